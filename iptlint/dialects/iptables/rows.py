@@ -1,0 +1,89 @@
+"""What a row of the extension table is made of.
+
+An extension (a match or a target) is one row: its options, and a function that
+turns what was given into tests, a verdict and effects. The parser reads names,
+arities and negation from here; nothing else in the tool compares option names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from iptlint.model import Effect, Family, Match, Verdict
+
+Value = Callable[[str, Family], object]
+"""Reads one argument. Raises ``BadValue`` where the real tool refuses it."""
+
+
+class BadValue(ValueError):
+    """An argument that does not fit: the text says what was expected.
+
+    ``refused``: it is well formed, yet the tool or the kernel refuses or changes it (IPT006);
+    otherwise it is a syntax error (IPT001).
+    """
+
+    def __init__(self, expected: str, *, refused: bool = False) -> None:
+        super().__init__(expected)
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """``name`` without dashes. ``values``: a reader for each argument (none for a flag).
+
+    ``repeatable``: may be given more than once; ``required``: the extension is refused without it.
+    ``optional``: the argument may be left out.
+    """
+
+    name: str
+    values: tuple[Value, ...] = ()
+    invertible: bool = False
+    required: bool = False
+    repeatable: bool = False
+    optional: bool = False
+    short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One option as a rule gives it: its arguments, read, and their text."""
+
+    option: Option
+    negated: bool
+    values: tuple[object, ...]
+    texts: tuple[str, ...]
+
+
+Uses = Mapping[str, tuple[Given, ...]]
+"""The options given to one extension, by long name, in the order of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What one extension contributes to a rule."""
+
+    matches: tuple[Match, ...] = ()
+    verdict: Verdict | None = None
+    effects: tuple[Effect, ...] = ()
+    comment: str | None = None
+
+
+Lower = Callable[[Uses, Family], Lowered]
+"""Raises ``BadValue`` where the options do not go together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A match or target.
+
+    ``tables`` and ``chains``: where a target may stand (empty: anywhere).
+    """
+
+    name: str
+    options: tuple[Option, ...]
+    lower: Lower
+    families: tuple[Family, ...] = (Family.IP, Family.IP6)
+    aliases: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()

@@ -1,0 +1,48 @@
+"""A finding: one cause, its evidence, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from iptlint.packets.packet import Packet
+from iptlint.source import Span
+
+
+class Severity(Enum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 is the gravest."""
+        return list(Severity).index(self)
+
+
+class Confidence(Enum):
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A related place and what it has to do with the finding."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``message`` says what happens, to which packets, because of what; ``help`` what to do."""
+
+    code: str
+    severity: Severity
+    span: Span
+    message: str
+    help: str = ""
+    related: tuple[Label, ...] = ()
+    witness: Packet | None = None
+    confidence: Confidence = Confidence.CERTAIN
+    fixable: bool = False

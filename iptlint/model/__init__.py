@@ -1,0 +1,30 @@
+"""A ruleset, whatever language it was written in.
+
+``ruleset``: what holds what. ``matches``: the tests of a rule. ``verdicts``:
+what a rule does with the packets it takes. Everything is frozen.
+"""
+
+from iptlint.model.matches import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within
+from iptlint.model.ruleset import Chain, Family, Hook, Rule, Ruleset, Table
+from iptlint.model.verdicts import Effect, EffectKind, Verdict, VerdictKind
+
+__all__ = [
+    "AnyOf",
+    "Chain",
+    "Effect",
+    "EffectKind",
+    "Family",
+    "Field",
+    "Hook",
+    "Interface",
+    "Masked",
+    "Match",
+    "Opaque",
+    "Rule",
+    "Ruleset",
+    "Table",
+    "Uncertain",
+    "Verdict",
+    "VerdictKind",
+    "Within",
+]

@@ -1,0 +1,98 @@
+"""Numbers and ranges of numbers as Boolean functions over a field's bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oxidd.bcdd import BCDDFunction, BCDDManager
+
+    PacketSet = BCDDFunction
+
+OCTET = 8
+
+
+def union(sets: Sequence[PacketSet], empty: PacketSet) -> PacketSet:
+    """All sets joined, pairwise in rounds, so that intermediate diagrams stay small."""
+    pending = list(sets) or [empty]
+    while len(pending) > 1:
+        joined = [a | b for a, b in zip(pending[::2], pending[1::2], strict=False)]
+        pending = joined + pending[len(joined) * 2 :]
+    return pending[0]
+
+
+class BitField:
+    """``width`` variables of one manager, the most significant bit first.
+
+    Octets and ranges are kept once built: a call a bit is what costs.
+    """
+
+    def __init__(self, manager: BCDDManager, variables: Iterable[int]) -> None:
+        self.manager = manager
+        self.variables = tuple(variables)
+        self.width = len(self.variables)
+        self.maximum = (1 << self.width) - 1
+        self._ones = [manager.var(v) for v in self.variables]
+        self._octets: dict[tuple[int, int, int], PacketSet] = {}
+        self._ranges: dict[tuple[int, int], PacketSet] = {}
+
+    def masked(self, mask: int, value: int) -> PacketSet:
+        """The packets whose field, under the mask, is ``value``."""
+        result = self.manager.true()
+        if value & ~mask:
+            return ~result
+        for first in range(self._last_octet(), -1, -OCTET):
+            shift = max(self.width - first - OCTET, 0)
+            octet_mask = (mask >> shift) & 0xFF
+            if octet_mask:
+                result &= self._octet(first, octet_mask, (value >> shift) & 0xFF)
+        return result
+
+    def within(self, low: int, high: int) -> PacketSet:
+        """The packets whose field lies in ``low <= x <= high``."""
+        known = self._ranges.get((low, high))
+        if known is None:
+            known = self._build_range(low, min(high, self.maximum))
+            if self.width <= 16:
+                self._ranges[low, high] = known
+        return known
+
+    def _last_octet(self) -> int:
+        return (self.width - 1) // OCTET * OCTET
+
+    def _octet(self, first: int, mask: int, value: int) -> PacketSet:
+        key = (first, mask, value)
+        found = self._octets.get(key)
+        if found is None:
+            count = min(OCTET, self.width - first)
+            found = self.manager.true()
+            for index in reversed(range(count)):
+                bit = 1 << (count - 1 - index)
+                if mask & bit:
+                    one = self._ones[first + index]
+                    found &= one if value & bit else ~one
+            self._octets[key] = found
+        return found
+
+    def _build_range(self, low: int, high: int) -> PacketSet:
+        if low > high:
+            return self.manager.false()
+        span = high - low
+        if span & (span + 1) == 0 and low & span == 0:
+            return self.masked(self.maximum & ~span, low)
+        return self._at_least(low) & self._at_most(high)
+
+    def _at_least(self, low: int) -> PacketSet:
+        result = self.manager.true()
+        for index in reversed(range(self.width)):
+            one = self._ones[index]
+            result = one & result if low >> (self.width - 1 - index) & 1 else one | result
+        return result
+
+    def _at_most(self, high: int) -> PacketSet:
+        result = self.manager.true()
+        for index in reversed(range(self.width)):
+            one = self._ones[index]
+            result = ~one | result if high >> (self.width - 1 - index) & 1 else ~one & result
+        return result

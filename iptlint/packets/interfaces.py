@@ -1,0 +1,83 @@
+"""Interface names, cut into classes at the names and wildcards that occur.
+
+Class 0 is "no interface" (a packet that comes in has no way out yet, and the other way
+round): xtables compares an empty name then, so only a negated test holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iptlint.model import AnyOf, Interface, Match
+
+NO_INTERFACE = 0
+_COMMON = ("eth0", "eth1", "ens3", "enp1s0", "wan0", "if0", "if1")
+_NAME_LIMIT = 15  # IFNAMSIZ - 1, linux/if.h
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceClass:
+    """Either one name or, with ``wildcard``, all names that start with it and are in no other
+    class; the last class, the wildcard of nothing, is every other name."""
+
+    name: str
+    wildcard: bool
+
+
+class Interfaces:
+    def __init__(self, matches: Iterable[Match]) -> None:
+        tests = {(m.name, m.wildcard) for m in _interface_tests(matches)}
+        names = sorted(name for name, wildcard in tests if not wildcard)
+        prefixes = sorted(name for name, wildcard in tests if wildcard and name)
+        self.classes = (
+            *(InterfaceClass(name, False) for name in ("lo", *(n for n in names if n != "lo"))),
+            *(InterfaceClass(prefix, True) for prefix in prefixes),
+            InterfaceClass("", True),
+        )
+        self._names = frozenset(c.name for c in self.classes if not c.wildcard)
+        self._prefixes = tuple(c.name for c in self.classes if c.wildcard)
+
+    @property
+    def count(self) -> int:
+        """How many values the interface field has, "no interface" among them."""
+        return len(self.classes) + 1
+
+    def members(self, name: str, wildcard: bool) -> tuple[int, ...]:
+        """The classes whose interfaces are named ``name`` (or start with it)."""
+        return tuple(
+            number
+            for number, cls in enumerate(self.classes, start=1)
+            if (cls.name.startswith(name) if wildcard else cls == InterfaceClass(name, False))
+        )
+
+    def example(self, number: int) -> str | None:
+        """A name in class ``number`` that someone may really have."""
+        if number == NO_INTERFACE:
+            return None
+        cls = self.classes[number - 1]
+        if not cls.wildcard:
+            return cls.name
+        candidates = (f"{cls.name}{n}" for n in range(1000)) if cls.name else iter(_COMMON)
+        return next(
+            (c for c in candidates if self._belongs(c, cls.name)),
+            self._padded(cls.name),
+        )
+
+    def _belongs(self, candidate: str, prefix: str) -> bool:
+        longest = max((p for p in self._prefixes if candidate.startswith(p)), key=len)
+        fits = len(candidate) <= _NAME_LIMIT
+        return fits and longest == prefix and candidate not in self._names
+
+    def _padded(self, prefix: str) -> str:
+        fill = (prefix + "x" * n for n in range(1, _NAME_LIMIT + 1))
+        return next((name for name in fill if self._belongs(name, prefix)), prefix)
+
+
+def _interface_tests(matches: Iterable[Match]) -> Iterable[Interface]:
+    for match in matches:
+        if isinstance(match, Interface):
+            yield match
+        elif isinstance(match, AnyOf):
+            for alternative in match.alternatives:
+                yield from _interface_tests(alternative)

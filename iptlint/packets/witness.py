@@ -1,0 +1,184 @@
+"""One packet of a set: the plainest one, that anyone can send.
+
+Preferences are tried in turn; each is kept if some packet is left. So a witness has
+an address of the documentation ranges (RFC 5737, RFC 3849), is the first packet of a
+tcp connection, comes in on a usual interface … wherever the set leaves it free.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from iptlint.model import Family, Field, Hook
+from iptlint.model.matches import CT_STATES, TCP_FLAGS
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+TCP, UDP, ICMP, ICMP6, SCTP, DCCP, UDPLITE = 6, 17, 1, 58, 132, 33, 136
+PORT_PROTOCOLS = (TCP, UDP, SCTP, DCCP, UDPLITE)
+PROTOCOL_NAMES = {
+    TCP: "tcp",
+    UDP: "udp",
+    ICMP: "icmp",
+    ICMP6: "ipv6-icmp",
+    SCTP: "sctp",
+    DCCP: "dccp",
+    UDPLITE: "udplite",
+    2: "igmp",
+    4: "ipencap",
+    41: "ipv6",
+    47: "gre",
+    50: "esp",
+    51: "ah",
+    88: "eigrp",
+    89: "ospf",
+    103: "pim",
+    112: "vrrp",
+}
+
+_REMOTE = {
+    Family.IP: ("198.51.100.7/32", "198.51.100.0/24", "203.0.113.0/24", "10.0.0.0/8", "0.0.0.0/1"),
+    Family.IP6: ("2001:db8::7/128", "2001:db8::/32", "2000::/3", "fe80::/10"),
+}
+_LOCAL = {
+    Family.IP: ("192.0.2.10/32", "192.0.2.0/24", "10.0.0.0/8", "192.168.0.0/16"),
+    Family.IP6: ("2001:db8:1::10/128", "2001:db8:1::/48", "2000::/3", "fe80::/10"),
+}
+_LOOPBACK = {Family.IP: "127.0.0.1/32", Family.IP6: "::1/128"}
+_NOT_A_HOST = {
+    Family.IP: ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"),
+    Family.IP6: ("::/127", "ff00::/8"),
+}
+
+
+def _prefix(space: Space, field: Field, text: str) -> PacketSet:
+    address, _, length = text.partition("/")
+    bits = space.fields[field]
+    host_bits = bits.width - int(length)
+    mask = bits.maximum >> host_bits << host_bits
+    return bits.masked(mask, int(ip_address(address)) & mask)
+
+
+def _flags(space: Space, *names: str) -> PacketSet:
+    value = sum(1 << TCP_FLAGS.index(name) for name in names)
+    return space.value(Field.TCP_FLAGS, value)
+
+
+def _host_addresses(space: Space, field: Field) -> Iterator[PacketSet]:
+    for text in _NOT_A_HOST[space.family]:
+        yield ~_prefix(space, field, text)
+    bits = space.fields[field]
+    # The last octet of a network's or broadcast address is rarely anything else.
+    yield ~bits.masked(0xFF, 0) & ~bits.masked(0xFF, 0xFF)
+
+
+def _preferences(space: Space) -> Iterator[PacketSet]:
+    """What a plain packet is like, the weightiest first."""
+    yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
+    yield space.value(Field.FRAGMENT, 0)
+    yield space.state("new")
+    yield space.state("established")
+    icmp = ICMP if space.family is Family.IP else ICMP6
+    for protocol in (TCP, UDP, icmp):
+        yield space.value(Field.PROTO, protocol)
+    yield _sendable_flags(space)
+    for field in (Field.SADDR, Field.DADDR):
+        yield from _host_addresses(space, field)
+    yield from (_prefix(space, Field.SADDR, text) for text in _REMOTE[space.family])
+    yield from (_prefix(space, Field.DADDR, text) for text in _LOCAL[space.family])
+    yield space.fields[Field.SPORT].within(32768, 60999)
+    yield space.value(Field.SPORT, 40000)
+    yield ~space.value(Field.SPORT, 0)
+    for port in (22, 80, 443):
+        yield space.value(Field.DPORT, port)
+    yield ~space.value(Field.DPORT, 0)
+    yield space.value(Field.ICMP_TYPE, 8 if space.family is Family.IP else 128)
+    for field in (Field.ICMP_CODE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.MARK):
+        yield space.value(field, 0)
+    yield space.value(Field.TTL, 64)
+    yield from (~variable for variable in space.opaques.values())
+
+
+def _sendable_flags(space: Space) -> PacketSet:
+    """A first packet is a plain SYN; later ones carry ACK."""
+    syn = space.state("new", "untracked") & _flags(space, "syn")
+    later = ~space.state("new") & _flags(space, "ack")
+    return ~space.value(Field.PROTO, TCP) | syn | later
+
+
+def _loopback(space: Space) -> Iterator[PacketSet]:
+    both = [_prefix(space, f, _LOOPBACK[space.family]) for f in (Field.SADDR, Field.DADDR)]
+    inside = space.interface(Field.IIF, "lo") | space.interface(Field.OIF, "lo")
+    yield ~inside | (both[0] & both[1])
+
+
+def _plainest(space: Space, packets: PacketSet) -> PacketSet:
+    for preferred in (*_loopback(space), *_preferences(space)):
+        narrowed = packets & preferred
+        if narrowed.satisfiable():
+            packets = narrowed
+    return packets
+
+
+def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
+    """The plainest packet of the set; None where the set is empty."""
+    cube = _plainest(space, packets).pick_cube()
+    if cube is None:
+        return None
+    values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
+    conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
+    return _packet(space, values, hook, conditions)
+
+
+def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
+    return sum(
+        1 << (len(variables) - 1 - index)
+        for index, variable in enumerate(variables)
+        if cube[variable]
+    )
+
+
+def _opaque_bits(space: Space, cube: Sequence[bool | None]) -> Iterator[tuple[str, bool | None]]:
+    first = sum(bits.width for bits in space.fields.values())
+    return zip(space.opaques, cube[first:], strict=True)
+
+
+def _packet(
+    space: Space, values: dict[Field, int], hook: Hook | None, conditions: tuple[str, ...]
+) -> Packet:
+    protocol = values[Field.PROTO]
+    ports = protocol in PORT_PROTOCOLS and not values[Field.FRAGMENT]
+    icmp = protocol in (ICMP, ICMP6) and not values[Field.FRAGMENT]
+    tcp = protocol == TCP and not values[Field.FRAGMENT]
+    return Packet(
+        family=space.family.value,
+        hook=hook.value if hook else None,
+        iif=space.interfaces.example(values[Field.IIF]),
+        oif=space.interfaces.example(values[Field.OIF]),
+        saddr=_address(space.family, values[Field.SADDR]),
+        daddr=_address(space.family, values[Field.DADDR]),
+        proto=PROTOCOL_NAMES.get(protocol, str(protocol)),
+        sport=values[Field.SPORT] if ports else None,
+        dport=values[Field.DPORT] if ports else None,
+        tcp_flags=_flag_names(values[Field.TCP_FLAGS]) if tcp else None,
+        icmp_type=values[Field.ICMP_TYPE] if icmp else None,
+        icmp_code=values[Field.ICMP_CODE] if icmp else None,
+        ct_state=CT_STATES[values[Field.CT_STATE]],
+        mark=values[Field.MARK],
+        conditions=conditions,
+    )
+
+
+def _flag_names(flags: int) -> tuple[str, ...]:
+    return tuple(name for bit, name in enumerate(TCP_FLAGS) if flags >> bit & 1)
+
+
+def _address(family: Family, value: int) -> str:
+    version = socket.AF_INET if family is Family.IP else socket.AF_INET6
+    return socket.inet_ntop(version, value.to_bytes(family.address_bits // 8, "big"))

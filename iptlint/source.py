@@ -1,0 +1,79 @@
+"""A text and where it came from.
+
+Offsets are half-open and count characters of the decoded text; lines and
+columns, which people and the JSON contract use, count from 1 and are derived.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFile:
+    """One input: ``path`` is what the user named it (``-`` is standard input)."""
+
+    path: str
+    text: str
+    line_starts: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = (0, *(newline.end() for newline in re.finditer("\n", self.text)))
+        object.__setattr__(self, "line_starts", starts)
+
+    def line_of(self, offset: int) -> int:
+        return bisect_right(self.line_starts, offset)
+
+    def line_text(self, line: int) -> str:
+        """The text of line ``line`` (from 1) without its line ending."""
+        start = self.line_starts[line - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+    def line_span(self, line: int) -> Span:
+        start = self.line_starts[line - 1]
+        return Span(self, start, start + len(self.line_text(line)))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a source: the characters ``start <= i < end``."""
+
+    source: SourceFile
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        return self.source.line_of(self.start)
+
+    @property
+    def column(self) -> int:
+        return self.start - self.source.line_starts[self.line - 1] + 1
+
+    @property
+    def end_line(self) -> int:
+        return self.source.line_of(max(self.start, self.end - 1))
+
+    @property
+    def end_column(self) -> int:
+        """One past the last character, on ``end_line``."""
+        return self.end - self.source.line_starts[self.end_line - 1] + 1
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+
+class Origin(Protocol):
+    """Where a model object was written; spans are worked out only when asked for."""
+
+    @property
+    def span(self) -> Span:
+        """The whole statement."""
+
+    def part(self, index: int) -> Span:
+        """The test with this index in ``Rule.matches``; ``-1`` is the verdict."""
