@@ -50,6 +50,8 @@ class Walk:
             self.flows[name] = chain_flow(self.space, table.chains[name], self.flows)
         self.callers: Mapping[str, list[Place]] = _callers(table)
         self.entries = self._entries()
+        self.denied: dict[Hook, PacketSet] = {}
+        """Kept by ``posture.denied_by_default``."""
         self.places = {
             id(rule): Place(name, index)
             for name, chain in table.chains.items()

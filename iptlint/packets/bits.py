@@ -34,6 +34,9 @@ class BitField:
         self.width = len(self.variables)
         self.maximum = (1 << self.width) - 1
         self._ones = [manager.var(v) for v in self.variables]
+        self.cube = manager.true()
+        for one in reversed(self._ones):
+            self.cube = one & self.cube
         self._octets: dict[tuple[int, int, int], PacketSet] = {}
         self._ranges: dict[tuple[int, int], PacketSet] = {}
 

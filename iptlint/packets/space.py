@@ -142,6 +142,16 @@ class Space:
     def no_interface(self, field: Field) -> PacketSet:
         return self.value(field, NO_INTERFACE)
 
+    def project(self, packets: PacketSet, *kept: Field) -> PacketSet:
+        """The same packets, free in everything but the fields ``kept``."""
+        forgotten = self.true
+        for field, bits in self.fields.items():
+            if field not in kept:
+                forgotten = forgotten & bits.cube
+        for variable in self.opaques.values():
+            forgotten = forgotten & variable
+        return packets.exists(forgotten)
+
     def rule(self, rule: Rule) -> Tests:
         """The packets of the universe that the rule's tests take."""
         return self.all_of(rule.matches, self.universe)
