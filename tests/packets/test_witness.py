@@ -1,0 +1,69 @@
+"""A witness is a packet that anyone can send."""
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from iptlint.model import Family, Field, Hook, Opaque
+from iptlint.packets.space import Space
+from iptlint.packets.witness import witness
+
+
+@pytest.fixture(params=[Family.IP, Family.IP6])
+def space(request: pytest.FixtureRequest) -> Space:
+    return Space(request.param, (), defragmented=True)
+
+
+def test_an_empty_set_has_no_witness(space: Space) -> None:
+    assert witness(space, space.false, Hook.INPUT) is None
+
+
+def test_where_all_is_free_it_is_the_first_packet_of_a_tcp_connection(space: Space) -> None:
+    incoming = space.no_interface(Field.OIF) & ~space.no_interface(Field.IIF)
+    packet = witness(space, space.universe & incoming, Hook.INPUT)
+    assert packet is not None
+    assert (packet.proto, packet.tcp_flags, packet.ct_state) == ("tcp", ("syn",), "new")
+    assert packet.iif not in (None, "lo")
+    assert packet.oif is None
+    documentation = ["198.51.100.0/24", "2001:db8::/32"]
+    assert any(
+        ip_address(packet.saddr or "") in ip_network(net)
+        for net in documentation
+        if ip_network(net).version == ip_address(packet.saddr or "").version
+    )
+
+
+def test_an_established_tcp_packet_carries_ack(space: Space) -> None:
+    packet = witness(space, space.universe & space.state("established"), Hook.INPUT)
+    assert packet is not None
+    assert packet.tcp_flags == ("ack",)
+
+
+def test_an_address_is_no_network_or_broadcast_address() -> None:
+    space = Space(Family.IP, (), defragmented=True)
+    net = int(ip_address("10.20.30.0"))
+    packets = space.universe & space.fields[Field.SADDR].within(net, net + 255)
+    packet = witness(space, packets, Hook.INPUT)
+    assert packet is not None
+    assert packet.saddr not in ("10.20.30.0", "10.20.30.255")
+
+
+def test_on_the_loopback_interface_both_ends_are_loopback(space: Space) -> None:
+    packets = space.universe & space.interface(Field.IIF, "lo") & space.no_interface(Field.OIF)
+    packet = witness(space, packets, Hook.INPUT)
+    assert packet is not None
+    assert ip_address(packet.saddr or "").is_loopback
+    assert ip_address(packet.daddr or "").is_loopback
+
+
+def test_ports_and_flags_belong_to_their_protocols(space: Space) -> None:
+    gre = witness(space, space.universe & space.value(Field.PROTO, 47), Hook.INPUT)
+    assert gre is not None
+    assert (gre.proto, gre.sport, gre.dport, gre.tcp_flags) == ("gre", None, None, None)
+
+
+def test_an_uninterpreted_test_that_must_hold_is_a_condition(space: Space) -> None:
+    packets = space.universe & space.test(Opaque("string x")).may
+    packet = witness(space, packets, Hook.INPUT)
+    assert packet is not None
+    assert packet.conditions == ("string x",)
