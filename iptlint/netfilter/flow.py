@@ -67,9 +67,9 @@ class _Walker:
                 self.surely = self.surely & ~tests.may
             case _:
                 self.add(kind, self.arrives & tests.may)
-                self._lose(tests.sure, tests.may)
+                self.lose(tests.sure, tests.may)
 
-    def _lose(self, sure: PacketSet, may: PacketSet) -> None:
+    def lose(self, sure: PacketSet, may: PacketSet) -> None:
         same = self.surely == self.arrives and sure == may
         self.arrives = self.arrives & ~sure
         self.surely = self.arrives if same else self.surely & ~may
@@ -86,23 +86,29 @@ class _Walker:
             if kind is not VerdictKind.RETURN:
                 self.add(kind, taken & packets)
         if comes_back:
-            self._lose(tests.sure & ~flow.returns, tests.may & ~flow.returns_surely)
+            self.lose(tests.sure & ~flow.returns, tests.may & ~flow.returns_surely)
         else:
             self.add(VerdictKind.RETURN, taken & flow.returns)
-            self._lose(tests.sure, tests.may)
+            self.lose(tests.sure, tests.may)
 
 
-def chain_flow(space: Space, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
-    """``callees``: the flows of the chains it calls; one that is missing may do anything."""
+def chain_flow(
+    space: Space, chain: Chain, callees: Mapping[str, Flow], *, trap: int | None = None
+) -> Flow:
+    """``callees``: the flows of the chains it calls; one that is missing may do anything.
+    Packets that may match rule ``trap`` are caught there and have no outcome at all."""
     walker = _Walker(space, callees)
     tests: list[Tests] = []
     arrives: list[PacketSet] = []
     surely: list[PacketSet] = []
-    for rule in chain.rules:
+    for number, rule in enumerate(chain.rules):
         tests.append(space.rule(rule))
         arrives.append(walker.arrives)
         surely.append(walker.surely)
-        walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
+        if number == trap:
+            walker.lose(tests[-1].may, tests[-1].may)
+        else:
+            walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
     walker.add(VerdictKind.RETURN, walker.arrives)
     decided = [p for kind, p in walker.outcomes.items() if kind is not VerdictKind.RETURN]
     return Flow(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
 
 
 class Status(Enum):
@@ -47,9 +51,22 @@ class RuleReach:
 
 def status(walk: Walk, rule: Rule) -> tuple[Status, Reason | None]:
     if walk.matched(rule).satisfiable():
-        sure = walk.surely_matched(rule).satisfiable()
-        return (Status.REACHABLE if sure else Status.CONDITIONAL), None
+        return (Status.REACHABLE if _is_sure(walk, rule) else Status.CONDITIONAL), None
     return Status.DEAD, _reason(walk, rule)
+
+
+def _is_sure(walk: Walk, rule: Rule) -> bool:
+    *sure, _ = _surest_first(walk, rule)
+    return any(packets.satisfiable() for packets in sure)
+
+
+def _surest_first(walk: Walk, rule: Rule) -> Iterator[PacketSet]:
+    """Ever more packets that match the rule; the last need luck with uncertain tests."""
+    surely = walk.surely_matched(rule)
+    yield surely
+    if not surely.satisfiable():
+        yield walk.certainly_matched(rule)
+    yield walk.matched(rule)
 
 
 def _reason(walk: Walk, rule: Rule) -> Reason:
@@ -65,7 +82,7 @@ def _reason(walk: Walk, rule: Rule) -> Reason:
 def rule_witness(walk: Walk, rule: Rule) -> Packet | None:
     """A packet that gets to the rule and matches it, at the first hook that can send one;
     one that needs no luck with uncertain tests where there is such a packet."""
-    for packets in (walk.surely_matched(rule), walk.matched(rule)):
+    for packets in _surest_first(walk, rule):
         for hook in walk.hooks_of(walk.place(rule).chain):
             found = witness(walk.space, packets & walk.hook_packets(hook), hook)
             if found is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.netfilter.flow import Flow, chain_flow
+from iptlint.packets.bits import union
 from iptlint.packets.space import Space, Tests, reads_conntrack
 
 if TYPE_CHECKING:
@@ -112,6 +113,36 @@ class Walk:
         chain, index = self.place(rule)
         flow = self.flows[chain]
         return self.entries[chain].surely & flow.surely[index] & flow.tests[index].may
+
+    def certainly_matched(self, rule: Rule) -> PacketSet:
+        """As ``surely_matched``, and exact where several calls lead to the rule: a packet that
+        an uncertain test sends there one way or the other gets there for certain. The packets
+        are caught at the rule; who then has no other outcome cannot pass it by."""
+        chain, number = self.place(rule)
+        if not self._has_several_calls(chain):
+            return self.surely_matched(rule)
+        flows: dict[str, Flow] = {}
+        for name in self.order:
+            trap = number if name == chain else None
+            flows[name] = chain_flow(self.space, self.table.chains[name], flows, trap=trap)
+        return union(list(self._without_outcome(flows)), self.space.false)
+
+    def _without_outcome(self, flows: Mapping[str, Flow]) -> Iterator[PacketSet]:
+        for base in self.table.base_chains():
+            outcomes = list(flows[base.name].outcomes.values())
+            yield self.entries[base.name].may & ~union(outcomes, self.space.false)
+
+    def _has_several_calls(self, chain: str) -> bool:
+        seen: set[str] = set()
+        pending = [chain]
+        while pending:
+            name = pending.pop()
+            calls = self.callers.get(name, [])
+            if len(calls) > 1:
+                return True
+            seen.add(name)
+            pending += [caller for caller, _ in calls if caller not in seen]
+        return False
 
     def sent(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""

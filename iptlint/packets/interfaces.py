@@ -1,7 +1,7 @@
 """Interface names, cut into classes at the names and wildcards that occur.
 
 Class 0 is "no interface" (a packet that comes in has no way out yet, and the other way
-round): xtables compares an empty name then, so only a negated test holds.
+round): xtables compares an empty name then, so of a name only the negated test holds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,13 @@ class Interfaces:
         return len(self.classes) + 1
 
     def members(self, name: str, wildcard: bool) -> tuple[int, ...]:
-        """The classes whose interfaces are named ``name`` (or start with it)."""
+        """The classes whose interfaces are named ``name`` (or start with it).
+
+        Every name starts with nothing, the absent one too: the kernel compares no byte of
+        ``-i +``, as packets sent through a chain that OUTPUT calls show.
+        """
+        if wildcard and not name:
+            return tuple(range(self.count))
         return tuple(
             number
             for number, cls in enumerate(self.classes, start=1)
