@@ -92,23 +92,17 @@ class _Walker:
             self.lose(tests.sure, tests.may)
 
 
-def chain_flow(
-    space: Space, chain: Chain, callees: Mapping[str, Flow], *, trap: int | None = None
-) -> Flow:
-    """``callees``: the flows of the chains it calls; one that is missing may do anything.
-    Packets that may match rule ``trap`` are caught there and have no outcome at all."""
+def chain_flow(space: Space, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
+    """``callees``: the flows of the chains it calls; one that is missing may do anything."""
     walker = _Walker(space, callees)
     tests: list[Tests] = []
     arrives: list[PacketSet] = []
     surely: list[PacketSet] = []
-    for number, rule in enumerate(chain.rules):
+    for rule in chain.rules:
         tests.append(space.rule(rule))
         arrives.append(walker.arrives)
         surely.append(walker.surely)
-        if number == trap:
-            walker.lose(tests[-1].may, tests[-1].may)
-        else:
-            walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
+        walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
     walker.add(VerdictKind.RETURN, walker.arrives)
     decided = [p for kind, p in walker.outcomes.items() if kind is not VerdictKind.RETURN]
     return Flow(
@@ -119,3 +113,8 @@ def chain_flow(
         walker.outcomes,
         space.universe & ~union(decided, space.false),
     )
+
+
+def swallow(space: Space, chain: Chain) -> Flow:
+    """The flow of a chain that lets nobody out again, neither decided nor sent back."""
+    return Flow(chain, [], [], [], {VerdictKind.RETURN: space.false}, space.false)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Field, Hook
+from iptlint.model import EffectKind, Field, Hook
 from iptlint.model.matches import TCP_FLAGS
+from iptlint.netfilter.posture import outside, public
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.space import Space
 from iptlint.packets.witness import TCP
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
 _SWAPPED = ((Field.SADDR, Field.DADDR), (Field.SPORT, Field.DPORT), (Field.IIF, Field.OIF))
+_SAMPLES = 8
 _KEPT = (*(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
 
@@ -31,19 +34,68 @@ def syn(space: Space, ports: tuple[int, ...] | None = None) -> PacketSet:
     return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
 
 
+def opening(walk: Walk, ports: tuple[int, ...] | None = None) -> PacketSet:
+    """``syn`` from outside, from a port that clients use; untracked too where rules of the
+    family turn tracking off."""
+    space = walk.space
+    packets = syn(space, ports) & clients(space)
+    if untracks(walk):
+        shape = space.project(packets, Field.PROTO, Field.TCP_FLAGS, Field.SPORT, Field.DPORT)
+        packets = packets | (space.universe & shape & space.state("untracked"))
+    return packets & outside(space)
+
+
+def clients(space: Space) -> PacketSet:
+    """The packets from a port that a program gets when it asks for none."""
+    return space.ranges(Field.SPORT, ((1024, 65535),))
+
+
+def untracks(walk: Walk) -> bool:
+    """Whether a rule of the family, in any table, turns connection tracking off."""
+    return any(
+        effect.kind is EffectKind.NOTRACK
+        for table in walk.ruleset.tables
+        if table.family is walk.table.family
+        for _, rule in table.rules()
+        for effect in rule.effects
+    )
+
+
 def answers(walk: Walk, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
     """What goes back, at ``hook``, for these packets: addresses, ports and interfaces swapped,
-    of the now established connection, with the tcp flags ``names``. What a packet does not
-    share with its answer (marks, lengths, tests the tool does not interpret) is left free."""
+    of the now established connection (or untracked, where rules turn tracking off), with the
+    tcp flags ``names``. What a packet does not share with its answer (marks, lengths, tests
+    the tool does not interpret) is left free."""
     space = walk.space
-    mirrored = space.project(packets, *_KEPT).substitute(_mirror(space))
-    return (
-        mirrored
-        & walk.hook_packets(hook)
-        & space.state("established")
-        & space.value(Field.CT_DIRECTION, int(reply))
-        & flags(space, *names)
+    tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
+    state = tracked | space.state("untracked") if untracks(walk) else tracked
+    return swapped(space, packets) & walk.hook_packets(hook) & state & flags(space, *names)
+
+
+def is_answered(walk: Walk, first: PacketSet, hook: Hook) -> bool:
+    """Whether answers to some first packets may pass the hook. A few are tried before all
+    are: the answers to thousands of address pairs at once are dear."""
+    passing = walk.may_pass(hook)
+    return any(
+        (answers(walk, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        for packets in (*_samples(walk.space, first), first)
     )
+
+
+def _samples(space: Space, packets: PacketSet) -> Iterator[PacketSet]:
+    for field in (Field.SADDR, Field.DADDR):
+        left = packets & public(space, field)
+        for _ in range(_SAMPLES):
+            if not left.satisfiable():
+                break
+            sample = left.pick_cube_dd()
+            yield sample
+            left = left & ~sample
+
+
+def swapped(space: Space, packets: PacketSet) -> PacketSet:
+    """Addresses, ports and interfaces of the packets the other way round, all else free."""
+    return space.project(packets, *_KEPT).substitute(_mirror(space))
 
 
 def _mirror(space: Space) -> BCDDSubstitution:
@@ -53,3 +105,38 @@ def _mirror(space: Space) -> BCDDSubstitution:
         for a, b in zip(here, there, strict=True):
             pairs += [(a, space.manager.var(b)), (b, space.manager.var(a))]
     return type(space.true).make_substitution(pairs)
+
+
+class Step(NamedTuple):
+    """One packet of the handshake, at its hook: those that are sent, and that may pass."""
+
+    packet: str
+    hook: Hook
+    sent: PacketSet
+    passed: PacketSet
+
+    @property
+    def fails(self) -> bool:
+        return not self.passed.satisfiable()
+
+    def peers(self, space: Space, packets: PacketSet) -> PacketSet:
+        """Who, on the other side, sends or gets the packets: a set over SADDR."""
+        if self.hook is Hook.INPUT:
+            return space.project(packets, Field.SADDR)
+        return swapped(space, space.project(packets, Field.DADDR))
+
+
+def handshake(walk: Walk, first: PacketSet) -> Iterator[Step]:
+    """The three steps of a connection to this host; ends with the first that fails."""
+    sent = first & walk.hook_packets(Hook.INPUT)
+    step = Step("SYN", Hook.INPUT, sent, sent & walk.may_pass(Hook.INPUT))
+    yield step
+    if step.fails:
+        return
+    sent = answers(walk, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
+    step = Step("SYN-ACK", Hook.OUTPUT, sent, sent & walk.may_pass(Hook.OUTPUT))
+    yield step
+    if step.fails:
+        return
+    sent = answers(walk, step.passed, Hook.INPUT, "ack", reply=False)
+    yield Step("ACK", Hook.INPUT, sent, sent & walk.may_pass(Hook.INPUT))

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.matches import TCP_FLAGS
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
@@ -34,13 +34,18 @@ _STRANGERS = {
 }
 """Public addresses far from each other."""
 
-_ODD_PORTS = (17711, 28417, 34963, 51413, 63127)
+_ODD_PORTS = (419, 687, 951, 28417, 47363)
+"""Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
+
 _FREE = (Field.IIF, Field.OIF)
 
 
-def strangers(space: Space, state: str, *flags: str) -> Iterator[PacketSet]:
-    """Ordinary tcp packets of a connection in the state, each free only in its interfaces."""
+def strangers(space: Space, hook: Hook, state: str, *flags: str) -> Iterator[PacketSet]:
+    """Ordinary tcp packets at the hook of a connection in the state, each free only in its
+    interfaces. Those of an established one are answers."""
+    established = state == "established"
     fixed = {
+        Field.CT_DIRECTION: int(established),
         Field.PROTO: TCP,
         Field.TCP_FLAGS: sum(1 << TCP_FLAGS.index(flag) for flag in flags),
         Field.TTL: 57,
@@ -53,20 +58,36 @@ def strangers(space: Space, state: str, *flags: str) -> Iterator[PacketSet]:
             **fixed,
             Field.SADDR: int(ip_address(remote)),
             Field.DADDR: int(ip_address(local)) + 1,
-            Field.SPORT: 443 if state == "established" else port - 1000,
-            Field.DPORT: port,
+            Field.SPORT: 443 if established else 30000 + port,
+            Field.DPORT: 30000 + port % 20000 if established else port,
         }
-        yield _exactly(space, values) & space.state(state)
+        yield _exactly(space, hook, values) & space.state(state)
 
 
-def _exactly(space: Space, values: dict[Field, int]) -> PacketSet:
+def _exactly(space: Space, hook: Hook, values: dict[Field, int]) -> PacketSet:
     packets = space.universe
     for field in space.fields:
         if field not in _FREE and field is not Field.CT_STATE:
             packets = packets & space.value(field, values.get(field, 0))
-    for variable in space.opaques.values():
-        packets = packets & ~variable
+    for key, variable in space.opaques.items():
+        packets = packets & (variable if _holds(key, hook) else ~variable)
     return packets
+
+
+def _holds(key: str, hook: Hook) -> bool:
+    """Whether an ordinary packet passes the test; it is on no list and has no odd option."""
+    name, *rest = key.split(" ")
+    if name != "addrtype":
+        return name == "rpfilter"
+    destination = "LOCAL" if hook is Hook.INPUT else "UNICAST"
+    source = "LOCAL" if hook is Hook.OUTPUT else "UNICAST"
+    return (destination if rest[0] == "--dst-type" else source) in rest[1].split(",")
+
+
+def public(space: Space, field: Field) -> PacketSet:
+    """The packets with a stranger's address in the field."""
+    numbers = (int(ip_address(text)) for text in _STRANGERS[space.family])
+    return space.ranges(field, tuple((number, number) for number in numbers))
 
 
 def outside(space: Space) -> PacketSet:
@@ -78,16 +99,51 @@ def denied_by_default(walk: Walk, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
     if hook not in walk.denied:
-        walk.denied[hook] = _denied_by_default(walk, hook)
+        turned_away = walk.hook_packets(hook) & outside(walk.space) & ~walk.may_pass(hook)
+        walk.denied[hook] = _for_most_strangers(walk, hook, turned_away)
     return walk.denied[hook]
 
 
-def _denied_by_default(walk: Walk, hook: Hook) -> PacketSet:
+def accepted_by_default(walk: Walk, hook: Hook) -> PacketSet:
+    """The interfaces on which most strangers that open a connection are accepted: by the
+    policy, or for certain by a rule."""
+    return _for_most_strangers(walk, hook, _accepted(walk, hook))
+
+
+def accepted_strangers(walk: Walk, hook: Hook) -> PacketSet:
+    """The strangers that open a connection and are accepted."""
+    everyone = union(list(strangers(walk.space, hook, "new", "syn")), walk.space.false)
+    return everyone & _accepted(walk, hook)
+
+
+def _accepted(walk: Walk, hook: Hook) -> PacketSet:
+    accepted = walk.outcome(hook, VerdictKind.ACCEPT) & outside(walk.space)
+    chain = walk.base_chain(hook)
+    open_end = chain and chain.policy and chain.policy.kind is VerdictKind.ACCEPT
+    # A ban that may strike (recent, limit) leaves an open end open.
+    by_policy = walk.flows[chain.name].returns if chain and open_end else walk.space.false
+    return accepted & (by_policy | ~walk.may_die(hook))
+
+
+def _for_most_strangers(walk: Walk, hook: Hook, packets: PacketSet) -> PacketSet:
+    """The interfaces on which ``packets`` holds most of the strangers."""
     space = walk.space
-    turned_away = walk.hook_packets(hook) & outside(space) & ~walk.may_pass(hook)
     verdicts = [
-        space.project(stranger & turned_away, *_FREE) for stranger in strangers(space, "new", "syn")
+        space.project(stranger & packets, *_FREE)
+        for stranger in strangers(space, hook, "new", "syn")
     ]
-    majority = len(verdicts) // 2 + 1
-    agreed = [a & b & c for a, b, c in combinations(verdicts, majority)]
+    agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]
     return union(agreed, space.false) & walk.hook_packets(hook) & outside(space)
+
+
+_FORWARDING = ("DOCKER", "KUBE-", "cali-", "CILIUM_", "LIBVIRT_", "CNI-", "FLANNEL-", "NETAVARK")
+
+
+def forwards_on_its_own(walk: Walk) -> bool:
+    """Whether software that forwards by itself has its chains in the family's tables."""
+    return any(
+        name.startswith(_FORWARDING)
+        for table in walk.ruleset.tables
+        if table.family is walk.table.family
+        for name in table.chains
+    )

@@ -33,8 +33,10 @@ def takers(walk: Walk, rule: Rule) -> tuple[Rule, ...]:
     order of the text. Rules of the same verdict where they suffice; else at least one differs."""
     packets = walk.sent(rule)
     place = walk.place(rule)
-    same = _Search(walk, lambda flow: _taken_with(walk, flow, rule.verdict.kind))
-    found = same.above(*place, packets)
+    found = None
+    if rule.verdict.kind.ends_walk:
+        same = _Search(walk, lambda flow: _taken_with(walk, flow, rule.verdict.kind))
+        found = same.above(*place, packets)
     if found is None:
         found = _Search(walk, lambda flow: _taken(walk, flow)).above(*place, packets) or []
     unique = {id(taker.rule): taker.rule for taker in found}

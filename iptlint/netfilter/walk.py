@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table, VerdictKind
-from iptlint.netfilter.flow import Flow, chain_flow
+from iptlint.netfilter.flow import Flow, chain_flow, swallow
 from iptlint.packets.bits import union
 from iptlint.packets.space import Space, Tests, reads_conntrack
 
@@ -35,7 +35,11 @@ class Entry:
 
 
 class Walk:
-    """One table of a ruleset, analysed within itself."""
+    """One table of a ruleset, analysed within itself.
+
+    A rule's own tests come first in every intersection here: they are a small set, and
+    what arrives at it may be a very large one.
+    """
 
     def __init__(self, ruleset: Ruleset, table: Table) -> None:
         self.ruleset = ruleset
@@ -53,6 +57,7 @@ class Walk:
         self.entries = self._entries()
         self.denied: dict[Hook, PacketSet] = {}
         """Kept by ``posture.denied_by_default``."""
+        self._certain: dict[str, PacketSet] = {}
         self.places = {
             id(rule): Place(name, index)
             for name, chain in table.chains.items()
@@ -78,9 +83,9 @@ class Walk:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
             tests = flow.tests[index]
-            may |= entry.may & flow.arrives[index] & tests.may
-            surely |= entry.surely & flow.surely[index] & tests.sure
-            sent |= entry.sent & tests.may
+            may |= tests.may & flow.arrives[index] & entry.may
+            surely |= tests.sure & flow.surely[index] & entry.surely
+            sent |= tests.may & entry.sent
         return Entry(may, surely, sent)
 
     def hook_packets(self, hook: Hook) -> PacketSet:
@@ -106,48 +111,51 @@ class Walk:
         """The packets that may get to the rule and match it."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return self.entries[chain].may & flow.arrives[index] & flow.tests[index].may
+        return flow.tests[index].may & flow.arrives[index] & self.entries[chain].may
 
     def surely_matched(self, rule: Rule) -> PacketSet:
         """Of these, the packets that get to the rule whatever the uncertain tests say."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return self.entries[chain].surely & flow.surely[index] & flow.tests[index].may
+        return flow.tests[index].may & flow.surely[index] & self.entries[chain].surely
 
     def certainly_matched(self, rule: Rule) -> PacketSet:
         """As ``surely_matched``, and exact where several calls lead to the rule: a packet that
-        an uncertain test sends there one way or the other gets there for certain. The packets
-        are caught at the rule; who then has no other outcome cannot pass it by."""
-        chain, number = self.place(rule)
-        if not self._has_several_calls(chain):
-            return self.surely_matched(rule)
-        flows: dict[str, Flow] = {}
-        for name in self.order:
-            trap = number if name == chain else None
-            flows[name] = chain_flow(self.space, self.table.chains[name], flows, trap=trap)
-        return union(list(self._without_outcome(flows)), self.space.false)
+        an uncertain test sends to its chain one way or the other gets there for certain."""
+        chain, index = self.place(rule)
+        flow = self.flows[chain]
+        return flow.tests[index].may & flow.surely[index] & self._certain_entry(chain)
+
+    def _certain_entry(self, chain: str) -> PacketSet:
+        """The packets that cannot pass the chain by: with the chain swallowing whoever enters,
+        they have no outcome at any hook."""
+        if chain not in self._certain:
+            above = self._callers_of(chain)
+            flows = {**self.flows, chain: swallow(self.space, self.table.chains[chain])}
+            for name in (name for name in self.order if name in above):
+                flows[name] = chain_flow(self.space, self.table.chains[name], flows)
+            self._certain[chain] = union(list(self._without_outcome(flows)), self.space.false)
+        return self._certain[chain]
 
     def _without_outcome(self, flows: Mapping[str, Flow]) -> Iterator[PacketSet]:
         for base in self.table.base_chains():
             outcomes = list(flows[base.name].outcomes.values())
             yield self.entries[base.name].may & ~union(outcomes, self.space.false)
 
-    def _has_several_calls(self, chain: str) -> bool:
-        seen: set[str] = set()
+    def _callers_of(self, chain: str) -> set[str]:
+        """The chains from which calls lead to the chain."""
+        found: set[str] = set()
         pending = [chain]
         while pending:
-            name = pending.pop()
-            calls = self.callers.get(name, [])
-            if len(calls) > 1:
-                return True
-            seen.add(name)
-            pending += [caller for caller, _ in calls if caller not in seen]
-        return False
+            callers = {caller for caller, _ in self.callers.get(pending.pop(), ())}
+            pending += callers - found
+            found |= callers
+        return found - {chain}
 
     def sent(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""
         chain, index = self.place(rule)
-        return self.entries[chain].sent & self.flows[chain].tests[index].may
+        return self.flows[chain].tests[index].may & self.entries[chain].sent
 
     def base_chain(self, hook: Hook) -> Chain | None:
         return next((c for c in self.table.base_chains() if c.hook is hook), None)

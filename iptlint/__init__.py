@@ -1,0 +1,69 @@
+"""iptlint reads what Linux firewalls are written in and says what is wrong with it.
+
+``read``, ``lint`` and ``reach`` are the Python API. Each loads what it needs when it
+is called, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iptlint.findings import Finding
+    from iptlint.model import Family, Ruleset
+    from iptlint.netfilter.reach import RuleReach
+    from iptlint.rules.meta import Settings
+    from iptlint.source import SourceFile
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "lint", "reach", "read"]
+
+TEXT_PATH = "<text>"
+"""The path that findings in a text without a file carry."""
+
+
+def read(path_or_text: str | PathLike[str], family: Family | None = None) -> Ruleset:
+    """The ruleset of a file, or of a text of more than one line.
+
+    What cannot be read is left out; ``lint`` says what that is. OSError where there is
+    no such file.
+    """
+    from iptlint.dialects import read as read_source
+
+    return read_source(_source(path_or_text), family).ruleset
+
+
+def lint(
+    *paths_or_texts: str | PathLike[str],
+    settings: Settings | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    family: Family | None = None,
+) -> list[Finding]:
+    """The findings of all the files or texts together, sorted by path, line and code.
+
+    OSError where there is no such file, ValueError where ``select`` or ``ignore``
+    name a rule that is not there.
+    """
+    from iptlint.linter import lint as lint_sources
+
+    sources = [_source(each) for each in paths_or_texts]
+    return list(lint_sources(sources, settings, select, ignore, family).findings)
+
+
+def reach(ruleset: Ruleset) -> list[RuleReach]:
+    """For every rule: whether a packet can get there and match, and why not."""
+    from iptlint.netfilter.reach import reach as reach_ruleset
+
+    return list(reach_ruleset(ruleset))
+
+
+def _source(path_or_text: str | PathLike[str]) -> SourceFile:
+    from iptlint.dialects.decode import load
+    from iptlint.source import SourceFile
+
+    if isinstance(path_or_text, str) and "\n" in path_or_text:
+        return SourceFile(TEXT_PATH, path_or_text)
+    return load(fspath(path_or_text))

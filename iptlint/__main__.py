@@ -1,0 +1,5 @@
+"""``python -m iptlint``."""
+
+from iptlint.cli import main
+
+main()

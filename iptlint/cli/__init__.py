@@ -1,0 +1,101 @@
+"""The command line: the only place that prints or exits.
+
+Exit status of every command: 0 nothing at or above the threshold, 1 findings, 2 the
+command could not do its work, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from iptlint import __version__
+
+COMMANDS = {
+    "check": ("iptlint.cli.check", "What is wrong (the command that `iptlint FILE…` runs)."),
+    "reach": ("iptlint.cli.reach", "For every rule: can a packet get here and match?"),
+    "rule": ("iptlint.cli.rule", "A lint rule's documentation, or all of them as a table."),
+}
+"""Name to module, which is imported when the command is run, and its line in the help."""
+
+FAILED = 2
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands are loaded when asked for; what is none of them is a file to check."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            raise click.UsageError("name the files to check, or - for standard input", ctx)
+        if args[0] not in (*COMMANDS, "--version", "-h", "--help"):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="",
+    subcommand_metavar="FILE…|COMMAND …",
+)
+@click.version_option(__version__, prog_name="iptlint", message="%(prog)s %(version)s")
+def group() -> None:
+    """Find what is wrong with a Linux firewall.
+
+    `iptlint FILE…` checks files; a file that is called like a command is `./check`.
+    """
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """The console script. Whatever happens, it ends in a status and never in a traceback."""
+    _prepare_streams()
+    try:
+        status = group.main(args, prog_name="iptlint", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        status = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except Exception as error:
+        click.echo(f"iptlint: {_sentence(error)}", err=True)
+        status = FAILED
+    sys.exit(status)
+
+
+def _prepare_streams() -> None:
+    if hasattr(signal, "SIGPIPE"):
+        # `iptlint FILE | head` ends as any other tool does: at once and without a word.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+
+
+def _never_fail_to_encode(stream: Any) -> None:
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot write the output: {error.strerror or error}"
+    return f"internal error, please report it: {type(error).__name__}: {error}"

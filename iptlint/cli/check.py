@@ -1,0 +1,85 @@
+"""``iptlint check FILE…``: what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
+
+import click
+
+from iptlint.cli import FAILED, options
+from iptlint.cli.inputs import read_inputs
+
+if TYPE_CHECKING:
+    from iptlint.linter import Report
+
+THRESHOLDS = ("error", "warning", "info", "never")
+
+
+@click.command(name="check", options_metavar="[OPTION…]")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@options.output_format
+@options.comma_list("--select", str, help="Only these rules: IPT101,IPT5,rule-name.")
+@options.comma_list("--ignore", str, help="Not these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(THRESHOLDS),
+    default="warning",
+    show_default=True,
+    help="The mildest severity that makes the exit status 1.",
+)
+@options.family
+@options.comma_list("--ssh-ports", options.port, default="22", help="Where sshd listens.")
+@options.comma_list(
+    "--management-networks",
+    options.network,
+    help="From where the host is managed: 10.0.0.0/8,fd00::/8.",
+)
+def command(
+    files: tuple[str, ...],
+    output_format: str,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    fail_on: str,
+    family: str | None,
+    ssh_ports: tuple[int, ...],
+    management_networks: tuple[IPv4Network | IPv6Network, ...],
+) -> int:
+    """Say what is wrong with the firewall in the files.
+
+    All files are taken together, so name rules.v4 and rules.v6 of a host at once. `-` is
+    standard input; a directory is searched for the names that people use.
+    """
+    from iptlint.linter import lint
+    from iptlint.rules.meta import Settings
+    from iptlint.rules.registry import UnknownRuleError
+
+    inputs = read_inputs(files)
+    for complaint in inputs.complaints:
+        click.echo(f"iptlint: {options.printable(complaint)}", err=True)
+    settings = Settings(ssh_ports, management_networks)
+    try:
+        report = lint(inputs.sources, settings, select, ignore, options.family_of(family))
+    except UnknownRuleError as error:
+        raise click.UsageError(str(error)) from None
+    if inputs.sources or output_format == "json":
+        _print(report, output_format)
+    return FAILED if inputs.complaints or report.crashed else _failing(report, fail_on)
+
+
+def _print(report: Report, output_format: str) -> None:
+    if output_format == "json":
+        from iptlint.reports.json_report import json_report
+
+        options.write_json(json_report(report))
+    else:
+        from iptlint.reports.text import text_report
+
+        options.write(text_report(report, colour=options.use_colour()))
+
+
+def _failing(report: Report, fail_on: str) -> int:
+    threshold = THRESHOLDS.index(fail_on)
+    failing = (f for f in report.findings if f.severity.rank <= threshold)
+    return int(fail_on != "never" and any(True for _ in failing))

@@ -1,0 +1,68 @@
+"""The files that a command line names: found, read, and each only once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iptlint.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from iptlint.source import SourceFile
+
+STDIN = "-"
+PATTERNS = ("rules.v4", "rules.v6", "*.rules", "iptables", "ip6tables", "nftables.conf", "*.nft")
+"""What people call a firewall's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What could be read, and a sentence for everything that could not."""
+
+    sources: tuple[SourceFile, ...]
+    complaints: tuple[str, ...]
+
+
+def read_inputs(paths: Iterable[str]) -> Inputs:
+    from iptlint.dialects.decode import load
+
+    sources: list[SourceFile] = []
+    complaints: list[str] = []
+    for path in _once(path for named in paths for path in _expand(named)):
+        try:
+            sources.append(load(path))
+        except OSError as error:
+            complaints.append(_complaint(path, error))
+    return Inputs(tuple(sources), tuple(complaints))
+
+
+def _expand(path: str) -> Iterator[str]:
+    if path == STDIN or not Path(path).is_dir():
+        return iter((path,))
+    found = sorted({str(file) for pattern in PATTERNS for file in _files(Path(path), pattern)})
+    return iter(found or (path,))  # reading an empty directory is what says so
+
+
+def _files(directory: Path, pattern: str) -> Iterator[Path]:
+    return (file for file in directory.rglob(pattern) if file.is_file())
+
+
+def _once(paths: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for path in paths:
+        real = path if path == STDIN else os.path.realpath(path)
+        if real not in seen:
+            seen.add(real)
+            yield path
+
+
+def _complaint(path: str, error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return f"{path}: no firewall file is in this directory (looked for {', '.join(PATTERNS)})"
+    near = difflib.get_close_matches(path, COMMANDS, n=1)
+    hint = f" (did you mean the command {near[0]}?)" if near and not Path(path).exists() else ""
+    return f"{path}: {error.strerror or error}{hint}"

@@ -1,0 +1,92 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from iptlint.model import Family
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_FAMILIES = {"ip": "ip", "4": "ip", "ipv4": "ip", "ip6": "ip6", "6": "ip6", "ipv6": "ip6"}
+
+
+def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorator:
+    """An option whose value is a list with commas; ``read`` refuses an item by ValueError."""
+
+    def convert(ctx: click.Context, param: click.Parameter, value: str) -> tuple[object, ...]:
+        try:
+            return tuple(read(item.strip()) for item in value.split(",") if item.strip())
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+
+    return click.option(name, callback=convert, **{"default": "", "metavar": "LIST", **more})
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise ValueError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        wide = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 or fd00::/8") from None
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} has host bits set (did you mean {wide}?)") from None
+
+
+def family_of(word: str | None) -> Family | None:
+    from iptlint.model import Family
+
+    return Family(_FAMILIES[word]) if word else None
+
+
+def use_colour() -> bool:
+    """On a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout is not None and sys.stdout.isatty()
+
+
+def printable(text: str) -> str:
+    """A path or message in which nothing speaks to the terminal."""
+    from iptlint.reports.safe import visible
+
+    return visible(text)
+
+
+def write(text: str) -> None:
+    """Text for people: in the encoding of the terminal."""
+    click.echo(text, nl=False, color=True)
+
+
+def write_json(text: str) -> None:
+    """JSON is UTF-8, whatever the locale (RFC 8259)."""
+    click.echo(text.encode(), nl=False)
+
+
+output_format: Decorator = click.option(
+    "--output-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print the answer.",
+)
+
+family: Decorator = click.option(
+    "--family",
+    type=click.Choice(list(_FAMILIES)),
+    metavar="ip|ip6",
+    help="The address family, where the file does not tell.",
+)

@@ -1,0 +1,35 @@
+"""``iptlint rule [CODE]``: what the lint rules say of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from iptlint.cli import options
+
+if TYPE_CHECKING:
+    from iptlint.rules.registry import RuleModule
+
+
+@click.command(name="rule", options_metavar="[OPTION…]")
+@click.argument("rule", required=False, metavar="[CODE|NAME]")
+@options.output_format
+def command(rule: str | None, output_format: str) -> int:
+    """Explain a lint rule; without CODE, list them all."""
+    from iptlint.reports import rule_docs
+    from iptlint.rules.registry import UnknownRuleError, codes_matching, rule_of, rules
+
+    try:
+        found = [rule_of(code) for code in codes_matching(rule)] if rule else list(rules())
+    except UnknownRuleError as error:
+        raise click.UsageError(str(error)) from None
+    if output_format == "json":
+        options.write_json(rule_docs.as_json(found))
+    else:
+        options.write(rule_docs.document(found[0]) if _one(rule, found) else rule_docs.table(found))
+    return 0
+
+
+def _one(rule: str | None, found: list[RuleModule]) -> bool:
+    return rule is not None and len(found) == 1

@@ -1,0 +1,85 @@
+"""Text to model: ``read`` finds out the language and lowers the text to a ruleset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from iptlint.dialects.decode import MAX_BYTES
+from iptlint.dialects.detect import EMPTY, Language, detect
+from iptlint.dialects.problem import Problem
+from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
+from iptlint.source import SourceFile
+
+__all__ = ["Problem", "Reading", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one source. ``opaque`` counts the tests that nobody knows."""
+
+    ruleset: Ruleset
+    problems: tuple[Problem, ...] = ()
+    opaque: int = 0
+
+
+def read(source: SourceFile, family: Family | None = None) -> Reading:
+    """The ruleset of the source; ``family`` is worked out from the text where it is None."""
+    if len(source.text) > MAX_BYTES:
+        return _unread(source, "unknown", _too_long(source))
+    language = detect(source)
+    if language.name == EMPTY:
+        return _unread(source, EMPTY, _nothing(source))
+    if language.advice is not None:
+        return _unread(source, language.name, _foreign(source, language))
+    return _read_iptables(source, family)
+
+
+def _read_iptables(source: SourceFile, family: Family | None) -> Reading:
+    from iptlint.dialects.iptables.lower import lower
+    from iptlint.dialects.iptables.parser import parse
+
+    ruleset, problems = lower(parse(source, family), source)
+    if not ruleset.tables and not problems:
+        problems = (_nothing(source),)
+    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+
+
+def _matches(ruleset: Ruleset) -> Iterator[Match]:
+    return (match for _, _, rule in ruleset.rules() for match in rule.matches)
+
+
+def _unknown_tests(match: Match) -> int:
+    match match:
+        case Opaque(known=False):
+            return 1
+        case AnyOf(alternatives):
+            return sum(_unknown_tests(test) for tests in alternatives for test in tests)
+        case _:
+            return 0
+
+
+def _unread(source: SourceFile, dialect: str, problem: Problem) -> Reading:
+    return Reading(Ruleset(source, dialect, ()), (problem,))
+
+
+def _at_first_line(
+    source: SourceFile, code: str, severity: str, message: str, help: str
+) -> Problem:
+    return Problem(code, severity, 0, source.line_span(1).end, message, help)
+
+
+def _foreign(source: SourceFile, language: Language) -> Problem:
+    message = f"this is {language.title}; this version of iptlint reads iptables-save"
+    return _at_first_line(source, "IPT001", "error", message, language.advice or "")
+
+
+def _nothing(source: SourceFile) -> Problem:
+    message = "there is no table in this file, so nothing was checked"
+    advice = "as root, `iptables-save` prints the rules of this host"
+    return _at_first_line(source, "IPT008", "warning", message, advice)
+
+
+def _too_long(source: SourceFile) -> Problem:
+    message = f"this file is longer than {MAX_BYTES >> 20} MiB; none of it was checked"
+    return _at_first_line(source, "IPT010", "warning", message, "lint its tables one by one")

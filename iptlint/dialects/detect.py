@@ -1,0 +1,122 @@
+"""Which language a text is in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iptlint.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A row: a text that ``pattern`` is found in is ``name``.
+
+    ``advice`` is the command that gives what is needed instead; None for a
+    language that is read here.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    title: str = ""
+    advice: str | None = None
+
+
+IPTABLES_SAVE = "iptables-save"
+IPTABLES_S = "iptables-S"
+EMPTY = "empty"
+
+_SAVE = "lint what `iptables-save` (for IPv6 `ip6tables-save`) prints"
+_NFT = "where iptables made the rules (iptables-nft), " + _SAVE
+_RUN = "run it where it does no harm, for example under `unshare --net`, and " + _SAVE
+_CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
+
+
+def _row(name: str, pattern: str, title: str = "", advice: str | None = None) -> Language:
+    return Language(name, re.compile(pattern, re.MULTILINE), title, advice)
+
+
+_AFTER_COMMENTS = r"\A(?:[ \t\r]*(?:#.*)?\n)*"
+_COMMAND = r"(?:\S*/)?(?:ip6?tables|ipset|\$\{?\"?IP6?T\w*\}?)"
+
+LANGUAGES = (
+    _row("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
+    _row("utf-16", r"\A(?:\udcff\udcfe|\udcfe\udcff|[^\0]\0[^\0]\0)", "UTF-16 text", _CONVERT),
+    _row("binary", r"\0", "not text but binary data", _SAVE),
+    _row(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
+    _row("nft", r"\A#!.*\bnft\b", "an nft ruleset", _NFT),
+    _row("script", r"\A#!.*\b(?:ba|da|k|z|a)?sh\b", "a shell script", _RUN),
+    _row(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
+    _row("nft-json", r'\A\s*\{\s*"nftables"', "an nft ruleset in JSON", _NFT),
+    _row(
+        "firewalld",
+        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?s:.)*?-->\s*)*"
+        r"<(?:zone|service|direct|policy|ipset|icmptype|helper)\b",
+        "firewalld XML",
+        "lint what firewalld makes of it: `nft list ruleset`, or `iptables-save` with its "
+        "iptables backend",
+    ),
+    _row("xml", r"\A\s*<", "XML", _SAVE),
+    _row(
+        "iptables -L",
+        r"^Chain \S+ \((?:policy \S+|\d+ references)",
+        "an `iptables -L` listing, which leaves out interfaces and options",
+        _SAVE,
+    ),
+    _row(
+        "ufw status",
+        r"\A\s*(?:Status: (?:in)?active|To\s+Action\s+From)",
+        "a `ufw status` report",
+        "lint /etc/ufw/user.rules, or what `iptables-save` prints",
+    ),
+    _row(
+        "netsh",
+        r"^(?:netsh |Rule Name: |advfirewall )",
+        "a Windows firewall's rules",
+        "iptlint reads Linux firewalls",
+    ),
+    _row(
+        "nft",
+        r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush) "
+        r"(?:table|chain|rule|set|map|element|ruleset|flowtable)\b"
+        r"|table (?:(?:ip6?|inet|arp|bridge|netdev) )?[^\s{]+ *\{"
+        r"|(?:define|redefine) \S+ *=|include [\"'])",
+        "an nft ruleset",
+        _NFT,
+    ),
+    _row(
+        "nft list tables",
+        r"\A(?:table (?:ip6?|inet|arp|bridge|netdev) \S+\s*)+\Z",
+        "a list of nft tables",
+        "see what is in them with `nft list ruleset`; " + _NFT,
+    ),
+    _row(
+        "ipset-save",
+        _AFTER_COMMENTS + r"(?:create \S+ (?:hash|bitmap|list):|add \S+ \S)",
+        "a list of IP sets",
+        "lint the rules that use them: " + _SAVE,
+    ),
+    _row(
+        "ipfw",
+        r"^(?:ipfw |\d{5} +(?:\d+ +\d+ +)?(?:allow|deny|count|reset)\b)",
+        "ipfw rules of FreeBSD",
+        "iptlint reads Linux firewalls",
+    ),
+    _row(IPTABLES_S, _AFTER_COMMENTS + r"-[ADIPNRXF][ \t]"),
+    _row("script", rf"^[ \t]*(?:sudo )?{_COMMAND} +-", "a shell script", _RUN),
+    _row(
+        "pf.conf",
+        r"^(?:block|pass|match)(?: (?:in|out|log|quick|all|drop|return|on)\b|$)"
+        r"|^set skip on\b|^(?:nat|rdr) on\b|^scrub in\b",
+        "a pf.conf, not rules of a Linux firewall",
+        "iptlint reads Linux firewalls: " + _SAVE,
+    ),
+    _row(IPTABLES_SAVE, r"^(?:-[ADIPNRXF][ \t]|:\S+ |COMMIT$)"),
+)
+
+UNKNOWN = Language("unknown", re.compile(""), "not a firewall's rules as far as can be told", _SAVE)
+
+
+def detect(source: SourceFile) -> Language:
+    """The first row that fits; ``UNKNOWN`` where none does."""
+    return next((row for row in LANGUAGES if row.pattern.search(source.text)), UNKNOWN)

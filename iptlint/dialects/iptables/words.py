@@ -1,0 +1,60 @@
+"""How a line splits into words: as iptables-restore does it, not as a shell does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from iptlint.grammar import terminal
+
+GRAMMAR = ("iptables_save", "line")
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+@cache
+def pattern(form: str) -> re.Pattern[str]:
+    """A regular expression with each ``<SYMBOL>`` in it read as the grammar's terminal."""
+    return re.compile(re.sub(r"<(\w+)>", lambda name: terminal(*GRAMMAR, name[1]), form))
+
+
+def unquoted(raw: str) -> str:
+    """What a word as written means; a closing quote is its last character."""
+    bare, quote, quoted = raw.partition('"')
+    return bare + _ESCAPED.sub(r"\1", quoted[:-1]) if quote else raw
+
+
+def split_words(line: str) -> list[str] | None:
+    """The words of a line; None where a quote is left open."""
+    if '"' not in line and "\t" not in line:
+        return [word for word in line.split(" ") if word]
+    raws = pattern("<WORD>|<UNCLOSED>").findall(line)
+    if raws and raws[-1][0] == '"' and not pattern("<WORD>").fullmatch(raws[-1]):
+        return None
+    return [unquoted(raw) for raw in raws]
+
+
+def raw_words(line: str) -> Iterator[re.Match[str]]:
+    """Every word of a line as it is written, quotes and all, without its counters."""
+    counters = pattern("<RULE_COUNTERS>").match(line)
+    return pattern("<WORD>").finditer(line, counters.end() if counters else 0)
+
+
+def raw_offset(raw: str, offset: int) -> int:
+    """Where the character ``offset`` of the meant word stands in the word as written."""
+    quote = raw.find('"')
+    if quote < 0 or offset < quote:
+        return offset
+    at = quote + 1
+    for _ in range(offset - quote):
+        at += 2 if raw[at : at + 1] == "\\" else 1
+    return at
+
+
+def span_of_words(line: str, first: int, last: int) -> tuple[int, int]:
+    """Where in a line the words ``first <= i < last`` stand; its end where there are none."""
+    raws = list(raw_words(line))
+    if first >= len(raws):
+        return len(line), len(line)
+    return raws[first].start(), raws[min(max(first, last - 1), len(raws) - 1)].end()

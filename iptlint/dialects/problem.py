@@ -1,0 +1,20 @@
+"""What is wrong with a text, seen while it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding in the making: ``code`` and ``severity`` are words of the catalogue.
+
+    ``start`` and ``end`` are offsets into the source, half-open.
+    """
+
+    code: str
+    severity: str
+    start: int
+    end: int
+    message: str
+    help: str = ""

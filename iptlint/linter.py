@@ -1,0 +1,134 @@
+"""Sources in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from oxidd.util import DDMemoryError
+
+from iptlint.dialects import Problem, Reading, read
+from iptlint.findings import Finding, Severity
+from iptlint.findings.suppressions import sift
+from iptlint.model import Family, Ruleset
+from iptlint.rules.meta import Context, Settings
+from iptlint.rules.registry import RuleModule, names, rule_of, rules, selected
+from iptlint.source import SourceFile, Span
+
+CUT_SHORT = ("IPT001", "IPT009", "IPT010")
+"""Some of the work was not done. ``select`` does not silence that; only ``ignore`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class LintedFile:
+    """``family``: ip, ip6, inet for both, None where nothing could be read."""
+
+    path: str
+    dialect: str
+    family: str | None
+    rules: int
+    opaque: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``findings`` are sorted by path, line and code; ``crashed``: a rule or reader failed."""
+
+    files: tuple[LintedFile, ...]
+    findings: tuple[Finding, ...]
+    suppressed: int
+    crashed: bool
+
+
+def lint(
+    sources: Sequence[SourceFile],
+    settings: Settings | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    family: Family | None = None,
+) -> Report:
+    """Every selected rule over all the sources together.
+
+    ``select`` and ``ignore`` hold codes, prefixes of codes and names; UnknownRuleError
+    where no rule has one. ``family`` is worked out for each source where it is None.
+    """
+    codes = selected(select, ignore)
+    shown = {*codes, *selected(CUT_SHORT, ignore)}
+    crashes: list[Finding] = []
+    readings = [_read(source, family, crashes) for source in sources]
+    found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
+    if readings:
+        context = Context(tuple(r.ruleset for r in readings), settings or Settings())
+        for rule in (rule for rule in rules() if rule.meta.code in codes):
+            found += _run(rule, context, crashes)
+    sifted = sift([f for f in (*found, *crashes) if f.code in shown], sources, names())
+    return Report(
+        tuple(map(_linted_file, readings)),
+        tuple(sorted(sifted.kept, key=_order)),
+        sifted.suppressed,
+        bool(crashes),
+    )
+
+
+def _order(finding: Finding) -> tuple[str, int, str, int]:
+    return finding.span.source.path, finding.span.line, finding.code, finding.span.start
+
+
+def _read(source: SourceFile, family: Family | None, crashes: list[Finding]) -> Reading:
+    try:
+        return read(source, family)
+    except Exception as crash:
+        # Whatever is wrong in the reader of one file, the other files are still linted.
+        crashes.append(_crash(source, "reading the file", crash))
+        return Reading(Ruleset(source, "unknown", ()))
+
+
+def _run(rule: RuleModule, context: Context, crashes: list[Finding]) -> Iterator[Finding]:
+    source = context.rulesets[0].source
+    try:
+        yield from rule.check(context)
+    except DDMemoryError:
+        yield _out_of_room(source, rule.meta.code)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as crash:
+        # A bug in one rule must not silence the others, and a panic of the Rust
+        # core is no Exception.
+        crashes.append(_crash(source, rule.meta.code, crash))
+
+
+def _crash(source: SourceFile, what: str, crash: BaseException) -> Finding:
+    return rule_of("IPT009").meta.finding(
+        source.line_span(1),
+        f"{what} failed: {type(crash).__name__}: {crash}",
+        "this is a bug of iptlint: please report it with the smallest file that shows it",
+    )
+
+
+def _out_of_room(source: SourceFile, code: str) -> Finding:
+    return rule_of("IPT010").meta.finding(
+        source.line_span(1),
+        f"the analysis ran out of room, so {code} did not look at everything",
+        "lint the files or tables one by one, or move long lists of addresses into a set",
+    )
+
+
+def _finding(reading: Reading, problem: Problem) -> Finding:
+    return rule_of(problem.code).meta.finding(
+        Span(reading.ruleset.source, problem.start, problem.end),
+        problem.message,
+        problem.help,
+        severity=Severity(problem.severity),
+    )
+
+
+def _linted_file(reading: Reading) -> LintedFile:
+    ruleset = reading.ruleset
+    families = [family.value for family in ruleset.families]
+    return LintedFile(
+        ruleset.source.path,
+        ruleset.dialect,
+        "inet" if len(families) > 1 else next(iter(families), None),
+        sum(1 for _ in ruleset.rules()),
+        reading.opaque,
+    )

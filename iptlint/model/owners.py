@@ -1,0 +1,237 @@
+"""Software that writes chains of its own into a firewall, known by the chains' names.
+
+A pattern is a chain's whole name; ``*`` stands for any characters. A name that people give
+their own chains too is left out: what is nobody's here is looked at as the user's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """``chains``: patterns of the names it writes.
+
+    ``transient``: it makes its rules anew at start, so a saved copy is stale; false for
+    managers, which keep the user's rules themselves. ``saved_by_user``: patterns of those of
+    its chains that are made for the user's rules, or that the user has to make.
+    """
+
+    name: str
+    chains: tuple[str, ...]
+    transient: bool
+    saved_by_user: tuple[str, ...] = ()
+
+    def leaves_to_user(self, chain_name: str) -> bool:
+        """Whether the chain is there for the user to fill."""
+        return _pattern(self.saved_by_user).fullmatch(chain_name) is not None
+
+
+def _transient(name: str, *chains: str, saved_by_user: tuple[str, ...] = ()) -> Owner:
+    return Owner(name, (*chains, *saved_by_user), True, saved_by_user)
+
+
+def _manager(name: str, *chains: str, saved_by_user: tuple[str, ...] = ()) -> Owner:
+    return Owner(name, (*chains, *saved_by_user), False, saved_by_user)
+
+
+_FIREWALLD_ZONES = (
+    *("block", "dmz", "drop", "external", "home", "internal", "public", "trusted", "work"),
+    *("docker", "libvirt", "libvirt-routed", "nm-shared", "FedoraServer", "FedoraWorkstation"),
+)
+"""The zones that firewalld, and packages that extend it, bring along."""
+
+_FIREWALLD_DISPATCH = tuple(
+    f"{hook}_{part}"
+    for hook in ("INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING")
+    for part in ("direct", "ZONES", "ZONES_SOURCE", "POLICIES_pre", "POLICIES_post")
+)
+
+_FIREWALLD_RULES = tuple(
+    f"{prefix}_{zone}{suffix}"
+    for prefix in ("IN", "OUT", "FWD", "PRE", "POST")
+    for zone in _FIREWALLD_ZONES
+    for suffix in ("", "_pre", "_log", "_deny", "_allow", "_post")
+)
+
+_SHOREWALL_PAIRS = tuple(
+    f"{source}{joint}{destination}"
+    for source in ("fw", "net", "loc", "dmz", "all")
+    for destination in ("fw", "net", "loc", "dmz", "all")
+    for joint in ("2", "-")
+    if source != destination or source == "all"
+)
+
+OWNERS = (
+    _transient(
+        "docker",
+        "DOCKER",
+        "DOCKER-BRIDGE",
+        "DOCKER-CT",
+        "DOCKER-FORWARD",
+        "DOCKER-INGRESS",
+        "DOCKER-INTERNAL",
+        "DOCKER-ISOLATION",
+        "DOCKER-ISOLATION-STAGE-*",
+        "DOCKER_OUTPUT",
+        "DOCKER_POSTROUTING",
+        saved_by_user=("DOCKER-USER",),
+    ),
+    _transient("kube-router", "KUBE-ROUTER-*", "KUBE-POD-FW-*", "KUBE-NWPLCY-*"),
+    _transient("kube-proxy", "KUBE-*"),
+    _transient("calico", "cali-*", "felix-*"),
+    _transient("cilium", "CILIUM_*", "OLD_CILIUM_*"),
+    _transient("flannel", "FLANNEL-*"),
+    _transient("weave", "WEAVE", "WEAVE-*"),
+    _transient("antrea", "ANTREA-*"),
+    _transient("ovn-kubernetes", "OVN-KUBE-*"),
+    _transient("the AWS VPC CNI plugin", "AWS-SNAT-CHAIN-*", "AWS-CONNMARK-CHAIN-*"),
+    _transient("ip-masq-agent", "IP-MASQ", "IP-MASQ-AGENT"),
+    _transient("rancher", "CATTLE_*"),
+    _transient("CNI", "CNI-*", saved_by_user=("CNI-ADMIN", "NOMAD-ADMIN")),
+    _transient("podman", "NETAVARK-*", "NETAVARK_*"),
+    _transient("istio", "ISTIO_*"),
+    _transient("linkerd", "PROXY_INIT_*"),
+    _transient("consul", "CONSUL_PROXY_*", "CONSUL_DNS_REDIRECT"),
+    _transient("fail2ban", "f2b-*", "fail2ban-*"),
+    _transient("sshguard", saved_by_user=("sshguard",)),
+    _transient("crowdsec", "CROWDSEC_*"),
+    _transient(
+        "libvirt",
+        "LIBVIRT_*",
+        "libvirt-in",
+        "libvirt-out",
+        "libvirt-in-post",
+        "libvirt-host-in",
+        "FI-vnet*",
+        "FO-vnet*",
+        "HI-vnet*",
+    ),
+    _transient("tailscale", "ts-input", "ts-forward", "ts-postrouting"),
+    _transient("OpenVPN Access Server", "AS0_*"),
+    _transient(
+        "openstack",
+        "neutron-*",
+        "quantum-*",
+        "nova-filter-top",
+        "nova-compute-*",
+        "nova-network-*",
+        "nova-api-*",
+    ),
+    _transient("miniupnpd", saved_by_user=("MINIUPNPD", "MINIUPNPD-*")),
+    _manager(
+        "ufw",
+        "ufw-*",
+        "ufw6-*",
+        saved_by_user=tuple(
+            f"{ufw}-user-{hook}"
+            for ufw in ("ufw", "ufw6")
+            for hook in ("input", "output", "forward")
+        ),
+    ),
+    _manager(
+        "firewalld",
+        *_FIREWALLD_DISPATCH,
+        *_FIREWALLD_RULES,
+        "FORWARD_IN_ZONES*",
+        "FORWARD_OUT_ZONES*",
+        "FWDI_*",
+        "FWDO_*",
+    ),
+    _manager(
+        "shorewall",
+        *_SHOREWALL_PAIRS,
+        "shorewall",
+        "smurfs",
+        "smurflog",
+        "logflags",
+        "sfilter",
+        "dropBcast",
+        "dropInvalid",
+        "dropNotSyn",
+        "rejNotSyn",
+        "allowBcast",
+        "allowInvalid",
+        "allowinUPnP",
+        "forwardUPnP",
+        "sha-lh-*",
+        "sha-rh-*",
+        "~log*",
+        "~excl*",
+        "~comb*",
+    ),
+    _manager(
+        "openwrt",
+        "zone_*_input",
+        "zone_*_output",
+        "zone_*_forward",
+        "zone_*_prerouting",
+        "zone_*_postrouting",
+        "zone_*_notrack",
+        "zone_*_ACCEPT",
+        "zone_*_DROP",
+        "zone_*_REJECT",
+        "zone_*_MSSFIX",
+        "zone_*_nat",
+        "zone_lan",
+        "zone_wan",
+        "delegate_*",
+        "nat_reflection_*",
+        saved_by_user=tuple(
+            f"{chain}_{suffix}"
+            for chain in ("input", "output", "forwarding", "prerouting", "postrouting")
+            for suffix in ("rule", "lan_rule", "wan_rule")
+        ),
+    ),
+    _manager("the Proxmox firewall", "PVEFW-*"),
+    _manager(
+        "csf",
+        "LOCALINPUT",
+        "LOCALOUTPUT",
+        "ALLOWIN",
+        "ALLOWOUT",
+        "ALLOWDYNIN",
+        "ALLOWDYNOUT",
+        "DENYIN",
+        "DENYOUT",
+        "GALLOWIN",
+        "GALLOWOUT",
+        "GDENYIN",
+        "GDENYOUT",
+        "LOGDROPIN",
+        "LOGDROPOUT",
+        "INVDROP",
+    ),
+    _manager(
+        "SuSEfirewall2", "input_ext", "forward_ext", "input_int", "forward_int", "reject_func"
+    ),
+    _manager("VyOS", "VYATTA_*", "VYOS_*", "UBNT_*"),
+)
+"""The first whose pattern fits is the owner."""
+
+
+@cache
+def owner_of(chain_name: str) -> Owner | None:
+    """Whose chain it is; None for one that people wrote, or that nobody here knows."""
+    found = _any_owner().fullmatch(chain_name)
+    return OWNERS[found.lastindex - 1] if found and found.lastindex else None
+
+
+@cache
+def _any_owner() -> re.Pattern[str]:
+    """One group for each owner, so that the last group matched is its number."""
+    return re.compile("|".join(f"({_expression(owner.chains)})" for owner in OWNERS))
+
+
+@cache
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(_expression(names))
+
+
+def _expression(names: Iterable[str]) -> str:
+    """A name written without ``*`` matches itself only; no names match nothing."""
+    return "|".join(re.escape(name).replace(r"\*", ".*") for name in names) or r"(?!)"

@@ -1,0 +1,114 @@
+"""Who decides these packets: the rules, through called chains, or the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.netfilter.flow import Flow
+from iptlint.netfilter.walk import Walk
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+_GOES_ON = (VerdictKind.CONTINUE, VerdictKind.RETURN)
+
+
+class Decider(NamedTuple):
+    """``rule`` is None for the policy of ``chain``; ``packets``: those it may decide."""
+
+    chain: Chain
+    rule: Rule | None
+    kind: VerdictKind
+    packets: PacketSet
+
+    @property
+    def name(self) -> str:
+        """What to call it in a sentence, with its line."""
+        if self.rule is None:
+            return f"the policy of {self.chain.name}"
+        return f"line {self.rule.origin.span.line}"
+
+    @property
+    def does(self) -> str:
+        return _DOES.get(self.kind, "takes")
+
+    @property
+    def first(self) -> str:
+        """That it gets packets which nothing before it accepts; the object is to follow."""
+        if self.rule is None:
+            return f"no rule accepts them, and {self.name} {self.does}"
+        return f"before any rule accepts them, {self.name} {self.does}"
+
+    def span(self, walk: Walk) -> Span:
+        if self.rule is not None:
+            return self.rule.origin.span
+        return declared(walk, self.chain)
+
+    def remedy(self, base: str, rule: str) -> str:
+        """Where to add the rule (what follows ``-A CHAIN``), so that it comes first."""
+        if self.chain.name != base:
+            return f"add at the top of {base}: -A {base} {rule}"
+        return f"add before it: -A {base} {rule}" if self.rule else f"add: -A {base} {rule}"
+
+
+_DOES = {
+    VerdictKind.ACCEPT: "accepts",
+    VerdictKind.DROP: "drops",
+    VerdictKind.REJECT: "rejects",
+}
+
+
+def declared(walk: Walk, chain: Chain) -> Span:
+    """Where the chain is declared; else its first rule, its table, the first line."""
+    if chain.origin is not None:
+        return chain.origin.span
+    if chain.rules:
+        return chain.rules[0].origin.span
+    origin = walk.table.origin
+    return origin.span if origin else walk.ruleset.source.line_span(1)
+
+
+def deciders(walk: Walk, hook: Hook, packets: PacketSet) -> list[Decider]:
+    """Who may decide ``packets`` at the hook, the largest share first; of equal shares the
+    last in the text, which is the one that leaves nothing to luck. Empty without a base chain."""
+    base = walk.base_chain(hook)
+    if base is None:
+        return []
+    found = list(_within(walk, base, packets & walk.hook_packets(hook)))
+    variables = walk.space.manager.num_vars()
+    shares = [decider.packets.sat_count_float(variables) for decider in found]
+    order = sorted(range(len(found)), key=lambda number: (-shares[number], -number))
+    return [found[number] for number in order]
+
+
+def _within(walk: Walk, base: Chain, packets: PacketSet) -> Iterator[Decider]:
+    """In the order of calls; the policy last."""
+    entering = {base.name: packets}
+    for name in reversed(walk.order):
+        inside = entering.get(name)
+        if inside is not None and inside.satisfiable():
+            yield from _in_chain(walk, walk.flows[name], inside, entering)
+    left = packets & walk.flows[base.name].returns
+    if base.policy is not None and left.satisfiable():
+        yield Decider(base, None, base.policy.kind, left)
+
+
+def _in_chain(
+    walk: Walk, flow: Flow, inside: PacketSet, entering: dict[str, PacketSet]
+) -> Iterator[Decider]:
+    """The rules of one chain that decide; what it calls is added to ``entering``."""
+    for rule, tests, arriving in zip(flow.chain.rules, flow.tests, flow.arrives, strict=False):
+        kind, callee = rule.verdict.kind, rule.verdict.chain
+        if kind in _GOES_ON:
+            continue
+        # In this order: what arrives is by far the largest of the three.
+        taken = inside & tests.may
+        if not taken.satisfiable() or not (taken := taken & arriving).satisfiable():
+            continue
+        if callee is None or callee not in walk.flows:
+            yield Decider(flow.chain, rule, kind, taken)
+        else:
+            entering[callee] = entering.get(callee, walk.space.false) | taken

@@ -1,0 +1,69 @@
+"""The JSON contract of ``check``, version 1: keys are never renamed or dropped."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import asdict
+
+from iptlint.findings import Finding, Severity
+from iptlint.findings.fingerprint import fingerprints
+from iptlint.linter import Report
+from iptlint.reports.witness import as_json
+from iptlint.rules.registry import rule_of
+from iptlint.source import Span
+
+VERSION = 1
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def dumps(value: object) -> str:
+    """JSON in UTF-8; a byte that was no UTF-8 in its file is U+FFFD, as RFC 8259 asks."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _LONE_SURROGATE.sub("\ufffd", text) + "\n"
+
+
+def json_report(report: Report) -> str:
+    counted = Counter(finding.severity for finding in report.findings)
+    findings = zip(report.findings, fingerprints(report.findings), strict=True)
+    return dumps(
+        {
+            "version": VERSION,
+            "files": [asdict(file) for file in report.files],
+            "findings": [_finding(finding, fingerprint) for finding, fingerprint in findings],
+            "summary": {
+                **{severity.value: counted[severity] for severity in Severity},
+                "suppressed": report.suppressed,
+            },
+        }
+    )
+
+
+def _finding(finding: Finding, fingerprint: str) -> dict[str, object]:
+    rule = rule_of(finding.code)
+    return {
+        "code": finding.code,
+        "name": rule.meta.name,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        **_place(finding.span),
+        "message": finding.message,
+        "help": finding.help or None,
+        "url": rule.url,
+        "related": [{**_place(r.span), "message": r.message} for r in finding.related],
+        "witness": as_json(finding.witness),
+        "fixable": finding.fixable,
+        "fingerprint": fingerprint,
+    }
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {
+        "path": span.source.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }

@@ -1,0 +1,73 @@
+"""What ``reach`` answers, for people and as the JSON contract has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from iptlint.model import Rule
+from iptlint.netfilter.reach import RuleReach, Status
+from iptlint.reports.json_report import VERSION, dumps
+from iptlint.reports.safe import visible
+from iptlint.reports.witness import as_json, describe
+
+HEADERS = ("line", "table", "chain", "status", "rule", "witness, or why not")
+WIDTHS = (None, None, 20, None, 50, 50)
+
+
+def reach_text(answers: Sequence[RuleReach]) -> str:
+    """A table with a row for each rule, and a line that counts them."""
+    rows = [tuple(map(visible, _row(answer))) for answer in answers]
+    table = tabulate(rows, HEADERS, "simple", disable_numparse=True, maxcolwidths=WIDTHS)
+    counted = Counter(answer.status for answer in answers)
+    counts = ", ".join(f"{counted[status]} {status.value}" for status in Status)
+    return f"{table}\n\n{counts}\n" if rows else "there are no rules\n"
+
+
+def _row(answer: RuleReach) -> tuple[str, ...]:
+    return (
+        str(answer.line),
+        f"{answer.table.family.value} {answer.table.name}",
+        answer.chain.name,
+        answer.status.value,
+        _text(answer.rule),
+        _evidence(answer),
+    )
+
+
+def _text(rule: Rule) -> str:
+    return " ".join(rule.origin.span.text.split())
+
+
+def _evidence(answer: RuleReach) -> str:
+    if answer.witness:
+        return describe(answer.witness)
+    lines = ", ".join(str(rule.origin.span.line) for rule in answer.taken_by)
+    reason = answer.reason.value if answer.reason else ""
+    return f"{reason}: line {lines}" if lines else reason
+
+
+def reach_json(answers: Sequence[RuleReach]) -> str:
+    return dumps({"version": VERSION, "rules": [_answer(answer) for answer in answers]})
+
+
+def _answer(answer: RuleReach) -> dict[str, object]:
+    return {
+        "path": answer.rule.origin.span.source.path,
+        "line": answer.line,
+        "family": answer.table.family.value,
+        "table": answer.table.name,
+        "chain": answer.chain.name,
+        "text": answer.rule.origin.span.text,
+        "status": answer.status.value,
+        "reason": answer.reason.value if answer.reason else None,
+        "taken_by": [_taker(rule) for rule in answer.taken_by],
+        "witness": as_json(answer.witness),
+    }
+
+
+def _taker(rule: Rule) -> dict[str, object]:
+    span = rule.origin.span
+    return {"path": span.source.path, "line": span.line, "verdict": rule.verdict.kind.value}

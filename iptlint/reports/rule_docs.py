@@ -1,0 +1,52 @@
+"""The lint rules' documentation, generated from the rules themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tabulate import tabulate
+
+from iptlint.reports.json_report import dumps
+from iptlint.rules.registry import SECTIONS, RuleModule
+
+
+def document(rule: RuleModule) -> str:
+    """One rule, in Markdown."""
+    meta = rule.meta
+    facts = [meta.severity.value, meta.confidence.value, f"group {meta.group.value}"]
+    facts += [f"since {meta.since}", *(["fixable"] if meta.fixable else []), *meta.references]
+    parts = [f"# {meta.code} {meta.name}", rule.summary, f"*{', '.join(facts)}*"]
+    parts += [f"## {title}\n\n{rule.sections[title]}" for title in SECTIONS]
+    return "\n\n".join((*parts, rule.url)) + "\n"
+
+
+def table(rules: Iterable[RuleModule]) -> str:
+    """All rules, a line each."""
+    rows = [(r.meta.code, r.meta.name, r.meta.severity.value, r.summary) for r in rules]
+    return tabulate(rows, ("code", "name", "severity", "what it reports"), "simple") + "\n"
+
+
+def markdown_table(rules: Iterable[RuleModule]) -> str:
+    """The table of the README."""
+    rows = [(r.meta.code, r.meta.name, r.meta.severity.value, r.summary) for r in rules]
+    return tabulate(rows, ("Code", "Name", "Severity", "What it reports"), "pipe") + "\n"
+
+
+def as_json(rules: Iterable[RuleModule]) -> str:
+    return dumps([_json(rule) for rule in rules])
+
+
+def _json(rule: RuleModule) -> dict[str, object]:
+    meta = rule.meta
+    return {
+        "code": meta.code,
+        "name": meta.name,
+        "severity": meta.severity.value,
+        "confidence": meta.confidence.value,
+        "group": meta.group.value,
+        "since": meta.since,
+        "fixable": meta.fixable,
+        "summary": rule.summary,
+        "url": rule.url,
+        "references": list(meta.references),
+    }

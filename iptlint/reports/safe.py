@@ -1,0 +1,83 @@
+"""Text from a file, made safe for a terminal.
+
+An escape sequence in a comment must not reach the terminal, a direction mark must
+not turn a rule around, and what is underlined must be under it: so every
+character has a visible form whose width is known.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from unicodedata import category, combining, east_asian_width
+
+_TAB = "    "
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    """The text with nothing in it that a terminal would act upon."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character == "\t":
+        return _TAB
+    if category(character) not in _HIDDEN:
+        return character
+    return f"\\x{ord(character):02x}" if ord(character) < 0x100 else ascii(character)[1:-1]
+
+
+def width(text: str) -> int:
+    """Columns that a visible text takes."""
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+def _width(character: str) -> int:
+    if combining(character) or category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """Lines of at most ``columns`` columns; ``indent`` stands before all but the first."""
+    text = visible(text)
+    # textwrap counts characters. Where some take two columns, half as many surely fit.
+    fitting = columns if width(text) == len(text) else columns // 2
+    return textwrap.wrap(
+        text, fitting, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True
+    ) or [""]
+
+
+def cut(text: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
+    """The part of a line around ``text[start:end]`` that fits.
+
+    Returns what to print, and the columns (from 0, half-open) of what is underlined.
+    """
+    cells = [visible(character) for character in text]
+    first, last = _window([width(cell) for cell in cells], start, end, columns)
+    before = "..." if first > 0 else ""
+    after = "..." if last < len(cells) else ""
+    shown = before + "".join(cells[first:last]) + after
+    left = width(before + "".join(cells[first:start]))
+    under = width("".join(cells[start : min(end, last)]))
+    return shown, left, left + max(1, under)
+
+
+def _window(widths: list[int], start: int, end: int, columns: int) -> tuple[int, int]:
+    """The characters to show: all, or as many around ``start`` as leave room for dots."""
+    if sum(widths) <= columns:
+        return 0, len(widths)
+    room = columns - 2 * len("...")
+    last, room = _fill(widths, range(start, end), room)
+    first, room = _fill(widths, range(start - 1, -1, -1), room)
+    last, room = _fill(widths, range(last, len(widths)), room)
+    return first, last
+
+
+def _fill(widths: list[int], order: range, room: int) -> tuple[int, int]:
+    """Takes characters in order while there is room: where it stopped, and the room left."""
+    for index in order:
+        if widths[index] > room:
+            return (index, room) if order.step > 0 else (index + 1, room)
+        room -= widths[index]
+    return (order.stop, room) if order.step > 0 else (order.stop + 1, room)

@@ -1,0 +1,217 @@
+"""What lint rules on dead rules share: which are dead, who takes their packets, the copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
+
+from iptlint.model import Chain, Field, Hook, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.owners import owner_of
+from iptlint.netfilter import duplicates
+from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.reach import Reason, status
+from iptlint.netfilter.takers import takers
+from iptlint.netfilter.walk import Walk
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+
+_GENERAL = (Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS, Field.FRAGMENT, Field.PKTTYPE)
+
+_T = TypeVar("_T")
+
+
+def per_walk(function: Callable[[Walk], _T]) -> Callable[[Walk], _T]:
+    """Works the answer out once a walk: several lint rules ask for it."""
+    known: WeakKeyDictionary[Walk, _T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(walk: Walk) -> _T:
+        if walk not in known:
+            known[walk] = function(walk)
+        return known[walk]
+
+    return remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    chain: Chain
+    rule: Rule
+    reason: Reason
+
+
+@per_walk
+def dead_rules(walk: Walk) -> tuple[Dead, ...]:
+    """The rules that no packet can match, of the chains that packets enter: where none does,
+    the fault is with the calls."""
+    found: list[Dead] = []
+    for name, chain in walk.table.chains.items():
+        if not walk.entries[name].may.satisfiable():
+            continue
+        for rule in chain.rules:
+            if (reason := status(walk, rule)[1]) is not None:
+                found.append(Dead(chain, rule, reason))
+    return tuple(found)
+
+
+@per_walk
+def _dead_by_chain(walk: Walk) -> dict[str, list[Dead]]:
+    found: dict[str, list[Dead]] = {}
+    for dead in dead_rules(walk):
+        found.setdefault(dead.chain.name, []).append(dead)
+    return found
+
+
+def is_softwares(chain: str) -> bool:
+    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
+    owner = owner_of(chain)
+    return owner is not None and owner.transient and not owner.leaves_to_user(chain)
+
+
+def dead_in(walk: Walk, chain: Chain) -> list[Dead]:
+    return _dead_by_chain(walk).get(chain.name, [])
+
+
+@per_walk
+def dead_ids(walk: Walk) -> frozenset[int]:
+    return frozenset(id(dead.rule) for dead in dead_rules(walk))
+
+
+@per_walk
+def copies(walk: Walk) -> tuple[tuple[Rule, ...], ...]:
+    """Rules that are the same one, two or more each time."""
+    return tuple(duplicates.duplicates(walk))
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A rule all of whose packets the ``takers`` take first.
+
+    ``differs``: some packet that it was for gets another verdict. ``accepted``: the packets
+    of new connections that it was to stop and that are accepted for certain.
+    """
+
+    chain: Chain
+    rule: Rule
+    takers: tuple[Rule, ...]
+    differs: bool
+    accepted: PacketSet
+
+
+@per_walk
+def lost_rules(walk: Walk) -> tuple[Lost, ...]:
+    """The rules that earlier ones left nothing to; copies, and jumps to nowhere, left out."""
+    later_copies = {id(rule) for rules in copies(walk) for rule in rules[1:]}
+    return tuple(
+        _lost(walk, dead)
+        for dead in dead_rules(walk)
+        if dead.reason is Reason.TAKEN
+        and id(dead.rule) not in later_copies
+        and not _undefined(walk, dead.rule)
+    )
+
+
+def _undefined(walk: Walk, rule: Rule) -> bool:
+    return rule.verdict.chain is not None and rule.verdict.chain not in walk.table.chains
+
+
+def _lost(walk: Walk, dead: Dead) -> Lost:
+    found = takers(walk, dead.rule)
+    taking = [taker for taker in found if _takes_some(walk, taker, dead.rule)]
+    if len(taking) < len(found):
+        found = _in_order((*taking, *_who_decides(walk, dead)))
+    differs = not all(_same(dead.rule, taker) for taker in found)
+    accepted = _accepted(walk, dead)
+    accepting = None if differs else _accepting(walk, dead, accepted)
+    if accepting is not None:
+        found, differs = _with_accepting(walk, dead, found, accepting), True
+    return Lost(dead.chain, dead.rule, found, differs, accepted)
+
+
+def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    unique = {id(rule): rule for rule in rules}
+    return tuple(sorted(unique.values(), key=lambda rule: rule.origin.span.start))
+
+
+def _takes_some(walk: Walk, taker: Rule, dead: Rule) -> bool:
+    """Whether packets of the dead rule get to the taker, and are not taken before that."""
+    return (walk.matched(taker) & walk.sent(dead)).satisfiable()
+
+
+def _who_decides(walk: Walk, dead: Dead) -> tuple[Rule, ...]:
+    """The rules that decide packets of the dead rule, every one of them."""
+    return _in_order(d.rule for d in _deciders(walk, dead) if d.rule is not None)
+
+
+def _deciders(walk: Walk, dead: Dead) -> Iterator[Decider]:
+    meant = walk.sent(dead.rule)
+    for hook in walk.hooks_of(dead.chain.name):
+        yield from deciders(walk, hook, meant)
+
+
+def _same(rule: Rule, taker: Rule) -> bool:
+    if rule.verdict.kind.ends_walk and rule.verdict.kind is not VerdictKind.NAT:
+        return rule.verdict.kind is taker.verdict.kind
+    return rule.verdict == taker.verdict and rule.verdict.kind.ends_walk
+
+
+def _accepted(walk: Walk, dead: Dead) -> PacketSet:
+    found = walk.space.false
+    if dead.rule.verdict.kind in DENYING:
+        meant = walk.sent(dead.rule) & walk.space.state("new")
+        for hook in walk.hooks_of(dead.chain.name):
+            found = found | (meant & surely_accepted(walk)[hook])
+    return found
+
+
+@per_walk
+def surely_accepted(walk: Walk) -> dict[Hook, PacketSet]:
+    """For each hook of the table, the packets that are accepted whatever is uncertain."""
+    hooks = {chain.hook for chain in walk.table.base_chains() if chain.hook}
+    return {h: walk.outcome(h, VerdictKind.ACCEPT) & ~walk.may_die(h) for h in hooks}
+
+
+def _bans(rule: Rule) -> bool:
+    """Whether a DROP or REJECT is for someone or something. One that closes a chain, or an
+    interface, or a protocol is not: the accepts above it are its exceptions."""
+    return rule.verdict.kind in DENYING and not all(map(_is_general, rule.matches))
+
+
+def _is_general(match: Match) -> bool:
+    match match:
+        case Interface():
+            return True
+        case Within(field) | Masked(field):
+            return field in _GENERAL
+        case _:
+            return False
+
+
+def _accepting(walk: Walk, dead: Dead, accepted: PacketSet) -> Decider | None:
+    """The rule that accepts most of what was to be stopped, exceptions from it left out."""
+    if not _bans(dead.rule) or not accepted.satisfiable():
+        return None
+    meant = walk.tests(dead.rule).may
+    for decider in _deciders(walk, dead):
+        if decider.rule is None or decider.kind is not VerdictKind.ACCEPT:
+            continue
+        exception = not (walk.tests(decider.rule).may & ~meant).satisfiable()
+        if not exception and (decider.packets & accepted).satisfiable():
+            return decider
+    return None
+
+
+def _with_accepting(
+    walk: Walk, dead: Dead, found: tuple[Rule, ...], accepting: Decider
+) -> tuple[Rule, ...]:
+    """The takers where ``accepting`` is one; the others only if it leaves something to them."""
+    assert accepting.rule is not None
+    if not (walk.sent(dead.rule) & ~accepting.packets).satisfiable():
+        return (accepting.rule,)
+    return _in_order((accepting.rule, *found))

@@ -1,0 +1,141 @@
+"""No packet can match a rule: earlier rules take them all, and do something else with them.
+
+## What it does
+Proves, over every packet and through every call, that the rules before this one leave
+nothing to it, and that some of what it was meant for gets another verdict. It names the
+rules that take the packets; it also reports a log, a mark or a counter that sees no packet.
+It is an error where a DROP or REJECT is lost and new connections from the world are
+accepted instead.
+
+## Why it matters
+The file says one thing and the firewall does another. A ban that stands below the accept it
+should guard against bans nobody.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j DROP
+COMMIT
+```
+
+## Fix
+Move the rule above those that take its packets, or delete it.
+
+## When it is wrong
+Where another program inserts or deletes the rules above at run time, so that the file
+is not what runs; the chains of software that writes them anew at every start (docker,
+kube-proxy, istio …) are left out. Rules with a rate limit, a list that changes or an
+extension that iptlint does not know never count as taking packets.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- E. Al-Shaer, H. Hamed, *Discovery of Policy Anomalies in Distributed Firewalls*, INFOCOM
+  2004 (shadowing)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Family, Field, Rule, VerdictKind
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.bits import union
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+from iptlint.rules import wording
+from iptlint.rules.dead import Lost, is_softwares, lost_rules
+from iptlint.rules.meta import Context, Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT101",
+    name="shadowed-rule",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_NOT_THE_WORLD = {
+    Family.IP: ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
+    Family.IP6: ("fc00::/7", "fe80::/10", "::1/128"),
+}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for lost in lost_rules(walk):
+            if lost.differs and not _is_closing_return(lost) and not _is_softwares(lost):
+                yield _finding(walk, lost)
+
+
+def _is_closing_return(lost: Lost) -> bool:
+    """A RETURN at the end says what happens there anyway."""
+    return lost.rule.verdict.kind is VerdictKind.RETURN and lost.rule is lost.chain.rules[-1]
+
+
+def _is_softwares(lost: Lost) -> bool:
+    return is_softwares(lost.chain.name) or is_softwares(lost.rule.verdict.chain or "")
+
+
+def _finding(walk: Walk, lost: Lost) -> Finding:
+    world = lost.accepted & _world(walk)
+    grave = walk.table.name == "filter" and world.satisfiable()
+    ending = "them here" if len(lost.takers) == 1 else "some of them here"
+    return META.finding(
+        lost.rule.origin.span,
+        f"{_fate(lost.rule)}: {wording.deeds(lost.takers, 'all of these packets first')}",
+        _advice(lost),
+        related=wording.labels(_differing_first(lost), ending),
+        witness=_witness(walk, lost, world),
+        severity=Severity.ERROR if grave else None,
+    )
+
+
+def _fate(rule: Rule) -> str:
+    if rule.verdict.kind is not VerdictKind.CONTINUE:
+        return f"this {wording.name(rule)} never happens"
+    if rule.verdict.name:
+        return f"this {wording.name(rule)} sees no packet"
+    return "this rule sees no packet"
+
+
+def _differing_first(lost: Lost) -> list[Rule]:
+    """The takers, in the order of the text, those that do something else before the others."""
+    return sorted(lost.takers, key=lambda taker: taker.verdict.kind is lost.rule.verdict.kind)
+
+
+def _advice(lost: Lost) -> str:
+    first = _differing_first(lost)[0]
+    if any(rule is first for rule in lost.chain.rules):
+        return f"move it above line {wording.line(first)}, or delete it"
+    return f"decide these packets before line {wording.line(first)}, or delete it"
+
+
+def _world(walk: Walk) -> PacketSet:
+    """The packets from public addresses, not on the loopback interface."""
+    space = walk.space
+    networks = map(ip_network, _NOT_THE_WORLD[space.family])
+    ranges = tuple((int(net[0]), int(net[-1])) for net in networks)
+    sources = union([space.ranges(Field.SADDR, ranges)], space.false)
+    elsewhere = space.interface(Field.IIF, "lo") | space.no_interface(Field.IIF)
+    return ~sources & ~elsewhere
+
+
+def _witness(walk: Walk, lost: Lost, world: PacketSet) -> Packet | None:
+    """A packet that the rule was for, one whose fate differs if there is one."""
+    meant = walk.sent(lost.rule)
+    for hook in walk.hooks_of(lost.chain.name):
+        here = walk.hook_packets(hook)
+        otherwise = meant & here & ~walk.outcome(hook, lost.rule.verdict.kind)
+        for packets in (world & here, lost.accepted & here, otherwise, meant & here):
+            found = witness(walk.space, packets, hook)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,120 @@
+"""A rule changes nothing: other rules do the same with all of its packets.
+
+## What it does
+Reports a rule whose packets earlier rules take with the same verdict, and a rule without
+which later rules would decide the same for every packet that it decides. Both are proofs
+over every packet, through every call.
+
+## Why it matters
+It costs a comparison and, more, a reader: whoever deletes it to close a port, or keeps it to
+hold one open, is mistaken.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 443 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp --dport 443 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Delete the rule, or narrow the one that covers it if that was the intention.
+
+## When it is wrong
+Where the rule is there to count its packets, or to spare most traffic the way through a long
+chain. Silent, therefore, for rules with a comment that have counted packets, for early
+accepts of established connections and of the loopback interface, for chains that software
+writes, and where only a policy or a closing rule decides the same.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- E. Al-Shaer, H. Hamed, *Discovery of Policy Anomalies in Distributed Firewalls*, INFOCOM
+  2004 (redundancy)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
+from iptlint.model.matches import CT_STATES
+from iptlint.model.owners import owner_of
+from iptlint.netfilter.reach import rule_witness
+from iptlint.netfilter.walk import Walk
+from iptlint.netfilter.without import Needless, needless
+from iptlint.rules import wording
+from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules
+from iptlint.rules.meta import Context, Group, Meta
+
+META = Meta(
+    code="IPT102",
+    name="redundant-rule",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for lost in lost_rules(walk):
+            if not lost.differs and lost.takers and not _is_owned(lost.chain.name):
+                yield _taken(lost)
+        ours = {id(rule) for rules in copies(walk) for rule in rules}
+
+        def wanted(rule: Rule, walk: Walk = walk, copied: set[int] = ours) -> bool:
+            chain = walk.place(rule).chain
+            return id(rule) not in copied and not _is_owned(chain) and not _is_kept(rule)
+
+        for found in needless(walk, wanted, dead_ids(walk)):
+            yield _covered(walk, found)
+
+
+def _is_owned(chain: str) -> bool:
+    owner = owner_of(chain)
+    return owner is not None and not owner.leaves_to_user(chain)
+
+
+def _taken(lost: Lost) -> Finding:
+    ending = "them here" if len(lost.takers) == 1 else "some of them here"
+    return META.finding(
+        lost.rule.origin.span,
+        f"this {wording.name(lost.rule)} changes nothing: "
+        + wording.deeds(lost.takers, "all of these packets already"),
+        "delete it",
+        related=wording.labels(lost.takers, ending),
+    )
+
+
+def _covered(walk: Walk, found: Needless) -> Finding:
+    ending = "them too" if len(found.later) == 1 else "some of them too"
+    return META.finding(
+        found.rule.origin.span,
+        f"without this {wording.name(found.rule)} nothing would change: "
+        + wording.deeds(found.later, "all of these packets too"),
+        "delete it, unless it is there to count packets or to spare them the rules between",
+        related=wording.labels(found.later, ending),
+        witness=rule_witness(walk, found.rule),
+    )
+
+
+def _is_kept(rule: Rule) -> bool:
+    """Whether there is a reason for the rule other than its verdict."""
+    counts = rule.comment is not None and rule.counters is not None and rule.counters[0] > 0
+    early = rule.verdict.kind is VerdictKind.ACCEPT and any(map(_takes_most, rule.matches))
+    return counts or early
+
+
+def _takes_most(match: Match) -> bool:
+    match match:
+        case Within(Field.CT_STATE, ranges, negated):
+            states = {state for low, high in ranges for state in range(low, high + 1)}
+            return bool(_ANSWERS - states) if negated else bool(_ANSWERS & states)
+        case Interface(Field.IIF | Field.OIF, "lo", False, False):
+            return True
+        case _:
+            return False

@@ -1,0 +1,195 @@
+"""No packet can pass all tests of a rule.
+
+## What it does
+Reports a rule whose own tests exclude each other, a test that nothing can pass, a test that
+no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
+chain to which only other packets are sent.
+
+## Why it matters
+The rule does nothing, whatever it says. Often an `-o` was meant to be an `-i`, or a list was
+written as two tests that both have to hold.
+
+## Example
+```
+*filter
+-A INPUT -m conntrack --ctstate NEW -m state --state ESTABLISHED -j ACCEPT
+COMMIT
+```
+
+## Fix
+Split the rule in two, or mend the test that is not meant.
+
+## When it is wrong
+Tests of tcp flags are bitwise and are read so. Nothing is said of rules in chains that
+software writes for every case at once.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- Later fragments: net/ipv4/netfilter/nf_defrag_ipv4.c puts datagrams together at priority
+  -400, before any rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Chain, Field, Hook, Interface, Match, Rule, Within
+from iptlint.model.owners import owner_of
+from iptlint.netfilter.reach import Reason
+from iptlint.netfilter.walk import Walk
+from iptlint.rules import wording
+from iptlint.rules.dead import Dead, dead_in, dead_rules
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT103",
+    name="contradictory-match",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for dead in dead_rules(walk):
+            if dead.reason is Reason.CONTRADICTION:
+                yield _contradiction(walk, dead.rule)
+            elif dead.reason is Reason.NOT_SENT:
+                yield from _not_sent(walk, dead)
+
+
+def _contradiction(walk: Walk, rule: Rule) -> Finding:
+    alone = _impossible(walk, rule, walk.space.universe)
+    if alone is not None:
+        return _nothing_passes(walk, rule, alone)
+    pair = _excluding(walk, rule)
+    if pair is None:
+        return META.finding(
+            rule.origin.span,
+            "no packet can pass all tests of this rule",
+            "mend or delete the rule",
+        )
+    one, other = (rule.origin.part(index) for index in pair)
+    return _two_tests(one, other)
+
+
+def _two_tests(one: Span, other: Span) -> Finding:
+    return META.finding(
+        one,
+        f"no packet passes both `{one.text}` and `{other.text}`",
+        "all tests of a rule have to hold; make two rules of it, or mend the wrong test",
+        related=(Label(other, "this excludes it"),) if other != one else (),
+    )
+
+
+def _impossible(walk: Walk, rule: Rule, packets: PacketSet) -> int | None:
+    """The test that none of the packets passes."""
+    for index, match in enumerate(rule.matches):
+        if not walk.space.all_of((match,), packets).may.satisfiable():
+            return index
+    return None
+
+
+def _excluding(walk: Walk, rule: Rule) -> tuple[int, int] | None:
+    """The first two tests that exclude each other."""
+    universe = walk.space.universe
+    for (i, one), (j, other) in combinations(enumerate(rule.matches), 2):
+        if not walk.space.all_of((one, other), universe).may.satisfiable():
+            return i, j
+    return None
+
+
+def _nothing_passes(walk: Walk, rule: Rule, index: int) -> Finding:
+    span = rule.origin.part(index)
+    if _asks_for_fragments(rule.matches[index]):
+        return META.finding(
+            span,
+            f"no packet passes `{span.text}`: connection tracking, which this ruleset uses, puts "
+            "datagrams together before any rule sees them",
+            "delete the rule",
+            severity=Severity.INFO,
+        )
+    return META.finding(span, f"no packet passes `{span.text}`", "mend or delete the rule")
+
+
+def _asks_for_fragments(match: Match) -> bool:
+    return isinstance(match, Within) and match.field is Field.FRAGMENT
+
+
+def _not_sent(walk: Walk, dead: Dead) -> Iterator[Finding]:
+    if dead.chain.hook is not None:
+        yield _not_at_hook(walk, dead.rule, dead.chain, dead.chain.hook)
+    elif owner_of(dead.chain.name) is None and not _whole_chain(walk, dead.chain):
+        yield _not_in_chain(walk, dead.rule, dead.chain)
+
+
+def _not_at_hook(walk: Walk, rule: Rule, chain: Chain, hook: Hook) -> Finding:
+    index = _impossible(walk, rule, walk.hook_packets(hook))
+    if index is None:
+        return META.finding(
+            rule.origin.span,
+            f"no packet in {chain.name} can pass all tests of this rule",
+            "mend or delete the rule",
+        )
+    span = rule.origin.part(index)
+    match rule.matches[index]:
+        case Interface(Field.OIF):
+            why = f"no packet in {chain.name} has a way out yet, so iptables refuses `{span.text}`"
+            advice = "test the incoming interface (-i), or move the rule to FORWARD or OUTPUT"
+        case Interface(Field.IIF):
+            why = f"no packet in {chain.name} came in anywhere, so iptables refuses `{span.text}`"
+            advice = "test the outgoing interface (-o), or move the rule to INPUT or FORWARD"
+        case _ if walk.table.name == "nat":
+            why = f"no packet in the nat table passes `{span.text}`: it sees only the first one "
+            why += "of a connection"
+            advice = "filter in the filter table"
+        case _:
+            why = f"no packet in {chain.name} passes `{span.text}`"
+            advice = "mend or delete the rule"
+    return META.finding(span, why, advice)
+
+
+def _whole_chain(walk: Walk, chain: Chain) -> bool:
+    """Whether no rule of the chain gets what it is for; then the fault is the calls'."""
+    dead = dead_in(walk, chain)
+    return len(dead) == len(chain.rules) and {each.reason for each in dead} == {Reason.NOT_SENT}
+
+
+def _not_in_chain(walk: Walk, rule: Rule, chain: Chain) -> Finding:
+    places = walk.callers.get(chain.name, ())
+    calls = [walk.table.chains[place.chain].rules[place.number] for place in places]
+    pair = _excluded_by(walk, rule, calls[0]) if len(calls) == 1 else None
+    if pair is not None:
+        span, elsewhere = rule.origin.part(pair[0]), calls[0].origin.part(pair[1])
+        related: tuple[Label, ...] = (
+            Label(elsewhere, f"only these packets are sent to {chain.name}"),
+        )
+    else:
+        span = rule.origin.span
+        related = tuple(Label(call.origin.span, "called here") for call in calls)
+    return META.finding(
+        span,
+        f"no packet that is sent to the chain {chain.name} can match this rule",
+        "mend the rule or the calls, or delete the rule",
+        related=related[: wording.MAX_LABELS],
+        severity=Severity.INFO,
+    )
+
+
+def _excluded_by(walk: Walk, rule: Rule, call: Rule) -> tuple[int, int] | None:
+    """The test of the rule and the test of the call that exclude each other."""
+    universe = walk.space.universe
+    for i, one in enumerate(rule.matches):
+        for j, other in enumerate(call.matches):
+            if not walk.space.all_of((one, other), universe).may.satisfiable():
+                return i, j
+    return None

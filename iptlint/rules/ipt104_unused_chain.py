@@ -1,0 +1,68 @@
+"""A chain is defined and nothing calls it.
+
+## What it does
+Names chains that are no hook's and to which no rule jumps or goes.
+
+## Why it matters
+Its rules look like protection, or like a hole, and are neither. Often the jump was lost in an
+edit.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+:web - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A web -p tcp --dport 443 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Add the jump (`-A INPUT -j web`), or delete the chain.
+
+## When it is wrong
+Where a program hooks the chain in at run time. The chains of those iptlint knows (docker,
+kube-proxy, fail2ban, libvirt, ufw, firewalld, tailscale …) are left alone.
+
+## References
+- iptables(8), `-N` and `-X`: https://man7.org/linux/man-pages/man8/iptables.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Chain
+from iptlint.model.owners import owner_of
+from iptlint.netfilter.deciders import declared
+from iptlint.netfilter.walk import Walk
+from iptlint.rules import wording
+from iptlint.rules.meta import Context, Group, Meta
+
+META = Meta(
+    code="IPT104",
+    name="unused-chain",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for name, chain in walk.table.chains.items():
+            if chain.hook is None and name not in walk.callers and owner_of(name) is None:
+                yield _finding(walk, chain)
+
+
+def _finding(walk: Walk, chain: Chain) -> Finding:
+    number = len(chain.rules)
+    held = f"the {wording.counted(number, 'rule')} in it" if number > 1 else "the rule in it"
+    never = f"{held} never see{'s' if number == 1 else ''} a packet" if number else "it is empty"
+    return META.finding(
+        declared(walk, chain),
+        f"nothing calls the chain {chain.name}; {never}",
+        f"jump to it (-j {chain.name}) or delete it (-X {chain.name})",
+    )

@@ -1,0 +1,265 @@
+"""Packets of running connections are dropped, because no rule accepts their state.
+
+## What it does
+Follows the answer to a connection: what this host opens (and OUTPUT lets out) comes back
+at INPUT, what INPUT lets in is answered at OUTPUT, and what FORWARD lets through is
+answered there. Where such a chain denies by default and no answer can pass, that is
+reported, at the policy or the closing rule that drops it. Two milder cases have their own
+words: only answers from certain ports or addresses come back, and established packets pass
+but ICMP errors about them (state RELATED) do not.
+
+## Why it matters
+A firewall that lets a connection begin and drops its second packet looks strict and is
+broken: name lookups, updates and time stop working, and the cause is hard to see from the
+rules alone. Without RELATED, "fragmentation needed" is lost and large transfers hang.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept what belongs to a known connection, first in the chain:
+```
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+```
+This replaces pairs such as `--sport 53`, which any stranger can use to get in.
+
+## When it is wrong
+Where the host is meant to open no connection of its own, yet OUTPUT lets it try. Say so in
+OUTPUT, or suppress the finding.
+
+## References
+- iptables-extensions(8), conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- RFC 2979, 3.1.1 (path MTU discovery through firewalls): https://www.rfc-editor.org/rfc/rfc2979
+- RFC 4890 (ICMPv6 filtering): https://www.rfc-editor.org/rfc/rfc4890
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.handshake import answers, is_answered, opening, swapped
+from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.bits import union
+from iptlint.packets.space import Space, reads_conntrack
+from iptlint.packets.witness import ICMP, ICMP6, TCP, witness
+from iptlint.rules.meta import Context, Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT201",
+    name="missing-established",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+    references=("CIS DIL 2.0.0 3.5.1.3", "CIS DIL 2.0.0 3.5.2.3"),
+)
+
+_EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
+_ICMP_ERRORS = {
+    # RFC 792 destination unreachable, with "fragmentation needed" among its codes.
+    Family.IP: (ICMP, (3, 3), "destination unreachable, fragmentation needed"),
+    # RFC 4443: unreachable, packet too big, time exceeded, parameter problem.
+    Family.IP6: (ICMP6, (1, 4), "destination unreachable, packet too big"),
+}
+_ACCEPT = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+_NAMED_PORTS = 6
+_NAMED_RULES = 3
+
+
+class _Way(NamedTuple):
+    """New connections are seen at ``there``, their answers at ``back``."""
+
+    there: Hook
+    back: Hook
+    lost: str
+
+
+_WAYS = (
+    _Way(Hook.OUTPUT, Hook.INPUT, "answers to connections this host opens never come back"),
+    _Way(Hook.INPUT, Hook.OUTPUT, "answers to connections that come in never leave"),
+    _Way(Hook.FORWARD, Hook.FORWARD, "answers to connections that are let through never return"),
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.filter_walks():
+        for way in _WAYS:
+            if denied_by_default(walk, way.back).satisfiable():
+                yield from _answers(walk, way)
+                yield from _errors(walk, way.back)
+
+
+def _answers(walk: Walk, way: _Way) -> Iterator[Finding]:
+    space, denied = walk.space, denied_by_default(walk, way.back)
+    new = opening(walk) & walk.outcome(way.there, VerdictKind.ACCEPT)
+    if way.back is Hook.INPUT:
+        new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
+    if way.back is Hook.FORWARD:
+        new = new & ~_hairpin(space)
+    here = new & swapped(space, denied)
+    if not here.satisfiable():
+        return
+    if not is_answered(walk, here, way.back):
+        sent = answers(walk, here, way.back, "syn", "ack", reply=True)
+        yield _none(walk, way, sent, elsewhere=walk.may_pass(way.back) & outside(space))
+    elif way.back is Hook.INPUT:
+        sent = answers(walk, here, way.back, "syn", "ack", reply=True)
+        yield from _few(walk, sent, sent & walk.may_pass(way.back))
+
+
+def _hairpin(space: Space) -> PacketSet:
+    """In and out by the same interface: a bridge that talks to itself, answered by itself."""
+    numbers = range(1, space.interfaces.count)
+    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
+    return union(both, space.false)
+
+
+def _none(walk: Walk, way: _Way, lost: PacketSet, elsewhere: PacketSet) -> Finding:
+    """No answer passes on the interfaces that deny by default."""
+    where, by_name = _where(walk, way.back, lost, elsewhere)
+    decider = deciders(walk, way.back, lost)[0]
+    return META.finding(
+        decider.span(walk),
+        f"{way.lost}{where}: {decider.first} them",
+        decider.remedy(_chain(walk, way.back), _ACCEPT),
+        witness=witness(walk.space, _plain(walk, way, decider.packets), way.back),
+        severity=Severity.WARNING if by_name else None,
+        confidence=Confidence.POSSIBLE if by_name else None,
+    )
+
+
+def _chain(walk: Walk, hook: Hook) -> str:
+    chain = walk.base_chain(hook)
+    return chain.name if chain else hook.name
+
+
+def _plain(walk: Walk, way: _Way, packets: PacketSet) -> PacketSet:
+    """An answer as it is seen most: from a web server, or to a client's port."""
+    space = walk.space
+    port = space.value(Field.SPORT, 443)
+    if way.back is Hook.OUTPUT:
+        port = space.ranges(Field.DPORT, (_EPHEMERAL,))
+    plain = packets & port
+    return plain if plain.satisfiable() else packets
+
+
+def _where(walk: Walk, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
+    """On which interfaces, for the message; and whether only interfaces with names deny."""
+    space = walk.space
+    field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
+    by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
+    if by_name:
+        return f" on {_names(space, field, lost)}", True
+    running = space.state("established") & space.value(Field.PROTO, TCP)
+    others = _names(space, field, elsewhere & running & ~space.project(lost, field))
+    return (f" on any interface but {others}" if others else ""), False
+
+
+def _names(space: Space, field: Field, packets: PacketSet) -> str:
+    return _listed(
+        cls.name + "+" * cls.wildcard
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name and (packets & space.value(field, number)).satisfiable()
+    )
+
+
+def _few(walk: Walk, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+    """Most answers from public addresses are lost, though some come back."""
+    space = walk.space
+    everyone = space.project(sent, Field.SADDR, Field.SPORT) & public(space, Field.SADDR)
+    lucky = everyone & space.project(back, Field.SADDR, Field.SPORT)
+    variables = space.manager.num_vars()
+    if 2 * lucky.sat_count_float(variables) >= everyone.sat_count_float(variables):
+        return
+    lost = sent & everyone & ~lucky
+    decider = deciders(walk, Hook.INPUT, lost)[0]
+    accepting = [d for d in deciders(walk, Hook.INPUT, back) if d.rule]
+    stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
+    why = ", since no rule accepts established connections as such" if stateless else ""
+    yield META.finding(
+        decider.span(walk),
+        f"answers to connections this host opens come back only from {_whom(space, lucky)}: "
+        f"{decider.name} {decider.does} the others{why}",
+        decider.remedy("INPUT", _ACCEPT),
+        related=_labels(walk, accepting),
+        witness=witness(space, _plain(walk, _WAYS[0], decider.packets), Hook.INPUT),
+        severity=Severity.WARNING,
+        confidence=None if lucky.satisfiable() else Confidence.POSSIBLE,
+    )
+
+
+def _labels(walk: Walk, accepting: list[Decider]) -> tuple[Label, ...]:
+    return tuple(Label(d.span(walk), "these come back") for d in accepting[:_NAMED_RULES])
+
+
+def _whom(space: Space, lucky: PacketSet) -> str:
+    if not lucky.satisfiable():
+        return "certain addresses"
+    ports = _ports(space, space.project(lucky, Field.SPORT))
+    return f"port{'s' * (len(ports) > 1)} {_listed(ports)}" if ports else "certain ports"
+
+
+def _ports(space: Space, packets: PacketSet) -> list[str]:
+    """The source ports of the packets; empty where they are too many to name."""
+    bits = space.fields[Field.SPORT]
+    found: list[int] = []
+    while (cube := packets.pick_cube()) is not None:
+        if len(found) == _NAMED_PORTS:
+            return []
+        places = zip(reversed(bits.variables), range(bits.width), strict=True)
+        port = sum(1 << place for variable, place in places if cube[variable])
+        found.append(port)
+        packets = packets & ~space.value(Field.SPORT, port)
+    return [str(port) for port in sorted(found)]
+
+
+def _listed(words: Iterator[str] | list[str]) -> str:
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _errors(walk: Walk, hook: Hook) -> Iterator[Finding]:
+    """Established packets pass, and the ICMP errors about them do not."""
+    if hook is Hook.OUTPUT or not any(reads_conntrack(r.matches) for _, r in walk.table.rules()):
+        return
+    space, passing = walk.space, walk.may_pass(hook)
+    denied = denied_by_default(walk, hook)
+    running = union([*strangers(space, hook, "established", "ack")], space.false) & passing & denied
+    protocol, types, what = _ICMP_ERRORS[space.family]
+    errors = (
+        walk.hook_packets(hook)
+        & denied
+        & outside(space)
+        & space.value(Field.PROTO, protocol)
+        & space.ranges(Field.ICMP_TYPE, (types,))
+        & space.state("related")
+    )
+    if not running.satisfiable() or (errors & passing).satisfiable():
+        return
+    decider = deciders(walk, hook, errors)[0]
+    accepting = [d for d in deciders(walk, hook, running) if d.rule]
+    yield META.finding(
+        decider.span(walk),
+        f"ICMP errors about running connections (state RELATED: {what}) are lost: "
+        f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
+        decider.remedy(_chain(walk, hook), "-m conntrack --ctstate RELATED -j ACCEPT"),
+        related=tuple(
+            Label(d.span(walk), "accepts ESTABLISHED without RELATED") for d in accepting[:1]
+        ),
+        witness=witness(space, decider.packets, hook),
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,92 @@
+"""The loopback interface is not accepted by a chain that denies by default.
+
+## What it does
+Where INPUT or OUTPUT denies by default, asks whether any new tcp connection from 127.0.0.0/8
+to 127.0.0.0/8 (or from ::1 to ::1) can pass on `lo`, and reports the policy or line that
+stops them if none can.
+
+## Why it matters
+Programs on a host speak with each other over `lo`: name lookups through a local resolver,
+databases, mail, graphical sessions. They hang, with an error that does not name the firewall.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp -s 192.0.2.0/24 --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+```
+-A INPUT -i lo -j ACCEPT
+```
+and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`.
+
+## When it is wrong
+Where a host runs nothing that uses `lo`, which is rare.
+
+## References
+- lo(4), RFC 1122, 3.2.1.3 (127.0.0.0/8): https://www.rfc-editor.org/rfc/rfc1122
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Chain, Family, Field, Hook
+from iptlint.netfilter.deciders import deciders
+from iptlint.netfilter.handshake import clients, syn
+from iptlint.netfilter.posture import denied_by_default
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Context, Group, Meta
+
+META = Meta(
+    code="IPT305",
+    name="loopback-blocked",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.1.0",
+    references=("CIS DIL 2.0.0 3.5.1.2", "CIS DIL 2.0.0 3.5.2.2"),
+)
+
+_LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
+_INTERFACE = {Hook.INPUT: (Field.IIF, "-i"), Hook.OUTPUT: (Field.OIF, "-o")}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.filter_walks():
+        for hook in _INTERFACE:
+            chain = walk.base_chain(hook)
+            if chain and denied_by_default(walk, hook).satisfiable():
+                yield from _check_chain(walk, hook, chain)
+
+
+def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
+    space = walk.space
+    field, option = _INTERFACE[hook]
+    network = _LOOPBACK[space.family]
+    addresses = ((int(network[0]), int(network[-1])),)
+    local = (
+        syn(space)
+        & clients(space)
+        & walk.hook_packets(hook)
+        & space.interface(field, "lo")
+        & space.ranges(Field.SADDR, addresses)
+        & space.ranges(Field.DADDR, addresses)
+    )
+    if (local & walk.may_pass(hook)).satisfiable():
+        return
+    decider = deciders(walk, hook, local)[0]
+    yield META.finding(
+        decider.span(walk),
+        f"programs on this host cannot connect to each other over lo: in {chain.name}, "
+        f"{decider.first} their packets",
+        decider.remedy(chain.name, f"{option} lo -j ACCEPT"),
+        witness=witness(space, decider.packets, hook),
+    )

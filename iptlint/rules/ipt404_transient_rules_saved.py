@@ -1,0 +1,139 @@
+"""A saved file holds rules that other software makes anew at start.
+
+## What it does
+Reports a rules file with chains of docker, kube-proxy, CNI plugins, fail2ban, libvirt,
+tailscale and their like, and how many rules fill those chains or jump to them. One finding
+for each such program and file.
+
+## Why it matters
+These rules describe one moment: the addresses of containers, pods and banned hosts when
+someone ran `iptables-save`. Loaded at boot they forward ports to addresses that belong to
+something else by now, or ban people whose ban ended long ago. Loaded later, they wipe what
+the program has made since.
+
+## Example
+```
+*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+```
+
+## Fix
+Keep your own rules in the file and leave these to the program that makes them. Take out
+its chains, the rules that jump to them, and what it adds beside them (docker: MASQUERADE
+for its networks, ACCEPT for its bridges). `iptables-save | grep -v DOCKER` is no
+substitute: it misses those. After loading the file, start the program again.
+
+Chains that are made for your rules, such as `DOCKER-USER`, may stay.
+
+## When it is wrong
+Where the file is a record of a running host and never loaded, or a chain of yours has a
+name of this kind. A dump on standard input is never reported.
+
+## References
+- Docker, packet filtering and firewalls:
+  https://docs.docker.com/engine/network/packet-filtering-firewalls/
+- kube-proxy writes its chains at every sync: pkg/proxy/iptables/proxier.go
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Chain, Rule, Ruleset
+from iptlint.model.owners import Owner, owner_of
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.wording import counted
+
+META = Meta(
+    code="IPT404",
+    name="transient-rules-saved",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.PERSISTENCE,
+    since="0.1.0",
+)
+
+_STANDARD_INPUT = "-"
+_SHOWN = 3
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one owner has in a file. ``rules``: in its chains, or jumps to them."""
+
+    tables: set[str] = field(default_factory=set)
+    chains: list[Chain] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        if ruleset.source.path != _STANDARD_INPUT:
+            for owner, share in _shares(ruleset).items():
+                if share.rules:
+                    yield _finding(owner, share)
+
+
+def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
+    shares: dict[Owner, _Share] = defaultdict(_Share)
+    for table in ruleset.tables:
+        for chain in table.chains.values():
+            owner = _transient_owner(chain.name)
+            if owner is not None:
+                shares[owner].tables.add(table.name)
+                shares[owner].chains.append(chain)
+            for rule in chain.rules:
+                made_by = owner or _transient_owner(rule.verdict.chain or "")
+                if made_by is not None:
+                    shares[made_by].rules.append(rule)
+    return shares
+
+
+def _transient_owner(chain: str) -> Owner | None:
+    owner = owner_of(chain)
+    return owner if owner and owner.transient and not owner.leaves_to_user(chain) else None
+
+
+def _finding(owner: Owner, share: _Share) -> Finding:
+    declarations = sorted(
+        (chain.origin.span for chain in share.chains if chain.origin is not None),
+        key=lambda span: span.start,
+    )
+    rules = sorted((rule.origin.span for rule in share.rules), key=lambda span: span.start)
+    first, *others = declarations or rules
+    labels = [Label(span, f"also {owner.name}'s") for span in others[: _SHOWN - 1]]
+    if declarations:
+        labels.append(Label(rules[0], "the first of the rules"))
+    return META.finding(
+        first,
+        f"{owner.name} makes {_described(share)} anew when it starts: this copy will be out of"
+        f" date when the file is loaded, and loading it replaces what {owner.name} has made since",
+        f"keep only your own rules in the file and let {owner.name} make its own: take out its"
+        " chains, the rules that jump to them and what it adds to other chains (a `grep -v` on"
+        " the chain names misses the last); then load the edited file instead of saving what"
+        f" runs, and start {owner.name} again",
+        related=tuple(labels),
+    )
+
+
+def _described(share: _Share) -> str:
+    rules = counted(len(share.rules), "rule")
+    if not share.chains:
+        return f"the {rules} that jump to its chains"
+    names = sorted({chain.name for chain in share.chains})
+    tables = f" of {len(share.tables)} tables" if len(share.tables) > 1 else ""
+    chains = f"{counted(len(share.chains), 'chain')}{tables} ({_listed(names)})"
+    return f"{chains} and the {rules} in them or leading to them"
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = len(shown) - _SHOWN
+    return ", ".join(shown) if more <= 1 else f"{', '.join(shown[:_SHOWN])} and {more} more"

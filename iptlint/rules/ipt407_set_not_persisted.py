@@ -1,0 +1,116 @@
+"""Rules need an ipset that nothing given provides.
+
+## What it does
+Lists the ipsets that the rules of a file test (`-m set --match-set`) or fill (`-j SET`).
+The file itself cannot make them: they have to be there before it is loaded.
+
+## Why it matters
+`iptables-restore` stops at the first rule whose set does not exist. Nothing of that table
+is loaded, nor of the tables after it, so a host that boots with the rules saved and the
+sets not saved comes up without a firewall.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m set --match-set blocklist src -j DROP
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Save the sets, and load them before the rules: `ipset save > /etc/ipset.conf` and, at boot,
+`ipset restore -exist -file /etc/ipset.conf`. On Debian and Ubuntu the package
+ipset-persistent does this within netfilter-persistent, in /etc/iptables/ipsets; on Fedora
+and RHEL it is ipset.service with /etc/sysconfig/ipset.
+
+## When it is wrong
+Where the sets are loaded before the rules by something that iptlint was not shown.
+
+## References
+- ipset(8): https://ipset.netfilter.org/ipset.man.html
+- libxt_set.c in iptables ("Set %s doesn't exist.")
+- netfilter-persistent's plugin 10-ipset
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Match, Opaque, Rule, Ruleset, Uncertain
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.source import Span
+
+META = Meta(
+    code="IPT407",
+    name="set-not-persisted",
+    severity=Severity.WARNING,
+    confidence=Confidence.POSSIBLE,
+    group=Group.PERSISTENCE,
+    since="0.1.0",
+)
+
+_TESTED = re.compile(r"(?:! )?set (\S+) ")
+_FILLED = re.compile(r"--(?:add|del|map)-set (\S+)")
+_VERDICT = -1
+_SHOWN = 5
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        uses = _first_uses(ruleset)
+        if uses:
+            yield _finding(uses)
+
+
+def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
+    """Each set's name and where it is first needed, in the order of the text."""
+    uses: dict[str, Span] = {}
+    for _, _, rule in ruleset.rules():
+        for name, part in _needed(rule):
+            if name not in uses:
+                uses[name] = rule.origin.part(part)
+    return dict(sorted(uses.items(), key=lambda use: use[1].start))
+
+
+def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
+    for part, match in enumerate(rule.matches):
+        name = _tested(match)
+        if name is not None:
+            yield name, part
+    if rule.verdict.name == "SET":
+        for name in _FILLED.findall(rule.verdict.options):
+            yield name, _VERDICT
+
+
+def _tested(match: Match) -> str | None:
+    match match:
+        case Opaque(key) | Uncertain("set", key):
+            # Keys end without a blank where the directions are last.
+            found = _TESTED.match(f"{key} ")
+            return found[1] if found else None
+        case _:
+            return None
+
+
+def _finding(uses: dict[str, Span]) -> Finding:
+    (first, place), *others = uses.items()
+    them = f"set {first}" if not others else f"{len(uses)} sets ({_listed(list(uses))})"
+    exist = "it does not exist" if not others else "one of them does not exist"
+    return META.finding(
+        place,
+        f"these rules need the {them}, which nothing given here provides: if {exist} when the"
+        " file is loaded, iptables-restore stops, and this table and those after it are not"
+        " loaded",
+        "save the sets too (`ipset save > /etc/ipset.conf`) and load them before the rules"
+        " (`ipset restore -exist -file /etc/ipset.conf`); netfilter-persistent does both with"
+        " the package ipset-persistent, in /etc/iptables/ipsets",
+        related=tuple(Label(span, f"needs the set {name}") for name, span in others[:_SHOWN]),
+    )
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_SHOWN])} and {more} more"

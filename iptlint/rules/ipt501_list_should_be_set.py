@@ -1,0 +1,379 @@
+"""Many rules differ only in one address: a set takes their place.
+
+## What it does
+Finds rules of one chain that are alike but for their source, or their destination, and
+that one rule with an ipset can replace. They need not stand together: a rule is counted
+only where moving it up to the first of them changes no decision, which is proved over all
+packets. Says how many prefixes the set has once neighbours are joined, and how many
+comparisons are saved. From 16 kernel rules a warning, from 6 on an information.
+
+## Why it matters
+The kernel compares a packet with the rules of a chain one by one, and a set by one look-up,
+however many prefixes it holds. A set can also be changed while the rules stay as they are.
+
+## Example
+```
+-A INPUT -s 192.0.2.1/32 -j DROP
+-A INPUT -s 192.0.2.7/32 -j DROP
+-A INPUT -s 198.51.100.0/24 -j DROP
+-A INPUT -s 203.0.113.4/32 -j DROP
+-A INPUT -s 203.0.113.8/32 -j DROP
+-A INPUT -s 203.0.113.99/32 -j DROP
+```
+
+## Fix
+```
+ipset create INPUT-DROP-src hash:net family inet
+ipset add INPUT-DROP-src 192.0.2.1
+…
+-A INPUT -m set --match-set INPUT-DROP-src src -j DROP
+```
+The rule goes where the first of the rules stood. Save the set too, and load it before the
+rules: see IPT407.
+
+## When it is wrong
+Where the list never grows and few packets get so far, or ipset is not to be had. Rules
+with comments, limits, logs or counters of their own are not counted, nor are those in
+chains that docker, kube-proxy and their like write.
+
+## References
+- ipset(8): https://ipset.netfilter.org/ipset.man.html
+- Jozsef Kadlecsik and György Pásztor, Netfilter Performance Testing:
+  https://people.netfilter.org/kadlec/nftest.pdf
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import AnyOf, Chain, Family, Field, Match, Rule, Uncertain, VerdictKind, Within
+from iptlint.model.matches import Ranges
+from iptlint.model.owners import owner_of
+from iptlint.model.verdicts import Verdict
+from iptlint.netfilter.walk import Walk
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT501",
+    name="list-should-be-set",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.SCALE,
+    since="0.1.0",
+)
+
+_WARNING_FROM, _INFO_FROM = 16, 6
+_LOOKS_PER_RULE, _LOOKS_AT_LEAST = 2, 50_000
+"""How often rules of a chain are looked at, at most; it keeps the work linear."""
+
+_LISTED = 8
+_RANGE = re.compile(r"--(?:src|dst)-range")
+_MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
+_STEM_LIMIT = 20  # leaves room within IPSET_MAXNAMELEN - 1 = 31 (linux/netfilter/ipset/ip_set.h)
+_SIDES = {Field.SADDR: ("source", "src"), Field.DADDR: ("destination", "dst")}
+
+Network = IPv4Network | IPv6Network
+
+
+class _Kind(NamedTuple):
+    """What the rules of a group share: all but the addresses in ``field``."""
+
+    field: Field
+    verdict: Verdict
+    others: frozenset[Match]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rules of a chain that one rule with a set can replace; at least one."""
+
+    walk: Walk
+    chain: Chain
+    field: Field
+    rules: tuple[Rule, ...]
+
+    @property
+    def copies(self) -> int:
+        return sum(rule.copies for rule in self.rules)
+
+    @property
+    def copies_left(self) -> int:
+        """The kernel's rules for one address of the list."""
+        first = self.rules[0]
+        return max(1, first.copies // len(_addresses(first, self.field)[1]))
+
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        return (r for rule in self.rules for r in _addresses(rule, self.field)[1])
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        names: Counter[str] = Counter()
+        for table in ruleset.tables:
+            for chain in table.chains.values():
+                kinds = _kinds(chain, table.family)
+                if kinds:
+                    walk = context.walk(ruleset, table)
+                    for group in _groups(walk, chain, kinds):
+                        yield _finding(group, names)
+
+
+def _kinds(chain: Chain, family: Family) -> dict[_Kind, list[int]]:
+    """The rules of each kind, by their numbers; kinds with few left out."""
+    owner = owner_of(chain.name)
+    if owner is not None and owner.transient and not owner.leaves_to_user(chain.name):
+        return {}
+    kinds: dict[_Kind, list[int]] = defaultdict(list)
+    for number, rule in enumerate(chain.rules):
+        if _is_plain(rule):
+            for kind in _kinds_of(rule, family):
+                kinds[kind].append(number)
+    return {
+        kind: numbers
+        for kind, numbers in kinds.items()
+        if sum(chain.rules[n].copies for n in numbers) >= _INFO_FROM
+    }
+
+
+def _is_plain(rule: Rule) -> bool:
+    """Whether nothing but its verdict would be lost with the rule."""
+    return (
+        _decides(rule.verdict.kind)
+        and not rule.effects
+        and rule.comment is None
+        and (rule.counters is None or not any(rule.counters))
+        and not any(map(_is_uncertain, rule.matches))
+    )
+
+
+def _decides(kind: VerdictKind) -> bool:
+    return kind.ends_walk or _leaves_chain(kind) or kind is VerdictKind.JUMP
+
+
+def _leaves_chain(kind: VerdictKind) -> bool:
+    """Whether no rule of the chain sees the packets that have this verdict."""
+    return kind.ends_walk or kind in (VerdictKind.RETURN, VerdictKind.GOTO)
+
+
+def _is_uncertain(match: Match) -> bool:
+    match match:
+        case Uncertain():
+            return True
+        case AnyOf(alternatives):
+            return any(_is_uncertain(test) for tests in alternatives for test in tests)
+        case _:
+            return False
+
+
+def _kinds_of(rule: Rule, family: Family) -> Iterator[_Kind]:
+    for field in _SIDES:
+        tests = [m for m in rule.matches if type(m) is Within and m.field is field]
+        if len(tests) == 1 and _are_prefixes(tests[0], family):
+            others = frozenset(match for match in rule.matches if match is not tests[0])
+            yield _Kind(field, rule.verdict, others)
+
+
+def _are_prefixes(test: Within, family: Family) -> bool:
+    """A set of type hash:net takes no prefix of length 0, ipset(8)."""
+    everything = (1 << family.address_bits) - 1
+    return not test.negated and all(
+        (high - low) & (high - low + 1) == 0 and low & (high - low) == 0 and high - low < everything
+        for low, high in test.ranges
+    )
+
+
+def _addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
+    """The index of the rule's test of the field, and its prefixes."""
+    return next(
+        (index, match.ranges)
+        for index, match in enumerate(rule.matches)
+        if isinstance(match, Within) and match.field is field
+    )
+
+
+def _groups(walk: Walk, chain: Chain, kinds: dict[_Kind, list[int]]) -> Iterator[_Group]:
+    """The largest first; a rule is in one group only."""
+    used: set[int] = set()
+    search = _Search(walk, chain)
+    for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        free = [number for number in numbers if number not in used]
+        for run in search.runs(kind, free):
+            group = _Group(walk, chain, kind.field, tuple(chain.rules[n] for n in run))
+            if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
+                used.update(run)
+                yield group
+
+
+class _Search:
+    """The rules of one chain, and how often they may still be looked at."""
+
+    def __init__(self, walk: Walk, chain: Chain) -> None:
+        self.walk = walk
+        self.chain = chain
+        self.flow = walk.flows[chain.name]
+        self.looks = _LOOKS_PER_RULE * len(chain.rules) + _LOOKS_AT_LEAST
+        self._hostile: dict[Verdict, list[int]] = {}
+
+    def hostile(self, verdict: Verdict) -> list[int]:
+        """The rules past which one of the verdict cannot be moved if both see a packet."""
+        if verdict not in self._hostile:
+            self._hostile[verdict] = [
+                number
+                for number, rule in enumerate(self.chain.rules)
+                if not _same_outcome(rule, verdict)
+            ]
+        return self._hostile[verdict]
+
+    def runs(self, kind: _Kind, numbers: list[int]) -> Iterator[list[int]]:
+        """Rules that can all be moved up to the first of them; the others make other runs."""
+        space = self.walk.space
+        every = space.all_of(kind.others, space.universe).may
+        while numbers and self.looks > 0:
+            taken, numbers = self._run(numbers, self.hostile(kind.verdict), every)
+            yield taken
+
+    def _run(
+        self, numbers: list[int], hostile: list[int], every: PacketSet
+    ) -> tuple[list[int], list[int]]:
+        """What can be moved, and what is left. ``every``: the packets of any address."""
+        taken: list[int] = []
+        left: list[int] = []
+        blocked = self.walk.space.false
+        position = bisect_left(hostile, numbers[0])
+        for index, number in enumerate(numbers):
+            end = bisect_left(hostile, number, position)
+            self.looks -= end - position + 1
+            if self.looks < 0:
+                break
+            for other in hostile[position:end]:
+                blocked = blocked | self._seen(other)
+            position = end
+            if not taken or not (self.flow.tests[number].may & blocked).satisfiable():
+                taken.append(number)
+            elif (every & ~blocked).satisfiable():
+                left.append(number)
+            else:
+                return taken, left + numbers[index:]
+        return taken, left
+
+    def _seen(self, number: int) -> PacketSet:
+        """The packets that make a difference to the rule: a limit counts what gets to it."""
+        matches = self.chain.rules[number].matches
+        if not any(map(_is_uncertain, matches)):
+            return self.flow.tests[number].may
+        before = takewhile(lambda match: not _is_uncertain(match), matches)
+        return self.walk.space.all_of(before, self.walk.space.universe).may
+
+
+def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
+    """Whether it is all the same if this rule takes a packet or one with the verdict does. Two
+    calls of a chain are not the same as one, and a limit counts what it sees."""
+    return (
+        _leaves_chain(verdict.kind)
+        and rule.verdict == verdict
+        and not rule.effects
+        and not any(map(_is_uncertain, rule.matches))
+    )
+
+
+def _finding(group: _Group, names: Counter[str]) -> Finding:
+    prefixes = _joined(group.ranges(), group.walk.space.family)
+    first, last = group.rules[0], group.rules[-1]
+    rules = len(group.rules)
+    made = "" if group.copies == rules else f", of which the kernel makes {group.copies},"
+    what = f"{counted(rules, 'rule')}{made} {'differ' if rules > 1 else 'differs'}"
+    side = _SIDES[group.field][0]
+    return META.finding(
+        first.origin.span,
+        f"{what} only in their {side} address: {_replacement(group, prefixes)}; a packet that"
+        f" matches none is compared with {group.copies_left} instead of {group.copies} rules",
+        _help(group, prefixes, names),
+        related=() if last is first else (Label(last.origin.span, "the last of them"),),
+        severity=Severity.WARNING if group.copies >= _WARNING_FROM else Severity.INFO,
+    )
+
+
+def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
+    if len(prefixes) == 1:
+        return f"together they are {prefixes[0]}, so one rule replaces them"
+    joined = len(prefixes) < len(set(group.ranges()))
+    after = " (after joining neighbours)" if joined else ""
+    return f"one set of {len(prefixes)} prefixes{after} replaces them"
+
+
+def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+    option = _SIDES[group.field][1]
+    place = "in the place of the first, the others taken out"
+    if len(prefixes) == 1:
+        return f"{place}: `{_rewritten(group, f'-{option[0]} {prefixes[0]}')}`"
+    name = _name(group, names)
+    rule = _rewritten(group, f"-m set --match-set {name} {option}")
+    return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
+
+
+def _making(name: str, prefixes: Sequence[Network]) -> str:
+    family = "inet" if prefixes[0].version == 4 else "inet6"
+    room = f" maxelem {len(prefixes)}" if len(prefixes) > _MAXELEM else ""
+    create = f"create {name} hash:net family {family}{room}"
+    if len(prefixes) <= _LISTED:
+        adds = (f"add {name} {prefix}" for prefix in prefixes)
+        return f"`{'; '.join(f'ipset {command}' for command in (create, *adds))}`"
+    return (
+        f"give `ipset restore` the line `{create}` and {len(prefixes)} lines such as"
+        f" `add {name} {prefixes[0]}`"
+    )
+
+
+def _rewritten(group: _Group, test: str) -> str:
+    """The first rule as it is written, with another test for the addresses. An iprange test
+    that is left without a range goes too."""
+    first = group.rules[0]
+    rule, part = first.origin.span, first.origin.part(_addresses(first, group.field)[0])
+    text = rule.source.text
+    before, after = text[rule.start : part.start], text[part.end : rule.end]
+    if not _RANGE.search(after):
+        before = before.removesuffix("-m iprange ")
+    return before + test + after
+
+
+def _name(group: _Group, names: Counter[str]) -> str:
+    """One that no other finding of the file proposes. Both families share the names of sets."""
+    six = "6" if group.walk.space.family is Family.IP6 else ""
+    side = f"-{_SIDES[group.field][1]}{six}"
+    stem = f"{group.chain.name}-{group.rules[0].verdict.name}"[:_STEM_LIMIT] + side
+    names[stem] += 1
+    return stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+
+
+def _joined(ranges: Iterator[tuple[int, int]], family: Family) -> list[Network]:
+    """The fewest prefixes that hold the same addresses."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1] + 1:
+            first, last = merged.pop()
+            low, high = first, max(high, last)
+        merged.append((low, high))
+    return [prefix for low, high in merged for prefix in _prefixes(low, high, family)]
+
+
+def _prefixes(low: int, high: int, family: Family) -> Iterator[Network]:
+    bits = family.address_bits
+    make = IPv4Network if family is Family.IP else IPv6Network
+    while low <= high:
+        # No wider than the alignment of its start and what is left; /0 is in no set.
+        aligned = (low & -low).bit_length() - 1 if low else bits - 1
+        size = min(aligned, (high - low + 1).bit_length() - 1, bits - 1)
+        yield make((low, bits - size))
+        low += 1 << size

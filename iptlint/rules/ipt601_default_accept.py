@@ -1,0 +1,157 @@
+"""What no rule names is accepted: INPUT, or FORWARD of a router, is open by default.
+
+## What it does
+Sends connections from public addresses to ports that no rule would name through INPUT, and
+through FORWARD where the ruleset translates addresses or has rules there. If most are
+accepted, the policy (or the line that accepts them) is reported. Where the chain holds
+accept rules too, says how many of them decide nothing.
+
+## Why it matters
+Every service that is installed later, or listens where nobody looked, is reachable at once.
+Accept rules above an accept policy look like protection and are none.
+
+## Example
+```
+*filter
+:INPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+First make sure that what you need is accepted (SSH, `lo`, established connections), then
+`:INPUT DROP [0:0]`, or end the chain with `-A INPUT -j REJECT`.
+
+## When it is wrong
+Where another firewall stands before the host. Chains that only ban (nothing in them or in
+what they call but DROP and REJECT), and FORWARD where Docker, Kubernetes, libvirt and the
+like manage it, are not reported.
+
+## References
+- NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Chain, Hook, Rule, Table, VerdictKind
+from iptlint.netfilter.deciders import deciders, declared
+from iptlint.netfilter.posture import (
+    accepted_by_default,
+    accepted_strangers,
+    denied_by_default,
+    forwards_on_its_own,
+)
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Context, Group, Meta
+
+META = Meta(
+    code="IPT601",
+    name="default-accept",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.EXPOSURE,
+    since="0.1.0",
+    references=("CIS DIL 2.0.0 3.5.1.1", "CIS DIL 2.0.0 3.5.2.1"),
+)
+
+_TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.filter_walks():
+        for hook in (Hook.INPUT, Hook.FORWARD):
+            chain = walk.base_chain(hook)
+            if chain and (chain.origin or chain.rules) and _concerned(walk, hook, chain):
+                yield from _check_chain(walk, hook, chain)
+
+
+def _concerned(walk: Walk, hook: Hook, chain: Chain) -> bool:
+    if hook is Hook.FORWARD and (
+        forwards_on_its_own(walk) or not (chain.rules or _translates(walk))
+    ):
+        return False
+    return not _only_bans(walk.table, chain)
+
+
+def _translates(walk: Walk) -> bool:
+    nat = walk.ruleset.table("nat", walk.table.family)
+    return nat is not None and any(r.verdict.name in _TRANSLATING for _, r in nat.rules())
+
+
+def _only_bans(table: Table, chain: Chain) -> bool:
+    """Whether the verdicts of the chain and what it calls are all DROP or REJECT."""
+    kinds = {rule.verdict.kind for rule in _verdict_rules(table, chain)}
+    return bool(kinds) and kinds <= set(_DENYING)
+
+
+def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
+    """Those of the chain and of the chains it calls, each once."""
+    pending, seen = [chain], {chain.name}
+    while pending:
+        for rule in pending.pop().rules:
+            called = table.chains.get(rule.verdict.chain or "")
+            if called and called.name not in seen:
+                seen.add(called.name)
+                pending.append(called)
+            elif called is None and rule.verdict.kind not in _NOT_VERDICTS:
+                yield rule
+
+
+def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
+    if (
+        denied_by_default(walk, hook).satisfiable()
+        or not accepted_by_default(walk, hook).satisfiable()
+    ):
+        return
+    strangers = accepted_strangers(walk, hook)
+    decider = deciders(walk, hook, strangers)[0]
+    by = f"line {decider.rule.origin.span.line} accepts" if decider.rule else "its policy accepts"
+    yield META.finding(
+        decider.span(walk) if decider.rule else declared(walk, chain),
+        f"{chain.name} is open: {by} every new connection that no rule denies"
+        f"{_idle_rules(walk, hook, chain)}",
+        _advice(chain),
+        witness=witness(walk.space, decider.packets, hook),
+    )
+
+
+def _idle_rules(walk: Walk, hook: Hook, chain: Chain) -> str:
+    """How many accept rules of the chain decide nothing, for the message."""
+    accepting = [rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT]
+    idle = _idle(walk, hook, chain)
+    if not idle:
+        return ""
+    if idle < len(accepting):
+        return f"; {idle} of its {len(accepting)} accept rules decide nothing"
+    if idle == 1:
+        return "; its accept rule decides nothing: what it does not name is accepted as well"
+    return f"; its {idle} accept rules decide nothing: what they do not name is accepted as well"
+
+
+def _idle(walk: Walk, hook: Hook, chain: Chain) -> int:
+    """How many accept rules take only packets that nothing after them denies."""
+    space, flow = walk.space, walk.flows[chain.name]
+    denied_later, idle = space.false, 0
+    for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
+        called = walk.flows.get(rule.verdict.chain or "")
+        if called:
+            kinds = [k for k in called.outcomes if k is not VerdictKind.ACCEPT]
+            for kind in kinds:
+                if kind is not VerdictKind.RETURN:
+                    denied_later |= tests.may & called.outcomes[kind]
+        elif rule.verdict.kind is VerdictKind.ACCEPT:
+            idle += not (tests.may & walk.hook_packets(hook) & denied_later).satisfiable()
+        elif rule.verdict.kind not in _NOT_VERDICTS:
+            denied_later |= tests.may
+    return idle
+
+
+def _advice(chain: Chain) -> str:
+    return f"accept what you need (SSH, lo, established), then `:{chain.name} DROP [0:0]`"

@@ -1,0 +1,173 @@
+"""IPv4 is denied by default and IPv6 is open.
+
+## What it does
+Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one source, or two
+sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
+`ip6tables`). If IPv4 denies by default and IPv6 has no filter rules, or accepts what no rule
+names, that is reported at the IPv6 policy. Nothing is said where no IPv6 rules were given.
+
+## Why it matters
+Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
+IPv4 rules protect is then open to whoever connects over IPv6.
+
+## Example
+`rules.v4`:
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+`rules.v6`:
+```
+*filter
+:INPUT ACCEPT [0:0]
+COMMIT
+```
+
+## Fix
+Write the same rules for IPv6 (with ICMPv6 accepted, which neighbour discovery needs), or
+deny everything there: `:INPUT DROP [0:0]`.
+
+## When it is wrong
+Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives.
+
+## References
+- RFC 7123 (IPv6 on IPv4 networks): https://www.rfc-editor.org/rfc/rfc7123
+- RFC 4890 (ICMPv6 filtering): https://www.rfc-editor.org/rfc/rfc4890
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Hook, Ruleset
+from iptlint.netfilter.deciders import deciders, declared
+from iptlint.netfilter.handshake import opening
+from iptlint.netfilter.posture import (
+    accepted_by_default,
+    accepted_strangers,
+    denied_by_default,
+)
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.source import Span
+
+META = Meta(
+    code="IPT701",
+    name="ipv6-open",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.IPV6,
+    since="0.1.0",
+)
+
+_SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
+_FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        beside = ip6_side(context, ruleset)
+        table = ruleset.table("filter", Family.IP)
+        if beside is not None and table is not None:
+            yield from _compare(context, context.walk(ruleset, table), beside)
+
+
+def ip6_side(context: Context, ruleset: Ruleset) -> Ruleset | None:
+    """Where the IPv6 rules of the host with these IPv4 rules are; None if they are not given."""
+    if Family.IP not in ruleset.families:
+        return None
+    if Family.IP6 in ruleset.families:
+        return ruleset
+    others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
+    return _twin(ruleset, others) or _only_neighbour(context, ruleset, others)
+
+
+def ip_side(context: Context, walk: Walk) -> Walk | None:
+    """The IPv4 filter table of the host with these IPv6 rules."""
+    for ruleset in context.rulesets:
+        table = ruleset.table("filter", Family.IP)
+        if table is not None and ip6_side(context, ruleset) is walk.ruleset:
+            return context.walk(ruleset, table)
+    return None
+
+
+def _speaks_only_ip6(ruleset: Ruleset) -> bool:
+    """By its tables; a source without any by its name."""
+    families = ruleset.families
+    named = bool(_SIX.search(PurePath(ruleset.source.path).name))
+    return families == (Family.IP6,) or (not families and named)
+
+
+def _twin(ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
+    """The source with the same name but for the family; in the same directory if it can be."""
+    path = PurePath(ruleset.source.path)
+    twins = [
+        r for r in others if _familyless(PurePath(r.source.path).name) == _familyless(path.name)
+    ]
+    near = [r for r in twins if PurePath(r.source.path).parent == path.parent]
+    return near[0] if near else twins[0] if len(twins) == 1 else None
+
+
+def _familyless(name: str) -> str:
+    return _FOUR.sub("", _SIX.sub(lambda m: "ip" if m[0] == "ip6" else "", name))
+
+
+def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
+    """The one IPv6 source of a directory that holds one IPv4 source."""
+    parent = PurePath(ruleset.source.path).parent
+    here = [r for r in context.rulesets if PurePath(r.source.path).parent == parent]
+    sixes = [r for r in others if r in here]
+    return sixes[0] if len(here) == 2 and len(sixes) == 1 else None
+
+
+def _compare(context: Context, ip: Walk, beside: Ruleset) -> Iterator[Finding]:
+    if not denied_by_default(ip, Hook.INPUT).satisfiable():
+        return
+    table = beside.table("filter", Family.IP6)
+    walk = context.walk(beside, table) if table else None
+    if walk is None:
+        yield _open(ip, _start(beside), "there are no IPv6 filter rules", None)
+    elif (
+        accepted_by_default(walk, Hook.INPUT).satisfiable()
+        and not denied_by_default(walk, Hook.INPUT).satisfiable()
+    ):
+        yield _open(ip, *_why(walk))
+
+
+def _start(ruleset: Ruleset) -> Span:
+    """Where the IPv6 tables of the source begin; its first line where it has none."""
+    origins = (table.origin for table in ruleset.tables if table.family is Family.IP6)
+    first = next(origins, None)
+    return first.span if first else ruleset.source.line_span(1)
+
+
+def _why(walk: Walk) -> tuple[Span, str, Packet | None]:
+    strangers = accepted_strangers(walk, Hook.INPUT)
+    packet = witness(walk.space, strangers, Hook.INPUT)
+    found = deciders(walk, Hook.INPUT, strangers)
+    chain = walk.base_chain(Hook.INPUT)
+    if not found or chain is None:
+        return _start(walk.ruleset), "there are no IPv6 INPUT rules", packet
+    span = found[0].span(walk) if found[0].rule else declared(walk, chain)
+    return span, f"{found[0].name} accepts new connections that no rule names", packet
+
+
+def _open(ip: Walk, span: Span, why: str, packet: Packet | None) -> Finding:
+    # What is closed over IPv4 is what IPv4 does with a stranger's connection.
+    found = deciders(ip, Hook.INPUT, opening(ip) & denied_by_default(ip, Hook.INPUT))
+    closing = [d for d in found if d.does in ("drops", "rejects")]
+    related = [Label(d.span(ip), "IPv4 denies by default") for d in closing[:1]]
+    return META.finding(
+        span,
+        f"IPv6 is open while IPv4 denies by default: {why}",
+        "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`",
+        related=tuple(related),
+        witness=packet,
+    )

@@ -1,0 +1,105 @@
+"""The lint rules there are: every module ``ipt*.py`` of this package is one."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+import iptlint.rules
+from iptlint.findings import Finding
+from iptlint.rules.meta import Context, Meta
+
+SECTIONS = ("What it does", "Why it matters", "Example", "Fix", "When it is wrong", "References")
+
+_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+class UnknownRuleError(ValueError):
+    """A code, name or prefix that no rule has; the text is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleModule:
+    """A lint rule: what it is called, what its documentation says, and how it looks."""
+
+    meta: Meta
+    summary: str
+    sections: Mapping[str, str]
+    check: Callable[[Context], Iterator[Finding]]
+
+    @property
+    def url(self) -> str:
+        return f"https://iptlint.readthedocs.io/en/latest/rules/{self.meta.code}/"
+
+
+@cache
+def rules() -> tuple[RuleModule, ...]:
+    """Every lint rule, by code."""
+    modules = pkgutil.iter_modules(iptlint.rules.__path__, "iptlint.rules.")
+    names = [module.name for module in modules if module.name.startswith("iptlint.rules.ipt")]
+    return tuple(
+        sorted(map(_rule, map(importlib.import_module, names)), key=lambda rule: rule.meta.code)
+    )
+
+
+def _rule(module: ModuleType) -> RuleModule:
+    summary, _, body = inspect.cleandoc(module.__doc__ or "").partition("\n")
+    return RuleModule(module.META, summary.strip(), _sections(body), module.check)
+
+
+def _sections(body: str) -> dict[str, str]:
+    _, *parts = _HEADING.split(body)
+    return {
+        title.strip(): text.strip() for title, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+@cache
+def names() -> Mapping[str, str]:
+    """The name of each code."""
+    return {rule.meta.code: rule.meta.name for rule in rules()}
+
+
+def rule_of(code: str) -> RuleModule:
+    """The rule with this code; ``KeyError`` where there is none."""
+    return _by_code()[code]
+
+
+@cache
+def _by_code() -> Mapping[str, RuleModule]:
+    return {rule.meta.code: rule for rule in rules()}
+
+
+def codes_matching(wanted: str) -> tuple[str, ...]:
+    """The codes that a code, a prefix of codes or a name stands for; else UnknownRuleError."""
+    text = wanted.strip()
+    found = tuple(
+        code for code, name in names().items() if code.startswith(text.upper()) or name == text
+    )
+    if not text or not found:
+        raise UnknownRuleError(_unknown(text))
+    return found
+
+
+def _unknown(text: str) -> str:
+    spellings = {word.lower(): word for pair in names().items() for word in pair}
+    near = difflib.get_close_matches(text.lower(), spellings, n=1)
+    hint = f" (did you mean {spellings[near[0]]}?)" if near else ""
+    return f"there is no rule {text!r}{hint}; `iptlint rule` lists them all"
+
+
+def selected(select: Sequence[str], ignore: Sequence[str]) -> tuple[str, ...]:
+    """The codes that ``select`` (all of them where it is empty) leaves without ``ignore``."""
+    chosen = _codes(select) if select else set(names())
+    return tuple(code for code in names() if code in chosen - _codes(ignore))
+
+
+def _codes(wanted: Iterable[str]) -> set[str]:
+    return {code for each in wanted for code in codes_matching(each)}

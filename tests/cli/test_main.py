@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import iptlint
+from tests.cli.conftest import BROKEN, Run
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"iptlint {iptlint.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "args", [["-h"], ["--help"], ["check", "-h"], ["reach", "--help"], ["rule", "-h"]]
+)
+def test_help(run: Run, args: list[str]) -> None:
+    result = run(*args)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: iptlint")
+
+
+def test_nothing_to_do_is_a_usage_error(run: Run) -> None:
+    result = run()
+    assert result.returncode == 2
+    assert "Usage: iptlint" in result.stderr
+
+
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["check", "--help"]])
+def test_what_answers_at_once_loads_nothing_heavy(args: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from iptlint.cli import main\n"
+        f"try: main({args})\n"
+        "except SystemExit: pass\n"
+        "print({'lark', 'oxidd', 'tabulate'} & set(sys.modules), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stderr == "set()\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there are no broken pipes here")
+def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "rules.v4").write_text(BROKEN * 3000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "iptlint", str(tmp_path / "rules.v4")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_an_interrupt_is_130_and_says_nothing() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "iptlint", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        time.sleep(2)  # until it waits for its input
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_status_2_and_a_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "iptlint", "rule"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert result.returncode == 2
+    assert result.stderr == b"iptlint: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_colour_is_for_terminals(
+    tmp_path: Path, environment: dict[str, str], coloured: bool
+) -> None:
+    pty = pytest.importorskip("pty", reason="needs a pseudo terminal")
+    (tmp_path / "rules.v4").write_text(BROKEN)
+    ours, theirs = pty.openpty()
+    clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "iptlint", str(tmp_path / "rules.v4")],
+        stdout=theirs,
+        env={**clean, "TERM": "xterm", **environment},
+    ):
+        output = os.read(ours, 100_000)
+    os.close(theirs)
+    os.close(ours)
+    assert (b"\x1b[" in output) is coloured
+
+
+def test_a_pipe_gets_no_colour(run: Run) -> None:
+    assert "\x1b[" not in run("-", text=BROKEN).stdout

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import BROKEN, SHADOWED, Run
+
+
+def test_the_table_names_witnesses_and_takers(run: Run) -> None:
+    result = run("reach", "-", text=SHADOWED)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "reachable" in result.stdout
+    assert "line 3" in result.stdout
+    assert result.stdout.endswith("1 reachable, 0 conditional, 1 dead\n")
+    assert max(map(len, result.stdout.splitlines())) <= 160
+
+
+def test_json_is_the_contract(run: Run) -> None:
+    answer = json.loads(run("reach", "-", "--output-format", "json", text=SHADOWED).stdout)
+    assert answer["version"] == 1
+    first, second = answer["rules"]
+    keys = "path line family table chain text status reason taken_by witness"
+    assert set(first) == set(second) == set(keys.split())
+    assert (first["status"], first["reason"], first["taken_by"]) == ("reachable", None, [])
+    assert first["witness"]["saddr"].startswith("10.")
+    assert second["status"] == "dead"
+    assert second["witness"] is None
+    assert second["taken_by"] == [{"path": "-", "line": 3, "verdict": "accept"}]
+
+
+def test_what_could_not_be_read_is_said(run: Run) -> None:
+    result = run("reach", "-", text=BROKEN)
+    assert result.returncode == 2
+    assert result.stderr.startswith("iptlint: -:2: ")
+
+
+def test_a_missing_file(run: Run) -> None:
+    result = run("reach", "missing")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "missing: No such file or directory" in result.stderr

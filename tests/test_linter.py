@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from oxidd.util import DDMemoryError
+
+import iptlint.linter
+from iptlint.dialects import decode
+from iptlint.findings import Finding
+from iptlint.linter import Report, lint
+from iptlint.rules.meta import Context
+from iptlint.rules.registry import RuleModule, rule_of
+from iptlint.source import SourceFile
+
+OPEN = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m acme -j DROP\nCOMMIT\n"
+
+Check = Callable[[Context], Iterator[Finding]]
+
+
+def report(text: str, **more: list[str]) -> Report:
+    return lint([SourceFile("rules.v4", text)], **more)
+
+
+def codes(of: Report) -> list[str]:
+    return [finding.code for finding in of.findings]
+
+
+def test_nothing_to_do() -> None:
+    assert lint([]) == Report((), (), 0, False)
+
+
+def test_what_is_known_of_a_file() -> None:
+    (file,) = report(OPEN).files
+    assert (file.path, file.dialect, file.family) == ("rules.v4", "iptables-save", "ip")
+    assert (file.rules, file.opaque) == (1, 1)
+
+
+def test_what_cannot_be_read_is_a_file_all_the_same() -> None:
+    (file,) = report("table inet filter {\n}\n").files
+    assert (file.dialect, file.family, file.rules) == ("nft", None, 0)
+
+
+def test_findings_come_in_the_order_of_path_line_and_code() -> None:
+    second, first = SourceFile("b", OPEN), SourceFile("a", OPEN)
+    found = lint([second, first]).findings
+    order = [(f.span.source.path, f.span.line, f.code) for f in found]
+    assert order == sorted(order)
+    assert {path for path, _, _ in order} == {"a", "b"}
+
+
+def test_suppressed_findings_are_counted() -> None:
+    text = OPEN.replace("-A", "# iptlint: ignore=IPT002 our own module\n-A")
+    quiet = report(text, select=["IPT002"])
+    assert (quiet.findings, quiet.suppressed) == ((), 1)
+
+
+@pytest.fixture
+def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Check], None]:
+    def replace_check(code: str, check: Check) -> None:
+        rules = [
+            RuleModule(r.meta, r.summary, r.sections, check if r.meta.code == code else r.check)
+            for r in iptlint.linter.rules()
+        ]
+        monkeypatch.setattr(iptlint.linter, "rules", lambda: tuple(rules))
+
+    return replace_check
+
+
+def raising(error: BaseException) -> Check:
+    def check(context: Context) -> Iterator[Finding]:
+        span = context.rulesets[0].source.line_span(1)
+        yield rule_of("IPT601").meta.finding(span, "found before the crash")
+        raise error
+
+    return check
+
+
+class Panic(BaseException):
+    """As a panic of the Rust core arrives."""
+
+
+@pytest.mark.parametrize("error", [KeyError("INPUT"), RecursionError("deep"), Panic("index")])
+def test_a_rule_that_crashes_is_a_finding(
+    replace: Callable[[str, Check], None], error: BaseException
+) -> None:
+    replace("IPT601", raising(error))
+    result = report(OPEN, select=["IPT601", "IPT002"])
+    assert result.crashed
+    assert codes(result) == ["IPT009", "IPT601", "IPT002"]
+    assert result.findings[0].message == f"IPT601 failed: {type(error).__name__}: {error}"
+
+
+def test_running_out_of_room_is_no_crash(replace: Callable[[str, Check], None]) -> None:
+    replace("IPT601", raising(DDMemoryError()))
+    result = report(OPEN, select=["IPT601"])
+    assert not result.crashed
+    assert "IPT601 did not look at everything" in result.findings[0].message
+
+
+def test_an_interrupt_is_no_crash(replace: Callable[[str, Check], None]) -> None:
+    replace("IPT601", raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        report(OPEN)
+
+
+def test_a_reader_that_crashes_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise IndexError("out of range")
+
+    monkeypatch.setattr(iptlint.linter, "read", read)
+    result = report(OPEN)
+    assert result.crashed
+    assert [f.message for f in result.findings] == [
+        "reading the file failed: IndexError: out of range"
+    ]
+
+
+def test_a_file_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iptlint.dialects.MAX_BYTES", 10)
+    assert codes(report(OPEN)) == ["IPT010"]
+    assert decode.MAX_BYTES > 10
