@@ -27,11 +27,12 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The packets that enter a chain: ``may``, ``surely``, and ``sent``, those that would
-    if no earlier rule took any."""
+    if no earlier rule took any. ``several``: those that may enter it in more than one way."""
 
     may: PacketSet
     surely: PacketSet
     sent: PacketSet
+    several: PacketSet
 
 
 class Walk:
@@ -74,19 +75,21 @@ class Walk:
 
     def _hooked(self, hook: Hook) -> Entry:
         packets = self.hook_packets(hook)
-        return Entry(packets, packets, packets)
+        return Entry(packets, packets, packets, self.space.false)
 
     def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
-        may = surely = sent = self.space.false
+        may = surely = sent = several = self.space.false
         for caller, index in self.callers.get(name, ()):
             if caller not in entries:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
             tests = flow.tests[index]
-            may |= tests.may & flow.arrives[index] & entry.may
+            entering = tests.may & flow.arrives[index] & entry.may
+            several |= (may & entering) | (entering & entry.several)
+            may |= entering
             surely |= tests.sure & flow.surely[index] & entry.surely
             sent |= tests.may & entry.sent
-        return Entry(may, surely, sent)
+        return Entry(may, surely, sent, several)
 
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets a base chain at the hook can see in this table."""
@@ -124,7 +127,10 @@ class Walk:
         an uncertain test sends to its chain one way or the other gets there for certain."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return flow.tests[index].may & flow.surely[index] & self._certain_entry(chain)
+        here = flow.tests[index].may & flow.surely[index]
+        if not (here & self.entries[chain].several).satisfiable():
+            return here & self.entries[chain].surely
+        return here & self._certain_entry(chain)
 
     def _certain_entry(self, chain: str) -> PacketSet:
         """The packets that cannot pass the chain by: with the chain swallowing whoever enters,

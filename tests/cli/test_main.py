@@ -115,3 +115,25 @@ def test_colour_is_for_terminals(
 
 def test_a_pipe_gets_no_colour(run: Run) -> None:
     assert "\x1b[" not in run("-", text=BROKEN).stdout
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("MemoryError()", "iptlint: the analysis ran out of memory: name fewer or smaller files\n"),
+        ("BaseException('a panic')", "iptlint: internal error, please report it: "),
+    ],
+)
+def test_what_nobody_expected_is_a_sentence_too(raised: str, told: str) -> None:
+    code = (
+        "import iptlint.cli as cli, iptlint.cli.rule as rule\n"
+        "def fail(*_, **__):\n"
+        f"    raise {raised}\n"
+        "rule.command.callback = fail\n"
+        "cli.main(['rule'])\n"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 2
+    assert result.stderr.startswith(told)
+    assert "Traceback" not in result.stderr

@@ -515,7 +515,6 @@ REFUSED_AT = {
     "aerleon__aerleon_tests__regression__iptables__AclCheckTest.testVerbatimTerm.stdout.ref": 9,
 }
 REFUSED_PATHS = [path for path in corpus_files() if path.parent.name == "refused-syntax"]
-DAYS = pytest.mark.xfail(strict=True, reason="rates.py gives -m time a --days the tool has not")
 
 
 @needs_corpus
@@ -526,7 +525,7 @@ def test_every_refused_file_is_known() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.name[-30:], marks=DAYS if "firewallp" in path.name else ())
+        pytest.param(path, id=path.name[-30:])
         for path in REFUSED_PATHS
     ],
 )

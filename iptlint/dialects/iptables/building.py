@@ -122,10 +122,13 @@ def show_value(value: object) -> str:
     return show(value)
 
 
-def spell_all(uses: Uses, defaults: Collection[str] = ()) -> str:
-    """Every option, sorted, negation included; ``defaults`` are the ones to leave out."""
+def spell_all(
+    uses: Uses, defaults: Collection[str] = (), without_negation: Collection[str] = ()
+) -> str:
+    """Every option, sorted, negation included (not of the options ``without_negation``);
+    ``defaults`` are the ones to leave out."""
     words = [
-        f"{'! ' if given.negated else ''}{text}"
+        f"{'! ' if given.negated and given.option.name not in without_negation else ''}{text}"
         for given in all_given(uses)
         if (text := spell(given)) not in defaults
     ]
@@ -160,6 +163,7 @@ def everything(given: Given, *, printed: bool = False) -> tuple[Match, ...]:
             "a range that leaves something out: the negation of every value never matches, "
             "and iptables-save prints it as no test",
             refused=True,
+            never=True,
         )
     return NEVER if given.negated else ()
 
@@ -245,9 +249,7 @@ def joint(name: str, *inverters: str, defaults: Collection[str] = ()) -> Lower:
 
     def lower(uses: Uses, _: Family) -> Lowered:
         negated = any(g.negated for i in inverters for g in uses.get(i, ()))
-        key = spell_all(uses, defaults)
-        if negated:
-            key = key.replace("! ", "", 1)
+        key = spell_all(uses, defaults, without_negation=inverters)
         return Lowered((Opaque(f"{name} {key}".rstrip(), negated),))
 
     return lower

@@ -307,6 +307,8 @@ class _Execution:
             if isinstance(part, Refusal):
                 self.complaints.refused(line, cell, part)
                 return None
+            if part.remark is not None:
+                self.complaints.refused(line, cell, part.remark)
             protocol = part.protocol or protocol
             if part.needs and not allows(part.needs, protocol):
                 self.complaints.no_protocol(line, cell, part.needs)

@@ -16,7 +16,7 @@ from iptlint.dialects.iptables.core import CORE
 from iptlint.dialects.iptables.needs import numbers, protocols_for
 from iptlint.dialects.iptables.rows import BadValue, Extension, Given, Lowered, Option
 from iptlint.dialects.iptables.tree import Load, Shape, Use, Words
-from iptlint.model import Effect, Family, Match, Opaque, Verdict, VerdictKind
+from iptlint.model import AnyOf, Effect, Family, Match, Opaque, Verdict, VerdictKind
 
 Uses = dict[str, tuple[Given, ...]]
 
@@ -32,6 +32,8 @@ class Part(NamedTuple):
     copies: int = 1
     protocol: int | None = None
     needs: tuple[str, ...] = ()
+    remark: Refusal | None = None
+    """What is wrong with a part that is kept all the same."""
 
 
 class Refusal(NamedTuple):
@@ -79,7 +81,11 @@ class Cell:
         try:
             return self.lowered(uses)
         except BadValue as reason:
-            return Refusal(0 if len(self.uses) == 1 else None, reason)
+            refusal = Refusal(0 if len(self.uses) == 1 else None, reason)
+            if not reason.never:
+                return refusal
+            needs = protocols_for(self.extension, uses)
+            return Part((AnyOf(()),), needs=needs, remark=refusal)
 
     def read(self, words: Words) -> Uses:
         uses: Uses = {}

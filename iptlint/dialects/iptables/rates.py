@@ -240,7 +240,7 @@ ROWS = (
         opt("timestart", _TIME),
         opt("timestop", _TIME),
         opt("contiguous"),
-        opt("weekdays days", values.list_of(_weekday), inv=True),
+        opt("weekdays", values.list_of(_weekday), inv=True),
         opt("monthdays", values.list_of(values.number(31, 1)), inv=True),
         opt("localtz"),
         opt("utc"),
