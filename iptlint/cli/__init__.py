@@ -76,7 +76,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         status = FAILED
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of the Rust core is no Exception
         click.echo(f"iptlint: {_sentence(error)}", err=True)
         status = FAILED
     sys.exit(status)
@@ -95,7 +97,9 @@ def _never_fail_to_encode(stream: Any) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "the analysis ran out of memory: name fewer or smaller files"
     if isinstance(error, OSError):
         return f"cannot write the output: {error.strerror or error}"
     return f"internal error, please report it: {type(error).__name__}: {error}"

@@ -71,6 +71,12 @@ def declared(walk: Walk, chain: Chain) -> Span:
     return origin.span if origin else walk.ruleset.source.line_span(1)
 
 
+def share(packets: PacketSet) -> float:
+    """A number in proportion to how many packets these are; 512 keeps it far from the ends of
+    what a float can hold, however many variables there are."""
+    return packets.sat_count_float(512)
+
+
 def deciders(walk: Walk, hook: Hook, packets: PacketSet) -> list[Decider]:
     """Who may decide ``packets`` at the hook, the largest share first; of equal shares the
     last in the text, which is the one that leaves nothing to luck. Empty without a base chain."""
@@ -78,8 +84,7 @@ def deciders(walk: Walk, hook: Hook, packets: PacketSet) -> list[Decider]:
     if base is None:
         return []
     found = list(_within(walk, base, packets & walk.hook_packets(hook)))
-    variables = walk.space.manager.num_vars()
-    shares = [decider.packets.sat_count_float(variables) for decider in found]
+    shares = [share(decider.packets) for decider in found]
     order = sorted(range(len(found)), key=lambda number: (-shares[number], -number))
     return [found[number] for number in order]
 

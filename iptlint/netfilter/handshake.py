@@ -23,26 +23,24 @@ _KEPT = (*(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
 
 def flags(space: Space, *names: str) -> PacketSet:
-    """The packets with exactly these tcp flags set."""
-    return space.value(Field.TCP_FLAGS, sum(1 << TCP_FLAGS.index(name) for name in names))
+    """The packets with exactly these tcp flags set; a later fragment has none to see."""
+    number = sum(1 << TCP_FLAGS.index(name) for name in names)
+    return space.value(Field.TCP_FLAGS, number) & space.value(Field.FRAGMENT, 0)
 
 
-def syn(space: Space, ports: tuple[int, ...] | None = None) -> PacketSet:
-    """First packets of tcp connections, to one of the ports where they are given."""
-    packets = space.universe & space.value(Field.PROTO, TCP) & space.state("new")
-    packets = packets & flags(space, "syn")
+def first_packets(walk: Walk, ports: tuple[int, ...] | None = None) -> PacketSet:
+    """SYNs that open a connection, to one of the ports where they are given; untracked ones
+    too where rules of the family turn tracking off."""
+    space = walk.space
+    states = ("new", "untracked") if untracks(walk) else ("new",)
+    packets = space.universe & space.value(Field.PROTO, TCP) & flags(space, "syn")
+    packets = packets & space.state(*states)
     return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
 
 
 def opening(walk: Walk, ports: tuple[int, ...] | None = None) -> PacketSet:
-    """``syn`` from outside, from a port that clients use; untracked too where rules of the
-    family turn tracking off."""
-    space = walk.space
-    packets = syn(space, ports) & clients(space)
-    if untracks(walk):
-        shape = space.project(packets, Field.PROTO, Field.TCP_FLAGS, Field.SPORT, Field.DPORT)
-        packets = packets | (space.universe & shape & space.state("untracked"))
-    return packets & outside(space)
+    """``first_packets`` as they come from outside, or go there."""
+    return first_packets(walk, ports) & clients(walk.space) & outside(walk.space)
 
 
 def clients(space: Space) -> PacketSet:

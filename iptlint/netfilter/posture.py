@@ -8,7 +8,7 @@ policy, by a closing rule, or by a chain for each interface.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,12 @@ from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
+
+
+def _ends(prefix: str) -> tuple[int, int]:
+    network = ip_network(prefix)
+    return int(network[0]), int(network[-1])
+
 
 _STRANGERS = {
     Family.IP: ("23.77.180.41", "61.9.203.118", "88.134.17.206", "146.70.91.53", "199.58.83.12"),
@@ -38,11 +44,17 @@ _ODD_PORTS = (419, 687, 951, 28417, 47363)
 """Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
 
 _FREE = (Field.IIF, Field.OIF)
+_NOT_HOSTS = {
+    Family.IP: tuple(map(_ends, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))),
+    Family.IP6: tuple(map(_ends, ("::/127", "fe80::/10", "ff00::/8"))),
+}
 
 
-def strangers(space: Space, hook: Hook, state: str, *flags: str) -> Iterator[PacketSet]:
+def strangers(
+    space: Space, hook: Hook, state: str, *flags: str, free: tuple[Field, ...] = _FREE
+) -> Iterator[PacketSet]:
     """Ordinary tcp packets at the hook of a connection in the state, each free only in its
-    interfaces. Those of an established one are answers."""
+    interfaces (or what ``free`` says). Those of an established one are answers."""
     established = state == "established"
     fixed = {
         Field.CT_DIRECTION: int(established),
@@ -54,20 +66,23 @@ def strangers(space: Space, hook: Hook, state: str, *flags: str) -> Iterator[Pac
     addresses = _STRANGERS[space.family]
     locals_ = addresses[1:] + addresses[:1]
     for remote, local, port in zip(addresses, locals_, _ODD_PORTS, strict=True):
+        client = 40000 + port % 20000
         values = {
             **fixed,
             Field.SADDR: int(ip_address(remote)),
             Field.DADDR: int(ip_address(local)) + 1,
-            Field.SPORT: 443 if established else 30000 + port,
-            Field.DPORT: 30000 + port % 20000 if established else port,
+            Field.SPORT: 443 if established else client,
+            Field.DPORT: client if established else port,
         }
-        yield _exactly(space, hook, values) & space.state(state)
+        yield _exactly(space, hook, values, free) & space.state(state)
 
 
-def _exactly(space: Space, hook: Hook, values: dict[Field, int]) -> PacketSet:
+def _exactly(
+    space: Space, hook: Hook, values: dict[Field, int], free: tuple[Field, ...]
+) -> PacketSet:
     packets = space.universe
     for field in space.fields:
-        if field not in _FREE and field is not Field.CT_STATE:
+        if field not in free and field is not Field.CT_STATE:
             packets = packets & space.value(field, values.get(field, 0))
     for key, variable in space.opaques.items():
         packets = packets & (variable if _holds(key, hook) else ~variable)
@@ -99,9 +114,24 @@ def denied_by_default(walk: Walk, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
     if hook not in walk.denied:
-        turned_away = walk.hook_packets(hook) & outside(walk.space) & ~walk.may_pass(hook)
-        walk.denied[hook] = _for_most_strangers(walk, hook, turned_away)
+        walk.denied[hook] = _for_most_strangers(walk, hook, _turned_away(walk, hook))
     return walk.denied[hook]
+
+
+def _turned_away(walk: Walk, hook: Hook) -> PacketSet:
+    return walk.hook_packets(hook) & outside(walk.space) & ~walk.may_pass(hook)
+
+
+def denied_destinations(walk: Walk, hook: Hook) -> PacketSet:
+    """The addresses of hosts (over DADDR) to which most strangers are certainly not let
+    through on some interface: what a closing rule with ``-d`` protects."""
+    space = walk.space
+    free = (*_FREE, Field.DADDR)
+    denied = _for_most_strangers(walk, hook, _turned_away(walk, hook), free)
+    hosts = ~space.ranges(Field.DADDR, _NOT_HOSTS[space.family])
+    if space.family is Family.IP:
+        hosts = hosts & ~space.fields[Field.DADDR].masked(0xFF, 0xFF)
+    return space.project(denied & hosts, Field.DADDR)
 
 
 def accepted_by_default(walk: Walk, hook: Hook) -> PacketSet:
@@ -125,12 +155,14 @@ def _accepted(walk: Walk, hook: Hook) -> PacketSet:
     return accepted & (by_policy | ~walk.may_die(hook))
 
 
-def _for_most_strangers(walk: Walk, hook: Hook, packets: PacketSet) -> PacketSet:
-    """The interfaces on which ``packets`` holds most of the strangers."""
+def _for_most_strangers(
+    walk: Walk, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
+) -> PacketSet:
+    """The interfaces (or what is free) for which ``packets`` holds most of the strangers."""
     space = walk.space
     verdicts = [
-        space.project(stranger & packets, *_FREE)
-        for stranger in strangers(space, hook, "new", "syn")
+        space.project(stranger & packets, *free)
+        for stranger in strangers(space, hook, "new", "syn", free=free)
     ]
     agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]
     return union(agreed, space.false) & walk.hook_packets(hook) & outside(space)

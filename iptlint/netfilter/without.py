@@ -99,7 +99,8 @@ class _Backward:
         inside, passing = false, true
         for rule, tests in self._reversed(chain):
             inside = self._before(rule, tests, inside, false)
-            passing = self._passing_before(rule, tests, passing)
+            passed = self._passing_before(rule, tests, passing)
+            passing = passing & passed if id(rule) in self.dead else passed
         self.inside[chain.name], self.passing[chain.name] = inside, passing
 
     def _covered_in(self, chain: Chain, back: PacketSet) -> Iterator[Rule]:

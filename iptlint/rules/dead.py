@@ -89,6 +89,12 @@ def copies(walk: Walk) -> tuple[tuple[Rule, ...], ...]:
     return tuple(duplicates.duplicates(walk))
 
 
+@per_walk
+def later_copies(walk: Walk) -> frozenset[int]:
+    """The ids of the copies that follow their like."""
+    return frozenset(id(rule) for rules in copies(walk) for rule in rules[1:])
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A rule all of whose packets the ``takers`` take first.
@@ -107,12 +113,11 @@ class Lost:
 @per_walk
 def lost_rules(walk: Walk) -> tuple[Lost, ...]:
     """The rules that earlier ones left nothing to; copies, and jumps to nowhere, left out."""
-    later_copies = {id(rule) for rules in copies(walk) for rule in rules[1:]}
     return tuple(
         _lost(walk, dead)
         for dead in dead_rules(walk)
         if dead.reason is Reason.TAKEN
-        and id(dead.rule) not in later_copies
+        and id(dead.rule) not in later_copies(walk)
         and not _undefined(walk, dead.rule)
     )
 

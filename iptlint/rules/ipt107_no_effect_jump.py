@@ -43,7 +43,7 @@ from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
 from iptlint.rules import wording
-from iptlint.rules.dead import dead_in
+from iptlint.rules.dead import dead_in, later_copies
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -77,11 +77,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _jumps(walk: Walk, name: str) -> Iterator[Rule]:
-    """The jumps to the chain that do nothing else; a goto ends its own chain."""
+    """The jumps to the chain that do nothing else; a goto ends its own chain. Copies of a jump
+    left out."""
+    again = later_copies(walk)
     for caller, number in walk.callers.get(name, ()):
         rule = walk.table.chains[caller].rules[number]
         plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
-        if plain and owner_of(caller) is None:
+        if plain and id(rule) not in again and owner_of(caller) is None:
             yield rule
 
 

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, VerdictKind
-from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.deciders import Decider, deciders, share
 from iptlint.netfilter.handshake import answers, is_answered, opening, swapped
 from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
 from iptlint.netfilter.walk import Walk
@@ -182,8 +182,7 @@ def _few(walk: Walk, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
     space = walk.space
     everyone = space.project(sent, Field.SADDR, Field.SPORT) & public(space, Field.SADDR)
     lucky = everyone & space.project(back, Field.SADDR, Field.SPORT)
-    variables = space.manager.num_vars()
-    if 2 * lucky.sat_count_float(variables) >= everyone.sat_count_float(variables):
+    if 2 * share(lucky) >= share(everyone):
         return
     lost = sent & everyone & ~lucky
     decider = deciders(walk, Hook.INPUT, lost)[0]

@@ -3,10 +3,10 @@
 ## What it does
 Follows the whole handshake of a tcp connection to the SSH port (setting `ssh-ports`, 22 by
 default) from every address and interface but `lo`: the SYN through INPUT, the SYN-ACK through
-OUTPUT, the ACK through INPUT. If a step fails for all, it names the step and the line. A pass
-that depends on chance or time (limit, recent, port knocking) counts as a pass. Without a
-setting, a rule that evidently lets SSH in on another port (by its comment, or one of the
-ports used for it, such as 2222) counts too.
+OUTPUT, the ACK through INPUT; and the SYN through the raw, mangle and security tables. If a
+step fails for all, it names the step and the line. A pass that depends on chance or time
+(limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
+SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -48,6 +48,7 @@ from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.handshake import Step, handshake, opening
 from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
+from iptlint.packets.space import reads_conntrack
 from iptlint.packets.witness import witness
 from iptlint.rules.ipt701_ipv6_open import ip_side
 from iptlint.rules.meta import Context, Group, Meta, Settings
@@ -61,6 +62,7 @@ META = Meta(
     since="0.1.0",
 )
 
+_REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 _FEW = 16
 """A rule for more ports than this is not about one service."""
@@ -69,19 +71,60 @@ _NAMED_RULES = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.filter_walks():
-        step = locked_out_at(walk, context.settings)
-        if step and not _elsewhere(context, walk):
-            yield _finding(walk, step, ssh_ports(walk, context.settings))
+    for walk in context.walks():
+        ports = ssh_ports(_filter_beside(context, walk), context.settings)
+        for step in _failing(walk, ports):
+            if not _elsewhere(context, walk, step):
+                yield _finding(walk, step, ports)
 
 
-def locked_out_at(walk: Walk, settings: Settings) -> Step | None:
+def _filter_beside(context: Context, walk: Walk) -> Walk:
+    """The filter table of the same ruleset and family; the table itself where there is none."""
+    table = walk.ruleset.table("filter", walk.table.family)
+    return context.walk(walk.ruleset, table) if table else walk
+
+
+def _failing(walk: Walk, ports: tuple[int, ...]) -> Iterator[Step]:
+    match walk.table.name:
+        case "filter":
+            if step := _failing_step(walk, ports):
+                yield step
+        case "mangle" | "security":
+            yield from _dropped_early(walk, ports)
+        case "raw" if not any(reads_conntrack(rule.matches) for _, rule in walk.table.rules()):
+            # Here nothing is tracked yet, so a test of the state is not what it seems.
+            yield from _dropped_early(walk, ports)
+
+
+def _dropped_early(walk: Walk, ports: tuple[int, ...]) -> Iterator[Step]:
+    """Where another table than filter drops every SYN."""
+    for hook in (Hook.PREROUTING, Hook.INPUT):
+        if walk.base_chain(hook) is None or (hook is Hook.PREROUTING and _redirects(walk)):
+            continue
+        sent = opening(walk, ports) & walk.hook_packets(hook)
+        step = Step("SYN", hook, sent, sent & walk.may_pass(hook))
+        if step.fails:
+            yield step
+
+
+def _redirects(walk: Walk) -> bool:
+    """Whether the port may be another one once PREROUTING is over."""
+    nat = walk.ruleset.table("nat", walk.table.family)
+    return nat is not None and any(r.verdict.name in _REDIRECTING for _, r in nat.rules())
+
+
+def locked_out(walk: Walk, settings: Settings) -> bool:
+    """Whether the filter table lets nobody in."""
+    return _failing_step(walk, ssh_ports(walk, settings)) is not None
+
+
+def _failing_step(walk: Walk, ports: tuple[int, ...]) -> Step | None:
     """The step of the handshake that fails for everyone; None where someone gets in, or where
     the source holds no INPUT chain."""
     chain = walk.base_chain(Hook.INPUT)
     if chain is None or not (chain.origin or chain.rules):
         return None
-    *_, last = handshake(walk, opening(walk, ssh_ports(walk, settings)))
+    *_, last = handshake(walk, opening(walk, ports))
     return last if last.fails else None
 
 
@@ -109,8 +152,7 @@ def _ssh_ports_of(walk: Walk, rule: Rule) -> Iterator[int]:
         return
     space = walk.space
     packets = space.project(walk.matched(rule) & opening(walk), Field.DPORT)
-    others = space.manager.num_vars() - space.fields[Field.DPORT].width
-    if not 0 < packets.sat_count_float(space.manager.num_vars()) / 2.0**others <= _FEW:
+    if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= _FEW:
         return
     named = "ssh" in (rule.comment or "").lower()
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
@@ -118,14 +160,14 @@ def _ssh_ports_of(walk: Walk, rule: Rule) -> Iterator[int]:
             yield port
 
 
-def _elsewhere(context: Context, walk: Walk) -> bool:
+def _elsewhere(context: Context, walk: Walk, step: Step) -> bool:
     """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
     if walk.table.family is not Family.IP6:
         return False
-    if not (walk.may_pass(Hook.INPUT) & outside(walk.space)).satisfiable():
+    if step.packet == "SYN" and not (walk.may_pass(step.hook) & outside(walk.space)).satisfiable():
         return True
     beside = ip_side(context, walk)
-    return beside is not None and locked_out_at(beside, context.settings) is None
+    return beside is not None and not locked_out(beside, context.settings)
 
 
 def _finding(walk: Walk, step: Step, ports: tuple[int, ...]) -> Finding:
@@ -133,8 +175,8 @@ def _finding(walk: Walk, step: Step, ports: tuple[int, ...]) -> Finding:
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
     return META.finding(
         found[0].span(walk),
-        message(step, found, f"port {port}", "no new SSH connection can be opened"),
-        advice(step, found[0], ports),
+        message(walk, step, found, f"port {port}", "no new SSH connection can be opened"),
+        advice(walk, step, found[0], ports),
         related=tuple(
             Label(d.span(walk), f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]
         ),
@@ -142,26 +184,32 @@ def _finding(walk: Walk, step: Step, ports: tuple[int, ...]) -> Finding:
     )
 
 
-def message(step: Step, found: list[Decider], port: str, result: str) -> str:
+def message(walk: Walk, step: Step, found: list[Decider], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
     first = found[0]
+    table = walk.table.name
+    name = first.name if table == "filter" else f"{first.name} of the {table} table"
     share = "" if len(found) == 1 else "most of "
     match step.packet:
         case "SYN":
-            return f"{result}: {first.name} {first.does} {share}the SYNs to {port}"
+            return f"{result}: {name} {first.does} {share}the SYNs to {port}"
         case "SYN-ACK":
             return (
-                f"{result}: the SYN to {port} comes in, but {first.name} {first.does} "
+                f"{result}: the SYN to {port} comes in, but {name} {first.does} "
                 f"{share}the SYN-ACKs on their way out"
             )
         case _:
             return (
                 f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
-                f"{first.name} {first.does} {share}the ACKs that complete the handshake"
+                f"{name} {first.does} {share}the ACKs that complete the handshake"
             )
 
 
-def advice(step: Step, decider: Decider, ports: tuple[int, ...], source: str = "") -> str:
+def advice(
+    walk: Walk, step: Step, decider: Decider, ports: tuple[int, ...], source: str = ""
+) -> str:
+    if walk.table.name != "filter":
+        return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
     if step.packet != "SYN":
         established = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
         return decider.remedy(step.hook.name, established)

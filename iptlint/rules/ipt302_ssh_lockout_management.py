@@ -41,7 +41,7 @@ from iptlint.netfilter.handshake import Step, handshake, opening, swapped
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
-from iptlint.rules.ipt301_ssh_lockout import advice, locked_out_at, message, ssh_ports
+from iptlint.rules.ipt301_ssh_lockout import advice, locked_out, message, ssh_ports
 from iptlint.rules.meta import Context, Group, Meta, Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def check(context: Context) -> Iterator[Finding]:
             for network in context.settings.management_networks
             if network.version == _VERSIONS[walk.table.family]
         ]
-        if networks and locked_out_at(walk, context.settings) is None:
+        if networks and not locked_out(walk, context.settings):
             for network in networks:
                 yield from _check_network(walk, network, context.settings)
 
@@ -111,7 +111,7 @@ def _finding(
     port = " or ".join(map(str, ports))
     return META.finding(
         found[0].span(walk),
-        message(step, found, f"port {port}", result),
-        advice(step, found[0], ports, f"-s {network} "),
+        message(walk, step, found, f"port {port}", result),
+        advice(walk, step, found[0], ports, f"-s {network} "),
         witness=packet,
     )

@@ -39,7 +39,7 @@ from ipaddress import ip_network
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Family, Field, Hook
 from iptlint.netfilter.deciders import deciders
-from iptlint.netfilter.handshake import clients, syn
+from iptlint.netfilter.handshake import clients, first_packets
 from iptlint.netfilter.posture import denied_by_default
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
@@ -73,7 +73,7 @@ def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
     network = _LOOPBACK[space.family]
     addresses = ((int(network[0]), int(network[-1])),)
     local = (
-        syn(space)
+        first_packets(walk)
         & clients(space)
         & walk.hook_packets(hook)
         & space.interface(field, "lo")

@@ -24,7 +24,8 @@ First make sure that what you need is accepted (SSH, `lo`, established connectio
 `:INPUT DROP [0:0]`, or end the chain with `-A INPUT -j REJECT`.
 
 ## When it is wrong
-Where another firewall stands before the host. Chains that only ban (nothing in them or in
+Where another firewall stands before the host. A chain that closes one interface, one address
+of the host or one network behind it is not reported. Chains that only ban (nothing in them or in
 what they call but DROP and REJECT), and FORWARD where Docker, Kubernetes, libvirt and the
 like manage it, are not reported.
 
@@ -35,19 +36,25 @@ like manage it, are not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, Hook, Rule, Table, VerdictKind
+from iptlint.model import Chain, Field, Hook, Rule, Table, VerdictKind
 from iptlint.netfilter.deciders import deciders, declared
 from iptlint.netfilter.posture import (
     accepted_by_default,
     accepted_strangers,
     denied_by_default,
+    denied_destinations,
     forwards_on_its_own,
 )
 from iptlint.netfilter.walk import Walk
+from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Context, Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
 
 META = Meta(
     code="IPT601",
@@ -60,6 +67,9 @@ META = Meta(
 )
 
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
+_NETWORK = 8
+"""Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
+
 _DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
@@ -105,10 +115,7 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
 
 
 def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
-    if (
-        denied_by_default(walk, hook).satisfiable()
-        or not accepted_by_default(walk, hook).satisfiable()
-    ):
+    if _closes(walk, hook) or not accepted_by_default(walk, hook).satisfiable():
         return
     strangers = accepted_strangers(walk, hook)
     decider = deciders(walk, hook, strangers)[0]
@@ -116,10 +123,19 @@ def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
     yield META.finding(
         decider.span(walk) if decider.rule else declared(walk, chain),
         f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{_idle_rules(walk, hook, chain)}",
+        f"{'' if decider.rule else _idle_rules(walk, hook, chain)}",
         _advice(chain),
         witness=witness(walk.space, decider.packets, hook),
     )
+
+
+def _closes(walk: Walk, hook: Hook) -> bool:
+    """Whether strangers are turned away on some interface, or from a host or a network."""
+    if denied_by_default(walk, hook).satisfiable():
+        return True
+    addresses = denied_destinations(walk, hook)
+    count = addresses.sat_count_float(walk.space.fields[Field.DADDR].width)
+    return count >= (1 if hook is Hook.INPUT else _NETWORK)
 
 
 def _idle_rules(walk: Walk, hook: Hook, chain: Chain) -> str:
@@ -136,21 +152,34 @@ def _idle_rules(walk: Walk, hook: Hook, chain: Chain) -> str:
 
 
 def _idle(walk: Walk, hook: Hook, chain: Chain) -> int:
-    """How many accept rules take only packets that nothing after them denies."""
+    """How many accept rules take only packets that nothing after them would deny."""
     space, flow = walk.space, walk.flows[chain.name]
-    denied_later, idle = space.false, 0
+    open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
+    denied_later = space.false if open_end else space.universe
+    idle = 0
     for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
-        called = walk.flows.get(rule.verdict.chain or "")
-        if called:
-            kinds = [k for k in called.outcomes if k is not VerdictKind.ACCEPT]
-            for kind in kinds:
-                if kind is not VerdictKind.RETURN:
-                    denied_later |= tests.may & called.outcomes[kind]
-        elif rule.verdict.kind is VerdictKind.ACCEPT:
-            idle += not (tests.may & walk.hook_packets(hook) & denied_later).satisfiable()
-        elif rule.verdict.kind not in _NOT_VERDICTS:
-            denied_later |= tests.may
+        match rule.verdict.kind:
+            case VerdictKind.ACCEPT:
+                taken = tests.may & walk.hook_packets(hook)
+                idle += not (taken & denied_later).satisfiable()
+                denied_later &= ~tests.sure
+            case VerdictKind.CONTINUE:
+                pass
+            case VerdictKind.RETURN:
+                denied_later |= space.false if open_end else tests.may
+            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in walk.flows:
+                denied_later |= tests.may & _not_accepted(walk, rule.verdict.chain, open_end)
+            case _:
+                denied_later |= tests.may
     return idle
+
+
+def _not_accepted(walk: Walk, chain: str, open_end: bool) -> PacketSet:
+    """What the chain may do otherwise than accept; with a policy that denies, coming back
+    (after a goto) is that too."""
+    through = (VerdictKind.ACCEPT, VerdictKind.RETURN) if open_end else (VerdictKind.ACCEPT,)
+    outcomes = walk.flows[chain].outcomes.items()
+    return union([p for kind, p in outcomes if kind not in through], walk.space.false)
 
 
 def _advice(chain: Chain) -> str:

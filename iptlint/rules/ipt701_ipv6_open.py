@@ -86,7 +86,7 @@ def ip6_side(context: Context, ruleset: Ruleset) -> Ruleset | None:
     if Family.IP6 in ruleset.families:
         return ruleset
     others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
-    return _twin(ruleset, others) or _only_neighbour(context, ruleset, others)
+    return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
 
 
 def ip_side(context: Context, walk: Walk) -> Walk | None:
@@ -105,24 +105,30 @@ def _speaks_only_ip6(ruleset: Ruleset) -> bool:
     return families == (Family.IP6,) or (not families and named)
 
 
-def _twin(ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
-    """The source with the same name but for the family; in the same directory if it can be."""
-    path = PurePath(ruleset.source.path)
-    twins = [
-        r for r in others if _familyless(PurePath(r.source.path).name) == _familyless(path.name)
-    ]
-    near = [r for r in twins if PurePath(r.source.path).parent == path.parent]
-    return near[0] if near else twins[0] if len(twins) == 1 else None
+def _twin(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
+    """The source with the same name but for the family: in the same directory, or anywhere
+    where there is one such pair."""
+    name = _familyless(ruleset)
+    twins = [r for r in others if _familyless(r) == name]
+    near = [r for r in twins if _directory(r) == _directory(ruleset)]
+    if near or len(twins) != 1:
+        return near[0] if near else None
+    rivals = [r for r in context.rulesets if Family.IP in r.families and _familyless(r) == name]
+    return twins[0] if len(rivals) == 1 else None
 
 
-def _familyless(name: str) -> str:
-    return _FOUR.sub("", _SIX.sub(lambda m: "ip" if m[0] == "ip6" else "", name))
+def _directory(ruleset: Ruleset) -> PurePath:
+    return PurePath(ruleset.source.path).parent
+
+
+def _familyless(ruleset: Ruleset) -> str:
+    name = PurePath(ruleset.source.path).name
+    return _FOUR.sub("", _SIX.sub(lambda six: "ip" if six[0] == "ip6" else "", name))
 
 
 def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
     """The one IPv6 source of a directory that holds one IPv4 source."""
-    parent = PurePath(ruleset.source.path).parent
-    here = [r for r in context.rulesets if PurePath(r.source.path).parent == parent]
+    here = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
     sixes = [r for r in others if r in here]
     return sixes[0] if len(here) == 2 and len(sixes) == 1 else None
 
