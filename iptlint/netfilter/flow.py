@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, VerdictKind
-from iptlint.packets.bits import union
 from iptlint.packets.space import Space, Tests
 
 if TYPE_CHECKING:
@@ -25,17 +24,14 @@ Outcomes = Mapping[VerdictKind, "PacketSet"]
 class Flow:
     """Index i is rule i; ``arrives[len(rules)]`` are the packets that fall off the end.
 
-    ``arrives``: may get there. ``surely``: get there whatever the uncertain tests say.
-    ``outcomes``: what may become of the packets that enter; RETURN includes falling off.
-    ``returns_surely``: the packets that come back to the caller in any case.
+    ``arrives``: may get there. ``outcomes``: what may become of the packets that enter;
+    RETURN includes falling off.
     """
 
     chain: Chain
     tests: list[Tests]
     arrives: list[PacketSet]
-    surely: list[PacketSet]
     outcomes: dict[VerdictKind, PacketSet]
-    returns_surely: PacketSet
 
     @property
     def returns(self) -> PacketSet:
@@ -48,7 +44,7 @@ class _Walker:
     def __init__(self, space: Space, callees: Mapping[str, Flow]) -> None:
         self.space = space
         self.callees = callees
-        self.arrives = self.surely = space.universe
+        self.arrives = space.universe
         self.outcomes: dict[VerdictKind, PacketSet] = {}
 
     def add(self, kind: VerdictKind, packets: PacketSet) -> None:
@@ -64,15 +60,9 @@ class _Walker:
             case VerdictKind.UNKNOWN:
                 # It may do anything, going on included.
                 self.add(kind, self.arrives & tests.may)
-                self.surely = self.surely & ~tests.may
             case _:
                 self.add(kind, self.arrives & tests.may)
-                self.lose(tests.sure, tests.may)
-
-    def lose(self, sure: PacketSet, may: PacketSet) -> None:
-        same = self.surely == self.arrives and sure == may
-        self.arrives = self.arrives & ~sure
-        self.surely = self.arrives if same else self.surely & ~may
+                self.arrives = self.arrives & ~tests.sure
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
         taken = self.arrives & tests.may
@@ -80,16 +70,15 @@ class _Walker:
         if flow is None:
             # Undefined, or a call that closes a loop: the kernel would refuse it.
             self.add(VerdictKind.UNKNOWN, taken)
-            self.surely = self.surely & ~tests.may
             return
         for kind, packets in flow.outcomes.items():
             if kind is not VerdictKind.RETURN:
                 self.add(kind, taken & packets)
         if comes_back:
-            self.lose(tests.sure & ~flow.returns, tests.may & ~flow.returns_surely)
+            self.arrives = self.arrives & ~(tests.sure & ~flow.returns)
         else:
             self.add(VerdictKind.RETURN, taken & flow.returns)
-            self.lose(tests.sure, tests.may)
+            self.arrives = self.arrives & ~tests.sure
 
 
 def chain_flow(space: Space, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
@@ -97,24 +86,14 @@ def chain_flow(space: Space, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
     walker = _Walker(space, callees)
     tests: list[Tests] = []
     arrives: list[PacketSet] = []
-    surely: list[PacketSet] = []
     for rule in chain.rules:
         tests.append(space.rule(rule))
         arrives.append(walker.arrives)
-        surely.append(walker.surely)
         walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
     walker.add(VerdictKind.RETURN, walker.arrives)
-    decided = [p for kind, p in walker.outcomes.items() if kind is not VerdictKind.RETURN]
-    return Flow(
-        chain,
-        tests,
-        [*arrives, walker.arrives],
-        [*surely, walker.surely],
-        walker.outcomes,
-        space.universe & ~union(decided, space.false),
-    )
+    return Flow(chain, tests, [*arrives, walker.arrives], walker.outcomes)
 
 
 def swallow(space: Space, chain: Chain) -> Flow:
     """The flow of a chain that lets nobody out again, neither decided nor sent back."""
-    return Flow(chain, [], [], [], {VerdictKind.RETURN: space.false}, space.false)
+    return Flow(chain, [], [], {VerdictKind.RETURN: space.false})

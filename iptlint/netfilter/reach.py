@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.netfilter.certain import Certain
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
@@ -49,27 +50,10 @@ class RuleReach:
         return self.rule.origin.span.line
 
 
-def status(walk: Walk, rule: Rule) -> tuple[Status, Reason | None]:
+def why_dead(walk: Walk, rule: Rule) -> Reason | None:
+    """None where some packet gets to the rule and matches."""
     if walk.matched(rule).satisfiable():
-        return (Status.REACHABLE if _is_sure(walk, rule) else Status.CONDITIONAL), None
-    return Status.DEAD, _reason(walk, rule)
-
-
-def _is_sure(walk: Walk, rule: Rule) -> bool:
-    *sure, _ = _surest_first(walk, rule)
-    return any(packets.satisfiable() for packets in sure)
-
-
-def _surest_first(walk: Walk, rule: Rule) -> Iterator[PacketSet]:
-    """Ever more packets that match the rule; the last need luck with uncertain tests."""
-    surely = walk.surely_matched(rule)
-    yield surely
-    if not surely.satisfiable():
-        yield walk.certainly_matched(rule)
-    yield walk.matched(rule)
-
-
-def _reason(walk: Walk, rule: Rule) -> Reason:
+        return None
     if not walk.tests(rule).may.satisfiable():
         return Reason.CONTRADICTION
     if not walk.is_called(walk.place(rule).chain):
@@ -79,29 +63,29 @@ def _reason(walk: Walk, rule: Rule) -> Reason:
     return Reason.TAKEN
 
 
-def rule_witness(walk: Walk, rule: Rule) -> Packet | None:
-    """A packet that gets to the rule and matches it, at the first hook that can send one;
-    one that needs no luck with uncertain tests where there is such a packet."""
-    for packets in _surest_first(walk, rule):
-        for hook in walk.hooks_of(walk.place(rule).chain):
-            found = witness(walk.space, packets & walk.hook_packets(hook), hook)
-            if found is not None:
-                return found
-    return None
+def rule_witness(walk: Walk, rule: Rule, packets: PacketSet) -> Packet | None:
+    """One of the packets that match the rule, at the first hook that can send one."""
+    hooks = walk.hooks_of(walk.place(rule).chain)
+    found = (witness(walk.space, packets & walk.hook_packets(hook), hook) for hook in hooks)
+    return next((packet for packet in found if packet is not None), None)
 
 
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     for table in ruleset.tables:
         walk = Walk(ruleset, table)
+        certain = Certain(walk)
         for chain, rule in table.rules():
-            found, reason = status(walk, rule)
-            yield RuleReach(
-                table,
-                chain,
-                rule,
-                found,
-                reason,
-                takers(walk, rule) if reason is Reason.TAKEN else (),
-                rule_witness(walk, rule) if found is not Status.DEAD else None,
-            )
+            yield _reach(walk, certain, chain, rule)
+
+
+def _reach(walk: Walk, certain: Certain, chain: Chain, rule: Rule) -> RuleReach:
+    reason = why_dead(walk, rule)
+    if reason is not None:
+        found = takers(walk, rule) if reason is Reason.TAKEN else ()
+        return RuleReach(walk.table, chain, rule, Status.DEAD, reason, found)
+    surely = certain.matched(rule)
+    sure = surely.satisfiable()
+    packet = rule_witness(walk, rule, surely if sure else walk.matched(rule))
+    status = Status.REACHABLE if sure else Status.CONDITIONAL
+    return RuleReach(walk.table, chain, rule, status, witness=packet)

@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table, VerdictKind
-from iptlint.netfilter.flow import Flow, chain_flow, swallow
-from iptlint.packets.bits import union
+from iptlint.netfilter.flow import Flow, chain_flow
 from iptlint.packets.space import Space, Tests, reads_conntrack
 
 if TYPE_CHECKING:
@@ -26,13 +25,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The packets that enter a chain: ``may``, ``surely``, and ``sent``, those that would
-    if no earlier rule took any. ``several``: those that may enter it in more than one way."""
+    """The packets that may enter a chain, and those ``sent``: that would if no earlier rule
+    took any."""
 
     may: PacketSet
-    surely: PacketSet
     sent: PacketSet
-    several: PacketSet
 
 
 class Walk:
@@ -58,7 +55,6 @@ class Walk:
         self.entries = self._entries()
         self.denied: dict[Hook, PacketSet] = {}
         """Kept by ``posture.denied_by_default``."""
-        self._certain: dict[str, PacketSet] = {}
         self.places = {
             id(rule): Place(name, index)
             for name, chain in table.chains.items()
@@ -75,21 +71,18 @@ class Walk:
 
     def _hooked(self, hook: Hook) -> Entry:
         packets = self.hook_packets(hook)
-        return Entry(packets, packets, packets, self.space.false)
+        return Entry(packets, packets)
 
     def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
-        may = surely = sent = several = self.space.false
+        may = sent = self.space.false
         for caller, index in self.callers.get(name, ()):
             if caller not in entries:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
             tests = flow.tests[index]
-            entering = tests.may & flow.arrives[index] & entry.may
-            several |= (may & entering) | (entering & entry.several)
-            may |= entering
-            surely |= tests.sure & flow.surely[index] & entry.surely
+            may |= tests.may & flow.arrives[index] & entry.may
             sent |= tests.may & entry.sent
-        return Entry(may, surely, sent, several)
+        return Entry(may, sent)
 
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets a base chain at the hook can see in this table."""
@@ -115,48 +108,6 @@ class Walk:
         chain, index = self.place(rule)
         flow = self.flows[chain]
         return flow.tests[index].may & flow.arrives[index] & self.entries[chain].may
-
-    def surely_matched(self, rule: Rule) -> PacketSet:
-        """Of these, the packets that get to the rule whatever the uncertain tests say."""
-        chain, index = self.place(rule)
-        flow = self.flows[chain]
-        return flow.tests[index].may & flow.surely[index] & self.entries[chain].surely
-
-    def certainly_matched(self, rule: Rule) -> PacketSet:
-        """As ``surely_matched``, and exact where several calls lead to the rule: a packet that
-        an uncertain test sends to its chain one way or the other gets there for certain."""
-        chain, index = self.place(rule)
-        flow = self.flows[chain]
-        here = flow.tests[index].may & flow.surely[index]
-        if not (here & self.entries[chain].several).satisfiable():
-            return here & self.entries[chain].surely
-        return here & self._certain_entry(chain)
-
-    def _certain_entry(self, chain: str) -> PacketSet:
-        """The packets that cannot pass the chain by: with the chain swallowing whoever enters,
-        they have no outcome at any hook."""
-        if chain not in self._certain:
-            above = self._callers_of(chain)
-            flows = {**self.flows, chain: swallow(self.space, self.table.chains[chain])}
-            for name in (name for name in self.order if name in above):
-                flows[name] = chain_flow(self.space, self.table.chains[name], flows)
-            self._certain[chain] = union(list(self._without_outcome(flows)), self.space.false)
-        return self._certain[chain]
-
-    def _without_outcome(self, flows: Mapping[str, Flow]) -> Iterator[PacketSet]:
-        for base in self.table.base_chains():
-            outcomes = list(flows[base.name].outcomes.values())
-            yield self.entries[base.name].may & ~union(outcomes, self.space.false)
-
-    def _callers_of(self, chain: str) -> set[str]:
-        """The chains from which calls lead to the chain."""
-        found: set[str] = set()
-        pending = [chain]
-        while pending:
-            callers = {caller for caller, _ in self.callers.get(pending.pop(), ())}
-            pending += callers - found
-            found |= callers
-        return found - {chain}
 
     def sent(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""

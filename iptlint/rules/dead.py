@@ -12,7 +12,7 @@ from iptlint.model import Chain, Field, Hook, Interface, Masked, Match, Rule, Ve
 from iptlint.model.owners import owner_of
 from iptlint.netfilter import duplicates
 from iptlint.netfilter.deciders import Decider, deciders
-from iptlint.netfilter.reach import Reason, status
+from iptlint.netfilter.reach import Reason, why_dead
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 
@@ -55,7 +55,7 @@ def dead_rules(walk: Walk) -> tuple[Dead, ...]:
         if not walk.entries[name].may.satisfiable():
             continue
         for rule in chain.rules:
-            if (reason := status(walk, rule)[1]) is not None:
+            if (reason := why_dead(walk, rule)) is not None:
                 found.append(Dead(chain, rule, reason))
     return tuple(found)
 

@@ -98,7 +98,7 @@ def _covered(walk: Walk, found: Needless) -> Finding:
         + wording.deeds(found.later, "all of these packets too"),
         "delete it, unless it is there to count packets or to spare them the rules between",
         related=wording.labels(found.later, ending),
-        witness=rule_witness(walk, found.rule),
+        witness=rule_witness(walk, found.rule, walk.matched(found.rule)),
     )
 
 

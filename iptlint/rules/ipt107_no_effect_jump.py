@@ -41,7 +41,6 @@ from iptlint.model.owners import owner_of
 from iptlint.netfilter.deciders import declared
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
-from iptlint.packets.bits import union
 from iptlint.rules import wording
 from iptlint.rules.dead import dead_in, later_copies
 from iptlint.rules.meta import Context, Group, Meta
@@ -98,9 +97,8 @@ def _to_empty(walk: Walk, chain: Chain, jumps: Sequence[Rule]) -> Finding:
 
 
 def _past_all_rules(walk: Walk, chain: Chain, jumps: Sequence[Rule]) -> Iterator[Finding]:
-    meant = _meant(walk, chain)
     for jump in jumps:
-        if not (walk.matched(jump) & meant).satisfiable():
+        if not _does_something(walk, chain, walk.matched(jump)):
             yield META.finding(
                 jump.origin.span,
                 f"this jump does nothing: no packet that it sends matches a rule of {chain.name}",
@@ -109,15 +107,14 @@ def _past_all_rules(walk: Walk, chain: Chain, jumps: Sequence[Rule]) -> Iterator
             )
 
 
-def _meant(walk: Walk, chain: Chain) -> PacketSet:
-    """The packets with which the chain does something."""
+def _does_something(walk: Walk, chain: Chain, packets: PacketSet) -> bool:
+    """Whether a rule of the chain, other than a closing RETURN, matches some of the packets."""
     flow = walk.flows[chain.name]
-    seen = [
-        tests.may & arriving
+    return any(
+        (packets & tests.may & arriving).satisfiable()
         for rule, tests, arriving in zip(chain.rules, flow.tests, flow.arrives, strict=False)
         if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
-    ]
-    return union(seen, walk.space.false)
+    )
 
 
 def _explained(walk: Walk, chain: Chain) -> bool:

@@ -58,6 +58,7 @@ from iptlint.model import AnyOf, Chain, Family, Field, Match, Rule, Uncertain, V
 from iptlint.model.matches import Ranges
 from iptlint.model.owners import owner_of
 from iptlint.model.verdicts import Verdict
+from iptlint.netfilter.lookup import Lookup
 from iptlint.netfilter.walk import Walk
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import counted
@@ -216,6 +217,21 @@ def _groups(walk: Walk, chain: Chain, kinds: dict[_Kind, list[int]]) -> Iterator
                 yield group
 
 
+class _Hostile(NamedTuple):
+    """``seen``: the packets that make a difference to each of the rules ``numbers``."""
+
+    numbers: list[int]
+    seen: Lookup
+
+    def between(self, first: int, last: int, packets: PacketSet) -> bool:
+        """Whether one of the rules between the two sees some of the packets."""
+        start = bisect_left(self.numbers, first)
+        if start == len(self.numbers) or self.numbers[start] > last:
+            return False
+        found = self.seen.first(start, packets)
+        return found is not None and self.numbers[found] < last
+
+
 class _Search:
     """The rules of one chain, and how often they may still be looked at."""
 
@@ -224,49 +240,29 @@ class _Search:
         self.chain = chain
         self.flow = walk.flows[chain.name]
         self.looks = _LOOKS_PER_RULE * len(chain.rules) + _LOOKS_AT_LEAST
-        self._hostile: dict[Verdict, list[int]] = {}
+        self._hostile: dict[Verdict, _Hostile] = {}
 
-    def hostile(self, verdict: Verdict) -> list[int]:
+    def hostile(self, verdict: Verdict) -> _Hostile:
         """The rules past which one of the verdict cannot be moved if both see a packet."""
         if verdict not in self._hostile:
-            self._hostile[verdict] = [
+            numbers = [
                 number
                 for number, rule in enumerate(self.chain.rules)
                 if not _same_outcome(rule, verdict)
             ]
+            seen = Lookup([self._seen(number) for number in numbers])
+            self._hostile[verdict] = _Hostile(numbers, seen)
         return self._hostile[verdict]
 
     def runs(self, kind: _Kind, numbers: list[int]) -> Iterator[list[int]]:
         """Rules that can all be moved up to the first of them; the others make other runs."""
-        space = self.walk.space
-        every = space.all_of(kind.others, space.universe).may
+        hostile = self.hostile(kind.verdict)
         while numbers and self.looks > 0:
-            taken, numbers = self._run(numbers, self.hostile(kind.verdict), every)
-            yield taken
-
-    def _run(
-        self, numbers: list[int], hostile: list[int], every: PacketSet
-    ) -> tuple[list[int], list[int]]:
-        """What can be moved, and what is left. ``every``: the packets of any address."""
-        taken: list[int] = []
-        left: list[int] = []
-        blocked = self.walk.space.false
-        position = bisect_left(hostile, numbers[0])
-        for index, number in enumerate(numbers):
-            end = bisect_left(hostile, number, position)
-            self.looks -= end - position + 1
-            if self.looks < 0:
-                break
-            for other in hostile[position:end]:
-                blocked = blocked | self._seen(other)
-            position = end
-            if not taken or not (self.flow.tests[number].may & blocked).satisfiable():
-                taken.append(number)
-            elif (every & ~blocked).satisfiable():
-                left.append(number)
-            else:
-                return taken, left + numbers[index:]
-        return taken, left
+            self.looks -= len(numbers)
+            first = numbers[0]
+            free = [n for n in numbers if not hostile.between(first, n, self.flow.tests[n].may)]
+            yield free
+            numbers = sorted(set(numbers).difference(free))
 
     def _seen(self, number: int) -> PacketSet:
         """The packets that make a difference to the rule: a limit counts what gets to it."""
