@@ -6,6 +6,7 @@ command could not do its work, 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 import sys
@@ -68,6 +69,9 @@ def group() -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """The console script. Whatever happens, it ends in a status and never in a traceback."""
     _prepare_streams()
+    # Rules by the hundred thousand make no cycles, and the collector walks them all again
+    # and again: a fifth of the time of a large file.
+    gc.disable()
     try:
         status = group.main(args, prog_name="iptlint", standalone_mode=False)
         sys.stdout.flush()

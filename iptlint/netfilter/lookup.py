@@ -1,4 +1,4 @@
-"""Which of many sets, in their order, is the first to share a packet with another set."""
+"""Which of many sets, in their order, is the first or last to share a packet with another."""
 
 from __future__ import annotations
 
@@ -24,15 +24,31 @@ class Lookup:
         level, index = 0, start
         while index < len(self._levels[level]):
             if (packets & self._levels[level][index]).satisfiable():
-                return self._below(level, index, packets)
+                return self._leaf(level, index, packets, side=0)
             index += 1
             while index % 2 == 0 and level + 1 < len(self._levels):
                 level, index = level + 1, index // 2
         return None
 
-    def _below(self, level: int, index: int, packets: PacketSet) -> int:
+    def last(self, end: int, packets: PacketSet) -> int | None:
+        """The last number before ``end`` whose set holds some of the packets."""
+        level, index = 0, end - 1
+        while index >= 0:
+            if (packets & self._levels[level][index]).satisfiable():
+                return self._leaf(level, index, packets, side=1)
+            index -= 1
+            while index % 2 == 1 and level + 1 < len(self._levels):
+                level, index = level + 1, index // 2
+        return None
+
+    def _leaf(self, level: int, index: int, packets: PacketSet, *, side: int) -> int:
+        """Below a union that shares a packet: the leftmost set that does, or the rightmost."""
         while level:
             level, index = level - 1, index * 2
-            if not (packets & self._levels[level][index]).satisfiable():
-                index += 1
+            below = self._levels[level]
+            preferred, other = index + side, index + 1 - side
+            if preferred < len(below) and (packets & below[preferred]).satisfiable():
+                index = preferred
+            else:
+                index = other
         return index

@@ -52,7 +52,7 @@ class RuleReach:
 
 def why_dead(walk: Walk, rule: Rule) -> Reason | None:
     """None where some packet gets to the rule and matches."""
-    if walk.matched(rule).satisfiable():
+    if walk.is_matched(rule):
         return None
     if not walk.tests(rule).may.satisfiable():
         return Reason.CONTRADICTION

@@ -20,6 +20,10 @@ from iptlint.packets.bits import union
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
+_DEEPEST = 64
+"""How many calls down or up are followed; beyond, the call itself is named. The kernel's own
+stack for nft holds 16 (NFT_JUMP_STACK_SIZE)."""
+
 
 class Taker(NamedTuple):
     """``packets``: what the rule takes away for certain, wherever they were to go."""
@@ -99,7 +103,9 @@ class _Search:
             self._known[chain] = self._taken(self.walk.flows[chain])
         return self._known[chain]
 
-    def above(self, chain: str, number: int, packets: PacketSet) -> list[Taker] | None:
+    def above(
+        self, chain: str, number: int, packets: PacketSet, depth: int = 0
+    ) -> list[Taker] | None:
         """Takers of ``packets`` before rule ``number`` of the chain, or before the calls of the
         chain; None where some of the packets come through."""
         here = packets & self.taken(chain).before[number]
@@ -109,11 +115,13 @@ class _Search:
             return found
         if self.walk.table.chains[chain].hook:
             return None
+        if depth == _DEEPEST:
+            return found
         for caller, call in self.walk.callers.get(chain, ()):
             through = self._through(rest, caller, call)
             if not through.satisfiable():
                 continue
-            above = self.above(caller, call, through)
+            above = self.above(caller, call, through, depth + 1)
             if above is None:
                 return None
             found += above
@@ -124,24 +132,25 @@ class _Search:
         tests = self.walk.flows[caller].tests[call]
         return packets & tests.may & entry.sent if entry else self.walk.space.false
 
-    def _within(self, chain: str, end: int, packets: PacketSet) -> Iterator[Taker]:
+    def _within(self, chain: str, end: int, packets: PacketSet, depth: int = 0) -> Iterator[Taker]:
         """Takers among the first ``end`` rules, which together took all of ``packets``."""
         taken = self.taken(chain)
         while packets.satisfiable():
             last = _first(end, _included(packets, taken.before))
-            yield from self._at(chain, last, packets & taken.by(last))
+            yield from self._at(chain, last, packets & taken.by(last), depth)
             packets = packets & ~taken.by(last)
             end = last
 
-    def _at(self, chain: str, number: int, packets: PacketSet) -> Iterator[Taker]:
+    def _at(self, chain: str, number: int, packets: PacketSet, depth: int) -> Iterator[Taker]:
         """The rule itself, or the rules of the chain it calls."""
         flow = self.walk.flows[chain]
         rule, sure = flow.chain.rules[number], flow.tests[number].sure
         called = self.walk.flows.get(rule.verdict.chain) if rule.verdict.chain else None
-        if called is None:
+        if called is None or depth == _DEEPEST:
             yield Taker(rule, sure)
             return
-        inside = self._within(called.chain.name, len(called.tests), packets & ~called.returns)
+        lost = packets & ~called.returns
+        inside = self._within(called.chain.name, len(called.tests), lost, depth + 1)
         for taker in inside:
             yield Taker(taker.rule, taker.packets & sure & ~called.returns)
         if (packets & called.returns).satisfiable():

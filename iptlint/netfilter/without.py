@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Rule, VerdictKind
 from iptlint.netfilter.flow import Flow
-from iptlint.netfilter.lookup import Lookup
 from iptlint.netfilter.walk import Walk
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def needless(
     for flow in walk.flows.values():
         chain = _Chain(walk, flow, dead)
         for number, rule in enumerate(flow.chain.rules):
-            if id(rule) not in dead and chain.decides(number) and wanted(rule):
+            if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
                 later = chain.deciding_instead(number)
                 if later:
                     yield Needless(rule, later)
@@ -51,7 +50,12 @@ class _Chain:
         self.walk = walk
         self.flow = flow
         self.dead = dead
-        self.lookup = Lookup([tests.may for tests in flow.tests])
+        self.lookup = walk.lookup(flow.chain.name)
+        self.last = {_decision(rule): number for number, rule in enumerate(flow.chain.rules)}
+
+    def may_be_needless(self, number: int) -> bool:
+        later = self.last[_decision(self.flow.chain.rules[number])] > number
+        return later and self.decides(number)
 
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""
@@ -77,8 +81,10 @@ class _Chain:
 
     def _same(self, rule: Rule, number: int) -> bool:
         other = self.flow.chain.rules[number]
-        same = (other.verdict.kind, other.verdict.options) == (
-            rule.verdict.kind,
-            rule.verdict.options,
-        )
+        same = _decision(other) == _decision(rule)
         return same and self.decides(number) and id(other) not in self.dead
+
+
+def _decision(rule: Rule) -> tuple[VerdictKind, str]:
+    """The verdict; of a REJECT, also what it answers."""
+    return rule.verdict.kind, rule.verdict.options

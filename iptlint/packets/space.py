@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NODE_CAPACITY = 60_000_000
 """Reserved lazily: untouched nodes cost address space, not memory."""
 
-CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 20
+CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
 _SMALL_RULESET = 200
 
 _WIDTHS = {

@@ -45,7 +45,6 @@ chains that docker, kube-proxy and their like write.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,7 +57,6 @@ from iptlint.model import AnyOf, Chain, Family, Field, Match, Rule, Uncertain, V
 from iptlint.model.matches import Ranges
 from iptlint.model.owners import owner_of
 from iptlint.model.verdicts import Verdict
-from iptlint.netfilter.lookup import Lookup
 from iptlint.netfilter.walk import Walk
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import counted
@@ -76,9 +74,6 @@ META = Meta(
 )
 
 _WARNING_FROM, _INFO_FROM = 16, 6
-_LOOKS_PER_RULE, _LOOKS_AT_LEAST = 2, 50_000
-"""How often rules of a chain are looked at, at most; it keeps the work linear."""
-
 _LISTED = 8
 _RANGE = re.compile(r"--(?:src|dst)-range")
 _MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
@@ -217,58 +212,44 @@ def _groups(walk: Walk, chain: Chain, kinds: dict[_Kind, list[int]]) -> Iterator
                 yield group
 
 
-class _Hostile(NamedTuple):
-    """``seen``: the packets that make a difference to each of the rules ``numbers``."""
-
-    numbers: list[int]
-    seen: Lookup
-
-    def between(self, first: int, last: int, packets: PacketSet) -> bool:
-        """Whether one of the rules between the two sees some of the packets."""
-        start = bisect_left(self.numbers, first)
-        if start == len(self.numbers) or self.numbers[start] > last:
-            return False
-        found = self.seen.first(start, packets)
-        return found is not None and self.numbers[found] < last
-
-
 class _Search:
-    """The rules of one chain, and how often they may still be looked at."""
+    """Which rules of one chain can be moved together."""
 
     def __init__(self, walk: Walk, chain: Chain) -> None:
         self.walk = walk
         self.chain = chain
         self.flow = walk.flows[chain.name]
-        self.looks = _LOOKS_PER_RULE * len(chain.rules) + _LOOKS_AT_LEAST
-        self._hostile: dict[Verdict, _Hostile] = {}
-
-    def hostile(self, verdict: Verdict) -> _Hostile:
-        """The rules past which one of the verdict cannot be moved if both see a packet."""
-        if verdict not in self._hostile:
-            numbers = [
-                number
-                for number, rule in enumerate(self.chain.rules)
-                if not _same_outcome(rule, verdict)
-            ]
-            seen = Lookup([self._seen(number) for number in numbers])
-            self._hostile[verdict] = _Hostile(numbers, seen)
-        return self._hostile[verdict]
+        self.uncertain = [
+            number
+            for number, rule in enumerate(chain.rules)
+            if any(map(_is_uncertain, rule.matches))
+        ]
 
     def runs(self, kind: _Kind, numbers: list[int]) -> Iterator[list[int]]:
         """Rules that can all be moved up to the first of them; the others make other runs."""
-        hostile = self.hostile(kind.verdict)
-        while numbers and self.looks > 0:
-            self.looks -= len(numbers)
-            first = numbers[0]
-            free = [n for n in numbers if not hostile.between(first, n, self.flow.tests[n].may)]
-            yield free
-            numbers = sorted(set(numbers).difference(free))
+        stops = {number: self._stop(kind.verdict, numbers[0], number) for number in numbers}
+        while numbers:
+            yield [number for number in numbers if stops[number] < numbers[0]]
+            numbers = [number for number in numbers if stops[number] >= numbers[0]]
+
+    def _stop(self, verdict: Verdict, first: int, number: int) -> int:
+        """The last rule, from ``first`` on, past which the rule cannot move up; -1: none."""
+        packets = self.flow.tests[number].may
+        counting = [other for other in self.uncertain if first <= other < number]
+        stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
+        meets = self.walk.lookup(self.chain.name).last(number, packets)
+        while meets is not None and meets > max(first, stop):
+            if not _same_outcome(self.chain.rules[meets], verdict):
+                return meets
+            meets = self.walk.lookup(self.chain.name).last(meets, packets)
+        return stop
+
+    def _counts(self, number: int, packets: PacketSet) -> bool:
+        return (self._seen(number) & packets).satisfiable()
 
     def _seen(self, number: int) -> PacketSet:
-        """The packets that make a difference to the rule: a limit counts what gets to it."""
+        """The packets that an uncertain rule's limit counts: all that get to it."""
         matches = self.chain.rules[number].matches
-        if not any(map(_is_uncertain, matches)):
-            return self.flow.tests[number].may
         before = takewhile(lambda match: not _is_uncertain(match), matches)
         return self.walk.space.all_of(before, self.walk.space.universe).may
 

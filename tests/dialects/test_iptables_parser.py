@@ -524,10 +524,7 @@ def test_every_refused_file_is_known() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(path, id=path.name[-30:])
-        for path in REFUSED_PATHS
-    ],
+    [pytest.param(path, id=path.name[-30:]) for path in REFUSED_PATHS],
 )
 def test_refused_file_has_a_problem_at_the_line(path: Path) -> None:
     file = parse(SourceFile(path.name, text_of(path)))

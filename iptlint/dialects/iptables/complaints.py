@@ -222,7 +222,4 @@ class Complaints:
 
 
 def _syntax(problem: SyntaxProblem) -> Problem:
-    message = (
-        f"{problem.message}: expected {problem.expected}" if problem.expected else problem.message
-    )
-    return Problem(SYNTAX, "error", problem.start, problem.end, message, problem.hint or "")
+    return Problem(SYNTAX, "error", problem.start, problem.end, problem.message, problem.hint or "")
