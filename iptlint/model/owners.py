@@ -222,6 +222,19 @@ def owner_of(chain_name: str) -> Owner | None:
 
 
 @cache
+def owner_of_interface(name: str) -> str | None:
+    """The name of the software that makes the interface, and rules for it in built-in chains."""
+    found = _INTERFACES.fullmatch(name)
+    return found.lastgroup if found else None
+
+
+_INTERFACES = re.compile(
+    r"(?P<docker>docker0|docker_gwbridge|br-[0-9a-f]{12})|(?P<libvirt>virbr\d+(-nic)?)"
+    r"|(?P<podman>(cni-)?podman\d+)|(?P<tailscale>tailscale\d+)"
+)
+
+
+@cache
 def _any_owner() -> re.Pattern[str]:
     """One group for each owner, so that the last group matched is its number."""
     return re.compile("|".join(f"({_expression(owner.chains)})" for owner in OWNERS))

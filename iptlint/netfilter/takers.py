@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Rule, VerdictKind
 from iptlint.netfilter.flow import Flow
 from iptlint.netfilter.walk import Walk
-from iptlint.packets.bits import union
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -34,35 +32,15 @@ class Taker(NamedTuple):
 
 def takers(walk: Walk, rule: Rule) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
-    order of the text. Rules of the same verdict where they suffice; else at least one differs."""
-    packets = walk.sent(rule)
+    order of the text. Each takes some of them first."""
     place = walk.place(rule)
-    found = None
-    if rule.verdict.kind.ends_walk:
-        same = _Search(walk, lambda flow: _taken_with(walk, flow, rule.verdict.kind))
-        found = same.above(*place, packets)
-    if found is None:
-        found = _Search(walk, lambda flow: _taken(walk, flow)).above(*place, packets) or []
+    found = _Search(walk).above(place.chain, place.number, walk.sent(rule))
     unique = {id(taker.rule): taker.rule for taker in found}
     return tuple(sorted(unique.values(), key=lambda taker: taker.origin.span.start))
 
 
-class Taken(NamedTuple):
-    """What the rules of one chain take away for certain.
-
-    ``before[i]``: what rules before i took together; ``by(i)``: what rule i would take alone.
-    """
-
-    before: Sequence[PacketSet]
-    by: Callable[[int], PacketSet]
-
-
-def _taken(walk: Walk, flow: Flow) -> Taken:
-    before = [~arriving for arriving in flow.arrives]
-    return Taken(before, lambda number: _by(walk, flow, number))
-
-
 def _by(walk: Walk, flow: Flow, number: int) -> PacketSet:
+    """What the rule would take away for certain, were it alone."""
     verdict, sure = flow.chain.rules[number].verdict, flow.tests[number].sure
     match verdict.kind:
         case VerdictKind.CONTINUE | VerdictKind.UNKNOWN:
@@ -74,57 +52,22 @@ def _by(walk: Walk, flow: Flow, number: int) -> PacketSet:
             return sure
 
 
-def _taken_with(walk: Walk, flow: Flow, kind: VerdictKind) -> Taken:
-    """Only what is taken with the verdict ``kind`` counts."""
-    by = [_by_with(walk, flow, number, kind) for number in range(len(flow.tests))]
-    before = accumulate(by, lambda a, b: a | b, initial=walk.space.false)
-    return Taken(tuple(before), by.__getitem__)
-
-
-def _by_with(walk: Walk, flow: Flow, number: int, kind: VerdictKind) -> PacketSet:
-    verdict, sure = flow.chain.rules[number].verdict, flow.tests[number].sure
-    if verdict.kind is kind:
-        return sure
-    called = walk.flows.get(verdict.chain) if verdict.chain else None
-    if called is None or kind not in called.outcomes:
-        return walk.space.false
-    others = [packets for other, packets in called.outcomes.items() if other is not kind]
-    return sure & called.outcomes[kind] & ~union(others, walk.space.false)
-
-
 class _Search:
-    def __init__(self, walk: Walk, taken: Callable[[Flow], Taken]) -> None:
+    def __init__(self, walk: Walk) -> None:
         self.walk = walk
-        self._taken = taken
-        self._known: dict[str, Taken] = {}
 
-    def taken(self, chain: str) -> Taken:
-        if chain not in self._known:
-            self._known[chain] = self._taken(self.walk.flows[chain])
-        return self._known[chain]
-
-    def above(
-        self, chain: str, number: int, packets: PacketSet, depth: int = 0
-    ) -> list[Taker] | None:
-        """Takers of ``packets`` before rule ``number`` of the chain, or before the calls of the
-        chain; None where some of the packets come through."""
-        here = packets & self.taken(chain).before[number]
-        found = _needed(list(self._within(chain, number, here)), here)
+    def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Taker]:
+        """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
+        or before the calls of the chain."""
+        here = packets & ~self.walk.flows[chain].arrives[number]
+        found = needed(list(self._within(chain, number, here)), here)
         rest = packets & ~here
-        if not rest.satisfiable():
-            return found
-        if self.walk.table.chains[chain].hook:
-            return None
-        if depth == _DEEPEST:
+        if depth == _DEEPEST or not rest.satisfiable():
             return found
         for caller, call in self.walk.callers.get(chain, ()):
             through = self._through(rest, caller, call)
-            if not through.satisfiable():
-                continue
-            above = self.above(caller, call, through, depth + 1)
-            if above is None:
-                return None
-            found += above
+            if through.satisfiable():
+                found += self.above(caller, call, through, depth + 1)
         return found
 
     def _through(self, packets: PacketSet, caller: str, call: int) -> PacketSet:
@@ -134,11 +77,12 @@ class _Search:
 
     def _within(self, chain: str, end: int, packets: PacketSet, depth: int = 0) -> Iterator[Taker]:
         """Takers among the first ``end`` rules, which together took all of ``packets``."""
-        taken = self.taken(chain)
+        flow = self.walk.flows[chain]
         while packets.satisfiable():
-            last = _first(end, _included(packets, taken.before))
-            yield from self._at(chain, last, packets & taken.by(last), depth)
-            packets = packets & ~taken.by(last)
+            last = _first(end, _included(packets, flow.arrives))
+            taken = _by(self.walk, flow, last)
+            yield from self._at(chain, last, packets & taken, depth)
+            packets = packets & ~taken
             end = last
 
     def _at(self, chain: str, number: int, packets: PacketSet, depth: int) -> Iterator[Taker]:
@@ -157,8 +101,9 @@ class _Search:
             yield Taker(rule, sure & called.returns)
 
 
-def _included(packets: PacketSet, before: Sequence[PacketSet]) -> Callable[[int], bool]:
-    return lambda number: not (packets & ~before[number + 1]).satisfiable()
+def _included(packets: PacketSet, arrives: Sequence[PacketSet]) -> Callable[[int], bool]:
+    """Whether none of the packets gets past the rule."""
+    return lambda number: not (packets & arrives[number + 1]).satisfiable()
 
 
 def _first(end: int, holds: Callable[[int], bool]) -> int:
@@ -166,7 +111,7 @@ def _first(end: int, holds: Callable[[int], bool]) -> int:
     return bisect_left(range(end), True, key=holds)
 
 
-def _needed(found: list[Taker], packets: PacketSet) -> list[Taker]:
+def needed(found: list[Taker], packets: PacketSet) -> list[Taker]:
     """Without the members that the others make unnecessary."""
     for taker in tuple(found):
         rest = packets

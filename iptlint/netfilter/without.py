@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Rule, VerdictKind
 from iptlint.netfilter.flow import Flow
+from iptlint.netfilter.takers import Taker, needed
 from iptlint.netfilter.walk import Walk
 
 if TYPE_CHECKING:
@@ -68,16 +69,16 @@ class _Chain:
         or not (so several rules may go together); none where some packet fares otherwise."""
         rules = self.flow.chain.rules
         packets = self.walk.sent(rules[number])
-        found: list[Rule] = []
+        meant, found = packets, list[Taker]()
         other = number
         while packets.satisfiable():
             following = self.lookup.first(other + 1, packets)
             if following is None or not self._same(rules[number], following):
                 return ()
             other = following
-            found.append(rules[other])
+            found.append(Taker(rules[other], self.flow.tests[other].may))
             packets = packets & ~self.flow.tests[other].may
-        return tuple(found)
+        return tuple(taker.rule for taker in needed(found, meant))
 
     def _same(self, rule: Rule, number: int) -> bool:
         other = self.flow.chain.rules[number]

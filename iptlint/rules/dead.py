@@ -128,9 +128,6 @@ def _undefined(walk: Walk, rule: Rule) -> bool:
 
 def _lost(walk: Walk, dead: Dead) -> Lost:
     found = takers(walk, dead.rule)
-    taking = [taker for taker in found if _takes_some(walk, taker, dead.rule)]
-    if len(taking) < len(found):
-        found = _in_order((*taking, *_who_decides(walk, dead)))
     differs = not all(_same(dead.rule, taker) for taker in found)
     accepted = _accepted(walk, dead)
     accepting = None if differs else _accepting(walk, dead, accepted)
@@ -142,16 +139,6 @@ def _lost(walk: Walk, dead: Dead) -> Lost:
 def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     unique = {id(rule): rule for rule in rules}
     return tuple(sorted(unique.values(), key=lambda rule: rule.origin.span.start))
-
-
-def _takes_some(walk: Walk, taker: Rule, dead: Rule) -> bool:
-    """Whether packets of the dead rule get to the taker, and are not taken before that."""
-    return (walk.matched(taker) & walk.sent(dead)).satisfiable()
-
-
-def _who_decides(walk: Walk, dead: Dead) -> tuple[Rule, ...]:
-    """The rules that decide packets of the dead rule, every one of them."""
-    return _in_order(d.rule for d in _deciders(walk, dead) if d.rule is not None)
 
 
 def _deciders(walk: Walk, dead: Dead) -> Iterator[Decider]:

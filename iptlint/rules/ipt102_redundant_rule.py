@@ -39,12 +39,12 @@ from collections.abc import Iterator
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
-from iptlint.model.owners import owner_of
+from iptlint.model.owners import owner_of, owner_of_interface
 from iptlint.netfilter.reach import rule_witness
 from iptlint.netfilter.walk import Walk
 from iptlint.netfilter.without import Needless, needless
 from iptlint.rules import wording
-from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules
+from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules, per_walk
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -62,21 +62,32 @@ _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for lost in lost_rules(walk):
-            if not lost.differs and lost.takers and not _is_owned(lost.chain.name):
+            if not lost.differs and lost.takers and not _is_owned(walk, lost.rule):
                 yield _taken(lost)
         ours = {id(rule) for rules in copies(walk) for rule in rules}
 
         def wanted(rule: Rule, walk: Walk = walk, copied: set[int] = ours) -> bool:
-            chain = walk.place(rule).chain
-            return id(rule) not in copied and not _is_owned(chain) and not _is_kept(rule)
+            return not (id(rule) in copied or _is_owned(walk, rule) or _is_kept(rule))
 
         for found in needless(walk, wanted, dead_ids(walk)):
             yield _covered(walk, found)
 
 
-def _is_owned(chain: str) -> bool:
+def _is_owned(walk: Walk, rule: Rule) -> bool:
+    """Whether software wrote the rule: in a chain of its own, or for an interface of its own."""
+    chain = walk.place(rule).chain
     owner = owner_of(chain)
-    return owner is not None and not owner.leaves_to_user(chain)
+    if owner is not None:
+        return not owner.leaves_to_user(chain)
+    makers = {owner_of_interface(m.name) for m in rule.matches if isinstance(m, Interface)}
+    return any(maker in _owners(walk) for maker in makers if maker)
+
+
+@per_walk
+def _owners(walk: Walk) -> frozenset[str]:
+    """The names of the software that has chains in the table."""
+    owners = map(owner_of, walk.table.chains)
+    return frozenset(owner.name for owner in owners if owner is not None)
 
 
 def _taken(lost: Lost) -> Finding:
