@@ -80,13 +80,14 @@ def strangers(
 def _exactly(
     space: Space, hook: Hook, values: dict[Field, int], free: tuple[Field, ...]
 ) -> PacketSet:
-    packets = space.universe
-    for field in space.fields:
+    # From the last variable to the first, so that each step adds few nodes on top.
+    packets = space.true
+    for key, variable in reversed(space.opaques.items()):
+        packets = (variable if _holds(key, hook) else ~variable) & packets
+    for field in reversed(space.fields):
         if field not in free and field is not Field.CT_STATE:
-            packets = packets & space.value(field, values.get(field, 0))
-    for key, variable in space.opaques.items():
-        packets = packets & (variable if _holds(key, hook) else ~variable)
-    return packets
+            packets = space.value(field, values.get(field, 0)) & packets
+    return packets & space.universe
 
 
 def _holds(key: str, hook: Hook) -> bool:

@@ -84,7 +84,8 @@ class Tests(NamedTuple):
 class Space:
     """The packets of one family, as finely as ``rules`` can tell them apart.
 
-    ``defragmented``: connections are tracked, so no rule sees a fragment.
+    ``defragmented``: connections are tracked, so no rule sees a fragment. Sets of two spaces
+    never meet: oxidd ends the process where they do.
     """
 
     def __init__(self, family: Family, rules: Iterable[Rule], *, defragmented: bool) -> None:
@@ -148,12 +149,13 @@ class Space:
 
     def project(self, packets: PacketSet, *kept: Field) -> PacketSet:
         """The same packets, free in everything but the fields ``kept``."""
+        # From the last variable to the first, so that each step adds one node on top.
         forgotten = self.true
-        for field, bits in self.fields.items():
+        for variable in reversed(self.opaques.values()):
+            forgotten = variable & forgotten
+        for field, bits in reversed(self.fields.items()):
             if field not in kept:
-                forgotten = forgotten & bits.cube
-        for variable in self.opaques.values():
-            forgotten = forgotten & variable
+                forgotten = bits.cube & forgotten
         return packets.exists(forgotten)
 
     def rule(self, rule: Rule) -> Tests:

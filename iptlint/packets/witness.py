@@ -7,6 +7,7 @@ tcp connection, comes in on a usual interface … wherever the set leaves it fre
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field, Hook
 from iptlint.model.matches import CT_STATES, TCP_FLAGS
+from iptlint.packets.bits import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -50,6 +52,7 @@ _LOCAL = {
     Family.IP: ("192.0.2.10/32", "192.0.2.0/24", "10.0.0.0/8", "192.168.0.0/16"),
     Family.IP6: ("2001:db8:1::10/128", "2001:db8:1::/48", "2000::/3", "fe80::/10"),
 }
+_OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
 _LOOPBACK = {Family.IP: "127.0.0.1/32", Family.IP6: "::1/128"}
 _NOT_A_HOST = {
     Family.IP: ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"),
@@ -78,9 +81,17 @@ def _host_addresses(space: Space, field: Field) -> Iterator[PacketSet]:
     yield ~bits.masked(0xFF, 0) & ~bits.masked(0xFF, 0xFF)
 
 
+def _facing_outside(space: Space, field: Field) -> PacketSet:
+    """The interfaces named as those are that lead out of a host, not to its containers."""
+    numbers = range(1, space.interfaces.count)
+    outside = [n for n in numbers if _OUTSIDE.match(space.interfaces.example(n) or "")]
+    return union([space.value(field, number) for number in outside], space.false)
+
+
 def _preferences(space: Space) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
     yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
+    yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
     yield space.value(Field.FRAGMENT, 0)
     yield space.state("new")
     yield space.state("established")
@@ -102,7 +113,6 @@ def _preferences(space: Space) -> Iterator[PacketSet]:
     for field in (Field.ICMP_CODE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.MARK):
         yield space.value(field, 0)
     yield space.value(Field.TTL, 64)
-    yield from (~variable for variable in space.opaques.values())
 
 
 def _sendable_flags(space: Space) -> PacketSet:
@@ -123,7 +133,15 @@ def _plainest(space: Space, packets: PacketSet) -> PacketSet:
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
-    return packets
+    return packets.pick_cube_dd_set(_no_opaque(space))
+
+
+def _no_opaque(space: Space) -> PacketSet:
+    """Tests the tool does not interpret fail wherever they may."""
+    literals = space.true
+    for variable in reversed(space.opaques.values()):
+        literals = ~variable & literals
+    return literals
 
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:

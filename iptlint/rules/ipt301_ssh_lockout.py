@@ -50,8 +50,8 @@ from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.space import reads_conntrack
 from iptlint.packets.witness import witness
-from iptlint.rules.ipt701_ipv6_open import ip_side
 from iptlint.rules.meta import Context, Group, Meta, Settings
+from iptlint.rules.sides import ip_side
 
 META = Meta(
     code="IPT301",

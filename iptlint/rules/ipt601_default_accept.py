@@ -52,6 +52,7 @@ from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.sides import left_open
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -75,10 +76,13 @@ _NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
 
 def check(context: Context) -> Iterator[Finding]:
+    graver = [side.walk for side in left_open(context)]  # IPT701 tells of these
     for walk in context.filter_walks():
         for hook in (Hook.INPUT, Hook.FORWARD):
             chain = walk.base_chain(hook)
-            if chain and (chain.origin or chain.rules) and _concerned(walk, hook, chain):
+            if chain is None or (hook is Hook.INPUT and walk in graver):
+                continue
+            if (chain.origin or chain.rules) and _concerned(walk, hook, chain):
                 yield from _check_chain(walk, hook, chain)
 
 

@@ -39,16 +39,13 @@ Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset
 from iptlint.netfilter.deciders import deciders, declared
 from iptlint.netfilter.handshake import opening
 from iptlint.netfilter.posture import (
-    accepted_by_default,
     accepted_strangers,
     denied_by_default,
 )
@@ -56,6 +53,7 @@ from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.sides import left_open
 from iptlint.source import Span
 
 META = Meta(
@@ -67,84 +65,13 @@ META = Meta(
     since="0.1.0",
 )
 
-_SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
-_FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
-
 
 def check(context: Context) -> Iterator[Finding]:
-    for ruleset in context.rulesets:
-        beside = ip6_side(context, ruleset)
-        table = ruleset.table("filter", Family.IP)
-        if beside is not None and table is not None:
-            yield from _compare(context, context.walk(ruleset, table), beside)
-
-
-def ip6_side(context: Context, ruleset: Ruleset) -> Ruleset | None:
-    """Where the IPv6 rules of the host with these IPv4 rules are; None if they are not given."""
-    if Family.IP not in ruleset.families:
-        return None
-    if Family.IP6 in ruleset.families:
-        return ruleset
-    others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
-    return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
-
-
-def ip_side(context: Context, walk: Walk) -> Walk | None:
-    """The IPv4 filter table of the host with these IPv6 rules."""
-    for ruleset in context.rulesets:
-        table = ruleset.table("filter", Family.IP)
-        if table is not None and ip6_side(context, ruleset) is walk.ruleset:
-            return context.walk(ruleset, table)
-    return None
-
-
-def _speaks_only_ip6(ruleset: Ruleset) -> bool:
-    """By its tables; a source without any by its name."""
-    families = ruleset.families
-    named = bool(_SIX.search(PurePath(ruleset.source.path).name))
-    return families == (Family.IP6,) or (not families and named)
-
-
-def _twin(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
-    """The source with the same name but for the family: in the same directory, or anywhere
-    where there is one such pair."""
-    name = _familyless(ruleset)
-    twins = [r for r in others if _familyless(r) == name]
-    near = [r for r in twins if _directory(r) == _directory(ruleset)]
-    if near or len(twins) != 1:
-        return near[0] if near else None
-    rivals = [r for r in context.rulesets if Family.IP in r.families and _familyless(r) == name]
-    return twins[0] if len(rivals) == 1 else None
-
-
-def _directory(ruleset: Ruleset) -> PurePath:
-    return PurePath(ruleset.source.path).parent
-
-
-def _familyless(ruleset: Ruleset) -> str:
-    name = PurePath(ruleset.source.path).name
-    return _FOUR.sub("", _SIX.sub(lambda six: "ip" if six[0] == "ip6" else "", name))
-
-
-def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
-    """The one IPv6 source of a directory that holds one IPv4 source."""
-    here = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
-    sixes = [r for r in others if r in here]
-    return sixes[0] if len(here) == 2 and len(sixes) == 1 else None
-
-
-def _compare(context: Context, ip: Walk, beside: Ruleset) -> Iterator[Finding]:
-    if not denied_by_default(ip, Hook.INPUT).satisfiable():
-        return
-    table = beside.table("filter", Family.IP6)
-    walk = context.walk(beside, table) if table else None
-    if walk is None:
-        yield _open(ip, _start(beside), "there are no IPv6 filter rules", None)
-    elif (
-        accepted_by_default(walk, Hook.INPUT).satisfiable()
-        and not denied_by_default(walk, Hook.INPUT).satisfiable()
-    ):
-        yield _open(ip, *_why(walk))
+    for ip, beside, walk in left_open(context):
+        if walk is None:
+            yield _open(ip, _start(beside), "there are no IPv6 filter rules", None)
+        else:
+            yield _open(ip, *_why(walk))
 
 
 def _start(ruleset: Ruleset) -> Span:

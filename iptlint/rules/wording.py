@@ -15,8 +15,8 @@ _VERBS = {
     VerdictKind.DROP: ("drops", "drop"),
     VerdictKind.REJECT: ("rejects", "reject"),
     VerdictKind.QUEUE: ("queues", "queue"),
-    VerdictKind.RETURN: ("sends back", "send back"),
-    VerdictKind.GOTO: ("sends away", "send away"),
+    VerdictKind.RETURN: ("returns", "return"),
+    VerdictKind.GOTO: ("diverts", "divert"),
     VerdictKind.NAT: ("translates", "translate"),
 }
 _ANY_VERB = ("takes", "take")
@@ -40,7 +40,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def verb(kind: VerdictKind, *, plural: bool = False) -> str:
-    """``accepts``, ``sends back``; without its s for more than one."""
+    """``accepts``, ``returns``; without its s for more than one."""
     return _VERBS.get(kind, _ANY_VERB)[plural]
 
 
