@@ -77,8 +77,8 @@ def _host_addresses(space: Space, field: Field) -> Iterator[PacketSet]:
     for text in _NOT_A_HOST[space.family]:
         yield ~_prefix(space, field, text)
     bits = space.fields[field]
-    # The last octet of a network's or broadcast address is rarely anything else.
-    yield ~bits.masked(0xFF, 0) & ~bits.masked(0xFF, 0xFF)
+    # The last bits of a network's address are all zero, those of a broadcast address all one.
+    yield bits.masked(0b11, 0b01) | bits.masked(0b11, 0b10)
 
 
 def _facing_outside(space: Space, field: Field) -> PacketSet:
@@ -99,10 +99,13 @@ def _preferences(space: Space) -> Iterator[PacketSet]:
     for protocol in (TCP, UDP, icmp):
         yield space.value(Field.PROTO, protocol)
     yield _sendable_flags(space)
-    for field in (Field.SADDR, Field.DADDR):
+    for field, (usual, *others) in (
+        (Field.SADDR, _REMOTE[space.family]),
+        (Field.DADDR, _LOCAL[space.family]),
+    ):
+        yield _prefix(space, field, usual)
         yield from _host_addresses(space, field)
-    yield from (_prefix(space, Field.SADDR, text) for text in _REMOTE[space.family])
-    yield from (_prefix(space, Field.DADDR, text) for text in _LOCAL[space.family])
+        yield from (_prefix(space, field, text) for text in others)
     yield space.fields[Field.SPORT].within(32768, 60999)
     yield space.value(Field.SPORT, 40000)
     yield ~space.value(Field.SPORT, 0)

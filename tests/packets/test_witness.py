@@ -39,13 +39,14 @@ def test_an_established_tcp_packet_carries_ack(space: Space) -> None:
     assert packet.tcp_flags == ("ack",)
 
 
-def test_an_address_is_no_network_or_broadcast_address() -> None:
+@pytest.mark.parametrize("network", ["10.20.30.0/24", "198.51.100.64/26", "203.0.113.4/30"])
+def test_an_address_is_no_network_or_broadcast_address(network: str) -> None:
     space = Space(Family.IP, (), defragmented=True)
-    net = int(ip_address("10.20.30.0"))
-    packets = space.universe & space.fields[Field.SADDR].within(net, net + 255)
+    net = ip_network(network)
+    packets = space.universe & space.fields[Field.SADDR].within(int(net[0]), int(net[-1]))
     packet = witness(space, packets, Hook.INPUT)
     assert packet is not None
-    assert packet.saddr not in ("10.20.30.0", "10.20.30.255")
+    assert ip_address(packet.saddr or "") in list(net.hosts())
 
 
 def test_on_the_loopback_interface_both_ends_are_loopback(space: Space) -> None:
