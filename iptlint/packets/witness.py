@@ -98,7 +98,7 @@ def _preferences(space: Space) -> Iterator[PacketSet]:
     icmp = ICMP if space.family is Family.IP else ICMP6
     for protocol in (TCP, UDP, icmp):
         yield space.value(Field.PROTO, protocol)
-    yield _sendable_flags(space)
+    yield from _sendable_flags(space)
     for field, (usual, *others) in (
         (Field.SADDR, _REMOTE[space.family]),
         (Field.DADDR, _LOCAL[space.family]),
@@ -118,11 +118,13 @@ def _preferences(space: Space) -> Iterator[PacketSet]:
     yield space.value(Field.TTL, 64)
 
 
-def _sendable_flags(space: Space) -> PacketSet:
-    """A first packet is a plain SYN; later ones carry ACK."""
-    syn = space.state("new", "untracked") & _flags(space, "syn")
-    later = ~space.state("new") & _flags(space, "ack")
-    return ~space.value(Field.PROTO, TCP) | syn | later
+def _sendable_flags(space: Space) -> Iterator[PacketSet]:
+    """A first packet is a plain SYN, or else one in the middle of a connection that the kernel
+    picks up (nf_conntrack_tcp_loose); later ones carry ACK."""
+    not_tcp = ~space.value(Field.PROTO, TCP)
+    ack = _flags(space, "ack")
+    yield not_tcp | (space.state("new") & _flags(space, "syn")) | (~space.state("new") & ack)
+    yield not_tcp | ack
 
 
 def _loopback(space: Space) -> Iterator[PacketSet]:

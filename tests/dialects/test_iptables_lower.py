@@ -391,3 +391,11 @@ def test_every_test_and_the_verdict_know_where_they_are_written() -> None:
         "--ctstate NEW",
     ]
     assert rule.origin.part(-1).text == "-j LOG --log-prefix a"
+
+
+def test_windows_line_endings_are_refused_once_and_the_rules_are_read() -> None:
+    text = "*filter\r\n:INPUT DROP [0:0]\r\n-A INPUT -j ACCEPT\r\nCOMMIT\r\n"
+    source = SourceFile("rules.v4", text)
+    ruleset, problems = lower(parse(source), source)
+    assert [(p.code, source.line_of(p.start)) for p in problems] == [("IPT006", 1)]
+    assert sum(1 for _ in ruleset.rules()) == 1

@@ -29,6 +29,8 @@ class Complaints:
         self.source = source
         self.found: list[Problem] = [_syntax(problem) for problem in tree.problems]
         self.undeclared: set[tuple[int, str]] = set()
+        if tree.crlf is not None:
+            self._windows_line_ending(tree.crlf)
 
     def sorted(self) -> tuple[Problem, ...]:
         return tuple(sorted(self.found, key=lambda problem: (problem.start, problem.code)))
@@ -40,6 +42,17 @@ class Complaints:
 
     def _at(self, span: Span, code: str, message: str, help: str = "") -> None:
         self._add(code, span.start, span.end, message, help)
+
+    def _windows_line_ending(self, start: int) -> None:
+        """xtables counts the carriage return as part of the last word of every line."""
+        self._add(
+            REFUSED,
+            start,
+            start + 1,
+            "the lines end in CR LF, as on Windows: iptables-restore takes the CR for a part of "
+            "the last word, so no table name fits and nothing is loaded",
+            "convert the file: sed -i 's/\\r$//' FILE",
+        )
 
     # -- values ---------------------------------------------------------------
 
