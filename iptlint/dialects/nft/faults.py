@@ -1,0 +1,25 @@
+"""What is wrong with a statement, before it is known how to say where."""
+
+from __future__ import annotations
+
+
+class Fault(Exception):
+    """``start`` and ``end`` are offsets into the source."""
+
+    code = "IPT001"
+
+    def __init__(
+        self, message: str, expected: str = "", hint: str | None = None, *, start: int, end: int
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+        self.hint = hint
+        self.start = start
+        self.end = end
+
+
+class TooDeepFault(Fault):
+    """The text may be good, but reading it would cost more than any ruleset does."""
+
+    code = "IPT010"

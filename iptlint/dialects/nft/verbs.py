@@ -1,0 +1,63 @@
+"""Which command takes which kind of thing."""
+
+from __future__ import annotations
+
+from iptlint.dialects.nft.faults import Fault
+from iptlint.dialects.nft.tree import Command
+
+_OBJECTS = "counter quota limit secmark synproxy ct-helper ct-timeout ct-expectation tunnel"
+_PLURALS = (
+    "tables chains sets maps counters quotas limits meters flowtables secmarks synproxys rules "
+    "hooks flow-tables ct-helpers ct-timeout ct-expectation"
+)
+
+KINDS = {
+    "add": f"table chain rule set map element flowtable {_OBJECTS}",
+    "create": f"table chain set map element flowtable {_OBJECTS}",
+    "insert": "rule",
+    "replace": "rule",
+    "delete": f"table chain rule set map element flowtable {_OBJECTS}",
+    "destroy": f"table chain rule set map element flowtable {_OBJECTS}",
+    "flush": "table chain set map meter flow-table ruleset",
+    "list": f"table chain set map flowtable meter ruleset flow-table {_OBJECTS} {_PLURALS}",
+    "reset": f"counter quota counters quotas rules rule table chain set map element {_PLURALS}",
+    "get": "element",
+}
+"""Kinds by verb; no verb at all is ``add``."""
+
+ONE_NAME = frozenset({"table"})
+NO_BODY = frozenset({"delete", "destroy", "flush", "list", "reset"})
+
+
+def check(command: Command) -> Command:
+    """The command itself; Fault where there is no such command."""
+    verb = command.verb or "add"
+    kind = command.kind.replace(" ", "-")
+    place = {"start": command.start, "end": command.end}
+    if kind not in KINDS[verb].split():
+        known = ", ".join(KINDS[verb].replace("-", " ").split(" ")[:12])
+        raise Fault(f"`{verb}` does not apply to {command.kind}", f"one of {known}", **place)
+    if kind.rstrip("s") == "ruleset" or kind in _PLURALS.split() and not command.position:
+        return command
+    wanted = 1 if command.kind in ONE_NAME else 2
+    by_handle = command.position is not None and command.position.kind == "handle"
+    enough = len(command.path) == wanted or (by_handle and len(command.path) == wanted - 1)
+    if not enough and kind not in _PLURALS.split():
+        raise Fault(
+            f"{command.kind} is named by {wanted} word{'s' * (wanted > 1)} here",
+            "the table's name" if wanted == 1 else "the table's name, then its own",
+            **place,
+        )
+    return _with_rule(command, verb, place)
+
+
+def _with_rule(command: Command, verb: str, place: dict[str, int]) -> Command:
+    if command.kind != "rule":
+        return command
+    needs_rule = verb in ("add", "insert", "replace")
+    if needs_rule != (command.body is not None):
+        message = "The command has no rule" if needs_rule else f"`{verb}` takes no rule"
+        raise Fault(message, "a rule" if needs_rule else "a handle", **place)
+    if verb in ("delete", "replace", "destroy") and command.position is None:
+        raise Fault(f"`{verb} rule` does not say which one", "handle and its number", **place)
+    return command
