@@ -15,7 +15,7 @@ from lark import Token, Tree
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.faults import Fault, TooDeepFault
 from iptlint.dialects.nft.reserved import RESERVED, VALUES
-from iptlint.dialects.nft.selectors import selector
+from iptlint.dialects.nft.selectors import OPTION_FIELDS, selector
 
 MAX_OPERATORS = 64
 
@@ -214,6 +214,33 @@ _COMPARISONS = {
     "not": "!=",
     "!": "!=",
 }
+
+
+def _match(left: t.Expression, operator: str | None, right: t.Expression, **place: int) -> t.Match:
+    """A word after a header option may be a field that this option does not have."""
+    match left, right:
+        case t.HeaderOption(field=None), t.Value(text, t.Kind.SYMBOL) if text in OPTION_FIELDS:
+            raise Fault(f"`{left.option}` has no field `{text}`", "a field or a value", **place)
+    return t.Match(left, operator, right, **place)
+
+
+def _mangle(target: t.Selector, value: t.Expression, **place: int) -> t.Mangle:
+    if isinstance(target, t.Payload) and target.tunnel:
+        raise Fault("A field behind a tunnel header cannot be set", "a comparison", **place)
+    return t.Mangle(target, value, **place)
+
+
+def _counter(*values: dict[str, t.Value], **place: int) -> t.Counter:
+    fields = {name: number for value in values for name, number in value.items()}
+    return t.Counter(**fields, **place)
+
+
+def _last(used: t.Value | None, **place: int) -> t.Last:
+    if used and used.kind is t.Kind.SYMBOL and used.text != "never":
+        raise Fault(f"`{used.text}` is no time", "a time such as 5m, or never", **place)
+    return t.Last(used, **place)
+
+
 _PER = ("second", "minute", "hour", "day", "week")
 _LOG_FIELDS = {
     "prefix": "prefix",
@@ -231,6 +258,9 @@ def _rate(mode: Any, rate: t.Value, *rest: Any, **place: int) -> t.Limit:
     if per not in _PER:
         known = ", ".join(_PER)
         raise Fault(f"`{per}` is no unit of time for a rate", f"one of {known}", **place)
+    if burst_unit and (burst_unit == "packets") != (not unit):
+        wanted = "bytes, kbytes or mbytes" if unit else "packets"
+        raise Fault(f"The burst is counted in {burst_unit}, the rate is not", wanted, **place)
     return t.Limit(mode, rate, unit or None, per, burst, burst_unit, **place)
 
 
@@ -276,6 +306,18 @@ def _tproxy(family: str | None, where: tuple[Any, Any], **place: int) -> t.Tprox
     return t.Tproxy(family, *where, **place)
 
 
+def _queue_target(word: str, target: Any, **place: int) -> tuple[str, Any]:
+    plain = (t.Value, t.Variable, t.Range)
+    allowed = plain if word == "num" else (*plain, t.Lookup, t.Numgen, t.Hash)
+    if not isinstance(target, allowed):
+        raise Fault(
+            "No queue number can be had from this",
+            "a number" if word == "num" else "a number, numgen, a hash or a map",
+            **place,
+        )
+    return "target", target
+
+
 def _queue(*arguments: tuple[str, Any], **place: int) -> t.Queue:
     target = next((value for name, value in arguments if name == "target"), None)
     flags = tuple(flag for name, value in arguments if name == "flags" for flag in value)
@@ -315,13 +357,15 @@ def _set_update(operation: str, first: Any, second: Any, **place: int) -> t.SetU
 
 STATEMENT_ROWS: dict[str, Make] = {
     "operator": lambda word, **_: _COMPARISONS.get(word, word),
-    "match": t.Match,
+    "match": _match,
     "mask_match": t.MaskMatch,
     "verdict": t.Verdict,
     "jump": t.Verdict,
     "verdict_map": t.VerdictMap,
-    "mangle": t.Mangle,
-    "counter": t.Counter,
+    "mangle": _mangle,
+    "counter": _counter,
+    "packets": lambda number, **_: {"packets": number},
+    "bytes": lambda number, **_: {"bytes": number},
     "object_use": lambda kind, _, name, **place: t.ObjectUse(kind, name, **place),
     "limit": _limit,
     "limit_rate": _rate,
@@ -331,7 +375,7 @@ STATEMENT_ROWS: dict[str, Make] = {
     "quota": _limit,
     "quota_amount": t.Quota,
     "connection_limit": lambda over, count, **place: t.ConnectionLimit(bool(over), count, **place),
-    "last": t.Last,
+    "last": _last,
     "log": _log,
     "log_option": lambda name, value, **_: (name, value),
     "log_flags": _log_flags,
@@ -351,7 +395,7 @@ STATEMENT_ROWS: dict[str, Make] = {
     "redirect_kind": _first,
     "tproxy": _tproxy,
     "queue": _queue,
-    "queue_target": lambda target, **_: ("target", target),
+    "queue_target": _queue_target,
     "queue_flags": lambda *flags, **_: ("flags", flags),
     "queue_flag": _first,
     "dup": t.Dup,

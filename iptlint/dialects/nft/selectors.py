@@ -118,6 +118,10 @@ SCTP_CHUNKS = {
 """Fields by chunk; every chunk also has those of ``SCTP_CHUNK_FIELDS``."""
 SCTP_CHUNK_FIELDS = "type flags length"
 
+OPTION_FIELDS = frozenset(
+    " ".join((IP_OPTION_FIELDS, *TCP_OPTIONS.values(), *TCP_OPTIONS, *SCTP_CHUNKS.values())).split()
+)
+
 META_UNQUALIFIED = (
     "mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid ibriport "
     "obriport ibrname obrname pkttype cpu iifgroup oifgroup cgroup ipsec time day hour"
@@ -207,7 +211,7 @@ _FORMS: tuple[tuple[str, Callable[[Groups], Selector]], ...] = (
         lambda g: RawOption(g["kind"], int(g["at"], 0), int(g["bits"], 0)),
     ),
     (rf"sctp chunk (?P<option>{_fields(SCTP_CHUNKS, SCTP_CHUNK_FIELDS)})", _option("sctp")),
-    (r"dccp option (?P<option>{n})", _option("dccp")),
+    (r"dccp option (?P<option>25[0-5]|2[0-4]\d|1\d\d|\d?\d)", _option("dccp")),
     (
         rf"(?P<header>{_header(EXTENSION_HEADERS)})",
         lambda g: ExtensionHeader(*_two(g["header"])),
