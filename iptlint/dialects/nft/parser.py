@@ -16,7 +16,7 @@ from iptlint.dialects.nft.complaints import fault_of
 from iptlint.dialects.nft.faults import Fault, TooDeepFault
 from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES, Includes
 from iptlint.dialects.nft.language import STARTS, parse_statement
-from iptlint.dialects.nft.tree import Command, Include, Item, NftFile, SyntaxProblem
+from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, SyntaxProblem
 from iptlint.source import SourceFile
 
 assert _ROWS
@@ -33,7 +33,8 @@ def parse(
     ``fast=False`` sends every statement through the grammar.
     """
     problems: list[SyntaxProblem] = []
-    reader = _Reader(source, Includes(tuple(include_directories)), problems, fast)
+    includes = Includes(tuple(include_directories)).inside(source)
+    reader = _Reader(source, includes, problems, fast)
     items = reader.read("top")
     return NftFile(source, items, tuple(problems))
 
@@ -82,7 +83,7 @@ class _Reader:
             self._at = max(self._at, statement.end)
             return ()
         self._separated(context, statement)
-        return tuple(item for each in items for item in self._included(each, context))
+        return tuple(self._included(item, context) for item in items)
 
     def _find_end(self, statement: _Statement, context: str, level: int) -> str | None:
         """Go on to the statement's end; what block it opens, if it ends with a brace."""
@@ -206,8 +207,18 @@ class _Reader:
 
     # -- includes ----------------------------------------------------------------
 
-    def _included(self, item: Item, context: str) -> tuple[Item, ...]:
-        return (item,)
+    def _included(self, item: Item, context: str) -> Item:
+        """An include with what is in its files, which stands for it in the same block."""
+        if not isinstance(item, Include):
+            return item
+        files: list[IncludedFile] = []
+        try:
+            for source in self._includes.sources(item.path):
+                inner = _Reader(source, self._includes.inside(source), self._problems, self._fast)
+                files.append(IncludedFile(source, inner.read(context)))
+        except Fault as fault:
+            self._report(fault)
+        return replace(item, files=tuple(files))
 
     def _report(self, fault: Fault) -> None:
         self._problems.append(
