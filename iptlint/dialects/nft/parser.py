@@ -16,7 +16,7 @@ from iptlint.dialects.nft.complaints import fault_of
 from iptlint.dialects.nft.faults import Fault, TooDeepFault
 from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES, Includes
 from iptlint.dialects.nft.language import STARTS, parse_statement
-from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, SyntaxProblem
+from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule, SyntaxProblem
 from iptlint.source import SourceFile
 
 assert _ROWS
@@ -37,6 +37,15 @@ def parse(
     reader = _Reader(source, includes, problems, fast)
     items = reader.read("top")
     return NftFile(source, items, tuple(problems))
+
+
+def parse_rule(text: str) -> Rule | None:
+    """A rule that stands alone; None where the text is none."""
+    problems: list[SyntaxProblem] = []
+    items = _Reader(SourceFile("-", text), Includes(()), problems, fast=False).read("chain")
+    if problems or len(items) != 1 or not isinstance(items[0], Rule):
+        return None
+    return items[0]
 
 
 class _Reader:

@@ -27,7 +27,7 @@ class Match(Node):
     """``left operator right``. ``operator`` is None where none was written.
 
     What that implies depends on the right side: equality, membership, or for flags
-    that any of them is set.
+    that any of them is set; ``!`` says that none of them is.
     """
 
     left: Expression
