@@ -50,13 +50,16 @@ class Builder:
     def _make(self, name: str, children: list[Any], place: dict[str, int]) -> Any:
         if name == "jump_block":
             return t.JumpBlock(children[0], self._held(self.blocks, place), **place)
-        if name == "empty_set":
+        if name == "held_set":
             return t.SetLiteral(self._held(self.sets, place), **place)
         return ROWS[name](*children, **place)
 
     @staticmethod
     def _held(held: Mapping[int, Any], place: dict[str, int]) -> Any:
-        return held.get(place["end"] - 1, ())
+        """What was read between the braces whose closing one ends here."""
+        if place["end"] - 1 not in held:
+            raise Fault("There is a NUL among the elements", "an element", **place)
+        return held[place["end"] - 1]
 
     def _token(self, token: Token) -> Any:
         make = TOKENS.get(token.type)
@@ -193,6 +196,7 @@ EXPRESSION_ROWS: dict[str, Make] = {
     "jhash": _hash,
     "lookup": t.Lookup,
     "set": _many(t.SetLiteral),
+    "empty_set": _many(t.SetLiteral),
     "element": _element,
     "update_element": _element,
     "update_key": _element,

@@ -12,14 +12,20 @@ from lark.exceptions import UnexpectedInput
 from iptlint.dialects.nft import blocks
 from iptlint.dialects.nft.build_definitions import ROWS as _ROWS
 from iptlint.dialects.nft.building import Builder
+from iptlint.dialects.nft.bulk import PlainElements, split_set
 from iptlint.dialects.nft.complaints import fault_of
 from iptlint.dialects.nft.faults import Fault, TooDeepFault
 from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES, Includes
 from iptlint.dialects.nft.language import STARTS, parse_statement
+from iptlint.dialects.nft.shapes import Shape, Shapes, shape_of
 from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule, SyntaxProblem
 from iptlint.source import SourceFile
 
 assert _ROWS
+
+
+HELD = "\0"
+"""Stands for elements that were read already; see the grammar's terminal of this name."""
 
 
 def parse(
@@ -58,6 +64,7 @@ class _Reader:
         self._problems = problems
         self._fast = fast
         self._at = 0
+        self._shapes = Shapes()
 
     def read(self, context: str, level: int = 0) -> tuple[Item, ...]:
         """The items from here to the end of the block, or of the text at level 0."""
@@ -82,6 +89,10 @@ class _Reader:
 
     def _statement(self, context: str, level: int) -> tuple[Item, ...]:
         statement = _Statement(self._at)
+        shape, known = self._known_line(context)
+        if shape and known is not None:
+            self._at += len(shape)
+            return known
         try:
             opened = self._find_end(statement, context, level)
             if opened:
@@ -91,7 +102,10 @@ class _Reader:
             self._report(fault)
             self._at = max(self._at, statement.end)
             return ()
-        self._separated(context, statement)
+        self._separated(context)
+        whole = shape and self._at == statement.start + len(shape)
+        if whole and not statement.holes and all(isinstance(item, Rule) for item in items):
+            self._shapes.learn(shape, items, statement.start)
         return tuple(self._included(item, context) for item in items)
 
     def _find_end(self, statement: _Statement, context: str, level: int) -> str | None:
@@ -124,6 +138,8 @@ class _Reader:
                 self._at = found.end()
                 if not braces and blocks.JUMP.search(text, start, found.start()):
                     self._jump_block(statement, found.start(), level)
+                    continue
+                if not braces and self._fast and self._long_set(statement, found.start()):
                     continue
                 brackets.append(found.start())
                 braces += 1
@@ -159,15 +175,48 @@ class _Reader:
         self._at = len(self._text) if end < 0 else end
 
     def _parse(self, statement: _Statement, context: str) -> tuple[Item, ...]:
-        text = statement.text(self._text)
         builder = Builder(statement.start, statement.blocks, statement.sets)
-        try:
-            built = builder.build(parse_statement(text, STARTS[context]))
-        except UnexpectedInput as error:
-            raise fault_of(error, text, statement.start) from None
-        return built if isinstance(built, tuple) else (built,)
+        return _built(builder, statement.text(self._text), context)
 
-    def _separated(self, context: str, statement: _Statement) -> None:
+    # -- what repeats -----------------------------------------------------------
+
+    def _known_line(self, context: str) -> tuple[Shape | None, tuple[Item, ...] | None]:
+        """The shape of the line that begins here, and its items if it was read before."""
+        if not self._fast or context != "chain":
+            return None, None
+        end = self._text.find("\n", self._at)
+        shape = shape_of(self._text[self._at : end if end >= 0 else len(self._text)], context)
+        return shape, self._shapes.read(shape, self._at)
+
+    def _long_set(self, statement: _Statement, brace: int) -> bool:
+        """Read a long set element by element; False where it has to go with its statement."""
+        plain = PlainElements.at(self._text, brace)
+        if plain is not None:
+            self._hold(statement, brace, plain.end, plain)
+            return True
+        split = split_set(self._text, brace)
+        if split is None:
+            return False
+        bounds, close = split
+        elements = [element for start, end in bounds for element in self._element(start, end)]
+        self._hold(statement, brace, close, tuple(elements))
+        return True
+
+    def _element(self, start: int, end: int) -> tuple[Any, ...]:
+        text = self._text[start:end]
+        shape = shape_of(text, "elements")
+        known = self._shapes.read(shape, start)
+        if known is None:
+            known = _built(Builder(start), text, "elements")
+            self._shapes.learn(shape, known, start)
+        return known
+
+    def _hold(self, statement: _Statement, brace: int, close: int, elements: Any) -> None:
+        statement.sets[close] = elements
+        statement.holes.append((brace + 1, close))
+        self._at = close + 1
+
+    def _separated(self, context: str) -> None:
         """A statement ends with its line or a semicolon; the closing brace is no end."""
         if context not in blocks.STRICT:
             return
@@ -191,7 +240,7 @@ class _Reader:
             self._report(fault)
         self._at = opened + 1
         body = self._body(kind, opened, level)
-        self._separated(context, statement)
+        self._separated(context)
         return tuple(
             replace(item, body=body, end=self._at)
             for item in header
@@ -243,6 +292,14 @@ class _Reader:
         )
 
 
+def _built(builder: Builder, text: str, context: str) -> tuple[Any, ...]:
+    try:
+        built = builder.build(parse_statement(text, STARTS[context]))
+    except UnexpectedInput as error:
+        raise fault_of(error, text, builder.base) from None
+    return built if isinstance(built, tuple) else (built,)
+
+
 class _Statement:
     """One statement's bounds, and what stands in its braces that was read already."""
 
@@ -258,7 +315,8 @@ class _Statement:
         parts = []
         at = self.start
         for start, end in self.holes:
-            parts += [source[at:start], " " * (end - start)]
+            mark = HELD if end in self.sets else ""
+            parts += [source[at:start], mark.ljust(end - start)]
             at = end
         return "".join((*parts, source[at : self.end]))
 
