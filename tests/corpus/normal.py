@@ -136,6 +136,7 @@ FLAG_SELECTORS = {
 }
 ZERO = t.Value("0", t.Kind.NUMBER)
 FIVE = t.Value("5", t.Kind.NUMBER)
+PORT_UNREACHABLE = t.Value("port-unreachable", t.Kind.SYMBOL)
 NAMED_ENDS = {
     "request": 1,
     "reply": 2,
@@ -190,7 +191,8 @@ def _(node: t.Limit) -> t.Limit:
 @_normal.register
 def _(node: t.Reject) -> t.Reject:
     """What is sent without being told has a name in JSON."""
-    return node if node.reason or node.protocol == "tcp" else t.Reject()
+    told = node.protocol == "tcp" or node.reason not in (None, PORT_UNREACHABLE)
+    return node if told else t.Reject()
 
 
 @_normal.register

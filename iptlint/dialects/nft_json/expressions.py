@@ -123,6 +123,8 @@ def _payload(content: dict[str, Json]) -> t.Expression:
 
 
 def _tcp_option(content: dict[str, Json]) -> t.Expression:
+    if "base" in content and not content["len"]:
+        return t.HeaderOption("tcp", str(content["base"]))
     if "base" in content:
         return t.RawOption(str(content["base"]), content["offset"], content["len"])
     return t.HeaderOption("tcp", content["name"], content.get("field"))
