@@ -9,6 +9,7 @@ from iptlint.dialects.nft.building import (
     EXPRESSION_ROWS,
     ROWS,
     STATEMENT_ROWS,
+    Builder,
     Make,
     _first,
     _joined,
@@ -16,6 +17,8 @@ from iptlint.dialects.nft.building import (
     _texts,
 )
 from iptlint.dialects.nft.verbs import check
+
+__all__ = ["Builder"]
 
 Path = tuple[t.Value, ...]
 
@@ -166,5 +169,3 @@ for _items in (
     "set flowtable counter quota limit secmark synproxy helper timeout expectation tunnel".split()
 ):
     ROWS[f"{_items}_items"] = _texts
-
-BUILDERS: dict[str, Make] = ROWS

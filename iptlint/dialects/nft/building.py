@@ -18,6 +18,8 @@ from iptlint.dialects.nft.reserved import RESERVED, VALUES
 from iptlint.dialects.nft.selectors import OPTION_FIELDS, selector
 
 MAX_OPERATORS = 64
+MAX_DEPTH = 120
+"""Of lark's tree, which is a little deeper than that of the nodes."""
 
 Make = Callable[..., Any]
 
@@ -34,11 +36,13 @@ class Builder:
     blocks: Mapping[int, tuple[t.Item, ...]] = field(default_factory=dict)
     sets: Mapping[int, Sequence[t.Expression | t.Element]] = field(default_factory=dict)
 
-    def build(self, part: Any) -> Any:
+    def build(self, part: Any, depth: int = 0) -> Any:
         if isinstance(part, Tree):
-            children = [self.build(child) for child in part.children]
             meta = part.meta
             place = {} if meta.empty else self._place(meta.start_pos, meta.end_pos)
+            if depth > MAX_DEPTH:
+                raise TooDeepFault("The statement is nested too deeply", **place)
+            children = [self.build(child, depth + 1) for child in part.children]
             return self._make(str(part.data), children, place)
         if isinstance(part, Token):
             return self._token(part)

@@ -17,7 +17,7 @@ _GROUP = "[0-9a-fA-F]{1,4}"
 _V4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 _V6 = (
     rf"(?:{_GROUP}:){{7}}{_GROUP}"
-    rf"|(?:{_GROUP}(?::{_GROUP})*)?::(?:{_GROUP}(?::{_GROUP})*(?:[.][0-9]{{1,3}}){{0,3}})?"
+    rf"|(?:{_GROUP}(?::{_GROUP}){{0,6}})?::(?:{_GROUP}(?::{_GROUP}){{0,6}}(?:[.][0-9]{{1,3}}){{0,3}})?"
 )
 _MAC = "(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
 _ADDRESS = f"(?:{_V4}|{_MAC}|{_V6})"
@@ -48,11 +48,13 @@ class PlainElements(Sequence[Expression]):
         if found is None or found.end() - brace < LONG:
             return None
         start, end = brace + 1, found.end() - 1
-        count = taken = 0
+        at, count = start, 0
         for element in _ELEMENT.finditer(text, start, end):
-            taken += element.end() - element.start()
+            if element.start() != at:
+                return None
+            at = element.end()
             count += 1
-        return cls(text, start, end, count) if taken == end - start else None
+        return cls(text, start, end, count) if at == end else None
 
     def __len__(self) -> int:
         return self.count

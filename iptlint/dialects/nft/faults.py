@@ -23,3 +23,10 @@ class TooDeepFault(Fault):
     """The text may be good, but reading it would cost more than any ruleset does."""
 
     code = "IPT010"
+
+
+class ReportedFault(Fault):
+    """The statement cannot be read for something in it that was reported already."""
+
+    def __init__(self, *, start: int, end: int) -> None:
+        super().__init__("", start=start, end=end)

@@ -52,9 +52,6 @@ class Shape:
     values: tuple[str, ...]
     length: int
 
-    def __len__(self) -> int:
-        return self.length
-
 
 def shape_of(text: str, context: str) -> Shape:
     parts = [context]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft_json.expressions import elements
+from iptlint.dialects.nft_json.expressions import elements, expression
 from iptlint.dialects.nft_json.shapes import (
     Json,
     UnknownError,
@@ -45,24 +45,22 @@ def parse(source: SourceFile) -> t.NftFile:
 
 
 @dataclass(slots=True)
-class _Table:
-    content: Content
+class _Block:
+    """A table or a chain, whose items come after it."""
+
+    head: t.Command
     items: list[t.Item] = field(default_factory=list)
-    chains: dict[str, tuple[Content, list[t.Item]]] = field(default_factory=dict)
+    chains: dict[str, _Block] = field(default_factory=dict)
 
     def command(self) -> t.Command:
-        flags = tuple(word(flag) for flag in listed(self.content.get("flags")))
-        head: Items = (t.Flags(flags),) if flags else ()
-        chains = (_chain(content, rules) for content, rules in self.chains.values())
-        path = (word(self.content["name"]),)
-        body = (*head, *_comment(self.content), *self.items, *chains)
-        return t.Command(None, "table", self.content["family"], path, None, body)
+        chains = (chain.command() for chain in self.chains.values())
+        return replace(self.head, body=(*(self.head.body or ()), *self.items, *chains))
 
 
 class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
-        self._tables: dict[tuple[str, str], _Table] = {}
+        self._tables: dict[tuple[str, str], _Block] = {}
         self.problems: list[t.SyntaxProblem] = []
 
     def tables(self) -> list[t.Command]:
@@ -89,15 +87,15 @@ class _Reader:
 
     def _place(self, kind: str, content: Content) -> None:
         if kind == "table":
-            self._tables[content["family"], content["name"]] = _Table(content)
+            self._tables[content["family"], content["name"]] = _Block(_table(content))
             return
         table = self._tables.get((content["family"], content["table"]))
         if table is None:
             raise UnknownError(f"{kind} is in no table that was listed before")
         if kind == "chain":
-            table.chains[content["name"]] = (content, [])
+            table.chains[content["name"]] = _Block(_chain(content))
         elif kind == "rule":
-            table.chains[content["chain"]][1].append(_rule(content))
+            table.chains[content["chain"]].items.append(_rule(content))
         elif kind in _OBJECTS:
             table.items.append(_named(kind, content, _OBJECTS[kind](content)))
         else:
@@ -118,13 +116,22 @@ def _rule(content: Content) -> t.Rule:
     return t.Rule(tuple(map(statement, content["expr"])), comment)
 
 
-def _chain(content: Content, rules: list[t.Item]) -> t.Command:
+def _table(content: Content) -> t.Command:
+    flags = tuple(word(flag) for flag in listed(content.get("flags")))
+    head: Items = (t.Flags(flags),) if flags else ()
+    path = (word(content["name"]),)
+    return t.Command(
+        None, "table", content["family"], path, None, (*head, *_comment(content))
+    )
+
+
+def _chain(content: Content) -> t.Command:
     base: Items = ()
     if "hook" in content:
         priority = t.Priority(number(content["prio"]))
         names = (word(content["type"]), word(content["hook"]))
         base = (t.Hook(*names, _devices(content), priority), t.Policy(word(content["policy"])))
-    return _named("chain", content, (*base, *rules))
+    return _named("chain", content, base)
 
 
 def _devices(content: Content) -> t.SetLiteral | None:
@@ -135,8 +142,22 @@ def _devices(content: Content) -> t.SetLiteral | None:
 # -- objects ----------------------------------------------------------------------
 
 
+def _key(content: Content) -> t.Item:
+    """What the keys and data of a set are, by type or, as nft prints since 1.1, by example."""
+    given, data = content["type"], content.get("map")
+    if isinstance(given, dict):
+        example = None if data is None else _example(data)
+        return t.KeyLike(_example(given), example)
+    kinds = tuple(word(name) for kind in listed(data) for name in kind.split(" . "))
+    return t.KeyType(_types(given), kinds)
+
+
+def _example(value: Json) -> t.Expression:
+    return expression(value["typeof"] if isinstance(value, dict) else value)
+
+
 def _types(value: Json) -> tuple[t.Value, ...]:
-    """A type is a word, a list of words, or what ``typeof`` looks at."""
+    """A type is a word or a list of words."""
     return tuple(word(name) for name in listed(value))
 
 
@@ -147,10 +168,7 @@ def _set(content: Content) -> Items:
         if name in _SET_PROPERTIES and value not in (None, [])
     )
     statements = map(statement, listed(content.get("stmt")))
-    data = tuple(
-        word(name) for kind in listed(content.get("map")) for name in kind.split(" . ")
-    )
-    return (t.KeyType(_types(content["type"]), data), *properties, *statements)
+    return (_key(content), *properties, *statements)
 
 
 _SET_PROPERTIES: dict[str, Callable[[Json], t.Item]] = {
