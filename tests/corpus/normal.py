@@ -95,12 +95,23 @@ LOST = (
     Loss("1.0.6", "auto-merge", "not printed", t.Command, _set_cut),
     Loss("1.0.6", "typeof", "printed as the type it comes to", t.Command, _without(t.KeyLike)),
     Loss("1.0.6", "a type beside typeof", "see typeof", t.Command, _without(t.KeyType)),
-    Loss("1.0.6", "flags and comment of tables, chains", "flags are a name of someone else's",
-         t.Command, _table_cut),
-    Loss("1.0.6", "devices of a hook", "printed in some families, and one only",
-         t.Hook, lambda hook: replace(hook, devices=None)),
-    Loss("1.0.6", "all but one statement of an element", "its own TODO", t.Element,
-         _statements_cut),
+    Loss(
+        "1.0.6",
+        "flags and comment of tables, chains",
+        "flags are a name of someone else's",
+        t.Command,
+        _table_cut,
+    ),
+    Loss(
+        "1.0.6",
+        "devices of a hook",
+        "printed in some families, and one only",
+        t.Hook,
+        lambda hook: replace(hook, devices=None),
+    ),
+    Loss(
+        "1.0.6", "all but one statement of an element", "its own TODO", t.Element, _statements_cut
+    ),
 )
 
 
@@ -121,8 +132,6 @@ def _(node: t.Value) -> t.Value:
     if re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", node.text):
         return t.Value(str(int(node.text, 0)), t.Kind.NUMBER)
     return t.Value(node.text, t.Kind.SYMBOL)
-
-
 
 
 # -- the same said otherwise ----------------------------------------------------------

@@ -39,7 +39,7 @@ class PlainElements(Sequence[Expression]):
     text: str
     start: int
     end: int
-    count: int
+    size: int
 
     @classmethod
     def at(cls, text: str, brace: int) -> PlainElements | None:
@@ -57,7 +57,7 @@ class PlainElements(Sequence[Expression]):
         return cls(text, start, end, count) if at == end else None
 
     def __len__(self) -> int:
-        return self.count
+        return self.size
 
     def __iter__(self) -> Iterator[Expression]:
         return map(_node, _ELEMENT.finditer(self.text, self.start, self.end))
@@ -69,17 +69,17 @@ class PlainElements(Sequence[Expression]):
     def __getitem__(self, index: int | slice) -> Expression | Sequence[Expression]:
         if isinstance(index, slice):
             return tuple(self)[index]
-        at = index + self.count if index < 0 else index
-        if not 0 <= at < self.count:
+        at = index + self.size if index < 0 else index
+        if not 0 <= at < self.size:
             raise IndexError(index)
         return next(islice(self, at, None))
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Sequence) and len(other) == self.count
+        same = isinstance(other, Sequence) and len(other) == self.size
         return same and all(map(lambda a, b: a == b, self, other))  # type: ignore[call-overload]
 
     def __hash__(self) -> int:
-        return hash((self.count, self.text[self.start : self.end]))
+        return hash((self.size, self.text[self.start : self.end]))
 
 
 _IN_SET = re.compile(r'"[^"\n]*"|#[^\n]*|[{},"\\]')
@@ -119,7 +119,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _node(found: re.Match[str]) -> Expression:
-    address, slash, length, dash, last, number, to, high = found.groups()
+    address, slash, dash, to = found.group(1, 2, 4, 7)
     if address:
         low = _value(found, 1, Kind.ADDRESS)
         if slash:

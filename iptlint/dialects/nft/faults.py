@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - a fault of the text, not of the program
     """``start`` and ``end`` are offsets into the source."""
 
     code = "IPT001"

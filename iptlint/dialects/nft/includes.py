@@ -8,6 +8,7 @@ from glob import glob
 from pathlib import Path
 
 from iptlint.dialects.nft.faults import Fault, TooDeepFault
+from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.tree import Value
 from iptlint.source import SourceFile
 
@@ -37,7 +38,7 @@ class Includes:
 
     def sources(self, name: Value) -> Iterator[SourceFile]:
         """The files, in the order nft reads them; IncludeFault where there is none."""
-        place = {"start": name.start, "end": name.end}
+        place = Place(start=name.start, end=name.end)
         if len(self.open_files) > MAX_DEPTH:
             raise TooDeepFault(f"More than {MAX_DEPTH} files include each other", **place)
         for path in self._paths(name, place):
@@ -45,11 +46,11 @@ class Includes:
                 raise IncludeFault(f"{path} includes itself", "another file", **place)
             yield _read(path, place)
 
-    def _paths(self, name: Value, place: dict[str, int]) -> list[Path]:
+    def _paths(self, name: Value, place: Place) -> list[Path]:
         pattern = any(character in name.text for character in "*?[")
         found: list[Path] = []
         for directory in self._searched(name.text):
-            names = sorted(glob(str(directory / name.text)))
+            names = sorted(glob(str(directory / name.text)))  # noqa: PTH207 - also absolute ones
             found += (path for path in map(Path, names) if path.is_file())
             if found and not pattern:
                 return found
@@ -65,7 +66,7 @@ class Includes:
         return tuple(dict.fromkeys((here, Path(), *given)))
 
 
-def _read(path: Path, place: dict[str, int]) -> SourceFile:
+def _read(path: Path, place: Place) -> SourceFile:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise TooDeepFault(f"{path} is too long", **place)

@@ -75,7 +75,7 @@ def _as_plain_word(error: UnexpectedInput) -> bool:
     token, parser = error.token, error.interactive_parser
     if not _WORD.fullmatch(token) or (token in RESERVED and token not in VALUES):
         return False
-    if "WORD" not in parser.accepts():
+    if "WORD" not in parser.accepts():  # type: ignore[no-untyped-call]
         return False
     parser.feed_token(Token.new_borrow_pos("WORD", str(token), token))
     return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypedDict, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,18 @@ class Node:
 
     start: int = field(default=0, compare=False, repr=False, kw_only=True)
     end: int = field(default=0, compare=False, repr=False, kw_only=True)
+
+
+class Place(TypedDict):
+    """The keywords of a node that say where it is."""
+
+    start: int
+    end: int
+
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+def placed(node: AnyNode, place: Place) -> AnyNode:
+    """The same node at another place."""
+    return replace(node, start=place["start"], end=place["end"])

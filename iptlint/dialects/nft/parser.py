@@ -152,15 +152,12 @@ class _Reader:
         self._skip(blocks.BLANKS)
         found = self._text[self._at : self._at + 1]
         if found and found not in "\n;#":
-            place = {"start": self._at, "end": self._at + 1}
             message = f"The statement before `{found}` is not ended"
-            self._report(Fault(message, "`;` or a new line", **place))
+            self._report(Fault(message, "`;` or a new line", start=self._at, end=self._at + 1))
 
     # -- blocks ---------------------------------------------------------------------
 
-    def _block(
-        self, statement: Statement, context: str, kind: str, level: int
-    ) -> tuple[Item, ...]:
+    def _block(self, statement: Statement, context: str, kind: str, level: int) -> tuple[Item, ...]:
         header: tuple[Item, ...] = ()
         opened = self._at
         try:

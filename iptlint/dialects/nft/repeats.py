@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iptlint.dialects.nft.build_definitions import Builder
+from iptlint.dialects.nft.building import Builder
 from iptlint.dialects.nft.bulk import PlainElements, split_set
 from iptlint.dialects.nft.shapes import Shape, Shapes, shape_of
 from iptlint.dialects.nft.statement import Statement, built

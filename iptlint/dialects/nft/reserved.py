@@ -3,8 +3,7 @@
 Its scanner knows many more keywords, but those only after the word that they belong to.
 """
 
-RESERVED = frozenset(
-    """
+_RESERVED = """
     accept add ah all and arp bridge cgroup chain comment comp constant continue counter cpu
     create ct day dccp define delete describe device devices dnat drop dst dup dynamic ecn
     element elements eq esp ether exists expires export exthdr fib flags flow flowtable flush
@@ -16,13 +15,14 @@ RESERVED = frozenset(
     rshift rt rt0 rt2 rtclassid rule ruleset sctp secmark set size skgid skuid snat socket srh
     symhash synproxy table tcp th time timeout tproxy type typeof udp udplite undefine update
     vlan vmap xor xt
-    """.split()
-)
+"""
 
-VALUES = frozenset(
-    """
+_VALUES = """
     ah arp comp dccp dnat ecn esp ether exists icmp icmpv6 igmp ip ip6 label log missing original
     redirect reply reset sctp snat tcp udp udplite vlan
-    """.split()
-)
+"""
+
+RESERVED = frozenset(_RESERVED.split())
+
+VALUES = frozenset(_VALUES.split())
 """Reserved words that are values as well, mostly names of protocols."""

@@ -201,10 +201,14 @@ _FORMS: tuple[tuple[str, Callable[[Groups], Selector]], ...] = (
         r"@(?P<base>ll|nh|th|ih)_?,_?(?P<at>{n})_?,_?(?P<bits>{n})",
         lambda g: RawPayload(g["base"], int(g["at"], 0), int(g["bits"], 0)),
     ),
-    (rf"ip option (?P<option>(?:{_words(IP_OPTIONS)})(?: (?:{_words(IP_OPTION_FIELDS)}))?)",
-     _option("ip")),
-    (rf"tcp option (?P<option>{_fields(TCP_OPTIONS, 'length kind')}|{{n}}(?: length)?)",
-     _option("tcp")),
+    (
+        rf"ip option (?P<option>(?:{_words(IP_OPTIONS)})(?: (?:{_words(IP_OPTION_FIELDS)}))?)",
+        _option("ip"),
+    ),
+    (
+        rf"tcp option (?P<option>{_fields(TCP_OPTIONS, 'length kind')}|{{n}}(?: length)?)",
+        _option("tcp"),
+    ),
     (
         rf"tcp option @_?(?P<kind>{{n}}|{_words(' '.join(TCP_OPTIONS))})"
         r"_?,_?(?P<at>{n})_?,_?(?P<bits>{n})",

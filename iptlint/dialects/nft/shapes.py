@@ -63,7 +63,9 @@ def shape_of(text: str, context: str) -> Shape:
         slots.append((start, end))
         at = end
     parts.append(text[at:])
-    return Shape(tuple(parts), tuple(slots), tuple(text[start:end] for start, end in slots), len(text))
+    return Shape(
+        tuple(parts), tuple(slots), tuple(text[start:end] for start, end in slots), len(text)
+    )
 
 
 class Shapes:
@@ -111,9 +113,7 @@ class _Maker:
 
 
 class _Compiler:
-    def __init__(
-        self, slots: dict[tuple[int, int], int], starts: Sequence[int], base: int
-    ) -> None:
+    def __init__(self, slots: dict[tuple[int, int], int], starts: Sequence[int], base: int) -> None:
         self._slots = slots
         self._starts = starts
         self._base = base
@@ -154,9 +154,7 @@ class _Compiler:
         return offset - self._base, sum(1 for start in self._starts if start < offset)
 
 
-def _value(
-    slot: int, node: Value, start: int, before: int, end: int, after: int
-) -> Make:
+def _value(slot: int, node: Value, start: int, before: int, end: int, after: int) -> Make:
     kind = node.kind
     quoted = kind.value == "string"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lark.exceptions import UnexpectedInput
 
-from iptlint.dialects.nft.build_definitions import Builder
+from iptlint.dialects.nft.building import Builder
 from iptlint.dialects.nft.complaints import fault_of
 from iptlint.dialects.nft.language import STARTS, parse_statement
 from iptlint.dialects.nft.tree import Item

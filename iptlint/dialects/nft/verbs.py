@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.nft.faults import Fault
+from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.tree import Command
 
 _OBJECTS = "counter quota limit secmark synproxy ct-helper ct-timeout ct-expectation tunnel"
@@ -33,11 +34,11 @@ def check(command: Command) -> Command:
     """The command itself; Fault where there is no such command."""
     verb = command.verb or "add"
     kind = command.kind.replace(" ", "-")
-    place = {"start": command.start, "end": command.end}
+    place = Place(start=command.start, end=command.end)
     if kind not in KINDS[verb].split():
         known = ", ".join(KINDS[verb].replace("-", " ").split(" ")[:12])
         raise Fault(f"`{verb}` does not apply to {command.kind}", f"one of {known}", **place)
-    if kind.rstrip("s") == "ruleset" or kind in _PLURALS.split() and not command.position:
+    if kind.rstrip("s") == "ruleset" or (kind in _PLURALS.split() and not command.position):
         return command
     wanted = 1 if command.kind in ONE_NAME else 2
     by_handle = command.position is not None and command.position.kind == "handle"
@@ -51,7 +52,7 @@ def check(command: Command) -> Command:
     return _with_rule(command, verb, place)
 
 
-def _with_rule(command: Command, verb: str, place: dict[str, int]) -> Command:
+def _with_rule(command: Command, verb: str, place: Place) -> Command:
     if command.kind != "rule":
         return command
     needs_rule = verb in ("add", "insert", "replace")

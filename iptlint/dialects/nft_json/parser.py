@@ -120,9 +120,7 @@ def _table(content: Content) -> t.Command:
     flags = tuple(word(flag) for flag in listed(content.get("flags")))
     head: Items = (t.Flags(flags),) if flags else ()
     path = (word(content["name"]),)
-    return t.Command(
-        None, "table", content["family"], path, None, (*head, *_comment(content))
-    )
+    return t.Command(None, "table", content["family"], path, None, (*head, *_comment(content)))
 
 
 def _chain(content: Content) -> t.Command:

@@ -98,16 +98,18 @@ def quota(content: dict[str, Json]) -> t.Quota:
     """A quota object, which counts in bytes."""
     mode = "over" if content.get("inv") else None
     used = optional_number(content.get("used"))
-    return t.Quota(mode, number(content["bytes"]), "bytes", used, used and "bytes")
+    return t.Quota(mode, number(content["bytes"]), "bytes", used, "bytes" if used else None)
 
 
 def _log(content: dict[str, Json] | None) -> t.Log:
     given = content or {}
     return t.Log(
-        string(given["prefix"]) if "prefix" in given else None,
-        *(optional_number(given.get(name)) for name in ("group", "snaplen", "queue-threshold")),
-        word(given["level"]) if "level" in given else None,
-        tuple(listed(given.get("flags"))),
+        prefix=string(given["prefix"]) if "prefix" in given else None,
+        group=optional_number(given.get("group")),
+        snaplen=optional_number(given.get("snaplen")),
+        queue_threshold=optional_number(given.get("queue-threshold")),
+        level=word(given["level"]) if "level" in given else None,
+        flags=tuple(listed(given.get("flags"))),
     )
 
 
@@ -157,8 +159,8 @@ def _fwd(content: dict[str, Json]) -> t.Fwd:
 
 def synproxy(content: dict[str, Json] | None) -> t.Synproxy:
     given = content or {}
-    numbers = (optional_number(given.get(name)) for name in ("mss", "wscale"))
-    return t.Synproxy(*numbers, tuple(listed(given.get("flags"))))
+    mss, wscale = (optional_number(given.get(name)) for name in ("mss", "wscale"))
+    return t.Synproxy(mss, wscale, tuple(listed(given.get("flags"))))
 
 
 def _mangle(content: dict[str, Json]) -> t.Mangle:
@@ -220,9 +222,7 @@ _NAMES: dict[str, Read] = {
     "quota": _stateful("quota", _quota),
     "synproxy": _stateful("synproxy", synproxy),
     "last": _last,
-    "ct count": lambda content: t.ConnectionLimit(
-        bool(content.get("inv")), number(content["val"])
-    ),
+    "ct count": lambda content: t.ConnectionLimit(bool(content.get("inv")), number(content["val"])),
     "log": _log,
     "reject": _reject,
     "snat": _nat("snat"),
