@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -9,7 +10,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from iptlint.dialects.nft.faults import Fault
 from iptlint.dialects.nft.language import language
+from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.selectors import FIRST_WORDS, fields_after
+from iptlint.dialects.nft.verbs import COMMANDS, KINDS, kinds_of
 
 _KINDS = {
     "WORD": "a word",
@@ -22,13 +25,19 @@ _KINDS = {
     "SELECTOR": "an expression such as `tcp dport`",
     "$END": "the end of the statement",
 }
+_TWO_WORDS = re.compile(r"([A-Za-z0-9_-]+)[ \t]+([A-Za-z0-9_-]+)")
 _MOST = 6
 """More alternatives than this help nobody."""
 
 
-def fault_of(error: UnexpectedInput, text: str, base: int) -> Fault:
+def fault_of(error: UnexpectedInput, text: str, base: int, context: str) -> Fault:
     """The fault for what lark refused in a statement that begins at ``base``."""
     at = len(text) if error.pos_in_stream is None else error.pos_in_stream
+    known = _unknown_command(text, base) if context == "top" else None
+    return known or _unknown_field(text, at, base) or _unexpected(error, text, at, base)
+
+
+def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> Fault:
     expected = _expected(error)
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         found = str(error.token)
@@ -37,8 +46,33 @@ def fault_of(error: UnexpectedInput, text: str, base: int) -> Fault:
     if not found:
         at = len(text.rstrip())
     message = f"`{found}` is not expected here" if found else "The statement ends too early"
-    place = {"start": base + at, "end": base + max(at + len(found), at + 1)}
-    return Fault(message, _sentence(expected), _hint(found, text, at, expected), **place)
+    place = Place(start=base + at, end=base + max(at + len(found), at + 1))
+    return Fault(message, _sentence(expected), _hint(found, expected), **place)
+
+
+def _unknown_field(text: str, at: int, base: int) -> Fault | None:
+    """``tcp dprot``: the protocol is one, what follows is none of its fields."""
+    found = _TWO_WORDS.match(text, at)
+    fields = fields_after(found[1]) if found else ()
+    if found is None or not fields or found[2] in fields:
+        return None
+    place = Place(start=base + found.start(2), end=base + found.end(2))
+    message = f"`{found[2]}` is no field of `{found[1]}`"
+    hint = _did_you_mean(found[2], fields, f"{found[1]} ")
+    return Fault(message, f"one of {', '.join(fields)}", hint, **place)
+
+
+def _unknown_command(text: str, base: int) -> Fault | None:
+    """``tabel ip t``, ``add ruel``: any word may name a table, so the grammar goes on."""
+    found = _TWO_WORDS.match(text)
+    if found is None:
+        return None
+    group, words = (2, kinds_of(found[1])) if found[1] in KINDS else (1, COMMANDS)
+    near = _did_you_mean(found[group], words)
+    if near is None or found[group] in words:
+        return None
+    place = Place(start=base + found.start(group), end=base + found.end(group))
+    return Fault(f"`{found[group]}` is no command", f"one of {', '.join(words)}", near, **place)
 
 
 def _expected(error: UnexpectedInput) -> list[str]:
@@ -55,10 +89,10 @@ def _spelled(terminal: str) -> str:
 
 
 def _sentence(terminals: list[str]) -> str:
-    if len(terminals) > _MOST:
-        kinds = [_KINDS[name] for name in terminals if name in _KINDS]
-        return " or ".join(kinds[:_MOST])
-    return " or ".join(map(_spelled, terminals))
+    if len(terminals) <= _MOST:
+        return " or ".join(map(_spelled, terminals))
+    kinds = [_KINDS[name] for name in terminals if name in _KINDS]
+    return " or ".join(kinds[:_MOST] or [*map(_spelled, terminals[:_MOST]), "…"])
 
 
 def _keywords(terminals: Iterable[str]) -> list[str]:
@@ -66,11 +100,8 @@ def _keywords(terminals: Iterable[str]) -> list[str]:
     return [pattern.value for pattern in patterns if pattern.type == "str"]
 
 
-def _hint(found: str, text: str, at: int, terminals: list[str]) -> str | None:
-    """The nearest word that could stand here, or fields of the protocol just named."""
-    following = text[at:].split(maxsplit=2)
-    if len(following) > 1 and fields_after(found):
-        return _did_you_mean(following[1], fields_after(found), found + " ")
+def _hint(found: str, terminals: list[str]) -> str | None:
+    """The nearest word that could stand here."""
     words = [*_keywords(terminals), *(FIRST_WORDS if "SELECTOR" in terminals else ())]
     return _did_you_mean(found, words)
 

@@ -332,6 +332,10 @@ def fields_after(word: str) -> tuple[str, ...]:
     rows = {
         **HEADERS,
         **EXTENSION_HEADERS,
+        "ip": f"{HEADERS['ip']} option",
+        "tcp": f"{HEADERS['tcp']} option",
+        "sctp": f"{HEADERS['sctp']} chunk",
+        "dccp": f"{HEADERS['dccp']} option",
         "meta": f"{META_QUALIFIED} {META_UNQUALIFIED}",
         "ct": f"{CT_KEYS} original reply",
         "rt": f"{EXTENSION_HEADERS['rt']} {ROUTING_KEYS}",

@@ -56,5 +56,5 @@ def built(builder: Builder, text: str, context: str) -> tuple[Any, ...]:
     try:
         nodes = builder.build(parse_statement(text, STARTS[context]))
     except UnexpectedInput as error:
-        raise fault_of(error, text, builder.base) from None
+        raise fault_of(error, text, builder.base, context) from None
     return nodes if isinstance(nodes, tuple) else (nodes,)

@@ -26,6 +26,19 @@ KINDS = {
 }
 """Kinds by verb; no verb at all is ``add``."""
 
+COMMANDS = (
+    *KINDS,
+    *("table", "chain", "rule", "set", "map", "element", "flowtable", "counter", "quota", "limit"),
+    *("define", "redefine", "undefine", "include", "rename", "describe", "monitor"),
+)
+"""First words of a command; a family or a table's name may be one as well, before a rule."""
+
+
+def kinds_of(verb: str) -> tuple[str, ...]:
+    """The words that may follow a verb."""
+    return tuple(dict.fromkeys(kind.split("-")[0] for kind in KINDS[verb].split()))
+
+
 ONE_NAME = frozenset({"table"})
 NO_BODY = frozenset({"delete", "destroy", "flush", "list", "reset"})
 
