@@ -17,11 +17,16 @@ Path = tuple[t.Value, ...]
 
 
 def _command(
-    verb: str | None, kind: str, family: str | None, path: Path, *rest: Any, **place: Unpack[Place]
+    verb: str | None,
+    kind: str,
+    family: str | None,
+    path: Path,
+    position: t.Position | None,
+    configuration: t.Item | None,
+    **place: Unpack[Place],
 ) -> t.Command:
-    position, *body = rest if rest else (None,)
-    items = tuple(body) if body else None
-    return check(t.Command(verb, kind, family, path, position, items, **place))
+    body = None if configuration is None else (configuration,)
+    return check(t.Command(verb, kind, family, path, position, body, **place))
 
 
 def _element_command(
