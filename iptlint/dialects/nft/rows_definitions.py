@@ -20,13 +20,13 @@ def _command(
     verb: str | None,
     kind: str,
     family: str | None,
-    path: Path,
+    path: Path | None,
     position: t.Position | None,
     configuration: t.Item | None,
     **place: Unpack[Place],
 ) -> t.Command:
     body = None if configuration is None else (configuration,)
-    return check(t.Command(verb, kind, family, path, position, body, **place))
+    return check(t.Command(verb, kind, family, path or (), position, body, **place))
 
 
 def _element_command(
@@ -118,6 +118,14 @@ def _property(name: Any, value: Any = None, **place: Unpack[Place]) -> t.Propert
     return t.Property(name, value, **place)
 
 
+def _tunnel_property(
+    name: str | t.Payload, value: t.Expression, **place: Unpack[Place]
+) -> t.Property:
+    """``ip saddr`` is a field elsewhere, and an end of the tunnel here."""
+    spelled = name if isinstance(name, str) else f"{name.protocol} {name.field}"
+    return t.Property(spelled, value, **place)
+
+
 def _rule(*parts: Any, **place: Unpack[Place]) -> t.Rule:
     *statements, comment = parts
     return t.Rule(tuple(statements), comment, **place)
@@ -169,7 +177,7 @@ DEFINITION_ROWS: dict[str, Make] = {
     "timeout_policy": many(t.TimeoutPolicy),
     "state_timeout": t.StateTimeout,
     "expectation_property": _property,
-    "tunnel_property": _property,
+    "tunnel_property": _tunnel_property,
 }
 _BLOCKS = (
     *("set", "flowtable", "counter", "quota", "limit", "secmark", "synproxy"),

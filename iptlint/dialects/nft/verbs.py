@@ -39,30 +39,27 @@ def kinds_of(verb: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind.split("-")[0] for kind in KINDS[verb].split()))
 
 
-ONE_NAME = frozenset({"table"})
-NO_BODY = frozenset({"delete", "destroy", "flush", "list", "reset"})
-
-
 def check(command: Command) -> Command:
     """The command itself; Fault where there is no such command."""
     verb = command.verb or "add"
     kind = command.kind.replace(" ", "-")
     place = Place(start=command.start, end=command.end)
     if kind not in KINDS[verb].split():
-        known = ", ".join(KINDS[verb].replace("-", " ").split(" ")[:12])
-        raise Fault(f"`{verb}` does not apply to {command.kind}", f"one of {known}", **place)
-    if kind.rstrip("s") == "ruleset" or (kind in _PLURALS.split() and not command.position):
+        expected = f"one of {', '.join(kinds_of(verb))}"
+        raise Fault(f"`{verb}` does not apply to {command.kind}", expected, **place)
+    if kind == "ruleset" or kind in _PLURALS.split():
         return command
-    wanted = 1 if command.kind in ONE_NAME else 2
-    by_handle = command.position is not None and command.position.kind == "handle"
-    enough = len(command.path) == wanted or (by_handle and len(command.path) == wanted - 1)
-    if not enough and kind not in _PLURALS.split():
-        raise Fault(
-            f"{command.kind} is named by {wanted} word{'s' * (wanted > 1)} here",
-            "the table's name" if wanted == 1 else "the table's name, then its own",
-            **place,
-        )
+    _check_path(command, place)
     return _with_rule(command, verb, place)
+
+
+def _check_path(command: Command, place: Place) -> None:
+    """A handle may stand for the last name."""
+    names = ("the table's name",) if command.kind == "table" else ("the table's name", "its own")
+    by_handle = command.position is not None and command.position.kind == "handle"
+    if len(command.path) not in (len(names), len(names) - by_handle):
+        message = f"{command.kind} is named by {' and '.join(names)}"
+        raise Fault(message, ", then ".join(names), **place)
 
 
 def _with_rule(command: Command, verb: str, place: Place) -> Command:
