@@ -1,0 +1,1 @@
+"""nftables: its text, as files and as listings, and its tree."""

@@ -1,0 +1,137 @@
+"""Sets with very many elements, which are not read token by token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import overload
+
+from iptlint.dialects.nft.tree import Expression, Kind, Prefix, Range, Value
+
+LONG = 400
+"""Characters from which on a set is worth a look of its own."""
+
+_GROUP = "[0-9a-fA-F]{1,4}"
+_V4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_V6 = (
+    rf"(?:{_GROUP}:){{7}}{_GROUP}"
+    rf"|(?:{_GROUP}(?::{_GROUP}){{0,6}})?::(?:{_GROUP}(?::{_GROUP}){{0,6}}(?:[.][0-9]{{1,3}}){{0,3}})?"
+)
+_MAC = "(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
+_ADDRESS = f"(?:{_V4}|{_MAC}|{_V6})"
+_NUMBER = "(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+_PLAIN_SET = re.compile(r"\{[\s0-9a-fA-FxX:.,/\-]*\}")
+_ELEMENT = re.compile(
+    rf"\s*(?:({_ADDRESS})(?:(/)([0-9]+)|(-)({_ADDRESS}))?|({_NUMBER})(?:(-)({_NUMBER}))?)"
+    r"\s*(?:,\s*|\Z)"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainElements(Sequence[Expression]):
+    """Addresses, prefixes, numbers and ranges, made each time they are looked at.
+
+    A node for each of a million elements would take more room than all the rest.
+    """
+
+    text: str
+    start: int
+    end: int
+    size: int
+
+    @classmethod
+    def at(cls, text: str, brace: int) -> PlainElements | None:
+        """Those behind an opening brace; None where the set is short or not so plain."""
+        found = _PLAIN_SET.match(text, brace)
+        if found is None or found.end() - brace < LONG:
+            return None
+        start, end = brace + 1, found.end() - 1
+        at, count = start, 0
+        for element in _ELEMENT.finditer(text, start, end):
+            if element.start() != at:
+                return None
+            at = element.end()
+            count += 1
+        return cls(text, start, end, count) if at == end else None
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Expression]:
+        return map(_node, _ELEMENT.finditer(self.text, self.start, self.end))
+
+    @overload
+    def __getitem__(self, index: int) -> Expression: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Expression]: ...
+    def __getitem__(self, index: int | slice) -> Expression | Sequence[Expression]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        at = index + self.size if index < 0 else index
+        if not 0 <= at < self.size:
+            raise IndexError(index)
+        return next(islice(self, at, None))
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Sequence) and len(other) == self.size
+        return same and all(map(lambda a, b: a == b, self, other))  # type: ignore[call-overload]
+
+    def __hash__(self) -> int:
+        return hash((self.size, self.text[self.start : self.end]))
+
+
+_IN_SET = re.compile(r'"[^"\n]*"|#[^\n]*|[{},"\\]')
+_SPACE = " \t\r\n"
+
+
+def split_set(text: str, brace: int) -> tuple[list[tuple[int, int]], int] | None:
+    """The bounds of each element behind an opening brace, and where the closing one is.
+
+    None where the set is short, holds other braces, or is not well made.
+    """
+    bounds: list[tuple[int, int]] = []
+    at = brace + 1
+    for found in _IN_SET.finditer(text, at):
+        stop = found[0]
+        if stop in ",}":
+            bounds.append(_trimmed(text, at, found.start()))
+            at = found.end()
+        if stop == "}":
+            break
+        if stop in '{"\\':
+            return None
+    else:
+        return None
+    if bounds[-1][0] == bounds[-1][1]:
+        del bounds[-1]
+    whole = all(start < end for start, end in bounds)
+    return (bounds, at - 1) if whole and bounds and at - brace > LONG else None
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _SPACE:
+        start += 1
+    while end > start and text[end - 1] in _SPACE:
+        end -= 1
+    return start, end
+
+
+def _node(found: re.Match[str]) -> Expression:
+    address, slash, dash, to = found.group(1, 2, 4, 7)
+    if address:
+        low = _value(found, 1, Kind.ADDRESS)
+        if slash:
+            return Prefix(low, _value(found, 3, Kind.NUMBER), start=low.start, end=found.end(3))
+        if dash:
+            return Range(low, _value(found, 5, Kind.ADDRESS), start=low.start, end=found.end(5))
+        return low
+    low = _value(found, 6, Kind.NUMBER)
+    if to:
+        return Range(low, _value(found, 8, Kind.NUMBER), start=low.start, end=found.end(8))
+    return low
+
+
+def _value(found: re.Match[str], group: int, kind: Kind) -> Value:
+    return Value(found[group], kind, start=found.start(group), end=found.end(group))

@@ -1,0 +1,32 @@
+"""What is wrong with a statement, before it is known how to say where."""
+
+from __future__ import annotations
+
+
+class Fault(Exception):  # noqa: N818 - a fault of the text, not of the program
+    """``start`` and ``end`` are offsets into the source."""
+
+    code = "IPT001"
+
+    def __init__(
+        self, message: str, expected: str = "", hint: str | None = None, *, start: int, end: int
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+        self.hint = hint
+        self.start = start
+        self.end = end
+
+
+class TooDeepFault(Fault):
+    """The text may be good, but reading it would cost more than any ruleset does."""
+
+    code = "IPT010"
+
+
+class ReportedFault(Fault):
+    """The statement cannot be read for something in it that was reported already."""
+
+    def __init__(self, *, start: int, end: int) -> None:
+        super().__init__("", start=start, end=end)

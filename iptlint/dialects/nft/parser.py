@@ -1,0 +1,220 @@
+"""nft text to syntax tree.
+
+``blocks`` and ``ends`` find the statements of a text, the grammar reads them one by one. A
+statement that is none is left out and reported, and the next one is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from iptlint.dialects.nft import blocks
+from iptlint.dialects.nft.ends import Ends, unclosed
+from iptlint.dialects.nft.faults import Fault, ReportedFault, TooDeepFault
+from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES, Includes
+from iptlint.dialects.nft.repeats import Repeats
+from iptlint.dialects.nft.statement import Statement
+from iptlint.dialects.nft.tree import (
+    Command,
+    Include,
+    IncludedFile,
+    Item,
+    NftFile,
+    Rule,
+    SyntaxProblem,
+)
+from iptlint.source import SourceFile
+
+
+def parse(
+    source: SourceFile,
+    include_directories: Sequence[Path] = DEFAULT_DIRECTORIES,
+    *,
+    fast: bool = True,
+) -> NftFile:
+    """The tree of a text and of what it includes, and what in them is no nft.
+
+    ``fast=False`` sends every statement through the grammar; a test holds the two ways to
+    the same result.
+    """
+    problems: list[SyntaxProblem] = []
+    includes = Includes(tuple(include_directories)).inside(source)
+    items = _Reader(source, includes, problems, fast).read("top")
+    carriage_return = source.text.find("\r\n")
+    if carriage_return >= 0:
+        problems.append(_carriage_return(source, carriage_return))
+    return NftFile(source, items, tuple(problems))
+
+
+def parse_rule(text: str) -> Rule | None:
+    """A rule that stands alone; None where the text is none."""
+    problems: list[SyntaxProblem] = []
+    items = _Reader(SourceFile("-", text), Includes(()), problems, fast=False).read("chain")
+    if problems or len(items) != 1 or not isinstance(items[0], Rule):
+        return None
+    return items[0]
+
+
+class _Reader:
+    def __init__(
+        self, source: SourceFile, includes: Includes, problems: list[SyntaxProblem], fast: bool
+    ) -> None:
+        self._source = source
+        self._text = source.text
+        self._includes = includes
+        self._problems = problems
+        self._repeats = Repeats(source.text) if fast else None
+        self._at = 0
+        self._gave_up = False
+
+    def read(self, context: str, level: int = 0) -> tuple[Item, ...]:
+        """The items from here to the end of the block, or of the text at level 0."""
+        items: list[Item] = []
+        while True:
+            self._skip(blocks.SPACE)
+            if self._at >= len(self._text) or self._is_beyond(context):
+                return tuple(items)
+            if self._text[self._at] != "}":
+                items += self._statement(context, level)
+            elif level:
+                return tuple(items)
+            else:
+                self._report(Fault("The brace closes nothing", start=self._at, end=self._at + 1))
+                self._at += 1
+
+    def _is_beyond(self, context: str) -> bool:
+        """Whether the line opens a block that cannot be in this one, which was not closed."""
+        if context in ("top", "table"):
+            return False
+        return bool(blocks.BLOCK_LINE.match(self._text, self._at))
+
+    def _skip(self, pattern: re.Pattern[str]) -> None:
+        found = pattern.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+
+    # -- statements -----------------------------------------------------------------
+
+    def _statement(self, context: str, level: int) -> tuple[Item, ...]:
+        statement = Statement(self._at)
+        shape, known = self._repeats.line(self._at, context) if self._repeats else (None, None)
+        if shape and known is not None:
+            self._at += shape.length
+            return known
+        try:
+            kind = self._find_end(statement, context, level)
+            if kind:
+                return self._block(statement, context, kind, level)
+            items = statement.items(self._text, context)
+        except Fault as fault:
+            self._report(fault)
+            self._leave(statement)
+            return ()
+        self._must_be_separated(context)
+        if self._repeats:
+            self._repeats.learn(shape, statement, items, self._at)
+        return tuple(self._included(item, context) for item in items)
+
+    def _find_end(self, statement: Statement, context: str, level: int) -> str | None:
+        """Go on to the statement's end; the kind of block if it ends with the brace of one."""
+        ends = Ends(self._text, self._at)
+        try:
+            while (brace := ends.next_brace()) is not None:
+                kind = blocks.block_kind(context, self._text, statement.start, brace)
+                if kind:
+                    return kind
+                if blocks.opens_chain(self._text, statement.start, brace):
+                    ends.at = self._jump_block(statement, brace, level)
+                elif after := self._repeats and self._repeats.long_set(statement, brace):
+                    ends.at = after
+                else:
+                    ends.enter()
+        finally:
+            self._at = statement.end = max(self._at, ends.at)
+        return None
+
+    def _leave(self, statement: Statement) -> None:
+        """Go on to the end of a statement that could not be read."""
+        ends = Ends(self._text, self._at)
+        try:
+            while ends.next_brace() is not None:
+                ends.enter()
+        except Fault:
+            ends.at = max(ends.at, statement.start + 1)
+        self._at = ends.at
+
+    def _must_be_separated(self, context: str) -> None:
+        """A statement ends with its line or a semicolon; the closing brace is no end."""
+        if context not in blocks.STRICT:
+            return
+        self._skip(blocks.BLANKS)
+        found = self._text[self._at : self._at + 1]
+        if found and found not in "\n;#":
+            message = f"The statement before `{found}` is not ended"
+            self._report(Fault(message, "`;` or a new line", start=self._at, end=self._at + 1))
+
+    # -- blocks ---------------------------------------------------------------------
+
+    def _block(self, statement: Statement, context: str, kind: str, level: int) -> tuple[Item, ...]:
+        header: tuple[Item, ...] = ()
+        opened = self._at
+        try:
+            header = statement.items(self._text, context)
+        except Fault as fault:
+            self._report(fault)
+        body, closed = self._body(kind, opened, level)
+        if closed:
+            self._must_be_separated(context)
+        commands = (item for item in header if isinstance(item, Command))
+        return tuple(replace(command, body=body, end=self._at) for command in commands)
+
+    def _body(self, kind: str, opened: int, level: int) -> tuple[tuple[Item, ...], bool]:
+        """What is between braces, and whether there is a closing one; goes on behind it."""
+        if level >= blocks.MAX_BLOCKS:
+            self._at = len(self._text)
+            self._gave_up = True
+            raise TooDeepFault("Blocks are nested too deeply", start=opened, end=opened + 1)
+        self._at = opened + 1
+        items = self.read(kind, level + 1)
+        closed = self._text.startswith("}", self._at)
+        self._at += closed
+        if not closed and not self._gave_up:
+            self._report(unclosed(opened))
+        return items, closed
+
+    def _jump_block(self, statement: Statement, brace: int, level: int) -> int:
+        """Where the statement goes on behind ``jump { … }``."""
+        items, closed = self._body("chain", brace, level)
+        if not closed:
+            raise ReportedFault(start=brace, end=brace + 1)
+        statement.hold_block(brace, self._at - 1, items)
+        return self._at
+
+    # -- includes and problems --------------------------------------------------------
+
+    def _included(self, item: Item, context: str) -> Item:
+        """An include with what is in its files, which stands for it in the same block."""
+        if not isinstance(item, Include):
+            return item
+        files: list[IncludedFile] = []
+        try:
+            for source in self._includes.sources(item.path):
+                fast = self._repeats is not None
+                inner = _Reader(source, self._includes.inside(source), self._problems, fast)
+                files.append(IncludedFile(source, inner.read(context)))
+        except Fault as fault:
+            self._report(fault)
+        return replace(item, files=tuple(files))
+
+    def _report(self, fault: Fault) -> None:
+        if isinstance(fault, ReportedFault):
+            return
+        what = (fault.message, fault.expected, fault.hint, fault.code)
+        self._problems.append(SyntaxProblem(self._source, fault.start, fault.end, *what))
+
+
+def _carriage_return(source: SourceFile, at: int) -> SyntaxProblem:
+    message = "The line ends with a carriage return, and nft takes none"
+    return SyntaxProblem(source, at, at + 1, message, "line ends of a line feed alone")
