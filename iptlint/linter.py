@@ -115,7 +115,7 @@ def _out_of_room(source: SourceFile, code: str) -> Finding:
 
 def _finding(reading: Reading, problem: Problem) -> Finding:
     return rule_of(problem.code).meta.finding(
-        Span(reading.ruleset.source, problem.start, problem.end),
+        Span(problem.source or reading.ruleset.source, problem.start, problem.end),
         problem.message,
         problem.help,
         severity=Severity(problem.severity),

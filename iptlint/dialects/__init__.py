@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
-from iptlint.dialects.detect import EMPTY, Language, detect
+from iptlint.dialects.detect import EMPTY, NFT, NFT_JSON, Language, detect
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.dialects.nft.tree import NftFile, SyntaxProblem
 
 __all__ = ["Problem", "Reading", "read"]
 
@@ -32,7 +36,7 @@ def read(source: SourceFile, family: Family | None = None) -> Reading:
         return _unread(source, EMPTY, _nothing(source))
     if language.advice is not None:
         return _unread(source, language.name, _foreign(source, language))
-    return _read_iptables(source, family)
+    return _READERS.get(language.name, _read_iptables)(source, family)
 
 
 def _read_iptables(source: SourceFile, family: Family | None) -> Reading:
@@ -43,6 +47,47 @@ def _read_iptables(source: SourceFile, family: Family | None) -> Reading:
     if not ruleset.tables and not problems:
         problems = (_nothing(source),)
     return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+
+
+def _read_nft(source: SourceFile, _family: Family | None) -> Reading:
+    from iptlint.dialects.nft.parser import parse
+
+    return _only_syntax(source, NFT, parse(source))
+
+
+def _read_nft_json(source: SourceFile, _family: Family | None) -> Reading:
+    from iptlint.dialects.nft_json.parser import parse
+
+    return _only_syntax(source, NFT_JSON, parse(source))
+
+
+def _only_syntax(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
+    """What is no nft; the meaning of nft rules is not worked out yet, and that is said."""
+    wrong = (_not_nft(problem) for problem in tree.problems)
+    notice = _at_first_line(
+        source,
+        "IPT010",
+        "warning",
+        "only the syntax of this nft ruleset was checked: this version does not analyse nft rules",
+        "where iptables made the rules (iptables-nft), lint what `iptables-save` prints",
+    )
+    return Reading(Ruleset(source, dialect, ()), (*wrong, notice))
+
+
+def _not_nft(problem: SyntaxProblem) -> Problem:
+    expected = f"; expected {problem.expected}" if problem.expected else ""
+    return Problem(
+        problem.code,
+        "warning" if problem.code == "IPT010" else "error",
+        problem.start,
+        problem.end,
+        problem.message + expected,
+        problem.hint or "",
+        problem.source,
+    )
+
+
+_READERS = {NFT: _read_nft, NFT_JSON: _read_nft_json}
 
 
 def _matches(ruleset: Ruleset) -> Iterator[Match]:
@@ -70,7 +115,7 @@ def _at_first_line(
 
 
 def _foreign(source: SourceFile, language: Language) -> Problem:
-    message = f"this is {language.title}; this version of iptlint reads iptables-save"
+    message = f"this is {language.title}; this version of iptlint reads iptables-save and nft"
     return _at_first_line(source, "IPT001", "error", message, language.advice or "")
 
 

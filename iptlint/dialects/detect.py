@@ -28,6 +28,8 @@ EMPTY = "empty"
 
 _SAVE = "lint what `iptables-save` (for IPv6 `ip6tables-save`) prints"
 _NFT = "where iptables made the rules (iptables-nft), " + _SAVE
+NFT = "nft"
+NFT_JSON = "nft-json"
 _RUN = "run it where it does no harm, for example under `unshare --net`, and " + _SAVE
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
@@ -44,10 +46,10 @@ LANGUAGES = (
     _row("utf-16", r"\A(?:\udcff\udcfe|\udcfe\udcff|[^\0]\0[^\0]\0)", "UTF-16 text", _CONVERT),
     _row("binary", r"\0", "not text but binary data", _SAVE),
     _row(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
-    _row("nft", r"\A#!.*\bnft\b", "an nft ruleset", _NFT),
+    _row(NFT, r"\A#!.*\bnft\b"),
     _row("script", r"\A#!.*\b(?:ba|da|k|z|a)?sh\b", "a shell script", _RUN),
     _row(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
-    _row("nft-json", r'\A\s*\{\s*"nftables"', "an nft ruleset in JSON", _NFT),
+    _row(NFT_JSON, r'\A\s*\{\s*"nftables"'),
     _row(
         "firewalld",
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?s:.)*?-->\s*)*"
@@ -76,13 +78,11 @@ LANGUAGES = (
         "iptlint reads Linux firewalls",
     ),
     _row(
-        "nft",
-        r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush) "
-        r"(?:table|chain|rule|set|map|element|ruleset|flowtable)\b"
+        NFT,
+        r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush|list|reset|rename) "
+        r"(?:tables?|chains?|rules?|sets?|maps?|element|ruleset|flowtables?|meters?)\b"
         r"|table (?:(?:ip6?|inet|arp|bridge|netdev) )?[^\s{]+ *\{"
         r"|(?:define|redefine) \S+ *=|include [\"'])",
-        "an nft ruleset",
-        _NFT,
     ),
     _row(
         "nft list tables",
@@ -118,5 +118,10 @@ UNKNOWN = Language("unknown", re.compile(""), "not a firewall's rules as far as 
 
 
 def detect(source: SourceFile) -> Language:
-    """The first row that fits; ``UNKNOWN`` where none does."""
-    return next((row for row in LANGUAGES if row.pattern.search(source.text)), UNKNOWN)
+    """The first row that fits; where none does, nft if the file is named so, else ``UNKNOWN``."""
+    fitting = (row for row in LANGUAGES if row.pattern.search(source.text))
+    return next(fitting, _NAMED_NFT if _NFT_NAME.search(source.path) else UNKNOWN)
+
+
+_NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")
+_NAMED_NFT = Language(NFT, _NFT_NAME)

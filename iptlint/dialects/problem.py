@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iptlint.source import SourceFile
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -18,3 +20,5 @@ class Problem:
     end: int
     message: str
     help: str = ""
+    source: SourceFile | None = None
+    """The included file it is in; None: the file that was read."""

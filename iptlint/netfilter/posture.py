@@ -16,6 +16,7 @@ from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.matches import TCP_FLAGS
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
+from iptlint.packets.ordinary import holds
 from iptlint.packets.space import Space
 from iptlint.packets.witness import TCP
 
@@ -83,21 +84,11 @@ def _exactly(
     # From the last variable to the first, so that each step adds few nodes on top.
     packets = space.true
     for key, variable in reversed(space.opaques.items()):
-        packets = (variable if _holds(key, hook) else ~variable) & packets
+        packets = (variable if holds(key, hook) else ~variable) & packets
     for field in reversed(space.fields):
         if field not in free and field is not Field.CT_STATE:
             packets = space.value(field, values.get(field, 0)) & packets
     return packets & space.universe
-
-
-def _holds(key: str, hook: Hook) -> bool:
-    """Whether an ordinary packet passes the test; it is on no list and has no odd option."""
-    name, *rest = key.split(" ")
-    if name != "addrtype":
-        return name == "rpfilter"
-    destination = "LOCAL" if hook is Hook.INPUT else "UNICAST"
-    source = "LOCAL" if hook is Hook.OUTPUT else "UNICAST"
-    return (destination if rest[0] == "--dst-type" else source) in rest[1].split(",")
 
 
 def public(space: Space, field: Field) -> PacketSet:

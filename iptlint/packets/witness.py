@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from iptlint.model import Family, Field, Hook
 from iptlint.model.matches import CT_STATES, TCP_FLAGS
 from iptlint.packets.bits import union
+from iptlint.packets.ordinary import holds
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -133,25 +134,25 @@ def _loopback(space: Space) -> Iterator[PacketSet]:
     yield ~inside | (both[0] & both[1])
 
 
-def _plainest(space: Space, packets: PacketSet) -> PacketSet:
+def _plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
     for preferred in (*_loopback(space), *_preferences(space)):
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
-    return packets.pick_cube_dd_set(_no_opaque(space))
+    return packets.pick_cube_dd_set(_ordinary(space, hook))
 
 
-def _no_opaque(space: Space) -> PacketSet:
-    """Tests the tool does not interpret fail wherever they may."""
+def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
+    """What to choose of the tests that are not interpreted, wherever there is a choice."""
     literals = space.true
-    for variable in reversed(space.opaques.values()):
-        literals = ~variable & literals
+    for key, variable in reversed(space.opaques.items()):
+        literals = (variable if holds(key, hook) else ~variable) & literals
     return literals
 
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
     """The plainest packet of the set; None where the set is empty."""
-    cube = _plainest(space, packets).pick_cube()
+    cube = _plainest(space, packets, hook).pick_cube()
     if cube is None:
         return None
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}

@@ -52,7 +52,7 @@ BYTES = [
     ("binary", b"\x7fELF\x02\x01\x01\0\0\0"),
     ("iptables-save", b"*filter\n# caf\xe9\nCOMMIT\n"),
 ]
-READ_HERE = {"iptables-save", "iptables-S", "empty"}
+READ_HERE = {"iptables-save", "iptables-S", "empty", "nft", "nft-json"}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,24 @@ def test_which_language_a_text_is_in(name: str, data: bytes) -> None:
         (problem,) = read(source).problems
         assert (problem.code, problem.start) == ("IPT001", 0)
         assert problem.help
+
+
+@pytest.mark.parametrize("text", [text for name, text in TEXTS if name.startswith("nft")])
+def test_of_nft_only_the_syntax_is_checked_and_that_is_said(text: str) -> None:
+    problems = read(decode("file", text.encode())).problems
+    expected = "IPT001" if detect(decode("file", text.encode())).advice else "IPT010"
+    assert [problem.code for problem in problems] == [expected]
+
+
+def test_a_fault_in_nft_is_placed_where_it_is() -> None:
+    text = "table inet filter {\n\tchain input {\n\t\ttcp dprt 22 accept\n\t}\n}\n"
+    faults = [p for p in read(decode("file", text.encode())).problems if p.code == "IPT001"]
+    assert [text[fault.start : fault.end] for fault in faults] == ["dprt"]
+    assert "tcp dport" in faults[0].help
+
+
+def test_a_file_named_so_is_nft() -> None:
+    assert detect(decode("nftables.conf", b"mary had a little lamb\n")).name == "nft"
 
 
 @pytest.mark.parametrize("text", [text for name, text in TEXTS if name == "empty"])
