@@ -399,3 +399,13 @@ def test_windows_line_endings_are_refused_once_and_the_rules_are_read() -> None:
     ruleset, problems = lower(parse(source), source)
     assert [(p.code, source.line_of(p.start)) for p in problems] == [("IPT006", 1)]
     assert sum(1 for _ in ruleset.rules()) == 1
+
+
+def test_a_target_with_ports_takes_a_negated_protocol_as_the_tools_do() -> None:
+    text = (
+        "*nat\n-A PREROUTING ! -p tcp -j DNAT --to-destination 10.0.0.1:80\n"
+        "-A PREROUTING -j DNAT --to-destination 10.0.0.1:80\nCOMMIT\n"
+    )
+    source = SourceFile("rules.v4", text)
+    _, problems = lower(parse(source), source)
+    assert [(p.code, source.line_of(p.start)) for p in problems] == [("IPT006", 3)]

@@ -299,6 +299,7 @@ class _Execution:
         """What the line's options mean; None, and a problem, where one is refused."""
         parts: list[Part] = []
         protocol: int | None = None
+        excluded: int | None = None
         for cell in plan.cells:
             key = cell.key(line.words)
             part = cell.known.get(key)
@@ -310,7 +311,10 @@ class _Execution:
             if part.remark is not None:
                 self.complaints.refused(line, cell, part.remark)
             protocol = part.protocol or protocol
-            if part.needs and not allows(part.needs, protocol):
+            excluded = part.excluded or excluded
+            # xtables looks at the number that -p names, negated or not, before a target's ports.
+            named = protocol or (excluded if cell is plan.target else None)
+            if part.needs and not allows(part.needs, named):
                 self.complaints.no_protocol(line, cell, part.needs)
                 return None
             parts.append(part)

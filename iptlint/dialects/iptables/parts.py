@@ -22,8 +22,8 @@ Uses = dict[str, tuple[Given, ...]]
 
 
 class Part(NamedTuple):
-    """``copies``: the rules the kernel makes of a list. ``protocol``: what ``-p`` says, if
-    not negated. ``needs``: the protocols of which ``-p`` has to name one."""
+    """``copies``: the rules the kernel makes of a list. ``protocol``: what ``-p`` says,
+    ``excluded``: what ``! -p`` says. ``needs``: the protocols of which ``-p`` has to name one."""
 
     matches: tuple[Match, ...] = ()
     verdict: Verdict | None = None
@@ -31,6 +31,7 @@ class Part(NamedTuple):
     comment: str | None = None
     copies: int = 1
     protocol: int | None = None
+    excluded: int | None = None
     needs: tuple[str, ...] = ()
     remark: Refusal | None = None
     """What is wrong with a part that is kept all the same."""
@@ -113,7 +114,7 @@ class Cell:
     def lowered(self, uses: Uses) -> Part:
         matches, verdict, effects, comment = _fields(self.extension.lower(uses, self.family))
         needs = protocols_for(self.extension, uses)
-        return Part(matches, verdict, effects, comment, 1, None, needs)
+        return Part(matches, verdict, effects, comment, needs=needs)
 
     def counts(self, words: Words) -> tuple[int, tuple[int, ...]] | None:
         """The tests that are implied, and those of each use; None where they are not apart."""
@@ -141,8 +142,10 @@ class CoreCell(Cell):
         ((name, (given,)),) = uses.items()
         matches = CORE.lower(uses, self.family).matches
         copies = len(cast(Sized, given.values[0])) if name in _LISTS else 1
-        named = name == "protocol" and not given.negated
-        return Part(matches, copies=copies, protocol=cast(int, given.values[0]) if named else None)
+        if name != "protocol":
+            return Part(matches, copies=copies)
+        number = cast(int, given.values[0])
+        return Part(matches, excluded=number) if given.negated else Part(matches, protocol=number)
 
 
 _LISTS = ("source", "destination")
