@@ -120,3 +120,13 @@ def test_a_file_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("iptlint.dialects.MAX_BYTES", 10)
     assert codes(report(OPEN)) == ["IPT010"]
     assert decode.MAX_BYTES > 10
+
+
+def test_what_is_missed_in_a_file_with_unread_rules_is_only_possible() -> None:
+    """The broken line may have been the one that lets SSH in."""
+    whole = "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n"
+    broken = whole.replace("COMMIT", "-A INPUT -p tcp --dprt 22 -j ACCEPT\nCOMMIT")
+    for text, confidence in ((whole, "certain"), (broken, "possible")):
+        findings = lint([SourceFile("rules.v4", text)], select=["IPT301"]).findings
+        found = [f.confidence.value for f in findings if f.code == "IPT301"]
+        assert found == [confidence]
