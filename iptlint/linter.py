@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from oxidd.util import DDMemoryError
 
 from iptlint.dialects import Problem, Reading, read
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Finding, Severity
 from iptlint.findings.suppressions import sift
 from iptlint.model import Family, Ruleset
 from iptlint.rules.meta import Context, Settings
@@ -59,9 +59,8 @@ def lint(
     found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
     if readings:
         context = Context(tuple(r.ruleset for r in readings), settings or Settings())
-        partly = {id(r.ruleset.source) for r in readings if r.lost_rules}
         for rule in (rule for rule in rules() if rule.meta.code in codes):
-            found += (_doubted(f, partly) for f in _run(rule, context, crashes))
+            found += _run(rule, context, crashes)
     sifted = sift([f for f in (*found, *crashes) if f.code in shown], sources, names())
     return Report(
         tuple(map(_linted_file, readings)),
@@ -96,13 +95,6 @@ def _run(rule: RuleModule, context: Context, crashes: list[Finding]) -> Iterator
         # A bug in one rule must not silence the others, and a panic of the Rust
         # core is no Exception.
         crashes.append(_crash(source, rule.meta.code, crash))
-
-
-def _doubted(finding: Finding, partly: Container[int]) -> Finding:
-    """A rule that could not be read might have been the one that is missed."""
-    if id(finding.span.source) in partly:
-        return replace(finding, confidence=Confidence.POSSIBLE)
-    return finding
 
 
 def _crash(source: SourceFile, what: str, crash: BaseException) -> Finding:

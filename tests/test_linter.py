@@ -122,11 +122,26 @@ def test_a_file_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     assert decode.MAX_BYTES > 10
 
 
-def test_what_is_missed_in_a_file_with_unread_rules_is_only_possible() -> None:
-    """The broken line may have been the one that lets SSH in."""
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-A INPUT -p tcp --dprt 22 -j ACCEPT",
+        "-A INPUT -p tcp --dport ssssh -j ACCEPT",
+        "-I INPUT 1 -p tcp -m tcp --dport 22 -j ACCEPT oops",
+    ],
+)
+def test_nothing_is_missed_where_a_rule_could_not_be_read(line: str) -> None:
+    """It may have been the one that lets SSH in."""
     whole = "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n"
-    broken = whole.replace("COMMIT", "-A INPUT -p tcp --dprt 22 -j ACCEPT\nCOMMIT")
-    for text, confidence in ((whole, "certain"), (broken, "possible")):
+    for text, codes in ((whole, ["IPT301"]), (whole.replace("COMMIT", f"{line}\nCOMMIT"), [])):
         findings = lint([SourceFile("rules.v4", text)], select=["IPT301"]).findings
-        found = [f.confidence.value for f in findings if f.code == "IPT301"]
-        assert found == [confidence]
+        assert [f.code for f in findings if f.code != "IPT001"] == codes
+
+
+def test_rules_are_not_moved_past_one_that_could_not_be_read() -> None:
+    drops = [f"-A INPUT -s 192.0.2.{n} -j DROP" for n in range(20)]
+    for between, codes in (([], ["IPT501"]), (["-A INPUT -m mac --mac-source XX -j ACCEPT"], [])):
+        lines = ["*filter", *drops[:5], *between, *drops[5:10], *between, *drops[10:12], "COMMIT"]
+        source = SourceFile("rules.v4", "\n".join([*lines, ""]))
+        findings = lint([source], select=["IPT501"]).findings
+        assert [f.code for f in findings if f.code != "IPT001"] == codes

@@ -26,11 +26,6 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     opaque: int = 0
 
-    @property
-    def lost_rules(self) -> bool:
-        """Whether rules of the text are not in the ruleset, because they could not be read."""
-        return any(p.code in ("IPT001", "IPT006") and p.severity == "error" for p in self.problems)
-
 
 def read(source: SourceFile, family: Family | None = None) -> Reading:
     """The ruleset of the source; ``family`` is worked out from the text where it is None."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.model.matches import Match
-from iptlint.model.verdicts import Effect, Verdict
+from iptlint.model.matches import Match, Uncertain
+from iptlint.model.verdicts import Effect, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile
 
 
@@ -32,7 +32,8 @@ class Hook(Enum):
 class Rule:
     """One rule as written. Its tests all have to hold (``-s a,b`` is one test).
 
-    ``copies``: how many rules the kernel makes of it. ``counters``: packets, bytes.
+    ``copies``: how many rules the kernel makes of it. ``counters``: packets, bytes. ``read`` is
+    false for a rule that could not be read: it may match any packet and do anything with it.
     """
 
     origin: Origin
@@ -42,6 +43,13 @@ class Rule:
     comment: str | None = None
     counters: tuple[int, int] | None = None
     copies: int = 1
+    read: bool = True
+
+
+def unread_rule(origin: Origin, text: str) -> Rule:
+    """Stands where a rule could not be read, so that nothing is claimed as if it were not there."""
+    anything = Verdict(VerdictKind.UNKNOWN, "unread")
+    return Rule(origin, (Uncertain("unread", text),), anything, read=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

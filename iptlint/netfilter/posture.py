@@ -41,7 +41,7 @@ _STRANGERS = {
 }
 """Public addresses far from each other."""
 
-_ODD_PORTS = (419, 687, 951, 28417, 47363)
+ODD_PORTS = (419, 687, 951, 28417, 47363)
 """Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
 
 _FREE = (Field.IIF, Field.OIF)
@@ -66,7 +66,7 @@ def strangers(
     }
     addresses = _STRANGERS[space.family]
     locals_ = addresses[1:] + addresses[:1]
-    for remote, local, port in zip(addresses, locals_, _ODD_PORTS, strict=True):
+    for remote, local, port in zip(addresses, locals_, ODD_PORTS, strict=True):
         client = 40000 + port % 20000
         values = {
             **fixed,

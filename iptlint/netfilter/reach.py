@@ -76,7 +76,8 @@ def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
         walk = Walk(ruleset, table)
         certain = Certain(walk)
         for chain, rule in table.rules():
-            yield _reach(walk, certain, chain, rule)
+            if rule.read:
+                yield _reach(walk, certain, chain, rule)
 
 
 def _reach(walk: Walk, certain: Certain, chain: Chain, rule: Rule) -> RuleReach:

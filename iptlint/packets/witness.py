@@ -89,7 +89,7 @@ def _facing_outside(space: Space, field: Field) -> PacketSet:
     return union([space.value(field, number) for number in outside], space.false)
 
 
-def _preferences(space: Space) -> Iterator[PacketSet]:
+def _preferences(space: Space, hook: Hook | None) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
     yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
     yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
@@ -100,10 +100,10 @@ def _preferences(space: Space) -> Iterator[PacketSet]:
     for protocol in (TCP, UDP, icmp):
         yield space.value(Field.PROTO, protocol)
     yield from _sendable_flags(space)
-    for field, (usual, *others) in (
-        (Field.SADDR, _REMOTE[space.family]),
-        (Field.DADDR, _LOCAL[space.family]),
-    ):
+    ends = [_REMOTE[space.family], _LOCAL[space.family]]
+    if hook is Hook.OUTPUT:
+        ends.reverse()
+    for field, (usual, *others) in zip((Field.SADDR, Field.DADDR), ends, strict=True):
         yield _prefix(space, field, usual)
         yield from _host_addresses(space, field)
         yield from (_prefix(space, field, text) for text in others)
@@ -135,7 +135,7 @@ def _loopback(space: Space) -> Iterator[PacketSet]:
 
 
 def _plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    for preferred in (*_loopback(space), *_preferences(space)):
+    for preferred in (*_loopback(space), *_preferences(space, hook)):
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed

@@ -54,7 +54,7 @@ def dead_rules(walk: Walk) -> tuple[Dead, ...]:
     for name, chain in walk.table.chains.items():
         if not walk.entries[name].may.satisfiable():
             continue
-        for rule in chain.rules:
+        for rule in (rule for rule in chain.rules if rule.read):
             if (reason := why_dead(walk, rule)) is not None:
                 found.append(Dead(chain, rule, reason))
     return tuple(found)

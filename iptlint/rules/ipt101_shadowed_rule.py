@@ -114,8 +114,10 @@ def _differing_first(lost: Lost) -> list[Rule]:
 def _advice(lost: Lost) -> str:
     first = _differing_first(lost)[0]
     if any(rule is first for rule in lost.chain.rules):
-        return f"move it above line {wording.line(first)}, or delete it"
-    return f"decide these packets before line {wording.line(first)}, or delete it"
+        return f"if it should win, move it above line {wording.line(first)}; else delete it"
+    return (
+        f"if it should win, decide these packets before line {wording.line(first)}; else delete it"
+    )
 
 
 def _world(walk: Walk) -> PacketSet:

@@ -1,9 +1,10 @@
 """The loopback interface is not accepted by a chain that denies by default.
 
 ## What it does
-Where INPUT or OUTPUT denies by default, asks whether any new tcp connection from 127.0.0.0/8
+Where INPUT or OUTPUT denies by default, asks whether new tcp connections from 127.0.0.0/8
 to 127.0.0.0/8 (or from ::1 to ::1) can pass on `lo`, and reports the policy or line that
-stops them if none can.
+stops them. A port that is open to everyone, such as 22, does not answer that: ports are
+tried that no ruleset names.
 
 ## Why it matters
 Programs on a host speak with each other over `lo`: name lookups through a local resolver,
@@ -40,7 +41,7 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Family, Field, Hook
 from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.handshake import clients, first_packets
-from iptlint.netfilter.posture import denied_by_default
+from iptlint.netfilter.posture import ODD_PORTS, denied_by_default
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Context, Group, Meta
@@ -80,8 +81,10 @@ def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
         & space.ranges(Field.SADDR, addresses)
         & space.ranges(Field.DADDR, addresses)
     )
-    if (local & walk.may_pass(hook)).satisfiable():
+    some = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    if (local & some & walk.may_pass(hook)).satisfiable():
         return
+    local = local & ~walk.may_pass(hook)
     decider = deciders(walk, hook, local)[0]
     yield META.finding(
         decider.span(walk),

@@ -187,4 +187,9 @@ def _not_accepted(walk: Walk, chain: str, open_end: bool) -> PacketSet:
 
 
 def _advice(chain: Chain) -> str:
-    return f"accept what you need (SSH, lo, established), then `:{chain.name} DROP [0:0]`"
+    needed = (
+        "what your networks may send, and established"
+        if chain.hook is Hook.FORWARD
+        else ("what you need (SSH, lo, established)")
+    )
+    return f"accept {needed}, then `:{chain.name} DROP [0:0]`"

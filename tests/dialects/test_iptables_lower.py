@@ -360,9 +360,11 @@ def test_problem(table: str, line: str, code: str, place: str | None) -> None:
     assert place is None or text[problem.start : problem.end] == place
 
 
-def test_a_refused_rule_is_not_in_the_model_and_the_others_are() -> None:
+def test_a_refused_rule_keeps_its_place_and_nothing_else() -> None:
     text = "*filter\n-A INPUT -p tcp --dport 99999 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n"
-    assert [rule.verdict.name for rule in rules_of(text, "INPUT")] == ["ACCEPT"]
+    refused, accept = rules_of(text, "INPUT")
+    assert (refused.read, refused.verdict.kind) == (False, VerdictKind.UNKNOWN)
+    assert (accept.read, accept.verdict.name) == (True, "ACCEPT")
 
 
 def test_a_target_in_a_user_chain_is_judged_by_who_calls_it() -> None:

@@ -7,6 +7,7 @@ refused is a problem and is not in the model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from iptlint.dialects.iptables.assembly import ACCEPT, DROP, OpenChain, OpenTable, Placed
@@ -24,6 +25,7 @@ from iptlint.dialects.iptables.tree import (
     Place,
     SaveFile,
     Shape,
+    SyntaxProblem,
     TableLine,
 )
 from iptlint.dialects.problem import Problem
@@ -36,6 +38,7 @@ from iptlint.model import (
     Ruleset,
     Verdict,
     VerdictKind,
+    unread_rule,
 )
 from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile
@@ -46,7 +49,8 @@ MAX_CHAIN_NAME = 28
 def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Problem, ...]]:
     """The ruleset after the last line, and what is wrong with the text, in its order."""
     execution = _Execution(tree, source)
-    for line in tree.lines:
+    lines = sorted((*tree.lines, *tree.problems), key=_start) if tree.problems else tree.lines
+    for line in lines:
         execution.carry_out(line)
     return execution.finish()
 
@@ -66,8 +70,10 @@ class _Execution:
 
     # -- lines ----------------------------------------------------------------
 
-    def carry_out(self, line: Line) -> None:
+    def carry_out(self, line: Line | SyntaxProblem) -> None:
         match line:
+            case SyntaxProblem():
+                self._broken(line)
             case CommandLine():
                 self._command(line)
             case ChainLine():
@@ -187,22 +193,20 @@ class _Execution:
 
     def _append(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
         chain = self._chain_of(table, line)
-        rule = self._rule(table, chain, line, plan)
-        if rule is not None:
-            chain.rules.append(rule)
+        chain.rules.append(self._rule(table, chain, line, plan))
 
     def _insert(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
         chain = self._chain_of(table, line)
         rule = self._rule(table, chain, line, plan)
         index = self._number(line, len(chain.rules) + 1)
-        if rule is not None and index is not None:
+        if index is not None:
             chain.rules.insert(index, rule)
 
     def _replace(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
         chain = self._chain_of(table, line)
         rule = self._rule(table, chain, line, plan)
         index = self._number(line, len(chain.rules))
-        if rule is not None and index is not None:
+        if index is not None:
             chain.rules[index] = rule
 
     def _delete(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
@@ -213,7 +217,7 @@ class _Execution:
                 del chain.rules[index]
             return
         rule = self._rule(table, chain, line, plan)
-        if rule is None:
+        if not rule.read:
             return
         same = (i for i, other in enumerate(chain.rules) if _alike(other, rule))
         index = next(same, None)
@@ -269,13 +273,21 @@ class _Execution:
 
     # -- rules ----------------------------------------------------------------
 
-    def _rule(
-        self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
-    ) -> Rule | None:
-        """The rule of a line; None where it is refused."""
+    def _broken(self, problem: SyntaxProblem) -> None:
+        """A line that is no command still holds the place of the rule it was to be."""
+        span = self.source.line_span(self.source.line_of(problem.start))
+        found = _TO_CHAIN.match(span.text)
+        if found is not None and self.table is not None:
+            self.table.chain(found[1]).rules.append(self._unread(span.start, span.end))
+
+    def _unread(self, start: int, end: int) -> Rule:
+        return unread_rule(LineOrigin(self.source, start, end), self.source.text[start:end])
+
+    def _rule(self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan) -> Rule:
+        """The rule of a line; one that stands for it where it is refused."""
         parts = self._parts(line, plan)
         if parts is None:
-            return None
+            return self._unread(line.start, line.end)
         matches: tuple[Match, ...] = ()
         effects: tuple[Effect, ...] = ()
         verdict: Verdict | None = None
@@ -361,6 +373,13 @@ class _Execution:
 
 
 _JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}
+
+
+_TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")
+
+
+def _start(line: Line | SyntaxProblem) -> int:
+    return line.start
 
 
 def _alike(one: Rule, other: Rule) -> bool:
