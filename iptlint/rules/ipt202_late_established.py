@@ -98,7 +98,9 @@ def _check_hook(walk: Walk, hook: Hook) -> Iterator[Finding]:
     if counted - 1 <= LIMIT:
         return
     above = examined - 1
-    bans = f" ({above - counted + 1} of them bans or for lo)" if above >= counted else ""
+    bans = (
+        f" ({above - counted + 1} of which ban someone or are for lo)" if above >= counted else ""
+    )
     yield META.finding(
         accepted.rule.origin.span,
         f"each packet of a running connection is compared with {above} rules{bans} "

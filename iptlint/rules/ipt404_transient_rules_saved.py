@@ -130,7 +130,8 @@ def _described(share: _Share) -> str:
     names = sorted({chain.name for chain in share.chains})
     tables = f" of {len(share.tables)} tables" if len(share.tables) > 1 else ""
     chains = f"{counted(len(share.chains), 'chain')}{tables} ({_listed(names)})"
-    return f"{chains} and the {rules} in them or leading to them"
+    them = "them" if len(share.chains) > 1 else "it"
+    return f"{chains} and the {rules} in {them} or leading to {them}"
 
 
 def _listed(names: Iterable[str]) -> str:
