@@ -115,7 +115,7 @@ def test_a_live_dump_is_not_a_saved_file() -> None:
     lines = ("-A INPUT -j f2b-sshd", "-A f2b-sshd -j RETURN")
     assert not check("IPT404", ruleset_of(*lines, chains="f2b-sshd", path="-"))
     (finding,) = check("IPT404", ruleset_of(*lines, chains="f2b-sshd"))
-    assert "the 2 rules in them or leading to them" in finding.message
+    assert "the 2 rules in it or leading to it" in finding.message
     assert finding.span.text == ":f2b-sshd - [0:0]"
 
 

@@ -179,7 +179,7 @@ def test_the_threshold(count: int, late: bool) -> None:
 def test_the_count() -> None:
     found = one(table(LO, *services(12), "-A INPUT -s 192.0.2.1 -j DROP", RUNNING), "IPT202")
     assert found.span.text == RUNNING
-    assert "compared with 14 rules (2 of them bans or for lo)" in found.message
+    assert "compared with 14 rules (2 of which ban someone or are for lo)" in found.message
 
 
 def test_chains_are_followed() -> None:
@@ -187,7 +187,7 @@ def test_chains_are_followed() -> None:
     text = table(LO, "-A INPUT -p udp -j tcp", RUNNING, SSH, *inner, chains="tcp")
     assert codes(text) == []
     found = one(text.replace("-p udp", "-p tcp"), "IPT202")
-    assert "compared with 14 rules (1 of them bans or for lo)" in found.message
+    assert "compared with 14 rules (1 of which ban someone or are for lo)" in found.message
 
 
 def test_a_chain_that_returns_early_costs_little() -> None:
