@@ -17,7 +17,7 @@ from iptlint.netfilter.takers import Taker, needed
 from iptlint.netfilter.walk import Walk
 
 if TYPE_CHECKING:
-    pass
+    from iptlint.packets.bits import PacketSet
 
 _DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
 
@@ -51,12 +51,26 @@ class _Chain:
         self.walk = walk
         self.flow = flow
         self.dead = dead
-        self.lookup = walk.lookup(flow.chain.name)
-        self.last = {_decision(rule): number for number, rule in enumerate(flow.chain.rules)}
+        self.later = self._later()
+
+    def _later(self) -> list[PacketSet]:
+        """For each rule, what later rules of the same decision match together."""
+        unions: dict[tuple[VerdictKind, str], PacketSet] = {}
+        found: list[PacketSet] = []
+        for number in reversed(range(len(self.flow.tests))):
+            rule = self.flow.chain.rules[number]
+            later = unions.get(_decision(rule), self.walk.space.false)
+            found.append(later)
+            if id(rule) not in self.dead and self.decides(number):
+                unions[_decision(rule)] = later | self.flow.tests[number].may
+        return found[::-1]
 
     def may_be_needless(self, number: int) -> bool:
-        later = self.last[_decision(self.flow.chain.rules[number])] > number
-        return later and self.decides(number)
+        """Whether it would be if no other rule stood between."""
+        if not self.decides(number):
+            return False
+        packets = self.walk.sent(self.flow.chain.rules[number])
+        return not (packets & ~self.later[number]).satisfiable()
 
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""
@@ -72,7 +86,7 @@ class _Chain:
         meant, found = packets, list[Taker]()
         other = number
         while packets.satisfiable():
-            following = self.lookup.first(other + 1, packets)
+            following = self.walk.lookup(self.flow.chain.name).first(other + 1, packets)
             if following is None or not self._same(rules[number], following):
                 return ()
             other = following
