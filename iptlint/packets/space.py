@@ -233,8 +233,11 @@ def set_key(name: str) -> str:
 
 
 def _changed_by(rules: Iterable[Rule]) -> tuple[frozenset[Field], tuple[str, ...]]:
+    rules = tuple(rules)
     effects = [effect for rule in rules for effect in rule.effects]
-    fields = {e.field for e in effects if e.kind is EffectKind.WRITE and e.field is not None}
+    # What a rule changes that ends the walk, no rule of the walk sees.
+    going_on = [e for rule in rules if not rule.verdict.kind.ends_walk for e in rule.effects]
+    fields = {e.field for e in going_on if e.kind is EffectKind.WRITE and e.field is not None}
     if any(e.kind is EffectKind.NOTRACK for e in effects):
         fields |= _CONNTRACK_FIELDS
     sets = {set_key(e.name) for e in effects if e.kind is EffectKind.SET and e.name}

@@ -155,7 +155,8 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain, hook: Hook) -> Finding:
         case _:
             why = f"no packet in {chain.name} passes `{span.text}`"
             advice = "mend or delete the rule"
-    return META.finding(span, why, advice)
+    refused = isinstance(rule.matches[index], Interface)
+    return META.finding(span, why, advice, severity=Severity.ERROR if refused else None)
 
 
 def _whole_chain(walk: Walk, chain: Chain) -> bool:

@@ -354,8 +354,10 @@ class _Execution:
     def _check_place(
         self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
     ) -> None:
-        if chain.name in plan.no_place:
-            self.complaints.interface_in_chain(line, plan.no_place[chain.name], chain.name)
+        use = plan.no_place.get(chain.name)
+        # Where no packet passes it, IPT103 says so.
+        if use is not None and (use.negated or chain.name == "POSTROUTING"):
+            self.complaints.interface_in_chain(line, use, chain.name)
         for cell in plan.placed:
             if cell.extension.tables and table.name not in cell.extension.tables:
                 self.complaints.wrong_table(line, cell, table.name)
