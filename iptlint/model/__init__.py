@@ -5,7 +5,7 @@ what a rule does with the packets it takes. Everything is frozen.
 """
 
 from iptlint.model.matches import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within
-from iptlint.model.ruleset import Chain, Family, Hook, Rule, Ruleset, Table, unread_rule
+from iptlint.model.ruleset import Chain, Family, Hook, Named, Rule, Ruleset, Table, unread_rule
 from iptlint.model.verdicts import Effect, EffectKind, Verdict, VerdictKind
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Interface",
     "Masked",
     "Match",
+    "Named",
     "Opaque",
     "Rule",
     "Ruleset",

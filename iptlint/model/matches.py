@@ -10,19 +10,24 @@ for certain.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 
 
 class Field(Enum):
-    """A field of a packet. Values are integers; ``width`` says how many bits.
+    """A field of a packet; its values are integers.
 
-    Addresses have 32 or 128 bits, as the family says.
+    An address test says nothing of the packet's family: whoever writes one for a table that
+    sees several families puts a test of ``FAMILY`` beside it.
     """
 
+    FAMILY = "family"
     IIF = "iif"
     OIF = "oif"
-    SADDR = "saddr"
+    SADDR = "saddr"  # of ip, 32 bits
     DADDR = "daddr"
+    SADDR6 = "saddr6"  # of ip6, 128 bits
+    DADDR6 = "daddr6"
     PROTO = "proto"
     SPORT = "sport"
     DPORT = "dport"
@@ -42,6 +47,9 @@ class Field(Enum):
     TOS = "tos"  # the whole byte: dscp is its upper six bits, ecn the lower two
     PKTTYPE = "pkttype"
 
+
+PACKET_FAMILIES = ("ip", "ip6", "arp", "other")
+"""Values of ``Field.FAMILY``: the index in this tuple. ``other`` is any further ethertype."""
 
 CT_STATES = ("new", "established", "related", "invalid", "untracked")
 """Values of ``Field.CT_STATE``: the index in this tuple."""
@@ -76,12 +84,17 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """``field`` (IIF or OIF) is named ``name``; with ``wildcard``, starts with it."""
+    """``field`` (IIF or OIF) is named ``name``; with ``wildcard``, starts with it.
+
+    ``by_index``: the name was looked up when the rule was loaded (``iif``); it takes the same
+    packets.
+    """
 
     field: Field
     name: str
     wildcard: bool = False
     negated: bool = False
+    by_index: bool = dataclass_field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

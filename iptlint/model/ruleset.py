@@ -6,26 +6,54 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.model.matches import Match, Uncertain
+from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile
 
 
 class Family(Enum):
+    """What a table is for. A packet is of one of ``packets``; inet is for two kinds of them."""
+
     IP = "ip"
     IP6 = "ip6"
+    INET = "inet"
+    ARP = "arp"
+    BRIDGE = "bridge"
+    NETDEV = "netdev"
+
+    @property
+    def packets(self) -> tuple[str, ...]:
+        """The families of the packets that its tables see, out of ``PACKET_FAMILIES``."""
+        match self:
+            case Family.INET:
+                return ("ip", "ip6")
+            case Family.BRIDGE | Family.NETDEV:
+                return PACKET_FAMILIES
+            case _:
+                return (self.value,)
 
     @property
     def address_bits(self) -> int:
         return 32 if self is Family.IP else 128
 
+    @property
+    def saddr(self) -> Field:
+        """The field with the source address of an ip or ip6 packet."""
+        return Field.SADDR if self is Family.IP else Field.SADDR6
+
+    @property
+    def daddr(self) -> Field:
+        return Field.DADDR if self is Family.IP else Field.DADDR6
+
 
 class Hook(Enum):
+    INGRESS = "ingress"
     PREROUTING = "prerouting"
     INPUT = "input"
     FORWARD = "forward"
     OUTPUT = "output"
     POSTROUTING = "postrouting"
+    EGRESS = "egress"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +62,10 @@ class Rule:
 
     ``copies``: how many rules the kernel makes of it. ``counters``: packets, bytes. ``read`` is
     false for a rule that could not be read: it may match any packet and do anything with it.
+
+    A statement that does one thing to some packets and another to others (a verdict map, a log
+    before further tests) is several rules here, one behind the other: ``origin`` is then where
+    the part is written, and ``whole`` the statement, one object for all its parts.
     """
 
     origin: Origin
@@ -44,6 +76,12 @@ class Rule:
     counters: tuple[int, int] | None = None
     copies: int = 1
     read: bool = True
+    whole: Origin | None = None
+
+    @property
+    def statement(self) -> Origin:
+        """The rule as written; the same object for the rules that are parts of one."""
+        return self.whole or self.origin
 
 
 def unread_rule(origin: Origin, text: str) -> Rule:
@@ -56,6 +94,7 @@ def unread_rule(origin: Origin, text: str) -> Rule:
 class Chain:
     """``hook``, ``priority`` and ``policy`` are None for a user chain.
 
+    ``type`` is filter, nat or route. ``devices``: where ingress and egress listen.
     ``origin`` is the declaration; None where the kernel has the chain without one.
     """
 
@@ -66,16 +105,39 @@ class Chain:
     policy: Verdict | None = None
     origin: Origin | None = None
     counters: tuple[int, int] | None = None
+    type: str | None = None
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """Something with a name that rules use: a ``set``, a ``map``, a ``define`` …
+
+    ``kind`` is nft's word for it. ``elements``: how many it holds as written; None where that
+    means nothing.
+    """
+
+    kind: str
+    name: str
+    origin: Origin
+    used: bool
+    elements: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table of one family; chains in the order of the text."""
+    """Chains in the order of the text.
+
+    ``fresh``: the text empties or deletes the table before it fills it. ``sets``: its named
+    sets, maps and other objects.
+    """
 
     family: Family
     name: str
     chains: Mapping[str, Chain]
     origin: Origin | None = None
+    fresh: bool = True
+    sets: tuple[Named, ...] = ()
 
     def base_chains(self) -> Iterator[Chain]:
         return (chain for chain in self.chains.values() if chain.hook is not None)
@@ -86,11 +148,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruleset:
-    """What one source holds. ``dialect`` is the language's name (``iptables-save`` …)."""
+    """What one source holds. ``dialect`` is the language's name (``iptables-save`` …).
+
+    ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
+    """
 
     source: SourceFile
     dialect: str
     tables: tuple[Table, ...]
+    defines: tuple[Named, ...] = ()
+    flush: Origin | None = None
 
     @property
     def families(self) -> tuple[Family, ...]:
