@@ -36,14 +36,21 @@ class Family(Enum):
     def address_bits(self) -> int:
         return 32 if self is Family.IP else 128
 
+    def field(self, field: Field) -> Field:
+        """An address field, named as ip's, of ip or ip6 packets; any other field is the same."""
+        return _OF_IP6.get(field, field) if self is Family.IP6 else field
+
     @property
     def saddr(self) -> Field:
         """The field with the source address of an ip or ip6 packet."""
-        return Field.SADDR if self is Family.IP else Field.SADDR6
+        return self.field(Field.SADDR)
 
     @property
     def daddr(self) -> Field:
-        return Field.DADDR if self is Family.IP else Field.DADDR6
+        return self.field(Field.DADDR)
+
+
+_OF_IP6 = {Field.SADDR: Field.SADDR6, Field.DADDR: Field.DADDR6}
 
 
 class Hook(Enum):
@@ -162,6 +169,14 @@ class Ruleset:
     @property
     def families(self) -> tuple[Family, ...]:
         return tuple(dict.fromkeys(table.family for table in self.tables))
+
+    @property
+    def is_nft(self) -> bool:
+        return self.dialect.startswith("nft")
+
+    def sees(self, family: Family) -> bool:
+        """Whether a table sees packets of the family (ip or ip6)."""
+        return any(family.value in table.family.packets for table in self.tables)
 
     def table(self, name: str, family: Family) -> Table | None:
         found = (t for t in self.tables if t.name == name and t.family is family)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.flow import Flow
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
+ACCEPTING = (VerdictKind.ACCEPT, VerdictKind.NAT)
 _GOES_ON = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
 
 class Decider(NamedTuple):
     """``rule`` is None for the policy of ``chain``; ``packets``: those it may decide."""
 
+    walk: Walk
     chain: Chain
     rule: Rule | None
     kind: VerdictKind
@@ -42,16 +46,11 @@ class Decider(NamedTuple):
             return f"no rule accepts them, and {self.name} {self.does}"
         return f"before any rule accepts them, {self.name} {self.does}"
 
-    def span(self, walk: Walk) -> Span:
+    @property
+    def span(self) -> Span:
         if self.rule is not None:
             return self.rule.origin.span
-        return declared(walk, self.chain)
-
-    def remedy(self, base: str, rule: str) -> str:
-        """Where to add the rule (what follows ``-A CHAIN``), so that it comes first."""
-        if self.chain.name != base:
-            return f"add at the top of {base}: -A {base} {rule}"
-        return f"add before it: -A {base} {rule}" if self.rule else f"add: -A {base} {rule}"
+        return declared(self.walk, self.chain)
 
 
 _DOES = {
@@ -77,20 +76,37 @@ def share(packets: PacketSet) -> float:
     return packets.sat_count_float(512)
 
 
-def deciders(walk: Walk, hook: Hook, packets: PacketSet) -> list[Decider]:
+def deciders(path: Path, hook: Hook, packets: PacketSet) -> list[Decider]:
     """Who may decide ``packets`` at the hook, the largest share first; of equal shares the
-    last in the text, which is the one that leaves nothing to luck. Empty without a base chain."""
-    base = walk.base_chain(hook)
-    if base is None:
-        return []
-    found = list(_within(walk, base, packets & walk.hook_packets(hook)))
+    last in the text, which is the one that leaves nothing to luck. Empty without a base chain.
+
+    Every base chain has its say on who dies. Who accepts is told by the main one.
+    """
+    main = path.main(hook)
+    here = packets & path.hook_packets(hook)
+    accepted = here & path.may_pass(hook)
+    found: list[Decider] = []
+    for station in path.stations(hook):
+        for decider in at_station(station, here & station.seen):
+            if decider.kind not in ACCEPTING:
+                found.append(decider)
+            elif station is main and (decider.packets & accepted).satisfiable():
+                found.append(decider._replace(packets=decider.packets & accepted))
+        here = station.afterwards(here & station.passing)
+    return by_share(found)
+
+
+def by_share(found: Iterable[Decider]) -> list[Decider]:
+    """The largest share of packets first; of equal shares the last."""
+    found = list(found)
     shares = [share(decider.packets) for decider in found]
     order = sorted(range(len(found)), key=lambda number: (-shares[number], -number))
     return [found[number] for number in order]
 
 
-def _within(walk: Walk, base: Chain, packets: PacketSet) -> Iterator[Decider]:
-    """In the order of calls; the policy last."""
+def at_station(station: Station, packets: PacketSet) -> Iterator[Decider]:
+    """Who may decide the packets in one base chain: in the order of calls, the policy last."""
+    walk, base = station.walk, station.chain
     entering = {base.name: packets}
     for name in reversed(walk.order):
         inside = entering.get(name)
@@ -98,7 +114,7 @@ def _within(walk: Walk, base: Chain, packets: PacketSet) -> Iterator[Decider]:
             yield from _in_chain(walk, walk.flows[name], inside, entering)
     left = packets & walk.flows[base.name].returns
     if base.policy is not None and left.satisfiable():
-        yield Decider(base, None, base.policy.kind, left)
+        yield Decider(walk, base, None, base.policy.kind, left)
 
 
 def _in_chain(
@@ -114,6 +130,6 @@ def _in_chain(
         if not taken.satisfiable() or not (taken := taken & arriving).satisfiable():
             continue
         if callee is None or callee not in walk.flows:
-            yield Decider(flow.chain, rule, kind, taken)
+            yield Decider(walk, flow.chain, rule, kind, taken)
         else:
             entering[callee] = entering.get(callee, walk.space.false) | taken

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, VerdictKind
-from iptlint.packets.space import Space, Tests
+from iptlint.packets.matcher import Matcher, Tests
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -81,13 +82,13 @@ class _Walker:
             self.arrives = self.arrives & ~tests.sure
 
 
-def chain_flow(space: Space, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
+def chain_flow(matcher: Matcher, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
     """``callees``: the flows of the chains it calls; one that is missing may do anything."""
-    walker = _Walker(space, callees)
+    walker = _Walker(matcher.space, callees)
     tests: list[Tests] = []
     arrives: list[PacketSet] = []
     for rule in chain.rules:
-        tests.append(space.rule(rule))
+        tests.append(matcher.rule(rule))
         arrives.append(walker.arrives)
         walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
     walker.add(VerdictKind.RETURN, walker.arrives)

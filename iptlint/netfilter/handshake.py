@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import EffectKind, Field, Hook
 from iptlint.model.matches import TCP_FLAGS
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside, public
-from iptlint.netfilter.walk import Walk
 from iptlint.packets.space import Space
 from iptlint.packets.witness import TCP
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
     from iptlint.packets.bits import PacketSet
 
-_SWAPPED = ((Field.SADDR, Field.DADDR), (Field.SPORT, Field.DPORT), (Field.IIF, Field.OIF))
+_SWAPPED = (
+    (Field.SADDR, Field.DADDR),
+    (Field.SADDR6, Field.DADDR6),
+    (Field.SPORT, Field.DPORT),
+    (Field.IIF, Field.OIF),
+)
 _SAMPLES = 8
-_KEPT = (*(field for pair in _SWAPPED for field in pair), Field.PROTO)
+_KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
 
 def flags(space: Space, *names: str) -> PacketSet:
@@ -28,19 +33,20 @@ def flags(space: Space, *names: str) -> PacketSet:
     return space.value(Field.TCP_FLAGS, number) & space.value(Field.FRAGMENT, 0)
 
 
-def first_packets(walk: Walk, ports: tuple[int, ...] | None = None) -> PacketSet:
+def first_packets(path: Path, ports: tuple[int, ...] | None = None) -> PacketSet:
     """SYNs that open a connection, to one of the ports where they are given; untracked ones
     too where rules of the family turn tracking off."""
-    space = walk.space
-    states = ("new", "untracked") if untracks(walk) else ("new",)
-    packets = space.universe & space.value(Field.PROTO, TCP) & flags(space, "syn")
+    space = path.space
+    states = ("new", "untracked") if untracks(path) else ("new",)
+    packets = space.universe & space.family(path.family.value)
+    packets = packets & space.value(Field.PROTO, TCP) & flags(space, "syn")
     packets = packets & space.state(*states)
     return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
 
 
-def opening(walk: Walk, ports: tuple[int, ...] | None = None) -> PacketSet:
+def opening(path: Path, ports: tuple[int, ...] | None = None) -> PacketSet:
     """``first_packets`` as they come from outside, or go there."""
-    return first_packets(walk, ports) & clients(walk.space) & outside(walk.space)
+    return first_packets(path, ports) & clients(path.space) & outside(path.space)
 
 
 def clients(space: Space) -> PacketSet:
@@ -48,41 +54,41 @@ def clients(space: Space) -> PacketSet:
     return space.ranges(Field.SPORT, ((1024, 65535),))
 
 
-def untracks(walk: Walk) -> bool:
+def untracks(path: Path) -> bool:
     """Whether a rule of the family, in any table, turns connection tracking off."""
     return any(
         effect.kind is EffectKind.NOTRACK
-        for table in walk.ruleset.tables
-        if table.family is walk.table.family
+        for table in path.ruleset.tables
+        if path.family.value in table.family.packets
         for _, rule in table.rules()
         for effect in rule.effects
     )
 
 
-def answers(walk: Walk, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
+def answers(path: Path, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
     """What goes back, at ``hook``, for these packets: addresses, ports and interfaces swapped,
     of the now established connection (or untracked, where rules turn tracking off), with the
     tcp flags ``names``. What a packet does not share with its answer (marks, lengths, tests
     the tool does not interpret) is left free."""
-    space = walk.space
+    space = path.space
     tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
-    state = tracked | space.state("untracked") if untracks(walk) else tracked
-    return swapped(space, packets) & walk.hook_packets(hook) & state & flags(space, *names)
+    state = tracked | space.state("untracked") if untracks(path) else tracked
+    return swapped(space, packets) & path.hook_packets(hook) & state & flags(space, *names)
 
 
-def is_answered(walk: Walk, first: PacketSet, hook: Hook) -> bool:
+def is_answered(path: Path, first: PacketSet, hook: Hook) -> bool:
     """Whether answers to some first packets may pass the hook. A few are tried before all
     are: the answers to thousands of address pairs at once are dear."""
-    passing = walk.may_pass(hook)
+    passing = path.may_pass(hook)
     return any(
-        (answers(walk, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
-        for packets in (*_samples(walk.space, first), first)
+        (answers(path, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        for packets in (*_samples(path, first), first)
     )
 
 
-def _samples(space: Space, packets: PacketSet) -> Iterator[PacketSet]:
-    for field in (Field.SADDR, Field.DADDR):
-        left = packets & public(space, field)
+def _samples(path: Path, packets: PacketSet) -> Iterator[PacketSet]:
+    for field in (path.family.saddr, path.family.daddr):
+        left = packets & public(path, field)
         for _ in range(_SAMPLES):
             if not left.satisfiable():
                 break
@@ -99,6 +105,8 @@ def swapped(space: Space, packets: PacketSet) -> PacketSet:
 def _mirror(space: Space) -> BCDDSubstitution:
     pairs = []
     for one, other in _SWAPPED:
+        if one not in space.fields:
+            continue
         here, there = space.fields[one].variables, space.fields[other].variables
         for a, b in zip(here, there, strict=True):
             pairs += [(a, space.manager.var(b)), (b, space.manager.var(a))]
@@ -117,24 +125,24 @@ class Step(NamedTuple):
     def fails(self) -> bool:
         return not self.passed.satisfiable()
 
-    def peers(self, space: Space, packets: PacketSet) -> PacketSet:
-        """Who, on the other side, sends or gets the packets: a set over SADDR."""
+    def peers(self, path: Path, packets: PacketSet) -> PacketSet:
+        """Who, on the other side, sends or gets the packets: a set over ``saddr``."""
         if self.hook is Hook.INPUT:
-            return space.project(packets, Field.SADDR)
-        return swapped(space, space.project(packets, Field.DADDR))
+            return path.space.project(packets, path.family.saddr)
+        return swapped(path.space, path.space.project(packets, path.family.daddr))
 
 
-def handshake(walk: Walk, first: PacketSet) -> Iterator[Step]:
+def handshake(path: Path, first: PacketSet) -> Iterator[Step]:
     """The three steps of a connection to this host; ends with the first that fails."""
-    sent = first & walk.hook_packets(Hook.INPUT)
-    step = Step("SYN", Hook.INPUT, sent, sent & walk.may_pass(Hook.INPUT))
+    sent = first & path.hook_packets(Hook.INPUT)
+    step = Step("SYN", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))
     yield step
     if step.fails:
         return
-    sent = answers(walk, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
-    step = Step("SYN-ACK", Hook.OUTPUT, sent, sent & walk.may_pass(Hook.OUTPUT))
+    sent = answers(path, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
+    step = Step("SYN-ACK", Hook.OUTPUT, sent, sent & path.may_pass(Hook.OUTPUT))
     yield step
     if step.fails:
         return
-    sent = answers(walk, step.passed, Hook.INPUT, "ack", reply=False)
-    yield Step("ACK", Hook.INPUT, sent, sent & walk.may_pass(Hook.INPUT))
+    sent = answers(path, step.passed, Hook.INPUT, "ack", reply=False)
+    yield Step("ACK", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))

@@ -13,8 +13,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field, Hook, VerdictKind
-from iptlint.model.matches import TCP_FLAGS
-from iptlint.netfilter.walk import Walk
+from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.station import Station
 from iptlint.packets.bits import union
 from iptlint.packets.ordinary import holds
 from iptlint.packets.space import Space
@@ -52,26 +53,28 @@ _NOT_HOSTS = {
 
 
 def strangers(
-    space: Space, hook: Hook, state: str, *flags: str, free: tuple[Field, ...] = _FREE
+    path: Path, hook: Hook, state: str, *flags: str, free: tuple[Field, ...] = _FREE
 ) -> Iterator[PacketSet]:
     """Ordinary tcp packets at the hook of a connection in the state, each free only in its
     interfaces (or what ``free`` says). Those of an established one are answers."""
     established = state == "established"
+    space, family = path.space, path.family
     fixed = {
+        Field.FAMILY: PACKET_FAMILIES.index(family.value),
         Field.CT_DIRECTION: int(established),
         Field.PROTO: TCP,
         Field.TCP_FLAGS: sum(1 << TCP_FLAGS.index(flag) for flag in flags),
         Field.TTL: 57,
         Field.LENGTH: 60,
     }
-    addresses = _STRANGERS[space.family]
+    addresses = _STRANGERS[family]
     locals_ = addresses[1:] + addresses[:1]
     for remote, local, port in zip(addresses, locals_, ODD_PORTS, strict=True):
         client = 40000 + port % 20000
         values = {
             **fixed,
-            Field.SADDR: int(ip_address(remote)),
-            Field.DADDR: int(ip_address(local)) + 1,
+            family.saddr: int(ip_address(remote)),
+            family.daddr: int(ip_address(local)) + 1,
             Field.SPORT: 443 if established else client,
             Field.DPORT: client if established else port,
         }
@@ -91,10 +94,10 @@ def _exactly(
     return packets & space.universe
 
 
-def public(space: Space, field: Field) -> PacketSet:
+def public(path: Path, field: Field) -> PacketSet:
     """The packets with a stranger's address in the field."""
-    numbers = (int(ip_address(text)) for text in _STRANGERS[space.family])
-    return space.ranges(field, tuple((number, number) for number in numbers))
+    numbers = (int(ip_address(text)) for text in _STRANGERS[path.family])
+    return path.space.ranges(field, tuple((number, number) for number in numbers))
 
 
 def outside(space: Space) -> PacketSet:
@@ -102,72 +105,78 @@ def outside(space: Space) -> PacketSet:
     return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
 
 
-def denied_by_default(walk: Walk, hook: Hook) -> PacketSet:
+def denied_by_default(path: Path, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
-    if hook not in walk.denied:
-        walk.denied[hook] = _for_most_strangers(walk, hook, _turned_away(walk, hook))
-    return walk.denied[hook]
+    if hook not in path.denied:
+        path.denied[hook] = _for_most_strangers(path, hook, _turned_away(path, hook))
+    return path.denied[hook]
 
 
-def _turned_away(walk: Walk, hook: Hook) -> PacketSet:
-    return walk.hook_packets(hook) & outside(walk.space) & ~walk.may_pass(hook)
+def _turned_away(path: Path, hook: Hook) -> PacketSet:
+    return path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
 
 
-def denied_destinations(walk: Walk, hook: Hook) -> PacketSet:
-    """The addresses of hosts (over DADDR) to which most strangers are certainly not let
+def denied_destinations(path: Path, hook: Hook) -> PacketSet:
+    """The addresses of hosts (over ``daddr``) to which most strangers are certainly not let
     through on some interface: what a closing rule with ``-d`` protects."""
-    space = walk.space
-    free = (*_FREE, Field.DADDR)
-    denied = _for_most_strangers(walk, hook, _turned_away(walk, hook), free)
-    hosts = ~space.ranges(Field.DADDR, _NOT_HOSTS[space.family])
-    if space.family is Family.IP:
-        hosts = hosts & ~space.fields[Field.DADDR].masked(0xFF, 0xFF)
-    return space.project(denied & hosts, Field.DADDR)
+    space, daddr = path.space, path.family.daddr
+    free = (*_FREE, daddr)
+    denied = _for_most_strangers(path, hook, _turned_away(path, hook), free)
+    hosts = ~space.ranges(daddr, _NOT_HOSTS[path.family])
+    if path.family is Family.IP:
+        hosts = hosts & ~space.masked(daddr, 0xFF, 0xFF)
+    return space.project(denied & hosts, daddr)
 
 
-def accepted_by_default(walk: Walk, hook: Hook) -> PacketSet:
+def accepted_by_default(path: Path, hook: Hook) -> PacketSet:
     """The interfaces on which most strangers that open a connection are accepted: by the
     policy, or for certain by a rule."""
-    return _for_most_strangers(walk, hook, _accepted(walk, hook))
+    return _for_most_strangers(path, hook, _accepted(path, hook))
 
 
-def accepted_strangers(walk: Walk, hook: Hook) -> PacketSet:
+def accepted_strangers(path: Path, hook: Hook) -> PacketSet:
     """The strangers that open a connection and are accepted."""
-    everyone = union(list(strangers(walk.space, hook, "new", "syn")), walk.space.false)
-    return everyone & _accepted(walk, hook)
+    everyone = union(list(strangers(path, hook, "new", "syn")), path.space.false)
+    return everyone & _accepted(path, hook)
 
 
-def _accepted(walk: Walk, hook: Hook) -> PacketSet:
-    accepted = walk.outcome(hook, VerdictKind.ACCEPT) & outside(walk.space)
-    chain = walk.base_chain(hook)
-    open_end = chain and chain.policy and chain.policy.kind is VerdictKind.ACCEPT
+def _accepted(path: Path, hook: Hook) -> PacketSet:
+    accepted = path.outcome(hook, VerdictKind.ACCEPT) & outside(path.space)
+    main = path.main(hook)
     # A ban that may strike (recent, limit) leaves an open end open.
-    by_policy = walk.flows[chain.name].returns if chain and open_end else walk.space.false
-    return accepted & (by_policy | ~walk.may_die(hook))
+    by_policy = _open_end(main) if main else path.space.false
+    return accepted & (by_policy | ~path.may_die(hook))
+
+
+def _open_end(station: Station) -> PacketSet:
+    """The packets that the policy accepts."""
+    chain, walk = station.chain, station.walk
+    accepts = chain.policy is not None and chain.policy.kind is VerdictKind.ACCEPT
+    return walk.flows[chain.name].returns if accepts else walk.space.false
 
 
 def _for_most_strangers(
-    walk: Walk, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
+    path: Path, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
 ) -> PacketSet:
     """The interfaces (or what is free) for which ``packets`` holds most of the strangers."""
-    space = walk.space
+    space = path.space
     verdicts = [
         space.project(stranger & packets, *free)
-        for stranger in strangers(space, hook, "new", "syn", free=free)
+        for stranger in strangers(path, hook, "new", "syn", free=free)
     ]
     agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]
-    return union(agreed, space.false) & walk.hook_packets(hook) & outside(space)
+    return union(agreed, space.false) & path.hook_packets(hook) & outside(space)
 
 
 _FORWARDING = ("DOCKER", "KUBE-", "cali-", "CILIUM_", "LIBVIRT_", "CNI-", "FLANNEL-", "NETAVARK")
 
 
-def forwards_on_its_own(walk: Walk) -> bool:
+def forwards_on_its_own(path: Path) -> bool:
     """Whether software that forwards by itself has its chains in the family's tables."""
     return any(
         name.startswith(_FORWARDING)
-        for table in walk.ruleset.tables
-        if table.family is walk.table.family
+        for table in path.ruleset.tables
+        if path.family.value in table.family.packets
         for name in table.chains
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.netfilter.certain import Certain
+from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
@@ -65,17 +66,16 @@ def why_dead(walk: Walk, rule: Rule) -> Reason | None:
 
 def rule_witness(walk: Walk, rule: Rule, packets: PacketSet) -> Packet | None:
     """One of the packets that match the rule, at the first hook that can send one."""
-    hooks = walk.hooks_of(walk.place(rule).chain)
-    found = (witness(walk.space, packets & walk.hook_packets(hook), hook) for hook in hooks)
+    bases = walk.bases_of(walk.place(rule).chain)
+    found = (witness(walk.space, packets & walk.base_packets(b), b.hook) for b in bases)
     return next((packet for packet in found if packet is not None), None)
 
 
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
-    for table in ruleset.tables:
-        walk = Walk(ruleset, table)
+    for walk in Stack(ruleset).walks():
         certain = Certain(walk)
-        for chain, rule in table.rules():
+        for chain, rule in walk.table.rules():
             if rule.read:
                 yield _reach(walk, certain, chain, rule)
 

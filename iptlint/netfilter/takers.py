@@ -68,7 +68,17 @@ class _Search:
             through = self._through(rest, caller, call)
             if through.satisfiable():
                 found += self.above(caller, call, through, depth + 1)
-        return found
+        return found + list(self._at_earlier_stations(chain, rest))
+
+    def _at_earlier_stations(self, chain: str, packets: PacketSet) -> Iterator[Taker]:
+        """Takers in the base chains that the packets enter before this one. What a policy takes
+        has none."""
+        for station in self.walk.before(self.walk.table.chains[chain]):
+            flow = station.walk.flows[station.chain.name]
+            lost = packets & ~station.passing & ~flow.returns
+            packets = packets & station.passing
+            if lost.satisfiable():
+                yield from _Search(station.walk)._within(station.chain.name, len(flow.tests), lost)
 
     def _through(self, packets: PacketSet, caller: str, call: int) -> PacketSet:
         entry = self.walk.entries.get(caller)

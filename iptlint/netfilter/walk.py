@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
 from iptlint.netfilter.flow import Flow, chain_flow
 from iptlint.netfilter.lookup import Lookup
-from iptlint.packets.space import Space, Tests, reads_conntrack
+from iptlint.packets.matcher import Matcher, Tests
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.station import Station
     from iptlint.packets.bits import PacketSet
+    from iptlint.packets.space import Space
 
 
 class Place(NamedTuple):
@@ -34,28 +36,29 @@ class Entry:
 
 
 class Walk:
-    """One table of a ruleset, analysed within itself.
+    """One table. ``before`` tells of a base chain where its packets stop first.
 
     A rule's own tests come first in every intersection here: they are a small set, and
     what arrives at it may be a very large one.
     """
 
-    def __init__(self, ruleset: Ruleset, table: Table) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        table: Table,
+        matcher: Matcher,
+        before: Callable[[Chain], Sequence[Station]],
+    ) -> None:
         self.ruleset = ruleset
         self.table = table
-        self.space = Space(
-            table.family,
-            tuple(rule for _, rule in table.rules()),
-            defragmented=uses_conntrack(ruleset, table),
-        )
+        self.before = before
+        self.matcher = matcher
+        self.space = matcher.space
         self.order = call_order(table)
         self.flows: dict[str, Flow] = {}
         for name in self.order:
-            self.flows[name] = chain_flow(self.space, table.chains[name], self.flows)
+            self.flows[name] = chain_flow(matcher, table.chains[name], self.flows)
         self.callers: Mapping[str, list[Place]] = _callers(table)
-        self.entries = self._entries()
-        self.denied: dict[Hook, PacketSet] = {}
-        """Kept by ``posture.denied_by_default``."""
         self._lookups: dict[str, Lookup] = {}
         self._guides: dict[str, PacketSet] = {}
         self.places = {
@@ -64,17 +67,20 @@ class Walk:
             for index, rule in enumerate(chain.rules)
         }
 
-    def _entries(self) -> dict[str, Entry]:
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
         entries: dict[str, Entry] = {}
         for name in reversed(self.order):
             chain = self.table.chains[name]
-            hooked = self._hooked(chain.hook) if chain.hook else None
-            entries[name] = hooked or self._called(name, entries)
+            entries[name] = self._hooked(chain) if chain.hook else self._called(name, entries)
         return entries
 
-    def _hooked(self, hook: Hook) -> Entry:
-        packets = self.hook_packets(hook)
-        return Entry(packets, packets)
+    def _hooked(self, chain: Chain) -> Entry:
+        sent = self.base_packets(chain)
+        may = sent
+        for station in self.before(chain):
+            may = may & station.afterwards(station.passing)
+        return Entry(may, sent)
 
     def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
         may = sent = self.space.false
@@ -87,13 +93,11 @@ class Walk:
             sent |= tests.may & entry.sent
         return Entry(may, sent)
 
-    def hook_packets(self, hook: Hook) -> PacketSet:
-        """The packets a base chain at the hook can see in this table."""
-        packets = self.space.universe
-        for field, exists in _INTERFACES_AT[hook].items():
-            none = self.space.no_interface(field)
-            packets = packets & (~none if exists else none)
-        if self.table.name == "nat":
+    def base_packets(self, chain: Chain) -> PacketSet:
+        """The packets that the base chain sees if no other takes them first."""
+        assert chain.hook is not None
+        packets = at_hook(self.space, chain.hook) & self.space.family(*self.table.family.packets)
+        if chain.type == "nat":
             # nf_nat_inet_fn translates the first packet of a connection only; an expected
             # connection starts as related (net/netfilter/nf_nat_core.c).
             packets = packets & self.space.state("new", "related")
@@ -142,70 +146,49 @@ class Walk:
         chain, index = self.place(rule)
         return self.flows[chain].tests[index].may & self.entries[chain].sent
 
-    def base_chain(self, hook: Hook) -> Chain | None:
-        return next((c for c in self.table.base_chains() if c.hook is hook), None)
-
-    def outcome(self, hook: Hook, kind: VerdictKind) -> PacketSet:
-        """The packets at the hook that may have this outcome, the policy included."""
-        chain = self.base_chain(hook)
-        if chain is None:
-            accepted = kind is VerdictKind.ACCEPT
-            return self.hook_packets(hook) if accepted else self.space.false
-        flow, entry = self.flows[chain.name], self.entries[chain.name].may
-        packets = flow.outcomes.get(kind, self.space.false)
-        if chain.policy is not None and chain.policy.kind is kind:
-            packets = packets | flow.returns
-        return entry & packets
-
-    def may_pass(self, hook: Hook) -> PacketSet:
-        """The packets at the hook that may leave the table alive (queue, an unknown target
-        and translation among them)."""
-        passing = (
-            VerdictKind.ACCEPT,
-            VerdictKind.QUEUE,
-            VerdictKind.UNKNOWN,
-            VerdictKind.NAT,
-        )
-        result = self.space.false
-        for kind in passing:
-            result = result | self.outcome(hook, kind)
-        return result
-
-    def may_die(self, hook: Hook) -> PacketSet:
-        dying = (VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.QUEUE, VerdictKind.UNKNOWN)
-        result = self.space.false
-        for kind in dying:
-            result = result | self.outcome(hook, kind)
-        return result
-
     def is_called(self, chain: str) -> bool:
         """Whether a hook or another chain sends packets to the chain."""
-        return bool(self.hooks_of(chain))
+        return bool(self.bases_of(chain))
+
+    def bases_of(self, chain: str) -> tuple[Chain, ...]:
+        """The base chains from which calls lead to the chain."""
+        return tuple(self.table.chains[name] for name in self._bases.get(chain, ()))
 
     def hooks_of(self, chain: str) -> tuple[Hook, ...]:
         """The hooks from which calls lead to the chain."""
-        return tuple(self._hooks.get(chain, ()))
+        return tuple(dict.fromkeys(base.hook for base in self.bases_of(chain) if base.hook))
 
     @cached_property
-    def _hooks(self) -> Mapping[str, dict[Hook, None]]:
-        hooks: dict[str, dict[Hook, None]] = defaultdict(dict)
+    def _bases(self) -> Mapping[str, dict[str, None]]:
+        bases: dict[str, dict[str, None]] = defaultdict(dict)
         for name in reversed(self.order):
             chain = self.table.chains[name]
             if chain.hook:
-                hooks[name][chain.hook] = None
+                bases[name][name] = None
             for callee in _calls(chain):
-                hooks[callee].update(hooks[name])
-        return hooks
+                bases[callee].update(bases[name])
+        return bases
 
 
 _INTERFACES_AT = {
+    Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
     Hook.PREROUTING: {Field.IIF: True, Field.OIF: False},
     Hook.INPUT: {Field.IIF: True, Field.OIF: False},
     Hook.FORWARD: {Field.IIF: True, Field.OIF: True},
     Hook.OUTPUT: {Field.IIF: False, Field.OIF: True},
     # POSTROUTING sees forwarded packets and the host's own; xtables gives it no way in.
     Hook.POSTROUTING: {Field.OIF: True},
+    Hook.EGRESS: {Field.OIF: True},
 }
+
+
+def at_hook(space: Space, hook: Hook) -> PacketSet:
+    """The packets that have the interfaces they have at the hook."""
+    packets = space.universe
+    for field, exists in _INTERFACES_AT[hook].items():
+        none = space.no_interface(field)
+        packets = packets & (~none if exists else none)
+    return packets
 
 
 def _calls(chain: Chain) -> Iterator[str]:
@@ -241,17 +224,3 @@ def call_order(table: Table) -> tuple[str, ...]:
                 under_way.add(callee)
                 stack.append((callee, _calls(table.chains[callee])))
     return tuple(done)
-
-
-def uses_conntrack(ruleset: Ruleset, table: Table) -> bool:
-    """Whether connections are tracked in the table's family: a rule asks for it, or translates."""
-    return any(
-        other.name == "nat" and any(True for _ in other.rules())
-        for other in ruleset.tables
-        if other.family is table.family
-    ) or any(
-        reads_conntrack(rule.matches)
-        for other in ruleset.tables
-        if other.family is table.family
-        for _, rule in other.rules()
-    )

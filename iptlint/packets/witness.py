@@ -53,6 +53,7 @@ _LOCAL = {
     Family.IP: ("192.0.2.10/32", "192.0.2.0/24", "10.0.0.0/8", "192.168.0.0/16"),
     Family.IP6: ("2001:db8:1::10/128", "2001:db8:1::/48", "2000::/3", "fe80::/10"),
 }
+_IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
 _OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
 _LOOPBACK = {Family.IP: "127.0.0.1/32", Family.IP6: "::1/128"}
 _NOT_A_HOST = {
@@ -74,8 +75,8 @@ def _flags(space: Space, *names: str) -> PacketSet:
     return space.value(Field.TCP_FLAGS, value)
 
 
-def _host_addresses(space: Space, field: Field) -> Iterator[PacketSet]:
-    for text in _NOT_A_HOST[space.family]:
+def _host_addresses(space: Space, family: Family, field: Field) -> Iterator[PacketSet]:
+    for text in _NOT_A_HOST[family]:
         yield ~_prefix(space, field, text)
     bits = space.fields[field]
     # The last bits of a network's address are all zero, those of a broadcast address all one.
@@ -89,23 +90,23 @@ def _facing_outside(space: Space, field: Field) -> PacketSet:
     return union([space.value(field, number) for number in outside], space.false)
 
 
-def _preferences(space: Space, hook: Hook | None) -> Iterator[PacketSet]:
+def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
     yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
     yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
     yield space.value(Field.FRAGMENT, 0)
     yield space.state("new")
     yield space.state("established")
-    icmp = ICMP if space.family is Family.IP else ICMP6
+    icmp = ICMP if family is Family.IP else ICMP6
     for protocol in (TCP, UDP, icmp):
         yield space.value(Field.PROTO, protocol)
     yield from _sendable_flags(space)
-    ends = [_REMOTE[space.family], _LOCAL[space.family]]
+    ends = [_REMOTE[family], _LOCAL[family]]
     if hook is Hook.OUTPUT:
         ends.reverse()
-    for field, (usual, *others) in zip((Field.SADDR, Field.DADDR), ends, strict=True):
+    for field, (usual, *others) in zip((family.saddr, family.daddr), ends, strict=True):
         yield _prefix(space, field, usual)
-        yield from _host_addresses(space, field)
+        yield from _host_addresses(space, family, field)
         yield from (_prefix(space, field, text) for text in others)
     yield space.fields[Field.SPORT].within(32768, 60999)
     yield space.value(Field.SPORT, 40000)
@@ -113,7 +114,7 @@ def _preferences(space: Space, hook: Hook | None) -> Iterator[PacketSet]:
     for port in (22, 80, 443):
         yield space.value(Field.DPORT, port)
     yield ~space.value(Field.DPORT, 0)
-    yield space.value(Field.ICMP_TYPE, 8 if space.family is Family.IP else 128)
+    yield space.value(Field.ICMP_TYPE, 8 if family is Family.IP else 128)
     for field in (Field.ICMP_CODE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.MARK):
         yield space.value(field, 0)
     yield space.value(Field.TTL, 64)
@@ -128,14 +129,14 @@ def _sendable_flags(space: Space) -> Iterator[PacketSet]:
     yield not_tcp | ack
 
 
-def _loopback(space: Space) -> Iterator[PacketSet]:
-    both = [_prefix(space, f, _LOOPBACK[space.family]) for f in (Field.SADDR, Field.DADDR)]
+def _loopback(space: Space, family: Family) -> Iterator[PacketSet]:
+    both = [_prefix(space, f, _LOOPBACK[family]) for f in (family.saddr, family.daddr)]
     inside = space.interface(Field.IIF, "lo") | space.interface(Field.OIF, "lo")
     yield ~inside | (both[0] & both[1])
 
 
-def _plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    for preferred in (*_loopback(space), *_preferences(space, hook)):
+def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
+    for preferred in (*_loopback(space, family), *_preferences(space, family, hook)):
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
@@ -152,12 +153,28 @@ def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
     """The plainest packet of the set; None where the set is empty."""
-    cube = _plainest(space, packets, hook).pick_cube()
-    if cube is None:
+    found = _of_one_family(space, packets)
+    if found is None:
         return None
+    name, packets = found
+    # What is neither ip nor ip6 has no address that is told apart here.
+    family = Family.IP6 if name == "ip6" else Family.IP
+    if family.saddr in space.fields:
+        packets = _plainest(space, family, packets, hook)
+    cube = packets.pick_cube()
+    assert cube is not None
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
-    return _packet(space, values, hook, conditions)
+    return _packet(space, name, values, hook, conditions)
+
+
+def _of_one_family(space: Space, packets: PacketSet) -> tuple[str, PacketSet] | None:
+    """Those of the first family that some are of, with its name."""
+    for name in space.families:
+        narrowed = packets & space.family(name)
+        if narrowed.satisfiable():
+            return name, narrowed
+    return None
 
 
 def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
@@ -169,25 +186,29 @@ def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
 
 
 def _opaque_bits(space: Space, cube: Sequence[bool | None]) -> Iterator[tuple[str, bool | None]]:
-    first = sum(bits.width for bits in space.fields.values())
-    return zip(space.opaques, cube[first:], strict=True)
+    return zip(space.opaques, cube[space.variables :], strict=True)
 
 
 def _packet(
-    space: Space, values: dict[Field, int], hook: Hook | None, conditions: tuple[str, ...]
+    space: Space,
+    name: str,
+    values: dict[Field, int],
+    hook: Hook | None,
+    conditions: tuple[str, ...],
 ) -> Packet:
-    protocol = values[Field.PROTO]
+    family = _IP_FAMILIES.get(name)
+    protocol = values[Field.PROTO] if family else -1
     ports = protocol in PORT_PROTOCOLS and not values[Field.FRAGMENT]
     icmp = protocol in (ICMP, ICMP6) and not values[Field.FRAGMENT]
     tcp = protocol == TCP and not values[Field.FRAGMENT]
     return Packet(
-        family=space.family.value,
+        family=name,
         hook=hook.value if hook else None,
         iif=space.interfaces.example(values[Field.IIF]),
         oif=space.interfaces.example(values[Field.OIF]),
-        saddr=_address(space.family, values[Field.SADDR]),
-        daddr=_address(space.family, values[Field.DADDR]),
-        proto=PROTOCOL_NAMES.get(protocol, str(protocol)),
+        saddr=_address(family, values[family.saddr]) if family else None,
+        daddr=_address(family, values[family.daddr]) if family else None,
+        proto=PROTOCOL_NAMES.get(protocol, str(protocol)) if family else None,
         sport=values[Field.SPORT] if ports else None,
         dport=values[Field.DPORT] if ports else None,
         tcp_flags=_flag_names(values[Field.TCP_FLAGS]) if tcp else None,

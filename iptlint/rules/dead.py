@@ -8,11 +8,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from iptlint.model import Chain, Field, Hook, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.owners import owner_of
 from iptlint.netfilter import duplicates
-from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.deciders import Decider, at_station, by_share
 from iptlint.netfilter.reach import Reason, why_dead
+from iptlint.netfilter.station import Station
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 
@@ -143,8 +144,8 @@ def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 def _deciders(walk: Walk, dead: Dead) -> Iterator[Decider]:
     meant = walk.sent(dead.rule)
-    for hook in walk.hooks_of(dead.chain.name):
-        yield from deciders(walk, hook, meant)
+    for base in walk.bases_of(dead.chain.name):
+        yield from by_share(at_station(Station(walk, base), meant & walk.base_packets(base)))
 
 
 def _same(rule: Rule, taker: Rule) -> bool:
@@ -157,16 +158,16 @@ def _accepted(walk: Walk, dead: Dead) -> PacketSet:
     found = walk.space.false
     if dead.rule.verdict.kind in DENYING:
         meant = walk.sent(dead.rule) & walk.space.state("new")
-        for hook in walk.hooks_of(dead.chain.name):
-            found = found | (meant & surely_accepted(walk)[hook])
+        for base in walk.bases_of(dead.chain.name):
+            found = found | (meant & surely_accepted(walk)[base.name])
     return found
 
 
 @per_walk
-def surely_accepted(walk: Walk) -> dict[Hook, PacketSet]:
-    """For each hook of the table, the packets that are accepted whatever is uncertain."""
-    hooks = {chain.hook for chain in walk.table.base_chains() if chain.hook}
-    return {h: walk.outcome(h, VerdictKind.ACCEPT) & ~walk.may_die(h) for h in hooks}
+def surely_accepted(walk: Walk) -> dict[str, PacketSet]:
+    """For each base chain the packets that it accepts whatever is uncertain."""
+    stations = (Station(walk, chain) for chain in walk.table.base_chains())
+    return {s.chain.name: s.end(VerdictKind.ACCEPT) & ~s.may_kill for s in stations}
 
 
 def _bans(rule: Rule) -> bool:

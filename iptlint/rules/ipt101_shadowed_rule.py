@@ -42,8 +42,9 @@ from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Family, Field, Rule, VerdictKind
+from iptlint.netfilter.path import DECIDING_PRIORITIES
+from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
-from iptlint.packets.bits import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules import wording
@@ -86,7 +87,7 @@ def _is_softwares(lost: Lost) -> bool:
 
 def _finding(walk: Walk, lost: Lost) -> Finding:
     world = lost.accepted & _world(walk)
-    grave = walk.table.name == "filter" and world.satisfiable()
+    grave = _decides(walk, lost) and world.satisfiable()
     ending = "them here" if len(lost.takers) == 1 else "some of them here"
     return META.finding(
         lost.rule.origin.span,
@@ -95,6 +96,14 @@ def _finding(walk: Walk, lost: Lost) -> Finding:
         related=wording.labels(_differing_first(lost), ending),
         witness=_witness(walk, lost, world),
         severity=Severity.ERROR if grave else None,
+    )
+
+
+def _decides(walk: Walk, lost: Lost) -> bool:
+    """Whether the chain is one, or is called by one, that decides what a host lets in."""
+    return any(
+        base.type == "filter" and base.priority in DECIDING_PRIORITIES
+        for base in walk.bases_of(lost.chain.name)
     )
 
 
@@ -123,21 +132,23 @@ def _advice(lost: Lost) -> str:
 def _world(walk: Walk) -> PacketSet:
     """The packets from public addresses, not on the loopback interface."""
     space = walk.space
-    networks = map(ip_network, _NOT_THE_WORLD[space.family])
-    ranges = tuple((int(net[0]), int(net[-1])) for net in networks)
-    sources = union([space.ranges(Field.SADDR, ranges)], space.false)
+    world = space.false
+    for family, names in _NOT_THE_WORLD.items():
+        networks = map(ip_network, names)
+        ranges = tuple((int(net[0]), int(net[-1])) for net in networks)
+        world = world | (space.family(family.value) & ~space.ranges(family.saddr, ranges))
     elsewhere = space.interface(Field.IIF, "lo") | space.no_interface(Field.IIF)
-    return ~sources & ~elsewhere
+    return world & ~elsewhere
 
 
 def _witness(walk: Walk, lost: Lost, world: PacketSet) -> Packet | None:
     """A packet that the rule was for, one whose fate differs if there is one."""
     meant = walk.sent(lost.rule)
-    for hook in walk.hooks_of(lost.chain.name):
-        here = walk.hook_packets(hook)
-        otherwise = meant & here & ~walk.outcome(hook, lost.rule.verdict.kind)
+    for base in walk.bases_of(lost.chain.name):
+        here = walk.base_packets(base)
+        otherwise = meant & here & ~Station(walk, base).end(lost.rule.verdict.kind)
         for packets in (world & here, lost.accepted & here, otherwise, meant & here):
-            found = witness(walk.space, packets, hook)
+            found = witness(walk.space, packets, base.hook)
             if found is not None:
                 return found
     return None

@@ -36,7 +36,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Chain, Field, Hook, Interface, Match, Rule, Within
+from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.model.owners import owner_of
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
@@ -94,7 +94,7 @@ def _two_tests(one: Span, other: Span) -> Finding:
 def _impossible(walk: Walk, rule: Rule, packets: PacketSet) -> int | None:
     """The test that none of the packets passes."""
     for index, match in enumerate(rule.matches):
-        if not walk.space.all_of((match,), packets).may.satisfiable():
+        if not walk.matcher.all_of((match,), packets).may.satisfiable():
             return index
     return None
 
@@ -103,7 +103,7 @@ def _excluding(walk: Walk, rule: Rule) -> tuple[int, int] | None:
     """The first two tests that exclude each other."""
     universe = walk.space.universe
     for (i, one), (j, other) in combinations(enumerate(rule.matches), 2):
-        if not walk.space.all_of((one, other), universe).may.satisfiable():
+        if not walk.matcher.all_of((one, other), universe).may.satisfiable():
             return i, j
     return None
 
@@ -127,13 +127,13 @@ def _asks_for_fragments(match: Match) -> bool:
 
 def _not_sent(walk: Walk, dead: Dead) -> Iterator[Finding]:
     if dead.chain.hook is not None:
-        yield _not_at_hook(walk, dead.rule, dead.chain, dead.chain.hook)
+        yield _not_at_hook(walk, dead.rule, dead.chain)
     elif owner_of(dead.chain.name) is None and not _whole_chain(walk, dead.chain):
         yield _not_in_chain(walk, dead.rule, dead.chain)
 
 
-def _not_at_hook(walk: Walk, rule: Rule, chain: Chain, hook: Hook) -> Finding:
-    index = _impossible(walk, rule, walk.hook_packets(hook))
+def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
+    index = _impossible(walk, rule, walk.base_packets(chain))
     if index is None:
         return META.finding(
             rule.origin.span,
@@ -148,7 +148,7 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain, hook: Hook) -> Finding:
         case Interface(Field.IIF):
             why = f"no packet in {chain.name} came in anywhere, so iptables refuses `{span.text}`"
             advice = "test the outgoing interface (-o), or move the rule to INPUT or FORWARD"
-        case _ if walk.table.name == "nat":
+        case _ if chain.type == "nat":
             why = f"no packet in the nat table passes `{span.text}`: it sees only the first one "
             why += "of a connection"
             advice = "filter in the filter table"
@@ -191,6 +191,6 @@ def _excluded_by(walk: Walk, rule: Rule, call: Rule) -> tuple[int, int] | None:
     universe = walk.space.universe
     for i, one in enumerate(rule.matches):
         for j, other in enumerate(call.matches):
-            if not walk.space.all_of((one, other), universe).may.satisfiable():
+            if not walk.matcher.all_of((one, other), universe).may.satisfiable():
                 return i, j
     return None

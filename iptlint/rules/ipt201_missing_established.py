@@ -48,11 +48,13 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders, share
 from iptlint.netfilter.handshake import answers, is_answered, opening, swapped
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
-from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
-from iptlint.packets.space import Space, reads_conntrack
+from iptlint.packets.matcher import reads_conntrack
+from iptlint.packets.space import Space
 from iptlint.packets.witness import ICMP, ICMP6, TCP, witness
+from iptlint.rules import remedies
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -75,7 +77,6 @@ _ICMP_ERRORS = {
     # RFC 4443: unreachable, packet too big, time exceeded, parameter problem.
     Family.IP6: (ICMP6, (1, 4), "destination unreachable, packet too big"),
 }
-_ACCEPT = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
 _NAMED_PORTS = 6
 _NAMED_RULES = 3
 
@@ -96,16 +97,16 @@ _WAYS = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.filter_walks():
+    for path in context.paths():
         for way in _WAYS:
-            if denied_by_default(walk, way.back).satisfiable():
-                yield from _answers(walk, way)
-                yield from _errors(walk, way.back)
+            if denied_by_default(path, way.back).satisfiable():
+                yield from _answers(path, way)
+                yield from _errors(path, way.back)
 
 
-def _answers(walk: Walk, way: _Way) -> Iterator[Finding]:
-    space, denied = walk.space, denied_by_default(walk, way.back)
-    new = opening(walk) & walk.outcome(way.there, VerdictKind.ACCEPT)
+def _answers(path: Path, way: _Way) -> Iterator[Finding]:
+    space, denied = path.space, denied_by_default(path, way.back)
+    new = opening(path) & path.outcome(way.there, VerdictKind.ACCEPT)
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
@@ -113,12 +114,12 @@ def _answers(walk: Walk, way: _Way) -> Iterator[Finding]:
     here = new & swapped(space, denied)
     if not here.satisfiable():
         return
-    if not is_answered(walk, here, way.back):
-        sent = answers(walk, here, way.back, "syn", "ack", reply=True)
-        yield _none(walk, way, sent, elsewhere=walk.may_pass(way.back) & outside(space))
+    if not is_answered(path, here, way.back):
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        yield _none(path, way, sent, elsewhere=path.may_pass(way.back) & outside(space))
     elif way.back is Hook.INPUT:
-        sent = answers(walk, here, way.back, "syn", "ack", reply=True)
-        yield from _few(walk, sent, sent & walk.may_pass(way.back))
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        yield from _few(path, sent, sent & path.may_pass(way.back))
 
 
 def _hairpin(space: Space) -> PacketSet:
@@ -128,28 +129,28 @@ def _hairpin(space: Space) -> PacketSet:
     return union(both, space.false)
 
 
-def _none(walk: Walk, way: _Way, lost: PacketSet, elsewhere: PacketSet) -> Finding:
+def _none(path: Path, way: _Way, lost: PacketSet, elsewhere: PacketSet) -> Finding:
     """No answer passes on the interfaces that deny by default."""
-    where, by_name = _where(walk, way.back, lost, elsewhere)
-    decider = deciders(walk, way.back, lost)[0]
+    where, by_name = _where(path, way.back, lost, elsewhere)
+    decider = deciders(path, way.back, lost)[0]
     return META.finding(
-        decider.span(walk),
+        decider.span,
         f"{way.lost}{where}: {decider.first} them",
-        decider.remedy(_chain(walk, way.back), _ACCEPT),
-        witness=witness(walk.space, _plain(walk, way, decider.packets), way.back),
+        remedies.first(decider, _chain(path, way.back), remedies.ESTABLISHED),
+        witness=witness(path.space, _plain(path, way, decider.packets), way.back),
         severity=Severity.WARNING if by_name else None,
         confidence=Confidence.POSSIBLE if by_name else None,
     )
 
 
-def _chain(walk: Walk, hook: Hook) -> str:
-    chain = walk.base_chain(hook)
-    return chain.name if chain else hook.name
+def _chain(path: Path, hook: Hook) -> str:
+    main = path.main(hook)
+    return main.chain.name if main else hook.name
 
 
-def _plain(walk: Walk, way: _Way, packets: PacketSet) -> PacketSet:
+def _plain(path: Path, way: _Way, packets: PacketSet) -> PacketSet:
     """An answer as it is seen most: from a web server, or to a client's port."""
-    space = walk.space
+    space = path.space
     port = space.value(Field.SPORT, 443)
     if way.back is Hook.OUTPUT:
         port = space.ranges(Field.DPORT, (_EPHEMERAL,))
@@ -157,9 +158,9 @@ def _plain(walk: Walk, way: _Way, packets: PacketSet) -> PacketSet:
     return plain if plain.satisfiable() else packets
 
 
-def _where(walk: Walk, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
+def _where(path: Path, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
     """On which interfaces, for the message; and whether only interfaces with names deny."""
-    space = walk.space
+    space = path.space
     field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
     by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
     if by_name:
@@ -177,32 +178,32 @@ def _names(space: Space, field: Field, packets: PacketSet) -> str:
     )
 
 
-def _few(walk: Walk, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+def _few(path: Path, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
     """Most answers from public addresses are lost, though some come back."""
-    space = walk.space
-    everyone = space.project(sent, Field.SADDR, Field.SPORT) & public(space, Field.SADDR)
-    lucky = everyone & space.project(back, Field.SADDR, Field.SPORT)
+    space = path.space
+    everyone = space.project(sent, path.family.saddr, Field.SPORT) & public(path, path.family.saddr)
+    lucky = everyone & space.project(back, path.family.saddr, Field.SPORT)
     if 2 * share(lucky) >= share(everyone):
         return
     lost = sent & everyone & ~lucky
-    decider = deciders(walk, Hook.INPUT, lost)[0]
-    accepting = [d for d in deciders(walk, Hook.INPUT, back) if d.rule]
+    decider = deciders(path, Hook.INPUT, lost)[0]
+    accepting = [d for d in deciders(path, Hook.INPUT, back) if d.rule]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
     yield META.finding(
-        decider.span(walk),
+        decider.span,
         f"answers to connections this host opens come back only from {_whom(space, lucky)}: "
         f"{decider.name} {decider.does} the others{why}",
-        decider.remedy("INPUT", _ACCEPT),
-        related=_labels(walk, accepting),
-        witness=witness(space, _plain(walk, _WAYS[0], decider.packets), Hook.INPUT),
+        remedies.first(decider, _chain(path, Hook.INPUT), remedies.ESTABLISHED),
+        related=_labels(path, accepting),
+        witness=witness(space, _plain(path, _WAYS[0], decider.packets), Hook.INPUT),
         severity=Severity.WARNING,
         confidence=None if lucky.satisfiable() else Confidence.POSSIBLE,
     )
 
 
-def _labels(walk: Walk, accepting: list[Decider]) -> tuple[Label, ...]:
-    return tuple(Label(d.span(walk), "these come back") for d in accepting[:_NAMED_RULES])
+def _labels(path: Path, accepting: list[Decider]) -> tuple[Label, ...]:
+    return tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES])
 
 
 def _whom(space: Space, lucky: PacketSet) -> str:
@@ -231,16 +232,22 @@ def _listed(words: Iterator[str] | list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _errors(walk: Walk, hook: Hook) -> Iterator[Finding]:
+def _by_state(path: Path) -> bool:
+    """Whether a rule decides by the state of the connection."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(reads_conntrack(rule.matches) for rule in rules)
+
+
+def _errors(path: Path, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
-    if hook is Hook.OUTPUT or not any(reads_conntrack(r.matches) for _, r in walk.table.rules()):
+    if hook is Hook.OUTPUT or not _by_state(path):
         return
-    space, passing = walk.space, walk.may_pass(hook)
-    denied = denied_by_default(walk, hook)
-    running = union([*strangers(space, hook, "established", "ack")], space.false) & passing & denied
-    protocol, types, what = _ICMP_ERRORS[space.family]
+    space, passing = path.space, path.may_pass(hook)
+    denied = denied_by_default(path, hook)
+    running = union([*strangers(path, hook, "established", "ack")], space.false) & passing & denied
+    protocol, types, what = _ICMP_ERRORS[path.family]
     errors = (
-        walk.hook_packets(hook)
+        path.hook_packets(hook)
         & denied
         & outside(space)
         & space.value(Field.PROTO, protocol)
@@ -249,16 +256,14 @@ def _errors(walk: Walk, hook: Hook) -> Iterator[Finding]:
     )
     if not running.satisfiable() or (errors & passing).satisfiable():
         return
-    decider = deciders(walk, hook, errors)[0]
-    accepting = [d for d in deciders(walk, hook, running) if d.rule]
+    decider = deciders(path, hook, errors)[0]
+    accepting = [d for d in deciders(path, hook, running) if d.rule]
     yield META.finding(
-        decider.span(walk),
+        decider.span,
         f"ICMP errors about running connections (state RELATED: {what}) are lost: "
         f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
-        decider.remedy(_chain(walk, hook), "-m conntrack --ctstate RELATED -j ACCEPT"),
-        related=tuple(
-            Label(d.span(walk), "accepts ESTABLISHED without RELATED") for d in accepting[:1]
-        ),
+        remedies.first(decider, _chain(path, hook), remedies.RELATED),
+        related=tuple(Label(d.span, "accepts ESTABLISHED without RELATED") for d in accepting[:1]),
         witness=witness(space, decider.packets, hook),
         severity=Severity.WARNING,
     )

@@ -49,6 +49,7 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.flow import Flow
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import forwards_on_its_own, outside, strangers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
@@ -80,21 +81,24 @@ class _Cost(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.filter_walks():
+    for path in context.paths():
         for hook in (Hook.INPUT, Hook.FORWARD):
-            yield from _check_hook(walk, hook)
+            yield from _check_hook(path, hook)
 
 
-def _check_hook(walk: Walk, hook: Hook) -> Iterator[Finding]:
-    base = walk.base_chain(hook)
-    if base is None or not base.rules or (hook is Hook.FORWARD and forwards_on_its_own(walk)):
+def _check_hook(path: Path, hook: Hook) -> Iterator[Finding]:
+    main = path.main(hook)
+    if main is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
         return
-    packet = next(strangers(walk.space, hook, "established", "ack"))
-    accepted = _accepted_by_state(walk, hook, packet & outside(walk.space))
+    walk, base = main.walk, main.chain
+    if not base.rules:
+        return
+    packet = next(strangers(path, hook, "established", "ack"))
+    accepted = _accepted_by_state(path, hook, packet & outside(path.space))
     if accepted is None or accepted.rule is None:
         return
-    one = _one_way(walk, accepted.packets)
-    examined, counted = _Path(walk, one).cost(base.name)
+    one = _one_way(path, accepted.packets)
+    examined, counted = _Way(walk, one).cost(base.name)
     if counted - 1 <= LIMIT:
         return
     above = examined - 1
@@ -106,36 +110,36 @@ def _check_hook(walk: Walk, hook: Hook) -> Iterator[Finding]:
         f"each packet of a running connection is compared with {above} rules{bans} "
         "before this one accepts it",
         f"move this rule to the top of {base.name}",
-        witness=witness(walk.space, one, hook),
+        witness=witness(path.space, one, hook),
     )
 
 
-def _accepted_by_state(walk: Walk, hook: Hook, packet: PacketSet) -> Decider | None:
+def _accepted_by_state(path: Path, hook: Hook, packet: PacketSet) -> Decider | None:
     """The rule that accepts the packet for certain, and no new connection."""
-    surely = packet & walk.outcome(hook, VerdictKind.ACCEPT) & ~walk.may_die(hook)
-    new = walk.space.state("new")
+    surely = packet & path.outcome(hook, VerdictKind.ACCEPT) & ~path.may_die(hook)
+    new = path.space.state("new")
     return next(
         (
             decider
-            for decider in deciders(walk, hook, surely)
-            if decider.rule and not (walk.tests(decider.rule).may & new).satisfiable()
+            for decider in deciders(path, hook, surely)
+            if decider.rule and not (decider.walk.tests(decider.rule).may & new).satisfiable()
         ),
         None,
     )
 
 
-def _one_way(walk: Walk, packets: PacketSet) -> PacketSet:
+def _one_way(path: Path, packets: PacketSet) -> PacketSet:
     """The packets on one interface, or from one to one: an unnamed one where they may be."""
     for field in (Field.IIF, Field.OIF):
-        for number in range(walk.space.interfaces.count - 1, -1, -1):
-            narrowed = packets & walk.space.value(field, number)
+        for number in range(path.space.interfaces.count - 1, -1, -1):
+            narrowed = packets & path.space.value(field, number)
             if narrowed.satisfiable():
                 packets = narrowed
                 break
     return packets
 
 
-class _Path:
+class _Way:
     """One packet's way through the chains of a table."""
 
     def __init__(self, walk: Walk, packet: PacketSet) -> None:

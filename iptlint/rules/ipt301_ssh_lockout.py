@@ -46,10 +46,11 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.handshake import Step, handshake, opening
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
-from iptlint.packets.space import reads_conntrack
 from iptlint.packets.witness import witness
+from iptlint.rules import remedies
 from iptlint.rules.meta import Context, Group, Meta, Settings
 from iptlint.rules.sides import ip_side
 
@@ -71,87 +72,71 @@ _NAMED_RULES = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        ports = ssh_ports(_filter_beside(context, walk), context.settings)
-        for step in _failing(walk, ports):
-            if not _elsewhere(context, walk, step):
-                yield _finding(walk, step, ports)
+    for path in context.paths():
+        ports = ssh_ports(path, context.settings)
+        for step in _failing(path, ports):
+            if not _elsewhere(context, path, step):
+                yield _finding(path, step, ports)
 
 
-def _filter_beside(context: Context, walk: Walk) -> Walk:
-    """The filter table of the same ruleset and family; the table itself where there is none."""
-    table = walk.ruleset.table("filter", walk.table.family)
-    return context.walk(walk.ruleset, table) if table else walk
-
-
-def _failing(walk: Walk, ports: tuple[int, ...]) -> Iterator[Step]:
-    match walk.table.name:
-        case "filter":
-            if step := _failing_step(walk, ports):
-                yield step
-        case "mangle" | "security":
-            yield from _dropped_early(walk, ports)
-        case "raw" if not any(reads_conntrack(rule.matches) for _, rule in walk.table.rules()):
-            # Here nothing is tracked yet, so a test of the state is not what it seems.
-            yield from _dropped_early(walk, ports)
-
-
-def _dropped_early(walk: Walk, ports: tuple[int, ...]) -> Iterator[Step]:
-    """Where another table than filter drops every SYN."""
-    for hook in (Hook.PREROUTING, Hook.INPUT):
-        if walk.base_chain(hook) is None or (hook is Hook.PREROUTING and _redirects(walk)):
-            continue
-        sent = opening(walk, ports) & walk.hook_packets(hook)
-        step = Step("SYN", hook, sent, sent & walk.may_pass(hook))
+def _failing(path: Path, ports: tuple[int, ...]) -> Iterator[Step]:
+    if step := _failing_step(path, ports):
+        yield step
+    if not _redirects(path):
+        sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
+        step = Step("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
         if step.fails:
             yield step
 
 
-def _redirects(walk: Walk) -> bool:
+def _redirects(path: Path) -> bool:
     """Whether the port may be another one once PREROUTING is over."""
-    nat = walk.ruleset.table("nat", walk.table.family)
-    return nat is not None and any(r.verdict.name in _REDIRECTING for _, r in nat.rules())
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
 
 
-def locked_out(walk: Walk, settings: Settings) -> bool:
+def locked_out(path: Path, settings: Settings) -> bool:
     """Whether the filter table lets nobody in."""
-    return _failing_step(walk, ssh_ports(walk, settings)) is not None
+    return _failing_step(path, ssh_ports(path, settings)) is not None
 
 
-def _failing_step(walk: Walk, ports: tuple[int, ...]) -> Step | None:
+def _failing_step(path: Path, ports: tuple[int, ...]) -> Step | None:
     """The step of the handshake that fails for everyone; None where someone gets in, or where
     the source holds no INPUT chain."""
-    chain = walk.base_chain(Hook.INPUT)
-    if chain is None or not (chain.origin or chain.rules):
+    main = path.main(Hook.INPUT)
+    if main is None or not (main.chain.origin or main.chain.rules):
         return None
-    *_, last = handshake(walk, opening(walk, ports))
+    *_, last = handshake(path, opening(path, ports))
     return last if last.fails else None
 
 
-def ssh_ports(walk: Walk, settings: Settings) -> tuple[int, ...]:
+def ssh_ports(path: Path, settings: Settings) -> tuple[int, ...]:
     """Where sshd listens: what the user says, or 22 and what the rules make evident."""
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
-    *_, last = handshake(walk, opening(walk, settings.ssh_ports))
-    return (*settings.ssh_ports, *_evident_ports(walk)) if last.fails else settings.ssh_ports
+    *_, last = handshake(path, opening(path, settings.ssh_ports))
+    return (*settings.ssh_ports, *_evident_ports(path)) if last.fails else settings.ssh_ports
 
 
-def _evident_ports(walk: Walk) -> tuple[int, ...]:
+def _evident_ports(path: Path) -> tuple[int, ...]:
+    main = path.main(Hook.INPUT)
+    if main is None:
+        return ()
     found = (
         port
-        for _, rule in walk.table.rules()
+        for _, rule in main.walk.table.rules()
         if rule.verdict.kind is VerdictKind.ACCEPT
-        for port in _ssh_ports_of(walk, rule)
+        for port in _ssh_ports_of(path, main.walk, rule)
     )
     return tuple(dict.fromkeys(found))
 
 
-def _ssh_ports_of(walk: Walk, rule: Rule) -> Iterator[int]:
+def _ssh_ports_of(path: Path, walk: Walk, rule: Rule) -> Iterator[int]:
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
     if Hook.INPUT not in walk.hooks_of(walk.place(rule).chain):
         return
     space = walk.space
-    packets = space.project(walk.matched(rule) & opening(walk), Field.DPORT)
+    packets = space.project(walk.matched(rule) & opening(path), Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= _FEW:
         return
     named = "ssh" in (rule.comment or "").lower()
@@ -160,35 +145,35 @@ def _ssh_ports_of(walk: Walk, rule: Rule) -> Iterator[int]:
             yield port
 
 
-def _elsewhere(context: Context, walk: Walk, step: Step) -> bool:
+def _elsewhere(context: Context, path: Path, step: Step) -> bool:
     """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
-    if walk.table.family is not Family.IP6:
+    if path.family is not Family.IP6:
         return False
-    if step.packet == "SYN" and not (walk.may_pass(step.hook) & outside(walk.space)).satisfiable():
+    if step.packet == "SYN" and not (path.may_pass(step.hook) & outside(path.space)).satisfiable():
         return True
-    beside = ip_side(context, walk)
+    beside = ip_side(context, path)
     return beside is not None and not locked_out(beside, context.settings)
 
 
-def _finding(walk: Walk, step: Step, ports: tuple[int, ...]) -> Finding:
-    found = deciders(walk, step.hook, step.sent)
+def _finding(path: Path, step: Step, ports: tuple[int, ...]) -> Finding:
+    found = deciders(path, step.hook, step.sent)
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
     return META.finding(
-        found[0].span(walk),
-        message(walk, step, found, f"port {port}", "no new SSH connection can be opened"),
-        advice(walk, step, found[0], ports),
+        found[0].span,
+        message(path, step, found, f"port {port}", "no new SSH connection can be opened"),
+        advice(path, step, found[0], ports),
         related=tuple(
-            Label(d.span(walk), f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]
+            Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]
         ),
-        witness=witness(walk.space, found[0].packets, step.hook),
+        witness=witness(path.space, found[0].packets, step.hook),
     )
 
 
-def message(walk: Walk, step: Step, found: list[Decider], port: str, result: str) -> str:
+def message(path: Path, step: Step, found: list[Decider], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
     first = found[0]
-    table = walk.table.name
-    name = first.name if table == "filter" else f"{first.name} of the {table} table"
+    table = first.walk.table
+    name = first.name if _is_main(path, first) else f"{first.name} of the {table.name} table"
     share = "" if len(found) == 1 else "most of "
     match step.packet:
         case "SYN":
@@ -206,12 +191,23 @@ def message(walk: Walk, step: Step, found: list[Decider], port: str, result: str
 
 
 def advice(
-    walk: Walk, step: Step, decider: Decider, ports: tuple[int, ...], source: str = ""
+    path: Path,
+    step: Step,
+    decider: Decider,
+    ports: tuple[int, ...],
+    source: str | None = None,
 ) -> str:
-    if walk.table.name != "filter":
+    main = path.main(step.hook)
+    if main is None or not _is_main(path, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
     if step.packet != "SYN":
-        established = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
-        return decider.remedy(step.hook.name, established)
-    rule = f"{source}-p tcp -m tcp --dport {ports[0]} -m conntrack --ctstate NEW -j ACCEPT"
-    return f"{decider.remedy('INPUT', rule)} (or say where sshd listens: --ssh-ports)"
+        return remedies.first(decider, main.chain.name, remedies.ESTABLISHED)
+    accept = remedies.accept_ssh(ports[0], source, six=path.family is Family.IP6)
+    rule = remedies.first(decider, main.chain.name, accept)
+    return f"{rule} (or say where sshd listens: --ssh-ports)"
+
+
+def _is_main(path: Path, decider: Decider) -> bool:
+    """Whether it decides in the table that decides what the host lets in."""
+    main = path.main(Hook.INPUT)
+    return main is not None and decider.walk is main.walk

@@ -35,11 +35,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Hook
 from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.handshake import Step, handshake, opening, swapped
-from iptlint.netfilter.walk import Walk
-from iptlint.packets.space import Space
+from iptlint.netfilter.path import Path
 from iptlint.packets.witness import witness
 from iptlint.rules.ipt301_ssh_lockout import advice, locked_out, message, ssh_ports
 from iptlint.rules.meta import Context, Group, Meta, Settings
@@ -61,57 +60,56 @@ _POINT_TO_POINT = 31  # RFC 3021: no network or broadcast address from here on
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.filter_walks():
-        chain = walk.base_chain(Hook.INPUT)
-        if chain is None or not (chain.origin or chain.rules):
+    for path in context.paths():
+        main = path.main(Hook.INPUT)
+        if main is None or not (main.chain.origin or main.chain.rules):
             continue
         networks = [
             network
             for network in context.settings.management_networks
-            if network.version == _VERSIONS[walk.table.family]
+            if network.version == _VERSIONS[path.family]
         ]
-        if networks and not locked_out(walk, context.settings):
+        if networks and not locked_out(path, context.settings):
             for network in networks:
-                yield from _check_network(walk, network, context.settings)
+                yield from _check_network(path, network, context.settings)
 
 
 def _check_network(
-    walk: Walk, network: IPv4Network | IPv6Network, settings: Settings
+    path: Path, network: IPv4Network | IPv6Network, settings: Settings
 ) -> Iterator[Finding]:
-    space = walk.space
-    hosts = _hosts(space, network)
-    ports = ssh_ports(walk, settings)
-    for step in handshake(walk, opening(walk, ports) & hosts):
-        lost = hosts & ~step.peers(space, step.passed)
+    hosts = _hosts(path, network)
+    ports = ssh_ports(path, settings)
+    for step in handshake(path, opening(path, ports) & hosts):
+        lost = hosts & ~step.peers(path, step.passed)
         if lost.satisfiable():
-            yield _finding(walk, step, lost, network, ports)
+            yield _finding(path, step, lost, network, ports)
             return
 
 
-def _hosts(space: Space, network: IPv4Network | IPv6Network) -> PacketSet:
+def _hosts(path: Path, network: IPv4Network | IPv6Network) -> PacketSet:
     first, last = int(network[0]), int(network[-1])
     if network.version == 4 and network.prefixlen < _POINT_TO_POINT:
         first, last = first + 1, last - 1
-    return space.ranges(Field.SADDR, ((first, last),))
+    return path.space.ranges(path.family.saddr, ((first, last),))
 
 
 def _finding(
-    walk: Walk,
+    path: Path,
     step: Step,
     lost: PacketSet,
     network: IPv4Network | IPv6Network,
     ports: tuple[int, ...],
 ) -> Finding:
-    space = walk.space
+    space = path.space
     concerned = lost if step.hook is Hook.INPUT else swapped(space, lost)
-    found = deciders(walk, step.hook, step.sent & concerned)
+    found = deciders(path, step.hook, step.sent & concerned)
     packet = witness(space, found[0].packets, step.hook)
     host = (packet.saddr if step.hook is Hook.INPUT else packet.daddr) if packet else None
     result = f"{host}, of the management network {network}, cannot open an SSH connection"
     port = " or ".join(map(str, ports))
     return META.finding(
-        found[0].span(walk),
-        message(walk, step, found, f"port {port}", result),
-        advice(walk, step, found[0], ports, f"-s {network} "),
+        found[0].span,
+        message(path, step, found, f"port {port}", result),
+        advice(path, step, found[0], ports, str(network)),
         witness=packet,
     )

@@ -41,9 +41,10 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Family, Field, Hook
 from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.handshake import clients, first_packets
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import ODD_PORTS, denied_by_default
-from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
+from iptlint.rules import remedies
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -57,39 +58,42 @@ META = Meta(
 )
 
 _LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
-_INTERFACE = {Hook.INPUT: (Field.IIF, "-i"), Hook.OUTPUT: (Field.OIF, "-o")}
+_INTERFACE = {
+    Hook.INPUT: (Field.IIF, remedies.LOOPBACK_IN),
+    Hook.OUTPUT: (Field.OIF, remedies.LOOPBACK_OUT),
+}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.filter_walks():
+    for path in context.paths():
         for hook in _INTERFACE:
-            chain = walk.base_chain(hook)
-            if chain and denied_by_default(walk, hook).satisfiable():
-                yield from _check_chain(walk, hook, chain)
+            main = path.main(hook)
+            if main and denied_by_default(path, hook).satisfiable():
+                yield from _check_chain(path, hook, main.chain)
 
 
-def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
-    space = walk.space
-    field, option = _INTERFACE[hook]
-    network = _LOOPBACK[space.family]
+def _check_chain(path: Path, hook: Hook, chain: Chain) -> Iterator[Finding]:
+    space, family = path.space, path.family
+    field, remedy = _INTERFACE[hook]
+    network = _LOOPBACK[family]
     addresses = ((int(network[0]), int(network[-1])),)
     local = (
-        first_packets(walk)
+        first_packets(path)
         & clients(space)
-        & walk.hook_packets(hook)
+        & path.hook_packets(hook)
         & space.interface(field, "lo")
-        & space.ranges(Field.SADDR, addresses)
-        & space.ranges(Field.DADDR, addresses)
+        & space.ranges(family.saddr, addresses)
+        & space.ranges(family.daddr, addresses)
     )
     some = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-    if (local & some & walk.may_pass(hook)).satisfiable():
+    if (local & some & path.may_pass(hook)).satisfiable():
         return
-    local = local & ~walk.may_pass(hook)
-    decider = deciders(walk, hook, local)[0]
+    local = local & ~path.may_pass(hook)
+    decider = deciders(path, hook, local)[0]
     yield META.finding(
-        decider.span(walk),
+        decider.span,
         f"programs on this host cannot connect to each other over lo: in {chain.name}, "
         f"{decider.first} their packets",
-        decider.remedy(chain.name, f"{option} lo -j ACCEPT"),
+        remedies.first(decider, chain.name, remedy),
         witness=witness(space, decider.packets, hook),
     )

@@ -75,10 +75,28 @@ META = Meta(
 
 _WARNING_FROM, _INFO_FROM = 16, 6
 _LISTED = 8
+_PLACE = "in the place of the first, the others taken out"
 _RANGE = re.compile(r"--(?:src|dst)-range")
 _MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
 _STEM_LIMIT = 20  # leaves room within IPSET_MAXNAMELEN - 1 = 31 (linux/netfilter/ipset/ip_set.h)
-_SIDES = {Field.SADDR: ("source", "src"), Field.DADDR: ("destination", "dst")}
+
+
+class _Side(NamedTuple):
+    """An address field: in words, for ``ipset``, in nft; and whose addresses they are."""
+
+    name: str
+    option: str
+    nft: str
+    family: Family
+
+
+_SIDES = {
+    Field.SADDR: _Side("source", "src", "ip saddr", Family.IP),
+    Field.DADDR: _Side("destination", "dst", "ip daddr", Family.IP),
+    Field.SADDR6: _Side("source", "src", "ip6 saddr", Family.IP6),
+    Field.DADDR6: _Side("destination", "dst", "ip6 daddr", Family.IP6),
+}
+
 
 Network = IPv4Network | IPv6Network
 
@@ -119,14 +137,14 @@ def check(context: Context) -> Iterator[Finding]:
         names: Counter[str] = Counter()
         for table in ruleset.tables:
             for chain in table.chains.values():
-                kinds = _kinds(chain, table.family)
+                kinds = _kinds(chain)
                 if kinds:
-                    walk = context.walk(ruleset, table)
+                    walk = context.stack(ruleset).walk(table)
                     for group in _groups(walk, chain, kinds):
                         yield _finding(group, names)
 
 
-def _kinds(chain: Chain, family: Family) -> dict[_Kind, list[int]]:
+def _kinds(chain: Chain) -> dict[_Kind, list[int]]:
     """The rules of each kind, by their numbers; kinds with few left out."""
     owner = owner_of(chain.name)
     if owner is not None and owner.transient and not owner.leaves_to_user(chain.name):
@@ -134,7 +152,7 @@ def _kinds(chain: Chain, family: Family) -> dict[_Kind, list[int]]:
     kinds: dict[_Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
         if _is_plain(rule):
-            for kind in _kinds_of(rule, family):
+            for kind in _kinds_of(rule):
                 kinds[kind].append(number)
     return {
         kind: numbers
@@ -173,17 +191,17 @@ def _is_uncertain(match: Match) -> bool:
             return False
 
 
-def _kinds_of(rule: Rule, family: Family) -> Iterator[_Kind]:
+def _kinds_of(rule: Rule) -> Iterator[_Kind]:
     for field in _SIDES:
         tests = [m for m in rule.matches if type(m) is Within and m.field is field]
-        if len(tests) == 1 and _are_prefixes(tests[0], family):
+        if len(tests) == 1 and _are_prefixes(tests[0]):
             others = frozenset(match for match in rule.matches if match is not tests[0])
             yield _Kind(field, rule.verdict, others)
 
 
-def _are_prefixes(test: Within, family: Family) -> bool:
+def _are_prefixes(test: Within) -> bool:
     """A set of type hash:net takes no prefix of length 0, ipset(8)."""
-    everything = (1 << family.address_bits) - 1
+    everything = (1 << _SIDES[test.field].family.address_bits) - 1
     return not test.negated and all(
         (high - low) & (high - low + 1) == 0 and low & (high - low) == 0 and high - low < everything
         for low, high in test.ranges
@@ -251,7 +269,7 @@ class _Search:
         """The packets that an uncertain rule's limit counts: all that get to it."""
         matches = self.chain.rules[number].matches
         before = takewhile(lambda match: not _is_uncertain(match), matches)
-        return self.walk.space.all_of(before, self.walk.space.universe).may
+        return self.walk.matcher.all_of(before, self.walk.space.universe).may
 
 
 def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
@@ -266,12 +284,12 @@ def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
 
 
 def _finding(group: _Group, names: Counter[str]) -> Finding:
-    prefixes = _joined(group.ranges(), group.walk.space.family)
+    prefixes = _joined(group.ranges(), _SIDES[group.field].family)
     first, last = group.rules[0], group.rules[-1]
     rules = len(group.rules)
     made = "" if group.copies == rules else f", of which the kernel makes {group.copies},"
     what = f"{counted(rules, 'rule')}{made} {'differ' if rules > 1 else 'differs'}"
-    side = _SIDES[group.field][0]
+    side = _SIDES[group.field].name
     return META.finding(
         first.origin.span,
         f"{what} only in their {side} address: {_replacement(group, prefixes)}; a packet that"
@@ -291,13 +309,30 @@ def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
 
 
 def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
-    option = _SIDES[group.field][1]
-    place = "in the place of the first, the others taken out"
+    if group.walk.ruleset.is_nft:
+        return _nft_help(group, prefixes, names)
+    option = _SIDES[group.field].option
+    place = _PLACE
     if len(prefixes) == 1:
         return f"{place}: `{_rewritten(group, f'-{option[0]} {prefixes[0]}')}`"
     name = _name(group, names)
     rule = _rewritten(group, f"-m set --match-set {name} {option}")
     return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
+
+
+def _nft_help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+    selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
+    if len(prefixes) == 1:
+        return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
+    if len(prefixes) <= _LISTED:
+        elements = ", ".join(map(str, prefixes))
+        return f"{_PLACE}: `{_rewritten(group, f'{selector} {{ {elements} }}')}`"
+    name, bits = _name(group, names), 4 if family is Family.IP else 6
+    return (
+        f"in the table, `set {name} {{ type ipv{bits}_addr; flags interval; "
+        f"elements = {{ {prefixes[0]}, … }} }}` with all {len(prefixes)} prefixes; then, "
+        f"{_PLACE}: `{_rewritten(group, f'{selector} @{name}')}`"
+    )
 
 
 def _making(name: str, prefixes: Sequence[Network]) -> str:
@@ -327,8 +362,8 @@ def _rewritten(group: _Group, test: str) -> str:
 
 def _name(group: _Group, names: Counter[str]) -> str:
     """One that no other finding of the file proposes. Both families share the names of sets."""
-    six = "6" if group.walk.space.family is Family.IP6 else ""
-    side = f"-{_SIDES[group.field][1]}{six}"
+    field = _SIDES[group.field]
+    side = f"-{field.option}{'6' if field.family is Family.IP6 else ''}"
     stem = f"{group.chain.name}-{group.rules[0].verdict.name}"[:_STEM_LIMIT] + side
     names[stem] += 1
     return stem if names[stem] == 1 else f"{stem}-{names[stem]}"

@@ -39,8 +39,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, Field, Hook, Rule, Table, VerdictKind
-from iptlint.netfilter.deciders import deciders, declared
+from iptlint.model import Chain, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.netfilter.deciders import deciders
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
     accepted_by_default,
     accepted_strangers,
@@ -48,9 +49,11 @@ from iptlint.netfilter.posture import (
     denied_destinations,
     forwards_on_its_own,
 )
+from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
+from iptlint.rules import remedies
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.sides import left_open
 
@@ -76,27 +79,28 @@ _NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    graver = [side.walk for side in left_open(context)]  # IPT701 tells of these
-    for walk in context.filter_walks():
+    graver = [side.ip6 for side in left_open(context)]  # IPT701 tells of these
+    for path in context.paths():
         for hook in (Hook.INPUT, Hook.FORWARD):
-            chain = walk.base_chain(hook)
-            if chain is None or (hook is Hook.INPUT and walk in graver):
+            main = path.main(hook)
+            if main is None or (hook is Hook.INPUT and path in graver):
                 continue
-            if (chain.origin or chain.rules) and _concerned(walk, hook, chain):
-                yield from _check_chain(walk, hook, chain)
+            if (main.chain.origin or main.chain.rules) and _concerned(path, hook, main):
+                yield from _check_chain(path, hook, main)
 
 
-def _concerned(walk: Walk, hook: Hook, chain: Chain) -> bool:
+def _concerned(path: Path, hook: Hook, main: Station) -> bool:
+    chain = main.chain
     if hook is Hook.FORWARD and (
-        forwards_on_its_own(walk) or not (chain.rules or _translates(walk))
+        forwards_on_its_own(path) or not (chain.rules or _translates(path))
     ):
         return False
-    return not _only_bans(walk.table, chain)
+    return not _only_bans(main.walk.table, chain)
 
 
-def _translates(walk: Walk) -> bool:
-    nat = walk.ruleset.table("nat", walk.table.family)
-    return nat is not None and any(r.verdict.name in _TRANSLATING for _, r in nat.rules())
+def _translates(path: Path) -> bool:
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.name.upper() in _TRANSLATING for rule in rules)
 
 
 def _only_bans(table: Table, chain: Chain) -> bool:
@@ -118,34 +122,35 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
                 yield rule
 
 
-def _check_chain(walk: Walk, hook: Hook, chain: Chain) -> Iterator[Finding]:
-    if _closes(walk, hook) or not accepted_by_default(walk, hook).satisfiable():
+def _check_chain(path: Path, hook: Hook, main: Station) -> Iterator[Finding]:
+    if _closes(path, hook) or not accepted_by_default(path, hook).satisfiable():
         return
-    strangers = accepted_strangers(walk, hook)
-    decider = deciders(walk, hook, strangers)[0]
+    walk, chain = main.walk, main.chain
+    strangers = accepted_strangers(path, hook)
+    decider = deciders(path, hook, strangers)[0]
     by = f"line {decider.rule.origin.span.line} accepts" if decider.rule else "its policy accepts"
     yield META.finding(
-        decider.span(walk) if decider.rule else declared(walk, chain),
+        decider.span,
         f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{'' if decider.rule else _idle_rules(walk, hook, chain)}",
-        _advice(chain),
+        f"{'' if decider.rule else _idle_rules(walk, chain)}",
+        _advice(chain, path.ruleset),
         witness=witness(walk.space, decider.packets, hook),
     )
 
 
-def _closes(walk: Walk, hook: Hook) -> bool:
+def _closes(path: Path, hook: Hook) -> bool:
     """Whether strangers are turned away on some interface, or from a host or a network."""
-    if denied_by_default(walk, hook).satisfiable():
+    if denied_by_default(path, hook).satisfiable():
         return True
-    addresses = denied_destinations(walk, hook)
-    count = addresses.sat_count_float(walk.space.fields[Field.DADDR].width)
+    addresses = denied_destinations(path, hook)
+    count = addresses.sat_count_float(path.space.fields[path.family.daddr].width)
     return count >= (1 if hook is Hook.INPUT else _NETWORK)
 
 
-def _idle_rules(walk: Walk, hook: Hook, chain: Chain) -> str:
+def _idle_rules(walk: Walk, chain: Chain) -> str:
     """How many accept rules of the chain decide nothing, for the message."""
     accepting = [rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT]
-    idle = _idle(walk, hook, chain)
+    idle = _idle(walk, chain)
     if not idle:
         return ""
     if idle < len(accepting):
@@ -155,7 +160,7 @@ def _idle_rules(walk: Walk, hook: Hook, chain: Chain) -> str:
     return f"; its {idle} accept rules decide nothing: what they do not name is accepted as well"
 
 
-def _idle(walk: Walk, hook: Hook, chain: Chain) -> int:
+def _idle(walk: Walk, chain: Chain) -> int:
     """How many accept rules take only packets that nothing after them would deny."""
     space, flow = walk.space, walk.flows[chain.name]
     open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
@@ -164,7 +169,7 @@ def _idle(walk: Walk, hook: Hook, chain: Chain) -> int:
     for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
         match rule.verdict.kind:
             case VerdictKind.ACCEPT:
-                taken = tests.may & walk.hook_packets(hook)
+                taken = tests.may & walk.base_packets(chain)
                 idle += not (taken & denied_later).satisfiable()
                 denied_later &= ~tests.sure
             case VerdictKind.CONTINUE:
@@ -186,10 +191,10 @@ def _not_accepted(walk: Walk, chain: str, open_end: bool) -> PacketSet:
     return union([p for kind, p in outcomes if kind not in through], walk.space.false)
 
 
-def _advice(chain: Chain) -> str:
+def _advice(chain: Chain, ruleset: Ruleset) -> str:
     needed = (
         "what your networks may send, and established"
         if chain.hook is Hook.FORWARD
         else ("what you need (SSH, lo, established)")
     )
-    return f"accept {needed}, then `:{chain.name} DROP [0:0]`"
+    return f"accept {needed}, then `{remedies.drop_policy(chain, ruleset)}`"

@@ -43,13 +43,13 @@ from collections.abc import Iterator
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset
-from iptlint.netfilter.deciders import deciders, declared
+from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.handshake import opening
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
     accepted_strangers,
     denied_by_default,
 )
-from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Context, Group, Meta
@@ -67,11 +67,11 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for ip, beside, walk in left_open(context):
-        if walk is None:
+    for ip, beside, ip6 in left_open(context):
+        if ip6 is None:
             yield _open(ip, _start(beside), "there are no IPv6 filter rules", None)
         else:
-            yield _open(ip, *_why(walk))
+            yield _open(ip, *_why(ip6))
 
 
 def _start(ruleset: Ruleset) -> Span:
@@ -81,26 +81,30 @@ def _start(ruleset: Ruleset) -> Span:
     return first.span if first else ruleset.source.line_span(1)
 
 
-def _why(walk: Walk) -> tuple[Span, str, Packet | None]:
-    strangers = accepted_strangers(walk, Hook.INPUT)
-    packet = witness(walk.space, strangers, Hook.INPUT)
-    found = deciders(walk, Hook.INPUT, strangers)
-    chain = walk.base_chain(Hook.INPUT)
-    if not found or chain is None:
-        return _start(walk.ruleset), "there are no IPv6 INPUT rules", packet
-    span = found[0].span(walk) if found[0].rule else declared(walk, chain)
-    return span, f"{found[0].name} accepts new connections that no rule names", packet
+def _why(path: Path) -> tuple[Span, str, Packet | None]:
+    strangers = accepted_strangers(path, Hook.INPUT)
+    packet = witness(path.space, strangers, Hook.INPUT)
+    found = deciders(path, Hook.INPUT, strangers)
+    if not found:
+        return _start(path.ruleset), "there are no IPv6 INPUT rules", packet
+    return found[0].span, f"{found[0].name} accepts new connections that no rule names", packet
 
 
-def _open(ip: Walk, span: Span, why: str, packet: Packet | None) -> Finding:
+def _open(ip: Path, span: Span, why: str, packet: Packet | None) -> Finding:
     # What is closed over IPv4 is what IPv4 does with a stranger's connection.
     found = deciders(ip, Hook.INPUT, opening(ip) & denied_by_default(ip, Hook.INPUT))
     closing = [d for d in found if d.does in ("drops", "rejects")]
-    related = [Label(d.span(ip), "IPv4 denies by default") for d in closing[:1]]
+    related = [Label(d.span, "IPv4 denies by default") for d in closing[:1]]
     return META.finding(
         span,
         f"IPv6 is open while IPv4 denies by default: {why}",
-        "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`",
+        _advice(ip),
         related=tuple(related),
         witness=packet,
     )
+
+
+def _advice(ip: Path) -> str:
+    if ip.ruleset.is_nft:
+        return "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
+    return "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"

@@ -8,7 +8,9 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Ruleset, Table
+from iptlint.model import Family, Ruleset
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
@@ -83,19 +85,31 @@ class Context:
     def __init__(self, rulesets: tuple[Ruleset, ...], settings: Settings) -> None:
         self.rulesets = rulesets
         self.settings = settings
-        self._walks: dict[int, Walk] = {}
+        self._stacks: dict[int, Stack] = {}
+        self._paths: dict[tuple[int, Family], Path] = {}
 
-    def walk(self, ruleset: Ruleset, table: Table) -> Walk:
-        if id(table) not in self._walks:
-            self._walks[id(table)] = Walk(ruleset, table)
-        return self._walks[id(table)]
+    def stack(self, ruleset: Ruleset) -> Stack:
+        if id(ruleset) not in self._stacks:
+            self._stacks[id(ruleset)] = Stack(ruleset)
+        return self._stacks[id(ruleset)]
 
     def walks(self) -> Iterator[Walk]:
         """The analysis of every table of every ruleset."""
         for ruleset in self.rulesets:
-            for table in ruleset.tables:
-                yield self.walk(ruleset, table)
+            yield from self.stack(ruleset).walks()
 
-    def filter_walks(self) -> Iterator[Walk]:
-        """Those of the filter tables, where a host decides what it lets in."""
-        return (walk for walk in self.walks() if walk.table.name == "filter")
+    def path(self, ruleset: Ruleset, family: Family) -> Path | None:
+        """What becomes of packets of the family (ip or ip6); None where no table sees any."""
+        if not ruleset.sees(family):
+            return None
+        key = id(ruleset), family
+        if key not in self._paths:
+            self._paths[key] = Path(self.stack(ruleset), family)
+        return self._paths[key]
+
+    def paths(self) -> Iterator[Path]:
+        """Those of every ruleset, for ip and for ip6."""
+        for ruleset in self.rulesets:
+            for family in (Family.IP, Family.IP6):
+                if path := self.path(ruleset, family):
+                    yield path

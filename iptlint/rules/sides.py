@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from iptlint.model import Family, Hook, Ruleset
+from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import accepted_by_default, denied_by_default
-from iptlint.netfilter.walk import Walk
 from iptlint.rules.meta import Context
 
 _SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
@@ -17,56 +17,56 @@ _FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
 
 
 class LeftOpen(NamedTuple):
-    """A host that denies by default over IPv4 and not over IPv6. ``walk``: its IPv6 filter
-    table, if it has one."""
+    """A host that denies by default over IPv4 and not over IPv6. ``ip6``: what becomes of IPv6
+    packets, if any chain decides that."""
 
-    ip: Walk
+    ip: Path
     beside: Ruleset
-    walk: Walk | None
+    ip6: Path | None
 
 
 def left_open(context: Context) -> Iterator[LeftOpen]:
     for ruleset in context.rulesets:
         beside = ip6_side(context, ruleset)
-        table = ruleset.table("filter", Family.IP)
-        if beside is None or table is None:
+        ip = context.path(ruleset, Family.IP)
+        if beside is None or ip is None:
             continue
-        ip = context.walk(ruleset, table)
         if denied_by_default(ip, Hook.INPUT).satisfiable():
-            six = beside.table("filter", Family.IP6)
-            walk = context.walk(beside, six) if six else None
-            if walk is None or _accepts(walk):
-                yield LeftOpen(ip, beside, walk)
+            ip6 = context.path(beside, Family.IP6)
+            if ip6 is None or ip6.main(Hook.INPUT) is None:
+                yield LeftOpen(ip, beside, None)
+            elif _accepts(ip6):
+                yield LeftOpen(ip, beside, ip6)
 
 
-def _accepts(walk: Walk) -> bool:
-    accepted = accepted_by_default(walk, Hook.INPUT).satisfiable()
-    return accepted and not denied_by_default(walk, Hook.INPUT).satisfiable()
+def _accepts(path: Path) -> bool:
+    accepted = accepted_by_default(path, Hook.INPUT).satisfiable()
+    return accepted and not denied_by_default(path, Hook.INPUT).satisfiable()
 
 
 def ip6_side(context: Context, ruleset: Ruleset) -> Ruleset | None:
     """Where the IPv6 rules of the host with these IPv4 rules are; None if they are not given."""
-    if Family.IP not in ruleset.families:
+    if not ruleset.sees(Family.IP):
         return None
-    if Family.IP6 in ruleset.families:
+    if ruleset.sees(Family.IP6) or ruleset.flush is not None:
+        # After a flush of everything, what the text does not say is not there.
         return ruleset
     others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
     return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
 
 
-def ip_side(context: Context, walk: Walk) -> Walk | None:
-    """The IPv4 filter table of the host with these IPv6 rules."""
+def ip_side(context: Context, ip6: Path) -> Path | None:
+    """What becomes of IPv4 packets on the host with these IPv6 rules."""
     for ruleset in context.rulesets:
-        table = ruleset.table("filter", Family.IP)
-        if table is not None and ip6_side(context, ruleset) is walk.ruleset:
-            return context.walk(ruleset, table)
+        if ip6_side(context, ruleset) is ip6.ruleset and (path := context.path(ruleset, Family.IP)):
+            return path
     return None
 
 
 def _speaks_only_ip6(ruleset: Ruleset) -> bool:
     """By its tables; a source without any by its name."""
-    families = ruleset.families
     named = bool(_SIX.search(PurePath(ruleset.source.path).name))
+    families = ruleset.families
     return families == (Family.IP6,) or (not families and named)
 
 
@@ -78,7 +78,7 @@ def _twin(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset 
     near = [r for r in twins if _directory(r) == _directory(ruleset)]
     if near or len(twins) != 1:
         return near[0] if near else None
-    rivals = [r for r in context.rulesets if Family.IP in r.families and _familyless(r) == name]
+    rivals = [r for r in context.rulesets if r.sees(Family.IP) and _familyless(r) == name]
     return twins[0] if len(rivals) == 1 else None
 
 

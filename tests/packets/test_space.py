@@ -17,6 +17,7 @@ from iptlint.model import (
     Within,
 )
 from iptlint.model.verdicts import CONTINUE
+from iptlint.packets.matcher import Matcher, changed_on_the_way
 from iptlint.packets.space import Space
 from iptlint.source import SourceFile, Span
 
@@ -33,7 +34,12 @@ def rule(*matches: Match, effects: tuple[Effect, ...] = ()) -> Rule:
 
 
 def space(*rules: Rule, defragmented: bool = True) -> Space:
-    return Space(Family.IP, rules, defragmented=defragmented)
+    tests = tuple(match for rule in rules for match in rule.matches)
+    return Space(Family.IP.packets, tests, defragmented=defragmented)
+
+
+def matcher(*rules: Rule) -> Matcher:
+    return Matcher(space(*rules), changed_on_the_way(rules))
 
 
 TCP = Within(Field.PROTO, ((6, 6),))
@@ -42,55 +48,55 @@ LIMIT = Uncertain("limit", "limit 3/minute")
 
 
 def test_a_certain_rule_takes_the_same_packets_either_way() -> None:
-    tests = space().rule(rule(TCP, SSH))
+    tests = matcher().rule(rule(TCP, SSH))
     assert tests.may == tests.sure
 
 
 def test_a_limit_may_take_and_never_surely_takes() -> None:
-    tests = space().rule(rule(TCP, LIMIT))
+    tests = matcher().rule(rule(TCP, LIMIT))
     assert tests.may.satisfiable()
     assert not tests.sure.satisfiable()
 
 
 def test_not_any_of_is_none_of() -> None:
-    packets = space()
+    packets = matcher()
     either = AnyOf(((TCP,), (Within(Field.PROTO, ((17, 17),)),)), negated=True)
-    udp = packets.value(Field.PROTO, 17)
+    udp = packets.space.value(Field.PROTO, 17)
     assert not (packets.test(either).may & udp).satisfiable()
 
 
 def test_the_negation_of_an_uncertain_alternative_stays_uncertain() -> None:
-    tests = space().test(AnyOf(((TCP, LIMIT),), negated=True))
+    tests = matcher().test(AnyOf(((TCP, LIMIT),), negated=True))
     assert tests.may != tests.sure
     assert (tests.may & ~tests.sure).satisfiable()
 
 
 def test_no_alternative_never_holds_and_an_empty_one_always_does() -> None:
-    packets = space()
+    packets = matcher()
     assert not packets.test(AnyOf(())).may.satisfiable()
-    assert packets.test(AnyOf(((),))).sure == packets.true
+    assert packets.test(AnyOf(((),))).sure == packets.space.true
 
 
 def test_equal_opaque_tests_share_a_variable_and_a_negation_is_its_complement() -> None:
-    packets = space()
+    packets = matcher()
     plain, negated = packets.test(Opaque("string x")), packets.test(Opaque("string x", True))
     assert plain.may == ~negated.may
 
 
 def test_a_test_of_a_field_that_a_rule_changes_is_uncertain() -> None:
     mark = Masked(Field.MARK, 0xFF, 1)
-    packets = space(rule(mark), rule(effects=(Effect(EffectKind.WRITE, Field.MARK),)))
+    packets = matcher(rule(mark), rule(effects=(Effect(EffectKind.WRITE, Field.MARK),)))
     assert not packets.test(mark).sure.satisfiable()
 
 
 def test_a_set_that_a_rule_fills_is_uncertain_and_others_are_not() -> None:
-    packets = space(rule(effects=(Effect(EffectKind.SET, name="seen"),)))
+    packets = matcher(rule(effects=(Effect(EffectKind.SET, name="seen"),)))
     assert not packets.test(Opaque("set seen src")).sure.satisfiable()
     assert packets.test(Opaque("set seenall src")).sure.satisfiable()
 
 
 def test_tcp_flags_are_single_bits() -> None:
-    packets = space()
+    packets = matcher()
     syn_of_syn_ack = packets.test(Masked(Field.TCP_FLAGS, 0b10010, 0b00010)).may
     rst_set = packets.test(Masked(Field.TCP_FLAGS, 0b00100, 0b00100)).may
     assert (syn_of_syn_ack & rst_set).satisfiable()
@@ -117,8 +123,8 @@ def test_fragments_exist_only_without_connection_tracking() -> None:
 
 def test_the_absent_interface_passes_only_negated_tests() -> None:
     test = Interface(Field.OIF, "eth", wildcard=True)
-    packets = space(rule(test))
-    nowhere = packets.no_interface(Field.OIF)
+    packets = matcher(rule(test))
+    nowhere = packets.space.no_interface(Field.OIF)
     assert not (packets.test(test).may & nowhere).satisfiable()
     negated = Interface(Field.OIF, "eth", wildcard=True, negated=True)
     assert (packets.test(negated).may & nowhere).satisfiable()
@@ -126,5 +132,5 @@ def test_the_absent_interface_passes_only_negated_tests() -> None:
 
 def test_a_projection_keeps_only_the_fields_named() -> None:
     packets = space()
-    ssh = packets.all_of((TCP, SSH), packets.universe).may
+    ssh = Matcher(packets, changed_on_the_way(())).all_of((TCP, SSH), packets.universe).may
     assert packets.project(ssh, Field.DPORT) == packets.value(Field.DPORT, 22)

@@ -4,14 +4,14 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from iptlint.model import Family, Field, Hook, Opaque
+from iptlint.model import Family, Field, Hook
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 
 
 @pytest.fixture(params=[Family.IP, Family.IP6])
 def space(request: pytest.FixtureRequest) -> Space:
-    return Space(request.param, (), defragmented=True)
+    return Space(request.param.packets, (), defragmented=True)
 
 
 def test_an_empty_set_has_no_witness(space: Space) -> None:
@@ -41,7 +41,7 @@ def test_an_established_tcp_packet_carries_ack(space: Space) -> None:
 
 @pytest.mark.parametrize("network", ["10.20.30.0/24", "198.51.100.64/26", "203.0.113.4/30"])
 def test_an_address_is_no_network_or_broadcast_address(network: str) -> None:
-    space = Space(Family.IP, (), defragmented=True)
+    space = Space(Family.IP.packets, (), defragmented=True)
     net = ip_network(network)
     packets = space.universe & space.fields[Field.SADDR].within(int(net[0]), int(net[-1]))
     packet = witness(space, packets, Hook.INPUT)
@@ -64,7 +64,7 @@ def test_ports_and_flags_belong_to_their_protocols(space: Space) -> None:
 
 
 def test_an_uninterpreted_test_that_must_hold_is_a_condition(space: Space) -> None:
-    packets = space.universe & space.test(Opaque("string x")).may
+    packets = space.universe & space.opaque("string x")
     packet = witness(space, packets, Hook.INPUT)
     assert packet is not None
     assert packet.conditions == ("string x",)

@@ -14,6 +14,7 @@ from iptlint.dialects import read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Family, Rule, Ruleset, Table, Within
 from iptlint.model.owners import owner_of
+from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.walk import Walk
 from iptlint.rules import ipt404_transient_rules_saved as ipt404
 from iptlint.rules import ipt407_set_not_persisted as ipt407
@@ -335,13 +336,13 @@ def test_lists_put_together_change_no_decision() -> None:
         lines = random_chain(random.Random(seed))
         ruleset = ruleset_of(*lines, "-A other -p tcp -j ACCEPT", chains="other")
         (table,) = ruleset.tables
-        chain, walk = table.chains["INPUT"], Walk(ruleset, table)
-        kinds = ipt501._kinds(chain, table.family)
+        chain, walk = table.chains["INPUT"], Stack(ruleset).walk(table)
+        kinds = ipt501._kinds(chain)
         groups = list(ipt501._groups(walk, chain, kinds))
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
-        flows = Walk(ruleset, both).flows
+        flows = Walk(ruleset, both, walk.matcher, lambda _: ()).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100
 

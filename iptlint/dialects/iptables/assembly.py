@@ -104,7 +104,14 @@ class OpenTable:
             (chain.policy or ACCEPT) if hooked else None,
             chain.origin,
             chain.counters,
+            self._type(chain.name) if hooked else None,
         )
+
+    def _type(self, chain: str) -> str:
+        """As nft calls it: nat translates, mangle routes anew what OUTPUT changed."""
+        if self.name == "nat":
+            return "nat"
+        return "route" if (self.name, chain) == ("mangle", "OUTPUT") else "filter"
 
 
 def _called(rules: Iterable[Rule]) -> Iterator[str]:

@@ -39,8 +39,9 @@ def one_net(field: Field, net: Net, family: Family, *, negated: bool) -> tuple[M
     if net.mask == 0:
         return NEVER if negated else ()
     if values.prefix_of(net.mask, family) is None:
-        return masked_test(field, family.address_bits, net.value, net.mask, negated=negated)
-    return (Within(field, (_ends(net, family),), negated),)
+        of_family = family.field(field)
+        return masked_test(of_family, family.address_bits, net.value, net.mask, negated=negated)
+    return (Within(family.field(field), (_ends(net, family),), negated),)
 
 
 def _ends(net: Net, family: Family) -> tuple[int, int]:
@@ -52,7 +53,9 @@ def _any_net(field: Field, nets: tuple[Net, ...], family: Family) -> tuple[Match
     if () in each:
         return ()
     if all(type(test) is Within for (test,) in each):
-        return (Within(field, tuple(dict.fromkeys(_ends(net, family) for net in nets))),)
+        return (
+            Within(family.field(field), tuple(dict.fromkeys(_ends(net, family) for net in nets))),
+        )
     return (AnyOf(tuple(each)),)
 
 

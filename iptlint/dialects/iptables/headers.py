@@ -353,8 +353,8 @@ ROWS = (
             "dst-range",
             then=field_tests(
                 {
-                    "src-range": lambda g, f: within(Field.SADDR, f.address_bits)(g, f),
-                    "dst-range": lambda g, f: within(Field.DADDR, f.address_bits)(g, f),
+                    "src-range": lambda g, f: within(f.saddr, f.address_bits)(g, f),
+                    "dst-range": lambda g, f: within(f.daddr, f.address_bits)(g, f),
                 }
             ),
         ),

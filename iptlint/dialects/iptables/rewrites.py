@@ -88,7 +88,7 @@ def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Fiel
     effects = []
     if address:
         one = None if "-" in address else values.address(address, family)
-        effects.append(_exactly(field, family.address_bits, one))
+        effects.append(_exactly(family.field(field), family.address_bits, one))
     if ports:
         effects.append(_exactly(port_field, 16, int(ports) if ports.isdigit() else None))
     return effects
@@ -119,18 +119,21 @@ def _redirect(uses: Uses, family: Family) -> Lowered:
     """To the address of the incoming interface; ports only where given."""
     ports = value_of(uses, "to-ports")
     to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
-    effects = (write(Field.DADDR), *to, write(Field.CT_DNAT, 1, 1))
+    effects = (write(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
     return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
 
 
-_MASQUERADE = verdict(
-    VerdictKind.NAT,
-    "MASQUERADE",
-    write(Field.SADDR),
-    write(Field.SPORT),
-    write(Field.CT_SNAT, 1, 1),
-)
-_NETMAP = verdict(VerdictKind.NAT, "NETMAP", write(Field.SADDR), write(Field.DADDR))
+def _masquerade(uses: Uses, family: Family) -> Lowered:
+    effects = (write(family.saddr), write(Field.SPORT), write(Field.CT_SNAT, 1, 1))
+    return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
+
+
+def _netmap(uses: Uses, family: Family) -> Lowered:
+    return verdict(VerdictKind.NAT, "NETMAP", write(family.saddr), write(family.daddr))(
+        uses, family
+    )
+
+
 _NAT_FLAGS = (opt("random"), opt("random-fully"), opt("persistent"))
 
 # -- marks --------------------------------------------------------------------
@@ -305,7 +308,7 @@ ROWS: tuple[Extension, ...] = (
         "MASQUERADE",
         opt("to-ports", unshifted_ports),
         *_NAT_FLAGS,
-        lower=_MASQUERADE,
+        lower=_masquerade,
         tables="nat",
         chains="POSTROUTING",
     ),
@@ -317,7 +320,7 @@ ROWS: tuple[Extension, ...] = (
         tables="nat",
         chains="PREROUTING OUTPUT",
     ),
-    row("NETMAP", opt("to", values.network, req=True), lower=_NETMAP, tables="nat"),
+    row("NETMAP", opt("to", values.network, req=True), lower=_netmap, tables="nat"),
     row(
         "MARK",
         _XMARK,
@@ -399,8 +402,8 @@ ROWS: tuple[Extension, ...] = (
         opt("hmark-mod", values.number(_ALL, 1), req=True),
         lower=_lower_hmark,
     ),
-    _prefix_translation("DNPT", Field.DADDR, "PREROUTING OUTPUT"),
-    _prefix_translation("SNPT", Field.SADDR, "INPUT POSTROUTING"),
+    _prefix_translation("DNPT", Field.DADDR6, "PREROUTING OUTPUT"),
+    _prefix_translation("SNPT", Field.SADDR6, "INPUT POSTROUTING"),
     row(
         "IPMARK",
         opt("addr", values.one_of("src", "dst"), req=True),
