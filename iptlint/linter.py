@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from oxidd.util import DDMemoryError
@@ -61,13 +61,20 @@ def lint(
         context = Context(tuple(r.ruleset for r in readings), settings or Settings())
         for rule in (rule for rule in rules() if rule.meta.code in codes):
             found += _run(rule, context, crashes)
-    sifted = sift([f for f in (*found, *crashes) if f.code in shown], sources, names())
+    wanted = _once(finding for finding in (*found, *crashes) if finding.code in shown)
+    sifted = sift(wanted, sources, names())
     return Report(
         tuple(map(_linted_file, readings)),
         tuple(sorted(sifted.kept, key=_order)),
         sifted.suppressed,
         bool(crashes),
     )
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Without those that say the same of the same place: a fault of an inet table is one of ip
+    and of ip6."""
+    return list({(f.code, f.span, f.message): f for f in reversed([*findings])}.values())[::-1]
 
 
 def _order(finding: Finding) -> tuple[str, int, str, int]:
@@ -124,11 +131,12 @@ def _finding(reading: Reading, problem: Problem) -> Finding:
 
 def _linted_file(reading: Reading) -> LintedFile:
     ruleset = reading.ruleset
-    families = [family.value for family in ruleset.families]
+    families = [name for name in ("ip", "ip6") if ruleset.sees(Family(name))]
+    families = families or [family.value for family in ruleset.families]
     return LintedFile(
         ruleset.source.path,
         ruleset.dialect,
         "inet" if len(families) > 1 else next(iter(families), None),
-        sum(1 for _ in ruleset.rules()),
+        sum(1 for table in ruleset.tables for _ in table.statements()),
         reading.opaque,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 
 from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
@@ -115,6 +116,11 @@ class Chain:
     type: str | None = None
     devices: tuple[str, ...] = ()
 
+    def statements(self) -> Iterator[tuple[Rule, ...]]:
+        """The rules as they are written, each with its parts."""
+        by_statement = groupby(self.rules, key=lambda rule: id(rule.statement))
+        return (tuple(parts) for _, parts in by_statement)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Named:
@@ -151,6 +157,10 @@ class Table:
 
     def rules(self) -> Iterator[tuple[Chain, Rule]]:
         return ((chain, rule) for chain in self.chains.values() for rule in chain.rules)
+
+    def statements(self) -> Iterator[tuple[Chain, tuple[Rule, ...]]]:
+        """The rules as they are written, each with its parts."""
+        return ((c, parts) for c in self.chains.values() for parts in c.statements())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,9 +26,12 @@ def duplicates(walk: Walk) -> Iterator[tuple[Rule, ...]]:
     writes = _Writes(walk)
     for chain in walk.table.chains.values():
         alike: dict[Hashable, list[int]] = defaultdict(list)
-        for number, rule in enumerate(chain.rules):
-            if _repeatable(rule):
-                alike[_key(walk, chain, number)].append(number)
+        number = 0
+        for parts in chain.statements():
+            if all(map(_repeatable, parts)):
+                keys = (_key(walk, chain, number + index) for index in range(len(parts)))
+                alike[tuple(keys)].append(number)
+            number += len(parts)
         several = [numbers for numbers in alike.values() if len(numbers) > 1]
         if several:
             yield from writes.undisturbed(chain, several)
@@ -91,8 +94,9 @@ class _Writes:
         """The rules with these numbers, parted where a rule between changes what they test."""
         changes = [(n, parts) for n, rule in enumerate(chain.rules) if (parts := self._of(rule))]
         for numbers in several:
-            tested = _joined(map(_tested, chain.rules[numbers[0]].matches))
-            tested |= _written(chain.rules[numbers[0]].effects)
+            parts = list(_parts(chain, numbers[0]))
+            tested = _joined(_tested(match) for rule in parts for match in rule.matches)
+            tested |= _joined(_written(rule.effects) for rule in parts)
             run = [numbers[0]]
             for number in numbers[1:]:
                 if _disturbed(changes, run[-1], number, tested):
@@ -100,6 +104,14 @@ class _Writes:
                     run = []
                 run.append(number)
             yield from _several(chain, run)
+
+
+def _parts(chain: Chain, number: int) -> Iterator[Rule]:
+    """The rule with the number, and the other parts of its statement."""
+    statement = chain.rules[number].statement
+    while number < len(chain.rules) and chain.rules[number].statement is statement:
+        yield chain.rules[number]
+        number += 1
 
 
 def _several(chain: Chain, run: Sequence[int]) -> Iterator[tuple[Rule, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -36,7 +37,8 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RuleReach:
-    """The answer for one rule. ``taken_by`` only where the reason is TAKEN."""
+    """The answer for one rule as it is written; of one that has parts, ``rule`` is the first of
+    those that fare best. ``taken_by`` only where the reason is TAKEN."""
 
     table: Table
     chain: Chain
@@ -48,7 +50,21 @@ class RuleReach:
 
     @property
     def line(self) -> int:
-        return self.rule.origin.span.line
+        return self.span.line
+
+    @property
+    def span(self) -> Span:
+        return self.rule.statement.span
+
+
+_RANKS: dict[tuple[Status, Reason | None], int] = {
+    (Status.REACHABLE, None): 0,
+    (Status.CONDITIONAL, None): 1,
+    (Status.DEAD, Reason.TAKEN): 2,
+    (Status.DEAD, Reason.NOT_SENT): 3,
+    (Status.DEAD, Reason.NEVER_CALLED): 4,
+    (Status.DEAD, Reason.CONTRADICTION): 5,
+}
 
 
 def why_dead(walk: Walk, rule: Rule) -> Reason | None:
@@ -75,9 +91,19 @@ def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     for walk in Stack(ruleset).walks():
         certain = Certain(walk)
-        for chain, rule in walk.table.rules():
-            if rule.read:
-                yield _reach(walk, certain, chain, rule)
+        for chain, parts in walk.table.statements():
+            answers = [_reach(walk, certain, chain, rule) for rule in parts if rule.read]
+            if answers:
+                yield _of_statement(answers)
+
+
+def _of_statement(answers: list[RuleReach]) -> RuleReach:
+    """What its parts fare together: a rule is as reachable as the best of them."""
+    best = min(answers, key=lambda answer: _RANKS[answer.status, answer.reason])
+    if best.reason is not Reason.TAKEN:
+        return best
+    taken_by = {id(rule): rule for answer in answers for rule in answer.taken_by}
+    return replace(best, taken_by=tuple(taken_by.values()))
 
 
 def _reach(walk: Walk, certain: Certain, chain: Chain, rule: Rule) -> RuleReach:

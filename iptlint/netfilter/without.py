@@ -40,7 +40,12 @@ def needless(
     for flow in walk.flows.values():
         chain = _Chain(walk, flow, dead)
         for number, rule in enumerate(flow.chain.rules):
-            if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
+            if (
+                rule.whole is None
+                and id(rule) not in dead
+                and chain.may_be_needless(number)
+                and wanted(rule)
+            ):
                 later = chain.deciding_instead(number)
                 if later:
                     yield Needless(rule, later)

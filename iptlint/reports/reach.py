@@ -32,13 +32,9 @@ def _row(answer: RuleReach) -> tuple[str, ...]:
         f"{answer.table.family.value} {answer.table.name}",
         answer.chain.name,
         answer.status.value,
-        _text(answer.rule),
+        " ".join(answer.span.text.split()),
         _evidence(answer),
     )
-
-
-def _text(rule: Rule) -> str:
-    return " ".join(rule.origin.span.text.split())
 
 
 def _evidence(answer: RuleReach) -> str:
@@ -55,12 +51,12 @@ def reach_json(answers: Sequence[RuleReach]) -> str:
 
 def _answer(answer: RuleReach) -> dict[str, object]:
     return {
-        "path": answer.rule.origin.span.source.path,
+        "path": answer.span.source.path,
         "line": answer.line,
         "family": answer.table.family.value,
         "table": answer.table.name,
         "chain": answer.chain.name,
-        "text": answer.rule.origin.span.text,
+        "text": answer.span.text,
         "status": answer.status.value,
         "reason": answer.reason.value if answer.reason else None,
         "taken_by": [_taker(rule) for rule in answer.taken_by],

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.owners import owner_of
+from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter import duplicates
 from iptlint.netfilter.deciders import Decider, at_station, by_share
 from iptlint.netfilter.reach import Reason, why_dead
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
+from iptlint.rules import wording
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -42,29 +45,50 @@ def per_walk(function: Callable[[Walk], _T]) -> Callable[[Walk], _T]:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
+    """``span``: where a finding points. ``mixed``: it stands for parts with several verdicts."""
+
     chain: Chain
     rule: Rule
     reason: Reason
+    span: Span
+    mixed: bool = False
 
 
 @per_walk
 def dead_rules(walk: Walk) -> tuple[Dead, ...]:
     """The rules that no packet can match, of the chains that packets enter: where none does,
-    the fault is with the calls."""
+    the fault is with the calls. Where all parts of a statement are dead, the last stands for
+    them."""
     found: list[Dead] = []
-    for name, chain in walk.table.chains.items():
-        if not walk.entries[name].may.satisfiable():
-            continue
-        for rule in (rule for rule in chain.rules if rule.read):
-            if (reason := why_dead(walk, rule)) is not None:
-                found.append(Dead(chain, rule, reason))
+    for chain in walk.table.chains.values():
+        for parts in chain.statements():
+            dead = [part for rule in parts if (part := _dead_parts(walk).get(id(rule)))]
+            found += dead if len(dead) < len(parts) else _as_one(dead)
     return tuple(found)
+
+
+def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
+    last = parts[-1]
+    verdicts = {dead.rule.verdict for dead in parts} - {CONTINUE}
+    yield replace(last, span=last.rule.statement.span, mixed=len(verdicts) > 1)
+
+
+@per_walk
+def _dead_parts(walk: Walk) -> dict[int, Dead]:
+    """By the ids of the rules."""
+    return {
+        id(rule): Dead(chain, rule, reason, rule.origin.span)
+        for name, chain in walk.table.chains.items()
+        if walk.entries[name].may.satisfiable()
+        for rule in chain.rules
+        if rule.read and (reason := why_dead(walk, rule)) is not None
+    }
 
 
 @per_walk
 def _dead_by_chain(walk: Walk) -> dict[str, list[Dead]]:
     found: dict[str, list[Dead]] = {}
-    for dead in dead_rules(walk):
+    for dead in _dead_parts(walk).values():
         found.setdefault(dead.chain.name, []).append(dead)
     return found
 
@@ -81,7 +105,7 @@ def dead_in(walk: Walk, chain: Chain) -> list[Dead]:
 
 @per_walk
 def dead_ids(walk: Walk) -> frozenset[int]:
-    return frozenset(id(dead.rule) for dead in dead_rules(walk))
+    return frozenset(_dead_parts(walk))
 
 
 @per_walk
@@ -104,11 +128,27 @@ class Lost:
     of new connections that it was to stop and that are accepted for certain.
     """
 
-    chain: Chain
-    rule: Rule
+    dead: Dead
     takers: tuple[Rule, ...]
     differs: bool
     accepted: PacketSet
+
+    @property
+    def chain(self) -> Chain:
+        return self.dead.chain
+
+    @property
+    def rule(self) -> Rule:
+        return self.dead.rule
+
+    @property
+    def span(self) -> Span:
+        return self.dead.span
+
+    @property
+    def name(self) -> str:
+        """What to call the rule by its verdict: ``DROP``, ``jump to web``, ``rule``."""
+        return "rule" if self.dead.mixed else wording.name(self.rule)
 
 
 @per_walk
@@ -134,7 +174,7 @@ def _lost(walk: Walk, dead: Dead) -> Lost:
     accepting = None if differs else _accepting(walk, dead, accepted)
     if accepting is not None:
         found, differs = _with_accepting(walk, dead, found, accepting), True
-    return Lost(dead.chain, dead.rule, found, differs, accepted)
+    return Lost(dead, found, differs, accepted)
 
 
 def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -90,8 +90,8 @@ def _finding(walk: Walk, lost: Lost) -> Finding:
     grave = _decides(walk, lost) and world.satisfiable()
     ending = "them here" if len(lost.takers) == 1 else "some of them here"
     return META.finding(
-        lost.rule.origin.span,
-        f"{_fate(lost.rule)}: {wording.deeds(lost.takers, 'all of these packets first')}",
+        lost.span,
+        f"{_fate(lost)}: {wording.deeds(lost.takers, 'all of these packets first')}",
         _advice(lost),
         related=wording.labels(_differing_first(lost), ending),
         witness=_witness(walk, lost, world),
@@ -107,12 +107,10 @@ def _decides(walk: Walk, lost: Lost) -> bool:
     )
 
 
-def _fate(rule: Rule) -> str:
-    if rule.verdict.kind is not VerdictKind.CONTINUE:
-        return f"this {wording.name(rule)} never happens"
-    if rule.verdict.name:
-        return f"this {wording.name(rule)} sees no packet"
-    return "this rule sees no packet"
+def _fate(lost: Lost) -> str:
+    if lost.dead.mixed or lost.rule.verdict.kind is VerdictKind.CONTINUE:
+        return f"this {lost.name} sees no packet"
+    return f"this {lost.name} never happens"
 
 
 def _differing_first(lost: Lost) -> list[Rule]:

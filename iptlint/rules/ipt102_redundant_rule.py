@@ -93,8 +93,8 @@ def _owners(walk: Walk) -> frozenset[str]:
 def _taken(lost: Lost) -> Finding:
     ending = "them here" if len(lost.takers) == 1 else "some of them here"
     return META.finding(
-        lost.rule.origin.span,
-        f"this {wording.name(lost.rule)} changes nothing: "
+        lost.span,
+        f"this {lost.name} changes nothing: "
         + wording.deeds(lost.takers, "all of these packets already"),
         "delete it",
         related=wording.labels(lost.takers, ending),

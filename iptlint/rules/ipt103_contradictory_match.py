@@ -62,19 +62,20 @@ def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for dead in dead_rules(walk):
             if dead.reason is Reason.CONTRADICTION:
-                yield _contradiction(walk, dead.rule)
+                yield _contradiction(walk, dead)
             elif dead.reason is Reason.NOT_SENT:
                 yield from _not_sent(walk, dead)
 
 
-def _contradiction(walk: Walk, rule: Rule) -> Finding:
+def _contradiction(walk: Walk, dead: Dead) -> Finding:
+    rule = dead.rule
     alone = _impossible(walk, rule, walk.space.universe)
     if alone is not None:
         return _nothing_passes(walk, rule, alone)
     pair = _excluding(walk, rule)
     if pair is None:
         return META.finding(
-            rule.origin.span,
+            dead.span,
             "no packet can pass all tests of this rule",
             "mend or delete the rule",
         )

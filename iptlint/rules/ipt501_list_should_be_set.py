@@ -165,6 +165,7 @@ def _is_plain(rule: Rule) -> bool:
     """Whether nothing but its verdict would be lost with the rule."""
     return (
         _decides(rule.verdict.kind)
+        and rule.whole is None
         and not rule.effects
         and rule.comment is None
         and (rule.counters is None or not any(rule.counters))
