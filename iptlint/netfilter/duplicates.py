@@ -94,9 +94,9 @@ class _Writes:
         """The rules with these numbers, parted where a rule between changes what they test."""
         changes = [(n, parts) for n, rule in enumerate(chain.rules) if (parts := self._of(rule))]
         for numbers in several:
-            parts = list(_parts(chain, numbers[0]))
-            tested = _joined(_tested(match) for rule in parts for match in rule.matches)
-            tested |= _joined(_written(rule.effects) for rule in parts)
+            copy = list(_parts(chain, numbers[0]))
+            tested = _joined(_tested(match) for rule in copy for match in rule.matches)
+            tested |= _joined(_written(rule.effects) for rule in copy)
             run = [numbers[0]]
             for number in numbers[1:]:
                 if _disturbed(changes, run[-1], number, tested):

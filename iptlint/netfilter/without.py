@@ -40,12 +40,7 @@ def needless(
     for flow in walk.flows.values():
         chain = _Chain(walk, flow, dead)
         for number, rule in enumerate(flow.chain.rules):
-            if (
-                rule.whole is None
-                and id(rule) not in dead
-                and chain.may_be_needless(number)
-                and wanted(rule)
-            ):
+            if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
                 later = chain.deciding_instead(number)
                 if later:
                     yield Needless(rule, later)

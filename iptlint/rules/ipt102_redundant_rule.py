@@ -114,7 +114,10 @@ def _covered(walk: Walk, found: Needless) -> Finding:
 
 
 def _is_kept(rule: Rule) -> bool:
-    """Whether there is a reason for the rule other than its verdict."""
+    """Whether there is a reason for the rule other than its verdict, or it is only a part of
+    one."""
+    if rule.whole is not None:
+        return True
     counts = rule.comment is not None and rule.counters is not None and rule.counters[0] > 0
     early = rule.verdict.kind is VerdictKind.ACCEPT and any(map(_takes_most, rule.matches))
     return counts or early
