@@ -28,18 +28,15 @@ _LAYERS = {
 
 
 class Stack:
-    """One ruleset. Its tables are walked when they are asked for."""
+    """One ruleset. Its tables are walked when they are asked for.
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    ``space`` is one that several rulesets share, where their packets are to be compared.
+    """
+
+    def __init__(self, ruleset: Ruleset, space: Space | None = None) -> None:
         self.ruleset = ruleset
-        rules = tuple(rule for _, _, rule in ruleset.rules())
-        families = dict.fromkeys(f for table in ruleset.tables for f in table.family.packets)
-        self.space = Space(
-            tuple(families),
-            tuple(match for rule in rules for match in rule.matches),
-            defragmented=_defragments(ruleset),
-        )
-        self._sets = changed_by(rules).sets
+        self.space = space or space_of(ruleset)
+        self._sets = changed_by(rule for _, _, rule in ruleset.rules()).sets
         self._walks: dict[int, Walk] = {}
         self._stations: dict[int, Station] = {}
 
@@ -87,6 +84,14 @@ class Stack:
         stations = self.stations(table.family, chain.hook)
         number = next(i for i, station in enumerate(stations) if station.chain is chain)
         return tuple(station for station in stations[:number] if not station.is_open)
+
+
+def space_of(*rulesets: Ruleset) -> Space:
+    """One that tells packets apart as finely as the rules of all the rulesets do."""
+    tables = [table for ruleset in rulesets for table in ruleset.tables]
+    families = dict.fromkeys(family for table in tables for family in table.family.packets)
+    tests = (match for table in tables for _, rule in table.rules() for match in rule.matches)
+    return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
 
 
 def _is_early(chain: Chain) -> bool:

@@ -32,7 +32,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Rule, Table
+from iptlint.model import Rule, Ruleset, Table
 from iptlint.model.owners import owner_of
 from iptlint.rules import wording
 from iptlint.rules.meta import Context, Group, Meta
@@ -58,7 +58,7 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         for table in ruleset.tables:
             for name, rules in _undefined(table).items():
-                yield _finding(table, name, rules)
+                yield _finding(ruleset, table, name, rules)
 
 
 def _undefined(table: Table) -> dict[str, list[Rule]]:
@@ -71,20 +71,28 @@ def _undefined(table: Table) -> dict[str, list[Rule]]:
     return found
 
 
-def _finding(table: Table, name: str, rules: Sequence[Rule]) -> Finding:
+def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -> Finding:
     others = tuple(
         Label(rule.origin.part(-1), "here too") for rule in rules[1 : 1 + wording.MAX_LABELS]
     )
     return META.finding(
         rules[0].origin.part(-1),
-        f"there is neither a chain nor a target {name}; the {table.name} table cannot be loaded",
-        _meant(table, name),
+        _message(ruleset, table, name),
+        _meant(ruleset, table, name),
         related=others,
     )
 
 
-def _meant(table: Table, name: str) -> str:
-    spellings = {known.lower(): known for known in (*_TARGETS, *table.chains)}
+def _message(ruleset: Ruleset, table: Table, name: str) -> str:
+    if ruleset.is_nft:
+        return f"the table {table.name} has no chain {name}; nft refuses to load it"
+    return f"there is neither a chain nor a target {name}; the {table.name} table cannot be loaded"
+
+
+def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
+    targets = () if ruleset.is_nft else _TARGETS
+    spellings = {known.lower(): known for known in (*targets, *table.chains)}
     near = difflib.get_close_matches(name.lower(), spellings, n=1)
-    declare = f"declare the chain (:{name} - [0:0]) or delete the rule"
+    line = f"chain {name} {{ … }}" if ruleset.is_nft else f":{name} - [0:0]"
+    declare = f"declare the chain ({line}) or delete the rule"
     return f"did you mean {spellings[near[0]]}? Else {declare}" if near else declare

@@ -142,21 +142,23 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             "mend or delete the rule",
         )
     span = rule.origin.part(index)
+    refuses = "nothing passes" if walk.ruleset.is_nft else "iptables refuses"
+    never = f"{refuses} `{span.text}`"
     match rule.matches[index]:
         case Interface(Field.OIF):
-            why = f"no packet in {chain.name} has a way out yet, so iptables refuses `{span.text}`"
-            advice = "test the incoming interface (-i), or move the rule to FORWARD or OUTPUT"
+            why = f"no packet in {chain.name} has a way out yet, so {never}"
+            advice = "test the incoming interface, or move the rule to forward or output"
         case Interface(Field.IIF):
-            why = f"no packet in {chain.name} came in anywhere, so iptables refuses `{span.text}`"
-            advice = "test the outgoing interface (-o), or move the rule to INPUT or FORWARD"
+            why = f"no packet in {chain.name} came in anywhere, so {never}"
+            advice = "test the outgoing interface, or move the rule to input or forward"
         case _ if chain.type == "nat":
-            why = f"no packet in the nat table passes `{span.text}`: it sees only the first one "
-            why += "of a connection"
-            advice = "filter in the filter table"
+            why = f"no packet in {chain.name} passes `{span.text}`: a nat chain sees only the first "
+            why += "one of a connection"
+            advice = "filter in a filter chain"
         case _:
             why = f"no packet in {chain.name} passes `{span.text}`"
             advice = "mend or delete the rule"
-    refused = isinstance(rule.matches[index], Interface)
+    refused = not walk.ruleset.is_nft and isinstance(rule.matches[index], Interface)
     return META.finding(span, why, advice, severity=Severity.ERROR if refused else None)
 
 

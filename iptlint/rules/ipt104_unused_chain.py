@@ -64,5 +64,11 @@ def _finding(walk: Walk, chain: Chain) -> Finding:
     return META.finding(
         declared(walk, chain),
         f"nothing calls the chain {chain.name}; {never}",
-        f"jump to it (-j {chain.name}) or delete it (-X {chain.name})",
+        _advice(walk, chain),
     )
+
+
+def _advice(walk: Walk, chain: Chain) -> str:
+    if walk.ruleset.is_nft:
+        return f"jump to it (jump {chain.name}) or delete it"
+    return f"jump to it (-j {chain.name}) or delete it (-X {chain.name})"

@@ -1,0 +1,61 @@
+"""Whether two rulesets, perhaps in different languages, decide every packet alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from iptlint.model import Family, Hook, Ruleset, VerdictKind
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.stack import Stack, space_of
+from iptlint.netfilter.station import Station
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+
+HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
+ENDS = (
+    VerdictKind.ACCEPT,
+    VerdictKind.DROP,
+    VerdictKind.REJECT,
+    VerdictKind.NAT,
+    VerdictKind.QUEUE,
+    VerdictKind.UNKNOWN,
+)
+
+
+class Difference(NamedTuple):
+    """A packet that ends so in one ruleset only (``only``: ``first`` or ``second``)."""
+
+    chain: str
+    kind: VerdictKind
+    only: str
+    packet: Packet | None
+
+
+def differences(first: Ruleset, second: Ruleset, family: Family) -> Iterator[Difference]:
+    """Base chain by base chain: those of one hook and priority are taken to be the same one.
+    Of every kind of end, the packets that may have it are compared; that says too which have
+    it for certain."""
+    space = space_of(first, second)
+    paths = [Path(Stack(ruleset, space), family) for ruleset in (first, second)]
+    for hook in HOOKS:
+        stations = [{s.chain.priority: s for s in path.stations(hook)} for path in paths]
+        for priority in dict.fromkeys(p for found in stations for p in found):
+            one, other = (found.get(priority) for found in stations)
+            yield from _of_station(paths[0], hook, one, other)
+
+
+def _of_station(
+    path: Path, hook: Hook, one: Station | None, other: Station | None
+) -> Iterator[Difference]:
+    here = path.hook_packets(hook)
+    station = one or other
+    assert station is not None
+    if station.chain.type == "nat":
+        here = here & path.space.state("new", "related")
+    for kind in ENDS:
+        accepts = here if kind is VerdictKind.ACCEPT else path.space.false
+        a, b = (s.end(kind) & here if s else accepts for s in (one, other))
+        for only, packets in (("first", a & ~b), ("second", b & ~a)):
+            if packets.satisfiable():
+                yield Difference(station.chain.name, kind, only, witness(path.space, packets, hook))
