@@ -52,26 +52,26 @@ def _read_iptables(source: SourceFile, family: Family | None) -> Reading:
 def _read_nft(source: SourceFile, _family: Family | None) -> Reading:
     from iptlint.dialects.nft.parser import parse
 
-    return _only_syntax(source, NFT, parse(source))
+    return _lowered(source, NFT, parse(source))
 
 
 def _read_nft_json(source: SourceFile, _family: Family | None) -> Reading:
+    from iptlint.dialects.nft.wellformed import wellformed
     from iptlint.dialects.nft_json.parser import parse
 
-    return _only_syntax(source, NFT_JSON, parse(source))
+    return _lowered(source, NFT_JSON, wellformed(parse(source)))
 
 
-def _only_syntax(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
-    """What is no nft; the meaning of nft rules is not worked out yet, and that is said."""
-    wrong = (_not_nft(problem) for problem in tree.problems)
-    notice = _at_first_line(
-        source,
-        "IPT010",
-        "warning",
-        "only the syntax of this nft ruleset was checked: this version does not analyse nft rules",
-        "where iptables made the rules (iptables-nft), lint what `iptables-save` prints",
-    )
-    return Reading(Ruleset(source, dialect, ()), (*wrong, notice))
+def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
+    """An nft file's tables say of which families they are; no other is asked for."""
+    from iptlint.dialects.nft.execute import execute
+    from iptlint.dialects.nft.lower import lower
+
+    ruleset, problems = lower(execute(tree), source, dialect)
+    problems = (*map(_not_nft, tree.problems), *problems)
+    if not ruleset.tables and not problems:
+        problems = (_nothing(source, "nft list ruleset"),)
+    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
 
 
 def _not_nft(problem: SyntaxProblem) -> Problem:
@@ -119,9 +119,9 @@ def _foreign(source: SourceFile, language: Language) -> Problem:
     return _at_first_line(source, "IPT001", "error", message, language.advice or "")
 
 
-def _nothing(source: SourceFile) -> Problem:
+def _nothing(source: SourceFile, command: str = "iptables-save") -> Problem:
     message = "there is no table in this file, so nothing was checked"
-    advice = "as root, `iptables-save` prints the rules of this host"
+    advice = f"as root, `{command}` prints the rules of this host"
     return _at_first_line(source, "IPT008", "warning", message, advice)
 
 

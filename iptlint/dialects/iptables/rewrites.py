@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from iptlint.dialects.iptables import values
@@ -28,7 +29,7 @@ from iptlint.dialects.iptables.building import (
 )
 from iptlint.dialects.iptables.headers import dscp_class, tos
 from iptlint.dialects.iptables.rows import BadValue, Extension, Lower, Lowered, Uses
-from iptlint.model import Effect, Family, Field, Verdict, VerdictKind
+from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 
 # -- nat ----------------------------------------------------------------------
 
@@ -190,10 +191,17 @@ def _copy_mark(name: str, uses: Uses) -> Lowered:
     shifts = spell_all({k: v for k, v in uses.items() if k.endswith("shift-mark")})
     action = "--restore-mark" if restore else "--save-mark"
     options = " ".join(filter(None, [action, *shown, shifts]))
-    field = Field.MARK if restore else Field.CT_MARK
-    return Lowered(
-        verdict=Verdict(VerdictKind.CONTINUE, name, None, options), effects=(write(field),)
-    )
+    field, source = (Field.MARK, Field.CT_MARK) if restore else (Field.CT_MARK, Field.MARK)
+    copied = Effect(EffectKind.WRITE, field, source=source)
+    if not shifts:
+        # xt_connmark.c: what is read is masked, and flips bits of what is left of the other.
+        cleared, read = ("nfmask", "ctmask") if restore else ("ctmask", "nfmask")
+        copied = replace(copied, mask=_all_or(masks[cleared]), value=_all_or(masks[read]))
+    return Lowered(verdict=Verdict(VerdictKind.CONTINUE, name, None, options), effects=(copied,))
+
+
+def _all_or(mask: object) -> int:
+    return mask if isinstance(mask, int) else _ALL
 
 
 # -- other fields -------------------------------------------------------------

@@ -62,6 +62,12 @@ class PlainElements(Sequence[Expression]):
     def __iter__(self) -> Iterator[Expression]:
         return map(_node, _ELEMENT.finditer(self.text, self.start, self.end))
 
+    def addresses(self) -> Iterator[tuple[str | None, str | None, str | None]]:
+        """The texts of each address, of its prefix length and of its range's end; where an
+        element is a number, there is no address."""
+        found = _ELEMENT.finditer(self.text, self.start, self.end)
+        return ((each[1], each[3], each[5]) for each in found)
+
     @overload
     def __getitem__(self, index: int) -> Expression: ...
     @overload

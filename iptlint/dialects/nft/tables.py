@@ -50,6 +50,8 @@ class OpenChain:
     devices: tuple[str, ...] = ()
     policy: str | None = None
     rules: list[PlacedRule] = field(default_factory=list)
+    declared: bool = True
+    """False where the text only adds rules to it, as if the host had it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,250 @@
+"""What ``nft -f`` does with a text: its commands carried out, one after the other.
+
+The ruleset is empty at first. Texts are also written for hosts that have more than what they
+declare, so what they delete, empty or add to without having made it is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from iptlint import model
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.declaring import OBJECTS, SETS, Declaring, origin_of
+from iptlint.dialects.nft.lost import Piece, references
+from iptlint.dialects.nft.mentions import mark_mentions
+from iptlint.dialects.nft.reader import Reader
+from iptlint.dialects.nft.renames import rename_jumps
+from iptlint.dialects.nft.rule_list import RuleList
+from iptlint.dialects.nft.rule_places import PUT, at
+from iptlint.dialects.nft.state import Key, State, Where, Work
+from iptlint.dialects.nft.tables import Change, OpenTable, TextOrigin
+from iptlint.dialects.nft.unread import lost_command, open_to_anything
+from iptlint.dialects.nft.variables import Binding, Scope
+from iptlint.dialects.problem import Problem
+from iptlint.model import Family
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Executed:
+    """The tables at the end, in the order in which they were made.
+
+    ``flush``: the last ``flush ruleset``. ``problems``: what is wrong with the commands; what
+    could not be read is in the file's own. ``missing``: text that may declare anything, or use
+    it, could not be read, so that nothing may be called undeclared or unused.
+    """
+
+    tables: tuple[OpenTable, ...]
+    defines: tuple[model.Named, ...]
+    flush: TextOrigin | None
+    problems: tuple[Problem, ...]
+    missing: bool = False
+
+
+def execute(file: t.NftFile) -> Executed:
+    state = State(file.source, any(p.code in _UNREADABLE_FILES for p in file.problems))
+    reader = Reader(state, file.problems)
+    items = reader.each(file.items, where := Where(file.source, Scope()), 0, len(file.source.text))
+    _Commands(state, reader).run(items, where)
+    tables = tuple(_finished(work) for work in state.tables.values())
+    missing = state.missing
+    _mark(tables, reader, file, missing)
+    return Executed(tables, _defines(reader, missing), state.flush, tuple(state.problems), missing)
+
+
+_UNREADABLE_FILES = {"IPT006", "IPT010"}
+"""Problems of the parser behind which any amount of text is missing."""
+
+
+def _finished(work: Work) -> OpenTable:
+    table = work.finished()
+    rename_jumps(table, work.renamed)
+    return table
+
+
+def _mark(tables: Iterable[OpenTable], reader: Reader, file: t.NftFile, missing: bool) -> None:
+    """JSON has no places, so that what could not be read of it may have stood anywhere."""
+    for table in tables:
+        unplaced = bool(file.problems) and table.origin.end == 0
+        mark_mentions(table, reader.unread, everything=missing or unplaced)
+        if unplaced:
+            open_to_anything(table)
+
+
+def _defines(reader: Reader, missing: bool) -> tuple[model.Named, ...]:
+    unread = {name for text in reader.unread for name in references(text, "$")}
+
+    def named(binding: Binding) -> model.Named:
+        used = binding.used or missing or binding.name in unread
+        return model.Named("define", binding.name, binding.origin, used)
+
+    return tuple(map(named, reader.bindings))
+
+
+class _Commands:
+    def __init__(self, state: State, reader: Reader) -> None:
+        self._state = state
+        self._reader = reader
+        self._declaring = Declaring(state, reader)
+
+    def run(self, items: Iterable[t.Item | Piece], where: Where) -> None:
+        for item in items:
+            match item:
+                case t.Command():
+                    verb = _SAME.get(item.verb, item.verb)
+                    handler = _HANDLERS.get((verb or "add", item.kind))
+                    if handler is not None and (item.path or item.kind == "ruleset"):
+                        handler(self, item, where)
+                case t.Include():
+                    for included, inner in self._reader.files(item, where):
+                        self.run(included, inner)
+                case Piece():
+                    lost_command(self._state, item)
+
+    def _work(self, command: t.Command, where: Where) -> Work:
+        """The table that a command is about; the host's, unless the text has deleted that."""
+        key = _key(command)
+        if self._state.is_gone(key):
+            self._state.no_table(where.source, command)
+        return self._state.table(key, origin_of(command, where))
+
+    # -- tables ---------------------------------------------------------------------------
+
+    def _add_table(self, command: t.Command, where: Where) -> None:
+        key = _key(command)
+        if command.verb == "create" and key in self._state.tables:
+            self._state.exists(where.source, command)
+        work = self._state.table(key, origin_of(command, where))
+        work.whole |= command.verb == "create"
+        self._declaring.table(work, command, where)
+
+    def _delete_table(self, command: t.Command, where: Where) -> None:
+        self._state.delete(_key(command))
+
+    def _flush_table(self, command: t.Command, where: Where) -> None:
+        self._state.empty(_key(command))
+
+    def _flush_ruleset(self, command: t.Command, where: Where) -> None:
+        self._state.clear(Family if command.family is None else (Family(command.family),))
+        self._state.flush = TextOrigin(where.source, command.start, command.end)
+
+    # -- what is in them --------------------------------------------------------------------
+
+    def _add(self, command: t.Command, where: Where) -> None:
+        work = self._work(command, where)
+        if command.verb == "create" and _is_there(work.table, command):
+            self._state.exists(where.source, command)
+        self._declaring.declare(work, command, where)
+
+    def _delete(self, command: t.Command, where: Where) -> None:
+        """By name; what has a handle the text does not tell is the host's."""
+        work = self._state.tables.get(_key(command))
+        if work is None or len(command.path) < 2:
+            return
+        name = command.path[1].text
+        if command.kind == "chain":
+            work.rules.pop(name, None)
+            work.table.chains.pop(name, None)
+        elif command.kind in SETS:
+            work.table.sets.pop(name, None)
+        else:
+            work.table.objects.pop((command.kind, name), None)
+
+    def _flush_chain(self, command: t.Command, where: Where) -> None:
+        work = self._state.tables.get(_key(command))
+        if work is not None:
+            work.rules.pop(command.path[-1].text, None)
+
+    def _flush_set(self, command: t.Command, where: Where) -> None:
+        work = self._state.tables.get(_key(command))
+        found = work.table.sets.get(command.path[-1].text) if work else None
+        if found is not None:
+            found.changes.clear()
+
+    def _rename_chain(self, command: t.Command, where: Where) -> None:
+        work = self._state.tables.get(_key(command))
+        match command.path, command.body:
+            case (_, t.Value(old)), (t.Value(new),) if work is not None:
+                work.rename(old, new)
+
+    # -- rules ------------------------------------------------------------------------------
+
+    def _put_rule(self, command: t.Command, where: Where) -> None:
+        rules = self._rules(command, where)
+        for item in command.body or ():
+            if isinstance(item, t.Rule):
+                PUT[command.verb or "add"](rules, self._reader.rule(item, where), command.position)
+
+    def _rules(self, command: t.Command, where: Where) -> RuleList:
+        """Those of the chain that a rule is for, which is made if there is none."""
+        work = self._work(command, where)
+        name = command.path[1]
+        if name.text not in work.table.chains:
+            self._state.undeclared(where.source, work, name, "chain", work.table.chains)
+        chain = work.add_chain(name.text, origin_of(command, where), declared=False)
+        return work.rules_of(chain)
+
+    def _delete_rule(self, command: t.Command, where: Where) -> None:
+        work = self._state.tables.get(_key(command))
+        if work is None or len(command.path) < 2 or command.position is None:
+            return
+        rules = work.rules.get(command.path[1].text)
+        found = at(rules, command.position) if rules is not None else None
+        if rules is not None and found is not None:
+            rules.remove(found)
+
+    # -- elements -----------------------------------------------------------------------------
+
+    def _change_elements(self, command: t.Command, where: Where) -> None:
+        """Elements for a set of the host's say nothing of what else is in it."""
+        adds = _SAME.get(command.verb, command.verb) == "add"
+        changes = [self._reader.substituted(item, where) for item in command.body or ()]
+        work = self._state.tables.get(_key(command))
+        if work is None:
+            return
+        name = command.path[-1]
+        found = work.table.sets.get(name.text)
+        if found is None:
+            if adds:
+                self._state.undeclared(where.source, work, name, "set", work.table.sets)
+            return
+        for literal, whole in changes:
+            if whole and isinstance(literal, t.SetLiteral):
+                found.changes.append(Change(adds, literal))
+            else:
+                found.updated = True
+
+
+def _key(command: t.Command) -> Key:
+    return Family(command.family or "ip"), command.path[0].text
+
+
+def _is_there(table: OpenTable, command: t.Command) -> bool:
+    name = command.path[-1].text
+    if command.kind == "chain":
+        return name in table.chains
+    if command.kind in SETS:
+        return name in table.sets
+    return (command.kind, name) in table.objects
+
+
+_SAME = {None: "add", "create": "add", "destroy": "delete"}
+"""Verbs that do what another one does; what else they say is looked at beside that."""
+
+_HANDLERS: dict[tuple[str, str], Callable[[_Commands, t.Command, Where], None]] = {
+    ("add", "table"): _Commands._add_table,
+    ("delete", "table"): _Commands._delete_table,
+    ("flush", "table"): _Commands._flush_table,
+    ("flush", "ruleset"): _Commands._flush_ruleset,
+    **{("add", kind): _Commands._add for kind in ("chain", *SETS, *OBJECTS)},
+    **{("delete", kind): _Commands._delete for kind in ("chain", *SETS, *OBJECTS)},
+    ("flush", "chain"): _Commands._flush_chain,
+    **{("flush", kind): _Commands._flush_set for kind in (*SETS, "flow table")},
+    ("rename", "chain"): _Commands._rename_chain,
+    **{(verb, "rule"): _Commands._put_rule for verb in ("add", "insert", "replace")},
+    ("delete", "rule"): _Commands._delete_rule,
+    ("add", "element"): _Commands._change_elements,
+    ("delete", "element"): _Commands._change_elements,
+}
+"""By verb and kind; what is not here shows something and changes nothing."""

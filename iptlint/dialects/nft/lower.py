@@ -1,0 +1,203 @@
+"""Tables as the commands left them, to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iptlint.dialects.nft import hooks
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.assembly import assembled
+from iptlint.dialects.nft.execute import Executed
+from iptlint.dialects.nft.origins import header
+from iptlint.dialects.nft.steps import Scene
+from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule, TextOrigin
+from iptlint.dialects.nft.tests import Standing
+from iptlint.dialects.nft.touched import Things, written
+from iptlint.dialects.nft.walking import everything
+from iptlint.dialects.problem import Problem
+from iptlint.model import (
+    Chain,
+    Hook,
+    Named,
+    Rule,
+    Ruleset,
+    Table,
+    Verdict,
+    VerdictKind,
+    unread_rule,
+)
+from iptlint.source import SourceFile
+
+
+def lower(
+    executed: Executed, source: SourceFile, dialect: str
+) -> tuple[Ruleset, tuple[Problem, ...]]:
+    """The ruleset, and what is wrong with the text: of the read source first, in its order."""
+    problems: list[Problem] = []
+    changed = written(_all_rules(executed.tables))
+    tables = tuple(
+        _Lowering(table, changed, problems, missing=executed.missing).table()
+        for table in executed.tables
+    )
+    if executed.missing:
+        problems = [problem for problem in problems if problem.code != _UNDECLARED]
+    ruleset = Ruleset(source, dialect, tables, executed.defines, executed.flush)
+    found = sorted((*executed.problems, *problems), key=lambda p: (_is_other(p, source), p.start))
+    return ruleset, tuple(dict.fromkeys(found))
+
+
+_UNDECLARED = "IPT003"
+"""What a text uses may be declared in text that is missing."""
+
+
+def _is_other(problem: Problem, source: SourceFile) -> bool:
+    return problem.source not in (None, source)
+
+
+def _all_rules(tables: Sequence[OpenTable]) -> Iterator[t.Rule]:
+    for table in tables:
+        for chain in table.chains.values():
+            for placed in chain.rules:
+                yield placed.rule
+
+
+_POLICIES = {
+    "accept": Verdict(VerdictKind.ACCEPT, "accept"),
+    "drop": Verdict(VerdictKind.DROP, "drop"),
+}
+
+
+class _Lowering:
+    """Of one table. ``chains`` holds those of the text first, then those without a name.
+
+    ``missing``: text is missing that may declare anything.
+    """
+
+    def __init__(
+        self, table: OpenTable, changed: Things, problems: list[Problem], *, missing: bool
+    ) -> None:
+        self.open = table
+        self.changed = changed
+        self.problems = problems
+        self.missing = missing
+        self.chains: dict[str, Chain] = {}
+        self.nameless: dict[str, Chain] = {}
+        self.placed: list[hooks.Placed] = []
+        self.uncalled: tuple[str, ...] | None = None
+
+    def table(self) -> Table:
+        table = self.open
+        for chain in table.chains.values():
+            self.chains[chain.name] = self._chain(chain)
+        self.chains |= self.nameless
+        if self.missing or not all(chain.declared for chain in table.chains.values()):
+            self._fill_gaps()
+        self.problems += hooks.misplaced(self.placed, self.chains)
+        origin = header(table.origin)
+        sets = (*map(_named, table.sets.values()), *_objects(table))
+        return Table(table.family, table.name, self.chains, origin, table.fresh, sets)
+
+    # -- chains -------------------------------------------------------------------------
+
+    def _chain(self, chain: OpenChain) -> Chain:
+        rules = self._rules(chain.name, chain.rules)
+        if not chain.declared:
+            # The host has it, with rules of its own that nothing is known of.
+            return Chain(chain.name, (unread_rule(chain.origin, "rules of the host"), *rules))
+        origin = header(chain.origin)
+        if chain.hook is None:
+            return Chain(chain.name, rules, origin=origin)
+        kind = chain.hook.type.text if chain.hook.type else None
+        if self.open.dormant:
+            # It keeps its type, so that it can be told from a chain nobody calls.
+            return Chain(chain.name, rules, origin=origin, type=kind)
+        hook = _HOOKS.get(chain.hook.hook.text)
+        policy = _POLICIES.get(chain.policy or "accept") if hook else None
+        return Chain(
+            *(chain.name, rules, hook, chain.priority, policy, origin),
+            type=kind,
+            devices=chain.devices,
+        )
+
+    def _rules(self, chain: str, placed_rules: Sequence[PlacedRule]) -> tuple[Rule, ...]:
+        rules: list[Rule] = []
+        # From other chains than these, the jumps could go round in a circle.
+        base = chain in self.open.chains and self.open.chains[chain].hook is not None
+        strangers = self._strangers if base else tuple
+        for placed in placed_rules:
+            if not self.open.dormant:
+                self.placed += hooks.restricted(chain, placed.source, placed.rule)
+            self.problems += hooks.long_prefix(placed.source, placed.rule)
+            standing = Standing(self.open, placed.source, self.problems)
+            scene = Scene(standing, self._block, strangers)
+            rules += assembled(placed, scene, self.changed)
+        return tuple(rules)
+
+    def _block(self, block: t.JumpBlock, source: SourceFile) -> str:
+        """A chain of its own for ``jump { … }``; no name of nft's has a blank in it."""
+        line = source.line_of(block.start)
+        name = f"the block at line {line}"
+        number = 1
+        while name in self.nameless:
+            number += 1
+            name = f"block {number} at line {line}"
+        origin = header(TextOrigin(source, block.start, block.end))
+        self.nameless[name] = Chain(name, (), origin=origin)  # holds the name
+        rules = self._rules(name, tuple(_in_block(block.items, source)))
+        self.nameless[name] = Chain(name, rules, origin=origin)
+        return name
+
+    def _strangers(self) -> tuple[str, ...]:
+        """The chains that only maps whose elements come at run time can call."""
+        if self.uncalled is None:
+            others = (name for name, chain in self.open.chains.items() if chain.hook is None)
+            called = set(_called(self.open))
+            self.uncalled = tuple(name for name in others if name not in called)
+        return self.uncalled
+
+    def _fill_gaps(self) -> None:
+        """What is called may be in text that is missing, or on the host: it may do anything."""
+        called = [
+            (rule.verdict.chain, rule)
+            for chain in tuple(self.chains.values())
+            for rule in chain.rules
+            if rule.verdict.chain is not None
+        ]
+        for name, rule in called:
+            if name not in self.chains:
+                unknown = unread_rule(rule.origin, f"chain {name}")
+                self.chains[name] = Chain(name, (unknown,), origin=rule.origin)
+
+
+def _called(table: OpenTable) -> Iterator[str]:
+    rules = (placed.rule for chain in table.chains.values() for placed in chain.rules)
+    elements = (change.elements for given in table.sets.values() for change in given.changes)
+    for node in (each for part in (*rules, *elements) for each in everything(part)):
+        if isinstance(node, t.Verdict) and isinstance(node.chain, t.Value):
+            yield node.chain.text
+
+
+_HOOKS = {hook.value: hook for hook in Hook}
+
+
+def _in_block(items: Sequence[t.Item], source: SourceFile) -> Iterator[PlacedRule]:
+    for item in items:
+        match item:
+            case t.Rule():
+                yield PlacedRule(source, item)
+            case t.Include(files=files):
+                for file in files:
+                    yield from _in_block(file.items, file.source)
+
+
+# -- sets and objects --------------------------------------------------------------------
+
+
+def _named(given: OpenSet) -> Named:
+    counts = ((1 if c.adds else -1) * len(c.elements.elements) for c in given.changes)
+    return Named(given.kind, given.name, header(given.origin), given.used, max(0, sum(counts)))
+
+
+def _objects(table: OpenTable) -> Iterator[Named]:
+    for given in table.objects.values():
+        yield Named(given.kind, given.name, header(given.origin), given.used)

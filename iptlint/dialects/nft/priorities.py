@@ -1,0 +1,59 @@
+"""The names of priorities, see *Base chains* in nft(8)."""
+
+from __future__ import annotations
+
+import re
+
+from iptlint.dialects.nft import tree as t
+from iptlint.model import Family
+
+NAMES = {
+    "raw": -300,
+    "mangle": -150,
+    "dstnat": -100,
+    "filter": 0,
+    "security": 50,
+    "srcnat": 100,
+}
+BRIDGE_NAMES = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
+
+_WRITTEN = re.compile(r"\s*([a-z]+|-?[0-9]+|)\s*(?:([+-])\s*([0-9]+))?\s*")
+"""A name or a number, and how far from it; a variable may hold all of that in one string."""
+
+
+def names(family: Family) -> dict[str, int]:
+    return BRIDGE_NAMES if family is Family.BRIDGE else NAMES
+
+
+def number(priority: t.Priority, family: Family) -> int | None:
+    """None where the family has no priority of that name."""
+    base = _text(priority.base)
+    offset = f"{priority.sign}{priority.offset.text}" if priority.sign and priority.offset else ""
+    return written(f"{base}{offset}", family)
+
+
+def written(text: str, family: Family) -> int | None:
+    """``filter - 5`` as a number; None where it is none."""
+    found = _WRITTEN.fullmatch(text)
+    if found is None or not text.strip():
+        return None
+    base, sign, offset = found.groups()
+    if base.lstrip("-").isdigit():
+        at = int(base)
+    elif not base:
+        at = 0
+    elif base in names(family):
+        at = names(family)[base]
+    else:
+        return None
+    return at + int(f"{sign or ''}{offset or 0}")
+
+
+def _text(base: t.Expression | None) -> str:
+    match base:
+        case t.Negative(number):
+            return f"-{number.text}"
+        case t.Value(text):
+            return text
+        case _:
+            return ""
