@@ -45,14 +45,15 @@ class EffectKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
-    and ``mask`` known, ``field = field & ~mask ^ value``. For SET, ``name`` is the set;
-    for LOG, the prefix."""
+    and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
+    flipped is ``source & value``. For SET, ``name`` is the set; for LOG, the prefix."""
 
     kind: EffectKind
     field: Field | None = None
     mask: int | None = None
     value: int | None = None
     name: str | None = None
+    source: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)

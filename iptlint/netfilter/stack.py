@@ -43,7 +43,7 @@ class Stack:
     def walk(self, table: Table) -> Walk:
         if id(table) not in self._walks:
             fields = changed_on_the_way(rule for _, rule in table.rules()).fields
-            if any(map(_is_early, table.base_chains())):
+            if any(map(is_early, table.base_chains())):
                 fields |= CONNTRACK_FIELDS
             matcher = Matcher(self.space, Changes(fields, self._sets))
             before = partial(self.before, table)
@@ -94,7 +94,7 @@ def space_of(*rulesets: Ruleset) -> Space:
     return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
 
 
-def _is_early(chain: Chain) -> bool:
+def is_early(chain: Chain) -> bool:
     """Whether the chain comes before connection tracking, so that it sees no connection yet."""
     tracked = chain.hook in (Hook.PREROUTING, Hook.OUTPUT)
     return tracked and chain.priority is not None and chain.priority <= _CONNTRACK_PRIORITY

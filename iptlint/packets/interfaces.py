@@ -57,6 +57,15 @@ class Interfaces:
             if (cls.name.startswith(name) if wildcard else cls == InterfaceClass(name, False))
         )
 
+    def class_of(self, name: str) -> int:
+        """The class that an interface with this name is in."""
+        fitting = [
+            (cls.wildcard, -len(cls.name), number)
+            for number, cls in enumerate(self.classes, start=1)
+            if (name.startswith(cls.name) if cls.wildcard else name == cls.name)
+        ]
+        return min(fitting)[2]
+
     def example(self, number: int) -> str | None:
         """A name in class ``number`` that someone may really have."""
         if number == NO_INTERFACE:

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field, Hook
-from iptlint.model.matches import CT_STATES, TCP_FLAGS
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
 from iptlint.packets.bits import union
 from iptlint.packets.ordinary import holds
 from iptlint.packets.packet import Packet
@@ -153,28 +153,32 @@ def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
     """The plainest packet of the set; None where the set is empty."""
-    found = _of_one_family(space, packets)
-    if found is None:
-        return None
-    name, packets = found
+    cube = plainest(space, packets, hook).pick_cube()
+    return None if cube is None else packet_of(space, cube, hook)
+
+
+def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
+    """The plainest packets of the set, alike in all that rules can tell apart and that matters
+    here; empty where the set is."""
+    name = _first_family(space, packets)
+    if name is None:
+        return packets
+    packets = packets & space.family(name)
+    family = _IP_FAMILIES.get(name, Family.IP)
     # What is neither ip nor ip6 has no address that is told apart here.
-    family = Family.IP6 if name == "ip6" else Family.IP
-    if family.saddr in space.fields:
-        packets = _plainest(space, family, packets, hook)
-    cube = packets.pick_cube()
-    assert cube is not None
+    return _plainest(space, family, packets, hook) if family.saddr in space.fields else packets
+
+
+def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> Packet:
+    """The packet of a path through a diagram; what the path leaves free is zero."""
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
+    name = PACKET_FAMILIES[values[Field.FAMILY]]
     return _packet(space, name, values, hook, conditions)
 
 
-def _of_one_family(space: Space, packets: PacketSet) -> tuple[str, PacketSet] | None:
-    """Those of the first family that some are of, with its name."""
-    for name in space.families:
-        narrowed = packets & space.family(name)
-        if narrowed.satisfiable():
-            return name, narrowed
-    return None
+def _first_family(space: Space, packets: PacketSet) -> str | None:
+    return next((n for n in space.families if (packets & space.family(n)).satisfiable()), None)
 
 
 def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
@@ -186,7 +190,7 @@ def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
 
 
 def _opaque_bits(space: Space, cube: Sequence[bool | None]) -> Iterator[tuple[str, bool | None]]:
-    return zip(space.opaques, cube[space.variables :], strict=True)
+    return ((key, cube[test.node_var() or 0]) for key, test in space.opaques.items())
 
 
 def _packet(

@@ -210,7 +210,7 @@ def surely_accepted(walk: Walk) -> dict[str, PacketSet]:
     return {s.chain.name: s.end(VerdictKind.ACCEPT) & ~s.may_kill for s in stations}
 
 
-def _bans(rule: Rule) -> bool:
+def bans(rule: Rule) -> bool:
     """Whether a DROP or REJECT is for someone or something. One that closes a chain, or an
     interface, or a protocol is not: the accepts above it are its exceptions."""
     return rule.verdict.kind in DENYING and not all(map(_is_general, rule.matches))
@@ -228,7 +228,7 @@ def _is_general(match: Match) -> bool:
 
 def _accepting(walk: Walk, dead: Dead, accepted: PacketSet) -> Decider | None:
     """The rule that accepts most of what was to be stopped, exceptions from it left out."""
-    if not _bans(dead.rule) or not accepted.satisfiable():
+    if not bans(dead.rule) or not accepted.satisfiable():
         return None
     meant = walk.tests(dead.rule).may
     for decider in _deciders(walk, dead):

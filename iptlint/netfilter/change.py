@@ -1,0 +1,94 @@
+"""What has been changed of a packet since it came to its first hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.model import Field
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from oxidd.bcdd import BCDDSubstitution
+
+    from iptlint.packets.bits import PacketSet
+
+
+class Change:
+    """For each variable that has another value now, its value as a function of the packet as it
+    came. Every set here is of packets as they came; ``now`` translates."""
+
+    def __init__(self, space: Space, bits: Mapping[int, PacketSet]) -> None:
+        self.space = space
+        self.bits = dict(sorted(bits.items()))
+        self.key = tuple(self.bits.items())
+
+    def now(self, packets: PacketSet) -> PacketSet:
+        """The packets as they came that are now one of ``packets``."""
+        return packets.substitute(self._substitution) if self.bits else packets
+
+    @cached_property
+    def _substitution(self) -> BCDDSubstitution:
+        return type(self.space.true).make_substitution(list(self.bits.items()))
+
+    def variable(self, number: int) -> PacketSet:
+        """The packets as they came whose variable is set now."""
+        found = self.bits.get(number)
+        return self.space.manager.var(number) if found is None else found
+
+    def with_bits(self, bits: Mapping[int, PacketSet]) -> Change:
+        """A variable that has its first value again is not kept as changed."""
+        joined = self.bits | dict(bits)
+        kept = {n: one for n, one in joined.items() if one != self.space.manager.var(n)}
+        return Change(self.space, kept)
+
+    def constant(self, field: Field, value: int) -> Change:
+        return self.written(field, self.space.fields[field].maximum, value)
+
+    def written(self, field: Field, mask: int, value: int, source: Field | None = None) -> Change:
+        """``field & ~mask ^ value``; with a source, ``^ source & value``."""
+        one = self.space.fields[field]
+        bits: dict[int, PacketSet] = {}
+        for place, number in enumerate(reversed(one.variables)):
+            flag = 1 << place
+            found = self.space.false if mask & flag else self.variable(number)
+            if value & flag:
+                flip = self._source_bit(source, place)
+                found = (found & ~flip) | (~found & flip)
+            bits[number] = found
+        return self.with_bits(bits)
+
+    def _source_bit(self, source: Field | None, place: int) -> PacketSet:
+        if source is None:
+            return self.space.true
+        return self.variable(self.space.fields[source].variables[-1 - place])
+
+    def unset(self, *fields: Field) -> Change:
+        """The fields as they came."""
+        gone = {number for field in fields for number in self.space.fields[field].variables}
+        return Change(self.space, {n: one for n, one in self.bits.items() if n not in gone})
+
+    def differs(self, other: Change, *fields: Field) -> PacketSet:
+        """The packets as they came that differ now in one of the fields. A value that nobody
+        knows, or that comes from another field, is taken to be no other's."""
+        if self.key == other.key:
+            return self.space.false
+        found = self.space.false
+        for field in fields:
+            for number in self._variables(field):
+                a, b = self.variable(number), other.variable(number)
+                if a == b:
+                    continue
+                if not (self._is_plain(number, a) and self._is_plain(number, b)):
+                    return self.space.true
+                found = found | (a & ~b) | (b & ~a)
+        return found
+
+    def _variables(self, field: Field) -> tuple[int, ...]:
+        bits = self.space.fields.get(field)
+        return () if bits is None else bits.variables
+
+    def _is_plain(self, number: int, bit: PacketSet) -> bool:
+        """Whether the bit is set, cleared, or as it came."""
+        return bit in (self.space.true, self.space.false, self.space.manager.var(number))

@@ -1,0 +1,343 @@
+"""The course of packets through all hooks on their way, with all that is changed of them.
+
+Packets with the same changes go together as one group, and meet rule after rule. Sets are of
+packets as they came to the first hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Chain, Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model.matches import CT_STATES
+from iptlint.netfilter.change import Change
+from iptlint.netfilter.luck import Luck, LuckyMatcher
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.stack import Stack, is_early
+from iptlint.netfilter.station import Station
+from iptlint.netfilter.walk import Walk
+from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.matcher import CONNTRACK_FIELDS, changed_by
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+ROUTES = {
+    Hook.INPUT: (Hook.PREROUTING, Hook.INPUT),
+    Hook.FORWARD: (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
+    Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
+}
+"""The hooks on the way of a packet to this host, through it, and from it."""
+
+_NONE_AT: dict[Hook, tuple[Field, ...]] = {
+    Hook.INGRESS: (Field.OIF,),
+    Hook.PREROUTING: (Field.OIF,),
+    Hook.INPUT: (Field.OIF,),
+    Hook.FORWARD: (),
+    Hook.OUTPUT: (Field.IIF,),
+    Hook.POSTROUTING: (),
+    Hook.EGRESS: (),
+}
+_INTERFACES = (Field.IIF, Field.OIF)
+_DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
+"""Here a nat chain sets what the destination becomes; elsewhere, the source."""
+
+_DEEPEST = 256
+
+
+class Decided(NamedTuple):
+    """``rule`` is None for the policy of the chain."""
+
+    walk: Walk
+    chain: Chain
+    rule: Rule | None
+
+
+class Step(NamedTuple):
+    """A rule that took some of the packets under way, or the policy of a base chain."""
+
+    hook: Hook
+    decided: Decided
+    kind: VerdictKind
+
+
+class End(NamedTuple):
+    """``decided`` is None where nothing stood in the way. ``packets`` as they came."""
+
+    kind: VerdictKind
+    decided: Decided | None
+    change: Change
+    packets: PacketSet
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``translated``: the sides that a nat chain has settled. ``decided``: who accepted."""
+
+    change: Change
+    packets: PacketSet
+    translated: frozenset[bool] = frozenset()
+    decided: Decided | None = None
+
+
+class _Groups:
+    """Groups that differ in nothing but their packets are one."""
+
+    def __init__(self, groups: Iterable[Group] = ()) -> None:
+        self._by_key: dict[object, Group] = {}
+        for group in groups:
+            self.add(group)
+
+    def add(self, group: Group) -> None:
+        if not group.packets.satisfiable():
+            return
+        decided = group.decided
+        who = None if decided is None else (id(decided.chain), id(decided.rule))
+        key = (group.change.key, group.translated, who)
+        known = self._by_key.get(key)
+        joined = group.packets if known is None else known.packets | group.packets
+        self._by_key[key] = replace(group, packets=joined)
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(tuple(self._by_key.values()))
+
+
+class _Ways(NamedTuple):
+    """Where packets go on from a rule: to the next part of the statement, behind it, or back
+    to the caller."""
+
+    ahead: _Groups
+    beyond: _Groups
+    back: _Groups
+
+
+class Course:
+    """One ruleset's ways. ``tell`` is called for each step, ``tell_open`` where a rule's tests are
+    left open, with whether some packets passed; ``who`` keeps apart the packets that different
+    rules accept."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        family: Family,
+        luck: Luck,
+        *,
+        who: bool = False,
+        tell: Callable[[Step], None] | None = None,
+        tell_open: Callable[[Rule, tuple[str, ...], bool], None] | None = None,
+    ) -> None:
+        self.stack = stack
+        self.space = stack.space
+        self.family = family
+        self.path = Path(stack, family)
+        self.who = who
+        self.tell = tell
+        self.tell_open = tell_open
+        rules = [rule for _, _, rule in stack.ruleset.rules()]
+        self.matcher = LuckyMatcher(luck, rules, changed_by(rules).sets)
+        self.ends: list[End] = []
+        self._plain: dict[int, PacketSet] = {}
+
+    def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[End]:
+        """What becomes of the packets on their way through the hooks."""
+        self.ends = []
+        groups = _Groups([Group(Change(self.space, {}), packets)])
+        for hook in hooks:
+            groups = self._at_hook(hook, groups)
+        for group in groups:
+            end = End(VerdictKind.ACCEPT, group.decided, group.change, group.packets)
+            self.ends.append(end)
+        return self.ends
+
+    # -- hooks and base chains --------------------------------------------------
+
+    def _at_hook(self, hook: Hook, groups: _Groups) -> _Groups:
+        groups = _Groups(replace(g, change=self._interfaces(hook, g.change)) for g in groups)
+        main = self.path.main(hook) if self.family.value in ("ip", "ip6") else None
+        stations = self.stack.stations(self.family, hook)
+        early = [station for station in stations if is_early(station.chain)]
+        if any(not station.is_open for station in early):
+            groups = _Groups(replace(g, change=self._untracked_yet(g.change)) for g in groups)
+            for station in early:
+                groups = self._at_station(station, hook, groups, is_main=False)
+            groups = _Groups(replace(g, change=self._tracked(g.change)) for g in groups)
+        for station in stations:
+            if station not in early:
+                groups = self._at_station(station, hook, groups, is_main=station is main)
+        return groups
+
+    def _interfaces(self, hook: Hook, change: Change) -> Change:
+        change = change.unset(*_INTERFACES)
+        for field in _NONE_AT[hook]:
+            change = change.constant(field, NO_INTERFACE)
+        return change
+
+    def _untracked_yet(self, change: Change) -> Change:
+        """Before connection tracking, a packet has no connection: its state is invalid
+        (nft_ct.c, xt_conntrack.c)."""
+        for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
+            change = change.constant(field, 0)
+        return change.constant(Field.CT_STATE, CT_STATES.index("invalid"))
+
+    def _tracked(self, change: Change) -> Change:
+        if change.now(self.space.state("untracked")) == self.space.true:
+            return change
+        return change.unset(*CONNTRACK_FIELDS)
+
+    def _at_station(
+        self, station: Station, hook: Hook, groups: _Groups, *, is_main: bool
+    ) -> _Groups:
+        if station.is_open and not is_main:
+            return groups
+        walk, chain = station.walk, station.chain
+        side = hook in _DESTINATION_SIDE
+        visit = _Visit(self, walk, hook, side, names=self.who and is_main)
+        seen = self.space.family(*walk.table.family.packets)
+        if chain.type == "nat":
+            seen = seen & self.space.state("new", "related")
+        for group in groups:
+            if chain.type == "nat" and side in group.translated:
+                visit.on.add(group)
+                continue
+            here = group.packets & group.change.now(seen)
+            visit.on.add(replace(group, packets=group.packets & ~here))
+            visit.policy(chain, visit.through(chain, [replace(group, packets=here)]))
+        return visit.on
+
+    def taken(self, rule: Rule, group: Group) -> PacketSet:
+        """The packets of the group that the rule's tests take."""
+        if id(rule) not in self._plain:
+            self._plain[id(rule)] = self.matcher.plain(rule)
+        packets = group.packets & group.change.now(self._plain[id(rule)])
+        if not packets.satisfiable():
+            return packets
+        tests = self.matcher.open_tests(rule)
+        if not tests:
+            return packets
+        found = self.matcher.lucky(rule, group.change, packets)
+        if self.tell_open is not None:
+            self.tell_open(rule, tests, found.satisfiable())
+        return found
+
+    # -- changes ------------------------------------------------------------------
+
+    def changed(self, rule: Rule, change: Change) -> Change:
+        for effect in rule.effects:
+            if effect.kind is EffectKind.NOTRACK:
+                change = self._without_connection(change)
+            elif effect.kind is EffectKind.WRITE and effect.field in self.space.fields:
+                change = self._written(rule, effect, change)
+        return change
+
+    def _without_connection(self, change: Change) -> Change:
+        """What has a connection keeps it (nft_notrack, xt_CT): later it changes nothing."""
+        if change.now(self.space.state("invalid")) != self.space.true:
+            return change
+        return change.constant(Field.CT_STATE, CT_STATES.index("untracked"))
+
+    def _written(self, rule: Rule, effect: Effect, change: Change) -> Change:
+        assert effect.field is not None
+        field = self.space.fields[effect.field]
+        if effect.value is not None:
+            mask = field.maximum if effect.mask is None else effect.mask
+            return change.written(effect.field, mask, effect.value, effect.source)
+        text = f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
+        unknown = self.matcher.number(rule, text, field.width)
+        return change.with_bits(dict(zip(field.variables, unknown, strict=True)))
+
+
+class _Visit:
+    """Groups in one base chain and those it calls; ``on`` are the ones that go on after it."""
+
+    def __init__(self, course: Course, walk: Walk, hook: Hook, side: bool, *, names: bool) -> None:
+        self.course = course
+        self.walk = walk
+        self.hook = hook
+        self.side = side
+        self.names = names
+        self.on = _Groups()
+        self._open: list[str] = []
+
+    def through(self, chain: Chain, groups: Iterable[Group]) -> _Groups:
+        """The groups that come back from the chain."""
+        back = _Groups()
+        under_way = _Groups(groups)
+        self._open.append(chain.name)
+        for parts in chain.statements():
+            beyond = _Groups()
+            for rule in parts:
+                under_way = self._past(chain, rule, under_way, beyond, back)
+            for group in beyond:
+                under_way.add(group)
+        for group in under_way:
+            back.add(group)
+        self._open.pop()
+        return back
+
+    def _past(
+        self, chain: Chain, rule: Rule, groups: _Groups, beyond: _Groups, back: _Groups
+    ) -> _Groups:
+        """Those that go on to what follows the rule. What a call gives back goes ``beyond`` the
+        other parts of the statement."""
+        ahead = _Groups()
+        for group in groups:
+            taken = self.course.taken(rule, group)
+            if not taken.satisfiable():
+                ahead.add(group)
+                continue
+            ahead.add(replace(group, packets=group.packets & ~taken))
+            ways = _Ways(ahead, beyond, back)
+            self._take(chain, rule, replace(group, packets=taken), ways)
+        return ahead
+
+    def policy(self, chain: Chain, groups: _Groups) -> None:
+        kind = chain.policy.kind if chain.policy is not None else VerdictKind.ACCEPT
+        decided = Decided(self.walk, chain, None)
+        for group in groups:
+            self._say(decided, kind)
+            if kind is VerdictKind.ACCEPT:
+                self.on.add(self._accepted(group, decided))
+            else:
+                self._end(kind, decided, group)
+
+    def _take(self, chain: Chain, rule: Rule, group: Group, ways: _Ways) -> None:
+        decided, kind = Decided(self.walk, chain, rule), rule.verdict.kind
+        self._say(decided, kind)
+        group = replace(group, change=self.course.changed(rule, group.change))
+        match kind:
+            case VerdictKind.CONTINUE:
+                ways.ahead.add(group)
+            case VerdictKind.RETURN:
+                ways.back.add(group)
+            case VerdictKind.JUMP | VerdictKind.GOTO:
+                callee = self.walk.table.chains.get(rule.verdict.chain or "")
+                if callee is None or callee.name in self._open or len(self._open) > _DEEPEST:
+                    self._end(VerdictKind.UNKNOWN, decided, group)
+                    return
+                returned = self.through(callee, [group])
+                for one in returned:
+                    (ways.beyond if kind is VerdictKind.JUMP else ways.back).add(one)
+            case VerdictKind.ACCEPT:
+                self.on.add(self._accepted(group, decided))
+            case VerdictKind.NAT:
+                translated = group.translated | {self.side}
+                self.on.add(replace(self._accepted(group, decided), translated=translated))
+            case VerdictKind.UNKNOWN:
+                stopped = self.course.matcher.open(rule, rule.verdict.name, group.packets)
+                self._end(kind, decided, replace(group, packets=group.packets & stopped))
+                ways.ahead.add(replace(group, packets=group.packets & ~stopped))
+            case _:
+                self._end(kind, decided, group)
+
+    def _accepted(self, group: Group, decided: Decided) -> Group:
+        return replace(group, decided=decided) if self.names else group
+
+    def _end(self, kind: VerdictKind, decided: Decided, group: Group) -> None:
+        if group.packets.satisfiable():
+            self.course.ends.append(End(kind, decided, group.change, group.packets))
+
+    def _say(self, decided: Decided, kind: VerdictKind) -> None:
+        if self.course.tell is not None:
+            self.course.tell(Step(self.hook, decided, kind))

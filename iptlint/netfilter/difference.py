@@ -1,0 +1,205 @@
+"""The packets that two rulesets treat differently.
+
+What is left to luck has the same variables on both sides, so equal limits in equal places are
+the same, and a difference that luck cannot undo is a certain one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.netfilter.course import ROUTES, Course, Decided, End
+from iptlint.netfilter.deciders import share
+from iptlint.netfilter.luck import Luck
+from iptlint.netfilter.stack import Stack, space_of
+from iptlint.netfilter.walk import at_hook
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+from iptlint.packets.witness import ICMP6, packet_of, plainest
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+_REWRITTEN = (
+    *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT),
+    Field.MARK,
+)
+"""What is different of a packet that is accepted either way."""
+
+_LAYERS: dict[Family, tuple[tuple[Hook, ...], ...]] = {
+    Family.IP: tuple(ROUTES.values()),
+    Family.IP6: tuple(ROUTES.values()),
+    Family.ARP: ((Hook.INPUT,), (Hook.OUTPUT,)),
+    Family.BRIDGE: tuple(
+        (hook,)
+        for hook in (
+            Hook.PREROUTING,
+            Hook.INPUT,
+            Hook.FORWARD,
+            Hook.OUTPUT,
+            Hook.POSTROUTING,
+        )
+    ),
+    Family.NETDEV: ((Hook.INGRESS,), (Hook.EGRESS,)),
+}
+_UNTRACKED_ICMP6 = ((130, 137), (143, 143))
+"""Multicast listener and neighbour discovery: never tracked (nf_conntrack_proto_icmpv6.c)."""
+
+
+class Fate(NamedTuple):
+    """``becomes``: the packet in the end, where it is accepted and changed."""
+
+    kind: VerdictKind
+    decided: Decided | None
+    becomes: Packet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
+    ``certain``: whatever is left to luck."""
+
+    hook: Hook
+    family: Family
+    packets: PacketSet
+    certain: bool
+    witness: Packet
+    old: Fate
+    new: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``certain`` is false where only luck, or what the tool does not know, may tell the two
+    apart: then they are neither surely equivalent nor surely different."""
+
+    space: Space
+    changes: tuple[Change, ...]
+    certain: bool
+
+    @property
+    def equivalent(self) -> bool:
+        return not self.changes and self.certain
+
+
+def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Difference:
+    """What the change from ``old`` to ``new`` does, the largest first, at ``hooks`` or at all."""
+    sides = _Sides(old, new)
+    changes: list[Change] = []
+    certain = True
+    for family, routes in _LAYERS.items():
+        for route in routes:
+            if hooks and not {*hooks} & {*route}:
+                continue
+            found, same_luck = sides.compare(family, route)
+            changes += found
+            certain = certain and same_luck
+    changes.sort(key=lambda change: -share(change.packets))
+    certain = certain and all(change.certain for change in changes)
+    return Difference(sides.space, tuple(changes), certain)
+
+
+class _Sides:
+    def __init__(self, old: Ruleset, new: Ruleset) -> None:
+        self.space = space_of(old, new)
+        self.luck = Luck(self.space)
+        self.stacks = Stack(old, self.space), Stack(new, self.space)
+
+    def compare(self, family: Family, route: tuple[Hook, ...]) -> tuple[list[Change], bool]:
+        """What differs, and whether both ask luck of the same packets."""
+        if not any(s.stations(family, hook) for s in self.stacks for hook in route):
+            return [], True
+        start = self._start(family, route)
+        courses = [Course(stack, family, self.luck) for stack in self.stacks]
+        old, new = (course.follow(route, start) for course in courses)
+        changes = list(self._changes(family, route, _joined(old), _joined(new)))
+        return changes, courses[0].matcher.asked == courses[1].matcher.asked
+
+    def _start(self, family: Family, route: tuple[Hook, ...]) -> PacketSet:
+        space = self.space
+        names = [name for name in family.packets if name in space.families]
+        found = at_hook(space, route[-1] if route[-1] is not Hook.POSTROUTING else route[-2])
+        discovery = space.value(Field.PROTO, ICMP6) & space.family("ip6")
+        discovery = discovery & space.ranges(Field.ICMP_TYPE, _UNTRACKED_ICMP6)
+        return found & space.family(*names) & (~space.state("untracked") | discovery)
+
+    def _changes(
+        self, family: Family, route: tuple[Hook, ...], old: list[End], new: list[End]
+    ) -> Iterator[Change]:
+        found: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
+        for one in old:
+            for other in new:
+                both = one.packets & other.packets
+                if one.kind is other.kind:
+                    both = both & self._otherwise(one, other)
+                if both.satisfiable():
+                    key = one.kind, other.kind
+                    found[key] = found.get(key, self.space.false) | both
+        for packets in found.values():
+            yield self._change(family, route, packets)
+
+    def _otherwise(self, one: End, other: End) -> PacketSet:
+        """The packets that are accepted by both and come out different."""
+        if one.kind is not VerdictKind.ACCEPT:
+            return self.space.false
+        return one.change.differs(other.change, *_REWRITTEN)
+
+    def _change(self, family: Family, route: tuple[Hook, ...], packets: PacketSet) -> Change:
+        luck = self.luck.cube
+        surely = packets.forall(luck)
+        certain = surely.satisfiable()
+        hook = _hook_of(route)
+        point = self._point(surely if certain else packets, packets, hook)
+        cube = point.pick_cube()
+        assert cube is not None
+        fates = [self._fate(stack, family, route, point) for stack in self.stacks]
+        return Change(
+            hook,
+            family,
+            (surely if certain else packets).exists(luck),
+            certain,
+            packet_of(self.space, cube, hook),
+            *fates,
+        )
+
+    def _point(self, wanted: PacketSet, packets: PacketSet, hook: Hook) -> PacketSet:
+        space = self.space
+        cube = (plainest(space, wanted, hook) & packets).pick_cube() or []
+        point = space.true
+        for number in reversed(range(len(cube))):
+            one = space.manager.var(number)
+            point = (one if cube[number] else ~one) & point
+        return point
+
+    def _fate(
+        self, stack: Stack, family: Family, route: tuple[Hook, ...], point: PacketSet
+    ) -> Fate:
+        (end,) = Course(stack, family, self.luck, who=True).follow(route, point)
+        becomes = None
+        if end.kind is VerdictKind.ACCEPT:
+            values = [
+                (point & end.change.variable(number)).satisfiable()
+                for number in range(self.space.manager.num_vars())
+            ]
+            becomes = packet_of(self.space, values, _hook_of(route))
+        return Fate(end.kind, end.decided, becomes)
+
+
+def _hook_of(route: tuple[Hook, ...]) -> Hook:
+    """The hook that a way is known by."""
+    return next(hook for hook in reversed(route) if hook is not Hook.POSTROUTING or len(route) == 1)
+
+
+def _joined(ends: list[End]) -> list[End]:
+    """Ends of one kind with the same changes are one."""
+    together: dict[tuple[VerdictKind, object], End] = {}
+    for end in ends:
+        # Of what dies it does not matter how it was changed.
+        key = end.kind, end.change.key if end.kind is VerdictKind.ACCEPT else ()
+        known = together.get(key)
+        packets = end.packets if known is None else known.packets | end.packets
+        together[key] = end._replace(packets=packets)
+    return list(together.values())

@@ -1,0 +1,257 @@
+"""A set of packets as few boxes: products of one set of values for each field.
+
+Boxes may overlap, as rules do: "in on lo" and "tcp to port 22" is what people say, not "tcp
+to port 22, not in on lo". Each is as large as the set allows, and together they are the set.
+
+What leaves most fields free is looked for first. For a choice of fields, ``forall`` over all
+the others gives the packets that the set holds whatever the others are; that is a small
+diagram, even of a set that ten thousand rules made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Field
+from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.packets.cubes import Literals, largest_cube
+from iptlint.packets.space import Space
+from iptlint.packets.witness import ICMP, ICMP6, PORT_PROTOCOLS, TCP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+Axis = Field | str
+"""A field, or the key of a test that is not interpreted."""
+
+Box = dict[Axis, "PacketSet"]
+"""For each axis that is not free its values: a set that depends on nothing else."""
+
+BUDGET = 3_000_000
+"""How many nodes the operations on large sets may visit; ten million are about a second."""
+
+_IP = {Field.FAMILY: tuple(PACKET_FAMILIES.index(name) for name in ("ip", "ip6"))}
+_WHOLE = _IP | {Field.FRAGMENT: (0,)}
+EXISTS_IN: Mapping[Axis, Mapping[Field, tuple[int, ...]]] = {
+    Field.SADDR: {Field.FAMILY: (PACKET_FAMILIES.index("ip"),)},
+    Field.DADDR: {Field.FAMILY: (PACKET_FAMILIES.index("ip"),)},
+    Field.SADDR6: {Field.FAMILY: (PACKET_FAMILIES.index("ip6"),)},
+    Field.DADDR6: {Field.FAMILY: (PACKET_FAMILIES.index("ip6"),)},
+    Field.PROTO: _IP,
+    Field.FRAGMENT: _IP,
+    Field.TTL: _IP,
+    Field.TOS: _IP,
+    Field.SPORT: _WHOLE | {Field.PROTO: PORT_PROTOCOLS},
+    Field.DPORT: _WHOLE | {Field.PROTO: PORT_PROTOCOLS},
+    Field.ICMP_TYPE: _WHOLE | {Field.PROTO: (ICMP, ICMP6)},
+    Field.ICMP_CODE: _WHOLE | {Field.PROTO: (ICMP, ICMP6)},
+    Field.TCP_FLAGS: _WHOLE | {Field.PROTO: (TCP,)},
+}
+"""Which values other fields have where a packet has the field at all."""
+
+_WEIGHTS: Mapping[Axis, float] = {
+    Field.SADDR6: 0.25,
+    Field.DADDR6: 0.25,
+    Field.MARK: 0.25,
+    Field.CT_MARK: 0.25,
+    Field.MAC_SOURCE: 0.5,
+    Field.TCP_FLAGS: 0.5,
+    Field.SPORT: 1.2,
+    Field.DPORT: 1.2,
+}
+"""What halving a field's values counts for; 1 for the others. A host is a host, of ip or ip6;
+and a protocol is said before its ports."""
+
+_INTERFACES = {Field.IIF, Field.OIF}
+_CONNECTION = {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT}
+_SERVICE = {
+    *(Field.PROTO, Field.FRAGMENT, Field.TCP_FLAGS),
+    *(Field.ICMP_TYPE, Field.ICMP_CODE, Field.SPORT, Field.DPORT),
+}
+_SOURCE = {Field.SADDR, Field.SADDR6}
+_DESTINATION = {Field.DADDR, Field.DADDR6}
+_USUAL = {*_INTERFACES, *_CONNECTION, *_SERVICE}
+_TOLD_OFTEN = {Field.FAMILY, *_USUAL, *_SOURCE, *_DESTINATION}
+_VIEWS = (
+    _INTERFACES,
+    _CONNECTION,
+    _SERVICE,
+    _USUAL,
+    _SOURCE,
+    _DESTINATION,
+    _SERVICE | _DESTINATION,
+    _SERVICE | _SOURCE,
+    _USUAL | _DESTINATION,
+    _USUAL | _SOURCE,
+    _TOLD_OFTEN,
+)
+"""The fields that are not to be free, in the order in which boxes are looked for; the family
+is one of them always. At last come the seldom tested fields, alone, and everything."""
+
+
+class Cover(NamedTuple):
+    """``left``: the packets that no box holds; none if the boxes are the whole set."""
+
+    boxes: list[Box]
+    left: PacketSet
+
+
+class Axes:
+    """What a packet is told apart by, as variables of the space."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.cubes: dict[Axis, PacketSet] = {
+            field: bits.cube for field, bits in space.fields.items()
+        }
+        self.cubes.update(space.opaques)
+        self._everything = self.cube(self.cubes)
+        self._but: dict[Axis, PacketSet] = {}
+        self.of_variable: list[tuple[Axis, int]] = [
+            (field, 1 << (bits.width - 1 - index))
+            for field, bits in space.fields.items()
+            for index in range(bits.width)
+        ]
+        self.of_variable += [(key, 1) for key in space.opaques]
+        self.weights = [_WEIGHTS.get(axis, 1.0) for axis, _ in self.of_variable]
+
+    def cube(self, axes: Iterable[Axis]) -> PacketSet:
+        """All variables of the axes; the last ones first, so that each adds nodes on top."""
+        wanted = {*axes}
+        result = self.space.true
+        for axis, cube in reversed(self.cubes.items()):
+            if axis in wanted:
+                result = cube & result
+        return result
+
+    def but(self, axes: Iterable[Axis]) -> PacketSet:
+        """All variables of all other axes."""
+        return self._everything.exists(self.cube(axes))
+
+    def project(self, packets: PacketSet, axis: Axis) -> PacketSet:
+        """The values that the packets have."""
+        if axis not in self._but:
+            self._but[axis] = self.but((axis,))
+        return packets.exists(self._but[axis])
+
+    def width(self, axis: Axis) -> int:
+        return self.space.fields[axis].width if isinstance(axis, Field) else 1
+
+    def exists_in(self, axis: Axis, other: Axis) -> PacketSet | None:
+        """The values of ``other`` where packets have ``axis``; None if that does not matter."""
+        values = EXISTS_IN.get(axis, {}).get(other) if isinstance(other, Field) else None
+        if values is None or not isinstance(other, Field):
+            return None
+        return self.space.ranges(other, tuple((value, value) for value in values))
+
+    def values(self, literals: Literals) -> Box:
+        """The box of a path through a diagram."""
+        bits: dict[Axis, tuple[int, int]] = {}
+        for variable, positive in literals:
+            axis, bit = self.of_variable[variable]
+            mask, value = bits.get(axis, (0, 0))
+            bits[axis] = (mask | bit, value | bit if positive else value)
+        return {axis: self._masked(axis, *pair) for axis, pair in bits.items()}
+
+    def _masked(self, axis: Axis, mask: int, value: int) -> PacketSet:
+        if isinstance(axis, Field):
+            return self.space.masked(axis, mask, value)
+        return self.cubes[axis] if value else ~self.cubes[axis]
+
+    def product(self, box: Box, but: Axis | None = None) -> PacketSet:
+        result = self.space.true
+        for axis in reversed(self.cubes):
+            if axis in box and axis != but:
+                result = box[axis] & result
+        return result
+
+
+class _Search:
+    """``wanted``: the packets in no box yet. ``allowed``: those that boxes may hold; what is
+    not within what is asked about may be in or out."""
+
+    def __init__(self, axes: Axes, packets: PacketSet, within: PacketSet) -> None:
+        self.axes = axes
+        self.allowed = packets | ~within
+        self.wanted = packets & within
+        self.spent = 0
+
+    def run(self, limit: int) -> Iterator[Box]:
+        size = self.allowed.node_count()
+        for view in self._views():
+            if not self.wanted.satisfiable() or self.spent > BUDGET:
+                return
+            self.spent += 2 * size
+            core = self.allowed.forall(self.axes.but(view))
+            yield from self._view(view, core, limit)
+
+    def _views(self) -> Iterator[set[Axis]]:
+        every = {*self.axes.cubes}
+        for view in _VIEWS:
+            yield every & {Field.FAMILY, *view}
+        yield {Field.FAMILY, *(every - _TOLD_OFTEN)}
+        yield every
+
+    def _view(self, view: set[Axis], core: PacketSet, limit: int) -> Iterator[Box]:
+        """Boxes that are free in what is not in the view: ``core`` depends on the view only."""
+        others = self.axes.but(view)
+        size = core.node_count()
+        for _ in range(limit):
+            wanted = (self.wanted & core).exists(others)
+            if not wanted.satisfiable() or self.spent > BUDGET:
+                return
+            seed = self.axes.values(largest_cube(wanted, self.axes.weights))
+            box = self._grown(self._made_whole(seed, wanted), ~core)
+            self.spent += size * (1 + len(seed))
+            self.wanted = self.wanted & ~self.axes.product(box)
+            yield box
+
+    def _made_whole(self, seed: Box, wanted: PacketSet) -> Box:
+        """The part of the seed whose packets have the fields that it names, if there is one."""
+        box = dict(seed)
+        for axis in seed:
+            for other in EXISTS_IN.get(axis, ()):
+                there = self.axes.exists_in(axis, other)
+                if there is None:
+                    continue
+                values = box.get(other, self.axes.space.true)
+                part = box | {other: values & there}
+                if (self.axes.product(part) & wanted).satisfiable():
+                    box = part
+                else:
+                    box[other] = values & ~there
+        return box
+
+    def _grown(self, box: Box, bad: PacketSet) -> Box:
+        """The box, as large as it can be: first freed of what does not matter, then with
+        more values in each field that does."""
+        for axis in sorted(box, key=self._rank, reverse=True):
+            if self._room(box, axis, bad).valid():
+                del box[axis]
+        for axis in sorted(box, key=self._rank, reverse=True):
+            box[axis] = self._room(box, axis, bad)
+        return box
+
+    def _rank(self, axis: Axis) -> int:
+        return list(self.axes.cubes).index(axis)
+
+    def _room(self, box: Box, axis: Axis, bad: PacketSet) -> PacketSet:
+        """Every value that the others leave to the axis."""
+        room = ~self.axes.project(bad & self.axes.product(box, axis), axis)
+        for other in box:
+            there = self.axes.exists_in(other, axis)
+            if there is not None:
+                room = room & (there if (box[axis] & there).satisfiable() else ~there)
+        return room
+
+
+def cover(axes: Axes, packets: PacketSet, within: PacketSet, limit: int) -> Cover:
+    """``packets`` of ``within``; more boxes than ``limit`` where there are more."""
+    search = _Search(axes, packets, within)
+    boxes: list[Box] = []
+    for box in search.run(limit + 1):
+        boxes.append(box)
+        if len(boxes) > 3 * limit:
+            break
+    return Cover(boxes, search.wanted)
