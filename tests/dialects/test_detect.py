@@ -67,13 +67,6 @@ def test_which_language_a_text_is_in(name: str, data: bytes) -> None:
         assert problem.help
 
 
-@pytest.mark.parametrize("text", [text for name, text in TEXTS if name.startswith("nft")])
-def test_of_nft_only_the_syntax_is_checked_and_that_is_said(text: str) -> None:
-    problems = read(decode("file", text.encode())).problems
-    expected = "IPT001" if detect(decode("file", text.encode())).advice else "IPT010"
-    assert [problem.code for problem in problems] == [expected]
-
-
 def test_a_fault_in_nft_is_placed_where_it_is() -> None:
     text = "table inet filter {\n\tchain input {\n\t\ttcp dprt 22 accept\n\t}\n}\n"
     faults = [p for p in read(decode("file", text.encode())).problems if p.code == "IPT001"]

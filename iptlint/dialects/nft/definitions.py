@@ -194,8 +194,8 @@ Item = (
 class SyntaxProblem:
     """Text that nft would not take; the statement it stands in is not in the tree.
 
-    ``code``: IPT001 for what is no nft, IPT006 for an include, IPT010 for what is nested too
-    deeply to be read.
+    ``code``: IPT001 for what is no nft, or an include of no file; IPT010 for what is nested too
+    deeply to be read. ``hides_text``: any amount of text behind it was not read.
     """
 
     source: SourceFile
@@ -205,6 +205,7 @@ class SyntaxProblem:
     expected: str = ""
     hint: str | None = None
     code: str = "IPT001"
+    hides_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

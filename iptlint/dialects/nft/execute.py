@@ -43,7 +43,7 @@ class Executed:
 
 
 def execute(file: t.NftFile) -> Executed:
-    state = State(file.source, any(p.code in _UNREADABLE_FILES for p in file.problems))
+    state = State(file.source, any(p.hides_text for p in file.problems))
     reader = Reader(state, file.problems)
     items = reader.each(file.items, where := Where(file.source, Scope()), 0, len(file.source.text))
     _Commands(state, reader).run(items, where)
@@ -51,10 +51,6 @@ def execute(file: t.NftFile) -> Executed:
     missing = state.missing
     _mark(tables, reader, file, missing)
     return Executed(tables, _defines(reader, missing), state.flush, tuple(state.problems), missing)
-
-
-_UNREADABLE_FILES = {"IPT006", "IPT010"}
-"""Problems of the parser behind which any amount of text is missing."""
 
 
 def _finished(work: Work) -> OpenTable:

@@ -7,6 +7,8 @@ class Fault(Exception):  # noqa: N818 - a fault of the text, not of the program
     """``start`` and ``end`` are offsets into the source."""
 
     code = "IPT001"
+    hides_text = False
+    """Any amount of text is behind it that was not read."""
 
     def __init__(
         self, message: str, expected: str = "", hint: str | None = None, *, start: int, end: int
@@ -23,6 +25,7 @@ class TooDeepFault(Fault):
     """The text may be good, but reading it would cost more than any ruleset does."""
 
     code = "IPT010"
+    hides_text = True
 
 
 class ReportedFault(Fault):

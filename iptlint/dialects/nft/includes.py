@@ -22,7 +22,7 @@ MAX_BYTES = 64 * 1024 * 1024
 class IncludeFault(Fault):
     """The text is good, and a file that it names is not there or cannot be read."""
 
-    code = "IPT006"
+    hides_text = True
 
 
 @dataclass(frozen=True, slots=True)

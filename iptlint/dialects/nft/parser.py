@@ -211,7 +211,7 @@ class _Reader:
     def _report(self, fault: Fault) -> None:
         if isinstance(fault, ReportedFault):
             return
-        what = (fault.message, fault.expected, fault.hint, fault.code)
+        what = (fault.message, fault.expected, fault.hint, fault.code, fault.hides_text)
         self._problems.append(SyntaxProblem(self._source, fault.start, fault.end, *what))
 
 

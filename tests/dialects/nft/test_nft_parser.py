@@ -237,7 +237,7 @@ def test_files_that_include_each_other_are_a_problem(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f'include "{other}"\n')
     found = parse(SourceFile(str(tmp_path / "a"), (tmp_path / "a").read_text()))
     ((code, path),) = [(p.code, p.source.path) for p in found.problems]
-    assert (code, path) == ("IPT006", str(tmp_path / "b"))
+    assert (code, path) == ("IPT001", str(tmp_path / "b"))
 
 
 # -- many -------------------------------------------------------------------------
