@@ -1,6 +1,6 @@
 """iptlint reads what Linux firewalls are written in and says what is wrong with it.
 
-``read``, ``lint`` and ``reach`` are the Python API. Each loads what it needs when it
+``read``, ``lint``, ``reach``, ``trace`` and ``diff`` are the Python API. Each loads what it needs when it
 is called, so that importing the package costs nothing.
 """
 
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from iptlint.findings import Finding
     from iptlint.model import Family, Ruleset
+    from iptlint.netfilter.difference import Difference
     from iptlint.netfilter.reach import RuleReach
+    from iptlint.netfilter.trace import Trace
+    from iptlint.packets.packet import Packet
     from iptlint.rules.meta import Settings
     from iptlint.source import SourceFile
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "lint", "reach", "read"]
+__all__ = ["__version__", "diff", "lint", "reach", "read", "trace"]
 
 TEXT_PATH = "<text>"
 """The path that findings in a text without a file carry."""
@@ -58,6 +61,23 @@ def reach(ruleset: Ruleset) -> list[RuleReach]:
     from iptlint.netfilter.reach import reach as reach_ruleset
 
     return list(reach_ruleset(ruleset))
+
+
+def trace(ruleset: Ruleset, packet: Packet) -> Trace:
+    """What happens to the packets like ``packet``, rule by rule; a field of None is any value.
+
+    ValueError where a field holds no address, protocol, flag or state.
+    """
+    from iptlint.netfilter.trace import trace as trace_packet
+
+    return trace_packet(ruleset, packet)
+
+
+def diff(old: Ruleset, new: Ruleset) -> Difference:
+    """The packets that fare otherwise with the new ruleset than with the old one."""
+    from iptlint.netfilter.difference import difference
+
+    return difference(old, new)
 
 
 def _source(path_or_text: str | PathLike[str]) -> SourceFile:

@@ -19,6 +19,8 @@ from iptlint import __version__
 COMMANDS = {
     "check": ("iptlint.cli.check", "What is wrong (the command that `iptlint FILE…` runs)."),
     "reach": ("iptlint.cli.reach", "For every rule: can a packet get here and match?"),
+    "trace": ("iptlint.cli.trace", "What happens to this packet, rule by rule, and who decides?"),
+    "diff": ("iptlint.cli.diff", "Which packets does a change let in or shut out?"),
     "rule": ("iptlint.cli.rule", "A lint rule's documentation, or all of them as a table."),
 }
 """Name to module, which is imported when the command is run, and its line in the help."""

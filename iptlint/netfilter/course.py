@@ -114,9 +114,8 @@ class _Ways(NamedTuple):
 
 
 class Course:
-    """One ruleset's ways. ``tell`` is called for each step, ``tell_open`` where a rule's tests are
-    left open, with whether some packets passed; ``who`` keeps apart the packets that different
-    rules accept."""
+    """One ruleset's ways. ``tell`` is called for each step; ``who`` keeps apart the packets that
+    different rules accept."""
 
     def __init__(
         self,
@@ -126,7 +125,6 @@ class Course:
         *,
         who: bool = False,
         tell: Callable[[Step], None] | None = None,
-        tell_open: Callable[[Rule, tuple[str, ...], bool], None] | None = None,
     ) -> None:
         self.stack = stack
         self.space = stack.space
@@ -134,7 +132,6 @@ class Course:
         self.path = Path(stack, family)
         self.who = who
         self.tell = tell
-        self.tell_open = tell_open
         rules = [rule for _, _, rule in stack.ruleset.rules()]
         self.matcher = LuckyMatcher(luck, rules, changed_by(rules).sets)
         self.ends: list[End] = []
@@ -213,13 +210,7 @@ class Course:
         packets = group.packets & group.change.now(self._plain[id(rule)])
         if not packets.satisfiable():
             return packets
-        tests = self.matcher.open_tests(rule)
-        if not tests:
-            return packets
-        found = self.matcher.lucky(rule, group.change, packets)
-        if self.tell_open is not None:
-            self.tell_open(rule, tests, found.satisfiable())
-        return found
+        return self.matcher.lucky(rule, group.change, packets)
 
     # -- changes ------------------------------------------------------------------
 

@@ -15,10 +15,11 @@ from iptlint.netfilter.course import ROUTES, Course, Decided, End
 from iptlint.netfilter.deciders import share
 from iptlint.netfilter.luck import Luck
 from iptlint.netfilter.stack import Stack, space_of
+from iptlint.netfilter.trace import image, one_of
 from iptlint.netfilter.walk import at_hook
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP6, packet_of, plainest
+from iptlint.packets.witness import ICMP6, packet_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -74,11 +75,13 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Difference:
     """``certain`` is false where only luck, or what the tool does not know, may tell the two
-    apart: then they are neither surely equivalent nor surely different."""
+    apart: then they are neither surely equivalent nor surely different. ``families``: whose
+    packets were compared; an iptables file says nothing of those of the other family."""
 
     space: Space
     changes: tuple[Change, ...]
     certain: bool
+    families: tuple[Family, ...]
 
     @property
     def equivalent(self) -> bool:
@@ -90,8 +93,9 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
     sides = _Sides(old, new)
     changes: list[Change] = []
     certain = True
-    for family, routes in _LAYERS.items():
-        for route in routes:
+    families = tuple(f for f in _LAYERS if all(r.is_nft or r.sees(f) for r in (old, new)))
+    for family in families:
+        for route in _LAYERS[family]:
             if hooks and not {*hooks} & {*route}:
                 continue
             found, same_luck = sides.compare(family, route)
@@ -99,7 +103,7 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
             certain = certain and same_luck
     changes.sort(key=lambda change: -share(change.packets))
     certain = certain and all(change.certain for change in changes)
-    return Difference(sides.space, tuple(changes), certain)
+    return Difference(sides.space, tuple(changes), certain, families)
 
 
 class _Sides:
@@ -152,27 +156,16 @@ class _Sides:
         surely = packets.forall(luck)
         certain = surely.satisfiable()
         hook = _hook_of(route)
-        point = self._point(surely if certain else packets, packets, hook)
-        cube = point.pick_cube()
-        assert cube is not None
+        point = one_of(self.space, packets & surely if certain else packets, hook)
         fates = [self._fate(stack, family, route, point) for stack in self.stacks]
         return Change(
             hook,
             family,
             (surely if certain else packets).exists(luck),
             certain,
-            packet_of(self.space, cube, hook),
+            packet_of(self.space, point.pick_cube() or [], hook),
             *fates,
         )
-
-    def _point(self, wanted: PacketSet, packets: PacketSet, hook: Hook) -> PacketSet:
-        space = self.space
-        cube = (plainest(space, wanted, hook) & packets).pick_cube() or []
-        point = space.true
-        for number in reversed(range(len(cube))):
-            one = space.manager.var(number)
-            point = (one if cube[number] else ~one) & point
-        return point
 
     def _fate(
         self, stack: Stack, family: Family, route: tuple[Hook, ...], point: PacketSet
@@ -180,11 +173,7 @@ class _Sides:
         (end,) = Course(stack, family, self.luck, who=True).follow(route, point)
         becomes = None
         if end.kind is VerdictKind.ACCEPT:
-            values = [
-                (point & end.change.variable(number)).satisfiable()
-                for number in range(self.space.manager.num_vars())
-            ]
-            becomes = packet_of(self.space, values, _hook_of(route))
+            becomes = packet_of(self.space, image(self.space, point, end), _hook_of(route))
         return Fate(end.kind, end.decided, becomes)
 
 

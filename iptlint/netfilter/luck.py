@@ -27,7 +27,7 @@ class Key(NamedTuple):
     text: str
     ordinal: int
     visit: int = 0
-    bit: int = 0
+    bit: int | None = None
 
 
 class _Asking(NamedTuple):
@@ -71,10 +71,12 @@ class LuckyMatcher:
         self._plain = Matcher(luck.space, Changes())
         self._met: dict[int, list[PacketSet]] = {}
         self._ordinals: dict[tuple[int, str], int] = {}
+        self._rules: dict[tuple[str, int], Rule] = {}
         counts: Counter[str] = Counter()
         for rule in rules:
             for text in dict.fromkeys(self._left_open(rule)):
                 self._ordinals[id(rule), text] = counts[text]
+                self._rules[text, counts[text]] = rule
                 counts[text] += 1
 
     def _left_open(self, rule: Rule) -> Iterator[str]:
@@ -102,17 +104,19 @@ class LuckyMatcher:
             (match for match in rule.matches if not any(self._texts(match))), self.space.true
         ).may
 
-    def open_tests(self, rule: Rule) -> tuple[str, ...]:
-        """Those of the rule's tests that are left open."""
-        return tuple(text for match in rule.matches for text in self._texts(match))
+    def rule_of(self, key: Key) -> Rule:
+        """The rule that leaves it open."""
+        return self._rules[key.text, key.ordinal]
 
     def lucky(self, rule: Rule, change: Change, packets: PacketSet) -> PacketSet:
         """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left
         open; ``change`` is what has been changed of them."""
+        tests = [match for match in rule.matches if any(self._texts(match))]
+        if not tests:
+            return packets
         found = packets
-        for match in rule.matches:
-            if any(self._texts(match)):
-                found = found & self._test(_Asking(rule, change, packets), match)
+        for match in tests:
+            found = found & self._test(_Asking(rule, change, packets), match)
         self._meet(rule, packets)
         return found
 

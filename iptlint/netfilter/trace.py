@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptlint.model import Family, Hook, Rule, Ruleset, VerdictKind
+from iptlint.model import Family, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.course import ROUTES, Course, Decided, End, Step
 from iptlint.netfilter.deciders import share
-from iptlint.netfilter.luck import Luck
+from iptlint.netfilter.luck import Luck, LuckyMatcher
 from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.walk import at_hook
+from iptlint.packets.bits import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.question import packets_like
 from iptlint.packets.space import Space
@@ -64,6 +65,64 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     return Trace(ruleset, hook, stack.space, path_packets, tuple(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The answers to what was accepted. ``works``: None where it depends on the packet."""
+
+    replies: tuple[Trace, ...]
+    works: bool | None
+
+    @property
+    def verdict(self) -> str:
+        match self.works:
+            case True:
+                return "the connection works: packets come through, and so do the answers"
+            case False:
+                return "the connection does not work"
+            case _:
+                return "some such connections work, and some do not"
+
+
+def connection(traced: Trace) -> Connection:
+    """Whether answers come back: the witnesses of what was accepted, the other way round."""
+    accepted = [o for o in traced.outcomes if o.kind in (VerdictKind.ACCEPT, VerdictKind.NAT)]
+    replies = tuple(trace(traced.ruleset, reply_to(o, traced.hook)) for o in accepted)
+    fates = [o.kind for o in (*traced.outcomes, *(o for r in replies for o in r.outcomes))]
+    passing = [kind in (VerdictKind.ACCEPT, VerdictKind.NAT) for kind in fates]
+    answered = [
+        any(o.kind in (VerdictKind.ACCEPT, VerdictKind.NAT) for o in r.outcomes) for r in replies
+    ]
+    if not any(answered):
+        return Connection(replies, False)
+    return Connection(replies, True if all(passing) else None)
+
+
+_ANSWERS = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
+_ECHO = {("icmp", 8): 0, ("ipv6-icmp", 128): 129}
+
+
+def reply_to(outcome: Outcome, hook: Hook) -> Packet:
+    """The answer to the witness as filter chains see it: to the address that it came from, before
+    any source translation, and from the one that it went to in the end."""
+    first, last = outcome.witness, outcome.becomes or outcome.witness
+    flags = first.tcp_flags
+    return Packet(
+        family=first.family,
+        hook=_ANSWERS[hook].value,
+        iif=first.oif,
+        oif=first.iif,
+        saddr=last.daddr,
+        daddr=first.saddr,
+        proto=first.proto,
+        sport=last.dport,
+        dport=first.sport,
+        tcp_flags=flags and (("syn", "ack") if flags == ("syn",) else ("ack",)),
+        icmp_type=_ECHO.get((first.proto or "", first.icmp_type or 0), first.icmp_type),
+        icmp_code=first.icmp_code,
+        ct_state="untracked" if last.ct_state == "untracked" else "established",
+    )
+
+
 def route_of(packet: Packet) -> Hook:
     """To this host, unless an interface that it leaves by says otherwise."""
     if packet.hook is not None:
@@ -96,56 +155,51 @@ class _Tracer:
 
     def outcome(self, ends: list[End]) -> Outcome:
         space = self.stack.space
-        packets = space.false
-        for end in ends:
-            packets = packets | end.packets
-        point = self._point(packets)
-        steps, conditions, last = self._follow(point)
-        cube = point.pick_cube()
-        assert cube is not None
-        witness = packet_of(space, cube, self.hook)
-        becomes = packet_of(space, _image(space, point, last), self.hook)
+        packets = union([end.packets for end in ends], space.false)
+        point = one_of(space, packets, self.hook)
+        steps: list[Step] = []
+        course = Course(self.stack, self.family, self.luck, who=True, tell=steps.append)
+        (last,) = course.follow(ROUTES[self.hook], point)
+        witness = packet_of(space, _values(space, point), self.hook)
+        becomes = packet_of(space, image(space, point, last), self.hook)
         return Outcome(
             ends[0].kind,
             ends[0].decided,
             packets.exists(self.luck.cube),
             witness,
             None if becomes == witness else becomes,
-            conditions,
-            steps,
+            tuple(self._conditions(course.matcher, packets, point)),
+            tuple(steps),
         )
 
-    def _point(self, packets: PacketSet) -> PacketSet:
-        """One packet, the plainest, with all its luck."""
-        space = self.stack.space
-        packets = plainest(space, packets, self.hook)
-        cube = packets.pick_cube() or []
-        point = space.true
-        for number in reversed(range(len(cube))):
-            one = space.manager.var(number)
-            point = (one if cube[number] else ~one) & point
-        return point
-
-    def _follow(self, point: PacketSet) -> tuple[tuple[Step, ...], tuple[str, ...], End]:
-        steps: list[Step] = []
-        open_tests: list[str] = []
-
-        def tell_open(rule: Rule, tests: Sequence[str], held: bool) -> None:
-            open_tests.append(_condition(rule, tests, held))
-
-        course = Course(
-            self.stack, self.family, self.luck, who=True, tell=steps.append, tell_open=tell_open
-        )
-        (end,) = course.follow(ROUTES[self.hook], point)
-        return tuple(steps), tuple(open_tests), end
+    def _conditions(
+        self, matcher: LuckyMatcher, packets: PacketSet, point: PacketSet
+    ) -> Iterator[str]:
+        """What of the packet's luck could not be otherwise."""
+        for key, number in self.luck.variables.items():
+            variable = self.stack.space.manager.var(number)
+            either = point.exists(variable)
+            if key.bit is None and (either & ~packets).satisfiable():
+                verb = "holds" if (point & variable).satisfiable() else "does not hold"
+                line = matcher.rule_of(key).statement.span.line
+                yield f"line {line}: {key.text} {verb}"
 
 
-def _condition(rule: Rule, tests: Sequence[str], held: bool) -> str:
-    verb = "holds" if held else "does not hold"
-    return f"line {rule.statement.span.line}: {' and '.join(tests)} {verb}"
+def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
+    """One packet of the set, the plainest, with all its luck."""
+    cube = plainest(space, packets, hook).pick_cube() or []
+    point = space.true
+    for number in reversed(range(len(cube))):
+        one = space.manager.var(number)
+        point = (one if cube[number] else ~one) & point
+    return point
 
 
-def _image(space: Space, point: PacketSet, end: End) -> list[bool | None]:
-    """The values of the packet's variables in the end."""
+def _values(space: Space, point: PacketSet) -> list[bool | None]:
+    return point.pick_cube() or []
+
+
+def image(space: Space, point: PacketSet, end: End) -> list[bool | None]:
+    """The values of the variables of the one packet in the end."""
     count = space.manager.num_vars()
     return [(point & end.change.variable(number)).satisfiable() for number in range(count)]

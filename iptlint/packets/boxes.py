@@ -63,6 +63,11 @@ _WEIGHTS: Mapping[Axis, float] = {
 """What halving a field's values counts for; 1 for the others. A host is a host, of ip or ip6;
 and a protocol is said before its ports."""
 
+
+def weight(axis: Axis) -> float:
+    return _WEIGHTS.get(axis, 1.0)
+
+
 _INTERFACES = {Field.IIF, Field.OIF}
 _CONNECTION = {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT}
 _SERVICE = {
@@ -106,6 +111,7 @@ class Axes:
             field: bits.cube for field, bits in space.fields.items()
         }
         self.cubes.update(space.opaques)
+        self._ranks = {axis: rank for rank, axis in enumerate(self.cubes)}
         self._everything = self.cube(self.cubes)
         self._but: dict[Axis, PacketSet] = {}
         self.of_variable: list[tuple[Axis, int]] = [
@@ -114,15 +120,13 @@ class Axes:
             for index in range(bits.width)
         ]
         self.of_variable += [(key, 1) for key in space.opaques]
-        self.weights = [_WEIGHTS.get(axis, 1.0) for axis, _ in self.of_variable]
+        self.weights = [weight(axis) for axis, _ in self.of_variable]
 
     def cube(self, axes: Iterable[Axis]) -> PacketSet:
         """All variables of the axes; the last ones first, so that each adds nodes on top."""
-        wanted = {*axes}
         result = self.space.true
-        for axis, cube in reversed(self.cubes.items()):
-            if axis in wanted:
-                result = cube & result
+        for axis in self.least_first(axes):
+            result = self.cubes[axis] & result
         return result
 
     def but(self, axes: Iterable[Axis]) -> PacketSet:
@@ -161,10 +165,14 @@ class Axes:
 
     def product(self, box: Box, but: Axis | None = None) -> PacketSet:
         result = self.space.true
-        for axis in reversed(self.cubes):
-            if axis in box and axis != but:
+        for axis in self.least_first(box):
+            if axis != but:
                 result = box[axis] & result
         return result
+
+    def least_first(self, axes: Iterable[Axis]) -> list[Axis]:
+        """What matters least to people first; that is also against the order of variables."""
+        return sorted(axes, key=self._ranks.__getitem__, reverse=True)
 
 
 class _Search:
@@ -226,15 +234,12 @@ class _Search:
     def _grown(self, box: Box, bad: PacketSet) -> Box:
         """The box, as large as it can be: first freed of what does not matter, then with
         more values in each field that does."""
-        for axis in sorted(box, key=self._rank, reverse=True):
+        for axis in self.axes.least_first(box):
             if self._room(box, axis, bad).valid():
                 del box[axis]
-        for axis in sorted(box, key=self._rank, reverse=True):
+        for axis in self.axes.least_first(box):
             box[axis] = self._room(box, axis, bad)
         return box
-
-    def _rank(self, axis: Axis) -> int:
-        return list(self.axes.cubes).index(axis)
 
     def _room(self, box: Box, axis: Axis, bad: PacketSet) -> PacketSet:
         """Every value that the others leave to the axis."""

@@ -23,6 +23,9 @@ _NUMBERS = {name: number for number, name in PROTOCOL_NAMES.items()} | {
 }
 
 
+_OF_ONE_FAMILY = {"icmp": "ip", "icmpv6": "ip6", "icmp6": "ip6", "ipv6-icmp": "ip6"}
+
+
 class QuestionError(ValueError):
     """A value that is none; the message says what was expected."""
 
@@ -68,7 +71,9 @@ def _parts(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
 
 
 def _one_of(space: Space, *protocols: int) -> PacketSet:
-    return union([space.value(Field.PROTO, number) for number in protocols], space.false)
+    """Packets of the protocols with their header: later fragments have none."""
+    whole = space.value(Field.FRAGMENT, 0)
+    return whole & union([space.value(Field.PROTO, number) for number in protocols], space.false)
 
 
 def _network(text: str, family: Family) -> tuple[int, int]:
@@ -100,9 +105,9 @@ def _flags(names: tuple[str, ...]) -> int:
     return sum(1 << TCP_FLAGS.index(name) for name in names)
 
 
-def family_of(*addresses: str | None) -> str | None:
-    """ip or ip6, as the first address says; None without one, or where it is none."""
-    for text in addresses:
-        if text is not None:
-            return PACKET_FAMILIES[":" in text]
-    return None
+def family_of(saddr: str | None, daddr: str | None, proto: str | None) -> str | None:
+    """ip or ip6, as an address or the protocol tells; None where neither does."""
+    for address in (saddr, daddr):
+        if address is not None:
+            return PACKET_FAMILIES[":" in address]
+    return _OF_ONE_FAMILY.get(proto or "")

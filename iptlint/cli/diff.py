@@ -1,0 +1,100 @@
+"""``iptlint diff OLD NEW``: which packets a change lets in or shuts out."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from iptlint.cli import FAILED, options
+from iptlint.cli.readings import complain, read_one
+
+if TYPE_CHECKING:
+    from iptlint.dialects import Reading
+    from iptlint.model import Family
+
+DIFFERENT = 1
+
+
+@click.command(name="diff", options_metavar="[OPTION…]")
+@click.argument("files", nargs=-1, required=True, metavar="OLD NEW")
+@click.option("--git", "revision", metavar="REV", help="OLD is NEW as it was in this revision.")
+@click.option(
+    "--hook",
+    "hooks",
+    multiple=True,
+    type=click.Choice(["prerouting", "input", "forward", "output", "postrouting"]),
+    help="Compare only the ways with this hook.",
+)
+@click.option(
+    "--ignore-chains",
+    metavar="PATTERN",
+    multiple=True,
+    help="Leave out the chains with such names, and what calls them (DOCKER*).",
+)
+@options.output_format
+@options.family
+def command(
+    files: tuple[str, ...],
+    revision: str | None,
+    hooks: tuple[str, ...],
+    ignore_chains: tuple[str, ...],
+    output_format: str,
+    family: str | None,
+) -> int:
+    """Say which packets fare otherwise with the rules of NEW than with those of OLD.
+
+    The two may be in different languages. The exit status is 0 where they are equivalent, 1
+    where they are not, or not for certain.
+    """
+    from iptlint.model import Hook
+    from iptlint.netfilter.difference import difference
+    from iptlint.netfilter.ignoring import without_chains
+    from iptlint.reports.difference import diff_json, diff_text
+
+    readings = _readings(files, revision, options.family_of(family))
+    old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
+    found = difference(old, new, tuple(Hook(hook) for hook in hooks))
+    if not found.families:
+        raise click.UsageError("one of the two is about ip packets only, and one about ip6")
+    if output_format == "json":
+        options.write_json(diff_json(found))
+    else:
+        options.write(diff_text(found))
+    unread = [complain(reading) for reading in readings]
+    if any(unread):
+        return FAILED
+    return 0 if found.equivalent else DIFFERENT
+
+
+def _readings(
+    files: tuple[str, ...], revision: str | None, family: Family | None
+) -> tuple[Reading, Reading]:
+    from iptlint.dialects import read
+
+    if revision is None:
+        if len(files) != 2:
+            raise click.UsageError("name two files, OLD and NEW (or one, with --git REV)")
+        return read_one(files[0], family), read_one(files[1], family)
+    if len(files) != 1:
+        raise click.UsageError("with --git REV, name one file")
+    from iptlint.dialects.decode import decode
+
+    then = decode(f"{revision}:{files[0]}", _committed(revision, files[0]))
+    return read(then, family), read_one(files[0], family)
+
+
+def _committed(revision: str, file: str) -> bytes:
+    """The file as it was in the revision. What git says of a wrong one is passed on."""
+    path = Path(file)
+    asked = ["git", "-C", str(path.parent), "show", "--end-of-options", f"{revision}:./{path.name}"]
+    try:
+        done = subprocess.run(asked, capture_output=True, check=False)
+    except OSError as error:
+        raise click.ClickException(f"git cannot be run: {error.strerror}") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise click.ClickException(f"{revision}:{file}: {said}")
+    return done.stdout

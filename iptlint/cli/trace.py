@@ -1,0 +1,98 @@
+"""``iptlint trace FILE``: what happens to a packet, rule by rule, and who decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iptlint.cli import FAILED, options
+from iptlint.cli.readings import complain, read_one
+
+if TYPE_CHECKING:
+    from iptlint.model import Ruleset
+
+
+def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 32:
+        raise click.BadParameter(f"{value!r} is no mark such as 5 or 0x10", ctx, param)
+    return number
+
+
+@click.command(name="trace", options_metavar="[OPTION…]")
+@click.argument("file")
+@click.option(
+    "--hook",
+    type=click.Choice(["input", "forward", "output"]),
+    help="Its way: to this host (what goes without saying), through it, or from it.",
+)
+@click.option("--iif", metavar="NAME", help="The interface it comes in by.")
+@click.option("--oif", metavar="NAME", help="The interface it leaves by.")
+@click.option("--saddr", metavar="ADDRESS", help="Source: an address or a network.")
+@click.option("--daddr", metavar="ADDRESS", help="Destination: an address or a network.")
+@click.option("--proto", metavar="NAME", help="tcp, udp, icmp … or a number.")
+@click.option("--sport", type=click.IntRange(0, 65535), metavar="PORT", help="Source port.")
+@click.option("--dport", type=click.IntRange(0, 65535), metavar="PORT", help="Destination port.")
+@click.option("--icmp-type", type=click.IntRange(0, 255), metavar="NUMBER")
+@click.option("--icmp-code", type=click.IntRange(0, 255), metavar="NUMBER")
+@click.option(
+    "--tcp-flags", metavar="LIST", help="Exactly these, such as syn or syn,ack; `none` for none."
+)
+@click.option("--ct-state", metavar="STATE", help="new, established, related, invalid, untracked.")
+@click.option("--mark", callback=_mark, metavar="NUMBER", help="Its mark, decimal or 0x….")
+@click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
+@options.output_format
+@options.family
+def command(
+    file: str,
+    hook: str | None,
+    tcp_flags: str | None,
+    reply: bool,
+    output_format: str,
+    family: str | None,
+    **fields: Any,
+) -> int:
+    """Follow a packet through the rules of FILE, step by step.
+
+    What is left out may be anything; then the answer is every distinct outcome, each with the
+    packets it is for.
+    """
+    from iptlint.netfilter.trace import connection, trace
+    from iptlint.packets.packet import Packet
+    from iptlint.packets.question import QuestionError, family_of
+    from iptlint.reports.trace import trace_json, trace_text
+
+    wanted = options.family_of(family)
+    reading = read_one(file, wanted)
+    spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
+    chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)
+    try:
+        packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
+        traced = trace(reading.ruleset, packet)
+    except QuestionError as error:
+        raise click.UsageError(str(error)) from error
+    answered = connection(traced) if reply else None
+    if output_format == "json":
+        options.write_json(trace_json(traced, answered))
+    else:
+        options.write(trace_text(traced, answered))
+    return FAILED if complain(reading) else 0
+
+
+def _first_family(ruleset: Ruleset) -> str:
+    """ip, unless the file is about ip6 alone."""
+    from iptlint.model import Family
+
+    return "ip6" if ruleset.sees(Family.IP6) and not ruleset.sees(Family.IP) else "ip"
+
+
+def _flags(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return () if text == "none" else tuple(filter(None, text.lower().split(",")))

@@ -1,0 +1,119 @@
+"""A packet set, described for people: one line a clause, the largest first.
+
+    tcp from 203.0.113.0/24 port 1024-65535 to port 22, in on eth0, new
+    icmp echo-request
+    every protocol but tcp, if not `set blocklist src`
+
+A line is exact. What is not said (the clauses are too many) is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import TYPE_CHECKING
+
+from iptlint.packets.bits import union
+from iptlint.packets.boxes import Axes, Axis, Box, cover, weight
+from iptlint.packets.space import Space
+from iptlint.packets.wording import NONE, Wording
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+_VARIABLES = 512
+"""Far from both ends of what a float can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """``lines`` say what ``boxes`` are, one each; without ``more`` they are the whole set.
+    ``left``: the share, from 0 to 1, of the set's packets that no box holds."""
+
+    lines: tuple[str, ...]
+    more: bool
+    left: float
+    boxes: tuple[PacketSet, ...]
+
+
+def describe(
+    space: Space, packets: PacketSet, limit: int = 8, within: PacketSet | None = None
+) -> Description:
+    """What the packets of ``within`` (those there can be) are that are in ``packets``.
+
+    What holds for all of ``within`` is not said. At most ``limit`` lines.
+    """
+    within = space.universe if within is None else within & space.universe
+    packets = packets & within
+    if not packets.satisfiable():
+        return Description((NONE,), False, 0.0, (space.false,))
+    axes = Axes(space)
+    found = cover(axes, packets, within, limit)
+    boxes = sorted(found.boxes, key=lambda box: _size(axes, box), reverse=True)
+    boxes = _needed(axes, boxes, packets)[:limit]
+    wording = Wording(axes, within)
+    boxes = _simplified(axes, boxes, within, wording)
+    sets = tuple(axes.product(box) & within for box in boxes)
+    left = packets & ~union(sets, space.false)
+    share = left.sat_count_float(_VARIABLES) / packets.sat_count_float(_VARIABLES)
+    lines = tuple(wording.line(box) for box in boxes)
+    return Description(lines, left.satisfiable(), share, sets)
+
+
+def clause(
+    space: Space, packets: PacketSet, within: PacketSet | None = None, limit: int = 3
+) -> str:
+    """The same in one sentence; where it does not say everything, it says how much is missing."""
+    found = describe(space, packets, limit, within)
+    text = "; or ".join(found.lines)
+    return f"{text}; and others ({share_text(found.left)})" if found.more else text
+
+
+def share_text(share: float) -> str:
+    """``12 % of them``"""
+    if share < 0.01:
+        return "less than 1 % of them"
+    return f"{min(round(share * 100), 99)} % of them"
+
+
+def _size(axes: Axes, box: Box) -> float:
+    """The logarithm of the share of all packets, as people see it: a host is a host, of ip or
+    ip6."""
+    return sum(
+        weight(axis) * log2(values.sat_count_float(_VARIABLES) / 2.0**_VARIABLES)
+        for axis, values in box.items()
+    )
+
+
+def _others(axes: Axes, boxes: list[Box], box: Box) -> PacketSet:
+    others = [axes.product(other) for other in boxes if other is not box]
+    return union(others, axes.space.false)
+
+
+def _needed(axes: Axes, boxes: list[Box], packets: PacketSet) -> list[Box]:
+    """Without those, the smallest first, that hold nothing which the others do not."""
+    kept = list(boxes)
+    for box in reversed(boxes):
+        own = axes.product(box) & packets & ~_others(axes, kept, box)
+        if not own.satisfiable():
+            kept = [other for other in kept if other is not box]
+    return kept
+
+
+def _simplified(axes: Axes, boxes: list[Box], within: PacketSet, wording: Wording) -> list[Box]:
+    """The same packets in all. Of what other boxes hold as well, a box keeps only what makes
+    it shorter to say."""
+    kept = [dict(box) for box in boxes]
+    for box in reversed(kept):
+        own = axes.product(box) & within & ~_others(axes, kept, box)
+        for axis in list(box):
+            box[axis] = _shorter(wording, box, axis, axes.project(own, axis))
+    return kept
+
+
+def _shorter(wording: Wording, box: Box, axis: Axis, values: PacketSet) -> PacketSet:
+    """``values`` of the axis, or those that it has."""
+    if not values.satisfiable():
+        return box[axis]
+    smaller = box | {axis: values}
+    return min((box, smaller), key=lambda choice: wording.length(choice, axis))[axis]

@@ -1,0 +1,112 @@
+"""What ``diff`` answers, for people and as the JSON contract has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iptlint.netfilter.difference import Change, Difference, Fate
+from iptlint.netfilter.walk import at_hook
+from iptlint.packets.describe import Description, describe
+from iptlint.reports.json_report import VERSION, dumps
+from iptlint.reports.places import in_words, place, verdict
+from iptlint.reports.safe import visible
+from iptlint.reports.witness import as_json
+from iptlint.reports.witness import describe as describe_packet
+
+_SCREENFUL = 40
+_LINES = 6
+
+_ENDINGS = {
+    (True, True): "equivalent: every packet fares the same",
+    (True, False): "possibly different: only limits, rates and the like tell them apart",
+}
+
+
+def diff_text(found: Difference) -> str:
+    blocks = [_change_text(found, change) for change in found.changes]
+    shown, left = _a_screenful(blocks)
+    if left:
+        shown.append(f"… and {left} more changes\n")
+    families = " and ".join(family.value for family in found.families)
+    return "\n".join([*shown, f"{_summary(found)} (compared: {families})\n"])
+
+
+def _a_screenful(blocks: Sequence[str]) -> tuple[list[str], int]:
+    """The first blocks that fit, at least one."""
+    lines = 0
+    for number, block in enumerate(blocks):
+        lines += block.count("\n") + 1
+        if number and lines > _SCREENFUL:
+            return [*blocks[:number]], len(blocks) - number
+    return [*blocks], 0
+
+
+def _summary(found: Difference) -> str:
+    if not found.changes:
+        return _ENDINGS[True, found.certain]
+    certain = sum(change.certain for change in found.changes)
+    if not certain:
+        return "possibly different: whether packets fare otherwise depends on limits and the like"
+    return "different: some packets fare otherwise"
+
+
+def _change_text(found: Difference, change: Change) -> str:
+    return "".join(f"{visible(line)}\n" for line in _change_lines(found, change))
+
+
+def _change_lines(found: Difference, change: Change) -> Iterator[str]:
+    perhaps = "" if change.certain else " (perhaps)"
+    fates = f"{_fate(change.old)} → {_fate(change.new)}"
+    yield f"{change.hook.value}, {change.family.value}: {fates}{perhaps}"
+    described = _described(found, change)
+    yield from (f"  {line}" for line in described.lines)
+    if described.more:
+        yield f"  and more ({described.left:.0%} of them)"
+    yield f"  for example: {describe_packet(change.witness)}"
+    yield from _becomes(change)
+    yield f"  old: {in_words(change.old.decided)}"
+    yield f"  new: {in_words(change.new.decided)}"
+
+
+def _becomes(change: Change) -> Iterator[str]:
+    old, new = change.old.becomes, change.new.becomes
+    if old and new and old != new:
+        yield f"  which became: {describe_packet(old)}"
+        yield f"  and becomes: {describe_packet(new)}"
+
+
+def _fate(fate: Fate) -> str:
+    return verdict(fate.kind)
+
+
+def _described(found: Difference, change: Change) -> Description:
+    within = at_hook(found.space, change.hook) & found.space.family(*change.family.packets)
+    return describe(found.space, change.packets, _LINES, within=within)
+
+
+def diff_json(found: Difference) -> str:
+    changes = [_change_json(found, change) for change in found.changes]
+    return dumps(
+        {
+            "version": VERSION,
+            "equivalent": found.equivalent,
+            "certain": found.certain,
+            "families": [family.value for family in found.families],
+            "changes": changes,
+        }
+    )
+
+
+def _change_json(found: Difference, change: Change) -> dict[str, object]:
+    described = _described(found, change)
+    return {
+        "hook": change.hook.value,
+        "family": change.family.value,
+        "from": _fate(change.old),
+        "to": _fate(change.new),
+        "certain": change.certain,
+        "packets": "; ".join([*described.lines, *(["and more"] if described.more else [])]),
+        "witness": as_json(change.witness),
+        "old": place(change.old.decided),
+        "new": place(change.new.decided),
+    }

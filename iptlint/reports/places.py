@@ -1,0 +1,51 @@
+"""Who decided, as the JSON contract has it and in words."""
+
+from __future__ import annotations
+
+from iptlint.model import VerdictKind
+from iptlint.netfilter.course import Decided
+from iptlint.netfilter.deciders import declared
+from iptlint.source import Span
+
+_WORDS = {VerdictKind.NAT: "accept"}
+
+
+def span_of(decided: Decided) -> Span:
+    if decided.rule is not None:
+        return decided.rule.statement.span
+    return declared(decided.walk, decided.chain)
+
+
+def place(decided: Decided | None) -> dict[str, object] | None:
+    if decided is None:
+        return None
+    span = span_of(decided)
+    return {
+        "path": span.source.path,
+        "line": span.line,
+        "table": decided.walk.table.name,
+        "chain": decided.chain.name,
+        "kind": "policy" if decided.rule is None else "rule",
+    }
+
+
+def verdict(kind: VerdictKind) -> str:
+    """As a person would call it: a translated packet is accepted."""
+    return _WORDS.get(kind, kind.value)
+
+
+def chain_name(decided: Decided) -> str:
+    """``inet filter input``"""
+    table = decided.walk.table
+    return f"{table.family.value} {table.name} {decided.chain.name}"
+
+
+def in_words(decided: Decided | None) -> str:
+    """``rules.v4:9: -A INPUT …``, ``the policy of INPUT (rules.v4:2)``."""
+    if decided is None:
+        return "no chain at all"
+    span = span_of(decided)
+    where = f"{span.source.path}:{span.line}"
+    if decided.rule is None:
+        return f"the policy of {decided.chain.name} ({where})"
+    return f"{where}: {' '.join(span.text.split())}"
