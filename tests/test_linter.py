@@ -37,8 +37,21 @@ def test_what_is_known_of_a_file() -> None:
 
 
 def test_what_cannot_be_read_is_a_file_all_the_same() -> None:
+    (file,) = report("Status: active\n\nTo                         Action      From\n").files
+    assert (file.family, file.rules) == (None, 0)
+
+
+def test_an_inet_table_is_of_both_families() -> None:
     (file,) = report("table inet filter {\n}\n").files
-    assert (file.dialect, file.family, file.rules) == ("nft", None, 0)
+    assert (file.dialect, file.family, file.rules) == ("nft", "inet", 0)
+
+
+def test_a_fault_of_ip_and_of_ip6_is_one_finding() -> None:
+    closed = (
+        "table inet f {\n chain input {\n  type filter hook input priority 0; policy drop;\n }\n}\n"
+    )
+    found = [f.code for f in report(closed).findings]
+    assert len(found) == len(set(found))
 
 
 def test_findings_come_in_the_order_of_path_line_and_code() -> None:

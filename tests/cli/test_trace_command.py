@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import BROKEN, CLEAN, Run
+
+SSH = ("--iif", "eth0", "--proto", "tcp", "--dport", "22", "--ct-state", "new")
+KEYS = "verdict decided_by conditions packets witness becomes steps"
+
+
+def test_every_outcome_with_its_packets_and_steps(run: Run) -> None:
+    result = run("trace", "-", *SSH, text=CLEAN)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "drop, by the policy of INPUT (-:2)" in result.stdout
+    assert "accept, by -:7: -A INPUT -s 192.0.2.0/24" in result.stdout
+    assert "from 192.0.2.0/24" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 160
+
+
+def test_json_is_the_contract(run: Run) -> None:
+    asked = ("trace", "-", *SSH, "--saddr", "192.0.2.9", "--output-format", "json")
+    answer = json.loads(run(*asked, text=CLEAN).stdout)
+    assert answer["version"] == 1
+    (outcome,) = answer["outcomes"]
+    assert set(outcome) == set(KEYS.split())
+    assert outcome["verdict"] == "accept"
+    place = {"path": "-", "line": 7, "table": "filter", "chain": "INPUT", "kind": "rule"}
+    assert outcome["decided_by"] == place
+    assert outcome["witness"]["saddr"] == "192.0.2.9"
+    assert outcome["conditions"] == []
+    (step,) = outcome["steps"]
+    assert (step["line"], step["chain"], step["effect"]) == (7, "INPUT", "accept")
+
+
+@pytest.mark.parametrize(
+    ("source", "works"), [("192.0.2.9", True), ("203.0.113.9", False), ("192.0.0.0/16", None)]
+)
+def test_the_answer_is_followed_too(run: Run, source: str, works: bool | None) -> None:
+    asked = ("trace", "-", *SSH, "--saddr", source, "--reply", "--output-format", "json")
+    assert json.loads(run(*asked, text=CLEAN).stdout)["reply"]["works"] is works
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--saddr", "300.1.2.3", "'300.1.2.3' is no address and no network"),
+        ("--proto", "tpc", "'tpc' is no protocol"),
+        ("--tcp-flags", "sin", "'sin' is no tcp flag"),
+        ("--ct-state", "old", "'old' is no state"),
+        ("--mark", "red", "'red' is no mark"),
+    ],
+)
+def test_a_value_that_is_none(run: Run, option: str, value: str, said: str) -> None:
+    result = run("trace", "-", option, value, text=CLEAN)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_what_could_not_be_read_is_said(run: Run) -> None:
+    result = run("trace", "-", text=BROKEN)
+    assert result.returncode == 2
+    assert result.stderr.startswith("iptlint: -:2: ")
