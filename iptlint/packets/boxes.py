@@ -10,7 +10,7 @@ diagram, even of a set that ten thousand rules made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Field
@@ -28,8 +28,17 @@ Axis = Field | str
 Box = dict[Axis, "PacketSet"]
 """For each axis that is not free its values: a set that depends on nothing else."""
 
-BUDGET = 3_000_000
-"""How many nodes the operations on large sets may visit; ten million are about a second."""
+BUDGET = 2_000_000
+"""How many nodes the operations on large sets may visit; fifteen million are about a second."""
+
+_PATH = 50_000
+"""What the search for a path counts for, in nodes."""
+
+_STEP = 20
+"""What one more factor of a product counts for, in nodes."""
+
+_MOST_TESTS = 50
+"""A box with more conditions is nothing to read; nor is it worth the time."""
 
 _IP = {Field.FAMILY: tuple(PACKET_FAMILIES.index(name) for name in ("ip", "ip6"))}
 _WHOLE = _IP | {Field.FRAGMENT: (0,)}
@@ -183,14 +192,14 @@ class _Search:
         self.axes = axes
         self.allowed = packets | ~within
         self.wanted = packets & within
+        self.nodes = self.allowed.node_count()
         self.spent = 0
 
     def run(self, limit: int) -> Iterator[Box]:
-        size = self.allowed.node_count()
         for view in self._views():
             if not self.wanted.satisfiable() or self.spent > BUDGET:
                 return
-            self.spent += 2 * size
+            self.spent += self.nodes // 2
             core = self.allowed.forall(self.axes.but(view))
             yield from self._view(view, core, limit)
 
@@ -204,14 +213,15 @@ class _Search:
     def _view(self, view: set[Axis], core: PacketSet, limit: int) -> Iterator[Box]:
         """Boxes that are free in what is not in the view: ``core`` depends on the view only."""
         others = self.axes.but(view)
-        size = core.node_count()
         for _ in range(limit):
             wanted = (self.wanted & core).exists(others)
             if not wanted.satisfiable() or self.spent > BUDGET:
                 return
             seed = self.axes.values(largest_cube(wanted, self.axes.weights))
             box = self._grown(self._made_whole(seed, wanted), ~core)
-            self.spent += size * (1 + len(seed))
+            if len(box) > _MOST_TESTS:
+                return
+            self.spent += self.nodes // 2 + _PATH
             self.wanted = self.wanted & ~self.axes.product(box)
             yield box
 
@@ -234,16 +244,45 @@ class _Search:
     def _grown(self, box: Box, bad: PacketSet) -> Box:
         """The box, as large as it can be: first freed of what does not matter, then with
         more values in each field that does."""
+        self._free_tests(box, [axis for axis in box if not isinstance(axis, Field)], bad)
         for axis in self.axes.least_first(box):
-            if self._room(box, axis, bad).valid():
+            if isinstance(axis, Field) and self._is_needless(box, [axis], bad):
                 del box[axis]
         for axis in self.axes.least_first(box):
-            box[axis] = self._room(box, axis, bad)
+            if isinstance(axis, Field):
+                box[axis] = self._room(box, axis, bad)
         return box
+
+    def _free_tests(self, box: Box, tests: Sequence[Axis], bad: PacketSet, kept: int = 0) -> int:
+        """A path may go by thousands of them; what it needs are few. How many it needs, until
+        they are too many."""
+        if not tests or kept > _MOST_TESTS:
+            return kept
+        if self._is_needless(box, tests, bad):
+            for test in tests:
+                del box[test]
+            return kept
+        if len(tests) == 1:
+            return kept + 1
+        half = len(tests) // 2
+        kept = self._free_tests(box, tests[:half], bad, kept)
+        return self._free_tests(box, tests[half:], bad, kept)
+
+    def _is_needless(self, box: Box, axes: Sequence[Axis], bad: PacketSet) -> bool:
+        """Whether the box holds nothing bad without them, and only packets with its fields."""
+        without = {*axes}
+        rest = {axis: values for axis, values in box.items() if axis not in without}
+        if any(axis in EXISTS_IN.get(other, ()) for other in rest for axis in axes):
+            return False
+        taken = bad & self.axes.product(rest)
+        self.spent += taken.node_count() + len(rest) * _STEP
+        return not taken.satisfiable()
 
     def _room(self, box: Box, axis: Axis, bad: PacketSet) -> PacketSet:
         """Every value that the others leave to the axis."""
-        room = ~self.axes.project(bad & self.axes.product(box, axis), axis)
+        taken = bad & self.axes.product(box, axis)
+        self.spent += 2 * taken.node_count()
+        room = ~self.axes.project(taken, axis)
         for other in box:
             there = self.axes.exists_in(other, axis)
             if there is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Literals = list[tuple[int, bool]]
 """Variables, and what they are."""
 
-_VISITS = 1500
+_VISITS = 1000
 """After that, any path does that goes on from the best beginning found."""
 
 _Step = tuple["PacketSet", tuple[int, bool]] | None

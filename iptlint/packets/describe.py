@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
 _VARIABLES = 512
-"""Far from both ends of what a float can hold."""
+"""Far from both ends of what a float can hold, unless hundreds of tests are not interpreted."""
+
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def describe(
 ) -> Description:
     """What the packets of ``within`` (those there can be) are that are in ``packets``.
 
-    What holds for all of ``within`` is not said. At most ``limit`` lines.
+    What holds for all of ``within`` is not said. At most ``limit`` lines; none where it would
+    take dozens of conditions to say anything.
     """
     within = space.universe if within is None else within & space.universe
     packets = packets & within
@@ -49,15 +52,14 @@ def describe(
         return Description((NONE,), False, 0.0, (space.false,))
     axes = Axes(space)
     found = cover(axes, packets, within, limit)
-    boxes = sorted(found.boxes, key=lambda box: _size(axes, box), reverse=True)
+    boxes = _by_size(axes, found.boxes, within)
     boxes = _needed(axes, boxes, packets)[:limit]
     wording = Wording(axes, within)
-    boxes = _simplified(axes, boxes, within, wording)
+    boxes = _by_size(axes, _simplified(axes, boxes, within, wording), within)
     sets = tuple(axes.product(box) & within for box in boxes)
     left = packets & ~union(sets, space.false)
-    share = left.sat_count_float(_VARIABLES) / packets.sat_count_float(_VARIABLES)
     lines = tuple(wording.line(box) for box in boxes)
-    return Description(lines, left.satisfiable(), share, sets)
+    return Description(lines, left.satisfiable(), _share(space, left, packets), sets)
 
 
 def clause(
@@ -65,6 +67,8 @@ def clause(
 ) -> str:
     """The same in one sentence; where it does not say everything, it says how much is missing."""
     found = describe(space, packets, limit, within)
+    if not found.lines:
+        return "packets that too many conditions tell apart to be named"
     text = "; or ".join(found.lines)
     return f"{text}; and others ({share_text(found.left)})" if found.more else text
 
@@ -76,13 +80,33 @@ def share_text(share: float) -> str:
     return f"{min(round(share * 100), 99)} % of them"
 
 
-def _size(axes: Axes, box: Box) -> float:
-    """The logarithm of the share of all packets, as people see it: a host is a host, of ip or
-    ip6."""
-    return sum(
-        weight(axis) * log2(values.sat_count_float(_VARIABLES) / 2.0**_VARIABLES)
-        for axis, values in box.items()
-    )
+def _share(space: Space, part: PacketSet, whole: PacketSet) -> float:
+    """Not 0 unless the part is empty, however small its share."""
+    if not part.satisfiable():
+        return 0.0
+    total = whole.sat_count_float(_VARIABLES)
+    if total > _TINY:
+        return max(part.sat_count_float(_VARIABLES) / total, _TINY)
+    variables = space.manager.num_vars()
+    return max(part.sat_count(variables) / whole.sat_count(variables), _TINY)
+
+
+def _by_size(axes: Axes, boxes: list[Box], within: PacketSet) -> list[Box]:
+    """The largest share of what there is first, as people see it: a host is a host, of ip or
+    ip6. Of equal shares the one found first."""
+    domains = {axis: axes.project(within, axis) for axis in {axis for box in boxes for axis in box}}
+
+    def size(box: Box) -> float:
+        return sum(
+            weight(axis) * _doublings(box[axis] & domains[axis], domains[axis]) for axis in box
+        )
+
+    return sorted(boxes, key=size, reverse=True)
+
+
+def _doublings(packets: PacketSet, of: PacketSet) -> float:
+    """The logarithm of their share."""
+    return log2(packets.sat_count_float(_VARIABLES)) - log2(of.sat_count_float(_VARIABLES))
 
 
 def _others(axes: Axes, boxes: list[Box], box: Box) -> PacketSet:

@@ -13,7 +13,7 @@ from iptlint.model import Field
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, PKTTYPES, TCP_FLAGS
 from iptlint.packets.bits import BitField
 from iptlint.packets.listing import Choice, Listing, joined, shortest
-from iptlint.packets.values import count, cubes, ranges
+from iptlint.packets.values import count, cubes, one_cube, ranges
 from iptlint.packets.witness import ICMP, ICMP6, PROTOCOL_NAMES
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Spoken:
 
 def _how_many(values: PacketSet, bits: BitField) -> str:
     number = count(values, bits)
-    what = "addresses" if bits.width in (32, 128) else "values"
+    what = "addresses" if bits.width in (32, 128) else "in all"
     return f"and others ({number:,.0f} {what})" if number < 1e9 else "and others"
 
 
@@ -135,9 +135,11 @@ def _addresses(values: PacketSet, bits: BitField) -> Iterator[str]:
 
 
 def _address_masks(values: PacketSet, bits: BitField) -> Iterator[str]:
-    """``10.0.0.1/255.0.0.255``"""
-    for mask, value in cubes(values, bits):
-        yield f"{_address(value, bits)}/{_address(mask, bits)}"
+    """``10.0.0.1/255.0.0.255``, where that is all."""
+    if values.satisfiable():
+        mask, value = one_cube(values, bits)
+        if bits.masked(mask, value) == values:
+            yield f"{_address(value, bits)}/{_address(mask, bits)}"
 
 
 def _address(value: int, bits: BitField) -> str:
@@ -244,7 +246,7 @@ def _with_others(value: int, mask: int) -> str:
 
 # -- the rows -----------------------------------------------------------------
 
-_ADDRESS = Spoken(_addresses, form_but="anywhere but {}", masks=_address_masks)
+_ADDRESS = Spoken(_addresses, form_but="anywhere but {}", most=8, masks=_address_masks)
 _PORT = Spoken(_numbers(str), "port {}", "any port but {}", most=15)
 
 SPOKEN: Mapping[Field, Spoken] = {

@@ -19,6 +19,7 @@ ANY = "any packet"
 NONE = "no packet"
 
 _NO_NAME = "no interface"
+_MOST_CONDITIONS = 8
 _WAYS: Mapping[Axis, str] = {Field.IIF: "in", Field.OIF: "out"}
 _ENDS = (
     ("from", (Field.SADDR, Field.SADDR6), Field.SPORT),
@@ -167,10 +168,13 @@ class Wording:
             elif isinstance(axis, Field):
                 yield SPOKEN[axis].text(listing)
         conditions = [
-            f"{'not ' if listing.negated else ''}`{axis}`"
-            for axis, listing in told.items()
-            if not isinstance(axis, Field)
+            f"{'not ' if told[key].negated else ''}`{key}`"
+            for key in self.space.opaques
+            if key in told
         ]
+        if len(conditions) > _MOST_CONDITIONS:
+            unsaid = len(conditions) - _MOST_CONDITIONS + 1
+            conditions[-unsaid:] = [f"{unsaid} further conditions"]
         if conditions:
             yield "if " + joined(conditions, "and")
 
