@@ -1,7 +1,7 @@
 """iptlint reads what Linux firewalls are written in and says what is wrong with it.
 
-``read``, ``lint``, ``reach``, ``trace`` and ``diff`` are the Python API. Each loads what it needs when it
-is called, so that importing the package costs nothing.
+``read``, ``lint``, ``reach``, ``trace`` and ``diff`` are the Python API. Each loads what it
+needs when it is called, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -27,15 +27,24 @@ TEXT_PATH = "<text>"
 """The path that findings in a text without a file carry."""
 
 
-def read(path_or_text: str | PathLike[str], family: Family | None = None) -> Ruleset:
+def read(
+    path_or_text: str | PathLike[str],
+    family: Family | None = None,
+    ipsets: Sequence[str | PathLike[str]] = (),
+) -> Ruleset:
     """The ruleset of a file, or of a text of more than one line.
 
+    ``ipsets``: what `ipset save` printed, so that tests of sets are told by what is in them.
     What cannot be read is left out; ``lint`` says what that is. OSError where there is
     no such file.
     """
+    from iptlint.dialects import Reader
     from iptlint.dialects import read as read_source
+    from iptlint.dialects.sets import read_sets, together
 
-    return read_source(_source(path_or_text), family).ruleset
+    reading = read_source(_source(path_or_text), Reader(family))
+    (first, *_), _ = together([reading, *(read_sets(_source(each)) for each in ipsets)])
+    return first.ruleset
 
 
 def lint(
@@ -44,16 +53,21 @@ def lint(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     family: Family | None = None,
+    ipsets: Sequence[str | PathLike[str]] = (),
 ) -> list[Finding]:
     """The findings of all the files or texts together, sorted by path, line and code.
 
+    ``ipsets``: files or texts that `ipset save` printed.
     OSError where there is no such file, ValueError where ``select`` or ``ignore``
     name a rule that is not there.
     """
+    from iptlint.dialects import Reader
     from iptlint.linter import lint as lint_sources
 
     sources = [_source(each) for each in paths_or_texts]
-    return list(lint_sources(sources, settings, select, ignore, family).findings)
+    sets = [_source(each) for each in ipsets]
+    reader = Reader(family)
+    return list(lint_sources(sources, settings, select, ignore, reader, sets).findings)
 
 
 def reach(ruleset: Ruleset) -> list[RuleReach]:

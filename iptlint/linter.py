@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from oxidd.util import DDMemoryError
 
-from iptlint.dialects import Problem, Reading, read
+from iptlint.dialects import Problem, Reader, Reading, read
+from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.findings.suppressions import sift
 from iptlint.model import Family, Ruleset
+from iptlint.model.sets import SavedSets
 from iptlint.rules.meta import Context, Settings
 from iptlint.rules.registry import RuleModule, names, rule_of, rules, selected
 from iptlint.source import SourceFile, Span
@@ -45,24 +47,29 @@ def lint(
     settings: Settings | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    family: Family | None = None,
+    reader: Reader | None = None,
+    ipsets: Sequence[SourceFile] = (),
 ) -> Report:
     """Every selected rule over all the sources together.
 
     ``select`` and ``ignore`` hold codes, prefixes of codes and names; UnknownRuleError
-    where no rule has one. ``family`` is worked out for each source where it is None.
+    where no rule has one. ``reader`` says how the sources are read.
+    ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
+    is known by its text.
     """
     codes = selected(select, ignore)
     shown = {*codes, *selected(CUT_SHORT, ignore)}
     crashes: list[Finding] = []
-    readings = [_read(source, family, crashes) for source in sources]
+    readings = [_read(source, reader, crashes) for source in sources]
+    readings += (_read_as(read_sets, source, crashes) for source in ipsets)
+    readings, sets = _together(readings, crashes)
     found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
     if readings:
-        context = Context(tuple(r.ruleset for r in readings), settings or Settings())
+        context = Context(tuple(r.ruleset for r in readings), settings or Settings(), sets)
         for rule in (rule for rule in rules() if rule.meta.code in codes):
             found += _run(rule, context, crashes)
     wanted = _once(finding for finding in (*found, *crashes) if finding.code in shown)
-    sifted = sift(wanted, sources, names())
+    sifted = sift(wanted, (*sources, *ipsets), names())
     return Report(
         tuple(map(_linted_file, readings)),
         tuple(sorted(sifted.kept, key=_order)),
@@ -81,13 +88,34 @@ def _order(finding: Finding) -> tuple[str, int, str, int]:
     return finding.span.source.path, finding.span.line, finding.code, finding.span.start
 
 
-def _read(source: SourceFile, family: Family | None, crashes: list[Finding]) -> Reading:
+def _read(source: SourceFile, reader: Reader | None, crashes: list[Finding]) -> Reading:
+    return _read_as(lambda which: read(which, reader), source, crashes)
+
+
+def _read_as(
+    reader: Callable[[SourceFile], Reading], source: SourceFile, crashes: list[Finding]
+) -> Reading:
     try:
-        return read(source, family)
+        return reader(source)
     except Exception as crash:
         # Whatever is wrong in the reader of one file, the other files are still linted.
         crashes.append(_crash(source, "reading the file", crash))
         return Reading(Ruleset(source, "unknown", ()))
+
+
+def _together(
+    readings: list[Reading], crashes: list[Finding]
+) -> tuple[list[Reading], SavedSets | None]:
+    """The readings, each knowing what the sets of the others hold."""
+    try:
+        readings, sets = together(readings)
+    except Exception as crash:
+        crashes.append(_crash(readings[0].ruleset.source, "reading the sets", crash))
+        return readings, None
+    bare = only_sets(readings)
+    if bare is not None:
+        readings[0] = replace(readings[0], problems=(*readings[0].problems, bare))
+    return readings, sets
 
 
 def _run(rule: RuleModule, context: Context, crashes: list[Finding]) -> Iterator[Finding]:

@@ -30,6 +30,8 @@ THRESHOLDS = ("error", "warning", "info", "never")
     help="The mildest severity that makes the exit status 1.",
 )
 @options.family
+@options.ipsets
+@options.include_dirs
 @options.comma_list("--ssh-ports", options.port, default="22", help="Where sshd listens.")
 @options.comma_list(
     "--management-networks",
@@ -43,29 +45,39 @@ def command(
     ignore: Sequence[str],
     fail_on: str,
     family: str | None,
+    ipsets: tuple[str, ...],
+    include_dirs: tuple[str, ...],
     ssh_ports: tuple[int, ...],
     management_networks: tuple[IPv4Network | IPv6Network, ...],
 ) -> int:
     """Say what is wrong with the firewall in the files.
 
-    All files are taken together, so name rules.v4 and rules.v6 of a host at once. `-` is
+    All files are taken together, so name rules.v4, rules.v6 and ipsets of a host at once. `-` is
     standard input; a directory is searched for the names that people use.
     """
     from iptlint.linter import lint
     from iptlint.rules.meta import Settings
     from iptlint.rules.registry import UnknownRuleError
 
-    inputs = read_inputs(files)
-    for complaint in inputs.complaints:
+    inputs, sets = read_inputs(files), read_inputs(ipsets)
+    complaints = (*inputs.complaints, *sets.complaints)
+    for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
     settings = Settings(ssh_ports, management_networks)
     try:
-        report = lint(inputs.sources, settings, select, ignore, options.family_of(family))
+        report = lint(
+            inputs.sources,
+            settings,
+            select,
+            ignore,
+            options.reader_of(family, include_dirs),
+            sets.sources,
+        )
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
     if inputs.sources or output_format == "json":
         _print(report, output_format)
-    return FAILED if inputs.complaints or report.crashed else _failing(report, fail_on)
+    return FAILED if complaints or report.crashed else _failing(report, fail_on)
 
 
 def _print(report: Report, output_format: str) -> None:

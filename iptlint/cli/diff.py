@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from iptlint.cli import FAILED, options
-from iptlint.cli.readings import complain, read_one
+from iptlint.cli.readings import complain, source_of, with_sets
 
 if TYPE_CHECKING:
-    from iptlint.dialects import Reading
-    from iptlint.model import Family
+    from iptlint.source import SourceFile
 
 DIFFERENT = 1
 
@@ -36,6 +35,8 @@ DIFFERENT = 1
 )
 @options.output_format
 @options.family
+@options.ipsets
+@options.include_dirs
 def command(
     files: tuple[str, ...],
     revision: str | None,
@@ -43,6 +44,8 @@ def command(
     ignore_chains: tuple[str, ...],
     output_format: str,
     family: str | None,
+    ipsets: tuple[str, ...],
+    include_dirs: tuple[str, ...],
 ) -> int:
     """Say which packets fare otherwise with the rules of NEW than with those of OLD.
 
@@ -54,7 +57,8 @@ def command(
     from iptlint.netfilter.ignoring import without_chains
     from iptlint.reports.difference import diff_json, diff_text
 
-    readings = _readings(files, revision, options.family_of(family))
+    reader = options.reader_of(family, include_dirs)
+    readings = [with_sets(source, reader, ipsets) for source in _sources(files, revision)]
     old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
     found = difference(old, new, tuple(Hook(hook) for hook in hooks))
     if not found.families:
@@ -69,21 +73,18 @@ def command(
     return 0 if found.equivalent else DIFFERENT
 
 
-def _readings(
-    files: tuple[str, ...], revision: str | None, family: Family | None
-) -> tuple[Reading, Reading]:
-    from iptlint.dialects import read
-
+def _sources(files: tuple[str, ...], revision: str | None) -> tuple[SourceFile, SourceFile]:
+    """The old one and the new one."""
     if revision is None:
         if len(files) != 2:
             raise click.UsageError("name two files, OLD and NEW (or one, with --git REV)")
-        return read_one(files[0], family), read_one(files[1], family)
+        return source_of(files[0]), source_of(files[1])
     if len(files) != 1:
         raise click.UsageError("with --git REV, name one file")
     from iptlint.dialects.decode import decode
 
     then = decode(f"{revision}:{files[0]}", _committed(revision, files[0]))
-    return read(then, family), read_one(files[0], family)
+    return then, source_of(files[0])
 
 
 def _committed(revision: str, file: str) -> bytes:

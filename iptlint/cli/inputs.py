@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from iptlint.source import SourceFile
 
 STDIN = "-"
-PATTERNS = ("rules.v4", "rules.v6", "*.rules", "iptables", "ip6tables", "nftables.conf", "*.nft")
+PATTERNS = (
+    *("rules.v4", "rules.v6", "*.rules", "iptables", "ip6tables", "nftables.conf", "*.nft"),
+    *("ipsets", "ipset.conf"),
+)
 """What people call a firewall's file."""
 
 

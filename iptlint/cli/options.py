@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from iptlint.dialects import Reader
     from iptlint.model import Family
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -53,6 +55,13 @@ def family_of(word: str | None) -> Family | None:
     return Family(_FAMILIES[word]) if word else None
 
 
+def reader_of(family: str | None, include_dirs: Sequence[str]) -> Reader:
+    """How the files of a command are to be read."""
+    from iptlint.dialects import Reader
+
+    return Reader(family_of(family), tuple(map(Path, include_dirs)))
+
+
 def use_colour() -> bool:
     """On a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -82,6 +91,22 @@ output_format: Decorator = click.option(
     default="text",
     show_default=True,
     help="How to print the answer.",
+)
+
+include_dirs: Decorator = click.option(
+    "--include-dir",
+    "include_dirs",
+    multiple=True,
+    metavar="DIR",
+    help="Searched for what nft files include, before /etc. May be given again.",
+)
+
+ipsets: Decorator = click.option(
+    "--ipset",
+    "ipsets",
+    multiple=True,
+    metavar="FILE",
+    help="What `ipset save` printed: the sets that rules test. May be given again.",
 )
 
 family: Decorator = click.option(

@@ -1,7 +1,8 @@
-"""One file that a command is about, read; and what was wrong with it, told."""
+"""Files that a command is about, read; and what was wrong with them, told."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,35 +11,49 @@ from iptlint.cli import options
 from iptlint.cli.inputs import read_inputs
 
 if TYPE_CHECKING:
-    from iptlint.dialects import Reading
-    from iptlint.model import Family
+    from iptlint.dialects import Reader, Reading
+    from iptlint.source import SourceFile
 
 
-def read_one(file: str, family: Family | None) -> Reading:
-    """The file's reading; a click error where it cannot be read at all."""
+def read_one(file: str, reader: Reader, ipsets: Sequence[str] = ()) -> Reading:
+    """The file's reading, with the sets that other files hold; a click error where one of them
+    cannot be read at all."""
+    return with_sets(source_of(file), reader, ipsets)
+
+
+def with_sets(source: SourceFile, reader: Reader, ipsets: Sequence[str]) -> Reading:
     from iptlint.dialects import read
+    from iptlint.dialects.sets import read_sets, together
 
+    sets = [read_sets(source_of(file)) for file in ipsets]
+    (reading, *others), _ = together([read(source, reader), *sets])
+    unread = [problem for other in others for problem in _errors(other)]
+    if unread:
+        raise click.ClickException("; ".join(map(options.printable, unread)))
+    return reading
+
+
+def source_of(file: str) -> SourceFile:
     inputs = read_inputs((file,))
     if inputs.complaints:
         raise click.ClickException("; ".join(map(options.printable, inputs.complaints)))
     if len(inputs.sources) != 1:
         raise click.UsageError(f"{file} holds several firewall files; name one")
-    return read(inputs.sources[0], family)
+    return inputs.sources[0]
 
 
 def complain(reading: Reading) -> bool:
     """Tells what could not be read, and whether there was any of it."""
-    found = complaints(reading)
+    found = _errors(reading)
     for complaint in found:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
     return bool(found)
 
 
-def complaints(reading: Reading) -> list[str]:
-    source = reading.ruleset.source
+def _errors(reading: Reading) -> list[str]:
     return [
         f"{source.path}:{source.line_of(problem.start)}: {problem.message}"
         + (f" ({problem.help})" if problem.help else "")
         for problem in reading.problems
-        if problem.severity == "error"
+        if problem.severity == "error" and (source := problem.source or reading.ruleset.source)
     ]

@@ -49,6 +49,8 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
 @options.output_format
 @options.family
+@options.ipsets
+@options.include_dirs
 def command(
     file: str,
     hook: str | None,
@@ -56,6 +58,8 @@ def command(
     reply: bool,
     output_format: str,
     family: str | None,
+    ipsets: tuple[str, ...],
+    include_dirs: tuple[str, ...],
     **fields: Any,
 ) -> int:
     """Follow a packet through the rules of FILE, step by step.
@@ -68,8 +72,8 @@ def command(
     from iptlint.packets.question import QuestionError, family_of
     from iptlint.reports.trace import trace_json, trace_text
 
-    wanted = options.family_of(family)
-    reading = read_one(file, wanted)
+    reader = options.reader_of(family, include_dirs)
+    reading, wanted = read_one(file, reader, ipsets), reader.family
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
     chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)
     try:

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
-from iptlint.dialects.detect import EMPTY, NFT, NFT_JSON, Language, detect
+from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, Language, detect
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
+    from iptlint.dialects.ipset.tree import IpsetFile
     from iptlint.dialects.nft.tree import NftFile, SyntaxProblem
 
-__all__ = ["Problem", "Reading", "read"]
+__all__ = ["Problem", "Reader", "Reading", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of one source. ``opaque`` counts the tests that nobody knows."""
+    """What became of one source. ``opaque`` counts the tests that nobody knows; ``ipset`` is
+    what a source holds that lists sets and no rules."""
 
     ruleset: Ruleset
     problems: tuple[Problem, ...] = ()
     opaque: int = 0
+    ipset: IpsetFile | None = None
 
 
-def read(source: SourceFile, family: Family | None = None) -> Reading:
-    """The ruleset of the source; ``family`` is worked out from the text where it is None."""
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How texts are read: ``family`` is worked out from the text where it is None;
+    ``directories`` are searched for what an nft file includes, before the usual ones."""
+
+    family: Family | None = None
+    directories: tuple[Path, ...] = ()
+
+
+def read(source: SourceFile, reader: Reader | None = None) -> Reading:
+    """The ruleset of the source."""
     if len(source.text) > MAX_BYTES:
         return _unread(source, "unknown", _too_long(source))
     language = detect(source)
@@ -36,26 +49,34 @@ def read(source: SourceFile, family: Family | None = None) -> Reading:
         return _unread(source, EMPTY, _nothing(source))
     if language.advice is not None:
         return _unread(source, language.name, _foreign(source, language))
-    return _READERS.get(language.name, _read_iptables)(source, family)
+    return _READERS.get(language.name, _read_iptables)(source, reader or Reader())
 
 
-def _read_iptables(source: SourceFile, family: Family | None) -> Reading:
+def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.iptables.lower import lower
     from iptlint.dialects.iptables.parser import parse
 
-    ruleset, problems = lower(parse(source, family), source)
+    ruleset, problems = lower(parse(source, reader.family), source)
     if not ruleset.tables and not problems:
         problems = (_nothing(source),)
     return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
 
 
-def _read_nft(source: SourceFile, _family: Family | None) -> Reading:
+def _read_ipset(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.sets import read_sets
+
+    return read_sets(source)
+
+
+def _read_nft(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES
     from iptlint.dialects.nft.parser import parse
 
-    return _lowered(source, NFT, parse(source))
+    directories = (*reader.directories, *DEFAULT_DIRECTORIES)
+    return _lowered(source, NFT, parse(source, directories))
 
 
-def _read_nft_json(source: SourceFile, _family: Family | None) -> Reading:
+def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
     from iptlint.dialects.nft.wellformed import wellformed
     from iptlint.dialects.nft_json.parser import parse
 
@@ -87,7 +108,7 @@ def _not_nft(problem: SyntaxProblem) -> Problem:
     )
 
 
-_READERS = {NFT: _read_nft, NFT_JSON: _read_nft_json}
+_READERS = {NFT: _read_nft, NFT_JSON: _read_nft_json, IPSET_SAVE: _read_ipset}
 
 
 def _matches(ruleset: Ruleset) -> Iterator[Match]:

@@ -30,6 +30,7 @@ _SAVE = "lint what `iptables-save` (for IPv6 `ip6tables-save`) prints"
 _NFT = "where iptables made the rules (iptables-nft), " + _SAVE
 NFT = "nft"
 NFT_JSON = "nft-json"
+IPSET_SAVE = "ipset-save"
 _RUN = "run it where it does no harm, for example under `unshare --net`, and " + _SAVE
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
@@ -78,6 +79,10 @@ LANGUAGES = (
         "iptlint reads Linux firewalls",
     ),
     _row(
+        IPSET_SAVE,
+        _AFTER_COMMENTS + r"[ \t]*(?:-exist |-! )?(?:create|-N|n) \S+ (?:hash|bitmap|list):",
+    ),
+    _row(
         NFT,
         r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush|list|reset|rename) "
         r"(?:tables?|chains?|rules?|sets?|maps?|element|ruleset|flowtables?|meters?)\b"
@@ -90,12 +95,8 @@ LANGUAGES = (
         "a list of nft tables",
         "see what is in them with `nft list ruleset`; " + _NFT,
     ),
-    _row(
-        "ipset-save",
-        _AFTER_COMMENTS + r"(?:create \S+ (?:hash|bitmap|list):|add \S+ \S)",
-        "a list of IP sets",
-        "lint the rules that use them: " + _SAVE,
-    ),
+    _row(IPSET_SAVE, _AFTER_COMMENTS + r"[ \t]*(?:-exist |-! )?(?:add|-A) [A-Za-z]\S* \d"),
+    _row(IPSET_SAVE, _AFTER_COMMENTS + r"add \S+ \S"),
     _row(
         "ipfw",
         r"^(?:ipfw |\d{5} +(?:\d+ +\d+ +)?(?:allow|deny|count|reset)\b)",

@@ -1,7 +1,7 @@
-"""Software that writes chains of its own into a firewall, known by the chains' names.
+"""Software that writes chains and tables of its own into a firewall, known by their names.
 
-A pattern is a chain's whole name; ``*`` stands for any characters. A name that people give
-their own chains too is left out: what is nobody's here is looked at as the user's.
+A pattern is a whole name; ``*`` stands for any characters. A name that people give their own
+chains or tables too is left out: what is nobody's here is looked at as the user's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """``chains``: patterns of the names it writes.
+    """``chains``: patterns of the names it writes. ``tables``: of those of nft that it has alone.
 
     ``transient``: it makes its rules anew at start, so a saved copy is stale; false for
     managers, which keep the user's rules themselves. ``saved_by_user``: patterns of those of
@@ -25,18 +25,23 @@ class Owner:
     chains: tuple[str, ...]
     transient: bool
     saved_by_user: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
     def leaves_to_user(self, chain_name: str) -> bool:
         """Whether the chain is there for the user to fill."""
         return _pattern(self.saved_by_user).fullmatch(chain_name) is not None
 
 
-def _transient(name: str, *chains: str, saved_by_user: tuple[str, ...] = ()) -> Owner:
-    return Owner(name, (*chains, *saved_by_user), True, saved_by_user)
+def _transient(
+    name: str, *chains: str, saved_by_user: tuple[str, ...] = (), tables: tuple[str, ...] = ()
+) -> Owner:
+    return Owner(name, (*chains, *saved_by_user), True, saved_by_user, tables)
 
 
-def _manager(name: str, *chains: str, saved_by_user: tuple[str, ...] = ()) -> Owner:
-    return Owner(name, (*chains, *saved_by_user), False, saved_by_user)
+def _manager(
+    name: str, *chains: str, saved_by_user: tuple[str, ...] = (), tables: tuple[str, ...] = ()
+) -> Owner:
+    return Owner(name, (*chains, *saved_by_user), False, saved_by_user, tables)
 
 
 _FIREWALLD_ZONES = (
@@ -80,26 +85,32 @@ OWNERS = (
         "DOCKER_OUTPUT",
         "DOCKER_POSTROUTING",
         saved_by_user=("DOCKER-USER",),
+        tables=("docker-bridges",),
     ),
     _transient("kube-router", "KUBE-ROUTER-*", "KUBE-POD-FW-*", "KUBE-NWPLCY-*"),
-    _transient("kube-proxy", "KUBE-*"),
-    _transient("calico", "cali-*", "felix-*"),
+    _transient("kube-proxy", "KUBE-*", tables=("kube-proxy",)),
+    _transient("calico", "cali-*", "felix-*", tables=("calico", "calico-arp")),
     _transient("cilium", "CILIUM_*", "OLD_CILIUM_*"),
-    _transient("flannel", "FLANNEL-*"),
+    _transient("flannel", "FLANNEL-*", tables=("flannel-ipv4", "flannel-ipv6")),
     _transient("weave", "WEAVE", "WEAVE-*"),
     _transient("antrea", "ANTREA-*"),
-    _transient("ovn-kubernetes", "OVN-KUBE-*"),
+    _transient("ovn-kubernetes", "OVN-KUBE-*", tables=("ovn-kubernetes",)),
     _transient("the AWS VPC CNI plugin", "AWS-SNAT-CHAIN-*", "AWS-CONNMARK-CHAIN-*"),
     _transient("ip-masq-agent", "IP-MASQ", "IP-MASQ-AGENT"),
     _transient("rancher", "CATTLE_*"),
-    _transient("CNI", "CNI-*", saved_by_user=("CNI-ADMIN", "NOMAD-ADMIN")),
-    _transient("podman", "NETAVARK-*", "NETAVARK_*"),
-    _transient("istio", "ISTIO_*"),
+    _transient(
+        "CNI",
+        "CNI-*",
+        saved_by_user=("CNI-ADMIN", "NOMAD-ADMIN"),
+        tables=("cni_hostport", "cni_plugins_masquerade"),
+    ),
+    _transient("podman", "NETAVARK-*", "NETAVARK_*", tables=("netavark",)),
+    _transient("istio", "ISTIO_*", tables=("istio-proxy-*", "istio-ambient-*")),
     _transient("linkerd", "PROXY_INIT_*"),
     _transient("consul", "CONSUL_PROXY_*", "CONSUL_DNS_REDIRECT"),
-    _transient("fail2ban", "f2b-*", "fail2ban-*"),
-    _transient("sshguard", saved_by_user=("sshguard",)),
-    _transient("crowdsec", "CROWDSEC_*"),
+    _transient("fail2ban", "f2b-*", "fail2ban-*", tables=("f2b-table",)),
+    _transient("sshguard", saved_by_user=("sshguard",), tables=("sshguard",)),
+    _transient("crowdsec", "CROWDSEC_*", tables=("crowdsec", "crowdsec6")),
     _transient(
         "libvirt",
         "LIBVIRT_*",
@@ -110,9 +121,17 @@ OWNERS = (
         "FI-vnet*",
         "FO-vnet*",
         "HI-vnet*",
+        tables=("libvirt_network",),
     ),
     _transient("tailscale", "ts-input", "ts-forward", "ts-postrouting"),
     _transient("OpenVPN Access Server", "AS0_*"),
+    _transient("wg-quick", tables=("wg-quick-*",)),
+    _transient("systemd-networkd", tables=("io.systemd.nat",)),
+    _transient("NetworkManager", tables=("nm-shared-*",)),
+    _transient("Incus", tables=("incus",)),
+    _transient("LXD", tables=("lxd",)),
+    _transient("LXC", tables=("lxc",)),
+    _transient("the Mullvad client", tables=("mullvad",)),
     _transient(
         "openstack",
         "neutron-*",
@@ -141,6 +160,7 @@ OWNERS = (
         "FORWARD_OUT_ZONES*",
         "FWDI_*",
         "FWDO_*",
+        tables=("firewalld", "firewalld_policy_drop"),
     ),
     _manager(
         "shorewall",
@@ -186,8 +206,13 @@ OWNERS = (
             for chain in ("input", "output", "forwarding", "prerouting", "postrouting")
             for suffix in ("rule", "lan_rule", "wan_rule")
         ),
+        tables=("fw4",),
     ),
-    _manager("the Proxmox firewall", "PVEFW-*"),
+    _manager(
+        "the Proxmox firewall",
+        "PVEFW-*",
+        tables=("proxmox-firewall", "proxmox-firewall-guests"),
+    ),
     _manager(
         "csf",
         "LOCALINPUT",
@@ -209,7 +234,8 @@ OWNERS = (
     _manager(
         "SuSEfirewall2", "input_ext", "forward_ext", "input_int", "forward_int", "reject_func"
     ),
-    _manager("VyOS", "VYATTA_*", "VYOS_*", "UBNT_*"),
+    _manager("VyOS", "VYATTA_*", "VYOS_*", "UBNT_*", tables=("vyos_*",)),
+    _manager("NixOS", tables=("nixos-fw", "nixos-nat")),
 )
 """The first whose pattern fits is the owner."""
 
@@ -219,6 +245,12 @@ def owner_of(chain_name: str) -> Owner | None:
     """Whose chain it is; None for one that people wrote, or that nobody here knows."""
     found = _any_owner().fullmatch(chain_name)
     return OWNERS[found.lastindex - 1] if found and found.lastindex else None
+
+
+@cache
+def owner_of_table(name: str) -> Owner | None:
+    """Who has the nft table of this name for itself; None for one that people wrote."""
+    return next((o for o in OWNERS if _pattern(o.tables).fullmatch(name)), None)
 
 
 @cache

@@ -8,8 +8,19 @@ from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
-from iptlint.model.owners import owner_of
+from iptlint.model import (
+    Chain,
+    Field,
+    Interface,
+    Masked,
+    Match,
+    Rule,
+    Ruleset,
+    Table,
+    VerdictKind,
+    Within,
+)
+from iptlint.model.owners import Owner, owner_of, owner_of_table
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter import duplicates
 from iptlint.netfilter.deciders import Decider, at_station, by_share
@@ -93,9 +104,15 @@ def _dead_by_chain(walk: Walk) -> dict[str, list[Dead]]:
     return found
 
 
-def is_softwares(chain: str) -> bool:
-    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
+def owner_in(ruleset: Ruleset, table: Table, chain: str) -> Owner | None:
+    """Whose chain it is: by its name, or because software has the whole table of nft's."""
     owner = owner_of(chain)
+    return owner or (owner_of_table(table.name) if ruleset.is_nft else None)
+
+
+def is_softwares(ruleset: Ruleset, table: Table, chain: str) -> bool:
+    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
+    owner = owner_in(ruleset, table, chain)
     return owner is not None and owner.transient and not owner.leaves_to_user(chain)
 
 
@@ -169,7 +186,7 @@ def _undefined(walk: Walk, rule: Rule) -> bool:
 
 def _lost(walk: Walk, dead: Dead) -> Lost:
     found = takers(walk, dead.rule)
-    differs = not all(_same(dead.rule, taker) for taker in found)
+    differs = not all(_same(walk, dead.rule, taker) for taker in found)
     accepted = _accepted(walk, dead)
     accepting = None if differs else _accepting(walk, dead, accepted)
     if accepting is not None:
@@ -188,7 +205,12 @@ def _deciders(walk: Walk, dead: Dead) -> Iterator[Decider]:
         yield from by_share(at_station(Station(walk, base), meant & walk.base_packets(base)))
 
 
-def _same(rule: Rule, taker: Rule) -> bool:
+def _same(walk: Walk, rule: Rule, taker: Rule) -> bool:
+    if rule.verdict.kind is VerdictKind.RETURN:
+        same_chain = walk.place(rule).chain == walk.place(taker).chain
+        return same_chain and taker.verdict.kind is VerdictKind.RETURN
+    if rule.verdict.kind is VerdictKind.QUEUE:  # each queue has its own reader
+        return rule.verdict == taker.verdict
     if rule.verdict.kind.ends_walk and rule.verdict.kind is not VerdictKind.NAT:
         return rule.verdict.kind is taker.verdict.kind
     return rule.verdict == taker.verdict and rule.verdict.kind.ends_walk

@@ -119,13 +119,14 @@ def _finding(walk: Walk, jumps: Sequence[Rule]) -> Finding:
     start = closing.verdict.chain or ""
     way = " → ".join([start, *(jump.verdict.chain or "" for jump in jumps)])
     called = walk.is_called(start)
+    back = "return" if walk.ruleset.is_nft else "RETURN"
     refused = "the kernel refuses the whole table"
     if not called:
         refused = "the kernel will refuse the table as soon as something calls it"
     return META.finding(
         closing.origin.part(-1),
         f"this jump closes a circle, {way} ({wording.lines(jumps)}); {refused}",
-        "take out one of the jumps; RETURN goes back to the caller",
+        f"take out one of the jumps; {back} goes back to the caller",
         related=tuple(
             Label(jump.origin.part(-1), f"goes on to {jump.verdict.chain}")
             for jump in others[: wording.MAX_LABELS]

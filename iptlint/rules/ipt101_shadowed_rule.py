@@ -72,7 +72,7 @@ _NOT_THE_WORLD = {
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for lost in lost_rules(walk):
-            if lost.differs and not _is_closing_return(lost) and not _is_softwares(lost):
+            if lost.differs and not _is_closing_return(lost) and not _is_softwares(walk, lost):
                 yield _finding(walk, lost)
 
 
@@ -81,8 +81,9 @@ def _is_closing_return(lost: Lost) -> bool:
     return lost.rule.verdict.kind is VerdictKind.RETURN and lost.rule is lost.chain.rules[-1]
 
 
-def _is_softwares(lost: Lost) -> bool:
-    return is_softwares(lost.chain.name) or is_softwares(lost.rule.verdict.chain or "")
+def _is_softwares(walk: Walk, lost: Lost) -> bool:
+    chains = lost.chain.name, lost.rule.verdict.chain or ""
+    return any(is_softwares(walk.ruleset, walk.table, chain) for chain in chains)
 
 
 def _finding(walk: Walk, lost: Lost) -> Finding:

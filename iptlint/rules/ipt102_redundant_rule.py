@@ -44,7 +44,7 @@ from iptlint.netfilter.reach import rule_witness
 from iptlint.netfilter.walk import Walk
 from iptlint.netfilter.without import Needless, needless
 from iptlint.rules import wording
-from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules, per_walk
+from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules, owner_in, per_walk
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -76,7 +76,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _is_owned(walk: Walk, rule: Rule) -> bool:
     """Whether software wrote the rule: in a chain of its own, or for an interface of its own."""
     chain = walk.place(rule).chain
-    owner = owner_of(chain)
+    owner = owner_in(walk.ruleset, walk.table, chain)
     if owner is not None:
         return not owner.leaves_to_user(chain)
     makers = {owner_of_interface(m.name) for m in rule.matches if isinstance(m, Interface)}

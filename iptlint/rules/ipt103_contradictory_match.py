@@ -37,11 +37,10 @@ from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
-from iptlint.model.owners import owner_of
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
 from iptlint.rules import wording
-from iptlint.rules.dead import Dead, dead_in, dead_rules
+from iptlint.rules.dead import Dead, dead_in, dead_rules, owner_in
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.source import Span
 
@@ -129,8 +128,12 @@ def _asks_for_fragments(match: Match) -> bool:
 def _not_sent(walk: Walk, dead: Dead) -> Iterator[Finding]:
     if dead.chain.hook is not None:
         yield _not_at_hook(walk, dead.rule, dead.chain)
-    elif owner_of(dead.chain.name) is None and not _whole_chain(walk, dead.chain):
+    elif _is_ours(walk, dead.chain) and not _whole_chain(walk, dead.chain):
         yield _not_in_chain(walk, dead.rule, dead.chain)
+
+
+def _is_ours(walk: Walk, chain: Chain) -> bool:
+    return owner_in(walk.ruleset, walk.table, chain.name) is None
 
 
 def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
@@ -152,8 +155,10 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             why = f"no packet in {chain.name} came in anywhere, so {never}"
             advice = "test the outgoing interface, or move the rule to input or forward"
         case _ if chain.type == "nat":
-            why = f"no packet in {chain.name} passes `{span.text}`: a nat chain sees only the first "
-            why += "one of a connection"
+            why = (
+                f"no packet in {chain.name} passes `{span.text}`: a nat chain sees only the first"
+                " one of a connection"
+            )
             advice = "filter in a filter chain"
         case _:
             why = f"no packet in {chain.name} passes `{span.text}`"

@@ -34,11 +34,11 @@ from collections.abc import Iterator
 
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain
-from iptlint.model.owners import owner_of
 from iptlint.netfilter.deciders import declared
 from iptlint.netfilter.walk import Walk
 from iptlint.rules import wording
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.uncalled import named_like_a_hook, uncalled
 
 META = Meta(
     code="IPT104",
@@ -51,10 +51,9 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for name, chain in walk.table.chains.items():
-            if chain.hook is None and name not in walk.callers and owner_of(name) is None:
-                yield _finding(walk, chain)
+    for walk, chain in uncalled(context):
+        if not named_like_a_hook(walk, chain):  # that is IPT111
+            yield _finding(walk, chain)
 
 
 def _finding(walk: Walk, chain: Chain) -> Finding:

@@ -42,7 +42,7 @@ from iptlint.netfilter.deciders import declared
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
 from iptlint.rules import wording
-from iptlint.rules.dead import dead_in, later_copies
+from iptlint.rules.dead import dead_in, later_copies, owner_in
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for name, chain in walk.table.chains.items():
             jumps = [rule for rule in _jumps(walk, name) if walk.matched(rule).satisfiable()]
-            if not jumps or owner_of(name) is not None:
+            if not jumps or owner_in(walk.ruleset, walk.table, name) is not None:
                 continue
             if not chain.rules:
                 if not _FOR_USERS.search(name):

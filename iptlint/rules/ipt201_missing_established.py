@@ -27,6 +27,7 @@ Accept what belongs to a known connection, first in the chain:
 ```
 -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
 ```
+in nft `ct state established,related accept`.
 This replaces pairs such as `--sport 53`, which any stranger can use to get in.
 
 ## When it is wrong
@@ -55,6 +56,7 @@ from iptlint.packets.matcher import reads_conntrack
 from iptlint.packets.space import Space
 from iptlint.packets.witness import ICMP, ICMP6, TCP, witness
 from iptlint.rules import remedies
+from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ _ICMP_ERRORS = {
     # RFC 4443: unreachable, packet too big, time exceeded, parameter problem.
     Family.IP6: (ICMP6, (1, 4), "destination unreachable, packet too big"),
 }
+_ANY_ICMP_ERRORS = "destination unreachable, fragmentation needed, packet too big"
+_STATES = {False: ("ESTABLISHED", "RELATED"), True: ("established", "related")}
 _NAMED_PORTS = 6
 _NAMED_RULES = 3
 
@@ -97,11 +101,14 @@ _WAYS = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for path in context.paths():
-        for way in _WAYS:
-            if denied_by_default(path, way.back).satisfiable():
-                yield from _answers(path, way)
-                yield from _errors(path, way.back)
+    return each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    for way in _WAYS:
+        if denied_by_default(path, way.back).satisfiable():
+            yield from _answers(path, way)
+            yield from _errors(path, way.back)
 
 
 def _answers(path: Path, way: _Way) -> Iterator[Finding]:
@@ -246,6 +253,9 @@ def _errors(path: Path, hook: Hook) -> Iterator[Finding]:
     denied = denied_by_default(path, hook)
     running = union([*strangers(path, hook, "established", "ack")], space.false) & passing & denied
     protocol, types, what = _ICMP_ERRORS[path.family]
+    established, related = _STATES[path.ruleset.is_nft]
+    if Family.INET in path.ruleset.families:
+        what = _ANY_ICMP_ERRORS
     errors = (
         path.hook_packets(hook)
         & denied
@@ -260,10 +270,12 @@ def _errors(path: Path, hook: Hook) -> Iterator[Finding]:
     accepting = [d for d in deciders(path, hook, running) if d.rule]
     yield META.finding(
         decider.span,
-        f"ICMP errors about running connections (state RELATED: {what}) are lost: "
+        f"ICMP errors about running connections (state {related}: {what}) are lost: "
         f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
         remedies.first(decider, _chain(path, hook), remedies.RELATED),
-        related=tuple(Label(d.span, "accepts ESTABLISHED without RELATED") for d in accepting[:1]),
+        related=tuple(
+            Label(d.span, f"accepts {established} without {related}") for d in accepting[:1]
+        ),
         witness=witness(space, decider.packets, hook),
         severity=Severity.WARNING,
     )

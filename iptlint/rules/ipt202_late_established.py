@@ -53,6 +53,7 @@ from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import forwards_on_its_own, outside, strangers
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
+from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -81,9 +82,13 @@ class _Cost(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for path in context.paths():
-        for hook in (Hook.INPUT, Hook.FORWARD):
-            yield from _check_hook(path, hook)
+    found = {finding.span: finding for finding in reversed([*each_path(context, _check_path)])}
+    yield from reversed(found.values())  # of a rule for both families once
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        yield from _check_hook(path, hook)
 
 
 def _check_hook(path: Path, hook: Hook) -> Iterator[Finding]:

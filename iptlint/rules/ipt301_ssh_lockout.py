@@ -26,6 +26,7 @@ Accept new connections to the port, from where you administer the host:
 ```
 -A INPUT -s 192.0.2.0/24 -p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
 ```
+in nft `ip saddr 192.0.2.0/24 tcp dport 22 ct state new accept`.
 If sshd listens on another port, say so with `--ssh-ports`.
 
 ## When it is wrong
@@ -41,6 +42,7 @@ SSH in, are not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind
@@ -50,7 +52,8 @@ from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
-from iptlint.rules import remedies
+from iptlint.rules import remedies, wording
+from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta, Settings
 from iptlint.rules.sides import ip_side
 
@@ -72,11 +75,14 @@ _NAMED_RULES = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for path in context.paths():
-        ports = ssh_ports(path, context.settings)
-        for step in _failing(path, ports):
-            if not _elsewhere(context, path, step):
-                yield _finding(path, step, ports)
+    return each_path(context, partial(_check_path, context))
+
+
+def _check_path(context: Context, path: Path) -> Iterator[Finding]:
+    ports = ssh_ports(path, context.settings)
+    for step in _failing(path, ports):
+        if not _elsewhere(context, path, step):
+            yield _finding(path, step, ports)
 
 
 def _failing(path: Path, ports: tuple[int, ...]) -> Iterator[Step]:
@@ -172,8 +178,9 @@ def _finding(path: Path, step: Step, ports: tuple[int, ...]) -> Finding:
 def message(path: Path, step: Step, found: list[Decider], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
     first = found[0]
-    table = first.walk.table
-    name = first.name if _is_main(path, first) else f"{first.name} of the {table.name} table"
+    name = first.name
+    if not _is_main(path, first):
+        name += f" of {wording.table(path.ruleset, first.walk.table)}"
     share = "" if len(found) == 1 else "most of "
     match step.packet:
         case "SYN":

@@ -23,7 +23,8 @@ COMMIT
 ```
 -A INPUT -i lo -j ACCEPT
 ```
-and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`.
+and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`; in nft `iifname "lo" accept`
+and `oifname "lo" accept`.
 
 ## When it is wrong
 Where a host runs nothing that uses `lo`, which is rare.
@@ -45,6 +46,7 @@ from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import ODD_PORTS, denied_by_default
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies
+from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -65,11 +67,14 @@ _INTERFACE = {
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for path in context.paths():
-        for hook in _INTERFACE:
-            main = path.main(hook)
-            if main and denied_by_default(path, hook).satisfiable():
-                yield from _check_chain(path, hook, main.chain)
+    return each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    for hook in _INTERFACE:
+        main = path.main(hook)
+        if main and denied_by_default(path, hook).satisfiable():
+            yield from _check_chain(path, hook, main.chain)
 
 
 def _check_chain(path: Path, hook: Hook, chain: Chain) -> Iterator[Finding]:

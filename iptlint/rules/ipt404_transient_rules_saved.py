@@ -2,8 +2,8 @@
 
 ## What it does
 Reports a rules file with chains of docker, kube-proxy, CNI plugins, fail2ban, libvirt,
-tailscale and their like, and how many rules fill those chains or jump to them. One finding
-for each such program and file.
+tailscale and their like, and how many rules fill those chains or jump to them; in nft also
+tables that such a program has for itself. One finding for each such program and file.
 
 ## Why it matters
 These rules describe one moment: the addresses of containers, pods and banned hosts when
@@ -27,11 +27,13 @@ its chains, the rules that jump to them, and what it adds beside them (docker: M
 for its networks, ACCEPT for its bridges). `iptables-save | grep -v DOCKER` is no
 substitute: it misses those. After loading the file, start the program again.
 
-Chains that are made for your rules, such as `DOCKER-USER`, may stay.
+Chains that are made for your rules, such as `DOCKER-USER`, may stay. In nft, save your own
+tables one by one (`nft list table inet filter`) and not `nft list ruleset`.
 
 ## When it is wrong
 Where the file is a record of a running host and never loaded, or a chain of yours has a
-name of this kind. A dump on standard input is never reported.
+name of this kind. A dump on standard input is never reported, nor is a table of nft whose
+sets are all empty: it may be one that you have to make for the program to fill.
 
 ## References
 - Docker, packet filtering and firewalls:
@@ -46,8 +48,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Chain, Rule, Ruleset
-from iptlint.model.owners import Owner, owner_of
+from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.model.owners import Owner, owner_of, owner_of_table
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import counted
 
@@ -66,8 +68,10 @@ _SHOWN = 3
 
 @dataclass(slots=True)
 class _Share:
-    """What one owner has in a file. ``rules``: in its chains, or jumps to them."""
+    """What one owner has in a file. ``whole``: tables it has for itself. ``rules``: in its
+    tables and chains, or jumps to them."""
 
+    whole: list[Table] = field(default_factory=list)
     tables: set[str] = field(default_factory=set)
     chains: list[Chain] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
@@ -78,12 +82,17 @@ def check(context: Context) -> Iterator[Finding]:
         if ruleset.source.path != _STANDARD_INPUT:
             for owner, share in _shares(ruleset).items():
                 if share.rules:
-                    yield _finding(owner, share)
+                    yield _finding(ruleset, owner, share)
 
 
 def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
     shares: dict[Owner, _Share] = defaultdict(_Share)
     for table in ruleset.tables:
+        if ruleset.is_nft and (owner := owner_of_table(table.name)):
+            if owner.transient and _is_filled(table):
+                shares[owner].whole.append(table)
+                shares[owner].rules += (rule for _, rule in table.rules())
+            continue
         for chain in table.chains.values():
             owner = _transient_owner(chain.name)
             if owner is not None:
@@ -96,15 +105,20 @@ def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
     return shares
 
 
+def _is_filled(table: Table) -> bool:
+    """Whether something in it can be out of date."""
+    return not table.sets or any(named.elements for named in table.sets)
+
+
 def _transient_owner(chain: str) -> Owner | None:
     owner = owner_of(chain)
     return owner if owner and owner.transient and not owner.leaves_to_user(chain) else None
 
 
-def _finding(owner: Owner, share: _Share) -> Finding:
+def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
+    origins = [table.origin for table in share.whole] + [chain.origin for chain in share.chains]
     declarations = sorted(
-        (chain.origin.span for chain in share.chains if chain.origin is not None),
-        key=lambda span: span.start,
+        (origin.span for origin in origins if origin is not None), key=lambda span: span.start
     )
     rules = sorted((rule.origin.span for rule in share.rules), key=lambda span: span.start)
     first, *others = declarations or rules
@@ -114,17 +128,38 @@ def _finding(owner: Owner, share: _Share) -> Finding:
     return META.finding(
         first,
         f"{owner.name} makes {_described(share)} anew when it starts: this copy will be out of"
-        f" date when the file is loaded, and loading it replaces what {owner.name} has made since",
+        f" date when the file is loaded, and loading it {_does(ruleset)} what {owner.name} has"
+        " made since",
         f"keep only your own rules in the file and let {owner.name} make its own: take out its"
-        " chains, the rules that jump to them and what it adds to other chains (a `grep -v` on"
-        " the chain names misses the last); then load the edited file instead of saving what"
-        f" runs, and start {owner.name} again",
+        f" {_taken_out(share)}; then load the edited file instead of saving what runs, and start"
+        f" {owner.name} again",
         related=tuple(labels),
     )
 
 
+def _does(ruleset: Ruleset) -> str:
+    """nft empties nothing unless it is told to."""
+    return "adds to" if ruleset.is_nft and ruleset.flush is None else "replaces"
+
+
+def _taken_out(share: _Share) -> str:
+    tables = f"table{'s' * (len(share.whole) > 1)}"
+    if share.whole and len(share.rules) == sum(1 for table in share.whole for _ in table.rules()):
+        return tables
+    chains = (
+        "chains, the rules that jump to them and what it adds to other chains (a `grep -v` on"
+        " the chain names misses the last)"
+    )
+    return f"{tables}, {chains}" if share.whole else chains
+
+
 def _described(share: _Share) -> str:
     rules = counted(len(share.rules), "rule")
+    if share.whole:
+        names = sorted(f"{table.family.value} {table.name}" for table in share.whole)
+        several = len(names) > 1
+        where = "in them and its chains" if share.chains else "in them" if several else "in it"
+        return f"the table{'s' * several} {_listed(names)} and the {rules} {where}"
     if not share.chains:
         return f"the {rules} that jump to its chains"
     names = sorted({chain.name for chain in share.chains})

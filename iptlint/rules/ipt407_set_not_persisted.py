@@ -25,7 +25,9 @@ ipset-persistent does this within netfilter-persistent, in /etc/iptables/ipsets;
 and RHEL it is ipset.service with /etc/sysconfig/ipset.
 
 ## When it is wrong
-Where the sets are loaded before the rules by something that iptlint was not shown.
+Where the sets are loaded before the rules by something that iptlint was not shown. Name the
+saved sets with the rules (`iptlint rules.v4 ipsets`, or `--ipset FILE`): then nothing is said of
+those that the file makes, and of another that it does not make IPT003 is.
 
 ## References
 - ipset(8): https://ipset.netfilter.org/ipset.man.html
@@ -35,11 +37,11 @@ Where the sets are loaded before the rules by something that iptlint was not sho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Match, Opaque, Rule, Ruleset, Uncertain
+from iptlint.model import Ruleset
+from iptlint.rules.ipsets import uses_of_sets
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.source import Span
 
@@ -52,15 +54,15 @@ META = Meta(
     since="0.1.0",
 )
 
-_TESTED = re.compile(r"(?:! )?set (\S+) ")
-_FILLED = re.compile(r"--(?:add|del|map)-set (\S+)")
-_VERDICT = -1
 _SHOWN = 5
 
 
 def check(context: Context) -> Iterator[Finding]:
+    if context.sets is not None:
+        return  # a set that the files given do not make is IPT003
     for ruleset in context.rulesets:
-        uses = _first_uses(ruleset)
+        # A set of nft's is written where it is used; one that is not there is IPT003.
+        uses = {} if ruleset.is_nft else _first_uses(ruleset)
         if uses:
             yield _finding(uses)
 
@@ -68,31 +70,10 @@ def check(context: Context) -> Iterator[Finding]:
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
-    for _, _, rule in ruleset.rules():
-        for name, part in _needed(rule):
-            if name not in uses:
-                uses[name] = rule.origin.part(part)
+    for use in uses_of_sets(ruleset):
+        if use.name not in uses:
+            uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
-
-
-def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
-    for part, match in enumerate(rule.matches):
-        name = _tested(match)
-        if name is not None:
-            yield name, part
-    if rule.verdict.name == "SET":
-        for name in _FILLED.findall(rule.verdict.options):
-            yield name, _VERDICT
-
-
-def _tested(match: Match) -> str | None:
-    match match:
-        case Opaque(key) | Uncertain("set", key):
-            # Keys end without a blank where the directions are last.
-            found = _TESTED.match(f"{key} ")
-            return found[1] if found else None
-        case _:
-            return None
 
 
 def _finding(uses: dict[str, Span]) -> Finding:

@@ -29,7 +29,8 @@ ipset add INPUT-DROP-src 192.0.2.1
 -A INPUT -m set --match-set INPUT-DROP-src src -j DROP
 ```
 The rule goes where the first of the rules stood. Save the set too, and load it before the
-rules: see IPT407.
+rules: see IPT407. In nft the list may stand in the rule, `ip saddr { 192.0.2.1, … } drop`, or
+in a named set of the table.
 
 ## When it is wrong
 Where the list never grows and few packets get so far, or ipset is not to be had. Rules
@@ -55,9 +56,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import AnyOf, Chain, Family, Field, Match, Rule, Uncertain, VerdictKind, Within
 from iptlint.model.matches import Ranges
-from iptlint.model.owners import owner_of
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.walk import Walk
+from iptlint.rules.dead import is_softwares
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import counted
 
@@ -137,7 +138,8 @@ def check(context: Context) -> Iterator[Finding]:
         names: Counter[str] = Counter()
         for table in ruleset.tables:
             for chain in table.chains.values():
-                kinds = _kinds(chain)
+                ours = not is_softwares(ruleset, table, chain.name)
+                kinds = _kinds(chain) if ours else {}
                 if kinds:
                     walk = context.stack(ruleset).walk(table)
                     for group in _groups(walk, chain, kinds):
@@ -146,9 +148,6 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _kinds(chain: Chain) -> dict[_Kind, list[int]]:
     """The rules of each kind, by their numbers; kinds with few left out."""
-    owner = owner_of(chain.name)
-    if owner is not None and owner.transient and not owner.leaves_to_user(chain.name):
-        return {}
     kinds: dict[_Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
         if _is_plain(rule):
@@ -326,14 +325,19 @@ def _nft_help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -
     if len(prefixes) == 1:
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
     if len(prefixes) <= _LISTED:
-        elements = ", ".join(map(str, prefixes))
+        elements = ", ".join(map(_element, prefixes))
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {{ {elements} }}')}`"
     name, bits = _name(group, names), 4 if family is Family.IP else 6
     return (
         f"in the table, `set {name} {{ type ipv{bits}_addr; flags interval; "
-        f"elements = {{ {prefixes[0]}, … }} }}` with all {len(prefixes)} prefixes; then, "
+        f"elements = {{ {_element(prefixes[0])}, … }} }}` with all {len(prefixes)} prefixes; then, "
         f"{_PLACE}: `{_rewritten(group, f'{selector} @{name}')}`"
     )
+
+
+def _element(prefix: Network) -> str:
+    """A single address as people write it."""
+    return str(prefix[0]) if prefix.num_addresses == 1 else str(prefix)
 
 
 def _making(name: str, prefixes: Sequence[Network]) -> str:

@@ -21,7 +21,8 @@ COMMIT
 
 ## Fix
 First make sure that what you need is accepted (SSH, `lo`, established connections), then
-`:INPUT DROP [0:0]`, or end the chain with `-A INPUT -j REJECT`.
+`:INPUT DROP [0:0]`, or end the chain with `-A INPUT -j REJECT`. In nft a chain without a
+policy accepts: write `policy drop;`, or `reject` as its last rule.
 
 ## When it is wrong
 Where another firewall stands before the host. A chain that closes one interface, one address
@@ -36,10 +37,12 @@ like manage it, are not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.owners import owner_of_table
 from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
@@ -54,6 +57,7 @@ from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies
+from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.sides import left_open
 
@@ -80,17 +84,22 @@ _NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in left_open(context)]  # IPT701 tells of these
-    for path in context.paths():
-        for hook in (Hook.INPUT, Hook.FORWARD):
-            main = path.main(hook)
-            if main is None or (hook is Hook.INPUT and path in graver):
-                continue
-            if (main.chain.origin or main.chain.rules) and _concerned(path, hook, main):
-                yield from _check_chain(path, hook, main)
+    return each_path(context, partial(_check_path, graver))
+
+
+def _check_path(graver: list[Path | None], path: Path) -> Iterator[Finding]:
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        main = path.main(hook)
+        if main is None or (hook is Hook.INPUT and path in graver):
+            continue
+        if (main.chain.origin or main.chain.rules) and _concerned(path, hook, main):
+            yield from _check_chain(path, hook, main)
 
 
 def _concerned(path: Path, hook: Hook, main: Station) -> bool:
-    chain = main.chain
+    chain, owner = main.chain, owner_of_table(main.walk.table.name)
+    if owner is not None and owner.transient and path.ruleset.is_nft:
+        return False
     if hook is Hook.FORWARD and (
         forwards_on_its_own(path) or not (chain.rules or _translates(path))
     ):
@@ -99,7 +108,11 @@ def _concerned(path: Path, hook: Hook, main: Station) -> bool:
 
 
 def _translates(path: Path) -> bool:
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    """Whether it is a router's; one that translates IPv4 forwards what comes to a chain for both
+    families too."""
+    shared = Family.INET in path.ruleset.families
+    tables = path.ruleset.tables if shared else path.tables()
+    rules = (rule for table in tables for _, rule in table.rules())
     return any(rule.verdict.name.upper() in _TRANSLATING for rule in rules)
 
 
@@ -123,7 +136,7 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
 
 
 def _check_chain(path: Path, hook: Hook, main: Station) -> Iterator[Finding]:
-    if _closes(path, hook) or not accepted_by_default(path, hook).satisfiable():
+    if _closes(path, hook) or not _is_open(path, hook):
         return
     walk, chain = main.walk, main.chain
     strangers = accepted_strangers(path, hook)
@@ -136,6 +149,16 @@ def _check_chain(path: Path, hook: Hook, main: Station) -> Iterator[Finding]:
         _advice(chain, path.ruleset),
         witness=witness(walk.space, decider.packets, hook),
     )
+
+
+def _is_open(path: Path, hook: Hook) -> bool:
+    """Whether strangers are accepted on interfaces that no rule names. That none is denied for
+    certain does not say so."""
+    space = path.space
+    accepted = accepted_by_default(path, hook)
+    for field in (Field.IIF, Field.OIF) if hook is Hook.FORWARD else (Field.IIF,):
+        accepted = accepted & space.value(field, space.interfaces.count - 1)
+    return accepted.satisfiable()
 
 
 def _closes(path: Path, hook: Hook) -> bool:

@@ -3,8 +3,9 @@
 ## What it does
 Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one source, or two
 sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
-`ip6tables`). If IPv4 denies by default and IPv6 has no filter rules, or accepts what no rule
-names, that is reported at the IPv6 policy. Nothing is said where no IPv6 rules were given.
+`ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
+IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
+Nothing is said where no IPv6 rules were given.
 
 ## Why it matters
 Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
@@ -27,10 +28,11 @@ COMMIT
 
 ## Fix
 Write the same rules for IPv6 (with ICMPv6 accepted, which neighbour discovery needs), or
-deny everything there: `:INPUT DROP [0:0]`.
+deny everything there: `:INPUT DROP [0:0]`. In nft, one `inet` table is for both.
 
 ## When it is wrong
-Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives.
+Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives. A file
+of nft with includes that are not there to be read is left alone.
 
 ## References
 - RFC 7123 (IPv6 on IPv4 networks): https://www.rfc-editor.org/rfc/rfc7123
@@ -69,16 +71,23 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for ip, beside, ip6 in left_open(context):
         if ip6 is None:
-            yield _open(ip, _start(beside), "there are no IPv6 filter rules", None)
+            yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
         else:
-            yield _open(ip, *_why(ip6))
+            yield _open(ip, ip6, *_why(ip6))
 
 
 def _start(ruleset: Ruleset) -> Span:
-    """Where the IPv6 tables of the source begin; its first line where it has none."""
+    """Where the IPv6 tables of the source begin; where it has none, what empties them or its
+    first line."""
     origins = (table.origin for table in ruleset.tables if table.family is Family.IP6)
-    first = next(origins, None)
+    first = next(origins, ruleset.flush)
     return first.span if first else ruleset.source.line_span(1)
+
+
+def _no_rules(ruleset: Ruleset) -> str:
+    if ruleset.is_nft and not ruleset.sees(Family.IP6):
+        return "this empties the IPv6 tables too, and the file fills none"
+    return "there are no IPv6 filter rules"
 
 
 def _why(path: Path) -> tuple[Span, str, Packet | None]:
@@ -86,11 +95,11 @@ def _why(path: Path) -> tuple[Span, str, Packet | None]:
     packet = witness(path.space, strangers, Hook.INPUT)
     found = deciders(path, Hook.INPUT, strangers)
     if not found:
-        return _start(path.ruleset), "there are no IPv6 INPUT rules", packet
+        return _start(path.ruleset), _no_rules(path.ruleset), packet
     return found[0].span, f"{found[0].name} accepts new connections that no rule names", packet
 
 
-def _open(ip: Path, span: Span, why: str, packet: Packet | None) -> Finding:
+def _open(ip: Path, ip6: Path | None, span: Span, why: str, packet: Packet | None) -> Finding:
     # What is closed over IPv4 is what IPv4 does with a stranger's connection.
     found = deciders(ip, Hook.INPUT, opening(ip) & denied_by_default(ip, Hook.INPUT))
     closing = [d for d in found if d.does in ("drops", "rejects")]
@@ -98,13 +107,16 @@ def _open(ip: Path, span: Span, why: str, packet: Packet | None) -> Finding:
     return META.finding(
         span,
         f"IPv6 is open while IPv4 denies by default: {why}",
-        _advice(ip),
+        _advice(ip, ip6),
         related=tuple(related),
         witness=packet,
     )
 
 
-def _advice(ip: Path) -> str:
-    if ip.ruleset.is_nft:
+def _advice(ip: Path, ip6: Path | None) -> str:
+    main = ip6.main(Hook.INPUT) if ip6 else None
+    if ip.ruleset.is_nft and main is None:
         return "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
+    if ip.ruleset.is_nft:
+        return "write the same rules for IPv6, or deny there too: `policy drop;`"
     return "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"

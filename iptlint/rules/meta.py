@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Ruleset
+from iptlint.model.sets import SavedSets
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.walk import Walk
@@ -80,11 +81,17 @@ class Settings:
 
 
 class Context:
-    """All rulesets of this run (one a source) and the settings; analyses are made once."""
+    """All rulesets of this run (one a source) and the settings; analyses are made once.
 
-    def __init__(self, rulesets: tuple[Ruleset, ...], settings: Settings) -> None:
+    ``sets``: the ipsets that the sources make; None where no source is a list of sets.
+    """
+
+    def __init__(
+        self, rulesets: tuple[Ruleset, ...], settings: Settings, sets: SavedSets | None = None
+    ) -> None:
         self.rulesets = rulesets
         self.settings = settings
+        self.sets = sets
         self._stacks: dict[int, Stack] = {}
         self._paths: dict[tuple[int, Family], Path] = {}
 

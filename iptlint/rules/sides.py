@@ -10,6 +10,7 @@ from typing import NamedTuple
 from iptlint.model import Family, Hook, Ruleset
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import accepted_by_default, denied_by_default
+from iptlint.rules.files import has_unseen_includes
 from iptlint.rules.meta import Context
 
 _SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
@@ -33,10 +34,10 @@ def left_open(context: Context) -> Iterator[LeftOpen]:
             continue
         if denied_by_default(ip, Hook.INPUT).satisfiable():
             ip6 = context.path(beside, Family.IP6)
-            if ip6 is None or ip6.main(Hook.INPUT) is None:
+            if ip6 is None:
                 yield LeftOpen(ip, beside, None)
             elif _accepts(ip6):
-                yield LeftOpen(ip, beside, ip6)
+                yield LeftOpen(ip, beside, ip6 if ip6.main(Hook.INPUT) else None)
 
 
 def _accepts(path: Path) -> bool:
@@ -48,9 +49,11 @@ def ip6_side(context: Context, ruleset: Ruleset) -> Ruleset | None:
     """Where the IPv6 rules of the host with these IPv4 rules are; None if they are not given."""
     if not ruleset.sees(Family.IP):
         return None
-    if ruleset.sees(Family.IP6) or ruleset.flush is not None:
-        # After a flush of everything, what the text does not say is not there.
+    if ruleset.sees(Family.IP6):
         return ruleset
+    if ruleset.flush is not None:
+        # After a flush of everything, what the text does not say is not there.
+        return None if has_unseen_includes(ruleset) else ruleset
     others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
     return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
 

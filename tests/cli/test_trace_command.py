@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,21 @@ def test_what_could_not_be_read_is_said(run: Run) -> None:
     result = run("trace", "-", text=BROKEN)
     assert result.returncode == 2
     assert result.stderr.startswith("iptlint: -:2: ")
+
+
+def test_sets_and_included_files_are_looked_into(run: Run, tmp_path: Path) -> None:
+    sets, inside = tmp_path / "ipsets", tmp_path / "inside"
+    sets.write_text("create good hash:ip family inet\nadd good 192.0.2.9\n")
+    rule = "-A INPUT -m set --match-set good src -j ACCEPT"
+    rules = f"*filter\n:INPUT DROP [0:0]\n{rule}\nCOMMIT\n"
+    asked = ("trace", "-", "--saddr", "192.0.2.9", "--ipset", str(sets))
+    assert run(*asked, text=rules).stdout.startswith("accept, by -:3")
+    inside.mkdir()
+    (inside / "ports.nft").write_text("define ports = { 22, 80 }\n")
+    head = 'include "ports.nft"\ntable ip f {\n chain i {\n  '
+    nft = (
+        head + "type filter hook input priority 0; policy drop;\n  tcp dport $ports accept\n }\n}\n"
+    )
+    asked = ("trace", "-", "--proto", "tcp", "--dport", "80", "--include-dir", str(inside))
+    assert "accept, by -:5: tcp dport $ports accept" in run(*asked, text=nft).stdout
+    assert run(*asked[:-2], text=nft).returncode == 2

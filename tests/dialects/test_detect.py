@@ -52,7 +52,7 @@ BYTES = [
     ("binary", b"\x7fELF\x02\x01\x01\0\0\0"),
     ("iptables-save", b"*filter\n# caf\xe9\nCOMMIT\n"),
 ]
-READ_HERE = {"iptables-save", "iptables-S", "empty", "nft", "nft-json"}
+READ_HERE = {"iptables-save", "iptables-S", "empty", "nft", "nft-json", "ipset-save"}
 
 
 @pytest.mark.parametrize(

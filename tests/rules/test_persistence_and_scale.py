@@ -53,7 +53,7 @@ def drops(first: int, last: int, end: str = "-j DROP", chain: str = "INPUT") -> 
 def test_fixtures(code: str, path: Path) -> None:
     text = path.read_text()
     mark = f"# expect: {code}"
-    expected = [n + 1 for n, line in enumerate(text.splitlines(), start=1) if line == mark]
+    expected = [n + 1 for n, line in enumerate(text.splitlines(), start=1) if line.strip() == mark]
     found = check(code, read(SourceFile(str(path), text)).ruleset)
     assert sorted(finding.span.line for finding in found) == expected
     assert bool(expected) == path.name.startswith("bad")

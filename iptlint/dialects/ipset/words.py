@@ -50,8 +50,8 @@ def plain_words(line: str) -> Words:
             takes_value = False
         elif text in EXIST:
             exist = True
-        elif text in WITH_VALUE and written:
+        elif text in WITH_VALUE:
             takes_value = True
-        elif text and not (text in FLAGS and written):
+        elif text and text not in FLAGS:
             written.append(word)
     return Words(tuple(written), exist)

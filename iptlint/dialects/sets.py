@@ -1,0 +1,82 @@
+"""The files of one run together: the sets that some of them hold are what the rules of the
+others test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from iptlint.dialects import Reading
+from iptlint.dialects.decode import MAX_BYTES
+from iptlint.dialects.detect import IPSET_SAVE
+from iptlint.dialects.problem import Problem
+from iptlint.model import Ruleset
+from iptlint.model.sets import SavedSets
+from iptlint.source import SourceFile
+
+
+def read_sets(source: SourceFile) -> Reading:
+    """The reading of a text that is said to be what `ipset save` prints."""
+    from iptlint.dialects.ipset.parser import parse
+
+    ruleset = Ruleset(source, IPSET_SAVE, ())
+    if len(source.text) > MAX_BYTES:
+        return Reading(ruleset, (_at_top(source, "IPT010", *_TOO_LONG),))
+    tree = parse(source)
+    if (tree.problems and not tree.lines) or _RULES.search(source.text):
+        # Of a file that is something else, no line is worth a word. `-A INPUT …` is one of
+        # ipset's too, by an old name of `add`.
+        return Reading(ruleset, (_at_top(source, "IPT001", *_NO_SETS),))
+    return Reading(ruleset, ipset=tree)
+
+
+_RULES = re.compile(r"^\*[a-z]+[ \t\r]*$", re.MULTILINE)
+_TOO_LONG = (
+    f"this file is longer than {MAX_BYTES >> 20} MiB; none of its sets was read",
+    "save the sets one by one: `ipset save NAME`",
+)
+_NO_SETS = (
+    "this file holds no sets: it is not what `ipset save` prints",
+    "as root, `ipset save` prints the sets of this host",
+)
+
+
+def _at_top(source: SourceFile, code: str, message: str, help: str) -> Problem:
+    severity = "error" if code == "IPT001" else "warning"
+    return Problem(code, severity, 0, source.line_span(1).end, message, help, source)
+
+
+def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | None]:
+    """The readings, with every test of a set in terms of what is in it, and the sets; None where
+    no file holds any."""
+    files = [reading.ipset for reading in readings if reading.ipset is not None]
+    if not files:
+        return [*readings], None
+    from iptlint.dialects.ipset.lower import lower
+    from iptlint.dialects.ipset.provide import with_changes, with_sets
+
+    saved, problems = lower(files)
+    sets = with_changes(saved, (reading.ruleset for reading in readings))
+    found = [
+        replace(
+            reading,
+            ruleset=with_sets(reading.ruleset, sets),
+            problems=(*reading.problems, *_problems_of(reading, problems)),
+        )
+        for reading in readings
+    ]
+    return found, sets
+
+
+def _problems_of(reading: Reading, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(p for p in problems if p.source is reading.ruleset.source)
+
+
+def only_sets(readings: Sequence[Reading]) -> Problem | None:
+    """What to say where there are sets and no rules that test them."""
+    if not readings or any(reading.ipset is None for reading in readings):
+        return None
+    message = "there are only sets in what was given, so no rule was checked"
+    advice = "name the rules that use them too: `iptlint rules.v4 ipsets`"
+    return _at_top(readings[0].ruleset.source, "IPT008", message, advice)

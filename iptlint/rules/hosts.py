@@ -1,0 +1,49 @@
+"""What a lint rule says of a host's IPv4 and IPv6 packets, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Family, Ruleset
+from iptlint.netfilter.path import Path
+from iptlint.rules.files import has_unseen_includes
+from iptlint.rules.meta import Context
+
+_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+
+
+def each_path(context: Context, check: Callable[[Path], Iterator[Finding]]) -> Iterator[Finding]:
+    """What ``check`` says of the packets of each family of each ruleset. Where tables are for
+    both families, what holds for one of them only says so; and where the text includes files
+    that are not there to be read, nothing is certain."""
+    for ruleset in context.rulesets:
+        for finding in _findings(context, ruleset, check):
+            yield _unless_included(finding) if has_unseen_includes(ruleset) else finding
+
+
+def _findings(
+    context: Context, ruleset: Ruleset, check: Callable[[Path], Iterator[Finding]]
+) -> Iterator[Finding]:
+    paths = {family: context.path(ruleset, family) for family in _VERSIONS}
+    found = {family: [*check(path)] for family, path in paths.items() if path is not None}
+    shared = Family.INET in ruleset.families
+    for family, findings in found.items():
+        others = (f for other, several in found.items() if other is not family for f in several)
+        both = {(other.span, other.message) for other in others}
+        for finding in findings:
+            if not shared or (finding.span, finding.message) in both:
+                yield finding
+            else:
+                yield replace(finding, message=f"over {_VERSIONS[family]}, {finding.message}")
+
+
+def _unless_included(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=f"{finding.message}, unless one of the included files, which are not here, says "
+        "otherwise",
+        severity=Severity.WARNING if finding.severity is Severity.ERROR else finding.severity,
+        confidence=Confidence.POSSIBLE,
+    )
