@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Rule, VerdictKind
-from iptlint.netfilter.flow import Flow, chain_flow, swallow
+from iptlint.netfilter.flow import Flow, swallow
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.bits import union
 
@@ -92,7 +92,7 @@ class Certain:
             above = self._callers_of(chain)
             flows = {**self.walk.flows, chain: swallow(self.walk.space, self._chain(chain))}
             for name in (name for name in self.walk.order if name in above):
-                flows[name] = chain_flow(self.walk.matcher, self._chain(name), flows)
+                flows[name] = self.walk.flow(self._chain(name), flows)
             caught = union(list(self._without_outcome(flows)), self.walk.space.false)
             self._cannot_pass_by[chain] = caught
         return self._cannot_pass_by[chain]

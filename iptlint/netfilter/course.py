@@ -156,7 +156,7 @@ class Course:
         stations = self.stack.stations(self.family, hook)
         early = [station for station in stations if is_early(station.chain)]
         if any(not station.is_open for station in early):
-            groups = _Groups(replace(g, change=self._untracked_yet(g.change)) for g in groups)
+            groups = self._untracked_yet(groups)
             for station in early:
                 groups = self._at_station(station, hook, groups, is_main=False)
             groups = _Groups(replace(g, change=self._tracked(g.change)) for g in groups)
@@ -171,12 +171,20 @@ class Course:
             change = change.constant(field, NO_INTERFACE)
         return change
 
-    def _untracked_yet(self, change: Change) -> Change:
+    def _untracked_yet(self, groups: _Groups) -> _Groups:
         """Before connection tracking, a packet has no connection: its state is invalid
-        (nft_ct.c, xt_conntrack.c)."""
-        for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
-            change = change.constant(field, 0)
-        return change.constant(Field.CT_STATE, CT_STATES.index("invalid"))
+        (nft_ct.c, xt_conntrack.c); but what comes over lo has kept its own."""
+        found = _Groups()
+        home = self.space.interface(Field.IIF, "lo")
+        for group in groups:
+            here = group.packets & group.change.now(home)
+            found.add(replace(group, packets=here))
+            change = group.change
+            for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
+                change = change.constant(field, 0)
+            change = change.constant(Field.CT_STATE, CT_STATES.index("invalid"))
+            found.add(replace(group, change=change, packets=group.packets & ~here))
+        return found
 
     def _tracked(self, change: Change) -> Change:
         if change.now(self.space.state("untracked")) == self.space.true:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property, partial
 
-from iptlint.model import Chain, Family, Hook, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Ruleset, Table
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.matcher import (
     CONNTRACK_FIELDS,
     Changes,
+    EarlyMatcher,
     Matcher,
     changed_by,
     changed_on_the_way,
@@ -42,13 +43,36 @@ class Stack:
 
     def walk(self, table: Table) -> Walk:
         if id(table) not in self._walks:
-            fields = changed_on_the_way(rule for _, rule in table.rules()).fields
-            if any(map(is_early, table.base_chains())):
-                fields |= CONNTRACK_FIELDS
-            matcher = Matcher(self.space, Changes(fields, self._sets))
-            before = partial(self.before, table)
-            self._walks[id(table)] = Walk(self.ruleset, table, matcher, before)
+            matchers = dict(self._matchers(table))
+            self._walks[id(table)] = Walk(
+                self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
+            )
         return self._walks[id(table)]
+
+    def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
+        """For each chain what tells its tests: what may be changed on the way there depends on the
+        base chains that the way begins with."""
+        behind = {base.name: _chains_behind(table, base) for base in table.base_chains()}
+        changed = {
+            name: changed_on_the_way(r for c in chains for r in table.chains[c].rules).fields
+            for name, chains in behind.items()
+        }
+        known: dict[object, Matcher] = {}
+        for chain in table.chains:
+            bases = [table.chains[name] for name, chains in behind.items() if chain in chains]
+            fields = frozenset().union(*(changed[base.name] for base in bases))
+            early = {is_early(base) for base in bases}
+            key = fields, frozenset(early)
+            if key not in known:
+                known[key] = self._matcher(fields, early)
+            yield chain, known[key]
+
+    def _matcher(self, fields: frozenset[Field], early: set[bool]) -> Matcher:
+        if early == {True}:
+            return EarlyMatcher(self.space, Changes(fields, self._sets))
+        if True in early:
+            fields |= CONNTRACK_FIELDS
+        return Matcher(self.space, Changes(fields, self._sets))
 
     def walks(self) -> Iterator[Walk]:
         return map(self.walk, self.ruleset.tables)
@@ -61,6 +85,9 @@ class Stack:
                 if chain.hook is not None:
                     bases.setdefault((_layer(table.family), chain.hook), []).append((table, chain))
         for several in bases.values():
+            # Of chains with equal priorities the kernel asks the last registered first
+            # (nf_hook_entries_grow in net/netfilter/core.c).
+            several.reverse()
             several.sort(key=lambda base: base[1].priority or 0)
         return bases
 
@@ -78,12 +105,14 @@ class Stack:
         return self._stations[id(chain)]
 
     def before(self, table: Table, chain: Chain) -> tuple[Station, ...]:
-        """Where packets stop before they enter the base chain."""
+        """Where packets stop before they enter the base chain, whatever was loaded first."""
         if chain.hook is None:
             return ()
-        stations = self.stations(table.family, chain.hook)
-        number = next(i for i, station in enumerate(stations) if station.chain is chain)
-        return tuple(station for station in stations[:number] if not station.is_open)
+        return tuple(
+            station
+            for station in self.stations(table.family, chain.hook)
+            if _priority(station.chain) < _priority(chain) and not station.is_open
+        )
 
 
 def space_of(*rulesets: Ruleset) -> Space:
@@ -92,6 +121,22 @@ def space_of(*rulesets: Ruleset) -> Space:
     families = dict.fromkeys(family for table in tables for family in table.family.packets)
     tests = (match for table in tables for _, rule in table.rules() for match in rule.matches)
     return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
+
+
+def _priority(chain: Chain) -> int:
+    return chain.priority or 0
+
+
+def _chains_behind(table: Table, base: Chain) -> frozenset[str]:
+    """The base chain and the chains that it calls."""
+    pending, seen = [base.name], {base.name}
+    while pending:
+        for rule in table.chains[pending.pop()].rules:
+            callee = rule.verdict.chain
+            if callee is not None and callee in table.chains and callee not in seen:
+                seen.add(callee)
+                pending.append(callee)
+    return frozenset(seen)
 
 
 def is_early(chain: Chain) -> bool:

@@ -36,7 +36,8 @@ class Entry:
 
 
 class Walk:
-    """One table. ``before`` tells of a base chain where its packets stop first.
+    """One table. ``matcher_of`` gives what tells the tests of a chain's rules; ``before``, where
+    the packets of a base chain stop first.
 
     A rule's own tests come first in every intersection here: they are a small set, and
     what arrives at it may be a very large one.
@@ -46,18 +47,19 @@ class Walk:
         self,
         ruleset: Ruleset,
         table: Table,
-        matcher: Matcher,
+        space: Space,
+        matcher_of: Callable[[str], Matcher],
         before: Callable[[Chain], Sequence[Station]],
     ) -> None:
         self.ruleset = ruleset
         self.table = table
         self.before = before
-        self.matcher = matcher
-        self.space = matcher.space
+        self.space = space
+        self.matcher_of = matcher_of
         self.order = call_order(table)
         self.flows: dict[str, Flow] = {}
         for name in self.order:
-            self.flows[name] = chain_flow(matcher, table.chains[name], self.flows)
+            self.flows[name] = self.flow(table.chains[name], self.flows)
         self.callers: Mapping[str, list[Place]] = _callers(table)
         self._lookups: dict[str, Lookup] = {}
         self._guides: dict[str, PacketSet] = {}
@@ -66,6 +68,10 @@ class Walk:
             for name, chain in table.chains.items()
             for index, rule in enumerate(chain.rules)
         }
+
+    def flow(self, chain: Chain, callees: Mapping[str, Flow]) -> Flow:
+        """The flow of a chain of the table, with these of the chains it calls."""
+        return chain_flow(self.matcher_of(chain.name), chain, callees)
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:

@@ -23,6 +23,7 @@ from iptlint.model import (
     Uncertain,
     Within,
 )
+from iptlint.model.matches import CT_STATES
 from iptlint.packets.bits import union
 from iptlint.packets.space import Space
 
@@ -147,6 +148,24 @@ class Matcher:
         if match.field in self.changes.fields:
             return self._anything
         return _certain(~packets if match.negated else packets)
+
+
+class EarlyMatcher(Matcher):
+    """For chains before connection tracking, where a packet has no connection yet: its state is
+    invalid (nft_ct.c, xt_conntrack.c). What comes from this host over lo has kept its own
+    (nf_conntrack_in)."""
+
+    def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
+        tests = super()._of_field(match, packets)
+        if match.field not in CONNTRACK_FIELDS or match.field in self.changes.fields:
+            return tests
+        number = _WITHOUT_CONNECTION.get(match.field, 0)
+        fits = (tests.may & self.space.value(match.field, number)).satisfiable()
+        home = self.space.interface(Field.IIF, "lo")
+        return _certain((home & tests.may) | ~home if fits else home & tests.may)
+
+
+_WITHOUT_CONNECTION = {Field.CT_STATE: CT_STATES.index("invalid")}
 
 
 def _certain(packets: PacketSet) -> Tests:

@@ -19,6 +19,7 @@ NODE_CAPACITY = 60_000_000
 
 CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
 _SMALL_RULESET = 200
+_PIECE = 4096
 
 _WIDTHS = {
     Field.FRAGMENT: 1,
@@ -120,7 +121,12 @@ class Space:
         bits = self.fields.get(field)
         if bits is None:
             return self.false
-        return union([bits.within(low, high) for low, high in ranges], self.false)
+        # In pieces, so that a set of a million addresses is not a list of a million diagrams.
+        pieces = (ranges[i : i + _PIECE] for i in range(0, len(ranges), _PIECE))
+        joined = [
+            union([bits.within(low, high) for low, high in piece], self.false) for piece in pieces
+        ]
+        return union(joined, self.false)
 
     def masked(self, field: Field, mask: int, value: int) -> PacketSet:
         bits = self.fields.get(field)

@@ -39,6 +39,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
+from iptlint.packets.matcher import Matcher
 from iptlint.rules import wording
 from iptlint.rules.dead import Dead, dead_in, dead_rules, owner_in
 from iptlint.rules.meta import Context, Group, Meta
@@ -91,10 +92,14 @@ def _two_tests(one: Span, other: Span) -> Finding:
     )
 
 
+def _matcher(walk: Walk, rule: Rule) -> Matcher:
+    return walk.matcher_of(walk.place(rule).chain)
+
+
 def _impossible(walk: Walk, rule: Rule, packets: PacketSet) -> int | None:
     """The test that none of the packets passes."""
     for index, match in enumerate(rule.matches):
-        if not walk.matcher.all_of((match,), packets).may.satisfiable():
+        if not _matcher(walk, rule).all_of((match,), packets).may.satisfiable():
             return index
     return None
 
@@ -103,7 +108,7 @@ def _excluding(walk: Walk, rule: Rule) -> tuple[int, int] | None:
     """The first two tests that exclude each other."""
     universe = walk.space.universe
     for (i, one), (j, other) in combinations(enumerate(rule.matches), 2):
-        if not walk.matcher.all_of((one, other), universe).may.satisfiable():
+        if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
             return i, j
     return None
 
@@ -199,6 +204,6 @@ def _excluded_by(walk: Walk, rule: Rule, call: Rule) -> tuple[int, int] | None:
     universe = walk.space.universe
     for i, one in enumerate(rule.matches):
         for j, other in enumerate(call.matches):
-            if not walk.matcher.all_of((one, other), universe).may.satisfiable():
+            if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
                 return i, j
     return None

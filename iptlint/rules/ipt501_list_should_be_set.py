@@ -269,7 +269,7 @@ class _Search:
         """The packets that an uncertain rule's limit counts: all that get to it."""
         matches = self.chain.rules[number].matches
         before = takewhile(lambda match: not _is_uncertain(match), matches)
-        return self.walk.matcher.all_of(before, self.walk.space.universe).may
+        return self.walk.matcher_of(self.chain.name).all_of(before, self.walk.space.universe).may
 
 
 def _same_outcome(rule: Rule, verdict: Verdict) -> bool:

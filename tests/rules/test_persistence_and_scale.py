@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.dialects import read
+from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Family, Rule, Ruleset, Table, Within
 from iptlint.model.owners import owner_of
@@ -30,7 +30,7 @@ def ruleset_of(*lines: str, chains: str = "", path: str = "rules.v4") -> Ruleset
     declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
     text = "*filter\n:INPUT ACCEPT [0:0]\n" + declared + "\n".join(lines) + "\nCOMMIT\n"
     family = Family.IP6 if path.endswith("v6") else Family.IP
-    return read(SourceFile(path, text), family).ruleset
+    return read(SourceFile(path, text), Reader(family)).ruleset
 
 
 def check(code: str, *rulesets: Ruleset) -> list[Finding]:
@@ -342,7 +342,9 @@ def test_lists_put_together_change_no_decision() -> None:
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
-        flows = Walk(ruleset, both, walk.matcher, lambda _: ()).flows
+        flows = Walk(
+            ruleset, both, walk.space, lambda _: walk.matcher_of("INPUT"), lambda _: ()
+        ).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100
 

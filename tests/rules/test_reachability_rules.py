@@ -294,7 +294,7 @@ def without(walk: Walk, dropped: Container[int]) -> Walk:
     }
     table = Table(walk.table.family, walk.table.name, chains)
     ruleset = Ruleset(walk.ruleset.source, walk.ruleset.dialect, (table,))
-    return Walk(ruleset, table, walk.matcher, lambda _: ())
+    return Walk(ruleset, table, walk.space, walk.matcher_of, lambda _: ())
 
 
 def rule_at(walk: Walk, finding: Finding) -> Rule:

@@ -1,0 +1,85 @@
+"""``--long``: hundreds of rulesets of each kind. Without root, tools or modules all is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.kernel.firewall import Firewall, missing
+from tests.kernel.judge import Record
+from tests.kernel.trial import Kind, load
+
+RECORDS = pytest.StashKey[dict[str, Record]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="judge hundreds of rulesets of each kind")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RECORDS] = {}
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What was judged, where it is of interest."""
+    if not config.getoption("--long", default=False):
+        return
+    for name, record in sorted(config.stash[RECORDS].items()):
+        terminalreporter.section(f"kernel: {name}")
+        terminalreporter.write_line(str(record))
+
+
+@pytest.fixture(autouse=True)
+def _possible() -> None:
+    if (reason := _reason()) is not None:
+        pytest.skip(reason)
+
+
+_reason = cache(missing)
+
+
+@pytest.fixture
+def firewall() -> Iterator[Firewall]:
+    made = Firewall()
+    yield made
+    made.close()
+
+
+PROBE = """*filter
+:INPUT ACCEPT [0:0]
+-A INPUT -p tcp -m conntrack --ctstate NEW -m multiport --dports 22,80 -m comment --comment x
+-A INPUT -m iprange --src-range {range} -m mark --mark 1 -m limit --limit 5/min -j LOG
+-A INPUT -m string --string x --algo bm -m recent --rcheck --name bad --rsource -j REJECT
+COMMIT
+*mangle
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -j MARK --set-xmark 0x1/0x1
+COMMIT
+*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -j NOTRACK
+COMMIT
+"""
+_PROBES = {
+    "ip": PROBE.format(range="192.0.2.1-192.0.2.2"),
+    "ip6": PROBE.format(range="2001:db8::1-2001:db8::2"),
+}
+
+
+@cache
+def lacking(kind: Kind, family: str) -> str | None:
+    """Why rulesets of the kind cannot be loaded here; None where they can."""
+    if kind is Kind.NFT:
+        return None
+    made = Firewall()
+    try:
+        load(made, _PROBES[family], kind, family)
+    except RuntimeError as error:
+        return f"{kind.value} lacks something: {str(error).splitlines()[0]}"
+    finally:
+        made.close()
+    return None
