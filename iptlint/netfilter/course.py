@@ -17,19 +17,33 @@ from iptlint.netfilter.luck import Luck, LuckyMatcher
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.stack import Stack, is_early
 from iptlint.netfilter.station import Station
-from iptlint.netfilter.walk import Walk
+from iptlint.netfilter.walk import Walk, at_hook
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.matcher import CONNTRACK_FIELDS, changed_by
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
-ROUTES = {
-    Hook.INPUT: (Hook.PREROUTING, Hook.INPUT),
-    Hook.FORWARD: (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
+Route = tuple[Hook, ...]
+"""The hooks on a way, in order."""
+
+ROUTES: dict[Hook, Route] = {
+    Hook.INPUT: (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
+    Hook.FORWARD: (Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
     Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
 }
-"""The hooks on the way of a packet to this host, through it, and from it."""
+"""The way of a packet to this host, through it, and from it."""
+
+_ALONE = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
+WAYS: dict[Family, dict[Hook, Route]] = {
+    Family.IP: ROUTES,
+    Family.IP6: ROUTES,
+    Family.ARP: {hook: (hook,) for hook in (Hook.INPUT, Hook.OUTPUT)},
+    Family.BRIDGE: {hook: (hook,) for hook in _ALONE},
+    Family.NETDEV: {hook: (hook,) for hook in (Hook.INGRESS, Hook.EGRESS)},
+}
+"""By the hook that a way is known by. What bridges do between hooks is not followed."""
 
 _NONE_AT: dict[Hook, tuple[Field, ...]] = {
     Hook.INGRESS: (Field.OIF,),
@@ -47,6 +61,12 @@ _DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
 _DEEPEST = 256
 
 
+def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
+    """The packets that may take the way with the hook."""
+    names = [name for name in family.packets if name in space.families]
+    return at_hook(space, hook) & space.family(*names)
+
+
 class Decided(NamedTuple):
     """``rule`` is None for the policy of the chain."""
 
@@ -61,6 +81,15 @@ class Step(NamedTuple):
     hook: Hook
     decided: Decided
     kind: VerdictKind
+
+
+class Meeting(NamedTuple):
+    """``met``: the packets that come to a rule and pass its tests, those aside that are left open;
+    ``taken``: those of them that pass these too."""
+
+    hook: Hook
+    met: PacketSet
+    taken: PacketSet
 
 
 class End(NamedTuple):
@@ -114,8 +143,8 @@ class _Ways(NamedTuple):
 
 
 class Course:
-    """One ruleset's ways. ``tell`` is called for each step; ``who`` keeps apart the packets that
-    different rules accept."""
+    """One ruleset's ways. ``tell`` is called for each step, ``met`` for each rule that packets
+    come to which pass its tests; ``who`` keeps apart the packets that different rules accept."""
 
     def __init__(
         self,
@@ -125,6 +154,7 @@ class Course:
         *,
         who: bool = False,
         tell: Callable[[Step], None] | None = None,
+        met: Callable[[Rule, Meeting], None] | None = None,
     ) -> None:
         self.stack = stack
         self.space = stack.space
@@ -132,6 +162,7 @@ class Course:
         self.path = Path(stack, family)
         self.who = who
         self.tell = tell
+        self.met = met
         rules = [rule for _, _, rule in stack.ruleset.rules()]
         self.matcher = LuckyMatcher(luck, rules, changed_by(rules).sets)
         self.ends: list[End] = []
@@ -151,7 +182,7 @@ class Course:
     # -- hooks and base chains --------------------------------------------------
 
     def _at_hook(self, hook: Hook, groups: _Groups) -> _Groups:
-        groups = _Groups(replace(g, change=self._interfaces(hook, g.change)) for g in groups)
+        groups = _Groups(replace(g, change=self._arrived(hook, g.change)) for g in groups)
         main = self.path.main(hook) if self.family.value in ("ip", "ip6") else None
         stations = self.stack.stations(self.family, hook)
         early = [station for station in stations if is_early(station.chain)]
@@ -165,10 +196,14 @@ class Course:
                 groups = self._at_station(station, hook, groups, is_main=station is main)
         return groups
 
-    def _interfaces(self, hook: Hook, change: Change) -> Change:
+    def _arrived(self, hook: Hook, change: Change) -> Change:
+        """What is another at this hook whatever rules say: the interfaces there are, and at input
+        an IPv4 datagram is whole (ip_local_deliver)."""
         change = change.unset(*_INTERFACES)
         for field in _NONE_AT[hook]:
             change = change.constant(field, NO_INTERFACE)
+        if hook is Hook.INPUT and self.family is Family.IP:
+            change = change.constant(Field.FRAGMENT, 0)
         return change
 
     def _untracked_yet(self, groups: _Groups) -> _Groups:
@@ -199,9 +234,7 @@ class Course:
         walk, chain = station.walk, station.chain
         side = hook in _DESTINATION_SIDE
         visit = _Visit(self, walk, hook, side, names=self.who and is_main)
-        seen = self.space.family(*walk.table.family.packets)
-        if chain.type == "nat":
-            seen = seen & self.space.state("new", "related")
+        seen = walk.shown_to(chain)
         for group in groups:
             if chain.type == "nat" and side in group.translated:
                 visit.on.add(group)
@@ -211,14 +244,17 @@ class Course:
             visit.policy(chain, visit.through(chain, [replace(group, packets=here)]))
         return visit.on
 
-    def taken(self, rule: Rule, group: Group) -> PacketSet:
+    def taken(self, rule: Rule, group: Group, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
         if id(rule) not in self._plain:
             self._plain[id(rule)] = self.matcher.plain(rule)
         packets = group.packets & group.change.now(self._plain[id(rule)])
         if not packets.satisfiable():
             return packets
-        return self.matcher.lucky(rule, group.change, packets)
+        taken = self.matcher.lucky(rule, group.change, packets)
+        if self.met is not None:
+            self.met(rule, Meeting(hook, packets, taken))
+        return taken
 
     # -- changes ------------------------------------------------------------------
 
@@ -282,7 +318,7 @@ class _Visit:
         other parts of the statement."""
         ahead = _Groups()
         for group in groups:
-            taken = self.course.taken(rule, group)
+            taken = self.course.taken(rule, group, self.hook)
             if not taken.satisfiable():
                 ahead.add(group)
                 continue

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.course import ROUTES, Course, Decided, End
+from iptlint.netfilter.course import WAYS, Course, Decided, End, setting_out
 from iptlint.netfilter.deciders import share
 from iptlint.netfilter.luck import Luck
 from iptlint.netfilter.stack import Stack, space_of
 from iptlint.netfilter.trace import image, one_of
-from iptlint.netfilter.walk import at_hook
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 from iptlint.packets.witness import ICMP6, packet_of
@@ -30,22 +29,6 @@ _REWRITTEN = (
 )
 """What is different of a packet that is accepted either way."""
 
-_LAYERS: dict[Family, tuple[tuple[Hook, ...], ...]] = {
-    Family.IP: tuple(ROUTES.values()),
-    Family.IP6: tuple(ROUTES.values()),
-    Family.ARP: ((Hook.INPUT,), (Hook.OUTPUT,)),
-    Family.BRIDGE: tuple(
-        (hook,)
-        for hook in (
-            Hook.PREROUTING,
-            Hook.INPUT,
-            Hook.FORWARD,
-            Hook.OUTPUT,
-            Hook.POSTROUTING,
-        )
-    ),
-    Family.NETDEV: ((Hook.INGRESS,), (Hook.EGRESS,)),
-}
 _UNTRACKED_ICMP6 = ((130, 137), (143, 143))
 """Multicast listener and neighbour discovery: never tracked (nf_conntrack_proto_icmpv6.c)."""
 
@@ -93,12 +76,12 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
     sides = _Sides(old, new)
     changes: list[Change] = []
     certain = True
-    families = tuple(f for f in _LAYERS if all(r.is_nft or r.sees(f) for r in (old, new)))
+    families = tuple(f for f in WAYS if all(r.is_nft or r.sees(f) for r in (old, new)))
     for family in families:
-        for route in _LAYERS[family]:
+        for hook, route in WAYS[family].items():
             if hooks and not {*hooks} & {*route}:
                 continue
-            found, same_luck = sides.compare(family, route)
+            found, same_luck = sides.compare(family, hook)
             changes += found
             certain = certain and same_luck
     changes.sort(key=lambda change: -share(change.packets))
@@ -112,26 +95,26 @@ class _Sides:
         self.luck = Luck(self.space)
         self.stacks = Stack(old, self.space), Stack(new, self.space)
 
-    def compare(self, family: Family, route: tuple[Hook, ...]) -> tuple[list[Change], bool]:
-        """What differs, and whether both ask luck of the same packets."""
+    def compare(self, family: Family, hook: Hook) -> tuple[list[Change], bool]:
+        """What differs on the way with the hook, and whether both ask luck of the same packets."""
+        route = WAYS[family][hook]
         if not any(s.stations(family, hook) for s in self.stacks for hook in route):
             return [], True
-        start = self._start(family, route)
+        start = self._start(family, hook)
         courses = [Course(stack, family, self.luck) for stack in self.stacks]
         old, new = (course.follow(route, start) for course in courses)
-        changes = list(self._changes(family, route, _joined(old), _joined(new)))
+        changes = list(self._changes(family, hook, _joined(old), _joined(new)))
         return changes, courses[0].matcher.asked == courses[1].matcher.asked
 
-    def _start(self, family: Family, route: tuple[Hook, ...]) -> PacketSet:
+    def _start(self, family: Family, hook: Hook) -> PacketSet:
         space = self.space
-        names = [name for name in family.packets if name in space.families]
-        found = at_hook(space, route[-1] if route[-1] is not Hook.POSTROUTING else route[-2])
+        found = setting_out(space, family, hook)
         discovery = space.value(Field.PROTO, ICMP6) & space.family("ip6")
         discovery = discovery & space.ranges(Field.ICMP_TYPE, _UNTRACKED_ICMP6)
-        return found & space.family(*names) & (~space.state("untracked") | discovery)
+        return found & (~space.state("untracked") | discovery)
 
     def _changes(
-        self, family: Family, route: tuple[Hook, ...], old: list[End], new: list[End]
+        self, family: Family, hook: Hook, old: list[End], new: list[End]
     ) -> Iterator[Change]:
         found: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
         for one in old:
@@ -143,7 +126,7 @@ class _Sides:
                     key = one.kind, other.kind
                     found[key] = found.get(key, self.space.false) | both
         for packets in found.values():
-            yield self._change(family, route, packets)
+            yield self._change(family, hook, packets)
 
     def _otherwise(self, one: End, other: End) -> PacketSet:
         """The packets that are accepted by both and come out different."""
@@ -151,13 +134,12 @@ class _Sides:
             return self.space.false
         return one.change.differs(other.change, *_REWRITTEN)
 
-    def _change(self, family: Family, route: tuple[Hook, ...], packets: PacketSet) -> Change:
+    def _change(self, family: Family, hook: Hook, packets: PacketSet) -> Change:
         luck = self.luck.cube
         surely = packets.forall(luck)
         certain = surely.satisfiable()
-        hook = _hook_of(route)
         point = one_of(self.space, packets & surely if certain else packets, hook)
-        fates = [self._fate(stack, family, route, point) for stack in self.stacks]
+        fates = [self._fate(stack, family, hook, point) for stack in self.stacks]
         return Change(
             hook,
             family,
@@ -167,19 +149,12 @@ class _Sides:
             *fates,
         )
 
-    def _fate(
-        self, stack: Stack, family: Family, route: tuple[Hook, ...], point: PacketSet
-    ) -> Fate:
-        (end,) = Course(stack, family, self.luck, who=True).follow(route, point)
+    def _fate(self, stack: Stack, family: Family, hook: Hook, point: PacketSet) -> Fate:
+        (end,) = Course(stack, family, self.luck, who=True).follow(WAYS[family][hook], point)
         becomes = None
         if end.kind is VerdictKind.ACCEPT:
-            becomes = packet_of(self.space, image(self.space, point, end), _hook_of(route))
+            becomes = packet_of(self.space, image(self.space, point, end), hook)
         return Fate(end.kind, end.decided, becomes)
-
-
-def _hook_of(route: tuple[Hook, ...]) -> Hook:
-    """The hook that a way is known by."""
-    return next(hook for hook in reversed(route) if hook is not Hook.POSTROUTING or len(route) == 1)
 
 
 def _joined(ends: list[End]) -> list[End]:

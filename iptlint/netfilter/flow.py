@@ -93,8 +93,3 @@ def chain_flow(matcher: Matcher, chain: Chain, callees: Mapping[str, Flow]) -> F
         walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
     walker.add(VerdictKind.RETURN, walker.arrives)
     return Flow(chain, tests, [*arrives, walker.arrives], walker.outcomes)
-
-
-def swallow(space: Space, chain: Chain) -> Flow:
-    """The flow of a chain that lets nobody out again, neither decided nor sent back."""
-    return Flow(chain, [], [], {VerdictKind.RETURN: space.false})

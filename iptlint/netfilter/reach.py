@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from iptlint.model import Chain, Rule, Ruleset, Table
-from iptlint.netfilter.certain import Certain
+from iptlint.model import Chain, Hook, Rule, Ruleset, Table
+from iptlint.netfilter.course import WAYS, Course, End, Meeting, setting_out
+from iptlint.netfilter.luck import Luck
 from iptlint.netfilter.stack import Stack
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
@@ -33,6 +34,7 @@ class Reason(Enum):
     NEVER_CALLED = "chain is never called"
     NOT_SENT = "no packet that is sent to this chain can match"
     TAKEN = "earlier rules take every packet it could match"
+    CHANGED = "no packet is such any more when it comes here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ _RANKS: dict[tuple[Status, Reason | None], int] = {
     (Status.REACHABLE, None): 0,
     (Status.CONDITIONAL, None): 1,
     (Status.DEAD, Reason.TAKEN): 2,
+    (Status.DEAD, Reason.CHANGED): 2,
     (Status.DEAD, Reason.NOT_SENT): 3,
     (Status.DEAD, Reason.NEVER_CALLED): 4,
     (Status.DEAD, Reason.CONTRADICTION): 5,
@@ -89,12 +92,62 @@ def rule_witness(walk: Walk, rule: Rule, packets: PacketSet) -> Packet | None:
 
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
-    for walk in Stack(ruleset).walks():
-        certain = Certain(walk)
+    stack = Stack(ruleset)
+    census = _Census(stack)
+    for walk in stack.walks():
         for chain, parts in walk.table.statements():
-            answers = [_reach(walk, certain, chain, rule) for rule in parts if rule.read]
+            answers = [_reach(walk, census, chain, rule) for rule in parts if rule.read]
             if answers:
                 yield _of_statement(answers)
+
+
+class _Census:
+    """Which packets come to the rules of a stack, on all ways."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.space = stack.space
+        self.luck = Luck(stack.space)
+        self._meetings: dict[int, dict[Hook, Meeting]] = {}
+        self._ends: list[End] = []
+        for family, ways in WAYS.items():
+            course = Course(stack, family, self.luck, met=self._add)
+            for hook, route in ways.items():
+                if any(stack.stations(family, at) for at in route):
+                    start = setting_out(stack.space, family, hook)
+                    self._ends += course.follow(route, start)
+
+    def _add(self, rule: Rule, meeting: Meeting) -> None:
+        at = self._meetings.setdefault(id(rule), {})
+        known = at.get(meeting.hook)
+        if known is not None:
+            meeting = Meeting(meeting.hook, known.met | meeting.met, known.taken | meeting.taken)
+        at[meeting.hook] = meeting
+
+    def meetings(self, rule: Rule) -> Iterator[Meeting]:
+        """At each hook, the packets as they set out that come to the rule and match."""
+        for meeting in self._meetings.get(id(rule), {}).values():
+            if meeting.taken.satisfiable():
+                yield meeting
+
+    def surely(self, meeting: Meeting) -> PacketSet:
+        """Those that come in any case, and match if the rule's own open tests let them."""
+        luck = self.luck.cube
+        return meeting.met.forall(luck) & meeting.taken.exists(luck)
+
+    def perhaps(self, meeting: Meeting) -> PacketSet:
+        return meeting.taken.exists(self.luck.cube)
+
+    def enders(self, walk: Walk, rule: Rule) -> tuple[Rule, ...]:
+        """The rules that end the way of packets which would match as they set out."""
+        wanted = walk.sent(rule)
+        found = {
+            id(end.decided.rule): end.decided.rule
+            for end in self._ends
+            if end.decided is not None
+            and end.decided.rule is not None
+            and (end.packets & wanted).satisfiable()
+        }
+        return tuple(sorted(found.values(), key=lambda ender: ender.origin.span.start))
 
 
 def _of_statement(answers: list[RuleReach]) -> RuleReach:
@@ -106,13 +159,20 @@ def _of_statement(answers: list[RuleReach]) -> RuleReach:
     return replace(best, taken_by=tuple(taken_by.values()))
 
 
-def _reach(walk: Walk, certain: Certain, chain: Chain, rule: Rule) -> RuleReach:
+def _reach(walk: Walk, census: _Census, chain: Chain, rule: Rule) -> RuleReach:
     reason = why_dead(walk, rule)
     if reason is not None:
         found = takers(walk, rule) if reason is Reason.TAKEN else ()
         return RuleReach(walk.table, chain, rule, Status.DEAD, reason, found)
-    surely = certain.matched(rule)
-    sure = surely.satisfiable()
-    packet = rule_witness(walk, rule, surely if sure else walk.matched(rule))
-    status = Status.REACHABLE if sure else Status.CONDITIONAL
-    return RuleReach(walk.table, chain, rule, status, witness=packet)
+    meetings = list(census.meetings(rule))
+    for status, packets_of in (
+        (Status.REACHABLE, census.surely),
+        (Status.CONDITIONAL, census.perhaps),
+    ):
+        for meeting in meetings:
+            packet = witness(walk.space, packets_of(meeting), meeting.hook)
+            if packet is not None:
+                return RuleReach(walk.table, chain, rule, status, witness=packet)
+    enders = census.enders(walk, rule)
+    reason = Reason.TAKEN if enders else Reason.CHANGED
+    return RuleReach(walk.table, chain, rule, Status.DEAD, reason, enders)

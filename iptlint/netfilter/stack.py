@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property, partial
 
-from iptlint.model import Chain, Family, Field, Hook, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.matcher import (
@@ -119,7 +119,9 @@ def space_of(*rulesets: Ruleset) -> Space:
     """One that tells packets apart as finely as the rules of all the rulesets do."""
     tables = [table for ruleset in rulesets for table in ruleset.tables]
     families = dict.fromkeys(family for table in tables for family in table.family.packets)
-    tests = (match for table in tables for _, rule in table.rules() for match in rule.matches)
+    tests = [match for table in tables for _, rule in table.rules() for match in rule.matches]
+    bases = (chain for table in tables for chain in table.base_chains())
+    tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
     return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
 
 

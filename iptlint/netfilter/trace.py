@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.course import ROUTES, Course, Decided, End, Step
+from iptlint.netfilter.course import ROUTES, Course, Decided, End, Step, setting_out
 from iptlint.netfilter.deciders import share
 from iptlint.netfilter.luck import Luck, LuckyMatcher
 from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.walk import at_hook
 from iptlint.packets.bits import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.question import packets_like
@@ -56,7 +55,7 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     stack, family = Stack(ruleset), Family(packet.family)
     if packet.family not in stack.space.families:
         return Trace(ruleset, hook, stack.space, stack.space.false, ())
-    path_packets = at_route(stack, family, hook) & packets_like(stack.space, packet)
+    path_packets = setting_out(stack.space, family, hook) & packets_like(stack.space, packet)
     luck = Luck(stack.space)
     ends = Course(stack, family, luck, who=True).follow(ROUTES[hook], path_packets)
     tracer = _Tracer(stack, family, luck, hook)
@@ -130,11 +129,6 @@ def route_of(packet: Packet) -> Hook:
     if packet.oif is None:
         return Hook.INPUT
     return Hook.OUTPUT if packet.iif is None else Hook.FORWARD
-
-
-def at_route(stack: Stack, family: Family, hook: Hook) -> PacketSet:
-    """The packets that may take the way with this hook."""
-    return at_hook(stack.space, hook) & stack.space.family(family.value)
 
 
 def _by_decider(ends: list[End]) -> Iterator[list[End]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
 from iptlint.netfilter.flow import Flow, chain_flow
 from iptlint.netfilter.lookup import Lookup
+from iptlint.packets.bits import union
 from iptlint.packets.matcher import Matcher, Tests
 
 if TYPE_CHECKING:
@@ -102,7 +103,15 @@ class Walk:
     def base_packets(self, chain: Chain) -> PacketSet:
         """The packets that the base chain sees if no other takes them first."""
         assert chain.hook is not None
-        packets = at_hook(self.space, chain.hook) & self.space.family(*self.table.family.packets)
+        return at_hook(self.space, chain.hook) & self.shown_to(chain)
+
+    def shown_to(self, chain: Chain) -> PacketSet:
+        """The packets that the kernel shows to the base chain, of those at its hook."""
+        packets = self.space.family(*self.table.family.packets)
+        if chain.devices:
+            field = Field.OIF if chain.hook is Hook.EGRESS else Field.IIF
+            names = [self.space.interface(field, name) for name in chain.devices]
+            packets = packets & union(names, self.space.false)
         if chain.type == "nat":
             # nf_nat_inet_fn translates the first packet of a connection only; an expected
             # connection starts as related (net/netfilter/nf_nat_core.c).
@@ -191,6 +200,9 @@ _INTERFACES_AT = {
 def at_hook(space: Space, hook: Hook) -> PacketSet:
     """The packets that have the interfaces they have at the hook."""
     packets = space.universe
+    if hook is Hook.INPUT:
+        # ip_local_deliver puts datagrams of IPv4 together before it asks the hook.
+        packets = packets & ~(space.family("ip") & space.value(Field.FRAGMENT, 1))
     for field, exists in _INTERFACES_AT[hook].items():
         none = space.no_interface(field)
         packets = packets & (~none if exists else none)
