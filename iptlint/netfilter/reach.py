@@ -102,13 +102,17 @@ def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
 
 
 class _Census:
-    """Which packets come to the rules of a stack, on all ways."""
+    """Which packets come to the rules of a stack, on all ways; of chains that may come in either
+    order, in one or the other."""
 
     def __init__(self, stack: Stack) -> None:
-        self.space = stack.space
         self.luck = Luck(stack.space)
         self._meetings: dict[int, dict[Hook, Meeting]] = {}
         self._ends: list[End] = []
+        for each in (stack, *stack.other_orders()):
+            self._count(each)
+
+    def _count(self, stack: Stack) -> None:
         for family, ways in WAYS.items():
             course = Course(stack, family, self.luck, met=self._add)
             for hook, route in ways.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
+from itertools import pairwise
 
 from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
 from iptlint.netfilter.station import Station
@@ -32,10 +33,16 @@ class Stack:
     """One ruleset. Its tables are walked when they are asked for.
 
     ``space`` is one that several rulesets share, where their packets are to be compared.
+    Of chains with equal priorities the kernel asks the last registered first
+    (nf_hook_entries_grow in net/netfilter/core.c). That the tables of a text were registered
+    in its order is likely and no more: ``first_first`` turns them round.
     """
 
-    def __init__(self, ruleset: Ruleset, space: Space | None = None) -> None:
+    def __init__(
+        self, ruleset: Ruleset, space: Space | None = None, *, first_first: bool = False
+    ) -> None:
         self.ruleset = ruleset
+        self._first_first = first_first
         self.space = space or space_of(ruleset)
         self._sets = changed_by(rule for _, _, rule in ruleset.rules()).sets
         self._walks: dict[int, Walk] = {}
@@ -80,16 +87,20 @@ class Stack:
     @cached_property
     def _bases(self) -> dict[tuple[str, Hook], list[tuple[Table, Chain]]]:
         bases: dict[tuple[str, Hook], list[tuple[Table, Chain]]] = {}
-        for table in self.ruleset.tables:
-            for chain in table.base_chains():
+        tables = self.ruleset.tables
+        for table in tables if self._first_first else reversed(tables):
+            for chain in reversed([*table.base_chains()]):
                 if chain.hook is not None:
                     bases.setdefault((_layer(table.family), chain.hook), []).append((table, chain))
         for several in bases.values():
-            # Of chains with equal priorities the kernel asks the last registered first
-            # (nf_hook_entries_grow in net/netfilter/core.c).
-            several.reverse()
-            several.sort(key=lambda base: base[1].priority or 0)
+            several.sort(key=lambda base: _priority(base[1]))
         return bases
+
+    def other_orders(self) -> tuple[Stack, ...]:
+        """The same tables as the kernel may have them just as well."""
+        if not any(map(_has_ties, self._bases.values())):
+            return ()
+        return (Stack(self.ruleset, self.space, first_first=not self._first_first),)
 
     def stations(self, family: Family, hook: Hook) -> tuple[Station, ...]:
         """Where the packets that a table of the family sees stop at the hook, in order."""
@@ -123,6 +134,15 @@ def space_of(*rulesets: Ruleset) -> Space:
     bases = (chain for table in tables for chain in table.base_chains())
     tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
     return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
+
+
+def _has_ties(bases: Sequence[tuple[Table, Chain]]) -> bool:
+    """Whether chains with rules, of different tables, have the same priority."""
+    filled = [(table, chain) for table, chain in bases if chain.rules]
+    return any(
+        _priority(one) == _priority(other) and table is not beside
+        for (table, one), (beside, other) in pairwise(filled)
+    )
 
 
 def _priority(chain: Chain) -> int:

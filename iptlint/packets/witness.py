@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from iptlint.model import Family, Field, Hook
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
@@ -135,8 +136,22 @@ def _loopback(space: Space, family: Family) -> Iterator[PacketSet]:
     yield ~inside | (both[0] & both[1])
 
 
+def _all_preferences(space: Space, family: Family, hook: Hook | None) -> tuple[PacketSet, ...]:
+    """Worked out once for a space: a witness is asked for rule after rule."""
+    known = _KNOWN.setdefault(space, {})
+    if (family, hook) not in known:
+        found = (*_loopback(space, family), *_preferences(space, family, hook))
+        known[family, hook] = found
+    return known[family, hook]
+
+
+_KNOWN: WeakKeyDictionary[Space, dict[tuple[Family, Hook | None], tuple[PacketSet, ...]]] = (
+    WeakKeyDictionary()
+)
+
+
 def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    for preferred in (*_loopback(space, family), *_preferences(space, family, hook)):
+    for preferred in _all_preferences(space, family, hook):
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed

@@ -206,12 +206,16 @@ def test_verdict(rule: str, table: str, kind: VerdictKind) -> None:
     assert found.verdict.kind is kind
 
 
+def copied(to: Field, source: Field) -> Effect:
+    return Effect(EffectKind.WRITE, to, 0xFFFFFFFF, 0xFFFFFFFF, source=source)
+
+
 EFFECTS = [
     ("-j MARK --set-mark 1/2", Effect(EffectKind.WRITE, Field.MARK, 3, 1)),
     ("-j MARK --and-mark 0xf", Effect(EffectKind.WRITE, Field.MARK, 0xFFFFFFF0, 0)),
     ("-j MARK --xor-mark 0xf", Effect(EffectKind.WRITE, Field.MARK, 0, 15)),
-    ("-j CONNMARK --restore-mark", Effect(EffectKind.WRITE, Field.MARK)),
-    ("-j CONNMARK --save-mark", Effect(EffectKind.WRITE, Field.CT_MARK)),
+    ("-j CONNMARK --restore-mark", copied(Field.MARK, Field.CT_MARK)),
+    ("-j CONNMARK --save-mark", copied(Field.CT_MARK, Field.MARK)),
     ("-j LOG --log-prefix x:", Effect(EffectKind.LOG, name="x:")),
     ("-j SET --add-set a src", Effect(EffectKind.SET, name="a")),
     ("-m recent --set", Effect(EffectKind.SET, name="recent DEFAULT")),

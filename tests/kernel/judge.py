@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import iptlint
-from iptlint.model import Family, Uncertain
+from iptlint.model import AnyOf, Family, Match, Uncertain
 from iptlint.netfilter.reach import RuleReach, Status, rule_witness
 from iptlint.netfilter.stack import Stack
 from iptlint.packets.packet import Packet
 from tests.kernel import chance
 from tests.kernel.firewall import Firewall
-from tests.kernel.gaps import Surroundings, gap, tests_within
+from tests.kernel.gaps import gap
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor
 from tests.kernel.wire import UnsendableError
@@ -87,7 +87,6 @@ class _Case:
         ruleset = iptlint.read(loaded.text, family)
         self.answers = iptlint.reach(ruleset)
         self.stack = Stack(ruleset)
-        self.around = Surroundings.of(self.stack)
         self.dead = {a.line: a for a in self.answers if a.status is Status.DEAD}
         record.said.update(answer.status.value for answer in self.answers)
 
@@ -141,7 +140,7 @@ class _Case:
         if answer.line in trial.moved:
             self.record.witnesses += 1
             return
-        why = unreal or gap(answer, trial, self.around)
+        why = unreal or gap(packet)
         if why is None:
             yield Dispute(answer.line, "reachable", packet, trial)
         else:
@@ -160,8 +159,17 @@ class _Case:
 
 def _is_promised(answer: RuleReach) -> bool:
     """Whether the witness has to match: not where the rule's own limit may let it pass."""
-    uncertain = any(isinstance(test, Uncertain) for test in tests_within(answer.rule.matches))
+    uncertain = any(isinstance(test, Uncertain) for test in _tests(answer.rule.matches))
     return answer.status is Status.REACHABLE and not uncertain
+
+
+def _tests(matches: Iterable[Match]) -> Iterator[Match]:
+    """The tests, with those of alternatives."""
+    for match in matches:
+        yield match
+        if isinstance(match, AnyOf):
+            for alternative in match.alternatives:
+                yield from _tests(alternative)
 
 
 def _numbered(text: str, disputed: int) -> str:

@@ -108,7 +108,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
     ),
     "of chains of one priority the first made comes last": (
         Case(SAME_PRIORITY, 4, Status.DEAD, (UDP,), Kind.NFT),
-        "chains of equal priority are taken to come in either order",
+        None,
     ),
     "nft reads ports in later fragments": (
         Case(PORTS_OF_FRAGMENTS, 4, Status.REACHABLE, (LONG_FRAGMENT,), Kind.NFT),
@@ -124,19 +124,20 @@ CASES: dict[str, tuple[Case, str | None]] = {
             Status.DEAD,
             (UDP,),
         ),
-        "reach asks only the tables at the hook of the rule, none of an earlier hook",
+        None,
     ),
     "taken out of tracking in prerouting": (
         Case(
             of_tables(
                 ("raw", "PREROUTING ACCEPT", ["PREROUTING -j NOTRACK"]),
-                (*FREE, ["INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT"]),
+                # What comes over lo was tracked on its way out, and stays so.
+                (*FREE, ["INPUT ! -i lo -m conntrack --ctstate ESTABLISHED -j ACCEPT"]),
             ),
             7,
             Status.DEAD,
             (replace(TCP, ct_state="established", tcp_flags=("ack",)),),
         ),
-        "reach does not know what an earlier hook made of packets",
+        None,
     ),
     "marked in prerouting": (
         Case(
@@ -148,7 +149,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             Status.DEAD,
             (UDP, replace(UDP, mark=2)),
         ),
-        "reach does not know what an earlier hook made of packets",
+        None,
     ),
     "marked by its own table": (
         Case(
@@ -163,7 +164,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             Status.DEAD,
             (UDP, replace(UDP, mark=2)),
         ),
-        "a field that the table writes is any value from then on, and called reachable",
+        None,
     ),
     "marked by an earlier table of the hook": (
         Case(
@@ -175,7 +176,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             Status.DEAD,
             (UDP, replace(UDP, mark=2)),
         ),
-        "a mark that an earlier table sets is any mark from then on",
+        None,
     ),
     "a state that excludes nothing has datagrams put together": (
         Case(
@@ -196,7 +197,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             7,
             Status.CONDITIONAL,
         ),
-        "what may pass an earlier table of the hook is taken to pass it for certain",
+        None,
     ),
     "no connection has SYN with FIN": (
         one_rule(
@@ -244,7 +245,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
     ),
     "input of ip sees no fragment": (
         one_rule("INPUT -f -j DROP", FRAGMENT),
-        "ip_local_deliver puts datagrams together before the input hook, tracked or not",
+        None,
     ),
 }
 
@@ -322,12 +323,6 @@ def _called_twice(first: str, second: str) -> str:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the packets that match are looked for at each hook that calls the chain, whichever "
-    "of the hooks they came by: a witness of input is said to be one of prerouting, or the "
-    "other way round",
-)
 def test_the_hook_of_a_witness() -> None:
     text = _called_twice("tcp", "udp")
     found = [answer(Case(text, line, Status.REACHABLE)).witness for line in (7, 8)]

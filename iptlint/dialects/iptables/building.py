@@ -8,6 +8,7 @@ uncertain tests, verdicts, and the checks on which options go together.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import cast
 
 from iptlint.dialects.iptables.rows import (
@@ -223,6 +224,14 @@ def pure(name: str) -> Lower:
         return Lowered(tuple(Opaque(f"{name} {spell(g)}", g.negated) for g in all_given(uses)))
 
     return lower
+
+
+def each_opaque(name: str, option: str, words: Iterable[str], *, negated: bool) -> Match:
+    """One of the words of a list holds: one opaque test each, so that lists can be compared."""
+    tests = tuple(Opaque(f"{name} --{option} {word}") for word in words)
+    if len(tests) == 1:
+        return replace(tests[0], negated=negated)
+    return AnyOf(tuple((test,) for test in tests), negated)
 
 
 def opaque(name: str) -> Test:

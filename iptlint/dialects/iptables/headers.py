@@ -13,6 +13,7 @@ from iptlint.dialects.iptables.building import (
     NOT_A_LATER_FRAGMENT,
     Test,
     at_most_one,
+    each_opaque,
     field_tests,
     just_one,
     masked,
@@ -262,6 +263,22 @@ DCCP_TYPES = [
     "INVALID",
 ]
 
+
+def _chunk_test(given: Given, _: Family) -> tuple[Match, ...]:
+    """Of one chunk, ``all`` and ``any`` ask the same (match_packet in xt_sctp.c)."""
+    how, chunks = given.values
+    assert isinstance(chunks, tuple)
+    if how == "all" and len(chunks) == 1:
+        how = "any"
+    return (Opaque(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
+
+
+def _dccp_types_test(given: Given, _: Family) -> tuple[Match, ...]:
+    types = given.values[0]
+    assert isinstance(types, tuple)
+    return (each_opaque("dccp", "dccp-types", map(str, types), negated=given.negated),)
+
+
 ROWS = (
     row(
         "tcp",
@@ -301,7 +318,7 @@ ROWS = (
             values.list_of(sctp_chunk),
             inv=True,
         ),
-        lower=_whole(_port_tests(printed=True) | {"chunk-types": opaque("sctp")}),
+        lower=_whole(_port_tests(printed=True) | {"chunk-types": _chunk_test}),
     ),
     row(
         "dccp",
@@ -310,7 +327,7 @@ ROWS = (
         opt("dccp-option", values.number(255, 1), inv=True),
         lower=_whole(
             _port_tests(printed=True)
-            | {"dccp-types": opaque("dccp"), "dccp-option": opaque("dccp")}
+            | {"dccp-types": _dccp_types_test, "dccp-option": opaque("dccp")}
         ),
     ),
     row(

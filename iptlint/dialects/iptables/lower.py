@@ -15,7 +15,7 @@ from iptlint.dialects.iptables.complaints import Complaints
 from iptlint.dialects.iptables.guess import guess_table
 from iptlint.dialects.iptables.origins import LineOrigin, RuleOrigin
 from iptlint.dialects.iptables.parts import Part, Plan, Pool, Refusal, allows
-from iptlint.dialects.iptables.sets import with_changing_sets
+from iptlint.dialects.iptables.sets import with_changes
 from iptlint.dialects.iptables.tree import (
     ChainLine,
     Command,
@@ -31,7 +31,6 @@ from iptlint.dialects.iptables.tree import (
 from iptlint.dialects.problem import Problem
 from iptlint.model import (
     Effect,
-    EffectKind,
     Family,
     Match,
     Rule,
@@ -64,7 +63,7 @@ class _Execution:
         self.table: OpenTable | None = None
         self.plans: dict[Shape, Plan] = {}  # a shape is of one family
         self.pool: Pool = {}
-        self.changes_sets = False
+        self.changes = False
         if tree.bare:
             self.table = self._open(guess_table(tree), tree.family)
 
@@ -87,8 +86,8 @@ class _Execution:
         for table in self.tables.values():
             self._check_places(table)
         tables = tuple(table.finished() for table in self.tables.values())
-        if self.changes_sets:
-            tables = with_changing_sets(tables)
+        if self.changes:
+            tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
         return Ruleset(self.source, dialect, tables), self.complaints.sorted()
 
@@ -301,10 +300,10 @@ class _Execution:
             copies *= part.copies
         if plan.restricted:
             self._check_place(table, chain, line, plan)
-        if effects:
-            self.changes_sets |= any(effect.kind is EffectKind.SET for effect in effects)
         origin = RuleOrigin(self.source, line, plan)
         verdict = verdict or self._jump(line)
+        if effects or verdict.kind is VerdictKind.CONTINUE:
+            self.changes = True
         return Rule(origin, matches, verdict, effects, comment, line.counters, copies)
 
     def _parts(self, line: CommandLine, plan: Plan) -> list[Part] | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from iptlint.dialects.iptables import values
 from iptlint.dialects.iptables.building import (
     IP6_ONLY,
     IP_ONLY,
+    NEVER,
+    NOT_A_LATER_FRAGMENT,
     all_given,
     at_most_one,
     counts_as,
+    each_opaque,
     field_tests,
     joint,
     just_one,
@@ -24,28 +28,57 @@ from iptlint.dialects.iptables.building import (
     value_of,
     write,
 )
+from iptlint.dialects.iptables.headers import HAS_CONNECTION
 from iptlint.dialects.iptables.names import MH_TYPES
-from iptlint.dialects.iptables.rows import BadValue, Extension, Lower, Lowered, Uses, Value
-from iptlint.model import Family, Field, Opaque, Uncertain
+from iptlint.dialects.iptables.rows import BadValue, Extension, Given, Lower, Lowered, Uses, Value
+from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain
 
 # -- headers ------------------------------------------------------------------
 
 
 def _ranges(
-    name: str, option: str, *flags: str, families: tuple[Family, ...], more: str = ""
+    name: str,
+    option: str,
+    *flags: str,
+    families: tuple[Family, ...],
+    more: str = "",
+    header: str | None = None,
 ) -> Extension:
-    """A header with a 32-bit index in a range, a length and flags."""
+    """A header with a 32-bit index in a range, a length and flags.
+
+    Negated or not, no test holds where there is none: in a later fragment, or for an extension
+    ``header`` of ip6 in a packet without it (xt_esp.c, ip6t_ah.c, ip6t_frag.c, ip6t_rt.c).
+    """
     lengths = tuple(more.split())
     by_option = {option: opaque_range(name, 32)}
     by_option |= dict.fromkeys((*flags, *lengths), opaque(name))
+    lower = field_tests(by_option, NOT_A_LATER_FRAGMENT if header is None else ())
+    if header is not None:
+        lower = _where(_there(header), lower)
     return row(
         name,
         opt(option, values.span(32, inverted=True), inv=True),
         *(opt(length, values.bits(32), inv=True) for length in lengths),
         *(opt(flag) for flag in flags),
-        lower=at_most_one("fragmore", "fraglast", then=field_tests(by_option)),
+        lower=at_most_one("fragmore", "fraglast", then=lower),
         families=families,
     )
+
+
+def _there(header: str) -> tuple[Match, ...]:
+    return (Opaque(f"ipv6header --header {header} --soft"),)
+
+
+def _where(there: tuple[Match, ...], lower: Lower) -> Lower:
+    """``lower`` for packets that have what is tested. A test that holds says so itself, so only
+    negated ones have to ask; so does the mere name of a header."""
+
+    def lowered(uses: Uses, family: Family) -> Lowered:
+        tests = lower(uses, family).matches
+        asks = not tests or any(given.negated for given in all_given(uses))
+        return Lowered((*(there if asks else ()), *tests))
+
+    return lowered
 
 
 _BOTH = (Family.IP, Family.IP6)
@@ -61,12 +94,12 @@ def _option_list(text: str, _: Family) -> str:
     return text
 
 
-def _options_header(name: str) -> Extension:
+def _options_header(name: str, header: str) -> Extension:
     return row(
         name,
         opt(f"{name}-len", values.bits(32), inv=True),
         opt(f"{name}-opts", _option_list),
-        lower=pure(name),
+        lower=_where(_there(header), pure(name)),
         families=IP6_ONLY,
     )
 
@@ -162,22 +195,67 @@ _ROUTE_TYPES = [
 ]
 
 
-def _lower_addrtype(uses: Uses, _: Family) -> Lowered:
+def _lower_addrtype(uses: Uses, family: Family) -> Lowered:
     """--limit-iface-in and -out are part of both tests."""
     limits = "".join(f" --{name}" for name in sorted(uses) if name.startswith("limit"))
     return Lowered(
         tuple(
-            Opaque(f"addrtype --{g.option.name} {values.show(g.values[0])}{limits}", g.negated)
+            each_opaque(
+                "addrtype", g.option.name, _address_types(g, family, limits), negated=g.negated
+            )
             for g in all_given(uses)
             if g.values
         )
     )
 
 
+def _address_types(given: Given, family: Family, limits: str) -> list[str]:
+    """The types that may hold instead of each other.
+
+    For ip6 the kernel asks the address for some of them, not the routes, and all of those in a
+    list have to hold (match_type6 in xt_addrtype.c).
+    """
+    types = list(map(str, cast("tuple[object, ...]", given.values[0])))
+    if family is Family.IP6 and (len(types) > 1 or types[0] in ("UNICAST", "UNSPEC")):
+        types = [f"{','.join(types)} of ip6"]
+    return [each + limits for each in types]
+
+
 def _realm(text: str, family: Family) -> str:
     """A name of /etc/iproute2, or ``value/mask``."""
     shown = values.shown_mask(32)(text, family) if text[:1].isdigit() else text
     return str(shown).removesuffix("/0xffffffff")
+
+
+def _lower_realm(uses: Uses, family: Family) -> Lowered:
+    """A value with bits outside its mask never equals what is left of the realm."""
+    (given,) = uses["realm"]
+    value, slash, mask = str(given.values[0]).partition("/")
+    if slash and int(value, 16) & ~int(mask, 16):
+        return Lowered(() if given.negated else NEVER)
+    return pure("realm")(uses, family)
+
+
+def _lower_cluster(uses: Uses, family: Family) -> Lowered:
+    """Negated or not, it needs a connection (xt_cluster.c)."""
+    key = joint("cluster", "cluster-local-nodemask")
+    return Lowered((HAS_CONNECTION, *key(uses, family).matches))
+
+
+def _lower_helper(uses: Uses, family: Family) -> Lowered:
+    """A helper's name need only be how the name given begins (xt_helper.c): ``ftp-21`` takes
+    the connections of ``ftp`` too."""
+    (given,) = uses["helper"]
+    name = str(given.values[0])
+    key = f"helper --helper {name}{' or its beginning' if '-' in name else ''}"
+    return Lowered((AnyOf(((HAS_CONNECTION, Opaque(key)),), given.negated),))
+
+
+_HAS_SOCKET: tuple[Match, ...] = (Opaque("cgroup there"),)
+"""Negated or not, xt_cgroup.c needs a socket."""
+
+_OF_A_SYN: tuple[Match, ...] = (Opaque("osf there"),)
+"""Negated or not, only the first packet of a tcp connection is looked at (nf_osf_match)."""
 
 
 def _node(text: str, _: Family) -> str:
@@ -300,7 +378,7 @@ _PHYSDEV_FLAGS = ("physdev-is-in", "physdev-is-out", "physdev-is-bridged")
 
 ROWS = (
     _ranges("ah", "ahspi", families=IP_ONLY),
-    _ranges("ah", "ahspi", "ahres", families=IP6_ONLY, more="ahlen"),
+    _ranges("ah", "ahspi", "ahres", families=IP6_ONLY, more="ahlen", header="ah"),
     _ranges("esp", "espspi", families=_BOTH),
     _ranges("ipcomp", "ipcompspi", "compres", families=_BOTH),
     _ranges(
@@ -312,12 +390,19 @@ ROWS = (
         "fraglast",
         families=IP6_ONLY,
         more="fraglen",
+        header="ipv6-frag",
     ),
     _ranges(
-        "rt", "rt-segsleft", "rt-0-res", "rt-0-not-strict", families=IP6_ONLY, more="rt-type rt-len"
+        "rt",
+        "rt-segsleft",
+        "rt-0-res",
+        "rt-0-not-strict",
+        families=IP6_ONLY,
+        more="rt-type rt-len",
+        header="ipv6-route",
     ),
-    _options_header("dst"),
-    _options_header("hbh"),
+    _options_header("dst", "ipv6-opts"),
+    _options_header("hbh", "hop-by-hop"),
     row("eui64", lower=pure("eui64"), families=IP6_ONLY, chains="PREROUTING INPUT FORWARD"),
     row(
         "ipv6header",
@@ -329,7 +414,7 @@ ROWS = (
     row(
         "mh",
         opt("mh-type", _mh_type, inv=True),
-        lower=field_tests({"mh-type": opaque_range("mh", 8)}),
+        lower=field_tests({"mh-type": opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
         families=IP6_ONLY,
     ),
     row(
@@ -337,7 +422,7 @@ ROWS = (
         *(opt(f"srh-{name}", values.bits(8), inv=True) for name in _SRH_NUMBERS),
         opt("srh-tag", values.bits(16), inv=True),
         *(opt(f"srh-{name}", values.network, inv=True) for name in ("psid", "nsid", "lsid")),
-        lower=pure("srh"),
+        lower=_where(_there("ipv6-route"), pure("srh")),
         families=IP6_ONLY,
     ),
     _one("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
@@ -378,14 +463,14 @@ ROWS = (
         opt("dst-group", _realm, inv=True),
         lower=need_one("src-group", "dst-group", then=pure("devgroup")),
     ),
-    _one("realm", "realm", _realm, families=IP_ONLY),
+    _one("realm", "realm", _realm, families=IP_ONLY, lower=_lower_realm),
     _one("cpu", "cpu", values.bits(32)),
-    _one("helper", "helper", values.anything),
+    _one("helper", "helper", values.anything, lower=_lower_helper),
     row(
         "cgroup",
         opt("cgroup", values.bits(32), inv=True),
         opt("path", values.filled, inv=True),
-        lower=just_one("cgroup", "path", then=pure("cgroup")),
+        lower=just_one("cgroup", "path", then=_where(_HAS_SOCKET, pure("cgroup"))),
         chains="INPUT OUTPUT POSTROUTING",
     ),
     row(
@@ -400,7 +485,7 @@ ROWS = (
             then=counts_as(
                 "cluster-local-node",
                 _NODES[0],
-                then=joint("cluster", "cluster-local-nodemask"),
+                then=_lower_cluster,
             ),
         ),
     ),
@@ -420,7 +505,7 @@ ROWS = (
         opt("genre", values.filled, inv=True, req=True),
         opt("ttl", values.number(2)),
         opt("log", values.number(2)),
-        lower=joint("osf", "genre"),
+        lower=_where(_OF_A_SYN, joint("osf", "genre")),
         families=IP_ONLY,
         chains="PREROUTING INPUT FORWARD",
     ),

@@ -11,14 +11,15 @@ from iptlint.dialects.iptables.building import (
     just_one,
     need_one,
     opt,
-    pure,
     row,
+    spell,
     together,
     uncertain,
     value_of,
 )
+from iptlint.dialects.iptables.headers import HAS_CONNECTION
 from iptlint.dialects.iptables.rows import BadValue, Lower, Lowered, Uses, Value
-from iptlint.model import Effect, EffectKind, Family
+from iptlint.model import AnyOf, Effect, EffectKind, Family, Opaque
 
 
 def _full_masks(option: str) -> tuple[str, str]:
@@ -91,6 +92,11 @@ def _lower_statistic(uses: Uses, family: Family) -> Lowered:
     return uncertain("statistic")(uses, family)
 
 
+def _lower_connbytes(uses: Uses, family: Family) -> Lowered:
+    """Negated or not, it needs a connection (xt_connbytes.c)."""
+    return Lowered((HAS_CONNECTION, *uncertain("connbytes")(uses, family).matches))
+
+
 def _bytes_range(text: str, _: Family) -> str:
     """``from:to``; no end is no limit."""
     low, colon, high = text.partition(":")
@@ -142,6 +148,15 @@ def _label(text: str, _: Family) -> str:
     if text.isdigit() and int(text[:9]) > 127:
         raise BadValue("a label from 0 to 127", refused=True)
     return str(values.filled(text, _))
+
+
+def _lower_connlabel(uses: Uses, family: Family) -> Lowered:
+    """Without a connection there is no label (xt_connlabel.c)."""
+    (given,) = uses["label"]
+    key = f"connlabel {spell(given)}"
+    if "set" in uses:
+        return uncertain("connlabel")(uses, family)
+    return Lowered((AnyOf(((HAS_CONNECTION, Opaque(key)),), given.negated),))
 
 
 _ESTIMATE_FLAGS = ("rateest-delta", "rateest-lt", "rateest-gt", "rateest-eq")
@@ -254,7 +269,7 @@ ROWS = (
         opt("connbytes", _bytes_range, inv=True, req=True),
         opt("connbytes-dir", values.one_of("original", "reply", "both"), req=True),
         opt("connbytes-mode", values.one_of("packets", "bytes", "avgpkt"), req=True),
-        lower=uncertain("connbytes"),
+        lower=_lower_connbytes,
     ),
     row("nfacct", opt("nfacct-name", values.filled, req=True), lower=uncertain("nfacct")),
     row(
@@ -269,8 +284,6 @@ ROWS = (
         "connlabel",
         opt("label", _label, inv=True, req=True),
         opt("set"),
-        lower=lambda uses, family: (uncertain if "set" in uses else pure)("connlabel")(
-            uses, family
-        ),
+        lower=_lower_connlabel,
     ),
 )

@@ -125,7 +125,10 @@ def _redirect(uses: Uses, family: Family) -> Lowered:
 
 
 def _masquerade(uses: Uses, family: Family) -> Lowered:
-    effects = (write(family.saddr), write(Field.SPORT), write(Field.CT_SNAT, 1, 1))
+    """To the address of the outgoing interface; another port may be taken where none is given."""
+    ports = str(value_of(uses, "to-ports") or "")
+    to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
+    effects = (write(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
     return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.iptables import values
-from iptlint.dialects.iptables.building import all_given, opt, row, spell
+from iptlint.dialects.iptables.building import all_given, each_opaque, opt, pair_of, row, spell
 from iptlint.dialects.iptables.headers import HAS_CONNECTION
 from iptlint.dialects.iptables.rows import BadValue, Given, Lowered, Uses, Value
 from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain, Within
@@ -13,6 +13,7 @@ _STATES = ("INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED")
 _NAT_STATES = {"SNAT": Field.CT_SNAT, "DNAT": Field.CT_DNAT}
 _STATUSES = ("NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED")
 _DIRECTIONS = ("ORIGINAL", "REPLY")
+_PORT_NAMES = ("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport")
 
 NO_CONNECTION = Within(HAS_CONNECTION.field, HAS_CONNECTION.ranges)
 
@@ -58,11 +59,8 @@ def _direction_test(given: Given) -> Match:
 
 def _status_test(given: Given) -> Match:
     """NONE is no bit at all, and no bit set never counts as one of them."""
-    names = _names(given) - {"NONE"}
-    if not names:
-        return AnyOf((), given.negated)
-    key = f"conntrack --ctstatus {','.join(sorted(names))}"
-    return Opaque(key, given.negated)
+    names = sorted(_names(given) - {"NONE"})
+    return each_opaque("conntrack", "ctstatus", names, negated=given.negated)
 
 
 def _expiry_test(given: Given) -> Match:
@@ -73,11 +71,20 @@ def _tuple_test(given: Given) -> Match:
     return Opaque(f"conntrack {spell(given)}", given.negated)
 
 
+def _port_test(given: Given) -> Match:
+    """Every port, or none where the range ends before it begins, is a test all the same."""
+    low, high = pair_of(given)
+    if low > high or (low, high) == (0, 0xFFFF):
+        return AnyOf(((),) if low <= high else (), given.negated)
+    return _tuple_test(given)
+
+
 _TESTS = {
     "ctstate": _state_test,
     "ctdir": _direction_test,
     "ctstatus": _status_test,
     "ctexpire": _expiry_test,
+    **dict.fromkeys(_PORT_NAMES, _port_test),
 }
 
 
@@ -109,10 +116,7 @@ _ADDRESSES = tuple(
     opt(name, values.network, inv=True)
     for name in ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")
 )
-_PORTS = tuple(
-    opt(name, _port_range, inv=True)
-    for name in ("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport")
-)
+_PORTS = tuple(opt(name, _port_range, inv=True) for name in _PORT_NAMES)
 
 ROWS = (
     row(

@@ -193,7 +193,9 @@ def _match(statement: t.Match | t.MaskMatch, scene: Scene) -> Step:
 
 def _log(statement: t.Log, _: Scene) -> Step:
     prefix = statement.prefix.text if isinstance(statement.prefix, t.Value) else ""
-    effects = (Effect(EffectKind.LOG, name=prefix),)
+    # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
+    audits = statement.level is not None and statement.level.text == "audit"
+    effects = () if audits else (Effect(EffectKind.LOG, name=prefix),)
     told = statement == t.Log(statement.prefix)
     return Step(effects=effects, name="log", text=spelled(statement), told=told)
 

@@ -352,5 +352,6 @@ def extension_row(header: str, field: str | None) -> Row:
     number = d.PROTO if field == "nexthdr" else integer(8)
     of_field, target = _EXTENSION_FIELDS.get((header, field), (number, OPAQUE))
     if is_mobility:
-        return Row(of_field, target, n.both(n.network("ip6"), n.has(there)))
+        # Behind a later fragment's header the kernel looks for none (ipv6_find_hdr).
+        return Row(of_field, target, n.both(n.network("ip6"), n.has(there, n.FIRST_FRAGMENT)))
     return Row(of_field, target, n.network("ip6"), n.has(there))

@@ -98,7 +98,7 @@ _META: dict[str, Row] = {
     "ibrhwaddr": Row(d.ETHER, OPAQUE, present=_there("ibrname")),
     "skuid": Row(d.UID, OpaqueTarget("owner --uid-owner"), present=_HAS_SOCKET),
     "skgid": Row(d.GID, OpaqueTarget("owner --gid-owner"), present=_HAS_SOCKET),
-    "cgroup": Row(integer(32), OpaqueTarget("cgroup --cgroup"), present=_HAS_SOCKET),
+    "cgroup": Row(integer(32), OpaqueTarget("cgroup --cgroup"), present=_there("cgroup")),
     "rtclassid": _REALM,
     "cpu": Row(integer(32), OpaqueTarget("cpu --cpu")),
     "nftrace": Row(d.BOOLEAN, PresenceTarget((Opaque("meta nftrace"),))),

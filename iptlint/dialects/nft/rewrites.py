@@ -10,7 +10,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.operands import constant, demanded, operand
 from iptlint.dialects.nft.spelling import spelled
 from iptlint.dialects.nft.steps import Scene, Step, write
-from iptlint.model import Effect, Field, Match, Uncertain
+from iptlint.model import Effect, EffectKind, Field, Match, Uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,22 @@ def _effects(target: t.Selector, value: t.Expression | None) -> tuple[Effect, ..
 
 
 def _written(row: _Target, target: t.Selector, value: t.Expression | None) -> Effect:
+    copied = _COPIED.get((row.field, value))
+    if copied is not None:
+        full = (1 << row.width) - 1
+        return Effect(EffectKind.WRITE, row.field, full, full, source=copied)
     change = None if value is None or not row.width else _change(value, target, row)
     if change is None:
         return write(row.field)
     mask, number = change
     return write(row.field, mask << row.shift, number << row.shift)
+
+
+_COPIED: dict[tuple[Field, t.Expression | None], Field] = {
+    (Field.MARK, t.Ct("mark")): Field.CT_MARK,
+    (Field.CT_MARK, t.Meta("mark")): Field.MARK,
+}
+"""One mark that is written over the other."""
 
 
 def _change(value: t.Expression, target: t.Selector, row: _Target) -> tuple[int, int] | None:

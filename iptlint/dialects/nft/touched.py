@@ -18,6 +18,9 @@ from iptlint.model import AnyOf, Effect, EffectKind, Field, Match, Opaque, Uncer
 Things = frozenset[str]
 
 _HEADERS = "headers"
+_LASTING = frozenset({"has a route"})
+"""Keys of tests that nothing a rule writes changes."""
+
 _CONNECTION = "connection"
 _FOREIGN = {
     "MARK": ("meta mark",),
@@ -100,7 +103,7 @@ def _opaque(match: Match) -> bool:
 
 def _uncertain(match: Match) -> Match:
     match match:
-        case Opaque(key, negated):
+        case Opaque(key, negated) if key not in _LASTING:
             return Uncertain(key.partition(" ")[0], f"{'! ' if negated else ''}{key}")
         case AnyOf(alternatives):
             return replace(

@@ -242,7 +242,6 @@ ALL = 0xFFFFFFFF
         ("meta mark set meta mark & 0xff", (0xFFFFFF00, 0)),
         ("meta mark set meta mark | 0x10", (0x10, 0x10)),
         ("meta mark set meta mark ^ 0x10", (0, 0x10)),
-        ("meta mark set ct mark", (None, None)),
         ("meta mark set ct mark and 0xff", (None, None)),
         ("meta mark set numgen inc mod 2", (None, None)),
         ("meta mark set tcp dport map { 22 : 1 }", (ALL, 1)),
@@ -252,6 +251,29 @@ ALL = 0xFFFFFFFF
 def test_marks(statement: str, change: tuple[int | None, int | None]) -> None:
     """As nft --debug=netlink prints the bitwise expression, ``mark & ~mask ^ value``."""
     assert written(one(statement)) == {Field.MARK: change}
+
+
+@pytest.mark.parametrize(
+    ("statement", "to", "source"),
+    [
+        ("meta mark set ct mark", Field.MARK, Field.CT_MARK),
+        ("ct mark set meta mark", Field.CT_MARK, Field.MARK),
+    ],
+)
+def test_one_mark_is_copied_to_the_other(statement: str, to: Field, source: Field) -> None:
+    (effect,) = one(statement).effects
+    assert effect == Effect(EffectKind.WRITE, to, 0xFFFFFFFF, 0xFFFFFFFF, source=source)
+
+
+def test_audit_is_no_log() -> None:
+    assert one("log level audit").effects == ()
+    assert one("log level info").effects != ()
+
+
+def test_a_route_outlives_what_is_written_to_options() -> None:
+    rule = one("tcp option maxseg size 1-9 tcp option maxseg size set rt mtu", "ip")
+    assert Opaque("has a route") in rule.matches
+    assert any(isinstance(match, Uncertain) for match in rule.matches)
 
 
 def test_a_packet_that_is_not_in_the_map_is_left_alone() -> None:
