@@ -69,8 +69,8 @@ def _read_ipset(source: SourceFile, _: Reader) -> Reading:
 
 
 def _read_nft(source: SourceFile, reader: Reader) -> Reading:
-    from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES
     from iptlint.dialects.nft.parser import parse
+    from iptlint.dialects.nft.text.includes import DEFAULT_DIRECTORIES
 
     directories = (*reader.directories, *DEFAULT_DIRECTORIES)
     return _lowered(source, NFT, parse(source, directories))

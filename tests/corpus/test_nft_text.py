@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.bulk import PlainElements
 from iptlint.dialects.nft.parser import parse
+from iptlint.dialects.nft.text.bulk import PlainElements
 from iptlint.source import SourceFile
 from tests.corpus.rows import CORPUS, WHY_SKIPPED, rows
 

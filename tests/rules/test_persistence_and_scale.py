@@ -342,9 +342,8 @@ def test_lists_put_together_change_no_decision() -> None:
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
-        flows = Walk(
-            ruleset, both, walk.space, lambda _: walk.matcher_of("INPUT"), lambda _: ()
-        ).flows
+        matcher = walk.matcher_of("INPUT")
+        flows = Walk(ruleset, both, walk.space, lambda _, same=matcher: same, lambda _: ()).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from iptlint import model
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.declaring import OBJECTS, SETS, Declaring, origin_of
-from iptlint.dialects.nft.lost import Piece, references
-from iptlint.dialects.nft.mentions import mark_mentions
-from iptlint.dialects.nft.reader import Reader
-from iptlint.dialects.nft.renames import rename_jumps
-from iptlint.dialects.nft.rule_list import RuleList
-from iptlint.dialects.nft.rule_places import PUT, at
-from iptlint.dialects.nft.state import Key, State, Where, Work
+from iptlint.dialects.nft.commands.declaring import OBJECTS, SETS, Declaring, origin_of
+from iptlint.dialects.nft.commands.lost import Piece, references
+from iptlint.dialects.nft.commands.mentions import mark_mentions
+from iptlint.dialects.nft.commands.reader import Reader
+from iptlint.dialects.nft.commands.renames import rename_jumps
+from iptlint.dialects.nft.commands.rule_list import RuleList
+from iptlint.dialects.nft.commands.rule_places import PUT, at
+from iptlint.dialects.nft.commands.state import Key, State, Where, Work
+from iptlint.dialects.nft.commands.unread import lost_command, open_to_anything
+from iptlint.dialects.nft.commands.variables import Binding, Scope
 from iptlint.dialects.nft.tables import Change, OpenTable, TextOrigin
-from iptlint.dialects.nft.unread import lost_command, open_to_anything
-from iptlint.dialects.nft.variables import Binding, Scope
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family
 

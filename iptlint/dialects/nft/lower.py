@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iptlint.dialects.nft import hooks
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.assembly import assembled
 from iptlint.dialects.nft.execute import Executed
-from iptlint.dialects.nft.origins import header
-from iptlint.dialects.nft.steps import Scene
+from iptlint.dialects.nft.meaning import hooks
+from iptlint.dialects.nft.meaning.assembly import assembled
+from iptlint.dialects.nft.meaning.origins import header
+from iptlint.dialects.nft.meaning.steps import Scene
+from iptlint.dialects.nft.meaning.tests import Standing
+from iptlint.dialects.nft.meaning.touched import Things, written
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule, TextOrigin
-from iptlint.dialects.nft.tests import Standing
-from iptlint.dialects.nft.touched import Things, written
 from iptlint.dialects.nft.walking import everything
 from iptlint.dialects.problem import Problem
 from iptlint.model import (

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from iptlint.dialects.nft import blocks
-from iptlint.dialects.nft.ends import Ends, unclosed
-from iptlint.dialects.nft.faults import Fault, ReportedFault, TooDeepFault
-from iptlint.dialects.nft.includes import DEFAULT_DIRECTORIES, Includes
-from iptlint.dialects.nft.repeats import Repeats
-from iptlint.dialects.nft.statement import Statement
+from iptlint.dialects.nft.text import blocks
+from iptlint.dialects.nft.text.ends import Ends, unclosed
+from iptlint.dialects.nft.text.faults import Fault, ReportedFault, TooDeepFault
+from iptlint.dialects.nft.text.includes import DEFAULT_DIRECTORIES, Includes
+from iptlint.dialects.nft.text.repeats import Repeats
+from iptlint.dialects.nft.text.statement import Statement
 from iptlint.dialects.nft.tree import (
     Command,
     Include,

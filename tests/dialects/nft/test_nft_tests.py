@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from iptlint.dialects.nft import tests as lowering
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import execute
+from iptlint.dialects.nft.meaning import tests as lowering
 from iptlint.dialects.nft.parser import parse
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within

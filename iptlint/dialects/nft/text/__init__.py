@@ -1,0 +1,1 @@
+"""nft text to tree: what the parser is made of."""
