@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import Chain, Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.matches import CT_STATES
 from iptlint.netfilter.change import Change
-from iptlint.netfilter.luck import Luck, LuckyMatcher
+from iptlint.netfilter.luck import Key, Luck, LuckyMatcher
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.stack import Stack, is_early
 from iptlint.netfilter.station import Station
@@ -59,6 +59,7 @@ _DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
 """Here a nat chain sets what the destination becomes; elsewhere, the source."""
 
 _DEEPEST = 256
+_SENT_TRACKED = Key("it was tracked when it was sent", 0)
 
 
 def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
@@ -173,7 +174,7 @@ class Course:
         self.ends = []
         groups = _Groups([Group(Change(self.space, {}), packets)])
         for hook in hooks:
-            groups = self._at_hook(hook, groups)
+            groups = self._at_hook(hook, groups, to_host=Hook.INPUT in hooks)
         for group in groups:
             end = End(VerdictKind.ACCEPT, group.decided, group.change, group.packets)
             self.ends.append(end)
@@ -181,13 +182,13 @@ class Course:
 
     # -- hooks and base chains --------------------------------------------------
 
-    def _at_hook(self, hook: Hook, groups: _Groups) -> _Groups:
+    def _at_hook(self, hook: Hook, groups: _Groups, *, to_host: bool) -> _Groups:
         groups = _Groups(replace(g, change=self._arrived(hook, g.change)) for g in groups)
         main = self.path.main(hook) if self.family.value in ("ip", "ip6") else None
         stations = self.stack.stations(self.family, hook)
         early = [station for station in stations if is_early(station.chain)]
         if any(not station.is_open for station in early):
-            groups = self._untracked_yet(groups)
+            groups = self._untracked_yet(groups, to_host=to_host)
             for station in early:
                 groups = self._at_station(station, hook, groups, is_main=False)
             groups = _Groups(replace(g, change=self._tracked(g.change)) for g in groups)
@@ -206,11 +207,13 @@ class Course:
             change = change.constant(Field.FRAGMENT, 0)
         return change
 
-    def _untracked_yet(self, groups: _Groups) -> _Groups:
+    def _untracked_yet(self, groups: _Groups, *, to_host: bool) -> _Groups:
         """Before connection tracking, a packet has no connection: its state is invalid
-        (nft_ct.c, xt_conntrack.c); but what comes over lo has kept its own."""
+        (nft_ct.c, xt_conntrack.c); but what this host sent to itself may have kept its own."""
         found = _Groups()
-        home = self.space.interface(Field.IIF, "lo")
+        home = self.space.false
+        if to_host:
+            home = self.space.interface(Field.IIF, "lo") & self.matcher.luck.variable(_SENT_TRACKED)
         for group in groups:
             here = group.packets & group.change.now(home)
             found.add(replace(group, packets=here))

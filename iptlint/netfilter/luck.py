@@ -104,9 +104,9 @@ class LuckyMatcher:
             (match for match in rule.matches if not any(self._texts(match))), self.space.true
         ).may
 
-    def rule_of(self, key: Key) -> Rule:
-        """The rule that leaves it open."""
-        return self._rules[key.text, key.ordinal]
+    def rule_of(self, key: Key) -> Rule | None:
+        """The rule that leaves it open; None where no rule does."""
+        return self._rules.get((key.text, key.ordinal))
 
     def lucky(self, rule: Rule, change: Change, packets: PacketSet) -> PacketSet:
         """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left

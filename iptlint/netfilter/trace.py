@@ -175,8 +175,9 @@ class _Tracer:
             either = point.exists(variable)
             if key.bit is None and (either & ~packets).satisfiable():
                 verb = "holds" if (point & variable).satisfiable() else "does not hold"
-                line = matcher.rule_of(key).statement.span.line
-                yield f"line {line}: {key.text} {verb}"
+                rule = matcher.rule_of(key)
+                where = f"line {rule.statement.span.line}: " if rule else ""
+                yield f"{where}{key.text} {verb}"
 
 
 def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:

@@ -152,8 +152,8 @@ class Matcher:
 
 class EarlyMatcher(Matcher):
     """For chains before connection tracking, where a packet has no connection yet: its state is
-    invalid (nft_ct.c, xt_conntrack.c). What comes from this host over lo has kept its own
-    (nf_conntrack_in)."""
+    invalid (nft_ct.c, xt_conntrack.c). What comes over lo may have kept the one that it was sent
+    with (nf_conntrack_in)."""
 
     def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
         tests = super()._of_field(match, packets)
@@ -162,7 +162,9 @@ class EarlyMatcher(Matcher):
         number = _WITHOUT_CONNECTION.get(match.field, 0)
         fits = (tests.may & self.space.value(match.field, number)).satisfiable()
         home = self.space.interface(Field.IIF, "lo")
-        return _certain((home & tests.may) | ~home if fits else home & tests.may)
+        if fits:
+            return Tests(self.space.true, ~home | tests.sure)
+        return Tests(home & tests.may, self.space.false)
 
 
 _WITHOUT_CONNECTION = {Field.CT_STATE: CT_STATES.index("invalid")}

@@ -219,7 +219,9 @@ def _same(walk: Walk, rule: Rule, taker: Rule) -> bool:
 def _accepted(walk: Walk, dead: Dead) -> PacketSet:
     found = walk.space.false
     if dead.rule.verdict.kind in DENYING:
-        meant = walk.sent(dead.rule) & walk.space.state("new")
+        # What comes to a host has no mark; whoever marks it has let it in already.
+        unmarked = walk.space.value(Field.MARK, 0)
+        meant = walk.sent(dead.rule) & walk.space.state("new") & unmarked
         for base in walk.bases_of(dead.chain.name):
             found = found | (meant & surely_accepted(walk)[base.name])
     return found

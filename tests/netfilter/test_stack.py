@@ -73,10 +73,10 @@ def test_only_chains_before_connection_tracking_see_no_state() -> None:
 }
 """
     on_lo = "iifname lo ct state new drop"
-    assert statuses(read(text)) == ["reachable", "reachable", "reachable", "dead"]
+    assert statuses(read(text)) == ["conditional", "conditional", "reachable", "dead"]
     elsewhere = text.replace("ct state new drop", "iifname eth0 ct state new drop")
-    assert statuses(read(elsewhere)) == ["reachable", "dead", "reachable", "dead"]
-    assert statuses(read(text.replace("ct state new drop", on_lo)))[1] == "reachable"
+    assert statuses(read(elsewhere)) == ["conditional", "dead", "reachable", "dead"]
+    assert statuses(read(text.replace("ct state new drop", on_lo)))[1] == "conditional"
 
 
 def test_a_lockout_is_seen_beside_a_chain_before_connection_tracking() -> None:
