@@ -77,3 +77,19 @@ class Origin(Protocol):
 
     def part(self, index: int) -> Span:
         """The test with this index in ``Rule.matches``; ``-1`` is the verdict."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeOrigin:
+    """A piece of a text, all of which is one part."""
+
+    source: SourceFile
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+    def part(self, index: int) -> Span:
+        return self.span

@@ -55,12 +55,9 @@ def _packets(traced: Trace, outcome: Outcome) -> list[str]:
 def _row(step: Step) -> tuple[str, ...]:
     span = span_of(step.decided)
     text = " ".join(span.text.split()) if step.decided.rule else "policy"
-    return (
-        step.hook.value,
-        chain_name(step.decided),
-        f"line {span.line}",
-        f"{text} → {effect(step)}",
-    )
+    does = effect(step)
+    said = text if text.endswith(does) else f"{text} → {does}"
+    return step.hook.value, chain_name(step.decided), f"line {span.line}", said
 
 
 def effect(step: Step) -> str:

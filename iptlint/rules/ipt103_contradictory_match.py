@@ -150,6 +150,14 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             "mend or delete the rule",
         )
     span = rule.origin.part(index)
+    if _asks_for_fragments(rule.matches[index]):
+        return META.finding(
+            span,
+            f"no packet in {chain.name} passes `{span.text}`: the kernel puts IPv4 datagrams "
+            "together before it hands them to this host",
+            "delete the rule",
+            severity=Severity.INFO,
+        )
     refuses = "nothing passes" if walk.ruleset.is_nft else "iptables refuses"
     never = f"{refuses} `{span.text}`"
     match rule.matches[index]:

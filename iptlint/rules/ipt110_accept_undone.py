@@ -45,6 +45,7 @@ whose packets are dropped later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -109,10 +110,20 @@ def _decides(station: Station) -> bool:
 def _at_hook(stack: Stack, hook: Hook, stations: Sequence[Station]) -> Iterator[Finding]:
     space = stack.space
     packets = at_hook(space, hook) & space.state("new") & outside(space)
-    for number, station in enumerate(stations):
-        if _decides(station) and _lets_in(station, packets):
-            yield from _findings(hook, _undone(station, stations[number + 1 :], packets))
-        packets = station.afterwards(packets & station.passing)
+    for _, equals in groupby(stations, key=_priority):
+        several = tuple(equals)
+        for station in several:
+            if _decides(station) and _lets_in(station, packets):
+                # What a chain of the same priority drops is dropped, whichever comes first.
+                others = (s for s in stations if s is not station)
+                later = [s for s in others if _priority(s) >= _priority(station)]
+                yield from _findings(hook, _undone(station, later, packets))
+        for station in several:
+            packets = station.afterwards(packets & station.passing)
+
+
+def _priority(station: Station) -> int:
+    return station.chain.priority or 0
 
 
 def _lets_in(station: Station, packets: PacketSet) -> bool:

@@ -100,10 +100,16 @@ def check(context: Context) -> Iterator[Finding]:
         stack = context.stack(ruleset)
         for family in _LAYERS:
             for hook in Hook:
-                for one, other in combinations(stack.stations(family, hook), 2):
+                stations = sorted(stack.stations(family, hook), key=_place)
+                for one, other in combinations(stations, 2):
                     clash = _clash(one, other) if _may_clash(one, other) else None
                     if clash is not None:
                         yield _finding(one, other, clash)
+
+
+def _place(station: Station) -> int:
+    """Where the chain stands in the text."""
+    return declared(station.walk, station.chain).start
 
 
 def _may_clash(one: Station, other: Station) -> bool:

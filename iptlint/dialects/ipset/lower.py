@@ -14,10 +14,10 @@ from iptlint.dialects.ipset.options import Given, form_of, read_extras, read_opt
 from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile, SyntaxProblem
 from iptlint.dialects.ipset.types import BY_NAME, CREATE_OPTIONS, MAX_NAME
 from iptlint.dialects.ipset.values import Form, Unknown, entries
-from iptlint.dialects.iptables.origins import LineOrigin
 from iptlint.dialects.iptables.rows import BadValue
 from iptlint.dialects.problem import Problem
 from iptlint.model.sets import Entry, Extras, Member, SavedSets
+from iptlint.source import WholeOrigin
 
 
 def lower(files: Sequence[IpsetFile]) -> tuple[SavedSets, tuple[Problem, ...]]:
@@ -58,7 +58,7 @@ class _Execution:
         """The set of the name; one of which nothing is known where no line creates it."""
         found = self.sets.get(name)
         if found is None:
-            origin = LineOrigin(self.file.source, start, end)
+            origin = WholeOrigin(self.file.source, start, end)
             found = self.sets[name] = OpenSet(name, origin, exact=False)
         return found
 
@@ -76,7 +76,7 @@ class _Execution:
             self.complaints.unknown(line, 2, "type of set", (t for t in BY_NAME if ":" in t))
             return
         options = read_options(line, 3, CREATE_OPTIONS, kind, self.complaints)
-        fresh = OpenSet(name, LineOrigin(self.file.source, line.start, line.end))
+        fresh = OpenSet(name, WholeOrigin(self.file.source, line.start, line.end))
         self.sets[name] = fresh
         try:
             fresh.form = form_of(kind, options or Given())

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from iptlint.dialects.iptables.assembly import ACCEPT, DROP, OpenChain, OpenTable, Placed
 from iptlint.dialects.iptables.complaints import Complaints
 from iptlint.dialects.iptables.guess import guess_table
-from iptlint.dialects.iptables.origins import LineOrigin, RuleOrigin
+from iptlint.dialects.iptables.origins import RuleOrigin
 from iptlint.dialects.iptables.parts import Part, Plan, Pool, Refusal, allows
 from iptlint.dialects.iptables.sets import with_changes
 from iptlint.dialects.iptables.tree import (
@@ -40,7 +40,7 @@ from iptlint.model import (
     unread_rule,
 )
 from iptlint.model.verdicts import CONTINUE
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, WholeOrigin
 
 MAX_CHAIN_NAME = 28
 
@@ -100,7 +100,7 @@ class _Execution:
         before = self.tables.pop((line.family, line.name), None)
         if before is not None:
             self.complaints.declared_again(before, line)
-        origin = LineOrigin(self.source, line.start, line.end)
+        origin = WholeOrigin(self.source, line.start, line.end)
         self.table = OpenTable(line.family, line.name, origin, line.start, line.end)
         self.tables[line.family, line.name] = self.table
         if not self.table.built_in:
@@ -129,7 +129,7 @@ class _Execution:
             self._check_chain_name(table, line.name, line.start, line.end)
             chain = table.chain(line.name)
             chain.rules.clear()
-        chain.origin = LineOrigin(self.source, line.start, line.end)
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
         chain.declared = True
         chain.counters = line.counters
 
@@ -238,7 +238,7 @@ class _Execution:
         self._check_chain_name(table, name, line.start, line.end)
         chain = table.chain(name)
         chain.declared = True
-        chain.origin = LineOrigin(self.source, line.start, line.end)
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
 
     def _delete_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
@@ -263,7 +263,7 @@ class _Execution:
             self.complaints.policy_of_user_chain(line, name)
             return
         chain = table.chain(name)
-        chain.origin = LineOrigin(self.source, line.start, line.end)
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
         chain.declared = True
         self._set_policy(table, chain, policy, line.start, line.end)
 
@@ -280,7 +280,7 @@ class _Execution:
             self.table.chain(found[1]).rules.append(self._unread(span.start, span.end))
 
     def _unread(self, start: int, end: int) -> Rule:
-        return unread_rule(LineOrigin(self.source, start, end), self.source.text[start:end])
+        return unread_rule(WholeOrigin(self.source, start, end), self.source.text[start:end])
 
     def _rule(self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan) -> Rule:
         """The rule of a line; one that stands for it where it is refused."""

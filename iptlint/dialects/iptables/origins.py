@@ -10,22 +10,6 @@ from iptlint.source import SourceFile, Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LineOrigin:
-    """A declaration: all of it is one part."""
-
-    source: SourceFile
-    start: int
-    end: int
-
-    @property
-    def span(self) -> Span:
-        return Span(self.source, self.start, self.end)
-
-    def part(self, index: int) -> Span:
-        return self.span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class RuleOrigin:
     source: SourceFile
     line: CommandLine

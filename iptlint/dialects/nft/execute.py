@@ -21,9 +21,10 @@ from iptlint.dialects.nft.commands.rule_places import PUT, at
 from iptlint.dialects.nft.commands.state import Key, State, Where, Work
 from iptlint.dialects.nft.commands.unread import lost_command, open_to_anything
 from iptlint.dialects.nft.commands.variables import Binding, Scope
-from iptlint.dialects.nft.tables import Change, OpenTable, TextOrigin
+from iptlint.dialects.nft.tables import Change, OpenTable
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family
+from iptlint.source import WholeOrigin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,7 @@ class Executed:
 
     tables: tuple[OpenTable, ...]
     defines: tuple[model.Named, ...]
-    flush: TextOrigin | None
+    flush: WholeOrigin | None
     problems: tuple[Problem, ...]
     missing: bool = False
 
@@ -123,7 +124,7 @@ class _Commands:
 
     def _flush_ruleset(self, command: t.Command, where: Where) -> None:
         self._state.clear(Family if command.family is None else (Family(command.family),))
-        self._state.flush = TextOrigin(where.source, command.start, command.end)
+        self._state.flush = WholeOrigin(where.source, command.start, command.end)
 
     # -- what is in them --------------------------------------------------------------------
 

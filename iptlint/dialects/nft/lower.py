@@ -12,7 +12,7 @@ from iptlint.dialects.nft.meaning.origins import header
 from iptlint.dialects.nft.meaning.steps import Scene
 from iptlint.dialects.nft.meaning.tests import Standing
 from iptlint.dialects.nft.meaning.touched import Things, written
-from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule, TextOrigin
+from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
 from iptlint.dialects.problem import Problem
 from iptlint.model import (
@@ -26,7 +26,7 @@ from iptlint.model import (
     VerdictKind,
     unread_rule,
 )
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, WholeOrigin
 
 
 def lower(
@@ -141,7 +141,7 @@ class _Lowering:
         while name in self.nameless:
             number += 1
             name = f"block {number} at line {line}"
-        origin = header(TextOrigin(source, block.start, block.end))
+        origin = header(WholeOrigin(source, block.start, block.end))
         self.nameless[name] = Chain(name, (), origin=origin)  # holds the name
         rules = self._rules(name, tuple(_in_block(block.items, source)))
         self.nameless[name] = Chain(name, rules, origin=origin)

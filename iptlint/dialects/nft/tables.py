@@ -10,23 +10,7 @@ from dataclasses import dataclass, field
 
 from iptlint.dialects.nft import tree as t
 from iptlint.model import Family
-from iptlint.source import SourceFile, Span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TextOrigin:
-    """A piece of a text; all of it is one part."""
-
-    source: SourceFile
-    start: int
-    end: int
-
-    @property
-    def span(self) -> Span:
-        return Span(self.source, self.start, self.end)
-
-    def part(self, index: int) -> Span:
-        return self.span
+from iptlint.source import SourceFile, WholeOrigin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +28,7 @@ class OpenChain:
     otherwise. ``priority`` is resolved to a number."""
 
     name: str
-    origin: TextOrigin
+    origin: WholeOrigin
     hook: t.Hook | None = None
     priority: int | None = None
     devices: tuple[str, ...] = ()
@@ -68,7 +52,7 @@ class OpenSet:
 
     kind: str
     name: str
-    origin: TextOrigin
+    origin: WholeOrigin
     type: t.KeyType | t.KeyLike | None = None
     flags: frozenset[str] = frozenset()
     timeout: bool = False
@@ -84,7 +68,7 @@ class OpenObject:
 
     kind: str
     name: str
-    origin: TextOrigin
+    origin: WholeOrigin
     used: bool = False
 
 
@@ -94,7 +78,7 @@ class OpenTable:
 
     family: Family
     name: str
-    origin: TextOrigin
+    origin: WholeOrigin
     fresh: bool = False
     dormant: bool = False
     chains: dict[str, OpenChain] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from iptlint.dialects.nft.commands.reader import Reader
 from iptlint.dialects.nft.commands.state import REFUSED, SYNTAX, State, Where, Work
 from iptlint.dialects.nft.commands.unread import lost_in_chain, lost_in_table
 from iptlint.dialects.nft.nodes import Node
-from iptlint.dialects.nft.tables import OpenChain, OpenObject, OpenSet, TextOrigin
+from iptlint.dialects.nft.tables import OpenChain, OpenObject, OpenSet
+from iptlint.source import WholeOrigin
 
 Items = Iterable[t.Item | Piece]
 
@@ -133,14 +134,14 @@ class Declaring:
                 self._reader.substituted(item, where)
 
 
-def origin_of(command: t.Command, where: Where) -> TextOrigin:
+def origin_of(command: t.Command, where: Where) -> WholeOrigin:
     """The declaration without its block; else the whole command."""
     text = where.source.text
     end = command.end
     if command.body is not None and command.kind not in ("rule", "element"):
         brace = text.find("{", command.path[-1].end, command.end)
         end = command.start + len(text[command.start : brace].rstrip()) if brace > 0 else end
-    return TextOrigin(where.source, command.start, end)
+    return WholeOrigin(where.source, command.start, end)
 
 
 _DECLARE: dict[str, Callable[[Declaring, Work, t.Command, Where], None]] = {

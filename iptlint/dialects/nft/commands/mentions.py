@@ -9,9 +9,9 @@ from typing import Any
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.commands.lost import references
 from iptlint.dialects.nft.nodes import Node
-from iptlint.dialects.nft.tables import OpenObject, OpenSet, OpenTable, PlacedRule, TextOrigin
+from iptlint.dialects.nft.tables import OpenObject, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything as all_nodes
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, WholeOrigin
 
 _MAY_MENTION = re.compile(r"[@$]|\b(?:name|set|meter|table)\b")
 """In every rule that mentions something with a name of its own."""
@@ -118,7 +118,7 @@ class _Marker:
         """A meter is a set that the kernel makes for the rule."""
         if node.name is None:
             return
-        origin = TextOrigin(source, node.start, node.end)
+        origin = WholeOrigin(source, node.start, node.end)
         made = OpenSet("meter", node.name.text, origin, flags=frozenset({"dynamic"}))
         found = self._table.sets.setdefault(made.name, made)
         found.used = found.updated = True

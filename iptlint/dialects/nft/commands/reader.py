@@ -10,9 +10,9 @@ from iptlint.dialects.nft.commands import lost
 from iptlint.dialects.nft.commands.lost import Lost, Piece, unread_rule
 from iptlint.dialects.nft.commands.state import REFUSED, State, Where
 from iptlint.dialects.nft.commands.variables import Binding, Substitution
-from iptlint.dialects.nft.tables import PlacedRule, TextOrigin
+from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.dialects.nft.walking import AnyNode
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, WholeOrigin
 
 _HANDLE = re.compile(r"[ \t]*#[ \t]*handle[ \t]+([0-9]+)")
 
@@ -77,7 +77,7 @@ class Reader:
                 where.source, item.name, REFUSED, message, "write redefine, or another name"
             )
         value, whole = self.substituted(item.value, where)
-        origin = TextOrigin(where.source, item.start, item.end)
+        origin = WholeOrigin(where.source, item.start, item.end)
         binding = Binding(name, origin, value if whole else None, before)
         self.bindings.append(binding)
         scope.bind(binding)
@@ -85,7 +85,7 @@ class Reader:
     def _lost_define(self, piece: Piece, where: Where) -> None:
         name = lost.define(piece)
         if name is not None:
-            origin = TextOrigin(piece.source, piece.start, piece.end)
+            origin = WholeOrigin(piece.source, piece.start, piece.end)
             where.scope.bind(Binding(name, origin, None))
 
     def substituted(self, node: AnyNode, where: Where) -> tuple[AnyNode, bool]:

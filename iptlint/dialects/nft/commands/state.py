@@ -10,11 +10,11 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.commands.rule_list import RuleList
 from iptlint.dialects.nft.commands.variables import Misuse, Scope
 from iptlint.dialects.nft.nodes import Node
-from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, TextOrigin
+from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family
 from iptlint.model.owners import owner_of
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, WholeOrigin
 
 Key = tuple[Family, str]
 
@@ -49,7 +49,7 @@ class Work:
     def rules_of(self, chain: OpenChain) -> RuleList:
         return self.rules.setdefault(chain.name, RuleList())
 
-    def add_chain(self, name: str, origin: TextOrigin, declared: bool = True) -> OpenChain:
+    def add_chain(self, name: str, origin: WholeOrigin, declared: bool = True) -> OpenChain:
         """The chain, new if there is none of that name."""
         chain = self.table.chains.get(name)
         if chain is None:
@@ -58,7 +58,7 @@ class Work:
             chain.origin, chain.declared = origin, True
         return chain
 
-    def add_set(self, kind: str, name: str, origin: TextOrigin) -> OpenSet:
+    def add_set(self, kind: str, name: str, origin: WholeOrigin) -> OpenSet:
         """The set, new if there is none of that name."""
         return self.table.sets.setdefault(name, OpenSet(kind, name, origin))
 
@@ -86,7 +86,7 @@ class State:
     main: SourceFile
     missing: bool
     tables: dict[Key, Work] = field(default_factory=dict)
-    flush: TextOrigin | None = None
+    flush: WholeOrigin | None = None
     problems: list[Problem] = field(default_factory=list)
     _deleted: set[Key] = field(default_factory=set)
     _emptied: set[Key] = field(default_factory=set)
@@ -95,7 +95,7 @@ class State:
 
     # -- tables ---------------------------------------------------------------------------
 
-    def table(self, key: Key, origin: TextOrigin) -> Work:
+    def table(self, key: Key, origin: WholeOrigin) -> Work:
         """The table, new if there is none of that name."""
         if key not in self.tables:
             family, name = key

@@ -8,8 +8,9 @@ from iptlint.dialects.nft.commands import lost
 from iptlint.dialects.nft.commands.lost import Piece, unread_rule
 from iptlint.dialects.nft.commands.properties import take_hook
 from iptlint.dialects.nft.commands.state import Key, State, Work
-from iptlint.dialects.nft.tables import OpenChain, OpenTable, TextOrigin
+from iptlint.dialects.nft.tables import OpenChain, OpenTable
 from iptlint.model import Family
+from iptlint.source import WholeOrigin
 
 _SETS = ("set", "map")
 
@@ -80,5 +81,5 @@ def _lost_thing(work: Work, kind: str, name: str, piece: Piece) -> None:
         put(unread_rule(piece.source, piece.start, piece.end))
 
 
-def _origin(piece: Piece) -> TextOrigin:
-    return TextOrigin(piece.source, piece.start, piece.end)
+def _origin(piece: Piece) -> WholeOrigin:
+    return WholeOrigin(piece.source, piece.start, piece.end)

@@ -16,8 +16,8 @@ from typing import Any
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.commands.moving import moved
 from iptlint.dialects.nft.nodes import Node, Place
-from iptlint.dialects.nft.tables import TextOrigin
 from iptlint.dialects.nft.walking import AnyNode, rebuilt
+from iptlint.source import WholeOrigin
 
 Value = t.Expression
 
@@ -31,7 +31,7 @@ class Binding:
     """
 
     name: str
-    origin: TextOrigin
+    origin: WholeOrigin
     value: Value | None
     before: Binding | None = None
     used: bool = False

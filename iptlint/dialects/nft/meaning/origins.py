@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iptlint.dialects.nft.nodes import Node
-from iptlint.dialects.nft.tables import TextOrigin
-from iptlint.source import SourceFile, Span
+from iptlint.source import SourceFile, Span, WholeOrigin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +36,8 @@ class NftOrigin:
         return Span(self.source, node.start, node.end)
 
 
-def header(origin: TextOrigin) -> TextOrigin:
+def header(origin: WholeOrigin) -> WholeOrigin:
     """The declaration without its block."""
     text = origin.source.text[origin.start : origin.end]
     head = text.partition("{")[0].rstrip()
-    return TextOrigin(origin.source, origin.start, origin.start + len(head)) if head else origin
+    return WholeOrigin(origin.source, origin.start, origin.start + len(head)) if head else origin
