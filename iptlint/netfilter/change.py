@@ -85,6 +85,18 @@ class Change:
                 found = found | (a & ~b) | (b & ~a)
         return found
 
+    def image(self, packets: PacketSet) -> PacketSet:
+        """What the packets as they came are now; free where a value is not the same for all."""
+        cube = values = self.space.true
+        for number, bit in reversed(self.bits.items()):
+            variable = self.space.manager.var(number)
+            cube = variable & cube
+            if bit == self.space.true:
+                values = variable & values
+            elif bit == self.space.false:
+                values = ~variable & values
+        return packets.exists(cube) & values if self.bits else packets
+
     def _variables(self, field: Field) -> tuple[int, ...]:
         bits = self.space.fields.get(field)
         return () if bits is None else bits.variables

@@ -82,11 +82,12 @@ def is_answered(path: Path, first: PacketSet, hook: Hook) -> bool:
     passing = path.may_pass(hook)
     return any(
         (answers(path, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
-        for packets in (*_samples(path, first), first)
+        for packets in (*samples(path, first), first)
     )
 
 
-def _samples(path: Path, packets: PacketSet) -> Iterator[PacketSet]:
+def samples(path: Path, packets: PacketSet) -> Iterator[PacketSet]:
+    """A few of the packets, from and to public addresses: to try before all are, which is dear."""
     for field in (path.family.saddr, path.family.daddr):
         left = packets & public(path, field)
         for _ in range(_SAMPLES):

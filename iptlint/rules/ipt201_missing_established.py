@@ -48,7 +48,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders, share
-from iptlint.netfilter.handshake import answers, is_answered, opening, swapped
+from iptlint.netfilter.handshake import answers, is_answered, opening, samples, swapped, untracks
+from iptlint.netfilter.passage import is_winding, passage
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
 from iptlint.packets.bits import union
@@ -123,10 +124,24 @@ def _answers(path: Path, way: _Way) -> Iterator[Finding]:
         return
     if not is_answered(path, here, way.back):
         sent = answers(path, here, way.back, "syn", "ack", reply=True)
-        yield _none(path, way, sent, elsewhere=path.may_pass(way.back) & outside(space))
+        found = deciders(path, way.back, sent)
+        yield _none(path, way, found, sent, elsewhere=path.may_pass(way.back) & outside(space))
+    elif _is_lost_on_the_way(path, way.back, here):
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        found = passage(path, way.back, sent).enders
+        yield _none(path, way, found, sent, space.false, untracks(path))
     elif way.back is Hook.INPUT:
         sent = answers(path, here, way.back, "syn", "ack", reply=True)
         yield from _few(path, sent, sent & path.may_pass(way.back))
+
+
+def _is_lost_on_the_way(path: Path, hook: Hook, first: PacketSet) -> bool:
+    """Whether each hook lets answers to the first packets through, and none come through them
+    all."""
+    return is_winding(path, hook) and not any(
+        passage(path, hook, answers(path, packets, hook, "syn", "ack", reply=True)).comes_through
+        for packets in (*samples(path, first), first)
+    )
 
 
 def _hairpin(space: Space) -> PacketSet:
@@ -136,14 +151,26 @@ def _hairpin(space: Space) -> PacketSet:
     return union(both, space.false)
 
 
-def _none(path: Path, way: _Way, lost: PacketSet, elsewhere: PacketSet) -> Finding:
-    """No answer passes on the interfaces that deny by default."""
+def _none(
+    path: Path,
+    way: _Way,
+    found: list[Decider],
+    lost: PacketSet,
+    elsewhere: PacketSet,
+    untracked: bool = False,
+) -> Finding:
+    """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
+    tracking of connections off, so that no packet is of an established one."""
     where, by_name = _where(path, way.back, lost, elsewhere)
-    decider = deciders(path, way.back, lost)[0]
+    decider = found[0]
     return META.finding(
         decider.span,
-        f"{way.lost}{where}: {decider.first} them",
-        remedies.first(decider, _chain(path, way.back), remedies.ESTABLISHED),
+        f"{way.lost}{where}: {'untracked as they are, ' * untracked}{decider.first} them",
+        remedies.first(
+            decider,
+            _chain(path, way.back),
+            remedies.UNTRACKED if untracked else remedies.ESTABLISHED,
+        ),
         witness=witness(path.space, _plain(path, way, decider.packets), way.back),
         severity=Severity.WARNING if by_name else None,
         confidence=Confidence.POSSIBLE if by_name else None,

@@ -43,11 +43,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders
-from iptlint.netfilter.handshake import Step, handshake, opening
+from iptlint.netfilter.handshake import Step, answers, handshake, opening
+from iptlint.netfilter.passage import is_winding, passage
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
@@ -80,19 +82,58 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_path(context: Context, path: Path) -> Iterator[Finding]:
     ports = ssh_ports(path, context.settings)
-    for step in _failing(path, ports):
-        if not _elsewhere(context, path, step):
-            yield _finding(path, step, ports)
+    for failure in _failing(path, ports):
+        if not _elsewhere(context, path, failure.step):
+            yield _finding(path, failure, ports)
 
 
-def _failing(path: Path, ports: tuple[int, ...]) -> Iterator[Step]:
-    if step := _failing_step(path, ports):
-        yield step
-    if not _redirects(path):
-        sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
-        step = Step("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
-        if step.fails:
-            yield step
+class _Failure(NamedTuple):
+    """A step that fails for everyone, and who decides so."""
+
+    step: Step
+    found: list[Decider]
+
+
+def _failing(path: Path, ports: tuple[int, ...]) -> Iterator[_Failure]:
+    steps = [step for step in (_failing_step(path, ports), _early_step(path, ports)) if step]
+    for step in steps:
+        yield _Failure(step, deciders(path, step.hook, step.sent))
+    if not steps and _has_input(path):
+        yield from _failing_on_the_way(path, ports)
+
+
+def _early_step(path: Path, ports: tuple[int, ...]) -> Step | None:
+    if _redirects(path):
+        return None
+    sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
+    step = Step("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
+    return step if step.fails else None
+
+
+def _failing_on_the_way(path: Path, ports: tuple[int, ...]) -> Iterator[_Failure]:
+    """Where each hook lets someone through, and yet nobody comes through them all."""
+    if not (is_winding(path, Hook.INPUT) or is_winding(path, Hook.OUTPUT)):
+        return
+    ours = path.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    sent = opening(path, None if _redirects(path) else ports) & path.hook_packets(Hook.INPUT)
+    for packet, hook, flags in _STEPS:
+        way = passage(path, hook, sent)
+        arrived = way.arrived & ours if packet == "SYN" else way.arrived
+        if not arrived.satisfiable():
+            meant = [d for d in way.enders if packet != "SYN" or (d.packets & ours).satisfiable()]
+            if meant:
+                yield _Failure(Step(packet, hook, sent, path.space.false), meant)
+            return
+        back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
+        sent = answers(path, arrived, back, *flags, reply=back is Hook.OUTPUT)
+
+
+_STEPS = (
+    ("SYN", Hook.INPUT, ("syn", "ack")),
+    ("SYN-ACK", Hook.OUTPUT, ("ack",)),
+    ("ACK", Hook.INPUT, ("ack",)),
+)
+"""The packets of the handshake, the way of each, and the flags of what answers it."""
 
 
 def _redirects(path: Path) -> bool:
@@ -109,11 +150,16 @@ def locked_out(path: Path, settings: Settings) -> bool:
 def _failing_step(path: Path, ports: tuple[int, ...]) -> Step | None:
     """The step of the handshake that fails for everyone; None where someone gets in, or where
     the source holds no INPUT chain."""
-    main = path.main(Hook.INPUT)
-    if main is None or not (main.chain.origin or main.chain.rules):
+    if not _has_input(path):
         return None
     *_, last = handshake(path, opening(path, ports))
     return last if last.fails else None
+
+
+def _has_input(path: Path) -> bool:
+    """Whether the source says what comes in."""
+    main = path.main(Hook.INPUT)
+    return main is not None and bool(main.chain.origin or main.chain.rules)
 
 
 def ssh_ports(path: Path, settings: Settings) -> tuple[int, ...]:
@@ -161,8 +207,8 @@ def _elsewhere(context: Context, path: Path, step: Step) -> bool:
     return beside is not None and not locked_out(beside, context.settings)
 
 
-def _finding(path: Path, step: Step, ports: tuple[int, ...]) -> Finding:
-    found = deciders(path, step.hook, step.sent)
+def _finding(path: Path, failure: _Failure, ports: tuple[int, ...]) -> Finding:
+    step, found = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
     return META.finding(
         found[0].span,

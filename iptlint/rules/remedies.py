@@ -22,6 +22,7 @@ class Remedy:
 ESTABLISHED = Remedy(
     "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "ct state established,related accept"
 )
+UNTRACKED = Remedy("-m conntrack --ctstate UNTRACKED -j ACCEPT", "ct state untracked accept")
 RELATED = Remedy("-m conntrack --ctstate RELATED -j ACCEPT", "ct state related accept")
 LOOPBACK_IN = Remedy("-i lo -j ACCEPT", 'iifname "lo" accept')
 LOOPBACK_OUT = Remedy("-o lo -j ACCEPT", 'oifname "lo" accept')

@@ -1,0 +1,55 @@
+"""Whether packets come through all hooks on their way, and who ends those that do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Hook, VerdictKind
+from iptlint.netfilter.course import ROUTES, Course, End
+from iptlint.netfilter.deciders import Decider, by_share
+from iptlint.netfilter.luck import Luck
+from iptlint.netfilter.path import Path
+from iptlint.packets.bits import union
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+_DYING = (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+class Passage(NamedTuple):
+    """``arrived``: what the packets that may come through are in the end (queued ones, and those
+    that an unknown target decides, among them); ``enders``: who ends the others, the largest
+    share first."""
+
+    arrived: PacketSet
+    enders: list[Decider]
+
+    @property
+    def comes_through(self) -> bool:
+        """Whether some packet does, or nothing is known to end any."""
+        return self.arrived.satisfiable() or not self.enders
+
+
+def passage(path: Path, hook: Hook, packets: PacketSet) -> Passage:
+    """Of packets that set out on the way with the hook: input, forward or output."""
+    luck = Luck(path.space)
+    ends = Course(path.stack, path.family, luck).follow(ROUTES[hook], packets)
+    cube = luck.cube
+    arrived = [end.change.image(end.packets.exists(cube)) for end in ends if end.kind not in _DYING]
+    enders = [_ender(end, cube) for end in ends if end.kind in _DYING]
+    return Passage(union(arrived, path.space.false), by_share(e for e in enders if e is not None))
+
+
+def _ender(end: End, luck: PacketSet) -> Decider | None:
+    if end.decided is None:
+        return None
+    walk, chain, rule = end.decided
+    return Decider(walk, chain, rule, end.kind, end.packets.exists(luck))
+
+
+def is_winding(path: Path, hook: Hook) -> bool:
+    """Whether more than one chain on the way has something to say: then what one hook does with
+    packets is not all there is to it."""
+    stations = (station for at in ROUTES[hook] for station in path.stations(at))
+    return sum(not station.is_open for station in stations) > 1
