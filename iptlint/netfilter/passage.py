@@ -53,3 +53,10 @@ def is_winding(path: Path, hook: Hook) -> bool:
     packets is not all there is to it."""
     stations = (station for at in ROUTES[hook] for station in path.stations(at))
     return sum(not station.is_open for station in stations) > 1
+
+
+def translates(path: Path) -> bool:
+    """Whether a rule translates addresses or ports. Then later packets of a connection are
+    translated too, and back, before and after the hooks, which is not followed here."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)

@@ -49,7 +49,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders, share
 from iptlint.netfilter.handshake import answers, is_answered, opening, samples, swapped, untracks
-from iptlint.netfilter.passage import is_winding, passage
+from iptlint.netfilter.passage import is_winding, passage, translates
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
 from iptlint.packets.bits import union
@@ -138,7 +138,9 @@ def _answers(path: Path, way: _Way) -> Iterator[Finding]:
 def _is_lost_on_the_way(path: Path, hook: Hook, first: PacketSet) -> bool:
     """Whether each hook lets answers to the first packets through, and none come through them
     all."""
-    return is_winding(path, hook) and not any(
+    if translates(path) or not is_winding(path, hook):
+        return False
+    return not any(
         passage(path, hook, answers(path, packets, hook, "syn", "ack", reply=True)).comes_through
         for packets in (*samples(path, first), first)
     )

@@ -49,7 +49,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.handshake import Step, answers, handshake, opening
-from iptlint.netfilter.passage import is_winding, passage
+from iptlint.netfilter.passage import is_winding, passage, translates
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
@@ -123,6 +123,8 @@ def _failing_on_the_way(path: Path, ports: tuple[int, ...]) -> Iterator[_Failure
             meant = [d for d in way.enders if packet != "SYN" or (d.packets & ours).satisfiable()]
             if meant:
                 yield _Failure(Step(packet, hook, sent, path.space.false), meant)
+            return
+        if translates(path):
             return
         back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
         sent = answers(path, arrived, back, *flags, reply=back is Hook.OUTPUT)

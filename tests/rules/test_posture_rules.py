@@ -43,6 +43,36 @@ def codes(text: str, settings: Settings | None = None) -> list[str]:
     return [finding.code for finding in findings(text, settings)]
 
 
+# -- the whole way
+
+
+def test_each_hook_lets_some_ssh_through_and_none_comes_through_them_all() -> None:
+    mangle = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -s 10.0.0.0/8 -j DROP\nCOMMIT\n"
+    inside = SSH.replace("-A INPUT ", "-A INPUT -s 10.0.0.0/8 ")
+    assert codes(table(LO, RUNNING, inside)) == []
+    found = one(mangle + table(LO, RUNNING, inside), "IPT301")
+    assert "drops most of the SYNs to port 22" in found.message
+    elsewhere = mangle.replace("10.0.0.0/8", "10.1.0.0/16")
+    assert codes(elsewhere + table(LO, RUNNING, inside)) == []
+
+
+def test_a_mark_that_nobody_sets_is_no_way_in_where_all_are_marked() -> None:
+    mangle = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j MARK --set-mark 0x1\nCOMMIT\n"
+    marked = SSH.replace("-A INPUT ", "-A INPUT -m mark --mark 0x2 ")
+    assert codes(table(LO, RUNNING, marked)) == []
+    assert "IPT301" in codes(mangle + table(LO, RUNNING, marked))
+    assert codes(mangle.replace("0x1", "0x2") + table(LO, RUNNING, marked)) == []
+
+
+def test_answers_that_are_untracked_are_not_established() -> None:
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
+    found = one(raw + table(LO, RUNNING, SSH), "IPT201")
+    assert "untracked as they are" in found.message
+    assert "UNTRACKED" in found.help
+    untracked = "-A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT"
+    assert "IPT201" not in codes(raw + table(LO, RUNNING, untracked, SSH))
+
+
 # -- IPT201
 
 

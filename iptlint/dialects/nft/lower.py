@@ -8,6 +8,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import Executed
 from iptlint.dialects.nft.meaning import hooks
 from iptlint.dialects.nft.meaning.assembly import assembled
+from iptlint.dialects.nft.meaning.foreign import unprinted
 from iptlint.dialects.nft.meaning.origins import header
 from iptlint.dialects.nft.meaning.steps import Scene
 from iptlint.dialects.nft.meaning.tests import Standing
@@ -41,6 +42,7 @@ def lower(
     )
     if executed.missing:
         problems = [problem for problem in problems if problem.code != _UNDECLARED]
+    problems += unprinted(executed.tables)
     ruleset = Ruleset(source, dialect, tables, executed.defines, executed.flush)
     found = sorted((*executed.problems, *problems), key=lambda p: (_is_other(p, source), p.start))
     return ruleset, tuple(dict.fromkeys(found))

@@ -40,7 +40,7 @@ def reading(text: str) -> Reading:
 
 def tables(text: str) -> Sequence[Table]:
     found = reading(text)
-    assert found.problems == ()
+    assert [problem for problem in found.problems if problem.code != "IPT002"] == []
     return found.ruleset.tables
 
 

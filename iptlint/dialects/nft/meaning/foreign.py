@@ -6,12 +6,15 @@ target certainly does is a row; of any other nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.meaning.spelling import spelled
 from iptlint.dialects.nft.meaning.steps import Scene, Step, write
+from iptlint.dialects.nft.tables import OpenTable
+from iptlint.dialects.problem import Problem
 from iptlint.model import Effect, EffectKind, Field, Uncertain, Verdict, VerdictKind
+from iptlint.source import SourceFile
 
 _Row = tuple[VerdictKind, tuple[Effect, ...]]
 
@@ -66,3 +69,28 @@ def foreign(statement: t.Foreign, _: Scene) -> Step:
     if kind is _GOES_ON:
         return Step(effects=effects, name=statement.name, text=spelled(statement))
     return Step(effects=effects, verdict=Verdict(kind, statement.name))
+
+
+def unprinted(tables: Iterable[OpenTable]) -> Iterator[Problem]:
+    """One for each extension: that the listing does not say what it asks, and where it stands
+    first."""
+    found: dict[str, list[tuple[t.Foreign, SourceFile]]] = {}
+    for table in tables:
+        for chain in table.chains.values():
+            for placed in chain.rules:
+                for statement in placed.rule.statements:
+                    if isinstance(statement, t.Foreign) and statement.kind == _MATCH:
+                        found.setdefault(statement.name, []).append((statement, placed.source))
+    for name, several in found.items():
+        first, source = several[0]
+        often = f" ({len(several)} times here)" if len(several) > 1 else ""
+        yield Problem(
+            "IPT002",
+            "info",
+            first.start,
+            first.end,
+            f"nft does not print what the iptables match {name} asks{often}: it may hold or not, "
+            "so a rule with it takes no packet for certain",
+            "lint what `iptables-save` prints of these tables as well",
+            source,
+        )
