@@ -123,13 +123,15 @@ class Axes:
         self._ranks = {axis: rank for rank, axis in enumerate(self.cubes)}
         self._everything = self.cube(self.cubes)
         self._but: dict[Axis, PacketSet] = {}
-        self.of_variable: list[tuple[Axis, int]] = [
-            (field, 1 << (bits.width - 1 - index))
+        # By the variables' own numbers: others than these may have joined the space between.
+        self.of_variable: dict[int, tuple[Axis, int]] = {
+            variable: (field, 1 << (bits.width - 1 - index))
             for field, bits in space.fields.items()
-            for index in range(bits.width)
-        ]
-        self.of_variable += [(key, 1) for key in space.opaques]
-        self.weights = [weight(axis) for axis, _ in self.of_variable]
+            for index, variable in enumerate(bits.variables)
+        }
+        for key, test in space.opaques.items():
+            self.of_variable[test.node_var() or 0] = key, 1
+        self.weights = {number: weight(axis) for number, (axis, _) in self.of_variable.items()}
 
     def cube(self, axes: Iterable[Axis]) -> PacketSet:
         """All variables of the axes; the last ones first, so that each adds nodes on top."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ _Step = tuple["PacketSet", tuple[int, bool]] | None
 """The node that a path came from, and by which literal."""
 
 
-def largest_cube(packets: PacketSet, weights: Sequence[float]) -> Literals:
+def largest_cube(packets: PacketSet, weights: Mapping[int, float]) -> Literals:
     """The literals of the cube in a set that is not empty whose variables weigh least."""
     came_from: dict[PacketSet, _Step] = {packets: None}
     costs = {packets: 0.0}

@@ -177,6 +177,34 @@ def test_filter_sees_the_translated_destination() -> None:
     assert outcome.kind is VerdictKind.DROP
 
 
+def test_an_outcome_says_what_address_a_redirection_must_have_chosen() -> None:
+    """xt_REDIRECT.c takes the address of the incoming interface, which no ruleset tells."""
+    redirect = DNAT.replace("DNAT --to-destination 10.0.0.5:80", "REDIRECT --to-ports 80")
+    ruleset = iptlint.read(redirect + HEAD + "-A INPUT -d 10.0.0.1 -j ACCEPT\nCOMMIT\n")
+    outcomes = trace(ruleset, packet(dport=8080)).outcomes
+    assert {o.kind for o in outcomes} == {VerdictKind.ACCEPT, VerdictKind.DROP}
+    for outcome in outcomes:
+        (condition,) = outcome.conditions
+        assert condition.startswith("line 3: daddr after REDIRECT --to-ports 80 is ")
+        accepted = condition.endswith(" is 10.0.0.1")
+        assert accepted is (outcome.kind is VerdictKind.ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("test", "name"), [("-m connmark --mark 0x5", "ct_mark"), ("-m ttl --ttl-eq 5", "ttl")]
+)
+def test_an_outcome_says_what_no_field_of_its_witness_shows(test: str, name: str) -> None:
+    outcomes = trace(filtered(f"-A INPUT {test} -j ACCEPT"), packet()).outcomes
+    said = {outcome.kind: outcome.conditions for outcome in outcomes}
+    assert said[VerdictKind.ACCEPT] == (f"{name} is 5",)
+    assert said[VerdictKind.DROP] != (f"{name} is 5",)
+
+
+def test_an_outcome_of_all_packets_asked_about_has_no_condition() -> None:
+    (outcome,) = trace(filtered("-A INPUT -m connmark --mark 0x5 -j LOG"), packet()).outcomes
+    assert outcome.conditions == ()
+
+
 def test_another_target_of_a_translation_is_a_difference() -> None:
     old = iptlint.read(DNAT)
     new = iptlint.read(DNAT.replace("10.0.0.5:80", "10.0.0.6:80"))
@@ -235,3 +263,17 @@ def test_across_languages() -> None:
     assert difference(old, iptlint.read(text)).equivalent
     (change,) = difference(old, iptlint.read(text.replace("80", "8080"))).changes[:1]
     assert {change.old.kind, change.new.kind} == {VerdictKind.ACCEPT, VerdictKind.DROP}
+
+
+def test_what_is_left_open_is_no_part_of_the_packets_described() -> None:
+    """A test that the tool does not interpret may join the space after luck has."""
+    from iptlint.packets.describe import describe
+
+    old = filtered("-A INPUT -m limit --limit 3/min -j ACCEPT")
+    new = filtered(
+        "-A INPUT -m owner --uid-owner 7 -j ACCEPT",
+        "-A INPUT -m string --algo bm --string x -j ACCEPT",
+    )
+    found = difference(old, new)
+    for change in found.changes:
+        assert describe(found.space, change.packets, 4).lines
