@@ -126,7 +126,10 @@ class _Sides:
                     key = one.kind, other.kind
                     found[key] = found.get(key, self.space.false) | both
         for packets in found.values():
-            yield self._change(family, hook, packets)
+            surely = packets.forall(self.luck.cube)
+            for part, certain in ((surely, True), (packets & ~surely, False)):
+                if part.satisfiable():
+                    yield self._change(family, hook, part, certain=certain)
 
     def _otherwise(self, one: End, other: End) -> PacketSet:
         """The packets that are accepted by both and come out different."""
@@ -134,16 +137,13 @@ class _Sides:
             return self.space.false
         return one.change.differs(other.change, *_REWRITTEN)
 
-    def _change(self, family: Family, hook: Hook, packets: PacketSet) -> Change:
-        luck = self.luck.cube
-        surely = packets.forall(luck)
-        certain = surely.satisfiable()
-        point = one_of(self.space, packets & surely if certain else packets, hook)
+    def _change(self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool) -> Change:
+        point = one_of(self.space, packets, hook)
         fates = [self._fate(stack, family, hook, point) for stack in self.stacks]
         return Change(
             hook,
             family,
-            (surely if certain else packets).exists(luck),
+            packets.exists(self.luck.cube),
             certain,
             packet_of(self.space, point.pick_cube() or [], hook),
             *fates,

@@ -50,6 +50,14 @@ class Luck:
             (self.variables[key],) = self.space.manager.add_vars(1)
         return self.space.manager.var(self.variables[key])
 
+    def together(self) -> dict[Key, list[int]]:
+        """The variables of each, those of a number together under its first bit."""
+        found: dict[Key, list[int]] = {}
+        for key, number in self.variables.items():
+            first = key if key.bit is None else key._replace(bit=0)
+            found.setdefault(first, []).append(number)
+        return found
+
     @property
     def cube(self) -> PacketSet:
         cube = self.space.true

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from iptlint.model import Family, Hook, Ruleset, VerdictKind
+from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.course import ROUTES, Course, Decided, End, Step, setting_out
 from iptlint.netfilter.deciders import share
-from iptlint.netfilter.luck import Luck, LuckyMatcher
+from iptlint.netfilter.luck import Key, Luck, LuckyMatcher
 from iptlint.netfilter.stack import Stack
 from iptlint.packets.bits import union
 from iptlint.packets.packet import Packet
@@ -58,7 +59,7 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     path_packets = setting_out(stack.space, family, hook) & packets_like(stack.space, packet)
     luck = Luck(stack.space)
     ends = Course(stack, family, luck, who=True).follow(ROUTES[hook], path_packets)
-    tracer = _Tracer(stack, family, luck, hook)
+    tracer = _Tracer(stack, family, luck, hook, path_packets)
     found = [tracer.outcome(together) for together in _by_decider(ends)]
     found.sort(key=lambda outcome: -share(outcome.packets))
     return Trace(ruleset, hook, stack.space, path_packets, tuple(found))
@@ -141,11 +142,14 @@ def _by_decider(ends: list[End]) -> Iterator[list[End]]:
 
 
 class _Tracer:
-    def __init__(self, stack: Stack, family: Family, luck: Luck, hook: Hook) -> None:
+    def __init__(
+        self, stack: Stack, family: Family, luck: Luck, hook: Hook, asked: PacketSet
+    ) -> None:
         self.stack = stack
         self.family = family
         self.luck = luck
         self.hook = hook
+        self.asked = asked
 
     def outcome(self, ends: list[End]) -> Outcome:
         space = self.stack.space
@@ -169,15 +173,53 @@ class _Tracer:
     def _conditions(
         self, matcher: LuckyMatcher, packets: PacketSet, point: PacketSet
     ) -> Iterator[str]:
-        """What of the packet's luck could not be otherwise."""
-        for key, number in self.luck.variables.items():
-            variable = self.stack.space.manager.var(number)
-            either = point.exists(variable)
-            if key.bit is None and (either & ~packets).satisfiable():
-                verb = "holds" if (point & variable).satisfiable() else "does not hold"
+        """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
+        others = self.asked & ~packets
+        for key, numbers in self.luck.together().items():
+            if _matter(numbers, point, others):
                 rule = matcher.rule_of(key)
                 where = f"line {rule.statement.span.line}: " if rule else ""
-                yield f"{where}{key.text} {verb}"
+                yield f"{where}{key.text} {_said(key, numbers, point)}"
+        for field in _UNSEEN:
+            bits = self.stack.space.fields.get(field)
+            if bits is not None and _matter(bits.variables, point, others):
+                yield f"{field.value} is {_number(bits.variables, point)}"
+
+
+def _said(key: Key, numbers: Sequence[int], point: PacketSet) -> str:
+    """Of a test whether it holds, of what is written its value."""
+    value = _number(numbers, point)
+    if key.bit is None:
+        return "holds" if value else "does not hold"
+    return f"is {_SHOWN.get(key.text.split()[0], str)(value)}"
+
+
+def _matter(numbers: Sequence[int], point: PacketSet, others: PacketSet) -> bool:
+    """Whether the packet is one of ``others`` with other values of the variables."""
+    for number in numbers:
+        point = point.exists(point.manager.var(number))
+    return bool((point & others).satisfiable())
+
+
+def _number(numbers: Sequence[int], point: PacketSet) -> int:
+    """The most significant bit comes first."""
+    value = 0
+    for number in numbers:
+        value = value << 1 | (point & point.manager.var(number)).satisfiable()
+    return value
+
+
+_SHOWN: dict[str, Callable[[int], object]] = {
+    **{field.value: IPv4Address for field in (Field.SADDR, Field.DADDR)},
+    **{field.value: IPv6Address for field in (Field.SADDR6, Field.DADDR6)},
+}
+"""How what is written to a field is shown; the others are numbers."""
+
+_UNSEEN = (
+    *(Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK),
+    *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
+)
+"""Fields that ``Packet`` does not have."""
 
 
 def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:

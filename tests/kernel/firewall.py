@@ -76,6 +76,10 @@ table inet {HARNESS} {{
         type filter hook forward priority 500
         counter comment "rule-1000003."
     }}
+    chain left {{
+        type filter hook postrouting priority 500
+        counter comment "rule-1000009."
+    }}
     chain own {{
         type filter hook output priority -500; policy drop
         meta priority 7:8 notrack
@@ -91,7 +95,7 @@ table inet {HARNESS} {{
 }}
 """
 ARRIVED, DELIVERED, FORWARDED, OWN, ANSWERED, SENT = range(1000001, 1000007)
-AT_INPUT, AT_FORWARD = 1000007, 1000008
+AT_INPUT, AT_FORWARD, LEFT = 1000007, 1000008, 1000009
 
 
 def missing() -> str | None:
@@ -176,7 +180,7 @@ class Firewall:
         """The packet is one of the host's own."""
         number = socket.AF_INET if family == "ip" else socket.AF_INET6
         own = self.raw[number]
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, struct.pack("=I", mark))
         own.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITIES[untracked])
         with suppress(PermissionError):  # where a rule drops it, the socket is told
             own.sendto(data, (daddr, 0))

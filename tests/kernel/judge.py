@@ -159,17 +159,17 @@ class _Case:
 
 def _is_promised(answer: RuleReach) -> bool:
     """Whether the witness has to match: not where the rule's own limit may let it pass."""
-    uncertain = any(isinstance(test, Uncertain) for test in _tests(answer.rule.matches))
+    uncertain = any(isinstance(test, Uncertain) for test in tests_of(answer.rule.matches))
     return answer.status is Status.REACHABLE and not uncertain
 
 
-def _tests(matches: Iterable[Match]) -> Iterator[Match]:
+def tests_of(matches: Iterable[Match]) -> Iterator[Match]:
     """The tests, with those of alternatives."""
     for match in matches:
         yield match
         if isinstance(match, AnyOf):
             for alternative in match.alternatives:
-                yield from _tests(alternative)
+                yield from tests_of(alternative)
 
 
 def _numbered(text: str, disputed: int) -> str:

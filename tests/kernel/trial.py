@@ -21,6 +21,7 @@ from tests.kernel.firewall import (
     AT_INPUT,
     DELIVERED,
     FORWARDED,
+    LEFT,
     OWN,
     SENT,
     Firewall,
@@ -41,11 +42,18 @@ class Fate(Enum):
 
 @dataclass(frozen=True)
 class Trial:
-    """``moved``: the lines of the rules that counted the packet. ``hooks``: where it came by."""
+    """``moved``: the lines of the rules that counted the packet. ``hooks``: where it came by.
+    ``left``: it passed postrouting."""
 
     moved: frozenset[int]
     fate: Fate
     hooks: frozenset[str]
+    left: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """All hooks on its way."""
+        return self.left or self.fate is Fate.DELIVERED
 
 
 class Kind(Enum):
@@ -142,7 +150,7 @@ _HOOKS = {ARRIVED: "prerouting", AT_INPUT: "input", AT_FORWARD: "forward", OWN: 
 def _trial(moved: Counts) -> Trial:
     rules = frozenset(line for line in moved if line < ARRIVED)
     hooks = frozenset(hook for sentinel, hook in _HOOKS.items() if moved[sentinel])
-    return Trial(rules, _fate(moved), hooks)
+    return Trial(rules, _fate(moved), hooks, bool(moved[LEFT]))
 
 
 def _fate(moved: Counts) -> Fate:

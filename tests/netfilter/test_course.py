@@ -277,3 +277,16 @@ def test_what_is_left_open_is_no_part_of_the_packets_described() -> None:
     found = difference(old, new)
     for change in found.changes:
         assert describe(found.space, change.packets, 4).lines
+
+
+def test_what_luck_decides_is_said_beside_what_is_certain() -> None:
+    """Of one kind of change, some packets surely fare otherwise, others only where a limit lets
+    them: neither may hide the other."""
+    limited = "-A INPUT -p udp -m limit --limit 3/min -j ACCEPT"
+    old = filtered("-A INPUT -p tcp -j ACCEPT", limited)
+    found = difference(old, filtered())
+    assert {(change.certain, change.witness.proto) for change in found.changes} == {
+        (True, "tcp"),
+        (False, "udp"),
+    }
+    assert not found.certain
