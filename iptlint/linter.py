@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from oxidd.util import DDMemoryError
 
 from iptlint.dialects import Problem, Reader, Reading, read
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
-from iptlint.findings.suppressions import sift
+from iptlint.findings.folding import folded
+from iptlint.findings.suppressions import Sifted, sift
 from iptlint.model import Family, Ruleset
 from iptlint.model.sets import SavedSets
+from iptlint.rules.ipt005_unused_suppression import misspelt, unused
 from iptlint.rules.meta import Context, Settings
-from iptlint.rules.registry import RuleModule, names, rule_of, rules, selected
+from iptlint.rules.registry import Profile, RuleModule, names, rule_of, rules, selected
 from iptlint.source import SourceFile, Span
 
 CUT_SHORT = ("IPT001", "IPT009", "IPT010")
@@ -49,15 +52,20 @@ def lint(
     ignore: Sequence[str] = (),
     reader: Reader | None = None,
     ipsets: Sequence[SourceFile] = (),
+    profile: Profile = Profile.DEFAULT,
 ) -> Report:
     """Every selected rule over all the sources together.
 
     ``select`` and ``ignore`` hold codes, prefixes of codes and names; UnknownRuleError
-    where no rule has one. ``reader`` says how the sources are read.
+    where no rule has one; ``profile`` says which run where none is selected. ``reader`` says
+    how the sources are read.
     ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
     is known by its text.
     """
-    codes = selected(select, ignore)
+    codes = selected(select, ignore, profile)
+    running = codes
+    if select and "IPT005" in codes:  # which asks what all the others find
+        running = (*codes, *selected((), ignore, profile))
     shown = {*codes, *selected(CUT_SHORT, ignore)}
     crashes: list[Finding] = []
     readings = [_read(source, reader, crashes) for source in sources]
@@ -66,15 +74,31 @@ def lint(
     found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
     if readings:
         context = Context(tuple(r.ruleset for r in readings), settings or Settings(), sets)
-        for rule in (rule for rule in rules() if rule.meta.code in codes):
+        for rule in (rule for rule in rules() if rule.meta.code in running):
             found += _run(rule, context, crashes)
-    wanted = _once(finding for finding in (*found, *crashes) if finding.code in shown)
-    sifted = sift(wanted, (*sources, *ipsets), names())
+    told = _told(_once((*found, *crashes)), (*sources, *ipsets), running)
+    kept = [finding for finding in told.kept if finding.code in shown]
     return Report(
         tuple(map(_linted_file, readings)),
-        tuple(sorted(sifted.kept, key=_order)),
-        sifted.suppressed,
+        tuple(folded(sorted(kept, key=_order))),
+        sum(finding.code in shown for finding in told.hidden),
         bool(crashes),
+    )
+
+
+def _told(
+    findings: Sequence[Finding], sources: Sequence[SourceFile], codes: Collection[str]
+) -> Sifted:
+    """What the comments leave of the findings, and of those about the comments."""
+    sifted = sift(findings, sources, names())
+    about_comments = [*chain.from_iterable(map(misspelt, sifted.comments))]
+    about_comments += (f for comment in sifted.unused for f in unused(comment, codes))
+    of_comments = sift(about_comments, sources, names())
+    return Sifted(
+        sifted.comments,
+        (*sifted.kept, *of_comments.kept),
+        (*sifted.hidden, *of_comments.hidden),
+        sifted.unused,
     )
 
 

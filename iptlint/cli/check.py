@@ -14,6 +14,7 @@ from iptlint.cli.inputs import read_inputs
 if TYPE_CHECKING:
     from iptlint.linter import Report
 
+PROFILES = ("default", "strict")
 THRESHOLDS = ("error", "warning", "info", "never")
 
 
@@ -22,6 +23,13 @@ THRESHOLDS = ("error", "warning", "info", "never")
 @options.output_format
 @options.comma_list("--select", str, help="Only these rules: IPT101,IPT5,rule-name.")
 @options.comma_list("--ignore", str, help="Not these rules.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="default",
+    show_default=True,
+    help="Which rules run where none is selected: strict adds what few want to know.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(THRESHOLDS),
@@ -43,6 +51,7 @@ def command(
     output_format: str,
     select: Sequence[str],
     ignore: Sequence[str],
+    profile: str,
     fail_on: str,
     family: str | None,
     ipsets: tuple[str, ...],
@@ -57,7 +66,7 @@ def command(
     """
     from iptlint.linter import lint
     from iptlint.rules.meta import Settings
-    from iptlint.rules.registry import UnknownRuleError
+    from iptlint.rules.registry import Profile, UnknownRuleError
 
     inputs, sets = read_inputs(files), read_inputs(ipsets)
     complaints = (*inputs.complaints, *sets.complaints)
@@ -72,6 +81,7 @@ def command(
             ignore,
             options.reader_of(family, include_dirs),
             sets.sources,
+            Profile(profile),
         )
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None

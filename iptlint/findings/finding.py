@@ -35,7 +35,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``message`` says what happens, to which packets, because of what; ``help`` what to do."""
+    """``message`` says what happens, to which packets, because of what; ``help`` what to do.
+
+    ``likeness``: findings of one code and one source with the same likeness are told as one where
+    they are many; empty for a finding that stands for itself.
+    """
 
     code: str
     severity: Severity
@@ -46,3 +50,4 @@ class Finding:
     witness: Packet | None = None
     confidence: Confidence = Confidence.CERTAIN
     fixable: bool = False
+    likeness: str = ""

@@ -46,10 +46,11 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """What suppressions left of the findings, how many they hid, and which hid none."""
+    """What ``comments`` left of the findings, what they hid, and which hid none."""
 
+    comments: tuple[Suppression, ...]
     kept: tuple[Finding, ...]
-    suppressed: int
+    hidden: tuple[Finding, ...]
     unused: tuple[Suppression, ...]
 
 
@@ -76,6 +77,7 @@ def sift(
     comments = [comment for source in sources for comment in suppressions(source)]
     hiding = [[c for c in comments if c.covers(finding, names)] for finding in findings]
     kept = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if not hidden_by)
+    hidden = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if hidden_by)
     used = {id(comment) for hidden_by in hiding for comment in hidden_by}
     unused = tuple(comment for comment in comments if id(comment) not in used)
-    return Sifted(kept, len(findings) - len(kept), unused)
+    return Sifted(tuple(comments), kept, hidden, unused)

@@ -36,7 +36,8 @@ class Group(Enum):
 class Meta:
     """``severity`` is the default; a finding may carry a graver or milder one.
 
-    ``references`` are ids of benchmarks (CIS, STIG) that ask for the same.
+    ``references`` are ids of benchmarks (CIS, STIG) that ask for the same. ``pedantic``: few want
+    to know; off unless it is selected or the profile is strict.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Meta:
     since: str
     fixable: bool = False
     references: tuple[str, ...] = ()
+    pedantic: bool = False
 
     def finding(
         self,
@@ -58,6 +60,7 @@ class Meta:
         witness: Packet | None = None,
         severity: Severity | None = None,
         confidence: Confidence | None = None,
+        likeness: str = "",
     ) -> Finding:
         return Finding(
             self.code,
@@ -69,6 +72,7 @@ class Meta:
             witness,
             confidence or self.confidence,
             self.fixable,
+            likeness,
         )
 
 

@@ -9,6 +9,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from types import ModuleType
 
@@ -95,9 +96,23 @@ def _unknown(text: str) -> str:
     return f"there is no rule {text!r}{hint}; `iptlint rule` lists them all"
 
 
-def selected(select: Sequence[str], ignore: Sequence[str]) -> tuple[str, ...]:
-    """The codes that ``select`` (all of them where it is empty) leaves without ``ignore``."""
-    chosen = _codes(select) if select else set(names())
+class Profile(Enum):
+    """Which rules run where none is selected."""
+
+    DEFAULT = "default"
+    STRICT = "strict"
+
+    def holds(self, meta: Meta) -> bool:
+        return self is Profile.STRICT or not meta.pedantic
+
+
+def selected(
+    select: Sequence[str], ignore: Sequence[str], profile: Profile = Profile.DEFAULT
+) -> tuple[str, ...]:
+    """The codes that ``select`` (those of the profile where it is empty) leaves without
+    ``ignore``."""
+    of_profile = {rule.meta.code for rule in rules() if profile.holds(rule.meta)}
+    chosen = _codes(select) if select else of_profile
     return tuple(code for code in names() if code in chosen - _codes(ignore))
 
 

@@ -35,7 +35,7 @@ def test_a_comment_speaks_for_the_next_statement(comment: str) -> None:
     text = f"*filter\n{comment}\n{RULE}{RULE}"
     line = text.split("\n").index(RULE.strip()) + 1
     result = sifted(text, ("IPT101", line))
-    assert (result.kept, result.suppressed, result.unused) == ((), 1, ())
+    assert (result.kept, len(result.hidden), result.unused) == ((), 1, ())
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_a_comment_speaks_for_the_next_statement(comment: str) -> None:
     ],
 )
 def test_and_for_nothing_else(comment: str) -> None:
-    assert sifted(f"{comment}\n{RULE}", ("IPT101", 2)).suppressed == 0
+    assert sifted(f"{comment}\n{RULE}", ("IPT101", 2)).hidden == ()
 
 
 def test_the_statement_after_the_next_is_not_meant() -> None:
-    assert sifted(f"# iptlint: ignore\n{RULE}{RULE}", ("IPT101", 3)).suppressed == 0
+    assert sifted(f"# iptlint: ignore\n{RULE}{RULE}", ("IPT101", 3)).hidden == ()
 
 
 def test_another_file_is_not_meant() -> None:
@@ -68,4 +68,4 @@ def test_what_hid_nothing_is_known() -> None:
 
 
 def test_a_comment_on_the_last_line() -> None:
-    assert sifted(f"{RULE}# iptlint: ignore", ("IPT101", 1)).suppressed == 0
+    assert sifted(f"{RULE}# iptlint: ignore", ("IPT101", 1)).hidden == ()
