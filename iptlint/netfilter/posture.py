@@ -7,7 +7,7 @@ policy, by a closing rule, or by a chain for each interface.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -50,13 +50,28 @@ _NOT_HOSTS = {
     Family.IP: tuple(map(_ends, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))),
     Family.IP6: tuple(map(_ends, ("::/127", "fe80::/10", "ff00::/8"))),
 }
+_PRIVATE = {
+    Family.IP: tuple(
+        map(
+            _ends,
+            ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+        )
+    ),
+    Family.IP6: (_ends("fc00::/7"),),
+}
 
 
 def strangers(
-    path: Path, hook: Hook, state: str, *flags: str, free: tuple[Field, ...] = _FREE
+    path: Path,
+    hook: Hook,
+    state: str,
+    *flags: str,
+    free: tuple[Field, ...] = _FREE,
+    values: Mapping[Field, int] | None = None,
 ) -> Iterator[PacketSet]:
     """Ordinary tcp packets at the hook of a connection in the state, each free only in its
-    interfaces (or what ``free`` says). Those of an established one are answers."""
+    interfaces (or what ``free`` says), with ``values`` where they are to be others. Those of an
+    established one are answers."""
     established = state == "established"
     space, family = path.space, path.family
     fixed = {
@@ -71,18 +86,19 @@ def strangers(
     locals_ = addresses[1:] + addresses[:1]
     for remote, local, port in zip(addresses, locals_, ODD_PORTS, strict=True):
         client = 40000 + port % 20000
-        values = {
+        ordinary = {
             **fixed,
             family.saddr: int(ip_address(remote)),
             family.daddr: int(ip_address(local)) + 1,
             Field.SPORT: 443 if established else client,
             Field.DPORT: client if established else port,
+            **(values or {}),
         }
-        yield _exactly(space, hook, values, free) & space.state(state)
+        yield _exactly(space, hook, ordinary, free) & space.state(state)
 
 
 def _exactly(
-    space: Space, hook: Hook, values: dict[Field, int], free: tuple[Field, ...]
+    space: Space, hook: Hook, values: Mapping[Field, int], free: tuple[Field, ...]
 ) -> PacketSet:
     # From the last variable to the first, so that each step adds few nodes on top.
     packets = space.true
@@ -117,16 +133,25 @@ def _turned_away(path: Path, hook: Hook) -> PacketSet:
     return path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
 
 
+def hosts(path: Path, field: Field) -> PacketSet:
+    """The packets with an address in the field that one host may have."""
+    space = path.space
+    found = ~space.ranges(field, _NOT_HOSTS[path.family])
+    return found & ~space.masked(field, 0xFF, 0xFF) if path.family is Family.IP else found
+
+
+def public_hosts(path: Path, field: Field) -> PacketSet:
+    """Of ``hosts``, those that the world can name (IANA special-purpose address registries)."""
+    return hosts(path, field) & ~path.space.ranges(field, _PRIVATE[path.family])
+
+
 def denied_destinations(path: Path, hook: Hook) -> PacketSet:
     """The addresses of hosts (over ``daddr``) to which most strangers are certainly not let
     through on some interface: what a closing rule with ``-d`` protects."""
     space, daddr = path.space, path.family.daddr
     free = (*_FREE, daddr)
     denied = _for_most_strangers(path, hook, _turned_away(path, hook), free)
-    hosts = ~space.ranges(daddr, _NOT_HOSTS[path.family])
-    if path.family is Family.IP:
-        hosts = hosts & ~space.masked(daddr, 0xFF, 0xFF)
-    return space.project(denied & hosts, daddr)
+    return space.project(denied & hosts(path, daddr), daddr)
 
 
 def accepted_by_default(path: Path, hook: Hook) -> PacketSet:
