@@ -69,9 +69,17 @@ class Change:
         gone = {number for field in fields for number in self.space.fields[field].variables}
         return Change(self.space, {n: one for n, one in self.bits.items() if n not in gone})
 
-    def differs(self, other: Change, *fields: Field) -> PacketSet:
-        """The packets as they came that differ now in one of the fields. A value that nobody
-        knows, or that comes from another field, is taken to be no other's."""
+    def where(self, packets: PacketSet, then: Change) -> Change:
+        """``then`` for ``packets`` (as they came), this one for the others."""
+        bits = {
+            number: (packets & then.variable(number)) | (~packets & self.variable(number))
+            for number in {**self.bits, **then.bits}
+        }
+        return self.with_bits(bits)
+
+    def differs(self, other: Change, unknown: PacketSet, *fields: Field) -> PacketSet:
+        """The packets as they came that differ now in one of the fields. A value that depends on
+        the variables ``unknown`` (a cube) is taken to be no other's."""
         if self.key == other.key:
             return self.space.false
         found = self.space.false
@@ -80,7 +88,7 @@ class Change:
                 a, b = self.variable(number), other.variable(number)
                 if a == b:
                     continue
-                if not (self._is_plain(number, a) and self._is_plain(number, b)):
+                if a.exists(unknown) != a or b.exists(unknown) != b:
                     return self.space.true
                 found = found | (a & ~b) | (b & ~a)
         return found
@@ -100,7 +108,3 @@ class Change:
     def _variables(self, field: Field) -> tuple[int, ...]:
         bits = self.space.fields.get(field)
         return () if bits is None else bits.variables
-
-    def _is_plain(self, number: int, bit: PacketSet) -> bool:
-        """Whether the bit is set, cleared, or as it came."""
-        return bit in (self.space.true, self.space.false, self.space.manager.var(number))

@@ -21,6 +21,7 @@ from iptlint.netfilter.walk import Walk, at_hook
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.matcher import CONNTRACK_FIELDS, changed_by
 from iptlint.packets.space import Space
+from iptlint.packets.tracking import connected
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -104,12 +105,14 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``translated``: the sides that a nat chain has settled. ``decided``: who accepted."""
+    """``translated``: the sides that a nat chain has settled. ``decided``: who accepted.
+    ``queued``: who gave them to a program, which let them go on."""
 
     change: Change
     packets: PacketSet
     translated: frozenset[bool] = frozenset()
     decided: Decided | None = None
+    queued: Decided | None = None
 
 
 class _Groups:
@@ -123,9 +126,11 @@ class _Groups:
     def add(self, group: Group) -> None:
         if not group.packets.satisfiable():
             return
-        decided = group.decided
-        who = None if decided is None else (id(decided.chain), id(decided.rule))
-        key = (group.change.key, group.translated, who)
+        who = [
+            None if decided is None else (id(decided.chain), id(decided.rule))
+            for decided in (group.decided, group.queued)
+        ]
+        key = (group.change.key, group.translated, *who)
         known = self._by_key.get(key)
         joined = group.packets if known is None else known.packets | group.packets
         self._by_key[key] = replace(group, packets=joined)
@@ -176,8 +181,10 @@ class Course:
         for hook in hooks:
             groups = self._at_hook(hook, groups, to_host=Hook.INPUT in hooks)
         for group in groups:
-            end = End(VerdictKind.ACCEPT, group.decided, group.change, group.packets)
-            self.ends.append(end)
+            kind, decided = VerdictKind.ACCEPT, group.decided
+            if group.queued is not None:
+                kind, decided = VerdictKind.QUEUE, group.queued
+            self.ends.append(End(kind, decided, group.change, group.packets))
         return self.ends
 
     # -- hooks and base chains --------------------------------------------------
@@ -280,10 +287,14 @@ class Course:
         field = self.space.fields[effect.field]
         if effect.value is not None:
             mask = field.maximum if effect.mask is None else effect.mask
-            return change.written(effect.field, mask, effect.value, effect.source)
-        text = f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
-        unknown = self.matcher.number(rule, text, field.width)
-        return change.with_bits(dict(zip(field.variables, unknown, strict=True)))
+            written = change.written(effect.field, mask, effect.value, effect.source)
+        else:
+            text = f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
+            unknown = self.matcher.number(rule, text, field.width)
+            written = change.with_bits(dict(zip(field.variables, unknown, strict=True)))
+        if Field.CT_MARK in (effect.field, effect.source):
+            return change.where(change.now(connected(self.space)), written)
+        return written
 
 
 class _Visit:
@@ -362,6 +373,10 @@ class _Visit:
             case VerdictKind.NAT:
                 translated = group.translated | {self.side}
                 self.on.add(replace(self._accepted(group, decided), translated=translated))
+            case VerdictKind.QUEUE:
+                going_on = self.course.matcher.queued(rule, group.packets)
+                self._end(kind, decided, replace(group, packets=group.packets & ~going_on))
+                self.on.add(replace(group, packets=going_on, queued=decided))
             case VerdictKind.UNKNOWN:
                 stopped = self.course.matcher.open(rule, rule.verdict.name, group.packets)
                 self._end(kind, decided, replace(group, packets=group.packets & stopped))

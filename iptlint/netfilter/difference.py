@@ -135,7 +135,7 @@ class _Sides:
         """The packets that are accepted by both and come out different."""
         if one.kind is not VerdictKind.ACCEPT:
             return self.space.false
-        return one.change.differs(other.change, *_REWRITTEN)
+        return one.change.differs(other.change, self.luck.cube, *_REWRITTEN)
 
     def _change(self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool) -> Change:
         point = one_of(self.space, packets, hook)

@@ -91,6 +91,7 @@ class LuckyMatcher:
         for match in rule.matches:
             yield from self._texts(match)
         yield rule.verdict.name  # an unknown target
+        yield _let_on(rule)
         for effect in rule.effects:
             if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
                 yield f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
@@ -170,7 +171,16 @@ class LuckyMatcher:
                 found = found | (coming & self.luck.variable(key))
         return found
 
+    def queued(self, rule: Rule, packets: PacketSet) -> PacketSet:
+        """Of the packets that a program gets from the rule, those that it lets go on: they come
+        to the next base chain, as accepted ones do (nf_reinject)."""
+        return packets & self.open(rule, _let_on(rule), packets)
+
     def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
         """A number that nobody knows, the most significant bit first."""
         key = Key(text, self._ordinals[id(rule), text])
         return [self.luck.variable(key._replace(bit=bit)) for bit in range(width)]
+
+
+def _let_on(rule: Rule) -> str:
+    return f"that {rule.verdict.name} lets it go on"

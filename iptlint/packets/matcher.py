@@ -26,6 +26,7 @@ from iptlint.model import (
 from iptlint.model.matches import CT_STATES
 from iptlint.packets.bits import union
 from iptlint.packets.space import Space
+from iptlint.packets.tracking import connected
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -147,7 +148,13 @@ class Matcher:
     def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
         if match.field in self.changes.fields:
             return self._anything
-        return _certain(~packets if match.negated else packets)
+        found = ~packets if match.negated else packets
+        if match.field is not Field.CT_MARK:
+            return _certain(found)
+        # Without a connection no test of its mark holds (xt_connmark.c, nft_ct.c).
+        marked = found & connected(self.space)
+        untracks = Field.CT_STATE in self.changes.fields
+        return Tests(found, self.space.false) if untracks else _certain(marked)
 
 
 class EarlyMatcher(Matcher):
@@ -160,7 +167,8 @@ class EarlyMatcher(Matcher):
         if match.field not in CONNTRACK_FIELDS or match.field in self.changes.fields:
             return tests
         number = _WITHOUT_CONNECTION.get(match.field, 0)
-        fits = (tests.may & self.space.value(match.field, number)).satisfiable()
+        alone = self.space.value(match.field, number) & ~connected(self.space)
+        fits = (tests.may & alone).satisfiable()
         home = self.space.interface(Field.IIF, "lo")
         if fits:
             return Tests(self.space.true, ~home | tests.sure)

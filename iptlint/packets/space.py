@@ -10,6 +10,7 @@ from iptlint.model import Field, Match
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, Ranges
 from iptlint.packets.bits import BitField, union
 from iptlint.packets.interfaces import NO_INTERFACE, Interfaces
+from iptlint.packets.tracking import possible
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -42,14 +43,14 @@ _WIDTHS = {
     Field.LENGTH: 16,
     Field.TTL: 8,
     Field.TOS: 8,
-    Field.MARK: 32,
-    Field.CT_MARK: 32,
 }
 """In the order of the variables.
 
 Destinations before sources: rulesets serve few destinations to many sources, and on a real
 host's 6,000 rules this order needs a third of the nodes of the other.
 """
+
+_MARK_WIDTH = 32
 
 _ONLY_OF = {
     Field.DADDR: "ip",
@@ -89,6 +90,10 @@ class Space:
         for field, width in (first | _WIDTHS).items():
             if _ONLY_OF.get(field) in (None, *self.families):
                 yield field, BitField(self.manager, self.manager.add_vars(width))
+        # Bit beside bit: one mark is copied to the other, and then compared.
+        marks = self.manager.add_vars(2 * _MARK_WIDTH)
+        yield Field.MARK, BitField(self.manager, marks[::2])
+        yield Field.CT_MARK, BitField(self.manager, marks[1::2])
 
     def _universe(self, defragmented: bool) -> PacketSet:
         """What no packet can be is left out: a reply is never new, a packet of no
@@ -106,7 +111,8 @@ class Space:
             & (original | ~self.state("new"))
         )
         # Conntrack reassembles datagrams (nf_defrag, priority -400) before any rule sees them.
-        return packets & self.value(Field.FRAGMENT, 0) if defragmented else packets
+        whole = self.value(Field.FRAGMENT, 0) & possible(self)
+        return packets & whole if defragmented else packets
 
     @cached_property
     def variables(self) -> int:

@@ -29,7 +29,7 @@ def ranges(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:
 
 def _prefixes(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:
     """Aligned blocks of values, in order."""
-    first, width = bits.variables[0], bits.width
+    width = bits.width
     stack = [(values, 0, 0)]
     while stack:
         node, depth, base = stack.pop()
@@ -42,7 +42,7 @@ def _prefixes(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:
         variable, cofactors = node.node_var(), node.cofactors()
         assert variable is not None
         assert cofactors is not None
-        one, zero = cofactors if variable == first + depth else (node, node)
+        one, zero = cofactors if variable == bits.variables[depth] else (node, node)
         stack.append((one, depth + 1, base | size >> 1))
         stack.append((zero, depth + 1, base))
 

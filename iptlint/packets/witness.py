@@ -188,6 +188,8 @@ def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> P
     """The packet of a path through a diagram; what the path leaves free is zero."""
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
+    if values[Field.CT_MARK]:
+        conditions = (*conditions, f"ct mark {values[Field.CT_MARK]:#x}")
     name = PACKET_FAMILIES[values[Field.FAMILY]]
     return _packet(space, name, values, hook, conditions)
 

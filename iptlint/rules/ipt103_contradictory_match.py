@@ -37,9 +37,10 @@ from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
+from iptlint.model.matches import CT_STATES
 from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
-from iptlint.packets.matcher import Matcher
+from iptlint.packets.matcher import Matcher, reads_conntrack
 from iptlint.rules import wording
 from iptlint.rules.dead import Dead, dead_in, dead_rules, owner_in
 from iptlint.rules.meta import Context, Group, Meta
@@ -73,14 +74,28 @@ def _contradiction(walk: Walk, dead: Dead) -> Finding:
     if alone is not None:
         return _nothing_passes(walk, rule, alone)
     pair = _excluding(walk, rule)
-    if pair is None:
-        return META.finding(
-            dead.span,
-            "no packet can pass all tests of this rule",
-            "mend or delete the rule",
-        )
-    one, other = (rule.origin.part(index) for index in pair)
-    return _two_tests(one, other)
+    if pair is not None:
+        return _two_tests(*(rule.origin.part(index) for index in pair))
+    return _wrong_state(walk, rule) or META.finding(
+        dead.span, "no packet can pass all tests of this rule", "mend or delete the rule"
+    )
+
+
+def _wrong_state(walk: Walk, rule: Rule) -> Finding | None:
+    """That connection tracking never gives such packets the state that is asked for."""
+    of_state = [n for n, match in enumerate(rule.matches) if reads_conntrack((match,))]
+    others = [match for n, match in enumerate(rule.matches) if n not in of_state]
+    packets = _matcher(walk, rule).all_of(others, walk.space.universe).may
+    states = [name for name in CT_STATES if (packets & walk.space.state(name)).satisfiable()]
+    if not of_state or not states:
+        return None
+    span = rule.origin.part(of_state[0])
+    return META.finding(
+        span,
+        f"no packet that passes the other tests passes `{span.text}`: to connection tracking "
+        f"such packets are {wording.either(states)}",
+        "take the test of the state out, or ask for such a state",
+    )
 
 
 def _two_tests(one: Span, other: Span) -> Finding:

@@ -87,3 +87,9 @@ def labels(rules: Sequence[Rule], ending: str) -> tuple[Label, ...]:
 def counted(number: int, noun: str) -> str:
     """``1 rule``, ``3 rules``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def either(words: Sequence[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

@@ -365,6 +365,14 @@ def test_problem(table: str, line: str, code: str, place: str | None) -> None:
     assert place is None or text[problem.start : problem.end] == place
 
 
+def test_the_policy_of_a_nat_chain_may_be_drop() -> None:
+    """iptables-restore takes it of the line that declares the chain; of ``-P`` it does not."""
+    ruleset, problems = read("*nat\n:POSTROUTING DROP [0:0]\nCOMMIT\n")
+    (table,) = ruleset.tables
+    policy = table.chains["POSTROUTING"].policy
+    assert (problems, policy and policy.kind) == ((), VerdictKind.DROP)
+
+
 def test_a_refused_rule_keeps_its_place_and_nothing_else() -> None:
     text = "*filter\n-A INPUT -p tcp --dport 99999 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n"
     refused, accept = rules_of(text, "INPUT")

@@ -189,10 +189,11 @@ class Follower:
         seen = self.eyes.seen(said.family)
         if not seen:
             return
-        unknown = _unknown(outcome)
+        if _unknown(outcome):
+            return  # later rules may ask for it, and change more
         (sighting,) = seen
         for name in ("saddr", "daddr", "sport", "dport", "mark"):
-            if name not in unknown and getattr(sighting, name) != getattr(said, name):
+            if getattr(sighting, name) != getattr(said, name):
                 yield f"{name} is said to become {getattr(said, name)}, and is seen as {sighting}"
         self.record.said["seen as it becomes"] += 1
 

@@ -188,6 +188,19 @@ CASES: dict[str, tuple[Case, str | None]] = {
         ),
         "a test of ct state that always holds is left out, and the kernel's defragmenting with it",
     ),
+    "queued in prerouting, with nobody who reads the queue": (
+        # With --queue-bypass such a packet goes on to the next base chain.
+        Case(
+            of_tables(
+                ("mangle", "PREROUTING ACCEPT", ["PREROUTING -j NFQUEUE --queue-bypass"]),
+                (*FREE, ["INPUT -p udp -j DROP"]),
+            ),
+            7,
+            Status.CONDITIONAL,
+            (UDP,),
+        ),
+        None,
+    ),
     "behind a limit of an earlier table": (
         Case(
             of_tables(
@@ -204,7 +217,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             "INPUT -p tcp -m tcp --tcp-flags SYN,FIN SYN,FIN -m state --state ESTABLISHED -j DROP",
             replace(TCP, tcp_flags=("syn", "fin"), ct_state="established"),
         ),
-        "states and flags are free of each other (tcp_valid_flags, nf_conntrack_proto_tcp.c)",
+        None,
     ),
     "SYN,ACK opens nothing": (
         one_rule(
@@ -218,7 +231,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             "INPUT -p icmp -m icmp --icmp-type 0 -m state --state NEW -j DROP",
             replace(ICMP, icmp_type=0),
         ),
-        "states and types are free of each other (valid_new, nf_conntrack_proto_icmp.c)",
+        None,
     ),
     "an icmp error is related or invalid": (
         one_rule(
@@ -226,7 +239,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             replace(ICMP, icmp_type=3),
             replace(ICMP, icmp_type=3, ct_state="related"),
         ),
-        "states and types are free of each other (nf_conntrack_inet_error)",
+        None,
     ),
     "neighbour discovery is untracked": (
         one_rule(
@@ -234,7 +247,7 @@ CASES: dict[str, tuple[Case, str | None]] = {
             NEIGHBOUR,
             family="ip6",
         ),
-        "states and types are free of each other (noct_valid_new, nf_conntrack_proto_icmpv6.c)",
+        None,
     ),
     "gre is never invalid": (
         one_rule(
@@ -282,7 +295,7 @@ def test_the_kernel(case: Case, firewall: Firewall) -> None:
     for packet in case.packets:
         for preparation in preparations(packet):
             trial = loaded.send_prepared(packet, preparation, routed=False)
-            assert (case.line in trial.moved) is (case.status is Status.REACHABLE)
+            assert (case.line in trial.moved) is (case.status is not Status.DEAD)
 
 
 def preparations(packet: Packet) -> tuple[Preparation, ...]:

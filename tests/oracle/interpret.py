@@ -9,10 +9,12 @@ that needs no more splits is the same for all its packets. Uncertain tests go bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
+from tests.oracle import conntrack
 from tests.oracle.generate import (
     BASE_CHAINS,
     FLAGS,
@@ -87,7 +89,19 @@ def atoms_of(ruleset: RandomRuleset, hook: str) -> dict[str, list[Value]]:
     for name in dict.fromkeys(_field(test) for test in tests):
         mine = [test for test in tests if _field(test) == name]
         found[name] = _one_of_each(mine, _candidates(name, mine, hook, ruleset.family))
+        if name in conntrack.KIND:
+            kind = conntrack.KIND[name]
+            found[name] = _one_of_each(mine, _tracked_candidates(name, mine), kind)
     return found
+
+
+def _tracked_candidates(name: str, tests: list[Test]) -> Iterable[Value]:
+    """All there is: conntrack tells more values apart than the tests do."""
+    if name == "state":
+        return STATES
+    if name == "flags":
+        return range(1 << len(FLAGS))
+    return product(range(256), _types_and_codes(tests)[1])
 
 
 def is_unsure(test: Test) -> bool:
@@ -99,11 +113,13 @@ def _field(test: Test) -> str:
     return test.field
 
 
-def _one_of_each(tests: list[Test], candidates: Iterable[Value]) -> list[Value]:
-    """Of the candidates that all tests answer alike, only the first."""
-    first: dict[tuple[bool, ...], Value] = {}
+def _one_of_each(
+    tests: list[Test], candidates: Iterable[Value], kind: Callable[[Any], object] = lambda _: None
+) -> list[Value]:
+    """Of the candidates of one kind that all tests answer alike, only the first."""
+    first: dict[object, Value] = {}
     for value in candidates:
-        first.setdefault(tuple(holds(test, value) for test in tests), value)
+        first.setdefault((kind(value), *(holds(test, value) for test in tests)), value)
     return list(first.values())
 
 
@@ -336,7 +352,10 @@ class Table:
         while todo:
             packet, known = todo.pop()
             try:
-                yield packet, Walk(self, self.hook, packet, known).fate(((self.hook, 0),))
+                fate = Walk(self, self.hook, packet, known).fate(((self.hook, 0),))
+                there_is = conntrack.possible(packet, self.atoms)
+                if there_is is not None:
+                    yield there_is, fate
             except UndecidedError as undecided:
                 test = undecided.test
                 mine = packet[test.field]

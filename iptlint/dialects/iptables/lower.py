@@ -145,8 +145,6 @@ class _Execution:
         known = {"ACCEPT": ACCEPT, "DROP": DROP}
         if policy not in known:
             self.complaints.bad_policy(chain.name, policy, start, end)
-        elif policy == "DROP" and table.name == "nat":
-            self.complaints.drop_in_nat(start, end)
         else:
             chain.policy = known[policy]
 
@@ -265,7 +263,11 @@ class _Execution:
         chain = table.chain(name)
         chain.origin = WholeOrigin(self.source, line.start, line.end)
         chain.declared = True
-        self._set_policy(table, chain, policy, line.start, line.end)
+        if policy == "DROP" and table.name == "nat":
+            # The tool takes it of a line that declares the chain, not of the command.
+            self.complaints.drop_in_nat(line.start, line.end)
+        else:
+            self._set_policy(table, chain, policy, line.start, line.end)
 
     def _nothing(self, _table: OpenTable, _line: CommandLine, _plan: Plan) -> None:
         """-L, -S, -C and -Z change no rule."""

@@ -174,6 +174,9 @@ def _addon(name: str, kind: VerdictKind, options: str = "", flags: str = "") -> 
 _FILTERING = "filter mangle raw security"
 """iptables refuses DROP in nat: the table is not intended for filtering."""
 
+_BY_READER = write(Field.MARK)
+"""The program that reads a queue may mark the packet (nfnetlink_queue.c)."""
+
 _SECURITY = "mangle security"
 _NOT_LOCAL_IN = "FORWARD OUTPUT POSTROUTING"
 
@@ -181,7 +184,7 @@ ROWS: tuple[Extension, ...] = (
     *rewrites.ROWS,
     _plain("ACCEPT", VerdictKind.ACCEPT),
     _plain("DROP", VerdictKind.DROP, _FILTERING),
-    _plain("QUEUE", VerdictKind.QUEUE),
+    row("QUEUE", lower=verdict(VerdictKind.QUEUE, "QUEUE", _BY_READER)),
     _plain("RETURN", VerdictKind.RETURN),
     _reject(_REJECT_V4, "icmp-port-unreachable", IP_ONLY),
     _reject(_REJECT_V6, "icmp6-port-unreachable", IP6_ONLY),
@@ -197,7 +200,7 @@ ROWS: tuple[Extension, ...] = (
             then=together(
                 "queue-cpu-fanout",
                 "queue-balance",
-                then=verdict(VerdictKind.QUEUE, "NFQUEUE", defaults=("--queue-num 0",)),
+                then=verdict(VerdictKind.QUEUE, "NFQUEUE", _BY_READER, defaults=("--queue-num 0",)),
             ),
         ),
     ),

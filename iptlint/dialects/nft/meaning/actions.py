@@ -17,7 +17,7 @@ from iptlint.dialects.nft.meaning.operands import any_of, demanded, operand, uns
 from iptlint.dialects.nft.meaning.refusals import reject
 from iptlint.dialects.nft.meaning.rewrites import mangle, strip_option
 from iptlint.dialects.nft.meaning.spelling import spelled
-from iptlint.dialects.nft.meaning.steps import NOTHING, Fork, Matches, Scene, Step
+from iptlint.dialects.nft.meaning.steps import NOTHING, Fork, Matches, Scene, Step, write
 from iptlint.dialects.nft.meaning.tests import Branch, branches, exact, tests
 from iptlint.dialects.nft.meaning.translation import nat
 from iptlint.model import Effect, EffectKind, Family, Field, Uncertain, Verdict, VerdictKind, Within
@@ -88,7 +88,9 @@ def _queue(statement: t.Queue, scene: Scene) -> Step:
     before = () if target is None else operand(target, scene.standing).matches
     where = "" if target is None else f"to {spelled(target)}"
     options = " ".join(filter(None, (where, *sorted(statement.flags))))
-    return Step(before=before, verdict=Verdict(VerdictKind.QUEUE, "queue", None, options))
+    verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
+    # Whoever reads the queue may mark the packet (nfnetlink_queue.c).
+    return Step(before=before, effects=(write(Field.MARK),), told=True, verdict=verdict)
 
 
 def _forward(statement: t.Fwd, scene: Scene) -> Step:
