@@ -43,5 +43,5 @@ def _together(alike: Sequence[Finding]) -> Finding:
     gravest = min(alike, key=lambda finding: finding.severity.rank).severity
     first, *others = alike
     labels = [Label(other.span, "likewise") for other in others[:_SHOWN]]
-    message = f"{first.message}; {len(others)} more are like it"
+    message = f"{first.message.rstrip('.')}; {len(others)} more are like it"
     return replace(first, severity=gravest, message=message, related=(*first.related, *labels))

@@ -172,7 +172,6 @@ class Course:
         rules = [rule for _, _, rule in stack.ruleset.rules()]
         self.matcher = LuckyMatcher(luck, rules, changed_by(rules).sets)
         self.ends: list[End] = []
-        self._plain: dict[int, PacketSet] = {}
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[End]:
         """What becomes of the packets on their way through the hooks."""
@@ -256,9 +255,10 @@ class Course:
 
     def taken(self, rule: Rule, group: Group, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
-        if id(rule) not in self._plain:
-            self._plain[id(rule)] = self.matcher.plain(rule)
-        packets = group.packets & group.change.now(self._plain[id(rule)])
+        plain = self.stack.plain
+        if id(rule) not in plain:
+            plain[id(rule)] = self.matcher.plain(rule)
+        packets = group.packets & group.change.now(plain[id(rule)])
         if not packets.satisfiable():
             return packets
         taken = self.matcher.lucky(rule, group.change, packets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
 from iptlint.netfilter.station import Station
@@ -19,6 +20,9 @@ from iptlint.packets.matcher import (
     reads_conntrack,
 )
 from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
 
 _CONNTRACK_PRIORITY = -200  # NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h
 
@@ -45,6 +49,8 @@ class Stack:
         self._first_first = first_first
         self.space = space or space_of(ruleset)
         self._sets = changed_by(rule for _, _, rule in ruleset.rules()).sets
+        self.plain: dict[int, PacketSet] = {}
+        """Kept by ``Course``: by the id of a rule, what passes its tests that are not left open."""
         self._walks: dict[int, Walk] = {}
         self._stations: dict[int, Station] = {}
 

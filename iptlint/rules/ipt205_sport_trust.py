@@ -1,0 +1,155 @@
+"""Whoever sends from a certain port reaches any port of this host.
+
+## What it does
+Where INPUT denies by default, sends new connections (tcp and udp) from public addresses to ports
+that no rule would name, from every source port, on the whole way. Reports the rule that accepts
+them because of the port they come from.
+
+## Why it matters
+The sender chooses its source port. A rule that was to let answers of name servers in (`--sport
+53`) lets in anyone who sends from port 53, to databases and SSH alike; scanners try just that.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p udp --sport 53 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Let conntrack recognise the answers, and delete the rule:
+```
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+```
+in nft `ct state established,related accept`. Where nothing may be tracked, add the address of the
+server (`-s 192.0.2.53`) and the ports of clients (`--dport 1024:65535`).
+
+## When it is wrong
+Where another firewall before the host checks state. Rules that also ask for a destination port
+(as DHCP does: from 67 to 68), for certain addresses or for running connections are not reported.
+
+## References
+- nmap, "Firewall/IDS Evasion and Spoofing", `--source-port`:
+  https://nmap.org/book/man-bypass-firewalls-ids.html
+- RFC 6056 (source ports are the sender's choice): https://www.rfc-editor.org/rfc/rfc6056
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.netfilter.deciders import Decider
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.posture import ODD_PORTS, denied_by_default
+from iptlint.netfilter.world import Admission
+from iptlint.packets.bits import union
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules.connections import any_port, few_ports, from_world, is_users, most
+from iptlint.rules.hosts import each_path
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.remedies import ESTABLISHED
+from iptlint.rules.wording import listed
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT205",
+    name="sport-trust",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.2.0",
+)
+
+_ASKED = ((TCP, "tcp", ("syn",)), (UDP, "udp", ()))
+_CLIENTS = ((32768, 60999),)  # net.ipv4.ip_local_port_range
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    if not _asks_for_source_port(path) or path.main(Hook.INPUT) is None:
+        return
+    if denied_by_default(path, Hook.INPUT).satisfiable():
+        told: set[int] = set()
+        for protocol, name, flags in _ASKED:
+            for decider, ports in _trusting(path, protocol, *flags):
+                if is_users(decider) and id(decider.rule) not in told:
+                    told.add(id(decider.rule))
+                    yield _finding(path, decider, name, ports)
+
+
+def _asks_for_source_port(path: Path) -> bool:
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(map(_tests_sport, (match for rule in rules for match in rule.matches)))
+
+
+def _tests_sport(match: Match) -> bool:
+    match match:
+        case AnyOf(alternatives):
+            return any(_tests_sport(test) for tests in alternatives for test in tests)
+        case _:
+            return getattr(match, "field", None) is Field.SPORT
+
+
+def _trusting(path: Path, protocol: int, *flags: str) -> Iterator[tuple[Decider, PacketSet]]:
+    """Who accepts packets to any port by their source port, and these ports (over ``SPORT``)."""
+    space, hook = path.space, Hook.INPUT
+    odd = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    odd = odd & denied_by_default(path, hook)
+    asked = from_world(path, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
+    asked = tuple(one & odd for one in asked)
+    if not _trusted(path, asked, path.may_pass(hook)).satisfiable():
+        return
+    admission = Admission(path, hook, asked)
+    accepted = admission.accepted_at_a_rate
+    trusted = _trusted(path, asked, accepted)
+    for decider in admission.accepters(accepted & trusted):
+        if decider.rule is not None:
+            yield decider, space.project(decider.packets, Field.SPORT)
+
+
+def _trusted(path: Path, asked: tuple[PacketSet, ...], accepted: PacketSet) -> PacketSet:
+    """The source ports from which most callers reach all the odd ports, on interfaces where they
+    do not from any port of a client."""
+    space = path.space
+    usual = most(space, asked, accepted, Field.IIF, Field.SPORT, Field.DPORT)
+    anywhere = any_port(space, usual, Field.IIF, Field.SPORT)
+    open_ = space.project(anywhere & space.ranges(Field.SPORT, _CLIENTS), Field.IIF)
+    return anywhere & ~open_
+
+
+def _finding(path: Path, decider: Decider, protocol: str, sports: PacketSet) -> Finding:
+    ports = _ports(path, protocol, sports)
+    return META.finding(
+        decider.span,
+        f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
+        "sender chooses where it sends from",
+        _advice(path, decider),
+        witness=witness(path.space, decider.packets, Hook.INPUT),
+        likeness="sport",
+    )
+
+
+def _advice(path: Path, decider: Decider) -> str:
+    running = union([*from_world(path, Hook.INPUT, "established", "ack")], path.space.false)
+    lost = running & path.hook_packets(Hook.INPUT) & ~path.may_pass(Hook.INPUT)
+    if not lost.satisfiable():
+        return "delete it: answers are accepted by the state of their connection"
+    return f"instead: {ESTABLISHED.into(decider.chain.name, path.ruleset)}"
+
+
+def _ports(path: Path, protocol: str, sports: PacketSet) -> str:
+    """``udp port 53``, ``tcp ports 20 and 21``, ``certain tcp ports`` where they are many."""
+    ports = [str(port) for port in few_ports(path.space, sports, Field.SPORT)]
+    if not ports:
+        return f"certain {protocol} ports"
+    return f"{protocol} port{'s' * (len(ports) > 1)} {listed(ports)}"
