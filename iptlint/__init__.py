@@ -54,20 +54,24 @@ def lint(
     ignore: Sequence[str] = (),
     family: Family | None = None,
     ipsets: Sequence[str | PathLike[str]] = (),
+    profile: str = "default",
 ) -> list[Finding]:
     """The findings of all the files or texts together, sorted by path, line and code.
 
-    ``ipsets``: files or texts that `ipset save` printed.
+    ``ipsets``: files or texts that `ipset save` printed. ``profile``: which rules run where none
+    is selected: `default`, `strict` or `cis`.
     OSError where there is no such file, ValueError where ``select`` or ``ignore``
-    name a rule that is not there.
+    name a rule that is not there, or ``profile`` no profile.
     """
     from iptlint.dialects import Reader
     from iptlint.linter import lint as lint_sources
+    from iptlint.rules.registry import Profile
 
     sources = [_source(each) for each in paths_or_texts]
     sets = [_source(each) for each in ipsets]
     reader = Reader(family)
-    return list(lint_sources(sources, settings, select, ignore, reader, sets).findings)
+    report = lint_sources(sources, settings, select, ignore, reader, sets, profile=Profile(profile))
+    return list(report.findings)
 
 
 def reach(ruleset: Ruleset) -> list[RuleReach]:

@@ -15,6 +15,8 @@ from iptlint.findings.folding import folded
 from iptlint.findings.suppressions import Sifted, sift
 from iptlint.model import Family, Ruleset
 from iptlint.model.sets import SavedSets
+from iptlint.rules.benchmark.host import Host
+from iptlint.rules.benchmark.table import Judged, judged
 from iptlint.rules.ipt005_unused_suppression import misspelt, unused
 from iptlint.rules.meta import Context, Settings
 from iptlint.rules.registry import Profile, RuleModule, names, rule_of, rules, selected
@@ -37,12 +39,14 @@ class LintedFile:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``findings`` are sorted by path, line and code; ``crashed``: a rule or reader failed."""
+    """``findings`` are sorted by path, line and code; ``crashed``: a rule or reader failed.
+    ``items``: those of the benchmarks, where the profile asks for them."""
 
     files: tuple[LintedFile, ...]
     findings: tuple[Finding, ...]
     suppressed: int
     crashed: bool
+    items: tuple[Judged, ...] | None = None
 
 
 def lint(
@@ -72,8 +76,11 @@ def lint(
     readings += (_read_as(read_sets, source, crashes) for source in ipsets)
     readings, sets = _together(readings, crashes)
     found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
+    items: tuple[Judged, ...] | None = () if profile is Profile.CIS else None
     if readings:
         context = Context(tuple(r.ruleset for r in readings), settings or Settings(), sets)
+        if profile is Profile.CIS:
+            items = _judge(context, readings, found, crashes)
         for rule in (rule for rule in rules() if rule.meta.code in running):
             found += _run(rule, context, crashes)
     told = _told(_once((*found, *crashes)), (*sources, *ipsets), running)
@@ -83,7 +90,25 @@ def lint(
         tuple(folded(sorted(kept, key=_order))),
         sum(finding.code in shown for finding in told.hidden),
         bool(crashes),
+        items,
     )
+
+
+def _judge(
+    context: Context, readings: Sequence[Reading], found: list[Finding], crashes: list[Finding]
+) -> tuple[Judged, ...]:
+    """The items of the benchmarks; none where they cannot be worked out."""
+    source = context.rulesets[0].source
+    incomplete = [id(r.ruleset) for r in readings if any(p.code in CUT_SHORT for p in r.problems)]
+    try:
+        return judged(Host(context, incomplete))
+    except DDMemoryError:
+        found.append(_out_of_room(source, "the benchmark"))
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as crash:
+        crashes.append(_crash(source, "the benchmark", crash))
+    return ()
 
 
 def _told(
@@ -178,6 +203,7 @@ def _finding(reading: Reading, problem: Problem) -> Finding:
         problem.message,
         problem.help,
         severity=Severity(problem.severity),
+        likeness=problem.message,
     )
 
 

@@ -14,7 +14,7 @@ from iptlint.cli.inputs import read_inputs
 if TYPE_CHECKING:
     from iptlint.linter import Report
 
-PROFILES = ("default", "strict")
+PROFILES = ("default", "strict", "cis")
 THRESHOLDS = ("error", "warning", "info", "never")
 
 
@@ -28,7 +28,8 @@ THRESHOLDS = ("error", "warning", "info", "never")
     type=click.Choice(PROFILES),
     default="default",
     show_default=True,
-    help="Which rules run where none is selected: strict adds what few want to know.",
+    help="Which rules run where none is selected: strict adds what few want to know; cis is what "
+    "the CIS benchmarks ask for, with a table of their items.",
 )
 @click.option(
     "--fail-on",
@@ -102,6 +103,9 @@ def _print(report: Report, output_format: str) -> None:
 
 
 def _failing(report: Report, fail_on: str) -> int:
+    """An item of a benchmark that fails is as grave as a warning."""
     threshold = THRESHOLDS.index(fail_on)
+    if fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
+        return 1
     failing = (f for f in report.findings if f.severity.rank <= threshold)
     return int(fail_on != "never" and any(True for _ in failing))

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from iptlint.findings import Finding, Severity
 from iptlint.findings.fingerprint import fingerprints
 from iptlint.linter import Report
+from iptlint.reports import benchmark
 from iptlint.reports.witness import as_json
 from iptlint.rules.registry import rule_of
 from iptlint.source import Span
@@ -26,19 +27,31 @@ def dumps(value: object) -> str:
 
 
 def json_report(report: Report) -> str:
+    """Where the profile asks for the benchmarks, ``benchmark`` holds their items, and each
+    finding has the ``references`` to them."""
     counted = Counter(finding.severity for finding in report.findings)
     findings = zip(report.findings, fingerprints(report.findings), strict=True)
-    return dumps(
-        {
-            "version": VERSION,
-            "files": [asdict(file) for file in report.files],
-            "findings": [_finding(finding, fingerprint) for finding, fingerprint in findings],
-            "summary": {
-                **{severity.value: counted[severity] for severity in Severity},
-                "suppressed": report.suppressed,
-            },
-        }
-    )
+    answer: dict[str, object] = {
+        "version": VERSION,
+        "files": [asdict(file) for file in report.files],
+        "findings": [
+            _finding(finding, fingerprint) | _references(report, finding)
+            for finding, fingerprint in findings
+        ],
+        "summary": {
+            **{severity.value: counted[severity] for severity in Severity},
+            "suppressed": report.suppressed,
+        },
+    }
+    if report.items is not None:
+        answer["benchmark"] = benchmark.as_json(report.items)
+    return dumps(answer)
+
+
+def _references(report: Report, finding: Finding) -> dict[str, object]:
+    if report.items is None:
+        return {}
+    return {"references": benchmark.asked_by(report.items, finding.code)}
 
 
 def _finding(finding: Finding, fingerprint: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tabulate import tabulate
 
+from iptlint.reports.benchmark import listed
 from iptlint.reports.json_report import dumps
 from iptlint.rules.registry import SECTIONS, RuleModule
 
@@ -14,8 +15,10 @@ def document(rule: RuleModule) -> str:
     """One rule, in Markdown."""
     meta = rule.meta
     facts = [meta.severity.value, meta.confidence.value, f"group {meta.group.value}"]
-    facts += [f"since {meta.since}", *(["fixable"] if meta.fixable else []), *meta.references]
+    facts += [f"since {meta.since}", *(["fixable"] if meta.fixable else [])]
     parts = [f"# {meta.code} {meta.name}", rule.summary, f"*{', '.join(facts)}*"]
+    if rule.references:
+        parts.append(f"Benchmarks ask for the same: {listed(rule.references)}.")
     parts += [f"## {title}\n\n{rule.sections[title]}" for title in SECTIONS]
     return "\n\n".join((*parts, rule.url)) + "\n"
 
@@ -48,5 +51,5 @@ def _json(rule: RuleModule) -> dict[str, object]:
         "fixable": meta.fixable,
         "summary": rule.summary,
         "url": rule.url,
-        "references": list(meta.references),
+        "references": list(rule.references),
     }

@@ -9,14 +9,17 @@ import click
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.linter import Report
+from iptlint.reports import benchmark
 from iptlint.reports.safe import cut, visible, width, wrapped
 from iptlint.reports.witness import describe
+from iptlint.rules.benchmark.answers import Verdict
 from iptlint.rules.registry import names
 from iptlint.source import Span
 
 COLUMNS = 160
 MOST_LABELS = 8
 _GUTTER = 8
+_VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.CANNOT_TELL: "yellow"}
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 Paint = Callable[[str, Severity | None], str]
@@ -32,13 +35,22 @@ def _coloured(text: str, severity: Severity | None) -> str:
 
 
 def text_report(report: Report, *, colour: bool = False) -> str:
-    """Every finding and, last, one line that counts them. No line is over 160 columns."""
+    """Every finding and, last, one line that counts them; then the items of the benchmarks, where
+    the profile asks for them. No line of a finding is over 160 columns."""
     paint = _coloured if colour else _plain
-    blocks = ["\n".join(_block(finding, paint)) for finding in report.findings]
-    return "\n\n".join((*blocks, _summary(report))) + "\n"
+    blocks = ["\n".join(_block(finding, paint, report)) for finding in report.findings]
+    blocks.append(_summary(report))
+    if report.items is not None:
+        verdicts = {"paint": _verdict} if colour else {}
+        blocks.append(benchmark.table(report.items, **verdicts).rstrip())
+    return "\n\n".join(blocks) + "\n"
 
 
-def _block(finding: Finding, paint: Paint) -> Iterator[str]:
+def _verdict(verdict: Verdict, text: str) -> str:
+    return click.style(text, fg=_VERDICTS[verdict], bold=verdict is Verdict.FAIL)
+
+
+def _block(finding: Finding, paint: Paint, report: Report) -> Iterator[str]:
     yield from _head(finding, paint)
     yield from _excerpt(finding.span, "^", "", lambda text: paint(text, finding.severity))
     for label in finding.related[:MOST_LABELS]:
@@ -49,6 +61,9 @@ def _block(finding: Finding, paint: Paint) -> Iterator[str]:
         yield from _note(f"witness: {describe(finding.witness)}")
     if finding.help:
         yield from _note(f"help: {finding.help}")
+    asked = benchmark.asked_by(report.items or (), finding.code)
+    if asked:
+        yield from _note(f"asked for by: {benchmark.listed(asked)}")
 
 
 def _head(finding: Finding, paint: Paint) -> Iterator[str]:

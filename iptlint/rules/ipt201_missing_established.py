@@ -70,7 +70,6 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
-    references=("CIS DIL 2.0.0 3.5.1.3", "CIS DIL 2.0.0 3.5.2.3"),
 )
 
 _EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range

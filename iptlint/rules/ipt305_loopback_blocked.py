@@ -56,7 +56,6 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.1.0",
-    references=("CIS DIL 2.0.0 3.5.1.2", "CIS DIL 2.0.0 3.5.2.2"),
 )
 
 _LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}

@@ -36,8 +36,8 @@ class Group(Enum):
 class Meta:
     """``severity`` is the default; a finding may carry a graver or milder one.
 
-    ``references`` are ids of benchmarks (CIS, STIG) that ask for the same. ``pedantic``: few want
-    to know; off unless it is selected or the profile is strict.
+    ``pedantic``: few want to know; off unless it is selected or the profile is strict. Which
+    benchmarks ask for the same is told in ``benchmark.table``.
     """
 
     code: str
@@ -47,7 +47,6 @@ class Meta:
     group: Group
     since: str
     fixable: bool = False
-    references: tuple[str, ...] = ()
     pedantic: bool = False
 
     def finding(

@@ -15,6 +15,7 @@ from types import ModuleType
 
 import iptlint.rules
 from iptlint.findings import Finding
+from iptlint.rules.benchmark import table as benchmarks
 from iptlint.rules.meta import Context, Meta
 
 SECTIONS = ("What it does", "Why it matters", "Example", "Fix", "When it is wrong", "References")
@@ -38,6 +39,11 @@ class RuleModule:
     @property
     def url(self) -> str:
         return f"https://iptlint.readthedocs.io/en/latest/rules/{self.meta.code}/"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The ids of the benchmarks' items that ask for the same."""
+        return benchmarks.references(self.meta.code)
 
 
 @cache
@@ -101,9 +107,16 @@ class Profile(Enum):
 
     DEFAULT = "default"
     STRICT = "strict"
+    CIS = "cis"
 
-    def holds(self, meta: Meta) -> bool:
-        return self is Profile.STRICT or not meta.pedantic
+    def holds(self, rule: RuleModule) -> bool:
+        match self:
+            case Profile.DEFAULT:
+                return not rule.meta.pedantic
+            case Profile.STRICT:
+                return True
+            case Profile.CIS:
+                return bool(rule.references)
 
 
 def selected(
@@ -111,7 +124,7 @@ def selected(
 ) -> tuple[str, ...]:
     """The codes that ``select`` (those of the profile where it is empty) leaves without
     ``ignore``."""
-    of_profile = {rule.meta.code for rule in rules() if profile.holds(rule.meta)}
+    of_profile = {rule.meta.code for rule in rules() if profile.holds(rule)}
     chosen = _codes(select) if select else of_profile
     return tuple(code for code in names() if code in chosen - _codes(ignore))
 
