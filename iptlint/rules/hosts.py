@@ -19,8 +19,10 @@ def each_path(context: Context, check: Callable[[Path], Iterator[Finding]]) -> I
     both families, what holds for one of them only says so; and where the text includes files
     that are not there to be read, nothing is certain."""
     for ruleset in context.rulesets:
-        for finding in _findings(context, ruleset, check):
-            yield _unless_included(finding) if has_unseen_includes(ruleset) else finding
+        found = [*_findings(context, ruleset, check)]
+        if found and has_unseen_includes(ruleset):
+            found = [*map(_unless_included, found)]
+        yield from found
 
 
 def _findings(

@@ -3,7 +3,8 @@
 ## What it does
 Proves, over every packet and through every call, that the rules before this one leave
 nothing to it, and that some of what it was meant for gets another verdict. It names the
-rules that take the packets; it also reports a log, a mark or a counter that sees no packet.
+rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
+sees none is IPT902).
 It is an error where a DROP or REJECT is lost and new connections from the world are
 accepted instead.
 
@@ -49,6 +50,7 @@ from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules import wording
 from iptlint.rules.dead import Lost, is_softwares, lost_rules
+from iptlint.rules.logs import only_logs
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ _NOT_THE_WORLD = {
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for lost in lost_rules(walk):
-            if lost.differs and not _is_closing_return(lost) and not _is_softwares(walk, lost):
+            others = only_logs(lost.rule) or _is_closing_return(lost) or _is_softwares(walk, lost)
+            if lost.differs and not others:
                 yield _finding(walk, lost)
 
 

@@ -50,20 +50,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import AnyOf, Chain, Family, Field, Match, Rule, Uncertain, VerdictKind, Within
+from iptlint.model import Chain, Family, Field, Rule, Within
 from iptlint.model.matches import Ranges
-from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.walk import Walk
-from iptlint.rules.dead import is_softwares
+from iptlint.rules.dead import is_softwares, per_walk
+from iptlint.rules.elements import fewest
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.moving import Kind, Search, is_plain
 from iptlint.rules.wording import counted
-
-if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
 
 META = Meta(
     code="IPT501",
@@ -102,14 +99,6 @@ _SIDES = {
 Network = IPv4Network | IPv6Network
 
 
-class _Kind(NamedTuple):
-    """What the rules of a group share: all but the addresses in ``field``."""
-
-    field: Field
-    verdict: Verdict
-    others: frozenset[Match]
-
-
 @dataclass(frozen=True, slots=True)
 class _Group:
     """Rules of a chain that one rule with a set can replace; at least one."""
@@ -136,21 +125,28 @@ class _Group:
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         names: Counter[str] = Counter()
-        for table in ruleset.tables:
-            for chain in table.chains.values():
-                ours = not is_softwares(ruleset, table, chain.name)
-                kinds = _kinds(chain) if ours else {}
-                if kinds:
-                    walk = context.stack(ruleset).walk(table)
-                    for group in _groups(walk, chain, kinds):
-                        yield _finding(group, names)
+        for walk in context.stack(ruleset).walks():
+            for group in lists(walk):
+                yield _finding(group, names)
 
 
-def _kinds(chain: Chain) -> dict[_Kind, list[int]]:
+@per_walk
+def lists(walk: Walk) -> tuple[_Group, ...]:
+    """The lists of a table that a set can replace."""
+    found: list[_Group] = []
+    for chain in walk.table.chains.values():
+        ours = not is_softwares(walk.ruleset, walk.table, chain.name)
+        kinds = _kinds(chain) if ours else {}
+        if kinds:
+            found += _groups(walk, chain, kinds)
+    return tuple(found)
+
+
+def _kinds(chain: Chain) -> dict[Kind, list[int]]:
     """The rules of each kind, by their numbers; kinds with few left out."""
-    kinds: dict[_Kind, list[int]] = defaultdict(list)
+    kinds: dict[Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
-        if _is_plain(rule):
+        if is_plain(rule):
             for kind in _kinds_of(rule):
                 kinds[kind].append(number)
     return {
@@ -160,43 +156,12 @@ def _kinds(chain: Chain) -> dict[_Kind, list[int]]:
     }
 
 
-def _is_plain(rule: Rule) -> bool:
-    """Whether nothing but its verdict would be lost with the rule."""
-    return (
-        _decides(rule.verdict.kind)
-        and rule.whole is None
-        and not rule.effects
-        and rule.comment is None
-        and (rule.counters is None or not any(rule.counters))
-        and not any(map(_is_uncertain, rule.matches))
-    )
-
-
-def _decides(kind: VerdictKind) -> bool:
-    return kind.ends_walk or _leaves_chain(kind) or kind is VerdictKind.JUMP
-
-
-def _leaves_chain(kind: VerdictKind) -> bool:
-    """Whether no rule of the chain sees the packets that have this verdict."""
-    return kind.ends_walk or kind in (VerdictKind.RETURN, VerdictKind.GOTO)
-
-
-def _is_uncertain(match: Match) -> bool:
-    match match:
-        case Uncertain():
-            return True
-        case AnyOf(alternatives):
-            return any(_is_uncertain(test) for tests in alternatives for test in tests)
-        case _:
-            return False
-
-
-def _kinds_of(rule: Rule) -> Iterator[_Kind]:
+def _kinds_of(rule: Rule) -> Iterator[Kind]:
     for field in _SIDES:
         tests = [m for m in rule.matches if type(m) is Within and m.field is field]
         if len(tests) == 1 and _are_prefixes(tests[0]):
             others = frozenset(match for match in rule.matches if match is not tests[0])
-            yield _Kind(field, rule.verdict, others)
+            yield Kind(field, rule.verdict, others)
 
 
 def _are_prefixes(test: Within) -> bool:
@@ -217,74 +182,21 @@ def _addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
     )
 
 
-def _groups(walk: Walk, chain: Chain, kinds: dict[_Kind, list[int]]) -> Iterator[_Group]:
+def _groups(walk: Walk, chain: Chain, kinds: dict[Kind, list[int]]) -> Iterator[_Group]:
     """The largest first; a rule is in one group only."""
     used: set[int] = set()
-    search = _Search(walk, chain)
+    search = Search(walk, chain)
     for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
         free = [number for number in numbers if number not in used]
-        for run in search.runs(kind, free):
+        for run in search.runs(kind.verdict, free):
             group = _Group(walk, chain, kind.field, tuple(chain.rules[n] for n in run))
             if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
                 used.update(run)
                 yield group
 
 
-class _Search:
-    """Which rules of one chain can be moved together."""
-
-    def __init__(self, walk: Walk, chain: Chain) -> None:
-        self.walk = walk
-        self.chain = chain
-        self.flow = walk.flows[chain.name]
-        self.uncertain = [
-            number
-            for number, rule in enumerate(chain.rules)
-            if any(map(_is_uncertain, rule.matches))
-        ]
-
-    def runs(self, kind: _Kind, numbers: list[int]) -> Iterator[list[int]]:
-        """Rules that can all be moved up to the first of them; the others make other runs."""
-        stops = {number: self._stop(kind.verdict, numbers[0], number) for number in numbers}
-        while numbers:
-            yield [number for number in numbers if stops[number] < numbers[0]]
-            numbers = [number for number in numbers if stops[number] >= numbers[0]]
-
-    def _stop(self, verdict: Verdict, first: int, number: int) -> int:
-        """The last rule, from ``first`` on, past which the rule cannot move up; -1: none."""
-        packets = self.flow.tests[number].may
-        counting = [other for other in self.uncertain if first <= other < number]
-        stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
-        meets = self.walk.lookup(self.chain.name).last(number, packets)
-        while meets is not None and meets > max(first, stop):
-            if not _same_outcome(self.chain.rules[meets], verdict):
-                return meets
-            meets = self.walk.lookup(self.chain.name).last(meets, packets)
-        return stop
-
-    def _counts(self, number: int, packets: PacketSet) -> bool:
-        return (self._seen(number) & packets).satisfiable()
-
-    def _seen(self, number: int) -> PacketSet:
-        """The packets that an uncertain rule's limit counts: all that get to it."""
-        matches = self.chain.rules[number].matches
-        before = takewhile(lambda match: not _is_uncertain(match), matches)
-        return self.walk.matcher_of(self.chain.name).all_of(before, self.walk.space.universe).may
-
-
-def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
-    """Whether it is all the same if this rule takes a packet or one with the verdict does. Two
-    calls of a chain are not the same as one, and a limit counts what it sees."""
-    return (
-        _leaves_chain(verdict.kind)
-        and rule.verdict == verdict
-        and not rule.effects
-        and not any(map(_is_uncertain, rule.matches))
-    )
-
-
 def _finding(group: _Group, names: Counter[str]) -> Finding:
-    prefixes = _joined(group.ranges(), _SIDES[group.field].family)
+    prefixes = fewest(group.ranges(), _SIDES[group.field].family)
     first, last = group.rules[0], group.rules[-1]
     rules = len(group.rules)
     made = "" if group.copies == rules else f", of which the kernel makes {group.copies},"
@@ -372,25 +284,3 @@ def _name(group: _Group, names: Counter[str]) -> str:
     stem = f"{group.chain.name}-{group.rules[0].verdict.name}"[:_STEM_LIMIT] + side
     names[stem] += 1
     return stem if names[stem] == 1 else f"{stem}-{names[stem]}"
-
-
-def _joined(ranges: Iterator[tuple[int, int]], family: Family) -> list[Network]:
-    """The fewest prefixes that hold the same addresses."""
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if merged and low <= merged[-1][1] + 1:
-            first, last = merged.pop()
-            low, high = first, max(high, last)
-        merged.append((low, high))
-    return [prefix for low, high in merged for prefix in _prefixes(low, high, family)]
-
-
-def _prefixes(low: int, high: int, family: Family) -> Iterator[Network]:
-    bits = family.address_bits
-    make = IPv4Network if family is Family.IP else IPv6Network
-    while low <= high:
-        # No wider than the alignment of its start and what is left; /0 is in no set.
-        aligned = (low & -low).bit_length() - 1 if low else bits - 1
-        size = min(aligned, (high - low + 1).bit_length() - 1, bits - 1)
-        yield make((low, bits - size))
-        low += 1 << size

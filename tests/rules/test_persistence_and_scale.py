@@ -19,6 +19,7 @@ from iptlint.netfilter.walk import Walk
 from iptlint.rules import ipt404_transient_rules_saved as ipt404
 from iptlint.rules import ipt407_set_not_persisted as ipt407
 from iptlint.rules import ipt501_list_should_be_set as ipt501
+from iptlint.rules.elements import fewest
 from iptlint.rules.meta import Context, Settings
 from iptlint.source import SourceFile
 
@@ -190,7 +191,7 @@ def test_joined_prefixes_are_the_fewest(seed: int, bits: int) -> None:
     ]
     ranges = [(int(net.network_address), int(net.broadcast_address)) for net in nets]
     family = Family.IP if bits == 32 else Family.IP6
-    assert ipt501._joined(iter(ranges), family) == list(collapse_addresses(nets))
+    assert fewest(ranges, family) == list(collapse_addresses(nets))
 
 
 def test_an_exception_between_keeps_the_wider_range_out() -> None:

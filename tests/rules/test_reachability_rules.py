@@ -20,6 +20,7 @@ from iptlint.rules import (
     ipt104_unused_chain,
     ipt106_duplicate_rule,
     ipt107_no_effect_jump,
+    ipt902_log_after_verdict,
 )
 from iptlint.rules.dead import copies
 from iptlint.rules.meta import Context, Settings
@@ -35,6 +36,7 @@ RULES = (
     ipt104_unused_chain,
     ipt106_duplicate_rule,
     ipt107_no_effect_jump,
+    ipt902_log_after_verdict,
 )
 
 
@@ -178,7 +180,7 @@ def test_jumps_and_logs_take_nothing_from_their_like() -> None:
         "two -s 1.2.3.4 -j DROP",
         chains="one two",
     )
-    assert [f.code for f in found] == ["IPT101", "IPT101"]
+    assert [f.code for f in found] == ["IPT101", "IPT902"]
     assert all([label.span.line for label in f.related] == [9] for f in found)
 
 

@@ -1,0 +1,116 @@
+"""What a chain drops at its end leaves no trace: nothing logs it.
+
+## What it does
+Follows ordinary packets from strangers through the input and the forward hook. Where most of
+them are dropped or rejected by the policy or by a rule, and none of the rules they meet on the
+way logs them, with or without a limit, it says so: once a chain.
+
+## Why it matters
+When something does not work, or someone tries doors, the log of dropped packets is the first
+place to look. Benchmarks ask for it.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+COMMIT
+```
+
+## Fix
+As the last rule: `-A INPUT -m limit --limit 5/min -j LOG --log-prefix "dropped: "`; in nft
+`limit rate 5/minute log prefix "dropped: "`. Not without a limit: see IPT901.
+
+## When it is wrong
+On hosts that face the internet the log is mostly noise, and counters say enough. It is off
+unless it is selected.
+
+## References
+- iptables-extensions(8), LOG: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- CIS Distribution Independent Linux Benchmark, section 3.5 (firewall configuration)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Hook, VerdictKind
+from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.posture import denied_by_default, strangers
+from iptlint.packets.bits import union
+from iptlint.packets.witness import witness
+from iptlint.rules.hosts import each_path
+from iptlint.rules.logs import logs
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.moving import is_users
+from iptlint.rules.remedies import Remedy
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT903",
+    name="drop-unlogged",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.HYGIENE,
+    since="0.2.0",
+    pedantic=True,
+)
+
+_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
+_LOG = Remedy(
+    '-m limit --limit 5/min -j LOG --log-prefix "dropped: "',
+    'limit rate 5/minute log prefix "dropped: "',
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    yield from each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        denied = denied_by_default(path, hook)
+        if not denied.satisfiable():
+            continue
+        turned_away = union([*strangers(path, hook, "new", "syn")], path.space.false) & denied
+        decider = next((d for d in deciders(path, hook, turned_away) if _denies(d)), None)
+        if decider is None or not decider.chain.rules or not _is_users(decider):
+            continue  # what has no rule at all is not in use
+        if not _logged(path, hook, turned_away):
+            yield _finding(path, hook, decider, turned_away)
+
+
+def _denies(decider: Decider) -> bool:
+    return decider.kind in (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+def _is_users(decider: Decider) -> bool:
+    return is_users(decider.walk.ruleset, decider.walk.table, decider.chain.name)
+
+
+def _logged(path: Path, hook: Hook, packets: PacketSet) -> bool:
+    """Whether a log may see some of the packets, here or before routing."""
+    free = {station.walk: None for each in _HOOKS for station in path.stations(each)}
+    return any(
+        (walk.tests(rule).may & packets).satisfiable()
+        for walk in free
+        for chain, rule in walk.table.rules()
+        if logs(rule) and {hook, Hook.PREROUTING} & {*walk.hooks_of(chain.name)}
+    )
+
+
+def _finding(path: Path, hook: Hook, decider: Decider, packets: PacketSet) -> Finding:
+    place = "add as the last rule" if decider.rule is None else "add before it"
+    return META.finding(
+        decider.span,
+        f"{decider.name} {decider.does} what no rule accepts on its way through {hook.value}, and"
+        " nothing logs it",
+        f"{place}: {_LOG.into(decider.chain.name, path.ruleset)}",
+        witness=witness(path.space, packets, hook),
+    )
