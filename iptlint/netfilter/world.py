@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
-from iptlint.model import Field, Hook, Interface, VerdictKind
-from iptlint.netfilter.course import ROUTES, Course, End
-from iptlint.netfilter.deciders import Decider, by_share
+from iptlint.model import EffectKind, Field, Hook, Interface, Rule, VerdictKind
+from iptlint.netfilter.change import Change
+from iptlint.netfilter.course import ROUTES, Course, Decided, End, Meeting
+from iptlint.netfilter.deciders import Decider, at_station, by_share, deciders
 from iptlint.netfilter.luck import Luck
+from iptlint.netfilter.passage import is_winding
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
     accepted_by_default,
+    accepted_strangers,
     denied_by_default,
     outside,
     public_hosts,
     strangers,
 )
+from iptlint.netfilter.station import Station
 from iptlint.packets.bits import union
-from iptlint.packets.witness import TCP
+from iptlint.packets.space import Space
+from iptlint.packets.witness import TCP, UDP
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -30,10 +36,13 @@ _AT_HOME = re.compile(
     r"lo|dummy.*|docker.*|br-.*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*|incus.*|podman.*"
     r"|cni.*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|wg.*|tun.*|tap.*|tailscale.*"
     r"|zt.*|utun.*|ipsec.*|vti.*|gre.*|lan.*|intern.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*|vmbr.*"
+    r"|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc|int\d*"
+    r"|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d+"
 )
 """Names that people and programs give to interfaces behind which the world is not."""
 
 _OUTWARD = re.compile(r"wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|pub.*|uplink.*|world|red\d*")
+DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _TRANSLATING = ("MASQUERADE", "SNAT")
 _RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
 """How the texts of tests start that let some packets of anyone through, though not all."""
@@ -55,7 +64,9 @@ def _outward_classes(path: Path) -> list[int]:
     found = _less_trusted(path, found)
     *_, (other, _) = classes
     named = [number for number in found if number != other]
-    if len(named) > 1 or (named and _uplinks(path)):
+    # The only interface with a name is the world's, unless what is for all is said without it.
+    shared = other in found and _lets_someone_in(path, other)
+    if len(named) > 1 or (named and (_uplinks(path) or shared)):
         facing = [n for n in named if _faces_world(path, space.interfaces.classes[n - 1].name)]
         return facing + [other] * (other in found)
     return found
@@ -75,12 +86,21 @@ def _faces_world(path: Path, name: str) -> bool:
     return name in uplinks if uplinks else _OUTWARD.fullmatch(name) is not None
 
 
+def _lets_someone_in(path: Path, number: int) -> bool:
+    """Whether strangers may open some connection to this host by the interfaces of the class."""
+    kept = (Field.IIF, Field.DPORT, path.family.daddr)
+    here = path.space.value(Field.IIF, number) & path.outcome(Hook.INPUT, VerdictKind.ACCEPT)
+    return any(
+        (stranger & here).satisfiable()
+        for stranger in strangers(path, Hook.INPUT, "new", "syn", free=kept)
+    )
+
+
 def _uplinks(path: Path) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's."""
     return frozenset(
         match.name
-        for table in path.tables()
-        for _, rule in table.rules()
+        for _, _, rule in path.ruleset.rules()
         if rule.verdict.name.upper() in _TRANSLATING
         for match in rule.matches
         if isinstance(match, Interface)
@@ -88,34 +108,94 @@ def _uplinks(path: Path) -> frozenset[str]:
     )
 
 
+def uplinks(path: Path, field: Field) -> PacketSet:
+    """The packets with an interface in the field that is the world's by its name, or because
+    packets leave by it with an address of the host's; what no rule names is none."""
+    space, known = path.space, _uplinks(path)
+    numbers = (
+        number
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name in known or _OUTWARD.fullmatch(cls.name)
+    )
+    return union([space.value(field, number) for number in numbers], space.false)
+
+
+def same_interface(space: Space) -> PacketSet:
+    """The packets that leave by the interface that they came by."""
+    numbers = range(1, space.interfaces.count)
+    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
+    return union(both, space.false)
+
+
+def interface_name(space: Space, packets: PacketSet) -> str:
+    """The name of an interface, or a wildcard, that some of the packets come by."""
+    names = (
+        cls.name + "+" * cls.wildcard
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if (packets & space.value(Field.IIF, number)).satisfiable()
+    )
+    return next(names, "an interface")
+
+
 def callers(
     path: Path, hook: Hook = Hook.INPUT, protocol: int = TCP, *free: Field
 ) -> tuple[PacketSet, ...]:
     """New packets of the protocol from the world: a set for each of a few public addresses unlike
-    each other, free in the destination address (a public one, or any where the hook is forward),
-    port, and in ``free``."""
+    each other, free in the destination address (a public one), port, and in ``free``."""
     family = path.family
     kept = (Field.IIF, Field.OIF, Field.DPORT, family.daddr, *free)
     flags = ("syn",) if protocol == TCP else ()
-    packets = outward(path) & outside(path.space)
-    if hook is Hook.INPUT:
-        packets = packets & public_hosts(path, family.daddr)
+    packets = outward(path) & outside(path.space) & public_hosts(path, family.daddr)
     values = {Field.PROTO: protocol}
     return tuple(
         each & packets for each in strangers(path, hook, "new", *flags, free=kept, values=values)
     )
 
 
-class Admission:
-    """What becomes of callers on the whole way with the hook. Sets are of packets as they come."""
+class Translation(NamedTuple):
+    """A rule that gives packets another destination, and those it gave one."""
 
-    def __init__(self, path: Path, hook: Hook, asked: Sequence[PacketSet]) -> None:
-        self.path = path
-        self.asked = asked
+    rule: Rule
+    packets: PacketSet
+
+
+class Admission:
+    """What becomes of callers on the whole way with the hook. Sets are of packets as they come.
+
+    ``groups``: those of a group are alike, but for who calls.
+    """
+
+    def __init__(self, path: Path, hook: Hook, *groups: Sequence[PacketSet]) -> None:
+        self.space = path.space
+        self.groups = groups
+        self.translations: list[Translation] = []
+        """By the rules of the nat chains before routing."""
+        self._everyone = union([one for group in groups for one in group], path.space.false)
         self._luck = Luck(path.space)
-        everyone = union([*asked], path.space.false)
-        course = Course(path.stack, path.family, self._luck, who=True)
-        self.ends = tuple(course.follow(ROUTES[hook], everyone))
+        self.ends = tuple(self._ends(path, hook))
+
+    def _ends(self, path: Path, hook: Hook) -> Iterable[End]:
+        main = path.main(hook)
+        if main is not None and not is_winding(path, hook) and _is_plain(main):
+            return _at_once(main, self._everyone & path.hook_packets(hook))
+        course = Course(path.stack, path.family, self._luck, who=True, met=self._meet)
+        return course.follow(ROUTES[hook], self._everyone)
+
+    def _meet(self, rule: Rule, meeting: Meeting) -> None:
+        if rule.verdict.kind is VerdictKind.NAT and meeting.hook is Hook.PREROUTING:
+            self.translations.append(Translation(rule, meeting.taken))
+
+    @cached_property
+    def sent_on(self) -> PacketSet:
+        """The packets that a rule gives the address of another host."""
+        sets = [one.packets for one in self.translations if is_dnat(one.rule)]
+        return union(sets, self.space.false)
+
+    @cached_property
+    def by_policy(self) -> PacketSet:
+        """The packets that a policy accepts, if no uncertain test of a rule takes them first."""
+        open_ = [e.packets for e in self.ends if _accepts(e) and e.decided and not e.decided.rule]
+        return union(open_, self.space.false).exists(self._luck.cube)
 
     @cached_property
     def accepted(self) -> PacketSet:
@@ -127,26 +207,39 @@ class Admission:
         """Those that come through for certain as long as rates and quotas permit."""
         return self._surely(self._accepting().exists(self._cube(rates=True)))
 
+    def now(self, packets: PacketSet) -> PacketSet:
+        """Of ``accepted_at_a_rate``, those that are one of ``packets`` in the end, however their
+        destinations were translated."""
+        ends = [e.packets & e.change.now(packets) for e in self.ends if _accepts(e)]
+        return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._luck.cube)
+
     def _accepting(self) -> PacketSet:
-        ends = [end.packets for end in self.ends if end.kind is VerdictKind.ACCEPT]
-        return union(ends, self.path.space.false)
+        return union([end.packets for end in self.ends if _accepts(end)], self.space.false)
 
     def _surely(self, accepting: PacketSet) -> PacketSet:
-        everyone = union([*self.asked], self.path.space.false)
-        return everyone & ~(everyone & ~accepting).exists(self._luck.cube)
+        return self._everyone & ~(self._everyone & ~accepting).exists(self._luck.cube)
 
     def _cube(self, *, rates: bool) -> PacketSet:
-        cube = self.path.space.true
+        cube = self.space.true
         for key, number in reversed(self._luck.variables.items()):
             if key.text.startswith(_RATES) is rates:
-                cube = self.path.space.manager.var(number) & cube
+                cube = self.space.manager.var(number) & cube
         return cube
 
     def most(self, packets: PacketSet, *fields: Field) -> PacketSet:
-        """Over ``fields``: the values with which ``packets`` has most of the callers."""
-        space = self.path.space
-        each = [space.project(caller & packets, *fields) for caller in self.asked]
-        return union([a & b & c for a, b, c in combinations(each, 3)], space.false)
+        """Over ``fields``: the values with which ``packets`` has most of the callers of a group."""
+        found = self.space.false
+        for group in self.groups:
+            each = [self.space.project(caller & packets, *fields) for caller in group]
+            found = union([a & b & c for a, b, c in combinations(each, 3)], found)
+        return found
+
+    def is_most(self, packets: PacketSet) -> bool:
+        """Whether most of the callers of a group are among the packets."""
+        return any(
+            2 * sum((one & packets).satisfiable() for one in group) > len(group)
+            for group in self.groups
+        )
 
     def accepters(self, packets: PacketSet) -> list[Decider]:
         """The rules and policies that accept some of the packets, the largest share first."""
@@ -154,23 +247,154 @@ class Admission:
         return by_share(decider for decider in found if decider is not None)
 
     def _accepter(self, end: End, packets: PacketSet) -> Decider | None:
+        if end.decided is None or not _accepts(end):
+            return None
         here = (end.packets & packets).exists(self._luck.cube)
-        if end.decided is None or end.kind is not VerdictKind.ACCEPT or not here.satisfiable():
+        if not here.satisfiable():
             return None
         walk, chain, rule = end.decided
         return Decider(walk, chain, rule, end.kind, here)
 
 
-def open_ports(
-    path: Path, ports: Sequence[int], protocol: int = TCP, *, at_a_rate: bool = True
-) -> Iterator[tuple[int, list[Decider]]]:
-    """The ports of this host that are open to the world, each with who accepts it."""
-    wanted = path.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    asked = [caller & wanted for caller in callers(path, Hook.INPUT, protocol)]
-    admission = Admission(path, Hook.INPUT, asked)
-    accepted = admission.accepted_at_a_rate if at_a_rate else admission.accepted
-    opened = admission.most(accepted, Field.DPORT)
-    for port in ports:
-        here = path.space.value(Field.DPORT, port)
-        if (opened & here).satisfiable():
-            yield port, admission.accepters(accepted & here)
+def _is_plain(station: Station) -> bool:
+    """Whether nothing in the table is left open or changed: then what is known of the chain
+    tells all, and packets need not be followed."""
+    flows = station.walk.flows.values()
+    return all(
+        tests.may is tests.sure
+        and rule.verdict.kind is not VerdictKind.UNKNOWN
+        and all(effect.kind is EffectKind.LOG for effect in rule.effects)
+        for flow in flows
+        for rule, tests in zip(flow.chain.rules, flow.tests, strict=False)
+    )
+
+
+def _at_once(station: Station, packets: PacketSet) -> Iterator[End]:
+    """What becomes of packets that meet no other chain on their way."""
+    same = Change(station.walk.space, {})
+    for decider in at_station(station, packets & station.seen):
+        decided = Decided(decider.walk, decider.chain, decider.rule)
+        yield End(decider.kind, decided, same, decider.packets)
+    yield End(VerdictKind.ACCEPT, None, same, packets & ~station.seen)
+
+
+def is_dnat(rule: Rule) -> bool:
+    """Whether the rule sends packets on to an address that it names; REDIRECT does not."""
+    return rule.verdict.name.upper() == "DNAT"
+
+
+def _accepts(end: End) -> bool:
+    return end.kind is VerdictKind.ACCEPT
+
+
+def admission(path: Path, hook: Hook) -> Admission:
+    """What becomes of ``callers`` by tcp and udp; worked out once: several lint rules ask."""
+    known = _ADMISSIONS.setdefault(path, {})
+    if hook not in known:
+        known[hook] = Admission(path, hook, *(callers(path, hook, p) for p in (TCP, UDP)))
+    return known[hook]
+
+
+_ADMISSIONS: WeakKeyDictionary[Path, dict[Hook, Admission]] = WeakKeyDictionary()
+"""An admission holds no path: else none would ever go."""
+
+
+def may_be_accepted(path: Path, hook: Hook, packets: PacketSet) -> bool:
+    """Whether some of the packets may come through, as far as a look at one hook tells: it costs
+    little, where following them costs much."""
+    changing = any(
+        effect.kind in (EffectKind.WRITE, EffectKind.NOTRACK)
+        for table in path.tables()
+        for _, rule in table.rules()
+        for effect in rule.effects
+    )
+    seen = packets & path.hook_packets(hook)
+    return changing or (seen & path.outcome(hook, VerdictKind.ACCEPT)).satisfiable()
+
+
+class LetIn(NamedTuple):
+    """``by``: the rule that accepts most strangers at a hook, though what follows it denies them.
+    ``denied``: where."""
+
+    by: Decider
+    denied: Decider
+
+
+def let_in_anyway(path: Path, hook: Hook) -> LetIn | None:
+    """Who lets everyone in at a hook that is meant to deny by default."""
+    main, space = path.main(hook), path.space
+    if main is None or denied_by_default(path, hook).satisfiable():
+        return None
+    everyone = accepted_strangers(path, hook) & by_no_name(space, hook)
+    if not _is_most(path, hook, everyone):
+        return None
+    by = deciders(path, hook, everyone)[0]
+    if by.rule is None or not _is_most(path, hook, by.packets):
+        return None
+    denied = _denying_behind(path, hook, main, everyone)
+    return LetIn(by, denied) if denied else None
+
+
+def accepted_from_uplinks(path: Path) -> Decider | None:
+    """The rule that accepts most strangers by an interface that faces the world, where the host
+    denies by default on those that no rule names, and on no other that faces it."""
+    space = path.space
+    facing, denied = uplinks(path, Field.IIF), denied_by_default(path, Hook.INPUT)
+    open_ = accepted_strangers(path, Hook.INPUT) & facing
+    if (denied & facing).satisfiable() or not (
+        denied & by_no_name(space, Hook.INPUT)
+    ).satisfiable():
+        return None
+    if not _is_most(path, Hook.INPUT, open_):
+        return None
+    by = deciders(path, Hook.INPUT, open_)[0]
+    return by if by.rule is not None and _is_most(path, Hook.INPUT, by.packets) else None
+
+
+def calling(decider: Decider) -> Decider:
+    """The same packets, with the rule that chooses them: where what accepts tests nothing, the
+    call of its chain for most of them."""
+    walk, chain, rule = decider.walk, decider.chain, decider.rule
+    seen = {chain.name}
+    while rule is not None and not rule.matches and chain.hook is None:
+        calls = [
+            Decider(walk, caller, call, call.verdict.kind, walk.matched(call) & decider.packets)
+            for name, number in walk.callers.get(chain.name, ())
+            if (caller := walk.table.chains[name]).name not in seen
+            and (call := caller.rules[number])
+        ]
+        calls = by_share(call for call in calls if call.packets.satisfiable())
+        if not calls:
+            break
+        chain, rule = calls[0].chain, calls[0].rule
+        seen.add(chain.name)
+    return decider._replace(chain=chain, rule=rule)
+
+
+def by_no_name(space: Space, hook: Hook) -> PacketSet:
+    """The packets on interfaces that no rule names."""
+    other = space.interfaces.count - 1
+    found = space.value(Field.IIF, other)
+    return found & space.value(Field.OIF, other) if hook is Hook.FORWARD else found
+
+
+def _is_most(path: Path, hook: Hook, packets: PacketSet) -> bool:
+    few = len(_every_stranger(path, hook)) // 2
+    return sum((s & packets).satisfiable() for s in _every_stranger(path, hook)) > few
+
+
+def _every_stranger(path: Path, hook: Hook) -> tuple[PacketSet, ...]:
+    return tuple(strangers(path, hook, "new", "syn"))
+
+
+def _denying_behind(path: Path, hook: Hook, main: Station, everyone: PacketSet) -> Decider | None:
+    """Who would deny most of the strangers if no rule took them first."""
+    walk, chain = main.walk, main.chain
+    if chain.policy is not None and chain.policy.kind in DENYING:
+        return Decider(walk, chain, None, chain.policy.kind, everyone)
+    for owner, rule in walk.table.rules():
+        if rule.verdict.kind in DENYING and chain in walk.bases_of(owner.name):
+            taken = everyone & walk.tests(rule).sure & walk.sent(rule)
+            if _is_most(path, hook, taken):
+                return Decider(walk, owner, rule, rule.verdict.kind, taken)
+    return None

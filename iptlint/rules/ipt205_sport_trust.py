@@ -64,7 +64,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _ASKED = ((TCP, "tcp", ("syn",)), (UDP, "udp", ()))

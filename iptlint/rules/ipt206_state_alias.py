@@ -46,7 +46,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
-    since="0.2.0",
+    since="0.1.0",
     pedantic=True,
 )
 

@@ -59,7 +59,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _LAYER_3 = ("ip", "ip6")

@@ -48,7 +48,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _NAME = r"(?P<name>(?=[^/]*[A-Za-z])[A-Za-z0-9_](?:[\w.-]*\w)?)\.?"

@@ -61,7 +61,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _FEWER, _FEWER_HOSTS, _SHARE = 4, 16, 4

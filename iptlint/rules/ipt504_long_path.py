@@ -60,7 +60,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 LIMIT = 200

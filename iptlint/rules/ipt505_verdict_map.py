@@ -63,7 +63,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _FEWEST = 4

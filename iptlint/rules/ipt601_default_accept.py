@@ -28,7 +28,8 @@ policy accepts: write `policy drop;`, or `reject` as its last rule.
 Where another firewall stands before the host. A chain that closes one interface, one address
 of the host or one network behind it is not reported. Chains that only ban (nothing in them or in
 what they call but DROP and REJECT), and FORWARD where Docker, Kubernetes, libvirt and the
-like manage it, are not reported.
+like manage it, are not reported. A rule that lets everyone in above a policy or a rule that denies
+is told of by IPT602, in FORWARD by IPT605.
 
 ## References
 - NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
@@ -54,6 +55,7 @@ from iptlint.netfilter.posture import (
 )
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
+from iptlint.netfilter.world import let_in_anyway
 from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies
@@ -71,7 +73,6 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
-    references=("CIS DIL 2.0.0 3.5.1.1", "CIS DIL 2.0.0 3.5.2.1"),
 )
 
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
@@ -136,8 +137,8 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
 
 
 def _check_chain(path: Path, hook: Hook, main: Station) -> Iterator[Finding]:
-    if _closes(path, hook) or not _is_open(path, hook):
-        return
+    if _closes(path, hook) or not _is_open(path, hook) or let_in_anyway(path, hook):
+        return  # who is let in past rules that deny, IPT602 and IPT605 tell
     walk, chain = main.walk, main.chain
     strangers = accepted_strangers(path, hook)
     decider = deciders(path, hook, strangers)[0]

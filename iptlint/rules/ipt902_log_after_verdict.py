@@ -50,7 +50,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 

@@ -58,7 +58,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
-    since="0.2.0",
+    since="0.1.0",
     pedantic=True,
 )
 

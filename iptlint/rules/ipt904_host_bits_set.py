@@ -46,7 +46,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _OPTION = re.compile(

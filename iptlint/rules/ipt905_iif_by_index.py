@@ -52,7 +52,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _COMES_AND_GOES = re.compile(

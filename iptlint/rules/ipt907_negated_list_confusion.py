@@ -54,7 +54,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _SPEAKING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.RETURN)

@@ -1,0 +1,187 @@
+"""Which interfaces face the world, and what comes in by them, through all hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.stack import Stack
+from iptlint.netfilter.world import (
+    Admission,
+    admission,
+    callers,
+    calling,
+    interface_name,
+    let_in_anyway,
+    outward,
+    uplinks,
+)
+
+LO = "-A INPUT -i lo -j ACCEPT"
+SSH = "-A INPUT -p tcp --dport 22 -j ACCEPT"
+
+
+def walk(
+    *rules: str,
+    nat: tuple[str, ...] = (),
+    policy: str = "DROP",
+    chains: str = "",
+    family: Family = Family.IP,
+) -> Path:
+    translation = "".join(f"{rule}\n" for rule in ("*nat", *nat, "COMMIT")) if nat else ""
+    declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
+    head = f"*filter\n:INPUT {policy} [0:0]\n:FORWARD DROP [0:0]\n{declared}"
+    text = translation + head + "".join(f"{rule}\n" for rule in (*rules, "COMMIT"))
+    return Path(Stack(iptlint.read(text, family)), family)
+
+
+def facing(path: Path) -> set[str]:
+    """The names; "" is every interface without one."""
+    space, found = path.space, outward(path)
+    return {
+        cls.name
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if (found & space.value(Field.IIF, number)).satisfiable()
+    }
+
+
+def ports(path: Path, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
+    """Those of ``asked`` that most of the world gets to in the end, by tcp."""
+    found = admission(path, hook)
+    tcp = path.space.value(Field.PROTO, 6)
+    return [
+        port
+        for port in asked
+        if found.is_most(found.now(path.space.value(Field.DPORT, port)) & tcp)
+    ]
+
+
+# -- interfaces ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        ((LO, SSH), {""}),
+        (("-A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT",), {"", "eth0"}),
+        # What is for all is said without an interface, so eth1 may be a private one.
+        ((SSH, "-A INPUT -i eth1 -p tcp --dport 3306 -j ACCEPT"), {""}),
+        ((SSH, "-A INPUT -i ppp0 -p tcp --dport 80 -j ACCEPT"), {"", "ppp0"}),
+        # Of two, the names tell; where they do not, neither is the world's.
+        (("-A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT", "-A INPUT -i eth1 -j LOG"), {""}),
+        (("-A INPUT -i wan -p tcp --dport 22 -j ACCEPT", "-A INPUT -i eth1 -j LOG"), {"", "wan"}),
+        # Everything is accepted from there, and nothing from elsewhere.
+        (("-A INPUT -i eth1 -j ACCEPT", SSH), {""}),
+        (("-A INPUT ! -i eth0 -j ACCEPT",), {"eth0"}),
+        ((SSH, "-A INPUT -i wg0 -p udp -j ACCEPT", "-A INPUT -i docker0 -j LOG"), {""}),
+        ((SSH, "-A INPUT -i tun+ -p udp -j ACCEPT", "-A INPUT -i br-lan -j LOG"), {""}),
+        ((SSH, "-A INPUT -i bat0 -p udp -j ACCEPT", "-A INPUT -i office -j LOG"), {""}),
+    ],
+)
+def test_interfaces_that_face_the_world(rules: tuple[str, ...], names: set[str]) -> None:
+    assert facing(walk(*rules)) == names
+
+
+def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
+    rules = ("-A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT", "-A INPUT -i eth1 -j LOG")
+    path = walk(*rules, nat=("-A POSTROUTING -o eth0 -j MASQUERADE",))
+    assert facing(path) == {"", "eth0"}
+    assert interface_name(path.space, uplinks(path, Field.IIF)) == "eth0"
+    vpn = walk(*rules, nat=("-A POSTROUTING -o tun0 -j MASQUERADE",))
+    assert not uplinks(vpn, Field.IIF).satisfiable()
+
+
+# -- what comes in ------------------------------------------------------------------
+
+
+def test_who_is_on_a_list_is_not_the_world() -> None:
+    assert ports(walk(SSH), 22, 80) == [22]
+    assert ports(walk("-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j ACCEPT"), 22) == []
+    assert ports(walk("-A INPUT -s 23.77.180.41 -p tcp --dport 22 -j ACCEPT"), 22) == []
+    assert ports(walk("-A INPUT -d 10.0.0.1 -p tcp --dport 22 -j ACCEPT"), 22) == []
+    assert ports(walk("-A INPUT -d 198.51.100.1 -p tcp --dport 22 -j ACCEPT"), 22) == [22]
+
+
+def test_a_rate_is_open_and_a_knock_is_not() -> None:
+    limited = "-A INPUT -p tcp --dport 22 -m limit --limit 3/min -j ACCEPT"
+    assert ports(walk(limited), 22) == [22]
+    assert not admission(walk(limited), Hook.INPUT).accepted.satisfiable()
+    knocked = "-A INPUT -p tcp --dport 22 -m recent --rcheck --name k -j ACCEPT"
+    assert ports(walk(knocked), 22) == []
+    banned = "-A INPUT -m recent --update --seconds 9 --hitcount 3 --name k -j DROP"
+    assert ports(walk(banned, SSH), 22) == []
+
+
+def test_ports_are_those_after_translation() -> None:
+    redirect = ("-A PREROUTING -p tcp --dport 2022 -j REDIRECT --to-ports 22",)
+    status = "-A INPUT -p tcp --dport 22 -m conntrack --ctstate DNAT -j ACCEPT"
+    assert ports(walk(status, nat=redirect), 22) == [22]
+    assert ports(walk(status), 22) == []
+    assert not admission(walk(status, nat=redirect), Hook.INPUT).sent_on.satisfiable()
+
+
+def test_a_host_behind() -> None:
+    dnat = ("-A PREROUTING -p tcp --dport 13306 -j DNAT --to-destination 10.0.0.8:3306",)
+    path = walk("-A FORWARD -d 10.0.0.8 -p tcp --dport 3306 -j ACCEPT", nat=dnat)
+    assert ports(path, 3306, 13306, hook=Hook.FORWARD) == [3306]
+    assert admission(path, Hook.INPUT).sent_on.satisfiable()
+    blocked = walk("-A FORWARD -d 10.0.0.9 -j ACCEPT", nat=dnat)
+    assert ports(blocked, 3306, hook=Hook.FORWARD) == []
+
+
+def test_what_one_chain_alone_decides_is_what_the_whole_way_does() -> None:
+    rules = (LO, "-A INPUT -p tcp -j web", "-A web -p tcp --dport 80 -j ACCEPT")
+    path = walk(*rules, chains="web")
+    longer = walk(*rules, chains="web", nat=("-A PREROUTING -p udp --dport 9 -j REDIRECT",))
+    assert ports(path, 22, 80) == ports(longer, 22, 80) == [80]
+    (decider,) = admission(path, Hook.INPUT).accepters(admission(path, Hook.INPUT).accepted)
+    assert decider.name == "line 7"
+
+
+def test_what_the_policy_accepts_too() -> None:
+    limited = "-A INPUT -p tcp --dport 22 -m limit --limit 3/min -j ACCEPT"
+    open_, closed = walk(limited, policy="ACCEPT"), walk(limited)
+    for path, is_open in ((open_, True), (closed, False)):
+        ssh = path.space.value(Field.DPORT, 22)
+        assert (admission(path, Hook.INPUT).by_policy & ssh).satisfiable() == is_open
+
+
+def test_most_callers_of_a_group() -> None:
+    path = walk(SSH)
+    group = callers(path)
+    found = Admission(path, Hook.INPUT, group)
+    assert found.is_most(found.accepted)
+    assert not found.is_most(group[0] | group[1])
+    assert found.is_most(group[0] | group[1] | group[2])
+    assert found.most(found.accepted, Field.DPORT) == path.space.value(Field.DPORT, 22)
+
+
+# -- who lets everyone in -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy", "lines"),
+    [
+        (("-A INPUT -j ACCEPT",), "DROP", ("line 4", "the policy of INPUT")),
+        (("-A INPUT -j ACCEPT", "-A INPUT -j DROP"), "ACCEPT", ("line 4", "line 5")),
+        (("-A INPUT -p tcp -j ACCEPT", "-A INPUT -j REJECT"), "ACCEPT", ("line 4", "line 5")),
+        (("-A INPUT -j ACCEPT",), "ACCEPT", None),
+        (("-A INPUT -j ACCEPT", "-A INPUT -s 192.0.2.1 -j DROP"), "ACCEPT", None),
+        (("-A INPUT -s 192.0.2.0/24 -j ACCEPT",), "DROP", None),
+        (("-A INPUT -i eth1 -j ACCEPT",), "DROP", None),
+        (("-A INPUT -m limit --limit 9/s -j ACCEPT",), "DROP", None),
+    ],
+)
+def test_let_in_anyway(rules: tuple[str, ...], policy: str, lines: tuple[str, str] | None) -> None:
+    found = let_in_anyway(walk(*rules, policy=policy), Hook.INPUT)
+    assert (found and (found.by.name, found.denied.name)) == lines
+
+
+def test_the_call_of_a_chain_that_accepts_everything() -> None:
+    rules = ("-A INPUT -p tcp --dport 80 -j pass", "-A INPUT -j pass", "-A pass -j ACCEPT")
+    found = let_in_anyway(walk(*rules, chains="pass"), Hook.INPUT)
+    assert found is not None
+    assert found.by.name == "line 7"
+    assert calling(found.by).name == "line 6"

@@ -1,0 +1,198 @@
+"""What the rules about exposure and ICMP say, beyond what the fixtures show."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.linter import lint
+from iptlint.rules.meta import Settings
+from iptlint.rules.services import SERVICES
+from iptlint.source import SourceFile
+
+CODES = (
+    *("IPT601", "IPT602", "IPT603", "IPT604", "IPT605", "IPT606", "IPT607"),
+    *("IPT702", "IPT703", "IPT704"),
+)
+LO = "-A INPUT -i lo -j ACCEPT"
+RUNNING = "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+
+
+def table(*rules: str, policy: str = "DROP", forward: str = "DROP", chains: str = "") -> str:
+    declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
+    policies = f":INPUT {policy} [0:0]\n:FORWARD {forward} [0:0]\n"
+    return f"*filter\n{policies}{declared}" + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n"
+
+
+def nft(rules: str, *, family: str = "inet", hook: str = "input") -> str:
+    head = f"type filter hook {hook} priority filter; policy drop;"
+    states = "ct state established,related accept; iifname lo accept;"
+    return f"table {family} filter {{\n chain {hook} {{\n  {head}\n  {states} {rules}\n }}\n}}\n"
+
+
+def findings(
+    text: str, *codes: str, path: str = "rules.v4", settings: Settings | None = None
+) -> list[Finding]:
+    return list(lint([SourceFile(path, text)], settings, select=codes or CODES).findings)
+
+
+def one(text: str, code: str, path: str = "rules.v4") -> Finding:
+    (found,) = findings(text, code, path=path)
+    return found
+
+
+def codes(text: str, path: str = "rules.v4") -> list[str]:
+    return [finding.code for finding in findings(text, path=path)]
+
+
+# -- one cause, one finding ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (table(policy="ACCEPT"), ["IPT601"]),
+        (table("-A INPUT -j ACCEPT"), ["IPT602"]),
+        (table("-A INPUT -j ACCEPT", "-A INPUT -j DROP", policy="ACCEPT"), ["IPT602"]),
+        (table(RUNNING, "-A INPUT -p tcp -j ACCEPT"), ["IPT602"]),
+        (table(LO, RUNNING, "-A FORWARD -j ACCEPT"), ["IPT605"]),
+        (table(LO, RUNNING, "-A FORWARD -i eth1 -j LOG", forward="ACCEPT"), ["IPT601"]),
+        (table(LO, RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT"), ["IPT604"]),
+        (
+            table(LO, RUNNING, "-A INPUT -p tcp -m multiport --dports 22,23 -j ACCEPT"),
+            ["IPT603", "IPT604"],
+        ),
+        (table("-A INPUT -p icmp -j DROP", policy="ACCEPT"), ["IPT607"]),
+    ],
+)
+def test_which_rule_speaks(text: str, expected: list[str]) -> None:
+    assert sorted(codes(text)) == expected
+
+
+def test_ipv6_that_accepts_any_beside_a_closed_ipv4_is_told_once() -> None:
+    sources = [
+        SourceFile("rules.v4", table(LO, RUNNING)),
+        SourceFile("rules.v6", table("-A INPUT -j ACCEPT")),
+    ]
+    found = lint(sources, select=("IPT602", "IPT701")).findings
+    assert [finding.code for finding in found] == ["IPT701"]
+
+
+# -- IPT602
+
+
+def test_what_is_moot_is_named() -> None:
+    found = one(table("-A INPUT -j ACCEPT"), "IPT602")
+    assert found.message == (
+        "line 4 accepts every new connection from anywhere: the policy of INPUT, which was to "
+        "deny them, sees none of them"
+    )
+    found = one(table("-A INPUT -p tcp -j ACCEPT", "-A INPUT -j REJECT", policy="ACCEPT"), "IPT602")
+    assert "every new tcp connection" in found.message
+    assert [label.span.line for label in found.related] == [5]
+    found = one(table("-A INPUT ! -s 192.0.2.1 -j ACCEPT"), "IPT602")
+    assert "almost every new connection" in found.message
+
+
+def test_an_interface_by_its_name_is_possibly_the_worlds() -> None:
+    found = one(table(LO, "-A INPUT -i wan0 -j ACCEPT"), "IPT602")
+    assert (found.severity, found.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+    assert "by wan0, which faces the world" in found.message
+
+
+# -- IPT603
+
+
+def test_services_are_named_once_each() -> None:
+    rule = "-A INPUT -p tcp -m multiport --dports 25,445,139,3306 -j ACCEPT"
+    found = one(table(LO, RUNNING, rule), "IPT603")
+    assert found.message == "SMB file shares (139, 445) and MySQL (3306) are open to every address"
+    assert found.help.endswith(
+        "-A INPUT -s 10.0.0.0/8 -p tcp -m multiport --dports 139,445,3306 -j ACCEPT"
+    )
+    assert found.witness is not None
+    assert (found.witness.dport, found.witness.oif) == (139, None)
+
+
+def test_grave_and_less_grave_services() -> None:
+    for port, severity in ((6379, Severity.ERROR), (6443, Severity.WARNING), (8443, None)):
+        found = findings(table(LO, RUNNING, f"-A INPUT -p tcp --dport {port} -j ACCEPT"), "IPT603")
+        assert [finding.severity for finding in found] == ([severity] if severity else [])
+
+
+def test_a_range_that_happens_to_hold_a_service() -> None:
+    for ports, count in (("8080:8090", 0), ("8085:8087", 1), ("5900:5999", 1), ("1024:65535", 1)):
+        rule = f"-A INPUT -p tcp --dport {ports} -j ACCEPT"
+        assert len(findings(table(LO, RUNNING, rule), "IPT603")) == count, ports
+    broad = one(table(LO, RUNNING, "-A INPUT -p tcp --dport 1024:30000 -j ACCEPT"), "IPT603")
+    assert broad.message.startswith("28977 ports are open to every address")
+    assert (broad.severity, broad.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+
+
+def test_the_call_that_names_the_port_is_pointed_at() -> None:
+    rules = (LO, RUNNING, "-A INPUT -p tcp --dport 5432 -j allow", "-A allow -j ACCEPT")
+    assert one(table(*rules, chains="allow"), "IPT603").span.line == 7
+
+
+def test_a_fault_of_both_families_is_told_once() -> None:
+    found = one(
+        nft("icmpv6 type nd-neighbor-solicit accept; tcp dport 9200 accept"), "IPT603", "a.nft"
+    )
+    assert found.message.startswith("Elasticsearch (9200) is open")
+    assert found.help.endswith("ip saddr 10.0.0.0/8 tcp dport 9200 accept")
+
+
+def test_rows_are_sound() -> None:
+    seen = [(port, protocol) for s in SERVICES for port in s.ports for protocol in s.protocols]
+    assert len(seen) == len(set(seen))
+    assert all(s.severity in (Severity.ERROR, Severity.WARNING) for s in SERVICES)
+    assert not {22, 25, 53, 80, 443} & {port for port, _ in seen}
+
+
+# -- IPT604
+
+
+def test_the_port_of_the_setting() -> None:
+    text = table(LO, RUNNING, "-A INPUT -p tcp --dport 2222 -j ACCEPT")
+    assert findings(text, "IPT604") == []
+    assert len(findings(text, "IPT604", settings=Settings(ssh_ports=(2222,)))) == 1
+
+
+# -- IPT607, IPT703: one cause is IPT201's
+
+
+def test_errors_that_ipt201_tells_of() -> None:
+    text = table(LO, "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT")
+    assert [f.code for f in findings(text, "IPT201", "IPT607")] == ["IPT201"]
+
+
+def test_errors_are_lost_in_forward_too() -> None:
+    rules = ("-A FORWARD -p icmp -j DROP", "-A FORWARD -i eth1 -j ACCEPT")
+    assert "lost in FORWARD" in one(table(LO, RUNNING, *rules, forward="ACCEPT"), "IPT607").message
+
+
+# -- IPT702
+
+
+def test_new_is_not_the_state_of_neighbour_discovery() -> None:
+    rules = (LO, RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT")
+    for states, blocked in (("NEW", True), ("NEW,UNTRACKED", False)):
+        icmp = f"-A INPUT -p ipv6-icmp -m conntrack --ctstate {states} -j ACCEPT"
+        found = findings(table(*rules, icmp), "IPT702", path="rules.v6")
+        assert [f.severity for f in found] == [Severity.ERROR] * blocked
+
+
+def test_rules_for_both_families_may_be_a_host_without_ipv6() -> None:
+    found = one(nft("tcp dport 22 accept"), "IPT702", "a.nft")
+    assert (found.severity, found.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+    assert "where the host has IPv6, neighbour discovery does not work" in found.message
+    found = one(nft("ip6 saddr 2001:db8::/32 tcp dport 22 accept"), "IPT702", "a.nft")
+    assert found.severity is Severity.ERROR
+
+
+def test_an_advertisement_of_a_neighbour_is_missed_alone() -> None:
+    found = one(
+        nft("icmpv6 type nd-neighbor-solicit accept; tcp dport 22 accept"), "IPT702", "a.nft"
+    )
+    assert "drops all neighbour advertisements, so that" in found.message
+    assert found.help.endswith("icmpv6 type nd-neighbor-advert accept")
