@@ -1,7 +1,7 @@
-"""Software that writes chains and tables of its own into a firewall, known by their names.
+"""Software that writes chains, tables and rules of its own into a firewall, known by names.
 
-A pattern is a whole name; ``*`` stands for any characters. A name that people give their own
-chains or tables too is left out: what is nobody's here is looked at as the user's.
+A pattern is a whole name or comment; ``*`` stands for any characters. A name that people give
+their own chains or tables too is left out: what is nobody's here is looked at as the user's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from iptlint.model.matches import Interface
+from iptlint.model.ruleset import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -18,7 +21,9 @@ class Owner:
 
     ``transient``: it makes its rules anew at start, so a saved copy is stale; false for
     managers, which keep the user's rules themselves. ``saved_by_user``: patterns of those of
-    its chains that are made for the user's rules, or that the user has to make.
+    its chains that are made for the user's rules, or that the user has to make. ``comments``:
+    of the comments on its rules, wherever they are. ``interfaces``: of the interfaces that it
+    makes, and rules for in built-in chains.
     """
 
     name: str
@@ -26,6 +31,8 @@ class Owner:
     transient: bool
     saved_by_user: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
 
     def leaves_to_user(self, chain_name: str) -> bool:
         """Whether the chain is there for the user to fill."""
@@ -33,15 +40,25 @@ class Owner:
 
 
 def _transient(
-    name: str, *chains: str, saved_by_user: tuple[str, ...] = (), tables: tuple[str, ...] = ()
+    name: str,
+    *chains: str,
+    saved_by_user: tuple[str, ...] = (),
+    tables: tuple[str, ...] = (),
+    comments: tuple[str, ...] = (),
+    interfaces: tuple[str, ...] = (),
 ) -> Owner:
-    return Owner(name, (*chains, *saved_by_user), True, saved_by_user, tables)
+    names = (*chains, *saved_by_user)
+    return Owner(name, names, True, saved_by_user, tables, comments, interfaces)
 
 
 def _manager(
-    name: str, *chains: str, saved_by_user: tuple[str, ...] = (), tables: tuple[str, ...] = ()
+    name: str,
+    *chains: str,
+    saved_by_user: tuple[str, ...] = (),
+    tables: tuple[str, ...] = (),
+    comments: tuple[str, ...] = (),
 ) -> Owner:
-    return Owner(name, (*chains, *saved_by_user), False, saved_by_user, tables)
+    return Owner(name, (*chains, *saved_by_user), False, saved_by_user, tables, comments)
 
 
 _FIREWALLD_ZONES = (
@@ -71,6 +88,11 @@ _SHOREWALL_PAIRS = tuple(
     if source != destination or source == "all"
 )
 
+_SHOREWALL_PARTS = ("iop", "dyni", "dynf", "dyno")
+"""Of the chains that shorewall makes for each interface."""
+
+_OPENWRT_ZONES = ("lan", "wan", "wan6", "wwan", "guest", "dmz", "vpn", "iot")
+
 OWNERS = (
     _transient(
         "docker",
@@ -86,25 +108,78 @@ OWNERS = (
         "DOCKER_POSTROUTING",
         saved_by_user=("DOCKER-USER",),
         tables=("docker-bridges",),
+        interfaces=("docker0", "docker_gwbridge", "br-" + "?" * 12),
     ),
-    _transient("kube-router", "KUBE-ROUTER-*", "KUBE-POD-FW-*", "KUBE-NWPLCY-*"),
-    _transient("kube-proxy", "KUBE-*", tables=("kube-proxy",)),
-    _transient("calico", "cali-*", "felix-*", tables=("calico", "calico-arp")),
-    _transient("cilium", "CILIUM_*", "OLD_CILIUM_*"),
-    _transient("flannel", "FLANNEL-*", tables=("flannel-ipv4", "flannel-ipv6")),
-    _transient("weave", "WEAVE", "WEAVE-*"),
-    _transient("antrea", "ANTREA-*"),
+    _transient(
+        "kube-router",
+        *("KUBE-ROUTER-*", "KUBE-POD-FW-*", "KUBE-NWPLCY-*"),
+        comments=("kube-router *",),
+        interfaces=("kube-bridge",),
+    ),
+    _transient(
+        "kube-proxy",
+        "KUBE-*",
+        tables=("kube-proxy",),
+        comments=("kubernetes: SNAT for outbound *", "kubenet: SNAT for outbound *"),
+        interfaces=("kube-ipvs0",),
+    ),
+    _transient(
+        "calico",
+        *("cali-*", "felix-*"),
+        tables=("calico", "calico-arp"),
+        comments=("cali:*",),
+        interfaces=("cali*", "vxlan.calico"),
+    ),
+    _transient(
+        "cilium",
+        *("CILIUM_*", "OLD_CILIUM_*"),
+        comments=("cilium: *", "cilium-feeder: *"),
+        interfaces=("cilium_host", "cilium_net", "cilium_vxlan", "lxc_health"),
+    ),
+    _transient(
+        "flannel",
+        "FLANNEL-*",
+        tables=("flannel-ipv4", "flannel-ipv6"),
+        comments=("flanneld *",),
+        interfaces=("flannel.*",),
+    ),
+    _transient(
+        "weave",
+        *("WEAVE", "WEAVE-*"),
+        comments=("NOTE: this must go before '-j KUBE-FORWARD'",),
+        interfaces=("weave", "vethwe-*"),
+    ),
+    _transient("antrea", "ANTREA-*", comments=("Antrea: *",), interfaces=("antrea-gw0",)),
     _transient("ovn-kubernetes", "OVN-KUBE-*", tables=("ovn-kubernetes",)),
-    _transient("the AWS VPC CNI plugin", "AWS-SNAT-CHAIN-*", "AWS-CONNMARK-CHAIN-*"),
-    _transient("ip-masq-agent", "IP-MASQ", "IP-MASQ-AGENT"),
+    _transient(
+        "the AWS VPC CNI plugin",
+        *("AWS-SNAT-CHAIN-*", "AWS-CONNMARK-CHAIN-*"),
+        comments=("AWS SNAT CHAIN*", "AWS, *"),
+    ),
+    _transient("ip-masq-agent", "IP-MASQ", "IP-MASQ-AGENT", comments=("ip-masq-agent: *",)),
+    _transient("kind", "KIND-MASQ-AGENT", comments=("kind-masq-agent: *",)),
     _transient("rancher", "CATTLE_*"),
     _transient(
         "CNI",
         "CNI-*",
         saved_by_user=("CNI-ADMIN", "NOMAD-ADMIN"),
         tables=("cni_hostport", "cni_plugins_masquerade"),
+        comments=(
+            'name: "*" id: "*"',
+            'dnat name: "*" id: "*"',
+            "CNI portmap *",
+            "CNI portfwd *",
+            "CNI firewall plugin *",
+        ),
+        interfaces=("cni0", "cni-podman0"),
     ),
-    _transient("podman", "NETAVARK-*", "NETAVARK_*", tables=("netavark",)),
+    _transient(
+        "podman",
+        *("NETAVARK-*", "NETAVARK_*"),
+        tables=("netavark",),
+        comments=("netavark *",),
+        interfaces=("podman0", "podman1", "podman2"),
+    ),
     _transient("istio", "ISTIO_*", tables=("istio-proxy-*", "istio-ambient-*")),
     _transient("linkerd", "PROXY_INIT_*"),
     _transient("consul", "CONSUL_PROXY_*", "CONSUL_DNS_REDIRECT"),
@@ -122,15 +197,21 @@ OWNERS = (
         "FO-vnet*",
         "HI-vnet*",
         tables=("libvirt_network",),
+        interfaces=("virbr*",),
     ),
-    _transient("tailscale", "ts-input", "ts-forward", "ts-postrouting"),
+    _transient("tailscale", "ts-input", "ts-forward", "ts-postrouting", interfaces=("tailscale*",)),
     _transient("OpenVPN Access Server", "AS0_*"),
     _transient("wg-quick", tables=("wg-quick-*",)),
     _transient("systemd-networkd", tables=("io.systemd.nat",)),
     _transient("NetworkManager", tables=("nm-shared-*",)),
-    _transient("Incus", tables=("incus",)),
-    _transient("LXD", tables=("lxd",)),
-    _transient("LXC", tables=("lxc",)),
+    _transient(
+        "Incus",
+        tables=("incus",),
+        comments=("generated for Incus *",),
+        interfaces=("incusbr0",),
+    ),
+    _transient("LXD", tables=("lxd",), comments=("generated for LXD *",), interfaces=("lxdbr0",)),
+    _transient("LXC", tables=("lxc",), interfaces=("lxcbr0",)),
     _transient("the Mullvad client", tables=("mullvad",)),
     _transient(
         "openstack",
@@ -178,6 +259,9 @@ OWNERS = (
         "allowInvalid",
         "allowinUPnP",
         "forwardUPnP",
+        *("tcpre", "tcfor", "tcin", "tcout", "tcpost"),
+        *("setsticky", "sticko", "routemark", "blacklst", "*_frwd"),
+        *(f"{interface}_{part}" for interface in ("eth*", "ppp*") for part in _SHOREWALL_PARTS),
         "sha-lh-*",
         "sha-rh-*",
         "~log*",
@@ -204,9 +288,10 @@ OWNERS = (
         saved_by_user=tuple(
             f"{chain}_{suffix}"
             for chain in ("input", "output", "forwarding", "prerouting", "postrouting")
-            for suffix in ("rule", "lan_rule", "wan_rule")
+            for suffix in ("rule", *(f"{zone}_rule" for zone in _OPENWRT_ZONES))
         ),
         tables=("fw4",),
+        comments=("!fw3*", "!fw4*"),
     ),
     _manager(
         "the Proxmox firewall",
@@ -256,14 +341,43 @@ def owner_of_table(name: str) -> Owner | None:
 @cache
 def owner_of_interface(name: str) -> str | None:
     """The name of the software that makes the interface, and rules for it in built-in chains."""
-    found = _INTERFACES.fullmatch(name)
-    return found.lastgroup if found else None
+    owner = _interface_owner(name)
+    return owner.name if owner else None
 
 
-_INTERFACES = re.compile(
-    r"(?P<docker>docker0|docker_gwbridge|br-[0-9a-f]{12})|(?P<libvirt>virbr\d+(-nic)?)"
-    r"|(?P<podman>(cni-)?podman\d+)|(?P<tailscale>tailscale\d+)"
-)
+def owner_of_rule(chain_name: str, rule: Rule) -> Owner | None:
+    """Who wrote the rule: known by its chain, by where it jumps to, by its comment, or by the
+    interface that it is for. None where a person may have."""
+    owner = owner_of(chain_name)
+    if owner is not None and not owner.leaves_to_user(chain_name):
+        return owner
+    return (
+        (owner_of(rule.verdict.chain) if rule.verdict.chain else None)
+        or (_comment_owner(rule.comment) if rule.comment else None)
+        or _by_interface(chain_name, rule)
+    )
+
+
+_BUILT_IN = ("PREROUTING", "FORWARD", "POSTROUTING")
+
+
+def _by_interface(chain_name: str, rule: Rule) -> Owner | None:
+    """Software writes for its interfaces to where packets pass; a rule that lets them to the host
+    itself may be anyone's."""
+    if chain_name not in _BUILT_IN:
+        return None
+    names = [match.name for match in rule.matches if isinstance(match, Interface)]
+    return next((owner for owner in map(_interface_owner, names) if owner is not None), None)
+
+
+@cache
+def _interface_owner(name: str) -> Owner | None:
+    return next((o for o in OWNERS if _pattern(o.interfaces).fullmatch(name)), None)
+
+
+@cache
+def _comment_owner(comment: str) -> Owner | None:
+    return next((o for o in OWNERS if _pattern(o.comments).fullmatch(comment)), None)
 
 
 @cache
@@ -278,5 +392,7 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _expression(names: Iterable[str]) -> str:
-    """A name written without ``*`` matches itself only; no names match nothing."""
-    return "|".join(re.escape(name).replace(r"\*", ".*") for name in names) or r"(?!)"
+    """A name written without ``*`` matches itself only; no names match nothing. ``?`` is a digit
+    of a hexadecimal number."""
+    escaped = (re.escape(name) for name in names)
+    return "|".join(e.replace(r"\*", ".*").replace(r"\?", "[0-9a-f]") for e in escaped) or r"(?!)"

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from iptlint.model import (
     Chain,
     Field,
+    Hook,
     Interface,
     Masked,
     Match,
@@ -20,7 +21,7 @@ from iptlint.model import (
     VerdictKind,
     Within,
 )
-from iptlint.model.owners import Owner, owner_of, owner_of_table
+from iptlint.model.owners import Owner, owner_of, owner_of_rule, owner_of_table
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter import duplicates
 from iptlint.netfilter.deciders import Decider, at_station, by_share
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
 DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+DOCKER_USER = "DOCKER-USER"
+_DOCKER = owner_of("DOCKER")
 
 _GENERAL = (Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS, Field.FRAGMENT, Field.PKTTYPE)
 
@@ -116,6 +119,37 @@ def is_softwares(ruleset: Ruleset, table: Table, chain: str) -> bool:
     return owner is not None and owner.transient and not owner.leaves_to_user(chain)
 
 
+def base_of(decider: Decider, hook: Hook) -> str:
+    """The name of the base chain at the hook that leads to who decides."""
+    bases = decider.walk.bases_of(decider.chain.name)
+    return next((base.name for base in bases if base.hook is hook), decider.chain.name)
+
+
+def writer_of(walk: Walk, rule: Rule) -> Owner | None:
+    """The software that wrote the rule; None where a person may have."""
+    chain = walk.place(rule).chain
+    whole = owner_of_table(walk.table.name) if walk.ruleset.is_nft else None
+    owner = whole or owner_of_rule(chain, rule)
+    if owner is None and chain in ("FORWARD", "POSTROUTING"):
+        names = {match.name for match in rule.matches if isinstance(match, Interface)}
+        return _DOCKER if names & _docker_bridges(walk) else None
+    return owner
+
+
+@per_walk
+def _docker_bridges(walk: Walk) -> frozenset[str]:
+    """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
+    chains = walk.table.chains
+    return frozenset(
+        match.name
+        for name, chain in chains.items()
+        if owner_of(name) is _DOCKER and name != DOCKER_USER
+        for rule in chain.rules
+        for match in rule.matches
+        if isinstance(match, Interface) and match.name != "lo"
+    )
+
+
 def dead_in(walk: Walk, chain: Chain) -> list[Dead]:
     return _dead_by_chain(walk).get(chain.name, [])
 
@@ -177,7 +211,23 @@ def lost_rules(walk: Walk) -> tuple[Lost, ...]:
         if dead.reason is Reason.TAKEN
         and id(dead.rule) not in later_copies(walk)
         and not _undefined(walk, dead.rule)
+        and not any(dead.rule is rule for rule in behind_return(dead.chain))
     )
+
+
+def behind_return(chain: Chain) -> tuple[Rule, ...]:
+    """Of DOCKER-USER, the RETURN for every packet with which docker closes it, and the rules
+    behind: IPT853 tells of them. Empty for other chains, and where nothing is behind."""
+    if chain.name != DOCKER_USER:
+        return ()
+    closing = [n for n, rule in enumerate(chain.rules) if _returns_all(rule)]
+    behind = chain.rules[closing[0] + 1 :] if closing else ()
+    behind = tuple(rule for rule in behind if not _returns_all(rule))
+    return (chain.rules[closing[0]], *behind) if behind else ()
+
+
+def _returns_all(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.RETURN and not rule.matches
 
 
 def _undefined(walk: Walk, rule: Rule) -> bool:

@@ -23,7 +23,8 @@ Delete the copy. In a script, test with `iptables -C` before `iptables -A`, or f
 
 ## When it is wrong
 Two rules with a limit, a quota or a list count apart and are never called copies, nor are
-rules between which another changes what they test.
+rules between which another changes what they test. For rules that docker, kube-proxy and
+their like write there is IPT855.
 
 ## References
 - iptables(8), `-C`: https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -36,7 +37,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Rule
 from iptlint.rules import wording
-from iptlint.rules.dead import copies
+from iptlint.rules.dead import copies, writer_of
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -52,6 +53,9 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
         for rules in copies(walk):
+            owner = writer_of(walk, rules[0])
+            if owner is not None and owner.transient:
+                continue  # IPT855 tells of these
             if walk.entries[walk.place(rules[0]).chain].may.satisfiable():
                 yield _finding(rules)
 

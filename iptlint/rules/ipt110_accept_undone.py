@@ -73,7 +73,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)

@@ -78,7 +78,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _DROPPING = (VerdictKind.DROP, VerdictKind.REJECT)

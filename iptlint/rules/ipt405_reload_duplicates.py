@@ -58,7 +58,7 @@ META = Meta(
     severity=Severity.WARNING,
     confidence=Confidence.CERTAIN,
     group=Group.PERSISTENCE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _NFT = "nft"

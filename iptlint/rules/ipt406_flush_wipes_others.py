@@ -61,7 +61,7 @@ META = Meta(
     severity=Severity.INFO,
     confidence=Confidence.CERTAIN,
     group=Group.PERSISTENCE,
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _FLUSHED = re.compile(r"ruleset[ \t]+(\w+)")

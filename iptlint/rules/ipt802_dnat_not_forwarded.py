@@ -1,0 +1,176 @@
+"""What a DNAT rule sends to another machine is dropped in FORWARD.
+
+## What it does
+Gives the packets that a DNAT rule takes their new destination, and asks what FORWARD does with
+them, in all its tables: if every one of a new connection is dropped or rejected, whatever way it
+leaves by, the rule is reported.
+
+## Why it matters
+The port looks forwarded, and nobody gets through. DNAT changes where a packet goes, it does not
+permit anything: the packet still has to be accepted in FORWARD, with its new address and port.
+
+## Example
+```
+*nat
+-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+COMMIT
+```
+
+## Fix
+`-A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT`, or for all that is translated
+`-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT`; in nft `ct status dnat accept`.
+
+## When it is wrong
+Where the new destination is an address of the host itself, so that the packet comes to INPUT:
+the finding is then only possible, and none is made where the ruleset shows whose address it
+is. Rules that software writes, REDIRECT, and rules that give no address are not looked at.
+
+## References
+- iptables-extensions(8), DNAT and conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Field, Hook, Within
+from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.path import Path
+from iptlint.packets.bits import union
+from iptlint.packets.witness import PORT_PROTOCOLS, PROTOCOL_NAMES, witness
+from iptlint.rules import remedies
+from iptlint.rules.dead import base_of, later_copies, writer_of
+from iptlint.rules.hosts import each_path
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.ports_before_nat import mistaken
+from iptlint.rules.remedies import Remedy
+from iptlint.rules.translations import Translation, destinations, per_path, to
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT802",
+    name="dnat-not-forwarded",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_ANY_TRANSLATED = Remedy("-m conntrack --ctstate DNAT -j ACCEPT", "ct status dnat accept")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    if path.main(Hook.FORWARD) is None:
+        return
+    found = [*_lost(path)]
+    everything = union([lost for _, lost in found], path.space.false)
+    who = deciders(path, Hook.FORWARD, everything) if found else []
+    for translation, lost in found:
+        decider = next((d for d in who if (d.packets & lost).satisfiable()), None)
+        if decider is not None:
+            yield _finding(path, translation, lost, decider)
+
+
+def _lost(path: Path) -> Iterator[tuple[Translation, PacketSet]]:
+    """The translations none of whose packets pass FORWARD, with these."""
+    told = {id(t.rule) for mistake in mistaken(path) for t in mistake.translations}
+    for translation in destinations(path):
+        if id(translation.rule) not in told and _concerned(path, translation):
+            lost = translation.arriving(path, Hook.FORWARD)
+            passing = lost & path.may_pass(Hook.FORWARD)
+            if lost.satisfiable() and not passing.satisfiable():
+                yield translation, lost
+
+
+def _concerned(path: Path, translation: Translation) -> bool:
+    walk, rule = translation.walk, translation.rule
+    if translation.stays or translation.is_dead or id(rule) in later_copies(walk):
+        return False
+    if writer_of(walk, rule) is not None:
+        return False
+    return translation.address is None or int(translation.address) not in _own_addresses(path)
+
+
+@per_path
+def _own_addresses(path: Path) -> frozenset[int]:
+    """Those that the ruleset shows to be the host's: it translates to them as a source, or asks for
+    them where packets come to the host."""
+    family = path.family
+    found = {
+        effect.value
+        for table in path.tables()
+        for _, rule in table.rules()
+        for effect in rule.effects
+        if effect.field is family.saddr and effect.value is not None
+    }
+    for walk in path.stack.walks():
+        for chain, rule in walk.table.rules():
+            if Hook.INPUT in walk.hooks_of(chain.name):
+                found |= _single(rule.matches, family.daddr)
+            if Hook.OUTPUT in walk.hooks_of(chain.name):
+                found |= _single(rule.matches, family.saddr)
+    return frozenset(found)
+
+
+def _single(matches: tuple[object, ...], field: Field) -> set[int]:
+    return {
+        low
+        for match in matches
+        if isinstance(match, Within) and match.field is field and not match.negated
+        for low, high in match.ranges
+        if low == high
+    }
+
+
+def _finding(path: Path, translation: Translation, lost: PacketSet, decider: Decider) -> Finding:
+    target = to(translation)
+    name = base_of(decider, Hook.FORWARD)
+    home = translation.arriving(path, Hook.INPUT) & path.may_pass(Hook.INPUT)
+    maybe = home.satisfiable()
+    unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
+    return META.finding(
+        translation.rule.statement.span,
+        f"packets that this rule sends to {target} never get there: in {name}, {decider.first}"
+        f" them{unless}",
+        remedies.first(decider, name, _remedy(translation)),
+        related=(Label(decider.span, f"{decider.does} them"),),
+        witness=witness(path.space, decider.packets & lost, Hook.FORWARD),
+        confidence=Confidence.POSSIBLE if maybe else None,
+        likeness=f"{decider.span.start}",
+    )
+
+
+def _remedy(translation: Translation) -> Remedy:
+    """What accepts these packets and no others."""
+    protocol = _protocol(translation)
+    address, port = translation.address, translation.port
+    if port is None and len(translation.ports) == 1:
+        (port,) = translation.ports
+    if address is None or port is None or protocol is None:
+        return _ANY_TRANSLATED
+    ip = "ip6" if address.version == 6 else "ip"
+    return Remedy(
+        f"-d {address} -p {protocol} -m {protocol} --dport {port} -j ACCEPT",
+        f"{ip} daddr {address} {protocol} dport {port} accept",
+    )
+
+
+def _protocol(translation: Translation) -> str | None:
+    """The one that the rule names, if it has ports."""
+    for match in translation.rule.matches:
+        if isinstance(match, Within) and match.field is Field.PROTO and not match.negated:
+            low, high = match.ranges[0]
+            return PROTOCOL_NAMES.get(low) if low == high in PORT_PROTOCOLS else None
+    return None

@@ -1,0 +1,263 @@
+"""Docker lets the world into a port that INPUT denies.
+
+## What it does
+Sends connections from public addresses to the ports that docker has published, through the
+translation and all of FORWARD. Reports those that come through for certain although INPUT
+denies the same port by default: all of them as one finding, at the first rule that publishes
+one.
+
+## Why it matters
+ufw and most firewalls of one's own decide in INPUT. A published port never gets there: docker
+translates the packet first, it is forwarded to the container, and docker accepts it in FORWARD.
+`ufw deny 5432` denies nothing then, and a database that was to be reached by its neighbours is
+on the internet.
+
+## Example
+```
+*nat
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 5432 -j DNAT --to-destination 172.17.0.2:5432
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A FORWARD -o docker0 -j DOCKER
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 5432 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Publish the port on the host only: `docker run -p 127.0.0.1:5432:5432`. Or deny it where docker
+leaves room for your rules, by the port it comes with:
+`-I DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 5432 -j DROP`.
+
+## When it is wrong
+Where the port is meant to be public: then say so in INPUT too, or suppress the finding. Where
+another firewall stands before the host. A port that is published on 127.0.0.1 or another private
+address, or that a rule of `DOCKER-USER` or the raw table denies, is not reported.
+
+## References
+- Docker, packet filtering and firewalls:
+  https://docs.docker.com/engine/network/packet-filtering-firewalls/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
+from iptlint.model.owners import owner_of_interface
+from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.posture import denied_by_default, public_hosts, strangers
+from iptlint.netfilter.world import outward
+from iptlint.packets.bits import union
+from iptlint.packets.matcher import changed_by
+from iptlint.packets.ordinary import holds
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules import wording
+from iptlint.rules.dead import base_of, writer_of
+from iptlint.rules.hosts import each_path
+from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.translations import (
+    Translation,
+    destinations,
+    knowing_origin,
+    per_path,
+    to,
+    uplink,
+)
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+META = Meta(
+    code="IPT851",
+    name="docker-bypass",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_PROTOCOLS = {TCP: "tcp", UDP: "udp"}
+_SHOWN = 4
+_SINGULAR, _PLURAL = ("port", "is", "it"), ("ports", "are", "them")
+_ASKED = 3
+"""How many strangers are asked for: what holds for so many, unlike each other, holds for most."""
+
+
+class _Published(NamedTuple):
+    """A port that comes through to a container. ``packets``: callers that do, as they come;
+    ``through``: as they come to FORWARD; ``closed``: those that INPUT would deny."""
+
+    translation: Translation
+    protocol: int
+    port: int
+    packets: PacketSet
+    through: PacketSet
+    closed: PacketSet
+
+    @property
+    def name(self) -> str:
+        return f"{self.port}/{_PROTOCOLS[self.protocol]}"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return each_path(context, _check_path)
+
+
+def _check_path(path: Path) -> Iterator[Finding]:
+    published = [t for t in destinations(path) if t.moves and _is_dockers(t) and not t.is_dead]
+    if not published or not (denied_by_default(path, Hook.INPUT) & outward(path)).satisfiable():
+        return
+    found = [p for protocol in _PROTOCOLS for p in _let_in(path, protocol, published)]
+    if found:
+        yield _finding(path, found)
+
+
+def _is_dockers(translation: Translation) -> bool:
+    owner = writer_of(translation.walk, translation.rule)
+    return owner is not None and owner.name == "docker"
+
+
+def _let_in(path: Path, protocol: int, published: Sequence[Translation]) -> Iterator[_Published]:
+    space = path.space
+    callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(path, protocol)]
+    denied = path.hook_packets(Hook.INPUT) & ~path.may_pass(Hook.INPUT)
+    sides, facing = _sides(path, published), outward(path)
+    for translation in published:
+        concerned = translation.walk.tests(translation.rule).may & callers[0]
+        for port in sorted(translation.ports) if concerned.satisfiable() else ():
+            asked = [caller & space.value(Field.DPORT, port) for caller in callers]
+            coming = [_untouched(path, translation, caller) for caller in asked]
+            through = [_accepted(path, translation, each) for each in coming]
+            closed = [caller & denied for caller in asked]
+            if _on_all(path, sides, through) and _on_all(path, facing, closed):
+                denied_here = closed[0] & facing
+                yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
+
+
+def _strangers(path: Path, protocol: int) -> list[PacketSet]:
+    """New packets of the protocol to this host, a set for each of a few public addresses."""
+    daddr = path.family.daddr
+    flags, free = ("syn",) * (protocol == TCP), (Field.IIF, Field.OIF, Field.DPORT, daddr)
+    everyone = strangers(path, Hook.INPUT, "new", *flags, free=free, values={Field.PROTO: protocol})
+    return [each & public_hosts(path, daddr) for each in islice(everyone, _ASKED)]
+
+
+def _untouched(path: Path, translation: Translation, caller: PacketSet) -> PacketSet:
+    """Those of the packets that come to docker's rule for certain."""
+    walk, rule = translation.walk, translation.rule
+    coming = knowing_origin(path, caller & path.hook_packets(Hook.PREROUTING))
+    coming = coming & walk.tests(rule).sure & ~path.may_die(Hook.PREROUTING)
+    arriving = walk.flows[walk.place(rule).chain].arrives[walk.place(rule).number]
+    return coming & arriving & walk.entries[walk.place(rule).chain].may
+
+
+def _accepted(path: Path, translation: Translation, coming: PacketSet) -> PacketSet:
+    """As they come to FORWARD, those that are accepted there for certain."""
+    space, rule = path.space, translation.rule
+    written = {e.field for e in rule.effects if e.field in space.fields} | {Field.OIF}
+    packets = space.forget(coming, [f for f in (*written, *_marks(path)) if f is not None])
+    for effect in rule.effects:
+        if effect.field in space.fields and effect.value is not None:
+            packets = packets & space.value(effect.field, effect.value)
+    for key, variable in space.opaques.items():
+        if key.startswith("addrtype"):
+            ordinary = variable if holds(key, Hook.FORWARD) else ~variable
+            packets = packets.exists(variable) & ordinary
+    for name in _bridges(translation)[:1]:
+        packets = packets & space.interface(Field.OIF, name)
+    packets = packets & path.hook_packets(Hook.FORWARD)
+    return packets & path.outcome(Hook.FORWARD, VerdictKind.ACCEPT) & ~path.may_die(Hook.FORWARD)
+
+
+@per_path
+def _marks(path: Path) -> tuple[Field, ...]:
+    """The marks that rules may have given to packets before FORWARD."""
+    changed = changed_by(rule for table in path.tables() for _, rule in table.rules()).fields
+    return tuple(field for field in (Field.MARK, Field.CT_MARK) if field in changed)
+
+
+def _bridges(translation: Translation) -> list[str]:
+    """The container's interface: the one from which docker's rule does not take any."""
+    return [
+        match.name
+        for match in translation.rule.matches
+        if isinstance(match, Interface) and match.field is Field.IIF and match.negated
+    ]
+
+
+def _sides(path: Path, published: Sequence[Translation]) -> PacketSet:
+    """The packets on every interface but docker's own and others that software makes: a rule that
+    denies by name names the one of the world."""
+    space = path.space
+    bridges = {name for translation in published for name in _bridges(translation)}
+    outer = [
+        space.value(Field.IIF, number)
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name != "lo" and cls.name not in bridges and owner_of_interface(cls.name) is None
+    ]
+    return union(outer, space.false)
+
+
+def _on_all(path: Path, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
+    """Whether all callers are among the packets, whatever side they come from."""
+    found = (path.space.project(caller, Field.IIF) for caller in callers)
+    return not any((sides & ~each).satisfiable() for each in found)
+
+
+def _finding(path: Path, found: Sequence[_Published]) -> Finding:
+    first = found[0]
+    denier = deciders(path, Hook.INPUT, first.closed)[0]
+    accepter = next(iter(deciders(path, Hook.FORWARD, first.through)), None)
+    rules = list({id(p.translation.rule): p.translation.rule for p in found}.values())
+    names = list(dict.fromkeys(p.name for p in found))
+    ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
+    accepts = f"{accepter.name} accepts" if accepter else "nothing in FORWARD denies"
+    return META.finding(
+        rules[0].statement.span,
+        f"{ports} {_listed(names)} {are} reachable from the world although"
+        f" {base_of(denier, Hook.INPUT)} denies {them}: docker sends these packets to"
+        f" {_where(found)} before INPUT could see them, and {accepts} them",
+        _advice(path, first),
+        related=_labels(rules, accepter, denier),
+        witness=witness(path.space, first.packets, Hook.PREROUTING),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    if more <= 1:
+        return wording.listed(names)
+    return f"{', '.join(names[:_SHOWN])} and {more} more"
+
+
+def _where(found: Sequence[_Published]) -> str:
+    targets = {to(p.translation) for p in found}
+    return targets.pop() if len(targets) == 1 else "containers"
+
+
+def _labels(rules: Sequence[Rule], accepter: Decider | None, denier: Decider) -> tuple[Label, ...]:
+    labels = [Label(rule.statement.span, "publishes another") for rule in rules[1:_SHOWN]]
+    if accepter is not None:
+        labels.append(Label(accepter.span, "accepts them on the way to the container"))
+    labels.append(Label(denier.span, "would deny them, but never sees them"))
+    return tuple(labels)
+
+
+def _advice(path: Path, first: _Published) -> str:
+    name, protocol, port = uplink(path), _PROTOCOLS[first.protocol], first.port
+    home = "[::1]" if path.family.address_bits > 32 else "127.0.0.1"
+    publish = f"publish it as -p {home}:{port}:…, or deny it by the port it comes with"
+    if path.ruleset.is_nft:
+        return (
+            f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
+            f" l4proto {protocol} ct original proto-dst {port} drop"
+        )
+    rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
+    return f"{publish}: -I DOCKER-USER {rule}"

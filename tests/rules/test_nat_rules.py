@@ -1,0 +1,164 @@
+"""What the rules on translation and containers say, and how sure they are."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from iptlint.findings import Confidence, Finding
+from iptlint.linter import lint
+from iptlint.source import SourceFile
+
+TRANSLATED = "-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80"
+
+
+def findings(text: str, code: str, path: str = "rules.v4") -> list[Finding]:
+    return list(lint([SourceFile(path, text)], select=[code]).findings)
+
+
+def host(nat: str, forward: str, inside: str = "DROP") -> str:
+    return (
+        f"*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n{nat}\nCOMMIT\n"
+        f"*filter\n:INPUT {inside} [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+        f"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n{forward}\nCOMMIT\n"
+    )
+
+
+def test_a_target_that_may_be_the_host_itself_is_only_possible() -> None:
+    (certain,) = findings(host(TRANSLATED, ""), "IPT802")
+    (possible,) = findings(host(TRANSLATED, "", inside="ACCEPT"), "IPT802")
+    assert certain.confidence is Confidence.CERTAIN
+    assert possible.confidence is Confidence.POSSIBLE
+    assert "unless 192.168.1.10 is this host itself" in possible.message
+
+
+def test_an_address_that_the_host_shows_as_its_own_is_not_looked_for_in_forward() -> None:
+    own = f"{TRANSLATED}\n-A POSTROUTING -d 192.168.1.11 -j SNAT --to-source 192.168.1.10"
+    assert findings(host(own, ""), "IPT802") == []
+
+
+def test_the_rule_that_is_missing_is_proposed() -> None:
+    (finding,) = findings(host(TRANSLATED, ""), "IPT802")
+    assert finding.help == "add: -A FORWARD -d 192.168.1.10 -p tcp -m tcp --dport 80 -j ACCEPT"
+
+
+def test_many_ports_that_lead_nowhere_are_one_finding() -> None:
+    many = "\n".join(
+        TRANSLATED.replace("8080", str(8080 + n)).replace(":80", f":{80 + n}") for n in range(12)
+    )
+    (finding,) = findings(host(many, ""), "IPT802")
+    assert finding.message.endswith("11 more are like it")
+
+
+def test_a_port_before_translation_is_one_cause() -> None:
+    text = host(TRANSLATED, "-A FORWARD -d 192.168.1.10 -p tcp --dport 8080 -j ACCEPT")
+    (finding,) = findings(text, "IPT8")
+    assert finding.code == "IPT803"
+    assert finding.help == "write -A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT"
+
+
+@pytest.mark.parametrize(
+    ("tests", "confidence"),
+    [("-i eth0", Confidence.CERTAIN), ("-s 203.0.113.0/24", Confidence.POSSIBLE)],
+)
+def test_a_ban_that_may_be_for_others_is_possible(tests: str, confidence: Confidence) -> None:
+    forward = (
+        f"-A FORWARD {tests} -p tcp --dport 8080 -j DROP\n"
+        "-A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT"
+    )
+    (finding,) = findings(host(TRANSLATED, forward), "IPT803")
+    assert finding.confidence is confidence
+    assert "--ctorigdstport 8080" in finding.help
+
+
+def test_unscoped_masquerade_names_the_interface_of_the_world() -> None:
+    nat = "-A POSTROUTING -o wan0 -p udp -j MASQUERADE\n-A POSTROUTING -j MASQUERADE"
+    (finding,) = findings(host(nat, "-A FORWARD -o wan0 -j ACCEPT"), "IPT801")
+    assert finding.help.endswith("-A POSTROUTING -o wan0 -j MASQUERADE")
+
+
+def test_copies_of_software_are_told_once() -> None:
+    text = "*filter\n:INPUT ACCEPT [0:0]\n:KUBE-FIREWALL - [0:0]\n"
+    text += "-A INPUT -j KUBE-FIREWALL\n" * 200
+    text += "-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP\nCOMMIT\n"
+    (finding,) = findings(text, "IPT855")
+    assert "200 copies" in finding.message
+    assert "199 times iptables -t filter -D INPUT -j KUBE-FIREWALL" in finding.help
+    assert findings(text, "IPT106") == []
+
+
+def test_a_rule_behind_dockers_return_is_one_cause() -> None:
+    text = (
+        "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n"
+        "-A DOCKER-USER -j RETURN\n-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP\n"
+        "-A DOCKER-USER -i eth0 -p tcp --dport 443 -j DROP\nCOMMIT\n"
+    )
+    (finding,) = findings(text, "IPT853")
+    assert "nor does 1 more rule behind it" in finding.message
+    assert findings(text, "IPT101") == []
+    assert findings(text, "IPT102") == []
+
+
+def published(*user: str) -> str:
+    return "\n".join(
+        (
+            "*nat\n:PREROUTING ACCEPT [0:0]\n:DOCKER - [0:0]",
+            "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
+            "-A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80",
+            "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]",
+            ":DOCKER - [0:0]\n:DOCKER-USER - [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT",
+            "-A FORWARD -j DOCKER-USER\n-A FORWARD -o docker0 -j DOCKER",
+            "-A DOCKER -d 172.17.0.2 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT",
+            *(f"-A DOCKER-USER {rule}" for rule in user),
+            "COMMIT\n",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+        "-i eth0 ! -s 10.0.0.0/8 -p tcp --dport 80 -j DROP",
+        "-i eth0 -p tcp -m conntrack --ctorigdstport 8000:8999 -j REJECT",
+        "-i eth0 -m conntrack ! --ctorigdstport 443 -j DROP",
+        "-i eth0 -p tcp -m limit --limit 1/min -j DROP",
+    ],
+)
+def test_what_docker_user_denies_is_not_public(rule: str) -> None:
+    assert findings(published(rule), "IPT851") == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-i eth0 -p tcp -m conntrack --ctorigdstport 8081 -j DROP",
+        "-i eth0 -s 203.0.113.0/24 -j DROP",
+        "-i eth0 -p tcp --dport 8080 -j DROP",
+        "-j RETURN",
+    ],
+)
+def test_what_docker_user_lets_by_is_public(rule: str) -> None:
+    (finding,) = findings(published(rule), "IPT851")
+    assert "port 8080/tcp is reachable" in finding.message
+    assert finding.witness is not None
+    assert finding.witness.dport == 8080
+
+
+@pytest.mark.skipif(
+    shutil.which("iptables-restore-translate") is None, reason="iptables is not installed"
+)
+def test_what_the_translator_leaves_out_is_found(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.v4"
+    rules.write_text(
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -m string --algo bm --string abc -j DROP\n"
+        "-A INPUT -p tcp -m recent --name x --set\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n"
+    )
+    command = ["iptables-restore-translate", "-f", str(rules)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = findings(done.stdout, "IPT409", "rules.nft")
+    assert len(found) == 2
+    assert found[0].message.startswith("a DROP rule of INPUT in the filter table was lost")
