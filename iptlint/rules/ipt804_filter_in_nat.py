@@ -1,8 +1,8 @@
 """A nat chain drops or rejects packets, though it sees only the first one of a connection.
 
 ## What it does
-Reports `drop` and `reject` in chains of nft that only chains of type nat lead to, and the policy
-drop of such a chain where it holds rules.
+Reports `drop` and `reject` in chains of nft that only chains of type nat lead to, and a nat chain
+with the policy drop in either language.
 
 ## Why it matters
 The kernel shows a nat chain the first packet of each connection, and no other. Connections
@@ -65,8 +65,8 @@ _DEEDS = {VerdictKind.DROP: "drops", VerdictKind.REJECT: "rejects"}
 
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
-        if walk.ruleset.is_nft:
-            yield from _policies(walk)
+        yield from _policies(walk)
+        if walk.ruleset.is_nft:  # iptables refuses such a rule, though not such a policy
             yield from _rules(walk)
 
 
@@ -74,7 +74,7 @@ def _policies(walk: Walk) -> Iterator[Finding]:
     for chain in walk.table.base_chains():
         drops = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
         left = walk.flows[chain.name].returns & walk.entries[chain.name].may
-        if chain.type != "nat" or not drops or not chain.rules or _is_owned(walk, chain):
+        if chain.type != "nat" or not drops or _is_owned(walk, chain):
             continue
         if left.satisfiable():
             yield META.finding(
@@ -82,9 +82,15 @@ def _policies(walk: Walk) -> Iterator[Finding]:
                 f"the policy of {chain.name} drops what no rule translates, but a nat chain sees"
                 " only the first packet of each connection: those that are open already, and"
                 " packets of state invalid or untracked, go on",
-                "write `policy accept;` here, and drop in a chain of type filter",
+                _open_policy(walk, chain),
                 witness=witness(walk.space, left, chain.hook),
             )
+
+
+def _open_policy(walk: Walk, chain: Chain) -> str:
+    if walk.ruleset.is_nft:
+        return "write `policy accept;` here, and drop in a chain of type filter"
+    return f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter"
 
 
 def _rules(walk: Walk) -> Iterator[Finding]:
