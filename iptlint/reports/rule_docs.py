@@ -10,12 +10,16 @@ from iptlint.reports.benchmark import listed
 from iptlint.reports.json_report import dumps
 from iptlint.rules.registry import SECTIONS, RuleModule
 
+PEDANTIC = "pedantic"
+"""Said of rules that are off unless they are selected."""
+
 
 def document(rule: RuleModule) -> str:
     """One rule, in Markdown."""
     meta = rule.meta
     facts = [meta.severity.value, meta.confidence.value, f"group {meta.group.value}"]
     facts += [f"since {meta.since}", *(["fixable"] if meta.fixable else [])]
+    facts += [PEDANTIC] if meta.pedantic else []
     parts = [f"# {meta.code} {meta.name}", rule.summary, f"*{', '.join(facts)}*"]
     if rule.references:
         parts.append(f"Benchmarks ask for the same: {listed(rule.references)}.")
@@ -25,14 +29,24 @@ def document(rule: RuleModule) -> str:
 
 def table(rules: Iterable[RuleModule]) -> str:
     """All rules, a line each."""
-    rows = [(r.meta.code, r.meta.name, r.meta.severity.value, r.summary) for r in rules]
-    return tabulate(rows, ("code", "name", "severity", "what it reports"), "simple") + "\n"
+    return tabulate(_rows(rules), ("code", "name", "severity", "what it reports"), "simple") + "\n"
 
 
 def markdown_table(rules: Iterable[RuleModule]) -> str:
     """The table of the README."""
-    rows = [(r.meta.code, r.meta.name, r.meta.severity.value, r.summary) for r in rules]
-    return tabulate(rows, ("Code", "Name", "Severity", "What it reports"), "pipe") + "\n"
+    return tabulate(_rows(rules), ("Code", "Name", "Severity", "What it reports"), "pipe") + "\n"
+
+
+def _rows(rules: Iterable[RuleModule]) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            rule.meta.code,
+            rule.meta.name,
+            PEDANTIC if rule.meta.pedantic else rule.meta.severity.value,
+            rule.summary,
+        )
+        for rule in rules
+    ]
 
 
 def as_json(rules: Iterable[RuleModule]) -> str:
@@ -49,6 +63,7 @@ def _json(rule: RuleModule) -> dict[str, object]:
         "group": meta.group.value,
         "since": meta.since,
         "fixable": meta.fixable,
+        "pedantic": meta.pedantic,
         "summary": rule.summary,
         "url": rule.url,
         "references": list(rule.references),
