@@ -27,5 +27,5 @@ def test_an_unknown_one(run: Run) -> None:
 
 def test_json_is_the_contract(run: Run) -> None:
     listed = json.loads(run("rule", "--output-format", "json").stdout)
-    keys = "code name severity confidence group since fixable summary url references"
+    keys = "code name severity confidence group since fixable pedantic summary url references"
     assert [set(rule) for rule in listed] == [set(keys.split())] * len(rules())
