@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
-from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, Language, detect
+from iptlint.dialects.detect import (
+    EMPTY,
+    IPSET_SAVE,
+    NFT,
+    NFT_JSON,
+    SCRIPT,
+    Language,
+    detect,
+)
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
@@ -83,6 +91,16 @@ def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
     return _lowered(source, NFT_JSON, wellformed(parse(source)))
 
 
+def _read_script(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.script.lower import carried_out
+    from iptlint.dialects.script.parser import parse
+
+    ruleset, problems = carried_out(parse(source), directories=reader.directories).final()
+    if not ruleset.tables and not problems:
+        problems = (_no_commands(source),)
+    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+
+
 def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
     """An nft file's tables say of which families they are; no other is asked for."""
     from iptlint.dialects.nft.execute import execute
@@ -108,7 +126,12 @@ def _not_nft(problem: SyntaxProblem) -> Problem:
     )
 
 
-_READERS = {NFT: _read_nft, NFT_JSON: _read_nft_json, IPSET_SAVE: _read_ipset}
+_READERS = {
+    NFT: _read_nft,
+    NFT_JSON: _read_nft_json,
+    IPSET_SAVE: _read_ipset,
+    SCRIPT: _read_script,
+}
 
 
 def _matches(ruleset: Ruleset) -> Iterator[Match]:
@@ -143,6 +166,12 @@ def _foreign(source: SourceFile, language: Language) -> Problem:
 def _nothing(source: SourceFile, command: str = "iptables-save") -> Problem:
     message = "there is no table in this file, so nothing was checked"
     advice = f"as root, `{command}` prints the rules of this host"
+    return _at_first_line(source, "IPT008", "warning", message, advice)
+
+
+def _no_commands(source: SourceFile) -> Problem:
+    message = "no command of this script changes a firewall, so nothing was checked"
+    advice = "name the script that calls iptables or nft"
     return _at_first_line(source, "IPT008", "warning", message, advice)
 
 

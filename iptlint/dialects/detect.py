@@ -31,7 +31,7 @@ _NFT = "where iptables made the rules (iptables-nft), " + _SAVE
 NFT = "nft"
 NFT_JSON = "nft-json"
 IPSET_SAVE = "ipset-save"
-_RUN = "run it where it does no harm, for example under `unshare --net`, and " + _SAVE
+SCRIPT = "script"
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
 
@@ -40,7 +40,9 @@ def _row(name: str, pattern: str, title: str = "", advice: str | None = None) ->
 
 
 _AFTER_COMMENTS = r"\A(?:[ \t\r]*(?:#.*)?\n)*"
-_COMMAND = r"(?:\S*/)?(?:ip6?tables|ipset|\$\{?\"?IP6?T\w*\}?)"
+_TOOL = r"(?:sudo )?\"?(?:\S*/)?(?:ip6?tables(?:-legacy|-nft)?|\$\{?\"?IP6?T\w*\}?\"?)"
+_TAKES_TEXT = r"(?:ip6?tables(?:-\w+)?-restore|nft -f -|ipset (?:-\S+ )?restore)(?: .*)?<<"
+_ADDS = r"(?:add|create|delete|destroy|insert|flush|list|-f) "
 
 LANGUAGES = (
     _row("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
@@ -48,7 +50,8 @@ LANGUAGES = (
     _row("binary", r"\0", "not text but binary data", _SAVE),
     _row(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
     _row(NFT, r"\A#!.*\bnft\b"),
-    _row("script", r"\A#!.*\b(?:ba|da|k|z|a)?sh\b", "a shell script", _RUN),
+    _row(SCRIPT, r"\A#!.*\b(?:ba|da|k|z|a)?sh\b"),
+    _row(SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?{_TAKES_TEXT}"),
     _row(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
     _row(NFT_JSON, r'\A\s*\{\s*"nftables"'),
     _row(
@@ -104,7 +107,10 @@ LANGUAGES = (
         "iptlint reads Linux firewalls",
     ),
     _row(IPTABLES_S, _AFTER_COMMENTS + r"-[ADIPNRXF][ \t]"),
-    _row("script", rf"^[ \t]*(?:sudo )?{_COMMAND} +-", "a shell script", _RUN),
+    _row(SCRIPT, rf"^[ \t]*{_TOOL} +-"),
+    _row(
+        SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?(?:nft {_ADDS}|ipset (?:-\S+ )?(?:create|add|-[NA]) )"
+    ),
     _row(
         "pf.conf",
         r"^(?:block|pass|match)(?: (?:in|out|log|quick|all|drop|return|on)\b|$)"
@@ -120,9 +126,15 @@ UNKNOWN = Language("unknown", re.compile(""), "not a firewall's rules as far as 
 
 def detect(source: SourceFile) -> Language:
     """The first row that fits; where none does, nft if the file is named so, else ``UNKNOWN``."""
+    if _SCRIPT_NAME.search(source.path) and _SHELL.search(source.text):
+        return _NAMED_SCRIPT
     fitting = (row for row in LANGUAGES if row.pattern.search(source.text))
     return next(fitting, _NAMED_NFT if _NFT_NAME.search(source.path) else UNKNOWN)
 
 
 _NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")
 _NAMED_NFT = Language(NFT, _NFT_NAME)
+_SCRIPT_NAME = re.compile(r"\.(?:ba|da|k|z|a)?sh$")
+_SHELL = re.compile(_AFTER_COMMENTS + r"[ \t]*[^\s#*:\0\x1f\udcff\udcfe][^\0]*\Z")
+"""Not what a tool printed into a file of such a name."""
+_NAMED_SCRIPT = Language(SCRIPT, _SCRIPT_NAME)

@@ -32,6 +32,10 @@ TEXTS = [
     ("script", "set -e\niptables -P INPUT DROP\n"),
     ("script", "  sudo /usr/sbin/ip6tables -F\n"),
     ("script", "$IPT -A INPUT -j DROP\n"),
+    ("script", "PORT=22\n/sbin/iptables-restore -n <<EOF\n*filter\nCOMMIT\nEOF\n"),
+    ("script", "nft -f - <<'EOF'\ntable inet x {\n}\nEOF\n"),
+    ("script", "x=1\nnft add table inet x\n"),
+    ("script", "ipset create bad hash:ip\nipset add bad 192.0.2.1\n"),
     ("iptables -L", "Chain INPUT (policy ACCEPT)\ntarget     prot opt source  destination\n"),
     ("iptables -L", "Chain INPUT (policy DROP 3 packets, 180 bytes)\n pkts bytes target\n"),
     ("ufw status", "Status: active\n\nTo                         Action      From\n"),
@@ -52,7 +56,7 @@ BYTES = [
     ("binary", b"\x7fELF\x02\x01\x01\0\0\0"),
     ("iptables-save", b"*filter\n# caf\xe9\nCOMMIT\n"),
 ]
-READ_HERE = {"iptables-save", "iptables-S", "empty", "nft", "nft-json", "ipset-save"}
+READ_HERE = {"iptables-save", "iptables-S", "empty", "nft", "nft-json", "ipset-save", "script"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,279 @@
+"""The commands that the shell has itself, and others of which it is known what they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from iptlint.dialects.script import arithmetic
+from iptlint.dialects.script.conditions import holds
+from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.notes import Reason
+from iptlint.dialects.script.run import Flow, Result, Run
+from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.unknown import is_known, mark, pieces, shown
+
+Builtin = Callable[[Run, Call], Result]
+
+
+def status_of(answer: bool | None) -> int | None:
+    return None if answer is None else int(not answer)
+
+
+# -- leaving -----------------------------------------------------------------------------------
+
+
+def _status(run: Run, words: Sequence[str]) -> int | None:
+    if len(words) < 2:
+        return run.status
+    return int(words[1]) if re.fullmatch(r"\d{1,9}", words[1]) else None
+
+
+def _leave(flow: Flow) -> Builtin:
+    return lambda run, call: Result(_status(run, call.words), flow)
+
+
+def _loop(flow: Flow) -> Builtin:
+    def leave(run: Run, call: Call) -> Result:
+        count = call.words[1] if len(call.words) > 1 else "1"
+        return Result(0, flow, int(count) if re.fullmatch(r"\d{1,3}", count) else 1)
+
+    return leave
+
+
+# -- printing ----------------------------------------------------------------------------------
+
+
+def _echo(run: Run, call: Call) -> Result:
+    words = list(call.words[1:])
+    end, escapes = "\n", False
+    while words and re.fullmatch(r"-[neE]+", words[0]):
+        end = "" if "n" in words[0] else end
+        escapes |= "e" in words[0]
+        words.pop(0)
+    text = " ".join(words)
+    if escapes or "\\n" in text:
+        text = text.replace("\\n", "\n").replace("\\t", "\t")
+    run.write(text + end, call.span)
+    return Result()
+
+
+def _printf(run: Run, call: Call) -> Result:
+    words = [word for word in call.words[1:] if word != "--"]
+    if not words:
+        return Result(1)
+    form = words[0].replace("\\n", "\n").replace("\\t", "\t")
+    given = words[1:]
+    directives = re.findall(r"%(?!%)[-\d.]*[a-zA-Z]", form)
+    if any(directive not in ("%s", "%d", "%i") for directive in directives):
+        run.write(mark("$(printf …)"), call.span)
+        return Result()
+    count = max(1, len(directives))
+    groups = [given[at : at + count] for at in range(0, len(given), count)] or [[]]
+    text = "".join(_filled(form, group) for group in (groups if directives else [[]]))
+    run.write(text, call.span)
+    return Result()
+
+
+def _filled(form: str, values: Sequence[str]) -> str:
+    rest = iter(values)
+    return re.sub(r"%[sdi]", lambda _: next(rest, ""), form).replace("%%", "%")
+
+
+def _cat(run: Run, call: Call) -> Result:
+    files = [word for word in call.words[1:] if word == "-" or not word.startswith("-")]
+    if not files and run.stdin is not None:
+        if run.stdout is not None:
+            run.stdout.parts += run.stdin.parts
+        return Result()
+    for file in files:
+        parts = read_beside(run, file, call.span)
+        if run.stdout is not None and parts is not None:
+            run.stdout.parts += parts
+        elif parts is None:
+            run.write(mark(f"$(cat {shown(file)})"), call.span)
+    return Result(0 if files else None)
+
+
+def _tee(run: Run, call: Call) -> Result:
+    parts = () if run.stdin is None else run.stdin.parts
+    for file in (word for word in call.words[1:] if is_known(word) and word[:1] != "-"):
+        run.files[file] = parts
+    if run.stdout is not None:
+        run.stdout.parts += parts
+    return Result()
+
+
+def _which(run: Run, call: Call) -> Result:
+    """A tool that a firewall needs is taken to be there."""
+    names = [word for word in call.words[1:] if not word.startswith("-")]
+    name = names[-1] if names else ""
+    run.write(f"{name}\n", call.span)
+    return Result(0 if _NEEDED.fullmatch(name.rsplit("/", 1)[-1]) else None)
+
+
+_NEEDED = re.compile(
+    r"ip6?tables\S*|nft|ipset|ip|modprobe|insmod|lsmod|sysctl|conntrack|tc|ifconfig|route|which|\0.*"
+    r"|command|awk|sed|grep|cat|logger"
+)
+
+# -- variables ---------------------------------------------------------------------------------
+
+
+def _shift(run: Run, call: Call) -> Result:
+    count = call.words[1] if len(call.words) > 1 else "1"
+    given = int(count) if count.isdigit() else 1
+    environment = run.environment
+    if given > len(environment.arguments):
+        return Result(1)
+    environment.arguments = environment.arguments[given:]
+    return Result()
+
+
+def _set(run: Run, call: Call) -> Result:
+    words = list(call.words[1:])
+    while words and words[0][:1] in ("-", "+") and words[0] not in ("--", "-"):
+        takes = words[0][1:] == "o" and len(words) > 1
+        del words[: 2 if takes else 1]
+        if not words:
+            return Result()
+    if words[:1] == ["--"]:
+        words.pop(0)
+    run.environment.arguments = tuple(words)
+    return Result()
+
+
+def _read(run: Run, call: Call) -> Result:
+    """A line of what is known; what a person types, or a file of the host holds, is not."""
+    names = [w for w in call.words[1:] if re.fullmatch(r"[A-Za-z_]\w*", w)] or ["REPLY"]
+    if run.stdin is None or not run.stdin.is_known:
+        for name in names:
+            run.environment.set(name, mark(f"${name}"))
+        return Result(None)
+    line = run.stdin.line()
+    for name, value in zip(names, _fields(line or "", names, run), strict=True):
+        run.environment.set(name, value)
+    return Result(1 if line is None else 0)
+
+
+def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:
+    separators = run.environment.separators()
+    blank = "".join(c for c in separators if c.isspace())
+    if not separators:
+        return [line, *[""] * (len(names) - 1)]
+    if len(names) == 1:
+        return [line.strip(blank)]
+    found = pieces(line, separators)
+    head = found[: len(names) - 1]
+    rest = line
+    for field in head:
+        rest = rest[rest.index(field) + len(field) :]
+    tail = [rest.strip(blank).lstrip(separators)]
+    return [*head, *[""] * (len(names) - 1 - len(head)), *tail][: len(names)]
+
+
+def _let(run: Run, call: Call) -> Result:
+    for text in call.words[1:]:
+        assign(text, run)
+    return Result(None)
+
+
+def assign(text: str, run: Run) -> bool:
+    """Carry out a sum that sets a variable; what it cannot be is unknown from here on."""
+    if arithmetic.step(text, run.environment):
+        return True
+    for name in re.findall(r"\b([A-Za-z_]\w*)\s*(?:[-+*/%]?=(?!=)|\+\+|--)", text):
+        run.environment.set(name, mark(f"${name}"))
+    return False
+
+
+# -- the rest ----------------------------------------------------------------------------------
+
+
+def _test(run: Run, call: Call) -> Result:
+    words = call.words[1:]
+    if call.words[0] == "[" and words[-1:] == ("]",):
+        words = words[:-1]
+    return Result(status_of(holds(words)))
+
+
+def _trap(run: Run, call: Call) -> Result:
+    if re.search(r"tables|\bnft\b|IPT", " ".join(call.words)):
+        run.note(Reason.LATER, call.span, "trap")
+    return Result()
+
+
+def _identity(run: Run, call: Call) -> Result:
+    """The script is root's."""
+    words = call.words
+    name = words[0].rsplit("/", 1)[-1]
+    if name == "id" and words[1:2] != ("-u",):
+        return _other(run, call)
+    run.write(
+        "root\n" if name == "whoami" or "-n" in words[1:] or "-un" in words else "0\n", call.span
+    )
+    return Result()
+
+
+def _path(run: Run, call: Call) -> Result:
+    path = call.words[1] if len(call.words) > 1 else ""
+    if not is_known(path):
+        return _other(run, call)
+    head, _, tail = path.rstrip("/").rpartition("/")
+    name = call.words[0].rsplit("/", 1)[-1]
+    run.write(f"{(head or '.') if name == 'dirname' else tail}\n", call.span)
+    return Result()
+
+
+def _other(run: Run, call: Call) -> Result:
+    run.write(mark(f"$({shown(' '.join(call.words))})"), call.span)
+    return Result(None)
+
+
+def _works(run: Run, call: Call) -> Result:
+    """What sets up the host is taken to succeed."""
+    run.write(mark(f"$({shown(' '.join(call.words))})"), call.span)
+    return Result()
+
+
+BUILTINS: dict[str, Builtin] = {
+    ":": lambda run, call: Result(0),
+    "true": lambda run, call: Result(0),
+    "false": lambda run, call: Result(1),
+    "exit": _leave(Flow.EXIT),
+    "return": _leave(Flow.RETURN),
+    "break": _loop(Flow.BREAK),
+    "continue": _loop(Flow.CONTINUE),
+    "echo": _echo,
+    "printf": _printf,
+    "cat": _cat,
+    "tee": _tee,
+    "which": _which,
+    "type": _which,
+    "hash": _which,
+    "shift": _shift,
+    "set": _set,
+    "read": _read,
+    "let": _let,
+    "test": _test,
+    "[": _test,
+    "trap": _trap,
+    "id": _identity,
+    "whoami": _identity,
+    "dirname": _path,
+    "basename": _path,
+    "getopts": lambda run, call: Result(1 if not run.environment.arguments else None),
+    **dict.fromkeys(
+        (
+            *("modprobe", "insmod", "depmod", "sysctl", "mkdir", "rm", "cp", "mv", "touch"),
+            *("chmod", "chown", "sleep", "logger", "date", "cd", "ulimit", "umask", "wait"),
+            *("shopt", "alias", "unalias", "clear", "sync", "pushd", "popd", "tput"),
+        ),
+        _works,
+    ),
+}
+
+
+def outside(run: Run, call: Call) -> Result:
+    """Any other program: it may print anything, and succeed or not."""
+    return _other(run, call)

@@ -1,0 +1,243 @@
+"""What a command is: a function, a tool, a builtin, another script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.script import tools
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.builtins import BUILTINS, outside
+from iptlint.dialects.script.environment import (
+    Environment,
+    assigned_in,
+    joined,
+    tool_called,
+)
+from iptlint.dialects.script.files import find
+from iptlint.dialects.script.notes import Note, Reason
+from iptlint.dialects.script.parser import parse
+from iptlint.dialects.script.run import (
+    MAX_CALLS,
+    MAX_EVAL,
+    Flow,
+    Result,
+    Scope,
+    Text,
+    TooMuchError,
+    syntax,
+)
+from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.unknown import WHOLE, is_known, shown
+from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.dialects.script.shell import Shell
+
+
+def carry_out(shell: Shell, call: Call) -> Result:
+    run = shell.run
+    name = call.words[0]
+    function = run.environment.functions.get(name)
+    if function is not None:
+        return run_function(shell, call, *function)
+    if _is_prefix(shell, call):
+        return carry_out(shell, call.without(1))
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(shell, call)
+    short = name.rsplit("/", 1)[-1]
+    tool = tools.tool_of(call)
+    if tool is not None:
+        return tool[0](run, tool[1])
+    if short in _WRAPPERS:
+        inner = _WRAPPERS[short](call)
+        return carry_out(shell, inner) if inner is not None and inner.words else Result(None)
+    if name == run.environment.name and is_known(name):
+        return _again(shell, call)
+    if short in _SHELLS:
+        return _other_shell(shell, call)
+    builtin = BUILTINS.get(short)
+    if builtin is not None:
+        return builtin(run, call)
+    source = find(run.directory, name) if "/" in name and name.endswith(".sh") else None
+    if source is not None:
+        return _process(shell, source, call.words[1:], call)
+    return outside(run, call)
+
+
+def _is_prefix(shell: Shell, call: Call) -> bool:
+    """``$SUDO iptables …``, where nobody says what ``$SUDO`` is."""
+    if len(call.words) < 2 or not WHOLE.fullmatch(call.words[0]):
+        return False
+    return tools.is_tool(call.words[1]) and tool_called(shown(call.words[0])[1:]) is None
+
+
+def run_function(shell: Shell, call: Call, source: SourceFile, body: t.Statement) -> Result:
+    run = shell.run
+    if len(run.calls) >= MAX_CALLS:
+        raise TooMuchError
+    environment = run.environment
+    arguments, text, calls = environment.arguments, run.text, run.calls
+    scope = Scope(Flow.RETURN)
+    run.scopes.append(scope)
+    run.calls = (*calls, call.span)
+    run.text = text if source is text.source else Text(source)
+    environment.arguments = call.words[1:]
+    environment.saved.append({})
+    try:
+        result = shell.one(body)
+    finally:
+        run.scopes.pop()
+        run.text, run.calls = text, calls
+    if scope.left:
+        run.environment.take(joined([run.environment, *scope.left]))
+    run.environment.leave()
+    run.environment.arguments = arguments
+    if result.flow is Flow.EXIT:
+        return result
+    return Result(result.status)
+
+
+def _source(shell: Shell, call: Call) -> Result:
+    run = shell.run
+    name = call.words[1] if len(call.words) > 1 else ""
+    source = find(run.directory, name) if is_known(name) else None
+    if source is None or len(run.calls) >= MAX_CALLS:
+        if not _HARMLESS.search(name):
+            run.environment.open = True
+            run.absent.append(Note(Reason.FILE, call.span, f"`{shown(name)}`"))
+        return Result(None)
+    run.environment.assigned |= assigned_in(source.text)
+    arguments = run.environment.arguments
+    if len(call.words) > 2:
+        run.environment.arguments = call.words[2:]
+    result = _text(shell, Text(source), call)
+    run.environment.arguments = arguments
+    return result._replace(flow=Flow.GO) if result.flow is Flow.RETURN else result
+
+
+def _text(shell: Shell, text: Text, call: Call) -> Result:
+    run = shell.run
+    file = parse(text.source)
+    before, calls = run.text, run.calls
+    run.text, run.calls = text, (*calls, call.span)
+    for problem in file.problems:
+        span = text.place(problem.start, problem.end)
+        run.problems.append(syntax(problem, span))
+    try:
+        return shell.all(file.statements)
+    finally:
+        run.text, run.calls = before, calls
+
+
+def _eval(shell: Shell, call: Call) -> Result:
+    """The words as a text. What is unknown in them stands there as a variable."""
+    run = shell.run
+    text = " ".join(call.words[1:])
+    if len(run.calls) >= MAX_CALLS:
+        raise TooMuchError
+    if len(text) > MAX_EVAL:
+        run.note(Reason.UNREAD, call.span, "eval")
+        return Result(None)
+    hidden: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        hidden.append(found[0])
+        return f"${{_unknown_{len(hidden)}}}"
+
+    text = WHOLE.sub(hide, text)
+    for number, value in enumerate(hidden, 1):
+        run.environment.set(f"_unknown_{number}", value)
+    run.environment.assigned |= assigned_in(text)
+    source = SourceFile(call.span.source.path, text)
+    return _text(shell, Text(source, call.span), call)
+
+
+def _other_shell(shell: Shell, call: Call) -> Result:
+    """``bash -c '…'``, ``sh other.sh``."""
+    words = call.words[1:]
+    if "-c" in words[:2] and len(words) > words.index("-c") + 1:
+        index = words.index("-c") + 2
+        text = Call((words[0], words[index - 1]), call.spans[:2], call.span)
+        with shell.run.subshell():
+            shell.run.environment.arguments = words[index + 1 :]
+            return inner(shell, lambda: _eval(shell, text))
+    named = [word for word in words if not word.startswith("-")]
+    source = find(shell.run.directory, named[0]) if named and is_known(named[0]) else None
+    if source is None:
+        return outside(shell.run, call)
+    return _process(shell, source, named[1:], call)
+
+
+def _again(shell: Shell, call: Call) -> Result:
+    """The script calls itself (``$0 stop``)."""
+    if call.span in shell.run.calls:
+        return Result(None)  # for ever, as far as can be told
+    return _process(shell, shell.run.main, call.words[1:], call)
+
+
+def _process(shell: Shell, source: SourceFile, arguments: Sequence[str], call: Call) -> Result:
+    run = shell.run
+    if len(run.calls) >= MAX_CALLS:
+        raise TooMuchError
+    before = run.environment
+    run.environment = Environment(
+        call.words[0], tuple(arguments), assigned=assigned_in(source.text)
+    )
+    try:
+        return inner(shell, lambda: _text(shell, Text(source), call))
+    finally:
+        run.environment = before
+
+
+def inner(shell: Shell, act: Callable[[], Result]) -> Result:
+    """A process of its own: leaving it does not leave the script."""
+    run = shell.run
+    run.scopes.append(Scope(Flow.EXIT))
+    try:
+        return Result(act().status)
+    finally:
+        run.scopes.pop()
+
+
+def _sudo(call: Call) -> Call | None:
+    at = 1
+    while at < len(call.words) and call.words[at].startswith("-"):
+        at += 2 if call.words[at] in ("-u", "-g", "-n") and call.words[at] != "-n" else 1
+    while at < len(call.words) and re.match(r"\w+=", call.words[at]):
+        at += 1
+    return call.without(at)
+
+
+def _plain(call: Call) -> Call | None:
+    return _sudo(call)
+
+
+def _command(call: Call) -> Call | None:
+    if call.words[1:2] in (("-v",), ("-V",)):
+        return Call(("which", *call.words[2:]), call.spans[1:], call.span, call.written)
+    return _sudo(call)
+
+
+def _with_number(call: Call) -> Call | None:
+    """``timeout 5 …``, ``nice -n 10 …``."""
+    inner = _sudo(call)
+    while inner is not None and inner.words and re.fullmatch(r"[\d.]+[smhd]?", inner.words[0]):
+        inner = inner.without(1)
+    return inner
+
+
+_WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
+    **dict.fromkeys(("sudo", "doas", "exec", "builtin", "nohup", "env", "time", "busybox"), _plain),
+    **dict.fromkeys(("timeout", "nice", "ionice"), _with_number),
+    "command": _command,
+}
+_SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
+_HARMLESS = re.compile(r"init-functions|/functions$|/rc\.(?:conf|subr|d)|/sysconfig/network$")
+_SPECIAL: dict[str, Callable[[Shell, Call], Result]] = {
+    ".": _source,
+    "source": _source,
+    "eval": _eval,
+}

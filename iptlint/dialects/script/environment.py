@@ -1,0 +1,171 @@
+"""What a running shell knows: variables, arguments, functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.unknown import WHOLE, is_known, mark
+from iptlint.source import SourceFile
+
+Value = str | tuple[str, ...]
+"""A tuple is an array."""
+
+_ROOT = {"EUID": "0", "UID": "0", "IFS": " \t\n", "OSTYPE": "linux-gnu"}
+_FROM_OUTSIDE = re.compile(
+    r"HOME|PATH|PWD|OLDPWD|USER|LOGNAME|SHELL|HOST(NAME|TYPE)?|LANG|LC_\w+|TERM|TMPDIR|SUDO_\w+"
+    r"|SSH_\w+|RANDOM|SECONDS|PPID|LINENO|BASH\w*|COLUMNS|LINES|EDITOR|IFACE|MODE|METHOD"
+    r"|PPP_\w+|REPLY|OPT(ARG|IND)|DEBIAN_\w+|RC_\w+"
+)
+_TOOLS = (
+    (re.compile(r"I?P?6TABLES_?RESTORE|IP(T6|6T|6TABLES)_?RESTORE"), "ip6tables-restore"),
+    (re.compile(r"IP(4?T|4?TABLES|TABLES4)_?RESTORE"), "iptables-restore"),
+    (re.compile(r"IP(6T|T6|6TABLES|TABLES6|6|TABLES_V6|T_?V6)"), "ip6tables"),
+    (re.compile(r"IP(4?T|4?TABLES|TABLES4?|T4|TABLES_V4|T_?V4)"), "iptables"),
+    (re.compile(r"IP_?SET"), "ipset"),
+    (re.compile(r"NFT|NFTABLES"), "nft"),
+)
+"""What people call the variables that hold a tool, where the script does not say."""
+
+
+def tool_called(name: str) -> str | None:
+    """The tool that a variable of this name holds in other people's scripts."""
+    upper = name.upper().strip("_")
+    return next((tool for pattern, tool in _TOOLS if pattern.fullmatch(upper)), None)
+
+
+@dataclass(slots=True)
+class Environment:
+    """``open``: a file that is sourced is not there, so that anything may be set.
+
+    ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
+    outside, if at all. ``saved``: what the local variables of the functions that run were
+    before, innermost last.
+    """
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    variables: dict[str, Value] = field(default_factory=dict)
+    functions: dict[str, tuple[SourceFile, t.Statement]] = field(default_factory=dict)
+    open: bool = False
+    assigned: frozenset[str] = frozenset()
+    saved: list[dict[str, Value | None]] = field(default_factory=list)
+
+    def copy(self) -> Environment:
+        return Environment(
+            self.name,
+            self.arguments,
+            dict(self.variables),
+            dict(self.functions),
+            self.open,
+            self.assigned,
+            [dict(each) for each in self.saved],
+        )
+
+    def take(self, other: Environment) -> None:
+        """Become what the other is."""
+        self.name, self.arguments = other.name, other.arguments
+        self.variables, self.functions = other.variables, other.functions
+        self.open, self.saved = other.open, other.saved
+        self.assigned = other.assigned
+
+    def get(self, name: str) -> Value | None:
+        """None for a variable that is certainly not set."""
+        if name.isdigit():
+            return self._argument(int(name))
+        if name in ("@", "*"):
+            return self.arguments
+        if name == "#":
+            return str(len(self.arguments))
+        if name in _SPECIAL:
+            return mark(f"${name}")
+        found = self.variables.get(name)
+        if found is not None:
+            return found
+        if name in _ROOT:
+            return _ROOT[name]
+        if self.open or name not in self.assigned or _FROM_OUTSIDE.fullmatch(name):
+            return mark(f"${name}")
+        return None
+
+    def is_default(self, name: str) -> bool:
+        """Whether ``${name:-…}`` stands for what is behind the dash, as far as the text says."""
+        unset = name not in self.variables and name not in _ROOT and not name.isdigit()
+        return unset and name not in (*_SPECIAL, "@", "*", "#")
+
+    def _argument(self, number: int) -> str | None:
+        if number == 0:
+            return self.name
+        if number <= len(self.arguments):
+            return self.arguments[number - 1]
+        more = any(WHOLE.fullmatch(argument) for argument in self.arguments)
+        return mark(f"${number}") if more else None
+
+    def set(self, name: str, value: Value) -> None:
+        self.variables[name] = value
+
+    def make_local(self, name: str) -> None:
+        if self.saved:
+            self.saved[-1].setdefault(name, self.variables.get(name))
+
+    def leave(self) -> None:
+        """The end of a function: its variables are what they were."""
+        for name, value in self.saved.pop().items():
+            if value is None:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = value
+
+    def text(self, name: str) -> str:
+        """The value as one word; an array is its first item."""
+        match self.get(name):
+            case None:
+                return ""
+            case str(value):
+                return value
+            case items:
+                return items[0] if items else ""
+
+    def separators(self) -> str:
+        found = self.text("IFS")
+        return found if is_known(found) else " \t\n"
+
+
+_SPECIAL = frozenset("?$!-")
+
+
+def joined(ways: Sequence[Environment]) -> Environment:
+    """What is known whichever way was taken."""
+    first, *others = ways
+    made = first.copy()
+    made.open = any(way.open for way in ways)
+    for other in others:
+        made.functions = {**other.functions, **made.functions}
+        for name in {*made.variables, *other.variables}:
+            if made.variables.get(name) != other.variables.get(name):
+                made.variables[name] = mark(f"${name}")
+        if made.arguments != other.arguments:
+            made.arguments = _either(made.arguments, other.arguments)
+    return made
+
+
+_GIVES = re.compile(
+    r"\b([A-Za-z_]\w*)(?:\[[^\]\n]*\])?\+?=|\bfor\s+(\w+)|\b(?:read|local|declare|export|unset)"
+    r"((?:[ \t]+-?\w+)+)|\(\(\s*(\w+)\s*(?:\+\+|--)"
+)
+
+
+def assigned_in(text: str) -> frozenset[str]:
+    """The names that a text gives a value, wherever it does."""
+    return frozenset(name for found in _GIVES.finditer(text) for name in _names_of(found))
+
+
+def _names_of(found: re.Match[str]) -> list[str]:
+    return [name for group in found.groups() if group for name in group.split()]
+
+
+def _either(one: Sequence[str], other: Iterable[str]) -> tuple[str, ...]:
+    pairs = list(zip(one, other, strict=False))
+    return tuple(a if a == b else mark(f"${i}") for i, (a, b) in enumerate(pairs, 1))

@@ -1,0 +1,82 @@
+"""What a script hands to ipset, and the sets that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from iptlint.dialects.problem import Problem
+from iptlint.dialects.script.made import Made, of_spans
+from iptlint.model import Ruleset
+from iptlint.model.sets import SavedSets, SetContents
+from iptlint.source import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetCommand:
+    """A line as `ipset restore` reads it, in parts; ``doubted`` are the sets that it leaves
+    with unknown contents, None all of them."""
+
+    parts: tuple[tuple[str, Span, bool], ...]
+    doubted: tuple[str, ...] | None = ()
+
+
+class SetState:
+    """The sets after some commands."""
+
+    def __init__(self, path: str, commands: tuple[SetCommand, ...] = ()) -> None:
+        self.path = path
+        self.commands = commands
+        self._read: tuple[SavedSets, tuple[Problem, ...]] | None = None
+
+    def with_commands(self, commands: tuple[SetCommand, ...]) -> SetState:
+        return SetState(self.path, (*self.commands, *commands)) if commands else self
+
+    def problems(self) -> tuple[Problem, ...]:
+        return self._sets()[1]
+
+    def put_into(self, ruleset: Ruleset) -> Ruleset:
+        """The ruleset, with what is in the sets in the place of the tests that name them."""
+        from iptlint.dialects.ipset.provide import with_changes, with_sets
+
+        saved = self._sets()[0]
+        if not saved.contents:
+            return ruleset
+        return with_sets(ruleset, with_changes(saved, (ruleset,)))
+
+    def _sets(self) -> tuple[SavedSets, tuple[Problem, ...]]:
+        if self._read is None:
+            self._read = self._made()
+        return self._read
+
+    def _made(self) -> tuple[SavedSets, tuple[Problem, ...]]:
+        if not self.commands:
+            return SavedSets({}), ()
+        from iptlint.dialects.ipset.lower import lower
+        from iptlint.dialects.ipset.parser import parse
+
+        made = of_spans(self.path, _lines(self.commands))
+        saved, problems = lower((parse(made.source),))
+        everything = any(command.doubted is None for command in self.commands)
+        doubted = {name for command in self.commands for name in command.doubted or ()}
+        contents = {
+            name: _inexact(each) if everything or name in doubted else each
+            for name, each in saved.contents.items()
+        }
+        return SavedSets(contents), tuple(_in_script(made, problem) for problem in problems)
+
+
+def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:
+    for command in commands:
+        yield from command.parts
+        if command.parts:
+            yield "\n", command.parts[-1][1], False
+
+
+def _inexact(contents: SetContents) -> SetContents:
+    return replace(contents, exact=False)
+
+
+def _in_script(made: Made, problem: Problem) -> Problem:
+    span = made.span(problem.start, problem.end)
+    return replace(problem, start=span.start, end=span.end, source=span.source)

@@ -1,0 +1,151 @@
+"""``for`` and ``while``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.script import arithmetic
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.builtins import assign
+from iptlint.dialects.script.environment import joined
+from iptlint.dialects.script.made import Condition
+from iptlint.dialects.script.run import Flow, Result, Scope, TooMuchError
+from iptlint.dialects.script.unknown import WHOLE, mark, shown
+from iptlint.dialects.script.ways import Act, Way, either
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.dialects.script.shell import Shell
+
+MAX_ROUNDS = 5000
+
+
+def for_(shell: Shell, node: t.For) -> Result:
+    run = shell.run
+    words = run.environment.arguments if node.words is None else shell.words().fields(node.words)
+
+    def rounds() -> Result:
+        result = Result()
+        for value in words:
+            if WHOLE.fullmatch(value):
+                result = _unknown_round(shell, node, value)
+            else:
+                run.environment.set(node.name, value)
+                result = shell.all(node.body)
+            ended = _ended(result)
+            if ended is not None:
+                return ended
+        return result
+
+    return _looping(shell, rounds)
+
+
+def _unknown_round(shell: Shell, node: t.For, value: str) -> Result:
+    text = f"for {node.name} in {shown(value)}"
+    place = Span(shell.span(node).source, node.start, node.start + 3)
+    condition = Condition(text, shell.run.text.span or place)
+
+    def body() -> Result:
+        shell.run.environment.set(node.name, mark(f"${node.name}"))
+        return shell.all(node.body)
+
+    return repeated(shell, condition, body)
+
+
+def repeated(shell: Shell, condition: Condition, body: Act) -> Result:
+    """Nobody knows how often: what changes from round to round is not known in any."""
+    run = shell.run
+    then, before = run.checkpoint(), run.environment
+    run.environment = before.copy()
+    run.scopes.append(Scope(Flow.BREAK))
+    try:
+        body()
+    finally:
+        run.scopes.pop()
+        after, run.environment = run.environment, before
+        run.back_to(then)
+    for name in {*after.variables, *before.variables}:
+        if after.variables.get(name) != before.variables.get(name):
+            before.variables[name] = mark(f"${name}")
+    return either(shell, [Way(condition, body)], complete=False)
+
+
+def _looping(shell: Shell, rounds: Callable[[], Result]) -> Result:
+    run = shell.run
+    scope = Scope(Flow.BREAK)
+    run.scopes.append(scope)
+    try:
+        result = rounds()
+    finally:
+        run.scopes.pop()
+    if scope.left:
+        run.environment.take(joined([run.environment, *scope.left]))
+    return result
+
+
+def while_(shell: Shell, node: t.While) -> Result:
+    def rounds() -> Result:
+        result = Result()
+        for _ in range(MAX_ROUNDS):
+            status = shell.all(node.condition).status
+            if status is None:
+                said = node.condition[-1] if node.condition else node
+                word = "until " if node.until else "while "
+                return repeated(shell, shell.condition(said, word), lambda: _round(shell, node))
+            if (status == 0) is node.until:
+                return result
+            result = shell.all(node.body)
+            ended = _ended(result)
+            if ended is not None:
+                return ended
+        raise TooMuchError
+
+    return _looping(shell, rounds)
+
+
+def _round(shell: Shell, node: t.While) -> Result:
+    shell.all(node.condition)
+    return shell.all(node.body)
+
+
+def counting(shell: Shell, node: t.CountingFor) -> Result:
+    assign(node.initial, shell.run)
+
+    def rounds() -> Result:
+        result = Result()
+        for _ in range(MAX_ROUNDS):
+            value = arithmetic.calculated(node.condition or "1", shell.run.environment)
+            if value is None:
+                condition = Condition(f"while {node.condition}", shell.span(node))
+                return repeated(shell, condition, lambda: _counted(shell, node))
+            if value == 0:
+                return result
+            result = _counted(shell, node)
+            ended = _ended(result)
+            if ended is not None:
+                return ended
+        raise TooMuchError
+
+    return _looping(shell, rounds)
+
+
+def _counted(shell: Shell, node: t.CountingFor) -> Result:
+    result = shell.all(node.body)
+    assign(node.update, shell.run)
+    return result
+
+
+def _ended(result: Result) -> Result | None:
+    """What a round of a loop that ended otherwise makes of the loop; None: it goes on."""
+    match result.flow:
+        case Flow.GO:
+            return None
+        case Flow.BREAK | Flow.CONTINUE if result.levels > 1:
+            return result._replace(levels=result.levels - 1)
+        case Flow.CONTINUE:
+            return None
+        case Flow.BREAK:
+            return Result()
+        case _:
+            return result

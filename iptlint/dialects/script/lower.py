@@ -1,0 +1,163 @@
+"""Tree to model: what the firewall is after the script, had it been run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from iptlint.dialects.problem import Problem
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.environment import Environment, assigned_in
+from iptlint.dialects.script.iptables import Chains
+from iptlint.dialects.script.nft import NftPiece, NftState
+from iptlint.dialects.script.notes import told
+from iptlint.dialects.script.run import Run, Text, TooMuchError, syntax
+from iptlint.dialects.script.shell import Shell
+from iptlint.dialects.script.steps import Script
+from iptlint.dialects.script.tables import Tables
+from iptlint.model import Ruleset
+from iptlint.source import SourceFile, Span
+
+_STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
+"""What a script is taken to be called with, if it knows the word; the first it knows."""
+
+
+def carried_out(
+    file: t.ScriptFile, start: Ruleset | None = None, directories: Sequence[Path] = ()
+) -> Script:
+    """The steps of a script, each with what it does.
+
+    ``start`` is the firewall before it, all of it. Without one it is that of a kernel that has
+    just started, and chains that the script uses and does not make are taken to be there. What
+    a script does may depend on it (``iptables -C … || iptables -A …``). ``directories`` are
+    searched for what nft files include.
+    """
+    is_open = False
+    first, late = _run(file, start, directories, frozenset(), is_open)
+    if not first.steps:
+        # It wants something set that nobody set here; so anything may be.
+        is_open = True
+        first, late = _run(file, start, directories, frozenset(), is_open)
+    if not late:
+        return first
+    # Some chains are made only after commands use them: those commands fail.
+    return _run(file, start, directories, late, is_open)[0]
+
+
+def _run(
+    file: t.ScriptFile,
+    start: Ruleset | None,
+    directories: Sequence[Path],
+    late: Chains,
+    is_open: bool,
+) -> tuple[Script, Chains]:
+    source = file.source
+    tables, nft = _started(source, start, directories)
+    run = Run(
+        source,
+        Environment(source.path, _arguments(file), open=is_open, assigned=assigned_in(source.text)),
+        tables.copy(),
+        nft,
+        late,
+        start is not None,
+        Text(source),
+        Path(source.path).parent,
+    )
+    run.problems += [syntax(p, Span(source, p.start, p.end)) for p in file.problems]
+    try:
+        Shell(run).whole(file.statements)
+    except (TooMuchError, RecursionError):
+        run.problems.append(_too_much(source))
+    used = {each for tool in run.tools.values() for each in tool.missing}
+    made = {each for tool in run.tools.values() for each in tool.created}
+    commands = len(run.commands)
+    told_of = told(run.notes, commands, run.absent)
+    problems = (*run.problems, *(() if told_of is None else (told_of,)))
+    doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
+    script = Script(
+        source,
+        tuple(run.steps),
+        tables,
+        nft,
+        tuple(_once(problems)),
+        commands,
+        commands - len(doubted),
+    )
+    return script, frozenset(used & made)
+
+
+def _started(
+    source: SourceFile, start: Ruleset | None, directories: Sequence[Path]
+) -> tuple[Tables, NftState]:
+    nft = NftState(source.path, directories)
+    if start is None:
+        return Tables(), nft
+    if not start.is_nft:
+        return Tables.of(start), nft
+    text = start.source.text
+    whole = Span(start.source, 0, len(text))
+    return Tables(), nft.with_piece(NftPiece(((text, whole, True),)))
+
+
+def _once(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """A loop says the same of the same command each time."""
+    seen = set()
+    for problem in problems:
+        key = (problem.code, problem.start, problem.message, id(problem.source))
+        if key not in seen:
+            seen.add(key)
+            yield problem
+
+
+def _too_much(source: SourceFile) -> Problem:
+    message = "the script goes on for too long, so what it does in the end is not known"
+    advice = "lint what `iptables-save` prints after it ran"
+    return Problem("IPT010", "warning", 0, source.line_span(1).end, message, advice)
+
+
+# -- arguments ---------------------------------------------------------------------------------
+
+
+def _arguments(file: t.ScriptFile) -> tuple[str, ...]:
+    """``start``, for a script that asks for it; none for one that does not."""
+    known = set(_words_asked_for(file.statements, {"1"}))
+    found = next((word for word in _STARTS if word in known), None)
+    return () if found is None else (found,)
+
+
+def _words_asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Iterator[str]:
+    """What the first argument is compared with, itself or by a variable that it was put in."""
+    for statement in statements:
+        match statement:
+            case t.Command(assignments=assignments):
+                for each in assignments:
+                    if each.value is not None and _names(each.value) & from_first:
+                        from_first.add(each.name)
+            case t.Case(subject, items):
+                if _names(subject) & from_first:
+                    for item in items:
+                        yield from (text for p in item.patterns if (text := _plain(p)))
+                for item in items:
+                    yield from _words_asked_for(item.body, from_first)
+            case t.Test(words):
+                if any(_names(word) & from_first for word in words):
+                    yield from (text for word in words if (text := _plain(word)))
+            case t.If(branches, otherwise):
+                for branch in branches:
+                    yield from _words_asked_for((*branch.condition, *branch.body), from_first)
+                yield from _words_asked_for(otherwise or (), from_first)
+            case t.Listing(first, rest):
+                yield from _words_asked_for((first, *(s for _, s in rest)), from_first)
+            case t.Group(body) | t.While(body=body):
+                yield from _words_asked_for(body, from_first)
+
+
+def _names(word: t.Word) -> set[str]:
+    return {part.name for part in word.parts if isinstance(part, t.Parameter)}
+
+
+def _plain(word: t.Word) -> str | None:
+    texts = [part.text for part in word.parts if isinstance(part, t.Text)]
+    text = "".join(texts).strip().lower()
+    return text if len(texts) == len(word.parts) and re.fullmatch(r"\w+", text) else None

@@ -1,0 +1,115 @@
+"""Texts that a script makes and hands to a tool, and where in the script they were written."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from iptlint.source import Origin, SourceFile, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What has to hold, when the script runs, for a command to be carried out."""
+
+    text: str
+    span: Span
+
+
+Conditions = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The characters ``start <= i < end`` of a made text come from ``span``. ``exact``: they
+    are the very characters that stand there."""
+
+    start: int
+    end: int
+    span: Span
+    exact: bool = False
+    conditions: Conditions = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """``pieces`` in their order; there may be gaps between them."""
+
+    source: SourceFile
+    pieces: tuple[Piece, ...]
+
+    def span(self, start: int, end: int) -> Span:
+        first = self._piece(start)
+        last = self._piece(max(start, end - 1))
+        source = first.span.source
+        begin = first.span.start + (start - first.start if first.exact else 0)
+        begin = min(begin, first.span.end)
+        if last.span.source is not source:
+            return Span(source, begin, first.span.end)
+        stop = last.span.start + end - last.start if last.exact else last.span.end
+        return Span(source, begin, max(begin, min(stop, last.span.end)))
+
+    def conditions(self, offset: int) -> Conditions:
+        return self._piece(offset).conditions
+
+    def _piece(self, offset: int) -> Piece:
+        index = bisect_right(self.pieces, offset, key=_start) - 1
+        return self.pieces[max(0, index)]
+
+
+def _start(piece: Piece) -> int:
+    return piece.start
+
+
+def of_words(path: str, words: Sequence[str], spans: Sequence[Span]) -> Made:
+    """A command's words on one line, with quotes where iptables-restore would need them."""
+    pieces = []
+    text = ""
+    for word, span in zip(words, spans, strict=True):
+        written = quoted(word)
+        pieces.append(Piece(len(text), len(text) + len(written), span))
+        text += written + " "
+    return Made(SourceFile(path, text[:-1]), tuple(pieces))
+
+
+def quoted(word: str) -> str:
+    if word and not any(character in word for character in " \t\n\"'\\"):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'"{escaped}"'
+
+
+def of_spans(path: str, parts: Iterable[tuple[str, Span, bool]]) -> Made:
+    """The texts one behind the other; each with where it comes from, and whether as it is."""
+    pieces = []
+    texts = []
+    at = 0
+    for text, span, exact in parts:
+        pieces.append(Piece(at, at + len(text), span, exact))
+        texts.append(text)
+        at += len(text)
+    return Made(SourceFile(path, "".join(texts)), tuple(pieces))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeOrigin:
+    """Where in the script something was written that was read from a made text.
+
+    ``whole``: the command, where the text is its words.
+    """
+
+    made: Made
+    inner: Origin
+    whole: Span | None = None
+
+    @property
+    def span(self) -> Span:
+        return self.whole or self._written(self.inner.span)
+
+    def part(self, index: int) -> Span:
+        return self._written(self.inner.part(index))
+
+    def _written(self, span: Span) -> Span:
+        """A file that the text includes is no made text."""
+        return self.made.span(span.start, span.end) if span.source is self.made.source else span

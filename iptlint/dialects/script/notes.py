@@ -1,0 +1,77 @@
+"""What of a script was not understood, told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from iptlint.dialects.problem import Problem
+from iptlint.source import Span
+
+_SHOWN = 3
+
+
+class Reason(Enum):
+    """The order is that of the sentence. REFUSED: a finding of its own says why."""
+
+    VALUE = "{count} {need} a value known only when the script runs"
+    CONDITION = "{count} {is_} carried out only under a condition known then"
+    FILE = "{count} {read} a file that is not there"
+    LATER = "{count} {is_} run in the background or when the script ends"
+    UNREAD = "{count} could not be read"
+    REFUSED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    reason: Reason
+    span: Span
+    detail: str
+
+
+def told(notes: Sequence[Note], commands: int, absent: Sequence[Note]) -> Problem | None:
+    """One problem for all of them, at the first."""
+    notes = [note for note in notes if note.reason is not Reason.REFUSED]
+    if not notes and not absent:
+        return None
+    places = {(note.span.source.path, note.span.start, note.span.end) for note in notes}
+    sentences = [_sentence(reason, notes) for reason in Reason]
+    said = "; ".join(sentence for sentence in sentences if sentence)
+    first = min((*notes, *absent), key=lambda note: note.span.start).span
+    message = ""
+    if notes:
+        verb = "was" if len(places) == 1 else "were"
+        message = f"{len(places)} of {commands} commands {verb} not fully understood: {said}"
+    if absent:
+        message += "; and " if message else ""
+        message += f"{_listed(note.detail for note in absent)} cannot be found, and may set more"
+    advice = (
+        "what such a command does is taken as possible, so less is certain; what "
+        "`iptables-save` prints after the script ran can be linted for sure"
+    )
+    return Problem("IPT002", "info", first.start, first.end, message, advice, first.source)
+
+
+def _sentence(reason: Reason, notes: Iterable[Note]) -> str:
+    own = [note for note in notes if note.reason is reason]
+    places = dict.fromkeys((note.span.source.path, note.span.start) for note in own)
+    if not places:
+        return ""
+    one = len(places) == 1
+    text = reason.value.format(
+        count=len(places),
+        need="needs" if one else "need",
+        is_="is" if one else "are",
+        read="reads" if one else "read",
+    )
+    firsts: dict[str, int] = {}
+    for note in own:
+        firsts.setdefault(note.detail, note.span.line)
+    return f"{text} ({_listed(f'`{what}` at line {line}' for what, line in firsts.items())})"
+
+
+def _listed(items: Iterable[str]) -> str:
+    unique = list(dict.fromkeys(items))
+    more = len(unique) - _SHOWN
+    return ", ".join(unique[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

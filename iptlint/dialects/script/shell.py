@@ -1,0 +1,98 @@
+"""Works through a script, statement by statement, without running any of it.
+
+Where it is known which way the shell goes, that way is taken. Where it is not, all ways are,
+one after the other, and what their commands do is possible only (``Run.guards``); what the
+variables are after that is known where all ways agree. A way that gives up (``exit 1``) is
+taken to be the one that is not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from iptlint.dialects.script import blocks, loops, simple
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.calls import run_function
+from iptlint.dialects.script.made import Condition
+from iptlint.dialects.script.run import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
+from iptlint.dialects.script.streams import Output
+from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.words import Expander
+from iptlint.source import Span
+
+_LONGEST = 60
+
+
+class Shell:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def whole(self, statements: Sequence[t.Statement]) -> None:
+        """A script; one that only defines functions is for something that calls ``start``."""
+        self.all(statements)
+        start = self.run.environment.functions.get("start")
+        if start is not None and not self.run.steps:
+            span = Span(start[0], start[1].start, start[1].start)
+            run_function(self, Call(("start",), (span,), span), *start)
+
+    def all(self, statements: Sequence[t.Statement]) -> Result:
+        result = Result(self.run.status)
+        for statement in statements:
+            result = self.one(statement)
+            if result.flow is not Flow.GO:
+                return result
+        return result
+
+    def one(self, statement: t.Statement) -> Result:
+        run = self.run
+        run.statements += 1
+        if run.statements > MAX_STATEMENTS:
+            raise TooMuchError
+        result = _STATEMENTS[type(statement)](self, statement)
+        run.status = result.status
+        return result
+
+    def span(self, node: t.Node) -> Span:
+        return self.run.text.place(node.start, node.end)
+
+    def line(self, node: t.Node, prefix: str = "") -> str:
+        inside = self.run.text.span
+        whole = self.run.text.source.text[node.start : node.end]
+        text = " ".join((whole if inside is None else inside.text).split())
+        return prefix + (text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+
+    def condition(self, node: t.Node, prefix: str = "if ") -> Condition:
+        return Condition(self.line(node, prefix), self.span(node))
+
+    def words(self) -> Expander:
+        return Expander(self.run.environment, self._output, self.run.text.source.text)
+
+    def _output(self, node: t.Substitution) -> str:
+        """What a substitution prints."""
+        printed = Output()
+        run = self.run
+        with run.subshell(), run.streams(run.stdin, printed):
+            run.status = self.all(node.body).status
+        return printed.text.rstrip("\n")
+
+
+_STATEMENTS: dict[type, Callable[[Shell, Any], Result]] = {
+    t.Command: simple.command,
+    t.Test: blocks.test,
+    t.Calculation: blocks.calculation,
+    t.Pipeline: blocks.pipeline,
+    t.Negated: blocks.negated,
+    t.Listing: blocks.listing,
+    t.If: blocks.if_,
+    t.Case: blocks.case,
+    t.For: loops.for_,
+    t.CountingFor: loops.counting,
+    t.While: loops.while_,
+    t.Function: blocks.define,
+    t.Group: blocks.group,
+    t.Redirected: blocks.redirected,
+    t.Background: blocks.background,
+    t.Unread: blocks.unread,
+}
+"""What a statement does."""

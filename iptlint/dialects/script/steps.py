@@ -1,0 +1,117 @@
+"""What a script does to the firewall, command by command.
+
+A ``Script`` is what one reading of the text gives: which commands are carried out, in which
+order, under which conditions, and what each does to the tables. ``Script.after(n)`` is the
+ruleset after the first ``n`` of them, and ``Script.states()`` goes through all of them, which
+costs no more for each than what the command changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from iptlint.dialects.iptables.sets import with_changes
+from iptlint.dialects.problem import Problem
+from iptlint.dialects.script.ipsets import SetCommand, SetState
+from iptlint.dialects.script.made import Conditions
+from iptlint.dialects.script.nft import NftPiece, NftState
+from iptlint.dialects.script.tables import Change, Modelled, Tables
+from iptlint.model import Ruleset
+from iptlint.source import SourceFile, Span
+
+
+class Kind(Enum):
+    """CHANGE: changes tables or sets, or would. LOOK: lists or tests. SAVE: writes the rules
+    to where the next boot finds them."""
+
+    CHANGE = "change"
+    LOOK = "look"
+    SAVE = "save"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One command for a firewall, as it is carried out once.
+
+    ``span`` is the command in the script; what a loop or a function carries out several times
+    is several steps with one span. ``calls``: where the functions it is in are called,
+    outermost first. ``words``: the command with variables put in, marks and all (``unknown``).
+    ``conditions``: what has to hold at run time for it to be carried out. ``failed``: the tool
+    refuses it (no such chain, nothing to delete …), so that it changes nothing.
+    """
+
+    span: Span
+    kind: Kind
+    words: tuple[str, ...]
+    conditions: Conditions = ()
+    calls: tuple[Span, ...] = ()
+    failed: bool = False
+    changes: tuple[Change, ...] = ()
+    nft: NftPiece | None = None
+    sets: tuple[SetCommand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """``start``: the tables before the first step. ``problems``: what is wrong with the text
+    and with its commands. ``understood`` of ``commands`` that are there were understood."""
+
+    source: SourceFile
+    steps: tuple[Step, ...]
+    start: Tables
+    start_nft: NftState
+    problems: tuple[Problem, ...] = ()
+    commands: int = 0
+    understood: int = 0
+
+    def after(self, count: int | None = None) -> Ruleset:
+        """The ruleset after the first ``count`` steps, or after all of them.
+
+        A pure function: nothing is run, and the script is as it was.
+        """
+        return self._reached(count)[0]
+
+    def states(self) -> Iterator[tuple[Step, Ruleset]]:
+        """Every step with the ruleset after it, in one pass.
+
+        Chains that the step did not touch are the same objects as before it.
+        """
+        state = _State(self)
+        for step in self.steps:
+            state.take(step)
+            yield step, state.ruleset()[0]
+
+    def final(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+        """The ruleset in the end, with what is wrong in the script and in what it made."""
+        ruleset, problems = self._reached(None)
+        return ruleset, (*self.problems, *problems)
+
+    def _reached(self, count: int | None) -> tuple[Ruleset, tuple[Problem, ...]]:
+        state = _State(self)
+        for step in self.steps[:count]:
+            state.take(step)
+        return state.ruleset()
+
+
+class _State:
+    """What there is after some of the steps."""
+
+    def __init__(self, script: Script) -> None:
+        self.source = script.source
+        self.tables = script.start.copy()
+        self.nft = script.start_nft
+        self.sets = SetState(script.source.path)
+        self.modelled = Modelled()
+
+    def take(self, step: Step) -> None:
+        self.tables.apply(step.changes)
+        self.nft = self.nft if step.nft is None else self.nft.with_piece(step.nft)
+        self.sets = self.sets.with_commands(step.sets)
+
+    def ruleset(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+        made = self.nft.made()
+        own = with_changes(self.modelled.tables(self.tables))
+        found = Ruleset(self.source, "script", (*own, *made.tables), made.defines, made.flush)
+        return self.sets.put_into(found), (*made.problems, *self.sets.problems())

@@ -1,0 +1,260 @@
+"""The tables of iptables while commands change them, and how they were after each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from iptlint.dialects.iptables.assembly import ACCEPT, BUILT_IN
+from iptlint.model import (
+    Chain,
+    Family,
+    Hook,
+    Match,
+    Rule,
+    Ruleset,
+    Table,
+    Uncertain,
+    Verdict,
+)
+from iptlint.source import Origin, Span
+
+Key = tuple[Family, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainState:
+    """``tail``: what packets may meet at the end of a base chain before its policy, where it
+    is not sure what that is. ``made``: the script makes the chain, or the kernel has it."""
+
+    name: str
+    rules: tuple[Rule, ...] = ()
+    policy: Verdict | None = None
+    tail: tuple[Rule, ...] = ()
+    origin: Origin | None = None
+    made: bool = True
+
+    def number(self, index: int) -> int:
+        """How many rules of the kernel's stand before the rule with this index."""
+        return sum(rule.copies for rule in self.rules[:index])
+
+    def index(self, number: int) -> int | None:
+        """The rule that has this number, from 1 on, in the kernel."""
+        for index, rule in enumerate(self.rules):
+            number -= rule.copies
+            if number <= 0:
+                return index
+        return None
+
+
+# -- changes ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """The table is used from here on."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Emptied:
+    """The table is as the kernel makes it: no rules, no further chains, policies ACCEPT."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inserted:
+    """A rule is put in, at the end where ``index`` is None."""
+
+    key: Key
+    chain: str
+    rule: Rule
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """The chain is now so; with None it is gone."""
+
+    key: Key
+    chain: str
+    state: ChainState | None
+
+
+Change = Opened | Emptied | Inserted | Put
+
+
+@dataclass(slots=True)
+class Tables:
+    """A state. Chain states are shared with its copies, so that copying is cheap."""
+
+    chains: dict[Key, dict[str, ChainState]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ruleset: Ruleset) -> Tables:
+        """What a ruleset of iptables holds."""
+        return cls({(t.family, t.name): dict(_states(t)) for t in ruleset.tables})
+
+    def copy(self) -> Tables:
+        return Tables({key: dict(chains) for key, chains in self.chains.items()})
+
+    def take(self, other: Tables) -> None:
+        self.chains = other.chains
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            match change:
+                case Opened(key):
+                    self._open(key)
+                case Emptied(key):
+                    self.chains.pop(key, None)
+                    self._open(key)
+                case Inserted(key, name, rule, index):
+                    states = self._open(key)
+                    state = states.get(name) or ChainState(name)
+                    at = len(state.rules) if index is None else index
+                    rules = (*state.rules[:at], rule, *state.rules[at:])
+                    states[name] = replace(state, rules=rules)
+                case Put(key, name, None):
+                    self._open(key).pop(name, None)
+                case Put(key, name, state):
+                    assert state is not None
+                    self._open(key)[name] = state
+
+    def _open(self, key: Key) -> dict[str, ChainState]:
+        found = self.chains.get(key)
+        if found is None:
+            built_in = BUILT_IN.get(key[1], {})
+            found = self.chains[key] = {name: ChainState(name) for name in built_in}
+        return found
+
+    def states(self, key: Key) -> dict[str, ChainState]:
+        """The chains of a table, also of one that nothing was done to yet; not to be changed."""
+        return self.chains.get(key) or {name: ChainState(name) for name in BUILT_IN.get(key[1], {})}
+
+
+def _states(table: Table) -> Iterator[tuple[str, ChainState]]:
+    for name, chain in table.chains.items():
+        yield name, ChainState(name, chain.rules, chain.policy, origin=chain.origin)
+
+
+def has_loop(states: Mapping[str, ChainState], starts: Iterable[str]) -> bool:
+    """Whether jumps that begin at ``starts`` lead back to a chain they came through."""
+    done: set[str] = set()
+    for start in starts:
+        path: list[tuple[str, list[str]]] = [(start, _called(states, start))]
+        while path:
+            name, rest = path[-1]
+            if not rest:
+                done.add(name)
+                path.pop()
+                continue
+            following = rest.pop()
+            if any(following == before for before, _ in path):
+                return True
+            if following not in done:
+                path.append((following, _called(states, following)))
+    return False
+
+
+def _called(states: Mapping[str, ChainState], name: str) -> list[str]:
+    state = states.get(name)
+    rules = () if state is None else state.rules
+    return [rule.verdict.chain for rule in rules if rule.verdict.chain is not None]
+
+
+# -- doubt -----------------------------------------------------------------------------------
+
+
+def doubtful(rule: Rule, why: Match) -> Rule:
+    """The rule, which may be there or not."""
+    return rule if why in rule.matches else replace(rule, matches=(*rule.matches, why))
+
+
+def doubt(text: str) -> Uncertain:
+    return Uncertain("script", text)
+
+
+# -- the model -------------------------------------------------------------------------------
+
+
+class Modelled:
+    """Tables as the model has them. What did not change since it was last asked is the same
+    object as then."""
+
+    def __init__(self) -> None:
+        self._chains: dict[int, tuple[ChainState, Chain]] = {}
+        self._tables: dict[Key, tuple[tuple[Chain, ...], Table]] = {}
+
+    def tables(self, tables: Tables) -> tuple[Table, ...]:
+        return tuple(self._table(key, states) for key, states in tables.chains.items())
+
+    def _table(self, key: Key, states: dict[str, ChainState]) -> Table:
+        chains = tuple(self._chain(key, state) for state in states.values())
+        known = self._tables.get(key)
+        if known is not None and known[0] == chains:
+            return known[1]
+        made = Table(key[0], key[1], {chain.name: chain for chain in chains})
+        self._tables[key] = (chains, made)
+        return made
+
+    def _chain(self, key: Key, state: ChainState) -> Chain:
+        known = self._chains.get(id(state))
+        if known is None:
+            # The state is kept with it: no other one may come to have its id.
+            known = self._chains[id(state)] = (state, _chain(key[1], state))
+        return known[1]
+
+
+def _chain(table: str, state: ChainState) -> Chain:
+    priority = BUILT_IN.get(table, {}).get(state.name)
+    rules = tuple(_by_command(state.rules))
+    if priority is None:
+        return Chain(state.name, rules, origin=state.origin)
+    return Chain(
+        state.name,
+        (*rules, *state.tail),
+        Hook[state.name],
+        priority,
+        state.policy or ACCEPT,
+        state.origin,
+        type=_type(table, state.name),
+    )
+
+
+def _by_command(rules: tuple[Rule, ...]) -> Iterator[Rule]:
+    """What a command makes in a loop, one rule behind the other, is one statement."""
+    for span, group in groupby(rules, key=_span):
+        same = tuple(group)
+        if len(same) == 1:
+            yield same[0]
+            continue
+        whole = Place(span)
+        yield from (rule if rule.whole else replace(rule, whole=whole) for rule in same)
+
+
+def _span(rule: Rule) -> Span:
+    return rule.origin.span
+
+
+def _type(table: str, chain: str) -> str:
+    if table == "nat":
+        return "nat"
+    return "route" if (table, chain) == ("mangle", "OUTPUT") else "filter"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """All of a span, as where something was written."""
+
+    where: Span
+
+    @property
+    def span(self) -> Span:
+        return self.where
+
+    def part(self, index: int) -> Span:
+        return self.where

@@ -1,0 +1,296 @@
+"""The tools that change a firewall, as a script calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from iptlint.dialects.script import restore
+from iptlint.dialects.script.environment import tool_called
+from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.ipsets import SetCommand
+from iptlint.dialects.script.iptables import Done, Order
+from iptlint.dialects.script.made import Condition, quoted
+from iptlint.dialects.script.nft import NftPiece
+from iptlint.dialects.script.notes import Reason
+from iptlint.dialects.script.run import Result, Run
+from iptlint.dialects.script.steps import Kind, Step
+from iptlint.dialects.script.streams import Part
+from iptlint.dialects.script.tables import Emptied
+from iptlint.dialects.script.unknown import WHOLE, is_known, names, shown
+from iptlint.model import Family
+from iptlint.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command with its words expanded. ``written``: standard output goes to this file."""
+
+    words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    span: Span
+    written: str | None = None
+
+    def without(self, count: int) -> Call:
+        return Call(self.words[count:], self.spans[count:], self.span, self.written)
+
+
+Tool = Callable[[Run, Call], Result]
+
+_NAME = re.compile(r"(?P<name>ip6?tables)(?:-legacy|-nft)?(?P<what>-restore|-save)?")
+_MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
+_RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
+_SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?")
+
+
+def tool_of(call: Call) -> tuple[Tool, Call] | None:
+    """The tool, and its call without what was before its own words."""
+    name = _called(call)
+    if _MULTI.fullmatch(name) and len(call.words) > 1:
+        return tool_of(call.without(1))
+    found = _NAME.fullmatch(name)
+    if found is not None:
+        six = found["name"] == "ip6tables"
+        return _TOOLS[six, found["what"] or ""], call.without(1)
+    if name in _NAMED:
+        return _NAMED[name], call.without(1)
+    if WHOLE.search(call.words[0]) and len(call.words) > 1 and _RULE_WORD.match(call.words[1]):
+        return _maybe_iptables, call.without(1)
+    return _saving(name, call)
+
+
+def is_tool(word: str) -> bool:
+    name = word.rsplit("/", 1)[-1]
+    return name in _NAMED or _NAME.fullmatch(name) is not None
+
+
+def _called(call: Call) -> str:
+    """The name without its directory; a variable that is not set is called for what it holds."""
+    word = call.words[0]
+    for name in names(word):
+        word = word.replace(f"\0{name}\0", tool_called(name.strip("${}")) or "\0?\0", 1)
+    return word.rsplit("/", 1)[-1]
+
+
+def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
+    """What writes the rules to where the next boot finds them."""
+    words = call.words
+    if name in ("service", "rc-service") and len(words) > 2:
+        name, words = words[1], words[1:]
+    if len(words) > 1 and _SAVERS.fullmatch(name) and words[1] in ("save", "saveactive"):
+        return _save, call
+    return None
+
+
+# -- iptables --------------------------------------------------------------------------------
+
+
+def _iptables(family: Family) -> Tool:
+    def tool(run: Run, call: Call) -> Result:
+        order = Order(call.words, call.spans, call.span, run.conditions())
+        return _done(run, call, run.tool(family).run(order))
+
+    return tool
+
+
+def _done(run: Run, call: Call, done: Done) -> Result:
+    run.problems += done.problems
+    reasons = [(Reason.VALUE, name) for name in done.unknown[:1]]
+    if done.problems and any(p.code == "IPT001" for p in done.problems):
+        reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
+    kind = Kind.LOOK if done.looks else Kind.CHANGE
+    _add(run, call, kind, reasons, failed=done.failed, changes=done.changes)
+    if done.looks and not done.failed and run.stdout is not None:
+        run.write(f"\0$(iptables {shown(' '.join(call.words))})\0\n", call.span)
+    return Result(1 if done.failed else 0)
+
+
+def _add(
+    run: Run, call: Call, kind: Kind, reasons: Sequence[tuple[Reason, str]] = (), **more: object
+) -> None:
+    step = Step(
+        call.span,
+        kind,
+        call.words,
+        run.conditions(),
+        run.calls,
+        **more,  # type: ignore[arg-type]
+    )
+    run.add(step, reasons)
+
+
+def _maybe_iptables(run: Run, call: Call) -> Result:
+    """A command that is not known, called as if it were iptables."""
+    before = run.guards
+    run.guards = (*before, Condition("the command is iptables", call.span))
+    try:
+        return _iptables(Family.IP)(run, call)
+    finally:
+        run.guards = before
+
+
+# -- iptables-restore ------------------------------------------------------------------------
+
+
+def _restore(family: Family) -> Tool:
+    def tool(run: Run, call: Call) -> Result:
+        options = restore.options(call.words)
+        if options.test_only:
+            _add(run, call, Kind.LOOK)
+            return Result()
+        parts = _text(run, call, options.file)
+        if parts is None:
+            missing = [(Reason.FILE, shown(options.file or "standard input"))]
+            changes = restore.unknown(run.tables, family, call.span)
+            _add(run, call, Kind.CHANGE, missing, changes=changes)
+            return Result()
+        tool = run.tool(family)
+        loaded = restore.load(tool, parts, call.span, run.conditions(), keep=options.keep)
+        run.problems += loaded.problems
+        reasons = [(Reason.VALUE, name) for name in loaded.unknown[:1]]
+        _add(run, call, Kind.CHANGE, reasons, changes=loaded.changes)
+        return Result()
+
+    return tool
+
+
+def _text(run: Run, call: Call, file: str | None) -> tuple[Part, ...] | None:
+    """What a tool reads, from a file or from its standard input; None where it is not there."""
+    if file is None:
+        return None if run.stdin is None else run.stdin.parts
+    return read_beside(run, file, call.span)
+
+
+def _save(run: Run, call: Call) -> Result:
+    kind = Kind.SAVE if call.written or call.words[-1:] in (("save",), ("saveactive",)) else None
+    _add(run, call, kind or Kind.LOOK)
+    run.write("\0$(iptables-save)\0\n", call.span)
+    return Result()
+
+
+# -- nft -------------------------------------------------------------------------------------
+
+
+def _nft(run: Run, call: Call) -> Result:
+    words, spans = list(call.words), list(call.spans)
+    file: str | None = None
+    check = False
+    while words and words[0].startswith("-") and words[0] != "-":
+        option = words.pop(0)
+        spans.pop(0)
+        check |= option in ("-c", "--check")
+        if option in ("-f", "--file", "-I", "--includepath", "-D", "--define") and words:
+            value = words.pop(0)
+            spans.pop(0)
+            file = value if option in ("-f", "--file") else file
+        elif option.startswith("--file="):
+            file = option.partition("=")[2]
+    if file is None and words and words[0] in ("list", "monitor", "describe"):
+        _add(run, call, Kind.SAVE if call.written and "ruleset" in words else Kind.LOOK)
+        run.write("\0$(nft list)\0\n", call.span)
+        return Result(None if words[:1] == ["list"] and words[1:2] != ["ruleset"] else 0)
+    parts = _words_of(words, spans)
+    if file is not None:
+        found = _text(run, call, None if file in ("-", "/dev/stdin") else file)
+        if found is None:
+            _add(run, call, Kind.CHANGE, [(Reason.FILE, shown(file))])
+            return Result()
+        parts = found
+    if check or not parts:
+        _add(run, call, Kind.LOOK)
+        return Result()
+    piece = NftPiece(parts, run.conditions())
+    unknown = [(Reason.VALUE, f"{name}") for name in (*names(piece.text),)[:1]]
+    emptied = tuple(Emptied(key) for key in run.tables.chains) if piece.flushes else ()
+    _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=() if run.conditions() else emptied)
+    return Result()
+
+
+def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for word, span in zip(words, spans, strict=True):
+        if parts:
+            parts.append((" ", span, False))
+        inside = Span(span.source, span.start + 1, span.end - 1)
+        exact = span.text == word
+        quoted_exactly = not exact and inside.end > inside.start and inside.text == word
+        parts.append((word, inside if quoted_exactly else span, exact or quoted_exactly))
+    return tuple(parts)
+
+
+# -- ipset -----------------------------------------------------------------------------------
+
+_SET_OPTIONS = re.compile(r"-(?:exist|!|q|quiet|sorted|s|o|output|t|terse)")
+_CREATES = ("create", "n", "-N", "--create")
+_DESTROYS = ("destroy", "x", "-X", "--destroy")
+_LISTS = ("list", "-L", "--list", "save", "-S", "test", "-T", "version", "help")
+
+
+def _ipset(run: Run, call: Call) -> Result:
+    words = [word for word in call.words if not _SET_OPTIONS.fullmatch(word)]
+    exist = any(word in ("-exist", "-!") for word in call.words)
+    if not words:
+        return Result()
+    if words[0] in ("restore", "-R", "--restore"):
+        return _ipset_restore(run, call, words)
+    if words[0] in _LISTS:
+        return _ipset_asks(run, call, words)
+    name = words[1] if len(words) > 1 else None
+    failed = False
+    if words[0] in _CREATES and name is not None:
+        failed = name in run.sets and not exist
+        run.sets.add(name)
+    if words[0] in _DESTROYS:
+        run.sets.discard(name or "")
+    commands = () if failed else (_set_command(run, call, words),)
+    reasons = [(Reason.VALUE, shown(w)) for w in words if not is_known(w)][:1]
+    _add(run, call, Kind.CHANGE, reasons, failed=failed, sets=commands)
+    return Result(1 if failed else 0)
+
+
+def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
+    """A line for `ipset restore`; what is not sure is left out, and its sets are doubted."""
+    name = words[1] if len(words) > 1 and is_known(words[1]) else None
+    doubtful = bool(run.conditions()) or not all(map(is_known, words))
+    line = " ".join(map(quoted, words))
+    creates = words[0] in _CREATES and all(map(is_known, words))
+    parts = ((line, call.span, False),) if creates or not doubtful else ()
+    if not doubtful:
+        return SetCommand(parts)
+    return SetCommand(parts, None if name is None else (name,))
+
+
+def _ipset_asks(run: Run, call: Call, words: Sequence[str]) -> Result:
+    kind = Kind.SAVE if words[0] in ("save", "-S") and call.written else Kind.LOOK
+    _add(run, call, kind)
+    run.write("\0$(ipset list)\0\n", call.span)
+    if words[0] in ("test", "-T"):
+        return Result(None)
+    name = next((word for word in words[1:] if not word.startswith("-")), None)
+    return Result(0 if name is None or name in run.sets else 1)
+
+
+def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
+    file = words[words.index("-file") + 1] if "-file" in words[:-1] else None
+    parts = _text(run, call, file)
+    if parts is None:
+        reasons = [(Reason.FILE, shown(file or "standard input"))]
+        _add(run, call, Kind.CHANGE, reasons, sets=(SetCommand((), None),))
+        return Result()
+    text = "".join(part[0] for part in parts)
+    unknown = [(Reason.VALUE, name) for name in (*names(text),)[:1]]
+    doubtful = bool(unknown) or bool(run.conditions())
+    run.sets |= set(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
+    known = tuple(part for part in parts if is_known(part[0]))
+    command = SetCommand(known, None if doubtful else ())
+    _add(run, call, Kind.CHANGE, unknown, sets=(command,))
+    return Result()
+
+
+_TOOLS: dict[tuple[bool, str], Tool] = {
+    (six, what): make(Family.IP6 if six else Family.IP)
+    for six in (False, True)
+    for what, make in (("", _iptables), ("-restore", _restore), ("-save", lambda _: _save))
+}
+_NAMED: dict[str, Tool] = {"nft": _nft, "ipset": _ipset}

@@ -1,0 +1,42 @@
+"""Text of which parts are known only when the script runs.
+
+A value is a ``str``. What is not known of it stands there as a mark: the text that stands for
+it in the script, such as ``$WAN_IP``, between two NUL characters, which no shell word has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_LONGEST = 40
+_MARK = re.compile("\0([^\0]*)\0")
+WHOLE = re.compile("\0[^\0]*\0")
+
+
+def mark(text: str) -> str:
+    """The value that stands for something unknown, called by ``text``."""
+    line = " ".join(text.replace("\0", "").split()) or "?"
+    return f"\0{line if len(line) <= _LONGEST else line[:_LONGEST] + '…'}\0"
+
+
+def is_known(value: str) -> bool:
+    return "\0" not in value
+
+
+def shown(value: str) -> str:
+    """As a person is told of it."""
+    return value.replace("\0", "")
+
+
+def names(value: str) -> Iterator[str]:
+    """What the marks in it are called."""
+    return (found[1] for found in _MARK.finditer(value))
+
+
+def pieces(value: str, separators: str) -> list[str]:
+    """The value split at each run of the characters; nothing unknown is split."""
+    if is_known(value) and not separators.strip():
+        return value.split()
+    blank = re.escape(separators)
+    return re.findall(f"(?:\0[^\0]*\0|[^\0{blank}])+", value)
