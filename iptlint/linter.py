@@ -14,9 +14,12 @@ from iptlint.findings import Finding, Severity
 from iptlint.findings.folding import folded
 from iptlint.findings.suppressions import Sifted, sift
 from iptlint.model import Family, Ruleset
+from iptlint.model import host as model
 from iptlint.model.sets import SavedSets
+from iptlint.netfilter.joining import joined
 from iptlint.rules.benchmark.host import Host
 from iptlint.rules.benchmark.table import Judged, judged
+from iptlint.rules.concerns import as_known, concerns
 from iptlint.rules.ipt005_unused_suppression import misspelt, unused
 from iptlint.rules.meta import Context, Settings
 from iptlint.rules.registry import Profile, RuleModule, names, rule_of, rules, selected
@@ -57,6 +60,7 @@ def lint(
     reader: Reader | None = None,
     ipsets: Sequence[SourceFile] = (),
     profile: Profile = Profile.DEFAULT,
+    host: model.Host | None = None,
 ) -> Report:
     """Every selected rule over all the sources together.
 
@@ -64,7 +68,7 @@ def lint(
     where no rule has one; ``profile`` says which run where none is selected. ``reader`` says
     how the sources are read.
     ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
-    is known by its text.
+    is known by its text. ``host``: what else is known of the host that the sources are of.
     """
     codes = selected(select, ignore, profile)
     running = codes
@@ -78,11 +82,13 @@ def lint(
     found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
     items: tuple[Judged, ...] | None = () if profile is Profile.CIS else None
     if readings:
-        context = Context(tuple(r.ruleset for r in readings), settings or Settings(), sets)
+        context = Context(_rulesets(readings, host), settings or Settings(), sets, host)
         if profile is Profile.CIS:
             items = _judge(context, readings, found, crashes)
         for rule in (rule for rule in rules() if rule.meta.code in running):
             found += _run(rule, context, crashes)
+    if host is not None:
+        found = [as_known(host, finding) for finding in found if concerns(host, finding)]
     told = _told(_once((*found, *crashes)), (*sources, *ipsets), running)
     kept = [finding for finding in told.kept if finding.code in shown]
     return Report(
@@ -92,6 +98,12 @@ def lint(
         bool(crashes),
         items,
     )
+
+
+def _rulesets(readings: Sequence[Reading], host: model.Host | None) -> tuple[Ruleset, ...]:
+    """What runs beside each other in one kernel is looked at as one."""
+    rulesets = tuple(reading.ruleset for reading in readings)
+    return (joined(rulesets),) if host is not None and host.mixed else rulesets
 
 
 def _judge(

@@ -22,6 +22,7 @@ ROOMS = (
     "rules",
     "linter",
     "reports",
+    "host",
     "cli",
 )
 DOORS = {"__init__", "__main__"}

@@ -13,6 +13,9 @@ from tests.expectations import FIXTURES, difference, expected, lint
 NO_FIXTURES = {
     "IPT009": "no input is known that makes a rule crash",
     "IPT010": "a file over the limit is no fixture",
+    "IPT401": "no file is a host: tests/host",
+    "IPT402": "no file is a host: tests/host",
+    "IPT408": "no file is a host: tests/host",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iptlint.cli import FAILED, options
-from iptlint.cli.inputs import read_inputs
+from iptlint.cli.inputs import host_archive, read_inputs
 
 if TYPE_CHECKING:
     from iptlint.linter import Report
@@ -41,7 +41,7 @@ THRESHOLDS = ("error", "warning", "info", "never")
 @options.family
 @options.ipsets
 @options.include_dirs
-@options.comma_list("--ssh-ports", options.port, default="22", help="Where sshd listens.")
+@options.comma_list("--ssh-ports", options.port, help="Where sshd listens (22).")
 @options.comma_list(
     "--management-networks",
     options.network,
@@ -69,11 +69,18 @@ def command(
     from iptlint.rules.meta import Settings
     from iptlint.rules.registry import Profile, UnknownRuleError
 
+    if (archive := host_archive(files)) is not None:
+        from iptlint.cli.live import Asked, lint_archive
+
+        return lint_archive(
+            archive,
+            Asked(output_format, select, ignore, profile, fail_on, ssh_ports, management_networks),
+        )
     inputs, sets = read_inputs(files), read_inputs(ipsets)
     complaints = (*inputs.complaints, *sets.complaints)
     for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
-    settings = Settings(ssh_ports, management_networks)
+    settings = Settings(ssh_ports or (22,), management_networks)
     try:
         report = lint(
             inputs.sources,
@@ -88,7 +95,7 @@ def command(
         raise click.UsageError(str(error)) from None
     if inputs.sources or output_format == "json":
         _print(report, output_format)
-    return FAILED if complaints or report.crashed else _failing(report, fail_on)
+    return FAILED if complaints or report.crashed else failing(report, fail_on)
 
 
 def _print(report: Report, output_format: str) -> None:
@@ -102,10 +109,10 @@ def _print(report: Report, output_format: str) -> None:
         options.write(text_report(report, colour=options.use_colour()))
 
 
-def _failing(report: Report, fail_on: str) -> int:
+def failing(report: Report, fail_on: str) -> int:
     """An item of a benchmark that fails is as grave as a warning."""
     threshold = THRESHOLDS.index(fail_on)
     if fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
         return 1
-    failing = (f for f in report.findings if f.severity.rank <= threshold)
-    return int(fail_on != "never" and any(True for _ in failing))
+    grave = (f for f in report.findings if f.severity.rank <= threshold)
+    return int(fail_on != "never" and any(True for _ in grave))

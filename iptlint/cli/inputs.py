@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from iptlint.cli import COMMANDS
 
@@ -41,6 +43,18 @@ def read_inputs(paths: Iterable[str]) -> Inputs:
         except OSError as error:
             complaints.append(_complaint(path, error))
     return Inputs(tuple(sources), tuple(complaints))
+
+
+def host_archive(paths: Sequence[str]) -> str | None:
+    """The file that `iptlint live --save` wrote, if one is named; it stands alone."""
+    if not any(path.endswith((".tar.gz", ".tgz")) for path in paths):
+        return None
+    from iptlint.host.archive import is_archive
+
+    archives = [path for path in paths if Path(path).is_file() and is_archive(path)]
+    if archives and len(paths) > 1:
+        raise click.UsageError(f"{archives[0]} is a host of its own; name it alone")
+    return archives[0] if archives else None
 
 
 def _expand(path: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Ruleset
+from iptlint.model.host import Host
 from iptlint.model.sets import SavedSets
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.stack import Stack
@@ -87,14 +88,20 @@ class Context:
     """All rulesets of this run (one a source) and the settings; analyses are made once.
 
     ``sets``: the ipsets that the sources make; None where no source is a list of sets.
+    ``host``: what else is known of the host that the rulesets are of.
     """
 
     def __init__(
-        self, rulesets: tuple[Ruleset, ...], settings: Settings, sets: SavedSets | None = None
+        self,
+        rulesets: tuple[Ruleset, ...],
+        settings: Settings,
+        sets: SavedSets | None = None,
+        host: Host | None = None,
     ) -> None:
         self.rulesets = rulesets
         self.settings = settings
         self.sets = sets
+        self.host = host
         self._stacks: dict[int, Stack] = {}
         self._paths: dict[tuple[int, Family], Path] = {}
 

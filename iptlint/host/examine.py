@@ -1,0 +1,110 @@
+"""Makes sense of what was gathered: the host, and what of it there is to lint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from iptlint.dialects import Reader
+from iptlint.host.facts import facts
+from iptlint.host.gathered import Gathered
+from iptlint.host.hooks import loaders
+from iptlint.host.layouts import is_known, is_nixos
+from iptlint.host.running import running
+from iptlint.host.saved import Boot, after_boot, includes, loaded, sets_of, source_of, stored
+from iptlint.model.host import Host, Loader
+from iptlint.source import SourceFile
+
+_NOT_ITS_BOOT = "this is a network namespace of its own, which no boot of the host fills"
+_NO_INIT = "there is no init system here whose services can be told"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """``ipsets``: sources that hold sets. ``kept``: the files that a live host loads at boot, to
+    be linted as files, with the ``kept_sets``."""
+
+    host: Host
+    ipsets: tuple[SourceFile, ...]
+    reader: Reader
+    kept: tuple[SourceFile, ...] = ()
+    kept_sets: tuple[SourceFile, ...] = ()
+
+
+def examine(gathered: Gathered) -> Examined:
+    found = loaders(gathered)
+    known = is_known(gathered) and not gathered.own_namespace
+    if gathered.live:
+        return _live(gathered, found, boot_known=known)
+    return _at_rest(gathered, found, boot_known=known)
+
+
+def _live(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) -> Examined:
+    now = running(gathered)
+    boot = after_boot(gathered, found, now.ipsets)
+    if not boot_known:
+        boot = Boot(None, _NOT_ITS_BOOT if gathered.own_namespace else _NO_INIT)
+    host = _host(gathered, found, boot, boot_known=boot_known)
+    return Examined(
+        replace(
+            host,
+            running=now.whole,
+            backends=now.backends,
+            sources=now.sources,
+            mixed=now.mixed,
+        ),
+        now.ipsets,
+        Reader(),
+        tuple(_kept(gathered, found)) if boot_known else (),
+        sets_of(gathered),
+    )
+
+
+def _kept(gathered: Gathered, found: Sequence[Loader]) -> Iterator[SourceFile]:
+    """Those that can be read as the host reads them."""
+    for load in loaded(found):
+        if load.path in gathered.files:
+            source = source_of(gathered, load.path)
+            if gathered.root is not None or not includes(source):
+                yield source
+
+
+def _at_rest(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) -> Examined:
+    host = _host(gathered, found, Boot(None), boot_known=boot_known)
+    at_boot = [load.path for load in loaded(found) if load.path in gathered.files]
+    sources = [source_of(gathered, path) for path in at_boot]
+    if not sources:
+        sources = [ruleset.source for ruleset in host.stored]
+    if not sources and found:
+        # What is wrong with the services is told all the same.
+        sources = [SourceFile(gathered.name, "")]
+    return Examined(replace(host, sources=tuple(sources)), sets_of(gathered), Reader())
+
+
+def _host(gathered: Gathered, found: tuple[Loader, ...], boot: Boot, *, boot_known: bool) -> Host:
+    return Host(
+        gathered.name,
+        gathered.live,
+        facts(gathered),
+        None,
+        None,
+        found,
+        boot.ruleset,
+        boot.untold,
+        boot_known,
+        stored(gathered),
+        (),
+        gathered.unread,
+        _system(gathered),
+    )
+
+
+def _system(gathered: Gathered) -> str:
+    if is_nixos(gathered):
+        return "nixos"
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        match = re.search(r'^ID="?([a-z0-9_-]+)', gathered.text(path), re.MULTILINE)
+        if match:
+            return match[1]
+    return ""

@@ -1,0 +1,164 @@
+"""Which of the sockets that listen the firewall opens to the world, and what it opens for none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from iptlint.model import Family, Field, Hook, Rule, Within
+from iptlint.model.host import Host, Listener
+from iptlint.model.matches import Ranges
+from iptlint.netfilter.deciders import Decider
+from iptlint.netfilter.path import Path
+from iptlint.netfilter.stack import Stack
+from iptlint.netfilter.world import Admission, admission
+from iptlint.packets.witness import TCP, UDP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
+
+_PROTOCOLS = {"tcp": TCP, "udp": UDP}
+_WIDE = 16
+"""A rule for more ports than this is not about services that one could miss."""
+
+
+class Reach(Enum):
+    LOCAL = "local"
+    OPEN = "open"
+    PARTLY = "partly"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+_SAID = {
+    Reach.LOCAL: "only this host itself",
+    Reach.OPEN: "open to the world",
+    Reach.PARTLY: "open to the world at times (limits, lists)",
+    Reach.CLOSED: "not open to the world",
+    Reach.UNKNOWN: "not known: the rules could not be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """``by``: what lets the world in, where it is open."""
+
+    listener: Listener
+    reach: Reach
+    by: str | None = None
+
+    @property
+    def said(self) -> str:
+        return f"{_SAID[self.reach]}{f', by {self.by}' if self.by else ''}"
+
+
+@lru_cache(maxsize=4)
+def ports(host: Host) -> tuple[Port, ...]:
+    """One for each listening socket, the open ones first."""
+    found = [_port(host, listener) for listener in host.facts.listeners or ()]
+    order = [Reach.OPEN, Reach.PARTLY, Reach.UNKNOWN, Reach.CLOSED, Reach.LOCAL]
+    return tuple(
+        sorted(found, key=lambda p: (order.index(p.reach), p.listener.protocol, p.listener.port))
+    )
+
+
+def _port(host: Host, listener: Listener) -> Port:
+    if listener.is_local:
+        return Port(listener, Reach.LOCAL)
+    if host.running is None:
+        return Port(listener, Reach.UNKNOWN)
+    families = [Family(name) for name in listener.families]
+    if host.facts.ipv6 is False:
+        families = [family for family in families if family is not Family.IP6]
+    for family in families:
+        by = _opened(host, family, listener)
+        if by is not None:
+            several = len(families) > 1
+            return Port(listener, Reach.OPEN, f"{by}{_OVER[family] if several else ''}")
+    return Port(listener, Reach.CLOSED)
+
+
+_OVER = {Family.IP: " (IPv4)", Family.IP6: " (IPv6)"}
+
+
+def _opened(host: Host, family: Family, listener: Listener) -> str | None:
+    """What lets the world in to the socket; None where nothing does for certain."""
+    path = _path(host, family)
+    if path is None:
+        return "no rule at all"
+    found = admission(path, Hook.INPUT)
+    here = _to_port(found, listener.protocol, listener.port)
+    if not found.is_most(here):
+        return None
+    by = found.accepters(here)
+    return _place(by[0]) if by else "no rule at all"
+
+
+def _to_port(found: Admission, protocol: str, port: int) -> PacketSet:
+    space = found.space
+    asked = space.value(Field.DPORT, port) & space.value(Field.PROTO, _PROTOCOLS[protocol])
+    return found.now(asked) & ~found.sent_on
+
+
+def _place(decider: Decider) -> str:
+    span = decider.span
+    what = f"the policy of {decider.chain.name}, " if decider.rule is None else ""
+    return f"{what}{span.source.path}:{span.line}"
+
+
+@lru_cache(maxsize=8)
+def _path(host: Host, family: Family) -> Path | None:
+    if host.running is None or not host.running.sees(family):
+        return None
+    return Path(Stack(host.running), family)
+
+
+@lru_cache(maxsize=4)
+def unused_openings(host: Host) -> tuple[tuple[str, int, str], ...]:
+    """Protocol, port and the line that opens it to the world, where nothing listens."""
+    if host.running is None or host.facts.listeners is None:
+        return ()
+    listening = {(one.protocol, one.port) for one in host.facts.listeners}
+    found: dict[tuple[str, int], str] = {}
+    for family in (Family.IP, Family.IP6):
+        path = _path(host, family)
+        if path is None or (family is Family.IP6 and host.facts.ipv6 is False):
+            continue
+        for protocol, port in _named(path):
+            if (protocol, port) not in listening and (protocol, port) not in found:
+                by = _by_rule(path, protocol, port)
+                if by is not None:
+                    found[protocol, port] = by
+    return tuple((protocol, port, by) for (protocol, port), by in sorted(found.items()))
+
+
+def _by_rule(path: Path, protocol: str, port: int) -> str | None:
+    """The rule that names the port and opens it; what opens every port is none."""
+    found = admission(path, Hook.INPUT)
+    here = _to_port(found, protocol, port)
+    by = found.accepters(here) if found.is_most(here) else []
+    rule = by[0].rule if by else None
+    named = rule is not None and port in {*_ports(rule)}
+    return _place(by[0]) if named else None
+
+
+def _named(path: Path) -> Iterator[tuple[str, int]]:
+    """The single ports that accept rules of the input hook name."""
+    named = {port for table in path.tables() for _, rule in table.rules() for port in _ports(rule)}
+    return ((protocol, port) for protocol in _PROTOCOLS for port in sorted(named))
+
+
+def _ports(rule: Rule) -> Iterator[int]:
+    for match in rule.matches:
+        match match:
+            case Within(field=Field.DPORT, ranges=ranges, negated=False) if _few(ranges):
+                yield from (port for low, high in ranges for port in range(low, high + 1))
+            case _:
+                pass
+
+
+def _few(ranges: Ranges) -> bool:
+    return sum(high - low + 1 for low, high in ranges) <= _WIDE

@@ -1,0 +1,116 @@
+"""The rules that the host will have after a reboot, as far as files say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iptlint.dialects import Reader, Reading, read
+from iptlint.dialects.decode import decode
+from iptlint.dialects.sets import read_sets, together
+from iptlint.host.gathered import Gathered
+from iptlint.host.places import RULE_FILES
+from iptlint.model import Family, Ruleset
+from iptlint.model.host import Load, Loader, Way
+from iptlint.netfilter.joining import NOTHING, joined
+from iptlint.source import SourceFile
+
+_INCLUDE = re.compile(r"(?m)^([ \t]*include[ \t]+[\"'])(/)")
+_ANY_INCLUDE = re.compile(r"(?m)^[ \t]*include\b")
+_SETS = ("/etc/iptables/ipsets", "/etc/ipset.conf", "/etc/sysconfig/ipset")
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """``ruleset`` is None where it cannot be told, and ``untold`` says why."""
+
+    ruleset: Ruleset | None
+    untold: str = ""
+
+
+def source_of(gathered: Gathered, path: str) -> SourceFile:
+    """A file of the host. What it includes is looked for where the host's files are."""
+    root = gathered.root if gathered.root not in (None, "/") else ""
+    source = decode(f"{root}{path}", gathered.files.get(path, b""))
+    if not root or not _INCLUDE.search(source.text):
+        return source
+    return SourceFile(source.path, _INCLUDE.sub(rf"\g<1>{_literal(root)}\2", source.text))
+
+
+def _literal(text: str) -> str:
+    return text.rstrip("/").replace("\\", "\\\\")
+
+
+def stored(gathered: Gathered) -> tuple[Ruleset, ...]:
+    """The files of rules that are there, loaded or not."""
+    paths = (p for p in RULE_FILES if p in gathered.files and p not in _SETS)
+    readings = (read(source_of(gathered, path), _reader(path)) for path in paths)
+    return tuple(reading.ruleset for reading in readings if reading.ruleset.tables)
+
+
+def _reader(path: str) -> Reader:
+    return Reader(Family.IP6 if re.search(r"ip6|v6|rules6", path) else None)
+
+
+def includes(source: SourceFile) -> bool:
+    """Whether it is a file of nft that needs others."""
+    return _ANY_INCLUDE.search(source.text) is not None
+
+
+def sets_of(gathered: Gathered) -> tuple[SourceFile, ...]:
+    return tuple(source_of(gathered, path) for path in _SETS if path in gathered.files)
+
+
+def loaded(loaders: Sequence[Loader]) -> tuple[Load, ...]:
+    """The files that are loaded at boot."""
+    return tuple(dict.fromkeys(load for loader in loaders for load in loader.files))
+
+
+def after_boot(gathered: Gathered, loaders: Sequence[Loader], ipsets: Sequence[SourceFile]) -> Boot:
+    """``ipsets``: what runs; sets change while a host runs, so their contents are taken to be
+    the same then."""
+    reason = _untold(gathered, loaders)
+    if reason:
+        return Boot(None, reason)
+    loads = loaded(loaders)
+    readings = [read(source_of(gathered, one.path), Reader(one.family)) for one in loads]
+    reason = _unclear(gathered, readings)
+    if reason:
+        return Boot(None, reason)
+    if not readings:
+        return Boot(NOTHING)
+    together_, _ = together([*readings, *map(read_sets, ipsets)])
+    return Boot(joined([reading.ruleset for reading in together_[: len(readings)]]))
+
+
+def _untold(gathered: Gathered, loaders: Sequence[Loader]) -> str:
+    for loader in loaders:
+        if loader.way is Way.MAKES:
+            return f"{loader.name} makes its rules anew at boot"
+        if loader.way is Way.UNCLEAR:
+            place = f"{loader.span.source.path}:{loader.span.line}"
+            return f"{place} may load rules, in a way that is not understood here"
+    for load in loaded(loaders):
+        if load.path not in gathered.files:
+            return f"{load.path}, which is loaded at boot, could not be read"
+    return ""
+
+
+def _unclear(gathered: Gathered, readings: Sequence[Reading]) -> str:
+    for reading in readings:
+        path = reading.ruleset.source.path
+        if any(p.severity == "error" or p.code == "IPT010" for p in reading.problems):
+            return f"not all of {path}, which is loaded at boot, is understood"
+        if gathered.root is None and includes(reading.ruleset.source):
+            return f"{path} includes files that are not here"
+    rulesets = [r.ruleset for r in readings if r.ruleset.tables]
+    for number, one in enumerate(rulesets):
+        for other in rulesets[:number]:
+            both = one.is_nft or other.is_nft or {*one.families} & {*other.families}
+            if both:
+                return (
+                    f"{other.source.path} and {one.source.path} are both loaded at boot: which of"
+                    " them comes last is not known"
+                )
+    return ""
