@@ -7,6 +7,9 @@ OUTPUT, the ACK through INPUT; and the SYN through the raw, mangle and security 
 step fails for all, it names the step and the line. A pass that depends on chance or time
 (limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
 SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
+It is a warning where a rule closes the port by its number and none opens it: that is meant, as
+a rule, and for IPv6 rules without the IPv4 ones of the host: give the linter both files. What
+holds over IPv4 and IPv6 of one source is told once.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -42,11 +45,12 @@ SSH in, are not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Family, Field, Hook, Rule, VerdictKind
+from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.handshake import Step, answers, handshake, opening
 from iptlint.netfilter.passage import is_winding, passage, translates
@@ -55,6 +59,8 @@ from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies, wording
+from iptlint.rules.dead import base_of
+from iptlint.rules.files import has_unseen_includes
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta, Settings
 from iptlint.rules.sides import ip_side
@@ -82,9 +88,20 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_path(context: Context, path: Path) -> Iterator[Finding]:
     ports = ssh_ports(path, context.settings)
-    for failure in _failing(path, ports):
+    failures = [*_failing(path, ports)]
+    told = [*_over_ipv4(context, path)] if failures else []
+    for failure in failures if not told else ():
         if not _elsewhere(context, path, failure.step):
-            yield _finding(path, failure, ports)
+            finding = _finding(path, failure, ports)
+            yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, path) else finding
+    yield from told
+
+
+def _over_ipv4(context: Context, path: Path) -> Iterator[Finding]:
+    """What is told of IPv4, if the path is of IPv6: a source that lets nobody in over either is
+    one lockout, and what mends IPv4 ends it."""
+    ip = context.path(path.ruleset, Family.IP) if path.family is Family.IP6 else None
+    return _check_path(context, ip) if ip else iter(())
 
 
 class _Failure(NamedTuple):
@@ -205,44 +222,87 @@ def _elsewhere(context: Context, path: Path, step: Step) -> bool:
         return False
     if step.packet == "SYN" and not (path.may_pass(step.hook) & outside(path.space)).satisfiable():
         return True
+    if path.ruleset.flush is not None and not path.ruleset.sees(Family.IP):
+        return not has_unseen_includes(path.ruleset)  # IPv4 is open after that
     beside = ip_side(context, path)
     return beside is not None and not locked_out(beside, context.settings)
+
+
+def _is_ipv6_alone(context: Context, path: Path) -> bool:
+    """Whether nothing given here says what becomes of IPv4."""
+    return path.family is Family.IP6 and ip_side(context, path) is None
+
+
+def _of_ipv6_alone(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=f"over IPv6, {finding.message}; the IPv4 rules of this host are not here",
+        severity=Severity.WARNING,
+        confidence=Confidence.POSSIBLE,
+    )
 
 
 def _finding(path: Path, failure: _Failure, ports: tuple[int, ...]) -> Finding:
     step, found = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
+    named = _is_by_name(path, found[0], ports)
+    told = message(path, step, found, f"port {port}", "no new SSH connection can be opened")
     return META.finding(
         found[0].span,
-        message(path, step, found, f"port {port}", "no new SSH connection can be opened"),
+        f"{told}; {found[0].name} names that port, so it may be meant" if named else told,
         advice(path, step, found[0], ports),
         related=tuple(
             Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]
         ),
         witness=witness(path.space, found[0].packets, step.hook),
+        severity=Severity.WARNING if named else None,
+    )
+
+
+def _is_by_name(path: Path, decider: Decider, ports: tuple[int, ...]) -> bool:
+    """Whether a rule is there to close the port, and none to open it."""
+    if decider.rule is None or not _names(decider.rule, ports):
+        return False
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return not any(r.verdict.kind is VerdictKind.ACCEPT and _names(r, ports) for r in rules)
+
+
+def _names(rule: Rule, ports: tuple[int, ...]) -> bool:
+    return any(
+        isinstance(match, Within)
+        and match.field is Field.DPORT
+        and not match.negated
+        and sum(high - low + 1 for low, high in match.ranges) <= _FEW
+        and any(low <= port <= high for low, high in match.ranges for port in ports)
+        for match in rule.matches
     )
 
 
 def message(path: Path, step: Step, found: list[Decider], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
-    first = found[0]
+    first, *others = found
     name = first.name
     if not _is_main(path, first):
         name += f" of {wording.table(path.ruleset, first.walk.table)}"
-    share = "" if len(found) == 1 else "most of "
+    share = "most of " if others else ""
+    rest = f" ({_rest(others)} the others)" if others else ""
     match step.packet:
         case "SYN":
-            return f"{result}: {name} {first.does} {share}the SYNs to {port}"
+            return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
         case "SYN-ACK":
             return (
                 f"{result}: the SYN to {port} comes in, but {name} {first.does} "
-                f"{share}the SYN-ACKs on their way out"
+                f"{share}the SYN-ACKs on their way out{rest}"
             )
         case _:
             return (
                 f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
-                f"{name} {first.does} {share}the ACKs that complete the handshake"
+                f"{name} {first.does} {share}the ACKs that complete the handshake{rest}"
             )
+
+
+def _rest(others: list[Decider]) -> str:
+    return others[0].name if len(others) == 1 else f"{len(others)} other rules"
 
 
 def advice(
@@ -255,11 +315,32 @@ def advice(
     main = path.main(step.hook)
     if main is None or not _is_main(path, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
+    base, then = base_of(decider, step.hook), "".join(_answering(path, step))
     if step.packet != "SYN":
-        return remedies.first(decider, main.chain.name, remedies.ESTABLISHED)
+        return remedies.first(decider, base, remedies.ESTABLISHED) + then
     accept = remedies.accept_ssh(ports[0], source, six=path.family is Family.IP6)
-    rule = remedies.first(decider, main.chain.name, accept)
-    return f"{rule} (or say where sshd listens: --ssh-ports)"
+    rule = remedies.first(decider, base, accept)
+    return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _answering(path: Path, step: Step) -> Iterator[str]:
+    """What else has to be added for the rest of the handshake."""
+    sent = step.sent
+    for packet, hook, flags in _ANSWERS[step.packet]:
+        main = path.main(hook)
+        sent = answers(path, sent, hook, *flags, reply=packet == "SYN-ACK")
+        if main and not (sent & path.may_pass(hook)).satisfiable():
+            rule = remedies.ESTABLISHED.into(main.chain.name, path.ruleset)
+            yield f"; and at the top of {main.chain.name}: {rule}"
+
+
+_ACK = ("ACK", Hook.INPUT, ("ack",))
+_ANSWERS = {
+    "SYN": (("SYN-ACK", Hook.OUTPUT, ("syn", "ack")), _ACK),
+    "SYN-ACK": (_ACK,),
+    "ACK": (),
+}
+"""The packets that follow, the way of each, and its flags."""
 
 
 def _is_main(path: Path, decider: Decider) -> bool:

@@ -3,8 +3,8 @@
 ## What it does
 Where INPUT or OUTPUT denies by default, asks whether new tcp connections from 127.0.0.0/8
 to 127.0.0.0/8 (or from ::1 to ::1) can pass on `lo`, and reports the policy or line that
-stops them. A port that is open to everyone, such as 22, does not answer that: ports are
-tried that no ruleset names.
+stops them, one finding for both chains. A port that is open to everyone, such as 22, does not
+answer that: ports are tried that no ruleset names.
 
 ## Why it matters
 Programs on a host speak with each other over `lo`: name lookups through a local resolver,
@@ -27,7 +27,8 @@ and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`; in nft `iifnam
 and `oifname "lo" accept`.
 
 ## When it is wrong
-Where a host runs nothing that uses `lo`, which is rare.
+Where a host runs nothing that uses `lo`, which is rare. Silent where nothing whatever gets
+through the chain: IPT301 tells of that.
 
 ## References
 - lo(4), RFC 1122, 3.2.1.3 (127.0.0.0/8): https://www.rfc-editor.org/rfc/rfc1122
@@ -35,19 +36,25 @@ Where a host runs nothing that uses `lo`, which is rare.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from ipaddress import ip_network
+from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, Family, Field, Hook
-from iptlint.netfilter.deciders import deciders
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.handshake import clients, first_packets
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import ODD_PORTS, denied_by_default
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies
+from iptlint.rules.dead import base_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bits import PacketSet
 
 META = Meta(
     code="IPT305",
@@ -65,39 +72,79 @@ _INTERFACE = {
 }
 
 
+class _Blocked(NamedTuple):
+    """A hook where no program gets through to another, and who decides so."""
+
+    hook: Hook
+    decider: Decider
+
+    @property
+    def chain(self) -> str:
+        """The base chain that leads to who decides."""
+        return base_of(self.decider, self.hook)
+
+    @property
+    def remedy(self) -> str:
+        return remedies.first(self.decider, self.chain, _INTERFACE[self.hook][1])
+
+
 def check(context: Context) -> Iterator[Finding]:
-    return each_path(context, _check_path)
+    return each_path(context, partial(_check_path, context))
 
 
-def _check_path(path: Path) -> Iterator[Finding]:
-    for hook in _INTERFACE:
-        main = path.main(hook)
-        if main and denied_by_default(path, hook).satisfiable():
-            yield from _check_chain(path, hook, main.chain)
+def _check_path(context: Context, path: Path) -> Iterator[Finding]:
+    """Where IPv4 and IPv6 of one source fail, what is told of IPv4 stands for both."""
+    ip = context.path(path.ruleset, Family.IP)
+    blocked = [
+        found
+        for hook in _INTERFACE
+        if not (ip and _is_shut(ip, hook) and _is_shut(path, hook))
+        for found in _blocked(path, hook)
+    ]
+    told = [*_check_path(context, ip)] if blocked and ip and ip is not path else []
+    if blocked and not told:
+        yield _finding(path, blocked)
+    yield from told
 
 
-def _check_chain(path: Path, hook: Hook, chain: Chain) -> Iterator[Finding]:
+def _is_shut(path: Path, hook: Hook) -> bool:
+    """Whether nothing at all gets through. Over IPv4 SSH does not either then, and IPT301 says
+    so; IPv6 alone is often shut because SSH is spoken over IPv4."""
+    return not path.may_pass(hook).satisfiable()
+
+
+def _blocked(path: Path, hook: Hook) -> Iterator[_Blocked]:
+    if path.main(hook) and denied_by_default(path, hook).satisfiable():
+        local = _local(path, hook)
+        some = path.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+        if not (local & some & path.may_pass(hook)).satisfiable():
+            yield _Blocked(hook, deciders(path, hook, local & ~path.may_pass(hook))[0])
+
+
+def _local(path: Path, hook: Hook) -> PacketSet:
+    """First packets from one program to another."""
     space, family = path.space, path.family
-    field, remedy = _INTERFACE[hook]
     network = _LOOPBACK[family]
     addresses = ((int(network[0]), int(network[-1])),)
-    local = (
+    return (
         first_packets(path)
         & clients(space)
         & path.hook_packets(hook)
-        & space.interface(field, "lo")
+        & space.interface(_INTERFACE[hook][0], "lo")
         & space.ranges(family.saddr, addresses)
         & space.ranges(family.daddr, addresses)
     )
-    some = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-    if (local & some & path.may_pass(hook)).satisfiable():
-        return
-    local = local & ~path.may_pass(hook)
-    decider = deciders(path, hook, local)[0]
-    yield META.finding(
+
+
+def _finding(path: Path, blocked: Sequence[_Blocked]) -> Finding:
+    first, *others = blocked
+    decider = first.decider
+    too = [f"{other.decider.name} {other.decider.does} them too" for other in others]
+    return META.finding(
         decider.span,
-        f"programs on this host cannot connect to each other over lo: in {chain.name}, "
-        f"{decider.first} their packets",
-        remedies.first(decider, chain.name, remedy),
-        witness=witness(space, decider.packets, hook),
+        f"programs on this host cannot connect to each other over lo: in {first.chain}, "
+        f"{', and '.join((f'{decider.first} their packets', *too))}",
+        "; and ".join(each.remedy for each in blocked),
+        related=tuple(Label(o.decider.span, f"{o.decider.does} them too") for o in others),
+        witness=witness(path.space, decider.packets, first.hook),
     )

@@ -33,7 +33,8 @@ tables one by one (`nft list table inet filter`) and not `nft list ruleset`.
 ## When it is wrong
 Where the file is a record of a running host and never loaded, or a chain of yours has a
 name of this kind. A dump on standard input is never reported, nor is a table of nft whose
-sets are all empty: it may be one that you have to make for the program to fill.
+sets are all empty: it may be one that you have to make for the program to fill. Nor is a file
+of commands (`-N`, `add chain`) for nothing but such a program: it is what the program loads.
 
 ## References
 - Docker, packet filtering and firewalls:
@@ -43,6 +44,7 @@ sets are all empty: it may be one that you have to make for the program to fill.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -52,6 +54,7 @@ from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.owners import Owner, owner_of, owner_of_table
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import counted
+from iptlint.source import Origin
 
 META = Meta(
     code="IPT404",
@@ -64,6 +67,7 @@ META = Meta(
 
 _STANDARD_INPUT = "-"
 _SHOWN = 3
+_COMMAND = re.compile(r"\s*(?:-N\b|--new-chain\b|(?:add|create)\s)")
 
 
 @dataclass(slots=True)
@@ -76,13 +80,31 @@ class _Share:
     chains: list[Chain] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
 
+    def origins(self) -> Iterator[Origin | None]:
+        """Where its tables and chains are declared."""
+        yield from (table.origin for table in self.whole)
+        yield from (chain.origin for chain in self.chains)
+
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if ruleset.source.path != _STANDARD_INPUT:
-            for owner, share in _shares(ruleset).items():
-                if share.rules:
+            shares = _shares(ruleset)
+            for owner, share in shares.items():
+                if share.rules and not (len(shares) == 1 and _is_its_own(ruleset, share)):
                     yield _finding(ruleset, owner, share)
+
+
+def _is_its_own(ruleset: Ruleset, share: _Share) -> bool:
+    """Whether it is what the program itself loads, and no copy: commands, as no listing has
+    them, and nothing but its rules."""
+    commands = [origin.span for origin in share.origins() if origin is not None]
+    only = {id(rule) for rule in share.rules}
+    return (
+        bool(commands)
+        and all(_COMMAND.match(span.source.line_text(span.line)) for span in commands)
+        and all(id(rule) in only for _, _, rule in ruleset.rules())
+    )
 
 
 def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
@@ -116,9 +138,9 @@ def _transient_owner(chain: str) -> Owner | None:
 
 
 def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
-    origins = [table.origin for table in share.whole] + [chain.origin for chain in share.chains]
     declarations = sorted(
-        (origin.span for origin in origins if origin is not None), key=lambda span: span.start
+        (origin.span for origin in share.origins() if origin is not None),
+        key=lambda span: span.start,
     )
     rules = sorted((rule.origin.span for rule in share.rules), key=lambda span: span.start)
     first, *others = declarations or rules
@@ -128,8 +150,8 @@ def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
     return META.finding(
         first,
         f"{owner.name} makes {_described(share)} anew when it starts: this copy will be out of"
-        f" date when the file is loaded, and loading it {_does(ruleset)} what {owner.name} has"
-        " made since",
+        f" date when the file is loaded, and loading it {_does(ruleset, share)} what"
+        f" {owner.name} has made since",
         f"keep only your own rules in the file and let {owner.name} make its own: take out its"
         f" {_taken_out(share)}; then load the edited file instead of saving what runs, and start"
         f" {owner.name} again",
@@ -137,9 +159,11 @@ def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
     )
 
 
-def _does(ruleset: Ruleset) -> str:
+def _does(ruleset: Ruleset, share: _Share) -> str:
     """nft empties nothing unless it is told to."""
-    return "adds to" if ruleset.is_nft and ruleset.flush is None else "replaces"
+    emptied = share.whole and not share.chains and all(table.fresh for table in share.whole)
+    replaces = not ruleset.is_nft or ruleset.flush is not None or emptied
+    return "replaces" if replaces else "adds to"
 
 
 def _taken_out(share: _Share) -> str:

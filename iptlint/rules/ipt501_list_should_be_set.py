@@ -35,7 +35,8 @@ in a named set of the table.
 ## When it is wrong
 Where the list never grows and few packets get so far, or ipset is not to be had. Rules
 with comments, limits, logs or counters of their own are not counted, nor are those in
-chains that docker, kube-proxy and their like write.
+chains that docker, kube-proxy and their like write, or that no packet gets to (IPT101, IPT102,
+IPT104), or that a wider prefix of the list covers (IPT102).
 
 ## References
 - ipset(8): https://ipset.netfilter.org/ipset.man.html
@@ -56,7 +57,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Family, Field, Rule, Within
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.walk import Walk
-from iptlint.rules.dead import is_softwares, per_walk
+from iptlint.rules.dead import dead_ids, is_softwares, later_copies, owner_in, per_walk
 from iptlint.rules.elements import fewest
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.moving import Kind, Search, is_plain
@@ -135,18 +136,25 @@ def lists(walk: Walk) -> tuple[_Group, ...]:
     """The lists of a table that a set can replace."""
     found: list[_Group] = []
     for chain in walk.table.chains.values():
-        ours = not is_softwares(walk.ruleset, walk.table, chain.name)
-        kinds = _kinds(chain) if ours else {}
+        ours = _is_called(walk, chain) and not is_softwares(walk.ruleset, walk.table, chain.name)
+        kinds = _kinds(chain, dead_ids(walk) | later_copies(walk)) if ours else {}
         if kinds:
             found += _groups(walk, chain, kinds)
     return tuple(found)
 
 
-def _kinds(chain: Chain) -> dict[Kind, list[int]]:
-    """The rules of each kind, by their numbers; kinds with few left out."""
+def _is_called(walk: Walk, chain: Chain) -> bool:
+    """Software may call its chains later, those for the user's rules among them."""
+    called = walk.entries[chain.name].may.satisfiable()
+    return called or owner_in(walk.ruleset, walk.table, chain.name) is not None
+
+
+def _kinds(chain: Chain, others: frozenset[int] = frozenset()) -> dict[Kind, list[int]]:
+    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the ids of
+    rules that another finding tells of."""
     kinds: dict[Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
-        if is_plain(rule):
+        if is_plain(rule) and id(rule) not in others:
             for kind in _kinds_of(rule):
                 kinds[kind].append(number)
     return {
@@ -189,10 +197,23 @@ def _groups(walk: Walk, chain: Chain, kinds: dict[Kind, list[int]]) -> Iterator[
     for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
         free = [number for number in numbers if number not in used]
         for run in search.runs(kind.verdict, free):
-            group = _Group(walk, chain, kind.field, tuple(chain.rules[n] for n in run))
+            rules = _uncovered(tuple(chain.rules[n] for n in run), kind.field)
+            group = _Group(walk, chain, kind.field, rules)
             if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
                 used.update(run)
                 yield group
+
+
+def _uncovered(rules: Sequence[Rule], field: Field) -> tuple[Rule, ...]:
+    """Those whose addresses are not all part of a wider prefix of another: IPT102 tells of the
+    others, and the set does not need them."""
+    widest: list[tuple[int, int]] = []
+    ranges = {r for rule in rules for r in _addresses(rule, field)[1]}
+    for low, high in sorted(ranges, key=lambda each: (each[0], -each[1])):
+        if not widest or high > widest[-1][1]:
+            widest.append((low, high))
+    kept = set(widest)
+    return tuple(rule for rule in rules if kept & {*_addresses(rule, field)[1]})
 
 
 def _finding(group: _Group, names: Counter[str]) -> Finding:

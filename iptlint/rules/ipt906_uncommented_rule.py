@@ -57,7 +57,7 @@ META = Meta(
 
 _BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|type|policy)\b)")
 _STAMP = re.compile(r"\s*# (?:Generated|Completed) (?:by|on) ")
-_ESTABLISHED = CT_STATES.index("established")
+_ESTABLISHED, _NEW = CT_STATES.index("established"), CT_STATES.index("new")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def _of_chain(chain: Chain, *, is_nft: bool) -> Iterator[Finding]:
         yield META.finding(
             first,
             _message(chain.name, len(silent), len(asked)),
-            f"say what they are for, in the rule (`{comment}`) or in a line with # above it",
+            f"say {_what(len(silent))} for, in the rule (`{comment}`) or in a line with # above it",
             related=tuple(Label(span, "the last of them") for span in others[-1:]),
         )
 
@@ -88,6 +88,10 @@ def _message(chain: str, silent: int, asked: int) -> str:
     if silent == asked:
         return f"nothing says what these {asked} rules of {chain} are for"
     return f"nothing says what {silent} of the {asked} rules of {chain} {_be(silent)} for"
+
+
+def _what(number: int) -> str:
+    return "what it is" if number == 1 else "what they are"
 
 
 def _be(number: int) -> str:
@@ -105,7 +109,8 @@ def _says_itself(rule: Rule) -> bool:
 def _is_idiom(match: Match) -> bool:
     match match:
         case Within(Field.CT_STATE, ranges, negated=False):
-            return any(low <= _ESTABLISHED <= high for low, high in ranges) or ranges == _INVALID
+            states = {state for low, high in ranges for state in range(low, high + 1)}
+            return (_ESTABLISHED in states and _NEW not in states) or ranges == _INVALID
         case Interface(name="lo"):
             return True
         case _:

@@ -174,8 +174,8 @@ def test_a_list_that_is_one_prefix_needs_no_set() -> None:
 
 
 def test_no_set_holds_a_prefix_of_length_0() -> None:
-    halves = ["-A INPUT -s 0.0.0.0/1 -j DROP", "-A INPUT -s 128.0.0.0/1 -j DROP"]
-    (finding,) = lists(*halves, *drops(1, 6))
+    all_of_them = ("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3", "224.0.0.0/4", "240.0.0.0/5")
+    (finding,) = lists(*(f"-A INPUT -s {net} -j DROP" for net in (*all_of_them, "248.0.0.0/5")))
     assert "add INPUT-DROP-src 0.0.0.0/1" in finding.help
     assert "add INPUT-DROP-src 128.0.0.0/1" in finding.help
 
@@ -232,7 +232,7 @@ def test_what_a_rule_cannot_be_moved_past(between: str) -> None:
 @pytest.mark.parametrize(
     "between",
     [
-        "-A INPUT -p tcp -j DROP",
+        "-A INPUT -p tcp -m tcp --sport 9 -j DROP",
         "-A INPUT -p udp -j ACCEPT",
         "-A INPUT -p tcp -m tcp --dport 9 -j LOG",
         "-A INPUT -s 198.51.100.1/32 -j other",
@@ -249,7 +249,20 @@ def test_what_a_rule_can_be_moved_past(between: str) -> None:
 def test_two_calls_of_a_chain_are_not_one() -> None:
     nested = [f"-A INPUT -s 10.0.0.0/{n} -j other" for n in range(8, 16)]
     assert not lists(*nested, chains="other")
-    assert lists(*(line.replace("-j other", "-g other") for line in nested), chains="other")
+    apart = [f"-A INPUT -s 10.{n}.0.0/16 -j other" for n in range(8, 16)]
+    assert lists(*apart, chains="other")
+
+
+def test_what_is_dead_or_covered_is_not_counted() -> None:
+    """Other rules tell of it."""
+    covered = [f"-A INPUT -s 10.1.{n}.0/24 -j DROP" for n in range(9)]
+    assert not lists(*covered, "-A INPUT -s 10.1.0.0/16 -j DROP", *drops(1, 5))
+    assert not lists("-A INPUT -s 10.1.0.0/16 -j DROP", *covered, *drops(1, 5))
+    assert not lists("-A INPUT -s 10.1.0.0/16 -j ACCEPT", *covered)
+    assert not lists(*drops(1, 5), *drops(1, 5))
+    assert not lists(*drops(1, 9, chain="forgotten"), chains="forgotten")
+    (finding,) = lists(*covered, *drops(1, 7), "-A INPUT -s 10.1.0.0/16 -j DROP")
+    assert finding.message.startswith("7 rules")
 
 
 def test_a_chain_of_other_software_is_left_alone_and_the_users_is_not() -> None:
