@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
+from iptlint.model.owners import owner_of_interface
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.station import Station
 from iptlint.packets.bits import union
@@ -130,7 +131,20 @@ def denied_by_default(path: Path, hook: Hook) -> PacketSet:
 
 
 def _turned_away(path: Path, hook: Hook) -> PacketSet:
-    return path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
+    turned = path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
+    return turned & ~_of_nobody(path.space)
+
+
+def _of_nobody(space: Space) -> PacketSet:
+    """The packets on interfaces with names such as software gives, and that it has not made:
+    calico turns away what comes by any cali* that it has no chain for."""
+    numbers = (
+        number
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.wildcard and cls.name and owner_of_interface(cls.name) is not None
+    )
+    sides = (Field.IIF, Field.OIF)
+    return union([space.value(side, n) for n in numbers for side in sides], space.false)
 
 
 def hosts(path: Path, field: Field) -> PacketSet:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from iptlint.model import EffectKind, Field, Hook, Interface, Rule, VerdictKind
+from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.change import Change
 from iptlint.netfilter.course import ROUTES, Course, Decided, End, Meeting
 from iptlint.netfilter.deciders import Decider, at_station, by_share, deciders
+from iptlint.netfilter.facing import is_outward, outward_classes, uplink_names
 from iptlint.netfilter.luck import Luck
 from iptlint.netfilter.passage import is_winding
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
-    accepted_by_default,
     accepted_strangers,
     denied_by_default,
     outside,
@@ -32,18 +31,7 @@ from iptlint.packets.witness import TCP, UDP
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
-_AT_HOME = re.compile(
-    r"lo|dummy.*|docker.*|br-.*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*|incus.*|podman.*"
-    r"|cni.*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|wg.*|tun.*|tap.*|tailscale.*"
-    r"|zt.*|utun.*|ipsec.*|vti.*|gre.*|lan.*|intern.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*|vmbr.*"
-    r"|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc|int\d*"
-    r"|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d+"
-)
-"""Names that people and programs give to interfaces behind which the world is not."""
-
-_OUTWARD = re.compile(r"wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|pub.*|uplink.*|world|red\d*")
 DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
-_TRANSLATING = ("MASQUERADE", "SNAT")
 _RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
 """How the texts of tests start that let some packets of anyone through, though not all."""
 
@@ -53,69 +41,18 @@ def outward(path: Path) -> PacketSet:
     an interface that has rules of its own is left out: it may be the one of a private network.
     """
     space = path.space
-    numbers = _outward_classes(path)
+    numbers = outward_classes(path)
     return union([space.value(Field.IIF, number) for number in numbers], space.false)
-
-
-def _outward_classes(path: Path) -> list[int]:
-    space = path.space
-    classes = [*enumerate(space.interfaces.classes, start=1)]
-    found = [number for number, cls in classes if not _AT_HOME.fullmatch(cls.name or "-")]
-    found = _less_trusted(path, found)
-    *_, (other, _) = classes
-    named = [number for number in found if number != other]
-    # The only interface with a name is the world's, unless what is for all is said without it.
-    shared = other in found and _lets_someone_in(path, other)
-    if len(named) > 1 or (named and (_uplinks(path) or shared)):
-        facing = [n for n in named if _faces_world(path, space.interfaces.classes[n - 1].name)]
-        return facing + [other] * (other in found)
-    return found
-
-
-def _less_trusted(path: Path, numbers: list[int]) -> list[int]:
-    """Without those that everything is accepted from, where others are closed."""
-    space, denied = path.space, denied_by_default(path, Hook.INPUT)
-    open_ = accepted_by_default(path, Hook.INPUT)
-    if not denied.satisfiable():
-        return numbers
-    return [n for n in numbers if not (space.value(Field.IIF, n) & open_).satisfiable()]
-
-
-def _faces_world(path: Path, name: str) -> bool:
-    uplinks = _uplinks(path)
-    return name in uplinks if uplinks else _OUTWARD.fullmatch(name) is not None
-
-
-def _lets_someone_in(path: Path, number: int) -> bool:
-    """Whether strangers may open some connection to this host by the interfaces of the class."""
-    kept = (Field.IIF, Field.DPORT, path.family.daddr)
-    here = path.space.value(Field.IIF, number) & path.outcome(Hook.INPUT, VerdictKind.ACCEPT)
-    return any(
-        (stranger & here).satisfiable()
-        for stranger in strangers(path, Hook.INPUT, "new", "syn", free=kept)
-    )
-
-
-def _uplinks(path: Path) -> frozenset[str]:
-    """The interfaces by which packets leave with an address of the host's."""
-    return frozenset(
-        match.name
-        for _, _, rule in path.ruleset.rules()
-        if rule.verdict.name.upper() in _TRANSLATING
-        for match in rule.matches
-        if isinstance(match, Interface)
-        if match.field is Field.OIF and not match.negated and not _AT_HOME.fullmatch(match.name)
-    )
 
 
 def uplinks(path: Path, field: Field) -> PacketSet:
     """The packets with an interface in the field that is the world's by its name, or because
     packets leave by it with an address of the host's; what no rule names is none."""
-    space, known = path.space, _uplinks(path)
+    space, known = path.space, uplink_names(path)
     numbers = (
         number
         for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name in known or _OUTWARD.fullmatch(cls.name)
+        if cls.name in known or is_outward(cls)
     )
     return union([space.value(field, number) for number in numbers], space.false)
 

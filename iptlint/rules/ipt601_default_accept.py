@@ -3,8 +3,8 @@
 ## What it does
 Sends connections from public addresses to ports that no rule would name through INPUT, and
 through FORWARD where the ruleset translates addresses or has rules there. If most are
-accepted, the policy (or the line that accepts them) is reported. Where the chain holds
-accept rules too, says how many of them decide nothing.
+accepted, the policy (or the line that accepts them) is reported; the policies of both chains
+as one. Where the chain holds accept rules too, says how many of them decide nothing.
 
 ## Why it matters
 Every service that is installed later, or listens where nobody looked, is reachable at once.
@@ -26,10 +26,11 @@ policy accepts: write `policy drop;`, or `reject` as its last rule.
 
 ## When it is wrong
 Where another firewall stands before the host. A chain that closes one interface, one address
-of the host or one network behind it is not reported. Chains that only ban (nothing in them or in
-what they call but DROP and REJECT), and FORWARD where Docker, Kubernetes, libvirt and the
-like manage it, are not reported. A rule that lets everyone in above a policy or a rule that denies
-is told of by IPT602, in FORWARD by IPT605.
+of the host or one network behind it is not reported. Nor are chains that only ban (nothing in
+them or in what they call but DROP and REJECT), chains of nft that only count, mark or log, chains
+in which nobody but Docker, Kubernetes, Tailscale and the like has rules, and FORWARD where such
+software manages it. A rule that lets everyone in above a policy or a rule that denies is told
+of by IPT602, in FORWARD by IPT605.
 
 ## References
 - NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
@@ -39,12 +40,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.owners import owner_of_table
-from iptlint.netfilter.deciders import deciders
+from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
     accepted_by_default,
@@ -55,10 +56,11 @@ from iptlint.netfilter.posture import (
 )
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
-from iptlint.netfilter.world import let_in_anyway
+from iptlint.netfilter.world import by_no_name, let_in_anyway
 from iptlint.packets.bits import union
 from iptlint.packets.witness import witness
 from iptlint.rules import remedies
+from iptlint.rules.dead import writer_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.sides import left_open
@@ -83,44 +85,95 @@ _DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 
 
+class _Open(NamedTuple):
+    """A chain that accepts strangers, and who does so for it. ``maybe``: unless a target before
+    it that is not known (synproxy, a module's) keeps them."""
+
+    hook: Hook
+    main: Station
+    decider: Decider
+    maybe: bool
+
+    @property
+    def by_policy(self) -> bool:
+        return self.decider.rule is None
+
+
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in left_open(context)]  # IPT701 tells of these
-    return each_path(context, partial(_check_path, graver))
+    return each_path(context, partial(_check_path, context, graver))
 
 
-def _check_path(graver: list[Path | None], path: Path) -> Iterator[Finding]:
-    for hook in (Hook.INPUT, Hook.FORWARD):
-        main = path.main(hook)
-        if main is None or (hook is Hook.INPUT and path in graver):
-            continue
-        if (main.chain.origin or main.chain.rules) and _concerned(path, hook, main):
-            yield from _check_chain(path, hook, main)
+def _check_path(context: Context, graver: list[Path | None], path: Path) -> Iterator[Finding]:
+    hooks = [Hook.INPUT] * (path not in graver) + [Hook.FORWARD] * _may_forward(context, path)
+    found = [each for hook in hooks if (each := _open(path, hook)) is not None]
+    tables = {id(each.main.walk) for each in found}
+    if len(found) > len(tables) and all(each.by_policy for each in found):
+        yield _both(path, *found)
+    else:
+        yield from (_one(path, each) for each in found)
+
+
+def _may_forward(context: Context, path: Path) -> bool:
+    """Not where the kernel of the host is known to forward nothing."""
+    return context.host is None or context.host.facts.forwards(path.family.value) is not False
+
+
+def _open(path: Path, hook: Hook) -> _Open | None:
+    main = path.main(hook)
+    if main is None or not (main.chain.origin or main.chain.rules):
+        return None
+    if not _concerned(path, hook, main) or _closes(path, hook) or not _is_open(path, hook):
+        return None
+    if let_in_anyway(path, hook):
+        return None  # who is let in past rules that deny, IPT602 and IPT605 tell
+    strangers = accepted_strangers(path, hook) & by_no_name(path.space, hook)
+    decider = deciders(path, hook, strangers)[0]
+    kept = decider.packets & path.outcome(hook, VerdictKind.UNKNOWN)
+    return _Open(hook, main, decider, kept.satisfiable())
 
 
 def _concerned(path: Path, hook: Hook, main: Station) -> bool:
-    chain, owner = main.chain, owner_of_table(main.walk.table.name)
+    walk, chain, owner = main.walk, main.chain, owner_of_table(main.walk.table.name)
     if owner is not None and owner.transient and path.ruleset.is_nft:
         return False
-    if hook is Hook.FORWARD and (
-        forwards_on_its_own(path) or not (chain.rules or _translates(path))
-    ):
+    users = [rule for rule in chain.rules if not _is_softwares(walk, rule)]
+    if hook is Hook.FORWARD and (forwards_on_its_own(path) or not (users or _translates(path))):
         return False
-    return not _only_bans(main.walk.table, chain)
+    if hook is Hook.INPUT and chain.rules and not users:
+        return False
+    return not (_only_bans(walk.table, chain) or _only_counts(walk, chain))
+
+
+def _is_softwares(walk: Walk, rule: Rule) -> bool:
+    owner = writer_of(walk, rule)
+    return owner is not None and owner.transient
 
 
 def _translates(path: Path) -> bool:
     """Whether it is a router's; one that translates IPv4 forwards what comes to a chain for both
     families too."""
     shared = Family.INET in path.ruleset.families
-    tables = path.ruleset.tables if shared else path.tables()
-    rules = (rule for table in tables for _, rule in table.rules())
-    return any(rule.verdict.name.upper() in _TRANSLATING for rule in rules)
+    return any(
+        rule.verdict.name.upper() in _TRANSLATING and not _is_softwares(walk, rule)
+        for walk in path.stack.walks()
+        if shared or path.family.value in walk.table.family.packets
+        for _, rule in walk.table.rules()
+    )
 
 
 def _only_bans(table: Table, chain: Chain) -> bool:
     """Whether the verdicts of the chain and what it calls are all DROP or REJECT."""
     kinds = {rule.verdict.kind for rule in _verdict_rules(table, chain)}
     return bool(kinds) and kinds <= set(_DENYING)
+
+
+def _only_counts(walk: Walk, chain: Chain) -> bool:
+    """Whether a chain of nft's is there to count, mark or log; the chains of iptables are there
+    without anyone's asking."""
+    if not walk.ruleset.is_nft or (walk.table.name == "filter" and chain.name.isupper()):
+        return False
+    return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
 
 
 def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
@@ -136,19 +189,31 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
                 yield rule
 
 
-def _check_chain(path: Path, hook: Hook, main: Station) -> Iterator[Finding]:
-    if _closes(path, hook) or not _is_open(path, hook) or let_in_anyway(path, hook):
-        return  # who is let in past rules that deny, IPT602 and IPT605 tell
-    walk, chain = main.walk, main.chain
-    strangers = accepted_strangers(path, hook)
-    decider = deciders(path, hook, strangers)[0]
+def _one(path: Path, found: _Open) -> Finding:
+    walk, chain, decider = found.main.walk, found.main.chain, found.decider
     by = f"line {decider.rule.origin.span.line} accepts" if decider.rule else "its policy accepts"
-    yield META.finding(
+    return META.finding(
         decider.span,
         f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{'' if decider.rule else _idle_rules(walk, chain)}",
-        _advice(chain, path.ruleset),
-        witness=witness(walk.space, decider.packets, hook),
+        f"{_idle_rules(walk, chain) if found.by_policy else ''}",
+        _advice(path.ruleset, chain),
+        witness=witness(path.space, decider.packets, found.hook),
+        confidence=Confidence.POSSIBLE if found.maybe else None,
+    )
+
+
+def _both(path: Path, input_: _Open, forward: _Open) -> Finding:
+    """Nobody has made this host deny by default: one cause, though there are two chains."""
+    chains = [each.main.chain for each in (input_, forward)]
+    first, second = (chain.name for chain in chains)
+    return META.finding(
+        input_.decider.span,
+        f"{first} and {second} are open: their policies accept every new connection that no rule"
+        " denies",
+        _advice(path.ruleset, *chains),
+        related=(Label(forward.decider.span, "so does this policy"),),
+        witness=witness(path.space, input_.decider.packets, Hook.INPUT),
+        confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
     )
 
 
@@ -215,10 +280,20 @@ def _not_accepted(walk: Walk, chain: str, open_end: bool) -> PacketSet:
     return union([p for kind, p in outcomes if kind not in through], walk.space.false)
 
 
-def _advice(chain: Chain, ruleset: Ruleset) -> str:
-    needed = (
-        "what your networks may send, and established"
-        if chain.hook is Hook.FORWARD
-        else ("what you need (SSH, lo, established)")
+_NEEDED = {
+    Hook.INPUT: "what you need (SSH, lo, established)",
+    Hook.FORWARD: "what your networks may send, and established",
+}
+
+
+def _advice(ruleset: Ruleset, *chains: Chain) -> str:
+    first, *others = chains
+    needed = "".join(
+        (
+            _NEEDED[first.hook or Hook.INPUT],
+            *(f"; in {c.name} {_NEEDED[c.hook or Hook.FORWARD]}" for c in others),
+        )
     )
-    return f"accept {needed}, then `{remedies.drop_policy(chain, ruleset)}`"
+    policies = dict.fromkeys(f"`{remedies.drop_policy(chain, ruleset)}`" for chain in chains)
+    where = " in both" * (len(policies) < len(chains))
+    return f"accept {needed}; then {' and '.join(policies)}{where}"

@@ -81,7 +81,7 @@ def _finding(path: Path, by: Decider, where: str, moot: str, related: list[Label
     by = calling(by)
     return META.finding(
         by.span,
-        f"{by.name} accepts {_every(by)} new {kind_of(by)}connection from anywhere{where}: {moot} "
+        f"{by.name} accepts {every(by)} new {kind_of(by)}connection from anywhere{where}: {moot} "
         "sees none of them",
         "delete it, or say what it is for: an interface, a source, or established connections only",
         related=tuple(related),
@@ -105,7 +105,7 @@ def kind_of(decider: Decider) -> str:
     )
 
 
-def _every(decider: Decider) -> str:
+def every(decider: Decider) -> str:
     """``almost every`` where the rule leaves out some addresses or the like."""
     assert decider.rule is not None
     space, tests = decider.walk.space, decider.walk.tests(decider.rule).may

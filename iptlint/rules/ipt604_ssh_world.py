@@ -26,7 +26,8 @@ each address:
 -A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m hashlimit \\
   --hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP
 ```
-in nft `tcp dport 22 ct state new meter ssh { ip saddr limit rate over 6/minute } drop`.
+in nft `tcp dport 22 ct state new meter ssh { ip saddr limit rate over 6/minute } drop`. Where ufw
+writes the rules it is `ufw limit 22/tcp`.
 
 ## When it is wrong
 Where sshd takes keys only, or something bans guessers that leaves no trace in the ruleset
@@ -45,17 +46,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import AnyOf, Field, Hook, Match, Opaque, Rule, VerdictKind
+from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule, VerdictKind
 from iptlint.model.owners import Owner, owner_of, owner_of_table
+from iptlint.netfilter.deciders import Decider
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import ODD_PORTS
 from iptlint.netfilter.walk import Walk
 from iptlint.netfilter.world import Admission, admission, callers, may_be_accepted
 from iptlint.packets.bits import union
 from iptlint.packets.witness import TCP, witness
-from iptlint.rules.dead import is_softwares
+from iptlint.rules import remedies
+from iptlint.rules.dead import is_softwares, owner_in
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta, Settings
+from iptlint.rules.remedies import Remedy
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -98,7 +102,7 @@ def _check_path(settings: Settings, path: Path) -> Iterator[Finding]:
         yield META.finding(
             decider.span,
             "SSH is open to every address, with no limit for who tries one password after another",
-            _advice(path, settings.ssh_ports[0]),
+            _advice(path, decider, settings.ssh_ports[0]),
             witness=witness(space, decider.packets & path.hook_packets(Hook.INPUT), Hook.INPUT),
             likeness="ssh",
         )
@@ -148,15 +152,32 @@ def _is_lookup(match: Match) -> bool:
             return False
 
 
-def _advice(path: Path, port: int) -> str:
-    if path.ruleset.is_nft:
-        saddr = f"{path.family.value} saddr"
-        limit = (
-            f"tcp dport {port} ct state new meter ssh {{ {saddr} limit rate over 6/minute }} drop"
-        )
-    else:
-        limit = (
-            f"-A INPUT -p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -m hashlimit "
-            "--hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP"
-        )
-    return f"accept it from your networks only, or add before it: {limit}"
+_BY_COMMAND = {
+    "ufw": "limit it, `ufw limit {port}/tcp`, or accept it from your networks only",
+    "firewalld": "accept it from your networks only: `firewall-cmd --permanent"
+    ' --remove-service=ssh --add-rich-rule=\'rule family="{family}" source'
+    ' address="{inside}" service name="ssh" accept\'`',
+}
+"""What to do where a manager writes the rules, whose file is not for editing."""
+
+_INSIDE = {Family.IP: ("ipv4", "10.0.0.0/8"), Family.IP6: ("ipv6", "fd00::/8")}
+
+
+def _advice(path: Path, decider: Decider, port: int) -> str:
+    owner = owner_in(path.ruleset, decider.walk.table, decider.chain.name)
+    if owner is not None and owner.name in _BY_COMMAND:
+        family, inside = _INSIDE[path.family]
+        return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
+    main = path.main(Hook.INPUT)
+    base = main.chain.name if main else decider.chain.name
+    limit = remedies.first(decider, base, _limit(path, port))
+    return f"accept it from your networks only, or {limit}"
+
+
+def _limit(path: Path, port: int) -> Remedy:
+    saddr = f"{path.family.value} saddr"
+    return Remedy(
+        f"-p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -m hashlimit "
+        "--hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP",
+        f"tcp dport {port} ct state new meter ssh {{ {saddr} limit rate over 6/minute }} drop",
+    )

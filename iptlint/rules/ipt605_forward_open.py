@@ -64,6 +64,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules import remedies
 from iptlint.rules.connections import is_users
 from iptlint.rules.hosts import each_path
+from iptlint.rules.ipt602_accept_any import every, kind_of
 from iptlint.rules.meta import Context, Group, Meta
 
 META = Meta(
@@ -89,7 +90,7 @@ def _check_path(path: Path) -> Iterator[Finding]:
         yield _finding(
             path,
             found.by,
-            "every new connection from anywhere to anywhere",
+            f"{every(found.by)} new {kind_of(found.by)}connection from anywhere to anywhere",
             f": {denied.name}, which was to deny them, sees none of them",
             related,
         )
@@ -111,7 +112,8 @@ def _from_uplinks(path: Path) -> Iterator[Finding]:
         yield _finding(
             path,
             decider,
-            f"every new connection that comes in by {name}, which faces the world,",
+            f"{every(decider)} new {kind_of(decider)}connection that comes in by {name}, which"
+            " faces the world,",
             " on its way to the networks behind",
             [],
         )

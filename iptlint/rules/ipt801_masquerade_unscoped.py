@@ -44,7 +44,7 @@ from iptlint.netfilter.posture import hosts
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.ordinary import holds
-from iptlint.packets.witness import TCP, witness
+from iptlint.packets.witness import TCP, UDP, witness
 from iptlint.rules.dead import dead_ids, later_copies, writer_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
@@ -62,6 +62,9 @@ META = Meta(
     since="0.1.0",
 )
 
+_KINDS = {"everything": (TCP, UDP), "all tcp": (TCP,), "all udp": (UDP,)}
+"""What a rule may take, as the message calls it; the first that it takes."""
+
 _TRANSLATING = ("MASQUERADE", "SNAT")
 _OTHER_ENDS = tuple(kind for kind in VerdictKind if kind is not VerdictKind.NAT)
 _CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
@@ -75,11 +78,12 @@ def _check_path(path: Path) -> Iterator[Finding]:
     stations = [s for s in path.stations(Hook.POSTROUTING) if s.chain.type == "nat"]
     if not any(map(_candidates, stations)):
         return
-    leaving = _leaving(path)
+    leaving = {kind: _leaving(path, *numbers) for kind, numbers in _KINDS.items()}
     for station in stations:
         for chain, rule in _candidates(station):
-            if _takes_all(station, chain, rule, leaving):
-                yield _finding(path, station.walk, chain, rule, leaving)
+            kinds = (k for k, sent in leaving.items() if _takes_all(station, chain, rule, sent))
+            if (kind := next(kinds, None)) is not None:
+                yield _finding(path, station.walk, rule, kind, leaving[kind])
                 break
 
 
@@ -95,14 +99,14 @@ def _candidates(station: Station) -> list[tuple[Chain, Rule]]:
     ]
 
 
-def _leaving(path: Path) -> PacketSet:
+def _leaving(path: Path, *protocols: int) -> PacketSet:
     """New connections of any host to any host, by any interface but lo."""
     space = path.space
     return (
         path.hook_packets(Hook.POSTROUTING)
         & ~space.interface(Field.OIF, "lo")
         & space.state("new")
-        & space.value(Field.PROTO, TCP)
+        & space.ranges(Field.PROTO, tuple((number, number) for number in protocols))
         & hosts(path, path.family.saddr)
         & hosts(path, path.family.daddr)
         & space.value(Field.CT_DIRECTION, 0)
@@ -120,10 +124,10 @@ def _takes_all(station: Station, chain: Chain, rule: Rule, leaving: PacketSet) -
     return not any((ordinary & station.end(kind)).satisfiable() for kind in _OTHER_ENDS)
 
 
-def _finding(path: Path, walk: Walk, chain: Chain, rule: Rule, leaving: PacketSet) -> Finding:
+def _finding(path: Path, walk: Walk, rule: Rule, kind: str, leaving: PacketSet) -> Finding:
     return META.finding(
         rule.statement.span,
-        "everything that leaves, from any source and by any interface, gets an address of this"
+        f"{kind} that leaves, from any source and by any interface, gets an address of this"
         " host: machines to which it forwards connections see this host instead of who connects",
         f"name the interface that leads to the world: {_restricted(path, rule)}",
         witness=witness(path.space, leaving & walk.matched(rule), Hook.POSTROUTING),

@@ -59,7 +59,7 @@ from iptlint.packets.matcher import changed_by
 from iptlint.packets.ordinary import holds
 from iptlint.packets.witness import TCP, UDP, witness
 from iptlint.rules import wording
-from iptlint.rules.dead import base_of, writer_of
+from iptlint.rules.dead import DOCKER_USER, base_of, writer_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.translations import (
@@ -85,6 +85,9 @@ META = Meta(
 
 _PROTOCOLS = {TCP: "tcp", UDP: "udp"}
 _SHOWN = 4
+_SWARM = "DOCKER-INGRESS"
+"""Of services, which docker publishes on every address of every node, or on none."""
+
 _SINGULAR, _PLURAL = ("port", "is", "it"), ("ports", "are", "them")
 _ASKED = 3
 """How many strangers are asked for: what holds for so many, unlike each other, holds for most."""
@@ -253,11 +256,15 @@ def _labels(rules: Sequence[Rule], accepter: Decider | None, denier: Decider) ->
 def _advice(path: Path, first: _Published) -> str:
     name, protocol, port = uplink(path), _PROTOCOLS[first.protocol], first.port
     home = "[::1]" if path.family.address_bits > 32 else "127.0.0.1"
-    publish = f"publish it as -p {home}:{port}:…, or deny it by the port it comes with"
-    if path.ruleset.is_nft:
-        return (
-            f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
-            f" l4proto {protocol} ct original proto-dst {port} drop"
-        )
+    rule_of = first.translation.walk.place(first.translation.rule).chain
+    publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
+    publish += "deny it by the port it comes with"
     rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
-    return f"{publish}: -I DOCKER-USER {rule}"
+    if any(DOCKER_USER in table.chains for table in path.tables()) or not path.ruleset.is_nft:
+        tool = "ip6tables" if path.family.address_bits > 32 else "iptables"
+        command = f"{tool} -I {DOCKER_USER}" if path.ruleset.is_nft else f"-I {DOCKER_USER}"
+        return f"{publish}: {command} {rule}"
+    return (
+        f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
+        f" l4proto {protocol} ct original proto-dst {port} drop"
+    )

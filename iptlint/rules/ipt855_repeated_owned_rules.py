@@ -26,7 +26,8 @@ Delete all but one (`iptables -D INPUT -j KUBE-FIREWALL`, once for each copy), s
 of its rules at boot.
 
 ## When it is wrong
-Rules with a limit or a list count apart and are not called copies.
+Rules with a limit or a list count apart and are not called copies; nor are rules with different
+comments, such as calico writes one after each policy that may have set its mark.
 
 ## References
 - iptables(8), `-D`: https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -35,6 +36,7 @@ Rules with a limit or a list count apart and are not called copies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -59,10 +61,21 @@ _OFTEN = {1: "once", 2: "twice"}
 
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
-        for rules in copies(walk):
+        for rules in map(_alike, copies(walk)):
             owner = writer_of(walk, rules[0])
-            if owner is not None and owner.transient:
+            if len(rules) > 1 and owner is not None and owner.transient:
                 yield _finding(walk, owner, rules)
+
+
+def _alike(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Those written like the first, comment and all: calico asks for a mark again after each of
+    its policies, and numbers such rules in their comments."""
+    first = _text(rules[0])
+    return tuple(rule for rule in rules if _text(rule) == first)
+
+
+def _text(rule: Rule) -> str:
+    return re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", rule.statement.span.text)
 
 
 def _finding(walk: Walk, owner: Owner, rules: Sequence[Rule]) -> Finding:

@@ -196,3 +196,64 @@ def test_an_advertisement_of_a_neighbour_is_missed_alone() -> None:
     )
     assert "drops all neighbour advertisements, so that" in found.message
     assert found.help.endswith("icmpv6 type nd-neighbor-advert accept")
+
+
+# -- what the findings say ----------------------------------------------------------
+
+
+def test_two_open_policies_are_one_finding_with_advice_for_both() -> None:
+    rules = (LO, RUNNING, "-A FORWARD -i lan0 -j ACCEPT")
+    found = one(table(*rules, policy="ACCEPT", forward="ACCEPT"), "IPT601")
+    assert found.message.startswith("INPUT and FORWARD are open: their policies accept")
+    assert [label.span.line for label in found.related] == [3]
+    assert found.help.endswith("then `:INPUT DROP [0:0]` and `:FORWARD DROP [0:0]`")
+
+
+def test_a_forward_that_a_rule_opens_is_told_apart_from_the_policy_of_input() -> None:
+    rules = (RUNNING, "-A FORWARD -i lan0 -j LOG", "-A FORWARD -j ACCEPT")
+    found = findings(table(*rules, policy="ACCEPT", forward="ACCEPT"), "IPT601")
+    assert [finding.span.line for finding in found] == [2, 6]
+
+
+def test_the_rule_that_opens_forward_is_no_programs() -> None:
+    """tailscale accepts what it marked; what is on other interfaces the policy accepts."""
+    rules = (
+        *(LO, RUNNING, "-A FORWARD -j ts-forward", "-A FORWARD -i lan0 -j ACCEPT"),
+        "-A ts-forward -i tailscale0 -j MARK --set-xmark 0x40000/0xff0000",
+        "-A ts-forward -m mark --mark 0x40000/0xff0000 -j ACCEPT",
+    )
+    found = one(table(*rules, forward="ACCEPT", chains="ts-forward"), "IPT601")
+    assert found.message.startswith("FORWARD is open: its policy accepts")
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("-A FORWARD -j ACCEPT", "accepts every new connection"),
+        ("-A FORWARD -p tcp -j ACCEPT", "accepts every new tcp connection"),
+        ("-A FORWARD ! -d 192.168.0.0/16 -j ACCEPT", "accepts almost every new connection"),
+    ],
+)
+def test_how_much_an_open_forward_accepts(rule: str, words: str) -> None:
+    assert words in one(table(LO, RUNNING, rule), "IPT605").message
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        ("INPUT", "or add before it: -A INPUT -p tcp"),
+        ("admin", "or add at the top of INPUT: -A INPUT -p tcp"),
+        ("ufw-user-input", "limit it, `ufw limit 22/tcp`, or accept it from your networks only"),
+    ],
+)
+def test_how_to_limit_ssh(chain: str, words: str) -> None:
+    rule = f"-A {chain} -p tcp -m tcp --dport 22 -j ACCEPT"
+    call, chains = ((f"-A INPUT -j {chain}",), chain) if chain != "INPUT" else ((), "")
+    assert words in one(table(LO, RUNNING, *call, rule, chains=chains), "IPT604").help
+
+
+def test_what_an_unknown_target_may_keep_is_only_perhaps_accepted() -> None:
+    open_ = nft("tcp dport 22 accept").replace("policy drop", "policy accept")
+    sure = one(open_, "IPT601", path="rules.nft")
+    maybe = one(open_.replace("tcp dport", "synproxy; tcp dport"), "IPT601", path="rules.nft")
+    assert (sure.confidence, maybe.confidence) == (Confidence.CERTAIN, Confidence.POSSIBLE)

@@ -162,3 +162,30 @@ def test_what_the_translator_leaves_out_is_found(tmp_path: Path) -> None:
     found = findings(done.stdout, "IPT409", "rules.nft")
     assert len(found) == 2
     assert found[0].message.startswith("a DROP rule of INPUT in the filter table was lost")
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("", "everything that leaves"),
+        ("-p tcp ", "all tcp that leaves"),
+        ("-p udp ", "all udp that leaves"),
+    ],
+)
+def test_what_an_unscoped_rule_takes(test: str, words: str) -> None:
+    (finding,) = findings(host(f"-A POSTROUTING {test}-j MASQUERADE", ""), "IPT801")
+    assert finding.message.startswith(words)
+    assert finding.help.endswith(f"-A POSTROUTING -o eth0 {test}-j MASQUERADE")
+
+
+def test_where_docker_leaves_a_chain_to_the_user_the_advice_names_it() -> None:
+    hosts = Path(__file__).parents[2] / "fixtures" / "hosts"
+    text = (hosts / "nft-firewalld-docker" / "ruleset.nft").read_text()
+    (finding,) = findings(text, "IPT851", "ruleset.nft")
+    assert "iptables -I DOCKER-USER -i eth0 -p tcp" in finding.help
+
+
+def test_what_swarm_publishes_cannot_be_bound_to_loopback() -> None:
+    rules = Path(__file__).parents[2] / "fixtures" / "rules"
+    (finding,) = findings((rules / "IPT851" / "bad_swarm.v4").read_text(), "IPT851")
+    assert finding.help.startswith("deny it by the port it comes with: -I DOCKER-USER")
