@@ -11,6 +11,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from iptlint.dialects import Reader
     from iptlint.findings import Finding
     from iptlint.model import Family, Ruleset
     from iptlint.netfilter.difference import Difference
@@ -31,18 +32,19 @@ def read(
     path_or_text: str | PathLike[str],
     family: Family | None = None,
     ipsets: Sequence[str | PathLike[str]] = (),
+    start: str | PathLike[str] | None = None,
 ) -> Ruleset:
     """The ruleset of a file, or of a text of more than one line.
 
     ``ipsets``: what `ipset save` printed, so that tests of sets are told by what is in them.
+    ``start``: the firewall before a script runs.
     What cannot be read is left out; ``lint`` says what that is. OSError where there is
     no such file.
     """
-    from iptlint.dialects import Reader
     from iptlint.dialects import read as read_source
     from iptlint.dialects.sets import read_sets, together
 
-    reading = read_source(_source(path_or_text), Reader(family))
+    reading = read_source(_source(path_or_text), _reader(family, start))
     (first, *_), _ = together([reading, *(read_sets(_source(each)) for each in ipsets)])
     return first.ruleset
 
@@ -55,21 +57,21 @@ def lint(
     family: Family | None = None,
     ipsets: Sequence[str | PathLike[str]] = (),
     profile: str = "default",
+    start: str | PathLike[str] | None = None,
 ) -> list[Finding]:
     """The findings of all the files or texts together, sorted by path, line and code.
 
     ``ipsets``: files or texts that `ipset save` printed. ``profile``: which rules run where none
-    is selected: `default`, `strict` or `cis`.
+    is selected: `default`, `strict` or `cis`. ``start``: the firewall before a script runs.
     OSError where there is no such file, ValueError where ``select`` or ``ignore``
     name a rule that is not there, or ``profile`` no profile.
     """
-    from iptlint.dialects import Reader
     from iptlint.linter import lint as lint_sources
     from iptlint.rules.registry import Profile
 
     sources = [_source(each) for each in paths_or_texts]
     sets = [_source(each) for each in ipsets]
-    reader = Reader(family)
+    reader = _reader(family, start)
     report = lint_sources(sources, settings, select, ignore, reader, sets, profile=Profile(profile))
     return list(report.findings)
 
@@ -96,6 +98,16 @@ def diff(old: Ruleset, new: Ruleset) -> Difference:
     from iptlint.netfilter.difference import difference
 
     return difference(old, new)
+
+
+def _reader(family: Family | None, start: str | PathLike[str] | None) -> Reader:
+    from iptlint.dialects import Reader
+    from iptlint.dialects import read as read_source
+
+    reader = Reader(family)
+    if start is None:
+        return reader
+    return Reader(family, start=read_source(_source(start), reader).ruleset)
 
 
 def _source(path_or_text: str | PathLike[str]) -> SourceFile:

@@ -89,7 +89,8 @@ def lint(
             found += _run(rule, context, crashes)
     if host is not None:
         found = [as_known(host, finding) for finding in found if concerns(host, finding)]
-    told = _told(_once((*found, *crashes)), (*sources, *ipsets), running)
+    before = [reader.start.source] if reader and reader.start else []
+    told = _told(_once((*found, *crashes)), (*sources, *ipsets, *before), running)
     kept = [finding for finding in told.kept if finding.code in shown]
     return Report(
         tuple(map(_linted_file, readings)),

@@ -41,6 +41,13 @@ THRESHOLDS = ("error", "warning", "info", "never")
 @options.family
 @options.ipsets
 @options.include_dirs
+@click.option(
+    "--from",
+    "start",
+    metavar="FILE",
+    help="How the firewall is before a script runs: rules.v4, or what `iptables-save` or "
+    "`nft list ruleset` printed. Without it, accept-all and empty.",
+)
 @options.comma_list("--ssh-ports", options.port, help="Where sshd listens (22).")
 @options.comma_list(
     "--management-networks",
@@ -57,6 +64,7 @@ def command(
     family: str | None,
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
+    start: str | None,
     ssh_ports: tuple[int, ...],
     management_networks: tuple[IPv4Network | IPv6Network, ...],
 ) -> int:
@@ -77,7 +85,9 @@ def command(
             Asked(output_format, select, ignore, profile, fail_on, ssh_ports, management_networks),
         )
     inputs, sets = read_inputs(files), read_inputs(ipsets)
-    complaints = (*inputs.complaints, *sets.complaints)
+    reader = options.reader_of(family, include_dirs)
+    reader, unread = options.starting_from(reader, start)
+    complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
     settings = Settings(ssh_ports or (22,), management_networks)
@@ -87,7 +97,7 @@ def command(
             settings,
             select,
             ignore,
-            options.reader_of(family, include_dirs),
+            reader,
             sets.sources,
             Profile(profile),
         )

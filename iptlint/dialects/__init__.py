@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,13 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Reader:
     """How texts are read: ``family`` is worked out from the text where it is None;
-    ``directories`` are searched for what an nft file includes, before the usual ones."""
+    ``directories`` are searched for what an nft file includes, before the usual ones;
+    ``start`` is the firewall that a script begins with, that of a host that has just started
+    where it is None."""
 
     family: Family | None = None
     directories: tuple[Path, ...] = ()
+    start: Ruleset | None = None
 
 
 def read(source: SourceFile, reader: Reader | None = None) -> Reading:
@@ -95,9 +98,11 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import carried_out
     from iptlint.dialects.script.parser import parse
 
-    ruleset, problems = carried_out(parse(source), directories=reader.directories).final()
-    if not ruleset.tables and not problems:
+    script = carried_out(parse(source), reader.start, reader.directories)
+    ruleset, problems = script.final()
+    if not (script.steps and ruleset.tables) and not problems:
         problems = (_no_commands(source),)
+    ruleset = replace(ruleset, script=script)
     return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
 
 

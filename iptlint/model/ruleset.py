@@ -8,6 +8,7 @@ from enum import Enum
 from itertools import groupby
 
 from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
+from iptlint.model.script import Script
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile
 
@@ -168,6 +169,7 @@ class Ruleset:
     """What one source holds. ``dialect`` is the language's name (``iptables-save`` …).
 
     ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
+    ``script``: how it came about, command by command, where the source is a script.
     """
 
     source: SourceFile
@@ -175,6 +177,7 @@ class Ruleset:
     tables: tuple[Table, ...]
     defines: tuple[Named, ...] = ()
     flush: Origin | None = None
+    script: Script | None = None
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -6,7 +6,8 @@ at INPUT, what INPUT lets in is answered at OUTPUT, and what FORWARD lets throug
 answered there. Where such a chain denies by default and no answer can pass, that is
 reported, at the policy or the closing rule that drops it. Two milder cases have their own
 words: only answers from certain ports or addresses come back, and established packets pass
-but ICMP errors about them (state RELATED) do not.
+but ICMP errors about them (state RELATED) do not. A host that lets nothing in at all, as some
+do over IPv6, gets a warning: what it opens hangs until it times out.
 
 ## Why it matters
 A firewall that lets a connection begin and drops its second packet looks strict and is
@@ -59,6 +60,7 @@ from iptlint.packets.witness import ICMP, ICMP6, TCP, witness
 from iptlint.rules import remedies
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.scripts import is_flushed
 
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
@@ -105,6 +107,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_path(path: Path) -> Iterator[Finding]:
+    if is_flushed(path.ruleset, path.family):  # IPT304's
+        return
     for way in _WAYS:
         if denied_by_default(path, way.back).satisfiable():
             yield from _answers(path, way)
@@ -161,21 +165,32 @@ def _none(
     untracked: bool = False,
 ) -> Finding:
     """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
-    tracking of connections off, so that no packet is of an established one."""
+    tracking of connections off, so that no packet is of an established one. A host that lets
+    nothing in was closed on purpose; only that connections go out is left of the fault."""
     where, by_name = _where(path, way.back, lost, elsewhere)
     decider = found[0]
+    closed = way.back is Hook.INPUT and _is_closed(path)
+    mend = remedies.first(
+        decider,
+        _chain(path, way.back),
+        remedies.UNTRACKED if untracked else remedies.ESTABLISHED,
+    )
     return META.finding(
         decider.span,
-        f"{way.lost}{where}: {'untracked as they are, ' * untracked}{decider.first} them",
-        remedies.first(
-            decider,
-            _chain(path, way.back),
-            remedies.UNTRACKED if untracked else remedies.ESTABLISHED,
-        ),
+        f"{way.lost}{where}: {'untracked as they are, ' * untracked}{decider.first} them"
+        + " and all else, while connections may be opened" * closed,
+        f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
         witness=witness(path.space, _plain(path, way, decider.packets), way.back),
-        severity=Severity.WARNING if by_name else None,
+        severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
     )
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether the host lets nothing in, over IPv4 or IPv6 if one chain decides for both."""
+    main = path.main(Hook.INPUT)
+    accepts = main is not None and main.end(VerdictKind.ACCEPT).satisfiable()
+    return not accepts and not path.may_pass(Hook.INPUT).satisfiable()
 
 
 def _chain(path: Path, hook: Hook) -> str:

@@ -135,7 +135,7 @@ def _advice(path: Path, decider: Decider) -> str:
     mended = decider.rule and _mended(decider.rule)
     if mended:
         return f"write: {mended}"
-    rule = _DROP_INVALID.into(decider.chain.name, path.ruleset)
+    rule = _DROP_INVALID.into(decider.chain.name, path.ruleset, decider.walk.table)
     return f"add before it: {rule}" if decider.rule else f"add: {rule}"
 
 

@@ -84,7 +84,7 @@ def _check_path(path: Path) -> Iterator[Finding]:
             for decider, ports in _trusting(path, protocol, *flags):
                 if is_users(decider) and id(decider.rule) not in told:
                     told.add(id(decider.rule))
-                    yield _finding(path, decider, name, ports)
+                    yield _finding(path, decider, protocol, name, ports)
 
 
 def _asks_for_source_port(path: Path) -> bool:
@@ -127,24 +127,30 @@ def _trusted(path: Path, asked: tuple[PacketSet, ...], accepted: PacketSet) -> P
     return anywhere & ~open_
 
 
-def _finding(path: Path, decider: Decider, protocol: str, sports: PacketSet) -> Finding:
-    ports = _ports(path, protocol, sports)
+def _finding(path: Path, decider: Decider, protocol: int, name: str, sports: PacketSet) -> Finding:
+    ports = _ports(path, name, sports)
     return META.finding(
         decider.span,
         f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
         "sender chooses where it sends from",
-        _advice(path, decider),
+        _advice(path, decider, protocol),
         witness=witness(path.space, decider.packets, Hook.INPUT),
         likeness="sport",
     )
 
 
-def _advice(path: Path, decider: Decider) -> str:
-    running = union([*from_world(path, Hook.INPUT, "established", "ack")], path.space.false)
-    lost = running & path.hook_packets(Hook.INPUT) & ~path.may_pass(Hook.INPUT)
-    if not lost.satisfiable():
+def _advice(path: Path, decider: Decider, protocol: int) -> str:
+    """Whether answers need the rule: from ports that no rule names, others accept them or not."""
+    flags = ("ack",) if protocol == TCP else ()
+    answers = from_world(
+        path, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
+    )
+    odd = path.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
+    running = union([*answers], path.space.false) & odd
+    running = running & path.space.ranges(Field.DPORT, _CLIENTS) & path.hook_packets(Hook.INPUT)
+    if not (running & ~path.may_pass(Hook.INPUT)).satisfiable():
         return "delete it: answers are accepted by the state of their connection"
-    return f"instead: {ESTABLISHED.into(decider.chain.name, path.ruleset)}"
+    return f"instead: {ESTABLISHED.into(decider.chain.name, path.ruleset, decider.walk.table)}"
 
 
 def _ports(path: Path, protocol: str, sports: PacketSet) -> str:

@@ -121,15 +121,23 @@ def _waits(gap: Gap) -> bool:
 
 
 _AT_ONCE = (
-    "or load all rules at once with `iptables-restore`; over SSH, `iptables-apply -t 60 -c SCRIPT` "
-    "takes it back unless you confirm"
+    "or load all rules at once with `iptables-restore` (first with `--test`); over SSH, "
+    "`iptables-apply -t 60 -c SCRIPT` takes it back unless you confirm"
+)
+_AT_ONCE_NFT = (
+    "or load all rules at once with `nft -f FILE` (first with `nft -c -f FILE`); over SSH, let "
+    "`at` bring the old ones back if you do not stop it"
 )
 
 
 def _advice(gap: Gap, step: Step) -> str:
     last = gap.opened.span.line
+    nft = not "".join(step.words[:1]).startswith("-")
+    at_once = _AT_ONCE_NFT if nft else _AT_ONCE
     if any(word in POLICIES for word in step.words):
-        return f"move it below line {last}, {_AT_ONCE}"
+        return f"set the policies to DROP only after line {last}, {at_once}"
     if is_flush(step):
-        return f"set `iptables -P INPUT ACCEPT` first, and DROP below line {last}, {_AT_ONCE}"
-    return f"move it below line {last}, {_AT_ONCE}"
+        return f"set the policies to ACCEPT before it, and to DROP after line {last}, {at_once}"
+    if nft:
+        return f"let the chain accept until line {last} is through, {at_once}"
+    return f"move it behind line {last}, {at_once}"

@@ -75,5 +75,6 @@ def _finding(flush: Flush, remedy: str) -> Finding:
         f"{over}{_CUT[chain.hook]}: this takes the rules of {chain.name} away while its policy is "
         "DROP, and no later command lets anything pass",
         f"add before it: {remedy}",
+        severity=Severity.WARNING if over else None,
         related=(Label(flush.policy.span, "the policy is set here"),) if flush.policy else (),
     )

@@ -191,7 +191,7 @@ def _finding(merge: _Merge) -> Finding:
     first, last, pieces = merge.rules[0], merge.rules[-1], merge.pieces
     side, _ = _SIDES[merge.field]
     left = "one rule does" if len(pieces) == 1 else f"{len(pieces)} rules do"
-    new = "; ".join(f"`{_rewritten(merge, piece)}`" for piece in pieces[:2])
+    new = "; ".join(f"`{_on_one_line(_rewritten(merge, piece))}`" for piece in pieces[:2])
     more = f" and {len(pieces) - 2} more" if len(pieces) > 2 else ""
     return META.finding(
         first.origin.span,
@@ -221,6 +221,11 @@ def _rewritten(merge: _Merge, ports: Ranges) -> str:
     if not _OF_PROTOCOL.search(before + after):
         before = re.sub(r"-m (?:tcp|udp|sctp|dccp|udplite) $", "", before)
     return f"{before}-m multiport --{option} {listed}{after}"
+
+
+def _on_one_line(text: str) -> str:
+    """Without the backslashes before line ends."""
+    return re.sub(r"[ \t]*\\\n[ \t]*", " ", text)
 
 
 def _range(low: int, high: int, joint: str) -> str:

@@ -111,6 +111,6 @@ def _finding(path: Path, hook: Hook, decider: Decider, packets: PacketSet) -> Fi
         decider.span,
         f"{decider.name} {decider.does} what no rule accepts on its way through {hook.value}, and"
         " nothing logs it",
-        f"{place}: {_LOG.into(decider.chain.name, path.ruleset)}",
+        f"{place}: {_LOG.into(decider.chain.name, path.ruleset, decider.walk.table)}",
         witness=witness(path.space, packets, hook),
     )

@@ -183,4 +183,12 @@ ROWS = (
             "ip saddr != 198.51.100.0/24 tcp dport 8443 drop\nip saddr != 10.20.0.0/24 tcp dport 8443 drop",
         ),
     ),
+    Mutation(
+        "IPT907",
+        SERVER4,
+        InsertAfter(
+            BANS,
+            "-A INPUT ! -s 198.51.100.0/24 -p tcp -m conntrack --ctorigdstport 8443 -j DROP\n-A INPUT ! -s 10.20.0.0/24 -p tcp -m conntrack --ctorigdstport 8443 -j DROP",
+        ),
+    ),
 )

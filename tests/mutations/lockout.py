@@ -61,6 +61,14 @@ ROWS = (
         ),
     ),
     Mutation("IPT301", NFT_CLOSED, Delete("ip saddr 10.9.0.0/24 tcp dport 22 accept")),
+    Mutation("IPT301", SERVER4, Replace(SSH4, SSH4.replace("198.51.100.0/24", "0.0.0.0"))),
+    Mutation(
+        "IPT301",
+        NFT_CLOSED,
+        Replace(
+            "ip saddr 10.9.0.0/24 tcp dport 22 accept", "ip saddr 127.0.0.1 tcp dport 22 accept"
+        ),
+    ),
     Mutation("IPT302", SERVER4, Replace(SSH4, SSH4.replace("/24", "/25")), settings=OFFICE),
     Mutation(
         "IPT302",

@@ -115,4 +115,12 @@ ROWS = (
             "# Translated by iptables-restore-translate v1.8.9 on Sat May  4 10:00:00 2024\n# -t filter -A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 -j DROP",
         ),
     ),
+    Mutation(
+        "IPT409",
+        NFT_CLOSED,
+        InsertAfter(
+            "ip saddr 10.9.0.0/24 tcp dport 22 accept",
+            "# -t filter -A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 -j DROP ",
+        ),
+    ),
 )

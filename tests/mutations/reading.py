@@ -119,4 +119,6 @@ ROWS = (
         NFT_ROUTER,
         InsertAfter("iifname $wan tcp dport 8022 dnat to 192.168.20.30:25565", "masquerade"),
     ),
+    Mutation("IPT006", SERVER6, InsertAfter(SSH6, "-A MAIL -p tcp -m tcp --dport 25 -j ACCEPT")),
+    Mutation("IPT006", SERVER4, InsertAfter("*filter", ":PREROUTING ACCEPT [0:0]")),
 )

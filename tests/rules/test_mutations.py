@@ -22,6 +22,7 @@ from tests.mutations import (
     reachability,
     reading,
     scale,
+    scripts,
     state,
 )
 from tests.mutations.edits import (
@@ -47,6 +48,7 @@ GROUPS = (
     ipv6,
     nat,
     hygiene,
+    scripts,
 )
 ROWS = tuple(row for group in GROUPS for row in group.ROWS)
 

@@ -15,11 +15,12 @@ from iptlint.dialects.script.iptables import Chains, Iptables
 from iptlint.dialects.script.made import Condition, Conditions
 from iptlint.dialects.script.nft import NftState
 from iptlint.dialects.script.notes import Note, Reason
-from iptlint.dialects.script.steps import Kind, Step
+from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Input, Output, Part
 from iptlint.dialects.script.tables import Tables
 from iptlint.dialects.script.tree import SyntaxProblem
 from iptlint.model import Family
+from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
 
 MAX_STATEMENTS = 60_000

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 from iptlint.dialects.iptables.sets import with_changes
 from iptlint.dialects.problem import Problem
@@ -19,16 +18,8 @@ from iptlint.dialects.script.made import Conditions
 from iptlint.dialects.script.nft import NftPiece, NftState
 from iptlint.dialects.script.tables import Change, Modelled, Tables
 from iptlint.model import Ruleset
+from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
-
-
-class Kind(Enum):
-    """CHANGE: changes tables or sets, or would. LOOK: lists or tests. SAVE: writes the rules
-    to where the next boot finds them."""
-
-    CHANGE = "change"
-    LOOK = "look"
-    SAVE = "save"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -188,6 +188,7 @@ class Modelled:
     def __init__(self) -> None:
         self._chains: dict[int, tuple[ChainState, Chain]] = {}
         self._tables: dict[Key, tuple[tuple[Chain, ...], Table]] = {}
+        self._parts = Parts()
 
     def tables(self, tables: Tables) -> tuple[Table, ...]:
         return tuple(self._table(key, states) for key, states in tables.chains.items())
@@ -205,13 +206,13 @@ class Modelled:
         known = self._chains.get(id(state))
         if known is None:
             # The state is kept with it: no other one may come to have its id.
-            known = self._chains[id(state)] = (state, _chain(key[1], state))
+            known = self._chains[id(state)] = (state, _chain(key[1], state, self._parts))
         return known[1]
 
 
-def _chain(table: str, state: ChainState) -> Chain:
+def _chain(table: str, state: ChainState, parts: Parts) -> Chain:
     priority = BUILT_IN.get(table, {}).get(state.name)
-    rules = tuple(_by_command(state.rules))
+    rules = tuple(parts.by_command(state.rules))
     if priority is None:
         return Chain(state.name, rules, origin=state.origin)
     return Chain(
@@ -225,15 +226,29 @@ def _chain(table: str, state: ChainState) -> Chain:
     )
 
 
-def _by_command(rules: tuple[Rule, ...]) -> Iterator[Rule]:
-    """What a command makes in a loop, one rule behind the other, is one statement."""
-    for span, group in groupby(rules, key=_span):
-        same = tuple(group)
-        if len(same) == 1:
-            yield same[0]
-            continue
-        whole = Place(span)
-        yield from (rule if rule.whole else replace(rule, whole=whole) for rule in same)
+class Parts:
+    """What a command makes in a loop, one rule behind the other, is one statement. A rule that
+    stays is the same object after every round."""
+
+    def __init__(self) -> None:
+        self._wholes: dict[int, tuple[Rule, Place]] = {}
+        self._parts: dict[tuple[int, int], tuple[Rule, Rule]] = {}
+
+    def by_command(self, rules: tuple[Rule, ...]) -> Iterator[Rule]:
+        for span, group in groupby(rules, key=_span):
+            same = tuple(group)
+            if len(same) == 1:
+                yield same[0]
+                continue
+            _, whole = self._wholes.setdefault(id(same[0]), (same[0], Place(span)))
+            yield from (rule if rule.whole else self._part(rule, whole) for rule in same)
+
+    def _part(self, rule: Rule, whole: Place) -> Rule:
+        key = id(rule), id(whole)
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = (rule, replace(rule, whole=whole))
+        return found[1]
 
 
 def _span(rule: Rule) -> Span:

@@ -15,11 +15,12 @@ from iptlint.dialects.script.made import Condition, quoted
 from iptlint.dialects.script.nft import NftPiece
 from iptlint.dialects.script.notes import Reason
 from iptlint.dialects.script.run import Result, Run
-from iptlint.dialects.script.steps import Kind, Step
+from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Part
 from iptlint.dialects.script.tables import Emptied
 from iptlint.dialects.script.unknown import WHOLE, is_known, names, shown
 from iptlint.model import Family
+from iptlint.model.script import Kind
 from iptlint.source import Span
 
 

@@ -9,8 +9,9 @@ import pytest
 from iptlint.dialects import Problem, read
 from iptlint.dialects.script.lower import carried_out
 from iptlint.dialects.script.parser import parse
-from iptlint.dialects.script.steps import Kind, Script
+from iptlint.dialects.script.steps import Script
 from iptlint.model import Family, Match, Rule, Ruleset, Uncertain, VerdictKind
+from iptlint.model.script import Kind
 from iptlint.source import SourceFile
 
 

@@ -1,0 +1,55 @@
+"""What lint rules may know of the script that made a ruleset.
+
+``Ruleset.script`` is one, in the last state of the firewall. The language of scripts makes it
+(it works the states out when they are asked for); here is only what others see of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from iptlint.model.ruleset import Ruleset
+    from iptlint.source import Span
+
+
+class Kind(Enum):
+    """CHANGE: changes tables or sets, or would. LOOK: lists or tests. SAVE: writes the rules
+    to where the next boot finds them."""
+
+    CHANGE = "change"
+    LOOK = "look"
+    SAVE = "save"
+
+
+class Step(Protocol):
+    """One command for a firewall, as it is carried out once. ``words``: without the tool's name.
+    ``failed``: the tool refuses it, so that it changes nothing."""
+
+    @property
+    def span(self) -> Span: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+    @property
+    def failed(self) -> bool: ...
+
+
+class Script(Protocol):
+    """The commands in the order in which they are carried out."""
+
+    @property
+    def steps(self) -> Sequence[Step]: ...
+
+    def after(self, count: int | None = None) -> Ruleset:
+        """The firewall after the first ``count`` steps, or after all of them."""
+
+    def states(self) -> Iterator[tuple[Step, Ruleset]]:
+        """Every step with the firewall after it. A chain that did not change is the same object
+        as before, but for those of nft."""

@@ -1,0 +1,192 @@
+"""IPT303, IPT304 and IPT403: what they say of scripts, and what others propose for them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+import iptlint
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.linter import lint
+from iptlint.source import SourceFile
+
+LO = "iptables -A INPUT -i lo -j ACCEPT"
+RUNNING = "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+SSH = "iptables -A INPUT -p tcp --dport 22 -j ACCEPT"
+SHUT = "iptables -P INPUT DROP"
+SAVED = """*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+"""
+
+
+def found(*lines: str, codes: tuple[str, ...], path: str = "firewall.sh") -> list[Finding]:
+    text = "\n".join(("#!/bin/sh", *lines, ""))
+    return list(lint([SourceFile(path, text)], select=codes).findings)
+
+
+def places(*lines: str, codes: tuple[str, ...]) -> list[tuple[str, int]]:
+    return [(finding.code, finding.span.line) for finding in found(*lines, codes=codes)]
+
+
+# -- IPT303 -------------------------------------------------------------------
+
+
+def test_it_names_where_running_sessions_and_where_new_ones_are_back() -> None:
+    (finding,) = found(SHUT, LO, RUNNING, SSH, codes=("IPT303",))
+    assert (finding.severity, finding.confidence) == (Severity.ERROR, Confidence.CERTAIN)
+    assert "until line 4, and for new connections until line 5" in finding.message
+    assert [label.span.line for label in finding.related] == [4, 5]
+    assert "after line 5" in finding.help
+    assert "iptables-apply" in finding.help
+    assert "iptables-restore" in finding.help
+
+
+def test_one_line_may_bring_back_both() -> None:
+    (finding,) = found(SHUT, LO, SSH, codes=("IPT303",))
+    assert "until line 4:" in finding.message
+    assert [label.span.line for label in finding.related] == [4]
+
+
+@pytest.mark.parametrize(
+    ("between", "severity"),
+    [("echo closed", Severity.INFO), ("sleep 30", Severity.WARNING)],
+)
+def test_new_connections_alone_matter_where_the_script_waits(
+    between: str, severity: Severity
+) -> None:
+    (finding,) = found(RUNNING, SHUT, between, SSH, codes=("IPT303",))
+    assert finding.severity is severity
+    assert "a running session lives on" in finding.message
+
+
+def test_each_gap_is_one_finding() -> None:
+    """In the second round the rules of the first still let in until they are flushed."""
+    round_ = (SHUT, "iptables -F", RUNNING, SSH, "iptables -P INPUT ACCEPT")
+    assert places(*round_, *round_, codes=("IPT303",)) == [("IPT303", 2), ("IPT303", 8)]
+
+
+def test_a_gap_is_of_what_is_certain() -> None:
+    assert not found("[ -e /x ] && iptables -P INPUT DROP", RUNNING, SSH, codes=("IPT303",))
+    assert not found(SHUT, 'iptables -A INPUT -i "$(wan)" -j ACCEPT', codes=("IPT303", "IPT301"))[
+        1:
+    ]
+
+
+def test_both_families_cut_off_by_one_loop_are_told_once() -> None:
+    both = ("for t in iptables ip6tables; do", "$t -P INPUT DROP", "$t -A INPUT -j ACCEPT", "done")
+    (finding,) = found(*both, codes=("IPT303",))
+    assert "IPv6" not in finding.message
+
+
+@pytest.mark.parametrize("rule", ["-s 198.51.100.{} -j DROP", "-p tcp --dport 10{} -j ACCEPT"])
+@pytest.mark.parametrize("shut_first", [True, False])
+def test_a_long_script_takes_seconds(rule: str, shut_first: bool) -> None:
+    rules = [f"iptables -A INPUT {rule.format(n % 250)}" for n in range(600)]
+    lines = (SHUT, *rules, RUNNING, SSH) if shut_first else (RUNNING, SSH, *rules, SHUT)
+    begin = time.perf_counter()
+    assert len(found(*lines, codes=("IPT303",))) == shut_first
+    assert time.perf_counter() - begin < 10
+
+
+# -- the start ----------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    file = tmp_path / "rules.v4"
+    file.write_text(SAVED)
+    return file
+
+
+def test_the_start_decides_what_a_flush_does(saved: Path) -> None:
+    text = "\n".join(("#!/bin/sh", "iptables -F", LO, RUNNING, SSH, ""))
+    codes = ("IPT303", "IPT304")
+    assert not iptlint.lint(text, select=codes)
+    assert [f.code for f in iptlint.lint(text, select=codes, start=saved)] == ["IPT303"]
+
+
+def test_a_flush_of_what_was_there_before(saved: Path) -> None:
+    text = "#!/bin/sh\niptables -F\n"
+    (finding,) = iptlint.lint(text, select=("IPT301", "IPT304"), start=saved)
+    assert (finding.code, finding.span.line) == ("IPT304", 2)
+    assert finding.help == "add before it: iptables -P INPUT ACCEPT"
+
+
+# -- IPT304 -------------------------------------------------------------------
+
+
+def test_a_flush_is_the_one_cause() -> None:
+    codes = ("IPT301", "IPT303", "IPT304")
+    assert places(SHUT, SSH, "iptables -F", codes=codes) == [("IPT304", 4)]
+    assert places("iptables -F", SHUT, codes=codes) == [("IPT301", 3)]
+    assert places(SHUT, SSH, "iptables -F", LO, codes=codes) == [("IPT301", 2)]
+
+
+def test_a_flush_of_the_other_family_is_none() -> None:
+    assert places(SHUT, "ip6tables -F", codes=("IPT301", "IPT304")) == [("IPT301", 2)]
+
+
+# -- IPT403 -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/network/if-pre-up.d/iptables", "/etc/rc.local", "/etc/init.d/firewall", "entrypoint.sh"],
+)
+def test_a_place_where_something_runs_it(path: str) -> None:
+    assert not found(SHUT, SSH, codes=("IPT403",), path=path)
+
+
+def test_it_says_how_to_save() -> None:
+    (finding,) = found(SHUT, SSH, codes=("IPT403",))
+    assert finding.confidence is Confidence.POSSIBLE
+    assert "netfilter-persistent save" in finding.help
+
+
+# -- what other rules propose -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "help"),
+    [
+        ((LO, RUNNING), "IPT601", "`iptables -P INPUT DROP`"),
+        ((SHUT, LO, RUNNING), "IPT301", "add: iptables -A INPUT -p tcp"),
+        (("ip6tables -P INPUT DROP", "ip6tables -A INPUT -p tcp --dport 22 -j ACCEPT"), "IPT702",
+         "ip6tables -A INPUT"),
+        (("iptables-restore <<X", *SAVED.split("\n")[:4], "COMMIT", "X"), "IPT301",
+         "add: -A INPUT"),
+    ],
+)  # fmt: skip
+def test_a_remedy_is_a_command(lines: tuple[str, ...], code: str, help: str) -> None:
+    assert help in found(*lines, codes=(code,))[0].help
+
+
+def test_a_remedy_for_nft_is_one_of_its_commands() -> None:
+    base = "nft add chain inet host input '{ type filter hook input priority 0; policy drop; }'"
+    (finding, *_) = found("nft add table inet host", base, codes=("IPT301",))
+    assert "nft add rule inet host input tcp dport 22 ct state new accept" in finding.help
+
+
+def test_a_line_of_a_loop_is_not_to_be_deleted() -> None:
+    wide = "iptables -A INPUT -s 192.0.2.0/24 -p tcp --dport 80 -j ACCEPT"
+    narrow = "iptables -A INPUT -s 192.0.2.0/25 -p tcp --dport $p -j ACCEPT"
+    loop = ("for p in 80 {}; do", narrow, "done")
+    some, all_ = ((SHUT, wide, *(line.format(more) for line in loop)) for more in ("443", ""))
+    assert "keep the line" in found(*some, codes=("IPT102",))[0].help
+    assert found(*all_, codes=("IPT102",))[0].help == "delete it"
+
+
+def test_a_continued_line_is_proposed_as_one() -> None:
+    rules = (
+        f"iptables -A INPUT -p tcp \\\n  --dport {port} -j ACCEPT" for port in (22, 80, 443, 25)
+    )
+    (finding,) = found(SHUT, *rules, codes=("IPT502",))
+    assert "-A INPUT -p tcp -m multiport --dports 22,25,80,443 -j ACCEPT" in finding.help
