@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import EffectKind, Field, Hook
+from iptlint.model import EffectKind, Family, Field, Hook
 from iptlint.model.matches import TCP_FLAGS
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside, public
@@ -23,6 +23,19 @@ _SWAPPED = (
     (Field.SPORT, Field.DPORT),
     (Field.IIF, Field.OIF),
 )
+_REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
+_NOWHERE = {
+    Family.IP: (
+        (0, (1 << 24) - 1),
+        (224 << 24, (240 << 24) - 1),
+        ((1 << 32) - 1, (1 << 32) - 1),
+    ),
+    Family.IP6: ((0, 0), (0xFF << 120, (1 << 128) - 1)),
+}
+"""Addresses that no machine has. Not among them is 240.0.0.0/4, which the kernel takes like any
+other and clouds hand out."""
+
+_LOOPBACK = {Family.IP: ((127 << 24, (128 << 24) - 1),), Family.IP6: ((1, 1),)}
 _SAMPLES = 8
 _KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
@@ -45,8 +58,25 @@ def first_packets(path: Path, ports: tuple[int, ...] | None = None) -> PacketSet
 
 
 def opening(path: Path, ports: tuple[int, ...] | None = None) -> PacketSet:
-    """``first_packets`` as they come from outside, or go there."""
-    return first_packets(path, ports) & clients(path.space) & outside(path.space)
+    """``first_packets`` as they come from outside, or go there, between machines."""
+    packets = first_packets(path, ports) & clients(path.space) & outside(path.space)
+    return packets & between_machines(path)
+
+
+def between_machines(path: Path) -> PacketSet:
+    """The packets from and to addresses that machines have. Only a translated one is to a
+    loopback address, and not on the loopback interface: route_localnet."""
+    family, space = path.family, path.space
+    nowhere, loopback = _NOWHERE[family], _LOOPBACK[family]
+    from_none = space.ranges(family.saddr, nowhere + loopback)
+    to_none = space.ranges(family.daddr, nowhere if redirects(path) else nowhere + loopback)
+    return ~from_none & ~to_none
+
+
+def redirects(path: Path) -> bool:
+    """Whether the destination may be another one once PREROUTING is over."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
 
 
 def clients(space: Space) -> PacketSet:

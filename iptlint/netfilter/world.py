@@ -265,8 +265,8 @@ def let_in_anyway(path: Path, hook: Hook) -> LetIn | None:
     everyone = accepted_strangers(path, hook) & by_no_name(space, hook)
     if not _is_most(path, hook, everyone):
         return None
-    by = deciders(path, hook, everyone)[0]
-    if by.rule is None or not _is_most(path, hook, by.packets):
+    by = next(iter(deciders(path, hook, everyone)), None)
+    if by is None or by.rule is None or not _is_most(path, hook, by.packets):
         return None
     denied = _denying_behind(path, hook, main, everyone)
     return LetIn(by, denied) if denied else None

@@ -64,10 +64,12 @@ def _finding(walk: Walk, chain: Chain) -> Finding:
         declared(walk, chain),
         f"nothing calls the chain {chain.name}; {never}",
         _advice(walk, chain),
+        likeness="uncalled",
     )
 
 
 def _advice(walk: Walk, chain: Chain) -> str:
     if walk.ruleset.is_nft:
         return f"jump to it (jump {chain.name}) or delete it"
-    return f"jump to it (-j {chain.name}) or delete it (-X {chain.name})"
+    emptied = f"-F {chain.name}, then " if chain.rules else ""  # -X refuses one that holds rules
+    return f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})"

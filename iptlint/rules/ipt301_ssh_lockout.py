@@ -2,8 +2,9 @@
 
 ## What it does
 Follows the whole handshake of a tcp connection to the SSH port (setting `ssh-ports`, 22 by
-default) from every address and interface but `lo`: the SYN through INPUT, the SYN-ACK through
-OUTPUT, the ACK through INPUT; and the SYN through the raw, mangle and security tables. If a
+default) from every address that a machine elsewhere may have (not 0.0.0.0, 127.0.0.1, multicast)
+and every interface but `lo`: the SYN through INPUT, the SYN-ACK through OUTPUT, the ACK through
+INPUT; and the SYN through the raw, mangle and security tables. If a
 step fails for all, it names the step and the line. A pass that depends on chance or time
 (limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
 SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
@@ -47,12 +48,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.netfilter.deciders import Decider, deciders
-from iptlint.netfilter.handshake import Step, answers, handshake, opening
+from iptlint.netfilter.handshake import (
+    Step,
+    answers,
+    between_machines,
+    first_packets,
+    handshake,
+    opening,
+    redirects,
+)
 from iptlint.netfilter.passage import is_winding, passage, translates
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import outside
@@ -63,6 +73,7 @@ from iptlint.rules.dead import base_of
 from iptlint.rules.files import has_unseen_includes
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta, Settings
+from iptlint.rules.scripts import is_flushed
 from iptlint.rules.sides import ip_side
 
 META = Meta(
@@ -74,7 +85,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 _FEW = 16
 """A rule for more ports than this is not about one service."""
@@ -87,6 +97,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_path(context: Context, path: Path) -> Iterator[Finding]:
+    if is_flushed(path.ruleset, path.family):  # IPT304's
+        return
     ports = ssh_ports(path, context.settings)
     failures = [*_failing(path, ports)]
     told = [*_over_ipv4(context, path)] if failures else []
@@ -120,7 +132,7 @@ def _failing(path: Path, ports: tuple[int, ...]) -> Iterator[_Failure]:
 
 
 def _early_step(path: Path, ports: tuple[int, ...]) -> Step | None:
-    if _redirects(path):
+    if redirects(path):
         return None
     sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
     step = Step("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
@@ -132,7 +144,7 @@ def _failing_on_the_way(path: Path, ports: tuple[int, ...]) -> Iterator[_Failure
     if not (is_winding(path, Hook.INPUT) or is_winding(path, Hook.OUTPUT)):
         return
     ours = path.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    sent = opening(path, None if _redirects(path) else ports) & path.hook_packets(Hook.INPUT)
+    sent = opening(path, None if redirects(path) else ports) & path.hook_packets(Hook.INPUT)
     for packet, hook, flags in _STEPS:
         way = passage(path, hook, sent)
         arrived = way.arrived & ours if packet == "SYN" else way.arrived
@@ -153,12 +165,6 @@ _STEPS = (
     ("ACK", Hook.INPUT, ("ack",)),
 )
 """The packets of the handshake, the way of each, and the flags of what answers it."""
-
-
-def _redirects(path: Path) -> bool:
-    """Whether the port may be another one once PREROUTING is over."""
-    rules = (rule for table in path.tables() for _, rule in table.rules())
-    return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
 
 
 def locked_out(path: Path, settings: Settings) -> bool:
@@ -186,7 +192,8 @@ def ssh_ports(path: Path, settings: Settings) -> tuple[int, ...]:
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
     *_, last = handshake(path, opening(path, settings.ssh_ports))
-    return (*settings.ssh_ports, *_evident_ports(path)) if last.fails else settings.ssh_ports
+    evident = _evident_ports(path) if last.fails else ()
+    return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
 
 
 def _evident_ports(path: Path) -> tuple[int, ...]:
@@ -251,12 +258,26 @@ def _finding(path: Path, failure: _Failure, ports: tuple[int, ...]) -> Finding:
         found[0].span,
         f"{told}; {found[0].name} names that port, so it may be meant" if named else told,
         advice(path, step, found[0], ports),
-        related=tuple(
-            Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]
+        related=(
+            *(Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]),
+            *islice(_in_vain(path, step, ports), _NAMED_RULES),
         ),
         witness=witness(path.space, found[0].packets, step.hook),
         severity=Severity.WARNING if named else None,
     )
+
+
+def _in_vain(path: Path, step: Step, ports: tuple[int, ...]) -> Iterator[Label]:
+    """The rules that accept the port from or to addresses which no machine has."""
+    main = path.main(step.hook)
+    if main is None or step.packet != "SYN":
+        return
+    coming = first_packets(path, ports) & path.hook_packets(step.hook) & outside(path.space)
+    for _, rule in main.walk.table.rules():
+        if rule.verdict.kind is VerdictKind.ACCEPT and _names(rule, ports):
+            taken = coming & main.walk.matched(rule)
+            if taken.satisfiable() and not (taken & between_machines(path)).satisfiable():
+                yield Label(rule.origin.span, "no other machine has an address that this is for")
 
 
 def _is_by_name(path: Path, decider: Decider, ports: tuple[int, ...]) -> bool:

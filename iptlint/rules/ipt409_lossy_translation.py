@@ -24,7 +24,8 @@ Write the rule by hand in its place, and delete the comment. nft has dynamic set
 
 ## When it is wrong
 Where the rule was written by hand since and the comment was kept. In a file without the tool's
-first line, a comment of this form is only a possible finding.
+first line, and where it is indented (the tool writes it at the margin), a comment of this form
+is only a possible finding.
 
 ## References
 - iptables-restore-translate(8): https://man7.org/linux/man-pages/man8/xtables-translate.8.html
@@ -53,7 +54,8 @@ META = Meta(
 
 _HEADER = re.compile(r"^# Translated by ip6?tables-restore-translate\b", re.M)
 _LOST = re.compile(
-    r"^# -t (?P<table>\S+) -[AI] (?P<chain>\S+) (?P<rest>.*?)(?P<closing> ?)\r?$", re.M
+    r"^(?P<indent>[ \t]*)# -t (?P<table>\S+) -[AI] (?P<chain>\S+) (?P<rest>.*?)(?P<closing> ?)\r?$",
+    re.M,
 )
 _TARGET = re.compile(r"-[jg] (\S+)")
 _HAND_WRITTEN = Confidence.POSSIBLE
@@ -71,14 +73,16 @@ def _in_source(ruleset: Ruleset, source: SourceFile) -> Iterator[Finding]:
     for found in _LOST.finditer(source.text):
         # The tool ends each such line with a blank; editors may have taken it away.
         if translated or found["closing"]:
-            yield _finding(source, found, None if translated else _HAND_WRITTEN)
+            # The tool writes them at the margin: an indented one was moved by somebody.
+            certain = translated and not found["indent"]
+            yield _finding(source, found, None if certain else _HAND_WRITTEN)
 
 
 def _finding(source: SourceFile, found: re.Match[str], confidence: Confidence | None) -> Finding:
     target = _TARGET.search(found["rest"])
     name = f"{target[1]} rule" if target else "rule"
     return META.finding(
-        Span(source, found.start(), found.end("rest")),
+        Span(source, found.end("indent"), found.end("rest")),
         f"a {name} of {found['chain']} in the {found['table']} table was lost: the translation from"
         " iptables left it as a comment, which does nothing",
         "write it by hand in the language of nft, then delete the comment",

@@ -128,7 +128,9 @@ def _open(path: Path, hook: Hook) -> _Open | None:
     if let_in_anyway(path, hook):
         return None  # who is let in past rules that deny, IPT602 and IPT605 tell
     strangers = accepted_strangers(path, hook) & by_no_name(path.space, hook)
-    decider = deciders(path, hook, strangers)[0]
+    decider = next(iter(deciders(path, hook, strangers)), None)
+    if decider is None:  # they come by an interface that no chain listens at
+        return None
     kept = decider.packets & path.outcome(hook, VerdictKind.UNKNOWN)
     return _Open(hook, main, decider, kept.satisfiable())
 

@@ -62,7 +62,8 @@ _OF_NFT = (Field.FAMILY,)
 
 
 class _Negated(NamedTuple):
-    """A rule, its one negated test, by its place, and the others."""
+    """A rule, the negated test that its neighbour has another one for, by its place, and the
+    tests that both have."""
 
     rule: Rule
     place: int
@@ -86,22 +87,25 @@ def check(context: Context) -> Iterator[Finding]:
 def _pairs(chain: Chain) -> Iterator[tuple[_Negated, _Negated]]:
     """Neighbours that are alike but for what they negate; what goes on does not part them."""
     deciding = (rule for rule in chain.rules if rule.verdict.kind is not VerdictKind.CONTINUE)
-    for first, second in pairwise(map(_negated, deciding)):
-        if first is None or second is None or first.others != second.others:
-            continue
-        same = first.rule.verdict == second.rule.verdict
-        if same and first.about is second.about and first.test != second.test:
-            yield first, second
+    for one, two in pairwise(deciding):
+        if one.verdict == two.verdict and _negates(one) and _negates(two):
+            first, second = _negated(one, two), _negated(two, one)
+            if first and second and first.about is second.about:
+                yield first, second
 
 
-def _negated(rule: Rule) -> _Negated | None:
-    if rule.verdict.kind not in _SPEAKING or rule.whole is not None or not rule.read:
+def _negates(rule: Rule) -> bool:
+    whole = rule.verdict.kind in _SPEAKING and rule.whole is None and rule.read
+    return whole and any(_about(match) is not None for match in rule.matches)
+
+
+def _negated(rule: Rule, neighbour: Rule) -> _Negated | None:
+    """The rule, if one negated test is all that its neighbour does not have too."""
+    own = [n for n, match in enumerate(rule.matches) if match not in neighbour.matches]
+    if len(own) != 1 or _about(rule.matches[own[0]]) is None:
         return None
-    found = [n for n, match in enumerate(rule.matches) if _about(match) is not None]
-    if len(found) != 1:
-        return None
-    others = (match for number, match in enumerate(rule.matches) if number != found[0])
-    return _Negated(rule, found[0], rule.matches[found[0]], frozenset(others))
+    others = (match for number, match in enumerate(rule.matches) if number != own[0])
+    return _Negated(rule, own[0], rule.matches[own[0]], frozenset(others))
 
 
 def _about(match: Match) -> Field | None:

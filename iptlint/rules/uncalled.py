@@ -16,17 +16,26 @@ _HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
 
 def uncalled(context: Context) -> Iterator[tuple[Walk, Chain]]:
     """Those that people wrote. Not among them: chains of a fragment, which another file hooks
-    or calls; a base chain of a table that sleeps; a chain of nft's that the text only adds to.
+    or calls; a base chain of a table that sleeps; a chain that the text only adds to: it belongs
+    to whoever made it; and what IPT006 tells of, a chain that was meant to be another table's.
     """
     alone = {id(ruleset) for ruleset in loaded_alone(context) if _is_whole(ruleset)}
     for walk in context.walks():
         if not walk.ruleset.is_nft:
-            yield from ((walk, chain) for chain in _without_call(walk))
+            for chain in _without_call(walk):
+                if chain.origin is not None and not _misplaced(chain.origin.span.text):
+                    yield walk, chain
         elif id(walk.ruleset) in alone and owner_of_table(walk.table.name) is None:
             for chain in _without_call(walk):
                 declared = chain.origin is not None and chain.type is None
                 if declared and not _called_elsewhere(context, walk, chain):
                     yield walk, chain
+
+
+def _misplaced(declaration: str) -> bool:
+    """Whether it gives a policy to what is no built-in chain of this table, but of another."""
+    name, policy, *_ = (*declaration.split(), "", "")
+    return policy != "-" and name.startswith(":") and name[1:].lower() in _HOOKS
 
 
 def named_like_a_hook(walk: Walk, chain: Chain) -> bool:

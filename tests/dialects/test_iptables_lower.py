@@ -365,6 +365,46 @@ def test_problem(table: str, line: str, code: str, place: str | None) -> None:
     assert place is None or text[problem.start : problem.end] == place
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("*filter\n:INPUT DROP [0:0]\n-A web -j DROP\nCOMMIT\n", "error"),
+        ("*filter\n:INPUT DROP [0:0]\n-I web -j DROP\nCOMMIT\n", "error"),
+        ("*filter\n:INPUT DROP [0:0]\n-F INPUT\n-A web -j DROP\nCOMMIT\n", "warning"),
+        ("*filter\n:INPUT DROP [0:0]\n-A DOCKER-USER -j DROP\nCOMMIT\n", "warning"),
+        ("*filter\n:INPUT DROP [0:0]\nCOMMIT\n*nat\n-A web -j RETURN\nCOMMIT\n", "warning"),
+        ("*filter\n:mail - [0:0]\n-A web -j DROP\nCOMMIT\n", "warning"),
+        ("*filter\n-A web -j DROP\nCOMMIT\n", "warning"),
+    ],
+)
+def test_an_undeclared_chain_is_an_error_where_the_file_is_a_whole_one(
+    text: str, severity: str
+) -> None:
+    """Without the built-in chains, or with a flush of its own, it is for --noflush."""
+    _, (problem,) = read(text)
+    assert (problem.code, problem.severity) == ("IPT006", severity)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("*raw\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", "put the chain under *mangle"),
+        ("*filter\n:web DROP [0:0]\nCOMMIT\n", "`:web - [0:0]`"),
+    ],
+)
+def test_only_built_in_chains_have_a_policy(text: str, advice: str) -> None:
+    """iptables-legacy-restore: Bad built-in chain name."""
+    _, (problem,) = read(text)
+    assert (problem.code, problem.severity) == ("IPT006", "warning")
+    assert problem.help.startswith(advice)
+
+
+def test_an_unreadable_policy_is_unknown() -> None:
+    ruleset, (problem,) = read("*filter\n:INPUT DENY [0:0]\nCOMMIT\n")
+    policy = ruleset.tables[0].chains["INPUT"].policy
+    assert (problem.code, policy and policy.kind) == ("IPT001", VerdictKind.UNKNOWN)
+
+
 def test_the_policy_of_a_nat_chain_may_be_drop() -> None:
     """iptables-restore takes it of the line that declares the chain; of ``-P`` it does not."""
     ruleset, problems = read("*nat\n:POSTROUTING DROP [0:0]\nCOMMIT\n")

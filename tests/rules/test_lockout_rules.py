@@ -52,6 +52,18 @@ def test_all_the_rules_that_the_handshake_needs_are_in_the_help(text: str, rules
     assert not found(text.replace("COMMIT", "\n".join((*helped, "COMMIT"))), "IPT301")
 
 
+def test_a_rule_for_addresses_that_no_machine_has_is_named() -> None:
+    rule = "-A INPUT -s 0.0.0.0 -p tcp -m tcp --dport 22 -j ACCEPT"
+    (label,) = one(table(LO, RUNNING, rule), "IPT301").related
+    assert label.span.text == rule
+
+
+def test_a_port_is_named_once() -> None:
+    rule = '-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "ssh" -j ACCEPT'
+    message = one(table(LO, rule, output="DROP"), "IPT301").message
+    assert "the SYN to port 22 comes in" in message
+
+
 def test_who_drops_the_others_is_said() -> None:
     two = one(table("-A INPUT -i eth1 -p tcp -j DROP", LO, RUNNING), "IPT301")
     assert two.message.endswith("drops most of the SYNs to port 22 (line 5 the others)")

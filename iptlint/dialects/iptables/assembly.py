@@ -19,6 +19,7 @@ BUILT_IN: dict[str, dict[str, int]] = {
 }
 """The chains of each table that the kernel has, with their priorities (netfilter_ipv4.h)."""
 
+HOOK_NAMES = frozenset(name for chains in BUILT_IN.values() for name in chains)
 ACCEPT = Verdict(VerdictKind.ACCEPT, "ACCEPT")
 DROP = Verdict(VerdictKind.DROP, "DROP")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from iptlint.dialects.iptables.assembly import OpenTable, Placed
+from iptlint.dialects.iptables.assembly import BUILT_IN, HOOK_NAMES, OpenTable, Placed
 from iptlint.dialects.iptables.extensions import find_target
 from iptlint.dialects.iptables.origins import cell_span, use_span
 from iptlint.dialects.iptables.parts import Cell, Plan, Refusal
 from iptlint.dialects.iptables.rows import BadValue
 from iptlint.dialects.iptables.tree import (
+    ChainLine,
+    Command,
     CommandLine,
     Place,
     SaveFile,
@@ -17,9 +19,14 @@ from iptlint.dialects.iptables.tree import (
 )
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family
+from iptlint.model.owners import owner_of
 from iptlint.source import SourceFile, Span
 
 SYNTAX, UNKNOWN, REFUSED = "IPT001", "IPT002", "IPT006"
+
+_ADDING = (Command.APPEND, Command.INSERT)
+_UNDOING = (Command.FLUSH, Command.DELETE, Command.REPLACE, Command.DELETE_CHAIN)
+"""What stands in a file that is loaded on top of what is there."""
 
 
 class Complaints:
@@ -27,6 +34,7 @@ class Complaints:
 
     def __init__(self, source: SourceFile, tree: SaveFile) -> None:
         self.source = source
+        self.tree = tree
         self.found: list[Problem] = [_syntax(problem) for problem in tree.problems]
         self.undeclared: set[tuple[int, str]] = set()
         if tree.crlf is not None:
@@ -165,7 +173,22 @@ class Complaints:
             return
         self.undeclared.add((id(table), name))
         message = f"table {table.name} has no chain {name} at this point"
-        self._fragment(line, line.shape.chain, message, f"declare it before: `:{name} - [0:0]`")
+        advice = f"declare it before: `:{name} - [0:0]`"
+        if name in HOOK_NAMES:
+            advice = f"put the line under {_tables_with(name)}"
+        if line.shape.command in _ADDING and owner_of(name) is None and self._is_whole(table):
+            span = line.place_span(self.source, line.shape.chain)
+            stops = "iptables-restore stops here and loads nothing of the table"
+            self._at(span, REFUSED, f"{message}: {stops}", advice)
+        else:
+            self._fragment(line, line.shape.chain, message, advice)
+
+    def _is_whole(self, table: OpenTable) -> bool:
+        """Whether the table starts anew with the file: it says what the built-in chains do, and
+        undoes nothing that was there before."""
+        declared = any(c.declared for c in table.chains.values() if c.name in table.built_in)
+        lines = (line for line in self.tree.lines if isinstance(line, CommandLine))
+        return declared and not any(line.shape.command in _UNDOING for line in lines)
 
     def _fragment(self, line: CommandLine, place: Place, message: str, advice: str) -> None:
         """Wrong in a whole file; right in one that is loaded on top of what is there."""
@@ -176,6 +199,20 @@ class Complaints:
     def chain_exists(self, line: CommandLine, name: str) -> None:
         message = f"there is a chain {name} already"
         self._add(REFUSED, line.start, line.end, message, "choose another name")
+
+    def policy_without_hook(self, table: OpenTable, line: ChainLine) -> None:
+        """iptables-legacy: "Bad built-in chain name"; iptables-nft makes a chain for users."""
+        name, misplaced = line.name, line.name in HOOK_NAMES
+        nft = "makes a chain that sees no packet" if misplaced else "does not look at the policy"
+        self._add(
+            REFUSED,
+            line.start,
+            line.end,
+            f"{name} is not a built-in chain of table {table.name} and has no policy: "
+            f"iptables-legacy-restore refuses the file, iptables-nft-restore {nft}",
+            f"put the chain under {_tables_with(name)}" if misplaced else f"`:{name} - [0:0]`",
+            "warning",
+        )
 
     def policy_of_user_chain(self, line: CommandLine, name: str) -> None:
         self._add(
@@ -232,6 +269,11 @@ class Complaints:
             f"{extension.name} is refused in {wrong[0]}: it works only in {chains}{called}",
             f"move the rule to {' or '.join(extension.chains)}",
         )
+
+
+def _tables_with(chain: str) -> str:
+    """The tables that have the built-in chain, for the advice: ``*mangle or *filter``."""
+    return " or ".join(f"*{table}" for table, chains in BUILT_IN.items() if chain in chains)
 
 
 def _syntax(problem: SyntaxProblem) -> Problem:

@@ -127,6 +127,8 @@ class _Execution:
                 self._set_policy(table, chain, line.policy, line.start, line.end)
         else:
             self._check_chain_name(table, line.name, line.start, line.end)
+            if line.policy != "-" and table.built_in:
+                self.complaints.policy_without_hook(table, line)
             chain = table.chain(line.name)
             chain.rules.clear()
         chain.origin = WholeOrigin(self.source, line.start, line.end)
@@ -145,8 +147,7 @@ class _Execution:
         known = {"ACCEPT": ACCEPT, "DROP": DROP}
         if policy not in known:
             self.complaints.bad_policy(chain.name, policy, start, end)
-        else:
-            chain.policy = known[policy]
+        chain.policy = known.get(policy) or Verdict(VerdictKind.UNKNOWN, policy)
 
     # -- commands -------------------------------------------------------------
 

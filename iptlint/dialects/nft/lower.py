@@ -67,6 +67,7 @@ _POLICIES = {
     "accept": Verdict(VerdictKind.ACCEPT, "accept"),
     "drop": Verdict(VerdictKind.DROP, "drop"),
 }
+_UNREAD = Verdict(VerdictKind.UNKNOWN, "unread")
 
 
 class _Lowering:
@@ -114,7 +115,7 @@ class _Lowering:
             # It keeps its type, so that it can be told from a chain nobody calls.
             return Chain(chain.name, rules, origin=origin, type=kind)
         hook = _HOOKS.get(chain.hook.hook.text)
-        policy = _POLICIES.get(chain.policy or "accept") if hook else None
+        policy = _POLICIES.get(chain.policy or "accept", _UNREAD) if hook else None
         return Chain(
             *(chain.name, rules, hook, chain.priority, policy, origin),
             type=kind,

@@ -99,9 +99,7 @@ class Declaring:
                 known = made if whole else t.Hook(made.type, made.hook, None, None, **place)
                 take_hook(chain, known, work.table.family, refuse)
             case t.Policy():
-                if not take_policy(chain, made, refuse):
-                    unread = unread_rule(where.source, item.start, item.end)
-                    work.rules_of(chain).append(unread)
+                take_policy(chain, made, refuse)
 
     # -- sets and objects -------------------------------------------------------------------
 

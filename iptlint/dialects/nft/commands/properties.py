@@ -41,14 +41,12 @@ def device_names(devices: t.Expression | t.Element | None) -> Iterator[str]:
                 yield from device_names(part)
 
 
-def take_policy(chain: OpenChain, policy: t.Policy, refuse: Refuse) -> bool:
-    """False where it is no policy."""
+def take_policy(chain: OpenChain, policy: t.Policy, refuse: Refuse) -> None:
+    """What is no policy is kept: nobody knows then what becomes of what is left."""
     word = policy.policy.text if isinstance(policy.policy, t.Value) else ""
-    if word in ("accept", "drop"):
-        chain.policy = word
-        return True
-    refuse(policy, f"`{word}` is no policy of a chain", "write accept or drop")
-    return False
+    chain.policy = word or "unread"
+    if word not in ("accept", "drop"):
+        refuse(policy, f"`{word}` is no policy of a chain", "write accept or drop")
 
 
 def take_set_item(open_set: OpenSet, item: t.Item) -> None:
