@@ -207,6 +207,7 @@ def _out_of_room(source: SourceFile, code: str) -> Finding:
         source.line_span(1),
         f"the analysis ran out of room, so {code} did not look at everything",
         "lint the files or tables one by one, or move long lists of addresses into a set",
+        likeness="out of room",
     )
 
 

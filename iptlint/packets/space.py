@@ -15,7 +15,7 @@ from iptlint.packets.tracking import possible
 if TYPE_CHECKING:
     from iptlint.packets.bits import PacketSet
 
-NODE_CAPACITY = 60_000_000
+NODE_CAPACITY = 32_000_000
 """Reserved lazily: untouched nodes cost address space, not memory."""
 
 CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakKeyDictionary
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from iptlint.model import (
     Chain,
@@ -24,12 +23,15 @@ from iptlint.model import (
 from iptlint.model.owners import Owner, owner_of, owner_of_rule, owner_of_table
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter import duplicates
-from iptlint.netfilter.deciders import Decider, at_station, by_share
+from iptlint.netfilter.deciders import Decider
 from iptlint.netfilter.reach import Reason, why_dead
 from iptlint.netfilter.station import Station
 from iptlint.netfilter.takers import takers
 from iptlint.netfilter.walk import Walk
+from iptlint.packets.bits import union
 from iptlint.rules import wording
+from iptlint.rules.early import asks_too_early
+from iptlint.rules.sharing import per_walk as per_walk
 from iptlint.source import Span
 
 if TYPE_CHECKING:
@@ -40,21 +42,6 @@ DOCKER_USER = "DOCKER-USER"
 _DOCKER = owner_of("DOCKER")
 
 _GENERAL = (Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS, Field.FRAGMENT, Field.PKTTYPE)
-
-_T = TypeVar("_T")
-
-
-def per_walk(function: Callable[[Walk], _T]) -> Callable[[Walk], _T]:
-    """Works the answer out once a walk: several lint rules ask for it."""
-    known: WeakKeyDictionary[Walk, _T] = WeakKeyDictionary()
-
-    @wraps(function)
-    def remembered(walk: Walk) -> _T:
-        if walk not in known:
-            known[walk] = function(walk)
-        return known[walk]
-
-    return remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +162,9 @@ def later_copies(walk: Walk) -> frozenset[int]:
 class Lost:
     """A rule all of whose packets the ``takers`` take first.
 
-    ``differs``: some packet that it was for gets another verdict. ``accepted``: the packets
-    of new connections that it was to stop and that are accepted for certain.
+    ``differs``: some packet that it was for gets another verdict. ``accepted``: of a ban that
+    accepting rules take everything from, the packets of new connections that are accepted for
+    certain.
     """
 
     dead: Dead
@@ -204,13 +192,15 @@ class Lost:
 
 @per_walk
 def lost_rules(walk: Walk) -> tuple[Lost, ...]:
-    """The rules that earlier ones left nothing to; copies, and jumps to nowhere, left out."""
+    """The rules that earlier ones left nothing to; copies, jumps to nowhere, and those that could
+    only match where connections are known, left out."""
     return tuple(
         _lost(walk, dead)
         for dead in dead_rules(walk)
         if dead.reason is Reason.TAKEN
         and id(dead.rule) not in later_copies(walk)
         and not _undefined(walk, dead.rule)
+        and asks_too_early(walk, dead.rule) is None
         and not any(dead.rule is rule for rule in behind_return(dead.chain))
     )
 
@@ -237,22 +227,9 @@ def _undefined(walk: Walk, rule: Rule) -> bool:
 def _lost(walk: Walk, dead: Dead) -> Lost:
     found = takers(walk, dead.rule)
     differs = not all(_same(walk, dead.rule, taker) for taker in found)
-    accepted = _accepted(walk, dead)
-    accepting = None if differs else _accepting(walk, dead, accepted)
-    if accepting is not None:
-        found, differs = _with_accepting(walk, dead, found, accepting), True
-    return Lost(dead, found, differs, accepted)
-
-
-def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    unique = {id(rule): rule for rule in rules}
-    return tuple(sorted(unique.values(), key=lambda rule: rule.origin.span.start))
-
-
-def _deciders(walk: Walk, dead: Dead) -> Iterator[Decider]:
-    meant = walk.sent(dead.rule)
-    for base in walk.bases_of(dead.chain.name):
-        yield from by_share(at_station(Station(walk, base), meant & walk.base_packets(base)))
+    accepting = {taker.verdict.kind for taker in found} == {VerdictKind.ACCEPT}
+    let_in = accepting and bans(dead.rule)
+    return Lost(dead, found, differs, _accepted(walk, dead) if let_in else walk.space.false)
 
 
 def _same(walk: Walk, rule: Rule, taker: Rule) -> bool:
@@ -267,21 +244,32 @@ def _same(walk: Walk, rule: Rule, taker: Rule) -> bool:
 
 
 def _accepted(walk: Walk, dead: Dead) -> PacketSet:
-    found = walk.space.false
-    if dead.rule.verdict.kind in DENYING:
-        # What comes to a host has no mark; whoever marks it has let it in already.
-        unmarked = walk.space.value(Field.MARK, 0)
-        meant = walk.sent(dead.rule) & walk.space.state("new") & unmarked
-        for base in walk.bases_of(dead.chain.name):
-            found = found | (meant & surely_accepted(walk)[base.name])
-    return found
+    """Packets of new connections that are accepted for certain, of those meant for the rule."""
+    # What comes to a host has no mark; whoever marks it has let it in already.
+    unmarked = walk.space.value(Field.MARK, 0)
+    meant = walk.sent(dead.rule) & walk.space.state("new") & unmarked
+    bases = walk.bases_of(dead.chain.name)
+    found = [meant & ends(walk)[base.name].surely_accepted for base in bases]
+    return union(found, walk.space.false)
+
+
+class Ends:
+    """What becomes of the packets in a base chain."""
+
+    def __init__(self, walk: Walk, chain: Chain) -> None:
+        self._station = Station(walk, chain)
+        self.end = cache(self._station.end)
+
+    @cached_property
+    def surely_accepted(self) -> PacketSet:
+        """The packets that it accepts whatever is uncertain."""
+        return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_kill
 
 
 @per_walk
-def surely_accepted(walk: Walk) -> dict[str, PacketSet]:
-    """For each base chain the packets that it accepts whatever is uncertain."""
-    stations = (Station(walk, chain) for chain in walk.table.base_chains())
-    return {s.chain.name: s.end(VerdictKind.ACCEPT) & ~s.may_kill for s in stations}
+def ends(walk: Walk) -> dict[str, Ends]:
+    """For each base chain."""
+    return {chain.name: Ends(walk, chain) for chain in walk.table.base_chains()}
 
 
 def bans(rule: Rule) -> bool:
@@ -298,27 +286,3 @@ def _is_general(match: Match) -> bool:
             return field in _GENERAL
         case _:
             return False
-
-
-def _accepting(walk: Walk, dead: Dead, accepted: PacketSet) -> Decider | None:
-    """The rule that accepts most of what was to be stopped, exceptions from it left out."""
-    if not bans(dead.rule) or not accepted.satisfiable():
-        return None
-    meant = walk.tests(dead.rule).may
-    for decider in _deciders(walk, dead):
-        if decider.rule is None or decider.kind is not VerdictKind.ACCEPT:
-            continue
-        exception = not (walk.tests(decider.rule).may & ~meant).satisfiable()
-        if not exception and (decider.packets & accepted).satisfiable():
-            return decider
-    return None
-
-
-def _with_accepting(
-    walk: Walk, dead: Dead, found: tuple[Rule, ...], accepting: Decider
-) -> tuple[Rule, ...]:
-    """The takers where ``accepting`` is one; the others only if it leaves something to them."""
-    assert accepting.rule is not None
-    if not (walk.sent(dead.rule) & ~accepting.packets).satisfiable():
-        return (accepting.rule,)
-    return _in_order((accepting.rule, *found))

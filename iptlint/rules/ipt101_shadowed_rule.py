@@ -4,9 +4,10 @@
 Proves, over every packet and through every call, that the rules before this one leave
 nothing to it, and that some of what it was meant for gets another verdict. It names the
 rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
-sees none is IPT902).
-It is an error where a DROP or REJECT is lost and new connections from the world are
-accepted instead.
+sees none is IPT902). Where nothing gets past one rule of a chain, all rules behind it are one
+finding.
+It is an error where a DROP or REJECT that names whom or what it bans is lost to rules that
+accept, and new connections from the world come in.
 
 ## Why it matters
 The file says one thing and the firewall does another. A ban that stands below the accept it
@@ -42,15 +43,14 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Field, Rule, VerdictKind
+from iptlint.model import Family, Field, VerdictKind
 from iptlint.netfilter.path import DECIDING_PRIORITIES
-from iptlint.netfilter.station import Station
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
-from iptlint.rules import wording
-from iptlint.rules.dead import Lost, is_softwares, lost_rules
-from iptlint.rules.logs import only_logs
+from iptlint.rules import cutoff, wording
+from iptlint.rules.cutoff import CutOff, cut_off, single
+from iptlint.rules.dead import Lost, ends, per_walk
 from iptlint.rules.meta import Context, Group, Meta
 
 if TYPE_CHECKING:
@@ -73,34 +73,44 @@ _NOT_THE_WORLD = {
 
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
-        for lost in lost_rules(walk):
-            others = only_logs(lost.rule) or _is_closing_return(lost) or _is_softwares(walk, lost)
-            if lost.differs and not others:
+        for cut in cut_off(walk):
+            if any(lost.differs for lost in cut.lost):
+                yield _cut_off(walk, cut)
+        for lost in single(walk):
+            if lost.differs:
                 yield _finding(walk, lost)
 
 
-def _is_closing_return(lost: Lost) -> bool:
-    """A RETURN at the end says what happens there anyway."""
-    return lost.rule.verdict.kind is VerdictKind.RETURN and lost.rule is lost.chain.rules[-1]
-
-
-def _is_softwares(walk: Walk, lost: Lost) -> bool:
-    chains = lost.chain.name, lost.rule.verdict.chain or ""
-    return any(is_softwares(walk.ruleset, walk.table, chain) for chain in chains)
+def _cut_off(walk: Walk, cut: CutOff) -> Finding:
+    let_in = [lost for lost in cut.lost if _let_in(walk, lost).satisfiable()]
+    shown = (let_in or [lost for lost in cut.lost if lost.differs])[0]
+    return META.finding(
+        cut.lost[0].span,
+        cutoff.message(cut),
+        cutoff.advice(cut),
+        related=cutoff.labels_of(cut),
+        witness=_witness(walk, shown),
+        severity=Severity.ERROR if let_in else None,
+    )
 
 
 def _finding(walk: Walk, lost: Lost) -> Finding:
-    world = lost.accepted & _world(walk)
-    grave = _decides(walk, lost) and world.satisfiable()
-    ending = "them here" if len(lost.takers) == 1 else "some of them here"
+    lines = ",".join(str(wording.line(taker)) for taker in lost.takers)
     return META.finding(
         lost.span,
-        f"{_fate(lost)}: {wording.deeds(lost.takers, 'all of these packets first')}",
-        _advice(lost),
-        related=wording.labels(_differing_first(lost), ending),
-        witness=_witness(walk, lost, world),
-        severity=Severity.ERROR if grave else None,
+        f"{_fate(lost)}: {cutoff.deeds(walk, lost, 'first')}",
+        _advice(walk, lost),
+        related=cutoff.labels(lost),
+        witness=_witness(walk, lost),
+        severity=Severity.ERROR if _let_in(walk, lost).satisfiable() else None,
+        likeness=f"{lines} {lost.accepted.satisfiable()}",
     )
+
+
+def _let_in(walk: Walk, lost: Lost) -> PacketSet:
+    """What a ban was to stop from public addresses, and the host lets in."""
+    none = walk.space.false
+    return lost.accepted & _world(walk) if _decides(walk, lost) else none
 
 
 def _decides(walk: Walk, lost: Lost) -> bool:
@@ -117,20 +127,17 @@ def _fate(lost: Lost) -> str:
     return f"this {lost.name} never happens"
 
 
-def _differing_first(lost: Lost) -> list[Rule]:
-    """The takers, in the order of the text, those that do something else before the others."""
-    return sorted(lost.takers, key=lambda taker: taker.verdict.kind is lost.rule.verdict.kind)
-
-
-def _advice(lost: Lost) -> str:
-    first = _differing_first(lost)[0]
-    if any(rule is first for rule in lost.chain.rules):
-        return f"if it should win, move it above line {wording.line(first)}; else delete it"
+def _advice(walk: Walk, lost: Lost) -> str:
+    first = cutoff.differing_first(lost)[0]
+    above = cutoff.leading_to(walk, lost, first)
+    if above is not None:
+        return f"if it should win, move it above line {wording.line(above)}; else delete it"
     return (
         f"if it should win, decide these packets before line {wording.line(first)}; else delete it"
     )
 
 
+@per_walk
 def _world(walk: Walk) -> PacketSet:
     """The packets from public addresses, not on the loopback interface."""
     space = walk.space
@@ -143,12 +150,12 @@ def _world(walk: Walk) -> PacketSet:
     return world & ~elsewhere
 
 
-def _witness(walk: Walk, lost: Lost, world: PacketSet) -> Packet | None:
+def _witness(walk: Walk, lost: Lost) -> Packet | None:
     """A packet that the rule was for, one whose fate differs if there is one."""
-    meant = walk.sent(lost.rule)
+    meant, world = walk.sent(lost.rule), _let_in(walk, lost)
     for base in walk.bases_of(lost.chain.name):
         here = walk.base_packets(base)
-        otherwise = meant & here & ~Station(walk, base).end(lost.rule.verdict.kind)
+        otherwise = meant & here & ~ends(walk)[base.name].end(lost.rule.verdict.kind)
         for packets in (world & here, lost.accepted & here, otherwise, meant & here):
             found = witness(walk.space, packets, base.hook)
             if found is not None:

@@ -3,7 +3,8 @@
 ## What it does
 Reports a rule whose packets earlier rules take with the same verdict, and a rule without
 which later rules would decide the same for every packet that it decides. Both are proofs
-over every packet, through every call.
+over every packet, through every call. What a third rule above both takes is no matter: it is
+the exception from both.
 
 ## Why it matters
 It costs a comparison and, more, a reader: whoever deletes it to close a port, or keeps it to
@@ -34,7 +35,7 @@ writes, and where only a policy or a closing rule decides the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
@@ -43,9 +44,11 @@ from iptlint.model.owners import owner_of, owner_of_interface
 from iptlint.netfilter.reach import rule_witness
 from iptlint.netfilter.walk import Walk
 from iptlint.netfilter.without import Needless, needless
-from iptlint.rules import wording
-from iptlint.rules.dead import Lost, copies, dead_ids, lost_rules, owner_in, per_walk
+from iptlint.rules import cutoff, wording
+from iptlint.rules.cutoff import CutOff, cut_off, single
+from iptlint.rules.dead import Lost, copies, dead_ids, owner_in, per_walk
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.scripts import makes_more
 
 META = Meta(
     code="IPT102",
@@ -61,13 +64,17 @@ _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
 
 def check(context: Context) -> Iterator[Finding]:
     for walk in context.walks():
-        for lost in lost_rules(walk):
-            if not lost.differs and lost.takers and not _is_owned(walk, lost.rule):
-                yield _taken(lost)
+        for cut in cut_off(walk):
+            if not any(lost.differs for lost in cut.lost) and not _is_owned(walk, cut.by):
+                yield _cut_off(cut)
+        for lost in single(walk):
+            if not lost.differs and not _is_owned(walk, lost.rule):
+                yield _taken(walk, lost)
         ours = {id(rule) for rules in copies(walk) for rule in rules}
 
         def wanted(rule: Rule, walk: Walk = walk, copied: set[int] = ours) -> bool:
-            return not (id(rule) in copied or _is_owned(walk, rule) or _is_kept(rule))
+            kept = id(rule) in copied or _is_owned(walk, rule) or _is_kept(rule)
+            return not (kept or makes_more(walk, rule))
 
         for found in needless(walk, wanted, dead_ids(walk)):
             yield _covered(walk, found)
@@ -90,15 +97,30 @@ def _owners(walk: Walk) -> frozenset[str]:
     return frozenset(owner.name for owner in owners if owner is not None)
 
 
-def _taken(lost: Lost) -> Finding:
-    ending = "them here" if len(lost.takers) == 1 else "some of them here"
+def _cut_off(cut: CutOff) -> Finding:
+    return META.finding(
+        cut.lost[0].span,
+        cutoff.message(cut),
+        "delete them",
+        related=cutoff.labels_of(cut),
+    )
+
+
+def _taken(walk: Walk, lost: Lost) -> Finding:
     return META.finding(
         lost.span,
-        f"this {lost.name} changes nothing: "
-        + wording.deeds(lost.takers, "all of these packets already"),
-        "delete it",
-        related=wording.labels(lost.takers, ending),
+        f"this {lost.name} changes nothing: {cutoff.deeds(walk, lost, 'already')}",
+        _ONE_OF_SEVERAL if makes_more(walk, lost.rule) else "delete it",
+        related=cutoff.labels(lost),
+        likeness=_likeness("taken", lost.takers),
     )
+
+
+_ONE_OF_SEVERAL = "keep the line: it makes other rules too; leave out the value that makes this one"
+
+
+def _likeness(what: str, rules: Sequence[Rule]) -> str:
+    return f"{what} {','.join(str(wording.line(rule)) for rule in rules)}"
 
 
 def _covered(walk: Walk, found: Needless) -> Finding:
@@ -110,6 +132,7 @@ def _covered(walk: Walk, found: Needless) -> Finding:
         "delete it, unless it is there to count packets or to spare them the rules between",
         related=wording.labels(found.later, ending),
         witness=rule_witness(walk, found.rule, walk.matched(found.rule)),
+        likeness=_likeness("covered", found.later),
     )
 
 

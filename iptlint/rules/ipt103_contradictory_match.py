@@ -43,6 +43,7 @@ from iptlint.netfilter.walk import Walk
 from iptlint.packets.matcher import Matcher, reads_conntrack
 from iptlint.rules import wording
 from iptlint.rules.dead import Dead, dead_in, dead_rules, owner_in
+from iptlint.rules.early import asks_too_early
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.source import Span
 
@@ -95,6 +96,7 @@ def _wrong_state(walk: Walk, rule: Rule) -> Finding | None:
         f"no packet that passes the other tests passes `{span.text}`: to connection tracking "
         f"such packets are {wording.either(states)}",
         "take the test of the state out, or ask for such a state",
+        likeness=f"state {span.text}",
     )
 
 
@@ -104,6 +106,7 @@ def _two_tests(one: Span, other: Span) -> Finding:
         f"no packet passes both `{one.text}` and `{other.text}`",
         "all tests of a rule have to hold; make two rules of it, or mend the wrong test",
         related=(Label(other, "this excludes it"),) if other != one else (),
+        likeness=f"two {one.text} {other.text}",
     )
 
 
@@ -137,8 +140,14 @@ def _nothing_passes(walk: Walk, rule: Rule, index: int) -> Finding:
             "datagrams together before any rule sees them",
             "delete the rule",
             severity=Severity.INFO,
+            likeness="fragments",
         )
-    return META.finding(span, f"no packet passes `{span.text}`", "mend or delete the rule")
+    return META.finding(
+        span,
+        f"no packet passes `{span.text}`",
+        "mend or delete the rule",
+        likeness=f"nothing {span.text}",
+    )
 
 
 def _asks_for_fragments(match: Match) -> bool:
@@ -150,6 +159,19 @@ def _not_sent(walk: Walk, dead: Dead) -> Iterator[Finding]:
         yield _not_at_hook(walk, dead.rule, dead.chain)
     elif _is_ours(walk, dead.chain) and not _whole_chain(walk, dead.chain):
         yield _not_in_chain(walk, dead.rule, dead.chain)
+
+
+def _too_early(walk: Walk, rule: Rule, chain: Chain, index: int) -> Finding:
+    """At output; where packets over lo could pass, IPT209 tells of it. What a REJECT answers is of
+    the connection that it refuses (nf_ct_attach)."""
+    span = rule.origin.part(index)
+    return META.finding(
+        span,
+        f"no packet in {chain.name} passes `{span.text}`, the answers of a reject aside: at "
+        f"priority {chain.priority} connection tracking, which comes at -200, has not seen them",
+        "test it in a later chain" if walk.ruleset.is_nft else "test it in the mangle table",
+        likeness="early",
+    )
 
 
 def _is_ours(walk: Walk, chain: Chain) -> bool:
@@ -164,6 +186,8 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             f"no packet in {chain.name} can pass all tests of this rule",
             "mend or delete the rule",
         )
+    if asks_too_early(walk, rule) == index:
+        return _too_early(walk, rule, chain, index)
     span = rule.origin.part(index)
     if _asks_for_fragments(rule.matches[index]):
         return META.finding(
@@ -172,10 +196,15 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             "together before it hands them to this host",
             "delete the rule",
             severity=Severity.INFO,
+            likeness="fragments here",
         )
     refuses = "nothing passes" if walk.ruleset.is_nft else "iptables refuses"
     never = f"{refuses} `{span.text}`"
     match rule.matches[index]:
+        case Interface(Field.IIF) if chain.devices:
+            devices = wording.listed(chain.devices)
+            why = f"{chain.name} sees only packets of {devices}, so {never}"
+            advice = f"mend the test, or add the interface to the devices of {chain.name}"
         case Interface(Field.OIF):
             why = f"no packet in {chain.name} has a way out yet, so {never}"
             advice = "test the incoming interface, or move the rule to forward or output"
@@ -192,7 +221,8 @@ def _not_at_hook(walk: Walk, rule: Rule, chain: Chain) -> Finding:
             why = f"no packet in {chain.name} passes `{span.text}`"
             advice = "mend or delete the rule"
     refused = not walk.ruleset.is_nft and isinstance(rule.matches[index], Interface)
-    return META.finding(span, why, advice, severity=Severity.ERROR if refused else None)
+    grave = Severity.ERROR if refused else None
+    return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
 
 
 def _whole_chain(walk: Walk, chain: Chain) -> bool:
@@ -219,6 +249,7 @@ def _not_in_chain(walk: Walk, rule: Rule, chain: Chain) -> Finding:
         "mend the rule or the calls, or delete the rule",
         related=related[: wording.MAX_LABELS],
         severity=Severity.INFO,
+        likeness=f"not sent to {chain.name}",
     )
 
 

@@ -23,8 +23,8 @@ Delete the copy. In a script, test with `iptables -C` before `iptables -A`, or f
 
 ## When it is wrong
 Two rules with a limit, a quota or a list count apart and are never called copies, nor are
-rules between which another changes what they test. For rules that docker, kube-proxy and
-their like write there is IPT855.
+rules between which another changes what they test. Of copies behind a rule that nothing gets
+past IPT101 tells. For rules that docker, kube-proxy and their like write there is IPT855.
 
 ## References
 - iptables(8), `-C`: https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -37,6 +37,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Rule
 from iptlint.rules import wording
+from iptlint.rules.cutoff import is_copy_behind
 from iptlint.rules.dead import copies, writer_of
 from iptlint.rules.meta import Context, Group, Meta
 
@@ -56,11 +57,12 @@ def check(context: Context) -> Iterator[Finding]:
             owner = writer_of(walk, rules[0])
             if owner is not None and owner.transient:
                 continue  # IPT855 tells of these
-            if walk.entries[walk.place(rules[0]).chain].may.satisfiable():
-                yield _finding(rules)
+            chain = walk.place(rules[0]).chain
+            if walk.entries[chain].may.satisfiable() and not is_copy_behind(walk, rules[1]):
+                yield _finding(rules, chain)
 
 
-def _finding(rules: Sequence[Rule]) -> Finding:
+def _finding(rules: Sequence[Rule], chain: str) -> Finding:
     first, second, *others = rules
     message = f"this is the same rule as line {wording.line(first)}"
     if others:
@@ -75,4 +77,5 @@ def _finding(rules: Sequence[Rule]) -> Finding:
         message,
         "delete it" if not others else "delete all but one",
         related=(Label(first.origin.span, "first here"), *kept),
+        likeness=chain,
     )

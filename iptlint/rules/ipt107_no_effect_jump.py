@@ -23,7 +23,7 @@ Delete the jump, or mend its tests or those of the chain.
 ## When it is wrong
 Where a program fills the chain at run time. Silent for the chains of software iptlint knows,
 and for empty chains whose name says that someone is to fill them (`local`, `custom`, `user`,
-`blacklist` …).
+`blacklist`, `dynamic`, `override` …).
 
 ## References
 - iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -58,7 +58,9 @@ META = Meta(
 )
 
 _FOR_USERS = re.compile(
-    r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra", re.I
+    r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
+    r"overrid",
+    re.I,
 )
 
 

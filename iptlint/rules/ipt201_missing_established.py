@@ -52,11 +52,11 @@ from iptlint.netfilter.deciders import Decider, deciders, share
 from iptlint.netfilter.handshake import answers, is_answered, opening, samples, swapped, untracks
 from iptlint.netfilter.passage import is_winding, passage, translates
 from iptlint.netfilter.path import Path
-from iptlint.netfilter.posture import denied_by_default, outside, public, strangers
+from iptlint.netfilter.posture import ODD_PORTS, denied_by_default, outside, public, strangers
 from iptlint.packets.bits import union
 from iptlint.packets.matcher import reads_conntrack
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP, ICMP6, TCP, witness
+from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP, witness
 from iptlint.rules import remedies
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
@@ -96,9 +96,9 @@ class _Way(NamedTuple):
 
 
 _WAYS = (
-    _Way(Hook.OUTPUT, Hook.INPUT, "answers to connections this host opens never come back"),
-    _Way(Hook.INPUT, Hook.OUTPUT, "answers to connections that come in never leave"),
-    _Way(Hook.FORWARD, Hook.FORWARD, "answers to connections that are let through never return"),
+    _Way(Hook.OUTPUT, Hook.INPUT, "connections this host opens never come back"),
+    _Way(Hook.INPUT, Hook.OUTPUT, "connections that come in never leave"),
+    _Way(Hook.FORWARD, Hook.FORWARD, "connections that are let through never return"),
 )
 
 
@@ -177,13 +177,23 @@ def _none(
     )
     return META.finding(
         decider.span,
-        f"{way.lost}{where}: {'untracked as they are, ' * untracked}{decider.first} them"
-        + " and all else, while connections may be opened" * closed,
+        f"answers to {'tcp ' * _udp_passes(path, way.back, lost)}{way.lost}{where}: "
+        f"{'untracked as they are, ' * untracked}{decider.first} them"
+        + " and all else, while connections may be opened"
+        * closed,
         f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
         witness=witness(path.space, _plain(path, way, decider.packets), way.back),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
     )
+
+
+def _udp_passes(path: Path, hook: Hook, lost: PacketSet) -> bool:
+    """Whether answers over udp do where those over tcp are lost, from a port of nobody's."""
+    values = {Field.PROTO: UDP, Field.SPORT: ODD_PORTS[0]}
+    answers = strangers(path, hook, "established", values=values)
+    passing = path.may_pass(hook) & path.space.project(lost, Field.IIF, Field.OIF)
+    return all((one & passing).satisfiable() for one in answers)
 
 
 def _is_closed(path: Path) -> bool:

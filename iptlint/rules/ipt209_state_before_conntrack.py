@@ -27,7 +27,8 @@ In nft give the chain the priority `mangle` instead of `raw`.
 
 ## When it is wrong
 Packets that this host sends to itself over lo keep the connection they were sent with, so the
-test tells them apart even here. Rules that turn tracking off are no tests and are not reported.
+test tells them apart even here; so it does with the answers of a REJECT on their way out. Rules
+that turn tracking off are no tests and are not reported.
 
 ## References
 - nft(8), "Standard priority names": https://www.netfilter.org/projects/nftables/manpage.html
@@ -39,19 +40,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, EffectKind, Field, Hook, Rule, VerdictKind
-from iptlint.netfilter.stack import is_early
+from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.netfilter.reach import Reason
 from iptlint.netfilter.walk import Walk
 from iptlint.packets.matcher import Changes, Matcher
 from iptlint.rules.connections import tests_state, users_rules
+from iptlint.rules.dead import dead_rules, is_softwares, later_copies
+from iptlint.rules.early import asks_too_early, early_chains, unseen
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.source import Span
-
-if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
 
 META = Meta(
     code="IPT209",
@@ -89,13 +89,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _tests(walk: Walk) -> Iterator[_Test]:
-    bases = {name: walk.bases_of(name) for name in walk.table.chains}
-    early = {name for name, several in bases.items() if several and all(map(is_early, several))}
+    early = early_chains(walk)
     if not early:
         return
     matcher = Matcher(walk.space, Changes())
-    states = _states(walk)
-    for chain, rule in users_rules(walk):
+    states = unseen(walk)
+    for chain, rule in (*users_rules(walk), *_never_matched(walk)):
         if chain.name in early:
             for number, match in enumerate(rule.matches):
                 if tests_state(match):
@@ -105,12 +104,13 @@ def _tests(walk: Walk) -> Iterator[_Test]:
                         yield _Test(chain, rule, span, passing.satisfiable())
 
 
-def _states(walk: Walk) -> PacketSet:
-    """The packets as they are before connection tracking: of no connection."""
-    space = walk.space
-    effects = (e.kind for _, rule in walk.table.rules() for e in rule.effects)
-    names = ("invalid", "untracked") if EffectKind.NOTRACK in effects else ("invalid",)
-    return space.universe & space.state(*names) & space.value(Field.CT_MARK, 0)
+def _never_matched(walk: Walk) -> Iterator[tuple[Chain, Rule]]:
+    """The rules whose tests only packets over lo pass, which earlier rules take."""
+    for dead in dead_rules(walk):
+        taken = dead.reason is Reason.TAKEN and id(dead.rule) not in later_copies(walk)
+        owned = is_softwares(walk.ruleset, walk.table, dead.chain.name)
+        if taken and not owned and asks_too_early(walk, dead.rule) is not None:
+            yield dead.chain, dead.rule
 
 
 def _finding(walk: Walk, tests: list[_Test]) -> Finding:
@@ -118,7 +118,7 @@ def _finding(walk: Walk, tests: list[_Test]) -> Finding:
     bases = walk.bases_of(test.chain.name)
     priority = max(base.priority or 0 for base in bases)
     comes_back = any(base.hook is Hook.PREROUTING for base in bases)
-    besides = ", what comes over lo aside" if comes_back else ""
+    besides = ", what comes over lo aside" if comes_back else ", the answers of a reject aside"
     return META.finding(
         test.span,
         f"{_answer(tests)} here{besides}: at priority {priority} connection tracking, which comes "

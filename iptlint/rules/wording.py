@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from iptlint.findings import Label
 from iptlint.model import Rule, Ruleset, Table, VerdictKind
@@ -59,20 +59,23 @@ def table(ruleset: Ruleset, table: Table) -> str:
     return f"the {table.name} table"
 
 
-def deeds(rules: Sequence[Rule], object: str) -> str:
-    """``line 9 accepts all of`` the object, or ``line 9 accepts, and line 12 drops, …``."""
+def deeds(
+    rules: Sequence[Rule], object: str, where: Callable[[Sequence[Rule]], str] = lambda _: ""
+) -> str:
+    """``line 9 accepts all of`` the object, or ``line 9 accepts, and line 12 drops, …``.
+    ``where``: what is to follow the lines, of which they are told."""
     by_kind: dict[VerdictKind, list[Rule]] = {}
     for rule in rules:
         by_kind.setdefault(rule.verdict.kind, []).append(rule)
-    parts = [_deed(kind, several) for kind, several in by_kind.items()]
+    parts = [_deed(kind, several, where(several)) for kind, several in by_kind.items()]
     if len(parts) == 1:
         return f"{parts[0]} {object}"
     return f"{', '.join(parts[:-1])}, and {parts[-1]}, {object}"
 
 
-def _deed(kind: VerdictKind, rules: list[Rule]) -> str:
+def _deed(kind: VerdictKind, rules: list[Rule], where: str) -> str:
     plural = len({line(rule) for rule in rules}) > 1
-    return f"{lines(rules)} {verb(kind, plural=plural)}"
+    return f"{lines(rules)}{where} {verb(kind, plural=plural)}"
 
 
 def labels(rules: Sequence[Rule], ending: str) -> tuple[Label, ...]:

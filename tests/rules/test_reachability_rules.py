@@ -212,6 +212,76 @@ def test_undefined_targets_are_one_finding_each() -> None:
     assert [label.span.line for label in found[0].related] == [6]
 
 
+def test_what_stands_behind_a_rule_that_nothing_gets_past() -> None:
+    """The copy behind it too; the ban that was lost before has a cause of its own."""
+    found = findings(
+        "INPUT -p tcp --dport 22 -j ACCEPT",
+        "INPUT -j DROP",
+        "INPUT -p tcp --dport 443 -j ACCEPT",
+        "INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j DROP",
+        "INPUT -p udp --dport 53 -j ACCEPT",
+        "INPUT -p tcp --dport 443 -j ACCEPT",
+    )
+    cut, ban = found
+    assert (cut.span.line, cut.severity) == (7, Severity.WARNING)
+    assert cut.message == (
+        "nothing gets past line 6, the DROP: this ACCEPT and 2 other rules below, to line 10, "
+        "never see a packet"
+    )
+    assert (ban.span.line, ban.severity) == (8, Severity.ERROR)
+    assert "line 5 accepts" in ban.message
+
+
+def test_bans_behind_an_accept_of_everything() -> None:
+    bans = (f"INPUT -s 203.0.113.{n} -j DROP" for n in range(9))
+    (found,) = findings("INPUT -p icmp -j ACCEPT", "INPUT -j ACCEPT", *bans)
+    assert found.severity is Severity.ERROR
+    assert found.witness is not None
+    assert found.witness.saddr == "203.0.113.0"
+
+
+def test_two_rules_behind_it_that_do_the_same_are_redundant() -> None:
+    rules = ("INPUT -j DROP", "INPUT -i eth0 -j DROP", "INPUT -i eth1 -j DROP")
+    assert codes(*rules) == [(2, "IPT102")]
+
+
+def test_rules_lost_to_the_same_rule_are_alike() -> None:
+    accepts = [f"INPUT -p tcp --dport {n} -j ACCEPT" for n in range(80, 90)]
+    found = findings("INPUT -p tcp -j DROP", *accepts, "INPUT -p udp -j ACCEPT")
+    assert len(found) == 10
+    assert len({f.likeness for f in found}) == 1
+    assert found[0].likeness
+
+
+def test_the_chain_of_the_taker_is_named() -> None:
+    """And the call that leads to it is what to move above."""
+    (found,) = findings(
+        "INPUT -p tcp -j web",
+        "INPUT -p tcp --dport 80 -j ACCEPT",
+        "INPUT -p udp -j ACCEPT",
+        "web -p tcp --dport 1:1023 -j DROP",
+        chains="web",
+    )
+    assert "line 9 of web drops all of these packets first" in found.message
+    assert "above line 6" in found.help
+
+
+def test_an_exception_from_both_bans_is_not_hidden() -> None:
+    rules = (
+        "INPUT -d 192.0.2.7 -p tcp --dport 443 -j ACCEPT",
+        "INPUT -s 203.0.113.0/24 -j DROP",
+        "INPUT -s 203.0.113.0/26 -j DROP",
+    )
+    (found,) = findings(*rules)
+    assert (found.code, found.severity) == ("IPT102", Severity.INFO)
+    assert "line 6 drops all of these packets that get so far" in found.message
+
+
+def test_a_closing_drop_that_is_lost_is_no_lost_ban() -> None:
+    (found,) = findings("INPUT -j ACCEPT", "INPUT -j DROP")
+    assert (found.code, found.severity) == ("IPT101", Severity.WARNING)
+
+
 # -- copies -------------------------------------------------------------------
 
 
