@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 
-from iptlint.model import Chain, Field, Hook, Interface, VerdictKind
+from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
 from iptlint.model.owners import owner_of
 from iptlint.netfilter.path import Path
-from iptlint.netfilter.posture import accepted_by_default, denied_by_default, strangers
+from iptlint.netfilter.posture import (
+    accepted_by_default,
+    denied_by_default,
+    hosts,
+    public_hosts,
+    strangers,
+)
 from iptlint.packets.interfaces import InterfaceClass
 
 _AT_HOME = re.compile(
@@ -98,6 +104,29 @@ def _lets_someone_in(path: Path, number: int) -> bool:
         (stranger & here).satisfiable()
         for stranger in strangers(path, Hook.INPUT, "new", "syn", free=kept)
     )
+
+
+def visited_names(path: Path) -> frozenset[str]:
+    """The interfaces by which rules let someone in to this host from an address of the world."""
+    return frozenset(
+        match.name
+        for walk in path.stack.walks()
+        for chain, rule in walk.table.rules()
+        if rule.verdict.kind is VerdictKind.ACCEPT and Hook.INPUT in walk.hooks_of(chain.name)
+        for match in rule.matches
+        if isinstance(match, Interface) and match.field is Field.IIF
+        if not match.negated and not match.wildcard and not _AT_HOME.fullmatch(match.name)
+        if _is_from_world(path, rule)
+    )
+
+
+def _is_from_world(path: Path, rule: Rule) -> bool:
+    field, space = path.family.saddr, path.space
+    networks = (m for m in rule.matches if isinstance(m, Within) and m.field is field)
+    world = public_hosts(path, field)
+    private = hosts(path, field) & ~world
+    sets = [space.ranges(field, match.ranges) for match in networks if not match.negated]
+    return any((s & world).satisfiable() and not (s & private).satisfiable() for s in sets)
 
 
 def uplink_names(path: Path) -> frozenset[str]:

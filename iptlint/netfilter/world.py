@@ -284,8 +284,10 @@ def accepted_from_uplinks(path: Path) -> Decider | None:
         return None
     if not _is_most(path, Hook.INPUT, open_):
         return None
-    by = deciders(path, Hook.INPUT, open_)[0]
-    return by if by.rule is not None and _is_most(path, Hook.INPUT, by.packets) else None
+    by = next(iter(deciders(path, Hook.INPUT, open_)), None)
+    if by is None or by.rule is None or not _is_most(path, Hook.INPUT, by.packets):
+        return None
+    return by
 
 
 def calling(decider: Decider) -> Decider:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Chain, Family, Field, Hook
+from iptlint.netfilter.course import ROUTES
 from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.passage import passage
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import (
     accepted_by_default,
@@ -55,21 +57,51 @@ def lost(path: Path, error: TooBig) -> Iterator[Loss]:
     """Where errors about connections whose own packets pass are certainly dropped."""
     if path.family is not error.family:
         return
+    told: set[int] = set()
     for hook in _HOOKS:
         main = path.main(hook)
         if main is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
             continue
-        space, passing = path.space, path.may_pass(hook)
         sent = _sent(path, hook, error) & _untrusted(path, hook)
-        if not sent.satisfiable() or (sent & passing).satisfiable():
+        enders = turned_away(path, hook, sent)
+        if not enders or not _runs(path, hook) or _is_of_states(path, hook, error):
             continue
-        if not _runs(path, hook) or _is_of_states(path, hook, error):
+        decider = enders[0]
+        if decider.rule is not None and id(decider.rule) in told:
             continue
-        decider = deciders(path, hook, sent)[0]
-        remedy = remedies.RELATED if _knows_states(path) else error.remedy
-        advice = remedies.first(decider, main.chain.name, remedy)
-        seen = decider.packets & path.hook_packets(hook)
-        yield Loss(hook, main.chain.name, decider, advice, witness(space, seen, hook))
+        told.add(id(decider.rule))
+        yield _loss(path, hook, decider, error)
+
+
+def _loss(path: Path, hook: Hook, decider: Decider, error: TooBig) -> Loss:
+    base = base_at(decider, hook)
+    # The chains of PREROUTING may be asked before anyone knows of connections.
+    by_state = base.hook is hook and _knows_states(path)
+    advice = remedies.first(decider, base.name, remedies.RELATED if by_state else error.remedy)
+    seen = decider.packets & path.hook_packets(hook)
+    return Loss(hook, base.name, decider, advice, witness(path.space, seen, hook))
+
+
+def base_at(decider: Decider, hook: Hook) -> Chain:
+    """The base chain that leads to who decides: the one at the hook, if several do."""
+    bases = decider.walk.bases_of(decider.chain.name)
+    return next((base for base in bases if base.hook is hook), bases[0])
+
+
+def turned_away(path: Path, hook: Hook, sent: PacketSet) -> list[Decider]:
+    """Who ends the packets, which open no connection, on the way with the hook: the largest share
+    first, nobody if some may come through."""
+    if not sent.satisfiable():
+        return []
+    if not (sent & path.may_pass(hook)).satisfiable():
+        return deciders(path, hook, sent)
+    others = (at for at in ROUTES[hook] if at is not hook)
+    if not any(path.may_die(at).satisfiable() for at in others):
+        return []
+    way = passage(path, hook, sent)
+    # What belongs to a connection, or has none, never comes to a chain of the type nat.
+    translating = (base_at(ender, hook).type == "nat" for ender in way.enders)
+    return [] if way.comes_through or any(translating) else way.enders
 
 
 def _sent(path: Path, hook: Hook, error: TooBig) -> PacketSet:
@@ -86,9 +118,10 @@ def _sent(path: Path, hook: Hook, error: TooBig) -> PacketSet:
 
 def _runs(path: Path, hook: Hook) -> bool:
     """Whether packets of most established connections come through, where errors do not."""
-    passing = path.may_pass(hook) & _untrusted(path, hook)
-    each = [*strangers(path, hook, "established", "ack")]
-    return 2 * sum((one & passing).satisfiable() for one in each) > len(each)
+    side = _untrusted(path, hook)
+    each = [one & side for one in strangers(path, hook, "established", "ack")]
+    running = [one for one in each if one.satisfiable() and not turned_away(path, hook, one)]
+    return 2 * len(running) > len(each)
 
 
 def _untrusted(path: Path, hook: Hook) -> PacketSet:

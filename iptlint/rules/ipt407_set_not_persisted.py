@@ -27,7 +27,8 @@ and RHEL it is ipset.service with /etc/sysconfig/ipset.
 ## When it is wrong
 Where the sets are loaded before the rules by something that iptlint was not shown. Name the
 saved sets with the rules (`iptlint rules.v4 ipsets`, or `--ipset FILE`): then nothing is said of
-those that the file makes, and of another that it does not make IPT003 is.
+those that the file makes, and of another that it does not make IPT003 is. Sets and rules that
+software makes when it starts (calico, cilium, kube-proxy, fail2ban) are left out.
 
 ## References
 - ipset(8): https://ipset.netfilter.org/ipset.man.html
@@ -37,11 +38,13 @@ those that the file makes, and of another that it does not make IPT003 is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Ruleset
-from iptlint.rules.ipsets import uses_of_sets
+from iptlint.model.owners import owner_of, owner_of_rule
+from iptlint.rules.ipsets import Use, uses_of_sets
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.source import Span
 
@@ -55,6 +58,8 @@ META = Meta(
 )
 
 _SHOWN = 5
+_OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")
+"""Names of sets that are not those of chains of the same software."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -70,10 +75,18 @@ def check(context: Context) -> Iterator[Finding]:
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
+    chains = {id(rule): chain.name for _, chain, rule in ruleset.rules()}
     for use in uses_of_sets(ruleset):
-        if use.name not in uses:
+        if use.name not in uses and not _is_softwares(use, chains[id(use.rule)]):
             uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
+
+
+def _is_softwares(use: Use, chain: str) -> bool:
+    """Whether software makes the set, or wrote the rule: it makes both anew when it starts."""
+    owners = (owner_of(use.name), owner_of_rule(chain, use.rule))
+    known = any(owner is not None and owner.transient for owner in owners)
+    return known or _OF_SOFTWARE.fullmatch(use.name) is not None
 
 
 def _finding(uses: dict[str, Span]) -> Finding:

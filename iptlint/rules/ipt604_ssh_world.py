@@ -56,7 +56,7 @@ from iptlint.netfilter.world import Admission, admission, callers, may_be_accept
 from iptlint.packets.bits import union
 from iptlint.packets.witness import TCP, witness
 from iptlint.rules import remedies
-from iptlint.rules.dead import is_softwares, owner_in
+from iptlint.rules.dead import is_softwares, lost_rules, owner_in
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta, Settings
 from iptlint.rules.remedies import Remedy
@@ -90,7 +90,7 @@ def _check_path(settings: Settings, path: Path) -> Iterator[Finding]:
         return
     found = admission(path, Hook.INPUT)
     open_ = found.accepted & ports & ~found.sent_on & ~found.by_policy
-    if not found.is_most(open_) or _is_watched(path, open_):
+    if not found.is_most(open_) or _is_watched(path, open_) or _is_late(path, found, open_):
         return
     for decider in found.accepters(open_):
         rule = decider.rule
@@ -107,6 +107,17 @@ def _check_path(settings: Settings, path: Path) -> Iterator[Finding]:
             likeness="ssh",
         )
         return
+
+
+def _is_late(path: Path, found: Admission, packets: PacketSet) -> bool:
+    """Whether a rule would deny some attempts of anyone, and stands below what accepts them:
+    IPT101 tells of that."""
+    return any(
+        found.is_most(lost.accepted & path.space.project(packets, Field.PROTO, Field.DPORT))
+        for station in path.stations(Hook.INPUT)
+        for lost in lost_rules(station.walk)
+        if lost.accepted.satisfiable()
+    )
 
 
 def _is_for_all_ports(path: Path, found: Admission, rule: Rule) -> bool:

@@ -2,9 +2,9 @@
 
 ## What it does
 Sends the error that belongs to a running connection (destination unreachable, fragmentation
-needed: type 3, code 4, of a router anywhere) through INPUT, and through FORWARD of a router, by
-the interfaces that face the world. Where it is certainly lost though packets of the connection
-itself pass, the rule or the policy that drops it is reported.
+needed: type 3, code 4, of a router anywhere) through PREROUTING and INPUT, and through FORWARD of
+a router, by the interfaces that face the world. Where it is certainly lost though packets of the
+connection itself pass, the rule or the policy that drops it is reported.
 
 ## Why it matters
 A router whose next link takes smaller packets only drops what is too large and says so in this

@@ -2,7 +2,8 @@
 
 ## What it does
 Where some new connection is accepted over IPv6, sends neighbour solicitations and advertisements
-(ICMPv6 types 135 and 136, hop limit 255, from any address) through INPUT, and through OUTPUT.
+(ICMPv6 types 135 and 136, hop limit 255, from any address) the way to this host, through
+PREROUTING and INPUT, and the way from it.
 If all of a type are certainly dropped, on every interface but `lo`, the rule or the policy that
 drops them is reported. Connection tracking leaves these packets alone: their state is untracked,
 so neither `ESTABLISHED` nor `NEW` accepts them. Router advertisements (type 134) that are all
@@ -43,13 +44,12 @@ a warning. Router advertisements: where addresses and routes are written down by
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
-from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.handshake import opening
 from iptlint.netfilter.passage import translates
 from iptlint.netfilter.path import Path
@@ -57,8 +57,10 @@ from iptlint.netfilter.posture import forwards_on_its_own, outside
 from iptlint.packets.witness import ICMP6, witness
 from iptlint.rules import remedies
 from iptlint.rules.hosts import each_path
+from iptlint.rules.icmp_errors import base_at, turned_away
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.remedies import Remedy
+from iptlint.rules.translations import per_path
 from iptlint.rules.wording import listed
 
 if TYPE_CHECKING:
@@ -121,15 +123,22 @@ def accepts_something(path: Path) -> bool:
     return path.main(Hook.INPUT) is not None and (packets & path.may_pass(Hook.INPUT)).satisfiable()
 
 
-def _dropped(path: Path, hook: Hook) -> list[_Kind]:
+def _dropped(path: Path, hook: Hook) -> tuple[_Kind, ...]:
     """Of neighbours' messages, those that nobody's pass."""
-    if path.main(hook) is None:
-        return []
-    return [kind for kind in _NEIGHBOURS if _is_lost(path, hook, kind)]
+    return _all_dropped(path).get(hook, ())
+
+
+@per_path
+def _all_dropped(path: Path) -> dict[Hook, tuple[_Kind, ...]]:
+    return {
+        hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(path, hook, kind))
+        for hook in _RESULTS
+        if path.main(hook) is not None
+    }
 
 
 def _is_lost(path: Path, hook: Hook, kind: _Kind) -> bool:
-    return not (_messages(path, hook, kind) & path.may_pass(hook)).satisfiable()
+    return bool(turned_away(path, hook, _messages(path, hook, kind)))
 
 
 def _messages(path: Path, hook: Hook, *kinds: _Kind) -> PacketSet:
@@ -149,11 +158,10 @@ def _messages(path: Path, hook: Hook, *kinds: _Kind) -> PacketSet:
     return found & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else found
 
 
-def _blocked(path: Path, hook: Hook, kinds: list[_Kind]) -> Finding:
-    main = path.main(hook)
+def _blocked(path: Path, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     sent = _messages(path, hook, *kinds)
-    decider = deciders(path, hook, sent)[0]
-    chain = main.chain.name if main else hook.name
+    decider = turned_away(path, hook, sent)[0]
+    chain = base_at(decider, hook).name
     surely = _is_about_ip6(path)
     return META.finding(
         decider.span,
@@ -169,9 +177,8 @@ def _blocked(path: Path, hook: Hook, kinds: list[_Kind]) -> Finding:
 
 def _no_router(path: Path) -> Finding:
     sent = _messages(path, Hook.INPUT, _ROUTER)
-    decider = deciders(path, Hook.INPUT, sent)[0]
-    main = path.main(Hook.INPUT)
-    chain = main.chain.name if main else "INPUT"
+    decider = turned_away(path, Hook.INPUT, sent)[0]
+    chain = base_at(decider, Hook.INPUT).name
     return META.finding(
         decider.span,
         f"{decider.name} {decider.does} all router advertisements: unless its IPv6 address and "
@@ -183,7 +190,7 @@ def _no_router(path: Path) -> Finding:
     )
 
 
-def _remedy(kinds: list[_Kind]) -> Remedy:
+def _remedy(kinds: Sequence[_Kind]) -> Remedy:
     names = [kind.nft for kind in kinds]
     types = f"{{ {', '.join(names)} }}" if len(names) > 1 else names[0]
     icmp6 = "-p ipv6-icmp"

@@ -2,9 +2,9 @@
 
 ## What it does
 Sends the error that belongs to a running connection (packet too big, type 2, of a router
-anywhere) through INPUT, and through FORWARD of a router, by the interfaces that are not trusted.
-Where it is certainly lost though packets of the connection itself pass, the rule or the policy
-that drops it is reported.
+anywhere) through PREROUTING and INPUT, and through FORWARD of a router, by the interfaces that
+are not trusted. Where it is certainly lost though packets of the connection itself pass, the
+rule or the policy that drops it is reported.
 
 ## Why it matters
 Routers of IPv6 never fragment: this error is the only way to learn that a packet is too large for

@@ -27,7 +27,8 @@ COMMIT
 `ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept`.
 
 ## When it is wrong
-Where the network gives addresses by router advertisements alone.
+Where the network gives addresses by router advertisements alone. A rule that accepts other
+datagrams too (`-s 10.0.0.0/8 -j ACCEPT`) is no sign that the host uses DHCP.
 
 ## References
 - RFC 8415 (DHCPv6), 7.2 (ports): https://www.rfc-editor.org/rfc/rfc8415
@@ -40,10 +41,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.netfilter.deciders import deciders
 from iptlint.netfilter.path import Path
-from iptlint.netfilter.posture import denied_by_default, outside
+from iptlint.netfilter.posture import ODD_PORTS, denied_by_default, outside
 from iptlint.packets.witness import UDP, witness
 from iptlint.rules import remedies
 from iptlint.rules.hosts import each_path
@@ -101,13 +102,18 @@ def _check_path(context: Context, path: Path) -> Iterator[Finding]:
 
 def _datagrams(path: Path, hook: Hook, source: int, destination: int) -> PacketSet:
     space = path.space
+    ports = space.value(Field.SPORT, source) & space.value(Field.DPORT, destination)
+    return _udp(path, hook) & ports
+
+
+def _udp(path: Path, hook: Hook) -> PacketSet:
+    """New datagrams from outside."""
+    space = path.space
     return (
         path.hook_packets(hook)
         & outside(space)
         & space.state("new")
         & space.value(Field.PROTO, UDP)
-        & space.value(Field.SPORT, source)
-        & space.value(Field.DPORT, destination)
         & space.value(Field.FRAGMENT, 0)
     )
 
@@ -121,7 +127,18 @@ def _asks(context: Context, path: Path) -> bool:
 
 
 def _accepts_by_name(path: Path, hook: Hook, source: int, destination: int) -> bool:
-    """Whether such datagrams may pass where the hook denies by default."""
+    """Whether some rule accepts such datagrams where the hook denies by default, and means them:
+    it does not take those between ports that are nobody's as well."""
     denied = denied_by_default(path, hook)
-    passing = path.may_pass(hook) & denied
-    return (_datagrams(path, hook, source, destination) & passing).satisfiable()
+    space = path.space
+    asked = _datagrams(path, hook, source, destination) & path.may_pass(hook) & denied
+    if not asked.satisfiable():
+        return False
+    nobodys = tuple((port, port) for port in ODD_PORTS)
+    others = _udp(path, hook) & denied
+    others = others & space.ranges(Field.SPORT, nobodys) & space.ranges(Field.DPORT, nobodys)
+    broad = {id(decider.rule) for decider in deciders(path, hook, others)}
+    return any(
+        decider.kind is VerdictKind.ACCEPT and id(decider.rule) not in broad
+        for decider in deciders(path, hook, asked)
+    )

@@ -1,9 +1,9 @@
-"""What a DNAT rule sends to another machine is dropped in FORWARD.
+"""What a DNAT rule sends to another machine is dropped in FORWARD, or of REDIRECT in INPUT.
 
 ## What it does
 Gives the packets that a DNAT rule takes their new destination, and asks what FORWARD does with
 them, in all its tables: if every one of a new connection is dropped or rejected, whatever way it
-leaves by, the rule is reported.
+leaves by, the rule is reported. The same with INPUT for what REDIRECT sends to a port of the host.
 
 ## Why it matters
 The port looks forwarded, and nobody gets through. DNAT changes where a packet goes, it does not
@@ -27,7 +27,8 @@ COMMIT
 ## When it is wrong
 Where the new destination is an address of the host itself, so that the packet comes to INPUT:
 the finding is then only possible, and none is made where the ruleset shows whose address it
-is. Rules that software writes, REDIRECT, and rules that give no address are not looked at.
+is. Rules that software writes are not looked at. Where a rule would accept the packets if no
+earlier one took them, IPT101 tells of that; where it names the port they had before, IPT803.
 
 ## References
 - iptables-extensions(8), DNAT and conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -39,13 +40,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Field, Hook, Within
+from iptlint.model import Field, Hook, VerdictKind, Within
 from iptlint.netfilter.deciders import Decider, deciders
 from iptlint.netfilter.path import Path
+from iptlint.netfilter.posture import outside
 from iptlint.packets.bits import union
 from iptlint.packets.witness import PORT_PROTOCOLS, PROTOCOL_NAMES, witness
 from iptlint.rules import remedies
-from iptlint.rules.dead import base_of, later_copies, writer_of
+from iptlint.rules.dead import base_of, later_copies, lost_rules, writer_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.ports_before_nat import mistaken
@@ -72,34 +74,52 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_path(path: Path) -> Iterator[Finding]:
-    if path.main(Hook.FORWARD) is None:
-        return
-    found = [*_lost(path)]
-    everything = union([lost for _, lost in found], path.space.false)
-    who = deciders(path, Hook.FORWARD, everything) if found else []
-    for translation, lost in found:
-        decider = next((d for d in who if (d.packets & lost).satisfiable()), None)
-        if decider is not None:
-            yield _finding(path, translation, lost, decider)
+    for hook in (Hook.FORWARD, Hook.INPUT):
+        if path.main(hook) is None:
+            continue
+        found = [*_lost(path, hook)]
+        everything = union([lost for _, lost in found], path.space.false)
+        who = deciders(path, hook, everything) if found else []
+        for translation, lost in found:
+            decider = next((d for d in who if (d.packets & lost).satisfiable()), None)
+            if decider is not None:
+                yield _finding(path, hook, (translation, lost), decider)
 
 
-def _lost(path: Path) -> Iterator[tuple[Translation, PacketSet]]:
-    """The translations none of whose packets pass FORWARD, with these."""
+def _lost(path: Path, hook: Hook) -> Iterator[tuple[Translation, PacketSet]]:
+    """The translations that lead to the hook and none of whose packets pass it, with these."""
     told = {id(t.rule) for mistake in mistaken(path) for t in mistake.translations}
     for translation in destinations(path):
-        if id(translation.rule) not in told and _concerned(path, translation):
-            lost = translation.arriving(path, Hook.FORWARD)
-            passing = lost & path.may_pass(Hook.FORWARD)
-            if lost.satisfiable() and not passing.satisfiable():
-                yield translation, lost
+        if translation.stays is not (hook is Hook.INPUT) or id(translation.rule) in told:
+            continue
+        if _concerned(path, translation):
+            lost = translation.arriving(path, hook) & outside(path.space)
+            passing = lost & path.may_pass(hook)
+            if not lost.satisfiable() or passing.satisfiable() or _is_shadowed(path, hook, lost):
+                continue
+            yield translation, lost
+
+
+def _is_shadowed(path: Path, hook: Hook, lost: PacketSet) -> bool:
+    """Whether earlier rules left nothing to one that would accept the packets: IPT101 says so."""
+    return any(
+        dead.differs
+        and dead.rule.verdict.kind is VerdictKind.ACCEPT
+        and (station.walk.sent(dead.rule) & lost).satisfiable()
+        for station in path.stations(hook)
+        for dead in lost_rules(station.walk)
+        if hook in station.walk.hooks_of(dead.chain.name)
+    )
 
 
 def _concerned(path: Path, translation: Translation) -> bool:
     walk, rule = translation.walk, translation.rule
-    if translation.stays or translation.is_dead or id(rule) in later_copies(walk):
+    if translation.is_dead or id(rule) in later_copies(walk):
         return False
     if writer_of(walk, rule) is not None:
         return False
+    if translation.stays:  # DNAT to a port alone leaves the packets of others to them
+        return translation.port is not None and rule.verdict.name.upper() == "REDIRECT"
     return translation.address is None or int(translation.address) not in _own_addresses(path)
 
 
@@ -134,11 +154,15 @@ def _single(matches: tuple[object, ...], field: Field) -> set[int]:
     }
 
 
-def _finding(path: Path, translation: Translation, lost: PacketSet, decider: Decider) -> Finding:
-    target = to(translation)
-    name = base_of(decider, Hook.FORWARD)
+def _finding(
+    path: Path, hook: Hook, loss: tuple[Translation, PacketSet], decider: Decider
+) -> Finding:
+    translation, lost = loss
+    stays = hook is Hook.INPUT
+    target = f"port {translation.port} of this host" if stays else to(translation)
+    name = base_of(decider, hook)
     home = translation.arriving(path, Hook.INPUT) & path.may_pass(Hook.INPUT)
-    maybe = home.satisfiable()
+    maybe = not stays and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
     return META.finding(
         translation.rule.statement.span,
@@ -146,7 +170,7 @@ def _finding(path: Path, translation: Translation, lost: PacketSet, decider: Dec
         f" them{unless}",
         remedies.first(decider, name, _remedy(translation)),
         related=(Label(decider.span, f"{decider.does} them"),),
-        witness=witness(path.space, decider.packets & lost, Hook.FORWARD),
+        witness=witness(path.space, decider.packets & lost, hook),
         confidence=Confidence.POSSIBLE if maybe else None,
         likeness=f"{decider.span.start}",
     )
@@ -158,6 +182,9 @@ def _remedy(translation: Translation) -> Remedy:
     address, port = translation.address, translation.port
     if port is None and len(translation.ports) == 1:
         (port,) = translation.ports
+    if translation.stays and protocol is not None:
+        test = f"{protocol} -m {protocol} --dport {port}"
+        return Remedy(f"-p {test} -j ACCEPT", f"{protocol} dport {port} accept")
     if address is None or port is None or protocol is None:
         return _ANY_TRANSLATED
     ip = "ip6" if address.version == 6 else "ip"

@@ -34,7 +34,10 @@ leaves room for your rules, by the port it comes with:
 ## When it is wrong
 Where the port is meant to be public: then say so in INPUT too, or suppress the finding. Where
 another firewall stands before the host. A port that is published on 127.0.0.1 or another private
-address, or that a rule of `DOCKER-USER` or the raw table denies, is not reported.
+address, or that a rule of `DOCKER-USER` or the raw table denies, is not reported, nor is one for
+which IPT803 or IPT853 shows that such a rule misses it. Where the rule names an interface, and
+others show that the world comes in by another one (`MASQUERADE` with `-o`, an accept from public
+addresses), the finding is only possible.
 
 ## References
 - Docker, packet filtering and firewalls:
@@ -44,13 +47,14 @@ address, or that a rule of `DOCKER-USER` or the raw table denies, is not reporte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.owners import owner_of_interface
 from iptlint.netfilter.deciders import Decider, deciders
+from iptlint.netfilter.facing import uplink_names, visited_names
 from iptlint.netfilter.path import Path
 from iptlint.netfilter.posture import denied_by_default, public_hosts, strangers
 from iptlint.netfilter.world import outward
@@ -59,9 +63,10 @@ from iptlint.packets.matcher import changed_by
 from iptlint.packets.ordinary import holds
 from iptlint.packets.witness import TCP, UDP, witness
 from iptlint.rules import wording
-from iptlint.rules.dead import DOCKER_USER, base_of, writer_of
+from iptlint.rules.dead import DENYING, DOCKER_USER, base_of, behind_return, writer_of
 from iptlint.rules.hosts import each_path
 from iptlint.rules.meta import Context, Group, Meta
+from iptlint.rules.ports_before_nat import mistaken
 from iptlint.rules.translations import (
     Translation,
     destinations,
@@ -95,7 +100,8 @@ _ASKED = 3
 
 class _Published(NamedTuple):
     """A port that comes through to a container. ``packets``: callers that do, as they come;
-    ``through``: as they come to FORWARD; ``closed``: those that INPUT would deny."""
+    ``through``: as they come to FORWARD; ``closed``: those that INPUT would deny. ``by``: the one
+    interface by which they are known to, where some rule denies them by another."""
 
     translation: Translation
     protocol: int
@@ -103,6 +109,7 @@ class _Published(NamedTuple):
     packets: PacketSet
     through: PacketSet
     closed: PacketSet
+    by: str = ""
 
     @property
     def name(self) -> str:
@@ -118,8 +125,8 @@ def _check_path(path: Path) -> Iterator[Finding]:
     if not published or not (denied_by_default(path, Hook.INPUT) & outward(path)).satisfiable():
         return
     found = [p for protocol in _PROTOCOLS for p in _let_in(path, protocol, published)]
-    if found:
-        yield _finding(path, found)
+    for by in dict.fromkeys(p.by for p in found):
+        yield _finding(path, [p for p in found if p.by == by])
 
 
 def _is_dockers(translation: Translation) -> bool:
@@ -139,9 +146,51 @@ def _let_in(path: Path, protocol: int, published: Sequence[Translation]) -> Iter
             coming = [_untouched(path, translation, caller) for caller in asked]
             through = [_accepted(path, translation, each) for each in coming]
             closed = [caller & denied for caller in asked]
+            if _is_told(path, translation, through):
+                continue
             if _on_all(path, sides, through) and _on_all(path, facing, closed):
                 denied_here = closed[0] & facing
                 yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
+                continue
+            for name, side in _visited(path).items() if _on_all(path, sides, coming) else ():
+                if _on_all(path, side, through) and _on_all(path, side, closed):
+                    here = (coming[0] & side, through[0] & side, closed[0] & side)
+                    yield _Published(translation, protocol, port, *here, name)
+                    break
+
+
+@per_path
+def _visited(path: Path) -> dict[str, PacketSet]:
+    """The interfaces by which the world is known to come in, with the packets that do: packets
+    leave by them with the host's address, or else rules let in by them whom the world has."""
+    names = sorted(uplink_names(path) or visited_names(path))
+    return {name: path.space.interface(Field.IIF, name) for name in names}
+
+
+def _is_told(path: Path, translation: Translation, through: Sequence[PacketSet]) -> bool:
+    """Whether a rule that is to deny the packets does not, of which IPT803 or IPT853 tells."""
+    mistakes = (
+        mistake.missed
+        for mistake in mistaken(path)
+        if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind in DENYING
+        if any(each.rule is translation.rule for each in mistake.translations)
+    )
+    return any(
+        all((each & meant).satisfiable() for each in through)
+        for meant in chain(mistakes, _behind_return(path))
+    )
+
+
+@per_path
+def _behind_return(path: Path) -> tuple[PacketSet, ...]:
+    """What the rules that deny, and that the RETURN of DOCKER-USER leaves nothing to, are for."""
+    return tuple(
+        station.walk.tests(rule).may
+        for station in path.stations(Hook.FORWARD)
+        for user in station.walk.table.chains.values()
+        for rule in behind_return(user)
+        if rule.verdict.kind in DENYING
+    )
 
 
 def _strangers(path: Path, protocol: int) -> list[PacketSet]:
@@ -222,14 +271,17 @@ def _finding(path: Path, found: Sequence[_Published]) -> Finding:
     names = list(dict.fromkeys(p.name for p in found))
     ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
     accepts = f"{accepter.name} accepts" if accepter else "nothing in FORWARD denies"
+    by = f" by {first.by} (what denies {them} in FORWARD is for others)" * bool(first.by)
     return META.finding(
         rules[0].statement.span,
-        f"{ports} {_listed(names)} {are} reachable from the world although"
+        f"{ports} {_listed(names)} {are} reachable from the world{by} although"
         f" {base_of(denier, Hook.INPUT)} denies {them}: docker sends these packets to"
         f" {_where(found)} before INPUT could see them, and {accepts} them",
         _advice(path, first),
         related=_labels(rules, accepter, denier),
         witness=witness(path.space, first.packets, Hook.PREROUTING),
+        severity=Severity.WARNING if first.by else None,
+        confidence=Confidence.POSSIBLE if first.by else None,
     )
 
 
@@ -254,7 +306,7 @@ def _labels(rules: Sequence[Rule], accepter: Decider | None, denier: Decider) ->
 
 
 def _advice(path: Path, first: _Published) -> str:
-    name, protocol, port = uplink(path), _PROTOCOLS[first.protocol], first.port
+    name, protocol, port = first.by or uplink(path), _PROTOCOLS[first.protocol], first.port
     home = "[::1]" if path.family.address_bits > 32 else "127.0.0.1"
     rule_of = first.translation.walk.place(first.translation.rule).chain
     publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)

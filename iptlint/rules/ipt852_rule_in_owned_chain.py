@@ -3,7 +3,8 @@
 ## What it does
 Looks in the chains of docker, kube-proxy, calico, fail2ban, libvirt and tailscale for rules with
 something that the owner never writes: a comment where it writes none, or none where each of its
-rules has one, a log, a limit, an accept among bans. What might be the owner's is left alone.
+rules has one, a log, a limit, a drop of an address among docker's, an accept among bans. What
+might be the owner's is left alone.
 
 ## Why it matters
 The owner empties or rebuilds its chains, at a restart or every few seconds: the rule is gone
@@ -53,6 +54,7 @@ META = Meta(
 
 _DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
 _LIMITS = ("limit", "hashlimit", "recent", "connlimit", "quota", "time")
+_SOURCES = (Field.SADDR, Field.SADDR6)
 _ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 
 
@@ -98,6 +100,17 @@ def _rejects(rule: Rule) -> bool:
     return rule.verdict.kind is VerdictKind.REJECT
 
 
+def _drops_by_source(rule: Rule) -> bool:
+    """From an address, that is: docker drops what is not from its network, and by interfaces."""
+    tests = (m for m in rule.matches if getattr(m, "field", None) in _SOURCES)
+    drops = rule.verdict.kind is VerdictKind.DROP
+    return drops and any(not getattr(match, "negated", True) for match in tests)
+
+
+def _drops_by_port(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.DROP and _names_port(rule)
+
+
 def _names_port(rule: Rule) -> bool:
     return _tests(rule, Field.DPORT, Field.SPORT)
 
@@ -124,6 +137,8 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
         _LOG,
         _LIMIT,
         _Sign(_rejects, "rejects, and {owner} only drops"),
+        _Sign(_drops_by_source, "drops what some address sends, which {owner} does not"),
+        _Sign(_drops_by_port, "drops by port, which {owner} does not"),
     ),
     "kube-proxy": (_NO_COMMENT,),
     "calico": (_Sign(_is_not_calicos, "lacks the comment cali:… of all rules of {owner}"),),

@@ -28,7 +28,7 @@ Write `iifname` and `oifname`, which compare names when packets come: `iifname "
 
 ## When it is wrong
 Where the rules are loaded by what brings the interface up, and each time anew. By number is a
-little faster.
+little faster. Chains and tables that software writes (libvirt) are left out.
 
 ## References
 - nft(8), "META EXPRESSIONS" (iif, iifname): https://www.netfilter.org/projects/nftables/manpage.html
@@ -42,6 +42,7 @@ from typing import NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.rules.dead import is_softwares
 from iptlint.rules.meta import Context, Group, Meta
 from iptlint.rules.wording import MAX_LABELS, counted
 from iptlint.source import Span
@@ -86,8 +87,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _by_name(ruleset: Ruleset) -> dict[tuple[int, str], list[Test]]:
     """By file and interface, each place once."""
     found: dict[tuple[int, str], dict[Span, Test]] = {}
-    for _, _, rule in ruleset.rules():
-        for test in _tests(rule):
+    for table, chain, rule in ruleset.rules():
+        for test in () if is_softwares(ruleset, table, chain.name) else _tests(rule):
             key = id(test.span.source), test.name
             found.setdefault(key, {}).setdefault(test.span, test)
     return {key: list(tests.values()) for key, tests in found.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.path import Path
+from iptlint.netfilter.posture import outside
 from iptlint.netfilter.walk import Walk
 from iptlint.rules.dead import dead_ids, later_copies, writer_of
 from iptlint.rules.translations import (
@@ -91,7 +92,7 @@ def _mistake(
     path: Path, hook: Hook, place: tuple[Walk, Chain, Rule], moved: _Moved
 ) -> Iterator[Mistake]:
     walk, chain, rule = place
-    but_for_port = _but_for_port(walk, chain, rule)
+    but_for_port = _but_for_port(walk, chain, rule) & outside(path.space)
     hits = [
         (translation, packets)
         for port in named_ports(rule)

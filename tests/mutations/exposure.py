@@ -3,7 +3,7 @@
 # ruff: noqa: E501 (a line of a ruleset is as long as it is)
 from __future__ import annotations
 
-from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace
+from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace, Swap
 from tests.mutations.lines import (
     CLOSED4,
     CLOSED6,
@@ -92,6 +92,14 @@ ROWS = (
         ),
     ),
     Mutation(
+        "IPT101",
+        CLOSED4,
+        Swap(
+            '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m hashlimit --hashlimit-above 6/min --hashlimit-mode srcip --hashlimit-name ssh -m comment --comment "guessers" -j DROP',
+            '-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "SSH" -j ACCEPT',
+        ),
+    ),
+    Mutation(
         "IPT604",
         ROUTER4,
         InsertAfter(
@@ -138,6 +146,22 @@ ROWS = (
         Replace(
             "icmp type { destination-unreachable, time-exceeded, parameter-problem } accept",
             "icmp type { time-exceeded, parameter-problem } accept",
+        ),
+    ),
+    Mutation(
+        "IPT607",
+        SERVER4,
+        Replace(
+            "*filter",
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p icmp -m icmp --icmp-type 3/4 -j DROP\nCOMMIT\n*filter",
+        ),
+    ),
+    Mutation(
+        "IPT607",
+        SERVER4,
+        Replace(
+            "*filter",
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p icmp -j DROP\nCOMMIT\n*filter",
         ),
     ),
 )

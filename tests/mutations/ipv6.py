@@ -103,4 +103,20 @@ ROWS = (
             "ip6 saddr fe80::/10 udp dport 547 accept",
         ),
     ),
+    Mutation(
+        "IPT702",
+        SERVER6,
+        Replace(
+            "*filter",
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n*filter",
+        ),
+    ),
+    Mutation(
+        "IPT703",
+        SERVER6,
+        Replace(
+            "*filter",
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 2 -j DROP\nCOMMIT\n*filter",
+        ),
+    ),
 )

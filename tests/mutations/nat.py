@@ -4,7 +4,15 @@
 from __future__ import annotations
 
 from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace, Swap
-from tests.mutations.lines import DOCKER4, NFT_DOCKER, NFT_ROUTER, ROUTER4, SERVER6
+from tests.mutations.lines import (
+    DOCKER4,
+    FORWARD_ESTABLISHED,
+    NFT_DOCKER,
+    NFT_ROUTER,
+    ROUTER4,
+    SERVER4,
+    SERVER6,
+)
 
 ROWS = (
     Mutation(
@@ -61,6 +69,20 @@ ROWS = (
         ),
     ),
     Mutation(
+        "IPT802",
+        SERVER4,
+        Replace(
+            "*filter",
+            "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 8000\nCOMMIT\n*filter",
+        ),
+    ),
+    Mutation(
+        "IPT101",
+        ROUTER4,
+        InsertAfter(FORWARD_ESTABLISHED, "-A FORWARD -i ppp0 -j DROP"),
+        times=2,
+    ),
+    Mutation(
         "IPT803",
         ROUTER4,
         Replace(
@@ -90,6 +112,22 @@ ROWS = (
         Replace(
             'iifname "eth0" ip saddr 203.0.113.0/24 counter packets 1 bytes 60 drop',
             'iifname "eth0" ip saddr 203.0.113.0/24 tcp dport 8080 counter packets 0 bytes 0 drop',
+        ),
+    ),
+    Mutation(
+        "IPT803",
+        DOCKER4,
+        Replace(
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m tcp --dport 8080 -j DROP",
+        ),
+    ),
+    Mutation(
+        "IPT803",
+        DOCKER4,
+        Replace(
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -p tcp -m tcp --dport 8080 -j DROP",
         ),
     ),
     Mutation(
@@ -160,6 +198,30 @@ ROWS = (
         ),
     ),
     Mutation(
+        "IPT851",
+        DOCKER4,
+        Replace(
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth1 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+        ),
+    ),
+    Mutation(
+        "IPT851",
+        DOCKER4,
+        Replace(
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i ens3 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
+        ),
+    ),
+    Mutation(
+        "IPT852",
+        DOCKER4,
+        Replace(
+            "-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT",
+            "-A DOCKER -s 203.0.113.0/24 -j DROP\n-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT",
+        ),
+    ),
+    Mutation(
         "IPT852",
         DOCKER4,
         InsertAfter(
@@ -189,6 +251,14 @@ ROWS = (
         InsertAfter(
             'iifname != "docker0" oifname "docker0" ip daddr 172.17.0.2 tcp dport 80 counter packets 3 bytes 180 accept',
             'limit rate 1/minute log prefix "docker: "',
+        ),
+    ),
+    Mutation(
+        "IPT853",
+        DOCKER4,
+        Swap(
+            "-A DOCKER-USER -j RETURN",
+            "-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP",
         ),
     ),
     Mutation(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.findings import Confidence, Finding
+from iptlint.findings import Confidence, Finding, Severity
 from iptlint.linter import lint
 from iptlint.source import SourceFile
 
@@ -137,7 +137,7 @@ def test_what_docker_user_denies_is_not_public(rule: str) -> None:
     [
         "-i eth0 -p tcp -m conntrack --ctorigdstport 8081 -j DROP",
         "-i eth0 -s 203.0.113.0/24 -j DROP",
-        "-i eth0 -p tcp --dport 8080 -j DROP",
+        "-i eth0 -s 203.0.113.0/24 -p tcp --dport 8080 -j DROP",
         "-j RETURN",
     ],
 )
@@ -146,6 +146,42 @@ def test_what_docker_user_lets_by_is_public(rule: str) -> None:
     assert "port 8080/tcp is reachable" in finding.message
     assert finding.witness is not None
     assert finding.witness.dport == 8080
+
+
+@pytest.mark.parametrize(
+    ("code", "user"),
+    [
+        ("IPT803", ("-i eth0 -p tcp --dport 8080 -j DROP",)),
+        ("IPT803", ("-p tcp --dport 8080 -j REJECT",)),
+        ("IPT853", ("-j RETURN", "-i eth0 -p tcp --dport 80 -j DROP")),
+        ("IPT853", ("-j RETURN", "-p tcp -m conntrack --ctorigdstport 8080 -j DROP")),
+    ],
+)
+def test_a_drop_that_misses_its_port_is_told_once(code: str, user: tuple[str, ...]) -> None:
+    assert len(findings(published(*user), code)) == 1
+    assert findings(published(*user), "IPT851") == []
+
+
+def test_a_drop_that_misses_some_ports_does_not_hide_the_others() -> None:
+    text = published("-j RETURN", "-p tcp -m conntrack --ctorigdstport 9999 -j DROP")
+    assert len(findings(text, "IPT851")) == 1
+
+
+@pytest.mark.parametrize("source", ["-s 198.51.100.0/24", "-s 203.0.113.9"])
+def test_a_drop_on_an_interface_where_the_world_is_not(source: str) -> None:
+    text = published("-i eth1 -p tcp -m conntrack --ctorigdstport 8080 -j DROP")
+    accept = "-A INPUT -p tcp --dport 22 -j ACCEPT"
+    (finding,) = findings(text.replace(accept, f"{accept} -i eth0 {source}"), "IPT851")
+    assert finding.confidence is Confidence.POSSIBLE
+    assert finding.severity is Severity.WARNING
+    assert "reachable from the world by eth0" in finding.message
+
+
+@pytest.mark.parametrize("source", ["", "-s 10.0.0.0/8", "-s 0.0.0.0/0"])
+def test_a_drop_on_what_may_be_the_interface_of_the_world(source: str) -> None:
+    text = published("-i eth1 -p tcp -m conntrack --ctorigdstport 8080 -j DROP")
+    accept = "-A INPUT -p tcp --dport 22 -j ACCEPT"
+    assert findings(text.replace(accept, f"{accept} -i eth0 {source}"), "IPT851") == []
 
 
 @pytest.mark.skipif(
