@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from tabulate import tabulate
 
 from iptlint.dialects.decode import load
@@ -29,7 +30,7 @@ def main(corpus: Path) -> None:
     files, findings, alone = Counter[str](), Counter[str](), Counter[str]()
     paths = [*files_of(corpus)]
     for path in paths:
-        found = lint([load(path)], profile=Profile.STRICT).findings
+        found = lint([load(str(path))], profile=Profile.STRICT).findings
         codes = Counter(finding.code for finding in found)
         files.update(codes.keys())
         findings.update(codes)
@@ -46,8 +47,8 @@ def main(corpus: Path) -> None:
         for rule in rules()
     ]
     headers = ("Code", "Name", "Severity", "Files", "of all", "Findings")
-    print(f"{len(paths)} files\n")
-    print(tabulate(rows, headers, "pipe", colalign=("left", "left", "left", *["right"] * 3)))
+    click.echo(f"{len(paths)} files\n")
+    click.echo(tabulate(rows, headers, "pipe", colalign=("left", "left", "left", *["right"] * 3)))
 
 
 if __name__ == "__main__":
