@@ -122,23 +122,26 @@ def _compared(path: Path, hook: Hook, packet: PacketSet) -> Counter[_Stretch]:
     for station in path.stations(hook):
         if not (packet & station.seen).satisfiable():
             continue
-        _enter(station.walk, station.chain.name, packet, counts, set())
+        _enter(station.walk, station.chain.name, packet, counts)
         if not (packet & station.passing).satisfiable():
             break
     return counts
 
 
-def _enter(
-    walk: Walk, name: str, packet: PacketSet, counts: Counter[_Stretch], inside: set[str]
-) -> None:
-    flow = walk.flows[name]
-    end = bisect_left(flow.arrives, True, key=lambda left: not (packet & left).satisfiable())
-    rules = flow.chain.rules[:end]
-    counts[_Stretch(walk, flow.chain)] += sum(rule.copies for rule in rules)
-    for rule, tests in zip(rules, flow.tests, strict=False):
-        called = rule.verdict.chain
-        if called in walk.flows and called not in inside and (packet & tests.may).satisfiable():
-            _enter(walk, called, packet, counts, {*inside, name, called})
+def _enter(walk: Walk, base: str, packet: PacketSet, counts: Counter[_Stretch]) -> None:
+    """Callers come before what they call, so how often a chain is entered is known there."""
+    times = Counter({base: 1})
+    for name in reversed(walk.order):
+        if not times[name]:
+            continue
+        flow = walk.flows[name]
+        end = bisect_left(flow.arrives, True, key=lambda left: not (packet & left).satisfiable())
+        rules = flow.chain.rules[:end]
+        counts[_Stretch(walk, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
+        for rule, tests in zip(rules, flow.tests, strict=False):
+            called = rule.verdict.chain
+            if called in walk.flows and (packet & tests.may).satisfiable():
+                times[called] += times[name]
 
 
 def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
