@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Interface, IPv6Interface, ip_address
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
 from typing import NamedTuple
 
 from iptlint.model.ruleset import Family, Ruleset
@@ -46,6 +46,18 @@ class InterfaceAddress:
     address: IPv4Interface | IPv6Interface
 
 
+_PRIVATE = tuple(
+    map(
+        ip_network,
+        (
+            *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
+        ),
+    )
+)
+"""Addresses that mean another machine elsewhere (IANA special-purpose address registries)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """None, or empty for ``ssh_ports``: not known. ``conntrack``: connections now, and how many
@@ -59,6 +71,16 @@ class Facts:
     ipv6: bool | None = None
     conntrack: tuple[int, int] | None = None
     versions: tuple[str, ...] = ()
+
+    def facing(self) -> dict[str, bool]:
+        """Whether the world is behind an interface, by the addresses: where one has an address that
+        the world can name, those that have none but private ones do not face it. Empty where
+        none has: another machine may translate."""
+        by_name: dict[str, bool] = {}
+        for one in self.addresses or ():
+            public = not any(one.address.ip in network for network in _PRIVATE)
+            by_name[one.interface] = by_name.get(one.interface, False) or public
+        return by_name if any(by_name.values()) else {}
 
     def forwards(self, family: str) -> bool | None:
         return self.forwarding if family == "ip" else self.forwarding6

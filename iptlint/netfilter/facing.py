@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
 from iptlint.model.owners import owner_of
@@ -48,6 +49,8 @@ def outward_classes(path: Path) -> list[int]:
     found = _less_trusted(path, found)
     *_, (other, _) = classes
     named = {number: cls for number, cls in classes if number in found and number != other}
+    if path.facing:
+        return _by_addresses(path, named) + [other] * (other in found)
     if excepted := _excepted(path):
         return [number for number, cls in named.items() if cls.name in excepted]
     # The only interface with a name is the world's, unless what is for all is said without it.
@@ -56,6 +59,16 @@ def outward_classes(path: Path) -> list[int]:
         facing = [number for number, cls in named.items() if _faces_world(path, cls)]
         return facing + [other] * (other in found)
     return [n for n in found if n == other or not _SECOND.fullmatch(named[n].name)]
+
+
+def _by_addresses(path: Path, named: Mapping[int, InterfaceClass]) -> list[int]:
+    """Of the interfaces with names, those that are known to face the world."""
+    public = [name for name, faces in path.facing.items() if faces]
+    return [
+        number
+        for number, cls in named.items()
+        if any(name.startswith(cls.name) if cls.wildcard else name == cls.name for name in public)
+    ]
 
 
 def _excepted(path: Path) -> frozenset[str]:

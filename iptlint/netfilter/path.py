@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Family, Hook, Table, VerdictKind
@@ -27,13 +28,17 @@ class Ends(NamedTuple):
 
 
 class Path:
-    """``family``: ip or ip6. Sets are of packets as they come to the first chain of a hook."""
+    """``family``: ip or ip6. Sets are of packets as they come to the first chain of a hook.
+    ``facing``: of interfaces by name, where it is known, whether the world is behind them."""
 
-    def __init__(self, stack: Stack, family: Family) -> None:
+    def __init__(
+        self, stack: Stack, family: Family, facing: Mapping[str, bool] | None = None
+    ) -> None:
         self.stack = stack
         self.ruleset = stack.ruleset
         self.space = stack.space
         self.family = family
+        self.facing = dict(facing or {})
         self.denied: dict[Hook, PacketSet] = {}
         """Kept by ``posture.denied_by_default``."""
         self._ends: dict[Hook, Ends] = {}

@@ -42,10 +42,12 @@ of addresses or port knocking are not reported; a rate limit does not count as p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Field, Hook
+from iptlint.model.host import Host
 from iptlint.netfilter.path import Path
 from iptlint.packets.witness import PROTOCOL_NAMES, UDP, witness
 from iptlint.rules.hosts import each_path
@@ -72,12 +74,29 @@ _INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return each_path(context, _check_path)
+    return each_path(context, partial(_check_path, _listening(context.host)))
 
 
-def _check_path(path: Path) -> Iterator[Finding]:
+def _listening(host: Host | None) -> frozenset[tuple[str, int]] | None:
+    """Protocols and ports on which the host listens for others; None where that is not known."""
+    if host is None or host.facts.listeners is None:
+        return None
+    return frozenset((o.protocol, o.port) for o in host.facts.listeners if not o.is_local)
+
+
+def _heard(listening: frozenset[tuple[str, int]] | None, opening: Opening) -> Opening:
+    """With those services only on whose ports something listens."""
+    if listening is None or opening.hook is not Hook.INPUT:
+        return opening
+    heard = (o for o in opening.opened if (PROTOCOL_NAMES[o.protocol], o.port) in listening)
+    return opening._replace(opened=tuple(heard))
+
+
+def _check_path(listening: frozenset[tuple[str, int]] | None, path: Path) -> Iterator[Finding]:
     by_statement: dict[int, list[Opening]] = {}
-    for opening in openings(path):
+    for opening in (_heard(listening, each) for each in openings(path)):
+        if not opening.opened:
+            continue
         by_statement.setdefault(id(opening.rule.statement), []).append(opening)
     for several in by_statement.values():
         services = {one.service for opening in several for one in opening.opened}

@@ -121,7 +121,8 @@ class Context:
             return None
         key = id(ruleset), family
         if key not in self._paths:
-            self._paths[key] = Path(self.stack(ruleset), family)
+            facing = self.host.facts.facing() if self.host else {}
+            self._paths[key] = Path(self.stack(ruleset), family, facing)
         return self._paths[key]
 
     def paths(self) -> Iterator[Path]:

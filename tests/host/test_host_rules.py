@@ -435,3 +435,36 @@ def test_empty_legacy_tables_beside_those_of_nft(root: Root) -> None:
     host = examine(alive).host
     assert [s.path for s in host.sources if s.text] == ["iptables-save (nft)"]
     assert not host.mixed
+
+
+# -- services and interfaces ------------------------------------------------------------------
+
+DATABASE = "-A INPUT {} -p tcp -m tcp --dport 3306 -j ACCEPT\nCOMMIT"
+MYSQL = "tcp LISTEN 0 128 {}:3306 0.0.0.0:*\n"
+TWO_CARDS = """[
+ {"ifname": "eth0", "addr_info": [{"family": "inet", "local": "10.0.0.4", "prefixlen": 24}]},
+ {"ifname": "eth1", "addr_info": [{"family": "inet", "local": "198.51.100.4", "prefixlen": 24}]}
+]"""
+
+
+def exposed(root: Root, interface: str, **outputs: str) -> list[str]:
+    rules = CLOSED.replace("COMMIT", DATABASE.format(interface))
+    return codes(root.alive(iptables_legacy_save=rules, **outputs), "IPT603")
+
+
+@pytest.mark.parametrize(
+    ("address", "found"), [("0.0.0.0", ["IPT603"]), ("127.0.0.1", []), (None, [])]
+)
+def test_a_service_is_exposed_where_something_listens(
+    root: Root, address: str | None, found: list[str]
+) -> None:
+    assert exposed(root, "", ss=MYSQL.format(address) if address else "") == found
+
+
+@pytest.mark.parametrize(("interface", "found"), [("eth0", []), ("eth1", ["IPT603"])])
+def test_the_world_is_behind_the_interface_with_a_public_address(
+    root: Root, interface: str, found: list[str]
+) -> None:
+    """By their names alone eth1 would be the inner one of two cards."""
+    interfaces = f"-i {interface}"
+    assert exposed(root, interfaces, addresses=TWO_CARDS, ss=MYSQL.format("0.0.0.0")) == found
