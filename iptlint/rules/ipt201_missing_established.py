@@ -5,7 +5,7 @@ Follows the answer to a connection: what this host opens (and OUTPUT lets out) c
 at INPUT, what INPUT lets in is answered at OUTPUT, and what FORWARD lets through is
 answered there. Where such a chain denies by default and no answer can pass, that is
 reported, at the policy or the closing rule that drops it. Two milder cases have their own
-words: only answers from certain ports or addresses come back, and established packets pass
+words: only answers from, or to, certain ports or addresses pass, and established packets pass
 but ICMP errors about them (state RELATED) do not. A host that lets nothing in at all, as some
 do over IPv6, gets a warning: what it opens hangs until it times out.
 
@@ -44,6 +44,7 @@ OUTPUT, or suppress the finding.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -83,6 +84,7 @@ _ICMP_ERRORS = {
 }
 _ANY_ICMP_ERRORS = "destination unreachable, fragmentation needed, packet too big"
 _STATES = {False: ("ESTABLISHED", "RELATED"), True: ("established", "related")}
+_RARE = 100
 _NAMED_PORTS = 6
 _NAMED_RULES = 3
 
@@ -136,6 +138,21 @@ def _answers(path: Path, way: _Way) -> Iterator[Finding]:
     elif way.back is Hook.INPUT:
         sent = answers(path, here, way.back, "syn", "ack", reply=True)
         yield from _few(path, sent, sent & path.may_pass(way.back))
+    else:
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        yield from _hardly_any(path, way, sent, sent & path.may_pass(way.back))
+
+
+def _hardly_any(path: Path, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+    """Answers get to next to no client, as by the rule for some service: its port is also one that
+    a client may have."""
+    clients = (path.family.daddr, Field.DPORT)
+    everyone, lucky = (path.space.project(packets, *clients) for packets in (sent, back))
+    if _RARE * share(lucky) < share(everyone):
+        rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
+        lost = sent & ~back
+        finding = _none(path, rarely, deciders(path, way.back, lost), lost, path.space.false)
+        yield replace(finding, severity=Severity.WARNING)
 
 
 def _is_lost_on_the_way(path: Path, hook: Hook, first: PacketSet) -> bool:
@@ -327,7 +344,9 @@ def _errors(path: Path, hook: Hook) -> Iterator[Finding]:
         f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
         remedies.first(decider, _chain(path, hook), remedies.RELATED),
         related=tuple(
-            Label(d.span, f"accepts {established} without {related}") for d in accepting[:1]
+            Label(d.span, f"accepts {established} without {related}")
+            for d in accepting[:1]
+            if d.rule and not (d.walk.tests(d.rule).may & errors).satisfiable()
         ),
         witness=witness(space, decider.packets, hook),
         severity=Severity.WARNING,

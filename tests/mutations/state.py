@@ -20,6 +20,7 @@ from tests.mutations.lines import (
     NOT_SYN,
     OUT_ESTABLISHED,
     PROMETHEUS,
+    ROUTER4,
     ROUTER6,
     SERVER4,
     SERVER6,
@@ -32,6 +33,7 @@ ROWS = (
     Mutation("IPT201", SERVER6, Delete(ESTABLISHED)),
     Mutation("IPT201", CLOSED6, Delete(OUT_ESTABLISHED)),
     Mutation("IPT201", CLOSED4, Delete(ESTABLISHED)),
+    Mutation("IPT201", ROUTER4, Delete(FORWARD_ESTABLISHED)),
     Mutation("IPT201", ROUTER6, Delete(FORWARD_ESTABLISHED)),
     Mutation(
         "IPT202",
