@@ -6,11 +6,10 @@ What the grammar has no place for becomes ``Unread``, and the statements around 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import tree_sitter_bash
 from tree_sitter import Language, Parser
@@ -18,6 +17,11 @@ from tree_sitter import Node as Found
 
 from iptlint.dialects.script import tree as t
 from iptlint.source import SourceFile
+
+_OTHER = re.compile(r"[^\x00-\x7f]")
+_WORD = ","
+"""Stands for what is not ASCII while the text is parsed: to the shell it is a part of words, and
+the grammar's scanner asks C's tables of letters about it, beyond their end."""
 
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
@@ -38,13 +42,12 @@ class _Reader:
         self.source = source
         # The shell takes a carriage return for a part of the last word; it is told once.
         self.text = source.text.replace("\r\n", " \n")
-        self.offsets = _offsets(self.text)
         self.problems: list[t.SyntaxProblem] = []
         self.depth = 0
 
     def read(self) -> t.ScriptFile:
-        encoded = self.text.encode("utf-8", "surrogateescape")
-        found = Parser(_language()).parse(encoded)
+        # A character for a byte, so that offsets are the same.
+        found = Parser(_language()).parse(_OTHER.sub(_WORD, self.text).encode())
         statements = self.statements(found.root_node.children)
         if found.root_node.has_error:
             self._report_errors(found.root_node)
@@ -58,10 +61,10 @@ class _Reader:
     # -- places ---------------------------------------------------------------
 
     def start(self, node: Found) -> int:
-        return self.offsets(node.start_byte)
+        return node.start_byte
 
     def end(self, node: Found) -> int:
-        return self.offsets(node.end_byte)
+        return node.end_byte
 
     def text_of(self, node: Found) -> str:
         return self.text[self.start(node) : self.end(node)]
@@ -559,12 +562,3 @@ def _with_redirects(body: t.Statement, redirects: tuple[t.Redirect, ...]) -> t.S
             return replace(body, rest=(*rest[:-1], (operator, _with_redirects(last, redirects))))
         case _:
             return t.Redirected(body, redirects, start=body.start, end=body.end)
-
-
-def _offsets(text: str) -> Callable[[int], int]:
-    """From bytes of the encoded text to characters."""
-    if text.isascii():
-        return int
-    lengths = (len(character.encode("utf-8", "surrogateescape")) for character in text)
-    starts = [0, *accumulate(lengths)]
-    return lambda byte: bisect_left(starts, byte)

@@ -92,3 +92,13 @@ def test_scripts_that_others_wrote() -> None:
         assert parse(SourceFile(str(path), text)).problems == ()
         finish(text)
         finish(text[: len(text) // 2])
+
+
+@pytest.mark.parametrize("character", ["é", "\u3000", "\U0001d482", "\U000fffff", "\udc80"])
+def test_what_is_not_ascii_is_a_part_of_words(character: str) -> None:
+    """The grammar's scanner reads beyond C's tables of letters for such characters."""
+    text = f"iptables -A INPUT -m comment --comment '{character}' -j DROP\n"
+    text += f"x{character}=1 <<{character}\n"
+    ruleset, _ = carried_out(parse(SourceFile("firewall.sh", text))).final()
+    ((_, _, rule),) = ruleset.rules()
+    assert rule.comment == character
