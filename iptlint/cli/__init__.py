@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import signal
 import sys
 from typing import Any, NoReturn
@@ -79,14 +80,14 @@ def main(args: list[str] | None = None) -> NoReturn:
         status = group.main(args, prog_name="iptlint", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _show(error)
         status = FAILED
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except SystemExit:
         raise
     except BaseException as error:  # a panic of the Rust core is no Exception
-        click.echo(f"iptlint: {_sentence(error)}", err=True)
+        click.echo(f"iptlint: {_printable(_sentence(error))}", err=True)
         status = FAILED
     sys.exit(status)
 
@@ -102,6 +103,20 @@ def _prepare_streams() -> None:
 def _never_fail_to_encode(stream: Any) -> None:
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
+
+
+def _show(error: click.ClickException) -> None:
+    shown = io.StringIO()
+    error.show(shown)
+    said = error.format_message()
+    click.echo(shown.getvalue().replace(said, _printable(said)), nl=False, err=True)
+
+
+def _printable(text: str) -> str:
+    """A message may quote a file, a path or an argument: nothing of it speaks to the terminal."""
+    from iptlint.reports.safe import visible
+
+    return visible(text)
 
 
 def _sentence(error: BaseException) -> str:

@@ -105,9 +105,9 @@ def _gather(destination: str | None, root: str | None) -> Gathered:
             return gather_remote(destination)
         return gather_here() if root is None else gather_root(root)
     except RemoteError as error:
-        raise click.ClickException(options.printable(str(error))) from None
+        raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(options.printable(str(error))) from None
+        raise click.ClickException(str(error)) from None
 
 
 def _save(gathered: Gathered, path: str) -> int:
@@ -116,9 +116,7 @@ def _save(gathered: Gathered, path: str) -> int:
     try:
         save(gathered, path)
     except OSError as error:
-        raise click.ClickException(
-            options.printable(f"{path}: {error.strerror or error}")
-        ) from None
+        raise click.ClickException(f"{path}: {error.strerror or error}") from None
     for unread in gathered.unread:
         click.echo(f"iptlint: {options.printable(f'{unread.what}: {unread.why}')}", err=True)
     options.write(options.printable(f"wrote {path}; `iptlint check {path}` reads it") + "\n")
@@ -132,7 +130,7 @@ def lint_archive(path: str, asked: Asked) -> int:
     try:
         return lint_host(load(path), asked)
     except (ArchiveError, OSError) as error:
-        raise click.ClickException(options.printable(str(error))) from None
+        raise click.ClickException(str(error)) from None
 
 
 def lint_host(gathered: Gathered, asked: Asked) -> int:

@@ -29,14 +29,14 @@ def with_sets(source: SourceFile, reader: Reader, ipsets: Sequence[str]) -> Read
     (reading, *others), _ = together([read(source, reader), *sets])
     unread = [problem for other in others for problem in _errors(other)]
     if unread:
-        raise click.ClickException("; ".join(map(options.printable, unread)))
+        raise click.ClickException("; ".join(unread))
     return reading
 
 
 def source_of(file: str) -> SourceFile:
     inputs = read_inputs((file,))
     if inputs.complaints:
-        raise click.ClickException("; ".join(map(options.printable, inputs.complaints)))
+        raise click.ClickException("; ".join(inputs.complaints))
     if len(inputs.sources) != 1:
         raise click.UsageError(f"{file} holds several firewall files; name one")
     return inputs.sources[0]

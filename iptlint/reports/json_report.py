@@ -11,6 +11,7 @@ from iptlint.findings import Finding, Severity
 from iptlint.findings.fingerprint import fingerprints
 from iptlint.linter import Report
 from iptlint.reports import benchmark
+from iptlint.reports.safe import is_hidden
 from iptlint.reports.witness import as_json
 from iptlint.rules.registry import rule_of
 from iptlint.source import Span
@@ -18,12 +19,19 @@ from iptlint.source import Span
 VERSION = 1
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_PLAIN = re.compile(r"[^\n -~]")
 
 
 def dumps(value: object) -> str:
-    """JSON in UTF-8; a byte that was no UTF-8 in its file is U+FFFD, as RFC 8259 asks."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return _LONE_SURROGATE.sub("\ufffd", text) + "\n"
+    """JSON in UTF-8, with an escape for whatever a terminal or an editor would act upon (C1
+    controls, direction marks); a byte that was no UTF-8 in its file is U+FFFD, as RFC 8259
+    asks."""
+    text = _LONE_SURROGATE.sub("\ufffd", json.dumps(value, indent=2, ensure_ascii=False))
+    return _NOT_PLAIN.sub(_escaped, text) + "\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if is_hidden(found[0]) else found[0]
 
 
 def json_report(report: Report) -> str:

@@ -19,10 +19,15 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
 
 
+def is_hidden(character: str) -> bool:
+    """Whether something acts upon it, or nothing shows it."""
+    return category(character) in _HIDDEN
+
+
 def _visible(character: str) -> str:
     if character == "\t":
         return _TAB
-    if category(character) not in _HIDDEN:
+    if not is_hidden(character):
         return character
     return f"\\x{ord(character):02x}" if ord(character) < 0x100 else ascii(character)[1:-1]
 

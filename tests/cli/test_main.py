@@ -137,3 +137,22 @@ def test_what_nobody_expected_is_a_sentence_too(raised: str, told: str) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith(told)
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["a\x1b[31mb"],
+        ["x\n::error::y"],
+        ["--a\x9b31m"],
+        ["check", "--ssh-ports", "1\x1b[0m", "x"],
+        ["diff", "a\u202e", "b"],
+        ["live", "--host", "a\x1bb"],
+        ["live", "--root", "/nowhere/\x1b"],
+    ],
+)
+def test_errors_show_what_a_terminal_would_act_upon(run: Run, args: list[str]) -> None:
+    result = run(*args)
+    assert result.returncode == 2
+    assert not {"\x1b", "\x9b", "\u202e"} & set(result.stderr)
+    assert "\n::error" not in result.stderr

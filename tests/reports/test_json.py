@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import pytest
+
 from iptlint.reports.json_report import dumps, json_report
 from iptlint.source import SourceFile
 from tests.reports.test_text import FINDING, report
@@ -50,3 +52,12 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
 
 def test_other_languages_are_kept() -> None:
     assert dumps("é日😀") == '"é日😀"\n'
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u2028", "\U000e0041"]
+)
+def test_what_a_terminal_acts_upon_is_an_escape(hidden: str) -> None:
+    text = dumps({hidden: f"é{hidden}"})
+    assert hidden not in text
+    assert json.loads(text) == {hidden: f"é{hidden}"}
