@@ -40,7 +40,7 @@ THRESHOLDS = ("error", "warning", "info", "never")
 )
 @options.family
 @options.ipsets
-@options.include_dirs
+@options.includes
 @click.option(
     "--from",
     "start",
@@ -64,6 +64,7 @@ def command(
     family: str | None,
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
+    no_include: bool,
     start: str | None,
     ssh_ports: tuple[int, ...],
     management_networks: tuple[IPv4Network | IPv6Network, ...],
@@ -85,7 +86,7 @@ def command(
             Asked(output_format, select, ignore, profile, fail_on, ssh_ports, management_networks),
         )
     inputs, sets = read_inputs(files), read_inputs(ipsets)
-    reader = options.reader_of(family, include_dirs)
+    reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader, unread = options.starting_from(reader, start)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:

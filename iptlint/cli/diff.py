@@ -36,7 +36,7 @@ DIFFERENT = 1
 @options.output_format
 @options.family
 @options.ipsets
-@options.include_dirs
+@options.includes
 def command(
     files: tuple[str, ...],
     revision: str | None,
@@ -46,6 +46,7 @@ def command(
     family: str | None,
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
+    no_include: bool,
 ) -> int:
     """Say which packets fare otherwise with the rules of NEW than with those of OLD.
 
@@ -57,7 +58,7 @@ def command(
     from iptlint.netfilter.ignoring import without_chains
     from iptlint.reports.difference import diff_json, diff_text
 
-    reader = options.reader_of(family, include_dirs)
+    reader = options.reader_of(family, include_dirs, no_include=no_include)
     readings = [with_sets(source, reader, ipsets) for source in _sources(files, revision)]
     old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
     found = difference(old, new, tuple(Hook(hook) for hook in hooks))

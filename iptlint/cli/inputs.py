@@ -32,7 +32,7 @@ class Inputs:
     complaints: tuple[str, ...]
 
 
-def read_inputs(paths: Iterable[str]) -> Inputs:
+def read_inputs(paths: Sequence[str]) -> Inputs:
     from iptlint.dialects.decode import load
 
     sources: list[SourceFile] = []
@@ -42,6 +42,7 @@ def read_inputs(paths: Iterable[str]) -> Inputs:
             sources.append(load(path))
         except OSError as error:
             complaints.append(_complaint(path, error))
+    complaints += (complaint for named in paths for complaint in _links_out(named))
     return Inputs(tuple(sources), tuple(complaints))
 
 
@@ -60,12 +61,25 @@ def host_archive(paths: Sequence[str]) -> str | None:
 def _expand(path: str) -> Iterator[str]:
     if path == STDIN or not Path(path).is_dir():
         return iter((path,))
-    found = sorted({str(file) for pattern in PATTERNS for file in _files(Path(path), pattern)})
+    found = [str(file) for file in _files(Path(path)) if not _leads_out(file, Path(path))]
     return iter(found or (path,))  # reading an empty directory is what says so
 
 
-def _files(directory: Path, pattern: str) -> Iterator[Path]:
-    return (file for file in directory.rglob(pattern) if file.is_file())
+def _files(directory: Path) -> list[Path]:
+    found = {file for pattern in PATTERNS for file in directory.rglob(pattern)}
+    return sorted(file for file in found if file.is_file())
+
+
+def _leads_out(file: Path, directory: Path) -> bool:
+    """A directory may be somebody else's, and a link in it names any file."""
+    return not file.resolve().is_relative_to(directory.resolve())
+
+
+def _links_out(path: str) -> Iterator[str]:
+    if path != STDIN and Path(path).is_dir():
+        for file in _files(Path(path)):
+            if _leads_out(file, Path(path)):
+                yield f"{file}: a link to a file outside of {path}; name it to have it read"
 
 
 def _once(paths: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,11 +55,13 @@ def family_of(word: str | None) -> Family | None:
     return Family(_FAMILIES[word]) if word else None
 
 
-def reader_of(family: str | None, include_dirs: Sequence[str]) -> Reader:
+def reader_of(family: str | None, include_dirs: Sequence[str], *, no_include: bool) -> Reader:
     """How the files of a command are to be read."""
     from iptlint.dialects import Reader
+    from iptlint.dialects.files import LocalFiles, NoFiles
 
-    return Reader(family_of(family), tuple(map(Path, include_dirs)))
+    files = NoFiles() if no_include else LocalFiles(tuple(include_dirs))
+    return Reader(family_of(family), files)
 
 
 def starting_from(reader: Reader, start: str | None) -> tuple[Reader, tuple[str, ...]]:
@@ -111,12 +112,24 @@ output_format: Decorator = click.option(
     help="How to print the answer.",
 )
 
-include_dirs: Decorator = click.option(
+
+def includes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options about what else the files lead to."""
+    return _include_dirs(_no_include(command))
+
+
+_include_dirs: Decorator = click.option(
     "--include-dir",
     "include_dirs",
     multiple=True,
     metavar="DIR",
-    help="Searched for what nft files include, before /etc. May be given again.",
+    help="Searched for what nft files include, before /etc, and for what scripts read. May be "
+    "given again.",
+)
+_no_include: Decorator = click.option(
+    "--no-include",
+    is_flag=True,
+    help="Read no file but those that are named here, whatever they include.",
 )
 
 ipsets: Decorator = click.option(

@@ -13,13 +13,14 @@ from iptlint.cli.readings import complain, read_one
 @options.output_format
 @options.family
 @options.ipsets
-@options.include_dirs
+@options.includes
 def command(
     file: str,
     output_format: str,
     family: str | None,
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
+    no_include: bool,
 ) -> int:
     """Say for every rule of FILE whether any packet can get there and match.
 
@@ -29,7 +30,7 @@ def command(
     from iptlint.netfilter.reach import reach
     from iptlint.reports.reach import reach_json, reach_text
 
-    reading = read_one(file, options.reader_of(family, include_dirs), ipsets)
+    reading = read_one(file, options.reader_of(family, include_dirs, no_include=no_include), ipsets)
     answers = list(reach(reading.ruleset))
     if output_format == "json":
         options.write_json(reach_json(answers))

@@ -50,7 +50,7 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @options.output_format
 @options.family
 @options.ipsets
-@options.include_dirs
+@options.includes
 def command(
     file: str,
     hook: str | None,
@@ -60,6 +60,7 @@ def command(
     family: str | None,
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
+    no_include: bool,
     **fields: Any,
 ) -> int:
     """Follow a packet through the rules of FILE, step by step.
@@ -72,7 +73,7 @@ def command(
     from iptlint.packets.question import QuestionError, family_of
     from iptlint.reports.trace import trace_json, trace_text
 
-    reader = options.reader_of(family, include_dirs)
+    reader = options.reader_of(family, include_dirs, no_include=no_include)
     reading, wanted = read_one(file, reader, ipsets), reader.family
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
     chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)

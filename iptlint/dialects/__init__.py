@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
@@ -17,6 +16,7 @@ from iptlint.dialects.detect import (
     Language,
     detect,
 )
+from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
@@ -42,12 +42,12 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Reader:
     """How texts are read: ``family`` is worked out from the text where it is None;
-    ``directories`` are searched for what an nft file includes, before the usual ones;
+    ``files`` are those that a text may lead to;
     ``start`` is the firewall that a script begins with, that of a host that has just started
     where it is None."""
 
     family: Family | None = None
-    directories: tuple[Path, ...] = ()
+    files: Files = field(default_factory=LocalFiles)
     start: Ruleset | None = None
 
 
@@ -81,10 +81,8 @@ def _read_ipset(source: SourceFile, _: Reader) -> Reading:
 
 def _read_nft(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.nft.parser import parse
-    from iptlint.dialects.nft.text.includes import DEFAULT_DIRECTORIES
 
-    directories = (*reader.directories, *DEFAULT_DIRECTORIES)
-    return _lowered(source, NFT, parse(source, directories))
+    return _lowered(source, NFT, parse(source, reader.files))
 
 
 def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
@@ -98,7 +96,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import carried_out
     from iptlint.dialects.script.parser import parse
 
-    script = carried_out(parse(source), reader.start, reader.directories)
+    script = carried_out(parse(source), reader.start, reader.files)
     ruleset, problems = script.final()
     if not (script.steps and ruleset.tables) and not problems:
         problems = (_no_commands(source),)
@@ -122,7 +120,7 @@ def _not_nft(problem: SyntaxProblem) -> Problem:
     expected = f"; expected {problem.expected}" if problem.expected else ""
     return Problem(
         problem.code,
-        "warning" if problem.code == "IPT010" else "error",
+        _SEVERITIES.get(problem.code, "error"),
         problem.start,
         problem.end,
         problem.message + expected,
@@ -131,6 +129,7 @@ def _not_nft(problem: SyntaxProblem) -> Problem:
     )
 
 
+_SEVERITIES = {"IPT002": "info", "IPT010": "warning"}
 _READERS = {
     NFT: _read_nft,
     NFT_JSON: _read_nft_json,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from iptlint.dialects import Reader
 from iptlint.host.facts import facts
+from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.host.hooks import loaders
 from iptlint.host.layouts import is_known, is_nixos
@@ -55,7 +56,7 @@ def _live(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) ->
             mixed=now.mixed,
         ),
         now.ipsets,
-        Reader(),
+        Reader(files=files_of(gathered)),
         tuple(_kept(gathered, found)) if boot_known else (),
         sets_of(gathered),
     )
@@ -79,7 +80,8 @@ def _at_rest(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool)
     if not sources and found:
         # What is wrong with the services is told all the same.
         sources = [SourceFile(gathered.name, "")]
-    return Examined(replace(host, sources=tuple(sources)), sets_of(gathered), Reader())
+    reader = Reader(files=files_of(gathered))
+    return Examined(replace(host, sources=tuple(sources)), sets_of(gathered), reader)
 
 
 def _host(gathered: Gathered, found: tuple[Loader, ...], boot: Boot, *, boot_known: bool) -> Host:

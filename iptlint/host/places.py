@@ -157,6 +157,11 @@ def is_listed(path: str) -> bool:
     return any(fnmatchcase(path, place.pattern) for place in PLACES)
 
 
+def is_kept_whole(path: str) -> bool:
+    """Whether all of the file is read, and not only some of its lines."""
+    return any(p.keep is Keep.WHOLE and fnmatchcase(path, p.pattern) for p in PLACES)
+
+
 def named_in(text: bytes) -> set[str]:
     """The files that lines of hooks and units name, unless they are the system's own."""
     paths = {found.decode("ascii") for found in _NAMED.findall(text)}

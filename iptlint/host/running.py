@@ -10,10 +10,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from iptlint.dialects import Reading, read
+from iptlint.dialects import Reader, Reading, read
 from iptlint.dialects.decode import decode
 from iptlint.dialects.sets import read_sets, together
 from iptlint.host.commands import COMMANDS
+from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.model import Chain, Family, Ruleset, Table, VerdictKind
 from iptlint.netfilter.difference import difference
@@ -43,7 +44,8 @@ def running(gathered: Gathered) -> Running:
     by_nft = _saves(gathered, "nft")
     nft = _nft(gathered)
     ipsets = _ipsets(gathered)
-    readings = {source.path: read(source) for source in (*legacy, *by_nft, *nft)}
+    reader = Reader(files=files_of(gathered))
+    readings = {source.path: read(source, reader) for source in (*legacy, *by_nft, *nft)}
     readings = _with_sets(readings, ipsets)
     native = _native(nft, by_nft, readings)
     kept = _worth(legacy, readings)

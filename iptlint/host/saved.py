@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iptlint.dialects import Reader, Reading, read
 from iptlint.dialects.decode import decode
 from iptlint.dialects.sets import read_sets, together
+from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.host.places import RULE_FILES
 from iptlint.model import Family, Ruleset
@@ -16,7 +17,6 @@ from iptlint.model.host import Load, Loader, Way
 from iptlint.netfilter.joining import NOTHING, joined
 from iptlint.source import SourceFile
 
-_INCLUDE = re.compile(r"(?m)^([ \t]*include[ \t]+[\"'])(/)")
 _ANY_INCLUDE = re.compile(r"(?m)^[ \t]*include\b")
 _SETS = ("/etc/iptables/ipsets", "/etc/ipset.conf", "/etc/sysconfig/ipset")
 
@@ -30,27 +30,20 @@ class Boot:
 
 
 def source_of(gathered: Gathered, path: str) -> SourceFile:
-    """A file of the host. What it includes is looked for where the host's files are."""
-    root = gathered.root if gathered.root not in (None, "/") else ""
-    source = decode(f"{root}{path}", gathered.files.get(path, b""))
-    if not root or not _INCLUDE.search(source.text):
-        return source
-    return SourceFile(source.path, _INCLUDE.sub(rf"\g<1>{_literal(root)}\2", source.text))
-
-
-def _literal(text: str) -> str:
-    return text.rstrip("/").replace("\\", "\\\\")
+    """A file of the host."""
+    return decode(files_of(gathered).shown_path(path), gathered.files.get(path, b""))
 
 
 def stored(gathered: Gathered) -> tuple[Ruleset, ...]:
     """The files of rules that are there, loaded or not."""
     paths = (p for p in RULE_FILES if p in gathered.files and p not in _SETS)
-    readings = (read(source_of(gathered, path), _reader(path)) for path in paths)
+    readings = (read(source_of(gathered, path), _reader(gathered, path)) for path in paths)
     return tuple(reading.ruleset for reading in readings if reading.ruleset.tables)
 
 
-def _reader(path: str) -> Reader:
-    return Reader(Family.IP6 if re.search(r"ip6|v6|rules6", path) else None)
+def _reader(gathered: Gathered, path: str) -> Reader:
+    family = Family.IP6 if re.search(r"ip6|v6|rules6", path) else None
+    return Reader(family, files_of(gathered))
 
 
 def includes(source: SourceFile) -> bool:
@@ -74,7 +67,8 @@ def after_boot(gathered: Gathered, loaders: Sequence[Loader], ipsets: Sequence[S
     if reason:
         return Boot(None, reason)
     loads = loaded(loaders)
-    readings = [read(source_of(gathered, one.path), Reader(one.family)) for one in loads]
+    files = files_of(gathered)
+    readings = [read(source_of(gathered, one.path), Reader(one.family, files)) for one in loads]
     reason = _unclear(gathered, readings)
     if reason:
         return Boot(None, reason)

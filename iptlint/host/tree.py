@@ -25,10 +25,11 @@ class Tree:
         self.root = Path(root).resolve()
 
     def find(self, pattern: str) -> Iterator[str]:
-        """The paths that fit, in order; ``*`` stands for any characters of one part."""
+        """The paths that fit, in order; ``*``, ``?`` and ``[…]`` stand for characters of one
+        part."""
         found = [""]
         for part in _parts(pattern)[::-1]:
-            if "*" in part:
+            if any(character in part for character in "*?["):
                 found = [f"{path}/{name}" for path in found for name in self._names(path, part)]
             else:
                 found = [f"{path}/{part}" for path in found]
@@ -56,6 +57,10 @@ class Tree:
             pieces = iter(lambda: file.read(_PIECE), b"")
             data = b"".join(islice(pieces, most // _PIECE + 1))
         return data if len(data) <= most else None
+
+    def is_regular(self, path: str) -> bool:
+        real = self.resolve(path)
+        return real is not None and stat.S_ISREG(real.lstat().st_mode)
 
     def is_executable(self, path: str) -> bool:
         real = self.resolve(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from iptlint.dialects.files import NoFiles
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parser import parse
 from iptlint.dialects.nft.text.bulk import PlainElements
@@ -60,7 +61,7 @@ def test_what_nft_takes_is_read_without_a_problem(folder: str) -> None:
     complaints = {
         path.name: (problem.message, source_of(path).line_of(problem.start))
         for path in files(folder)
-        for problem in parse(source_of(path), ()).problems[:1]
+        for problem in parse(source_of(path), NoFiles()).problems[:1]
         if not problem.hides_text
     }
     assert complaints == {}
@@ -81,7 +82,7 @@ def test_what_nft_refuses_is_refused_where_it_says() -> None:
     for path, line in refusals:
         source = source_of(path)
         text = source.line_text(line)
-        lines = {source.line_of(problem.start) for problem in parse(source, ()).problems}
+        lines = {source.line_of(problem.start) for problem in parse(source, NoFiles()).problems}
         near = lines & {line - 1, line, line + 1}
         if not near and not any(re.search(each, text) for each in READ_ALL_THE_SAME):
             missed.append((path.name, line, text.strip()))
@@ -91,7 +92,7 @@ def test_what_nft_refuses_is_refused_where_it_says() -> None:
 def test_every_rule_of_the_suites_is_read_and_what_is_no_nft_refused() -> None:
     wrong = []
     for row in rows():
-        refused = bool(parse(SourceFile("-", row.command + "\n"), ()).problems)
+        refused = bool(parse(SourceFile("-", row.command + "\n"), NoFiles()).problems)
         syntax = "syntax error" in row.error and row.suite_expects != "ok"
         if row.suite_expects == "ok" and refused:
             wrong.append(("refused", row.text))
@@ -116,7 +117,7 @@ def test_shapes_and_bulk_read_what_the_grammar_reads() -> None:
     differing = []
     for path in files(*VALID, *REFUSED, "nft-script/refused-other"):
         source = source_of(path)
-        fast, plain = parse(source, ()), parse(source, (), fast=False)
+        fast, plain = parse(source, NoFiles()), parse(source, NoFiles(), fast=False)
         same_places = list(places(fast.items)) == list(places(plain.items))
         if fast.items != plain.items or fast.problems != plain.problems or not same_places:
             differing.append(path.name)
@@ -126,7 +127,7 @@ def test_shapes_and_bulk_read_what_the_grammar_reads() -> None:
 def test_every_place_is_in_its_text() -> None:
     for path in files(*VALID):
         source = source_of(path)
-        for name, start, end in places(parse(source, ()).items):
+        for name, start, end in places(parse(source, NoFiles()).items):
             assert 0 <= start <= end <= len(source.text), (path.name, name, start, end)
 
 

@@ -14,10 +14,6 @@ from tests.kernel.trial import Kind, load
 RECORDS = pytest.StashKey[dict[str, Record]]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="judge hundreds of rulesets of each kind")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RECORDS] = {}
 

@@ -7,14 +7,13 @@ statement that is none is left out and reported, and the next one is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from iptlint.dialects.files import Files, LocalFiles, NoFiles
 from iptlint.dialects.nft.text import blocks
 from iptlint.dialects.nft.text.ends import Ends, unclosed
 from iptlint.dialects.nft.text.faults import Fault, ReportedFault, TooDeepFault
-from iptlint.dialects.nft.text.includes import DEFAULT_DIRECTORIES, Includes
+from iptlint.dialects.nft.text.includes import IncludeFault, Includes
 from iptlint.dialects.nft.text.repeats import Repeats
 from iptlint.dialects.nft.text.statement import Statement
 from iptlint.dialects.nft.tree import (
@@ -29,19 +28,15 @@ from iptlint.dialects.nft.tree import (
 from iptlint.source import SourceFile
 
 
-def parse(
-    source: SourceFile,
-    include_directories: Sequence[Path] = DEFAULT_DIRECTORIES,
-    *,
-    fast: bool = True,
-) -> NftFile:
+def parse(source: SourceFile, files: Files | None = None, *, fast: bool = True) -> NftFile:
     """The tree of a text and of what it includes, and what in them is no nft.
 
+    ``files`` are those that it may include; any of this machine's where it is None.
     ``fast=False`` sends every statement through the grammar; a test holds the two ways to
     the same result.
     """
     problems: list[SyntaxProblem] = []
-    includes = Includes(tuple(include_directories)).inside(source)
+    includes = Includes(files or LocalFiles()).inside(source)
     items = _Reader(source, includes, problems, fast).read("top")
     carriage_return = source.text.find("\r\n")
     if carriage_return >= 0:
@@ -52,7 +47,7 @@ def parse(
 def parse_rule(text: str) -> Rule | None:
     """A rule that stands alone; None where the text is none."""
     problems: list[SyntaxProblem] = []
-    items = _Reader(SourceFile("-", text), Includes(()), problems, fast=False).read("chain")
+    items = _Reader(SourceFile("-", text), Includes(NoFiles()), problems, fast=False).read("chain")
     if problems or len(items) != 1 or not isinstance(items[0], Rule):
         return None
     return items[0]
@@ -201,12 +196,29 @@ class _Reader:
         files: list[IncludedFile] = []
         try:
             for source in self._includes.sources(item.path):
-                fast = self._repeats is not None
-                inner = _Reader(source, self._includes.inside(source), self._problems, fast)
-                files.append(IncludedFile(source, inner.read(context)))
+                files.append(self._included_file(source, item, context))
         except Fault as fault:
             self._report(fault)
         return replace(item, files=tuple(files))
+
+    def _included_file(self, source: SourceFile, item: Include, context: str) -> IncludedFile:
+        """IncludeFault where it is not all nft: it may be any file, and none of its text may be
+        shown to whoever wrote the include."""
+        problems: list[SyntaxProblem] = []
+        fast = self._repeats is not None
+        reader = _Reader(source, self._includes.inside(source), problems, fast)
+        included = IncludedFile(source, reader.read(context))
+        wrong = next((problem for problem in problems if not problem.hides_text), None)
+        if wrong is not None:
+            raise IncludeFault(
+                f"{source.path} is no nft at line {source.line_of(wrong.start)}, so nothing of it"
+                " is read",
+                hint="check the included file by itself, which says what is wrong there",
+                start=item.path.start,
+                end=item.path.end,
+            )
+        self._problems += problems
+        return included
 
     def _report(self, fault: Fault) -> None:
         if isinstance(fault, ReportedFault):

@@ -98,7 +98,7 @@ def _cat(run: Run, call: Call) -> Result:
 def _tee(run: Run, call: Call) -> Result:
     parts = () if run.stdin is None else run.stdin.parts
     for file in (word for word in call.words[1:] if is_known(word) and word[:1] != "-"):
-        run.files[file] = parts
+        run.written[file] = parts
     if run.stdout is not None:
         run.stdout.parts += parts
     return Result()

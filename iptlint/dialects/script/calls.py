@@ -61,7 +61,7 @@ def carry_out(shell: Shell, call: Call) -> Result:
     builtin = BUILTINS.get(short)
     if builtin is not None:
         return builtin(run, call)
-    source = find(run.directory, name) if "/" in name and name.endswith(".sh") else None
+    source = find(run, name) if "/" in name and name.endswith(".sh") else None
     if source is not None:
         return _process(shell, source, call.words[1:], call)
     return outside(run, call)
@@ -103,7 +103,7 @@ def run_function(shell: Shell, call: Call, source: SourceFile, body: t.Statement
 def _source(shell: Shell, call: Call) -> Result:
     run = shell.run
     name = call.words[1] if len(call.words) > 1 else ""
-    source = find(run.directory, name) if is_known(name) else None
+    source = find(run, name) if is_known(name) else None
     if source is None or len(run.calls) >= MAX_CALLS:
         if not _HARMLESS.search(name):
             run.environment.open = True
@@ -165,7 +165,7 @@ def _other_shell(shell: Shell, call: Call) -> Result:
             shell.run.environment.arguments = words[index + 1 :]
             return inner(shell, lambda: _eval(shell, text))
     named = [word for word in words if not word.startswith("-")]
-    source = find(shell.run.directory, named[0]) if named and is_known(named[0]) else None
+    source = find(shell.run, named[0]) if named and is_known(named[0]) else None
     if source is None:
         return outside(shell.run, call)
     return _process(shell, source, named[1:], call)

@@ -1,11 +1,13 @@
-"""The files that a script names: those it writes itself, and those that are where it says."""
+"""The files that a script names: those it writes itself, and those that are beside it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import decode
+from iptlint.dialects.files import NoFileError
+from iptlint.dialects.script.contents import is_of_a_firewall
 from iptlint.dialects.script.streams import Part
 from iptlint.dialects.script.unknown import is_known
 from iptlint.source import SourceFile, Span
@@ -20,24 +22,30 @@ def read_beside(run: Run, name: str, _span: Span) -> tuple[Part, ...] | None:
     """What is in the file; None where it is not there, or not known."""
     if not is_known(name):
         return None
-    if name in run.files:
-        return run.files[name]
-    source = find(run.directory, name)
+    if name in run.written:
+        return run.written[name]
+    source = find(run, name)
     if source is None:
         return None
     return ((source.text, Span(source, 0, len(source.text)), True),)
 
 
-def find(directory: Path, name: str) -> SourceFile | None:
-    """A relative name is beside the script; so may be one that is absolute on its host."""
-    path = Path(name)
-    candidates = (path, directory / path.name) if path.is_absolute() else (directory / path,)
-    for candidate in candidates:
+def find(run: Run, name: str) -> SourceFile | None:
+    """A relative name is beside the script; so may be one that is absolute on its host.
+
+    What is no list of rules, variables or addresses is none: a script that somebody else wrote
+    could name any file, and its words would be shown.
+    """
+    beside = PurePosixPath(run.directory)
+    path = PurePosixPath(name)
+    candidates = (path, beside / path.name) if path.is_absolute() else (beside / path,)
+    for candidate in map(str, candidates):
         try:
-            if candidate.is_file() and candidate.stat().st_size <= MAX_BYTES:
-                data = candidate.read_bytes()
-                if b"\0" not in data:  # a program is no text
-                    return decode(str(candidate), data)
-        except (OSError, ValueError):
+            data = run.files.read(candidate)
+        except NoFileError:
             continue
+        if len(data) <= MAX_BYTES and b"\0" not in data:  # a program is no text
+            source = decode(run.files.shown_path(candidate), data)
+            if is_of_a_firewall(source):
+                return source
     return None

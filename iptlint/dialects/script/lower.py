@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 
+from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.problem import Problem
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.environment import Environment, assigned_in
@@ -24,36 +25,37 @@ _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 
 
 def carried_out(
-    file: t.ScriptFile, start: Ruleset | None = None, directories: Sequence[Path] = ()
+    file: t.ScriptFile, start: Ruleset | None = None, files: Files | None = None
 ) -> Script:
     """The steps of a script, each with what it does.
 
     ``start`` is the firewall before it, all of it. Without one it is that of a kernel that has
     just started, and chains that the script uses and does not make are taken to be there. What
-    a script does may depend on it (``iptables -C … || iptables -A …``). ``directories`` are
-    searched for what nft files include.
+    a script does may depend on it (``iptables -C … || iptables -A …``). ``files`` are
+    those of which it may read the ones that are its own.
     """
+    files = (files or LocalFiles()).of_script(file.source.path)
     is_open = False
-    first, late = _run(file, start, directories, frozenset(), is_open)
+    first, late = _run(file, start, files, frozenset(), is_open)
     if not first.steps:
         # It wants something set that nobody set here; so anything may be.
         is_open = True
-        first, late = _run(file, start, directories, frozenset(), is_open)
+        first, late = _run(file, start, files, frozenset(), is_open)
     if not late:
         return first
     # Some chains are made only after commands use them: those commands fail.
-    return _run(file, start, directories, late, is_open)[0]
+    return _run(file, start, files, late, is_open)[0]
 
 
 def _run(
     file: t.ScriptFile,
     start: Ruleset | None,
-    directories: Sequence[Path],
+    files: Files,
     late: Chains,
     is_open: bool,
 ) -> tuple[Script, Chains]:
     source = file.source
-    tables, nft = _started(source, start, directories)
+    tables, nft = _started(source, start, files)
     run = Run(
         source,
         Environment(source.path, _arguments(file), open=is_open, assigned=assigned_in(source.text)),
@@ -62,7 +64,8 @@ def _run(
         late,
         start is not None,
         Text(source),
-        Path(source.path).parent,
+        files,
+        str(PurePosixPath(files.own_path(source.path)).parent),
     )
     run.problems += [syntax(p, Span(source, p.start, p.end)) for p in file.problems]
     try:
@@ -87,10 +90,8 @@ def _run(
     return script, frozenset(used & made)
 
 
-def _started(
-    source: SourceFile, start: Ruleset | None, directories: Sequence[Path]
-) -> tuple[Tables, NftState]:
-    nft = NftState(source.path, directories)
+def _started(source: SourceFile, start: Ruleset | None, files: Files) -> tuple[Tables, NftState]:
+    nft = NftState(source.path, files)
     if start is None:
         return Tables(), nft
     if not start.is_nft:

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from iptlint.dialects.files import Files
 from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.made import Conditions, Made, MadeOrigin, of_spans
 from iptlint.dialects.script.tables import doubt, doubtful
@@ -46,18 +45,16 @@ class NftMade:
 
 
 class NftState:
-    """The commands so far. ``directories`` are searched for what they include."""
+    """The commands so far. ``files`` are those that they may include."""
 
-    def __init__(
-        self, path: str, directories: Sequence[Path] = (), pieces: tuple[NftPiece, ...] = ()
-    ) -> None:
+    def __init__(self, path: str, files: Files, pieces: tuple[NftPiece, ...] = ()) -> None:
         self.path = path
-        self.directories = directories
+        self.files = files
         self.pieces = pieces
         self._made: NftMade | None = None if pieces else NftMade()
 
     def with_piece(self, piece: NftPiece) -> NftState:
-        return NftState(self.path, self.directories, (*self.pieces, piece))
+        return NftState(self.path, self.files, (*self.pieces, piece))
 
     def made(self) -> NftMade:
         if self._made is None:
@@ -68,10 +65,9 @@ class NftState:
         from iptlint.dialects.nft.execute import execute
         from iptlint.dialects.nft.lower import lower
         from iptlint.dialects.nft.parser import parse
-        from iptlint.dialects.nft.text.includes import DEFAULT_DIRECTORIES
 
         made = self._text()
-        file = parse(made.source, (*self.directories, *DEFAULT_DIRECTORIES))
+        file = parse(made.source, self.files)
         ruleset, problems = lower(execute(file), made.source, "nft")
         written = _Written(made)
         syntax = (

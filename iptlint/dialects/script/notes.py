@@ -17,7 +17,7 @@ class Reason(Enum):
 
     VALUE = "{count} {need} a value known only when the script runs"
     CONDITION = "{count} {is_} carried out only under a condition known then"
-    FILE = "{count} {read} a file that is not there"
+    FILE = "{count} {read} a file that is not beside the script"
     LATER = "{count} {is_} run in the background or when the script ends"
     UNREAD = "{count} could not be read"
     REFUSED = ""
@@ -45,7 +45,8 @@ def told(notes: Sequence[Note], commands: int, absent: Sequence[Note]) -> Proble
         message = f"{len(places)} of {commands} commands {verb} not fully understood: {said}"
     if absent:
         message += "; and " if message else ""
-        message += f"{_listed(note.detail for note in absent)} cannot be found, and may set more"
+        message += f"what {_listed(note.detail for note in absent)} may set is not known "
+        message += "(of other files, only rules and variables beside the script are read)"
     advice = (
         "what such a command does is taken as possible, so less is certain; what "
         "`iptables-save` prints after the script ran can be linted for sure"

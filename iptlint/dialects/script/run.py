@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import NamedTuple
 
+from iptlint.dialects.files import Files
 from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.iptables import Chains, Iptables
@@ -84,13 +84,14 @@ class Checkpoint:
     notes: int
     problems: int
     absent: int
-    files: dict[str, tuple[Part, ...] | None]
+    written: dict[str, tuple[Part, ...] | None]
     sets: frozenset[str]
 
 
 @dataclass(slots=True)
 class Run:
-    """``files``: what the script wrote into files, by name; ``sets``: the ipsets it made."""
+    """``files``: those that the script may read; ``written``: what it wrote into files, by name;
+    ``sets``: the ipsets it made."""
 
     main: SourceFile
     environment: Environment
@@ -99,12 +100,13 @@ class Run:
     late: Chains
     strict: bool
     text: Text
-    directory: Path
+    files: Files
+    directory: str
     steps: list[Step] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     absent: list[Note] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    files: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
+    written: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
@@ -130,7 +132,7 @@ class Run:
             len(self.notes),
             len(self.problems),
             len(self.absent),
-            dict(self.files),
+            dict(self.written),
             frozenset(self.sets),
         )
 
@@ -142,7 +144,7 @@ class Run:
         del self.notes[then.notes :]
         del self.problems[then.problems :]
         del self.absent[then.absent :]
-        self.files = dict(then.files)
+        self.written = dict(then.written)
         self.sets = set(then.sets)
 
     def has_changed(self, since: Checkpoint) -> bool:

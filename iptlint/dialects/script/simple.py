@@ -128,9 +128,9 @@ def _keep(
     run = shell.run
     if is_known(name):
         adds = any(redirect.operator.endswith(">>") for redirect in redirects)
-        before = run.files.get(name) if adds else ()
+        before = run.written.get(name) if adds else ()
         sure = not run.conditions() and before is not None
-        run.files[name] = (*(before or ()), *parts) if sure else None
+        run.written[name] = (*(before or ()), *parts) if sure else None
 
 
 def _here(shell: Shell, redirect: t.Redirect) -> Input:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from iptlint.dialects.files import LocalFiles, NoFiles
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parser import parse
 from iptlint.source import SourceFile, Span
@@ -40,7 +42,7 @@ def statements(text: str) -> tuple[Any, ...]:
 def complaints(text: str) -> list[tuple[str, str, str | None]]:
     """Code, the text complained of, and the hint."""
     source = SourceFile("-", text)
-    found = parse(source, ())
+    found = parse(source, NoFiles())
     return [(p.code, Span(p.source, p.start, p.end).text, p.hint) for p in found.problems]
 
 
@@ -222,14 +224,38 @@ def test_includes_are_read_where_they_stand(tmp_path: Path) -> None:
     assert include.files[0].items == (t.Rule((t.Verdict("accept"),)),)
 
 
-def test_an_include_directory_is_searched_and_a_problem_stands_in_its_file(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "x.nft").write_text("add table t\nadd tabel u\n")
-    found = parse(SourceFile("-", 'include "x.nft"\n'), (tmp_path,))
-    (problem,) = found.problems
-    assert problem.source.path == str(tmp_path / "x.nft")
-    assert problem.source.line_of(problem.start) == 2
+def test_an_include_directory_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "x.nft").write_text("add table t\n")
+    found = parse(SourceFile("-", 'include "x.nft"\n'), LocalFiles((str(tmp_path),)))
+    assert found.problems == ()
+    include = found.items[0]
+    assert isinstance(include, t.Include)
+    assert [file.source.path for file in include.files] == [str(tmp_path / "x.nft")]
+
+
+def test_what_an_included_file_holds_is_shown_only_if_it_is_nft(tmp_path: Path) -> None:
+    """Anybody can include any file; its words must not come out with what is wrong in it."""
+    (tmp_path / "x.nft").write_text("add table t\nroot:s3cret:0\n")
+    main = SourceFile(str(tmp_path / "main.nft"), 'add table u\ninclude "x.nft"\n')
+    (problem,) = parse(main).problems
+    assert (problem.source, main.line_of(problem.start)) == (main, 2)
+    assert f"{tmp_path / 'x.nft'} is no nft at line 2" in problem.message
+    assert "s3cret" not in repr(problem)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/proc/self/environ", "/dev/stdin", "/etc", "pipe"])
+def test_only_regular_files_are_included(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    main = SourceFile(str(tmp_path / "main.nft"), f'include "{name}"\n')
+    (problem,) = parse(main).problems
+    assert problem.message == f"There is no file {name}"
+
+
+def test_nothing_is_included_where_nobody_wants_it(tmp_path: Path) -> None:
+    (tmp_path / "x.nft").write_text("add table t\n")
+    main = SourceFile(str(tmp_path / "main.nft"), 'include "x.nft"\n')
+    (problem,) = parse(main, NoFiles()).problems
+    assert (problem.code, problem.hides_text) == ("IPT002", True)
 
 
 def test_files_that_include_each_other_are_a_problem(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ def test_a_sourced_file_that_is_not_there_is_told() -> None:
     text = ". /nowhere/conf\niptables -A INPUT -i $WAN -j DROP"
     assert verdicts(text) == "(DROP)"
     (problem,) = problems(text)
-    assert "`/nowhere/conf` cannot be found" in problem.message
+    assert "what `/nowhere/conf` may set is not known" in problem.message
 
 
 # -- nft and ipset -----------------------------------------------------------------------------
