@@ -15,7 +15,7 @@ import click
 from tabulate import tabulate
 
 from iptlint.dialects.decode import load
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.rules.registry import Profile, rules
 
 FORMATS = ("iptables", "ip6tables", "iptables-S", "nft-dump", "nft-script")

@@ -35,8 +35,8 @@ def blocklist(rules: int) -> str:
 
 def measure(step: str, rules: int) -> dict[str, float]:
     from iptlint.dialects import read
-    from iptlint.linter import lint
-    from iptlint.netfilter.walk import Walk
+    from iptlint.linter.run import lint
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.source import SourceFile
 
     source = SourceFile("rules.v4", blocklist(rules))
@@ -47,7 +47,7 @@ def measure(step: str, rules: int) -> dict[str, float]:
         ruleset = read(source).ruleset
         if step == "walk":
             start = time.process_time()
-            Walk(ruleset, ruleset.tables[0])
+            TableAnalysis(ruleset, ruleset.tables[0])
     seconds = time.process_time() - start
     return {"seconds": seconds, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 

@@ -11,14 +11,14 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from iptlint.analysis.diff import Difference
+    from iptlint.analysis.reach import RuleReach
+    from iptlint.analysis.session import Settings
+    from iptlint.analysis.trace import Trace
     from iptlint.dialects import Reader
     from iptlint.findings import Finding
     from iptlint.model import Family, Ruleset
-    from iptlint.netfilter.difference import Difference
-    from iptlint.netfilter.reach import RuleReach
-    from iptlint.netfilter.trace import Trace
     from iptlint.packets.packet import Packet
-    from iptlint.rules.meta import Settings
     from iptlint.source import SourceFile
 
 __version__ = "0.1.0"
@@ -66,7 +66,7 @@ def lint(
     OSError where there is no such file, ValueError where ``select`` or ``ignore``
     name a rule that is not there, or ``profile`` no profile.
     """
-    from iptlint.linter import lint as lint_sources
+    from iptlint.linter.run import lint as lint_sources
     from iptlint.rules.registry import Profile
 
     sources = [_source(each) for each in paths_or_texts]
@@ -78,7 +78,7 @@ def lint(
 
 def reach(ruleset: Ruleset) -> list[RuleReach]:
     """For every rule: whether a packet can get there and match, and why not."""
-    from iptlint.netfilter.reach import reach as reach_ruleset
+    from iptlint.analysis.reach import reach as reach_ruleset
 
     return list(reach_ruleset(ruleset))
 
@@ -88,14 +88,14 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
 
     ValueError where a field holds no address, protocol, flag or state.
     """
-    from iptlint.netfilter.trace import trace as trace_packet
+    from iptlint.analysis.trace import trace as trace_packet
 
     return trace_packet(ruleset, packet)
 
 
 def diff(old: Ruleset, new: Ruleset) -> Difference:
     """The packets that fare otherwise with the new ruleset than with the old one."""
-    from iptlint.netfilter.difference import difference
+    from iptlint.analysis.diff import difference
 
     return difference(old, new)
 

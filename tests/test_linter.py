@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from oxidd.util import DDMemoryError
 
-import iptlint.linter
+import iptlint.linter.run
+from iptlint.analysis.session import Context
 from iptlint.dialects import decode
 from iptlint.findings import Finding
-from iptlint.linter import Report, lint
-from iptlint.rules.meta import Context
+from iptlint.linter.run import Report, lint
 from iptlint.rules.registry import RuleModule, rule_of
 from iptlint.source import SourceFile
 
@@ -73,9 +73,9 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Check], None]:
     def replace_check(code: str, check: Check) -> None:
         rules = [
             RuleModule(r.meta, r.summary, r.sections, check if r.meta.code == code else r.check)
-            for r in iptlint.linter.rules()
+            for r in iptlint.linter.run.rules()
         ]
-        monkeypatch.setattr(iptlint.linter, "rules", lambda: tuple(rules))
+        monkeypatch.setattr(iptlint.linter.run, "rules", lambda: tuple(rules))
 
     return replace_check
 
@@ -121,7 +121,7 @@ def test_a_reader_that_crashes_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
     def read(*_: object) -> None:
         raise IndexError("out of range")
 
-    monkeypatch.setattr(iptlint.linter, "read", read)
+    monkeypatch.setattr(iptlint.linter.run, "read", read)
     result = report(OPEN)
     assert result.crashed
     assert [f.message for f in result.findings] == [

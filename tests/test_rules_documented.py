@@ -43,7 +43,7 @@ def test_it_is_documented(rule: RuleModule) -> None:
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.meta.code)
 def test_its_module_is_called_like_it(rule: RuleModule) -> None:
     expected_name = f"{rule.meta.code}-{rule.meta.name}".lower().replace("-", "_")
-    assert rule.check.__module__ == f"iptlint.rules.{expected_name}"
+    assert rule.check.__module__ == f"iptlint.rules.{rule.meta.group.name.lower()}.{expected_name}"
 
 
 @pytest.mark.parametrize(

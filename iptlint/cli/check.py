@@ -12,7 +12,7 @@ from iptlint.cli import FAILED, options
 from iptlint.cli.inputs import host_archive, read_inputs
 
 if TYPE_CHECKING:
-    from iptlint.linter import Report
+    from iptlint.linter.run import Report
 
 PROFILES = ("default", "strict", "cis")
 THRESHOLDS = ("error", "warning", "info", "never")
@@ -74,8 +74,8 @@ def command(
     All files are taken together, so name rules.v4, rules.v6 and ipsets of a host at once. `-` is
     standard input; a directory is searched for the names that people use.
     """
-    from iptlint.linter import lint
-    from iptlint.rules.meta import Settings
+    from iptlint.analysis.session import Settings
+    from iptlint.linter.run import lint
     from iptlint.rules.registry import Profile, UnknownRuleError
 
     if (archive := host_archive(files)) is not None:

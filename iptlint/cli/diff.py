@@ -53,9 +53,9 @@ def command(
     The two may be in different languages. The exit status is 0 where they are equivalent, 1
     where they are not, or not for certain.
     """
+    from iptlint.analysis.diff import difference
     from iptlint.model import Hook
-    from iptlint.netfilter.difference import difference
-    from iptlint.netfilter.ignoring import without_chains
+    from iptlint.model.ignoring import without_chains
     from iptlint.reports.difference import diff_json, diff_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)

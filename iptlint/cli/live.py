@@ -16,7 +16,7 @@ from iptlint.cli.check import PROFILES, THRESHOLDS, failing
 if TYPE_CHECKING:
     from iptlint.host.examine import Examined
     from iptlint.host.gathered import Gathered
-    from iptlint.linter import Report
+    from iptlint.linter.run import Report
     from iptlint.model.host import Host
 
 
@@ -134,10 +134,10 @@ def lint_archive(path: str, asked: Asked) -> int:
 
 
 def lint_host(gathered: Gathered, asked: Asked) -> int:
+    from iptlint.analysis.session import Settings
     from iptlint.host.examine import examine
-    from iptlint.linter import lint
-    from iptlint.rules.concerns import without_sshd
-    from iptlint.rules.meta import Settings
+    from iptlint.linter.publish import without_sshd
+    from iptlint.linter.run import lint
     from iptlint.rules.registry import Profile, UnknownRuleError
 
     examined = examine(gathered)
@@ -166,8 +166,8 @@ def lint_host(gathered: Gathered, asked: Asked) -> int:
 def _lint_kept(examined: Examined, asked: Asked) -> Report | None:
     """What is wrong with the files that are loaded at boot as files: what the rules in them do is
     told of those that run."""
-    from iptlint.linter import lint
-    from iptlint.rules.concerns import OF_FILES
+    from iptlint.linter.publish import OF_FILES
+    from iptlint.linter.run import lint
     from iptlint.rules.registry import Profile, selected
 
     codes = selected(asked.select, asked.ignore, Profile(asked.profile))

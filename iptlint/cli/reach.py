@@ -27,7 +27,7 @@ def command(
     Either with a packet that does, or with the lines that take them all. The exit status
     is 2 where a part of the file could not be read.
     """
-    from iptlint.netfilter.reach import reach
+    from iptlint.analysis.reach import reach
     from iptlint.reports.reach import reach_json, reach_text
 
     reading = read_one(file, options.reader_of(family, include_dirs, no_include=no_include), ipsets)

@@ -68,9 +68,9 @@ def command(
     What is left out may be anything; then the answer is every distinct outcome, each with the
     packets it is for.
     """
-    from iptlint.netfilter.trace import connection, trace
+    from iptlint.analysis.trace import connection, trace
     from iptlint.packets.packet import Packet
-    from iptlint.packets.question import QuestionError, family_of
+    from iptlint.packets.query import QueryError, family_of
     from iptlint.reports.trace import trace_json, trace_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
@@ -80,7 +80,7 @@ def command(
     try:
         packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
         traced = trace(reading.ruleset, packet)
-    except QuestionError as error:
+    except QueryError as error:
         raise click.UsageError(str(error)) from error
     answered = connection(traced) if reply else None
     if output_format == "json":

@@ -7,15 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
-from iptlint.dialects.detect import (
-    EMPTY,
-    IPSET_SAVE,
-    NFT,
-    NFT_JSON,
-    SCRIPT,
-    Language,
-    detect,
-)
+from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, SCRIPT, Language, detect
 from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
@@ -64,8 +56,8 @@ def read(source: SourceFile, reader: Reader | None = None) -> Reading:
 
 
 def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
-    from iptlint.dialects.iptables.lower import lower
-    from iptlint.dialects.iptables.parser import parse
+    from iptlint.dialects.iptables.lowering.lower import lower
+    from iptlint.dialects.iptables.parsing.parser import parse
 
     ruleset, problems = lower(parse(source, reader.family), source)
     if not ruleset.tables and not problems:

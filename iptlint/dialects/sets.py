@@ -53,8 +53,8 @@ def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | No
     files = [reading.ipset for reading in readings if reading.ipset is not None]
     if not files:
         return [*readings], None
+    from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
     from iptlint.dialects.ipset.lower import lower
-    from iptlint.dialects.ipset.provide import with_changes, with_sets
 
     saved, problems = lower(files)
     sets = with_changes(saved, (reading.ruleset for reading in readings))

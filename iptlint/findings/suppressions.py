@@ -45,7 +45,7 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class Suppressed:
     """What ``comments`` left of the findings, what they hid, and which hid none."""
 
     comments: tuple[Suppression, ...]
@@ -70,9 +70,9 @@ def _next_statement(source: SourceFile, line: int) -> int:
     return next((n for n in below if not _NO_STATEMENT.fullmatch(source.line_text(n))), last)
 
 
-def sift(
+def apply_suppressions(
     findings: Sequence[Finding], sources: Iterable[SourceFile], names: Mapping[str, str]
-) -> Sifted:
+) -> Suppressed:
     """The findings that no comment hides."""
     comments = [comment for source in sources for comment in suppressions(source)]
     hiding = [[c for c in comments if c.covers(finding, names)] for finding in findings]
@@ -80,4 +80,4 @@ def sift(
     hidden = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if hidden_by)
     used = {id(comment) for hidden_by in hiding for comment in hidden_by}
     unused = tuple(comment for comment in comments if id(comment) not in used)
-    return Sifted(tuple(comments), kept, hidden, unused)
+    return Suppressed(tuple(comments), kept, hidden, unused)

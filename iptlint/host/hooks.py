@@ -13,14 +13,7 @@ from fnmatch import fnmatchcase
 
 from iptlint.host.gathered import Gathered
 from iptlint.host.layouts import SERVICES, SOFTWARE, Enabled, enabled, services
-from iptlint.host.places import (
-    HOOKS,
-    RUNS,
-    UNIT_DIRECTORIES,
-    are_rules,
-    is_listed,
-    named_in,
-)
+from iptlint.host.places import HOOKS, RUNS, UNIT_DIRECTORIES, are_rules, is_listed, named_in
 from iptlint.model import Family
 from iptlint.model.host import Load, Loader, Way
 from iptlint.source import SourceFile, Span

@@ -8,17 +8,17 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.exposure import Exposure, exposure
 from iptlint.model import Family, Field, Hook, Rule, Within
 from iptlint.model.host import Host, Listener
 from iptlint.model.matches import Ranges
-from iptlint.netfilter.deciders import Decider
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.world import Admission, admission
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import TCP, UDP
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 _PROTOCOLS = {"tcp": TCP, "udp": UDP}
 _WIDE = 16
@@ -89,7 +89,7 @@ def _opened(host: Host, family: Family, listener: Listener) -> str | None:
     path = _path(host, family)
     if path is None:
         return "no rule at all"
-    found = admission(path, Hook.INPUT)
+    found = exposure(path, Hook.INPUT)
     here = _to_port(found, listener.protocol, listener.port)
     if not found.is_most(here):
         return None
@@ -97,23 +97,23 @@ def _opened(host: Host, family: Family, listener: Listener) -> str | None:
     return _place(by[0]) if by else "no rule at all"
 
 
-def _to_port(found: Admission, protocol: str, port: int) -> PacketSet:
+def _to_port(found: Exposure, protocol: str, port: int) -> PacketSet:
     space = found.space
     asked = space.value(Field.DPORT, port) & space.value(Field.PROTO, _PROTOCOLS[protocol])
     return found.now(asked) & ~found.sent_on
 
 
-def _place(decider: Decider) -> str:
+def _place(decider: Share) -> str:
     span = decider.span
     what = f"the policy of {decider.chain.name}, " if decider.rule is None else ""
     return f"{what}{span.source.path}:{span.line}"
 
 
 @lru_cache(maxsize=8)
-def _path(host: Host, family: Family) -> Path | None:
+def _path(host: Host, family: Family) -> Hooks | None:
     if host.running is None or not host.running.sees(family):
         return None
-    return Path(Stack(host.running), family)
+    return Hooks(Firewall(host.running), family)
 
 
 @lru_cache(maxsize=4)
@@ -135,9 +135,9 @@ def unused_openings(host: Host) -> tuple[tuple[str, int, str], ...]:
     return tuple((protocol, port, by) for (protocol, port), by in sorted(found.items()))
 
 
-def _by_rule(path: Path, protocol: str, port: int) -> str | None:
+def _by_rule(path: Hooks, protocol: str, port: int) -> str | None:
     """The rule that names the port and opens it; what opens every port is none."""
-    found = admission(path, Hook.INPUT)
+    found = exposure(path, Hook.INPUT)
     here = _to_port(found, protocol, port)
     by = found.accepters(here) if found.is_most(here) else []
     rule = by[0].rule if by else None
@@ -145,7 +145,7 @@ def _by_rule(path: Path, protocol: str, port: int) -> str | None:
     return _place(by[0]) if named else None
 
 
-def _named(path: Path) -> Iterator[tuple[str, int]]:
+def _named(path: Hooks) -> Iterator[tuple[str, int]]:
     """The single ports that accept rules of the input hook name."""
     named = {port for table in path.tables() for _, rule in table.rules() for port in _ports(rule)}
     return ((protocol, port) for protocol in _PROTOCOLS for port in sorted(named))

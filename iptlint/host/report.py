@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from iptlint.host.ports import Port, ports, unused_openings
 from iptlint.model.host import Facts, Host, Loader
-from iptlint.netfilter.software import software_in
+from iptlint.model.software import software_in
 from iptlint.reports.safe import visible
 
 _NEARLY_FULL = 80

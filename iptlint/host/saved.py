@@ -14,7 +14,7 @@ from iptlint.host.gathered import Gathered
 from iptlint.host.places import RULE_FILES
 from iptlint.model import Family, Ruleset
 from iptlint.model.host import Load, Loader, Way
-from iptlint.netfilter.joining import NOTHING, joined
+from iptlint.model.merging import NOTHING, merged
 from iptlint.source import SourceFile
 
 _ANY_INCLUDE = re.compile(r"(?m)^[ \t]*include\b")
@@ -75,7 +75,7 @@ def after_boot(gathered: Gathered, loaders: Sequence[Loader], ipsets: Sequence[S
     if not readings:
         return Boot(NOTHING)
     together_, _ = together([*readings, *map(read_sets, ipsets)])
-    return Boot(joined([reading.ruleset for reading in together_[: len(readings)]]))
+    return Boot(merged([reading.ruleset for reading in together_[: len(readings)]]))
 
 
 def _untold(gathered: Gathered, loaders: Sequence[Loader]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from iptlint.model import Hook
 
 
-def holds(key: str, hook: Hook | None) -> bool:
+def typically_holds(key: str, hook: Hook | None) -> bool:
     """Whether an ordinary packet at the hook passes the test: its addresses are of the usual
     type and it takes the usual way; it is on no list and has no odd option."""
     name, *rest = key.split(" ")

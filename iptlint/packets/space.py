@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Field, Match
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, Ranges
-from iptlint.packets.bits import BitField, union
+from iptlint.packets.bdd import BitField, union
+from iptlint.packets.conntrack import possible
 from iptlint.packets.interfaces import NO_INTERFACE, Interfaces
-from iptlint.packets.tracking import possible
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 NODE_CAPACITY = 32_000_000
 """Reserved lazily: untouched nodes cost address space, not memory."""

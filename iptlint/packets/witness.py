@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 
 from iptlint.model import Family, Field, Hook
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
-from iptlint.packets.bits import union
-from iptlint.packets.ordinary import holds
+from iptlint.packets.bdd import union
+from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 TCP, UDP, ICMP, ICMP6, SCTP, DCCP, UDPLITE = 6, 17, 1, 58, 132, 33, 136
 PORT_PROTOCOLS = (TCP, UDP, SCTP, DCCP, UDPLITE)
@@ -162,7 +162,7 @@ def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
     """What to choose of the tests that are not interpreted, wherever there is a choice."""
     literals = space.true
     for key, variable in reversed(space.opaques.items()):
-        literals = (variable if holds(key, hook) else ~variable) & literals
+        literals = (variable if typically_holds(key, hook) else ~variable) & literals
     return literals
 
 

@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from tabulate import tabulate
 
+from iptlint.benchmark.answers import Verdict
+from iptlint.benchmark.table import BENCHMARKS, Benchmark, Id, Judged, in_order
 from iptlint.reports.safe import visible
-from iptlint.rules.benchmark.answers import Verdict
-from iptlint.rules.benchmark.table import BENCHMARKS, Benchmark, Id, Judged, in_order
 
 _ID = 8
 _WIDEST = (46, 11, 46, 20)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iptlint.netfilter.difference import Change, Difference, Fate
-from iptlint.netfilter.walk import at_hook
+from iptlint.analysis.diff import Difference, Divergence, Fate
+from iptlint.netfilter.table_analysis import at_hook
 from iptlint.packets.describe import Description, describe
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import in_words, place, verdict
@@ -50,11 +50,11 @@ def _summary(found: Difference) -> str:
     return "different: some packets fare otherwise"
 
 
-def _change_text(found: Difference, change: Change) -> str:
+def _change_text(found: Difference, change: Divergence) -> str:
     return "".join(f"{visible(line)}\n" for line in _change_lines(found, change))
 
 
-def _change_lines(found: Difference, change: Change) -> Iterator[str]:
+def _change_lines(found: Difference, change: Divergence) -> Iterator[str]:
     perhaps = "" if change.certain else " (perhaps)"
     fates = f"{_fate(change.old)} → {_fate(change.new)}"
     yield f"{change.hook.value}, {change.family.value}: {fates}{perhaps}"
@@ -68,7 +68,7 @@ def _change_lines(found: Difference, change: Change) -> Iterator[str]:
     yield f"  new: {in_words(change.new.decided)}"
 
 
-def _becomes(change: Change) -> Iterator[str]:
+def _becomes(change: Divergence) -> Iterator[str]:
     old, new = change.old.becomes, change.new.becomes
     if old and new and old != new:
         yield f"  which became: {describe_packet(old)}"
@@ -79,7 +79,7 @@ def _fate(fate: Fate) -> str:
     return verdict(fate.kind)
 
 
-def _described(found: Difference, change: Change) -> Description:
+def _described(found: Difference, change: Divergence) -> Description:
     within = at_hook(found.space, change.hook) & found.space.family(*change.family.packets)
     return describe(found.space, change.packets, _LINES, within=within)
 
@@ -97,7 +97,7 @@ def diff_json(found: Difference) -> str:
     )
 
 
-def _change_json(found: Difference, change: Change) -> dict[str, object]:
+def _change_json(found: Difference, change: Divergence) -> dict[str, object]:
     described = _described(found, change)
     return {
         "hook": change.hook.value,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from iptlint.model import VerdictKind
-from iptlint.netfilter.course import Decided
-from iptlint.netfilter.deciders import declared
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.traversal import Decision
 from iptlint.source import Span
 
 _WORDS = {VerdictKind.NAT: "accept"}
 
 
-def span_of(decided: Decided) -> Span:
+def span_of(decided: Decision) -> Span:
     if decided.rule is not None:
         return decided.rule.statement.span
     return declared(decided.walk, decided.chain)
 
 
-def place(decided: Decided | None) -> dict[str, object] | None:
+def place(decided: Decision | None) -> dict[str, object] | None:
     if decided is None:
         return None
     span = span_of(decided)
@@ -34,13 +34,13 @@ def verdict(kind: VerdictKind) -> str:
     return _WORDS.get(kind, kind.value)
 
 
-def chain_name(decided: Decided) -> str:
+def chain_name(decided: Decision) -> str:
     """``inet filter input``"""
     table = decided.walk.table
     return f"{table.family.value} {table.name} {decided.chain.name}"
 
 
-def in_words(decided: Decided | None) -> str:
+def in_words(decided: Decision | None) -> str:
     """``rules.v4:9: -A INPUT …``, ``the policy of INPUT (rules.v4:2)``."""
     if decided is None:
         return "no chain at all"

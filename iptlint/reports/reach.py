@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import Rule
-from iptlint.netfilter.reach import RuleReach, Status
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json, describe

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from iptlint.benchmark.answers import Verdict
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.linter import Report
+from iptlint.linter.run import Report
 from iptlint.reports import benchmark
 from iptlint.reports.safe import cut, visible, width, wrapped
 from iptlint.reports.witness import describe
-from iptlint.rules.benchmark.answers import Verdict
 from iptlint.rules.registry import names
 from iptlint.source import Span
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
 
-from iptlint.netfilter.course import Step
-from iptlint.netfilter.trace import Connection, Outcome, Trace
+from iptlint.analysis.trace import Connection, Trace, TraceOutcome
+from iptlint.netfilter.traversal import TraversalStep
 from iptlint.packets.describe import describe
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import chain_name, in_words, place, span_of, verdict
@@ -28,12 +28,12 @@ def trace_text(traced: Trace, connection: Connection | None) -> str:
     return "\n".join(blocks)
 
 
-def _outcome_text(traced: Trace, outcome: Outcome) -> str:
+def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
     head = f"{verdict(outcome.kind)}, by {in_words(outcome.decided)}"
     return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
 
 
-def _details(traced: Trace, outcome: Outcome) -> Iterator[str]:
+def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
     for line in _packets(traced, outcome):
         yield f"  {line}"
     yield f"  for example: {describe_packet(outcome.witness)}"
@@ -47,12 +47,12 @@ def _details(traced: Trace, outcome: Outcome) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _packets(traced: Trace, outcome: Outcome) -> list[str]:
+def _packets(traced: Trace, outcome: TraceOutcome) -> list[str]:
     found = describe(traced.space, outcome.packets, _LINES, within=traced.asked)
     return [*found.lines, *(["and more"] if found.more else [])]
 
 
-def _row(step: Step) -> tuple[str, ...]:
+def _row(step: TraversalStep) -> tuple[str, ...]:
     span = span_of(step.decided)
     text = " ".join(span.text.split()) if step.decided.rule else "policy"
     does = effect(step)
@@ -60,7 +60,7 @@ def _row(step: Step) -> tuple[str, ...]:
     return step.hook.value, chain_name(step.decided), f"line {span.line}", said
 
 
-def effect(step: Step) -> str:
+def effect(step: TraversalStep) -> str:
     """``accept``, ``jump web``, ``continue``."""
     rule = step.decided.rule
     if rule is not None and rule.verdict.chain is not None:
@@ -90,7 +90,7 @@ def _outcomes(traces: Sequence[Trace]) -> list[dict[str, object]]:
     return [_outcome_json(traced, outcome) for traced in traces for outcome in traced.outcomes]
 
 
-def _outcome_json(traced: Trace, outcome: Outcome) -> dict[str, object]:
+def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
     return {
         "verdict": verdict(outcome.kind),
         "decided_by": place(outcome.decided),
@@ -102,7 +102,7 @@ def _outcome_json(traced: Trace, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def _step(step: TraversalStep) -> dict[str, object]:
     span = span_of(step.decided)
     return {
         "path": span.source.path,

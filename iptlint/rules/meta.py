@@ -1,19 +1,11 @@
-"""What a lint rule says of itself, and what it is given to work on."""
+"""What a lint rule says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Family, Ruleset
-from iptlint.model.host import Host
-from iptlint.model.sets import SavedSets
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.walk import Walk
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
@@ -74,60 +66,3 @@ class Meta:
             self.fixable,
             likeness,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user may say that changes what is a finding."""
-
-    ssh_ports: tuple[int, ...] = (22,)
-    management_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-
-class Context:
-    """All rulesets of this run (one a source) and the settings; analyses are made once.
-
-    ``sets``: the ipsets that the sources make; None where no source is a list of sets.
-    ``host``: what else is known of the host that the rulesets are of.
-    """
-
-    def __init__(
-        self,
-        rulesets: tuple[Ruleset, ...],
-        settings: Settings,
-        sets: SavedSets | None = None,
-        host: Host | None = None,
-    ) -> None:
-        self.rulesets = rulesets
-        self.settings = settings
-        self.sets = sets
-        self.host = host
-        self._stacks: dict[int, Stack] = {}
-        self._paths: dict[tuple[int, Family], Path] = {}
-
-    def stack(self, ruleset: Ruleset) -> Stack:
-        if id(ruleset) not in self._stacks:
-            self._stacks[id(ruleset)] = Stack(ruleset)
-        return self._stacks[id(ruleset)]
-
-    def walks(self) -> Iterator[Walk]:
-        """The analysis of every table of every ruleset."""
-        for ruleset in self.rulesets:
-            yield from self.stack(ruleset).walks()
-
-    def path(self, ruleset: Ruleset, family: Family) -> Path | None:
-        """What becomes of packets of the family (ip or ip6); None where no table sees any."""
-        if not ruleset.sees(family):
-            return None
-        key = id(ruleset), family
-        if key not in self._paths:
-            facing = self.host.facts.facing() if self.host else {}
-            self._paths[key] = Path(self.stack(ruleset), family, facing)
-        return self._paths[key]
-
-    def paths(self) -> Iterator[Path]:
-        """Those of every ruleset, for ip and for ip6."""
-        for ruleset in self.rulesets:
-            for family in (Family.IP, Family.IP6):
-                if path := self.path(ruleset, family):
-                    yield path

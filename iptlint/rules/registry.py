@@ -1,4 +1,4 @@
-"""The lint rules there are: every module ``ipt*.py`` of this package is one."""
+"""The lint rules there are: every module ``ipt*.py`` in a folder of this package is one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from functools import cache
 from types import ModuleType
 
 import iptlint.rules
+from iptlint.analysis.session import Context
+from iptlint.benchmark import table as benchmarks
 from iptlint.findings import Finding
-from iptlint.rules.benchmark import table as benchmarks
-from iptlint.rules.meta import Context, Meta
+from iptlint.rules.meta import Meta
 
 SECTIONS = ("What it does", "Why it matters", "Example", "Fix", "When it is wrong", "References")
 
@@ -49,8 +50,8 @@ class RuleModule:
 @cache
 def rules() -> tuple[RuleModule, ...]:
     """Every lint rule, by code."""
-    modules = pkgutil.iter_modules(iptlint.rules.__path__, "iptlint.rules.")
-    names = [module.name for module in modules if module.name.startswith("iptlint.rules.ipt")]
+    modules = pkgutil.walk_packages(iptlint.rules.__path__, "iptlint.rules.")
+    names = [module.name for module in modules if ".ipt" in module.name]
     return tuple(
         sorted(map(_rule, map(importlib.import_module, names)), key=lambda rule: rule.meta.code)
     )

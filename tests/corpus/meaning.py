@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack, space_of
-from iptlint.netfilter.station import Station
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.firewall import Firewall, space_of
+from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 
@@ -37,7 +37,7 @@ def differences(first: Ruleset, second: Ruleset, family: Family) -> Iterator[Dif
     Of every kind of end, the packets that may have it are compared; that says too which have
     it for certain."""
     space = space_of(first, second)
-    paths = [Path(Stack(ruleset, space), family) for ruleset in (first, second)]
+    paths = [Hooks(Firewall(ruleset, space), family) for ruleset in (first, second)]
     for hook in HOOKS:
         stations = [{s.chain.priority: s for s in path.stations(hook)} for path in paths]
         for priority in dict.fromkeys(p for found in stations for p in found):
@@ -46,7 +46,7 @@ def differences(first: Ruleset, second: Ruleset, family: Family) -> Iterator[Dif
 
 
 def _of_station(
-    path: Path, hook: Hook, one: Station | None, other: Station | None
+    path: Hooks, hook: Hook, one: BaseChain | None, other: BaseChain | None
 ) -> Iterator[Difference]:
     here = path.hook_packets(hook)
     station = one or other

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import iptlint
+from iptlint.analysis.trace import connection
 from iptlint.model import Family, Ruleset
-from iptlint.netfilter.trace import connection
 from iptlint.packets.packet import Packet
 from iptlint.reports.difference import diff_json, diff_text
 from iptlint.reports.reach import reach_json

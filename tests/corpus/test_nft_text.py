@@ -14,7 +14,7 @@ import pytest
 from iptlint.dialects.files import NoFiles
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parser import parse
-from iptlint.dialects.nft.text.bulk import PlainElements
+from iptlint.dialects.nft.parsing.bulk import PlainElements
 from iptlint.source import SourceFile
 from tests.corpus.rows import CORPUS, WHY_SKIPPED, rows
 

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from iptlint.dialects.iptables.lower import lower
-from iptlint.dialects.iptables.parser import parse
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.parsing.parser import parse
 from iptlint.dialects.nft.execute import execute
 from iptlint.dialects.nft.lower import lower as lower_nft
 from iptlint.dialects.nft.parser import parse as parse_nft
 from iptlint.model import Chain, Effect, Family, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.verdicts import CONTINUE
-from iptlint.netfilter.stack import Stack, space_of
-from iptlint.netfilter.walk import Walk
+from iptlint.netfilter.firewall import Firewall, space_of
+from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.source import SourceFile
 from tests.corpus import faults
 from tests.corpus.meaning import differences
 from tests.corpus.rows import CORPUS, WHY_SKIPPED
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 FAMILIES = {"iptables": Family.IP, "ip6tables": Family.IP6}
 TOOLS = ("nft", "unshare", *(f"{f}-{what}" for f in FAMILIES for what in ("nft-restore",)))
@@ -187,7 +187,7 @@ Outcome = tuple[VerdictKind, str | None]
 
 def rules_that_differ(one: Ruleset, other: Ruleset) -> Iterator[str]:
     space = space_of(one, other)
-    stacks = Stack(one, space), Stack(other, space)
+    stacks = Firewall(one, space), Firewall(other, space)
     for table in one.tables:
         twin = other.table(table.name, table.family)
         assert twin is not None
@@ -201,7 +201,9 @@ def rules_that_differ(one: Ruleset, other: Ruleset) -> Iterator[str]:
                     yield f"{text_of(these[0])} / {text_of(those[0])}"
 
 
-def _same(these: tuple[Rule, ...], those: tuple[Rule, ...], walks: tuple[Walk, Walk]) -> bool:
+def _same(
+    these: tuple[Rule, ...], those: tuple[Rule, ...], walks: tuple[TableAnalysis, TableAnalysis]
+) -> bool:
     listed = FOREIGN.search(text_of(those[0]))
     mine, theirs = _outcomes(these, walks[0]), _outcomes(those, walks[1])
     if these[0].verdict == CONTINUE and (len(those) > 1 or those[0].effects):
@@ -211,7 +213,9 @@ def _same(these: tuple[Rule, ...], those: tuple[Rule, ...], walks: tuple[Walk, W
     return mine == theirs and _alike(_effects(these), _effects(those))
 
 
-def _outcomes(parts: tuple[Rule, ...], walk: Walk) -> Mapping[Outcome, tuple[PacketSet, PacketSet]]:
+def _outcomes(
+    parts: tuple[Rule, ...], walk: TableAnalysis
+) -> Mapping[Outcome, tuple[PacketSet, PacketSet]]:
     """Of every end of the statement, the packets that may and that surely have it."""
     found: dict[Outcome, tuple[PacketSet, PacketSet]] = {}
     for rule in parts:
@@ -225,7 +229,7 @@ def _outcomes(parts: tuple[Rule, ...], walk: Walk) -> Mapping[Outcome, tuple[Pac
     return found
 
 
-def _acts_on(rule: Rule, walk: Walk) -> PacketSet:
+def _acts_on(rule: Rule, walk: TableAnalysis) -> PacketSet:
     """A mark is copied to or from a connection only where there is one (xt_connmark.c)."""
     if any(effect.source for effect in rule.effects):
         return ~walk.space.state("invalid", "untracked")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.dialects.iptables.extensions import (
+from iptlint.dialects.iptables.extensions.table import (
     CORE,
     MATCHES,
     TARGETS,
@@ -17,8 +17,8 @@ from iptlint.dialects.iptables.extensions import (
     find_target,
     protocol_match,
 )
-from iptlint.dialects.iptables.lower import lower
-from iptlint.dialects.iptables.parser import parse
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.parsing.parser import parse
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family, Rule
 from iptlint.source import SourceFile

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.dialects.iptables.lower import lower
-from iptlint.dialects.iptables.parser import parse
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.parsing.parser import parse
 from iptlint.dialects.problem import Problem
 from iptlint.model import (
     AnyOf,

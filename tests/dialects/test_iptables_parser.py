@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.dialects.iptables.families import family_of_path
-from iptlint.dialects.iptables.parser import parse
-from iptlint.dialects.iptables.tree import (
+from iptlint.dialects.iptables.parsing.guess_family import family_of_path
+from iptlint.dialects.iptables.parsing.parser import parse
+from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
     Command,
     CommandLine,
@@ -21,7 +21,7 @@ from iptlint.dialects.iptables.tree import (
     Shape,
     TableLine,
 )
-from iptlint.dialects.iptables.words import split_words
+from iptlint.dialects.iptables.parsing.words import split_words
 from iptlint.model import Family
 from iptlint.source import SourceFile
 

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.dialects.iptables.lower import lower
-from iptlint.dialects.iptables.parser import parse
-from iptlint.model import (
-    AnyOf,
-    Effect,
-    EffectKind,
-    Family,
-    Field,
-    Match,
-    Opaque,
-    Within,
-)
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.parsing.parser import parse
+from iptlint.model import AnyOf, Effect, EffectKind, Family, Field, Match, Opaque, Within
 from iptlint.source import SourceFile
 
 WHOLE = Within(Field.FRAGMENT, ((0, 0),))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from iptlint.dialects.iptables import headers, rates, rewrites, values
-from iptlint.dialects.iptables.names import ICMP6_TYPES, ICMP_TYPES
-from iptlint.dialects.iptables.rows import BadValue, Value
-from iptlint.dialects.iptables.values import Net
+from iptlint.dialects.iptables.extensions import header_matches, rewriting_targets, stateful, values
+from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES
+from iptlint.dialects.iptables.extensions.row import BadValue, Value
+from iptlint.dialects.iptables.extensions.values import Net
 from iptlint.model import Family
 
 V4, V6 = Family.IP, Family.IP6
@@ -48,16 +48,16 @@ TAKEN: list[tuple[Value, str, Family, object]] = [
     (values.rate, "5/m", V4, "5/minute"),
     (values.hex_pattern, "a|0a 0B|c", V4, "610a0b63"),
     (values.pattern, "test", V4, "74657374"),
-    (headers.icmp_type(ICMP_TYPES), "dest", V4, (3, 0, 255)),
-    (headers.icmp_type(ICMP_TYPES), "3/4", V4, (3, 4, 4)),
-    (headers.icmp_type(ICMP_TYPES), "Ping", V4, (8, 0, 255)),
-    (headers.icmp_type(ICMP6_TYPES), "redirect", V6, (137, 0, 255)),
-    (headers.tos, "Minimize-Delay", V4, (16, 63)),
-    (headers.tos, "0x10/0x08", V4, (16, 8)),
-    (rewrites.nat_address, "1.1.1.1:10-20/ftp", V4, ("1.1.1.1", "10-20/21")),
-    (rewrites.nat_address, "[dead::beef]:ssh", V6, ("dead::beef", "22")),
-    (rewrites.nat_address, "10.0.0.1-10.0.0.9", V4, ("10.0.0.1-10.0.0.9", "")),
-    (rates.bit_rate, "5kbit", V4, "5kbit"),
+    (header_matches.icmp_type(ICMP_TYPES), "dest", V4, (3, 0, 255)),
+    (header_matches.icmp_type(ICMP_TYPES), "3/4", V4, (3, 4, 4)),
+    (header_matches.icmp_type(ICMP_TYPES), "Ping", V4, (8, 0, 255)),
+    (header_matches.icmp_type(ICMP6_TYPES), "redirect", V6, (137, 0, 255)),
+    (header_matches.tos, "Minimize-Delay", V4, (16, 63)),
+    (header_matches.tos, "0x10/0x08", V4, (16, 8)),
+    (rewriting_targets.nat_address, "1.1.1.1:10-20/ftp", V4, ("1.1.1.1", "10-20/21")),
+    (rewriting_targets.nat_address, "[dead::beef]:ssh", V6, ("dead::beef", "22")),
+    (rewriting_targets.nat_address, "10.0.0.1-10.0.0.9", V4, ("10.0.0.1-10.0.0.9", "")),
+    (stateful.bit_rate, "5kbit", V4, "5kbit"),
 ]
 
 
@@ -97,12 +97,12 @@ REFUSED: list[tuple[Value, str, Family, bool]] = [
     (values.rate, "5/fortnight", V4, False),
     (values.rate, "0/s", V4, False),
     (values.hex_pattern, "|0", V4, False),
-    (headers.icmp_type(ICMP_TYPES), "t", V4, False),
-    (headers.icmp_type(ICMP_TYPES), "3/0-4", V4, False),
-    (headers.tcp_flags, "SYN,FOO", V4, False),
-    (rewrites.nat_ports, "10-ssh", V4, False),
-    (rewrites.nat_ports, "65536", V4, False),
-    (rewrites.unshifted_ports, "42-1234/567", V4, True),
+    (header_matches.icmp_type(ICMP_TYPES), "t", V4, False),
+    (header_matches.icmp_type(ICMP_TYPES), "3/0-4", V4, False),
+    (header_matches.tcp_flags, "SYN,FOO", V4, False),
+    (rewriting_targets.nat_ports, "10-ssh", V4, False),
+    (rewriting_targets.nat_ports, "65536", V4, False),
+    (rewriting_targets.unshifted_ports, "42-1234/567", V4, True),
 ]
 
 

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 
 from iptlint.findings import Finding, Severity
-from iptlint.findings.suppressions import Sifted, sift
+from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.source import SourceFile
 
 NAMES = {"IPT101": "shadowed-rule", "IPT501": "list-should-be-set"}
 RULE = "-A INPUT -j DROP\n"
 
 
-def sifted(text: str, *found: tuple[str, int]) -> Sifted:
+def sifted(text: str, *found: tuple[str, int]) -> Suppressed:
     source = SourceFile("rules.v4", text)
     findings = [Finding(c, Severity.ERROR, source.line_span(line), "m") for c, line in found]
-    return sift(findings, [source], NAMES)
+    return apply_suppressions(findings, [source], NAMES)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_statement_after_the_next_is_not_meant() -> None:
 def test_another_file_is_not_meant() -> None:
     quiet, loud = SourceFile("a", "# iptlint: ignore-file\n"), SourceFile("b", RULE)
     finding = Finding("IPT101", Severity.ERROR, loud.line_span(1), "m")
-    assert sift([finding], [quiet, loud], NAMES).kept == (finding,)
+    assert apply_suppressions([finding], [quiet, loud], NAMES).kept == (finding,)
 
 
 def test_what_hid_nothing_is_known() -> None:

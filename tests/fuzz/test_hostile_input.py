@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.reach import reach
 from iptlint.dialects.decode import decode
-from iptlint.linter import Report, lint
-from iptlint.netfilter.reach import reach
+from iptlint.linter.run import Report, lint
 
 HOSTS = sorted((Path(__file__).parents[2] / "fixtures" / "hosts").glob("*/rules.v*"))
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from iptlint.analysis.session import Settings
 from iptlint.findings import Finding
 from iptlint.host.collect import gather_root
 from iptlint.host.examine import Examined, examine
 from iptlint.host.gathered import Gathered, Output
-from iptlint.linter import lint
-from iptlint.rules.meta import Settings
+from iptlint.linter.run import lint
 
 CLOSED = """\
 *filter

@@ -11,8 +11,8 @@ from iptlint.findings import Confidence, Severity
 from iptlint.host.examine import examine
 from iptlint.host.gathered import Output
 from iptlint.host.ports import Reach, ports, unused_openings
+from iptlint.linter.publish import without_sshd
 from iptlint.model.host import Unread
-from iptlint.rules.concerns import without_sshd
 from tests.host.made_up import CLOSED, CLOSED6, NFT, Root, codes, findings, outputs
 
 LEGACY = {"iptables_legacy_save": CLOSED}

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import iptlint
+from iptlint.analysis.diff import Difference, Divergence
 from iptlint.model import Family
-from iptlint.netfilter.difference import Change, Difference
 from iptlint.packets.packet import Packet
 from tests.kernel import chance
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 from tests.kernel.following import (
     DENIED,
     INTERFACES,
@@ -68,7 +68,7 @@ def compare(
 
     RuntimeError where the kernel refuses one.
     """
-    firewalls = Firewall(), Firewall()
+    firewalls = KernelFirewall(), KernelFirewall()
     try:
         with on_one_processor():
             eyes = [Eyes(firewall) for firewall in firewalls] if watch else []
@@ -92,7 +92,7 @@ def compare(
 def mutants(text: str, kind: Kind, family: str, seed: int) -> Iterator[tuple[Version, Version]]:
     """The ruleset and one with a small change, if there is one that the kernel takes."""
     rng = random.Random(f"mutant {seed}")
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         if kind is Kind.NFT:
             text = acceptable(firewall, text)
@@ -108,7 +108,7 @@ def mutants(text: str, kind: Kind, family: str, seed: int) -> Iterator[tuple[Ver
 def translated(text: str, family: str) -> str:
     """In the words of nft, as far as the translator has them: the kernel is given the same."""
     tool = "iptables" if family == "ip" else "ip6tables"
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         said = firewall.host.run([f"{tool}-restore-translate", "-f", "/dev/stdin"], text)
         words = "\n".join(line for line in said.split("\n") if not line.startswith("#"))
@@ -121,7 +121,7 @@ def listed(text: str, family: str) -> str:
     """As nft lists what iptables-nft has loaded; of a match that it has no words for it lists the
     name, and of ``--ports`` only the first of each range."""
     tool = "iptables" if family == "ip" else "ip6tables"
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         before = firewall.host.run(["nft", "list", "tables"]).splitlines()
         firewall.host.run([f"{tool}-nft-restore"], text)
@@ -133,7 +133,7 @@ def listed(text: str, family: str) -> str:
 
 
 def _is_taken(text: str, kind: Kind, family: str) -> bool:
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         load(firewall, text, kind, family)
     except RuntimeError:
@@ -169,7 +169,7 @@ class _Comparer:
                 continue
             yield from self._of_change(change)
 
-    def _of_change(self, change: Change) -> Iterator[Contradiction]:
+    def _of_change(self, change: Divergence) -> Iterator[Contradiction]:
         if not change.certain:
             self.record.unjudged["an uncertain change"] += 1
             return

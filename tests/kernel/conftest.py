@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tests.kernel.firewall import Firewall, missing
+from tests.kernel.firewall import KernelFirewall, missing
 from tests.kernel.judge import Record
 from tests.kernel.trial import Kind, load
 
@@ -39,8 +39,8 @@ _reason = cache(missing)
 
 
 @pytest.fixture
-def firewall() -> Iterator[Firewall]:
-    made = Firewall()
+def firewall() -> Iterator[KernelFirewall]:
+    made = KernelFirewall()
     yield made
     made.close()
 
@@ -71,7 +71,7 @@ def lacking(kind: Kind, family: str) -> str | None:
     """Why rulesets of the kind cannot be loaded here; None where they can."""
     if kind is Kind.NFT:
         return None
-    made = Firewall()
+    made = KernelFirewall()
     try:
         load(made, _PROBES[family], kind, family)
     except RuntimeError as error:

@@ -106,13 +106,13 @@ def missing() -> str | None:
     if lacking:
         return f"needs {', '.join(lacking)}"
     try:
-        Firewall().close()
+        KernelFirewall().close()
     except (OSError, RuntimeError) as error:
         return f"the kernel gives no firewall: {error}"
     return None
 
 
-class Firewall:
+class KernelFirewall:
     """OSError or RuntimeError where the kernel lacks something."""
 
     def __init__(self) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import iptlint
+from iptlint.analysis.trace import Trace, TraceOutcome
 from iptlint.model import Family, Field, Ruleset, Uncertain, VerdictKind
-from iptlint.netfilter.trace import Outcome, Trace
 from iptlint.packets.packet import Packet
-from iptlint.packets.question import packets_like
+from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
 from tests.kernel import chance
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
 from tests.kernel.judge import Record, tests_of
 from tests.kernel.sightings import Eyes
@@ -27,7 +27,7 @@ from tests.kernel.trial import Fate, Kind, Loaded, Trial, acceptable, load, on_o
 from tests.kernel.wire import UnsendableError, is_fragment
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 RANDOM_PACKETS = 6
 INTERFACES = ("eth0", "eth1", "other0")
@@ -59,7 +59,7 @@ class Protest:
 
 def follow(text: str, kind: Kind, family: str, seed: int, record: Record) -> list[str]:
     """The protests about one ruleset, each with the ruleset; in a firewall of its own."""
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         with on_one_processor():
             if kind is Kind.NFT:
@@ -76,7 +76,7 @@ def follow(text: str, kind: Kind, family: str, seed: int, record: Record) -> lis
 
 def follow_changes(text: str, kind: Kind, family: str, seed: int, record: Record) -> list[str]:
     """The same of a ruleset that changes packets: they become what is said, too."""
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         with on_one_processor():
             eyes = Eyes(firewall)
@@ -122,7 +122,7 @@ class Follower:
         for packet, _ in chance.packets(values, self.known, rng, RANDOM_PACKETS):
             yield from self.of_packet(packet)
 
-    def of_outcome(self, traced: Trace, outcome: Outcome) -> Iterator[Protest]:
+    def of_outcome(self, traced: Trace, outcome: TraceOutcome) -> Iterator[Protest]:
         """One outcome's witness."""
         trial = self.send(outcome.witness)
         if trial is None:
@@ -157,7 +157,9 @@ class Follower:
         else:
             yield from self._of_any(outcomes, packet, trial)
 
-    def _of_any(self, outcomes: list[Outcome], packet: Packet, trial: Trial) -> Iterator[Protest]:
+    def _of_any(
+        self, outcomes: list[TraceOutcome], packet: Packet, trial: Trial
+    ) -> Iterator[Protest]:
         self.record.unjudged["of several outcomes it has one"] += 1
         wrong = [wrong_fate(outcome, trial) for outcome in outcomes]
         if None not in wrong:
@@ -181,7 +183,7 @@ class Follower:
         self.record.unjudged[why] += 1
         return None
 
-    def _wrong_image(self, outcome: Outcome) -> Iterator[str]:
+    def _wrong_image(self, outcome: TraceOutcome) -> Iterator[str]:
         """What the witness has become, where what is written is known."""
         said = outcome.becomes or outcome.witness
         if self.eyes is None or outcome.kind in DENIED or said.dport is None:
@@ -197,7 +199,7 @@ class Follower:
                 yield f"{name} is said to become {getattr(said, name)}, and is seen as {sighting}"
         self.record.said["seen as it becomes"] += 1
 
-    def wrong_steps(self, outcome: Outcome, trial: Trial) -> Iterator[str]:
+    def wrong_steps(self, outcome: TraceOutcome, trial: Trial) -> Iterator[str]:
         """Nothing where nothing is wrong."""
         wrong = wrong_fate(outcome, trial)
         if wrong is not None:
@@ -222,7 +224,7 @@ class Follower:
             yield f"line {decided.statement.span.line} is said to decide"
 
 
-def _unknown(outcome: Outcome) -> set[str]:
+def _unknown(outcome: TraceOutcome) -> set[str]:
     """The fields that a rule in the steps writes no known value to."""
     return {
         effect.field.value.removesuffix("6")
@@ -242,7 +244,7 @@ def unsure_lines(ruleset: Ruleset) -> set[int]:
     }
 
 
-def wrong_fate(outcome: Outcome, trial: Trial) -> str | None:
+def wrong_fate(outcome: TraceOutcome, trial: Trial) -> str | None:
     if is_fate(outcome.kind, trial):
         return None
     line = outcome.decided and outcome.decided.rule and outcome.decided.rule.statement.span.line

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import iptlint
+from iptlint.analysis.reach import RuleReach, Status, rule_witness
 from iptlint.model import AnyOf, Family, Match, Uncertain
-from iptlint.netfilter.reach import RuleReach, Status, rule_witness
-from iptlint.netfilter.stack import Stack
+from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet
 from tests.kernel import chance
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor
@@ -67,7 +67,7 @@ def judge(text: str, kind: Kind, family: str, seed: int, record: Record) -> list
 
     ``family`` is that of the random packets, and of iptables.
     """
-    firewall = Firewall()
+    firewall = KernelFirewall()
     try:
         with on_one_processor():
             if kind is Kind.NFT:
@@ -86,7 +86,7 @@ class _Case:
         self.loaded, self.record = loaded, record
         ruleset = iptlint.read(loaded.text, family)
         self.answers = iptlint.reach(ruleset)
-        self.stack = Stack(ruleset)
+        self.stack = Firewall(ruleset)
         self.dead = {a.line: a for a in self.answers if a.status is Status.DEAD}
         record.said.update(answer.status.value for answer in self.answers)
 

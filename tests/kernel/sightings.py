@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 
 _TABLE = "inet iptlint-eyes"
 _NOTES = " ".join(
@@ -46,7 +46,7 @@ class Sighting:
 class Eyes:
     """To be opened before rules are loaded."""
 
-    def __init__(self, firewall: Firewall) -> None:
+    def __init__(self, firewall: KernelFirewall) -> None:
         self._firewall = firewall
         firewall.host.run(["nft", "-f", "-"], _EYES)
 

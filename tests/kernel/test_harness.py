@@ -13,7 +13,7 @@ import pytest
 
 from iptlint.packets.packet import Packet
 from tests.kernel.conftest import lacking
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 from tests.kernel.states import prepare
 from tests.kernel.trial import Fate, Kind, load, on_one_processor
 from tests.kernel.wire import UnsendableError
@@ -64,7 +64,7 @@ FIRST_RULE = 5
 
 
 @pytest.mark.parametrize(("kind", "family"), KINDS)
-def test_fates(firewall: Firewall, kind: Kind, family: str) -> None:
+def test_fates(firewall: KernelFirewall, kind: Kind, family: str) -> None:
     skip_if_lacking(kind, family)
     rules = ("-p tcp -m tcp --dport 1 -j DROP", "-p tcp -m tcp --dport 2 -j REJECT")
     chains = ("INPUT", "FORWARD", "OUTPUT")
@@ -90,7 +90,7 @@ def test_fates(firewall: Firewall, kind: Kind, family: str) -> None:
         assert free.hooks == hooks
 
 
-def test_rules_of_nft_are_told_apart(firewall: Firewall) -> None:
+def test_rules_of_nft_are_told_apart(firewall: KernelFirewall) -> None:
     text = """table inet t {
         set s { type inet_service; elements = { 53 } }
         chain c {
@@ -112,7 +112,7 @@ def test_rules_of_nft_are_told_apart(firewall: Firewall) -> None:
 
 @pytest.mark.parametrize("iif", ["eth0", "a-name-of-15-ch", "lo"])
 @pytest.mark.parametrize("mark", [0, 5, 0xDEADBEEF])
-def test_interface_and_mark(firewall: Firewall, iif: str, mark: int) -> None:
+def test_interface_and_mark(firewall: KernelFirewall, iif: str, mark: int) -> None:
     skip_if_lacking(Kind.LEGACY, "ip")
     rules = f"-A INPUT -i {iif}", f"-A INPUT -m mark --mark {mark:#x}", "-A INPUT -i nothing"
     loaded = load(firewall, table(*rules), Kind.LEGACY)
@@ -120,7 +120,7 @@ def test_interface_and_mark(firewall: Firewall, iif: str, mark: int) -> None:
     assert trial.moved == {FIRST_RULE, FIRST_RULE + 1}
 
 
-def test_strings_are_in_the_packet(firewall: Firewall) -> None:
+def test_strings_are_in_the_packet(firewall: KernelFirewall) -> None:
     skip_if_lacking(Kind.LEGACY, "ip")
     loaded = load(firewall, table('-A INPUT -m string --string "evil" --algo bm'), Kind.LEGACY)
     evil = replace(PLAIN["ip"], conditions=("string --algo bm --string 6576696c",))
@@ -152,7 +152,7 @@ def _packets(family: str) -> list[Packet]:
 @pytest.mark.parametrize("family", ["ip", "ip6"])
 @pytest.mark.parametrize("own", [False, True])
 def test_a_packet_has_the_state_it_was_prepared_for(
-    firewall: Firewall, family: str, own: bool
+    firewall: KernelFirewall, family: str, own: bool
 ) -> None:
     skip_if_lacking(Kind.LEGACY, family)
     hook = "OUTPUT" if own else "INPUT"
@@ -176,7 +176,7 @@ def test_a_packet_has_the_state_it_was_prepared_for(
 
 
 @pytest.mark.parametrize("family", ["ip", "ip6"])
-def test_what_is_never_new_is_not_new(firewall: Firewall, family: str) -> None:
+def test_what_is_never_new_is_not_new(firewall: KernelFirewall, family: str) -> None:
     """The packets that ``prepare`` refuses, sent as the first of a connection all the same."""
     skip_if_lacking(Kind.LEGACY, family)
     loaded = load(firewall, table("-A INPUT -m conntrack --ctstate NEW"), Kind.LEGACY, family)
@@ -191,7 +191,7 @@ def test_what_is_never_new_is_not_new(firewall: Firewall, family: str) -> None:
 def test_nothing_is_sent_outside() -> None:
     """The process comes back to its own namespace, and has none of the harness's interfaces."""
     before = _OWN.readlink(), {name for _, name in socket.if_nameindex()}
-    made = Firewall()
+    made = KernelFirewall()
     made.have_interfaces(["ipl-inside0"])
     with pytest.raises(RuntimeError, match="no-such-device"):
         made.host.run(["ip", "link", "set", "no-such-device", "up"])

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 import iptlint
+from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import Family
-from iptlint.netfilter.reach import RuleReach, Status
 from iptlint.packets.packet import Packet
-from tests.kernel.firewall import Firewall
+from tests.kernel.firewall import KernelFirewall
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.test_harness import FIRST_RULE, PLAIN, skip_if_lacking, table
 from tests.kernel.trial import Kind, load
@@ -289,7 +289,7 @@ def test_reach(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", cases(of_reach=False))
-def test_the_kernel(case: Case, firewall: Firewall) -> None:
+def test_the_kernel(case: Case, firewall: KernelFirewall) -> None:
     skip_if_lacking(case.kind, case.family)
     loaded = load(firewall, case.text, case.kind, case.family)
     for packet in case.packets:
@@ -323,7 +323,7 @@ NEXT_HEADER = """table ip6 t {
     reason="ip6 nexthdr is free of the protocol: the witness is plain tcp, which the first rule "
     "takes; only tcp behind an extension header gets to the second",
 )
-def test_next_header_and_protocol(firewall: Firewall) -> None:
+def test_next_header_and_protocol(firewall: KernelFirewall) -> None:
     packet = answer(Case(NEXT_HEADER, 5, Status.REACHABLE, kind=Kind.NFT)).witness
     assert packet is not None
     assert 5 in load(firewall, NEXT_HEADER, Kind.NFT).send(packet).moved

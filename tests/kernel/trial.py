@@ -24,7 +24,7 @@ from tests.kernel.firewall import (
     LEFT,
     OWN,
     SENT,
-    Firewall,
+    KernelFirewall,
 )
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.wire import UnsendableError, build, is_fragment
@@ -68,7 +68,7 @@ class Kind(Enum):
 class Loaded:
     """A ruleset in the kernel. ``text`` has the line of each rule in its comment."""
 
-    firewall: Firewall
+    firewall: KernelFirewall
     text: str
     readers: tuple[CounterReader, ...]
 
@@ -164,7 +164,7 @@ def _fate(moved: Counts) -> Fate:
 _TABLES = re.compile(r"^\*(\w+)", re.MULTILINE)
 
 
-def load(firewall: Firewall, text: str, kind: Kind, family: str = "ip") -> Loaded:
+def load(firewall: KernelFirewall, text: str, kind: Kind, family: str = "ip") -> Loaded:
     """RuntimeError where the kernel refuses it. The firewall is to be a new one, or one whose
     rules were taken out by ``unload``."""
     text = labelled(text)
@@ -188,7 +188,7 @@ def load(firewall: Firewall, text: str, kind: Kind, family: str = "ip") -> Loade
 _REFUSED_LINE = re.compile(r"/dev/stdin:(\d+):\d+-\d+: Error")
 
 
-def acceptable(firewall: Firewall, text: str) -> str:
+def acceptable(firewall: KernelFirewall, text: str) -> str:
     """A ruleset of nft without the lines that nft refuses; the others keep their numbers."""
     while True:
         try:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from iptlint import linter
-from iptlint.rules.meta import Settings
+from iptlint.analysis.session import Settings
+from iptlint.linter import run
 from iptlint.rules.registry import Profile
 from iptlint.source import SourceFile
 from tests.expectations import FIXTURES, files_of
@@ -128,7 +128,7 @@ def wanted(mutation: Mutation) -> tuple[Findings, Findings]:
 def _found(file: Path, edit: Edit | None, strict: bool, settings: Settings) -> Findings:
     profile = Profile.STRICT if strict else Profile.DEFAULT
     sources = [_source(path, edit if path == file else None) for path in _together(file)]
-    report = linter.lint(sources, settings, profile=profile)
+    report = run.lint(sources, settings, profile=profile)
     assert not report.crashed
     return Counter(finding.code for finding in report.findings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from iptlint.rules.meta import Settings
+from iptlint.analysis.session import Settings
 from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace
 from tests.mutations.lines import (
     BANS,

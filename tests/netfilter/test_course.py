@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 import iptlint
+from iptlint.analysis.diff import difference
+from iptlint.analysis.trace import connection, trace
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.course import Course
-from iptlint.netfilter.difference import difference
-from iptlint.netfilter.luck import Luck
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.trace import connection, trace
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from tests.oracle.generate import random_ruleset
 
@@ -42,12 +42,12 @@ def test_same_ends_as_the_sets_of_a_hook(seed: int) -> None:
     """Random filter tables change nothing on the way, so both ways are exact."""
     family = Family.IP6 if seed % 4 == 0 else Family.IP
     ruleset = iptlint.read(random_ruleset(seed, rules=30, family=family.value).text)
-    stack = Stack(ruleset)
-    path = Path(stack, family)
+    stack = Firewall(ruleset)
+    path = Hooks(stack, family)
     for hook in (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT):
-        luck = Luck(stack.space)
+        luck = Unknowns(stack.space)
         everything = path.hook_packets(hook)
-        ends = Course(stack, family, luck).follow((hook,), everything)
+        ends = Traversal(stack, family, luck).follow((hook,), everything)
         cube = luck.cube
         for kind in (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT):
             found = stack.space.false

@@ -7,8 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 import iptlint
-from iptlint.model import Family, Field, Hook
-from iptlint.netfilter.handshake import (
+from iptlint.analysis.handshake import (
     answers,
     first_packets,
     handshake,
@@ -16,21 +15,22 @@ from iptlint.netfilter.handshake import (
     opening,
     untracks,
 )
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 
 CLIENT = {Family.IP: "198.51.100.7", Family.IP6: "2001:db8::7"}
 HOST = {Family.IP: "192.0.2.10", Family.IP6: "2001:db8:1::10"}
 
 
-def walk(*rules: str, family: Family = Family.IP, before: str = "", policy: str = "DROP") -> Path:
+def walk(*rules: str, family: Family = Family.IP, before: str = "", policy: str = "DROP") -> Hooks:
     head = f"{before}*filter\n:INPUT {policy} [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT {policy} [0:0]\n"
     ruleset = iptlint.read(head + "\n".join((*rules, "COMMIT\n")), family)
-    return Path(Stack(ruleset), family)
+    return Hooks(Firewall(ruleset), family)
 
 
-def one_syn(walked: Path):  # type: ignore[no-untyped-def]
+def one_syn(walked: Hooks):  # type: ignore[no-untyped-def]
     space, family = walked.space, walked.family
     return (
         first_packets(walked, (22,))

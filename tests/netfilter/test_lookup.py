@@ -5,8 +5,8 @@ import random
 import pytest
 from oxidd.bcdd import BCDDManager
 
-from iptlint.netfilter.lookup import Lookup
-from iptlint.packets.bits import BitField
+from iptlint.packets.bdd import BitField
+from iptlint.packets.union_tree import UnionTree
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 33])
@@ -21,7 +21,7 @@ def test_first_and_last_are_those_of_a_plain_search(size: int) -> None:
         for number in numbers:
             packets = packets | field.within(number, number)
         sets.append(packets)
-    lookup = Lookup(sets)
+    lookup = UnionTree(sets)
     for value in range(64):
         holding = [index for index, numbers in enumerate(members) if value in numbers]
         for place in range(size + 1):

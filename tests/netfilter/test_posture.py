@@ -5,33 +5,33 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.model import Family, Field, Hook, VerdictKind
-from iptlint.netfilter.deciders import deciders
-from iptlint.netfilter.handshake import opening
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.posture import (
+from iptlint.analysis.default_verdict import (
     accepted_by_default,
-    denied_by_default,
     denied_destinations,
+    dropped_by_default,
     forwards_on_its_own,
     outside,
-    strangers,
+    probes,
 )
-from iptlint.netfilter.stack import Stack
+from iptlint.analysis.handshake import opening
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.netfilter.decision import shares
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
 
 HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
 
 
-def walk(*rules: str, policy: str = "DROP", chains: str = "", family: Family = Family.IP) -> Path:
+def walk(*rules: str, policy: str = "DROP", chains: str = "", family: Family = Family.IP) -> Hooks:
     declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
     text = f"*filter\n:INPUT {policy} [0:0]\n{declared}" + "\n".join((*rules, "COMMIT\n"))
     ruleset = iptlint.read(text, family)
-    return Path(Stack(ruleset), family)
+    return Hooks(Firewall(ruleset), family)
 
 
-def interfaces(walked: Path, hook: Hook = Hook.INPUT) -> set[str]:
+def interfaces(walked: Hooks, hook: Hook = Hook.INPUT) -> set[str]:
     """Where the hook denies by default; "" is every interface without a name."""
-    denied, space = denied_by_default(walked, hook), walked.space
+    denied, space = dropped_by_default(walked, hook), walked.space
     return {
         cls.name
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -39,7 +39,7 @@ def interfaces(walked: Path, hook: Hook = Hook.INPUT) -> set[str]:
     }
 
 
-def is_open(walked: Path, hook: Hook = Hook.INPUT) -> bool:
+def is_open(walked: Hooks, hook: Hook = Hook.INPUT) -> bool:
     return accepted_by_default(walked, hook).satisfiable()
 
 
@@ -122,7 +122,7 @@ def test_elsewhere_decided_is_neither_closed_nor_open() -> None:
 def test_loopback_does_not_count() -> None:
     assert interfaces(walk("-A INPUT -i lo -j DROP", policy="ACCEPT")) == set()
     walked = walk()
-    assert not (denied_by_default(walked, Hook.INPUT) & ~outside(walked.space)).satisfiable()
+    assert not (dropped_by_default(walked, Hook.INPUT) & ~outside(walked.space)).satisfiable()
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -130,7 +130,7 @@ def test_loopback_does_not_count() -> None:
 @pytest.mark.parametrize("family", [Family.IP, Family.IP6])
 def test_strangers_are_packets(hook: Hook, state: str, family: Family) -> None:
     walked = walk("-A INPUT -m string --algo bm --string x -j DROP", family=family)
-    everyone = list(strangers(walked, hook, state, "ack"))
+    everyone = list(probes(walked, hook, state, "ack"))
     assert len(everyone) == 5
     assert all((one & walked.hook_packets(hook)).satisfiable() for one in everyone)
 
@@ -163,7 +163,7 @@ def test_deciders_are_sorted_by_share() -> None:
         "-A one -p tcp -m tcp --dport 22 -j DROP",
         chains="one",
     )
-    found = deciders(walked, Hook.INPUT, opening(walked, (22,)))
+    found = shares(walked, Hook.INPUT, opening(walked, (22,)))
     assert [(d.chain.name, d.kind, d.rule is None) for d in found] == [
         ("one", VerdictKind.DROP, False),
         ("one", VerdictKind.REJECT, False),
@@ -175,4 +175,4 @@ def test_deciders_are_sorted_by_share() -> None:
 
 def test_deciders_of_nothing() -> None:
     walked = walk()
-    assert deciders(walked, Hook.INPUT, walked.space.false) == []
+    assert shares(walked, Hook.INPUT, walked.space.false) == []

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.model import Family, Field, Hook
-from iptlint.netfilter.path import Path
-from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.world import (
-    Admission,
-    admission,
-    callers,
-    calling,
+from iptlint.analysis.exposure import (
+    Exposure,
+    accept_any,
+    exposure,
+    external_probes,
     interface_name,
-    let_in_anyway,
     outward,
+    responsible_call,
     uplinks,
 )
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
 
 LO = "-A INPUT -i lo -j ACCEPT"
 SSH = "-A INPUT -p tcp --dport 22 -j ACCEPT"
@@ -29,15 +29,15 @@ def walk(
     policy: str = "DROP",
     chains: str = "",
     family: Family = Family.IP,
-) -> Path:
+) -> Hooks:
     translation = "".join(f"{rule}\n" for rule in ("*nat", *nat, "COMMIT")) if nat else ""
     declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
     head = f"*filter\n:INPUT {policy} [0:0]\n:FORWARD DROP [0:0]\n{declared}"
     text = translation + head + "".join(f"{rule}\n" for rule in (*rules, "COMMIT"))
-    return Path(Stack(iptlint.read(text, family)), family)
+    return Hooks(Firewall(iptlint.read(text, family)), family)
 
 
-def facing(path: Path) -> set[str]:
+def facing(path: Hooks) -> set[str]:
     """The names; "" is every interface without one."""
     space, found = path.space, outward(path)
     return {
@@ -47,9 +47,9 @@ def facing(path: Path) -> set[str]:
     }
 
 
-def ports(path: Path, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
+def ports(path: Hooks, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
     """Those of ``asked`` that most of the world gets to in the end, by tcp."""
-    found = admission(path, hook)
+    found = exposure(path, hook)
     tcp = path.space.value(Field.PROTO, 6)
     return [
         port
@@ -107,7 +107,7 @@ def test_who_is_on_a_list_is_not_the_world() -> None:
 def test_a_rate_is_open_and_a_knock_is_not() -> None:
     limited = "-A INPUT -p tcp --dport 22 -m limit --limit 3/min -j ACCEPT"
     assert ports(walk(limited), 22) == [22]
-    assert not admission(walk(limited), Hook.INPUT).accepted.satisfiable()
+    assert not exposure(walk(limited), Hook.INPUT).accepted.satisfiable()
     knocked = "-A INPUT -p tcp --dport 22 -m recent --rcheck --name k -j ACCEPT"
     assert ports(walk(knocked), 22) == []
     banned = "-A INPUT -m recent --update --seconds 9 --hitcount 3 --name k -j DROP"
@@ -119,14 +119,14 @@ def test_ports_are_those_after_translation() -> None:
     status = "-A INPUT -p tcp --dport 22 -m conntrack --ctstate DNAT -j ACCEPT"
     assert ports(walk(status, nat=redirect), 22) == [22]
     assert ports(walk(status), 22) == []
-    assert not admission(walk(status, nat=redirect), Hook.INPUT).sent_on.satisfiable()
+    assert not exposure(walk(status, nat=redirect), Hook.INPUT).sent_on.satisfiable()
 
 
 def test_a_host_behind() -> None:
     dnat = ("-A PREROUTING -p tcp --dport 13306 -j DNAT --to-destination 10.0.0.8:3306",)
     path = walk("-A FORWARD -d 10.0.0.8 -p tcp --dport 3306 -j ACCEPT", nat=dnat)
     assert ports(path, 3306, 13306, hook=Hook.FORWARD) == [3306]
-    assert admission(path, Hook.INPUT).sent_on.satisfiable()
+    assert exposure(path, Hook.INPUT).sent_on.satisfiable()
     blocked = walk("-A FORWARD -d 10.0.0.9 -j ACCEPT", nat=dnat)
     assert ports(blocked, 3306, hook=Hook.FORWARD) == []
 
@@ -136,7 +136,7 @@ def test_what_one_chain_alone_decides_is_what_the_whole_way_does() -> None:
     path = walk(*rules, chains="web")
     longer = walk(*rules, chains="web", nat=("-A PREROUTING -p udp --dport 9 -j REDIRECT",))
     assert ports(path, 22, 80) == ports(longer, 22, 80) == [80]
-    (decider,) = admission(path, Hook.INPUT).accepters(admission(path, Hook.INPUT).accepted)
+    (decider,) = exposure(path, Hook.INPUT).accepters(exposure(path, Hook.INPUT).accepted)
     assert decider.name == "line 7"
 
 
@@ -145,13 +145,13 @@ def test_what_the_policy_accepts_too() -> None:
     open_, closed = walk(limited, policy="ACCEPT"), walk(limited)
     for path, is_open in ((open_, True), (closed, False)):
         ssh = path.space.value(Field.DPORT, 22)
-        assert (admission(path, Hook.INPUT).by_policy & ssh).satisfiable() == is_open
+        assert (exposure(path, Hook.INPUT).by_policy & ssh).satisfiable() == is_open
 
 
 def test_most_callers_of_a_group() -> None:
     path = walk(SSH)
-    group = callers(path)
-    found = Admission(path, Hook.INPUT, group)
+    group = external_probes(path)
+    found = Exposure(path, Hook.INPUT, group)
     assert found.is_most(found.accepted)
     assert not found.is_most(group[0] | group[1])
     assert found.is_most(group[0] | group[1] | group[2])
@@ -175,13 +175,13 @@ def test_most_callers_of_a_group() -> None:
     ],
 )
 def test_let_in_anyway(rules: tuple[str, ...], policy: str, lines: tuple[str, str] | None) -> None:
-    found = let_in_anyway(walk(*rules, policy=policy), Hook.INPUT)
+    found = accept_any(walk(*rules, policy=policy), Hook.INPUT)
     assert (found and (found.by.name, found.denied.name)) == lines
 
 
 def test_the_call_of_a_chain_that_accepts_everything() -> None:
     rules = ("-A INPUT -p tcp --dport 80 -j pass", "-A INPUT -j pass", "-A pass -j ACCEPT")
-    found = let_in_anyway(walk(*rules, chains="pass"), Hook.INPUT)
+    found = accept_any(walk(*rules, chains="pass"), Hook.INPUT)
     assert found is not None
     assert found.by.name == "line 7"
-    assert calling(found.by).name == "line 6"
+    assert responsible_call(found.by).name == "line 6"

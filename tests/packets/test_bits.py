@@ -5,7 +5,7 @@ import random
 import pytest
 from oxidd.bcdd import BCDDManager
 
-from iptlint.packets.bits import BitField, union
+from iptlint.packets.bdd import BitField, union
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iptlint.model import AnyOf, Field, Interface, Masked, Match, Opaque, Within
-from iptlint.packets.bits import union
-from iptlint.packets.boxes import EXISTS_IN, Axes, Axis, cover
+from iptlint.packets.bdd import union
 from iptlint.packets.describe import clause, describe, share_text
-from iptlint.packets.matcher import Changes, Matcher
+from iptlint.packets.describe.clause import Wording
+from iptlint.packets.describe.cover import EXISTS_IN, Axes, Axis, cover
+from iptlint.packets.match import Matcher, Writes
 from iptlint.packets.space import Space
-from iptlint.packets.wording import Wording
 
 if TYPE_CHECKING:
-    from iptlint.packets.bits import PacketSet
+    from iptlint.packets.bdd import PacketSet
 
 Rules = Sequence[Sequence[Match]]
 
@@ -72,7 +72,7 @@ class Sets:
 
     def __init__(self, *families: str, tests: Sequence[Match] = (), defragmented: bool = True):
         self.space = Space(families, [LO, ETH0, ETH1, ETH, *tests], defragmented=defragmented)
-        self.matcher = Matcher(self.space, Changes())
+        self.matcher = Matcher(self.space, Writes())
         none = self.space.no_interface
         self.coming_in = self.space.universe & none(Field.OIF) & ~none(Field.IIF)
 

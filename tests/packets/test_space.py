@@ -17,7 +17,7 @@ from iptlint.model import (
     Within,
 )
 from iptlint.model.verdicts import CONTINUE
-from iptlint.packets.matcher import Matcher, changed_on_the_way
+from iptlint.packets.match import Matcher, writes_on_the_way
 from iptlint.packets.space import Space
 from iptlint.source import SourceFile, Span
 
@@ -39,7 +39,7 @@ def space(*rules: Rule, defragmented: bool = True) -> Space:
 
 
 def matcher(*rules: Rule) -> Matcher:
-    return Matcher(space(*rules), changed_on_the_way(rules))
+    return Matcher(space(*rules), writes_on_the_way(rules))
 
 
 TCP = Within(Field.PROTO, ((6, 6),))
@@ -132,5 +132,5 @@ def test_the_absent_interface_passes_only_negated_tests() -> None:
 
 def test_a_projection_keeps_only_the_fields_named() -> None:
     packets = space()
-    ssh = Matcher(packets, changed_on_the_way(())).all_of((TCP, SSH), packets.universe).may
+    ssh = Matcher(packets, writes_on_the_way(())).all_of((TCP, SSH), packets.universe).may
     assert packets.project(ssh, Field.DPORT) == packets.value(Field.DPORT, 22)

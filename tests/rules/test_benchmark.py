@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from iptlint.benchmark.answers import Verdict
+from iptlint.benchmark.table import BENCHMARKS, ITEMS, RHEL_10, Judged, references
 from iptlint.dialects import Reader
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.model import Family
-from iptlint.rules.benchmark.answers import Verdict
-from iptlint.rules.benchmark.table import BENCHMARKS, ITEMS, RHEL_10, Judged, references
 from iptlint.rules.registry import Profile, names, rules
 from iptlint.source import SourceFile
 from tests.expectations import FIXTURES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 TRANSLATED = "-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from iptlint import linter
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.linter import run
 from iptlint.source import SourceFile
 
 STATES = "ct state established,related accept; iifname lo accept;"
 
 
 def findings(text: str, *codes: str) -> list[Finding]:
-    return list(linter.lint([SourceFile("host.nft", text)], select=codes).findings)
+    return list(run.lint([SourceFile("host.nft", text)], select=codes).findings)
 
 
 def one(text: str, code: str) -> Finding:

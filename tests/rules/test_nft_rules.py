@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
+from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import read
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Ruleset
-from iptlint.model.owners import owner_of_table
-from iptlint.netfilter.compat import made_by_iptables
-from iptlint.rules import ipt104_unused_chain as ipt104
-from iptlint.rules import ipt105_unused_set as ipt105
-from iptlint.rules import ipt110_accept_undone as ipt110
-from iptlint.rules import ipt111_unhooked_chain as ipt111
-from iptlint.rules import ipt112_same_priority as ipt112
-from iptlint.rules import ipt405_reload_duplicates as ipt405
-from iptlint.rules import ipt406_flush_wipes_others as ipt406
-from iptlint.rules import ipt505_verdict_map as ipt505
-from iptlint.rules import ipt905_iif_by_index as ipt905
-from iptlint.rules.files import has_unseen_includes, is_entry_point, loaded_alone
-from iptlint.rules.meta import Context, Settings
+from iptlint.model.compat import made_by_iptables
+from iptlint.model.ownership import owner_of_table
+from iptlint.rules.hygiene import ipt905_iif_by_index as ipt905
+from iptlint.rules.persistence import ipt405_reload_duplicates as ipt405
+from iptlint.rules.persistence import ipt406_flush_wipes_others as ipt406
+from iptlint.rules.reachability import ipt104_unused_chain as ipt104
+from iptlint.rules.reachability import ipt105_unused_set as ipt105
+from iptlint.rules.reachability import ipt110_accept_undone as ipt110
+from iptlint.rules.reachability import ipt111_unhooked_chain as ipt111
+from iptlint.rules.reachability import ipt112_same_priority as ipt112
+from iptlint.rules.scale import ipt505_verdict_map as ipt505
 from iptlint.source import SourceFile
 
 MODULES = {

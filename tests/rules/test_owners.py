@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.shadowing import writer_of
 from iptlint.dialects import read
 from iptlint.model import Rule
-from iptlint.model.owners import owner_of, owner_of_interface, owner_of_rule
-from iptlint.rules.dead import writer_of
-from iptlint.rules.meta import Context, Settings
+from iptlint.model.ownership import owner_of, owner_of_interface, owner_of_rule
 from iptlint.source import SourceFile
 
 

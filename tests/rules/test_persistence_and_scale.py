@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Family, Rule, Ruleset, Table, Within
-from iptlint.model.owners import owner_of
-from iptlint.netfilter.stack import Stack
-from iptlint.netfilter.walk import Walk
-from iptlint.rules import ipt404_transient_rules_saved as ipt404
-from iptlint.rules import ipt407_set_not_persisted as ipt407
-from iptlint.rules import ipt501_list_should_be_set as ipt501
-from iptlint.rules.elements import fewest
-from iptlint.rules.meta import Context, Settings
+from iptlint.model.ownership import owner_of
+from iptlint.model.written_lists import fewest
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.persistence import ipt404_transient_rules_saved as ipt404
+from iptlint.rules.persistence import ipt407_set_not_persisted as ipt407
+from iptlint.rules.scale import ipt501_list_should_be_set as ipt501
 from iptlint.source import SourceFile
 
 MODULES = {module.META.code: module for module in (ipt404, ipt407, ipt501)}
@@ -350,14 +350,16 @@ def test_lists_put_together_change_no_decision() -> None:
         lines = random_chain(random.Random(seed))
         ruleset = ruleset_of(*lines, "-A other -p tcp -j ACCEPT", chains="other")
         (table,) = ruleset.tables
-        chain, walk = table.chains["INPUT"], Stack(ruleset).walk(table)
+        chain, walk = table.chains["INPUT"], Firewall(ruleset).walk(table)
         kinds = ipt501._kinds(chain)
         groups = list(ipt501._groups(walk, chain, kinds))
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
         matcher = walk.matcher_of("INPUT")
-        flows = Walk(ruleset, both, walk.space, lambda _, same=matcher: same, lambda _: ()).flows
+        flows = TableAnalysis(
+            ruleset, both, walk.space, lambda _, same=matcher: same, lambda _: ()
+        ).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100
 

@@ -7,9 +7,9 @@ from ipaddress import ip_network
 import pytest
 
 import iptlint
+from iptlint.analysis.session import Settings
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.linter import lint
-from iptlint.rules.meta import Settings
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 CODES = ("IPT201", "IPT202", "IPT301", "IPT302", "IPT305", "IPT601", "IPT701")
@@ -501,7 +501,7 @@ def test_what_it_says() -> None:
 def test_speed() -> None:
     import time
 
-    from iptlint.rules.meta import Context
+    from iptlint.analysis.session import Context
     from iptlint.rules.registry import rule_of
 
     hosts = [

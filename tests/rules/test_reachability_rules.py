@@ -6,24 +6,23 @@ from collections.abc import Container, Iterator
 
 import pytest
 
+from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.shadowing import copies
 from iptlint.dialects import read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Rule, Ruleset, Table, VerdictKind
-from iptlint.netfilter.station import Station
-from iptlint.netfilter.walk import Walk
-from iptlint.rules import (
-    ipt003_undefined_target,
-    ipt004_jump_loop,
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.hygiene import ipt902_log_after_verdict
+from iptlint.rules.reachability import (
     ipt101_shadowed_rule,
     ipt102_redundant_rule,
     ipt103_contradictory_match,
     ipt104_unused_chain,
     ipt106_duplicate_rule,
     ipt107_no_effect_jump,
-    ipt902_log_after_verdict,
 )
-from iptlint.rules.dead import copies
-from iptlint.rules.meta import Context, Settings
+from iptlint.rules.reading import ipt003_undefined_target, ipt004_jump_loop
 from iptlint.source import SourceFile
 from tests.oracle.generate import random_ruleset
 
@@ -346,13 +345,13 @@ def test_a_chain_that_calls_itself() -> None:
 # -- proof against the engine -------------------------------------------------
 
 
-def outcomes(walk: Walk) -> Iterator[object]:
+def outcomes(walk: TableAnalysis) -> Iterator[object]:
     for chain in walk.table.base_chains():
         for kind in VerdictKind:
-            yield Station(walk, chain).end(kind)
+            yield BaseChain(walk, chain).end(kind)
 
 
-def without(walk: Walk, dropped: Container[int]) -> Walk:
+def without(walk: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
     """The walk of the table without the rules with these ids, in the same space."""
     chains = {
         name: Chain(
@@ -366,10 +365,10 @@ def without(walk: Walk, dropped: Container[int]) -> Walk:
     }
     table = Table(walk.table.family, walk.table.name, chains)
     ruleset = Ruleset(walk.ruleset.source, walk.ruleset.dialect, (table,))
-    return Walk(ruleset, table, walk.space, walk.matcher_of, lambda _: ())
+    return TableAnalysis(ruleset, table, walk.space, walk.matcher_of, lambda _: ())
 
 
-def rule_at(walk: Walk, finding: Finding) -> Rule:
+def rule_at(walk: TableAnalysis, finding: Finding) -> Rule:
     at = (rule for _, rule in walk.table.rules() if rule.origin.span.line == finding.span.line)
     return next(at)
 

@@ -9,18 +9,13 @@ from ipaddress import ip_network
 import pytest
 
 import iptlint
+from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.dialects.sets import read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.model import Family, Ruleset
-from iptlint.rules import (
-    ipt101_shadowed_rule,
-    ipt102_redundant_rule,
-    ipt108_overlap_with_other_verdict,
-    ipt501_list_should_be_set,
-    ipt502_mergeable_ports,
-    ipt503_overlapping_elements,
-    ipt504_long_path,
+from iptlint.model.written_lists import elements, places
+from iptlint.rules.hygiene import (
     ipt901_log_unlimited,
     ipt902_log_after_verdict,
     ipt903_drop_unlogged,
@@ -28,8 +23,17 @@ from iptlint.rules import (
     ipt906_uncommented_rule,
     ipt907_negated_list_confusion,
 )
-from iptlint.rules.elements import elements, places
-from iptlint.rules.meta import Context, Settings
+from iptlint.rules.reachability import (
+    ipt101_shadowed_rule,
+    ipt102_redundant_rule,
+    ipt108_overlap_with_other_verdict,
+)
+from iptlint.rules.scale import (
+    ipt501_list_should_be_set,
+    ipt502_mergeable_ports,
+    ipt503_overlapping_elements,
+    ipt504_long_path,
+)
 from iptlint.source import SourceFile
 
 RULES = {

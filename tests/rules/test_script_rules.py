@@ -9,7 +9,7 @@ import pytest
 
 import iptlint
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 LO = "iptables -A INPUT -i lo -j ACCEPT"

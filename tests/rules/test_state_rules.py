@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 LO = "-A INPUT -i lo -j ACCEPT"

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from iptlint.dialects.ipset.tree import CommandLine, SyntaxProblem
-from iptlint.dialects.iptables.rows import BadValue
+from iptlint.dialects.iptables.extensions.row import BadValue
 from iptlint.dialects.problem import Problem
 from iptlint.source import SourceFile
 

@@ -14,7 +14,7 @@ from iptlint.dialects.ipset.options import Given, form_of, read_extras, read_opt
 from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile, SyntaxProblem
 from iptlint.dialects.ipset.types import BY_NAME, CREATE_OPTIONS, MAX_NAME
 from iptlint.dialects.ipset.values import Form, Unknown, entries
-from iptlint.dialects.iptables.rows import BadValue
+from iptlint.dialects.iptables.extensions.row import BadValue
 from iptlint.dialects.problem import Problem
 from iptlint.model.sets import Entry, Extras, Member, SavedSets
 from iptlint.source import WholeOrigin

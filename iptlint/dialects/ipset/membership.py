@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from iptlint.dialects.ipset.boxes import Alternatives, Sides, boxes
-from iptlint.dialects.ipset.spans import merged, subtracted
+from iptlint.dialects.ipset.entry_matches import Alternatives, Sides, boxes
+from iptlint.dialects.ipset.intervals import merged, subtracted
 from iptlint.model import AnyOf, Family, Match, Opaque, Uncertain, Within
 from iptlint.model.sets import (
     Device,

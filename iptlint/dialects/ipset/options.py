@@ -11,8 +11,8 @@ from iptlint.dialects.ipset.open_set import OpenSet
 from iptlint.dialects.ipset.tree import CommandLine
 from iptlint.dialects.ipset.types import ADD_OPTIONS, Option, SetType
 from iptlint.dialects.ipset.values import Form, address, addresses, port_range
-from iptlint.dialects.iptables.rows import BadValue
-from iptlint.dialects.iptables.values import integer
+from iptlint.dialects.iptables.extensions.row import BadValue
+from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
 from iptlint.model.sets import Dimension, Extras
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from iptlint.dialects.ipset.types import SetType
-from iptlint.dialects.iptables.names import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
-from iptlint.dialects.iptables.rows import BadValue
-from iptlint.dialects.iptables.values import integer, mac, port
+from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
+from iptlint.dialects.iptables.extensions.row import BadValue
+from iptlint.dialects.iptables.extensions.values import integer, mac, port
 from iptlint.model import Family
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
 

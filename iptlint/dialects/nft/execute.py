@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 from iptlint import model
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.commands.declaring import OBJECTS, SETS, Declaring, origin_of
-from iptlint.dialects.nft.commands.lost import Piece, references
-from iptlint.dialects.nft.commands.mentions import mark_mentions
-from iptlint.dialects.nft.commands.reader import Reader
-from iptlint.dialects.nft.commands.renames import rename_jumps
-from iptlint.dialects.nft.commands.rule_list import RuleList
-from iptlint.dialects.nft.commands.rule_places import PUT, at
-from iptlint.dialects.nft.commands.state import Key, State, Where, Work
-from iptlint.dialects.nft.commands.unread import lost_command, open_to_anything
-from iptlint.dialects.nft.commands.variables import Binding, Scope
+from iptlint.dialects.nft.execution.block_items import Reader
+from iptlint.dialects.nft.execution.declarations import OBJECTS, SETS, Declaring, origin_of
+from iptlint.dialects.nft.execution.references import mark_mentions
+from iptlint.dialects.nft.execution.renames import rename_jumps
+from iptlint.dialects.nft.execution.rule_list import RuleList
+from iptlint.dialects.nft.execution.rule_places import PUT, at
+from iptlint.dialects.nft.execution.state import Key, State, Where, Work
+from iptlint.dialects.nft.execution.unparsed import Piece, references
+from iptlint.dialects.nft.execution.unread import lost_command, open_to_anything
+from iptlint.dialects.nft.execution.variables import Binding, Scope
 from iptlint.dialects.nft.tables import Change, OpenTable
 from iptlint.dialects.problem import Problem
 from iptlint.model import Family

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import Executed
-from iptlint.dialects.nft.meaning import hooks
-from iptlint.dialects.nft.meaning.assembly import assembled
-from iptlint.dialects.nft.meaning.foreign import unprinted
-from iptlint.dialects.nft.meaning.origins import header
-from iptlint.dialects.nft.meaning.steps import Scene
-from iptlint.dialects.nft.meaning.tests import Standing
-from iptlint.dialects.nft.meaning.touched import Things, written
+from iptlint.dialects.nft.lowering import hook_restrictions
+from iptlint.dialects.nft.lowering.assembly import assembled
+from iptlint.dialects.nft.lowering.matches import Standing
+from iptlint.dialects.nft.lowering.rule_position import header
+from iptlint.dialects.nft.lowering.statement_result import Scene
+from iptlint.dialects.nft.lowering.touched import Things, written
+from iptlint.dialects.nft.lowering.xt_compat import unprinted
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
 from iptlint.dialects.problem import Problem
@@ -85,7 +85,7 @@ class _Lowering:
         self.missing = missing
         self.chains: dict[str, Chain] = {}
         self.nameless: dict[str, Chain] = {}
-        self.placed: list[hooks.Placed] = []
+        self.placed: list[hook_restrictions.Placed] = []
         self.uncalled: tuple[str, ...] | None = None
 
     def table(self) -> Table:
@@ -95,7 +95,7 @@ class _Lowering:
         self.chains |= self.nameless
         if self.missing or not all(chain.declared for chain in table.chains.values()):
             self._fill_gaps()
-        self.problems += hooks.misplaced(self.placed, self.chains)
+        self.problems += hook_restrictions.misplaced(self.placed, self.chains)
         origin = header(table.origin)
         sets = (*map(_named, table.sets.values()), *_objects(table))
         return Table(table.family, table.name, self.chains, origin, table.fresh, sets)
@@ -129,8 +129,8 @@ class _Lowering:
         strangers = self._strangers if base else tuple
         for placed in placed_rules:
             if not self.open.dormant:
-                self.placed += hooks.restricted(chain, placed.source, placed.rule)
-            self.problems += hooks.long_prefix(placed.source, placed.rule)
+                self.placed += hook_restrictions.restricted(chain, placed.source, placed.rule)
+            self.problems += hook_restrictions.long_prefix(placed.source, placed.rule)
             standing = Standing(self.open, placed.source, self.problems)
             scene = Scene(standing, self._block, strangers)
             rules += assembled(placed, scene, self.changed)

@@ -10,12 +10,12 @@ import re
 from dataclasses import replace
 
 from iptlint.dialects.files import Files, LocalFiles, NoFiles
-from iptlint.dialects.nft.text import blocks
-from iptlint.dialects.nft.text.ends import Ends, unclosed
-from iptlint.dialects.nft.text.faults import Fault, ReportedFault, TooDeepFault
-from iptlint.dialects.nft.text.includes import IncludeFault, Includes
-from iptlint.dialects.nft.text.repeats import Repeats
-from iptlint.dialects.nft.text.statement import Statement
+from iptlint.dialects.nft.parsing import blocks
+from iptlint.dialects.nft.parsing.ends import Ends, unclosed
+from iptlint.dialects.nft.parsing.faults import Fault, ReportedFault, TooDeepFault
+from iptlint.dialects.nft.parsing.includes import IncludeFault, Includes
+from iptlint.dialects.nft.parsing.repeats import Repeats
+from iptlint.dialects.nft.parsing.statement import Statement
 from iptlint.dialects.nft.tree import (
     Command,
     Include,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
-from iptlint.dialects.script.notes import Reason
-from iptlint.dialects.script.run import Flow, Result, Run
+from iptlint.dialects.script.not_understood import Reason
+from iptlint.dialects.script.state import Flow, Result, Run
+from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.unknown import is_known, mark, pieces, shown
 
 Builtin = Callable[[Run, Call], Result]
 

@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.builtins import BUILTINS, outside
-from iptlint.dialects.script.environment import (
-    Environment,
-    assigned_in,
-    joined,
-    tool_called,
-)
+from iptlint.dialects.script.environment import Environment, assigned_in, joined, tool_called
 from iptlint.dialects.script.files import find
-from iptlint.dialects.script.notes import Note, Reason
+from iptlint.dialects.script.not_understood import Note, Reason
 from iptlint.dialects.script.parser import parse
-from iptlint.dialects.script.run import (
+from iptlint.dialects.script.state import (
     MAX_CALLS,
     MAX_EVAL,
     Flow,
@@ -28,8 +23,8 @@ from iptlint.dialects.script.run import (
     TooMuchError,
     syntax,
 )
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, shown
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.unknown import WHOLE, is_known, shown
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from iptlint.dialects.script.unknown import WHOLE, is_known
-from iptlint.dialects.script.words import glob
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known
+from iptlint.dialects.script.word_expansion import glob
 
 Answer = bool | None
 """None: known only when the script runs."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.unknown import WHOLE, is_known, mark
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark
 from iptlint.source import SourceFile
 
 Value = str | tuple[str, ...]

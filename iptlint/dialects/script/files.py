@@ -9,11 +9,11 @@ from iptlint.dialects.decode import decode
 from iptlint.dialects.files import NoFileError
 from iptlint.dialects.script.contents import is_of_a_firewall
 from iptlint.dialects.script.streams import Part
-from iptlint.dialects.script.unknown import is_known
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import SourceFile, Span
 
 if TYPE_CHECKING:
-    from iptlint.dialects.script.run import Run
+    from iptlint.dialects.script.state import Run
 
 MAX_BYTES = 4 * 2**20
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.problem import Problem
-from iptlint.dialects.script.made import Made, of_spans
+from iptlint.dialects.script.generated_text import Made, of_spans
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets, SetContents
 from iptlint.source import Span
@@ -37,7 +37,7 @@ class SetState:
 
     def put_into(self, ruleset: Ruleset) -> Ruleset:
         """The ruleset, with what is in the sets in the place of the tests that name them."""
-        from iptlint.dialects.ipset.provide import with_changes, with_sets
+        from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
 
         saved = self._sets()[0]
         if not saved.contents:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.branches import Act, Way, either
 from iptlint.dialects.script.builtins import assign
 from iptlint.dialects.script.environment import joined
-from iptlint.dialects.script.made import Condition
-from iptlint.dialects.script.run import Flow, Result, Scope, TooMuchError
-from iptlint.dialects.script.unknown import WHOLE, mark, shown
-from iptlint.dialects.script.ways import Act, Way, either
+from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
+from iptlint.dialects.script.symbolic_text import WHOLE, mark, shown
 from iptlint.source import Span
 
 if TYPE_CHECKING:

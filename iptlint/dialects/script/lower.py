@@ -10,11 +10,11 @@ from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.problem import Problem
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.environment import Environment, assigned_in
-from iptlint.dialects.script.iptables import Chains
-from iptlint.dialects.script.nft import NftPiece, NftState
-from iptlint.dialects.script.notes import told
-from iptlint.dialects.script.run import Run, Text, TooMuchError, syntax
+from iptlint.dialects.script.iptables_command import Chains
+from iptlint.dialects.script.nft_command import NftPiece, NftState
+from iptlint.dialects.script.not_understood import told
 from iptlint.dialects.script.shell import Shell
+from iptlint.dialects.script.state import Run, Text, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.tables import Tables
 from iptlint.model import Ruleset

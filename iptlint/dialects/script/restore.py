@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from iptlint.dialects.iptables.assembly import BUILT_IN
-from iptlint.dialects.iptables.lower import lower
-from iptlint.dialects.iptables.parser import parse
-from iptlint.dialects.iptables.words import split_words
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.lowering.tables import BUILT_IN
+from iptlint.dialects.iptables.parsing.parser import parse
+from iptlint.dialects.iptables.parsing.words import split_words
 from iptlint.dialects.problem import Problem
-from iptlint.dialects.script.iptables import Iptables, Order
-from iptlint.dialects.script.made import Conditions, Made, MadeOrigin, of_spans
+from iptlint.dialects.script.generated_text import Conditions, Made, MadeOrigin, of_spans
+from iptlint.dialects.script.iptables_command import Iptables, Order
 from iptlint.dialects.script.streams import Part
+from iptlint.dialects.script.symbolic_text import is_known, names
 from iptlint.dialects.script.tables import (
     ChainState,
     Change,
@@ -24,7 +25,6 @@ from iptlint.dialects.script.tables import (
     doubt,
     doubtful,
 )
-from iptlint.dialects.script.unknown import is_known, names
 from iptlint.model import Chain, Family, Rule, unread_rule
 from iptlint.source import Span
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from iptlint.dialects.script import blocks, loops, simple
+from iptlint.dialects.script import compound_commands, loops, simple_commands
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.calls import run_function
-from iptlint.dialects.script.made import Condition
-from iptlint.dialects.script.run import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
+from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
 from iptlint.dialects.script.streams import Output
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.words import Expander
+from iptlint.dialects.script.word_expansion import Expander
 from iptlint.source import Span
 
 _LONGEST = 60
@@ -78,21 +78,21 @@ class Shell:
 
 
 _STATEMENTS: dict[type, Callable[[Shell, Any], Result]] = {
-    t.Command: simple.command,
-    t.Test: blocks.test,
-    t.Calculation: blocks.calculation,
-    t.Pipeline: blocks.pipeline,
-    t.Negated: blocks.negated,
-    t.Listing: blocks.listing,
-    t.If: blocks.if_,
-    t.Case: blocks.case,
+    t.Command: simple_commands.command,
+    t.Test: compound_commands.test,
+    t.Calculation: compound_commands.calculation,
+    t.Pipeline: compound_commands.pipeline,
+    t.Negated: compound_commands.negated,
+    t.Listing: compound_commands.listing,
+    t.If: compound_commands.if_,
+    t.Case: compound_commands.case,
     t.For: loops.for_,
     t.CountingFor: loops.counting,
     t.While: loops.while_,
-    t.Function: blocks.define,
-    t.Group: blocks.group,
-    t.Redirected: blocks.redirected,
-    t.Background: blocks.background,
-    t.Unread: blocks.unread,
+    t.Function: compound_commands.define,
+    t.Group: compound_commands.group,
+    t.Redirected: compound_commands.redirected,
+    t.Background: compound_commands.background,
+    t.Unread: compound_commands.unread,
 }
 """What a statement does."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from iptlint.dialects.iptables.sets import with_changes
+from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.problem import Problem
+from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.ipsets import SetCommand, SetState
-from iptlint.dialects.script.made import Conditions
-from iptlint.dialects.script.nft import NftPiece, NftState
+from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.tables import Change, Modelled, Tables
 from iptlint.model import Ruleset
 from iptlint.model.script import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iptlint.dialects.script.unknown import is_known
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import Span
 
 Part = tuple[str, Span, bool]

@@ -6,18 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from iptlint.dialects.iptables.assembly import ACCEPT, BUILT_IN
-from iptlint.model import (
-    Chain,
-    Family,
-    Hook,
-    Match,
-    Rule,
-    Ruleset,
-    Table,
-    Uncertain,
-    Verdict,
-)
+from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN
+from iptlint.model import Chain, Family, Hook, Match, Rule, Ruleset, Table, Uncertain, Verdict
 from iptlint.source import Origin, Span
 
 Key = tuple[Family, str]

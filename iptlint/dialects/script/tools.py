@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from iptlint.dialects.script import restore
 from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.generated_text import Condition, quoted
 from iptlint.dialects.script.ipsets import SetCommand
-from iptlint.dialects.script.iptables import Done, Order
-from iptlint.dialects.script.made import Condition, quoted
-from iptlint.dialects.script.nft import NftPiece
-from iptlint.dialects.script.notes import Reason
-from iptlint.dialects.script.run import Result, Run
+from iptlint.dialects.script.iptables_command import Done, Order
+from iptlint.dialects.script.nft_command import NftPiece
+from iptlint.dialects.script.not_understood import Reason
+from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Part
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
 from iptlint.dialects.script.tables import Emptied
-from iptlint.dialects.script.unknown import WHOLE, is_known, names, shown
 from iptlint.model import Family
 from iptlint.model.script import Kind
 from iptlint.source import Span

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from iptlint.dialects import Reader, read
+from iptlint.dialects.ipset.inline_sets import with_sets
 from iptlint.dialects.ipset.lower import lower
 from iptlint.dialects.ipset.parser import parse
-from iptlint.dialects.ipset.provide import with_sets
 from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Opaque, Uncertain, Within
 from iptlint.source import SourceFile
 

@@ -9,7 +9,7 @@ import pytest
 
 import iptlint
 from iptlint.dialects.decode import decode
-from iptlint.linter import lint
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())

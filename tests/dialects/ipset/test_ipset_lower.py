@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from iptlint.dialects.ipset.intervals import merged, subtracted
 from iptlint.dialects.ipset.lower import lower
 from iptlint.dialects.ipset.parser import parse
-from iptlint.dialects.ipset.spans import merged, subtracted
 from iptlint.model import Family
 from iptlint.model.sets import Device, Entry, Extras, Numbers, Ports, SavedSets, SetContents
 from iptlint.source import SourceFile

@@ -8,9 +8,9 @@ import pytest
 
 from iptlint.dialects import Reader, read
 from iptlint.dialects.ipset import membership
+from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
 from iptlint.dialects.ipset.lower import lower
 from iptlint.dialects.ipset.parser import parse
-from iptlint.dialects.ipset.provide import with_changes, with_sets
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Opaque, Ruleset, Uncertain, Within
 from iptlint.source import SourceFile
 

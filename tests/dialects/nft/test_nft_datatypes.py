@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.meaning import datatypes as d
-from iptlint.dialects.nft.meaning.bitwise import Bits
-from iptlint.dialects.nft.meaning.datatypes import BadValueError, DataType, Name, Text
-from iptlint.dialects.nft.meaning.values import Values, merged, without
+from iptlint.dialects.nft.lowering import datatypes as d
+from iptlint.dialects.nft.lowering.bitwise import Bits
+from iptlint.dialects.nft.lowering.datatypes import BadValueError, DataType, Name, Text
+from iptlint.dialects.nft.lowering.values import Values, merged, without
 
 
 def value(text: str, kind: t.Kind = t.Kind.SYMBOL) -> t.Value:

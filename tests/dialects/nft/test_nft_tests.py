@@ -8,7 +8,7 @@ import pytest
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import execute
-from iptlint.dialects.nft.meaning import tests as lowering
+from iptlint.dialects.nft.lowering import matches as lowering
 from iptlint.dialects.nft.parser import parse
 from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within

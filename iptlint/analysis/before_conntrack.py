@@ -1,0 +1,47 @@
+"""Chains that stand before connection tracking: what their rules ask of a connection is unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.sharing import per_walk
+from iptlint.model import EffectKind, Field, Rule
+from iptlint.netfilter.firewall import is_early
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.match import Matcher, Writes, reads_conntrack
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+@per_walk
+def early_chains(walk: TableAnalysis) -> frozenset[str]:
+    """Those that only base chains before connection tracking lead to, and these."""
+    bases = {name: walk.bases_of(name) for name in walk.table.chains}
+    return frozenset(
+        name for name, several in bases.items() if several and all(map(is_early, several))
+    )
+
+
+@per_walk
+def untracked_packets(walk: TableAnalysis) -> PacketSet:
+    """The packets as they are before connection tracking: of no connection. What comes over lo was
+    sent by this host and keeps the connection it was sent with."""
+    space = walk.space
+    effects = (e.kind for _, rule in walk.table.rules() for e in rule.effects)
+    names = ("invalid", "untracked") if EffectKind.NOTRACK in effects else ("invalid",)
+    return space.universe & space.state(*names) & space.value(Field.CT_MARK, 0)
+
+
+def untestable_state(walk: TableAnalysis, rule: Rule) -> int | None:
+    """The test for a connection that no packet can pass yet, those over lo aside."""
+    if walk.place(rule).chain not in early_chains(walk):
+        return None
+    matcher = Matcher(walk.space, Writes())
+    for number, match in enumerate(rule.matches):
+        if (
+            reads_conntrack((match,))
+            and not (untracked_packets(walk) & matcher.test(match).may).satisfiable()
+        ):
+            return number
+    return None

@@ -1,0 +1,221 @@
+"""What a hook does with a packet nobody wrote a rule for.
+
+A handful of ordinary packets, unlike each other and unlike anything a rule would name,
+stand for all of them: what becomes of most is what the hook does by default, be it by
+policy, by a closing rule, or by a chain for each interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
+from iptlint.model.ownership import owner_of_interface
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.space import Space
+from iptlint.packets.witness import TCP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+def _ends(prefix: str) -> tuple[int, int]:
+    network = ip_network(prefix)
+    return int(network[0]), int(network[-1])
+
+
+_STRANGERS = {
+    Family.IP: ("23.77.180.41", "61.9.203.118", "88.134.17.206", "146.70.91.53", "199.58.83.12"),
+    Family.IP6: (
+        "2001:470:71::5e",
+        "2400:cb00:2048::b1",
+        "2606:2800:21f::1c",
+        "2a02:8388:e0::7d",
+        "2c0f:fb50:4::99",
+    ),
+}
+"""Public addresses far from each other."""
+
+ODD_PORTS = (419, 687, 951, 28417, 47363)
+"""Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
+
+_FREE = (Field.IIF, Field.OIF)
+_NOT_HOSTS = {
+    Family.IP: tuple(map(_ends, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))),
+    Family.IP6: tuple(map(_ends, ("::/127", "fe80::/10", "ff00::/8"))),
+}
+_PRIVATE = {
+    Family.IP: tuple(
+        map(
+            _ends,
+            ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+        )
+    ),
+    Family.IP6: (_ends("fc00::/7"),),
+}
+
+
+def probes(
+    path: Hooks,
+    hook: Hook,
+    state: str,
+    *flags: str,
+    free: tuple[Field, ...] = _FREE,
+    values: Mapping[Field, int] | None = None,
+) -> Iterator[PacketSet]:
+    """Ordinary tcp packets at the hook of a connection in the state, each free only in its
+    interfaces (or what ``free`` says), with ``values`` where they are to be others. Those of an
+    established one are answers."""
+    established = state == "established"
+    space, family = path.space, path.family
+    fixed = {
+        Field.FAMILY: PACKET_FAMILIES.index(family.value),
+        Field.CT_DIRECTION: int(established),
+        Field.PROTO: TCP,
+        Field.TCP_FLAGS: sum(1 << TCP_FLAGS.index(flag) for flag in flags),
+        Field.TTL: 57,
+        Field.LENGTH: 60,
+    }
+    addresses = _STRANGERS[family]
+    locals_ = addresses[1:] + addresses[:1]
+    for remote, local, port in zip(addresses, locals_, ODD_PORTS, strict=True):
+        client = 40000 + port % 20000
+        ordinary = {
+            **fixed,
+            family.saddr: int(ip_address(remote)),
+            family.daddr: int(ip_address(local)) + 1,
+            Field.SPORT: 443 if established else client,
+            Field.DPORT: client if established else port,
+            **(values or {}),
+        }
+        yield _exactly(space, hook, ordinary, free) & space.state(state)
+
+
+def _exactly(
+    space: Space, hook: Hook, values: Mapping[Field, int], free: tuple[Field, ...]
+) -> PacketSet:
+    # From the last variable to the first, so that each step adds few nodes on top.
+    packets = space.true
+    for key, variable in reversed(space.opaques.items()):
+        packets = (variable if typically_holds(key, hook) else ~variable) & packets
+    for field in reversed(space.fields):
+        if field not in free and field is not Field.CT_STATE:
+            packets = space.value(field, values.get(field, 0)) & packets
+    return packets & space.universe
+
+
+def public(path: Hooks, field: Field) -> PacketSet:
+    """The packets with a stranger's address in the field."""
+    numbers = (int(ip_address(text)) for text in _STRANGERS[path.family])
+    return path.space.ranges(field, tuple((number, number) for number in numbers))
+
+
+def outside(space: Space) -> PacketSet:
+    """The packets that are not on the loopback interface."""
+    return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
+
+
+def dropped_by_default(path: Hooks, hook: Hook) -> PacketSet:
+    """The interfaces (as a set of packets, free in all else) on which most strangers that open
+    a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
+    if hook not in path.denied:
+        path.denied[hook] = _for_most_strangers(path, hook, _turned_away(path, hook))
+    return path.denied[hook]
+
+
+def _turned_away(path: Hooks, hook: Hook) -> PacketSet:
+    turned = path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
+    return turned & ~_of_nobody(path.space)
+
+
+def _of_nobody(space: Space) -> PacketSet:
+    """The packets on interfaces with names such as software gives, and that it has not made:
+    calico turns away what comes by any cali* that it has no chain for."""
+    numbers = (
+        number
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.wildcard and cls.name and owner_of_interface(cls.name) is not None
+    )
+    sides = (Field.IIF, Field.OIF)
+    return union([space.value(side, n) for n in numbers for side in sides], space.false)
+
+
+def hosts(path: Hooks, field: Field) -> PacketSet:
+    """The packets with an address in the field that one host may have."""
+    space = path.space
+    found = ~space.ranges(field, _NOT_HOSTS[path.family])
+    return found & ~space.masked(field, 0xFF, 0xFF) if path.family is Family.IP else found
+
+
+def public_hosts(path: Hooks, field: Field) -> PacketSet:
+    """Of ``hosts``, those that the world can name (IANA special-purpose address registries)."""
+    return hosts(path, field) & ~path.space.ranges(field, _PRIVATE[path.family])
+
+
+def denied_destinations(path: Hooks, hook: Hook) -> PacketSet:
+    """The addresses of hosts (over ``daddr``) to which most strangers are certainly not let
+    through on some interface: what a closing rule with ``-d`` protects."""
+    space, daddr = path.space, path.family.daddr
+    free = (*_FREE, daddr)
+    denied = _for_most_strangers(path, hook, _turned_away(path, hook), free)
+    return space.project(denied & hosts(path, daddr), daddr)
+
+
+def accepted_by_default(path: Hooks, hook: Hook) -> PacketSet:
+    """The interfaces on which most strangers that open a connection are accepted: by the
+    policy, or for certain by a rule."""
+    return _for_most_strangers(path, hook, _accepted(path, hook))
+
+
+def accepted_strangers(path: Hooks, hook: Hook) -> PacketSet:
+    """The strangers that open a connection and are accepted."""
+    everyone = union(list(probes(path, hook, "new", "syn")), path.space.false)
+    return everyone & _accepted(path, hook)
+
+
+def _accepted(path: Hooks, hook: Hook) -> PacketSet:
+    accepted = path.outcome(hook, VerdictKind.ACCEPT) & outside(path.space)
+    main = path.main(hook)
+    # A ban that may strike (recent, limit) leaves an open end open.
+    by_policy = _open_end(main) if main else path.space.false
+    return accepted & (by_policy | ~path.may_die(hook))
+
+
+def _open_end(station: BaseChain) -> PacketSet:
+    """The packets that the policy accepts."""
+    chain, walk = station.chain, station.walk
+    accepts = chain.policy is not None and chain.policy.kind is VerdictKind.ACCEPT
+    return walk.flows[chain.name].returns if accepts else walk.space.false
+
+
+def _for_most_strangers(
+    path: Hooks, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
+) -> PacketSet:
+    """The interfaces (or what is free) for which ``packets`` holds most of the strangers."""
+    space = path.space
+    verdicts = [
+        space.project(stranger & packets, *free)
+        for stranger in probes(path, hook, "new", "syn", free=free)
+    ]
+    agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]
+    return union(agreed, space.false) & path.hook_packets(hook) & outside(space)
+
+
+_FORWARDING = ("DOCKER", "KUBE-", "cali-", "CILIUM_", "LIBVIRT_", "CNI-", "FLANNEL-", "NETAVARK")
+
+
+def forwards_on_its_own(path: Hooks) -> bool:
+    """Whether software that forwards by itself has its chains in the family's tables."""
+    return any(
+        name.startswith(_FORWARDING)
+        for table in path.ruleset.tables
+        if path.family.value in table.family.packets
+        for name in table.chains
+    )

@@ -1,0 +1,64 @@
+"""Whether packets come through all hooks on their way, and who ends those that do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Hook, VerdictKind
+from iptlint.netfilter.decision import Share, largest_first
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.traversal import ROUTES, Outcome, Traversal
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_DYING = (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+class Delivery(NamedTuple):
+    """``arrived``: what the packets that may come through are in the end (queued ones, and those
+    that an unknown target decides, among them); ``enders``: who ends the others, the largest
+    share first."""
+
+    arrived: PacketSet
+    enders: list[Share]
+
+    @property
+    def comes_through(self) -> bool:
+        """Whether some packet does, or nothing is known to end any."""
+        return self.arrived.satisfiable() or not self.enders
+
+
+def delivery(path: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
+    """Of packets that set out on the way with the hook: input, forward or output."""
+    luck = Unknowns(path.space)
+    ends = Traversal(path.stack, path.family, luck).follow(ROUTES[hook], packets)
+    cube = luck.cube
+    arrived = [end.change.image(end.packets.exists(cube)) for end in ends if end.kind not in _DYING]
+    enders = [_ender(end, cube) for end in ends if end.kind in _DYING]
+    return Delivery(
+        union(arrived, path.space.false), largest_first(e for e in enders if e is not None)
+    )
+
+
+def _ender(end: Outcome, luck: PacketSet) -> Share | None:
+    if end.decided is None:
+        return None
+    walk, chain, rule = end.decided
+    return Share(walk, chain, rule, end.kind, end.packets.exists(luck))
+
+
+def is_winding(path: Hooks, hook: Hook) -> bool:
+    """Whether more than one chain on the way has something to say: then what one hook does with
+    packets is not all there is to it."""
+    stations = (station for at in ROUTES[hook] for station in path.stations(at))
+    return sum(not station.is_open for station in stations) > 1
+
+
+def translates(path: Hooks) -> bool:
+    """Whether a rule translates addresses or ports. Then later packets of a connection are
+    translated too, and back, before and after the hooks, which is not followed here."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)

@@ -1,0 +1,171 @@
+"""The packets that two rulesets treat differently.
+
+What is left to luck has the same variables on both sides, so equal limits in equal places are
+the same, and a difference that luck cannot undo is a certain one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.trace import image, one_of
+from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.netfilter.decision import packet_count
+from iptlint.netfilter.firewall import Firewall, space_of
+from iptlint.netfilter.traversal import WAYS, Decision, Outcome, Traversal, setting_out
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+from iptlint.packets.witness import ICMP6, packet_of
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_REWRITTEN = (
+    *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT),
+    Field.MARK,
+)
+"""What is different of a packet that is accepted either way."""
+
+_UNTRACKED_ICMP6 = ((130, 137), (143, 143))
+"""Multicast listener and neighbour discovery: never tracked (nf_conntrack_proto_icmpv6.c)."""
+
+
+class Fate(NamedTuple):
+    """``becomes``: the packet in the end, where it is accepted and changed."""
+
+    kind: VerdictKind
+    decided: Decision | None
+    becomes: Packet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
+    ``certain``: whatever is left to luck."""
+
+    hook: Hook
+    family: Family
+    packets: PacketSet
+    certain: bool
+    witness: Packet
+    old: Fate
+    new: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``certain`` is false where only luck, or what the tool does not know, may tell the two
+    apart: then they are neither surely equivalent nor surely different. ``families``: whose
+    packets were compared; an iptables file says nothing of those of the other family."""
+
+    space: Space
+    changes: tuple[Divergence, ...]
+    certain: bool
+    families: tuple[Family, ...]
+
+    @property
+    def equivalent(self) -> bool:
+        return not self.changes and self.certain
+
+
+def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Difference:
+    """What the change from ``old`` to ``new`` does, the largest first, at ``hooks`` or at all."""
+    sides = _Sides(old, new)
+    changes: list[Divergence] = []
+    certain = True
+    families = tuple(f for f in WAYS if all(r.is_nft or r.sees(f) for r in (old, new)))
+    for family in families:
+        for hook, route in WAYS[family].items():
+            if hooks and not {*hooks} & {*route}:
+                continue
+            found, same_luck = sides.compare(family, hook)
+            changes += found
+            certain = certain and same_luck
+    changes.sort(key=lambda change: -packet_count(change.packets))
+    certain = certain and all(change.certain for change in changes)
+    return Difference(sides.space, tuple(changes), certain, families)
+
+
+class _Sides:
+    def __init__(self, old: Ruleset, new: Ruleset) -> None:
+        self.space = space_of(old, new)
+        self.luck = Unknowns(self.space)
+        self.stacks = Firewall(old, self.space), Firewall(new, self.space)
+
+    def compare(self, family: Family, hook: Hook) -> tuple[list[Divergence], bool]:
+        """What differs on the way with the hook, and whether both ask luck of the same packets."""
+        route = WAYS[family][hook]
+        if not any(s.stations(family, hook) for s in self.stacks for hook in route):
+            return [], True
+        start = self._start(family, hook)
+        courses = [Traversal(stack, family, self.luck) for stack in self.stacks]
+        old, new = (course.follow(route, start) for course in courses)
+        changes = list(self._changes(family, hook, _joined(old), _joined(new)))
+        return changes, courses[0].matcher.asked == courses[1].matcher.asked
+
+    def _start(self, family: Family, hook: Hook) -> PacketSet:
+        space = self.space
+        found = setting_out(space, family, hook)
+        discovery = space.value(Field.PROTO, ICMP6) & space.family("ip6")
+        discovery = discovery & space.ranges(Field.ICMP_TYPE, _UNTRACKED_ICMP6)
+        return found & (~space.state("untracked") | discovery)
+
+    def _changes(
+        self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
+    ) -> Iterator[Divergence]:
+        found: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
+        for one in old:
+            for other in new:
+                both = one.packets & other.packets
+                if one.kind is other.kind:
+                    both = both & self._otherwise(one, other)
+                if both.satisfiable():
+                    key = one.kind, other.kind
+                    found[key] = found.get(key, self.space.false) | both
+        for packets in found.values():
+            surely = packets.forall(self.luck.cube)
+            for part, certain in ((surely, True), (packets & ~surely, False)):
+                if part.satisfiable():
+                    yield self._change(family, hook, part, certain=certain)
+
+    def _otherwise(self, one: Outcome, other: Outcome) -> PacketSet:
+        """The packets that are accepted by both and come out different."""
+        if one.kind is not VerdictKind.ACCEPT:
+            return self.space.false
+        return one.change.differs(other.change, self.luck.cube, *_REWRITTEN)
+
+    def _change(
+        self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool
+    ) -> Divergence:
+        point = one_of(self.space, packets, hook)
+        fates = [self._fate(stack, family, hook, point) for stack in self.stacks]
+        return Divergence(
+            hook,
+            family,
+            packets.exists(self.luck.cube),
+            certain,
+            packet_of(self.space, point.pick_cube() or [], hook),
+            *fates,
+        )
+
+    def _fate(self, stack: Firewall, family: Family, hook: Hook, point: PacketSet) -> Fate:
+        (end,) = Traversal(stack, family, self.luck, who=True).follow(WAYS[family][hook], point)
+        becomes = None
+        if end.kind is VerdictKind.ACCEPT:
+            becomes = packet_of(self.space, image(self.space, point, end), hook)
+        return Fate(end.kind, end.decided, becomes)
+
+
+def _joined(ends: list[Outcome]) -> list[Outcome]:
+    """Ends of one kind with the same changes are one."""
+    together: dict[tuple[VerdictKind, object], Outcome] = {}
+    for end in ends:
+        # Of what dies it does not matter how it was changed.
+        key = end.kind, end.change.key if end.kind is VerdictKind.ACCEPT else ()
+        known = together.get(key)
+        packets = end.packets if known is None else known.packets | end.packets
+        together[key] = end._replace(packets=packets)
+    return list(together.values())

@@ -1,0 +1,154 @@
+"""Rules that stand twice in a chain: the same packets, the same verdict, the same effects."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+from iptlint.model import AnyOf, Chain, Effect, EffectKind, Field, Match, Opaque, Rule, Uncertain
+from iptlint.model.verdicts import CONTINUE, VerdictKind
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+Parts = frozenset[Field | None]
+"""Parts of a packet; None stands for what is no field."""
+
+_ALL_PARTS: Parts = frozenset({*Field, None})
+_CONNECTION = (Field.CT_STATE, Field.CT_MARK, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT)
+
+
+def duplicates(walk: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
+    """The rules that are the same one, in the order of their chain, two or more each time.
+
+    Rules with an uncertain test are not: two limits count apart. Nor are those between
+    which a rule changes what they test, or rules that only count.
+    """
+    writes = _Writes(walk)
+    for chain in walk.table.chains.values():
+        alike: dict[Hashable, list[int]] = defaultdict(list)
+        number = 0
+        for parts in chain.statements():
+            if all(map(_repeatable, parts)):
+                keys = (_key(walk, chain, number + index) for index in range(len(parts)))
+                alike[tuple(keys)].append(number)
+            number += len(parts)
+        several = [numbers for numbers in alike.values() if len(numbers) > 1]
+        if several:
+            yield from writes.undisturbed(chain, several)
+
+
+def _key(walk: TableAnalysis, chain: Chain, number: int) -> Hashable:
+    rule, tests = chain.rules[number], walk.flows[chain.name].tests[number]
+    certain = tests.may == tests.sure and tests.may.satisfiable()
+    packets: Hashable = tests.may if certain else frozenset(rule.matches)
+    return packets, rule.verdict, frozenset(rule.effects)
+
+
+def _repeatable(rule: Rule) -> bool:
+    """Whether a second copy would do nothing new."""
+    if rule.verdict.kind is VerdictKind.UNKNOWN or (rule.verdict == CONTINUE and not rule.effects):
+        return False
+    if any(map(_uncertain, rule.matches)):
+        return False
+    return rule.verdict.kind.ends_walk or all(map(_idempotent, rule.effects))
+
+
+def _uncertain(match: Match) -> bool:
+    if isinstance(match, AnyOf):
+        return any(_uncertain(test) for tests in match.alternatives for test in tests)
+    return isinstance(match, Uncertain)
+
+
+def _idempotent(effect: Effect) -> bool:
+    """``field & ~mask ^ value`` twice is the same as once unless a bit is only flipped."""
+    if effect.kind is not EffectKind.WRITE:
+        return True
+    if effect.value is None or effect.mask is None:
+        return False
+    return not effect.value & ~effect.mask
+
+
+class _Writes:
+    """What rules change of a packet, in the chains they call too."""
+
+    def __init__(self, walk: TableAnalysis) -> None:
+        self._by_chain: dict[str, Parts] = {}
+        for name in walk.order:
+            self._by_chain[name] = _joined(map(self._of, walk.table.chains[name].rules))
+
+    def _of(self, rule: Rule) -> Parts:
+        kind, chain = rule.verdict.kind, rule.verdict.chain
+        if kind.ends_walk:
+            return frozenset()
+        if kind is VerdictKind.UNKNOWN:
+            return _ALL_PARTS
+        if chain is not None:
+            return _written(rule.effects) | self._by_chain.get(chain, _ALL_PARTS)
+        logs = any(effect.kind is EffectKind.LOG for effect in rule.effects)
+        rest: Parts = frozenset() if logs or not rule.verdict.name else frozenset({None})
+        return _written(rule.effects) | rest
+
+    def undisturbed(
+        self, chain: Chain, several: Iterable[Sequence[int]]
+    ) -> Iterator[tuple[Rule, ...]]:
+        """The rules with these numbers, parted where a rule between changes what they test."""
+        changes = [(n, parts) for n, rule in enumerate(chain.rules) if (parts := self._of(rule))]
+        for numbers in several:
+            copy = list(_parts(chain, numbers[0]))
+            tested = _joined(_tested(match) for rule in copy for match in rule.matches)
+            tested |= _joined(_written(rule.effects) for rule in copy)
+            run = [numbers[0]]
+            for number in numbers[1:]:
+                if _disturbed(changes, run[-1], number, tested):
+                    yield from _several(chain, run)
+                    run = []
+                run.append(number)
+            yield from _several(chain, run)
+
+
+def _parts(chain: Chain, number: int) -> Iterator[Rule]:
+    """The rule with the number, and the other parts of its statement."""
+    statement = chain.rules[number].statement
+    while number < len(chain.rules) and chain.rules[number].statement is statement:
+        yield chain.rules[number]
+        number += 1
+
+
+def _several(chain: Chain, run: Sequence[int]) -> Iterator[tuple[Rule, ...]]:
+    if len(run) > 1:
+        yield tuple(chain.rules[number] for number in run)
+
+
+def _disturbed(
+    changes: Sequence[tuple[int, Parts]], first: int, second: int, tested: Parts
+) -> bool:
+    index = bisect_right(changes, first, key=lambda change: change[0])
+    while index < len(changes) and changes[index][0] < second:
+        if changes[index][1] & tested:
+            return True
+        index += 1
+    return False
+
+
+def _tested(match: Match) -> Parts:
+    match match:
+        case AnyOf(alternatives):
+            return _joined(_tested(test) for tests in alternatives for test in tests)
+        case Opaque() | Uncertain():
+            return frozenset({None})
+        case _:
+            return frozenset({match.field})
+
+
+def _written(effects: Iterable[Effect]) -> Parts:
+    found: set[Field | None] = set()
+    for effect in effects:
+        if effect.kind is EffectKind.WRITE:
+            found.add(effect.field)
+        elif effect.kind is EffectKind.NOTRACK:
+            found.update(_CONNECTION)
+    return frozenset(found)
+
+
+def _joined(parts: Iterable[Parts]) -> Parts:
+    return frozenset().union(*parts)

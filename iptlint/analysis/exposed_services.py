@@ -1,0 +1,197 @@
+"""What rules open to the world of the services that it has no business with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.delivery import translates
+from iptlint.analysis.exposure import (
+    Exposure,
+    exposure,
+    external_probes,
+    is_dnat,
+    may_be_accepted,
+    uplinks,
+)
+from iptlint.analysis.services import SERVICES, Service
+from iptlint.analysis.shadowing import is_generated
+from iptlint.model import Field, Hook, Rule
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+from iptlint.packets.space import Space
+from iptlint.packets.witness import TCP, UDP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_MANY, _SEVERAL = 64, 4
+"""A rule for more ports than this, with so many services among them, is about none of them."""
+
+_RUN = 4
+"""A port in the midst of more than so many in a row was hardly meant."""
+
+_PROTOCOLS = (TCP, UDP)
+
+
+class Open(NamedTuple):
+    """A port of a service that is open. ``protocol``: its number."""
+
+    service: Service
+    port: int
+    protocol: int
+
+
+class Exposed(NamedTuple):
+    """A rule, in ``chain``, that opens services to ``packets``. ``ports``: how many it opens in
+    all. ``through``: who accepts what it translates. ``hook`` is PREROUTING for a translation."""
+
+    rule: Rule
+    chain: str
+    packets: PacketSet
+    opened: tuple[Open, ...]
+    ports: int
+    hook: Hook
+    through: tuple[Share, ...] = ()
+
+
+def exposed_services(path: Hooks) -> Iterator[Exposed]:
+    """On this host, by rules that name ports, and on hosts behind it."""
+    translating = translates(path)
+    if translating or _may_be_open(path, Hook.INPUT):
+        found = exposure(path, Hook.INPUT)
+        yield from _accepted(path, Hook.INPUT, found.accepted_at_a_rate & ~found.sent_on)
+    if translating or _may_be_open(path, Hook.FORWARD):
+        yield from _behind(path)
+
+
+def _may_be_open(path: Hooks, hook: Hook) -> bool:
+    asked = [caller for protocol in _PROTOCOLS for caller in external_probes(path, hook, protocol)]
+    services = union([*asked], path.space.false) & _of_services(path)
+    return bool(path.stations(hook)) and may_be_accepted(path, hook, services)
+
+
+def _of_services(path: Hooks) -> PacketSet:
+    ports = tuple((port, port) for service in SERVICES for port in service.ports)
+    return path.space.ranges(Field.DPORT, ports)
+
+
+def _behind(path: Hooks) -> Iterator[Exposed]:
+    found, space = exposure(path, Hook.FORWARD), path.space
+    translated = union([each.packets for each in found.translations], space.false)
+    inwards = found.accepted_at_a_rate & ~uplinks(path, Field.OIF)
+    yield from _accepted(path, Hook.FORWARD, inwards & ~translated)
+    softwares = _softwares_rules(path)
+    for rule, packets in found.translations:
+        if is_dnat(rule) and id(rule) not in softwares:
+            here = inwards & packets
+            if opened := _services(found, here):
+                through = tuple(d for d in found.accepters(here) if d.rule is not None)
+                ports = _count(space, here)
+                yield Exposed(rule, "", here, opened, ports, Hook.PREROUTING, through)
+
+
+def _softwares_rules(path: Hooks) -> set[int]:
+    return {
+        id(rule)
+        for table in path.tables()
+        for chain, rule in table.rules()
+        if is_generated(path.ruleset, table, chain.name)
+    }
+
+
+def _accepted(path: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
+    """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
+    space, found = path.space, exposure(path, hook)
+    if not (packets & found.now(_of_services(path))).satisfiable():
+        return
+    for decider in found.accepters(packets & ~found.by_policy):
+        walk = decider.walk
+        if decider.rule is None or is_generated(path.ruleset, walk.table, decider.chain.name):
+            continue
+        for chain, rule, here in _naming(decider, decider.rule):
+            named = hook is Hook.INPUT or _tests(walk, rule, path.family.daddr)
+            meant = named and not _is_for_all_ports(space, here)
+            if meant and (opened := _services(found, here)):
+                yield Exposed(rule, chain, here, opened, _count(space, here), hook)
+
+
+def _naming(decider: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
+    """The rule, or the calls of its chain where those name the ports that it accepts; each with
+    its chain and its packets."""
+    walk, chain, packets = decider.walk, decider.chain.name, decider.packets
+    places = [place for place in walk.callers.get(chain, ()) if place.chain != chain]
+    if not _tests(walk, rule, Field.DPORT):
+        for place in places:
+            call = walk.table.chains[place.chain].rules[place.number]
+            here = packets & walk.tests(call).may
+            if here.satisfiable() and _tests(walk, call, Field.DPORT):
+                yield place.chain, call, here
+                packets = packets & ~here
+    if packets.satisfiable():
+        yield chain, rule, packets
+
+
+def _tests(walk: TableAnalysis, rule: Rule, field: Field) -> bool:
+    return walk.space.project(walk.tests(rule).may, field) != walk.space.true
+
+
+def _is_for_all_ports(space: Space, packets: PacketSet) -> bool:
+    """Whether ports that are nobody's are accepted too: then it is not about services."""
+    ports = space.project(packets, Field.DPORT)
+    odd = [(ports & space.value(Field.DPORT, port)).satisfiable() for port in ODD_PORTS]
+    return 2 * sum(odd) > len(odd)
+
+
+def _services(found: Exposure, packets: PacketSet) -> tuple[Open, ...]:
+    """The services that most callers among ``packets`` get to: those that are meant, and among
+    very many ports all of several."""
+    space = found.space
+    each = {
+        (service, protocol): tuple(Open(service, port, protocol) for port in ports)
+        for protocol in _PROTOCOLS
+        if (here := packets & space.value(Field.PROTO, protocol)).satisfiable()
+        for service in SERVICES
+        if protocol in service.protocols
+        if (ports := [port for port in service.ports if _is_open(found, here, port)])
+    }
+    if not is_broad(_count(space, packets), {service for service, _ in each}):
+        each = {
+            key: opened
+            for key, opened in each.items()
+            if any(_is_meant(space, one.port, packets) for one in opened)
+        }
+    return tuple(one for opened in each.values() for one in opened)
+
+
+def is_broad(ports: int, services: Collection[Service]) -> bool:
+    """Whether so many ports are opened that it is about none of the services in particular."""
+    return ports > _MANY and len(services) >= _SEVERAL
+
+
+def _is_open(found: Exposure, packets: PacketSet, port: int) -> bool:
+    here = packets & found.now(found.space.value(Field.DPORT, port))
+    return here.satisfiable() and found.is_most(here)
+
+
+def _is_meant(space: Space, port: int, packets: PacketSet) -> bool:
+    """Whether the port is named, or begins a range, or another was translated to it."""
+    ports = space.project(packets, Field.DPORT)
+
+    def has(number: int) -> bool:
+        return number >= 0 and (ports & space.value(Field.DPORT, number)).satisfiable()
+
+    if not has(port) or not has(port - 1):
+        return True
+    before = next(n for n in range(1, _RUN + 2) if n > _RUN or not has(port - n))
+    after = next(n for n in range(1, _RUN + 2) if n > _RUN or not has(port + n))
+    return before + after - 1 <= _RUN
+
+
+def _count(space: Space, packets: PacketSet) -> int:
+    """How many ports the packets are for."""
+    ports = space.project(packets, Field.DPORT)
+    return int(ports.sat_count_float(space.fields[Field.DPORT].width))

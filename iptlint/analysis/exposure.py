@@ -1,0 +1,339 @@
+"""What a host lets in from the world: from public addresses, by the interfaces that face it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
+
+from iptlint.analysis.default_verdict import (
+    accepted_strangers,
+    dropped_by_default,
+    outside,
+    probes,
+    public_hosts,
+)
+from iptlint.analysis.delivery import is_winding
+from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
+from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import Share, at_station, largest_first, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.traversal import ROUTES, Decision, Outcome, Traversal, Visit
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+from iptlint.packets.space import Space
+from iptlint.packets.witness import TCP, UDP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
+"""How the texts of tests start that let some packets of anyone through, though not all."""
+
+
+def outward(path: Hooks) -> PacketSet:
+    """The packets that come in by an interface which faces the world. Where names do not tell,
+    an interface that has rules of its own is left out: it may be the one of a private network.
+    """
+    space = path.space
+    numbers = external_classes(path)
+    return union([space.value(Field.IIF, number) for number in numbers], space.false)
+
+
+def uplinks(path: Hooks, field: Field) -> PacketSet:
+    """The packets with an interface in the field that is the world's by its name, or because
+    packets leave by it with an address of the host's; what no rule names is none."""
+    space, known = path.space, uplink_names(path)
+    numbers = (
+        number
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name in known or is_external_name(cls)
+    )
+    return union([space.value(field, number) for number in numbers], space.false)
+
+
+def same_interface(space: Space) -> PacketSet:
+    """The packets that leave by the interface that they came by."""
+    numbers = range(1, space.interfaces.count)
+    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
+    return union(both, space.false)
+
+
+def interface_name(space: Space, packets: PacketSet) -> str:
+    """The name of an interface, or a wildcard, that some of the packets come by."""
+    names = (
+        cls.name + "+" * cls.wildcard
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if (packets & space.value(Field.IIF, number)).satisfiable()
+    )
+    return next(names, "an interface")
+
+
+def external_probes(
+    path: Hooks, hook: Hook = Hook.INPUT, protocol: int = TCP, *free: Field
+) -> tuple[PacketSet, ...]:
+    """New packets of the protocol from the world: a set for each of a few public addresses unlike
+    each other, free in the destination address (a public one), port, and in ``free``."""
+    family = path.family
+    kept = (Field.IIF, Field.OIF, Field.DPORT, family.daddr, *free)
+    flags = ("syn",) if protocol == TCP else ()
+    packets = outward(path) & outside(path.space) & public_hosts(path, family.daddr)
+    values = {Field.PROTO: protocol}
+    return tuple(
+        each & packets for each in probes(path, hook, "new", *flags, free=kept, values=values)
+    )
+
+
+class Translation(NamedTuple):
+    """A rule that gives packets another destination, and those it gave one."""
+
+    rule: Rule
+    packets: PacketSet
+
+
+class Exposure:
+    """What becomes of callers on the whole way with the hook. Sets are of packets as they come.
+
+    ``groups``: those of a group are alike, but for who calls.
+    """
+
+    def __init__(self, path: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
+        self.space = path.space
+        self.groups = groups
+        self.translations: list[Translation] = []
+        """By the rules of the nat chains before routing."""
+        self._everyone = union([one for group in groups for one in group], path.space.false)
+        self._luck = Unknowns(path.space)
+        self.ends = tuple(self._ends(path, hook))
+
+    def _ends(self, path: Hooks, hook: Hook) -> Iterable[Outcome]:
+        main = path.main(hook)
+        if main is not None and not is_winding(path, hook) and _is_plain(main):
+            return _at_once(main, self._everyone & path.hook_packets(hook))
+        course = Traversal(path.stack, path.family, self._luck, who=True, met=self._meet)
+        return course.follow(ROUTES[hook], self._everyone)
+
+    def _meet(self, rule: Rule, meeting: Visit) -> None:
+        if rule.verdict.kind is VerdictKind.NAT and meeting.hook is Hook.PREROUTING:
+            self.translations.append(Translation(rule, meeting.taken))
+
+    @cached_property
+    def sent_on(self) -> PacketSet:
+        """The packets that a rule gives the address of another host."""
+        sets = [one.packets for one in self.translations if is_dnat(one.rule)]
+        return union(sets, self.space.false)
+
+    @cached_property
+    def by_policy(self) -> PacketSet:
+        """The packets that a policy accepts, if no uncertain test of a rule takes them first."""
+        open_ = [e.packets for e in self.ends if _accepts(e) and e.decided and not e.decided.rule]
+        return union(open_, self.space.false).exists(self._luck.cube)
+
+    @cached_property
+    def accepted(self) -> PacketSet:
+        """The packets that come through for certain, whatever is left open."""
+        return self._surely(self._accepting())
+
+    @cached_property
+    def accepted_at_a_rate(self) -> PacketSet:
+        """Those that come through for certain as long as rates and quotas permit."""
+        return self._surely(self._accepting().exists(self._cube(rates=True)))
+
+    def now(self, packets: PacketSet) -> PacketSet:
+        """Of ``accepted_at_a_rate``, those that are one of ``packets`` in the end, however their
+        destinations were translated."""
+        ends = [e.packets & e.change.now(packets) for e in self.ends if _accepts(e)]
+        return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._luck.cube)
+
+    def _accepting(self) -> PacketSet:
+        return union([end.packets for end in self.ends if _accepts(end)], self.space.false)
+
+    def _surely(self, accepting: PacketSet) -> PacketSet:
+        return self._everyone & ~(self._everyone & ~accepting).exists(self._luck.cube)
+
+    def _cube(self, *, rates: bool) -> PacketSet:
+        cube = self.space.true
+        for key, number in reversed(self._luck.variables.items()):
+            if key.text.startswith(_RATES) is rates:
+                cube = self.space.manager.var(number) & cube
+        return cube
+
+    def most(self, packets: PacketSet, *fields: Field) -> PacketSet:
+        """Over ``fields``: the values with which ``packets`` has most of the callers of a group."""
+        found = self.space.false
+        for group in self.groups:
+            each = [self.space.project(caller & packets, *fields) for caller in group]
+            found = union([a & b & c for a, b, c in combinations(each, 3)], found)
+        return found
+
+    def is_most(self, packets: PacketSet) -> bool:
+        """Whether most of the callers of a group are among the packets."""
+        return any(
+            2 * sum((one & packets).satisfiable() for one in group) > len(group)
+            for group in self.groups
+        )
+
+    def accepters(self, packets: PacketSet) -> list[Share]:
+        """The rules and policies that accept some of the packets, the largest share first."""
+        found = (self._accepter(end, packets) for end in self.ends)
+        return largest_first(decider for decider in found if decider is not None)
+
+    def _accepter(self, end: Outcome, packets: PacketSet) -> Share | None:
+        if end.decided is None or not _accepts(end):
+            return None
+        here = (end.packets & packets).exists(self._luck.cube)
+        if not here.satisfiable():
+            return None
+        walk, chain, rule = end.decided
+        return Share(walk, chain, rule, end.kind, here)
+
+
+def _is_plain(station: BaseChain) -> bool:
+    """Whether nothing in the table is left open or changed: then what is known of the chain
+    tells all, and packets need not be followed."""
+    flows = station.walk.flows.values()
+    return all(
+        tests.may is tests.sure
+        and rule.verdict.kind is not VerdictKind.UNKNOWN
+        and all(effect.kind is EffectKind.LOG for effect in rule.effects)
+        for flow in flows
+        for rule, tests in zip(flow.chain.rules, flow.tests, strict=False)
+    )
+
+
+def _at_once(station: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
+    """What becomes of packets that meet no other chain on their way."""
+    same = Rewrite(station.walk.space, {})
+    for decider in at_station(station, packets & station.seen):
+        decided = Decision(decider.walk, decider.chain, decider.rule)
+        yield Outcome(decider.kind, decided, same, decider.packets)
+    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~station.seen)
+
+
+def is_dnat(rule: Rule) -> bool:
+    """Whether the rule sends packets on to an address that it names; REDIRECT does not."""
+    return rule.verdict.name.upper() == "DNAT"
+
+
+def _accepts(end: Outcome) -> bool:
+    return end.kind is VerdictKind.ACCEPT
+
+
+def exposure(path: Hooks, hook: Hook) -> Exposure:
+    """What becomes of ``external_probes`` by tcp and udp; worked out once: several lint rules ask."""
+    known = _ADMISSIONS.setdefault(path, {})
+    if hook not in known:
+        known[hook] = Exposure(path, hook, *(external_probes(path, hook, p) for p in (TCP, UDP)))
+    return known[hook]
+
+
+_ADMISSIONS: WeakKeyDictionary[Hooks, dict[Hook, Exposure]] = WeakKeyDictionary()
+"""An admission holds no path: else none would ever go."""
+
+
+def may_be_accepted(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    """Whether some of the packets may come through, as far as a look at one hook tells: it costs
+    little, where following them costs much."""
+    changing = any(
+        effect.kind in (EffectKind.WRITE, EffectKind.NOTRACK)
+        for table in path.tables()
+        for _, rule in table.rules()
+        for effect in rule.effects
+    )
+    seen = packets & path.hook_packets(hook)
+    return changing or (seen & path.outcome(hook, VerdictKind.ACCEPT)).satisfiable()
+
+
+class LetIn(NamedTuple):
+    """``by``: the rule that accepts most strangers at a hook, though what follows it denies them.
+    ``denied``: where."""
+
+    by: Share
+    denied: Share
+
+
+def accept_any(path: Hooks, hook: Hook) -> LetIn | None:
+    """Who lets everyone in at a hook that is meant to deny by default."""
+    main, space = path.main(hook), path.space
+    if main is None or dropped_by_default(path, hook).satisfiable():
+        return None
+    everyone = accepted_strangers(path, hook) & on_unnamed_interfaces(space, hook)
+    if not _is_most(path, hook, everyone):
+        return None
+    by = next(iter(shares(path, hook, everyone)), None)
+    if by is None or by.rule is None or not _is_most(path, hook, by.packets):
+        return None
+    denied = _denying_behind(path, hook, main, everyone)
+    return LetIn(by, denied) if denied else None
+
+
+def accepted_from_uplinks(path: Hooks) -> Share | None:
+    """The rule that accepts most strangers by an interface that faces the world, where the host
+    denies by default on those that no rule names, and on no other that faces it."""
+    space = path.space
+    facing, denied = uplinks(path, Field.IIF), dropped_by_default(path, Hook.INPUT)
+    open_ = accepted_strangers(path, Hook.INPUT) & facing
+    if (denied & facing).satisfiable() or not (
+        denied & on_unnamed_interfaces(space, Hook.INPUT)
+    ).satisfiable():
+        return None
+    if not _is_most(path, Hook.INPUT, open_):
+        return None
+    by = next(iter(shares(path, Hook.INPUT, open_)), None)
+    if by is None or by.rule is None or not _is_most(path, Hook.INPUT, by.packets):
+        return None
+    return by
+
+
+def responsible_call(decider: Share) -> Share:
+    """The same packets, with the rule that chooses them: where what accepts tests nothing, the
+    call of its chain for most of them."""
+    walk, chain, rule = decider.walk, decider.chain, decider.rule
+    seen = {chain.name}
+    while rule is not None and not rule.matches and chain.hook is None:
+        calls = [
+            Share(walk, caller, call, call.verdict.kind, walk.matched(call) & decider.packets)
+            for name, number in walk.callers.get(chain.name, ())
+            if (caller := walk.table.chains[name]).name not in seen
+            and (call := caller.rules[number])
+        ]
+        calls = largest_first(call for call in calls if call.packets.satisfiable())
+        if not calls:
+            break
+        chain, rule = calls[0].chain, calls[0].rule
+        seen.add(chain.name)
+    return decider._replace(chain=chain, rule=rule)
+
+
+def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
+    """The packets on interfaces that no rule names."""
+    other = space.interfaces.count - 1
+    found = space.value(Field.IIF, other)
+    return found & space.value(Field.OIF, other) if hook is Hook.FORWARD else found
+
+
+def _is_most(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    few = len(_every_stranger(path, hook)) // 2
+    return sum((s & packets).satisfiable() for s in _every_stranger(path, hook)) > few
+
+
+def _every_stranger(path: Hooks, hook: Hook) -> tuple[PacketSet, ...]:
+    return tuple(probes(path, hook, "new", "syn"))
+
+
+def _denying_behind(path: Hooks, hook: Hook, main: BaseChain, everyone: PacketSet) -> Share | None:
+    """Who would deny most of the strangers if no rule took them first."""
+    walk, chain = main.walk, main.chain
+    if chain.policy is not None and chain.policy.kind in DENYING:
+        return Share(walk, chain, None, chain.policy.kind, everyone)
+    for owner, rule in walk.table.rules():
+        if rule.verdict.kind in DENYING and chain in walk.bases_of(owner.name):
+            taken = everyone & walk.tests(rule).sure & walk.sent(rule)
+            if _is_most(path, hook, taken):
+                return Share(walk, owner, rule, rule.verdict.kind, taken)
+    return None

@@ -1,0 +1,154 @@
+"""Which interfaces face the world, as far as their names and the rules for them tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from iptlint.analysis.default_verdict import (
+    accepted_by_default,
+    dropped_by_default,
+    hosts,
+    probes,
+    public_hosts,
+)
+from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.model.ownership import owner_of
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.interfaces import InterfaceClass
+
+_AT_HOME = re.compile(
+    r"lo|dummy.*|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
+    r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"
+    r"|ovn.*|wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
+    r"|vmnet.*|vboxnet.*|lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
+    r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
+    r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"
+    r"|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
+)
+"""Names that people and programs give to interfaces behind which the world is not."""
+
+_OUTWARD = re.compile(
+    r"wan.*|wwan.*|br-wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|outside.*|pub.*|uplink.*|isp.*"
+    r"|dsl.*|world|red\d*"
+)
+_MANY_CALLERS = "ppp"
+"""With a wildcard (``ppp+``) these are the clients of a server as often as they are the uplink."""
+
+_SECOND = re.compile(r"eth[1-9]\d*")
+"""Where it is the only one with a name, the first is the world's, which nobody gets in by."""
+
+_TRANSLATING = ("MASQUERADE", "SNAT")
+
+
+def external_classes(path: Hooks) -> list[int]:
+    """The numbers of the interface classes by which the world comes in."""
+    space = path.space
+    classes = [*enumerate(space.interfaces.classes, start=1)]
+    found = [number for number, cls in classes if not _AT_HOME.fullmatch(cls.name or "-")]
+    found = _less_trusted(path, found)
+    *_, (other, _) = classes
+    named = {number: cls for number, cls in classes if number in found and number != other}
+    if path.facing:
+        return _by_addresses(path, named) + [other] * (other in found)
+    if excepted := _excepted(path):
+        return [number for number, cls in named.items() if cls.name in excepted]
+    # The only interface with a name is the world's, unless what is for all is said without it.
+    shared = other in found and _lets_someone_in(path, other)
+    if len(named) > 1 or (named and (uplink_names(path) or shared)):
+        facing = [number for number, cls in named.items() if _faces_world(path, cls)]
+        return facing + [other] * (other in found)
+    return [n for n in found if n == other or not _SECOND.fullmatch(named[n].name)]
+
+
+def _by_addresses(path: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]:
+    """Of the interfaces with names, those that are known to face the world."""
+    public = [name for name, faces in path.facing.items() if faces]
+    return [
+        number
+        for number, cls in named.items()
+        if any(name.startswith(cls.name) if cls.wildcard else name == cls.name for name in public)
+    ]
+
+
+def _excepted(path: Hooks) -> frozenset[str]:
+    """The interfaces X of rules that people wrote to let in what comes by any but X."""
+    return frozenset(
+        match.name
+        for walk in path.stack.walks()
+        for chain, rule in walk.table.rules()
+        if rule.verdict.kind is VerdictKind.ACCEPT and owner_of(chain.name) is None
+        for match in rule.matches
+        if isinstance(match, Interface) and match.field is Field.IIF and match.negated
+        if not _AT_HOME.fullmatch(match.name) and any(map(_filters, walk.bases_of(chain.name)))
+    )
+
+
+def _filters(base: Chain) -> bool:
+    return base.type == "filter" and base.hook in (Hook.INPUT, Hook.FORWARD)
+
+
+def _less_trusted(path: Hooks, numbers: list[int]) -> list[int]:
+    """Without those that everything is accepted from, where others are closed."""
+    space, denied = path.space, dropped_by_default(path, Hook.INPUT)
+    open_ = accepted_by_default(path, Hook.INPUT)
+    if not denied.satisfiable():
+        return numbers
+    return [n for n in numbers if not (space.value(Field.IIF, n) & open_).satisfiable()]
+
+
+def _faces_world(path: Hooks, cls: InterfaceClass) -> bool:
+    known = uplink_names(path)
+    return cls.name in known if known else is_external_name(cls)
+
+
+def is_external_name(cls: InterfaceClass) -> bool:
+    """Whether the name says so."""
+    if cls.wildcard and cls.name == _MANY_CALLERS:
+        return False
+    return _OUTWARD.fullmatch(cls.name) is not None
+
+
+def _lets_someone_in(path: Hooks, number: int) -> bool:
+    """Whether strangers may open some connection to this host by the interfaces of the class."""
+    kept = (Field.IIF, Field.DPORT, path.family.daddr)
+    here = path.space.value(Field.IIF, number) & path.outcome(Hook.INPUT, VerdictKind.ACCEPT)
+    return any(
+        (stranger & here).satisfiable()
+        for stranger in probes(path, Hook.INPUT, "new", "syn", free=kept)
+    )
+
+
+def visited_names(path: Hooks) -> frozenset[str]:
+    """The interfaces by which rules let someone in to this host from an address of the world."""
+    return frozenset(
+        match.name
+        for walk in path.stack.walks()
+        for chain, rule in walk.table.rules()
+        if rule.verdict.kind is VerdictKind.ACCEPT and Hook.INPUT in walk.hooks_of(chain.name)
+        for match in rule.matches
+        if isinstance(match, Interface) and match.field is Field.IIF
+        if not match.negated and not match.wildcard and not _AT_HOME.fullmatch(match.name)
+        if _is_from_world(path, rule)
+    )
+
+
+def _is_from_world(path: Hooks, rule: Rule) -> bool:
+    field, space = path.family.saddr, path.space
+    networks = (m for m in rule.matches if isinstance(m, Within) and m.field is field)
+    world = public_hosts(path, field)
+    private = hosts(path, field) & ~world
+    sets = [space.ranges(field, match.ranges) for match in networks if not match.negated]
+    return any((s & world).satisfiable() and not (s & private).satisfiable() for s in sets)
+
+
+def uplink_names(path: Hooks) -> frozenset[str]:
+    """The interfaces by which packets leave with an address of the host's."""
+    return frozenset(
+        match.name
+        for _, _, rule in path.ruleset.rules()
+        if rule.verdict.name.upper() in _TRANSLATING
+        for match in rule.matches
+        if isinstance(match, Interface)
+        if match.field is Field.OIF and not match.negated and not _AT_HOME.fullmatch(match.name)
+    )

@@ -1,0 +1,179 @@
+"""A connection's packets from one hook to the other: what answers to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside, public
+from iptlint.model import EffectKind, Family, Field, Hook
+from iptlint.model.matches import TCP_FLAGS
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.space import Space
+from iptlint.packets.witness import TCP
+
+if TYPE_CHECKING:
+    from oxidd.bcdd import BCDDSubstitution
+
+    from iptlint.packets.bdd import PacketSet
+
+_SWAPPED = (
+    (Field.SADDR, Field.DADDR),
+    (Field.SADDR6, Field.DADDR6),
+    (Field.SPORT, Field.DPORT),
+    (Field.IIF, Field.OIF),
+)
+_REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
+_NOWHERE = {
+    Family.IP: (
+        (0, (1 << 24) - 1),
+        (224 << 24, (240 << 24) - 1),
+        ((1 << 32) - 1, (1 << 32) - 1),
+    ),
+    Family.IP6: ((0, 0), (0xFF << 120, (1 << 128) - 1)),
+}
+"""Addresses that no machine has. Not among them is 240.0.0.0/4, which the kernel takes like any
+other and clouds hand out."""
+
+_LOOPBACK = {Family.IP: ((127 << 24, (128 << 24) - 1),), Family.IP6: ((1, 1),)}
+_SAMPLES = 8
+_KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PROTO)
+
+
+def flags(space: Space, *names: str) -> PacketSet:
+    """The packets with exactly these tcp flags set; a later fragment has none to see."""
+    number = sum(1 << TCP_FLAGS.index(name) for name in names)
+    return space.value(Field.TCP_FLAGS, number) & space.value(Field.FRAGMENT, 0)
+
+
+def first_packets(path: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
+    """SYNs that open a connection, to one of the ports where they are given; untracked ones
+    too where rules of the family turn tracking off."""
+    space = path.space
+    states = ("new", "untracked") if untracks(path) else ("new",)
+    packets = space.universe & space.family(path.family.value)
+    packets = packets & space.value(Field.PROTO, TCP) & flags(space, "syn")
+    packets = packets & space.state(*states)
+    return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
+
+
+def opening(path: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
+    """``first_packets`` as they come from outside, or go there, between machines."""
+    packets = first_packets(path, ports) & clients(path.space) & outside(path.space)
+    return packets & between_machines(path)
+
+
+def between_machines(path: Hooks) -> PacketSet:
+    """The packets from and to addresses that machines have. Only a translated one is to a
+    loopback address, and not on the loopback interface: route_localnet."""
+    family, space = path.family, path.space
+    nowhere, loopback = _NOWHERE[family], _LOOPBACK[family]
+    from_none = space.ranges(family.saddr, nowhere + loopback)
+    to_none = space.ranges(family.daddr, nowhere if redirects(path) else nowhere + loopback)
+    return ~from_none & ~to_none
+
+
+def redirects(path: Hooks) -> bool:
+    """Whether the destination may be another one once PREROUTING is over."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
+
+
+def clients(space: Space) -> PacketSet:
+    """The packets from a port that a program gets when it asks for none."""
+    return space.ranges(Field.SPORT, ((1024, 65535),))
+
+
+def untracks(path: Hooks) -> bool:
+    """Whether a rule of the family, in any table, turns connection tracking off."""
+    return any(
+        effect.kind is EffectKind.NOTRACK
+        for table in path.ruleset.tables
+        if path.family.value in table.family.packets
+        for _, rule in table.rules()
+        for effect in rule.effects
+    )
+
+
+def answers(path: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
+    """What goes back, at ``hook``, for these packets: addresses, ports and interfaces swapped,
+    of the now established connection (or untracked, where rules turn tracking off), with the
+    tcp flags ``names``. What a packet does not share with its answer (marks, lengths, tests
+    the tool does not interpret) is left free."""
+    space = path.space
+    tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
+    state = tracked | space.state("untracked") if untracks(path) else tracked
+    return swapped(space, packets) & path.hook_packets(hook) & state & flags(space, *names)
+
+
+def is_answered(path: Hooks, first: PacketSet, hook: Hook) -> bool:
+    """Whether answers to some first packets may pass the hook. A few are tried before all
+    are: the answers to thousands of address pairs at once are dear."""
+    passing = path.may_pass(hook)
+    return any(
+        (answers(path, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        for packets in (*samples(path, first), first)
+    )
+
+
+def samples(path: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
+    """A few of the packets, from and to public addresses: to try before all are, which is dear."""
+    for field in (path.family.saddr, path.family.daddr):
+        left = packets & public(path, field)
+        for _ in range(_SAMPLES):
+            if not left.satisfiable():
+                break
+            sample = left.pick_cube_dd()
+            yield sample
+            left = left & ~sample
+
+
+def swapped(space: Space, packets: PacketSet) -> PacketSet:
+    """Addresses, ports and interfaces of the packets the other way round, all else free."""
+    return space.project(packets, *_KEPT).substitute(_mirror(space))
+
+
+def _mirror(space: Space) -> BCDDSubstitution:
+    pairs = []
+    for one, other in _SWAPPED:
+        if one not in space.fields:
+            continue
+        here, there = space.fields[one].variables, space.fields[other].variables
+        for a, b in zip(here, there, strict=True):
+            pairs += [(a, space.manager.var(b)), (b, space.manager.var(a))]
+    return type(space.true).make_substitution(pairs)
+
+
+class HandshakeStep(NamedTuple):
+    """One packet of the handshake, at its hook: those that are sent, and that may pass."""
+
+    packet: str
+    hook: Hook
+    sent: PacketSet
+    passed: PacketSet
+
+    @property
+    def fails(self) -> bool:
+        return not self.passed.satisfiable()
+
+    def peers(self, path: Hooks, packets: PacketSet) -> PacketSet:
+        """Who, on the other side, sends or gets the packets: a set over ``saddr``."""
+        if self.hook is Hook.INPUT:
+            return path.space.project(packets, path.family.saddr)
+        return swapped(path.space, path.space.project(packets, path.family.daddr))
+
+
+def handshake(path: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
+    """The three steps of a connection to this host; ends with the first that fails."""
+    sent = first & path.hook_packets(Hook.INPUT)
+    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))
+    yield step
+    if step.fails:
+        return
+    sent = answers(path, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
+    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & path.may_pass(Hook.OUTPUT))
+    yield step
+    if step.fails:
+        return
+    sent = answers(path, step.passed, Hook.INPUT, "ack", reply=False)
+    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))

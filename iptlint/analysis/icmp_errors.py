@@ -1,0 +1,149 @@
+"""The errors by which routers say that a packet was too big: whether they come through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import (
+    accepted_by_default,
+    dropped_by_default,
+    forwards_on_its_own,
+    outside,
+    probes,
+)
+from iptlint.analysis.delivery import delivery
+from iptlint.model import Chain, Family, Field, Hook
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.traversal import ROUTES
+from iptlint.packets.bdd import union
+from iptlint.packets.match import reads_conntrack
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_FREE = (Field.IIF, Field.OIF, Field.CT_DIRECTION, Field.LENGTH, Field.TTL)
+_HOOKS = (Hook.INPUT, Hook.FORWARD)
+
+
+class TooBig(NamedTuple):
+    """The error of one family. ``related``: the types that conntrack calls so, of which IPT201
+    tells where none of them comes through."""
+
+    family: Family
+    protocol: int
+    type: int
+    code: int
+    related: tuple[int, int]
+
+
+class Loss(NamedTuple):
+    """Who drops the errors at a hook. ``by_state``: a test of the state may let them in there."""
+
+    hook: Hook
+    chain: str
+    decider: Share
+    by_state: bool
+    witness: Packet | None
+
+
+def lost(path: Hooks, error: TooBig) -> Iterator[Loss]:
+    """Where errors about connections whose own packets pass are certainly dropped."""
+    if path.family is not error.family:
+        return
+    told: set[int] = set()
+    for hook in _HOOKS:
+        main = path.main(hook)
+        if main is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
+            continue
+        sent = _sent(path, hook, error) & _untrusted(path, hook)
+        enders = turned_away(path, hook, sent)
+        if not enders or not _runs(path, hook) or _is_of_states(path, hook, error):
+            continue
+        decider = enders[0]
+        if decider.rule is not None and id(decider.rule) in told:
+            continue
+        told.add(id(decider.rule))
+        yield _loss(path, hook, decider, error)
+
+
+def _loss(path: Hooks, hook: Hook, decider: Share, error: TooBig) -> Loss:
+    base = base_at(decider, hook)
+    # The chains of PREROUTING may be asked before anyone knows of connections.
+    by_state = base.hook is hook and _knows_states(path)
+    seen = decider.packets & path.hook_packets(hook)
+    return Loss(hook, base.name, decider, by_state, witness(path.space, seen, hook))
+
+
+def base_at(decider: Share, hook: Hook) -> Chain:
+    """The base chain that leads to who decides: the one at the hook, if several do."""
+    bases = decider.walk.bases_of(decider.chain.name)
+    return next((base for base in bases if base.hook is hook), bases[0])
+
+
+def turned_away(path: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
+    """Who ends the packets, which open no connection, on the way with the hook: the largest share
+    first, nobody if some may come through."""
+    if not sent.satisfiable():
+        return []
+    if not (sent & path.may_pass(hook)).satisfiable():
+        return shares(path, hook, sent)
+    others = (at for at in ROUTES[hook] if at is not hook)
+    if not any(path.may_die(at).satisfiable() for at in others):
+        return []
+    way = delivery(path, hook, sent)
+    # What belongs to a connection, or has none, never comes to a chain of the type nat.
+    translating = (base_at(ender, hook).type == "nat" for ender in way.enders)
+    return [] if way.comes_through or any(translating) else way.enders
+
+
+def _sent(path: Hooks, hook: Hook, error: TooBig) -> PacketSet:
+    values = {
+        Field.PROTO: error.protocol,
+        Field.ICMP_TYPE: error.type,
+        Field.ICMP_CODE: error.code,
+        Field.SPORT: 0,
+        Field.DPORT: 0,
+    }
+    each = probes(path, hook, "related", free=_FREE, values=values)
+    return union([*each], path.space.false) & path.hook_packets(hook)
+
+
+def _runs(path: Hooks, hook: Hook) -> bool:
+    """Whether packets of most established connections come through, where errors do not."""
+    side = _untrusted(path, hook)
+    each = [one & side for one in probes(path, hook, "established", "ack")]
+    running = [one for one in each if one.satisfiable() and not turned_away(path, hook, one)]
+    return 2 * len(running) > len(each)
+
+
+def _untrusted(path: Hooks, hook: Hook) -> PacketSet:
+    """The packets on interfaces from which not everything is accepted, where some are such."""
+    found = outside(path.space)
+    denied = dropped_by_default(path, hook).satisfiable()
+    return found & ~accepted_by_default(path, hook) if denied else found
+
+
+def _is_of_states(path: Hooks, hook: Hook, error: TooBig) -> bool:
+    """Whether no error at all comes through, because RELATED is missing: IPT201 tells of that."""
+    denied = dropped_by_default(path, hook)
+    if not denied.satisfiable() or not _knows_states(path):
+        return False
+    space = path.space
+    errors = (
+        path.hook_packets(hook)
+        & denied
+        & outside(space)
+        & space.value(Field.PROTO, error.protocol)
+        & space.ranges(Field.ICMP_TYPE, (error.related,))
+        & space.state("related")
+    )
+    return not (errors & path.may_pass(hook)).satisfiable()
+
+
+def _knows_states(path: Hooks) -> bool:
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(reads_conntrack(rule.matches) for rule in rules)

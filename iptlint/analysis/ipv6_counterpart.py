@@ -1,0 +1,103 @@
+"""Which source holds the IPv6 rules of the host that another's IPv4 rules are of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import NamedTuple
+
+from iptlint.analysis.default_verdict import accepted_by_default, dropped_by_default
+from iptlint.analysis.includes import has_unseen_includes
+from iptlint.analysis.session import Context
+from iptlint.model import Family, Hook, Ruleset
+from iptlint.netfilter.hooks import Hooks
+
+_SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
+_FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
+
+
+class LeftOpen(NamedTuple):
+    """A host that denies by default over IPv4 and not over IPv6. ``ip6``: what becomes of IPv6
+    packets, if any chain decides that."""
+
+    ip: Hooks
+    beside: Ruleset
+    ip6: Hooks | None
+
+
+def only_ipv6_open(context: Context) -> Iterator[LeftOpen]:
+    for ruleset in context.rulesets:
+        beside = counterpart(context, ruleset)
+        ip = context.path(ruleset, Family.IP)
+        if beside is None or ip is None:
+            continue
+        if dropped_by_default(ip, Hook.INPUT).satisfiable():
+            ip6 = context.path(beside, Family.IP6)
+            if ip6 is None:
+                yield LeftOpen(ip, beside, None)
+            elif _accepts(ip6):
+                yield LeftOpen(ip, beside, ip6 if ip6.main(Hook.INPUT) else None)
+
+
+def _accepts(path: Hooks) -> bool:
+    accepted = accepted_by_default(path, Hook.INPUT).satisfiable()
+    return accepted and not dropped_by_default(path, Hook.INPUT).satisfiable()
+
+
+def counterpart(context: Context, ruleset: Ruleset) -> Ruleset | None:
+    """Where the IPv6 rules of the host with these IPv4 rules are; None if they are not given."""
+    if not ruleset.sees(Family.IP):
+        return None
+    if ruleset.sees(Family.IP6):
+        return ruleset
+    if ruleset.flush is not None:
+        # After a flush of everything, what the text does not say is not there.
+        return None if has_unseen_includes(ruleset) else ruleset
+    others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
+    return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
+
+
+def ip_side(context: Context, ip6: Hooks) -> Hooks | None:
+    """What becomes of IPv4 packets on the host with these IPv6 rules."""
+    for ruleset in context.rulesets:
+        if counterpart(context, ruleset) is ip6.ruleset and (
+            path := context.path(ruleset, Family.IP)
+        ):
+            return path
+    return None
+
+
+def _speaks_only_ip6(ruleset: Ruleset) -> bool:
+    """By its tables; a source without any by its name."""
+    named = bool(_SIX.search(PurePath(ruleset.source.path).name))
+    families = ruleset.families
+    return families == (Family.IP6,) or (not families and named)
+
+
+def _twin(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
+    """The source with the same name but for the family: in the same directory, or anywhere
+    where there is one such pair."""
+    name = _familyless(ruleset)
+    twins = [r for r in others if _familyless(r) == name]
+    near = [r for r in twins if _directory(r) == _directory(ruleset)]
+    if near or len(twins) != 1:
+        return near[0] if near else None
+    rivals = [r for r in context.rulesets if r.sees(Family.IP) and _familyless(r) == name]
+    return twins[0] if len(rivals) == 1 else None
+
+
+def _directory(ruleset: Ruleset) -> PurePath:
+    return PurePath(ruleset.source.path).parent
+
+
+def _familyless(ruleset: Ruleset) -> str:
+    name = PurePath(ruleset.source.path).name
+    return _FOUR.sub("", _SIX.sub(lambda six: "ip" if six[0] == "ip6" else "", name))
+
+
+def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
+    """The one IPv6 source of a directory that holds one IPv4 source."""
+    here = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
+    sixes = [r for r in others if r in here]
+    return sixes[0] if len(here) == 2 and len(sixes) == 1 else None

@@ -1,0 +1,227 @@
+"""What lint rules on translation share: which rules translate, and what packets become of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+    summarize_address_range,
+)
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
+
+from iptlint.analysis.exposure import outward
+from iptlint.analysis.shadowing import dead_ids
+from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
+from iptlint.model.matches import Ranges
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_MOST_PORTS = 64
+_REWRITTEN_LATER = (Field.OIF, Field.MARK, Field.CT_MARK, Field.TTL, Field.CT_DNAT)
+"""What packets may have otherwise when they come to the hooks behind PREROUTING."""
+
+_T = TypeVar("_T")
+
+
+def per_path(function: Callable[[Hooks], _T]) -> Callable[[Hooks], _T]:
+    """Works the answer out once a path."""
+    known: WeakKeyDictionary[Hooks, _T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(path: Hooks) -> _T:
+        if path not in known:
+            known[path] = function(path)
+        return known[path]
+
+    return remembered
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DestinationNat:
+    """A rule that gives new packets another destination before they are routed.
+
+    ``address`` and ``port``: what they get if it is one for all of them; ``moves``: whether the
+    address becomes another one.
+    """
+
+    walk: TableAnalysis
+    rule: Rule
+    moves: bool
+    address: IPv4Address | IPv6Address | None
+    port: int | None
+
+    @property
+    def stays(self) -> bool:
+        """Whether the packets are for this host for certain, as those of REDIRECT are."""
+        return not self.moves or (self.address is not None and self.address.is_loopback)
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that the rule names."""
+        return named_ports(self.rule)
+
+    @property
+    def is_dead(self) -> bool:
+        return id(self.rule) in dead_ids(self.walk)
+
+    def taken(self, path: Hooks) -> PacketSet:
+        """The packets, as they come."""
+        coming = path.hook_packets(Hook.PREROUTING) & path.space.state("new")
+        return self.walk.sent(self.rule) & coming
+
+    def arriving(self, path: Hooks, hook: Hook) -> PacketSet:
+        """What the packets may be when they come to the hook."""
+        return _arriving(path, self, hook)
+
+
+def named_ports(rule: Rule) -> frozenset[int]:
+    """The destination ports that the rule tests; none where they are many, or an exception."""
+    tests = [match for match in rule.matches if is_port_test(match)]
+    if len(tests) != 1 or not isinstance(tests[0], Within) or tests[0].negated:
+        return frozenset()
+    ranges = tests[0].ranges
+    if sum(high - low + 1 for low, high in ranges) > _MOST_PORTS:
+        return frozenset()
+    return frozenset(port for low, high in ranges for port in range(low, high + 1))
+
+
+def is_port_test(match: Match) -> bool:
+    return getattr(match, "field", None) is Field.DPORT
+
+
+@per_path
+def destination_nats(path: Hooks) -> tuple[DestinationNat, ...]:
+    """The rules at PREROUTING that translate the destination of packets of the family."""
+    return tuple(_destinations(path))
+
+
+def _destinations(path: Hooks) -> Iterator[DestinationNat]:
+    for station in path.stations(Hook.PREROUTING):
+        walk = station.walk
+        if station.chain.type == "nat":
+            for chain, rule in walk.table.rules():
+                if _sets_destination(rule) and station.chain in walk.bases_of(chain.name):
+                    yield _translation(path, walk, rule)
+
+
+def _sets_destination(rule: Rule) -> bool:
+    translates = rule.verdict.kind is VerdictKind.NAT
+    return translates and any(effect.field is Field.CT_DNAT for effect in rule.effects)
+
+
+def _translation(path: Hooks, walk: TableAnalysis, rule: Rule) -> DestinationNat:
+    address, port = _written(rule, path.family.daddr), _written(rule, Field.DPORT)
+    redirects = rule.verdict.name.upper() == "REDIRECT"
+    number = address.value if address else None
+    return DestinationNat(
+        walk,
+        rule,
+        address is not None and not redirects,
+        None if number is None else _address(path, number),
+        port.value if port else None,
+    )
+
+
+def _written(rule: Rule, field: Field) -> Effect | None:
+    writes = (e for e in rule.effects if e.kind is EffectKind.WRITE and e.field is field)
+    return next(writes, None)
+
+
+def _address(path: Hooks, number: int) -> IPv4Address | IPv6Address:
+    return ip_address(number.to_bytes(path.family.address_bits // 8, "big"))
+
+
+def _arriving(path: Hooks, translation: DestinationNat, hook: Hook) -> PacketSet:
+    space, rule = path.space, translation.rule
+    written = {effect.field for effect in rule.effects if effect.kind is EffectKind.WRITE}
+    # Tests that are not interpreted are free behind it: most are of the address it had.
+    kept = [f for f in space.fields if f not in written and f not in _REWRITTEN_LATER]
+    packets = space.project(translation.taken(path), *kept) & path.hook_packets(hook)
+    for effect in rule.effects:
+        if effect.field in space.fields and effect.field in written and effect.value is not None:
+            packets = packets & space.value(effect.field, effect.value)
+    return packets
+
+
+_ORIGINAL = re.compile(
+    r"conntrack --ctorig(?P<side>src|dst)(?:port (?P<low>\d+):(?P<high>\d+)| (?P<address>\S+))"
+)
+_PORT_SIDES = {"src": Field.SPORT, "dst": Field.DPORT}
+_ADDRESS_SIDES = {"src": Field.SADDR, "dst": Field.DADDR}
+
+
+def knowing_origin(path: Hooks, packets: PacketSet) -> PacketSet:
+    """New packets as they come, for which tests of what they came with (``--ctorigdstport``,
+    ``ct original proto-dst``) say what is so."""
+    space = path.space
+    for key, variable in space.opaques.items():
+        found = _ORIGINAL.fullmatch(key)
+        meant = _meant(path, found) if found else None
+        if meant is not None:
+            packets = packets.exists(variable) & ((variable & meant) | (~variable & ~meant))
+    return packets
+
+
+def _meant(path: Hooks, found: re.Match[str]) -> PacketSet | None:
+    """What a test of the original direction says of a packet that is not translated yet."""
+    side = found["side"]
+    if found["low"]:
+        return path.space.ranges(_PORT_SIDES[side], ((int(found["low"]), int(found["high"])),))
+    field = path.family.field(_ADDRESS_SIDES[side])
+    try:
+        network = ip_network(found["address"], strict=False)
+    except ValueError:
+        return None  # a mask with holes
+    if network.max_prefixlen != path.family.address_bits:
+        return path.space.false
+    return path.space.ranges(field, ((int(network[0]), int(network[-1])),))
+
+
+def to(translation: DestinationNat) -> str:
+    """Where the packets are sent: ``192.0.2.7:80``, ``[2001:db8::7]:80``, ``another machine``."""
+    address, port = translation.address, translation.port
+    if address is None:
+        return "another machine" if port is None else f"port {port} of another machine"
+    shown = f"[{address}]" if address.version == 6 and port is not None else str(address)
+    return shown if port is None else f"{shown}:{port}"
+
+
+def uplink(path: Hooks) -> str:
+    """The name of an interface that faces the world; a usual one where the rules name none."""
+    space, facing = path.space, outward(path)
+    names = (
+        cls.name
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name and not cls.wildcard and (facing & space.value(Field.IIF, number)).satisfiable()
+    )
+    return next(names, "eth0")
+
+
+def address_range(path: Hooks, ranges: Ranges) -> str:
+    """The first range of addresses, as a network where it is one: ``10.244.0.0/16``."""
+    first, last = (_address(path, number) for number in ranges[0])
+    found = (str(network) for network in _networks_between(first, last))
+    shown, *others = (*found,)
+    return f"{first}-{last}" if others else shown
+
+
+def _networks_between(
+    first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Address
+) -> Iterator[IPv4Network | IPv6Network]:
+    match first, last:
+        case IPv4Address(), IPv4Address():
+            yield from summarize_address_range(first, last)
+        case IPv6Address(), IPv6Address():
+            yield from summarize_address_range(first, last)

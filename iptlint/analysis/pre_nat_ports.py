@@ -1,0 +1,119 @@
+"""Rules that test the port which packets had before a translation gave them another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.nat import (
+    DestinationNat,
+    destination_nats,
+    is_port_test,
+    named_ports,
+    per_path,
+)
+from iptlint.analysis.shadowing import dead_ids, later_copies, writer_of
+from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_HOOKS = (Hook.FORWARD, Hook.INPUT)
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_ASKED = (VerdictKind.ACCEPT, VerdictKind.RETURN, *_DENYING)
+
+
+class Mistake(NamedTuple):
+    """A rule at the hook that is for packets which other ports lead to. ``translations``: the rules
+    that give the packets those. ``missed``: the packets, as they come to the hook."""
+
+    hook: Hook
+    walk: TableAnalysis
+    chain: Chain
+    rule: Rule
+    translations: tuple[DestinationNat, ...]
+    missed: PacketSet
+
+
+@per_path
+def mistaken(path: Hooks) -> tuple[Mistake, ...]:
+    return tuple(found for hook in _HOOKS for found in _at_hook(path, hook))
+
+
+class _Moved:
+    """What translations lead to a hook, ``by_port`` that the packets had."""
+
+    def __init__(self, path: Hooks, hook: Hook) -> None:
+        self.path = path
+        self.hook = hook
+        self.all = [t for t in destination_nats(path) if t.stays is (hook is Hook.INPUT)]
+        self.by_port: dict[int, list[DestinationNat]] = defaultdict(list)
+        for translation in self.all:
+            if translation.port is not None:
+                for port in translation.ports - {translation.port}:
+                    self.by_port[port].append(translation)
+        self._arriving: dict[int, PacketSet] = {}
+
+    def arriving(self, translation: DestinationNat) -> PacketSet:
+        key = id(translation)
+        if key not in self._arriving:
+            self._arriving[key] = translation.arriving(self.path, self.hook)
+        return self._arriving[key]
+
+    def meet(self, rule: PacketSet) -> bool:
+        return any((self.arriving(each) & rule).satisfiable() for each in self.all)
+
+
+def _at_hook(path: Hooks, hook: Hook) -> Iterator[Mistake]:
+    moved = _Moved(path, hook)
+    if not moved.by_port:
+        return
+    for station in path.stations(hook):
+        if station.chain.type != "filter":
+            continue
+        walk = station.walk
+        for chain, rule in walk.table.rules():
+            ports = named_ports(rule)
+            if ports and ports <= moved.by_port.keys() and _concerned(walk, chain, rule, hook):
+                yield from _mistake(path, hook, (walk, chain, rule), moved)
+
+
+def _concerned(walk: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) -> bool:
+    if rule.verdict.kind not in _ASKED or walk.hooks_of(chain.name) != (hook,):
+        return False
+    return writer_of(walk, rule) is None and id(rule) not in dead_ids(walk) | later_copies(walk)
+
+
+def _mistake(
+    path: Hooks, hook: Hook, place: tuple[TableAnalysis, Chain, Rule], moved: _Moved
+) -> Iterator[Mistake]:
+    walk, chain, rule = place
+    but_for_port = _but_for_port(walk, chain, rule) & outside(path.space)
+    hits = [
+        (translation, packets)
+        for port in named_ports(rule)
+        for translation in moved.by_port[port]
+        if not translation.is_dead
+        if (packets := moved.arriving(translation) & but_for_port).satisfiable()
+    ]
+    passing = path.may_pass(hook)
+    accepted = [(packets & passing).satisfiable() for _, packets in hits]
+    denies = rule.verdict.kind in _DENYING
+    # An accept is missed where the packets die, a drop where they live.
+    missed_by_it = hits and all(alive is denies for alive in accepted)
+    if missed_by_it and not moved.meet(walk.sent(rule)):
+        missed = path.space.false
+        for _, packets in hits:
+            missed = missed | (packets & passing if denies else packets)
+        yield Mistake(hook, walk, chain, rule, tuple(t for t, _ in hits), missed)
+
+
+def _but_for_port(walk: TableAnalysis, chain: Chain, rule: Rule) -> PacketSet:
+    """The packets that would match the rule if it took any port."""
+    others = (match for match in rule.matches if not is_port_test(match))
+    tests = walk.matcher_of(chain.name).all_of(others, walk.space.universe)
+    return tests.may & walk.entries[chain.name].sent

@@ -1,0 +1,182 @@
+"""For every rule: can a packet get here and match, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.blockers import blockers
+from iptlint.model import Chain, Hook, Rule, Ruleset, Table
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.traversal import WAYS, Outcome, Traversal, Visit, setting_out
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+class Status(Enum):
+    REACHABLE = "reachable"
+    CONDITIONAL = "conditional"
+    DEAD = "dead"
+
+
+class Reason(Enum):
+    """Why a rule is dead."""
+
+    CONTRADICTION = "its own tests exclude each other"
+    NEVER_CALLED = "chain is never called"
+    NOT_SENT = "no packet that is sent to this chain can match"
+    TAKEN = "earlier rules take every packet it could match"
+    CHANGED = "no packet is such any more when it comes here"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReach:
+    """The answer for one rule as it is written; of one that has parts, ``rule`` is the first of
+    those that fare best. ``taken_by`` only where the reason is TAKEN."""
+
+    table: Table
+    chain: Chain
+    rule: Rule
+    status: Status
+    reason: Reason | None = None
+    taken_by: tuple[Rule, ...] = ()
+    witness: Packet | None = None
+
+    @property
+    def line(self) -> int:
+        return self.span.line
+
+    @property
+    def span(self) -> Span:
+        return self.rule.statement.span
+
+
+_RANKS: dict[tuple[Status, Reason | None], int] = {
+    (Status.REACHABLE, None): 0,
+    (Status.CONDITIONAL, None): 1,
+    (Status.DEAD, Reason.TAKEN): 2,
+    (Status.DEAD, Reason.CHANGED): 2,
+    (Status.DEAD, Reason.NOT_SENT): 3,
+    (Status.DEAD, Reason.NEVER_CALLED): 4,
+    (Status.DEAD, Reason.CONTRADICTION): 5,
+}
+
+
+def why_dead(walk: TableAnalysis, rule: Rule) -> Reason | None:
+    """None where some packet gets to the rule and matches."""
+    if walk.is_matched(rule):
+        return None
+    if not walk.tests(rule).may.satisfiable():
+        return Reason.CONTRADICTION
+    if not walk.is_called(walk.place(rule).chain):
+        return Reason.NEVER_CALLED
+    if not walk.sent(rule).satisfiable():
+        return Reason.NOT_SENT
+    return Reason.TAKEN
+
+
+def rule_witness(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
+    """One of the packets that match the rule, at the first hook that can send one."""
+    bases = walk.bases_of(walk.place(rule).chain)
+    found = (witness(walk.space, packets & walk.base_packets(b), b.hook) for b in bases)
+    return next((packet for packet in found if packet is not None), None)
+
+
+def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
+    """Every rule of the ruleset, in the order of its tables and chains."""
+    stack = Firewall(ruleset)
+    census = _Census(stack)
+    for walk in stack.walks():
+        for chain, parts in walk.table.statements():
+            answers = [_reach(walk, census, chain, rule) for rule in parts if rule.read]
+            if answers:
+                yield _of_statement(answers)
+
+
+class _Census:
+    """Which packets come to the rules of a stack, on all ways; of chains that may come in either
+    order, in one or the other."""
+
+    def __init__(self, stack: Firewall) -> None:
+        self.luck = Unknowns(stack.space)
+        self._meetings: dict[int, dict[Hook, Visit]] = {}
+        self._ends: list[Outcome] = []
+        for each in (stack, *stack.other_orders()):
+            self._count(each)
+
+    def _count(self, stack: Firewall) -> None:
+        for family, ways in WAYS.items():
+            course = Traversal(stack, family, self.luck, met=self._add)
+            for hook, route in ways.items():
+                if any(stack.stations(family, at) for at in route):
+                    start = setting_out(stack.space, family, hook)
+                    self._ends += course.follow(route, start)
+
+    def _add(self, rule: Rule, meeting: Visit) -> None:
+        at = self._meetings.setdefault(id(rule), {})
+        known = at.get(meeting.hook)
+        if known is not None:
+            meeting = Visit(meeting.hook, known.met | meeting.met, known.taken | meeting.taken)
+        at[meeting.hook] = meeting
+
+    def meetings(self, rule: Rule) -> Iterator[Visit]:
+        """At each hook, the packets as they set out that come to the rule and match."""
+        for meeting in self._meetings.get(id(rule), {}).values():
+            if meeting.taken.satisfiable():
+                yield meeting
+
+    def surely(self, meeting: Visit) -> PacketSet:
+        """Those that come in any case, and match if the rule's own open tests let them."""
+        luck = self.luck.cube
+        return meeting.met.forall(luck) & meeting.taken.exists(luck)
+
+    def perhaps(self, meeting: Visit) -> PacketSet:
+        return meeting.taken.exists(self.luck.cube)
+
+    def enders(self, walk: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
+        """The rules that end the way of packets which would match as they set out."""
+        wanted = walk.sent(rule)
+        found = {
+            id(end.decided.rule): end.decided.rule
+            for end in self._ends
+            if end.decided is not None
+            and end.decided.rule is not None
+            and (end.packets & wanted).satisfiable()
+        }
+        return tuple(sorted(found.values(), key=lambda ender: ender.origin.span.start))
+
+
+def _of_statement(answers: list[RuleReach]) -> RuleReach:
+    """What its parts fare together: a rule is as reachable as the best of them."""
+    best = min(answers, key=lambda answer: _RANKS[answer.status, answer.reason])
+    if best.reason is not Reason.TAKEN:
+        return best
+    taken_by = {id(rule): rule for answer in answers for rule in answer.taken_by}
+    return replace(best, taken_by=tuple(taken_by.values()))
+
+
+def _reach(walk: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -> RuleReach:
+    reason = why_dead(walk, rule)
+    if reason is not None:
+        found = blockers(walk, rule) if reason is Reason.TAKEN else ()
+        return RuleReach(walk.table, chain, rule, Status.DEAD, reason, found)
+    meetings = list(census.meetings(rule))
+    for status, packets_of in (
+        (Status.REACHABLE, census.surely),
+        (Status.CONDITIONAL, census.perhaps),
+    ):
+        for meeting in meetings:
+            packet = witness(walk.space, packets_of(meeting), meeting.hook)
+            if packet is not None:
+                return RuleReach(walk.table, chain, rule, status, witness=packet)
+    enders = census.enders(walk, rule)
+    reason = Reason.TAKEN if enders else Reason.CHANGED
+    return RuleReach(walk.table, chain, rule, Status.DEAD, reason, enders)

@@ -1,0 +1,105 @@
+"""Rules that could go: later rules of the same chain decide the same for all their packets.
+
+The packets a rule was written for are followed down its chain. They have to meet nothing
+but rules of the same verdict: a log, a mark, a counter, a limit, a call or a RETURN on the
+way would be something new for them. Neither the policy nor a closing rule that takes
+everything stands in for a rule; they are there for what nobody named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.blockers import Blocker, needed
+from iptlint.model import Rule, VerdictKind
+from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
+
+
+class Redundant(NamedTuple):
+    """A rule, and the later rules that decide the same for its packets."""
+
+    rule: Rule
+    later: tuple[Rule, ...]
+
+
+def needless(
+    walk: TableAnalysis, wanted: Callable[[Rule], bool], dead: Container[int]
+) -> Iterator[Redundant]:
+    """The rules, of those ``wanted``, that packets reach and that change no decision.
+
+    ``dead``: the ids of rules that no packet reaches; they may go too, so they do not stand
+    in for another.
+    """
+    for flow in walk.flows.values():
+        chain = _Chain(walk, flow, dead)
+        for number, rule in enumerate(flow.chain.rules):
+            if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
+                later = chain.deciding_instead(number)
+                if later:
+                    yield Redundant(rule, later)
+
+
+class _Chain:
+    def __init__(self, walk: TableAnalysis, flow: ChainFlow, dead: Container[int]) -> None:
+        self.walk = walk
+        self.flow = flow
+        self.dead = dead
+        self.later = self._later()
+
+    def _later(self) -> list[PacketSet]:
+        """For each rule, what later rules of the same decision match together."""
+        unions: dict[tuple[VerdictKind, str], PacketSet] = {}
+        found: list[PacketSet] = []
+        for number in reversed(range(len(self.flow.tests))):
+            rule = self.flow.chain.rules[number]
+            later = unions.get(_decision(rule), self.walk.space.false)
+            found.append(later)
+            if id(rule) not in self.dead and self.decides(number):
+                unions[_decision(rule)] = later | self.flow.tests[number].may
+        return found[::-1]
+
+    def may_be_needless(self, number: int) -> bool:
+        """Whether it would be if no other rule stood between."""
+        if not self.decides(number):
+            return False
+        packets = self.walk.sent(self.flow.chain.rules[number])
+        return not (packets & ~self.later[number]).satisfiable()
+
+    def decides(self, number: int) -> bool:
+        """Whether the rule decides for certain, about packets that it names."""
+        rule, tests = self.flow.chain.rules[number], self.flow.tests[number]
+        plain = rule.verdict.kind in _DECIDING and not rule.effects and bool(rule.matches)
+        return plain and tests.may == tests.sure
+
+    def deciding_instead(self, number: int) -> tuple[Rule, ...]:
+        """The later rules that decide the same for all that is sent to the rule, earlier rules
+        or not (so several rules may go together); none where some packet fares otherwise."""
+        rules = self.flow.chain.rules
+        packets = self.walk.sent(rules[number])
+        meant, found = packets, list[Blocker]()
+        other = number
+        while packets.satisfiable():
+            following = self.walk.lookup(self.flow.chain.name).first(other + 1, packets)
+            if following is None or not self._same(rules[number], following):
+                return ()
+            other = following
+            found.append(Blocker(rules[other], self.flow.tests[other].may))
+            packets = packets & ~self.flow.tests[other].may
+        return tuple(taker.rule for taker in needed(found, meant))
+
+    def _same(self, rule: Rule, number: int) -> bool:
+        other = self.flow.chain.rules[number]
+        same = _decision(other) == _decision(rule)
+        return same and self.decides(number) and id(other) not in self.dead
+
+
+def _decision(rule: Rule) -> tuple[VerdictKind, str]:
+    """The verdict; of a REJECT, also what it answers."""
+    return rule.verdict.kind, rule.verdict.options

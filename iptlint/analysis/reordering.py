@@ -1,0 +1,114 @@
+"""Rules that others could stand for: which are alike but for one field, and which of them can be
+moved together without changing a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.shadowing import owner_of_chain
+from iptlint.model import AnyOf, Chain, Field, Match, Rule, Ruleset, Table, Uncertain, VerdictKind
+from iptlint.model.verdicts import Verdict
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+def is_user_chain(ruleset: Ruleset, table: Table, chain: str) -> bool:
+    """Whether people write the chain's rules themselves, and not by way of a manager."""
+    owner = owner_of_chain(ruleset, table, chain)
+    return owner is None or (owner.transient and owner.leaves_to_user(chain))
+
+
+class Kind(NamedTuple):
+    """What rules that differ in one field share: all but its values."""
+
+    field: Field
+    verdict: Verdict
+    others: frozenset[Match]
+
+
+def is_plain(rule: Rule) -> bool:
+    """Whether nothing but its verdict would be lost with the rule."""
+    return (
+        _decides(rule.verdict.kind)
+        and rule.whole is None
+        and not rule.effects
+        and rule.comment is None
+        and (rule.counters is None or not any(rule.counters))
+        and not any(map(is_uncertain, rule.matches))
+    )
+
+
+def _decides(kind: VerdictKind) -> bool:
+    return kind.ends_walk or _leaves_chain(kind) or kind is VerdictKind.JUMP
+
+
+def _leaves_chain(kind: VerdictKind) -> bool:
+    """Whether no rule of the chain sees the packets that have this verdict."""
+    return kind.ends_walk or kind in (VerdictKind.RETURN, VerdictKind.GOTO)
+
+
+def is_uncertain(match: Match) -> bool:
+    match match:
+        case Uncertain():
+            return True
+        case AnyOf(alternatives):
+            return any(is_uncertain(test) for tests in alternatives for test in tests)
+        case _:
+            return False
+
+
+class MovableRuns:
+    """Which rules of one chain can be moved together."""
+
+    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
+        self.walk = walk
+        self.chain = chain
+        self.flow = walk.flows[chain.name]
+        self.uncertain = [
+            number
+            for number, rule in enumerate(chain.rules)
+            if any(map(is_uncertain, rule.matches))
+        ]
+
+    def runs(self, verdict: Verdict, numbers: list[int]) -> Iterator[list[int]]:
+        """Rules that can all be moved up to the first of them; the others make other runs."""
+        stops = {number: self._stop(verdict, numbers[0], number) for number in numbers}
+        while numbers:
+            yield [number for number in numbers if stops[number] < numbers[0]]
+            numbers = [number for number in numbers if stops[number] >= numbers[0]]
+
+    def _stop(self, verdict: Verdict, first: int, number: int) -> int:
+        """The last rule, from ``first`` on, past which the rule cannot move up; -1: none."""
+        packets = self.flow.tests[number].may
+        counting = [other for other in self.uncertain if first <= other < number]
+        stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
+        meets = self.walk.lookup(self.chain.name).last(number, packets)
+        while meets is not None and meets > max(first, stop):
+            if not _same_outcome(self.chain.rules[meets], verdict):
+                return meets
+            meets = self.walk.lookup(self.chain.name).last(meets, packets)
+        return stop
+
+    def _counts(self, number: int, packets: PacketSet) -> bool:
+        return (self._seen(number) & packets).satisfiable()
+
+    def _seen(self, number: int) -> PacketSet:
+        """The packets that an uncertain rule's limit counts: all that get to it."""
+        matches = self.chain.rules[number].matches
+        before = takewhile(lambda match: not is_uncertain(match), matches)
+        return self.walk.matcher_of(self.chain.name).all_of(before, self.walk.space.universe).may
+
+
+def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
+    """Whether it is all the same if this rule takes a packet or one with the verdict does. Two
+    calls of a chain are not the same as one, and a limit counts what it sees."""
+    return (
+        _leaves_chain(verdict.kind)
+        and rule.verdict == verdict
+        and not rule.effects
+        and not any(map(is_uncertain, rule.matches))
+    )

@@ -1,0 +1,167 @@
+"""What lint rules on scripts share: when SSH is cut off while one is applied, and flushes that
+leave nothing but a policy that drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from iptlint.analysis.script_replay import SshState, ssh_states
+from iptlint.analysis.shadowing import dead_ids
+from iptlint.model import Chain, Family, Hook, Rule, Ruleset, VerdictKind
+from iptlint.model.script import Kind, Script, Step
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+MAX_STEPS = 1500
+"""A script with more commands is not worked through one by one."""
+MAX_WHOLE = 60
+"""So many commands that are not for iptables, each of which makes the tables anew."""
+
+FLUSHES = ("-F", "--flush", "flush")
+POLICIES = ("-P", "--policy")
+
+
+class Lockout(NamedTuple):
+    """From the command ``shut`` on no new connection can be opened, to ``opened``; running ones
+    are cut off from ``cut`` to ``back``, where they are. ``within``: the commands between."""
+
+    shut: Step
+    opened: Step
+    cut: Step | None
+    back: Step | None
+    within: tuple[Step, ...]
+
+
+def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator[Lockout]:
+    """The gaps that are over when the script is; none where nobody gets in before or after."""
+    states = _states(script)
+    if states is None:
+        return
+    found = [*zip((None, *script.steps), ssh_states(states, family, ports), strict=True)]
+    if not found[-1][1].opens:
+        return
+    begins = None
+    for number, ((_, before), (_, now)) in enumerate(pairwise(found), 1):
+        if before.opens and not now.opens:
+            begins = number
+        if begins is not None and now.opens:
+            yield _gap(found, begins, number)
+            begins = None
+
+
+def _gap(found: Sequence[tuple[Step | None, SshState]], begins: int, ends: int) -> Lockout:
+    steps = [step for step, _ in found[begins : ends + 1] if step is not None]
+    dead = [number for number in range(begins, ends) if not found[number][1].runs]
+    cut = steps[dead[0] - begins] if dead else None
+    back = steps[dead[-1] + 1 - begins] if dead else None
+    return Lockout(steps[0], steps[-1], cut, back, tuple(steps[:-1]))
+
+
+def _states(script: Script) -> list[Ruleset] | None:
+    """Before the first command, and after each; None where that would take too long."""
+    changing = [step for step in script.steps if step.kind is Kind.CHANGE]
+    whole = [step for step in changing if not "".join(step.words[:1]).startswith("-")]
+    if len(script.steps) > MAX_STEPS or len(whole) > MAX_WHOLE:
+        return None
+    return [script.after(0), *(ruleset for _, ruleset in script.states())]
+
+
+class Flush(NamedTuple):
+    """The command that empties the chain for good while its policy is DROP. ``policy``: the
+    command that set it, where the script did."""
+
+    step: Step
+    chain: Chain
+    family: Family
+    policy: Step | None
+
+
+def last_flush(ruleset: Ruleset, family: Family) -> Flush | None:
+    """The flush that leaves INPUT or OUTPUT of the family with nothing but the policy DROP."""
+    script = ruleset.script
+    closed = [*_closed(ruleset, family)]
+    if script is None or not closed or not any(map(is_flush, script.steps)):
+        return None
+    states = _states(script)
+    if states is None:
+        return None
+    for table, name, chain in closed:
+        chains = [_chain(state, family, table, name) for state in states]
+        for number in range(len(script.steps) - 1, -1, -1):
+            before, step = chains[number], script.steps[number]
+            if is_flush(step) and _empties(before, step, name, family):
+                return Flush(step, chain, family, _policy_step(script.steps[:number], name, family))
+            if before is None or before.rules:
+                break
+    return None
+
+
+def is_flushed(ruleset: Ruleset, family: Family) -> bool:
+    """Whether ``last_flush`` is why nobody gets in: that of IPv4 counts for both."""
+    families = (Family.IP,) if family is Family.IP else (Family.IP, Family.IP6)
+    return any(last_flush(ruleset, each) is not None for each in families)
+
+
+def _closed(ruleset: Ruleset, family: Family) -> Iterator[tuple[str, str, Chain]]:
+    for table in ruleset.tables:
+        if family.value in table.family.packets:
+            for chain in table.base_chains():
+                host = chain.hook in (Hook.INPUT, Hook.OUTPUT)
+                if host and not chain.rules and _drops(chain):
+                    yield table.name, chain.name, chain
+
+
+def makes_more(walk: TableAnalysis, rule: Rule) -> bool:
+    """Whether the command, in a loop or a function, makes other rules too that packets meet."""
+    if walk.ruleset.script is None:
+        return False
+    dead = dead_ids(walk)
+    others = (other for _, _, other in walk.ruleset.rules() if id(other) not in dead)
+    return any(o is not rule and o.origin.span == rule.origin.span for o in others)
+
+
+def _drops(chain: Chain) -> bool:
+    return chain.policy is not None and chain.policy.kind is VerdictKind.DROP
+
+
+def _chain(ruleset: Ruleset, family: Family, table: str, name: str) -> Chain | None:
+    tables = (t for t in ruleset.tables if t.name == table and family.value in t.family.packets)
+    return next((t.chains[name] for t in tables if name in t.chains), None)
+
+
+def is_flush(step: Step) -> bool:
+    """A command that does nothing but empty chains."""
+    return step.kind is Kind.CHANGE and not step.failed and any(w in FLUSHES for w in step.words)
+
+
+def _empties(before: Chain | None, step: Step, name: str, family: Family) -> bool:
+    """Whether it takes the rules out of the chain, or would, had it any."""
+    if before is None or not _drops(before):
+        return False
+    if before.rules:
+        return True
+    # Without any rule, IPv6 is closed because it is to be.
+    ours = family is Family.IP and _is_for(step, family)
+    return ours and "-t" not in step.words and _names(step) in (None, name)
+
+
+def _names(step: Step) -> str | None:
+    """The chain behind ``-F``."""
+    behind = dict(pairwise(step.words)).get("-F")
+    return None if behind is None or behind.startswith("-") else behind
+
+
+def _is_for(step: Step, family: Family) -> bool:
+    """By the name of the tool, or of the variable that holds it."""
+    tool = step.span.text.split(maxsplit=1)[0]
+    return ("6" in tool) is (family is Family.IP6)
+
+
+def _policy_step(steps: Sequence[Step], name: str, family: Family) -> Step | None:
+    found = (
+        step
+        for step in reversed(steps)
+        if any(w in POLICIES for w in step.words) and name in step.words and _is_for(step, family)
+    )
+    return next(found, None)

@@ -1,0 +1,269 @@
+"""What becomes of SSH while a script is applied, command by command.
+
+For each state of the firewall: can somebody open a new connection to this host, does a running
+one live on, both ways? Most commands have nothing to do with that. They are told by the rules
+they add and take away: packets that were seen to pass still do so if no rule that they match
+came or went; and what lets nobody in does not let anybody in for one more DROP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.handshake import (
+    answers,
+    between_machines,
+    clients,
+    flags,
+    opening,
+    redirects,
+    samples,
+    untracks,
+)
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.netfilter.firewall import Firewall, is_early, space_of
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import at_hook
+from iptlint.packets.bdd import union
+from iptlint.packets.match import Matcher, writes_of
+from iptlint.packets.witness import TCP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_T = TypeVar("_T")
+_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+class SshState(NamedTuple):
+    """``opens``: somebody may open a new connection. ``runs``: a running one of somebody's may
+    live on. ``shown``: packets that show what holds."""
+
+    opens: bool
+    runs: bool
+    shown: PacketSet
+
+
+def ssh_states(
+    states: Sequence[Ruleset], family: Family, ports: tuple[int, ...]
+) -> Iterator[SshState]:
+    """For each of the states, one after the other, of one firewall."""
+    watch = _Watch(states, family, ports)
+    return map(watch.life, states)
+
+
+class _Signature(NamedTuple):
+    """What of a firewall some packets may notice: by chain the rules that they may match, those
+    that deny apart, and the policies."""
+
+    others: dict[tuple[Family, str, str], tuple[int, ...]]
+    denying: dict[tuple[Family, str, str], tuple[int, ...]]
+    policies: dict[tuple[Family, str, str], VerdictKind | None]
+
+    def only_denies_more(self, before: _Signature) -> bool:
+        same = self.others == before.others and self.policies == before.policies
+        return same and all(
+            {*ids} <= {*self.denying.get(key, ())} for key, ids in before.denying.items()
+        )
+
+
+class _Watch:
+    """One family. The states are kept, so that an id stays that of one rule or chain."""
+
+    def __init__(self, states: Sequence[Ruleset], family: Family, ports: tuple[int, ...]) -> None:
+        self.family = family
+        self.ports = ports
+        every = _everything(states)
+        self.space = space_of(every)
+        self._matcher = Matcher(self.space, writes_of(rule for _, _, rule in every.rules()))
+        self._early = {
+            (table.family, table.name)
+            for table in every.tables
+            if any(map(is_early, table.base_chains()))
+        }
+        self._ssh = _Filter(self._matcher, self._packets())
+        self._any = _Filter(self._matcher, self.space.true)
+        self._shown = _Filter(self._matcher, self.space.false)
+        self._last: SshState | None = None
+        self._last_shown: _Signature | None = None
+        self._last_ssh: _Signature | None = None
+
+    def _packets(self) -> PacketSet:
+        """All packets that one of the questions is about, to and from the port."""
+        space = self.space
+        ranges = tuple((port, port) for port in self.ports)
+        coming = space.ranges(Field.DPORT, ranges) & space.no_interface(Field.OIF)
+        leaving = space.ranges(Field.SPORT, ranges) & space.no_interface(Field.IIF)
+        packets = space.universe & space.family(self.family.value) & outside(space)
+        return packets & space.value(Field.PROTO, TCP) & (coming | leaving)
+
+    def life(self, ruleset: Ruleset) -> SshState:
+        ssh = self._signature(ruleset, self._ssh)
+        last = self._last
+        if last is None or not self._holds(last, ruleset, ssh):
+            last = self._last = self._found(ruleset)
+            self._shown = _Filter(self._matcher, last.shown)
+            self._last_shown = self._signature(ruleset, self._shown)
+        self._last_ssh = ssh
+        return last
+
+    def _holds(self, last: SshState, ruleset: Ruleset, ssh: _Signature) -> bool:
+        before = self._last_ssh
+        assert before is not None
+        if ssh == before:
+            return True
+        stays_shut = (last.opens and last.runs) or ssh.only_denies_more(before)
+        stays_open = not last.runs or self._signature(ruleset, self._shown) == self._last_shown
+        return stays_shut and stays_open
+
+    def _signature(self, ruleset: Ruleset, which: _Filter) -> _Signature:
+        found = _Signature({}, {}, {})
+        for table in self._tables(ruleset):
+            # Before connection tracking, tests of it are told by what is not known here.
+            early = (table.family, table.name) in self._early
+            met = self._any if early else which
+            for name, chain in met.reached(table).items():
+                key = (table.family, table.name, name)
+                rules = met.ids(chain)
+                found.others[key], found.denying[key] = rules
+                found.policies[key] = chain.policy.kind if chain.policy else None
+        return found
+
+    def _tables(self, ruleset: Ruleset) -> Iterator[Table]:
+        return (t for t in ruleset.tables if self.family.value in t.family.packets)
+
+    def _found(self, ruleset: Ruleset) -> SshState:
+        """Worked out on the rules that SSH may notice."""
+        tables = tuple(map(self._reduced, self._tables(ruleset)))
+        path = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
+        runs = _first_pair(path, _established(path, self.ports), "ack")
+        opens = _first_pair(path, opening(path, self.ports), "syn", "ack") if runs else ()
+        return SshState(bool(opens), bool(runs), union([*opens, *runs], self.space.false))
+
+    def _reduced(self, table: Table) -> Table:
+        if (table.family, table.name) in self._early:
+            return table
+        chains = self._ssh.reached(table)
+        return replace(table, chains={n: self._ssh.chain(c) for n, c in chains.items()})
+
+
+class _Filter:
+    """Knows which rules may match some packets, of those at the hook of their chain."""
+
+    def __init__(self, matcher: Matcher, packets: PacketSet) -> None:
+        self._matcher = matcher
+        self._packets: dict[Hook | None, PacketSet] = {None: packets}
+        self._rules: dict[tuple[int, Hook | None], bool] = {}
+        self._ids: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._calls: dict[int, tuple[str, ...]] = {}
+
+    def _is_met(self, rule: Rule, hook: Hook | None) -> bool:
+        key = (id(rule), hook)
+        found = self._rules.get(key)
+        if found is None:
+            may = self._matcher.all_of(rule.matches, self._at(hook)).may
+            found = self._rules[key] = may.satisfiable()
+        return found
+
+    def _at(self, hook: Hook | None) -> PacketSet:
+        if hook not in self._packets:
+            assert hook is not None
+            self._packets[hook] = self._packets[None] & at_hook(self._matcher.space, hook)
+        return self._packets[hook]
+
+    def _met(self, chain: Chain) -> tuple[Rule, ...]:
+        return tuple(rule for rule in chain.rules if self._is_met(rule, chain.hook))
+
+    def reached(self, table: Table) -> dict[str, Chain]:
+        """The chains that the packets may enter, on their way in or out of this host."""
+        found = {chain.name: chain for chain in table.base_chains() if chain.hook in _HOOKS}
+        pending = [*found.values()]
+        while pending:
+            for name in self._called(pending.pop()):
+                if name in table.chains and name not in found:
+                    found[name] = table.chains[name]
+                    pending.append(found[name])
+        return found
+
+    def _called(self, chain: Chain) -> tuple[str, ...]:
+        found = self._calls.get(id(chain))
+        if found is None:
+            calls = (rule.verdict.chain for rule in self._met(chain))
+            found = self._calls[id(chain)] = tuple(dict.fromkeys(c for c in calls if c))
+        return found
+
+    def chain(self, chain: Chain) -> Chain:
+        return replace(chain, rules=self._met(chain))
+
+    def ids(self, chain: Chain) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Of the rules that may match: those that do not deny, and those that do."""
+        found = self._ids.get(id(chain))
+        if found is None:
+            met = self._met(chain)
+            found = self._ids[id(chain)] = (
+                tuple(id(rule) for rule in met if rule.verdict.kind not in _DENYING),
+                tuple(id(rule) for rule in met if rule.verdict.kind in _DENYING),
+            )
+        return found
+
+
+def _first_pair(path: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:
+    """Some packets that may come in, and the answers to them that may leave; nothing where none
+    may. A few are tried before all are: the answers to very many pairs of addresses are dear."""
+    arriving = packets & path.hook_packets(Hook.PREROUTING) & path.may_pass(Hook.PREROUTING)
+    if not arriving.satisfiable() and not redirects(path):
+        return ()
+    passed = packets & path.hook_packets(Hook.INPUT) & path.may_pass(Hook.INPUT)
+    for sample in (*samples(path, passed), passed):
+        back = answers(path, sample, Hook.OUTPUT, *answer, reply=True)
+        back = back & path.may_pass(Hook.OUTPUT)
+        if back.satisfiable():
+            return sample, back
+    return ()
+
+
+def _established(path: Hooks, ports: tuple[int, ...]) -> PacketSet:
+    """What comes in of running connections to the ports."""
+    space = path.space
+    state = space.state("established") & space.value(Field.CT_DIRECTION, 0)
+    state = state | space.state("untracked") if untracks(path) else state
+    packets = space.universe & space.family(path.family.value) & state
+    packets = packets & space.value(Field.PROTO, TCP) & flags(space, "ack")
+    packets = packets & space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    return packets & clients(space) & outside(space) & between_machines(path)
+
+
+def _everything(states: Sequence[Ruleset]) -> Ruleset:
+    """The rules of all states in one, each once."""
+    tables: dict[tuple[Family, str], dict[str, tuple[Chain, dict[int, Rule]]]] = {}
+    seen: set[int] = set()
+    first: dict[tuple[Family, str], Table] = {}
+    for table in _new((table for state in states for table in state.tables), seen):
+        key = (table.family, table.name)
+        first.setdefault(key, table)
+        chains = tables.setdefault(key, {})
+        for chain in _new(table.chains.values(), seen):
+            _, rules = chains.setdefault(chain.name, (chain, {}))
+            rules.update((id(rule), rule) for rule in chain.rules)
+    made = (
+        replace(
+            first[key],
+            chains={
+                name: replace(chain, rules=tuple(rules.values()))
+                for name, (chain, rules) in chains.items()
+            },
+        )
+        for key, chains in tables.items()
+    )
+    return replace(states[0], tables=tuple(made))
+
+
+def _new(things: Iterable[_T], seen: set[int]) -> Iterator[_T]:
+    for thing in things:
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            yield thing

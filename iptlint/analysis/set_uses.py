@@ -1,0 +1,48 @@
+"""Which ipsets a rule of iptables cannot be loaded without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from iptlint.model import Match, Opaque, Rule, Ruleset, Table, Uncertain
+
+_TESTED = re.compile(r"(?:! )?set (.+?) (?:src|dst)(?:,|\s|$)")
+_FILLED = re.compile(r"--(?:add|del|map)-set (\S+)")
+_VERDICT = -1
+
+
+class SetUse(NamedTuple):
+    """``part`` is what ``Origin.part`` takes."""
+
+    name: str
+    table: Table
+    rule: Rule
+    part: int
+
+
+def uses_of_sets(ruleset: Ruleset) -> Iterator[SetUse]:
+    """Every place that needs a set of whose contents nothing is known."""
+    for table, _, rule in ruleset.rules():
+        for name, part in _needed(rule):
+            yield SetUse(name, table, rule, part)
+
+
+def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
+    for part, match in enumerate(rule.matches):
+        name = _tested(match)
+        if name is not None:
+            yield name, part
+    if rule.verdict.name == "SET":
+        for name in _FILLED.findall(rule.verdict.options):
+            yield name, _VERDICT
+
+
+def _tested(match: Match) -> str | None:
+    match match:
+        case Opaque(key) | Uncertain("set", key):
+            found = _TESTED.match(key)
+            return found[1] if found else None
+        case _:
+            return None

@@ -1,0 +1,282 @@
+"""What lint rules on dead rules share: which are dead, who takes their packets, the copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.analysis import duplicates
+from iptlint.analysis.before_conntrack import untestable_state
+from iptlint.analysis.blockers import blockers
+from iptlint.analysis.reach import Reason, why_dead
+from iptlint.analysis.sharing import per_walk as per_walk
+from iptlint.model import (
+    Chain,
+    Field,
+    Hook,
+    Interface,
+    Masked,
+    Match,
+    Rule,
+    Ruleset,
+    Table,
+    VerdictKind,
+    Within,
+)
+from iptlint.model.ownership import Owner, owner_of, owner_of_rule, owner_of_table
+from iptlint.model.verdicts import CONTINUE
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+DOCKER_USER = "DOCKER-USER"
+_DOCKER = owner_of("DOCKER")
+
+_GENERAL = (Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS, Field.FRAGMENT, Field.PKTTYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """``span``: where a finding points. ``mixed``: it stands for parts with several verdicts."""
+
+    chain: Chain
+    rule: Rule
+    reason: Reason
+    span: Span
+    mixed: bool = False
+
+
+@per_walk
+def dead_rules(walk: TableAnalysis) -> tuple[Dead, ...]:
+    """The rules that no packet can match, of the chains that packets enter: where none does,
+    the fault is with the calls. Where all parts of a statement are dead, the last stands for
+    them."""
+    found: list[Dead] = []
+    for chain in walk.table.chains.values():
+        for parts in chain.statements():
+            dead = [part for rule in parts if (part := _dead_parts(walk).get(id(rule)))]
+            found += dead if len(dead) < len(parts) else _as_one(dead)
+    return tuple(found)
+
+
+def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
+    last = parts[-1]
+    verdicts = {dead.rule.verdict for dead in parts} - {CONTINUE}
+    yield replace(last, span=last.rule.statement.span, mixed=len(verdicts) > 1)
+
+
+@per_walk
+def _dead_parts(walk: TableAnalysis) -> dict[int, Dead]:
+    """By the ids of the rules."""
+    return {
+        id(rule): Dead(chain, rule, reason, rule.origin.span)
+        for name, chain in walk.table.chains.items()
+        if walk.entries[name].may.satisfiable()
+        for rule in chain.rules
+        if rule.read and (reason := why_dead(walk, rule)) is not None
+    }
+
+
+@per_walk
+def _dead_by_chain(walk: TableAnalysis) -> dict[str, list[Dead]]:
+    found: dict[str, list[Dead]] = {}
+    for dead in _dead_parts(walk).values():
+        found.setdefault(dead.chain.name, []).append(dead)
+    return found
+
+
+def owner_of_chain(ruleset: Ruleset, table: Table, chain: str) -> Owner | None:
+    """Whose chain it is: by its name, or because software has the whole table of nft's."""
+    owner = owner_of(chain)
+    return owner or (owner_of_table(table.name) if ruleset.is_nft else None)
+
+
+def is_generated(ruleset: Ruleset, table: Table, chain: str) -> bool:
+    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
+    owner = owner_of_chain(ruleset, table, chain)
+    return owner is not None and owner.transient and not owner.leaves_to_user(chain)
+
+
+def base_of(decider: Share, hook: Hook) -> str:
+    """The name of the base chain at the hook that leads to who decides."""
+    bases = decider.walk.bases_of(decider.chain.name)
+    return next((base.name for base in bases if base.hook is hook), decider.chain.name)
+
+
+def writer_of(walk: TableAnalysis, rule: Rule) -> Owner | None:
+    """The software that wrote the rule; None where a person may have."""
+    chain = walk.place(rule).chain
+    whole = owner_of_table(walk.table.name) if walk.ruleset.is_nft else None
+    owner = whole or owner_of_rule(chain, rule)
+    if owner is None and chain in ("FORWARD", "POSTROUTING"):
+        names = {match.name for match in rule.matches if isinstance(match, Interface)}
+        return _DOCKER if names & _docker_bridges(walk) else None
+    return owner
+
+
+@per_walk
+def _docker_bridges(walk: TableAnalysis) -> frozenset[str]:
+    """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
+    chains = walk.table.chains
+    return frozenset(
+        match.name
+        for name, chain in chains.items()
+        if owner_of(name) is _DOCKER and name != DOCKER_USER
+        for rule in chain.rules
+        for match in rule.matches
+        if isinstance(match, Interface) and match.name != "lo"
+    )
+
+
+def dead_in(walk: TableAnalysis, chain: Chain) -> list[Dead]:
+    return _dead_by_chain(walk).get(chain.name, [])
+
+
+@per_walk
+def dead_ids(walk: TableAnalysis) -> frozenset[int]:
+    return frozenset(_dead_parts(walk))
+
+
+@per_walk
+def copies(walk: TableAnalysis) -> tuple[tuple[Rule, ...], ...]:
+    """Rules that are the same one, two or more each time."""
+    return tuple(duplicates.duplicates(walk))
+
+
+@per_walk
+def later_copies(walk: TableAnalysis) -> frozenset[int]:
+    """The ids of the copies that follow their like."""
+    return frozenset(id(rule) for rules in copies(walk) for rule in rules[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """A rule all of whose packets the ``blockers`` take first.
+
+    ``differs``: some packet that it was for gets another verdict. ``accepted``: of a ban that
+    accepting rules take everything from, the packets of new connections that are accepted for
+    certain.
+    """
+
+    dead: Dead
+    blockers: tuple[Rule, ...]
+    differs: bool
+    accepted: PacketSet
+
+    @property
+    def chain(self) -> Chain:
+        return self.dead.chain
+
+    @property
+    def rule(self) -> Rule:
+        return self.dead.rule
+
+    @property
+    def span(self) -> Span:
+        return self.dead.span
+
+
+@per_walk
+def shadowed_rules(walk: TableAnalysis) -> tuple[Shadowed, ...]:
+    """The rules that earlier ones left nothing to; copies, jumps to nowhere, and those that could
+    only match where connections are known, left out."""
+    return tuple(
+        _lost(walk, dead)
+        for dead in dead_rules(walk)
+        if dead.reason is Reason.TAKEN
+        and id(dead.rule) not in later_copies(walk)
+        and not _undefined(walk, dead.rule)
+        and untestable_state(walk, dead.rule) is None
+        and not any(dead.rule is rule for rule in behind_return(dead.chain))
+    )
+
+
+def behind_return(chain: Chain) -> tuple[Rule, ...]:
+    """Of DOCKER-USER, the RETURN for every packet with which docker closes it, and the rules
+    behind: IPT853 tells of them. Empty for other chains, and where nothing is behind."""
+    if chain.name != DOCKER_USER:
+        return ()
+    closing = [n for n, rule in enumerate(chain.rules) if _returns_all(rule)]
+    behind = chain.rules[closing[0] + 1 :] if closing else ()
+    behind = tuple(rule for rule in behind if not _returns_all(rule))
+    return (chain.rules[closing[0]], *behind) if behind else ()
+
+
+def _returns_all(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.RETURN and not rule.matches
+
+
+def _undefined(walk: TableAnalysis, rule: Rule) -> bool:
+    return rule.verdict.chain is not None and rule.verdict.chain not in walk.table.chains
+
+
+def _lost(walk: TableAnalysis, dead: Dead) -> Shadowed:
+    found = blockers(walk, dead.rule)
+    differs = not all(_same(walk, dead.rule, taker) for taker in found)
+    accepting = {taker.verdict.kind for taker in found} == {VerdictKind.ACCEPT}
+    let_in = accepting and is_ban(dead.rule)
+    return Shadowed(dead, found, differs, _accepted(walk, dead) if let_in else walk.space.false)
+
+
+def _same(walk: TableAnalysis, rule: Rule, taker: Rule) -> bool:
+    if rule.verdict.kind is VerdictKind.RETURN:
+        same_chain = walk.place(rule).chain == walk.place(taker).chain
+        return same_chain and taker.verdict.kind is VerdictKind.RETURN
+    if rule.verdict.kind is VerdictKind.QUEUE:  # each queue has its own reader
+        return rule.verdict == taker.verdict
+    if rule.verdict.kind.ends_walk and rule.verdict.kind is not VerdictKind.NAT:
+        return rule.verdict.kind is taker.verdict.kind
+    return rule.verdict == taker.verdict and rule.verdict.kind.ends_walk
+
+
+def _accepted(walk: TableAnalysis, dead: Dead) -> PacketSet:
+    """Packets of new connections that are accepted for certain, of those meant for the rule."""
+    # What comes to a host has no mark; whoever marks it has let it in already.
+    unmarked = walk.space.value(Field.MARK, 0)
+    meant = walk.sent(dead.rule) & walk.space.state("new") & unmarked
+    bases = walk.bases_of(dead.chain.name)
+    found = [meant & ends(walk)[base.name].surely_accepted for base in bases]
+    return union(found, walk.space.false)
+
+
+class Ends:
+    """What becomes of the packets in a base chain."""
+
+    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
+        self._station = BaseChain(walk, chain)
+        self.end = cache(self._station.end)
+
+    @cached_property
+    def surely_accepted(self) -> PacketSet:
+        """The packets that it accepts whatever is uncertain."""
+        return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_kill
+
+
+@per_walk
+def ends(walk: TableAnalysis) -> dict[str, Ends]:
+    """For each base chain."""
+    return {chain.name: Ends(walk, chain) for chain in walk.table.base_chains()}
+
+
+def is_ban(rule: Rule) -> bool:
+    """Whether a DROP or REJECT is for someone or something. One that closes a chain, or an
+    interface, or a protocol is not: the accepts above it are its exceptions."""
+    return rule.verdict.kind in DENYING and not all(map(_is_general, rule.matches))
+
+
+def _is_general(match: Match) -> bool:
+    match match:
+        case Interface():
+            return True
+        case Within(field) | Masked(field):
+            return field in _GENERAL
+        case _:
+            return False

@@ -1,0 +1,77 @@
+"""Chains that no hook and no other chain sends packets to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
+from iptlint.analysis.session import Context
+from iptlint.model import Chain, Ruleset
+from iptlint.model.ownership import owner_of, owner_of_table
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+_HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
+
+
+def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
+    """Those that people wrote. Not among them: chains of a fragment, which another file hooks
+    or calls; a base chain of a table that sleeps; a chain that the text only adds to: it belongs
+    to whoever made it; and what IPT006 tells of, a chain that was meant to be another table's.
+    """
+    alone = {id(ruleset) for ruleset in loaded_alone(context) if _is_whole(ruleset)}
+    for walk in context.walks():
+        if not walk.ruleset.is_nft:
+            for chain in _without_call(walk):
+                if chain.origin is not None and not _misplaced(chain.origin.span.text):
+                    yield walk, chain
+        elif id(walk.ruleset) in alone and owner_of_table(walk.table.name) is None:
+            for chain in _without_call(walk):
+                declared = chain.origin is not None and chain.type is None
+                if declared and not _called_elsewhere(context, walk, chain):
+                    yield walk, chain
+
+
+def _misplaced(declaration: str) -> bool:
+    """Whether it gives a policy to what is no built-in chain of this table, but of another."""
+    name, policy, *_ = (*declaration.split(), "", "")
+    return policy != "-" and name.startswith(":") and name[1:].lower() in _HOOKS
+
+
+def named_like_a_hook(walk: TableAnalysis, chain: Chain) -> bool:
+    """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
+    return walk.ruleset.is_nft and chain.name.lower() in _HOOKS
+
+
+def _without_call(walk: TableAnalysis) -> Iterator[Chain]:
+    unread = [rule.origin.span.text for _, rule in walk.table.rules() if not rule.read]
+    for name, chain in walk.table.chains.items():
+        called = chain.hook is not None or name in walk.callers or owner_of(name) is not None
+        if not called and not any(_may_name(text, name) for text in unread):
+            yield chain
+
+
+def _may_name(text: str, chain: str) -> bool:
+    """Whether a rule that could not be read may call the chain; JSON has no text to tell."""
+    return not text or re.search(rf"(?<![\w-]){re.escape(chain)}(?![\w-])", text) is not None
+
+
+def _is_whole(ruleset: Ruleset) -> bool:
+    """Whether the text is no fragment for chains that other files declare, and all is there."""
+    hooked = any(any(table.base_chains()) for table in ruleset.tables)
+    listed = ruleset.dialect != "nft"
+    main = hooked or listed or ruleset.flush is not None or is_entry_point(ruleset)
+    return main and not has_unseen_includes(ruleset)
+
+
+def _called_elsewhere(context: Context, walk: TableAnalysis, chain: Chain) -> bool:
+    """Whether another file of the run has the chain with a hook, or a call of it."""
+    for ruleset in context.rulesets:
+        table = ruleset.table(walk.table.name, walk.table.family)
+        if ruleset is not walk.ruleset and table is not None:
+            other = table.chains.get(chain.name)
+            if other is not None and other.hook is not None:
+                return True
+            if any(rule.verdict.chain == chain.name for _, rule in table.rules()):
+                return True
+    return False

@@ -1,0 +1,96 @@
+"""Answers to the items of a benchmark, and how several become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from iptlint.benchmark.host import Host, Tool
+from iptlint.model import Family
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.source import Span
+
+
+class Verdict(Enum):
+    """The gravest first."""
+
+    FAIL = "fail"
+    CANNOT_TELL = "cannot tell"
+    PASS = "pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``span``: what decides."""
+
+    verdict: Verdict
+    reason: str = ""
+    span: Span | None = None
+
+
+Decide = Callable[[Host, Tool], Answer]
+"""The tool is the one that the item is about."""
+
+Check = Callable[[Hooks], Answer]
+
+_GRAVITY = tuple(Verdict)
+_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+
+
+def passes(reason: str = "", decider: Share | None = None) -> Answer:
+    return Answer(Verdict.PASS, reason, decider.span if decider else None)
+
+
+def fails(reason: str, decider: Share | None = None) -> Answer:
+    return Answer(Verdict.FAIL, reason, decider.span if decider else None)
+
+
+def cannot_tell(reason: str, decider: Share | None = None) -> Answer:
+    return Answer(Verdict.CANNOT_TELL, reason, decider.span if decider else None)
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """The first of the gravest; of those that pass, the first with something to say."""
+    return min(answers, key=lambda a: (_GRAVITY.index(a.verdict), not a.reason))
+
+
+def who(decider: Share) -> str:
+    return "a rule" if decider.rule else f"the policy of {decider.chain.name}"
+
+
+def on_each_path(check: Check, *, six: bool = True) -> Decide:
+    """The gravest of what is so over the families of the tool. ``six``: where the files say
+    nothing of IPv6, the item is open."""
+
+    def decide(host: Host, tool: Tool) -> Answer:
+        found: dict[Family, list[Answer]] = {}
+        for family in tool.families:
+            paths = [*host.paths(tool, family)]
+            found[family] = [_cautiously(host, path, check) for path in paths]
+            if not paths and (six or family is not Family.IP6 or len(tool.families) == 1):
+                found[family] = [cannot_tell(f"no rules for {_VERSIONS[family]} are given")]
+            elif not paths:
+                del found[family]
+        gravest = worst(answer for answers in found.values() for answer in answers)
+        return _told_of_family(gravest, found)
+
+    return decide
+
+
+def _cautiously(host: Host, path: Hooks, check: Check) -> Answer:
+    doubt = host.doubt(path.ruleset)
+    return cannot_tell(doubt) if doubt else check(path)
+
+
+def _told_of_family(answer: Answer, found: dict[Family, list[Answer]]) -> Answer:
+    """Which packets it is about, where those of the other family fare better."""
+    concerned = [
+        family
+        for family, answers in found.items()
+        if any(other.verdict is answer.verdict for other in answers)
+    ]
+    if len(concerned) != 1 or len(found) == 1 or not answer.reason or "IPv" in answer.reason:
+        return answer
+    return Answer(answer.verdict, f"over {_VERSIONS[concerned[0]]}, {answer.reason}", answer.span)

@@ -1,0 +1,150 @@
+"""Packets that a benchmark asks about, and what becomes of them on their whole way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside, probes
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.traversal import ROUTES, Traversal
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
+_ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5:1::2")}
+"""What a host calls itself over lo: a loopback address, or one of its others."""
+
+_ICMP = {Family.IP: (ICMP, 8), Family.IP6: (ICMP6, 128)}
+_DEAD = (VerdictKind.DROP, VerdictKind.REJECT)
+NOBODYS_PROTOCOL = 253  # RFC 3692: for experiments
+
+
+def name_of_loopback(family: Family) -> str:
+    network = LOOPBACK[family]
+    return str(network if network.prefixlen < network.max_prefixlen else network[0])
+
+
+class Fate(NamedTuple):
+    """``through``: the packets that may come through all hooks; ``lost``: that may not."""
+
+    through: PacketSet
+    lost: PacketSet
+
+
+def fate(path: Hooks, hook: Hook, packets: PacketSet) -> Fate:
+    """Of packets that set out on the way with the hook."""
+    luck, false = Unknowns(path.space), path.space.false
+    ends = Traversal(path.stack, path.family, luck).follow(ROUTES[hook], packets)
+    cube = luck.cube
+    through = [end.packets for end in ends if end.kind not in _DEAD]
+    lost = [end.packets for end in ends if end.kind is not VerdictKind.ACCEPT]
+    return Fate(union(through, false).exists(cube), union(lost, false).exists(cube))
+
+
+def way_field(hook: Hook) -> Field:
+    """The interface by which packets come, or leave."""
+    return Field.OIF if hook is Hook.OUTPUT else Field.IIF
+
+
+def samples(path: Hooks, hook: Hook, protocol: str, state: str) -> tuple[PacketSet, ...]:
+    """A few ordinary packets between this host and public addresses, free in the interface."""
+    _walk(path, hook)
+    flags = ("syn",) if state == "new" else ("ack",)
+    values = _of_protocol(path.family, protocol)
+    found = probes(
+        path,
+        hook,
+        state,
+        *(flags if protocol == "tcp" else ()),
+        free=(way_field(hook),),
+        values=values,
+    )
+    here = path.hook_packets(hook) & outside(path.space)
+    return tuple(each & here for each in found)
+
+
+def _of_protocol(family: Family, protocol: str) -> Mapping[Field, int]:
+    icmp, echo = _ICMP[family]
+    match protocol:
+        case "tcp":
+            return {Field.PROTO: TCP}
+        case "udp":
+            return {Field.PROTO: UDP}
+        case "icmp":
+            return {Field.PROTO: icmp, Field.ICMP_TYPE: echo, Field.SPORT: 0, Field.DPORT: 0}
+        case _:
+            return {Field.PROTO: NOBODYS_PROTOCOL, Field.SPORT: 0, Field.DPORT: 0}
+
+
+def all_of(path: Hooks, hook: Hook, protocol: str, state: str) -> PacketSet:
+    """Every packet of the protocol and the state that is not on lo."""
+    number = _of_protocol(path.family, protocol)[Field.PROTO]
+    here = path.hook_packets(hook) & outside(path.space) & path.space.state(state)
+    return here & path.space.value(Field.PROTO, number)
+
+
+def on_loopback(path: Hooks, hook: Hook) -> Iterator[PacketSet]:
+    """What programs of this host send each other over lo."""
+    _walk(path, hook)
+    lo = path.space.interfaces.class_of("lo")
+    for address in _ON_LO[path.family]:
+        number = int(ip_address(address))
+        place = {path.family.saddr: number, path.family.daddr: number, way_field(hook): lo}
+        for protocol, state, flags in _LOCAL:
+            values = {**place, **_of_protocol(path.family, protocol)}
+            yield from probes(path, hook, state, *flags, free=(), values=values)
+
+
+_LOCAL = (("tcp", "new", ("syn",)), ("tcp", "established", ("ack",)), ("udp", "new", ()))
+
+
+_UNSET = (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT, Field.FRAGMENT)
+"""What a new packet that comes in has not."""
+
+
+def spoofed(path: Hooks) -> PacketSet:
+    """New packets that name a loopback address as their source and come by another interface."""
+    _walk(path, Hook.INPUT)
+    space, network = path.space, LOOPBACK[path.family]
+    packets = path.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
+    for field in _UNSET:
+        packets = packets & space.value(field, 0)
+    for key, variable in space.opaques.items():
+        known = _of_spoofed(key)
+        if known is not None:
+            packets = packets & (variable if known else ~variable)
+    return packets & space.ranges(path.family.saddr, ((int(network[0]), int(network[-1])),))
+
+
+def _of_spoofed(key: str) -> bool | None:
+    """What a test that is not interpreted says of such packets, where that is sure: the way
+    back to a loopback address is lo, and the address is the host's own."""
+    name, *words = key.split(" ")
+    if name == "rpfilter" and "--loose" not in words:
+        return False
+    if name == "addrtype" and words[:1] == ["--src-type"] and len(words) == 2:
+        return words[1] == "LOCAL"
+    return None
+
+
+def plain(path: Hooks, hook: Hook) -> PacketSet:
+    """The packets that are on no list and have no odd option."""
+    packets = path.space.true
+    for key, variable in reversed(path.space.opaques.items()):
+        if _of_spoofed(key) is None:
+            packets = (variable if typically_holds(key, hook) else ~variable) & packets
+    return packets
+
+
+def _walk(path: Hooks, hook: Hook) -> None:
+    """Tests that are not interpreted are known once the chains have been walked."""
+    for each in ROUTES[hook]:
+        path.may_pass(each)

@@ -1,0 +1,145 @@
+"""conntrack and state, as net/netfilter/xt_conntrack.c decides them."""
+
+from __future__ import annotations
+
+from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions.builders import (
+    all_given,
+    each_opaque,
+    opt,
+    pair_of,
+    row,
+    spell,
+)
+from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
+from iptlint.dialects.iptables.extensions.row import BadValue, Given, Lowered, Uses, Value
+from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain, Within
+from iptlint.model.matches import CT_STATES
+
+_STATES = ("INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED")
+_NAT_STATES = {"SNAT": Field.CT_SNAT, "DNAT": Field.CT_DNAT}
+_STATUSES = ("NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED")
+_DIRECTIONS = ("ORIGINAL", "REPLY")
+_PORT_NAMES = ("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport")
+
+NO_CONNECTION = Within(HAS_CONNECTION.field, HAS_CONNECTION.ranges)
+
+
+def _named(*names: str) -> Value:
+    """A comma list of names in any case; a name may be cut short, the first that fits counts."""
+
+    def one(text: str) -> str:
+        fits = (name for name in names if text and name.startswith(text.upper()))
+        found = next(fits, None)
+        if found is None:
+            raise BadValue("a comma list of " + ", ".join(names))
+        return found
+
+    return lambda text, _: frozenset(one(part) for part in text.split(","))
+
+
+def _names(given: Given) -> frozenset[str]:
+    names = given.values[0]
+    assert isinstance(names, frozenset)
+    return names
+
+
+def _state_test(given: Given) -> Match:
+    names = _names(given)
+    indices = sorted(CT_STATES.index(name.lower()) for name in names & {*_STATES})
+    states = tuple((index, index) for index in indices)
+    if not names & {*_NAT_STATES}:
+        return Within(Field.CT_STATE, states, given.negated)
+    translated = tuple(
+        (HAS_CONNECTION, Within(field, ((1, 1),)))
+        for name, field in _NAT_STATES.items()
+        if name in names
+    )
+    tracked = ((Within(Field.CT_STATE, states),),) if states else ()
+    return AnyOf(tracked + translated, given.negated)
+
+
+def _direction_test(given: Given) -> Match:
+    index = _DIRECTIONS.index(str(given.values[0]))
+    return Within(Field.CT_DIRECTION, ((index, index),))
+
+
+def _status_test(given: Given) -> Match:
+    """NONE is no bit at all, and no bit set never counts as one of them."""
+    names = sorted(_names(given) - {"NONE"})
+    return each_opaque("conntrack", "ctstatus", names, negated=given.negated)
+
+
+def _expiry_test(given: Given) -> Match:
+    return Uncertain("conntrack", f"{'! ' if given.negated else ''}conntrack {spell(given)}")
+
+
+def _tuple_test(given: Given) -> Match:
+    return Opaque(f"conntrack {spell(given)}", given.negated)
+
+
+def _port_test(given: Given) -> Match:
+    """Every port, or none where the range ends before it begins, is a test all the same."""
+    low, high = pair_of(given)
+    if low > high or (low, high) == (0, 0xFFFF):
+        return AnyOf(((),) if low <= high else (), given.negated)
+    return _tuple_test(given)
+
+
+_TESTS = {
+    "ctstate": _state_test,
+    "ctdir": _direction_test,
+    "ctstatus": _status_test,
+    "ctexpire": _expiry_test,
+    **dict.fromkeys(_PORT_NAMES, _port_test),
+}
+
+
+def lower_conntrack(uses: Uses, _: Family) -> Lowered:
+    """A packet without a connection passes every test but the state, if the state is tested."""
+    if not uses:
+        raise BadValue("at least one option")
+    given = tuple(all_given(uses))
+    state = tuple(_state_test(g) for g in given if g.option.name == "ctstate")
+    rest = tuple(
+        _TESTS.get(g.option.name, _tuple_test)(g) for g in given if g.option.name != "ctstate"
+    )
+    if not state:
+        return Lowered((HAS_CONNECTION, *rest))
+    if not rest:
+        return Lowered(state)
+    return Lowered((*state, AnyOf(((NO_CONNECTION,), rest))))
+
+
+def lower_state(uses: Uses, _: Family) -> Lowered:
+    return Lowered(tuple(_state_test(given) for given in all_given(uses)))
+
+
+def _port_range(text: str, family: Family) -> tuple[int, int]:
+    return values.any_ports(text, family)
+
+
+_ADDRESSES = tuple(
+    opt(name, values.network, inv=True)
+    for name in ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")
+)
+_PORTS = tuple(opt(name, _port_range, inv=True) for name in _PORT_NAMES)
+
+ROWS = (
+    row(
+        "conntrack",
+        opt("ctstate", _named(*_STATES, *_NAT_STATES), inv=True),
+        opt("ctproto", values.protocol, inv=True),
+        *_ADDRESSES,
+        *_PORTS,
+        opt("ctstatus", _named(*_STATUSES), inv=True),
+        opt("ctexpire", values.span(32, inverted=True), inv=True),
+        opt("ctdir", values.one_of(*_DIRECTIONS)),
+        lower=lower_conntrack,
+    ),
+    row(
+        "state",
+        opt("state", _named(*_STATES), inv=True, req=True),
+        lower=lower_state,
+    ),
+)

@@ -1,0 +1,424 @@
+"""Targets that rewrite: nat, marks, and fields of the header.
+
+``tables`` and ``chains`` are those the kernel module registers (net/netfilter/xt_*.c).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions.builders import (
+    IP6_ONLY,
+    IP_ONLY,
+    at_most_one,
+    counts_as,
+    goes_on,
+    just_one,
+    need_one,
+    number_of,
+    opt,
+    row,
+    spell_all,
+    value_of,
+    verdict,
+    write,
+)
+from iptlint.dialects.iptables.extensions.header_matches import dscp_class, tos
+from iptlint.dialects.iptables.extensions.row import BadValue, Extension, Lower, Lowered, Uses
+from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
+
+# -- nat ----------------------------------------------------------------------
+
+
+def _port_number(text: str, family: Family) -> int:
+    return values.integer(text, 0, 65535) if text[:1].isdigit() else values.port(text, family)
+
+
+def nat_ports(text: str, family: Family) -> str:
+    """``80``, ``80-90`` or ``80-90/1000``; a name stands alone (libxt_NAT.c)."""
+    if text[:1].isalpha():
+        return str(values.port(text, family))
+    span, slash, base = text.partition("/")
+    if slash and _port_number(base, family) == 0:
+        raise BadValue("a base port from 1 to 65535")
+    low, dash, high = span.partition("-")
+    if dash and not high.isdigit():
+        raise BadValue("a port, a service's name, or a range of port numbers")
+    first = _port_number(low, family)
+    last = _port_number(high, family) if dash else first
+    values.ordered(first, last, "port range")
+    shown = str(first) if first == last else f"{first}-{last}"
+    return f"{shown}/{_port_number(base, family)}" if slash else shown
+
+
+def unshifted_ports(text: str, family: Family) -> str:
+    if "/" in text:
+        raise BadValue("ports without a base after a slash", refused=True)
+    return nat_ports(text, family)
+
+
+_V6_WITH_PORT = re.compile(r"\[([^\]]*)\](?::(.*))?")
+
+
+def nat_address(text: str, family: Family) -> tuple[str, str]:
+    """``first-last:ports``; IPv6 in brackets where ports follow. Returns addresses and ports."""
+    if family is Family.IP6:
+        found = _V6_WITH_PORT.fullmatch(text)
+        addresses, ports = (found[1], found[2]) if found else (text, None)
+    else:
+        addresses, colon, tail = text.partition(":")
+        ports = tail if colon else None
+    shown = _nat_addresses(addresses, family) if addresses else ""
+    return shown, "" if ports is None else nat_ports(ports, family)
+
+
+def _nat_addresses(text: str, family: Family) -> str:
+    ends = [values.address(end, family) for end in text.split("-")]
+    if len(ends) > 2:
+        raise BadValue("one address or a range first-last")
+    return "-".join(values.show_address(end, family) for end in dict.fromkeys(ends))
+
+
+def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Field) -> list[Effect]:
+    """What is written: exactly, where it is one address and one port."""
+    address, ports = to
+    effects = []
+    if address:
+        one = None if "-" in address else values.address(address, family)
+        effects.append(_exactly(family.field(field), family.address_bits, one))
+    if ports:
+        effects.append(_exactly(port_field, 16, int(ports) if ports.isdigit() else None))
+    return effects
+
+
+def _exactly(field: Field, width: int, value: int | None) -> Effect:
+    return write(field, None if value is None else (1 << width) - 1, value)
+
+
+def _translation(name: str, option: str, *fields: Field) -> Lower:
+    """SNAT and DNAT: the last field is the connection's status bit."""
+
+    def lower(uses: Uses, family: Family) -> Lowered:
+        (given,) = uses[option]
+        address, ports = to = cast("tuple[str, str]", given.values[0])
+        effects = _rewrite(to, family, fields[0], fields[1])
+        rest = spell_all({k: v for k, v in uses.items() if k != option})
+        shown = f"--{option} {address}{':' if ports else ''}{ports} {rest}".rstrip()
+        return Lowered(
+            verdict=Verdict(VerdictKind.NAT, name, None, shown),
+            effects=(*effects, write(fields[2], 1, 1)),
+        )
+
+    return lower
+
+
+def _redirect(uses: Uses, family: Family) -> Lowered:
+    """To the address of the incoming interface; ports only where given."""
+    ports = value_of(uses, "to-ports")
+    to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
+    effects = (write(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
+    return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
+
+
+def _masquerade(uses: Uses, family: Family) -> Lowered:
+    """To the address of the outgoing interface; another port may be taken where none is given."""
+    ports = str(value_of(uses, "to-ports") or "")
+    to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
+    effects = (write(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
+    return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
+
+
+def _netmap(uses: Uses, family: Family) -> Lowered:
+    return verdict(VerdictKind.NAT, "NETMAP", write(family.saddr), write(family.daddr))(
+        uses, family
+    )
+
+
+_NAT_FLAGS = (opt("random"), opt("random-fully"), opt("persistent"))
+
+# -- marks --------------------------------------------------------------------
+
+_ALL = 0xFFFFFFFF
+_XMARK = opt("set-xmark", values.value_mask(32))
+
+
+def _mark_value(uses: Uses) -> tuple[int, int] | None:
+    """(value, mask) of ``mark = mark & ~mask ^ value``; None for save and restore (xt_mark.c)."""
+    for name, meaning in _MARK_OPERATIONS.items():
+        if name in uses:
+            value, mask = mark_pair(value_of(uses, name))
+            return meaning(value, mask)
+    return None
+
+
+def mark_pair(argument: object) -> tuple[int, int]:
+    if isinstance(argument, int):
+        return argument, _ALL
+    return cast("tuple[int, int]", argument)
+
+
+_MARK_OPERATIONS: dict[str, Callable[[int, int], tuple[int, int]]] = {
+    "set-xmark": lambda value, mask: (value, mask),
+    "set-mark": lambda value, mask: (value, mask | value),
+    "and-mark": lambda value, _: (0, ~value & _ALL),
+    "or-mark": lambda value, _: (value, value),
+    "xor-mark": lambda value, _: (value, 0),
+}
+
+
+def _mark(name: str, field: Field) -> Lower:
+    def lower(uses: Uses, family: Family) -> Lowered:
+        found = _mark_value(uses)
+        if found is None:
+            return _copy_mark(name, uses)
+        value, mask = found
+        options = f"--set-xmark 0x{value:x}/0x{mask:x}"
+        return Lowered(
+            verdict=Verdict(VerdictKind.CONTINUE, name, None, options),
+            effects=(write(field, mask, value),),
+        )
+
+    return lower
+
+
+def _copy_mark(name: str, uses: Uses) -> Lowered:
+    """--save-mark and --restore-mark of CONNMARK; --mask is both masks."""
+    both = value_of(uses, "mask")
+    masks = {n: value_of(uses, n) if n in uses else both for n in ("nfmask", "ctmask")}
+    restore = "restore-mark" in uses
+    shown = [f"--{n} 0x{_ALL if m is None else m:x}" for n, m in sorted(masks.items())]
+    shifts = spell_all({k: v for k, v in uses.items() if k.endswith("shift-mark")})
+    action = "--restore-mark" if restore else "--save-mark"
+    options = " ".join(filter(None, [action, *shown, shifts]))
+    field, source = (Field.MARK, Field.CT_MARK) if restore else (Field.CT_MARK, Field.MARK)
+    copied = Effect(EffectKind.WRITE, field, source=source)
+    if not shifts:
+        # xt_connmark.c: what is read is masked, and flips bits of what is left of the other.
+        cleared, read = ("nfmask", "ctmask") if restore else ("ctmask", "nfmask")
+        copied = replace(copied, mask=_all_or(masks[cleared]), value=_all_or(masks[read]))
+    return Lowered(verdict=Verdict(VerdictKind.CONTINUE, name, None, options), effects=(copied,))
+
+
+def _all_or(mask: object) -> int:
+    return mask if isinstance(mask, int) else _ALL
+
+
+# -- other fields -------------------------------------------------------------
+
+
+def _hops(name: str, prefix: str, families: tuple[Family, ...]) -> Extension:
+    """TTL and HL."""
+    to, down, up = (f"{prefix}-{action}" for action in ("set", "dec", "inc"))
+
+    def lower(uses: Uses, family: Family) -> Lowered:
+        known = number_of(uses, to) if to in uses else None
+        return goes_on(name, _exactly(Field.TTL, 8, known))(uses, family)
+
+    return row(
+        name,
+        opt(to, values.bits(8)),
+        opt(down, values.number(255, 1)),
+        opt(up, values.number(255, 1)),
+        lower=just_one(to, down, up, then=lower),
+        families=families,
+        tables="mangle",
+    )
+
+
+_TOS_OPERATIONS: dict[str, Callable[[int], tuple[int, int]]] = {
+    "and-tos": lambda value: (0, ~value & 0xFF),
+    "or-tos": lambda value: (value, value),
+    "xor-tos": lambda value: (value, 0),
+}
+
+
+def _lower_tos(uses: Uses, _: Family) -> Lowered:
+    (name,) = uses
+    if name in _TOS_OPERATIONS:
+        value, mask = _TOS_OPERATIONS[name](number_of(uses, name))
+    else:
+        value, mask = mark_pair(value_of(uses, name))
+    return Lowered(
+        verdict=Verdict(VerdictKind.CONTINUE, "TOS", None, f"--set-tos 0x{value:x}/0x{mask:x}"),
+        effects=(write(Field.TOS, mask, value),),
+    )
+
+
+def _lower_dscp(uses: Uses, family: Family) -> Lowered:
+    return goes_on("DSCP", write(Field.TOS, 0xFC, number_of(uses, "set-dscp") << 2))(uses, family)
+
+
+_ECN_VALUES: dict[str, tuple[Field, int, int]] = {
+    "ecn-tcp-cwr": (Field.TCP_FLAGS, 0x80, 7),
+    "ecn-tcp-ece": (Field.TCP_FLAGS, 0x40, 6),
+    "ecn-ip-ect": (Field.TOS, 3, 0),
+}
+"""Field, mask and how far the argument is shifted."""
+
+
+def _lower_ecn(uses: Uses, family: Family) -> Lowered:
+    effects = [write(Field.TCP_FLAGS, 0xC0, 0)] if "ecn-tcp-remove" in uses else []
+    for name, (field, mask, shift) in _ECN_VALUES.items():
+        if name in uses:
+            effects.append(write(field, mask, number_of(uses, name) << shift))
+    return goes_on("ECN", *effects)(uses, family)
+
+
+def _lower_hmark(uses: Uses, family: Family) -> Lowered:
+    ports = [name for name in uses if name.startswith(("hmark-sport", "hmark-dport"))]
+    spi = [name for name in uses if name.startswith("hmark-spi")]
+    if ports and spi:
+        raise BadValue(f"only one of --{spi[0]} and --{ports[0]}")
+    return goes_on("HMARK", write(Field.MARK))(uses, family)
+
+
+def _prefix64(text: str, family: Family) -> str:
+    """xt NPT takes prefixes of at most 64 bits (ip6t_NPT.c)."""
+    net = values.net(text, family)
+    length = values.prefix_of(net.mask, family)
+    if net.name or length is None or length > 64:
+        raise BadValue("an IPv6 prefix of at most 64 bits", refused=True)
+    return values.show_net(net, family)
+
+
+def _prefix_translation(name: str, field: Field, chains: str) -> Extension:
+    """Stateless: the packet goes on with another prefix."""
+    return row(
+        name,
+        opt("src-pfx", _prefix64, req=True),
+        opt("dst-pfx", _prefix64, req=True),
+        lower=goes_on(name, write(field)),
+        families=IP6_ONLY,
+        tables="mangle",
+        chains=chains,
+    )
+
+
+ROWS: tuple[Extension, ...] = (
+    row(
+        "SNAT",
+        opt("to-source", nat_address, req=True),
+        *_NAT_FLAGS,
+        lower=_translation("SNAT", "to-source", Field.SADDR, Field.SPORT, Field.CT_SNAT),
+        tables="nat",
+        chains="POSTROUTING INPUT",
+    ),
+    row(
+        "DNAT",
+        opt("to-destination", nat_address, req=True),
+        *_NAT_FLAGS,
+        lower=_translation("DNAT", "to-destination", Field.DADDR, Field.DPORT, Field.CT_DNAT),
+        tables="nat",
+        chains="PREROUTING OUTPUT",
+    ),
+    row(
+        "MASQUERADE",
+        opt("to-ports", unshifted_ports),
+        *_NAT_FLAGS,
+        lower=_masquerade,
+        tables="nat",
+        chains="POSTROUTING",
+    ),
+    row(
+        "REDIRECT",
+        opt("to-ports", unshifted_ports),
+        *_NAT_FLAGS,
+        lower=_redirect,
+        tables="nat",
+        chains="PREROUTING OUTPUT",
+    ),
+    row("NETMAP", opt("to", values.network, req=True), lower=_netmap, tables="nat"),
+    row(
+        "MARK",
+        _XMARK,
+        opt("set-mark", values.value_mask(32)),
+        *(opt(name, values.bits(32)) for name in ("and-mark", "or-mark", "xor-mark")),
+        lower=just_one(*_MARK_OPERATIONS, then=_mark("MARK", Field.MARK)),
+    ),
+    row(
+        "CONNMARK",
+        _XMARK,
+        opt("set-mark", values.value_mask(32)),
+        *(opt(name, values.bits(32)) for name in ("and-mark", "or-mark", "xor-mark")),
+        opt("save-mark"),
+        opt("restore-mark"),
+        *(opt(name, values.bits(32)) for name in ("ctmask", "nfmask", "mask")),
+        opt("left-shift-mark", values.number(32)),
+        opt("right-shift-mark", values.number(32)),
+        lower=just_one(
+            *_MARK_OPERATIONS,
+            "save-mark",
+            "restore-mark",
+            then=at_most_one(
+                "mask",
+                "ctmask",
+                then=at_most_one("mask", "nfmask", then=_mark("CONNMARK", Field.CT_MARK)),
+            ),
+        ),
+    ),
+    _hops("TTL", "ttl", IP_ONLY),
+    _hops("HL", "hl", IP6_ONLY),
+    row(
+        "TOS",
+        opt("set-tos", tos),
+        *(opt(name, values.bits(8)) for name in _TOS_OPERATIONS),
+        lower=just_one("set-tos", *_TOS_OPERATIONS, then=_lower_tos),
+        tables="mangle",
+    ),
+    row(
+        "DSCP",
+        (DSCP := opt("set-dscp", values.number(63))),
+        opt("set-dscp-class", dscp_class),
+        lower=just_one(
+            "set-dscp",
+            "set-dscp-class",
+            then=counts_as("set-dscp-class", DSCP[0], then=_lower_dscp),
+        ),
+        tables="mangle",
+    ),
+    row(
+        "ECN",
+        opt("ecn-tcp-remove"),
+        opt("ecn-tcp-cwr", values.number(1)),
+        opt("ecn-tcp-ece", values.number(1)),
+        opt("ecn-ip-ect", values.number(3)),
+        lower=at_most_one(
+            "ecn-tcp-remove",
+            "ecn-tcp-cwr",
+            then=at_most_one(
+                "ecn-tcp-remove",
+                "ecn-tcp-ece",
+                then=need_one("ecn-tcp-remove", *_ECN_VALUES, then=_lower_ecn),
+            ),
+        ),
+        families=IP_ONLY,
+        tables="mangle",
+    ),
+    row(
+        "HMARK",
+        opt("hmark-tuple", values.list_of(values.anything)),
+        *(opt(f"hmark-{name}-prefix", values.any_mask) for name in ("src", "dst")),
+        *(
+            opt(f"hmark-{name}", values.hexadecimal(16))
+            for name in ("sport-mask", "dport-mask", "sport", "dport", "proto-mask")
+        ),
+        *(
+            opt(f"hmark-{name}", values.hexadecimal(32))
+            for name in ("spi-mask", "spi", "rnd", "offset")
+        ),
+        opt("hmark-mod", values.number(_ALL, 1), req=True),
+        lower=_lower_hmark,
+    ),
+    _prefix_translation("DNPT", Field.DADDR6, "PREROUTING OUTPUT"),
+    _prefix_translation("SNPT", Field.SADDR6, "INPUT POSTROUTING"),
+    row(
+        "IPMARK",
+        opt("addr", values.one_of("src", "dst"), req=True),
+        *(opt(name, values.bits(32)) for name in ("and-mask", "or-mask", "shift")),
+        lower=goes_on("IPMARK", write(Field.MARK)),
+    ),
+)

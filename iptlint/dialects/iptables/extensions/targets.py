@@ -1,0 +1,392 @@
+"""Every target. A row: its options, where it may stand, and what it does with the packets.
+
+``tables`` and ``chains`` are those the kernel module registers (net/netfilter/xt_*.c).
+"""
+
+from __future__ import annotations
+
+import re
+
+from iptlint.dialects.iptables.extensions import rewriting_targets, values
+from iptlint.dialects.iptables.extensions.builders import (
+    IP6_ONLY,
+    IP_ONLY,
+    at_most_one,
+    goes_on,
+    just_one,
+    need_one,
+    opt,
+    row,
+    together,
+    value_of,
+    verdict,
+    write,
+)
+from iptlint.dialects.iptables.extensions.rewriting_targets import mark_pair
+from iptlint.dialects.iptables.extensions.row import (
+    BadValue,
+    Extension,
+    Lower,
+    Lowered,
+    Option,
+    Uses,
+    Value,
+)
+from iptlint.dialects.iptables.extensions.uninterpreted import directions, set_name
+from iptlint.model import Effect, EffectKind, Family, Field, VerdictKind
+
+# -- verdicts -----------------------------------------------------------------
+
+_REJECT_V4 = {
+    "net-unreach": "icmp-net-unreachable",
+    "host-unreach": "icmp-host-unreachable",
+    "proto-unreach": "icmp-proto-unreachable",
+    "port-unreach": "icmp-port-unreachable",
+    "net-prohib": "icmp-net-prohibited",
+    "host-prohib": "icmp-host-prohibited",
+    "tcp-rst": "tcp-reset",
+    "admin-prohib": "icmp-admin-prohibited",
+}
+_REJECT_V6 = {
+    "no-route": "icmp6-no-route",
+    "adm-prohibited": "icmp6-adm-prohibited",
+    "addr-unreach": "icmp6-addr-unreachable",
+    "port-unreach": "icmp6-port-unreachable",
+    "tcp-reset": "tcp-reset",
+    "policy-fail": "icmp6-policy-fail",
+    "reject-route": "icmp6-reject-route",
+}
+
+
+def _reject_with(aliases: dict[str, str]) -> Value:
+    """A type or its alias, in any case; both may be cut short."""
+    names: dict[str, str] = {name: name for name in aliases.values()} | aliases
+
+    def read(text: str, _: Family) -> str:
+        for name, meaning in names.items():
+            if text and name.startswith(text.lower()):
+                return meaning
+        raise BadValue("one of " + ", ".join(dict.fromkeys(names.values())))
+
+    return read
+
+
+def _reject(aliases: dict[str, str], default: str, family: tuple[Family, ...]) -> Extension:
+    return row(
+        "REJECT",
+        opt("reject-with", _reject_with(aliases)),
+        lower=verdict(VerdictKind.REJECT, "REJECT", defaults=(f"--reject-with {default}",)),
+        families=family,
+        tables="filter",
+        chains="INPUT FORWARD OUTPUT",
+    )
+
+
+def _queue_range(text: str, _: Family) -> str:
+    """xt_NFQUEUE counts the queues in 16 bits, so 0:65535 is one too many."""
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise BadValue("a range of queues a:b")
+    first = values.integer(low, 0, 65535) if low else 0
+    last = values.integer(high, 0, 65535) if high else 65535
+    if first >= last or last - first == 65535:
+        raise BadValue("a range of at least 2 and at most 65535 queues", refused=True)
+    return f"{first}:{last}"
+
+
+# -- connection tracking -----------------------------------------------------
+
+
+def _lower_ct(uses: Uses, family: Family) -> Lowered:
+    untracked = (Effect(EffectKind.NOTRACK),) if "notrack" in uses else ()
+    return goes_on("CT", *untracked)(uses, family)
+
+
+_CT_EVENTS = (
+    *("new", "related", "destroy", "reply", "assured"),
+    *("protoinfo", "helper", "mark", "natseqinfo", "secmark"),
+)
+
+
+def _zone(text: str, _: Family) -> str:
+    return text if text == "mark" else str(values.integer(text, 0, 65535))
+
+
+# -- logs ---------------------------------------------------------------------
+
+_LEVELS = {"emerg": 0, "panic": 0, "alert": 1, "crit": 2, "error": 3, "warning": 4}
+_LEVELS |= {"notice": 5, "info": 6, "debug": 7}
+log_level = values.named_number(_LEVELS, 0, 7, "a log level (debug … emerg)")
+
+
+def _log(name: str, prefix: str, *defaults: str) -> Lower:
+    """LOG, NFLOG and ULOG; ``defaults`` are options iptables-save leaves out."""
+
+    def lower(uses: Uses, family: Family) -> Lowered:
+        effect = Effect(EffectKind.LOG, name=str(value_of(uses, prefix) or ""))
+        return goes_on(name, effect, defaults=defaults)(uses, family)
+
+    return lower
+
+
+# -- sets ---------------------------------------------------------------------
+
+
+def _lower_set(uses: Uses, family: Family) -> Lowered:
+    changed = [str(value_of(uses, name)) for name in _SET_ACTIONS[:2] if name in uses]
+    effects = [Effect(EffectKind.SET, name=name) for name in changed]
+    marks = [write(Field.MARK)] if "map-mark" in uses else []
+    return goes_on("SET", *effects, *marks)(uses, family)
+
+
+_SET_ACTIONS = ("add-set", "del-set", "map-set")
+
+# -- the rest -----------------------------------------------------------------
+
+_TCP_OPTIONS = {"wscale": 3, "mss": 2, "sack-permitted": 4, "sack": 5, "timestamp": 8, "md5": 19}
+
+
+def _tcp_option(text: str, _: Family) -> int:
+    number = _TCP_OPTIONS.get(text)
+    if number is None:
+        number = values.integer(text, 0, 255)
+    if number < 2:
+        raise BadValue("a tcp option from 2 to 255 or its name", refused=True)
+    return number
+
+
+def _class(text: str, _: Family) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}", text):
+        raise BadValue("a class major:minor")
+    major, _colon, minor = text.partition(":")
+    return f"{int(major, 16):x}:{int(minor, 16):x}"
+
+
+def _tproxy(uses: Uses, family: Family) -> Lowered:
+    """Hands the packet to a local socket or drops it, as sockets then are: decided elsewhere."""
+    value, mask = mark_pair(value_of(uses, "tproxy-mark") or (0, 0))
+    effect = write(Field.MARK, mask, value & mask)
+    return verdict(VerdictKind.QUEUE, "TPROXY", effect)(uses, family)
+
+
+def _plain(name: str, kind: VerdictKind, tables: str = "") -> Extension:
+    return row(name, lower=verdict(kind, name), tables=tables)
+
+
+def _addon(name: str, kind: VerdictKind, options: str = "", flags: str = "") -> Extension:
+    """A target from outside the kernel tree; arguments are not judged."""
+    rows: list[tuple[Option, ...]] = [opt(o, values.anything) for o in options.split()]
+    return row(name, *rows, *(opt(o) for o in flags.split()), lower=verdict(kind, name))
+
+
+_FILTERING = "filter mangle raw security"
+"""iptables refuses DROP in nat: the table is not intended for filtering."""
+
+_BY_READER = write(Field.MARK)
+"""The program that reads a queue may mark the packet (nfnetlink_queue.c)."""
+
+_SECURITY = "mangle security"
+_NOT_LOCAL_IN = "FORWARD OUTPUT POSTROUTING"
+
+ROWS: tuple[Extension, ...] = (
+    *rewriting_targets.ROWS,
+    _plain("ACCEPT", VerdictKind.ACCEPT),
+    _plain("DROP", VerdictKind.DROP, _FILTERING),
+    row("QUEUE", lower=verdict(VerdictKind.QUEUE, "QUEUE", _BY_READER)),
+    _plain("RETURN", VerdictKind.RETURN),
+    _reject(_REJECT_V4, "icmp-port-unreachable", IP_ONLY),
+    _reject(_REJECT_V6, "icmp6-port-unreachable", IP6_ONLY),
+    row(
+        "NFQUEUE",
+        opt("queue-num", values.bits(16)),
+        opt("queue-balance", _queue_range),
+        opt("queue-bypass"),
+        opt("queue-cpu-fanout"),
+        lower=at_most_one(
+            "queue-num",
+            "queue-balance",
+            then=together(
+                "queue-cpu-fanout",
+                "queue-balance",
+                then=verdict(VerdictKind.QUEUE, "NFQUEUE", _BY_READER, defaults=("--queue-num 0",)),
+            ),
+        ),
+    ),
+    row(
+        "TPROXY",
+        opt("on-port", values.port, req=True),
+        opt("on-ip", values.host),
+        opt("tproxy-mark", values.value_mask(32)),
+        lower=_tproxy,
+        tables="mangle",
+        chains="PREROUTING",
+    ),
+    row(
+        # It answers or swallows handshakes and lets the rest go on.
+        "SYNPROXY",
+        opt("sack-perm"),
+        opt("timestamp"),
+        opt("ecn"),
+        opt("wscale", values.number(14)),
+        opt("mss", values.bits(16)),
+        lower=verdict(VerdictKind.UNKNOWN, "SYNPROXY"),
+        chains="INPUT FORWARD",
+    ),
+    row(
+        "CLUSTERIP",
+        opt("new"),
+        opt(
+            "hashmode",
+            values.one_of("sourceip", "sourceip-sourceport", "sourceip-sourceport-destport"),
+        ),
+        opt("clustermac", values.mac),
+        opt("total-nodes", values.number(16, 1)),
+        opt("local-node", values.number(16, 1)),
+        opt("hash-init", values.bits(32)),
+        lower=verdict(VerdictKind.UNKNOWN, "CLUSTERIP"),
+        families=IP_ONLY,
+        tables="filter",
+        chains="INPUT",
+    ),
+    row(
+        "LOG",
+        opt("log-level", log_level),
+        opt("log-prefix", values.up_to(29, "log prefix")),
+        *(
+            opt(f"log-{name}")
+            for name in ("tcp-sequence", "tcp-options", "ip-options", "uid", "macdecode")
+        ),
+        lower=_log("LOG", "log-prefix", "--log-level 4"),
+    ),
+    row(
+        "NFLOG",
+        opt("nflog-group", values.bits(16)),
+        opt("nflog-prefix", values.up_to(63, "log prefix")),
+        opt("nflog-range", values.bits(32)),
+        opt("nflog-size", values.bits(32)),
+        opt("nflog-threshold", values.bits(16)),
+        lower=at_most_one(
+            "nflog-range",
+            "nflog-size",
+            then=_log("NFLOG", "nflog-prefix", "--nflog-group 0"),
+        ),
+    ),
+    row(
+        "ULOG",
+        opt("ulog-nlgroup", values.number(32, 1)),
+        opt("ulog-prefix", values.up_to(31, "log prefix")),
+        opt("ulog-cprange", values.bits(64)),
+        opt("ulog-qthreshold", values.number(50, 1)),
+        lower=_log("ULOG", "ulog-prefix", "--ulog-nlgroup 1", "--ulog-qthreshold 1"),
+        families=IP_ONLY,
+    ),
+    row(
+        "CT",
+        opt("notrack"),
+        opt("helper", values.anything),
+        opt("timeout", values.anything),
+        opt("ctevents", values.list_of(values.one_of(*_CT_EVENTS))),
+        opt("expevents", values.list_of(values.one_of("new"))),
+        *(opt(name, _zone) for name in ("zone", "zone-orig", "zone-reply")),
+        lower=_lower_ct,
+        tables="raw",
+    ),
+    row(
+        "NOTRACK",
+        lower=goes_on("NOTRACK", Effect(EffectKind.NOTRACK)),
+        tables="raw",
+    ),
+    row(
+        "SET",
+        *(opt(name, set_name, directions) for name in _SET_ACTIONS),
+        opt("exist"),
+        opt("timeout", values.bits(32)),
+        *(opt(name) for name in ("map-mark", "map-prio", "map-queue")),
+        lower=need_one(*_SET_ACTIONS, then=_lower_set),
+    ),
+    row(
+        "TEE",
+        opt("gateway", values.host, req=True),
+        opt("oif", values.interface),
+        lower=goes_on("TEE"),
+    ),
+    row("TRACE", lower=goes_on("TRACE")),
+    row(
+        "AUDIT",
+        opt("type", values.one_of("accept", "drop", "reject"), req=True),
+        lower=goes_on("AUDIT"),
+    ),
+    row(
+        "TCPMSS",
+        opt("set-mss", values.number(65515)),
+        opt("clamp-mss-to-pmtu"),
+        lower=just_one("set-mss", "clamp-mss-to-pmtu", then=goes_on("TCPMSS")),
+    ),
+    row(
+        "TCPOPTSTRIP",
+        opt("strip-options", values.list_of(_tcp_option)),
+        lower=goes_on("TCPOPTSTRIP"),
+        tables="mangle",
+    ),
+    row(
+        "CLASSIFY",
+        opt("set-class", _class, req=True),
+        lower=goes_on("CLASSIFY"),
+        chains=_NOT_LOCAL_IN,
+    ),
+    row("CHECKSUM", opt("checksum-fill", req=True), lower=goes_on("CHECKSUM"), tables="mangle"),
+    row(
+        "SECMARK",
+        opt("selctx", values.filled, req=True),
+        lower=goes_on("SECMARK"),
+        tables=_SECURITY,
+    ),
+    row(
+        "CONNSECMARK",
+        opt("save"),
+        opt("restore"),
+        lower=just_one("save", "restore", then=goes_on("CONNSECMARK")),
+        tables=_SECURITY,
+    ),
+    row(
+        "IDLETIMER",
+        opt("timeout", values.number(0xFFFFFFFF, 1), req=True),
+        opt("label", values.up_to(27, "label"), req=True),
+        opt("alarm"),
+        opt("send_nl_msg"),
+        lower=goes_on("IDLETIMER"),
+    ),
+    row(
+        "LED",
+        opt("led-trigger-id", values.up_to(17, "trigger id"), req=True),
+        opt("led-delay", values.anything),
+        opt("led-always-blink"),
+        lower=goes_on("LED"),
+    ),
+    row(
+        "RATEEST",
+        opt("rateest-name", values.filled, req=True),
+        opt("rateest-interval", values.filled, req=True),
+        opt("rateest-ewmalog", values.filled, req=True),
+        lower=goes_on("RATEEST"),
+    ),
+    # xtables-addons and older out-of-tree targets.
+    _addon("TARPIT", VerdictKind.DROP, flags="tarpit honeypot reset"),
+    _addon("DELUDE", VerdictKind.DROP),
+    _addon("CHAOS", VerdictKind.DROP, flags="delude tarpit"),
+    _addon("STEAL", VerdictKind.DROP),
+    _addon("ECHO", VerdictKind.DROP),
+    _addon("MIRROR", VerdictKind.DROP),
+    _addon("ACCOUNT", VerdictKind.CONTINUE, "addr tname"),
+    _addon("LOGMARK", VerdictKind.CONTINUE, "log-level log-prefix", "log-nfmark"),
+    _addon("NETFLOW", VerdictKind.CONTINUE),
+    _addon("DHCPMAC", VerdictKind.CONTINUE, "set-mac"),
+    _addon("RAWDNAT", VerdictKind.CONTINUE, "to-destination"),
+    _addon("RAWSNAT", VerdictKind.CONTINUE, "to-source"),
+    _addon("FULLCONENAT", VerdictKind.NAT, "to-ports to-source to-destination", "random"),
+    _addon("SAME", VerdictKind.NAT, "to", "nodst random"),
+    _addon("BALANCE", VerdictKind.NAT, "to-destination"),
+    _addon("SYSRQ", VerdictKind.UNKNOWN),
+    _addon("PROTO", VerdictKind.CONTINUE, "proto-set", "stop-at-frag stop-at-auth"),
+    _addon("ndpi", VerdictKind.CONTINUE, "value", "ndpi-id set-mark"),
+)

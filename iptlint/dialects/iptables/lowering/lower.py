@@ -1,0 +1,403 @@
+"""Tree to model: carries the lines out as iptables-restore does.
+
+A ``*table`` line starts its table anew, rules are put, replaced and deleted in
+order, and what is there after the last line is the ruleset. A rule that is
+refused is a problem and is not in the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from iptlint.dialects.iptables.lowering.complaints import Complaints
+from iptlint.dialects.iptables.lowering.origins import RuleOrigin
+from iptlint.dialects.iptables.lowering.parts import Part, Plan, Pool, Refusal, allows
+from iptlint.dialects.iptables.lowering.self_modified import with_changes
+from iptlint.dialects.iptables.lowering.tables import ACCEPT, DROP, OpenChain, OpenTable, Placed
+from iptlint.dialects.iptables.parsing.guess_table import guess_table
+from iptlint.dialects.iptables.parsing.tree import (
+    ChainLine,
+    Command,
+    CommandLine,
+    CommitLine,
+    Line,
+    Place,
+    SaveFile,
+    Shape,
+    SyntaxProblem,
+    TableLine,
+)
+from iptlint.dialects.problem import Problem
+from iptlint.model import Effect, Family, Match, Rule, Ruleset, Verdict, VerdictKind, unread_rule
+from iptlint.model.verdicts import CONTINUE
+from iptlint.source import SourceFile, WholeOrigin
+
+MAX_CHAIN_NAME = 28
+
+
+def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Problem, ...]]:
+    """The ruleset after the last line, and what is wrong with the text, in its order."""
+    execution = _Execution(tree, source)
+    lines = sorted((*tree.lines, *tree.problems), key=_start) if tree.problems else tree.lines
+    for line in lines:
+        execution.carry_out(line)
+    return execution.finish()
+
+
+class _Execution:
+    def __init__(self, tree: SaveFile, source: SourceFile) -> None:
+        self.tree = tree
+        self.source = source
+        self.complaints = Complaints(source, tree)
+        self.tables: dict[tuple[Family, str], OpenTable] = {}
+        self.table: OpenTable | None = None
+        self.plans: dict[Shape, Plan] = {}  # a shape is of one family
+        self.pool: Pool = {}
+        self.changes = False
+        if tree.bare:
+            self.table = self._open(guess_table(tree), tree.family)
+
+    # -- lines ----------------------------------------------------------------
+
+    def carry_out(self, line: Line | SyntaxProblem) -> None:
+        match line:
+            case SyntaxProblem():
+                self._broken(line)
+            case CommandLine():
+                self._command(line)
+            case ChainLine():
+                self._declare(line)
+            case TableLine():
+                self._start(line)
+            case CommitLine():
+                self.table = None
+
+    def finish(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+        for table in self.tables.values():
+            self._check_places(table)
+        tables = tuple(table.finished() for table in self.tables.values())
+        if self.changes:
+            tables = with_changes(tables)
+        dialect = "iptables-S" if self.tree.bare else "iptables-save"
+        return Ruleset(self.source, dialect, tables), self.complaints.sorted()
+
+    # -- tables ---------------------------------------------------------------
+
+    def _open(self, name: str, family: Family) -> OpenTable:
+        return self.tables.setdefault((family, name), OpenTable(family, name, None))
+
+    def _start(self, line: TableLine) -> None:
+        before = self.tables.pop((line.family, line.name), None)
+        if before is not None:
+            self.complaints.declared_again(before, line)
+        origin = WholeOrigin(self.source, line.start, line.end)
+        self.table = OpenTable(line.family, line.name, origin, line.start, line.end)
+        self.tables[line.family, line.name] = self.table
+        if not self.table.built_in:
+            self.complaints.unknown_table(line)
+
+    def _table_for(self, line: CommandLine | ChainLine) -> OpenTable | None:
+        shape = line.shape if isinstance(line, CommandLine) else None
+        if shape is not None and shape.table is not None and isinstance(line, CommandLine):
+            name = shape.table.text(line.words)
+            if self.tree.bare:
+                return self._open(name, self.tree.family)
+            self.complaints.table_option(line, shape.table)
+        return self.table
+
+    # -- chains ---------------------------------------------------------------
+
+    def _declare(self, line: ChainLine) -> None:
+        table = self._table_for(line)
+        if table is None:
+            return
+        if line.name in table.built_in:
+            chain = table.chain(line.name)
+            if line.policy != "-":
+                self._set_policy(table, chain, line.policy, line.start, line.end)
+        else:
+            self._check_chain_name(table, line.name, line.start, line.end)
+            if line.policy != "-" and table.built_in:
+                self.complaints.policy_without_hook(table, line)
+            chain = table.chain(line.name)
+            chain.rules.clear()
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
+        chain.declared = True
+        chain.counters = line.counters
+
+    def _check_chain_name(self, table: OpenTable, name: str, start: int, end: int) -> None:
+        if len(name) > MAX_CHAIN_NAME:
+            self.complaints.long_chain_name(name, start, end)
+        elif self.complaints.is_target(name, table.family):
+            self.complaints.chain_named_as_target(name, start, end)
+
+    def _set_policy(
+        self, table: OpenTable, chain: OpenChain, policy: str, start: int, end: int
+    ) -> None:
+        known = {"ACCEPT": ACCEPT, "DROP": DROP}
+        if policy not in known:
+            self.complaints.bad_policy(chain.name, policy, start, end)
+        chain.policy = known.get(policy) or Verdict(VerdictKind.UNKNOWN, policy)
+
+    # -- commands -------------------------------------------------------------
+
+    def _command(self, line: CommandLine) -> None:
+        table = self._table_for(line)
+        if table is None:
+            return
+        plan = self._plan(line.shape, table.family)
+        if plan.other_family:
+            return
+        _COMMANDS[line.shape.command](self, table, line, plan)
+
+    def _plan(self, shape: Shape, family: Family) -> Plan:
+        plan = self.plans.get(shape)
+        if plan is None:
+            plan = self.plans[shape] = Plan(shape, family, self.pool)
+        return plan
+
+    def _name(self, place: Place | None, line: CommandLine) -> str:
+        return "" if place is None else place.text(line.words)
+
+    def _chain_of(self, table: OpenTable, line: CommandLine) -> OpenChain:
+        name = self._name(line.shape.chain, line)
+        chain = table.chains.get(name)
+        if chain is None:
+            chain = table.chain(name)
+            if name not in table.built_in and not self.tree.bare:
+                self.complaints.undeclared_chain(line, table, name)
+        return chain
+
+    def _number(self, line: CommandLine, last: int) -> int | None:
+        """The rule number of -I, -R and -D as an index, if a rule may be there."""
+        if line.shape.number is None:
+            return 0
+        text = line.shape.number.text(line.words)
+        number = int(text[:9]) if text.isdigit() and text.isascii() else 0
+        if not 1 <= number <= last:
+            self.complaints.no_such_rule(line, line.shape.number, last)
+            return None
+        return number - 1
+
+    def _append(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
+        chain = self._chain_of(table, line)
+        chain.rules.append(self._rule(table, chain, line, plan))
+
+    def _insert(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
+        chain = self._chain_of(table, line)
+        rule = self._rule(table, chain, line, plan)
+        index = self._number(line, len(chain.rules) + 1)
+        if index is not None:
+            chain.rules.insert(index, rule)
+
+    def _replace(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
+        chain = self._chain_of(table, line)
+        rule = self._rule(table, chain, line, plan)
+        index = self._number(line, len(chain.rules))
+        if index is not None:
+            chain.rules[index] = rule
+
+    def _delete(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
+        chain = self._chain_of(table, line)
+        if line.shape.number is not None:
+            index = self._number(line, len(chain.rules))
+            if index is not None:
+                del chain.rules[index]
+            return
+        rule = self._rule(table, chain, line, plan)
+        if not rule.read:
+            return
+        same = (i for i, other in enumerate(chain.rules) if _alike(other, rule))
+        index = next(same, None)
+        if index is None:
+            self.complaints.no_equal_rule(line, chain.name)
+        else:
+            del chain.rules[index]
+
+    def _flush(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        name = self._name(line.shape.chain, line)
+        for chain in [self._chain_of(table, line)] if name else table.chains.values():
+            chain.rules.clear()
+
+    def _new_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        name = self._name(line.shape.chain, line)
+        if table.has(name) and (name in table.built_in or table.chains[name].declared):
+            self.complaints.chain_exists(line, name)
+            return
+        self._check_chain_name(table, name, line.start, line.end)
+        chain = table.chain(name)
+        chain.declared = True
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
+
+    def _delete_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        name = self._name(line.shape.chain, line)
+        gone = [name] if name else [n for n, c in table.chains.items() if not c.rules]
+        for each in gone:
+            if each not in table.built_in and each in table.chains:
+                del table.chains[each]
+
+    def _rename_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        old, new = (self._name(p, line) for p in (line.shape.chain, line.shape.new_name))
+        if table.has(new):
+            self.complaints.chain_exists(line, new)
+        elif old in table.chains and old not in table.built_in:
+            self._check_chain_name(table, new, line.start, line.end)
+            table.rename(old, new)
+        else:
+            self.complaints.undeclared_chain(line, table, old)
+
+    def _policy(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        name, policy = (self._name(p, line) for p in (line.shape.chain, line.shape.policy))
+        if name not in table.built_in:
+            self.complaints.policy_of_user_chain(line, name)
+            return
+        chain = table.chain(name)
+        chain.origin = WholeOrigin(self.source, line.start, line.end)
+        chain.declared = True
+        if policy == "DROP" and table.name == "nat":
+            # The tool takes it of a line that declares the chain, not of the command.
+            self.complaints.drop_in_nat(line.start, line.end)
+        else:
+            self._set_policy(table, chain, policy, line.start, line.end)
+
+    def _nothing(self, _table: OpenTable, _line: CommandLine, _plan: Plan) -> None:
+        """-L, -S, -C and -Z change no rule."""
+
+    # -- rules ----------------------------------------------------------------
+
+    def _broken(self, problem: SyntaxProblem) -> None:
+        """A line that is no command still holds the place of the rule it was to be."""
+        span = self.source.line_span(self.source.line_of(problem.start))
+        found = _TO_CHAIN.match(span.text)
+        if found is not None and self.table is not None:
+            self.table.chain(found[1]).rules.append(self._unread(span.start, span.end))
+
+    def _unread(self, start: int, end: int) -> Rule:
+        return unread_rule(WholeOrigin(self.source, start, end), self.source.text[start:end])
+
+    def _rule(self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan) -> Rule:
+        """The rule of a line; one that stands for it where it is refused."""
+        parts = self._parts(line, plan)
+        if parts is None:
+            return self._unread(line.start, line.end)
+        matches: tuple[Match, ...] = ()
+        effects: tuple[Effect, ...] = ()
+        verdict: Verdict | None = None
+        comment: str | None = None
+        copies = 1
+        for part in parts:
+            matches += part.matches
+            effects += part.effects
+            verdict = part.verdict or verdict
+            comment = part.comment if comment is None else comment
+            copies *= part.copies
+        if plan.restricted:
+            self._check_place(table, chain, line, plan)
+        origin = RuleOrigin(self.source, line, plan)
+        verdict = verdict or self._jump(line)
+        if effects or verdict.kind is VerdictKind.CONTINUE:
+            self.changes = True
+        return Rule(origin, matches, verdict, effects, comment, line.counters, copies)
+
+    def _parts(self, line: CommandLine, plan: Plan) -> list[Part] | None:
+        """What the line's options mean; None, and a problem, where one is refused."""
+        parts: list[Part] = []
+        protocol: int | None = None
+        excluded: int | None = None
+        for cell in plan.cells:
+            key = cell.key(line.words)
+            part = cell.known.get(key)
+            if part is None:
+                part = cell.known[key] = cell.part(line.words)
+            if isinstance(part, Refusal):
+                self.complaints.refused(line, cell, part)
+                return None
+            if part.remark is not None:
+                self.complaints.refused(line, cell, part.remark)
+            protocol = part.protocol or protocol
+            excluded = part.excluded or excluded
+            # xtables looks at the number that -p names, negated or not, before a target's ports.
+            named = protocol or (excluded if cell is plan.target else None)
+            if part.needs and not allows(part.needs, named):
+                self.complaints.no_protocol(line, cell, part.needs)
+                return None
+            parts.append(part)
+        if plan.repeated is not None:
+            self.complaints.given_twice(line, plan.repeated)
+            return None
+        if plan.unknown:
+            self.complaints.unknown(line, plan)
+        return parts
+
+    def _jump(self, line: CommandLine) -> Verdict:
+        shape = line.shape
+        if shape.jump is None:
+            return CONTINUE
+        name = shape.jump.text(line.words)
+        kind = VerdictKind.GOTO if shape.goto else VerdictKind.JUMP
+        key = (kind, name)
+        found = _JUMPS.get(key)
+        if found is None:
+            found = _JUMPS[key] = Verdict(kind, name, name)
+        return found
+
+    # -- where things may stand -----------------------------------------------
+
+    def _check_place(
+        self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
+    ) -> None:
+        use = plan.no_place.get(chain.name)
+        # Where no packet passes it, IPT103 says so.
+        if use is not None and (use.negated or chain.name == "POSTROUTING"):
+            self.complaints.interface_in_chain(line, use, chain.name)
+        for cell in plan.placed:
+            if cell.extension.tables and table.name not in cell.extension.tables:
+                self.complaints.wrong_table(line, cell, table.name)
+            elif cell.extension.chains:
+                table.placed.append(Placed(chain.name, line, cell, plan))
+
+    def _check_places(self, table: OpenTable) -> None:
+        if not table.placed:
+            return
+        callers = table.callers()
+        for placed in table.placed:
+            wrong = callers.get(placed.chain, set()).difference(placed.cell.extension.chains)
+            if wrong:
+                self.complaints.wrong_chain(placed, sorted(wrong))
+
+
+_JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}
+
+
+_TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")
+
+
+def _start(line: Line | SyntaxProblem) -> int:
+    return line.start
+
+
+def _alike(one: Rule, other: Rule) -> bool:
+    return (one.matches, one.verdict, one.effects, one.comment) == (
+        other.matches,
+        other.verdict,
+        other.effects,
+        other.comment,
+    )
+
+
+_COMMANDS: dict[Command, Callable[[_Execution, OpenTable, CommandLine, Plan], None]] = {
+    Command.APPEND: _Execution._append,
+    Command.INSERT: _Execution._insert,
+    Command.REPLACE: _Execution._replace,
+    Command.DELETE: _Execution._delete,
+    Command.FLUSH: _Execution._flush,
+    Command.NEW_CHAIN: _Execution._new_chain,
+    Command.DELETE_CHAIN: _Execution._delete_chain,
+    Command.RENAME_CHAIN: _Execution._rename_chain,
+    Command.POLICY: _Execution._policy,
+    Command.CHECK: _Execution._nothing,
+    Command.LIST: _Execution._nothing,
+    Command.LIST_RULES: _Execution._nothing,
+    Command.ZERO: _Execution._nothing,
+}

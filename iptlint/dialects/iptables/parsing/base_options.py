@@ -1,0 +1,128 @@
+"""The options every rule has: addresses, protocol, interfaces, fragments."""
+
+from __future__ import annotations
+
+from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions.builders import (
+    NEVER,
+    Test,
+    field_tests,
+    masked_test,
+    number,
+    opt,
+    row,
+)
+from iptlint.dialects.iptables.extensions.row import BadValue, Given
+from iptlint.dialects.iptables.extensions.values import Net
+from iptlint.model import AnyOf, Family, Field, Interface, Match, Opaque, Within
+
+
+def addresses(field: Field) -> Test:
+    """A comma list of networks; only a single one may be negated."""
+
+    def test(given: Given, family: Family) -> tuple[Match, ...]:
+        nets = given.values[0]
+        assert isinstance(nets, tuple)
+        if given.negated and len(nets) > 1:
+            raise BadValue("one network after !, which takes no list", refused=True)
+        if len(nets) == 1:
+            return one_net(field, nets[0], family, negated=given.negated)
+        return _any_net(field, nets, family)
+
+    return test
+
+
+def one_net(field: Field, net: Net, family: Family, *, negated: bool) -> tuple[Match, ...]:
+    if net.name is not None:
+        # The name is part of the key: what it resolves to at load is not known here.
+        return (Opaque(f"{field.value} host {values.show_net(net, family)}", negated),)
+    if net.mask == 0:
+        return NEVER if negated else ()
+    if values.prefix_of(net.mask, family) is None:
+        of_family = family.field(field)
+        return masked_test(of_family, family.address_bits, net.value, net.mask, negated=negated)
+    return (Within(family.field(field), (_ends(net, family),), negated),)
+
+
+def _ends(net: Net, family: Family) -> tuple[int, int]:
+    return net.value, net.value | net.mask ^ (1 << family.address_bits) - 1
+
+
+def _any_net(field: Field, nets: tuple[Net, ...], family: Family) -> tuple[Match, ...]:
+    each = [one_net(field, net, family, negated=False) for net in nets]
+    if () in each:
+        return ()
+    if all(type(test) is Within for (test,) in each):
+        return (
+            Within(family.field(field), tuple(dict.fromkeys(_ends(net, family) for net in nets))),
+        )
+    return (AnyOf(tuple(each)),)
+
+
+def protocol_test(given: Given, _: Family) -> tuple[Match, ...]:
+    value = number(given)
+    if value:
+        return (Within(Field.PROTO, ((value, value),), given.negated),)
+    if given.negated:
+        raise BadValue("a protocol other than all after !: it never matches", refused=True)
+    return ()
+
+
+def interface_test(field: Field) -> Test:
+    """``eth+`` is every name that begins with eth; ``+`` alone is every name."""
+
+    def test(given: Given, _: Family) -> tuple[Match, ...]:
+        name = str(given.values[0])
+        wildcard = name.endswith("+")
+        stem = name.removesuffix("+")
+        if not stem:
+            return NEVER if given.negated and wildcard else ()
+        return (Interface(field, stem, wildcard, given.negated),)
+
+    return test
+
+
+def fragment_test(given: Given, family: Family) -> tuple[Match, ...]:
+    if family is not Family.IP:
+        raise BadValue("-m frag: -f is IPv4 only", refused=True)
+    return (Within(Field.FRAGMENT, ((1, 1),), given.negated),)
+
+
+def nothing(_given: Given, _family: Family) -> tuple[Match, ...]:
+    """An option about how the tool works, not about packets."""
+    return ()
+
+
+_WORKING = ("ipv4", "ipv6", "verbose", "wait", "wait-interval", "numeric", "exact")
+_ALSO_WORKING = ("line-numbers", "modprobe")
+
+CORE = row(
+    "core",
+    opt("source src", values.nets, inv=True, short="s"),
+    opt("destination dst", values.nets, inv=True, short="d"),
+    opt("protocol proto", values.protocol, inv=True, short="p"),
+    opt("in-interface", values.interface, inv=True, short="i"),
+    opt("out-interface", values.interface, inv=True, short="o"),
+    opt("fragments fragment", inv=True, short="f"),
+    opt("ipv4", short="4", rep=True),
+    opt("ipv6", short="6", rep=True),
+    opt("verbose", short="v", rep=True),
+    opt("wait", values.number(2**31 - 1), short="w", optional=True, rep=True),
+    opt("wait-interval", values.anything, short="W", optional=True, rep=True),
+    opt("numeric", short="n", rep=True),
+    opt("exact", short="x", rep=True),
+    opt("line-numbers", rep=True),
+    opt("modprobe", values.anything, short="M", rep=True),
+    lower=field_tests(
+        {
+            "source": addresses(Field.SADDR),
+            "destination": addresses(Field.DADDR),
+            "protocol": protocol_test,
+            "in-interface": interface_test(Field.IIF),
+            "out-interface": interface_test(Field.OIF),
+            "fragments": fragment_test,
+        }
+        | dict.fromkeys(_WORKING + _ALSO_WORKING, nothing)
+    ),
+)
+"""Each of its options lowers by itself."""

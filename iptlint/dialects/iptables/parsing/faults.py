@@ -1,0 +1,91 @@
+"""What is wrong with the words of a line, as sentences, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+
+from iptlint.dialects.iptables.extensions.table import MATCHES, TARGETS
+
+_LONGEST = 40
+"""Names beyond this length are quoted in part and have no near misses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why the words ``first <= i < last`` do not fit, the same for all lines of a shape.
+
+    ``{word}`` in the message stands for the first of them, which differs from line to line.
+    """
+
+    first: int
+    last: int
+    message: str
+    expected: str
+    hint: str | None = None
+
+    def sentence(self, words: tuple[str, ...]) -> str:
+        word = words[self.first] if self.first < len(words) else ""
+        shown = word if len(word) <= _LONGEST else word[:_LONGEST] + "…"
+        return self.message.replace("{word}", shown)
+
+    def advice(self, words: tuple[str, ...]) -> str | None:
+        single = any(word.startswith("'") for word in words)
+        return self.hint or ("Only double quotes make several words one." if single else None)
+
+
+class RefusedError(Exception):
+    """Carries a fault out of the resolver; never leaves it."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def fault(
+    first: int, message: str, expected: str, hint: str | None = None, *, last: int | None = None
+) -> Fault:
+    """A fault of one word, or of those before ``last``."""
+    end = first + 1 if last is None else last
+    return Fault(first, end, f"{message}; expected {expected}.", expected, hint)
+
+
+def refuse(
+    first: int, message: str, expected: str, hint: str | None = None, *, last: int | None = None
+) -> RefusedError:
+    return RefusedError(fault(first, message, expected, hint, last=last))
+
+
+@cache
+def _homes() -> dict[str, tuple[str, ...]]:
+    """Which matches and targets have an option of this name."""
+    homes: dict[str, tuple[str, ...]] = {}
+    tables = [(f"-m {e.name}", e) for e in MATCHES.values()]
+    tables += [(f"-j {e.name}", e) for e in TARGETS.values()]
+    for load, extension in tables:
+        for option in extension.options:
+            homes[option.name] = (*homes.get(option.name, ()), load)
+    return homes
+
+
+def meant(name: str, in_scope: list[str]) -> str | None:
+    """A sentence on what an option that is not in scope was probably meant to be."""
+    if len(name) > _LONGEST:
+        return None
+    homes = _homes().get(name, ())
+    if 0 < len(homes) <= 4:
+        return f"`--{name}` is an option of {_listed(homes)}, which has to come before it."
+    near = _nearest(name, in_scope, 0.6) or _nearest(name, _homes(), 0.8)
+    return f"Did you mean `--{near}`?" if near else None
+
+
+def _nearest(name: str, known: Iterable[str], cutoff: float) -> str | None:
+    """Of the same first letter, for a file may hold many thousands of mistakes."""
+    begun = [other for other in known if other[:1] == name[:1]]
+    return next(iter(get_close_matches(name, begun, 1, cutoff)), None)
+
+
+def _listed(loads: tuple[str, ...]) -> str:
+    return " or ".join(f"`{load}`" for load in loads)

@@ -1,0 +1,287 @@
+"""iptables-save text to syntax tree.
+
+The grammar defines a line. Large files repeat a few shapes of line many times over, so the
+grammar and the resolver see the first line of each shape only; the others are split into
+words and take over what was found. ``fast=False`` sends every line through both, and a
+test holds the two ways to the same result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from sys import intern
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.iptables.lowering import line_checks
+from iptlint.dialects.iptables.parsing.faults import Fault
+from iptlint.dialects.iptables.parsing.guess_family import Families
+from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
+from iptlint.dialects.iptables.parsing.shapes import resolve
+from iptlint.dialects.iptables.parsing.tree import (
+    ChainLine,
+    Command,
+    CommandLine,
+    CommitLine,
+    Counters,
+    Line,
+    SaveFile,
+    Shape,
+    SyntaxProblem,
+    TableLine,
+    Words,
+)
+from iptlint.dialects.iptables.parsing.words import (
+    GRAMMAR,
+    pattern,
+    span_of_words,
+    split_words,
+    unquoted,
+)
+from iptlint.grammar import parse_flat
+from iptlint.model import Family
+from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from lark import Token
+
+
+def parse(source: SourceFile, family: Family | None = None, *, fast: bool = True) -> SaveFile:
+    """The tree of a text, and what in it is no iptables-save.
+
+    ``family``: None leaves it to the text and the file's name, table by table.
+    """
+    return _Reader(source, Families(source, family), fast).read()
+
+
+_FIRST_COMMAND = re.compile(r"(?:[ \t\r]*(?:\n|#.*\n))*(?:\[[^:\]\n]+:[^\]\n]+\])?[ \t]*-")
+_TABLE_LINE = re.compile(r"^\*", re.MULTILINE)
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is rules without tables, as ``iptables -S`` prints them."""
+    return bool(_FIRST_COMMAND.match(text)) and not _TABLE_LINE.search(text)
+
+
+@dataclass(slots=True)
+class _Block:
+    """What is known of the lines between ``*table`` and ``COMMIT``, or of a bare file."""
+
+    keys: Keys
+    family: Family
+    shapes: dict[Key, Shape | Fault]
+    first: int  # of its lines in the tree
+    doubtful: list[CommandLine] = field(default_factory=list)  # jumps to who knows what
+
+
+class _Reader:
+    def __init__(self, source: SourceFile, families: Families, fast: bool) -> None:
+        self._source = source
+        self._families = families
+        self._fast = fast
+        self._lines: list[Line] = []
+        self._problems: list[SyntaxProblem] = []
+        self._known: dict[Family, tuple[Keys, dict[Key, Shape | Fault]]] = {}
+        self._bare = is_bare(source.text)
+        self._block = self._open_block(families.of_block(0)) if self._bare else None
+        self._astray = False  # among lines outside a table, which are reported once
+
+    # -- lines ----------------------------------------------------------------
+
+    def read(self) -> SaveFile:
+        text = self._source.text
+        start = 0
+        crlf = None
+        for line in text.split("\n"):
+            following = start + len(line) + 1
+            if line.endswith("\r"):
+                line = line[:-1]
+                crlf = start + len(line) if crlf is None else crlf
+            if line and line[0] != "#" and not (self._fast and self._by_shape(line, start)):
+                self._by_grammar(line, start)
+            start = following
+        self._end()
+        tables = (line.family for line in self._lines if isinstance(line, TableLine))
+        family = next(tables, None) or self._families.of_block(0)
+        parts = (tuple(self._lines), tuple(self._problems))
+        return SaveFile(self._source, *parts, family, self._bare, crlf)
+
+    def _end(self) -> None:
+        if self._block and not self._bare:
+            end = len(self._source.text)
+            self._report(end, end, "The last table has no end", "COMMIT")
+        self._close_block()
+
+    def _by_shape(self, line: str, start: int) -> bool:
+        """Take a line over from one of the same shape; False where there is none yet."""
+        if self._block is None or line[0] == "*":
+            return False
+        if line[0] == ":":
+            return self._chain_by_form(line, start)
+        counters = pattern("<RULE_COUNTERS>").match(line) if line[0] == "[" else None
+        words = split_words(line[counters.end() :] if counters else line)
+        if not words or words == ["COMMIT"]:
+            return words == [] and counters is None
+        shape = self._block.shapes.get(self._block.keys.key(words))
+        if shape is None:
+            return False
+        numbers = _counters(counters[0]) if counters else None
+        self._add_command(shape, tuple(map(intern, words)), numbers, start, start + len(line))
+        return True
+
+    def _chain_by_form(self, line: str, start: int) -> bool:
+        form = pattern(r":(<NAME>)[ \t](<NAME>)(?:[ \t](\[\d+:\d+\]))?").fullmatch(line)
+        if form is None or self._bare:
+            return False
+        self._add_chain(form[1], form[2], form[3], start, start + len(line))
+        return True
+
+    def _by_grammar(self, line: str, start: int) -> None:
+        end = start + len(line)
+        parsed = parse_flat(*GRAMMAR, line)
+        if parsed is None:
+            if line[0] == "*" or self._may_stand(line, start):
+                self._report(start, end, *_MALFORMED[line[0]])
+                self._astray |= self._block is None
+            return
+        rule, tokens = parsed
+        texts = [str(token) for token in tokens]
+        match rule:
+            case "table":
+                self._table(texts[0], start, end)
+            case "commit":
+                self._commit(start, end)
+            case "chain" if self._may_stand(line, start):
+                self._add_chain(texts[0], texts[1], next(iter(texts[2:]), None), start, end)
+            case "command" if self._may_stand(line, start):
+                self._command(tokens, start, end)
+
+    # -- tables ---------------------------------------------------------------
+
+    def _open_block(self, family: Family) -> _Block:
+        keys, shapes = self._known.setdefault(family, (Keys(family), {}))
+        return _Block(keys, family, shapes, len(self._lines))
+
+    def _close_block(self) -> None:
+        """A target that nobody knew may turn out to be a chain, which takes no options."""
+        block, self._block = self._block, None
+        if block is None or not block.doubtful:
+            return
+        chains = _declared(self._lines[block.first :])
+        refused = set()
+        for line in block.doubtful:
+            fault = line_checks.options_after_chain(line.shape, line.words, chains)
+            if fault:
+                refused.add(line.start)
+                self._fault(fault, line.words, line.start, line.end)
+        kept = [line for line in self._lines[block.first :] if line.start not in refused]
+        self._lines[block.first :] = kept
+        self._problems.sort(key=lambda problem: problem.start)
+
+    def _table(self, name: str, start: int, end: int) -> None:
+        if self._block:
+            self._report(start, end, "The table before this one has no end", "COMMIT first")
+            self._close_block()
+        family = self._families.of_block(start)
+        self._lines.append(TableLine(name, family, start, end))
+        self._block = self._open_block(family)
+        self._astray = False
+
+    def _commit(self, start: int, end: int) -> None:
+        if self._bare:
+            self._report(start, end, "COMMIT ends no table here", "a rule")
+        elif self._block:
+            self._lines.append(CommitLine(start, end))
+            self._close_block()
+        else:
+            self._may_stand("COMMIT", start)
+
+    def _may_stand(self, line: str, start: int) -> bool:
+        """Whether a line is in a table, or needs none."""
+        if self._block and not (self._bare and line[0] == ":"):
+            return True
+        if not self._astray:
+            message = "The line stands outside a table"
+            self._report(start, start + len(line), message, "a line such as `*filter` before it")
+        self._astray = True
+        return False
+
+    # -- chains and commands --------------------------------------------------
+
+    def _add_chain(
+        self, name: str, policy: str, counters: str | None, start: int, end: int
+    ) -> None:
+        numbers = _counters(counters) if counters and policy != "-" else None
+        self._lines.append(ChainLine(intern(name), intern(policy), numbers, start, end))
+
+    def _command(self, tokens: Sequence[Token], start: int, end: int) -> None:
+        assert self._block is not None
+        last = tokens[-1]
+        if last.type == "UNCLOSED":
+            at = start + (last.start_pos or 0)
+            self._report(at, end, "The quote is never closed", '`"` before the end of the line')
+            return
+        counters = _counters(tokens[0]) if tokens[0].type == "RULE_COUNTERS" else None
+        words = tuple(intern(unquoted(str(token))) for token in tokens if token.type == "WORD")
+        if words == ("COMMIT",) and not self._bare:
+            self._report(start, end, "COMMIT has blanks beside it", "COMMIT alone on its line")
+            self._commit(start, end)
+            return
+        shape = resolve(words, self._block.family, in_table=not self._bare)
+        if self._fast:
+            self._block.shapes[self._block.keys.key(list(words))] = shape
+        self._add_command(shape, words, counters, start, end)
+
+    def _add_command(
+        self, shape: Shape | Fault, words: Words, counters: Counters | None, start: int, end: int
+    ) -> None:
+        if end - start > line_checks.HARMLESS_LENGTH:
+            shape = line_checks.too_long(words, end - start) or shape
+        if isinstance(shape, Shape) and shape.valued:
+            shape = line_checks.bad_value(shape, words) or shape
+        if isinstance(shape, Fault):
+            self._fault(shape, words, start, end)
+            return
+        if shape.valued:
+            counters = line_checks.counters(shape, words) or counters
+        line = CommandLine(shape, words, counters, start, end)
+        self._lines.append(line)
+        if self._block and shape.valued and shape.target and shape.target.extension is None:
+            self._block.doubtful.append(line)
+
+    # -- problems -------------------------------------------------------------
+
+    def _fault(self, fault: Fault, words: Words, start: int, end: int) -> None:
+        text = self._source.text[start:end]
+        first, last = span_of_words(text, fault.first, fault.last)
+        bounds = (start + first, start + last)
+        told = (fault.sentence(words), fault.expected)
+        self._problems.append(SyntaxProblem(*bounds, *told, hint=fault.advice(words)))
+
+    def _report(self, start: int, end: int, message: str, expected: str) -> None:
+        sentence = f"{message}; expected {expected}."
+        self._problems.append(SyntaxProblem(start, end, sentence, expected))
+
+
+_MALFORMED = {
+    "*": ("The table has no name", "a name such as filter"),
+    ":": ("The chain's line is incomplete", "a name, and a policy or `-`"),
+    "[": ("There are counters and no rule", "a command such as -A"),
+}
+"""What the grammar can refuse, by the character a line begins with."""
+
+
+def _counters(text: str) -> Counters | None:
+    """Only ``iptables-restore -c`` reads the numbers; without it anything in brackets will do."""
+    numbers = re.match(r"\[(\d+):(\d+)", text)
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
+
+
+def _declared(lines: Sequence[Line]) -> set[str]:
+    names = {line.name for line in lines if isinstance(line, ChainLine)}
+    commands = (line for line in lines if isinstance(line, CommandLine))
+    for line in commands:
+        if line.shape.command is Command.NEW_CHAIN and line.shape.chain:
+            names.add(line.shape.chain.text(line.words))
+    return names

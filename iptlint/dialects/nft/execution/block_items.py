@@ -1,0 +1,114 @@
+"""The items of a block, with variables out of them and with what could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.execution import unparsed
+from iptlint.dialects.nft.execution.state import REFUSED, State, Where
+from iptlint.dialects.nft.execution.unparsed import Lost, Piece, unread_rule
+from iptlint.dialects.nft.execution.variables import Binding, Substitution
+from iptlint.dialects.nft.tables import PlacedRule
+from iptlint.dialects.nft.walking import AnyNode
+from iptlint.source import SourceFile, WholeOrigin
+
+_HANDLE = re.compile(r"[ \t]*#[ \t]*handle[ \t]+([0-9]+)")
+
+
+class Reader:
+    """``bindings``: the definitions in the order of the text. ``unread``: what was not read."""
+
+    def __init__(self, state: State, problems: Sequence[t.SyntaxProblem]) -> None:
+        self._state = state
+        self._lost = Lost(problems)
+        self._with_handles: dict[int, bool] = {}
+        self.bindings: list[Binding] = []
+        self.unread: list[str] = []
+
+    def each(
+        self, items: Sequence[t.Item], where: Where, start: int, end: int
+    ) -> Iterable[t.Item | Piece]:
+        """The items of a block and what was lost between them; definitions are carried out."""
+        for item in self._lost.merged(items, where.source, start, end):
+            match item:
+                case t.Define():
+                    self._define(item, where)
+                case Piece():
+                    self.unread.append(item.text)
+                    self._lost_define(item, where)
+                    yield item
+                case _:
+                    yield item
+
+    def body(self, command: t.Command, where: Where) -> Iterable[t.Item | Piece]:
+        opened = where.source.text.find("{", command.start, command.end) + 1
+        start = max(opened, command.start)
+        return self.each(command.body or (), where, start, command.end)
+
+    def files(
+        self, include: t.Include, where: Where
+    ) -> Iterable[tuple[Iterable[t.Item | Piece], Where]]:
+        """The items of each file that is read in the place of an include.
+
+        A pattern that no file fits is good to nft; where the text is meant for there are some.
+        """
+        self._state.missing |= not include.files
+        for file in include.files:
+            inner = Where(file.source, where.scope)
+            yield self.each(file.items, inner, 0, len(file.source.text)), inner
+
+    def is_whole(self, node: t.Node, where: Where) -> bool:
+        """Whether all of it could be read."""
+        return not self._lost.within(where.source, node.start, node.end)
+
+    # -- variables --------------------------------------------------------------------
+
+    def _define(self, item: t.Define, where: Where) -> None:
+        name, scope = item.name.text, where.scope
+        if item.value is None:
+            scope.unbind(name)
+            return
+        before = scope.find(name)
+        if item.verb == "define" and before is not None and before.value is not None:
+            message = f"${name} is defined already, and define does not replace it"
+            self._state.report(
+                where.source, item.name, REFUSED, message, "write redefine, or another name"
+            )
+        value, whole = self.substituted(item.value, where)
+        origin = WholeOrigin(where.source, item.start, item.end)
+        binding = Binding(name, origin, value if whole else None, before)
+        self.bindings.append(binding)
+        scope.bind(binding)
+
+    def _lost_define(self, piece: Piece, where: Where) -> None:
+        name = unparsed.define(piece)
+        if name is not None:
+            origin = WholeOrigin(piece.source, piece.start, piece.end)
+            where.scope.bind(Binding(name, origin, None))
+
+    def substituted(self, node: AnyNode, where: Where) -> tuple[AnyNode, bool]:
+        """The node without variables; false where one of them could not be had."""
+        if where.source.text.find("$", node.start, node.end) < 0:
+            return node, True
+        substitution = Substitution(where.scope, lambda misuse: self._state.misused(where, misuse))
+        made = substitution.made(node)
+        return made, not substitution.failed
+
+    # -- rules ------------------------------------------------------------------------
+
+    def rule(self, rule: t.Rule, where: Where) -> PlacedRule:
+        handle = self._handle_of(rule, where.source)
+        made, whole = self.substituted(rule, where)
+        if whole and self.is_whole(rule, where):
+            return PlacedRule(where.source, made, handle)
+        self.unread.append(where.source.text[rule.start : rule.end])
+        return unread_rule(where.source, rule.start, rule.end, handle)
+
+    def _handle_of(self, rule: t.Rule, source: SourceFile) -> int | None:
+        with_handles = self._with_handles.get(id(source))
+        if with_handles is None:
+            with_handles = self._with_handles[id(source)] = "# handle" in source.text
+        found = _HANDLE.match(source.text, rule.end) if with_handles else None
+        return int(found[1]) if found else None

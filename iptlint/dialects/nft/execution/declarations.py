@@ -1,0 +1,149 @@
+"""Tables, chains, sets and objects declared by a command or in a table's block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.execution.block_items import Reader
+from iptlint.dialects.nft.execution.properties import take_hook, take_policy, take_set_item
+from iptlint.dialects.nft.execution.state import REFUSED, SYNTAX, State, Where, Work
+from iptlint.dialects.nft.execution.unparsed import Piece, unread_rule
+from iptlint.dialects.nft.execution.unread import lost_in_chain, lost_in_table
+from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.tables import OpenChain, OpenObject, OpenSet
+from iptlint.source import WholeOrigin
+
+Items = Iterable[t.Item | Piece]
+
+SETS = ("set", "map", "meter")
+OBJECTS = (
+    *("counter", "quota", "limit", "secmark", "synproxy", "tunnel", "flowtable"),
+    *("ct helper", "ct timeout", "ct expectation"),
+)
+
+
+class Declaring:
+    """Puts declarations into a table; what is there already is continued."""
+
+    def __init__(self, state: State, reader: Reader) -> None:
+        self._state = state
+        self._reader = reader
+
+    def declare(self, work: Work, command: t.Command, where: Where) -> None:
+        """A chain, a set, an object, by the kind that the command names."""
+        handler = _DECLARE.get(command.kind)
+        if handler is not None:
+            handler(self, work, command, where)
+            return
+        message = f"a {command.kind} cannot be declared in the block of a table"
+        self._state.report(
+            where.source, command.path[-1], SYNTAX, message, "end the table before it"
+        )
+
+    def table(self, work: Work, command: t.Command, where: Where) -> None:
+        work.made = True
+        # A declaration without the flag wakes the table up again.
+        work.table.dormant = False
+        if command.body is not None:
+            inner = where.inside()
+            self._table_items(work, self._reader.body(command, inner), inner)
+
+    def _table_items(self, work: Work, items: Items, where: Where) -> None:
+        for item in items:
+            match item:
+                case t.Command():
+                    self.declare(work, item, where)
+                case t.Flags(flags):
+                    work.table.dormant |= any(flag.text == "dormant" for flag in flags)
+                case t.Include():
+                    for included, inner in self._reader.files(item, where):
+                        self._table_items(work, included, inner)
+                case Piece():
+                    lost_in_table(self._state, work, item)
+
+    # -- chains ---------------------------------------------------------------------------
+
+    def _chain(self, work: Work, command: t.Command, where: Where) -> None:
+        chain = work.add_chain(command.path[-1].text, origin_of(command, where))
+        inner = where.inside()
+        self._chain_items(work, chain, self._reader.body(command, inner), inner)
+
+    def _chain_items(self, work: Work, chain: OpenChain, items: Items, where: Where) -> None:
+        rules = work.rules_of(chain)
+        for item in items:
+            match item:
+                case t.Rule():
+                    rules.append(self._reader.rule(item, where))
+                case t.Hook() | t.Policy():
+                    self._base(work, chain, item, where)
+                case t.Include():
+                    if not self._reader.is_whole(item, where):
+                        rules.append(unread_rule(where.source, item.start, item.end))
+                    for included, inner in self._reader.files(item, where):
+                        self._chain_items(work, chain, included, inner)
+                case Piece():
+                    lost_in_chain(work, chain, item)
+
+    def _base(self, work: Work, chain: OpenChain, item: t.Hook | t.Policy, where: Where) -> None:
+        """What makes it the chain of a hook; variables nobody knows are left out."""
+        made, whole = self._reader.substituted(item, where)
+
+        def refuse(node: Node, message: str, advice: str) -> None:
+            if whole:
+                self._state.report(where.source, node, REFUSED, message, advice)
+
+        match made:
+            case t.Hook():
+                place = {"start": made.start, "end": made.end}
+                known = made if whole else t.Hook(made.type, made.hook, None, None, **place)
+                take_hook(chain, known, work.table.family, refuse)
+            case t.Policy():
+                take_policy(chain, made, refuse)
+
+    # -- sets and objects -------------------------------------------------------------------
+
+    def _set(self, work: Work, command: t.Command, where: Where) -> None:
+        """Its block is no scope of its own."""
+        open_set = work.add_set(command.kind, command.path[-1].text, origin_of(command, where))
+        self._set_items(open_set, self._reader.body(command, where), where)
+
+    def _set_items(self, open_set: OpenSet, items: Items, where: Where) -> None:
+        for item in items:
+            match item:
+                case t.Include():
+                    open_set.updated |= not self._reader.is_whole(item, where)
+                    for included, inner in self._reader.files(item, where):
+                        self._set_items(open_set, included, inner)
+                case Node():
+                    made, whole = self._reader.substituted(item, where)
+                    if whole:
+                        take_set_item(open_set, made)
+                    else:
+                        open_set.updated = True
+                case Piece():
+                    open_set.updated = True
+
+    def _object(self, work: Work, command: t.Command, where: Where) -> None:
+        key = (command.kind, command.path[-1].text)
+        work.table.objects.setdefault(key, OpenObject(*key, origin_of(command, where)))
+        for item in self._reader.body(command, where):
+            if isinstance(item, Node):
+                self._reader.substituted(item, where)
+
+
+def origin_of(command: t.Command, where: Where) -> WholeOrigin:
+    """The declaration without its block; else the whole command."""
+    text = where.source.text
+    end = command.end
+    if command.body is not None and command.kind not in ("rule", "element"):
+        brace = text.find("{", command.path[-1].end, command.end)
+        end = command.start + len(text[command.start : brace].rstrip()) if brace > 0 else end
+    return WholeOrigin(where.source, command.start, end)
+
+
+_DECLARE: dict[str, Callable[[Declaring, Work, t.Command, Where], None]] = {
+    "chain": Declaring._chain,
+    **dict.fromkeys(SETS, Declaring._set),
+    **dict.fromkeys(OBJECTS, Declaring._object),
+}

@@ -1,0 +1,194 @@
+"""The ruleset while commands are carried out, and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.execution.rule_list import RuleList
+from iptlint.dialects.nft.execution.variables import Misuse, Scope
+from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
+from iptlint.dialects.problem import Problem
+from iptlint.model import Family
+from iptlint.model.ownership import owner_of
+from iptlint.source import SourceFile, WholeOrigin
+
+Key = tuple[Family, str]
+
+SYNTAX, UNDEFINED, REFUSED = "IPT001", "IPT003", "IPT006"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The file that is read, and the variables that are visible in the block that is."""
+
+    source: SourceFile
+    scope: Scope
+
+    def inside(self) -> Where:
+        return Where(self.source, Scope(self.scope))
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A table in the making.
+
+    ``made``: the text declares it, so that it is there on a host that did not have it.
+    ``whole``: all that is in it is of the text, which deleted it before.
+    """
+
+    table: OpenTable
+    made: bool = False
+    whole: bool = False
+    rules: dict[str, RuleList] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def rules_of(self, chain: OpenChain) -> RuleList:
+        return self.rules.setdefault(chain.name, RuleList())
+
+    def add_chain(self, name: str, origin: WholeOrigin, declared: bool = True) -> OpenChain:
+        """The chain, new if there is none of that name."""
+        chain = self.table.chains.get(name)
+        if chain is None:
+            chain = self.table.chains[name] = OpenChain(name, origin, declared=declared)
+        elif declared and not chain.declared:
+            chain.origin, chain.declared = origin, True
+        return chain
+
+    def add_set(self, kind: str, name: str, origin: WholeOrigin) -> OpenSet:
+        """The set, new if there is none of that name."""
+        return self.table.sets.setdefault(name, OpenSet(kind, name, origin))
+
+    def rename(self, old: str, new: str) -> None:
+        """Nothing happens to a chain that is not of the text."""
+        chain = self.table.chains.pop(old, None)
+        if chain is not None:
+            self.rules[new] = self.rules_of(chain)
+            self.rules.pop(old, None)
+            chain.name = new
+            self.table.chains[new] = chain
+            self.renamed[old] = new
+
+    def finished(self) -> OpenTable:
+        for chain in self.table.chains.values():
+            chain.rules = list(self.rules_of(chain).all())
+        return self.table
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """``main`` is the file that was asked for. ``missing``: text that may say anything, also
+    declare what the rest uses, could not be read."""
+
+    main: SourceFile
+    missing: bool
+    tables: dict[Key, Work] = field(default_factory=dict)
+    flush: WholeOrigin | None = None
+    problems: list[Problem] = field(default_factory=list)
+    _deleted: set[Key] = field(default_factory=set)
+    _emptied: set[Key] = field(default_factory=set)
+    _cleared: set[Family] = field(default_factory=set)
+    _unknown: set[str] = field(default_factory=set)
+
+    # -- tables ---------------------------------------------------------------------------
+
+    def table(self, key: Key, origin: WholeOrigin) -> Work:
+        """The table, new if there is none of that name."""
+        if key not in self.tables:
+            family, name = key
+            whole = self.is_gone(key)
+            fresh = whole or key in self._emptied
+            self.tables[key] = Work(OpenTable(family, name, origin, fresh), whole=whole)
+        return self.tables[key]
+
+    def is_gone(self, key: Key) -> bool:
+        """Whether the text has deleted it, so that no host has it at this place."""
+        return key not in self.tables and (key in self._deleted or key[0] in self._cleared)
+
+    def delete(self, key: Key) -> None:
+        self.tables.pop(key, None)
+        self._deleted.add(key)
+
+    def empty(self, key: Key) -> None:
+        """Take the rules out of all chains."""
+        self._emptied.add(key)
+        work = self.tables.get(key)
+        if work is not None:
+            work.table.fresh = True
+            work.rules.clear()
+
+    def clear(self, families: Iterable[Family]) -> None:
+        gone = set(families)
+        self._cleared |= gone
+        self.tables = {key: work for key, work in self.tables.items() if key[0] not in gone}
+
+    # -- what is said -----------------------------------------------------------------------
+
+    def report(
+        self,
+        source: SourceFile,
+        node: Node,
+        code: str,
+        message: str,
+        help: str = "",
+        severity: str = "error",
+    ) -> None:
+        included = None if source is self.main else source
+        self.problems.append(Problem(code, severity, node.start, node.end, message, help, included))
+
+    def misused(self, where: Where, misuse: Misuse) -> None:
+        """A name that nobody defined is said once, and not where an include is missing."""
+        if misuse.wanted is not None:
+            message = f"${misuse.name} cannot stand here: expected {misuse.wanted}"
+            advice = f"let ${misuse.name} stand for {misuse.wanted}"
+            self.report(where.source, misuse.node, REFUSED, message, advice)
+            return
+        if self.missing or misuse.name in self._unknown:
+            return
+        self._unknown.add(misuse.name)
+        near = where.scope.near(misuse.name)
+        meant = f"did you mean ${near}? Else define" if near else "define"
+        message = f"there is no variable ${misuse.name}"
+        advice = f"{meant} it before the line that uses it"
+        self.report(where.source, misuse.node, SYNTAX, message, advice)
+
+    def exists(self, source: SourceFile, command: t.Command) -> None:
+        """``create`` of what is there."""
+        name = command.path[-1]
+        message = f"there is a {command.kind} {name.text} already, so create is refused"
+        self.report(source, name, REFUSED, message, "write add, which takes what is there")
+
+    def no_table(self, source: SourceFile, command: t.Command) -> None:
+        if self.missing:
+            return
+        name = command.path[0]
+        family = command.family or "ip"
+        message = f"there is no table {family} {name.text}: the text deleted it before"
+        advice = f"write `add table {family} {name.text}` before this line"
+        self.report(source, name, UNDEFINED, message, advice)
+
+    def undeclared(
+        self, source: SourceFile, work: Work, name: t.Value, kind: str, known: Iterable[str]
+    ) -> None:
+        """A chain or set that the text uses as if it were there.
+
+        Texts for a host that has it are not complained about: where the table is not of the
+        text, or the name is that of other software.
+        """
+        others = owner_of(name.text) is not None and not work.whole
+        if self.missing or others or not (work.made or work.whole):
+            return
+        table = work.table
+        key = f"{kind} {table.family.value} {table.name} {name.text}"
+        if key in self._unknown:
+            return
+        self._unknown.add(key)
+        message = f"there is no {kind} {name.text} in table {table.family.value} {table.name}"
+        near = next(iter(get_close_matches(name.text, sorted(known), n=1)), None)
+        declare = f"declare it before this line: `add {kind} {table.family.value} {table.name} …`"
+        advice = f"did you mean {near}? Else {declare}" if near else declare
+        severity = "error" if work.whole else "warning"
+        self.report(source, name, UNDEFINED, message, advice, severity)

@@ -1,0 +1,141 @@
+"""Statements that could not be read, put back where they stand between those that could.
+
+The parser leaves such a statement out and reports it. What it would have done is not known,
+so something has to stand in its place, else claims are made as if it were not there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.parsing.blocks import SPACE
+from iptlint.dialects.nft.tables import PlacedRule
+from iptlint.source import SourceFile
+
+AnyItem = TypeVar("AnyItem")
+
+_NOTHING_LOST = {"}", "\r"}
+"""What is reported beside a statement that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text from the first statement that was not read to the end of the last one's line."""
+
+    source: SourceFile
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+
+class Lost:
+    """Where in each source something could not be read."""
+
+    def __init__(self, problems: Sequence[t.SyntaxProblem]) -> None:
+        self._places: dict[int, list[tuple[int, int]]] = {}
+        for problem in problems:
+            if problem.source.text[problem.start : problem.end] not in _NOTHING_LOST:
+                places = self._places.setdefault(id(problem.source), [])
+                places.append((problem.start, problem.end))
+        for places in self._places.values():
+            places.sort()
+
+    def within(self, source: SourceFile, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """The places that begin from ``start`` on and before ``end``."""
+        places = self._places.get(id(source))
+        if not places:
+            return ()
+        return places[bisect_left(places, (start, 0)) : bisect_left(places, (end, 0))]
+
+    def merged(
+        self, items: Sequence[AnyItem], source: SourceFile, start: int, end: int
+    ) -> Iterator[AnyItem | Piece]:
+        """The items of a block from ``start`` to ``end``, with the lost pieces between them."""
+        if id(source) not in self._places:
+            yield from items
+            return
+        at = start
+        for item in items:
+            begins = getattr(item, "start", at)
+            yield from self._between(source, at, begins)
+            yield item
+            at = max(at, getattr(item, "end", at))
+        yield from self._between(source, at, end)
+
+    def _between(self, source: SourceFile, start: int, end: int) -> Iterator[Piece]:
+        for first, last in self.within(source, start, end):
+            if last <= start:
+                continue
+            blank = SPACE.match(source.text, start, first)
+            begins = blank.end() if blank else start
+            line_end = source.text.find("\n", max(last - 1, first))
+            start = min(end, line_end) if line_end >= 0 else end
+            start = max(start, last)
+            yield Piece(source, begins, start)
+
+
+def unread_rule(source: SourceFile, start: int, end: int, handle: int | None = None) -> PlacedRule:
+    """What may match any packet and do anything with it."""
+    text = source.text[start:end].strip()
+    foreign = t.Foreign("unread", text, start=start, end=end)
+    return PlacedRule(source, t.Rule((foreign,), start=start, end=end), handle)
+
+
+_FAMILY = r"(?:(?P<family>ip6|ip|inet|arp|bridge|netdev)\s+)?"
+_NAME = r"[A-Za-z_.][A-Za-z0-9_./\-]*"
+_COMMAND = re.compile(
+    rf"(?:(?P<verb>add|create|insert|replace|delete|destroy)\s+)?"
+    rf"(?P<kind>rule|element|chain|set|map)\s+{_FAMILY}(?P<table>{_NAME})\s+(?P<name>{_NAME})"
+)
+_BARE_RULE = re.compile(rf"(?:add\s+)?{_FAMILY}(?P<table>{_NAME})\s+(?P<name>{_NAME})\s")
+_DEFINE = re.compile(rf"(?:re)?define\s+(?P<name>{_NAME})")
+_HEADER = re.compile(rf"(?P<kind>chain|set|map)\s+(?P<name>{_NAME})")
+_HOOK = re.compile(
+    r"type\s+(?P<type>\w+)\s+hook\s+(?P<hook>\w+)(?:.*?priority\s+(?P<priority>[\w \t+-]+))?"
+)
+_REFERENCE = re.compile(rf"(?P<mark>[@$])(?P<name>{_NAME})")
+
+
+def command(piece: Piece) -> re.Match[str] | None:
+    """What the piece would have done to which thing of which table, if that can be told."""
+    return _COMMAND.match(piece.text)
+
+
+def bare_rule(piece: Piece) -> re.Match[str] | None:
+    """The table and the chain if it is a rule without the word; any two words may be."""
+    return _BARE_RULE.match(piece.text)
+
+
+def define(piece: Piece) -> str | None:
+    found = _DEFINE.match(piece.text)
+    return found["name"] if found else None
+
+
+def header(piece: Piece) -> tuple[str, str] | None:
+    """The kind and the name of a thing whose block begins here."""
+    found = _HEADER.match(piece.text)
+    return (found["kind"], found["name"]) if found else None
+
+
+def hook(piece: Piece) -> t.Hook | None:
+    """As much as can be made out of one that was not read."""
+    found = _HOOK.search(piece.text)
+    if found is None:
+        return None
+    kind, name = (t.Value(found[word], t.Kind.SYMBOL) for word in ("type", "hook"))
+    written = (found["priority"] or "").strip()
+    priority = t.Priority(t.Value(written, t.Kind.SYMBOL)) if written else None
+    return t.Hook(kind, name, None, priority)
+
+
+def references(text: str, mark: str) -> set[str]:
+    """The names behind ``@`` or ``$``."""
+    return {found["name"] for found in _REFERENCE.finditer(text) if found["mark"] == mark}

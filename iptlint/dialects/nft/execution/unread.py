@@ -1,0 +1,85 @@
+"""What is left open where a statement could not be read."""
+
+from __future__ import annotations
+
+import re
+
+from iptlint.dialects.nft.execution import unparsed
+from iptlint.dialects.nft.execution.properties import take_hook
+from iptlint.dialects.nft.execution.state import Key, State, Work
+from iptlint.dialects.nft.execution.unparsed import Piece, unread_rule
+from iptlint.dialects.nft.tables import OpenChain, OpenTable
+from iptlint.model import Family
+from iptlint.source import WholeOrigin
+
+_SETS = ("set", "map")
+
+
+def lost_in_chain(work: Work, chain: OpenChain, piece: Piece) -> None:
+    """A rule, or what makes the chain one of a hook."""
+    hook = unparsed.hook(piece)
+    if hook is not None:
+        take_hook(chain, hook, work.table.family, lambda *_: None)
+    work.rules_of(chain).append(unread_rule(piece.source, piece.start, piece.end))
+
+
+def lost_in_table(state: State, work: Work, piece: Piece) -> None:
+    """A declaration; one of nobody knows what may be of anything that is used later."""
+    header = unparsed.header(piece)
+    if header is not None:
+        _lost_thing(work, *header, piece)
+    elif unparsed.define(piece) is None:
+        state.missing = True
+
+
+def lost_command(state: State, piece: Piece) -> None:
+    """A command at the top; what it is about is found by its first words."""
+    command = unparsed.command(piece)
+    rule = unparsed.bare_rule(piece)
+    if command is not None and command["verb"] in ("delete", "destroy"):
+        return
+    if command is not None:
+        work = state.table(_key(command), _origin(piece))
+        _lost_thing(work, command["kind"], command["name"], piece)
+    elif rule is not None and _has_chain(state, rule):
+        _lost_thing(state.tables[_key(rule)], "rule", rule["name"], piece)
+    elif unparsed.define(piece) is None:
+        state.missing = True
+
+
+def _has_chain(state: State, rule: re.Match[str]) -> bool:
+    work = state.tables.get(_key(rule))
+    return work is not None and rule["name"] in work.table.chains
+
+
+def _key(command: re.Match[str]) -> Key:
+    return Family(command["family"] or "ip"), command["table"]
+
+
+def open_to_anything(table: OpenTable) -> None:
+    """Rules and elements are missing that may be of any chain and any set."""
+    for chain in table.chains.values():
+        chain.rules.insert(0, unread_rule(chain.origin.source, 0, 0))
+    for open_set in table.sets.values():
+        open_set.updated = True
+
+
+def _lost_thing(work: Work, kind: str, name: str, piece: Piece) -> None:
+    """A command about it, or its block, is lost: nothing sure is known of it any more."""
+    if kind in _SETS:
+        work.add_set(kind, name, _origin(piece)).updated = True
+    elif kind == "element" and name in work.table.sets:
+        work.table.sets[name].updated = True
+    elif kind in ("chain", "rule"):
+        chain = work.add_chain(name, _origin(piece), declared=kind == "chain")
+        hook = unparsed.hook(piece) if kind == "chain" else None
+        if hook is not None:
+            take_hook(chain, hook, work.table.family, lambda *_: None)
+        rules = work.rules_of(chain)
+        at_front = piece.text.startswith(("insert", "replace"))
+        put = rules.prepend if at_front else rules.append
+        put(unread_rule(piece.source, piece.start, piece.end))
+
+
+def _origin(piece: Piece) -> WholeOrigin:
+    return WholeOrigin(piece.source, piece.start, piece.end)

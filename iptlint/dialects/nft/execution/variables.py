@@ -1,0 +1,209 @@
+"""Variables: where a name is known, and what stands in the place of its uses.
+
+As in nft, a use means the definition that is visible where it is written: that of the same
+block, else of the table's, else of the file and of what it includes. What a variable stands
+for has no variables in it any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.execution.relocate import moved
+from iptlint.dialects.nft.nodes import Node, Place
+from iptlint.dialects.nft.walking import AnyNode, rebuilt
+from iptlint.source import WholeOrigin
+
+Value = t.Expression
+
+
+@dataclass(slots=True, eq=False)
+class Binding:
+    """One definition. ``value`` is None where it could not be read.
+
+    ``before`` is the definition that a ``redefine`` takes the place of: giving a default and
+    then another value is a use of the default.
+    """
+
+    name: str
+    origin: WholeOrigin
+    value: Value | None
+    before: Binding | None = None
+    used: bool = False
+
+    def use(self) -> None:
+        found: Binding | None = self
+        while found is not None and not found.used:
+            found.used = True
+            found = found.before
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The definitions of a block, and the scope around it."""
+
+    around: Scope | None = None
+    bindings: dict[str, Binding] = field(default_factory=dict)
+
+    def find(self, name: str) -> Binding | None:
+        return next((s.bindings[name] for s in self._outward() if name in s.bindings), None)
+
+    def names(self) -> set[str]:
+        return {name for scope in self._outward() for name in scope.bindings}
+
+    def near(self, name: str) -> str | None:
+        """The visible name that is most like one that is not."""
+        return next(iter(get_close_matches(name, sorted(self.names()), n=1)), None)
+
+    def bind(self, binding: Binding) -> None:
+        self.bindings[binding.name] = binding
+
+    def unbind(self, name: str) -> None:
+        """Only in this block, as in nft: around it the name keeps what it means."""
+        self.bindings.pop(name, None)
+
+    def _outward(self) -> Iterator[Scope]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.around
+
+
+@dataclass(frozen=True, slots=True)
+class Misuse:
+    """A variable that cannot stand where it does: nobody defined it, or it is a wrong thing."""
+
+    node: Node
+    name: str
+    wanted: str | None = None
+
+
+Report = Callable[[Misuse], None]
+
+_FITS: dict[type[Node], tuple[str, tuple[type[Node], ...], str]] = {
+    t.Verdict: ("chain", (t.Value,), "the name of a chain"),
+    t.VerdictMap: ("mapping", (t.SetLiteral, t.SetReference), "a map"),
+    t.Lookup: ("mapping", (t.SetLiteral, t.SetReference), "a map"),
+    t.SetUpdate: ("target", (t.SetReference,), "a set such as @name"),
+    t.Log: ("prefix", (t.Value,), "a string"),
+    t.Policy: ("policy", (t.Value,), "accept or drop"),
+    t.Priority: ("base", (t.Value, t.Negative), "a priority"),
+    t.Elements: ("elements", (t.SetLiteral,), "elements in braces"),
+}
+"""What a variable has to stand for, where not any expression will do."""
+
+_IN_TEXT = re.compile(r"\$([A-Za-z0-9_]*)")
+"""A variable in the text of a log prefix; see ``log_arg`` in nft's grammar."""
+
+
+class Substitution:
+    """Puts what variables stand for in the place of their uses, in nodes of one scope.
+
+    ``failed`` afterwards: a use was left as it is, and was reported if it was an error.
+    """
+
+    def __init__(self, scope: Scope, report: Report) -> None:
+        self._scope = scope
+        self._report = report
+        self.failed = False
+
+    def made(self, node: AnyNode) -> AnyNode:
+        handler = _SUBSTITUTES.get(type(node))
+        if type(node) in _FITS:
+            self._check(node)
+        return handler(self, node) if handler else rebuilt(node, self.made)
+
+    def _variable(self, node: t.Variable) -> Node:
+        return self._value(node, node.name) or node
+
+    def _set(self, node: t.SetLiteral) -> t.SetLiteral:
+        """Elements that are made only when they are looked at have no variables."""
+        if type(node.elements) is not tuple:
+            return node
+        if len(node.elements) == 1 and isinstance(node.elements[0], t.Variable):
+            only: Node = self.made(node.elements[0])
+            if isinstance(only, t.SetLiteral):
+                return only
+        elements = (part for each in node.elements for part in _flat(self.made(each)))
+        return replace(node, elements=tuple(elements))
+
+    def _log(self, node: t.Log) -> t.Log:
+        made = rebuilt(node, self.made)
+        if isinstance(node.prefix, t.Value) and "$" in node.prefix.text:
+            prefix = _IN_TEXT.sub(lambda found: self._text(node, found[1]), node.prefix.text)
+            return replace(made, prefix=replace(node.prefix, text=prefix))
+        return made
+
+    # -- one use ------------------------------------------------------------------------
+
+    def _check(self, node: Node) -> None:
+        """Whether the variables right in a node stand for what can be there."""
+        name, fitting, wanted = _FITS[type(node)]
+        part = getattr(node, name)
+        value = self._known(part.name) if isinstance(part, t.Variable) else None
+        if value is not None and not isinstance(value, fitting):
+            self._fail(Misuse(part, part.name, wanted))
+
+    def _known(self, name: str) -> Value | None:
+        binding = self._scope.find(name)
+        return binding.value if binding else None
+
+    def _value(self, node: Node, name: str) -> Value | None:
+        binding = self._scope.find(name)
+        if binding is None:
+            self._fail(Misuse(node, name))
+            return None
+        binding.use()
+        if binding.value is None:
+            self.failed = True
+            return None
+        return moved(binding.value, Place(start=node.start, end=node.end))
+
+    def _text(self, node: t.Log, name: str) -> str:
+        assert node.prefix is not None
+        match self._value(node.prefix, name):
+            case t.Value(text):
+                return text
+            case _:
+                self.failed = True
+                return f"${name}"
+
+    def _fail(self, misuse: Misuse) -> None:
+        self.failed = True
+        self._report(misuse)
+
+
+_SUBSTITUTES: dict[type[Node], Callable[[Substitution, Any], Any]] = {
+    t.Value: lambda _, value: value,
+    t.Variable: Substitution._variable,
+    t.SetLiteral: Substitution._set,
+    t.Log: Substitution._log,
+}
+"""For nodes in which it is not enough to go on with what they hold."""
+
+
+def _flat(element: Any) -> Iterator[t.Expression | t.Element]:
+    """A set in a set is its elements, and a key that is a set is as many keys."""
+    match element:
+        case t.SetLiteral(elements):
+            yield from elements
+        case t.Element(key=t.SetLiteral(elements)):
+            yield from (_with_key(element, each) for each in elements)
+        case _:
+            yield element
+
+
+def _with_key(element: t.Element, key: t.Expression | t.Element) -> t.Element:
+    """The element for another key, which may bring a timeout or a comment along."""
+    match key:
+        case t.Element(inner, extras, data):
+            return replace(
+                element, key=inner, extras=(*extras, *element.extras), data=element.data or data
+            )
+        case _:
+            return replace(element, key=key)

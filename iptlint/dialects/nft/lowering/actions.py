@@ -1,0 +1,248 @@
+"""What each kind of statement does; tests of the packet are in ``tests``.
+
+Where a statement breaks its rule off is from the kernel's files (net/netfilter/nft_*.c): those
+that set the verdict NFT_BREAK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.canonical_text import spelled
+from iptlint.dialects.nft.lowering.matches import Branch, branches, exact, tests
+from iptlint.dialects.nft.lowering.nat import nat
+from iptlint.dialects.nft.lowering.operands import any_of, demanded, operand, unsettled
+from iptlint.dialects.nft.lowering.reject import reject
+from iptlint.dialects.nft.lowering.rewrites import mangle, strip_option
+from iptlint.dialects.nft.lowering.statement_result import (
+    NOTHING,
+    Fork,
+    Matches,
+    Scene,
+    Step,
+    write,
+)
+from iptlint.dialects.nft.lowering.xt_compat import foreign
+from iptlint.model import Effect, EffectKind, Family, Field, Uncertain, Verdict, VerdictKind, Within
+from iptlint.model.matches import PACKET_FAMILIES
+
+_TCP: Matches = (Within(Field.PROTO, ((6, 6),)),)
+
+
+# -- verdicts -------------------------------------------------------------------------
+
+
+@cache
+def _verdict(name: str, chain: str | None) -> Verdict | None:
+    """None for ``continue``, which is none."""
+    if chain is not None:
+        return Verdict(VerdictKind(name), chain, chain)
+    return None if name == "continue" else Verdict(VerdictKind(name), name)
+
+
+@cache
+def _verdict_step(name: str, chain: str | None) -> Step:
+    return Step(verdict=_verdict(name, chain))
+
+
+def _chain(statement: t.Verdict) -> str | None:
+    return statement.chain.text if isinstance(statement.chain, t.Value) else None
+
+
+def _plain_verdict(statement: t.Verdict, _: Scene) -> Step:
+    return _verdict_step(statement.name, _chain(statement))
+
+
+def _jump_block(statement: t.JumpBlock, scene: Scene) -> Step:
+    return _verdict_step(statement.name, scene.block(statement, scene.standing.source))
+
+
+def _verdict_map(statement: t.VerdictMap, scene: Scene) -> Step:
+    key, mapping, standing = statement.key, statement.mapping, scene.standing
+    if not isinstance(mapping, t.SetLiteral | t.SetReference):
+        return unknown(statement, scene)
+    found = branches(key, mapping, standing)
+    if exact(mapping, standing):
+        forks = tuple(_fork(branch, branch.matches, scene) for branch in found)
+        going_on = tuple(b for b, f in zip(found, forks, strict=True) if f.verdict is None)
+        return Step(forks=forks, after=any_of(going_on))
+    # What is in the map when a packet comes is not known: those elements, or any others.
+    matches = unsettled(key, mapping, standing)
+    known = (_fork(branch, matches, scene) for branch in found)
+    calls = (Fork(matches, _verdict("jump", name), None) for name in scene.strangers())
+    other = Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), None)
+    return Step(forks=(*known, *calls, other), after=matches)
+
+
+def _fork(branch: Branch, matches: Matches, scene: Scene) -> Fork:
+    match branch.data:
+        case t.Verdict() as data:
+            return Fork(matches, _verdict(data.name, _chain(data)), branch.place)
+        case t.JumpBlock() as block:
+            return Fork(matches, _jump_block(block, scene).verdict, branch.place)
+        case t.Value(name) if name in ("accept", "drop", "continue", "return"):
+            return Fork(matches, _verdict(name, None), branch.place)
+        case _:
+            return Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), branch.place)
+
+
+def _queue(statement: t.Queue, scene: Scene) -> Step:
+    target = statement.target
+    before = () if target is None else operand(target, scene.standing).matches
+    where = "" if target is None else f"to {spelled(target)}"
+    options = " ".join(filter(None, (where, *sorted(statement.flags))))
+    verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
+    # Whoever reads the queue may mark the packet (nfnetlink_queue.c).
+    return Step(before=before, effects=(write(Field.MARK),), told=True, verdict=verdict)
+
+
+def _forward(statement: t.Fwd, scene: Scene) -> Step:
+    """Another device sends it, and no later rule sees it: NF_STOLEN (nft_fwd_netdev.c)."""
+    verdict = Verdict(VerdictKind.QUEUE, "fwd", None, spelled(statement))
+    return Step(before=_of_family(statement.family, scene), verdict=verdict)
+
+
+def _of_family(family: str | None, scene: Scene) -> Matches:
+    if family is None or family not in PACKET_FAMILIES:
+        return ()
+    if scene.standing.table.family in (Family.IP, Family.IP6):
+        return ()
+    number = PACKET_FAMILIES.index(family)
+    return (Within(Field.FAMILY, ((number, number),)),)
+
+
+# -- what may end a rule --------------------------------------------------------------------
+
+
+def _rate(kind: str) -> Callable[[Any, Scene], Step]:
+    return lambda statement, _: Step(before=(Uncertain(kind, spelled(statement)),))
+
+
+def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> Step:
+    """It answers or swallows handshakes and lets the rest of tcp go on (nft_synproxy.c)."""
+    text = spelled(statement)
+    verdict = Verdict(VerdictKind.UNKNOWN, "synproxy", None, text)
+    return Step(before=_TCP, verdict=verdict, after=(Uncertain("synproxy", text),))
+
+
+def _tproxy(statement: t.Tproxy, scene: Scene) -> Step:
+    """The rule goes on only for packets that a local socket is there for (nft_tproxy.c)."""
+    where = (part for part in (statement.address, statement.port) if part is not None)
+    found = tuple(m for part in where for m in operand(part, scene.standing).matches)
+    test = Uncertain("tproxy", spelled(statement))
+    before = (*_of_family(statement.family, scene), *found, test)
+    return Step(before=before, name="tproxy", text=spelled(statement))
+
+
+def _flow_add(statement: t.FlowAdd, _: Scene) -> Step:
+    """It breaks off for all but packets of connections it takes over (nft_flow_offload.c)."""
+    text = spelled(statement)
+    return Step(name="flow add", text=text, after=(Uncertain("flow", text),))
+
+
+_OBJECTS: dict[str, Callable[[t.ObjectUse, Scene], Step]] = {
+    "limit": _rate("limit"),
+    "quota": _rate("quota"),
+    "synproxy": _synproxy,
+    "tunnel": lambda statement, _: Step(name="tunnel", text=spelled(statement)),
+}
+
+
+def _object(statement: t.ObjectUse, scene: Scene) -> Step:
+    """An object of a map is there for the packets in the map only (nft_objref.c)."""
+    matches = operand(statement.name, scene.standing).matches
+    make = _OBJECTS.get(statement.kind)
+    step = make(statement, scene) if make else NOTHING
+    if not matches:
+        return step
+    return replace(step, before=(*matches, *step.before))
+
+
+def unknown(statement: t.Statement, _: Scene) -> Step:
+    """JSON may hold what no text can."""
+    text = spelled(statement)
+    return Step(verdict=Verdict(VerdictKind.UNKNOWN, "unread"), after=(Uncertain("unread", text),))
+
+
+# -- sets ---------------------------------------------------------------------------------
+
+
+def _set_update(statement: t.SetUpdate, scene: Scene) -> Step:
+    """A set that is full takes no more, and the rule breaks off; so do limits in the element
+    (nft_dynset.c). Deleting never does."""
+    element, text = statement.element, spelled(statement)
+    effects = (_set_effect(statement.target, scene),)
+    after = () if statement.operation == "delete" else (Uncertain("set", text),)
+    before = demanded(element, scene.standing)
+    name = statement.operation
+    return Step(before=before, effects=effects, name=name, text=text, after=after)
+
+
+def _set_effect(target: t.SetReference | t.Variable, scene: Scene) -> Effect:
+    table = scene.standing.table
+    name = target.name.text if isinstance(target, t.SetReference) else target.name
+    return Effect(EffectKind.SET, name=f"@{table.family.value} {table.name} {name}")
+
+
+def _meter(statement: t.Meter, scene: Scene) -> Step:
+    before = demanded(statement.key, scene.standing)
+    return Step(before=(*before, Uncertain("meter", spelled(statement))))
+
+
+# -- what goes on ---------------------------------------------------------------------------
+
+
+def _match(statement: t.Match | t.MaskMatch, scene: Scene) -> Step:
+    return Step(before=tests(statement, scene.standing))
+
+
+def _log(statement: t.Log, _: Scene) -> Step:
+    prefix = statement.prefix.text if isinstance(statement.prefix, t.Value) else ""
+    # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
+    audits = statement.level is not None and statement.level.text == "audit"
+    effects = () if audits else (Effect(EffectKind.LOG, name=prefix),)
+    told = statement == t.Log(statement.prefix)
+    return Step(effects=effects, name="log", text=spelled(statement), told=told)
+
+
+def _dup(statement: t.Dup, scene: Scene) -> Step:
+    parts = (part for part in (statement.address, statement.device) if part is not None)
+    before = tuple(m for part in parts for m in operand(part, scene.standing).matches)
+    return Step(before=before, name="dup", text=spelled(statement))
+
+
+_NOTRACK = Step(effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", told=True)
+
+STEPS: dict[type, Callable[[Any, Scene], Step]] = {
+    t.Match: _match,
+    t.MaskMatch: _match,
+    t.Verdict: _plain_verdict,
+    t.JumpBlock: _jump_block,
+    t.VerdictMap: _verdict_map,
+    t.Counter: lambda *_: NOTHING,
+    t.Last: lambda *_: NOTHING,
+    t.ObjectUse: _object,
+    t.Limit: _rate("limit"),
+    t.Quota: _rate("quota"),
+    t.ConnectionLimit: _rate("connlimit"),
+    t.Log: _log,
+    t.Reject: reject,
+    t.Nat: nat,
+    t.Tproxy: _tproxy,
+    t.Queue: _queue,
+    t.Dup: _dup,
+    t.Fwd: _forward,
+    t.Synproxy: _synproxy,
+    t.Mangle: mangle,
+    t.SetUpdate: _set_update,
+    t.Meter: _meter,
+    t.Notrack: lambda *_: _NOTRACK,
+    t.FlowAdd: _flow_add,
+    t.StripOption: strip_option,
+    t.Foreign: foreign,
+}
+"""A row for each kind of statement."""

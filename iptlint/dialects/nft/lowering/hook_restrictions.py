@@ -1,0 +1,133 @@
+"""Statements that the kernel takes in chains of some hooks only.
+
+A chain that others call is looked at as every base chain from which packets reach it. Hooks
+are those that Linux 6.18 takes; where older kernels take fewer, nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.canonical_text import spelled
+from iptlint.dialects.problem import Problem
+from iptlint.model import Chain, Hook
+from iptlint.source import SourceFile
+
+_LONGEST_PREFIX = 127
+"""Octets of a log prefix (NF_LOG_PREFIXLEN with its zero)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """``type``: that of the chain; None for any."""
+
+    hooks: tuple[Hook, ...]
+    type: str | None = None
+
+    def takes(self, chain: Chain) -> bool:
+        return chain.hook in self.hooks and self.type in (None, chain.type)
+
+    def __str__(self) -> str:
+        kind = f" of type {self.type}" if self.type else ""
+        return f"chains at {' or '.join(hook.value for hook in self.hooks)}{kind}"
+
+
+_REJECTING = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.INGRESS)
+_TO_DESTINATION = _Place((Hook.PREROUTING, Hook.OUTPUT), "nat")
+
+_NATS = {
+    "snat": _Place((Hook.POSTROUTING, Hook.INPUT), "nat"),
+    "masquerade": _Place((Hook.POSTROUTING,), "nat"),
+    "dnat": _TO_DESTINATION,
+    "redirect": _TO_DESTINATION,
+}
+_OTHERS = {
+    t.Tproxy: _Place((Hook.PREROUTING,)),
+    t.Reject: _Place(_REJECTING),
+    t.Synproxy: _Place((Hook.INPUT, Hook.FORWARD)),
+    t.Fwd: _Place((Hook.INGRESS, Hook.EGRESS)),
+}
+_LOOKED_AT = frozenset((t.Nat, t.Log, *_OTHERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A statement that not every chain takes."""
+
+    chain: str
+    source: SourceFile
+    statement: t.Statement
+    place: _Place
+
+
+def restricted(chain: str, source: SourceFile, rule: t.Rule) -> Iterator[Placed]:
+    for statement in rule.statements:
+        if type(statement) in _LOOKED_AT:
+            place = _place(statement)
+            if place is not None:
+                yield Placed(chain, source, statement, place)
+
+
+def _place(statement: t.Statement) -> _Place | None:
+    if isinstance(statement, t.Nat):
+        return _NATS.get(statement.name)
+    return _OTHERS.get(type(statement))
+
+
+def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Problem]:
+    """A log prefix that the kernel does not take."""
+    for statement in rule.statements:
+        match statement:
+            case t.Log(prefix=t.Value(text)) if len(text) > _LONGEST_PREFIX // 4:
+                length = len(text.encode(errors="surrogateescape"))
+                if length > _LONGEST_PREFIX:
+                    message = f"the log prefix has {length} octets: at most {_LONGEST_PREFIX} fit"
+                    yield _problem(source, statement, message, "write a shorter prefix")
+
+
+def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator[Problem]:
+    """A problem for each statement that packets of a hook reach which it does not work in."""
+    placed = tuple(placed)
+    if not placed:
+        return
+    reached = _reached(chains)
+    for each in placed:
+        bases = (chains[name] for name in reached.get(each.chain, ()))
+        wrong = next((chain for chain in bases if not each.place.takes(chain)), None)
+        if wrong is not None:
+            yield _misplaced(each, wrong)
+
+
+def _misplaced(placed: Placed, base: Chain) -> Problem:
+    assert base.hook is not None
+    name = spelled(placed.statement).partition(" ")[0]
+    called = "" if base.name == placed.chain else f", which calls {placed.chain}"
+    kind = f"{base.type or 'filter'} chain {base.name} at {base.hook.value}{called}"
+    message = f"{name} is refused in the {kind}: it works only in {placed.place}"
+    return _problem(placed.source, placed.statement, message, "move the rule to such a chain")
+
+
+def _problem(source: SourceFile, node: t.Node, message: str, help: str) -> Problem:
+    return Problem("IPT006", "error", node.start, node.end, message, help, source)
+
+
+def _reached(chains: Mapping[str, Chain]) -> dict[str, list[str]]:
+    """For every chain, the base chains from which packets reach it."""
+    calls = {
+        name: {rule.verdict.chain for rule in chain.rules if rule.verdict.chain is not None}
+        for name, chain in chains.items()
+    }
+    reached: dict[str, list[str]] = {}
+    for base in (chain.name for chain in chains.values() if chain.hook is not None):
+        seen: set[str] = set()
+        waiting = [base]
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name not in chains:
+                continue
+            seen.add(name)
+            reached.setdefault(name, []).append(base)
+            waiting.extend(calls[name])
+    return reached

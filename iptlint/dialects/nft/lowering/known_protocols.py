@@ -1,0 +1,50 @@
+"""Where a rule stands while its statements are lowered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.dependencies import Context
+from iptlint.dialects.nft.tables import OpenTable
+from iptlint.dialects.problem import Problem
+from iptlint.source import SourceFile
+
+_LOOK_BACK = 100
+"""Problems among which one is looked for before it is said again."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where a rule stands, and what the tests read so far say of its packets.
+
+    One for each rule; its tests are read in their order. ``missing``: text that may declare
+    anything could not be read.
+    """
+
+    table: OpenTable
+    source: SourceFile
+    problems: list[Problem]
+    missing: bool = False
+    context: Context = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.context = Context.of(self.table.family)
+
+    def refuse(
+        self,
+        code: str,
+        node: t.Node,
+        message: str,
+        help: str,
+        source: SourceFile | None = None,
+        severity: str = "error",
+    ) -> None:
+        """nft would not load this. What several rules refer to is said once."""
+        place = (node.start, node.end)
+        found = Problem(code, severity, *place, message, help, source or self.source)
+        if found not in self.problems[-_LOOK_BACK:]:
+            self.problems.append(found)
+
+    def text(self, node: t.Node) -> str:
+        return self.source.text[node.start : node.end]

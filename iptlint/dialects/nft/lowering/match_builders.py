@@ -1,0 +1,248 @@
+"""What a test of a selector's value says of the packet, by the nature of the selector.
+
+A target turns a set of values into alternatives: tuples of model tests, one of which has to
+hold. No alternative: it never holds; an empty one: it always does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from iptlint.dialects.nft.lowering.bitwise import Bits
+from iptlint.dialects.nft.lowering.values import Values, merged
+from iptlint.model import AnyOf, Family, Masked, Match, Opaque, Uncertain
+from iptlint.model.matches import Ranges
+
+Alternatives = tuple[tuple[Match, ...], ...]
+
+ALWAYS: Alternatives = ((),)
+MOST_OPAQUE = 1000
+"""Tests kept as one Boolean each; of more, all together are one."""
+
+
+def any_of(alternatives: Alternatives) -> Match:
+    """The alternatives as one test."""
+    if len(alternatives) == 1 and len(alternatives[0]) == 1:
+        return alternatives[0][0]
+    return AnyOf(alternatives)
+
+
+def all_of(alternatives: Alternatives) -> tuple[Match, ...]:
+    """The alternatives as tests that all have to hold."""
+    return alternatives[0] if len(alternatives) == 1 else (AnyOf(alternatives),)
+
+
+def negate(match: Match) -> Match:
+    match match:
+        case Uncertain(kind, key):
+            return Uncertain(kind, f"! {key}")
+        case AnyOf(((only,),), True):
+            return only
+        case Masked(field, mask, value) if mask & (mask - 1) == 0:
+            return Masked(field, mask, value ^ mask, match.negated)
+    return replace(match, negated=not match.negated)
+
+
+def everything(ranges: Ranges, width: int) -> bool:
+    return any(low <= 0 and high >= (1 << width) - 1 for low, high in ranges)
+
+
+class Target(Protocol):
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        """For numbers; ``bits`` is given where a part of the value is looked at."""
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        """For a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A selector in a rule: ``key`` spells it, ``width`` is that of its type.
+
+    ``present``: what says that there is a value at all.
+    """
+
+    key: str
+    width: int
+    family: Family
+    target: Target
+    bits: Bits | None = None
+    present: tuple[Match, ...] = ()
+
+    def alternatives(self, values: Values) -> Alternatives:
+        found: list[tuple[Match, ...]] = []
+        if values.ranges:
+            found += self.target.numbers(values.ranges, self.bits, self)
+        for text in values.texts:
+            found += self.target.text(text.text, text.wildcard, self)
+        for name in values.names:
+            found += self._named(name)
+        found += ((Uncertain("unread", f"{self.key} {text}"),) for text in values.unread)
+        return (self.present,) if () in found else tuple(dict.fromkeys(found))
+
+    def _named(self, name: str) -> Alternatives:
+        if self.bits is None:
+            return self.target.text(name, False, self)
+        return ((Opaque(f"{self.spelled()} {name}"),),)
+
+    def spelled(self) -> str:
+        """The selector with the bits it looks at."""
+        if self.bits is None:
+            return self.key
+        steps = (
+            (">>", self.bits.shift),
+            ("&", self.bits.mask),
+            ("^", self.bits.flip),
+        )
+        return " ".join((self.key, *(f"{word} {hex(n)}" for word, n in steps if n)))
+
+
+# -- opaque tests --------------------------------------------------------------------------
+
+
+def plain(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def pair(low: int, high: int) -> str:
+    return f"{low}:{high}"
+
+
+def hexadecimal(low: int, high: int) -> str:
+    return hex(low) if low == high else f"{hex(low)}-{hex(high)}"
+
+
+def shown(text: str, wildcard: bool) -> str:
+    return f"{text}*" if wildcard else text
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueTarget:
+    """One Boolean for each value or range. ``key`` is what stands before it (the selector's
+    own words if it is empty); ``instead`` are the tests of some values; ``beside`` are tests
+    that hold whenever one of these does."""
+
+    key: str = ""
+    show: Callable[[int, int], str] = plain
+    names: Mapping[int, str] = field(default_factory=dict, hash=False)
+    after: str = ""
+    instead: Mapping[int, tuple[Match, ...]] = field(default_factory=dict, hash=False)
+    beside: tuple[Match, ...] = ()
+
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        if bits is not None:
+            return self._masked(ranges, bits, view)
+        ranges = _joined(ranges)
+        if everything(ranges, view.width):
+            return ALWAYS
+        if len(ranges) > MOST_OPAQUE:
+            return ((*self.beside, Opaque(f"{view.key} {digest(ranges)}")),)
+        return tuple((*self.beside, *self._range(low, high, view)) for low, high in ranges)
+
+    def _range(self, low: int, high: int, view: View) -> tuple[Match, ...]:
+        if low == high and low in self.instead:
+            return self.instead[low]
+        return (Opaque(self._spell(low, high, view)),)
+
+    def _spell(self, low: int, high: int, view: View) -> str:
+        name = self.names.get(low) if low == high else None
+        return f"{self.key or view.key} {name or self.show(low, high)}{self.after}"
+
+    def _masked(self, ranges: Ranges, bits: Bits, view: View) -> Alternatives:
+        tests = bits.tests(ranges)
+        if tests is None:
+            return ((*self.beside, Opaque(f"{view.spelled()} {digest(ranges)}")),)
+        return tuple(
+            (*self.beside, Opaque(f"{view.key} & {hex(mask)} == {hex(value)}")) if mask else ()
+            for mask, value in tests
+        )
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        return ((*self.beside, Opaque(f"{self.key or view.key} {shown(text, wildcard)}")),)
+
+
+def _joined(ranges: Ranges) -> Ranges:
+    """Ranges that meet are one, but a value that stands alone stays a test of its own."""
+    wide = merged((low, high) for low, high in ranges if low < high)
+    if not wide:
+        return ranges
+    alone = [(low, high) for low, high in ranges if low == high]
+    outside = [each for each in alone if not any(a <= each[0] <= b for a, b in wide)]
+    return tuple(sorted((*wide, *outside)))
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class UncertainTarget:
+    """What depends on more than the packet."""
+
+    kind: str
+
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        return ((Uncertain(self.kind, view.spelled()),),)
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        return ((Uncertain(self.kind, view.spelled()),),)
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceTarget:
+    """1 where something is there, which is when ``tests`` hold; 0 where it is missing, which
+    can be said of packets only for which ``beside`` holds."""
+
+    tests: tuple[Match, ...]
+    beside: tuple[Match, ...] = ()
+
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        there = any(low <= 1 <= high for low, high in ranges)
+        missing = any(low <= 0 <= high for low, high in ranges)
+        if there and missing and not self.beside:
+            return ALWAYS
+        absent = (*self.beside, negate(any_of((self.tests,))))
+        return (self.tests,) * there + (absent,) * missing
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        return ((Opaque(f"{view.key} {shown(text, wildcard)}"),),)
+
+
+@dataclass(frozen=True, slots=True)
+class FibTarget:
+    """The interface a route leads to: 0, or missing, where there is none; ``tests`` hold
+    where there is one."""
+
+    tests: tuple[Match, ...]
+
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        absent = negate(any_of((self.tests,)))
+        missing = ((absent,),) if ranges[0][0] == 0 else ()
+        rest = tuple((max(low, 1), high) for low, high in ranges if high)
+        if not rest:
+            return missing
+        return (*missing, *OpaqueTarget(beside=self.tests).numbers(rest, bits, view))
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        if text == "exists":
+            return (self.tests,)
+        if text == "missing":
+            return ((negate(any_of((self.tests,))),),)
+        return ((*self.tests, Opaque(f"{view.key} {shown(text, wildcard)}")),)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantTarget:
+    """A part of a key that is the same for every packet: ``ip saddr . "lo"``."""
+
+    constant: str
+
+    def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
+        return ((Opaque(f"{self.constant} is {digest(ranges)}"),),)
+
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        same = self.constant.startswith(text) if wildcard else self.constant == text
+        return ALWAYS if same else ()

@@ -1,0 +1,252 @@
+"""The tests of a rule, from nft's expressions to the model's matches.
+
+``tests`` lowers one match; ``branches`` a map, each of whose elements is a test;
+``implied`` what only reading a selector demands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass, replace
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering import set_contents as c
+from iptlint.dialects.nft.lowering.bitwise import Bits
+from iptlint.dialects.nft.lowering.datatypes import BadValueError
+from iptlint.dialects.nft.lowering.dependencies import Context
+from iptlint.dialects.nft.lowering.header_match_builders import OneOfTarget
+from iptlint.dialects.nft.lowering.known_protocols import Standing
+from iptlint.dialects.nft.lowering.match_builders import OpaqueTarget, all_of, any_of, negate
+from iptlint.dialects.nft.lowering.membership import (
+    alternatives_of,
+    contents_of,
+    in_literal,
+    in_named,
+    negated,
+    open_set,
+    report,
+)
+from iptlint.dialects.nft.lowering.selector import Look, look, looks, spelled
+from iptlint.dialects.nft.lowering.values import Values, read_values
+from iptlint.dialects.nft.lowering.written_state import settle
+from iptlint.dialects.nft.tables import OpenSet
+from iptlint.model import AnyOf, Match, Uncertain
+
+__all__ = ["Branch", "Standing", "branches", "exact", "implied", "tests"]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What a packet must pass to find ``data`` in a map; ``place`` is the first such element."""
+
+    matches: tuple[Match, ...]
+    data: t.Expression | t.Statement | None
+    place: t.Node | None
+
+
+def tests(statement: t.Match | t.MaskMatch, standing: Standing) -> tuple[Match, ...]:
+    """What has to hold, what nft or the kernel demand beside it included."""
+    try:
+        match statement:
+            case t.Match(left, operator, right):
+                return _unique(_match(left, operator, right, standing))
+            case t.MaskMatch():
+                return _unique(_mask_match(statement, standing))
+    except BadValueError as error:
+        standing.refuse("IPT006", error.node or statement, error.message, error.help)
+        return (Uncertain("unread", standing.text(statement)),)
+
+
+def implied(selector: t.Selector, standing: Standing) -> tuple[Match, ...]:
+    """What has to hold for there to be something to read."""
+    found = look(selector, standing.context)
+    return _unique((*found.needs, *found.present))
+
+
+def _unique(matches: Iterable[Match]) -> tuple[Match, ...]:
+    return tuple(dict.fromkeys(matches))
+
+
+# -- one match ------------------------------------------------------------------------------
+
+
+def _match(
+    left: t.Expression, operator: str | None, right: t.Expression, standing: Standing
+) -> tuple[Match, ...]:
+    match right:
+        case t.SetLiteral() if operator in (None, "==", "!="):
+            return _in_braces(left, operator, right, standing)
+        case t.SetReference() if operator in (None, "==", "!="):
+            return in_named(left, operator, right, standing)
+        case t.Concat():
+            return in_literal(left, operator, t.SetLiteral((right,)), standing)
+    if isinstance(left, t.Concat) or isinstance(right, t.SetLiteral | t.SetReference):
+        return (Uncertain("unread", f"{spelled(left)} {operator}"),)
+    seen = look(left, standing.context)
+    values = read_values(right, seen.type)
+    if operator in _ORDERS:
+        return (*seen.needs, *_order(seen, operator or "", values))
+    any_bit = seen.type.flags and operator is None and not isinstance(left, t.Bitwise)
+    if (any_bit or operator == "!") and values.single is not None:
+        return (*seen.needs, *_flags(seen, values.single, operator == "!"))
+    if operator == "!":
+        return (*seen.needs, Uncertain("unread", f"{seen.view.key} !"))
+    if operator == "!=":
+        return negated((seen,), seen.view.alternatives(values))
+    settle(seen, values, standing.context)
+    return (*seen.needs, *all_of(seen.view.alternatives(values)))
+
+
+def _flags(seen: Look, flags: int, missing: bool) -> tuple[Match, ...]:
+    """Any of the flags is set, or none of them is."""
+    bits = (seen.view.bits or Bits.whole(seen.type.width)).then("&", flags)
+    if isinstance(seen.row.target, OneOfTarget) and not missing:
+        some = Values(((1, seen.type.maximum),))
+        return all_of(replace(seen.view, bits=bits).alternatives(some))
+    none = replace(seen.view, bits=bits).alternatives(Values(((0, 0),)))
+    return all_of(none) if missing else (*seen.present, negate(any_of(none)))
+
+
+_NEVER: tuple[Match, ...] = (AnyOf(()),)
+
+
+def _below(value: int, maximum: int) -> Values:
+    return Values(((0, min(value, maximum)),)) if value >= 0 else Values()
+
+
+def _above(value: int, maximum: int) -> Values:
+    return Values(((value, maximum),)) if value <= maximum else Values()
+
+
+_ORDERS: dict[str | None, Callable[[int, int], Values]] = {
+    "<": lambda value, maximum: _below(value - 1, maximum),
+    "<=": _below,
+    ">": lambda value, maximum: _above(value + 1, maximum),
+    ">=": _above,
+}
+
+
+def _order(seen: Look, operator: str, values: Values) -> tuple[Match, ...]:
+    """Of tests that are kept as they are, what is above a value is the rest of what is not."""
+    if values.single is None:
+        name = f"{operator} {' '.join(values.names)}"
+        return all_of(seen.view.alternatives(Values(names=(name,))))
+    wanted = _ORDERS[operator](values.single, seen.type.maximum)
+    if isinstance(seen.row.target, OpaqueTarget) and operator in (">", ">="):
+        return _not_below(seen, wanted)
+    return all_of(seen.view.alternatives(wanted))
+
+
+def _not_below(seen: Look, wanted: Values) -> tuple[Match, ...]:
+    if not wanted.ranges:
+        return _NEVER
+    rest = Values(tuple((0, low - 1) for low, _ in wanted.ranges if low))
+    return (*seen.present, negate(any_of(seen.view.alternatives(rest))))
+
+
+def _mask_match(statement: t.MaskMatch, standing: Standing) -> tuple[Match, ...]:
+    """``flags value / mask``: under the mask, just the value's bits are set."""
+    seen = look(statement.left, standing.context)
+    mask = read_values(statement.mask, seen.type).single
+    value = read_values(statement.value, seen.type)
+    if mask is None or statement.operator not in (None, "==", "!="):
+        return (*seen.needs, Uncertain("unread", f"{seen.view.key} / "))
+    bits = (seen.view.bits or Bits.whole(seen.type.width)).then("&", mask)
+    alternatives = replace(seen.view, bits=bits).alternatives(value)
+    if statement.operator == "!=":
+        return negated((seen,), alternatives)
+    return (*seen.needs, *all_of(alternatives))
+
+
+# -- sets --------------------------------------------------------------------------------------
+
+
+def _in_braces(
+    left: t.Expression, operator: str | None, right: t.SetLiteral, standing: Standing
+) -> tuple[Match, ...]:
+    only = right.elements[0] if len(right.elements) == 1 else None
+    flag = isinstance(only, t.Value | t.Bitwise) and not isinstance(left, t.Concat | t.Bitwise)
+    if flag and operator is None and look(left, copy(standing.context)).type.flags:
+        return _flag_in_braces(left, only, right, standing)
+    return in_literal(left, operator, right, standing)
+
+
+def _flag_in_braces(
+    left: t.Expression, only: t.Node | None, right: t.SetLiteral, standing: Standing
+) -> tuple[Match, ...]:
+    """nft up to 1.0.9 drops the braces around one element, and then any of its bits will do;
+    a later one takes just the value."""
+    just = in_literal(left, None, right, standing)
+    assert only is not None
+    seen = look(left, standing.context)
+    any_bit = _match(left, None, only, standing)  # type: ignore[arg-type]
+    if isinstance(seen.row.target, OneOfTarget):
+        return any_bit
+    depends = (Uncertain("version of nft", spelled(left)),)
+    return (*any_bit, AnyOf((just, depends)))
+
+
+# -- maps --------------------------------------------------------------------------------------
+
+
+def exact(mapping: t.SetLiteral | t.SetReference, standing: Standing) -> bool:
+    """Whether the text says all that the map holds."""
+    if isinstance(mapping, t.SetLiteral):
+        return True
+    found = standing.table.sets.get(mapping.name.text)
+    return found is not None and c.is_known(found)
+
+
+def branches(
+    key: t.Expression, mapping: t.SetLiteral | t.SetReference, standing: Standing
+) -> tuple[Branch, ...]:
+    """One for every distinct data. Where the content is not known, each may be found or not,
+    and there may be others."""
+    seen = looks(key, standing.context)
+    needs = tuple(match for each in seen for match in each.needs)
+    match mapping:
+        case t.SetLiteral(elements):
+            found = c.literal(elements, [each.type for each in seen])
+            report(found, standing, standing.source)
+        case t.SetReference():
+            named = open_set(mapping, standing)
+            if named is None:
+                return ()
+            known = contents_of(named, seen, standing)
+            if known is None:
+                return _any_branch(named, seen, needs)
+            found = known
+    return tuple(_branches(key, seen, needs, found.entries, standing.context))
+
+
+def _any_branch(
+    found: OpenSet, seen: tuple[Look, ...], needs: tuple[Match, ...]
+) -> tuple[Branch, ...]:
+    types = c.types_of(found, tuple(each.type for each in seen))
+    entries = c.named(found, types).entries
+    may = _unique((*needs, Uncertain("set", f"@{found.name}")))
+    return tuple(Branch(may, entry.data, entry.place) for entry in entries)
+
+
+def _branches(
+    key: t.Expression,
+    seen: tuple[Look, ...],
+    needs: tuple[Match, ...],
+    entries: tuple[c.Entry, ...],
+    context: Context,
+) -> Iterator[Branch]:
+    by_data: dict[c.Data, list[c.Entry]] = {}
+    for entry in entries:
+        by_data.setdefault(entry.data, []).append(entry)
+    plain = [replace(entry, everything=False) for entry in entries]
+    present = tuple(match for each in seen for match in each.present)
+    for data, several in by_data.items():
+        own = [replace(entry, everything=False) for entry in several]
+        alternatives = alternatives_of(key, seen, own, context)
+        if any(entry.everything for entry in several):
+            others = [entry for entry in plain if entry.data != data]
+            rest = negate(any_of(alternatives_of(key, seen, others, context)))
+            alternatives = (*alternatives, (*present, rest))
+        matches = _unique((*needs, *all_of(alternatives)))
+        yield Branch(matches, data, several[0].place)

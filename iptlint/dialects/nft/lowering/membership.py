@@ -1,0 +1,171 @@
+"""Whether a packet's values are in a set: the tests that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from copy import copy
+from dataclasses import replace
+from difflib import get_close_matches
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering import set_contents as c
+from iptlint.dialects.nft.lowering.dependencies import Context
+from iptlint.dialects.nft.lowering.header_match_builders import PORT_PROTOCOLS, FieldTarget
+from iptlint.dialects.nft.lowering.known_protocols import Standing
+from iptlint.dialects.nft.lowering.match_builders import (
+    ALWAYS,
+    Alternatives,
+    all_of,
+    any_of,
+    negate,
+)
+from iptlint.dialects.nft.lowering.selector import Look, looks, spelled
+from iptlint.dialects.nft.lowering.values import Values
+from iptlint.dialects.nft.lowering.written_state import protocols_of, settle
+from iptlint.dialects.nft.tables import OpenSet, OpenTable
+from iptlint.model import Field, Match, Opaque, Uncertain
+from iptlint.source import SourceFile
+
+
+def negated(seen: Iterable[Look], alternatives: Alternatives) -> tuple[Match, ...]:
+    needs = [match for each in seen for match in (*each.needs, *each.present)]
+    return (*needs, negate(any_of(alternatives)))
+
+
+def in_named(
+    left: t.Expression, operator: str | None, right: t.SetReference, standing: Standing
+) -> tuple[Match, ...]:
+    """For ``@name``; one test kept as it is where the text does not say what is in the set."""
+    seen = looks(left, standing.context)
+    needs = tuple(match for each in seen for match in each.needs)
+    found = open_set(right, standing)
+    if found is None:
+        return (*needs, Uncertain("unread", f"{spelled(left)} @{right.name.text}"))
+    contents = contents_of(found, seen, standing)
+    if contents is not None:
+        return member(left, seen, operator, contents, standing)
+    alternatives: Alternatives = ((Opaque(unknown(found, left, standing)),),)
+    if operator == "!=":
+        return negated(seen, alternatives)
+    return (*needs, *all_of(alternatives))
+
+
+def in_literal(
+    left: t.Expression, operator: str | None, right: t.SetLiteral, standing: Standing
+) -> tuple[Match, ...]:
+    """For ``{ … }``."""
+    seen = looks(left, standing.context)
+    contents = c.literal(right.elements, [each.type for each in seen])
+    report(contents, standing, standing.source)
+    return member(left, seen, operator, contents, standing)
+
+
+def unknown(found: OpenSet, left: t.Node, standing: Standing) -> str:
+    table = standing.table
+    return f"set @{table.family.value} {table.name} {found.name} {spelled(left)}"
+
+
+def open_set(reference: t.SetReference, standing: Standing) -> OpenSet | None:
+    """The set or map a name stands for; a problem where there is none."""
+    found = standing.table.sets.get(reference.name.text)
+    if found is None and not standing.missing and _is_of_the_text(standing.table):
+        _no_set(reference, standing)
+    return found
+
+
+def _is_of_the_text(table: OpenTable) -> bool:
+    """Whether the text makes the table, and does not only add to one that the host has."""
+    return table.fresh or bool(table.sets) or any(chain.declared for chain in table.chains.values())
+
+
+def _no_set(reference: t.SetReference, standing: Standing) -> None:
+    """A table that was not emptied before may have more than the text says."""
+    table, name = standing.table, reference.name.text
+    where = f"table {table.family.value} {table.name}"
+    near = get_close_matches(name, table.sets, n=1) if len(name) < 64 else []
+    declare = f"declare it before this line: `add set {table.family.value} {table.name} …`"
+    standing.refuse(
+        "IPT003",
+        reference,
+        f"there is no set @{name} in {where}",
+        f"did you mean @{near[0]}? Else {declare}" if near else declare,
+        severity="error" if table.fresh else "warning",
+    )
+
+
+def contents_of(found: OpenSet, seen: tuple[Look, ...], standing: Standing) -> c.Contents | None:
+    """None where the text does not say what is in it."""
+    if not c.is_known(found):
+        return None
+    like = tuple(each.type for each in seen)
+    types = c.types_of(found, like)
+    contents = c.named(found, types)
+    report(contents, standing, found.origin.source)
+    if [kind.width for kind in types] == [kind.width for kind in like]:
+        return contents
+    unread = tuple(Values(unread=(f"@{found.name}",)) for _ in like)
+    return c.Contents(tuple(replace(entry, rows=(unread,)) for entry in contents.entries))
+
+
+def report(found: c.Contents, standing: Standing, source: SourceFile) -> None:
+    for error in found.bad:
+        assert error.node is not None
+        standing.refuse("IPT006", error.node, error.message, error.help, source)
+
+
+def member(
+    left: t.Expression,
+    seen: tuple[Look, ...],
+    operator: str | None,
+    found: c.Contents,
+    standing: Standing,
+) -> tuple[Match, ...]:
+    alternatives = alternatives_of(left, seen, found.entries, standing.context)
+    if operator == "!=":
+        return negated(seen, alternatives)
+    if len(seen) == len(found.entries) == 1 and not found.entries[0].everything:
+        for (values,) in found.entries[0].rows:
+            settle(seen[0], values, standing.context)
+    needs = (match for each in seen for match in each.needs)
+    return (*needs, *all_of(alternatives))
+
+
+def alternatives_of(
+    left: t.Expression, seen: tuple[Look, ...], entries: Iterable[c.Entry], context: Context
+) -> Alternatives:
+    entries = tuple(entries)
+    if any(entry.everything and not entry.fleeting for entry in entries):
+        return (tuple(match for each in seen for match in each.present),)
+    seen = _with_ports(left, seen, entries, context)
+    found = [each for entry in entries for each in _alternatives(seen, entry)]
+    return ALWAYS if () in found else tuple(found)
+
+
+def _alternatives(seen: tuple[Look, ...], entry: c.Entry) -> Iterator[tuple[Match, ...]]:
+    """A packet finds the entry by any of them; what is fleeting may be gone."""
+    gone: tuple[Match, ...] = (Uncertain("set", "timeout"),) if entry.fleeting else ()
+    if entry.everything:
+        yield gone
+    for row in entry.rows:
+        parts = [each.view.alternatives(values) for each, values in zip(seen, row, strict=True)]
+        if len(parts) == 1:
+            yield from ((*each, *gone) for each in parts[0])
+        elif all(parts):
+            yield (*(match for part in parts for match in all_of(part)), *gone)
+
+
+def _with_ports(
+    left: t.Expression, seen: tuple[Look, ...], entries: tuple[c.Entry, ...], context: Context
+) -> tuple[Look, ...]:
+    """``meta l4proto . th dport``: all elements are of protocols with ports."""
+    for index, each in enumerate(seen):
+        match each.row.target:
+            case FieldTarget(Field.PROTO) if len(seen) > 1 and each.view.bits is None:
+                rows = [row[index] for entry in entries for row in entry.rows]
+                protocols = frozenset(number for values in rows for number in protocols_of(values))
+                known = all(values.numbers_only and values.ranges for values in rows)
+                if known and protocols and protocols <= frozenset(PORT_PROTOCOLS):
+                    inner = copy(context)
+                    inner.restrict(protocols)
+                    return looks(left, inner)
+    return seen

@@ -1,0 +1,77 @@
+"""What a statement writes or sends to: an expression, perhaps looked up in a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.canonical_text import spelled
+from iptlint.dialects.nft.lowering.datatypes import BadValueError, DataType
+from iptlint.dialects.nft.lowering.matches import Branch, Standing, branches, exact, implied
+from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.walking import everything
+from iptlint.model import AnyOf, Match, Uncertain
+
+_SELECTORS = get_args(t.Selector)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """``matches``: what a packet needs to have it; ``value``: None where it is not one value."""
+
+    matches: tuple[Match, ...]
+    value: t.Expression | None
+
+
+def operand(expression: t.Expression, standing: Standing) -> Operand:
+    """A rule breaks off for a packet that lacks what is read, or that is not in the map."""
+    if not isinstance(expression, t.Lookup):
+        return Operand(demanded(expression, standing), expression)
+    mapping = expression.mapping
+    if not isinstance(mapping, t.SetLiteral | t.SetReference):
+        return Operand((Uncertain("unread", spelled(expression)),), None)
+    if not exact(mapping, standing):
+        return Operand(unsettled(expression.key, mapping, standing), None)
+    found = branches(expression.key, mapping, standing)
+    data: Any = found[0].data if len(found) == 1 else None
+    return Operand(any_of(found), data if isinstance(data, Node) else None)  # type: ignore[arg-type]
+
+
+def any_of(found: tuple[Branch, ...]) -> tuple[Match, ...]:
+    """The tests of a packet that is in one of the branches."""
+    if len(found) == 1:
+        return found[0].matches
+    return (AnyOf(tuple(branch.matches for branch in found)),)
+
+
+def unsettled(
+    key: t.Expression, mapping: t.SetLiteral | t.SetReference, standing: Standing
+) -> tuple[Match, ...]:
+    """That a packet is in a map of which it is not known what is in it."""
+    name = spelled(mapping) if isinstance(mapping, t.SetReference) else "{ … }"
+    return (*demanded(key, standing), Uncertain("set", f"set {spelled(key)} {name}"))
+
+
+def demanded(node: Node, standing: Standing) -> tuple[Match, ...]:
+    """What merely reading the selectors of an expression asks of a packet."""
+    if isinstance(node, t.Value):
+        return ()
+    found = (implied(each, standing) for each in everything(node) if isinstance(each, _SELECTORS))
+    return tuple(dict.fromkeys(match for matches in found for match in matches))
+
+
+def constant(expression: t.Expression | None, kind: DataType) -> int | None:
+    """The number a value of this type stands for; flags in a list are set together."""
+    match expression:
+        case t.Value():
+            try:
+                found = kind.read(expression)
+            except BadValueError:
+                return None
+            return found if isinstance(found, int) else None
+        case t.Listing(items):
+            numbers = [constant(item, kind) for item in items]
+            return sum({n for n in numbers if n is not None}) if None not in numbers else None
+        case _:
+            return None

@@ -1,0 +1,68 @@
+"""What one statement adds to its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.matches import Standing
+from iptlint.dialects.nft.nodes import Node
+from iptlint.model import Effect, EffectKind, Field, Match, Verdict
+from iptlint.source import SourceFile
+
+Matches = tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """One outcome of a verdict map; ``verdict`` is None where the rule goes on."""
+
+    matches: Matches
+    verdict: Verdict | None
+    place: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a statement does, in this order.
+
+    ``front``: tests that nft puts at the beginning of the rule, where there are none of their
+    fields before. ``before``: tests that have to hold, else the rule breaks off. ``effects``,
+    and in ``name`` and ``text`` what is done (``told``: the effects say all of it). ``forks`` or
+    ``verdict`` if it decides. ``after``: tests for what follows, as it may break the rule off.
+    """
+
+    front: Matches = ()
+    before: Matches = ()
+    effects: tuple[Effect, ...] = ()
+    name: str = ""
+    text: str = ""
+    told: bool = False
+    forks: tuple[Fork, ...] = ()
+    verdict: Verdict | None = None
+    after: Matches = ()
+
+    @property
+    def acts(self) -> bool:
+        return bool(self.effects or self.text)
+
+
+NOTHING = Step()
+
+
+@dataclass(slots=True)
+class Scene:
+    """Where a statement stands.
+
+    ``block`` makes a chain of ``jump { … }`` and names it. ``strangers``: the chains that a map
+    may hold in which there is more than the text says.
+    """
+
+    standing: Standing
+    block: Callable[[t.JumpBlock, SourceFile], str]
+    strangers: Callable[[], tuple[str, ...]] = tuple
+
+
+def write(field: Field, mask: int | None = None, value: int | None = None) -> Effect:
+    return Effect(EffectKind.WRITE, field, mask, value)

@@ -1,0 +1,111 @@
+"""What is said of a statement that is none: found, expected, and what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from iptlint.dialects.nft.nodes import Place
+from iptlint.dialects.nft.parsing.faults import Fault
+from iptlint.dialects.nft.parsing.language import language
+from iptlint.dialects.nft.parsing.selectors import FIRST_WORDS, fields_after
+from iptlint.dialects.nft.parsing.verbs import COMMANDS, KINDS, kinds_of
+
+_KINDS = {
+    "WORD": "a word",
+    "NUMBER": "a number",
+    "TIME": "a time such as 1h30m",
+    "ADDRESS": "an address",
+    "STRING": "a string in quotes",
+    "WILDCARD": "a name with *",
+    "CLASSID": "a class such as 1:10",
+    "SELECTOR": "an expression such as `tcp dport`",
+    "$END": "the end of the statement",
+}
+_TWO_WORDS = re.compile(r"([A-Za-z0-9_-]+)[ \t]+([A-Za-z0-9_-]+)")
+_MOST = 6
+"""More alternatives than this help nobody."""
+
+
+def fault_of(error: UnexpectedInput, text: str, base: int, context: str) -> Fault:
+    """The fault for what lark refused in a statement that begins at ``base``."""
+    at = len(text) if error.pos_in_stream is None else error.pos_in_stream
+    known = _unknown_command(text, base) if context == "top" else None
+    return known or _unknown_field(text, at, base) or _unexpected(error, text, at, base)
+
+
+def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> Fault:
+    expected = _expected(error)
+    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        found = str(error.token)
+    else:
+        found = text[at : at + 1] if isinstance(error, UnexpectedCharacters) else ""
+    if not found:
+        at = len(text.rstrip())
+    message = f"`{found}` is not expected here" if found else "The statement ends too early"
+    place = Place(start=base + at, end=base + max(at + len(found), at + 1))
+    return Fault(message, _sentence(expected), _hint(found, expected), **place)
+
+
+def _unknown_field(text: str, at: int, base: int) -> Fault | None:
+    """``tcp dprot``: the protocol is one, what follows is none of its fields."""
+    found = _TWO_WORDS.match(text, at)
+    fields = fields_after(found[1]) if found else ()
+    if found is None or not fields or found[2] in fields:
+        return None
+    place = Place(start=base + found.start(2), end=base + found.end(2))
+    message = f"`{found[2]}` is no field of `{found[1]}`"
+    hint = _did_you_mean(found[2], fields, f"{found[1]} ")
+    return Fault(message, f"one of {', '.join(fields)}", hint, **place)
+
+
+def _unknown_command(text: str, base: int) -> Fault | None:
+    """``tabel ip t``, ``add ruel``: any word may name a table, so the grammar goes on."""
+    found = _TWO_WORDS.match(text)
+    if found is None:
+        return None
+    group, words = (2, kinds_of(found[1])) if found[1] in KINDS else (1, COMMANDS)
+    near = _did_you_mean(found[group], words)
+    if near is None or found[group] in words:
+        return None
+    place = Place(start=base + found.start(group), end=base + found.end(group))
+    return Fault(f"`{found[group]}` is no command", f"one of {', '.join(words)}", near, **place)
+
+
+def _expected(error: UnexpectedInput) -> list[str]:
+    parser = getattr(error, "interactive_parser", None)
+    terminals = parser.accepts() if parser else getattr(error, "allowed", None) or ()
+    return sorted(terminals)
+
+
+def _spelled(terminal: str) -> str:
+    if terminal in _KINDS:
+        return _KINDS[terminal]
+    pattern = language().get_terminal(terminal).pattern
+    return f"`{pattern.value}`" if pattern.type == "str" else terminal.lower()
+
+
+def _sentence(terminals: list[str]) -> str:
+    if len(terminals) <= _MOST:
+        return " or ".join(map(_spelled, terminals))
+    kinds = [_KINDS[name] for name in terminals if name in _KINDS]
+    return " or ".join(kinds[:_MOST] or [*map(_spelled, terminals[:_MOST]), "…"])
+
+
+def _keywords(terminals: Iterable[str]) -> list[str]:
+    patterns = (language().get_terminal(name).pattern for name in terminals if name != "$END")
+    return [pattern.value for pattern in patterns if pattern.type == "str"]
+
+
+def _hint(found: str, terminals: list[str]) -> str | None:
+    """The nearest word that could stand here."""
+    words = [*_keywords(terminals), *(FIRST_WORDS if "SELECTOR" in terminals else ())]
+    return _did_you_mean(found, words)
+
+
+def _did_you_mean(found: str, words: Iterable[str], before: str = "") -> str | None:
+    near = get_close_matches(found, list(words), n=1)
+    return f"Did you mean `{before}{near[0]}`?" if near else None

@@ -1,0 +1,169 @@
+"""Lists, pipelines, ``if`` and ``case``."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.script import arithmetic
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.branches import Way, either
+from iptlint.dialects.script.builtins import assign, status_of
+from iptlint.dialects.script.calls import inner
+from iptlint.dialects.script.conditions import holds
+from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.not_understood import Reason
+from iptlint.dialects.script.simple_commands import with_redirects
+from iptlint.dialects.script.state import Flow, Result
+from iptlint.dialects.script.streams import Input, Output
+from iptlint.dialects.script.symbolic_text import is_known
+
+if TYPE_CHECKING:
+    from iptlint.dialects.script.shell import Shell
+
+_FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
+
+
+def listing(shell: Shell, node: t.Listing) -> Result:
+    result = shell.one(node.first)
+    said: t.Node = node.first
+    for operator, statement in node.rest:
+        if result.flow is not Flow.GO:
+            return result
+        if result.status is None:
+            prefix = "if " if operator == "&&" else "unless "
+            result = _perhaps(shell, shell.condition(said, prefix), statement)
+        elif (result.status == 0) == (operator == "&&"):
+            result = shell.one(statement)
+        said = statement
+    return result
+
+
+def _perhaps(shell: Shell, condition: Condition, statement: t.Statement) -> Result:
+    return either(shell, [Way(condition, lambda: shell.one(statement))], complete=False)
+
+
+def negated(shell: Shell, node: t.Negated) -> Result:
+    result = shell.one(node.body)
+    status = None if result.status is None else int(result.status == 0)
+    return result._replace(status=status)
+
+
+def group(shell: Shell, node: t.Group) -> Result:
+    if not node.subshell:
+        return shell.all(node.body)
+    with shell.run.subshell():
+        return inner(shell, lambda: shell.all(node.body))
+
+
+def pipeline(shell: Shell, node: t.Pipeline) -> Result:
+    run = shell.run
+    stdin, result = run.stdin, Result()
+    for index, member in enumerate(node.members):
+        last = index == len(node.members) - 1
+        printed = Output()
+        stdout = run.stdout if last else printed
+        with run.subshell(), run.streams(stdin, stdout):
+            result = inner(shell, partial(shell.one, member))
+        stdin = Input(tuple(printed.parts))
+    return result
+
+
+def background(shell: Shell, node: t.Background) -> Result:
+    text = shell.run.text.source.text[node.start : node.end]
+    if _FIREWALL.search(text):
+        span = shell.span(node)
+        shell.run.note(Reason.LATER, span, shell.line(node)[:40])
+        shell.run.commands.add((span.source.path, span.start, span.end))
+    return Result()
+
+
+def unread(shell: Shell, node: t.Unread) -> Result:
+    text = shell.run.text.source.text[node.start : node.end]
+    if _FIREWALL.search(text):
+        span = shell.span(node)
+        shell.run.note(Reason.UNREAD, span, shell.line(node)[:40])
+        shell.run.commands.add((span.source.path, span.start, span.end))
+    return Result(None)
+
+
+def if_(shell: Shell, node: t.If) -> Result:
+    return _branches(shell, node, 0)
+
+
+def _branches(shell: Shell, node: t.If, index: int) -> Result:
+    if index == len(node.branches):
+        return Result() if node.otherwise is None else shell.all(node.otherwise)
+    branch = node.branches[index]
+    result = shell.all(branch.condition)
+    if result.flow is not Flow.GO:
+        return result
+    if result.status is not None:
+        return shell.all(branch.body) if result.status == 0 else _branches(shell, node, index + 1)
+    said = branch.condition[-1] if branch.condition else branch
+    ways = [Way(shell.condition(said), lambda: shell.all(branch.body))]
+    if index + 1 < len(node.branches) or node.otherwise is not None:
+        other = shell.condition(said, "unless ")
+        ways.append(Way(other, lambda: _branches(shell, node, index + 1)))
+        return either(shell, ways, complete=True)
+    return either(shell, ways, complete=False)
+
+
+def case(shell: Shell, node: t.Case) -> Result:
+    subject = shell.words().text(node.subject)
+    ways: list[Way] = []
+    for index, item in enumerate(node.items):
+        answer = _fits(shell, item, subject)
+        if answer is False:
+            continue
+        if answer and not ways:
+            return _item(shell, node, index)
+        said = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
+        condition = Condition(said, shell.span(item.patterns[0]))
+        ways.append(Way(condition, partial(_item, shell, node, index)))
+        if answer:
+            return either(shell, ways, complete=True)
+    return either(shell, ways, complete=False) if ways else Result()
+
+
+def _fits(shell: Shell, item: t.CaseItem, subject: str) -> bool | None:
+    answers = [_fits_one(shell, pattern, subject) for pattern in item.patterns]
+    return True if True in answers else None if None in answers else False
+
+
+def _fits_one(shell: Shell, word: t.Word, subject: str) -> bool | None:
+    pattern = shell.words().pattern(word)
+    if pattern is None:
+        return None
+    if pattern.pattern == ".*":
+        return True
+    return pattern.fullmatch(subject) is not None if is_known(subject) else None
+
+
+def _item(shell: Shell, node: t.Case, index: int) -> Result:
+    result = shell.all(node.items[index].body)
+    falls = node.items[index].falls and index + 1 < len(node.items)
+    return _item(shell, node, index + 1) if falls and result.flow is Flow.GO else result
+
+
+def test(shell: Shell, node: t.Test) -> Result:
+    words = shell.words()
+    given = [words.text(word) for word in node.words] if node.double else words.fields(node.words)
+    return Result(status_of(holds(given, double=node.double)))
+
+
+def calculation(shell: Shell, node: t.Calculation) -> Result:
+    value = arithmetic.calculated(node.text, shell.run.environment)
+    if value is not None and "=" not in node.text.replace("==", "").replace("!=", ""):
+        return Result(int(value == 0))
+    return Result(0 if assign(node.text, shell.run) else None)
+
+
+def define(shell: Shell, node: t.Function) -> Result:
+    shell.run.environment.functions[node.name] = (shell.run.text.source, node.body)
+    return Result()
+
+
+def redirected(shell: Shell, node: t.Redirected) -> Result:
+    return with_redirects(shell, node.redirects, lambda _: shell.one(node.body))

@@ -1,0 +1,236 @@
+"""A command of iptables, from its words to the rule it makes.
+
+The words are read as a line of a table is, by the room that reads those. What of them is not
+known before the script runs is taken out of the line, and the rule gets an uncertain test in
+its place: it may match then, and nothing is claimed of it for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from iptlint.dialects.iptables.lowering.line_checks import bad_value
+from iptlint.dialects.iptables.lowering.lower import lower
+from iptlint.dialects.iptables.lowering.tables import BUILT_IN
+from iptlint.dialects.iptables.parsing.faults import Fault
+from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
+from iptlint.dialects.iptables.parsing.shapes import resolve
+from iptlint.dialects.iptables.parsing.tree import (
+    ChainLine,
+    Command,
+    CommandLine,
+    CommitLine,
+    Line,
+    Load,
+    Place,
+    SaveFile,
+    Shape,
+    TableLine,
+    Use,
+)
+from iptlint.dialects.iptables.parsing.words import span_of_words
+from iptlint.dialects.problem import Problem
+from iptlint.dialects.script.generated_text import Made, MadeOrigin
+from iptlint.dialects.script.symbolic_text import is_known, shown
+from iptlint.dialects.script.tables import doubt
+from iptlint.model import Family, Match, Rule, Verdict, VerdictKind, unread_rule
+from iptlint.source import Span
+
+_SPEAKS_ONLY = frozenset({"comment"})
+"""Matches that test nothing, whatever they are given."""
+_ALONE = frozenset({"tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "multiport"})
+"""Matches whose options test each for itself, so that one can go and the others stay."""
+_PASSES_ON = frozenset({"LOG", "NFLOG", "ULOG", "REJECT"})
+"""Targets that do the same with a packet, whatever their options say."""
+_ANYTHING = Verdict(VerdictKind.UNKNOWN, "unread")
+_RULE_COMMANDS = frozenset(
+    {Command.APPEND, Command.INSERT, Command.REPLACE, Command.CHECK, Command.DELETE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A command, read. ``shape`` is None where no version of iptables would read it.
+
+    ``unknown``: what of it is known only when the script runs.
+    """
+
+    shape: Shape | None
+    rule: Rule | None = None
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def text(self, place: Place | None, words: Sequence[str]) -> str | None:
+        return None if place is None else place.text(tuple(words))
+
+
+class Lines:
+    """Reads the commands of one family; alike ones are worked out once."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.keys = Keys(family)
+        self.shapes: dict[Key, Shape | Fault] = {}
+
+    def read(self, words: Sequence[str], made: Made, whole: Span, table: str | None) -> Read:
+        """``made``: the words as one line. ``table``: that of a text for iptables-restore."""
+        found = self._shape(words, in_table=table is not None)
+        unknown = tuple(shown(word) for word in words if not is_known(word))
+        if isinstance(found, Shape) and not unknown:
+            found = bad_value(found, tuple(words)) or found
+        if isinstance(found, Fault):
+            if unknown:
+                return Read(None, unknown=unknown)
+            return Read(None, problems=(_faulty(found, words, made),))
+        name = table or _table(found, words)
+        if name not in BUILT_IN:
+            return Read(found, unknown=unknown)
+        return self._lowered(found, tuple(words), made, whole, name, unknown)
+
+    def _shape(self, words: Sequence[str], *, in_table: bool) -> Shape | Fault:
+        key = (str(in_table), *self.keys.key(list(words)))
+        found = self.shapes.get(key)
+        if found is None:
+            found = resolve(tuple(words), self.family, in_table=in_table)
+            self.shapes[key] = found
+        return found
+
+    # -- the rule -------------------------------------------------------------
+
+    def _lowered(
+        self,
+        shape: Shape,
+        words: tuple[str, ...],
+        made: Made,
+        whole: Span,
+        table: str,
+        unknown: tuple[str, ...],
+    ) -> Read:
+        chain = shape.chain.text(words) if shape.chain else ""
+        kept, doubts = _without_unknown(shape, words) if unknown else (shape, _Doubts())
+        is_rule = _makes_rule(shape)
+        if is_rule:
+            kept = replace(kept, command=Command.APPEND, number=None)
+        if not is_rule and not is_known(" ".join(words)):
+            return Read(shape, unknown=unknown)
+        line = CommandLine(replace(kept, table=None), words, None, 0, len(made.source.text))
+        rules, problems = self._execute(line, made, table, chain)
+        if not is_rule:
+            return Read(shape, None, problems, unknown)
+        if not rules:
+            rule = unread_rule(_Whole(whole), made.source.text.replace("\0", ""))
+            return Read(shape, rule, problems, unknown)
+        found = rules[0]
+        if unknown and not found.read:
+            problems = ()  # what is missing was taken out, so this is not the script's fault
+        origin = MadeOrigin(made, found.origin, whole)
+        rule = replace(found, origin=origin, matches=(*found.matches, *doubts.tests))
+        if doubts.target and rule.read:
+            rule = replace(rule, verdict=_ANYTHING, read=False)
+        return Read(shape, rule, problems, unknown)
+
+    def _execute(
+        self, line: CommandLine, made: Made, table: str, chain: str
+    ) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+        lines: list[Line] = [TableLine(table, self.family, 0, 0)]
+        declared = chain and chain not in BUILT_IN[table]
+        if declared and line.shape.command in (Command.APPEND, Command.RENAME_CHAIN):
+            lines.append(ChainLine(chain, "-", None, 0, 0))
+        tree = SaveFile(made.source, (*lines, line, CommitLine(0, 0)), (), self.family)
+        ruleset, problems = lower(tree, made.source)
+        told = tuple(_in_script(problem, made) for problem in problems if problem.end > 0)
+        rules = tuple(rule for _, _, rule in ruleset.rules())
+        return rules, told
+
+
+def _makes_rule(shape: Shape) -> bool:
+    return shape.command in _RULE_COMMANDS and not (
+        shape.command is Command.DELETE and shape.number is not None
+    )
+
+
+def _table(shape: Shape, words: Sequence[str]) -> str:
+    return shape.table.text(tuple(words)) if shape.table else "filter"
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    where: Span
+
+    @property
+    def span(self) -> Span:
+        return self.where
+
+    def part(self, index: int) -> Span:
+        return self.where
+
+
+# -- what is unknown ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Doubts:
+    tests: tuple[Match, ...] = ()
+    target: bool = False
+
+
+def _without_unknown(shape: Shape, words: tuple[str, ...]) -> tuple[Shape, _Doubts]:
+    """The shape without the options that have an unknown argument, and what to put there."""
+    doubts = _Doubts()
+    core = tuple(use for use in shape.core if not _doubted(use, words, doubts))
+    loads = tuple(kept for load in shape.loads for kept in _load_without(load, words, doubts))
+    made = replace(shape, core=core, loads=loads)
+    if shape.jump is not None and (doubts.target or not is_known(shape.jump.text(words))):
+        doubts.target = True
+        made = replace(made, jump=None, goto=False)
+        made = replace(made, loads=tuple(load for load in made.loads if not load.target))
+    if any(not is_known(place.text(words)) for place in shape.counters):
+        made = replace(made, counters=())
+    return made, doubts
+
+
+def _doubted(use: Use, words: tuple[str, ...], doubts: _Doubts) -> bool:
+    given = words[use.start : use.end]
+    if all(map(is_known, given)):
+        return False
+    doubts.tests += (doubt(shown(" ".join(given))),)
+    return True
+
+
+def _load_without(load: Load, words: tuple[str, ...], doubts: _Doubts) -> Iterator[Load]:
+    name = load.extension.name if load.extension else ""
+    unknown = any(not is_known(words[i]) for u in load.uses for i in range(u.start, u.end))
+    unknown |= any(not is_known(words[index]) for index in load.rest)
+    if not unknown:
+        yield load
+    elif load.target and name in _PASSES_ON:
+        yield replace(load, uses=tuple(u for u in load.uses if _is_known_use(u, words)))
+    elif load.target:
+        doubts.target = True
+    elif name in _ALONE:
+        uses = tuple(use for use in load.uses if not _doubted(use, words, doubts))
+        if uses or not load.implicit:
+            yield replace(load, uses=uses)
+    elif name not in _SPEAKS_ONLY:
+        text = shown(" ".join(words[load.start : load.end]))
+        doubts.tests += (doubt(text),)
+
+
+def _is_known_use(use: Use, words: tuple[str, ...]) -> bool:
+    return all(map(is_known, words[use.start : use.end]))
+
+
+# -- problems ------------------------------------------------------------------------------------
+
+
+def _faulty(fault: Fault, words: Sequence[str], made: Made) -> Problem:
+    first, last = span_of_words(made.source.text, fault.first, fault.last)
+    span = made.span(first, last)
+    message, hint = fault.sentence(tuple(words)), fault.advice(tuple(words)) or ""
+    return Problem("IPT001", "error", span.start, span.end, message, hint, span.source)
+
+
+def _in_script(problem: Problem, made: Made) -> Problem:
+    span = made.span(problem.start, problem.end)
+    return replace(problem, start=span.start, end=span.end, source=span.source)

@@ -1,0 +1,156 @@
+"""Simple commands: their words, assignments and redirections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.script import arithmetic
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.calls import carry_out
+from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.state import MAX_VALUE, Result, TooMuchError
+from iptlint.dialects.script.streams import Input, Output, Part
+from iptlint.dialects.script.symbolic_text import is_known, mark, shown
+from iptlint.dialects.script.tools import Call
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.dialects.script.shell import Shell
+
+
+def command(shell: Shell, node: t.Command) -> Result:
+    run = shell.run
+    if node.keyword == "unset":
+        for word in node.words:
+            run.environment.variables.pop(shell.words().text(word), None)
+        return Result()
+    if node.keyword:
+        return _declare(shell, node)
+    words, spans = _expanded(shell, node.words)
+    if not words:
+        run.status = 0
+        _assign(shell, node.assignments)
+        status = run.status
+        return with_redirects(shell, node.redirects, lambda _: Result(status))
+    before = {a.name: run.environment.variables.get(a.name) for a in node.assignments}
+    _assign(shell, node.assignments)
+    call = Call(words, spans, shell.span(node))
+    result = with_redirects(
+        shell, node.redirects, lambda written: carry_out(shell, replace(call, written=written))
+    )
+    for name, value in before.items():
+        if value is None:
+            run.environment.variables.pop(name, None)
+        else:
+            run.environment.set(name, value)
+    return result
+
+
+def _expanded(shell: Shell, words: Sequence[t.Word]) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+    expander = shell.words()
+    pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
+    return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
+
+
+def _declare(shell: Shell, node: t.Command) -> Result:
+    local = node.keyword in ("local", "declare", "typeset")
+    names = [shell.words().text(word) for word in node.words]
+    for name in (*(a.name for a in node.assignments), *names):
+        if local and re.fullmatch(r"\w+", name):
+            shell.run.environment.make_local(name)
+    shell.run.status = 0
+    _assign(shell, node.assignments)
+    return Result()
+
+
+def _assign(shell: Shell, assignments: Sequence[t.Assignment]) -> None:
+    environment = shell.run.environment
+    for each in assignments:
+        words = shell.words()
+        if each.items is not None:
+            items = tuple(words.fields(each.items))
+            before = environment.get(each.name) if each.append else None
+            kept = (before,) if isinstance(before, str) else before or ()
+            environment.set(each.name, (*kept, *items))
+        elif each.index is not None:
+            _set_item(shell, each, words.text(each.value))
+        else:
+            value = words.text(each.value)
+            kept_text = environment.text(each.name) if each.append else ""
+            if len(kept_text) + len(value) > MAX_VALUE:
+                raise TooMuchError
+            environment.set(each.name, kept_text + value)
+
+
+def _set_item(shell: Shell, each: t.Assignment, value: str) -> None:
+    environment = shell.run.environment
+    before = environment.get(each.name)
+    items = [*((before,) if isinstance(before, str) else before or ())]
+    index = arithmetic.calculated(each.index or "", environment)
+    if index is None or not 0 <= index <= len(items):
+        environment.set(each.name, (mark(f"${each.name}"),))
+        return
+    items[index : index + 1] = [value]
+    environment.set(each.name, tuple(items))
+
+
+def with_redirects(
+    shell: Shell, redirects: Sequence[t.Redirect], act: Callable[[str | None], Result]
+) -> Result:
+    """``act`` with its input and output; it is told the file that the output goes to."""
+    run = shell.run
+    stdin, stdout = run.stdin, run.stdout
+    written: str | None = None
+    for redirect in redirects:
+        match redirect.operator:
+            case "<<" | "<<<":
+                stdin = _here(shell, redirect)
+            case "<":
+                stdin = _from_file(shell, redirect)
+            case ">" | ">>" | ">|" | "&>" | "&>>" if redirect.descriptor in ("", "1"):
+                written, stdout = shell.words().text(redirect.target), Output()
+            case ">&" if redirect.descriptor in ("", "1"):
+                stdout = None
+    with run.streams(stdin, stdout):
+        result = act(written)
+    if written is not None and stdout is not None and written != "/dev/null":
+        _keep(shell, written, redirects, tuple(stdout.parts))
+    return result
+
+
+def _keep(
+    shell: Shell, name: str, redirects: Sequence[t.Redirect], parts: tuple[Part, ...]
+) -> None:
+    """What a script writes into a file, it may hand to a tool later."""
+    run = shell.run
+    if is_known(name):
+        adds = any(redirect.operator.endswith(">>") for redirect in redirects)
+        before = run.written.get(name) if adds else ()
+        sure = not run.conditions() and before is not None
+        run.written[name] = (*(before or ()), *parts) if sure else None
+
+
+def _here(shell: Shell, redirect: t.Redirect) -> Input:
+    if redirect.target is None:
+        return Input(())
+    words = shell.words()
+    if redirect.operator == "<<<":
+        text = words.text(redirect.target) + "\n"
+        return Input(((text, shell.span(redirect.target), False),))
+    parts: list[Part] = []
+    for part in redirect.target.parts:
+        text = words.text(t.Word((part,), start=part.start, end=part.end))
+        exact = shell.run.text.source.text[part.start : part.end] == text
+        parts.append((text, shell.span(part), exact and shell.run.text.span is None))
+    return Input(tuple(parts))
+
+
+def _from_file(shell: Shell, redirect: t.Redirect) -> Input:
+    name = shell.words().text(redirect.target)
+    found = read_beside(shell.run, name, shell.span(redirect))
+    if found is not None:
+        return Input(found)
+    return Input(((mark(f"< {shown(name)}"), shell.span(redirect), False),))

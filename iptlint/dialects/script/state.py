@@ -1,0 +1,208 @@
+"""What there is while a script is worked through, and what is written down of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from iptlint.dialects.files import Files
+from iptlint.dialects.problem import Problem
+from iptlint.dialects.script.environment import Environment
+from iptlint.dialects.script.generated_text import Condition, Conditions
+from iptlint.dialects.script.iptables_command import Chains, Iptables
+from iptlint.dialects.script.nft_command import NftState
+from iptlint.dialects.script.not_understood import Note, Reason
+from iptlint.dialects.script.steps import Step
+from iptlint.dialects.script.streams import Input, Output, Part
+from iptlint.dialects.script.tables import Tables
+from iptlint.dialects.script.tree import SyntaxProblem
+from iptlint.model import Family
+from iptlint.model.script import Kind
+from iptlint.source import SourceFile, Span
+
+MAX_STATEMENTS = 60_000
+MAX_STEPS = 20_000
+MAX_CALLS = 40
+"""Functions in functions, files in files."""
+MAX_EVAL = 5_000
+"""Characters for ``eval``, which people give a command or two."""
+MAX_VALUE = 50_000
+"""Characters in a variable: one that is longer grows from round to round."""
+
+
+class TooMuchError(Exception):
+    """The script goes on for longer than anybody waits."""
+
+
+class Flow(Enum):
+    GO = "go"
+    BREAK = "break"
+    CONTINUE = "continue"
+    RETURN = "return"
+    EXIT = "exit"
+
+
+class Result(NamedTuple):
+    """``status`` is None where it is known only at run time; ``levels``: of break, continue."""
+
+    status: int | None = 0
+    flow: Flow = Flow.GO
+    levels: int = 1
+
+
+@dataclass(slots=True)
+class Text:
+    """A text whose statements run. ``span``: all of it is from there (``eval``)."""
+
+    source: SourceFile
+    span: Span | None = None
+
+    def place(self, start: int, end: int) -> Span:
+        return self.span or Span(self.source, start, end)
+
+
+@dataclass(slots=True)
+class Scope:
+    """A function, a loop or the whole script, which may have been left already.
+
+    ``left``: how things are where it was; ``conditions``: what has to hold for going on.
+    """
+
+    kind: Flow
+    conditions: list[Condition] = field(default_factory=list)
+    left: list[Environment] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    tables: Tables
+    nft: NftState
+    steps: int
+    notes: int
+    problems: int
+    absent: int
+    written: dict[str, tuple[Part, ...] | None]
+    sets: frozenset[str]
+
+
+@dataclass(slots=True)
+class Run:
+    """``files``: those that the script may read; ``written``: what it wrote into files, by name;
+    ``sets``: the ipsets it made."""
+
+    main: SourceFile
+    environment: Environment
+    tables: Tables
+    nft: NftState
+    late: Chains
+    strict: bool
+    text: Text
+    files: Files
+    directory: str
+    steps: list[Step] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    absent: list[Note] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    written: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
+    sets: set[str] = field(default_factory=set)
+    guards: Conditions = ()
+    scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
+    calls: tuple[Span, ...] = ()
+    stdin: Input | None = None
+    stdout: Output | None = None
+    statements: int = 0
+    commands: set[tuple[str, int, int]] = field(default_factory=set)
+    status: int | None = 0
+    tools: dict[Family, Iptables] = field(default_factory=dict)
+
+    # -- conditions -----------------------------------------------------------
+
+    def conditions(self) -> Conditions:
+        inner = (condition for scope in self.scopes for condition in scope.conditions)
+        return (*inner, *self.guards)
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            self.tables.copy(),
+            self.nft,
+            len(self.steps),
+            len(self.notes),
+            len(self.problems),
+            len(self.absent),
+            dict(self.written),
+            frozenset(self.sets),
+        )
+
+    def back_to(self, then: Checkpoint) -> None:
+        """As if what happened since had not."""
+        self.tables.take(then.tables.copy())
+        self.nft = then.nft
+        del self.steps[then.steps :]
+        del self.notes[then.notes :]
+        del self.problems[then.problems :]
+        del self.absent[then.absent :]
+        self.written = dict(then.written)
+        self.sets = set(then.sets)
+
+    def has_changed(self, since: Checkpoint) -> bool:
+        return any(step.kind is Kind.CHANGE for step in self.steps[since.steps :])
+
+    # -- what is written down -------------------------------------------------
+
+    def note(self, reason: Reason, span: Span, detail: str) -> None:
+        self.notes.append(Note(reason, span, detail))
+
+    def add(self, step: Step, notes: Sequence[tuple[Reason, str]] = ()) -> None:
+        self.tables.apply(step.changes)
+        if step.nft is not None:
+            self.nft = self.nft.with_piece(step.nft)
+        self.steps.append(step)
+        if len(self.steps) > MAX_STEPS:
+            raise TooMuchError
+        self.commands.add((step.span.source.path, step.span.start, step.span.end))
+        for reason, detail in notes:
+            self.note(reason, step.span, detail)
+        if step.conditions and step.kind is Kind.CHANGE and not step.failed:
+            self.note(Reason.CONDITION, step.span, step.conditions[-1].text)
+
+    def tool(self, family: Family) -> Iptables:
+        found = self.tools.get(family)
+        if found is None:
+            found = self.tools[family] = Iptables(
+                family, self.tables, self.late, strict=self.strict
+            )
+        return found
+
+    # -- streams --------------------------------------------------------------
+
+    @contextmanager
+    def streams(self, stdin: Input | None, stdout: Output | None) -> Iterator[None]:
+        before = self.stdin, self.stdout
+        self.stdin, self.stdout = stdin, stdout
+        try:
+            yield
+        finally:
+            self.stdin, self.stdout = before
+
+    @contextmanager
+    def subshell(self) -> Iterator[None]:
+        """What is set inside stays inside."""
+        before = self.environment
+        self.environment = before.copy()
+        try:
+            yield
+        finally:
+            self.environment = before
+
+    def write(self, text: str, span: Span) -> None:
+        if self.stdout is not None:
+            self.stdout.write(text, span)
+
+
+def syntax(problem: SyntaxProblem, span: Span) -> Problem:
+    """What is wrong with a text of the shell, as a finding in the making."""
+    severity = "warning" if problem.code == "IPT010" else "error"
+    return Problem(problem.code, severity, span.start, span.end, problem.message, "", span.source)

@@ -1,0 +1,326 @@
+"""Words to fields: what the shell makes of variables, quotes, braces and blanks.
+
+As in POSIX's "Word Expansions"; names of files are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.arithmetic import calculated
+from iptlint.dialects.script.environment import Environment
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
+
+Output = Callable[[t.Substitution], str]
+"""What the commands in a substitution print."""
+
+MAX_BRACES = 1000
+_QUOTED_LISTS = ("@",)
+
+
+@dataclass(slots=True)
+class _Field:
+    text: str = ""
+    there: bool = False  # an empty field in quotes counts
+
+
+class Expander:
+    def __init__(self, environment: Environment, output: Output, text: str) -> None:
+        self.environment = environment
+        self.output = output
+        self.source = text
+
+    def fields(self, words: Iterable[t.Word]) -> list[str]:
+        return [field for word in words for field in self.of_word(word)]
+
+    def of_word(self, word: t.Word) -> list[str]:
+        return [field for each in braces(word) for field in self._split(each)]
+
+    def text(self, word: t.Word | None) -> str:
+        """The word as an assignment, a redirection or a here document takes it: one field."""
+        return "" if word is None else "".join(map(self._joined, word.parts))
+
+    def pattern(self, word: t.Word) -> re.Pattern[str] | None:
+        """What ``case`` and ``${x%…}`` compare with; None where it is not known."""
+        form = ""
+        for part in word.parts:
+            text = self._joined(part)
+            if not is_known(text):
+                return None
+            form += re.escape(text) if part.quoted else glob(text)
+        try:
+            return re.compile(form, re.DOTALL)
+        except re.error:
+            return None
+
+    # -- parts ----------------------------------------------------------------
+
+    def _split(self, word: t.Word) -> Iterator[str]:
+        separators = self.environment.separators()
+        current = _Field()
+        for part in word.parts:
+            values = self._values(part)
+            if part.quoted or isinstance(part, t.Text):
+                yield from _glued(current, values, quoted=part.quoted)
+            else:
+                for index, value in enumerate(values):
+                    if index:
+                        yield from _ended(current)
+                    yield from _spread(current, value, separators)
+        yield from _ended(current)
+
+    def _joined(self, part: t.Part) -> str:
+        return " ".join(self._values(part))
+
+    def _values(self, part: t.Part) -> list[str]:
+        """One value, or as many as ``$@`` has."""
+        match part:
+            case t.Text(text):
+                return [text]
+            case t.Parameter():
+                return self._parameter(part)
+            case t.Substitution():
+                return [self.output(part)]
+            case t.Arithmetic(text):
+                return [self._arithmetic(text)]
+            case t.Opaque(start=start, end=end):
+                return [mark(self.source[start:end])]
+
+    def _arithmetic(self, text: str) -> str:
+        value = calculated(text, self.environment)
+        return mark(f"$(({text}))") if value is None else str(value)
+
+    # -- parameters -----------------------------------------------------------
+
+    def _parameter(self, part: t.Parameter) -> list[str]:
+        if part.prefix == "!":
+            return [self._indirect(part)]
+        value = self.environment.get(part.name)
+        if part.operator[-1:] in tuple("-=+?") and self.environment.is_default(part.name):
+            value = None
+        if part.index is not None:
+            value = self._element(value, part.index)
+        elif isinstance(value, tuple) and part.name not in ("@", "*"):
+            value = value[0] if value else None
+        if part.prefix == "#":
+            return [self._length(value)]
+        if part.operator:
+            return self._changed(part, value)
+        if value is None:
+            return [""] if part.index is None else []
+        return [self._named(part, value)] if isinstance(value, str) else self._listed(part, value)
+
+    def _named(self, part: t.Parameter, value: str) -> str:
+        """What is not known at all is called by the variable that was used for it."""
+        if re.match(r"(?!_unknown_)[A-Za-z_]", part.name) and WHOLE.fullmatch(value):
+            return mark(f"${part.name}")
+        return value
+
+    def _listed(self, part: t.Parameter, values: tuple[str, ...]) -> list[str]:
+        star = part.name == "*" or part.index == "*"
+        return [" ".join(values)] if star and part.quoted else list(values)
+
+    def _element(self, value: str | tuple[str, ...] | None, index: str) -> str | tuple[str, ...]:
+        items = (value,) if isinstance(value, str) else value or ()
+        if index in ("@", "*"):
+            return items
+        number = calculated(index, self.environment)
+        if number is None:
+            return mark(f"[{index}]")
+        return items[number] if -len(items) <= number < len(items) else ""
+
+    def _length(self, value: str | tuple[str, ...] | None) -> str:
+        if value is None or isinstance(value, tuple):
+            return str(len(value or ()))
+        return str(len(value)) if is_known(value) else mark("${#…}")
+
+    def _indirect(self, part: t.Parameter) -> str:
+        name = self.environment.text(part.name)
+        return self.environment.text(name) if is_known(name) else mark(f"${{!{part.name}}}")
+
+    def _changed(self, part: t.Parameter, value: str | tuple[str, ...] | None) -> list[str]:
+        operator = part.operator
+        if operator[-1] in "-=+?":
+            return self._or_else(part, value)
+        if isinstance(value, tuple):
+            return [self._edited(part, each) for each in value]
+        return [self._edited(part, value or "")]
+
+    def _or_else(self, part: t.Parameter, value: str | tuple[str, ...] | None) -> list[str]:
+        """``${x:-…}`` and its like."""
+        unset = value is None or (part.operator[0] == ":" and value in ("", ()))
+        text = value if isinstance(value, str) else " ".join(value or ())
+        if part.operator[-1] == "+":
+            return [] if unset else [self.text(part.argument)]
+        if isinstance(value, str) and WHOLE.fullmatch(value):
+            return [mark(f"${part.name}")]
+        if not unset:
+            return list(value) if isinstance(value, tuple) and part.name == "@" else [text]
+        instead = self.text(part.argument)
+        if part.operator[-1] == "=":
+            self.environment.set(part.name, instead)
+        return [instead]
+
+    def _edited(self, part: t.Parameter, value: str) -> str:
+        argument = part.argument
+        edit = _EDITS.get(part.operator)
+        unknown = mark(f"${part.name}")
+        if edit is None or argument is None or not is_known(value):
+            return unknown
+        if part.operator.startswith("/"):
+            return _replaced(self.text(argument), value, part.operator) or unknown
+        pattern = self.pattern(argument)
+        return unknown if pattern is None else edit(pattern, value)
+
+
+def _glued(current: _Field, values: list[str], *, quoted: bool) -> Iterator[str]:
+    for index, value in enumerate(values):
+        if index:
+            yield from _ended(current)
+        current.text += value
+        current.there |= bool(value) or quoted
+
+
+def _spread(current: _Field, value: str, separators: str) -> Iterator[str]:
+    """A value outside quotes, split where it has blanks."""
+    if not value:
+        return
+    parts = pieces(value, separators)
+    if value[0] in separators:
+        yield from _ended(current)
+    for index, part in enumerate(parts):
+        if index:
+            yield from _ended(current)
+        current.text += part
+        current.there = True
+    if parts and value[-1] in separators:
+        yield from _ended(current)
+
+
+def _ended(current: _Field) -> Iterator[str]:
+    if current.there:
+        yield current.text
+    current.text, current.there = "", False
+
+
+# -- patterns --------------------------------------------------------------------------------
+
+
+def glob(text: str) -> str:
+    """A pattern of the shell as a regular expression."""
+    form, at = "", 0
+    while at < len(text):
+        character = text[at]
+        at += 1
+        closing = text.find("]", at + 1) if character == "[" else -1
+        if character == "*":
+            form += ".*"
+        elif character == "?":
+            form += "."
+        elif closing > 0:
+            inside = text[at:closing].replace("\\", "\\\\")
+            form += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
+            at = closing + 1
+        else:
+            form += re.escape(character)
+    return form
+
+
+def _cut(value: str, pattern: re.Pattern[str], *, front: bool, longest: bool) -> str:
+    ends = range(len(value) + 1)
+    for end in reversed(ends) if longest == front else ends:
+        piece = value[:end] if front else value[end:]
+        if pattern.fullmatch(piece):
+            return value[end:] if front else value[:end]
+    return value
+
+
+def _replaced(argument: str, value: str, operator: str) -> str | None:
+    old, _, new = argument.partition("/")
+    if not is_known(argument) or not old:
+        return None
+    return re.sub(glob(old), lambda _: new, value, count=0 if operator == "//" else 1)
+
+
+_EDITS: dict[str, Callable[[re.Pattern[str], str], str]] = {
+    "%": lambda pattern, value: (
+        _cut(value, pattern, front=False, longest=False) if not pattern.fullmatch("") else value
+    ),
+    "%%": lambda pattern, value: _cut(value, pattern, front=False, longest=True),
+    "#": lambda pattern, value: _cut(value, pattern, front=True, longest=False),
+    "##": lambda pattern, value: _cut(value, pattern, front=True, longest=True),
+    "/": lambda _, value: value,
+    "//": lambda _, value: value,
+    "^^": lambda _, value: value.upper(),
+    ",,": lambda _, value: value.lower(),
+}
+
+
+# -- braces ----------------------------------------------------------------------------------
+
+_GROUP = re.compile(r"\{([^{}]*)\}")
+_STEPS = re.compile(r"(-?\d+|[a-zA-Z])\.\.(-?\d+|[a-zA-Z])(?:\.\.(-?\d+))?")
+_HELD = 0xE000
+
+
+def braces(word: t.Word) -> list[t.Word]:
+    """``{a,b}`` and ``{1..3}`` make several words of one."""
+    if not any(isinstance(p, t.Text) and not p.quoted and "{" in p.text for p in word.parts):
+        return [word]
+    form = "".join(
+        part.text if isinstance(part, t.Text) and not part.quoted else chr(_HELD + index)
+        for index, part in enumerate(word.parts)
+    )
+    made = _unbraced(form)
+    if made == [form]:
+        return [word]
+    return [replace(word, parts=tuple(_parts(text, word))) for text in made]
+
+
+def _unbraced(form: str) -> list[str]:
+    """The innermost group first, until there is none."""
+    done: list[str] = []
+    todo = [(form, 0)]
+    while todo and len(done) + len(todo) <= MAX_BRACES:
+        text, at = todo.pop()
+        found = _GROUP.search(text, at)
+        if found is None:
+            done.append(text)
+            continue
+        choices = _choices(found[1])
+        if choices is None:
+            todo.append((text, found.end()))
+            continue
+        before, after = text[: found.start()], text[found.end() :]
+        todo += [(before + choice + after, 0) for choice in reversed(choices)]
+    return done
+
+
+def _choices(inside: str) -> list[str] | None:
+    """What is between braces, one by one; None where they are plain characters."""
+    steps = _STEPS.fullmatch(inside)
+    if steps is None:
+        return inside.split(",") if "," in inside else None
+    first, last = steps[1], steps[2]
+    numeric = first.lstrip("-").isdigit() and last.lstrip("-").isdigit()
+    if not numeric and (len(first) > 1 or len(last) > 1):
+        return None
+    low, high = (int(first), int(last)) if numeric else (ord(first), ord(last))
+    step = max(1, abs(int(steps[3] or 1)))
+    numbers = range(low, high + 1, step) if low <= high else range(low, high - 1, -step)
+    if len(numbers) > MAX_BRACES:
+        return None
+    width = max(map(len, (first, last))) if first.startswith("0") and len(first) > 1 else 0
+    return [str(n).zfill(width) if numeric else chr(n) for n in numbers]
+
+
+def _parts(text: str, word: t.Word) -> Iterator[t.Part]:
+    for piece in re.findall("[\ue000-\uf8ff]|[^\ue000-\uf8ff]+", text):
+        index = ord(piece[0]) - _HELD
+        if 0 <= index < len(word.parts):
+            yield word.parts[index]
+        else:
+            yield t.Text(piece, start=word.start, end=word.end)

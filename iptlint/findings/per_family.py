@@ -1,0 +1,53 @@
+"""What a lint rule says of a host's IPv4 and IPv6 packets, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from iptlint.analysis.includes import has_unseen_includes
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Family, Ruleset
+from iptlint.netfilter.hooks import Hooks
+
+_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+
+
+def for_each_family(
+    context: Context, check: Callable[[Hooks], Iterator[Finding]]
+) -> Iterator[Finding]:
+    """What ``check`` says of the packets of each family of each ruleset. Where tables are for
+    both families, what holds for one of them only says so; and where the text includes files
+    that are not there to be read, nothing is certain."""
+    for ruleset in context.rulesets:
+        found = [*_findings(context, ruleset, check)]
+        if found and has_unseen_includes(ruleset):
+            found = [*map(_unless_included, found)]
+        yield from found
+
+
+def _findings(
+    context: Context, ruleset: Ruleset, check: Callable[[Hooks], Iterator[Finding]]
+) -> Iterator[Finding]:
+    paths = {family: context.path(ruleset, family) for family in _VERSIONS}
+    found = {family: [*check(path)] for family, path in paths.items() if path is not None}
+    shared = Family.INET in ruleset.families
+    for family, findings in found.items():
+        others = (f for other, several in found.items() if other is not family for f in several)
+        both = {(other.span, other.message) for other in others}
+        for finding in findings:
+            if not shared or (finding.span, finding.message) in both:
+                yield finding
+            else:
+                yield replace(finding, message=f"over {_VERSIONS[family]}, {finding.message}")
+
+
+def _unless_included(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=f"{finding.message}, unless one of the included files, which are not here, says "
+        "otherwise",
+        severity=Severity.WARNING if finding.severity is Severity.ERROR else finding.severity,
+        confidence=Confidence.POSSIBLE,
+    )

@@ -1,0 +1,98 @@
+"""How findings speak of rules: their lines, their names, what they do with packets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from iptlint.findings import Label
+from iptlint.model import Rule, Ruleset, Table, VerdictKind
+
+MAX_LABELS = 5
+_SHOWN_LINES = 4
+
+_VERBS = {
+    VerdictKind.ACCEPT: ("accepts", "accept"),
+    VerdictKind.DROP: ("drops", "drop"),
+    VerdictKind.REJECT: ("rejects", "reject"),
+    VerdictKind.QUEUE: ("queues", "queue"),
+    VerdictKind.RETURN: ("returns", "return"),
+    VerdictKind.GOTO: ("diverts", "divert"),
+    VerdictKind.NAT: ("translates", "translate"),
+}
+_ANY_VERB = ("takes", "take")
+
+
+def line(rule: Rule) -> int:
+    return rule.origin.span.line
+
+
+def lines(rules: Iterable[Rule]) -> str:
+    """``line 9``, ``lines 9, 12 and 30``, ``12 lines (9, 10, 11 …)``."""
+    numbers = [str(number) for number in sorted({line(rule) for rule in rules})]
+    if len(numbers) > _SHOWN_LINES:
+        return f"{len(numbers)} lines ({', '.join(numbers[: _SHOWN_LINES - 1])} …)"
+    return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def verb(kind: VerdictKind, *, plural: bool = False) -> str:
+    """``accepts``, ``returns``; without its s for more than one."""
+    return _VERBS.get(kind, _ANY_VERB)[plural]
+
+
+def name(rule: Rule) -> str:
+    """What to call a rule by its verdict: ``DROP``, ``jump to web``, ``rule``."""
+    verdict = rule.verdict
+    if verdict.chain is not None:
+        return f"{verdict.kind.value} to {verdict.chain}"
+    return verdict.name or "rule"
+
+
+def table(ruleset: Ruleset, table: Table) -> str:
+    """``the filter table``; of nft, where names are shared, ``the table inet filter``."""
+    if ruleset.is_nft:
+        return f"the table {table.family.value} {table.name}"
+    return f"the {table.name} table"
+
+
+def actions(
+    rules: Sequence[Rule], object: str, where: Callable[[Sequence[Rule]], str] = lambda _: ""
+) -> str:
+    """``line 9 accepts all of`` the object, or ``line 9 accepts, and line 12 drops, …``.
+    ``where``: what is to follow the lines, of which they are told."""
+    by_kind: dict[VerdictKind, list[Rule]] = {}
+    for rule in rules:
+        by_kind.setdefault(rule.verdict.kind, []).append(rule)
+    parts = [_deed(kind, several, where(several)) for kind, several in by_kind.items()]
+    if len(parts) == 1:
+        return f"{parts[0]} {object}"
+    return f"{', '.join(parts[:-1])}, and {parts[-1]}, {object}"
+
+
+def _deed(kind: VerdictKind, rules: list[Rule], where: str) -> str:
+    plural = len({line(rule) for rule in rules}) > 1
+    return f"{lines(rules)}{where} {verb(kind, plural=plural)}"
+
+
+def labels(rules: Sequence[Rule], ending: str) -> tuple[Label, ...]:
+    """One at each rule, ``accepts`` and the ending; at most five, the last says how many more."""
+    found = [Label(r.origin.span, f"{verb(r.verdict.kind)} {ending}") for r in rules[:MAX_LABELS]]
+    more = len(rules) - len(found)
+    if more:
+        found[-1] = Label(found[-1].span, f"{found[-1].message} … and {more} more")
+    return tuple(found)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 rule``, ``3 rules``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def either(words: Sequence[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,0 +1,65 @@
+"""Rules that get no packet, in words: where the packets went instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iptlint.analysis.cut_off import CutOff, differing_first
+from iptlint.analysis.shadowing import Shadowed, ends
+from iptlint.findings import Label, phrases
+from iptlint.model import Chain, Rule
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+
+
+def name(lost: Shadowed) -> str:
+    """What to call the rule by its verdict: ``DROP``, ``jump to web``, ``rule``."""
+    return "rule" if lost.dead.mixed else phrases.name(lost.rule)
+
+
+def actions(walk: TableAnalysis, lost: Shadowed, ending: str) -> str:
+    """``line 9 accepts all of these packets first``. Where other rules take some of them before
+    that, not all are said to be its own; to do the same, or what the lost rule would do, is no
+    matter."""
+    bases = walk.bases_of(lost.chain.name)
+    entering = union([walk.entries[base.name].may for base in bases], walk.space.false)
+    here = [taker for taker in lost.blockers if id(taker) in walk.places]
+    taken = union([walk.matched(taker) for taker in here], walk.space.false)
+    rest = walk.sent(lost.rule) & entering & ~taken
+    packets = f"all of these packets {ending}"
+    if rest.satisfiable():
+        kinds = {rule.verdict.kind for rule in (lost.rule, *lost.blockers)}
+        alike = [ends(walk)[base.name].end(kind) for base in bases for kind in kinds]
+        otherwise = (rest & ~union(alike, walk.space.false)).satisfiable()
+        packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
+    return phrases.actions(lost.blockers, packets, lambda rules: _elsewhere(walk, lost.chain, rules))
+
+
+def _elsewhere(walk: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
+    """`` of web`` for rules that all are of another chain."""
+    names = {walk.places[id(rule)].chain if id(rule) in walk.places else "" for rule in rules}
+    owner = names.pop()
+    return f" of {owner}" if owner and not names and owner != chain.name else ""
+
+
+def labels(lost: Shadowed) -> tuple[Label, ...]:
+    """Those that do something else before the others."""
+    ending = "them here" if len(lost.blockers) == 1 else "some of them here"
+    return phrases.labels(differing_first(lost), ending)
+
+
+def message(cut: CutOff) -> str:
+    what = phrases.name(cut.by) if cut.by.verdict.chain else f"the {phrases.name(cut.by)}"
+    others = phrases.counted(len(cut.lost) + cut.copies - 1, "other rule")
+    return (
+        f"nothing gets past line {phrases.line(cut.by)}, {what}: this {name(cut.lost[0])} and "
+        f"{others} below, to line {phrases.line(cut.last)}, never see a packet"
+    )
+
+
+def advice(cut: CutOff) -> str:
+    return f"move what should count above line {phrases.line(cut.by)}, and delete the rest"
+
+
+def labels_of(cut: CutOff) -> tuple[Label, ...]:
+    return (Label(cut.by.origin.span, "nothing gets past this"),)

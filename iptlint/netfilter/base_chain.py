@@ -1,0 +1,108 @@
+"""A base chain as one stop of the packets at its hook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.model import Chain, EffectKind, Rule, VerdictKind
+from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+from iptlint.packets.match import Writes, writes_of
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+DYING = (VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.QUEUE, VerdictKind.UNKNOWN)
+_CHANGING = (EffectKind.WRITE, EffectKind.NOTRACK)
+_PASSING = (VerdictKind.ACCEPT, VerdictKind.NAT, VerdictKind.QUEUE, VerdictKind.UNKNOWN)
+
+
+class BaseChain:
+    """``walk``: that of the chain's table."""
+
+    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
+        self.walk = walk
+        self.chain = chain
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds nothing up: without rules, and with a policy that accepts."""
+        policy = self.chain.policy
+        return not self.chain.rules and (policy is None or policy.kind is VerdictKind.ACCEPT)
+
+    @cached_property
+    def seen(self) -> PacketSet:
+        """The packets that stop here; the others go by."""
+        return self.walk.base_packets(self.chain)
+
+    @cached_property
+    def passing(self) -> PacketSet:
+        """The packets that go by, or may leave the chain alive (queue and unknown targets among
+        them)."""
+        if self.is_open:
+            return self.walk.space.true
+        found = ~self.seen
+        for kind in _PASSING:
+            found = found | self.end(kind)
+        return found
+
+    @property
+    def may_kill(self) -> PacketSet:
+        """The packets that may not leave the chain alive."""
+        return union([self.end(kind) for kind in DYING], self.walk.space.false)
+
+    def end(self, kind: VerdictKind) -> PacketSet:
+        """The packets that may end their walk through the chain so, by its policy included."""
+        flow = self.walk.flows[self.chain.name]
+        packets = flow.outcomes.get(kind, self.walk.space.false)
+        if self.chain.policy is not None and self.chain.policy.kind is kind:
+            packets = packets | flow.returns
+        return packets & self.seen
+
+    def afterwards(self, packets: PacketSet) -> PacketSet:
+        """What the packets may be once they have left the chain."""
+        return packets | self._free(packets & self._touched)
+
+    def beforehand(self, packets: PacketSet) -> PacketSet:
+        """What packets may have been that are ``packets`` once they have left the chain."""
+        return packets | (self._free(packets) & self._touched)
+
+    def _free(self, packets: PacketSet) -> PacketSet:
+        return self.walk.space.forget(packets, self._changes.fields)
+
+    @cached_property
+    def _changes(self) -> Writes:
+        return writes_of(rule for rule, _ in self._changing)
+
+    @cached_property
+    def _touched(self) -> PacketSet:
+        """The packets that the chain may change."""
+        return union([packets for _, packets in self._changing], self.walk.space.false)
+
+    @cached_property
+    def _changing(self) -> tuple[tuple[Rule, PacketSet], ...]:
+        """The rules that change packets, and those they may change."""
+        return tuple(
+            (rule, tests.may & arriving)
+            for flow in self._flows()
+            for rule, tests, arriving in zip(
+                flow.chain.rules, flow.tests, flow.arrives, strict=False
+            )
+            if any(effect.kind in _CHANGING for effect in rule.effects)
+        )
+
+    def _flows(self) -> Iterator[ChainFlow]:
+        """Those of the chain and of the chains that it calls."""
+        flows = self.walk.flows
+        pending, seen = [self.chain.name], {self.chain.name}
+        while pending:
+            flow = flows[pending.pop()]
+            yield flow
+            for rule in flow.chain.rules:
+                callee = rule.verdict.chain
+                if callee is not None and callee in flows and callee not in seen:
+                    seen.add(callee)
+                    pending.append(callee)

@@ -1,0 +1,95 @@
+"""One chain, walked once for all packets that could enter it.
+
+What a packet meets in a chain does not depend on who called the chain, so each chain is
+walked once, over every packet; who really enters is joined in afterwards (``walk``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iptlint.model import Chain, VerdictKind
+from iptlint.packets.match import Matcher, Tests
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+Outcomes = Mapping[VerdictKind, "PacketSet"]
+"""For each outcome, the packets that may have it. RETURN: the packets go back to the caller."""
+
+
+@dataclass(slots=True)
+class ChainFlow:
+    """Index i is rule i; ``arrives[len(rules)]`` are the packets that fall off the end.
+
+    ``arrives``: may get there. ``outcomes``: what may become of the packets that enter;
+    RETURN includes falling off.
+    """
+
+    chain: Chain
+    tests: list[Tests]
+    arrives: list[PacketSet]
+    outcomes: dict[VerdictKind, PacketSet]
+
+    @property
+    def returns(self) -> PacketSet:
+        return self.outcomes[VerdictKind.RETURN]
+
+
+class _Walker:
+    """The packets under way through one chain; each verdict kind has its step."""
+
+    def __init__(self, space: Space, callees: Mapping[str, ChainFlow]) -> None:
+        self.space = space
+        self.callees = callees
+        self.arrives = space.universe
+        self.outcomes: dict[VerdictKind, PacketSet] = {}
+
+    def add(self, kind: VerdictKind, packets: PacketSet) -> None:
+        known = self.outcomes.get(kind)
+        self.outcomes[kind] = packets if known is None else known | packets
+
+    def step(self, kind: VerdictKind, chain: str | None, tests: Tests) -> None:
+        match kind:
+            case VerdictKind.CONTINUE:
+                pass
+            case VerdictKind.JUMP | VerdictKind.GOTO if chain is not None:
+                self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
+            case VerdictKind.UNKNOWN:
+                # It may do anything, going on included.
+                self.add(kind, self.arrives & tests.may)
+            case _:
+                self.add(kind, self.arrives & tests.may)
+                self.arrives = self.arrives & ~tests.sure
+
+    def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
+        taken = self.arrives & tests.may
+        flow = self.callees.get(chain)
+        if flow is None:
+            # Undefined, or a call that closes a loop: the kernel would refuse it.
+            self.add(VerdictKind.UNKNOWN, taken)
+            return
+        for kind, packets in flow.outcomes.items():
+            if kind is not VerdictKind.RETURN:
+                self.add(kind, taken & packets)
+        if comes_back:
+            self.arrives = self.arrives & ~(tests.sure & ~flow.returns)
+        else:
+            self.add(VerdictKind.RETURN, taken & flow.returns)
+            self.arrives = self.arrives & ~tests.sure
+
+
+def chain_flow(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
+    """``callees``: the flows of the chains it calls; one that is missing may do anything."""
+    walker = _Walker(matcher.space, callees)
+    tests: list[Tests] = []
+    arrives: list[PacketSet] = []
+    for rule in chain.rules:
+        tests.append(matcher.rule(rule))
+        arrives.append(walker.arrives)
+        walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
+    walker.add(VerdictKind.RETURN, walker.arrives)
+    return ChainFlow(chain, tests, [*arrives, walker.arrives], walker.outcomes)

@@ -1,0 +1,192 @@
+"""All tables of a ruleset over one space, in the order the kernel asks their base chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.match import (
+    CONNTRACK_FIELDS,
+    EarlyMatcher,
+    Matcher,
+    Writes,
+    reads_conntrack,
+    writes_of,
+    writes_on_the_way,
+)
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_CONNTRACK_PRIORITY = -200  # NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h
+
+_LAYERS = {
+    Family.ARP: "arp",
+    Family.BRIDGE: "bridge",
+    Family.NETDEV: "netdev",
+}
+
+
+class Firewall:
+    """One ruleset. Its tables are walked when they are asked for.
+
+    ``space`` is one that several rulesets share, where their packets are to be compared.
+    Of chains with equal priorities the kernel asks the last registered first
+    (nf_hook_entries_grow in net/netfilter/core.c). That the tables of a text were registered
+    in its order is likely and no more: ``first_first`` turns them round.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, space: Space | None = None, *, first_first: bool = False
+    ) -> None:
+        self.ruleset = ruleset
+        self._first_first = first_first
+        self.space = space or space_of(ruleset)
+        self._sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
+        self.plain: dict[int, PacketSet] = {}
+        """Kept by ``Course``: by the id of a rule, what passes its tests that are not left open."""
+        self._walks: dict[int, TableAnalysis] = {}
+        self._stations: dict[int, BaseChain] = {}
+
+    def walk(self, table: Table) -> TableAnalysis:
+        if id(table) not in self._walks:
+            matchers = dict(self._matchers(table))
+            self._walks[id(table)] = TableAnalysis(
+                self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
+            )
+        return self._walks[id(table)]
+
+    def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
+        """For each chain what tells its tests: what may be changed on the way there depends on the
+        base chains that the way begins with."""
+        behind = {base.name: _chains_behind(table, base) for base in table.base_chains()}
+        changed = {
+            name: writes_on_the_way(r for c in chains for r in table.chains[c].rules).fields
+            for name, chains in behind.items()
+        }
+        known: dict[object, Matcher] = {}
+        for chain in table.chains:
+            bases = [table.chains[name] for name, chains in behind.items() if chain in chains]
+            fields = frozenset().union(*(changed[base.name] for base in bases))
+            early = {is_early(base) for base in bases}
+            key = fields, frozenset(early)
+            if key not in known:
+                known[key] = self._matcher(fields, early)
+            yield chain, known[key]
+
+    def _matcher(self, fields: frozenset[Field], early: set[bool]) -> Matcher:
+        if early == {True}:
+            return EarlyMatcher(self.space, Writes(fields, self._sets))
+        if True in early:
+            fields |= CONNTRACK_FIELDS
+        return Matcher(self.space, Writes(fields, self._sets))
+
+    def walks(self) -> Iterator[TableAnalysis]:
+        return map(self.walk, self.ruleset.tables)
+
+    @cached_property
+    def _bases(self) -> dict[tuple[str, Hook], list[tuple[Table, Chain]]]:
+        bases: dict[tuple[str, Hook], list[tuple[Table, Chain]]] = {}
+        tables = self.ruleset.tables
+        for table in tables if self._first_first else reversed(tables):
+            for chain in reversed([*table.base_chains()]):
+                if chain.hook is not None:
+                    bases.setdefault((_layer(table.family), chain.hook), []).append((table, chain))
+        for several in bases.values():
+            several.sort(key=lambda base: _priority(base[1]))
+        return bases
+
+    def other_orders(self) -> tuple[Firewall, ...]:
+        """The same tables as the kernel may have them just as well."""
+        if not any(map(_has_ties, self._bases.values())):
+            return ()
+        return (Firewall(self.ruleset, self.space, first_first=not self._first_first),)
+
+    def stations(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
+        """Where the packets that a table of the family sees stop at the hook, in order."""
+        seen = {*family.packets}
+        bases = self._bases.get((_layer(family), hook), ())
+        return tuple(
+            self._station(table, chain) for table, chain in bases if seen & {*table.family.packets}
+        )
+
+    def _station(self, table: Table, chain: Chain) -> BaseChain:
+        if id(chain) not in self._stations:
+            self._stations[id(chain)] = BaseChain(self.walk(table), chain)
+        return self._stations[id(chain)]
+
+    def before(self, table: Table, chain: Chain) -> tuple[BaseChain, ...]:
+        """Where packets stop before they enter the base chain, whatever was loaded first."""
+        if chain.hook is None:
+            return ()
+        return tuple(
+            station
+            for station in self.stations(table.family, chain.hook)
+            if _priority(station.chain) < _priority(chain) and not station.is_open
+        )
+
+
+def space_of(*rulesets: Ruleset) -> Space:
+    """One that tells packets apart as finely as the rules of all the rulesets do."""
+    tables = [table for ruleset in rulesets for table in ruleset.tables]
+    families = dict.fromkeys(family for table in tables for family in table.family.packets)
+    tests = [match for table in tables for _, rule in table.rules() for match in rule.matches]
+    bases = (chain for table in tables for chain in table.base_chains())
+    tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
+    return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
+
+
+def _has_ties(bases: Sequence[tuple[Table, Chain]]) -> bool:
+    """Whether chains with rules, of different tables, have the same priority."""
+    filled = [(table, chain) for table, chain in bases if chain.rules]
+    return any(
+        _priority(one) == _priority(other) and table is not beside
+        for (table, one), (beside, other) in pairwise(filled)
+    )
+
+
+def _priority(chain: Chain) -> int:
+    return chain.priority or 0
+
+
+def _chains_behind(table: Table, base: Chain) -> frozenset[str]:
+    """The base chain and the chains that it calls."""
+    pending, seen = [base.name], {base.name}
+    while pending:
+        for rule in table.chains[pending.pop()].rules:
+            callee = rule.verdict.chain
+            if callee is not None and callee in table.chains and callee not in seen:
+                seen.add(callee)
+                pending.append(callee)
+    return frozenset(seen)
+
+
+def is_early(chain: Chain) -> bool:
+    """Whether the chain comes before connection tracking, so that it sees no connection yet."""
+    tracked = chain.hook in (Hook.PREROUTING, Hook.OUTPUT)
+    return tracked and chain.priority is not None and chain.priority <= _CONNTRACK_PRIORITY
+
+
+def _layer(family: Family) -> str:
+    """Chains of ip, ip6 and inet tables stand in one line; the other families are apart."""
+    return _LAYERS.get(family, "inet")
+
+
+def _defragments(ruleset: Ruleset) -> bool:
+    """Whether connections are tracked: a rule asks for one, or a chain translates. Packets at
+    an ingress hook come before that."""
+    chains = [chain for table in ruleset.tables for chain in table.base_chains()]
+    if any(chain.hook in (Hook.INGRESS, Hook.EGRESS) for chain in chains):
+        return False
+    translates = any(
+        chain.type == "nat" and any(table.rules())
+        for table in ruleset.tables
+        for chain in table.base_chains()
+    )
+    return translates or any(reads_conntrack(rule.matches) for _, _, rule in ruleset.rules())

@@ -1,0 +1,105 @@
+"""What becomes of the packets of one family at a hook, through all its base chains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Family, Hook, Table, VerdictKind
+from iptlint.netfilter.base_chain import DYING, BaseChain
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.table_analysis import at_hook
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_GOING_ON = (VerdictKind.ACCEPT, VerdictKind.NAT)
+DECIDING_PRIORITIES = range(-149, 50)
+"""After mangle, before security: where a host decides what it lets in."""
+
+
+class Ends(NamedTuple):
+    """``ends``: for each end the packets that may have it; ``passing``, ``dying``: those that may
+    leave the hook alive (queue and unknown targets among them), and those that may not."""
+
+    ends: dict[VerdictKind, PacketSet]
+    passing: PacketSet
+    dying: PacketSet
+
+
+class Hooks:
+    """``family``: ip or ip6. Sets are of packets as they come to the first chain of a hook.
+    ``facing``: of interfaces by name, where it is known, whether the world is behind them."""
+
+    def __init__(
+        self, stack: Firewall, family: Family, facing: Mapping[str, bool] | None = None
+    ) -> None:
+        self.stack = stack
+        self.ruleset = stack.ruleset
+        self.space = stack.space
+        self.family = family
+        self.facing = dict(facing or {})
+        self.denied: dict[Hook, PacketSet] = {}
+        """Kept by ``posture.denied_by_default``."""
+        self._ends: dict[Hook, Ends] = {}
+
+    def hook_packets(self, hook: Hook) -> PacketSet:
+        """The packets at the hook."""
+        return at_hook(self.space, hook) & self.space.family(self.family.value)
+
+    def stations(self, hook: Hook) -> tuple[BaseChain, ...]:
+        return self.stack.stations(self.family, hook)
+
+    def main(self, hook: Hook) -> BaseChain | None:
+        """The chain where the host decides what passes the hook, if there is one: of several,
+        the one at the filter priority, or with most rules."""
+        found = [
+            station
+            for station in self.stations(hook)
+            if station.chain.type == "filter" and station.chain.priority in DECIDING_PRIORITIES
+        ]
+        return max(found, key=_weight, default=None)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Those that see packets of the family."""
+        return tuple(t for t in self.ruleset.tables if self.family.value in t.family.packets)
+
+    def outcome(self, hook: Hook, kind: VerdictKind) -> PacketSet:
+        """The packets at the hook that may end so."""
+        return self._at(hook).ends.get(kind, self.space.false)
+
+    def may_pass(self, hook: Hook) -> PacketSet:
+        return self._at(hook).passing
+
+    def may_die(self, hook: Hook) -> PacketSet:
+        return self._at(hook).dying
+
+    def _at(self, hook: Hook) -> Ends:
+        if hook not in self._ends:
+            everything = self.hook_packets(hook)
+            found = Ends({VerdictKind.ACCEPT: everything}, everything, self.space.false)
+            for station in reversed(self.stations(hook)):
+                if not station.is_open:
+                    found = self._before(station, found, everything)
+            self._ends[hook] = found
+        return self._ends[hook]
+
+    def _before(self, station: BaseChain, later: Ends, everything: PacketSet) -> Ends:
+        """The ends of the packets that stop at the station first."""
+        by_kind = {kind: station.end(kind) & everything for kind in VerdictKind}
+        on = everything & ~station.seen
+        for kind in _GOING_ON:
+            on = on | by_kind[kind]
+        perhaps = everything & station.passing
+        dying = perhaps & station.beforehand(later.dying)
+        ends: dict[VerdictKind, PacketSet] = {}
+        for kind in DYING:
+            dying = dying | by_kind[kind]
+            after = station.beforehand(later.ends.get(kind, self.space.false))
+            ends[kind] = by_kind[kind] | (perhaps & after)
+        ends[VerdictKind.ACCEPT] = on & station.beforehand(later.ends[VerdictKind.ACCEPT])
+        return Ends(ends, perhaps & station.beforehand(later.passing), dying)
+
+
+def _weight(station: BaseChain) -> tuple[int, int]:
+    return -abs(station.chain.priority or 0), len(station.chain.rules)

@@ -1,0 +1,110 @@
+"""What has been changed of a packet since it came to its first hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.model import Field
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from oxidd.bcdd import BCDDSubstitution
+
+    from iptlint.packets.bdd import PacketSet
+
+
+class Rewrite:
+    """For each variable that has another value now, its value as a function of the packet as it
+    came. Every set here is of packets as they came; ``now`` translates."""
+
+    def __init__(self, space: Space, bits: Mapping[int, PacketSet]) -> None:
+        self.space = space
+        self.bits = dict(sorted(bits.items()))
+        self.key = tuple(self.bits.items())
+
+    def now(self, packets: PacketSet) -> PacketSet:
+        """The packets as they came that are now one of ``packets``."""
+        return packets.substitute(self._substitution) if self.bits else packets
+
+    @cached_property
+    def _substitution(self) -> BCDDSubstitution:
+        return type(self.space.true).make_substitution(list(self.bits.items()))
+
+    def variable(self, number: int) -> PacketSet:
+        """The packets as they came whose variable is set now."""
+        found = self.bits.get(number)
+        return self.space.manager.var(number) if found is None else found
+
+    def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
+        """A variable that has its first value again is not kept as changed."""
+        joined = self.bits | dict(bits)
+        kept = {n: one for n, one in joined.items() if one != self.space.manager.var(n)}
+        return Rewrite(self.space, kept)
+
+    def constant(self, field: Field, value: int) -> Rewrite:
+        return self.written(field, self.space.fields[field].maximum, value)
+
+    def written(self, field: Field, mask: int, value: int, source: Field | None = None) -> Rewrite:
+        """``field & ~mask ^ value``; with a source, ``^ source & value``."""
+        one = self.space.fields[field]
+        bits: dict[int, PacketSet] = {}
+        for place, number in enumerate(reversed(one.variables)):
+            flag = 1 << place
+            found = self.space.false if mask & flag else self.variable(number)
+            if value & flag:
+                flip = self._source_bit(source, place)
+                found = (found & ~flip) | (~found & flip)
+            bits[number] = found
+        return self.with_bits(bits)
+
+    def _source_bit(self, source: Field | None, place: int) -> PacketSet:
+        if source is None:
+            return self.space.true
+        return self.variable(self.space.fields[source].variables[-1 - place])
+
+    def unset(self, *fields: Field) -> Rewrite:
+        """The fields as they came."""
+        gone = {number for field in fields for number in self.space.fields[field].variables}
+        return Rewrite(self.space, {n: one for n, one in self.bits.items() if n not in gone})
+
+    def where(self, packets: PacketSet, then: Rewrite) -> Rewrite:
+        """``then`` for ``packets`` (as they came), this one for the others."""
+        bits = {
+            number: (packets & then.variable(number)) | (~packets & self.variable(number))
+            for number in {**self.bits, **then.bits}
+        }
+        return self.with_bits(bits)
+
+    def differs(self, other: Rewrite, unknown: PacketSet, *fields: Field) -> PacketSet:
+        """The packets as they came that differ now in one of the fields. A value that depends on
+        the variables ``unknown`` (a cube) is taken to be no other's."""
+        if self.key == other.key:
+            return self.space.false
+        found = self.space.false
+        for field in fields:
+            for number in self._variables(field):
+                a, b = self.variable(number), other.variable(number)
+                if a == b:
+                    continue
+                if a.exists(unknown) != a or b.exists(unknown) != b:
+                    return self.space.true
+                found = found | (a & ~b) | (b & ~a)
+        return found
+
+    def image(self, packets: PacketSet) -> PacketSet:
+        """What the packets as they came are now; free where a value is not the same for all."""
+        cube = values = self.space.true
+        for number, bit in reversed(self.bits.items()):
+            variable = self.space.manager.var(number)
+            cube = variable & cube
+            if bit == self.space.true:
+                values = variable & values
+            elif bit == self.space.false:
+                values = ~variable & values
+        return packets.exists(cube) & values if self.bits else packets
+
+    def _variables(self, field: Field) -> tuple[int, ...]:
+        bits = self.space.fields.get(field)
+        return () if bits is None else bits.variables

@@ -1,0 +1,244 @@
+"""A table walked for every packet at once: who enters which chain, what becomes of whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
+from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
+from iptlint.packets.bdd import union
+from iptlint.packets.match import Matcher, Tests
+from iptlint.packets.union_tree import UnionTree
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.base_chain import BaseChain
+    from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.space import Space
+
+
+class Place(NamedTuple):
+    """Rule ``number`` (from 0) of a chain."""
+
+    chain: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The packets that may enter a chain, and those ``sent``: that would if no earlier rule
+    took any."""
+
+    may: PacketSet
+    sent: PacketSet
+
+
+class TableAnalysis:
+    """One table. ``matcher_of`` gives what tells the tests of a chain's rules; ``before``, where
+    the packets of a base chain stop first.
+
+    A rule's own tests come first in every intersection here: they are a small set, and
+    what arrives at it may be a very large one.
+    """
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        table: Table,
+        space: Space,
+        matcher_of: Callable[[str], Matcher],
+        before: Callable[[Chain], Sequence[BaseChain]],
+    ) -> None:
+        self.ruleset = ruleset
+        self.table = table
+        self.before = before
+        self.space = space
+        self.matcher_of = matcher_of
+        self.order = call_order(table)
+        self.flows: dict[str, ChainFlow] = {}
+        for name in self.order:
+            self.flows[name] = self.flow(table.chains[name], self.flows)
+        self.callers: Mapping[str, list[Place]] = _callers(table)
+        self._lookups: dict[str, UnionTree] = {}
+        self._guides: dict[str, PacketSet] = {}
+        self.places = {
+            id(rule): Place(name, index)
+            for name, chain in table.chains.items()
+            for index, rule in enumerate(chain.rules)
+        }
+
+    def flow(self, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
+        """The flow of a chain of the table, with these of the chains it calls."""
+        return chain_flow(self.matcher_of(chain.name), chain, callees)
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for name in reversed(self.order):
+            chain = self.table.chains[name]
+            entries[name] = self._hooked(chain) if chain.hook else self._called(name, entries)
+        return entries
+
+    def _hooked(self, chain: Chain) -> Entry:
+        sent = self.base_packets(chain)
+        may = sent
+        for station in self.before(chain):
+            may = may & station.afterwards(station.passing)
+        return Entry(may, sent)
+
+    def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
+        may = sent = self.space.false
+        for caller, index in self.callers.get(name, ()):
+            if caller not in entries:
+                continue  # the call closes a loop
+            entry, flow = entries[caller], self.flows[caller]
+            tests = flow.tests[index]
+            may |= tests.may & flow.arrives[index] & entry.may
+            sent |= tests.may & entry.sent
+        return Entry(may, sent)
+
+    def base_packets(self, chain: Chain) -> PacketSet:
+        """The packets that the base chain sees if no other takes them first."""
+        assert chain.hook is not None
+        return at_hook(self.space, chain.hook) & self.shown_to(chain)
+
+    def shown_to(self, chain: Chain) -> PacketSet:
+        """The packets that the kernel shows to the base chain, of those at its hook."""
+        packets = self.space.family(*self.table.family.packets)
+        if chain.devices:
+            field = Field.OIF if chain.hook is Hook.EGRESS else Field.IIF
+            names = [self.space.interface(field, name) for name in chain.devices]
+            packets = packets & union(names, self.space.false)
+        if chain.type == "nat":
+            # nf_nat_inet_fn translates the first packet of a connection only; an expected
+            # connection starts as related (net/netfilter/nf_nat_core.c).
+            packets = packets & self.space.state("new", "related")
+        return packets
+
+    def place(self, rule: Rule) -> Place:
+        return self.places[id(rule)]
+
+    def tests(self, rule: Rule) -> Tests:
+        chain, index = self.place(rule)
+        return self.flows[chain].tests[index]
+
+    def matched(self, rule: Rule) -> PacketSet:
+        """The packets that may get to the rule and match it."""
+        chain, index = self.place(rule)
+        flow = self.flows[chain]
+        return flow.tests[index].may & flow.arrives[index] & self.entries[chain].may
+
+    def is_matched(self, rule: Rule) -> bool:
+        """Whether some packet may get to the rule and match it.
+
+        What enters a chain may be a very large set. One path of its diagram leads the way to a
+        packet that is likely in it, which answers for most rules at little cost.
+        """
+        chain, index = self.place(rule)
+        flow, entry = self.flows[chain], self.entries[chain].may
+        tests, arriving = flow.tests[index].may, flow.arrives[index]
+        likely = tests.pick_cube_dd_set(self._guide(chain))
+        if (likely & arriving & entry).satisfiable():
+            return True
+        return (tests & arriving & entry).satisfiable()
+
+    def _guide(self, chain: str) -> PacketSet:
+        if chain not in self._guides:
+            self._guides[chain] = self.entries[chain].may.pick_cube_dd()
+        return self._guides[chain]
+
+    def lookup(self, chain: str) -> UnionTree:
+        """For searches among the packets that the chain's rules may match."""
+        if chain not in self._lookups:
+            self._lookups[chain] = UnionTree([tests.may for tests in self.flows[chain].tests])
+        return self._lookups[chain]
+
+    def sent(self, rule: Rule) -> PacketSet:
+        """The packets that would match the rule if no earlier rule took any."""
+        chain, index = self.place(rule)
+        return self.flows[chain].tests[index].may & self.entries[chain].sent
+
+    def is_called(self, chain: str) -> bool:
+        """Whether a hook or another chain sends packets to the chain."""
+        return bool(self.bases_of(chain))
+
+    def bases_of(self, chain: str) -> tuple[Chain, ...]:
+        """The base chains from which calls lead to the chain."""
+        return tuple(self.table.chains[name] for name in self._bases.get(chain, ()))
+
+    def hooks_of(self, chain: str) -> tuple[Hook, ...]:
+        """The hooks from which calls lead to the chain."""
+        return tuple(dict.fromkeys(base.hook for base in self.bases_of(chain) if base.hook))
+
+    @cached_property
+    def _bases(self) -> Mapping[str, dict[str, None]]:
+        bases: dict[str, dict[str, None]] = defaultdict(dict)
+        for name in reversed(self.order):
+            chain = self.table.chains[name]
+            if chain.hook:
+                bases[name][name] = None
+            for callee in _calls(chain):
+                bases[callee].update(bases[name])
+        return bases
+
+
+_INTERFACES_AT = {
+    Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
+    Hook.PREROUTING: {Field.IIF: True, Field.OIF: False},
+    Hook.INPUT: {Field.IIF: True, Field.OIF: False},
+    Hook.FORWARD: {Field.IIF: True, Field.OIF: True},
+    Hook.OUTPUT: {Field.IIF: False, Field.OIF: True},
+    # POSTROUTING sees forwarded packets and the host's own; xtables gives it no way in.
+    Hook.POSTROUTING: {Field.OIF: True},
+    Hook.EGRESS: {Field.OIF: True},
+}
+
+
+def at_hook(space: Space, hook: Hook) -> PacketSet:
+    """The packets that have the interfaces they have at the hook."""
+    packets = space.universe
+    if hook is Hook.INPUT:
+        # ip_local_deliver puts datagrams of IPv4 together before it asks the hook.
+        packets = packets & ~(space.family("ip") & space.value(Field.FRAGMENT, 1))
+    for field, exists in _INTERFACES_AT[hook].items():
+        none = space.no_interface(field)
+        packets = packets & (~none if exists else none)
+    return packets
+
+
+def _calls(chain: Chain) -> Iterator[str]:
+    return (rule.verdict.chain for rule in chain.rules if rule.verdict.chain is not None)
+
+
+def _callers(table: Table) -> dict[str, list[Place]]:
+    callers: dict[str, list[Place]] = defaultdict(list)
+    for name, chain in table.chains.items():
+        for index, rule in enumerate(chain.rules):
+            if rule.verdict.chain is not None:
+                callers[rule.verdict.chain].append(Place(name, index))
+    return callers
+
+
+def call_order(table: Table) -> tuple[str, ...]:
+    """Every chain after the chains it calls; a call that closes a loop is left out."""
+    done: dict[str, None] = {}
+    for root in table.chains:
+        stack: list[tuple[str, Iterator[str]]] = [(root, _calls(table.chains[root]))]
+        under_way = {root}
+        while stack:
+            name, calls = stack[-1]
+            callee = next(
+                (c for c in calls if c in table.chains and c not in done and c not in under_way),
+                None,
+            )
+            if callee is None:
+                stack.pop()
+                under_way.discard(name)
+                done[name] = None
+            else:
+                under_way.add(callee)
+                stack.append((callee, _calls(table.chains[callee])))
+    return tuple(done)

@@ -1,0 +1,186 @@
+"""What rulesets leave open, as variables: limits, rates, what a translation chooses.
+
+An uncertain test that two rulesets make, each for the same time in its rules, has one
+variable: whatever it says, it says it of both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import AnyOf, EffectKind, Match, Opaque, Rule, Uncertain
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.packets.bdd import union
+from iptlint.packets.match import Matcher, Writes
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+class Unknown(NamedTuple):
+    """``text``: what is left open. ``ordinal``: how many rules leave the same open before.
+    ``visit``: how often the same packet has met the rule before. ``bit``: of a number."""
+
+    text: str
+    ordinal: int
+    visit: int = 0
+    bit: int | None = None
+
+
+class _Arrival(NamedTuple):
+    """Packets that have come to a rule, with what has been changed of them."""
+
+    rule: Rule
+    change: Rewrite
+    packets: PacketSet
+
+
+class Unknowns:
+    """The variables of one space."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.variables: dict[Unknown, int] = {}
+
+    def variable(self, key: Unknown) -> PacketSet:
+        if key not in self.variables:
+            (self.variables[key],) = self.space.manager.add_vars(1)
+        return self.space.manager.var(self.variables[key])
+
+    def together(self) -> dict[Unknown, list[int]]:
+        """The variables of each, those of a number together under its first bit."""
+        found: dict[Unknown, list[int]] = {}
+        for key, number in self.variables.items():
+            first = key if key.bit is None else key._replace(bit=0)
+            found.setdefault(first, []).append(number)
+        return found
+
+    @property
+    def cube(self) -> PacketSet:
+        cube = self.space.true
+        for number in reversed(self.variables.values()):
+            cube = self.space.manager.var(number) & cube
+        return cube
+
+
+class ExactMatcher:
+    """Whether an uncertain test holds is one more thing about a packet, so what a rule takes
+    is exact. ``asked``: the packets whose fate the variable may change; ``sets``: how the keys
+    of tests of sets start that rules change."""
+
+    def __init__(self, luck: Unknowns, rules: Iterable[Rule], sets: tuple[str, ...]) -> None:
+        self.luck = luck
+        self.space = luck.space
+        self.asked: dict[Unknown, PacketSet] = {}
+        self._sets = sets
+        self._plain = Matcher(luck.space, Writes())
+        self._met: dict[int, list[PacketSet]] = {}
+        self._ordinals: dict[tuple[int, str], int] = {}
+        self._rules: dict[tuple[str, int], Rule] = {}
+        counts: Counter[str] = Counter()
+        for rule in rules:
+            for text in dict.fromkeys(self._left_open(rule)):
+                self._ordinals[id(rule), text] = counts[text]
+                self._rules[text, counts[text]] = rule
+                counts[text] += 1
+
+    def _left_open(self, rule: Rule) -> Iterator[str]:
+        for match in rule.matches:
+            yield from self._texts(match)
+        yield rule.verdict.name  # an unknown target
+        yield _let_on(rule)
+        for effect in rule.effects:
+            if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
+                yield f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
+
+    def _texts(self, match: Match) -> Iterator[str]:
+        match match:
+            case Uncertain(_, key):
+                yield key
+            case Opaque(key) if key.startswith(self._sets):
+                yield key
+            case AnyOf(alternatives):
+                for alternative in alternatives:
+                    for test in alternative:
+                        yield from self._texts(test)
+
+    def plain(self, rule: Rule) -> PacketSet:
+        """The packets that pass the rule's tests, those aside that are left open."""
+        return self._plain.all_of(
+            (match for match in rule.matches if not any(self._texts(match))), self.space.true
+        ).may
+
+    def rule_of(self, key: Unknown) -> Rule | None:
+        """The rule that leaves it open; None where no rule does."""
+        return self._rules.get((key.text, key.ordinal))
+
+    def lucky(self, rule: Rule, change: Rewrite, packets: PacketSet) -> PacketSet:
+        """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left
+        open; ``change`` is what has been changed of them."""
+        tests = [match for match in rule.matches if any(self._texts(match))]
+        if not tests:
+            return packets
+        found = packets
+        for match in tests:
+            found = found & self._test(_Arrival(rule, change, packets), match)
+        self._meet(rule, packets)
+        return found
+
+    def _meet(self, rule: Rule, packets: PacketSet) -> None:
+        """Counts how often each packet has met the rule: the sets are those that have once,
+        twice …"""
+        met = self._met.setdefault(id(rule), [])
+        for times, before in enumerate(met):
+            met[times] = before | packets
+            packets = packets & before
+        if packets.satisfiable():
+            met.append(packets)
+
+    def _test(self, asking: _Arrival, match: Match) -> PacketSet:
+        match match:
+            case Uncertain(_, text):
+                return self.open(asking.rule, text, asking.packets)
+            case Opaque(text, negated) if text.startswith(self._sets):
+                found = self.open(asking.rule, text, asking.packets)
+                return ~found if negated else found
+            case AnyOf(alternatives, negated):
+                each = [self._all(asking, tests) for tests in alternatives]
+                found = union(each, self.space.false)
+                return ~found if negated else found
+            case _:
+                return asking.change.now(self._plain.test(match).may)
+
+    def _all(self, asking: _Arrival, tests: Iterable[Match]) -> PacketSet:
+        found = self.space.true
+        for test in tests:
+            found = found & self._test(asking, test)
+        return found
+
+    def open(self, rule: Rule, text: str, packets: PacketSet) -> PacketSet:
+        """What may hold or not for ``packets``; anew for those that come a second time."""
+        found, left = self.space.false, packets
+        for visit, met in enumerate((*self._met.get(id(rule), ()), self.space.false)):
+            coming = left & ~met
+            left = left & met
+            if coming.satisfiable():
+                key = Unknown(text, self._ordinals[id(rule), text], visit)
+                self.asked[key] = self.asked.get(key, self.space.false) | coming
+                found = found | (coming & self.luck.variable(key))
+        return found
+
+    def queued(self, rule: Rule, packets: PacketSet) -> PacketSet:
+        """Of the packets that a program gets from the rule, those that it lets go on: they come
+        to the next base chain, as accepted ones do (nf_reinject)."""
+        return packets & self.open(rule, _let_on(rule), packets)
+
+    def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
+        """A number that nobody knows, the most significant bit first."""
+        key = Unknown(text, self._ordinals[id(rule), text])
+        return [self.luck.variable(key._replace(bit=bit)) for bit in range(width)]
+
+
+def _let_on(rule: Rule) -> str:
+    return f"that {rule.verdict.name} lets it go on"

@@ -1,0 +1,192 @@
+"""The tests of rules as sets of packets.
+
+A rule has two sets. ``may``: the packets it takes if its uncertain tests hold.
+``sure``: those it takes whatever they say. Where rules change a field or a set on the way,
+tests of it are uncertain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import (
+    AnyOf,
+    EffectKind,
+    Field,
+    Interface,
+    Masked,
+    Match,
+    Opaque,
+    Rule,
+    Uncertain,
+    Within,
+)
+from iptlint.model.matches import CT_STATES
+from iptlint.packets.bdd import union
+from iptlint.packets.conntrack import connected
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+CONNTRACK_FIELDS = frozenset(
+    {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK}
+)
+
+
+class Tests(NamedTuple):
+    """``sure`` is a subset of ``may``; the two are equal where nothing is uncertain."""
+
+    may: PacketSet
+    sure: PacketSet
+
+
+class Writes(NamedTuple):
+    """What rules change on the way: fields, and sets by how the keys of their tests start."""
+
+    fields: frozenset[Field] = frozenset()
+    sets: tuple[str, ...] = ()
+
+
+def writes_on_the_way(rules: Iterable[Rule]) -> Writes:
+    """What later rules of the same walk may find changed by these: not what a rule rewrites
+    that ends the walk."""
+    rules = tuple(rules)
+    fields = writes_of(rule for rule in rules if not rule.verdict.kind.ends_walk).fields
+    return Writes(fields, writes_of(rules).sets)
+
+
+def writes_of(rules: Iterable[Rule]) -> Writes:
+    """What packets may have had changed when they have met the rules."""
+    fields: set[Field] = set()
+    sets: set[str] = set()
+    for rule in rules:
+        for effect in rule.effects:
+            match effect.kind:
+                case EffectKind.WRITE if effect.field:
+                    fields.add(effect.field)
+                case EffectKind.NOTRACK:
+                    fields |= CONNTRACK_FIELDS
+                case EffectKind.SET if effect.name:
+                    sets.add(set_key(effect.name))
+    return Writes(frozenset(fields), tuple(sorted(sets)))
+
+
+def set_key(name: str) -> str:
+    """How the key of an opaque test of set ``name`` starts."""
+    return f"set {name} "
+
+
+class Matcher:
+    """``changes``: what the rules that are matched with it change."""
+
+    def __init__(self, space: Space, changes: Writes) -> None:
+        self.space = space
+        self.changes = changes
+        self._anything = Tests(space.true, space.false)
+        self._cache: dict[Match, Tests] = {}
+
+    def rule(self, rule: Rule) -> Tests:
+        """The packets of the universe that the rule's tests take."""
+        return self.all_of(rule.matches, self.space.universe)
+
+    def all_of(self, matches: Iterable[Match], within: PacketSet) -> Tests:
+        may = sure = within
+        for match in matches:
+            tests = self.test(match)
+            certain = may is sure and tests.may is tests.sure
+            may = may & tests.may
+            sure = may if certain else sure & tests.sure
+        return Tests(may, sure)
+
+    def test(self, match: Match) -> Tests:
+        found = self._cache.get(match)
+        if found is None:
+            found = self._cache[match] = self._test(match)
+        return found
+
+    @singledispatchmethod
+    def _test(self, match: Match) -> Tests:
+        raise TypeError(f"no packet set for {match!r}")
+
+    @_test.register
+    def _(self, match: Within) -> Tests:
+        return self._of_field(match, self.space.ranges(match.field, match.ranges))
+
+    @_test.register
+    def _(self, match: Masked) -> Tests:
+        found = self.space.masked(match.field, match.mask, match.value)
+        return self._of_field(match, found)
+
+    @_test.register
+    def _(self, match: Interface) -> Tests:
+        found = self.space.interface(match.field, match.name, wildcard=match.wildcard)
+        return self._of_field(match, found)
+
+    @_test.register
+    def _(self, match: Opaque) -> Tests:
+        if match.key.startswith(self.changes.sets):
+            return self._anything
+        packets = self.space.opaque(match.key)
+        return _certain(~packets if match.negated else packets)
+
+    @_test.register
+    def _(self, match: Uncertain) -> Tests:
+        return self._anything
+
+    @_test.register
+    def _(self, match: AnyOf) -> Tests:
+        found = [self.all_of(alternative, self.space.true) for alternative in match.alternatives]
+        may = union([tests.may for tests in found], self.space.false)
+        if all(tests.may is tests.sure for tests in found):
+            return _certain(~may if match.negated else may)
+        sure = union([tests.sure for tests in found], self.space.false)
+        return Tests(~sure, ~may) if match.negated else Tests(may, sure)
+
+    def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
+        if match.field in self.changes.fields:
+            return self._anything
+        found = ~packets if match.negated else packets
+        if match.field is not Field.CT_MARK:
+            return _certain(found)
+        # Without a connection no test of its mark holds (xt_connmark.c, nft_ct.c).
+        marked = found & connected(self.space)
+        untracks = Field.CT_STATE in self.changes.fields
+        return Tests(found, self.space.false) if untracks else _certain(marked)
+
+
+class EarlyMatcher(Matcher):
+    """For chains before connection tracking, where a packet has no connection yet: its state is
+    invalid (nft_ct.c, xt_conntrack.c). What comes over lo may have kept the one that it was sent
+    with (nf_conntrack_in)."""
+
+    def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
+        tests = super()._of_field(match, packets)
+        if match.field not in CONNTRACK_FIELDS or match.field in self.changes.fields:
+            return tests
+        number = _WITHOUT_CONNECTION.get(match.field, 0)
+        alone = self.space.value(match.field, number) & ~connected(self.space)
+        fits = (tests.may & alone).satisfiable()
+        home = self.space.interface(Field.IIF, "lo")
+        if fits:
+            return Tests(self.space.true, ~home | tests.sure)
+        return Tests(home & tests.may, self.space.false)
+
+
+_WITHOUT_CONNECTION = {Field.CT_STATE: CT_STATES.index("invalid")}
+
+
+def _certain(packets: PacketSet) -> Tests:
+    return Tests(packets, packets)
+
+
+def reads_conntrack(matches: Iterable[Match]) -> bool:
+    """Whether a test asks for the packet's connection; that loads connection tracking."""
+    return any(
+        any(reads_conntrack(alternative) for alternative in match.alternatives)
+        if isinstance(match, AnyOf)
+        else getattr(match, "field", None) in CONNTRACK_FIELDS
+        for match in matches
+    )

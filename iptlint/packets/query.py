@@ -1,0 +1,113 @@
+"""The packets that someone asks about: those that have what is said of them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from iptlint.model import Family, Field
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
+from iptlint.packets.bdd import union
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+from iptlint.packets.witness import ICMP, ICMP6, PORT_PROTOCOLS, PROTOCOL_NAMES, TCP
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_NUMBERS = {name: number for number, name in PROTOCOL_NAMES.items()} | {
+    "icmpv6": ICMP6,
+    "icmp6": ICMP6,
+}
+
+
+_OF_ONE_FAMILY = {"icmp": "ip", "icmpv6": "ip6", "icmp6": "ip6", "ipv6-icmp": "ip6"}
+
+
+class QueryError(ValueError):
+    """A value that is none; the message says what was expected."""
+
+
+def packets_like(space: Space, asked: Packet) -> PacketSet:
+    """The packets that agree with ``asked`` in all that is not None; an address may be a network.
+    QuestionError for what is no address, protocol, flag or state."""
+    family = Family(asked.family)
+    found = space.universe & space.family(asked.family)
+    for part in _parts(space, family, asked):
+        found = found & part
+    return found
+
+
+def _parts(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
+    for field, name in ((Field.IIF, asked.iif), (Field.OIF, asked.oif)):
+        if name is not None:
+            yield space.value(field, space.interfaces.class_of(name))
+    for field, text in ((family.saddr, asked.saddr), (family.daddr, asked.daddr)):
+        if text is not None:
+            yield space.ranges(field, (_network(text, family),))
+    if asked.proto is not None:
+        yield space.value(Field.PROTO, protocol(asked.proto))
+    for field, port in ((Field.SPORT, asked.sport), (Field.DPORT, asked.dport)):
+        if port is not None:
+            yield space.value(field, port) & _one_of(space, *PORT_PROTOCOLS)
+    for field, number in (
+        (Field.ICMP_TYPE, asked.icmp_type),
+        (Field.ICMP_CODE, asked.icmp_code),
+    ):
+        if number is not None:
+            yield space.value(field, number) & _one_of(
+                space, ICMP if family is Family.IP else ICMP6
+            )
+    if asked.tcp_flags is not None:
+        yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
+    if asked.ct_state is not None:
+        if asked.ct_state not in CT_STATES:
+            raise QueryError(f"{asked.ct_state!r} is no state; {', '.join(CT_STATES)} are")
+        yield space.state(asked.ct_state)
+    if asked.mark is not None:
+        yield space.value(Field.MARK, asked.mark)
+
+
+def _one_of(space: Space, *protocols: int) -> PacketSet:
+    """Packets of the protocols with their header: later fragments have none."""
+    whole = space.value(Field.FRAGMENT, 0)
+    return whole & union([space.value(Field.PROTO, number) for number in protocols], space.false)
+
+
+def _network(text: str, family: Family) -> tuple[int, int]:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError as error:
+        raise QueryError(f"{text!r} is no address and no network") from error
+    if network.version != (4 if family is Family.IP else 6):
+        raise QueryError(f"{text} is no address of {family.value}")
+    return int(network[0]), int(network[-1])
+
+
+def protocol(text: str) -> int:
+    """The number of a protocol, by its number or its name."""
+    if text.isdecimal() and int(text) < 256:
+        return int(text)
+    if text in _NUMBERS:
+        return _NUMBERS[text]
+    try:
+        return socket.getprotobyname(text)
+    except OSError as error:
+        raise QueryError(f"{text!r} is no protocol; tcp, udp, icmp … or a number") from error
+
+
+def _flags(names: tuple[str, ...]) -> int:
+    unknown = [name for name in names if name not in TCP_FLAGS]
+    if unknown:
+        raise QueryError(f"{unknown[0]!r} is no tcp flag; {', '.join(TCP_FLAGS)} are")
+    return sum(1 << TCP_FLAGS.index(name) for name in names)
+
+
+def family_of(saddr: str | None, daddr: str | None, proto: str | None) -> str | None:
+    """ip or ip6, as an address or the protocol tells; None where neither does."""
+    for address in (saddr, daddr):
+        if address is not None:
+            return PACKET_FAMILIES[":" in address]
+    return _OF_ONE_FAMILY.get(proto or "")

@@ -1,0 +1,301 @@
+"""What no rule names is accepted: INPUT, or FORWARD of a router, is open by default.
+
+## What it does
+Sends connections from public addresses to ports that no rule would name through INPUT, and
+through FORWARD where the ruleset translates addresses or has rules there. If most are
+accepted, the policy (or the line that accepts them) is reported; the policies of both chains
+as one. Where the chain holds accept rules too, says how many of them decide nothing.
+
+## Why it matters
+Every service that is installed later, or listens where nobody looked, is reachable at once.
+Accept rules above an accept policy look like protection and are none.
+
+## Example
+```
+*filter
+:INPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+First make sure that what you need is accepted (SSH, `lo`, established connections), then
+`:INPUT DROP [0:0]`, or end the chain with `-A INPUT -j REJECT`. In nft a chain without a
+policy accepts: write `policy drop;`, or `reject` as its last rule.
+
+## When it is wrong
+Where another firewall stands before the host. A chain that closes one interface, one address
+of the host or one network behind it is not reported. Nor are chains that only ban (nothing in
+them or in what they call but DROP and REJECT), chains of nft that only count, mark or log, chains
+in which nobody but Docker, Kubernetes, Tailscale and the like has rules, and FORWARD where such
+software manages it. A rule that lets everyone in above a policy or a rule that denies is told
+of by IPT602, in FORWARD by IPT605.
+
+## References
+- NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import (
+    accepted_by_default,
+    accepted_strangers,
+    denied_destinations,
+    dropped_by_default,
+    forwards_on_its_own,
+)
+from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
+from iptlint.analysis.ipv6_counterpart import only_ipv6_open
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.ownership import owner_of_table
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT601",
+    name="default-accept",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.EXPOSURE,
+    since="0.1.0",
+)
+
+_TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
+_NETWORK = 8
+"""Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
+
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
+
+
+class _Open(NamedTuple):
+    """A chain that accepts strangers, and who does so for it. ``maybe``: unless a target before
+    it that is not known (synproxy, a module's) keeps them."""
+
+    hook: Hook
+    main: BaseChain
+    decider: Share
+    maybe: bool
+
+    @property
+    def by_policy(self) -> bool:
+        return self.decider.rule is None
+
+
+def check(context: Context) -> Iterator[Finding]:
+    graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
+    return for_each_family(context, partial(_check_path, context, graver))
+
+
+def _check_path(context: Context, graver: list[Hooks | None], path: Hooks) -> Iterator[Finding]:
+    hooks = [Hook.INPUT] * (path not in graver) + [Hook.FORWARD] * _may_forward(context, path)
+    found = [each for hook in hooks if (each := _open(path, hook)) is not None]
+    tables = {id(each.main.walk) for each in found}
+    if len(found) > len(tables) and all(each.by_policy for each in found):
+        yield _both(path, *found)
+    else:
+        yield from (_one(path, each) for each in found)
+
+
+def _may_forward(context: Context, path: Hooks) -> bool:
+    """Not where the kernel of the host is known to forward nothing."""
+    return context.host is None or context.host.facts.forwards(path.family.value) is not False
+
+
+def _open(path: Hooks, hook: Hook) -> _Open | None:
+    main = path.main(hook)
+    if main is None or not (main.chain.origin or main.chain.rules):
+        return None
+    if not _concerned(path, hook, main) or _closes(path, hook) or not _is_open(path, hook):
+        return None
+    if accept_any(path, hook):
+        return None  # who is let in past rules that deny, IPT602 and IPT605 tell
+    strangers = accepted_strangers(path, hook) & on_unnamed_interfaces(path.space, hook)
+    decider = next(iter(shares(path, hook, strangers)), None)
+    if decider is None:  # they come by an interface that no chain listens at
+        return None
+    kept = decider.packets & path.outcome(hook, VerdictKind.UNKNOWN)
+    return _Open(hook, main, decider, kept.satisfiable())
+
+
+def _concerned(path: Hooks, hook: Hook, main: BaseChain) -> bool:
+    walk, chain, owner = main.walk, main.chain, owner_of_table(main.walk.table.name)
+    if owner is not None and owner.transient and path.ruleset.is_nft:
+        return False
+    users = [rule for rule in chain.rules if not _is_softwares(walk, rule)]
+    if hook is Hook.FORWARD and (forwards_on_its_own(path) or not (users or _translates(path))):
+        return False
+    if hook is Hook.INPUT and chain.rules and not users:
+        return False
+    return not (_only_bans(walk.table, chain) or _only_counts(walk, chain))
+
+
+def _is_softwares(walk: TableAnalysis, rule: Rule) -> bool:
+    owner = writer_of(walk, rule)
+    return owner is not None and owner.transient
+
+
+def _translates(path: Hooks) -> bool:
+    """Whether it is a router's; one that translates IPv4 forwards what comes to a chain for both
+    families too."""
+    shared = Family.INET in path.ruleset.families
+    return any(
+        rule.verdict.name.upper() in _TRANSLATING and not _is_softwares(walk, rule)
+        for walk in path.stack.walks()
+        if shared or path.family.value in walk.table.family.packets
+        for _, rule in walk.table.rules()
+    )
+
+
+def _only_bans(table: Table, chain: Chain) -> bool:
+    """Whether the verdicts of the chain and what it calls are all DROP or REJECT."""
+    kinds = {rule.verdict.kind for rule in _verdict_rules(table, chain)}
+    return bool(kinds) and kinds <= set(_DENYING)
+
+
+def _only_counts(walk: TableAnalysis, chain: Chain) -> bool:
+    """Whether a chain of nft's is there to count, mark or log; the chains of iptables are there
+    without anyone's asking."""
+    if not walk.ruleset.is_nft or (walk.table.name == "filter" and chain.name.isupper()):
+        return False
+    return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
+
+
+def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
+    """Those of the chain and of the chains it calls, each once."""
+    pending, seen = [chain], {chain.name}
+    while pending:
+        for rule in pending.pop().rules:
+            called = table.chains.get(rule.verdict.chain or "")
+            if called and called.name not in seen:
+                seen.add(called.name)
+                pending.append(called)
+            elif called is None and rule.verdict.kind not in _NOT_VERDICTS:
+                yield rule
+
+
+def _one(path: Hooks, found: _Open) -> Finding:
+    walk, chain, decider = found.main.walk, found.main.chain, found.decider
+    by = f"line {decider.rule.origin.span.line} accepts" if decider.rule else "its policy accepts"
+    return META.finding(
+        decider.span,
+        f"{chain.name} is open: {by} every new connection that no rule denies"
+        f"{_idle_rules(walk, chain) if found.by_policy else ''}",
+        _advice(path.ruleset, chain),
+        witness=witness(path.space, decider.packets, found.hook),
+        confidence=Confidence.POSSIBLE if found.maybe else None,
+    )
+
+
+def _both(path: Hooks, input_: _Open, forward: _Open) -> Finding:
+    """Nobody has made this host deny by default: one cause, though there are two chains."""
+    chains = [each.main.chain for each in (input_, forward)]
+    first, second = (chain.name for chain in chains)
+    return META.finding(
+        input_.decider.span,
+        f"{first} and {second} are open: their policies accept every new connection that no rule"
+        " denies",
+        _advice(path.ruleset, *chains),
+        related=(Label(forward.decider.span, "so does this policy"),),
+        witness=witness(path.space, input_.decider.packets, Hook.INPUT),
+        confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
+    )
+
+
+def _is_open(path: Hooks, hook: Hook) -> bool:
+    """Whether strangers are accepted on interfaces that no rule names. That none is denied for
+    certain does not say so."""
+    space = path.space
+    accepted = accepted_by_default(path, hook)
+    for field in (Field.IIF, Field.OIF) if hook is Hook.FORWARD else (Field.IIF,):
+        accepted = accepted & space.value(field, space.interfaces.count - 1)
+    return accepted.satisfiable()
+
+
+def _closes(path: Hooks, hook: Hook) -> bool:
+    """Whether strangers are turned away on some interface, or from a host or a network."""
+    if dropped_by_default(path, hook).satisfiable():
+        return True
+    addresses = denied_destinations(path, hook)
+    count = addresses.sat_count_float(path.space.fields[path.family.daddr].width)
+    return count >= (1 if hook is Hook.INPUT else _NETWORK)
+
+
+def _idle_rules(walk: TableAnalysis, chain: Chain) -> str:
+    """How many accept rules of the chain decide nothing, for the message."""
+    accepting = [rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT]
+    idle = _idle(walk, chain)
+    if not idle:
+        return ""
+    if idle < len(accepting):
+        return f"; {idle} of its {len(accepting)} accept rules decide nothing"
+    if idle == 1:
+        return "; its accept rule decides nothing: what it does not name is accepted as well"
+    return f"; its {idle} accept rules decide nothing: what they do not name is accepted as well"
+
+
+def _idle(walk: TableAnalysis, chain: Chain) -> int:
+    """How many accept rules take only packets that nothing after them would deny."""
+    space, flow = walk.space, walk.flows[chain.name]
+    open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
+    denied_later = space.false if open_end else space.universe
+    idle = 0
+    for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
+        match rule.verdict.kind:
+            case VerdictKind.ACCEPT:
+                taken = tests.may & walk.base_packets(chain)
+                idle += not (taken & denied_later).satisfiable()
+                denied_later &= ~tests.sure
+            case VerdictKind.CONTINUE:
+                pass
+            case VerdictKind.RETURN:
+                denied_later |= space.false if open_end else tests.may
+            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in walk.flows:
+                denied_later |= tests.may & _not_accepted(walk, rule.verdict.chain, open_end)
+            case _:
+                denied_later |= tests.may
+    return idle
+
+
+def _not_accepted(walk: TableAnalysis, chain: str, open_end: bool) -> PacketSet:
+    """What the chain may do otherwise than accept; with a policy that denies, coming back
+    (after a goto) is that too."""
+    through = (VerdictKind.ACCEPT, VerdictKind.RETURN) if open_end else (VerdictKind.ACCEPT,)
+    outcomes = walk.flows[chain].outcomes.items()
+    return union([p for kind, p in outcomes if kind not in through], walk.space.false)
+
+
+_NEEDED = {
+    Hook.INPUT: "what you need (SSH, lo, established)",
+    Hook.FORWARD: "what your networks may send, and established",
+}
+
+
+def _advice(ruleset: Ruleset, *chains: Chain) -> str:
+    first, *others = chains
+    needed = "".join(
+        (
+            _NEEDED[first.hook or Hook.INPUT],
+            *(f"; in {c.name} {_NEEDED[c.hook or Hook.FORWARD]}" for c in others),
+        )
+    )
+    policies = dict.fromkeys(f"`{suggestions.drop_policy(chain, ruleset)}`" for chain in chains)
+    where = " in both" * (len(policies) < len(chains))
+    return f"accept {needed}; then {' and '.join(policies)}{where}"

@@ -1,0 +1,200 @@
+"""A database, a cluster's control or an administration port is open to the world.
+
+## What it does
+Sends new connections from public addresses, by the interfaces that face the world, to the ports
+of some seventy services that are seldom public on purpose (databases, caches, file shares,
+remote desktops, container and cluster APIs), through all tables and hooks. Where an accept rule
+lets most of them in, it is reported with the services that it opens. Where a port is translated
+to such a service of a host behind, the translation is. A policy or a rule that accepts
+everything is not reported here: that is IPT601 and IPT602.
+
+## Why it matters
+The whole of the internet is scanned for these ports many times a day; what answers without a
+password is emptied or encrypted within hours, and passwords of what asks for one are tried
+without end.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Say who may: `-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 3306 -j ACCEPT`, in nft
+`ip saddr 10.0.0.0/8 tcp dport 3306 accept`; or let the service listen on 127.0.0.1 and go
+there through a VPN or SSH.
+
+## When it is wrong
+Where another firewall stands before the host, where all of its networks are private, or where
+something else listens on the port. An interface that has a name of its own counts as the
+world's only where its name, or an address translation, says so. Rules that name sources, lists
+of addresses or port knocking are not reported; a rate limit does not count as protection.
+
+## References
+- IANA service names and port numbers: https://www.iana.org/assignments/service-names-port-numbers/
+- Docker, protect the daemon socket: https://docs.docker.com/engine/security/protect-access/
+- UDP-based amplification attacks: https://www.cisa.gov/news-events/alerts/2014/01/17/udp-based-amplification-attacks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, is_broad
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import counted, listed
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Family, Field, Hook
+from iptlint.model.host import Host
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import PROTOCOL_NAMES, UDP, witness
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT603",
+    name="service-exposed",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.EXPOSURE,
+    since="0.1.0",
+)
+
+_SHOWN = 4
+_INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, partial(_check_path, _listening(context.host)))
+
+
+def _listening(host: Host | None) -> frozenset[tuple[str, int]] | None:
+    """Protocols and ports on which the host listens for others; None where that is not known."""
+    if host is None or host.facts.listeners is None:
+        return None
+    return frozenset((o.protocol, o.port) for o in host.facts.listeners if not o.is_local)
+
+
+def _heard(listening: frozenset[tuple[str, int]] | None, opening: Exposed) -> Exposed:
+    """With those services only on whose ports something listens."""
+    if listening is None or opening.hook is not Hook.INPUT:
+        return opening
+    heard = (o for o in opening.opened if (PROTOCOL_NAMES[o.protocol], o.port) in listening)
+    return opening._replace(opened=tuple(heard))
+
+
+def _check_path(listening: frozenset[tuple[str, int]] | None, path: Hooks) -> Iterator[Finding]:
+    by_statement: dict[int, list[Exposed]] = {}
+    for opening in (_heard(listening, each) for each in exposed_services(path)):
+        if not opening.opened:
+            continue
+        by_statement.setdefault(id(opening.rule.statement), []).append(opening)
+    for several in by_statement.values():
+        services = {one.service for opening in several for one in opening.opened}
+        many = is_broad(max(opening.ports for opening in several), services)
+        yield _finding(path, several, many=many)
+
+
+def _finding(path: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -> Finding:
+    first = exposed_services[0]
+    opened = [one for opening in exposed_services for one in opening.opened]
+    names = listed(_shortened(_names(opened)))
+    on_purpose = all(one.service.on_purpose for one in opened)
+    gravest = Severity.WARNING if on_purpose else Severity.ERROR
+    return META.finding(
+        _span(exposed_services),
+        _message(exposed_services, names, many=many),
+        _advice(path, first, opened, many),
+        related=tuple(
+            Label(d.span, "lets it through")
+            for opening in exposed_services[:1]
+            for d in opening.through[:1]
+        ),
+        witness=witness(
+            path.space, _shown(path, first) & path.hook_packets(first.hook), first.hook
+        ),
+        severity=Severity.WARNING if many else gravest,
+        confidence=Confidence.POSSIBLE if many else None,
+        likeness=f"{first.hook.value} {names}",
+    )
+
+
+def _names(opened: Sequence[Open]) -> list[str]:
+    """``MySQL (3306)``, ``VNC (5900, 5901)``, ``memcached (11211, 11211/udp)``."""
+    by_name: dict[str, list[str]] = {}
+    for one in opened:
+        by_name.setdefault(one.service.name, []).append(
+            f"{one.port}{'/udp' * (one.protocol == UDP)}"
+        )
+    return [f"{name} ({', '.join(numbers)})" for name, numbers in by_name.items()]
+
+
+def _span(exposed_services: Sequence[Exposed]) -> Span:
+    rules = {id(opening.rule): opening.rule for opening in exposed_services}
+    (rule, *others) = rules.values()
+    return rule.statement.span if others else rule.origin.span
+
+
+def _message(exposed_services: Sequence[Exposed], names: str, *, many: bool) -> str:
+    first = exposed_services[0]
+    whose = " of the host behind" if first.hook is Hook.PREROUTING else ""
+    if many:
+        return (
+            f"{counted(first.ports, 'port')}{whose} are open to every address, and so is whatever "
+            f"comes to listen there: {names}"
+        )
+    services = {one.service.name: one.service for o in exposed_services for one in o.opened}
+    why = f": {next(iter(services.values())).why}" if len(services) == 1 else ""
+    return f"{names}{whose} {'is' if len(services) == 1 else 'are'} open to every address{why}"
+
+
+def _shortened(names: list[str]) -> list[str]:
+    if len(names) <= _SHOWN + 1:
+        return names
+    return [*names[:_SHOWN], f"{len(names) - _SHOWN} more"]
+
+
+def _shown(path: Hooks, opening: Exposed) -> PacketSet:
+    """Packets to one of the services, where the port is not translated."""
+    space, one = path.space, opening.opened[0]
+    packets = opening.packets & path.hook_packets(opening.hook)
+    protocol = packets & space.value(Field.PROTO, one.protocol)
+    port = protocol & space.value(Field.DPORT, one.port)
+    return port if port.satisfiable() else protocol
+
+
+def _advice(path: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) -> str:
+    if many:
+        return "accept the ports that are needed, and no others"
+    inside = _INSIDE[path.family]
+    if opening.hook is Hook.PREROUTING:
+        option = "`ip saddr`" if path.ruleset.is_nft else "`-s`"
+        return f"say who may: add {option} with the networks that use it to the translation"
+    ports = sorted({one.port for one in opened if one.protocol == opened[0].protocol})
+    remedy = _only_from(inside, PROTOCOL_NAMES[opened[0].protocol], ports, path.family)
+    return f"accept it only from where it is used: {remedy.into(opening.chain, path.ruleset)}"
+
+
+def _only_from(network: str, protocol: str, ports: Sequence[int], family: Family) -> Suggestion:
+    numbers = [str(port) for port in ports]
+    several = len(numbers) > 1
+    iptables = (
+        f"-m multiport --dports {','.join(numbers)}"
+        if several
+        else (f"-m {protocol} --dport {numbers[0]}")
+    )
+    nft = f"{{ {', '.join(numbers)} }}" if several else numbers[0]
+    return Suggestion(
+        f"-s {network} -p {protocol} {iptables} -j ACCEPT",
+        f"{family.value} saddr {network} {protocol} dport {nft} accept",
+    )

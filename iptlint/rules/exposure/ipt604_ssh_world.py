@@ -1,0 +1,194 @@
+"""SSH is open to every address, and nothing slows down who tries passwords.
+
+## What it does
+Sends new connections to the SSH port (setting `ssh-ports`, 22 by default) from public addresses,
+by the interfaces that face the world. Where most are accepted, whatever limits and bans say, the
+accept rule is reported. A rate limit, a limit of connections, port knocking, or a list of banned
+addresses that these packets are looked up in is enough to be silent.
+
+## Why it matters
+Every public SSH port is tried with thousands of names and passwords a day. Where passwords are
+allowed, one weak one is enough; where they are not, the log still fills.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept it from where you administer the host (`-s 192.0.2.0/24`), or limit new connections of
+each address:
+```
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m hashlimit \\
+  --hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP
+```
+in nft `tcp dport 22 ct state new meter ssh { ip saddr limit rate over 6/minute } drop`. Where ufw
+writes the rules it is `ufw limit 22/tcp`.
+
+## When it is wrong
+Where sshd takes keys only, or something bans guessers that leaves no trace in the ruleset
+(fail2ban makes its rules when it starts): the rules cannot tell. Suppress it there, in the
+file or with `--ignore IPT604`. Where everything is open, IPT601 or IPT602 tells of it.
+
+## References
+- sshd_config(5), PasswordAuthentication: https://man.openbsd.org/sshd_config
+- iptables-extensions(8), hashlimit: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.exposure import Exposure, exposure, external_probes, may_be_accepted
+from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.shadowing import is_generated, owner_of_chain, shadowed_rules
+from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule, VerdictKind
+from iptlint.model.ownership import Owner, owner_of, owner_of_table
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import TCP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT604",
+    name="ssh-world",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.EXPOSURE,
+    since="0.1.0",
+)
+
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.JUMP, VerdictKind.GOTO)
+_BANNING = ("fail2ban", "sshguard", "crowdsec")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, partial(_check_path, context.settings))
+
+
+def _check_path(settings: Settings, path: Hooks) -> Iterator[Finding]:
+    space = path.space
+    ports = space.ranges(Field.DPORT, tuple((port, port) for port in settings.ssh_ports))
+    ports = ports & space.value(Field.PROTO, TCP)
+    asked = union([*external_probes(path)], space.false) & ports
+    if not may_be_accepted(path, Hook.INPUT, asked):
+        return
+    found = exposure(path, Hook.INPUT)
+    open_ = found.accepted & ports & ~found.sent_on & ~found.by_policy
+    if not found.is_most(open_) or _is_watched(path, open_) or _is_late(path, found, open_):
+        return
+    for decider in found.accepters(open_):
+        rule = decider.rule
+        softwares = is_generated(path.ruleset, decider.walk.table, decider.chain.name)
+        if rule is None or softwares or _is_for_all_ports(path, found, rule):
+            continue
+        if not found.is_most(decider.packets):
+            continue
+        yield META.finding(
+            decider.span,
+            "SSH is open to every address, with no limit for who tries one password after another",
+            _advice(path, decider, settings.ssh_ports[0]),
+            witness=witness(space, decider.packets & path.hook_packets(Hook.INPUT), Hook.INPUT),
+            likeness="ssh",
+        )
+        return
+
+
+def _is_late(path: Hooks, found: Exposure, packets: PacketSet) -> bool:
+    """Whether a rule would deny some attempts of anyone, and stands below what accepts them:
+    IPT101 tells of that."""
+    return any(
+        found.is_most(lost.accepted & path.space.project(packets, Field.PROTO, Field.DPORT))
+        for station in path.stations(Hook.INPUT)
+        for lost in shadowed_rules(station.walk)
+        if lost.accepted.satisfiable()
+    )
+
+
+def _is_for_all_ports(path: Hooks, found: Exposure, rule: Rule) -> bool:
+    """Whether what accepts SSH accepts everything else too."""
+    packets = [d.packets for d in found.accepters(found.accepted) if d.rule is rule]
+    ports = path.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    ports = ports & path.space.value(Field.PROTO, TCP)
+    return any(found.is_most(here & ports) for here in packets)
+
+
+def _is_watched(path: Hooks, packets: PacketSet) -> bool:
+    """Whether something that bans guessers asks for the packets, or may: by a chain or a table
+    of a program for that, or a list of addresses that are denied."""
+    tables, space = path.tables(), path.space
+    anyone = space.project(packets, *space.fields)  # on whatever lists they are
+    if any(_bans(owner_of_table(table.name)) for table in tables if path.ruleset.is_nft):
+        return True
+    return any(
+        _watches(path.stack.walk(table), rule, anyone)
+        for table in tables
+        for _, rule in table.rules()
+    )
+
+
+def _watches(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
+    callee = rule.verdict.chain
+    banned = rule.verdict.kind in _DENYING and any(map(_is_lookup, rule.matches))
+    watched = banned or (callee is not None and _bans(owner_of(callee)))
+    return watched and (walk.sent(rule) & packets).satisfiable()
+
+
+def _bans(owner: Owner | None) -> bool:
+    return owner is not None and owner.name in _BANNING
+
+
+def _is_lookup(match: Match) -> bool:
+    match match:
+        case Opaque(key):
+            return key.startswith("set ")
+        case AnyOf(alternatives):
+            return any(_is_lookup(test) for tests in alternatives for test in tests)
+        case _:
+            return False
+
+
+_BY_COMMAND = {
+    "ufw": "limit it, `ufw limit {port}/tcp`, or accept it from your networks only",
+    "firewalld": "accept it from your networks only: `firewall-cmd --permanent"
+    ' --remove-service=ssh --add-rich-rule=\'rule family="{family}" source'
+    ' address="{inside}" service name="ssh" accept\'`',
+}
+"""What to do where a manager writes the rules, whose file is not for editing."""
+
+_INSIDE = {Family.IP: ("ipv4", "10.0.0.0/8"), Family.IP6: ("ipv6", "fd00::/8")}
+
+
+def _advice(path: Hooks, decider: Share, port: int) -> str:
+    owner = owner_of_chain(path.ruleset, decider.walk.table, decider.chain.name)
+    if owner is not None and owner.name in _BY_COMMAND:
+        family, inside = _INSIDE[path.family]
+        return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
+    main = path.main(Hook.INPUT)
+    base = main.chain.name if main else decider.chain.name
+    limit = suggestions.first(decider, base, _limit(path, port))
+    return f"accept it from your networks only, or {limit}"
+
+
+def _limit(path: Hooks, port: int) -> Suggestion:
+    saddr = f"{path.family.value} saddr"
+    return Suggestion(
+        f"-p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -m hashlimit "
+        "--hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP",
+        f"tcp dport {port} ct state new meter ssh {{ {saddr} limit rate over 6/minute }} drop",
+    )

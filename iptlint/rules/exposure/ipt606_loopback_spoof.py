@@ -1,0 +1,120 @@
+"""A source address of the loopback network is trusted on every interface.
+
+## What it does
+Where INPUT denies by default, sends new connections from 127.0.0.1 (or ::1) to ports that no rule
+would name, by interfaces other than `lo`, through all tables. If a rule accepts them, it is
+reported: it trusts an address where it means an interface.
+
+## Why it matters
+A source address is what the sender writes. The kernel drops such packets as martians, but not
+once `route_localnet` is on, which kube-proxy sets on every node: then a neighbour on the wire
+gets to what was meant for the host alone (CVE-2020-8558). And what the host sends to one of its
+own other addresses comes by `lo` as well, and is not accepted by such a rule.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -s 127.0.0.0/8 -j ACCEPT
+COMMIT
+```
+
+## Fix
+`-A INPUT -i lo -j ACCEPT`, in nft `iifname "lo" accept`.
+
+## When it is wrong
+With the kernel's defaults (`net.ipv4.conf.*.route_localnet=0`; over IPv6 always) such packets do
+not get as far as INPUT, and the rule does no harm. A rule that accepts the port from anywhere, or
+that names the interface `lo` too, is not reported.
+
+## References
+- ip-sysctl, route_localnet: https://docs.kernel.org/networking/ip-sysctl.html
+- CVE-2020-8558: https://nvd.nist.gov/vuln/detail/CVE-2020-8558
+- RFC 1122, 3.2.1.3 (127.0.0.0/8 must not appear outside a host): https://www.rfc-editor.org/rfc/rfc1122
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.connections import is_user_decision
+from iptlint.analysis.default_verdict import dropped_by_default, outside, probes
+from iptlint.analysis.exposure import Exposure, may_be_accepted, responsible_call
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT606",
+    name="loopback-spoof",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.EXPOSURE,
+    since="0.1.0",
+)
+
+_LOOPBACK = {Family.IP: "127.0.0.1", Family.IP6: "::1"}
+_NETWORK = {Family.IP: "127.0.0.0/8", Family.IP6: "::1"}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    denied = dropped_by_default(path, Hook.INPUT)
+    if not denied.satisfiable():
+        return
+    here = denied & outside(path.space)
+    trusting = {
+        id(decider.rule): decider
+        for asked in _forged(path, here)
+        if may_be_accepted(path, Hook.INPUT, union([*asked], path.space.false))
+        for decider in _accepters(path, asked)
+    }
+    for decider in trusting.values():
+        sent = decider.packets & path.hook_packets(Hook.INPUT)
+        by = responsible_call(decider)
+        yield META.finding(
+            by.span,
+            f"{by.name} accepts whatever says that it comes from {_NETWORK[path.family]}, on every "
+            "interface, where `lo` is meant",
+            _advice(path, by.chain.name),
+            witness=witness(path.space, sent, Hook.INPUT),
+        )
+
+
+def _accepters(path: Hooks, asked: tuple[PacketSet, ...]) -> Iterator[Share]:
+    found = Exposure(path, Hook.INPUT, asked)
+    for decider in found.accepters(found.accepted):
+        if (
+            decider.rule is not None
+            and is_user_decision(decider)
+            and found.is_most(decider.packets)
+        ):
+            yield decider
+
+
+def _forged(path: Hooks, here: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
+    """From 127.0.0.1 to the host, by its own address or by this one."""
+    family = path.family
+    loopback = int(ip_address(_LOOPBACK[family]))
+    usual = (Field.IIF, Field.OIF)
+    for values in ({family.saddr: loopback}, {family.saddr: loopback, family.daddr: loopback}):
+        each = probes(path, Hook.INPUT, "new", "syn", free=usual, values=values)
+        yield tuple(one & here for one in each)
+
+
+def _advice(path: Hooks, chain: str) -> str:
+    return f"name the interface instead: {suggestions.LOOPBACK_IN.into(chain, path.ruleset)}"

@@ -1,0 +1,131 @@
+"""Anyone can fill the log: packets of strangers are logged without a limit.
+
+## What it does
+Finds LOG, NFLOG and `log` rules that packets from the world get to, on the whole way from the
+hook, without passing a limit. Packets that anyone can send count: new, invalid or untracked
+ones from any public address, on an interface that faces the world. It is an information for
+NFLOG and `log group`, whose packets go to a program of its own.
+
+## Why it matters
+A port scan or a flood writes a line a packet. The kernel log pushes out what matters, syslog
+writes it to the disk until that is full, and writing slows the host down while it is attacked.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -j LOG --log-prefix "dropped: "
+COMMIT
+```
+
+## Fix
+`-A INPUT -m limit --limit 5/min --limit-burst 10 -j LOG --log-prefix "dropped: "`; in nft, in a
+rule of its own before the verdict, `limit rate 5/minute burst 10 packets log prefix "dropped: "`.
+
+## When it is wrong
+Where every packet has to be on record, or the reader of the log limits what it writes. Silent
+where a limit, a list that changes or an unknown extension stands on the way; for lists of
+sources; for packets of private networks; and in chains that managers and daemons write.
+
+## References
+- iptables-extensions(8), LOG and limit:
+  https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- nft(8), "LOG STATEMENT" and "LIMIT STATEMENT":
+  https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.analysis.log_flood import LogFlood, logs
+from iptlint.analysis.reordering import is_uncertain, is_user_chain
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import dead_ids
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.grouping import MANY
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Hook, Rule, VerdictKind
+from iptlint.model.written_lists import bare, is_text
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT901",
+    name="log-unlimited",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.HYGIENE,
+    since="0.1.0",
+)
+
+_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
+_LIMIT = "-m limit --limit 5/min --limit-burst 10"
+_NFT_LIMIT = "limit rate 5/minute burst 10 packets"
+_TO_A_PROGRAM = re.compile(r"\blog\b.*\bgroup\b|\bNFLOG\b|\bULOG\b", re.DOTALL)
+_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
+_LOG = re.compile(
+    r"\blog\b(?:\s+(?:prefix\s+(?:\"[^\"]*\"|\S+)|level\s+\w+|flags\s+\w+(?:\s+(?:sequence|options)"
+    r"(?:\s*,\s*(?:sequence|options))*)?|(?:group|snaplen|queue-threshold)\s+\d+))*"
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    yield from for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    told: set[int] = set()
+    wanted = [(walk, rule) for walk in path.stack.walks() for rule in _logging(walk)]
+    for hook in _HOOKS if wanted else ():
+        flood = LogFlood(path, hook)
+        for walk, rule in wanted:
+            statement = id(rule.statement)
+            if statement in told or hook not in walk.hooks_of(walk.place(rule).chain):
+                continue
+            packets = flood.reaching(walk, rule)
+            if packets.satisfiable():
+                told.add(statement)
+                yield META.finding(
+                    rule.statement.span,
+                    "anyone can fill the log: every packet from the world that comes here is"
+                    " logged, and no limit is on its way",
+                    _advice(walk, rule),
+                    # Of many alike only the first are told.
+                    witness=witness(path.space, packets, hook) if len(told) <= MANY else None,
+                    severity=Severity.INFO if _is_to_a_program(rule) else None,
+                    likeness=f"unlimited {_is_to_a_program(rule)}",
+                )
+
+
+def _logging(walk: TableAnalysis) -> Iterator[Rule]:
+    return (
+        rule
+        for chain, rule in walk.table.rules()
+        if logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
+        if is_user_chain(walk.ruleset, walk.table, chain.name) and id(rule) not in dead_ids(walk)
+    )
+
+
+def _is_to_a_program(rule: Rule) -> bool:
+    return _TO_A_PROGRAM.search(f"{rule.verdict.name} {rule.verdict.options}") is not None
+
+
+def _advice(walk: TableAnalysis, rule: Rule) -> str:
+    span = rule.statement.span
+    if not walk.ruleset.is_nft:
+        verdict = rule.origin.part(-1)
+        text = span.source.text
+        return f"{text[span.start : verdict.start]}{_LIMIT} {text[verdict.start : span.end]}"
+    found = _LOG.search(span.text) if is_text(walk.ruleset) else None
+    if found is None or "\n" in span.text or "log" not in bare(span.text):
+        return f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict"
+    limited = _COUNTED.sub("counter", f"{span.text[: found.start()]}{_NFT_LIMIT} {found[0]}")
+    if rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None:
+        return limited
+    rest = span.text[: found.start()] + span.text[found.end() :].lstrip()
+    return f"two rules: {limited}; {rest}"

@@ -1,0 +1,79 @@
+"""A log that sees no packet: the rules above it decide all that it was to log.
+
+## What it does
+Finds LOG, NFLOG and `log` rules that no packet gets to, because earlier rules take every packet
+they would match. Proved over all packets, through every call.
+
+## Why it matters
+The log was written to show what is dropped, or who comes in. It shows nothing, and an empty log
+looks like a quiet network.
+
+## Example
+```
+*filter
+:INPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -j DROP
+-A INPUT -j LOG --log-prefix "dropped: "
+COMMIT
+```
+
+## Fix
+Move the log above the rule that decides its packets. LOG lets the packet go on, so the verdict
+comes in the rule after it.
+
+## When it is wrong
+Where another program inserts or deletes the rules above at run time; chains of software
+that writes them anew at every start are left out. Rules with a limit, a list that changes or an
+unknown extension never count as taking packets.
+
+## References
+- iptables-extensions(8), LOG: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- nft(8), "LOG STATEMENT": https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.log_flood import only_logs
+from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import Shadowed, is_generated, shadowed_rules
+from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT902",
+    name="log-after-verdict",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.HYGIENE,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for lost in shadowed_rules(walk):
+            softwares = is_generated(walk.ruleset, walk.table, lost.chain.name)
+            if only_logs(lost.rule) and lost.blockers and not softwares:
+                yield _finding(walk, lost)
+
+
+def _finding(walk: TableAnalysis, lost: Shadowed) -> Finding:
+    ending = "them here" if len(lost.blockers) == 1 else "some of them here"
+    first = lost.blockers[0]
+    here = any(rule is first for rule in lost.chain.rules)
+    return META.finding(
+        lost.span,
+        "nothing is ever logged here: "
+        + phrases.actions(lost.blockers, "all of these packets before they come to it"),
+        f"move it above line {phrases.line(first)}; else delete it"
+        if here
+        else "log the packets where they are decided; else delete it",
+        related=phrases.labels(lost.blockers, ending),
+        witness=rule_witness(walk, lost.rule, walk.sent(lost.rule)),
+        likeness="dead log",
+    )

@@ -1,0 +1,117 @@
+"""What a chain drops at its end leaves no trace: nothing logs it.
+
+## What it does
+Follows ordinary packets from strangers through the input and the forward hook. Where most of
+them are dropped or rejected by the policy or by a rule, and none of the rules they meet on the
+way logs them, with or without a limit, it says so: once a chain.
+
+## Why it matters
+When something does not work, or someone tries doors, the log of dropped packets is the first
+place to look. Benchmarks ask for it.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+COMMIT
+```
+
+## Fix
+As the last rule: `-A INPUT -m limit --limit 5/min -j LOG --log-prefix "dropped: "`; in nft
+`limit rate 5/minute log prefix "dropped: "`. Not without a limit: see IPT901.
+
+## When it is wrong
+On hosts that face the internet the log is mostly noise, and counters say enough. It is off
+unless it is selected.
+
+## References
+- iptables-extensions(8), LOG: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- CIS Distribution Independent Linux Benchmark, section 3.5 (firewall configuration)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.default_verdict import dropped_by_default, probes
+from iptlint.analysis.log_flood import logs
+from iptlint.analysis.reordering import is_user_chain
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Hook, VerdictKind
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT903",
+    name="drop-unlogged",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.HYGIENE,
+    since="0.1.0",
+    pedantic=True,
+)
+
+_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
+_LOG = Suggestion(
+    '-m limit --limit 5/min -j LOG --log-prefix "dropped: "',
+    'limit rate 5/minute log prefix "dropped: "',
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    yield from for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        denied = dropped_by_default(path, hook)
+        if not denied.satisfiable():
+            continue
+        turned_away = union([*probes(path, hook, "new", "syn")], path.space.false) & denied
+        decider = next((d for d in shares(path, hook, turned_away) if _denies(d)), None)
+        if decider is None or not decider.chain.rules or not _is_users(decider):
+            continue  # what has no rule at all is not in use
+        if not _logged(path, hook, turned_away):
+            yield _finding(path, hook, decider, turned_away)
+
+
+def _denies(decider: Share) -> bool:
+    return decider.kind in (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+def _is_users(decider: Share) -> bool:
+    return is_user_chain(decider.walk.ruleset, decider.walk.table, decider.chain.name)
+
+
+def _logged(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    """Whether a log may see some of the packets, here or before routing."""
+    free = {station.walk: None for each in _HOOKS for station in path.stations(each)}
+    return any(
+        (walk.tests(rule).may & packets).satisfiable()
+        for walk in free
+        for chain, rule in walk.table.rules()
+        if logs(rule) and {hook, Hook.PREROUTING} & {*walk.hooks_of(chain.name)}
+    )
+
+
+def _finding(path: Hooks, hook: Hook, decider: Share, packets: PacketSet) -> Finding:
+    place = "add as the last rule" if decider.rule is None else "add before it"
+    return META.finding(
+        decider.span,
+        f"{decider.name} {decider.does} what no rule accepts on its way through {hook.value}, and"
+        " nothing logs it",
+        f"{place}: {_LOG.into(decider.chain.name, path.ruleset, decider.walk.table)}",
+        witness=witness(path.space, packets, hook),
+    )

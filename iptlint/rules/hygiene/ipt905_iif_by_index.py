@@ -1,0 +1,156 @@
+"""`iif` or `oif` names an interface that may not be there when the rules are loaded.
+
+## What it does
+Finds tests with `iif` and `oif`, which nft turns into the number of the interface while it
+loads the file. Tests of `lo`, which always is number 1, are fine. One finding for each
+interface and file; a warning for interfaces that come and go (ppp, tunnels, bridges of
+containers), a note for network cards.
+
+## Why it matters
+If the interface is missing at boot, nft refuses the whole file, and the host starts without a
+firewall. If it goes and comes back later, it has another number, which the rule does not
+know.
+
+## Example
+```
+table inet filter {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        iif "lo" accept
+        iif "ppp0" tcp dport 443 accept
+    }
+}
+```
+
+## Fix
+Write `iifname` and `oifname`, which compare names when packets come: `iifname "ppp0" tcp dport
+443 accept`.
+
+## When it is wrong
+Where the rules are loaded by what brings the interface up, and each time anew. By number is a
+little faster. Chains and tables that software writes (libvirt) are left out.
+
+## References
+- nft(8), "META EXPRESSIONS" (iif, iifname): https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import is_generated
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.phrases import MAX_LABELS, counted
+from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+META = Meta(
+    code="IPT905",
+    name="iif-by-index",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.HYGIENE,
+    since="0.1.0",
+)
+
+_COMES_AND_GOES = re.compile(
+    r"(?:ppp|pppoe|tun|tap|utun|wg|awg|nordlynx|docker|veth|vb|br|virbr|vmbr|lxcbr|lxdbr|incusbr"
+    r"|vnet|podman|cni|flannel|cali|cilium|kube|weave|tailscale|zt|ovpn|vpn|ipsec|xfrm|vti|gre"
+    r"|sit|he|ip6tnl|6in4|l2tp|vxlan|geneve|bond|team|dummy|macvlan|ipvlan|ifb|vlan|wwan|rmnet)"
+    r"[\d_-].*|(?:tun|tap|wg|br|ppp|docker|tailscale|bond|vpn|wan6)|docker_gwbridge|.*[.@]\d+|.*-.*"
+)
+"""Names of interfaces that something makes after boot: links of ppp, tunnels, bridges, VLANs."""
+
+_NUMBER = re.compile(r"(?:! )?meta ([io]if) (\d+)")
+_FIXED = ("0", "1")
+"""No interface, and ``lo``."""
+_SHOWN = 100
+
+
+class Test(NamedTuple):
+    """A test of an interface by its number, as it is written."""
+
+    name: str
+    span: Span
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        if ruleset.is_nft:
+            for tests in _by_name(ruleset).values():
+                yield _finding(tests)
+
+
+def _by_name(ruleset: Ruleset) -> dict[tuple[int, str], list[Test]]:
+    """By file and interface, each place once."""
+    found: dict[tuple[int, str], dict[Span, Test]] = {}
+    for table, chain, rule in ruleset.rules():
+        for test in () if is_generated(ruleset, table, chain.name) else _tests(rule):
+            key = id(test.span.source), test.name
+            found.setdefault(key, {}).setdefault(test.span, test)
+    return {key: list(tests.values()) for key, tests in found.items()}
+
+
+def _tests(rule: Rule) -> Iterator[Test]:
+    for number, match in enumerate(rule.matches):
+        for name in _names(match):
+            yield Test(name, rule.origin.part(number))
+
+
+def _names(match: Match) -> Iterator[str]:
+    match match:
+        case Interface(name=name, by_index=True) if name != "lo":
+            yield name
+        case Opaque(key) if (found := _NUMBER.fullmatch(key)) and found[2] not in _FIXED:
+            yield found[2]
+        case AnyOf(alternatives):
+            for alternative in alternatives:
+                for test in alternative:
+                    yield from _names(test)
+
+
+def _finding(tests: Sequence[Test]) -> Finding:
+    first, *others = tests
+    labels = [Label(test.span, "here too") for test in others[:MAX_LABELS]]
+    if len(others) > len(labels):
+        labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
+    passing = _COMES_AND_GOES.fullmatch(first.name) or first.name.isdecimal()
+    return META.finding(
+        first.span,
+        _message(first, len(tests)),
+        _advice(first),
+        related=tuple(labels),
+        severity=None if passing else Severity.INFO,
+    )
+
+
+def _message(test: Test, number: int) -> str:
+    these = "this test" if number == 1 else f"these {counted(number, 'test')}"
+    verbs = ("compares", "means") if number == 1 else ("compare", "mean")
+    if test.name.isdecimal():
+        return (
+            f"{these} {verbs[0]} with the number {test.name}: nft lists a number where the"
+            " interface with that number is gone, and whichever interface gets it next is the one"
+            f" that {these} {verbs[1]}"
+        )
+    return (
+        f"nft looks up the number of {test.name} when it loads {these}: if {test.name} is not there"
+        f" then, the whole file is refused; if it is made anew later, it has another number, and"
+        f" {these} no longer {verbs[1]} it"
+    )
+
+
+def _advice(test: Test) -> str:
+    text = " ".join(test.span.text.split())
+    if test.name.isdecimal():
+        return 'name the interface, as in: iifname "eth0"'
+    by_name = re.sub(r"\b([io]if)\b", r"\1name", text)
+    if "@" in text:
+        return "compare names: iifname for iif, with a set of the type ifname"
+    if by_name == text or len(by_name) > _SHOWN:
+        return "compare names: iifname for iif, oifname for oif"
+    return f"compare names: {by_name}"

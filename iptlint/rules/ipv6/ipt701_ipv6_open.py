@@ -1,0 +1,120 @@
+"""IPv4 is denied by default and IPv6 is open.
+
+## What it does
+Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one source, or two
+sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
+`ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
+IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
+Nothing is said where no IPv6 rules were given.
+
+## Why it matters
+Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
+IPv4 rules protect is then open to whoever connects over IPv6.
+
+## Example
+`rules.v4`:
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+`rules.v6`:
+```
+*filter
+:INPUT ACCEPT [0:0]
+COMMIT
+```
+
+## Fix
+Write the same rules for IPv6 (with ICMPv6 accepted, which neighbour discovery needs), or
+deny everything there: `:INPUT DROP [0:0]`. In nft, one `inet` table is for both.
+
+## When it is wrong
+Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives. A file
+of nft with includes that are not there to be read is left alone.
+
+## References
+- RFC 7123 (IPv6 on IPv4 networks): https://www.rfc-editor.org/rfc/rfc7123
+- RFC 4890 (ICMPv6 filtering): https://www.rfc-editor.org/rfc/rfc4890
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default
+from iptlint.analysis.handshake import opening
+from iptlint.analysis.ipv6_counterpart import only_ipv6_open
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Hook, Ruleset
+from iptlint.netfilter.decision import shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+META = Meta(
+    code="IPT701",
+    name="ipv6-open",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.IPV6,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ip, beside, ip6 in only_ipv6_open(context):
+        if ip6 is None:
+            yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
+        else:
+            yield _open(ip, ip6, *_why(ip6))
+
+
+def _start(ruleset: Ruleset) -> Span:
+    """Where the IPv6 tables of the source begin; where it has none, what empties them or its
+    first line."""
+    origins = (table.origin for table in ruleset.tables if table.family is Family.IP6)
+    first = next(origins, ruleset.flush)
+    return first.span if first else ruleset.source.line_span(1)
+
+
+def _no_rules(ruleset: Ruleset) -> str:
+    if ruleset.is_nft and not ruleset.sees(Family.IP6):
+        return "this empties the IPv6 tables too, and the file fills none"
+    return "there are no IPv6 filter rules"
+
+
+def _why(path: Hooks) -> tuple[Span, str, Packet | None]:
+    strangers = accepted_strangers(path, Hook.INPUT)
+    packet = witness(path.space, strangers, Hook.INPUT)
+    found = shares(path, Hook.INPUT, strangers)
+    if not found:
+        return _start(path.ruleset), _no_rules(path.ruleset), packet
+    return found[0].span, f"{found[0].name} accepts new connections that no rule names", packet
+
+
+def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | None) -> Finding:
+    # What is closed over IPv4 is what IPv4 does with a stranger's connection.
+    found = shares(ip, Hook.INPUT, opening(ip) & dropped_by_default(ip, Hook.INPUT))
+    closing = [d for d in found if d.does in ("drops", "rejects")]
+    related = [Label(d.span, "IPv4 denies by default") for d in closing[:1]]
+    return META.finding(
+        span,
+        f"IPv6 is open while IPv4 denies by default: {why}",
+        _advice(ip, ip6),
+        related=tuple(related),
+        witness=packet,
+    )
+
+
+def _advice(ip: Hooks, ip6: Hooks | None) -> str:
+    main = ip6.main(Hook.INPUT) if ip6 else None
+    if ip.ruleset.is_nft and main is None:
+        return "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
+    if ip.ruleset.is_nft:
+        return "write the same rules for IPv6, or deny there too: `policy drop;`"
+    return "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"

@@ -1,0 +1,232 @@
+"""Neighbour discovery is dropped, without which IPv6 does not work.
+
+## What it does
+Where some new connection is accepted over IPv6, sends neighbour solicitations and advertisements
+(ICMPv6 types 135 and 136, hop limit 255, from any address) the way to this host, through
+PREROUTING and INPUT, and the way from it.
+If all of a type are certainly dropped, on every interface but `lo`, the rule or the policy that
+drops them is reported. Connection tracking leaves these packets alone: their state is untracked,
+so neither `ESTABLISHED` nor `NEW` accepts them. Router advertisements (type 134) that are all
+dropped at a host which is no router are possibly meant to be, and told of as a warning.
+
+## Why it matters
+Neighbour discovery is to IPv6 what ARP is to IPv4, but it passes through the firewall: without
+solicitations nobody on the link finds the host, without advertisements it finds nobody, its
+router neither. What works for some minutes after a reload stops when the tables expire.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+```
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT
+```
+in nft `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept`.
+
+## When it is wrong
+Where the host has no IPv6 (then nothing need be accepted over it), or where its links have no
+neighbours, as tunnels. Rules that accept nothing new over IPv6 are taken to switch it off, and
+are not reported. Of tables for both families in which no rule is about IPv6 alone, it is said as
+a warning. Router advertisements: where addresses and routes are written down by hand.
+
+## References
+- RFC 4861 (neighbour discovery): https://www.rfc-editor.org/rfc/rfc4861
+- RFC 4890, 4.4.1 (traffic that must not be dropped): https://www.rfc-editor.org/rfc/rfc4890
+- nf_conntrack_icmpv6_error (untracked): https://elixir.bootlin.com/linux/latest/source/net/netfilter/nf_conntrack_proto_icmpv6.c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import forwards_on_its_own, outside
+from iptlint.analysis.delivery import translates
+from iptlint.analysis.handshake import opening
+from iptlint.analysis.icmp_errors import base_at, turned_away
+from iptlint.analysis.nat import per_path
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import listed
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
+from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import ICMP6, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT702",
+    name="nd-blocked",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.IPV6,
+    since="0.1.0",
+)
+
+
+class _Kind(NamedTuple):
+    """A message of neighbour discovery; ``nft``: its name there."""
+
+    type: int
+    name: str
+    nft: str
+
+
+_NEIGHBOURS = (
+    _Kind(135, "neighbour solicitations", "nd-neighbor-solicit"),
+    _Kind(136, "neighbour advertisements", "nd-neighbor-advert"),
+)
+_ROUTER = _Kind(134, "router advertisements", "nd-router-advert")
+_LINK_LOCAL = ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
+_HOP_LIMIT = 255  # of all of them (RFC 4861, 4)
+_RESULTS = {
+    Hook.INPUT: "nobody on the link finds this host over IPv6, or is found by it",
+    Hook.OUTPUT: "this host finds nobody on the link over IPv6, and is not found",
+}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if path.family is not Family.IP6 or not accepts_something(path):
+        return
+    for hook in _RESULTS:
+        kinds = _dropped(path, hook)
+        if kinds:
+            yield _blocked(path, hook, kinds)
+        elif hook is Hook.INPUT and not _is_router(path) and _is_lost(path, hook, _ROUTER):
+            yield _no_router(path)
+
+
+def is_blocked(path: Hooks) -> bool:
+    """Whether this rule tells of INPUT."""
+    return accepts_something(path) and bool(_dropped(path, Hook.INPUT))
+
+
+def accepts_something(path: Hooks) -> bool:
+    """Whether some connection may be opened to this host: else its IPv6 may be switched off."""
+    packets = opening(path) & path.hook_packets(Hook.INPUT)
+    return path.main(Hook.INPUT) is not None and (packets & path.may_pass(Hook.INPUT)).satisfiable()
+
+
+def _dropped(path: Hooks, hook: Hook) -> tuple[_Kind, ...]:
+    """Of neighbours' messages, those that nobody's pass."""
+    return _all_dropped(path).get(hook, ())
+
+
+@per_path
+def _all_dropped(path: Hooks) -> dict[Hook, tuple[_Kind, ...]]:
+    return {
+        hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(path, hook, kind))
+        for hook in _RESULTS
+        if path.main(hook) is not None
+    }
+
+
+def _is_lost(path: Hooks, hook: Hook, kind: _Kind) -> bool:
+    return bool(turned_away(path, hook, _messages(path, hook, kind)))
+
+
+def _messages(path: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
+    space = path.space
+    types = tuple((kind.type, kind.type) for kind in kinds)
+    found = (
+        path.hook_packets(hook)
+        & outside(space)
+        & space.state("untracked")
+        & space.value(Field.PROTO, ICMP6)
+        & space.ranges(Field.ICMP_TYPE, types)
+        & space.value(Field.ICMP_CODE, 0)
+        & space.value(Field.TTL, _HOP_LIMIT)
+        & space.value(Field.FRAGMENT, 0)
+    )
+    link_local = kinds == (_ROUTER,)
+    return found & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else found
+
+
+def _blocked(path: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
+    sent = _messages(path, hook, *kinds)
+    decider = turned_away(path, hook, sent)[0]
+    chain = base_at(decider, hook).name
+    surely = _is_about_ip6(path)
+    return META.finding(
+        decider.span,
+        f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
+        f"{decider.name} {decider.does} all {listed([kind.name for kind in kinds])}, so that "
+        f"{_RESULTS[hook]}",
+        suggestions.first(decider, chain, _remedy(kinds)),
+        witness=witness(path.space, decider.packets & sent, hook),
+        severity=None if surely else Severity.WARNING,
+        confidence=None if surely else Confidence.POSSIBLE,
+    )
+
+
+def _no_router(path: Hooks) -> Finding:
+    sent = _messages(path, Hook.INPUT, _ROUTER)
+    decider = turned_away(path, Hook.INPUT, sent)[0]
+    chain = base_at(decider, Hook.INPUT).name
+    return META.finding(
+        decider.span,
+        f"{decider.name} {decider.does} all router advertisements: unless its IPv6 address and "
+        "route are set by hand, this host loses them",
+        suggestions.first(decider, chain, _remedy([_ROUTER])),
+        witness=witness(path.space, decider.packets & sent, Hook.INPUT),
+        severity=Severity.WARNING,
+        confidence=Confidence.POSSIBLE,
+    )
+
+
+def _remedy(kinds: Sequence[_Kind]) -> Suggestion:
+    names = [kind.nft for kind in kinds]
+    types = f"{{ {', '.join(names)} }}" if len(names) > 1 else names[0]
+    icmp6 = "-p ipv6-icmp"
+    one = f"{icmp6} -m icmp6 --icmpv6-type {kinds[0].type} -j ACCEPT"
+    return Suggestion(
+        one if len(kinds) == 1 else f"{icmp6} -j ACCEPT", f"icmpv6 type {types} accept"
+    )
+
+
+def _is_router(path: Hooks) -> bool:
+    """Whether rules forward something, or translate: a router sends advertisements itself."""
+    if translates(path) or forwards_on_its_own(path):
+        return True
+    main = path.main(Hook.FORWARD)
+    accepted = path.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
+    return main is not None and bool(main.chain.rules) and accepted.satisfiable()
+
+
+def _is_about_ip6(path: Hooks) -> bool:
+    """Whether someone wrote rules for IPv6, and not just for both."""
+    if Family.IP6 in path.ruleset.families:
+        return True
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(_asks_for_ip6(match) for rule in rules for match in rule.matches)
+
+
+def _asks_for_ip6(match: Match) -> bool:
+    match match:
+        case Within(Field.FAMILY, ranges, negated=False):
+            six = PACKET_FAMILIES.index("ip6")
+            return ranges == ((six, six),)
+        case Within(Field.PROTO, ranges, negated=False):
+            return ranges == ((ICMP6, ICMP6),)
+        case Within(Field.SADDR6 | Field.DADDR6) | Masked(Field.SADDR6 | Field.DADDR6):
+            return True
+        case AnyOf(alternatives):
+            return any(_asks_for_ip6(test) for tests in alternatives for test in tests)
+        case _:
+            return False

@@ -1,0 +1,89 @@
+"""ICMPv6 "packet too big" is dropped.
+
+## What it does
+Sends the error that belongs to a running connection (packet too big, type 2, of a router
+anywhere) through PREROUTING and INPUT, and through FORWARD of a router, by the interfaces that
+are not trusted. Where it is certainly lost though packets of the connection itself pass, the
+rule or the policy that drops it is reported.
+
+## Why it matters
+Routers of IPv6 never fragment: this error is the only way to learn that a packet is too large for
+the path. Without it connections open, and hang with the first large packet.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 1 -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT
+COMMIT
+```
+
+## Fix
+`-A INPUT -m conntrack --ctstate RELATED -j ACCEPT`, or for stateless rules
+`-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 2 -j ACCEPT`; in nft `ct state related accept`
+or `icmpv6 type packet-too-big accept`.
+
+## When it is wrong
+Where no path is narrower than the host's own link, which nobody can promise. Where no error of
+any type is accepted because `RELATED` is missing, IPT201 tells of that; where neighbour discovery
+is dropped too, IPT702.
+
+## References
+- RFC 8201 (path MTU discovery for IPv6): https://www.rfc-editor.org/rfc/rfc8201
+- RFC 4890, 4.3.1 and 4.4.1 (must not be dropped): https://www.rfc-editor.org/rfc/rfc4890
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.icmp_errors import TooBig, lost
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import RELATED, Suggestion, first
+from iptlint.model import Family, Hook
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import ICMP6
+from iptlint.rules.ipv6.ipt702_nd_blocked import is_blocked
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT703",
+    name="packet-too-big-blocked",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.IPV6,
+    since="0.1.0",
+)
+
+_TOO_BIG = TooBig(
+    Family.IP6,
+    ICMP6,
+    2,
+    0,
+    (1, 4),
+)
+_ACCEPT = Suggestion(
+    "-p ipv6-icmp -m icmp6 --icmpv6-type 2 -j ACCEPT", "icmpv6 type packet-too-big accept"
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    for loss in lost(path, _TOO_BIG):
+        if loss.hook is Hook.INPUT and is_blocked(path):
+            continue
+        yield META.finding(
+            loss.decider.span,
+            f'"packet too big" errors (ICMPv6 type 2) are lost in {loss.chain}: '
+            f"{loss.decider.name} {loss.decider.does} them, so that large transfers over IPv6 hang",
+            first(loss.decider, loss.chain, RELATED if loss.by_state else _ACCEPT),
+            witness=loss.witness,
+        )

@@ -1,0 +1,370 @@
+"""From nowhere can a new SSH connection be opened to this host.
+
+## What it does
+Follows the whole handshake of a tcp connection to the SSH port (setting `ssh-ports`, 22 by
+default) from every address that a machine elsewhere may have (not 0.0.0.0, 127.0.0.1, multicast)
+and every interface but `lo`: the SYN through INPUT, the SYN-ACK through OUTPUT, the ACK through
+INPUT; and the SYN through the raw, mangle and security tables. If a
+step fails for all, it names the step and the line. A pass that depends on chance or time
+(limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
+SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
+It is a warning where a rule closes the port by its number and none opens it: that is meant, as
+a rule, and for IPv6 rules without the IPv4 ones of the host: give the linter both files. What
+holds over IPv4 and IPv6 of one source is told once.
+
+## Why it matters
+Loaded on a remote host, such a ruleset ends with a trip to the data centre.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 443 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept new connections to the port, from where you administer the host:
+```
+-A INPUT -s 192.0.2.0/24 -p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+```
+in nft `ip saddr 192.0.2.0/24 tcp dport 22 ct state new accept`.
+If sshd listens on another port, say so with `--ssh-ports`.
+
+## When it is wrong
+Where the host is administered in another way (console, agent, a laptop you sit at): ignore
+this rule there. IPv6 rules that deny everything, or that stand beside IPv4 rules which let
+SSH in, are not reported.
+
+## References
+- RFC 9293, 3.5 (the handshake): https://www.rfc-editor.org/rfc/rfc9293
+- RFC 4253, 4.1 (port 22): https://www.rfc-editor.org/rfc/rfc4253
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.delivery import delivery, is_winding, translates
+from iptlint.analysis.handshake import (
+    HandshakeStep,
+    answers,
+    between_machines,
+    first_packets,
+    handshake,
+    opening,
+    redirects,
+)
+from iptlint.analysis.includes import has_unseen_includes
+from iptlint.analysis.ipv6_counterpart import ip_side
+from iptlint.analysis.script_lockouts import is_flushed
+from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.shadowing import base_of
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT301",
+    name="ssh-lockout",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.1.0",
+)
+
+_USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
+_FEW = 16
+"""A rule for more ports than this is not about one service."""
+
+_NAMED_RULES = 3
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, partial(_check_path, context))
+
+
+def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
+    if is_flushed(path.ruleset, path.family):  # IPT304's
+        return
+    ports = ssh_ports(path, context.settings)
+    failures = [*_failing(path, ports)]
+    told = [*_over_ipv4(context, path)] if failures else []
+    for failure in failures if not told else ():
+        if not _elsewhere(context, path, failure.step):
+            finding = _finding(path, failure, ports)
+            yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, path) else finding
+    yield from told
+
+
+def _over_ipv4(context: Context, path: Hooks) -> Iterator[Finding]:
+    """What is told of IPv4, if the path is of IPv6: a source that lets nobody in over either is
+    one lockout, and what mends IPv4 ends it."""
+    ip = context.path(path.ruleset, Family.IP) if path.family is Family.IP6 else None
+    return _check_path(context, ip) if ip else iter(())
+
+
+class _Failure(NamedTuple):
+    """A step that fails for everyone, and who decides so."""
+
+    step: HandshakeStep
+    found: list[Share]
+
+
+def _failing(path: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
+    steps = [step for step in (_failing_step(path, ports), _early_step(path, ports)) if step]
+    for step in steps:
+        yield _Failure(step, shares(path, step.hook, step.sent))
+    if not steps and _has_input(path):
+        yield from _failing_on_the_way(path, ports)
+
+
+def _early_step(path: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
+    if redirects(path):
+        return None
+    sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
+    step = HandshakeStep("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
+    return step if step.fails else None
+
+
+def _failing_on_the_way(path: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
+    """Where each hook lets someone through, and yet nobody comes through them all."""
+    if not (is_winding(path, Hook.INPUT) or is_winding(path, Hook.OUTPUT)):
+        return
+    ours = path.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    sent = opening(path, None if redirects(path) else ports) & path.hook_packets(Hook.INPUT)
+    for packet, hook, flags in _STEPS:
+        way = delivery(path, hook, sent)
+        arrived = way.arrived & ours if packet == "SYN" else way.arrived
+        if not arrived.satisfiable():
+            meant = [d for d in way.enders if packet != "SYN" or (d.packets & ours).satisfiable()]
+            if meant:
+                yield _Failure(HandshakeStep(packet, hook, sent, path.space.false), meant)
+            return
+        if translates(path):
+            return
+        back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
+        sent = answers(path, arrived, back, *flags, reply=back is Hook.OUTPUT)
+
+
+_STEPS = (
+    ("SYN", Hook.INPUT, ("syn", "ack")),
+    ("SYN-ACK", Hook.OUTPUT, ("ack",)),
+    ("ACK", Hook.INPUT, ("ack",)),
+)
+"""The packets of the handshake, the way of each, and the flags of what answers it."""
+
+
+def locked_out(path: Hooks, settings: Settings) -> bool:
+    """Whether the filter table lets nobody in."""
+    return _failing_step(path, ssh_ports(path, settings)) is not None
+
+
+def _failing_step(path: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
+    """The step of the handshake that fails for everyone; None where someone gets in, or where
+    the source holds no INPUT chain."""
+    if not _has_input(path):
+        return None
+    *_, last = handshake(path, opening(path, ports))
+    return last if last.fails else None
+
+
+def _has_input(path: Hooks) -> bool:
+    """Whether the source says what comes in."""
+    main = path.main(Hook.INPUT)
+    return main is not None and bool(main.chain.origin or main.chain.rules)
+
+
+def ssh_ports(path: Hooks, settings: Settings) -> tuple[int, ...]:
+    """Where sshd listens: what the user says, or 22 and what the rules make evident."""
+    if settings.ssh_ports != Settings().ssh_ports:
+        return settings.ssh_ports
+    *_, last = handshake(path, opening(path, settings.ssh_ports))
+    evident = _evident_ports(path) if last.fails else ()
+    return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
+
+
+def _evident_ports(path: Hooks) -> tuple[int, ...]:
+    main = path.main(Hook.INPUT)
+    if main is None:
+        return ()
+    found = (
+        port
+        for _, rule in main.walk.table.rules()
+        if rule.verdict.kind is VerdictKind.ACCEPT
+        for port in _ssh_ports_of(path, main.walk, rule)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _ssh_ports_of(path: Hooks, walk: TableAnalysis, rule: Rule) -> Iterator[int]:
+    """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
+    if Hook.INPUT not in walk.hooks_of(walk.place(rule).chain):
+        return
+    space = walk.space
+    packets = space.project(walk.matched(rule) & opening(path), Field.DPORT)
+    if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= _FEW:
+        return
+    named = "ssh" in (rule.comment or "").lower()
+    for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
+        if (packets & space.value(Field.DPORT, port)).satisfiable():
+            yield port
+
+
+def _elsewhere(context: Context, path: Hooks, step: HandshakeStep) -> bool:
+    """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
+    if path.family is not Family.IP6:
+        return False
+    if step.packet == "SYN" and not (path.may_pass(step.hook) & outside(path.space)).satisfiable():
+        return True
+    if path.ruleset.flush is not None and not path.ruleset.sees(Family.IP):
+        return not has_unseen_includes(path.ruleset)  # IPv4 is open after that
+    beside = ip_side(context, path)
+    return beside is not None and not locked_out(beside, context.settings)
+
+
+def _is_ipv6_alone(context: Context, path: Hooks) -> bool:
+    """Whether nothing given here says what becomes of IPv4."""
+    return path.family is Family.IP6 and ip_side(context, path) is None
+
+
+def _of_ipv6_alone(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=f"over IPv6, {finding.message}; the IPv4 rules of this host are not here",
+        severity=Severity.WARNING,
+        confidence=Confidence.POSSIBLE,
+    )
+
+
+def _finding(path: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding:
+    step, found = failure
+    port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
+    named = _is_by_name(path, found[0], ports)
+    told = message(path, step, found, f"port {port}", "no new SSH connection can be opened")
+    return META.finding(
+        found[0].span,
+        f"{told}; {found[0].name} names that port, so it may be meant" if named else told,
+        advice(path, step, found[0], ports),
+        related=(
+            *(Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]),
+            *islice(_in_vain(path, step, ports), _NAMED_RULES),
+        ),
+        witness=witness(path.space, found[0].packets, step.hook),
+        severity=Severity.WARNING if named else None,
+    )
+
+
+def _in_vain(path: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Iterator[Label]:
+    """The rules that accept the port from or to addresses which no machine has."""
+    main = path.main(step.hook)
+    if main is None or step.packet != "SYN":
+        return
+    coming = first_packets(path, ports) & path.hook_packets(step.hook) & outside(path.space)
+    for _, rule in main.walk.table.rules():
+        if rule.verdict.kind is VerdictKind.ACCEPT and _names(rule, ports):
+            taken = coming & main.walk.matched(rule)
+            if taken.satisfiable() and not (taken & between_machines(path)).satisfiable():
+                yield Label(rule.origin.span, "no other machine has an address that this is for")
+
+
+def _is_by_name(path: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
+    """Whether a rule is there to close the port, and none to open it."""
+    if decider.rule is None or not _names(decider.rule, ports):
+        return False
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return not any(r.verdict.kind is VerdictKind.ACCEPT and _names(r, ports) for r in rules)
+
+
+def _names(rule: Rule, ports: tuple[int, ...]) -> bool:
+    return any(
+        isinstance(match, Within)
+        and match.field is Field.DPORT
+        and not match.negated
+        and sum(high - low + 1 for low, high in match.ranges) <= _FEW
+        and any(low <= port <= high for low, high in match.ranges for port in ports)
+        for match in rule.matches
+    )
+
+
+def message(path: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
+    """What happens to the packet of this step, and at which line."""
+    first, *others = found
+    name = first.name
+    if not _is_main(path, first):
+        name += f" of {phrases.table(path.ruleset, first.walk.table)}"
+    share = "most of " if others else ""
+    rest = f" ({_rest(others)} the others)" if others else ""
+    match step.packet:
+        case "SYN":
+            return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
+        case "SYN-ACK":
+            return (
+                f"{result}: the SYN to {port} comes in, but {name} {first.does} "
+                f"{share}the SYN-ACKs on their way out{rest}"
+            )
+        case _:
+            return (
+                f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
+                f"{name} {first.does} {share}the ACKs that complete the handshake{rest}"
+            )
+
+
+def _rest(others: list[Share]) -> str:
+    return others[0].name if len(others) == 1 else f"{len(others)} other rules"
+
+
+def advice(
+    path: Hooks,
+    step: HandshakeStep,
+    decider: Share,
+    ports: tuple[int, ...],
+    source: str | None = None,
+) -> str:
+    main = path.main(step.hook)
+    if main is None or not _is_main(path, decider):
+        return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
+    base, then = base_of(decider, step.hook), "".join(_answering(path, step))
+    if step.packet != "SYN":
+        return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
+    accept = suggestions.accept_ssh(ports[0], source, six=path.family is Family.IP6)
+    rule = suggestions.first(decider, base, accept)
+    return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _answering(path: Hooks, step: HandshakeStep) -> Iterator[str]:
+    """What else has to be added for the rest of the handshake."""
+    sent = step.sent
+    for packet, hook, flags in _ANSWERS[step.packet]:
+        main = path.main(hook)
+        sent = answers(path, sent, hook, *flags, reply=packet == "SYN-ACK")
+        if main and not (sent & path.may_pass(hook)).satisfiable():
+            rule = suggestions.ESTABLISHED.into(main.chain.name, path.ruleset)
+            yield f"; and at the top of {main.chain.name}: {rule}"
+
+
+_ACK = ("ACK", Hook.INPUT, ("ack",))
+_ANSWERS = {
+    "SYN": (("SYN-ACK", Hook.OUTPUT, ("syn", "ack")), _ACK),
+    "SYN-ACK": (_ACK,),
+    "ACK": (),
+}
+"""The packets that follow, the way of each, and its flags."""
+
+
+def _is_main(path: Hooks, decider: Share) -> bool:
+    """Whether it decides in the table that decides what the host lets in."""
+    main = path.main(Hook.INPUT)
+    return main is not None and decider.walk is main.walk

@@ -1,0 +1,116 @@
+"""Part of a management network cannot open an SSH connection to this host.
+
+## What it does
+With the setting `management-networks`, follows the handshake to the SSH port as IPT301 does,
+for every address of these networks, and reports an address for which a step fails, with the
+line that stops it.
+
+## Why it matters
+The administrator who is locked out is the one whose address nobody tried.
+
+## Example
+With `management-networks = ["192.0.2.0/24"]`, the upper half is locked out:
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -s 192.0.2.0/25 -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept the whole network, or set `management-networks` to what is meant.
+
+## When it is wrong
+Where an address of the network is banned on purpose.
+
+## References
+- RFC 9293, 3.5 (the handshake): https://www.rfc-editor.org/rfc/rfc9293
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.handshake import HandshakeStep, handshake, opening, swapped
+from iptlint.analysis.session import Context, Settings
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Family, Hook
+from iptlint.netfilter.decision import shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import witness
+from iptlint.rules.lockout.ipt301_ssh_lockout import advice, locked_out, message, ssh_ports
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT302",
+    name="ssh-lockout-management",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.1.0",
+)
+
+_VERSIONS = {Family.IP: 4, Family.IP6: 6}
+_POINT_TO_POINT = 31  # RFC 3021: no network or broadcast address from here on
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for path in context.paths():
+        main = path.main(Hook.INPUT)
+        if main is None or not (main.chain.origin or main.chain.rules):
+            continue
+        networks = [
+            network
+            for network in context.settings.management_networks
+            if network.version == _VERSIONS[path.family]
+        ]
+        if networks and not locked_out(path, context.settings):
+            for network in networks:
+                yield from _check_network(path, network, context.settings)
+
+
+def _check_network(
+    path: Hooks, network: IPv4Network | IPv6Network, settings: Settings
+) -> Iterator[Finding]:
+    hosts = _hosts(path, network)
+    ports = ssh_ports(path, settings)
+    for step in handshake(path, opening(path, ports) & hosts):
+        lost = hosts & ~step.peers(path, step.passed)
+        if lost.satisfiable():
+            yield _finding(path, step, lost, network, ports)
+            return
+
+
+def _hosts(path: Hooks, network: IPv4Network | IPv6Network) -> PacketSet:
+    first, last = int(network[0]), int(network[-1])
+    if network.version == 4 and network.prefixlen < _POINT_TO_POINT:
+        first, last = first + 1, last - 1
+    return path.space.ranges(path.family.saddr, ((first, last),))
+
+
+def _finding(
+    path: Hooks,
+    step: HandshakeStep,
+    lost: PacketSet,
+    network: IPv4Network | IPv6Network,
+    ports: tuple[int, ...],
+) -> Finding:
+    space = path.space
+    concerned = lost if step.hook is Hook.INPUT else swapped(space, lost)
+    found = shares(path, step.hook, step.sent & concerned)
+    packet = witness(space, found[0].packets, step.hook)
+    host = (packet.saddr if step.hook is Hook.INPUT else packet.daddr) if packet else None
+    result = f"{host}, of the management network {network}, cannot open an SSH connection"
+    port = " or ".join(map(str, ports))
+    return META.finding(
+        found[0].span,
+        message(path, step, found, f"port {port}", result),
+        advice(path, step, found[0], ports, str(network)),
+        witness=packet,
+    )

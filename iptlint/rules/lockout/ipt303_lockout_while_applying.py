@@ -1,0 +1,144 @@
+"""A script cuts off SSH on its way, though it lets it in when it is through.
+
+## What it does
+Goes through a script command by command and asks after each: can somebody open a new SSH
+connection to this host, and does a running session live on (its packets come in, and the
+answers leave)? Reports the command that cuts off, and the lines from which it works again. It
+is an error where the running session is cut off. Where only new connections are, for as long
+as the script runs, it is told as information, or as a warning if the script waits meanwhile
+(`sleep`, `read`, a look-up on the network). The firewall is at first one that accepts
+everything, or what `--from FILE` says. What `iptables-restore` and `nft -f` load takes effect
+at once.
+
+## Why it matters
+`iptables -P INPUT DROP` above the first ACCEPT works as long as the script gets to its end.
+If it is typed in line by line over SSH, if a command in between fails and the script stops, or
+if its output waits for a terminal that is cut off, the host is lost.
+
+## Example
+```
+iptables -P INPUT DROP
+iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+```
+
+## Fix
+Set the policy last, and to ACCEPT before a flush; or write the rules into a file that
+`iptables-restore` loads at once, when `iptables-restore --test` (`nft -c -f`) has taken it.
+`iptables-apply -t 60 rules.v4` asks whether you can still get in and else takes it back. Over
+SSH, have a way back that needs nobody: `iptables-save > /root/before` and
+`echo 'iptables-restore < /root/before' | at now + 5 minutes`.
+
+## When it is wrong
+Where the script runs only at boot, or on a console. Where sshd listens elsewhere, say so with
+`--ssh-ports`. A script with more than 1500 commands is not looked at one by one.
+
+## References
+- iptables-apply(8): https://man7.org/linux/man-pages/man8/iptables-apply.8.html
+- iptables-restore(8): https://man7.org/linux/man-pages/man8/iptables-restore.8.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.analysis.script_lockouts import POLICIES, Lockout, is_flush, lockouts
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Ruleset
+from iptlint.model.script import Script, Step
+from iptlint.rules.lockout.ipt301_ssh_lockout import ssh_ports
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT303",
+    name="lockout-while-applying",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.2.0",
+)
+
+_WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        if ruleset.script is not None:
+            yield from _findings(context, ruleset, ruleset.script)
+
+
+def _findings(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Finding]:
+    """A gap of IPv6 alone is told where IPv4 has none: who has both has one way left."""
+    for family in (Family.IP, Family.IP6):
+        path = context.path(ruleset, family)
+        found = [*lockouts(script, family, ssh_ports(path, context.settings))] if path else []
+        if found:
+            yield from (_finding(gap, six=family is Family.IP6) for gap in found)
+            return
+
+
+def _finding(gap: Lockout, *, six: bool) -> Finding:
+    over = "over IPv6, " if six else ""
+    if gap.cut is None or gap.back is None:
+        return META.finding(
+            gap.shut.span,
+            f"{over}no new SSH connection can be opened from here until line "
+            f"{gap.opened.span.line}; a running session lives on",
+            _advice(gap, gap.shut),
+            related=(Label(gap.opened.span, "from here on one can be opened again"),),
+            severity=Severity.WARNING if _waits(gap) else Severity.INFO,
+            likeness="opens",
+        )
+    labels = [Label(gap.back.span, "from here on a running session lives on")]
+    if gap.back is gap.opened:
+        labels = [Label(gap.back.span, "from here on SSH works again")]
+    else:
+        labels.append(Label(gap.opened.span, "from here on a new connection can be opened"))
+    return META.finding(
+        gap.cut.span,
+        f"{over}this cuts off SSH, running sessions too, {_until(gap)}: if the script stops before "
+        "that, or is typed in over SSH, nobody gets in any more",
+        _advice(gap, gap.cut),
+        related=tuple(labels),
+        severity=Severity.WARNING if six else None,
+        likeness="runs",
+    )
+
+
+def _until(gap: Lockout) -> str:
+    assert gap.back is not None
+    back, opened = gap.back.span.line, gap.opened.span.line
+    if back == opened:
+        return f"until line {back}"
+    return f"until line {back}, and for new connections until line {opened}"
+
+
+def _waits(gap: Lockout) -> bool:
+    source = gap.shut.span.source
+    between = source.text[gap.shut.span.end : max(gap.shut.span.end, gap.opened.span.start)]
+    return gap.opened.span.source is source and _WAITS.search(between) is not None
+
+
+_AT_ONCE = (
+    "or load all rules at once with `iptables-restore` (first with `--test`); over SSH, "
+    "`iptables-apply -t 60 -c SCRIPT` takes it back unless you confirm"
+)
+_AT_ONCE_NFT = (
+    "or load all rules at once with `nft -f FILE` (first with `nft -c -f FILE`); over SSH, let "
+    "`at` bring the old ones back if you do not stop it"
+)
+
+
+def _advice(gap: Lockout, step: Step) -> str:
+    last = gap.opened.span.line
+    nft = not "".join(step.words[:1]).startswith("-")
+    at_once = _AT_ONCE_NFT if nft else _AT_ONCE
+    if any(word in POLICIES for word in step.words):
+        return f"set the policies to DROP only after line {last}, {at_once}"
+    if is_flush(step):
+        return f"set the policies to ACCEPT before it, and to DROP after line {last}, {at_once}"
+    if nft:
+        return f"let the chain accept until line {last} is through, {at_once}"
+    return f"move it behind line {last}, {at_once}"

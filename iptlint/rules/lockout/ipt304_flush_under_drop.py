@@ -1,0 +1,80 @@
+"""A script takes all rules away while the policy is DROP, and leaves it at that.
+
+## What it does
+Reports the `-F` (in nft `flush chain`) of a script after which INPUT or OUTPUT has no rule and
+the policy DROP, when no later command puts rules in or sets the policy to ACCEPT. `-F` does not
+touch policies. The policy is one that the script has set, or one of the rules that
+`--from FILE` says the host has before it.
+
+## Why it matters
+Nothing gets in any more, the running SSH session included: flushing is what people do to have
+a firewall out of the way, and it does the opposite.
+
+## Example
+```
+iptables -P INPUT DROP
+iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+iptables -F
+```
+
+## Fix
+Set the policies to ACCEPT before the flush:
+```
+iptables -P INPUT ACCEPT
+iptables -F
+```
+
+## When it is wrong
+Where the host is meant to be cut off from the network.
+
+## References
+- iptables(8), -F and -P: https://man7.org/linux/man-pages/man8/iptables.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.script_lockouts import Flush, last_flush
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.model import Family, Hook
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT304",
+    name="flush-under-drop",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.2.0",
+)
+
+_CUT = {
+    Hook.INPUT: "nothing gets in any more, running SSH sessions included",
+    Hook.OUTPUT: "nothing gets out any more, the answers to SSH included",
+}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        found = {family: last_flush(ruleset, family) for family in (Family.IP, Family.IP6)}
+        spans = set()
+        for flush in found.values():
+            if flush is not None and flush.step.span not in spans:
+                spans.add(flush.step.span)
+                yield _finding(flush, suggestions.accept_policy(flush.chain, ruleset))
+
+
+def _finding(flush: Flush, remedy: str) -> Finding:
+    chain = flush.chain
+    assert chain.hook is not None
+    over = "over IPv6, " if flush.family is Family.IP6 else ""
+    return META.finding(
+        flush.step.span,
+        f"{over}{_CUT[chain.hook]}: this takes the rules of {chain.name} away while its policy is "
+        "DROP, and no later command lets anything pass",
+        f"add before it: {remedy}",
+        severity=Severity.WARNING if over else None,
+        related=(Label(flush.policy.span, "the policy is set here"),) if flush.policy else (),
+    )

@@ -1,0 +1,150 @@
+"""The loopback interface is not accepted by a chain that denies by default.
+
+## What it does
+Where INPUT or OUTPUT denies by default, asks whether new tcp connections from 127.0.0.0/8
+to 127.0.0.0/8 (or from ::1 to ::1) can pass on `lo`, and reports the policy or line that
+stops them, one finding for both chains. A port that is open to everyone, such as 22, does not
+answer that: ports are tried that no ruleset names.
+
+## Why it matters
+Programs on a host speak with each other over `lo`: name lookups through a local resolver,
+databases, mail, graphical sessions. They hang, with an error that does not name the firewall.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp -s 192.0.2.0/24 --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+```
+-A INPUT -i lo -j ACCEPT
+```
+and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`; in nft `iifname "lo" accept`
+and `oifname "lo" accept`.
+
+## When it is wrong
+Where a host runs nothing that uses `lo`, which is rare. Silent where nothing whatever gets
+through the chain: IPT301 tells of that.
+
+## References
+- lo(4), RFC 1122, 3.2.1.3 (127.0.0.0/8): https://www.rfc-editor.org/rfc/rfc1122
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
+from iptlint.analysis.handshake import clients, first_packets
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import base_of
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT305",
+    name="loopback-blocked",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.1.0",
+)
+
+_LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
+_INTERFACE = {
+    Hook.INPUT: (Field.IIF, suggestions.LOOPBACK_IN),
+    Hook.OUTPUT: (Field.OIF, suggestions.LOOPBACK_OUT),
+}
+
+
+class _Blocked(NamedTuple):
+    """A hook where no program gets through to another, and who decides so."""
+
+    hook: Hook
+    decider: Share
+
+    @property
+    def chain(self) -> str:
+        """The base chain that leads to who decides."""
+        return base_of(self.decider, self.hook)
+
+    @property
+    def remedy(self) -> str:
+        return suggestions.first(self.decider, self.chain, _INTERFACE[self.hook][1])
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, partial(_check_path, context))
+
+
+def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
+    """Where IPv4 and IPv6 of one source fail, what is told of IPv4 stands for both."""
+    ip = context.path(path.ruleset, Family.IP)
+    blocked = [
+        found
+        for hook in _INTERFACE
+        if not (ip and _is_shut(ip, hook) and _is_shut(path, hook))
+        for found in _blocked(path, hook)
+    ]
+    told = [*_check_path(context, ip)] if blocked and ip and ip is not path else []
+    if blocked and not told:
+        yield _finding(path, blocked)
+    yield from told
+
+
+def _is_shut(path: Hooks, hook: Hook) -> bool:
+    """Whether nothing at all gets through. Over IPv4 SSH does not either then, and IPT301 says
+    so; IPv6 alone is often shut because SSH is spoken over IPv4."""
+    return not path.may_pass(hook).satisfiable()
+
+
+def _blocked(path: Hooks, hook: Hook) -> Iterator[_Blocked]:
+    if path.main(hook) and dropped_by_default(path, hook).satisfiable():
+        local = _local(path, hook)
+        some = path.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+        if not (local & some & path.may_pass(hook)).satisfiable():
+            yield _Blocked(hook, shares(path, hook, local & ~path.may_pass(hook))[0])
+
+
+def _local(path: Hooks, hook: Hook) -> PacketSet:
+    """First packets from one program to another."""
+    space, family = path.space, path.family
+    network = _LOOPBACK[family]
+    addresses = ((int(network[0]), int(network[-1])),)
+    return (
+        first_packets(path)
+        & clients(space)
+        & path.hook_packets(hook)
+        & space.interface(_INTERFACE[hook][0], "lo")
+        & space.ranges(family.saddr, addresses)
+        & space.ranges(family.daddr, addresses)
+    )
+
+
+def _finding(path: Hooks, blocked: Sequence[_Blocked]) -> Finding:
+    first, *others = blocked
+    decider = first.decider
+    too = [f"{other.decider.name} {other.decider.does} them too" for other in others]
+    return META.finding(
+        decider.span,
+        f"programs on this host cannot connect to each other over lo: in {first.chain}, "
+        f"{', and '.join((f'{decider.first} their packets', *too))}",
+        "; and ".join(each.remedy for each in blocked),
+        related=tuple(Label(o.decider.span, f"{o.decider.does} them too") for o in others),
+        witness=witness(path.space, decider.packets, first.hook),
+    )

@@ -1,0 +1,147 @@
+"""A rule names a host, which is looked up once, when the rules are loaded.
+
+## What it does
+Finds host names where a rule wants an address: behind `-s` and `-d`, in nft's `ip saddr`,
+`ip daddr` and their sets, and behind `dnat to`. Names that every host has in /etc/hosts, such as
+localhost, are fine.
+
+## Why it matters
+At boot rules are loaded before the network is up. Then the lookup fails, the whole file is
+refused, and the host starts without a firewall. Later the address behind the name changes, and
+the rule still lets the old one in.
+
+## Example
+```
+*filter
+-A INPUT -s office.example.org -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Write the address: `-s 203.0.113.10`. Where it changes, let the rule ask for a set (`-m set
+--match-set office src`, `ip saddr @office`) that a timer fills with what the name stands for.
+
+## When it is wrong
+Where the name is in /etc/hosts of the host that loads the rules.
+
+## References
+- iptables(8), `--source`: "specifying any name to be resolved with a remote query such as DNS is a
+  really bad idea": https://man7.org/linux/man-pages/man8/iptables.8.html
+- nftables, src/datatype.c, ipaddr_type_parse(): one address, or the file is refused
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.phrases import MAX_LABELS
+from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset, VerdictKind
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+META = Meta(
+    code="IPT306",
+    name="hostname-in-rule",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.LOCKOUT,
+    since="0.1.0",
+)
+
+_NAME = r"(?P<name>(?=[^/]*[A-Za-z])[A-Za-z0-9_](?:[\w.-]*\w)?)\.?"
+_TESTED = re.compile(
+    rf"(?:[sd]addr host |ip6? [sd]addr |conntrack --ct(?:orig|repl)(?:src|dst) ){_NAME}(?:/\S+)?",
+    re.ASCII,
+)
+"""The text of a test of an address, by iptables and by nft, whose address is a name."""
+_TRANSLATED = re.compile(rf"to (?=[^ ]*\.[A-Za-z]){_NAME}(?::\S+)?(?: .*)?", re.ASCII)
+_IN_HOSTS = re.compile(r"localhost\d?|localhost[\d.]*\.localdomain\d?|(?:ip6|ipv6)-[a-z0-9]+")
+"""What /etc/hosts of nearly every host names."""
+
+
+class _Use(NamedTuple):
+    """A name, and where it is written."""
+
+    name: str
+    span: Span
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        by_name: dict[tuple[int, str], dict[Span, _Use]] = {}
+        for _, _, rule in ruleset.rules():
+            for use in _uses(ruleset, rule):
+                key = id(use.span.source), use.name.lower()
+                by_name.setdefault(key, {}).setdefault(use.span, use)
+        for uses in by_name.values():
+            yield _finding(ruleset, list(uses.values()))
+
+
+def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:
+    for number, match in enumerate(rule.matches):
+        for name in _names(match):
+            if not _IN_HOSTS.fullmatch(name.lower()):
+                yield _use(ruleset, name, rule.origin.part(number))
+    found = _TRANSLATED.fullmatch(rule.verdict.options) if _is_translation(ruleset, rule) else None
+    if found and not _IN_HOSTS.fullmatch(found["name"].lower()):
+        yield _use(ruleset, found["name"], rule.origin.part(-1))
+
+
+def _is_translation(ruleset: Ruleset, rule: Rule) -> bool:
+    """Whether it may be to a name: iptables takes none there."""
+    return ruleset.is_nft and rule.verdict.kind is VerdictKind.NAT
+
+
+def _names(match: Match) -> Iterator[str]:
+    match match:
+        case Opaque(key) if found := _TESTED.fullmatch(key):
+            yield found["name"]
+        case AnyOf(alternatives):
+            for alternative in alternatives:
+                for test in alternative:
+                    yield from _names(test)
+
+
+def _use(ruleset: Ruleset, name: str, here: Span) -> _Use:
+    """Where the name is written: in the rule, or in a define; else the rule that uses its set."""
+    defines = (define.origin.span for define in ruleset.defines)
+    written = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+    for span in (here, *defines):
+        if found := written.search(span.text):
+            return _Use(
+                name, Span(span.source, span.start + found.start(), span.start + found.end())
+            )
+    return _Use(name, here)
+
+
+def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:
+    first, *others = uses
+    labels = [Label(use.span, "here too") for use in others[:MAX_LABELS]]
+    if len(others) > len(labels):
+        labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
+    return META.finding(
+        first.span,
+        f"{first.name} is looked up once, when the rules are loaded: {_refusal(ruleset)}, "
+        "and the rule keeps the old address when the name gets another",
+        f"write the address that this prints: getent ahosts {first.name}",
+        related=tuple(labels),
+        likeness="name",
+    )
+
+
+_MAYBE_AT_BOOT = "(at boot the network may not be up yet)"
+
+
+def _refusal(ruleset: Ruleset) -> str:
+    """What becomes of a lookup that fails."""
+    if ruleset.is_nft:
+        return (
+            f"nft refuses the whole file if that fails {_MAYBE_AT_BOOT} or finds several addresses"
+        )
+    if ruleset.dialect == "script":
+        return f"the command fails if that does {_MAYBE_AT_BOOT}, so the rule is missing"
+    return f"iptables-restore refuses the whole file if that fails {_MAYBE_AT_BOOT}"

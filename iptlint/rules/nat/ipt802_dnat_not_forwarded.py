@@ -1,0 +1,203 @@
+"""What a DNAT rule sends to another machine is dropped in FORWARD, or of REDIRECT in INPUT.
+
+## What it does
+Gives the packets that a DNAT rule takes their new destination, and asks what FORWARD does with
+them, in all its tables: if every one of a new connection is dropped or rejected, whatever way it
+leaves by, the rule is reported. The same with INPUT for what REDIRECT sends to a port of the host.
+
+## Why it matters
+The port looks forwarded, and nobody gets through. DNAT changes where a packet goes, it does not
+permit anything: the packet still has to be accepted in FORWARD, with its new address and port.
+
+## Example
+```
+*nat
+-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.10:80
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+COMMIT
+```
+
+## Fix
+`-A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT`, or for all that is translated
+`-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT`; in nft `ct status dnat accept`.
+
+## When it is wrong
+Where the new destination is an address of the host itself, so that the packet comes to INPUT:
+the finding is then only possible, and none is made where the ruleset shows whose address it
+is. Rules that software writes are not looked at. Where a rule would accept the packets if no
+earlier one took them, IPT101 tells of that; where it names the port they had before, IPT803.
+
+## References
+- iptables-extensions(8), DNAT and conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.nat import DestinationNat, destination_nats, per_path, to
+from iptlint.analysis.pre_nat_ports import mistaken
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import base_of, later_copies, shadowed_rules, writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Field, Hook, VerdictKind, Within
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import PORT_PROTOCOLS, PROTOCOL_NAMES, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT802",
+    name="dnat-not-forwarded",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_ANY_TRANSLATED = Suggestion("-m conntrack --ctstate DNAT -j ACCEPT", "ct status dnat accept")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    for hook in (Hook.FORWARD, Hook.INPUT):
+        if path.main(hook) is None:
+            continue
+        found = [*_lost(path, hook)]
+        everything = union([lost for _, lost in found], path.space.false)
+        who = shares(path, hook, everything) if found else []
+        for translation, lost in found:
+            decider = next((d for d in who if (d.packets & lost).satisfiable()), None)
+            if decider is not None:
+                yield _finding(path, hook, (translation, lost), decider)
+
+
+def _lost(path: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
+    """The translations that lead to the hook and none of whose packets pass it, with these."""
+    told = {id(t.rule) for mistake in mistaken(path) for t in mistake.translations}
+    for translation in destination_nats(path):
+        if translation.stays is not (hook is Hook.INPUT) or id(translation.rule) in told:
+            continue
+        if _concerned(path, translation):
+            lost = translation.arriving(path, hook) & outside(path.space)
+            passing = lost & path.may_pass(hook)
+            if not lost.satisfiable() or passing.satisfiable() or _is_shadowed(path, hook, lost):
+                continue
+            yield translation, lost
+
+
+def _is_shadowed(path: Hooks, hook: Hook, lost: PacketSet) -> bool:
+    """Whether earlier rules left nothing to one that would accept the packets: IPT101 says so."""
+    return any(
+        dead.differs
+        and dead.rule.verdict.kind is VerdictKind.ACCEPT
+        and (station.walk.sent(dead.rule) & lost).satisfiable()
+        for station in path.stations(hook)
+        for dead in shadowed_rules(station.walk)
+        if hook in station.walk.hooks_of(dead.chain.name)
+    )
+
+
+def _concerned(path: Hooks, translation: DestinationNat) -> bool:
+    walk, rule = translation.walk, translation.rule
+    if translation.is_dead or id(rule) in later_copies(walk):
+        return False
+    if writer_of(walk, rule) is not None:
+        return False
+    if translation.stays:  # DNAT to a port alone leaves the packets of others to them
+        return translation.port is not None and rule.verdict.name.upper() == "REDIRECT"
+    return translation.address is None or int(translation.address) not in _own_addresses(path)
+
+
+@per_path
+def _own_addresses(path: Hooks) -> frozenset[int]:
+    """Those that the ruleset shows to be the host's: it translates to them as a source, or asks for
+    them where packets come to the host."""
+    family = path.family
+    found = {
+        effect.value
+        for table in path.tables()
+        for _, rule in table.rules()
+        for effect in rule.effects
+        if effect.field is family.saddr and effect.value is not None
+    }
+    for walk in path.stack.walks():
+        for chain, rule in walk.table.rules():
+            if Hook.INPUT in walk.hooks_of(chain.name):
+                found |= _single(rule.matches, family.daddr)
+            if Hook.OUTPUT in walk.hooks_of(chain.name):
+                found |= _single(rule.matches, family.saddr)
+    return frozenset(found)
+
+
+def _single(matches: tuple[object, ...], field: Field) -> set[int]:
+    return {
+        low
+        for match in matches
+        if isinstance(match, Within) and match.field is field and not match.negated
+        for low, high in match.ranges
+        if low == high
+    }
+
+
+def _finding(
+    path: Hooks, hook: Hook, loss: tuple[DestinationNat, PacketSet], decider: Share
+) -> Finding:
+    translation, lost = loss
+    stays = hook is Hook.INPUT
+    target = f"port {translation.port} of this host" if stays else to(translation)
+    name = base_of(decider, hook)
+    home = translation.arriving(path, Hook.INPUT) & path.may_pass(Hook.INPUT)
+    maybe = not stays and home.satisfiable()
+    unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
+    return META.finding(
+        translation.rule.statement.span,
+        f"packets that this rule sends to {target} never get there: in {name}, {decider.first}"
+        f" them{unless}",
+        suggestions.first(decider, name, _remedy(translation)),
+        related=(Label(decider.span, f"{decider.does} them"),),
+        witness=witness(path.space, decider.packets & lost, hook),
+        confidence=Confidence.POSSIBLE if maybe else None,
+        likeness=f"{decider.span.start}",
+    )
+
+
+def _remedy(translation: DestinationNat) -> Suggestion:
+    """What accepts these packets and no others."""
+    protocol = _protocol(translation)
+    address, port = translation.address, translation.port
+    if port is None and len(translation.ports) == 1:
+        (port,) = translation.ports
+    if translation.stays and protocol is not None:
+        test = f"{protocol} -m {protocol} --dport {port}"
+        return Suggestion(f"-p {test} -j ACCEPT", f"{protocol} dport {port} accept")
+    if address is None or port is None or protocol is None:
+        return _ANY_TRANSLATED
+    ip = "ip6" if address.version == 6 else "ip"
+    return Suggestion(
+        f"-d {address} -p {protocol} -m {protocol} --dport {port} -j ACCEPT",
+        f"{ip} daddr {address} {protocol} dport {port} accept",
+    )
+
+
+def _protocol(translation: DestinationNat) -> str | None:
+    """The one that the rule names, if it has ports."""
+    for match in translation.rule.matches:
+        if isinstance(match, Within) and match.field is Field.PROTO and not match.negated:
+            low, high = match.ranges[0]
+            return PROTOCOL_NAMES.get(low) if low == high in PORT_PROTOCOLS else None
+    return None

@@ -1,0 +1,136 @@
+"""A rule tests the port that packets had before they were translated, and never sees them.
+
+## What it does
+Reports a rule of FORWARD, or of a chain that only FORWARD calls (`DOCKER-USER`), that names a
+port which a DNAT rule translates to another one: but for the port it would match the translated
+packets, and as it is it matches none of any translation. An accept (or return) is reported if
+the packets are dropped for it, a drop if they pass. The same for INPUT and REDIRECT.
+
+## Why it matters
+Translation comes first: PREROUTING, then FORWARD. A container that is published as 8080 on its
+port 80 is not closed by a rule for 8080; a forwarded port is not opened by one.
+
+## Example
+```
+*nat
+-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+*filter
+-A DOCKER-USER -i eth0 -p tcp --dport 8080 -j DROP
+COMMIT
+```
+
+## Fix
+Test the port it has by then (80), or the one it came with:
+`-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP`; in nft
+`ct original proto-dst 8080`.
+
+## When it is wrong
+Where the rule is for other packets, which are routed to that port and not translated. A drop that
+names neither an interface nor a destination is therefore only a possible finding.
+
+## References
+- iptables-extensions(8), conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- Docker, packet filtering and firewalls:
+  https://docs.docker.com/engine/network/packet-filtering-firewalls/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.analysis.nat import is_port_test, named_ports
+from iptlint.analysis.pre_nat_ports import Mistake, mistaken
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import DENYING
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Field, Interface, Rule, VerdictKind
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT803",
+    name="pre-nat-port",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_FATE = {
+    VerdictKind.ACCEPT: ("accept", "they are dropped"),
+    VerdictKind.RETURN: ("let through", "they are dropped"),
+    VerdictKind.DROP: ("drop", "they pass"),
+    VerdictKind.REJECT: ("reject", "they pass"),
+}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    for mistake in mistaken(path):
+        yield _finding(path, mistake)
+
+
+def _finding(path: Hooks, mistake: Mistake) -> Finding:
+    rule, translations = mistake.rule, mistake.translations
+    before, after = _listed(named_ports(rule)), _listed({t.port for t in translations if t.port})
+    verb, fate = _FATE[rule.verdict.kind]
+    translating = list({id(t.rule): t.rule for t in translations}.values())
+    return META.finding(
+        rule.origin.span,
+        f"this rule does not {verb} what {phrases.lines(translating)} translate"
+        f"{'s' * (len({phrases.line(r) for r in translating}) == 1)}: it tests for port {before},"
+        f" and here these packets have port {after} already, so {fate}",
+        _advice(path, mistake, after),
+        related=tuple(
+            Label(each.statement.span, f"sends them to {to}")
+            for each, to in zip(translating, _targets(mistake), strict=False)
+        ),
+        witness=witness(path.space, mistake.missed, mistake.hook),
+        confidence=None if _is_for_them(path, rule) else Confidence.POSSIBLE,
+    )
+
+
+def _targets(mistake: Mistake) -> list[str]:
+    found = {id(t.rule): f"port {t.port}" for t in mistake.translations}
+    return list(found.values())[: phrases.MAX_LABELS]
+
+
+def _listed(ports: set[int] | frozenset[int]) -> str:
+    return phrases.listed([str(port) for port in sorted(ports)])
+
+
+def _is_for_them(path: Hooks, rule: Rule) -> bool:
+    """Whether the packets are the likely ones: an accept lacks them, and a drop names where they
+    come in or go to."""
+    if rule.verdict.kind not in DENYING:
+        return True
+    interfaces = {m.field for m in rule.matches if isinstance(m, Interface)}
+    return Field.IIF in interfaces or any(
+        getattr(match, "field", None) is path.family.daddr for match in rule.matches
+    )
+
+
+def _advice(path: Hooks, mistake: Mistake, after: str) -> str:
+    """The rule as it is written, with the port that the packets have, or had."""
+    rule, ports = mistake.rule, named_ports(mistake.rule)
+    index = next(n for n, match in enumerate(rule.matches) if is_port_test(match))
+    whole, test = rule.origin.span.text, rule.origin.part(index).text
+    if len(ports) > 1 or test not in whole:
+        return f"test for port {after}, or for the port that the packets came with"
+    (port,) = ports
+    if path.ruleset.is_nft:
+        new = f"ct original proto-dst {port}"
+    else:
+        new = f"-m conntrack --ctorigdstport {port}"
+    if rule.verdict.kind not in DENYING and after.isdigit():
+        new = re.sub(rf"\b{port}\b", after, test)
+    elif path.ruleset.is_nft and (protocol := re.match(r"(tcp|udp|sctp|dccp)\b", test)):
+        new = f"meta l4proto {protocol[1]} {new}"
+    return f"write {' '.join(whole.replace(test, new, 1).split())}"

@@ -1,0 +1,125 @@
+"""A nat chain drops or rejects packets, though it sees only the first one of a connection.
+
+## What it does
+Reports `drop` and `reject` in chains of nft that only chains of type nat lead to, and a nat chain
+with the policy drop in either language.
+
+## Why it matters
+The kernel shows a nat chain the first packet of each connection, and no other. Connections
+that are open when the rule is loaded go on, as do packets that belong to no connection
+(state invalid) and those that are not tracked. Whoever bans an address there bans it from
+tomorrow on. iptables refuses such a rule for that reason.
+
+## Example
+```
+table ip nat {
+        chain prerouting {
+                type nat hook prerouting priority dstnat; policy accept;
+                ip saddr 203.0.113.0/24 drop
+        }
+}
+```
+
+## Fix
+Move it to a chain that sees every packet:
+```
+chain ban {
+        type filter hook prerouting priority raw; policy accept;
+        ip saddr 203.0.113.0/24 drop
+}
+```
+
+## When it is wrong
+Where only new connections are meant and the ruleset is loaded before there are any. In files of
+iptables the rule is refused, which is IPT006.
+
+## References
+- nft(8), chain types: https://www.netfilter.org/projects/nftables/manpage.html
+- nf_nat_inet_fn in net/netfilter/nf_nat_core.c of the Linux kernel
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import DENYING, dead_ids, later_copies, owner_of_chain
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT804",
+    name="filter-in-nat",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_EARLIER = {Hook.PREROUTING: "raw", Hook.OUTPUT: "filter", Hook.INPUT: "filter"}
+_DEEDS = {VerdictKind.DROP: "drops", VerdictKind.REJECT: "rejects"}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        yield from _policies(walk)
+        if walk.ruleset.is_nft:  # iptables refuses such a rule, though not such a policy
+            yield from _rules(walk)
+
+
+def _policies(walk: TableAnalysis) -> Iterator[Finding]:
+    for chain in walk.table.base_chains():
+        drops = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
+        left = walk.flows[chain.name].returns & walk.entries[chain.name].may
+        if chain.type != "nat" or not drops or _is_owned(walk, chain):
+            continue
+        if left.satisfiable():
+            yield META.finding(
+                declared(walk, chain),
+                f"the policy of {chain.name} drops what no rule translates, but a nat chain sees"
+                " only the first packet of each connection: those that are open already, and"
+                " packets of state invalid or untracked, go on",
+                _open_policy(walk, chain),
+                witness=witness(walk.space, left, chain.hook),
+            )
+
+
+def _open_policy(walk: TableAnalysis, chain: Chain) -> str:
+    if walk.ruleset.is_nft:
+        return "write `policy accept;` here, and drop in a chain of type filter"
+    return f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter"
+
+
+def _rules(walk: TableAnalysis) -> Iterator[Finding]:
+    passed_over = dead_ids(walk) | later_copies(walk)
+    for name, chain in walk.table.chains.items():
+        bases = walk.bases_of(name)
+        if not bases or any(base.type != "nat" for base in bases) or _is_owned(walk, chain):
+            continue
+        for parts in chain.statements():
+            denying = [rule for rule in parts if rule.verdict.kind in DENYING]
+            if denying and id(denying[0]) not in passed_over:
+                yield _finding(walk, bases[0], denying[0])
+
+
+def _is_owned(walk: TableAnalysis, chain: Chain) -> bool:
+    return owner_of_chain(walk.ruleset, walk.table, chain.name) is not None
+
+
+def _finding(walk: TableAnalysis, base: Chain, rule: Rule) -> Finding:
+    hook = base.hook
+    assert hook is not None
+    return META.finding(
+        rule.statement.span,
+        f"this rule {_DEEDS[rule.verdict.kind]} only the first packet of a connection, which is"
+        " all that a nat chain sees: connections that are open already, and packets of state"
+        " invalid or untracked, go on",
+        f"move it to a chain with `type filter hook {hook.value} priority"
+        f" {_EARLIER.get(hook, 'filter')};`",
+        witness=witness(walk.space, walk.matched(rule), hook),
+        likeness=f"{rule.verdict.kind.value} in {base.name}",
+    )

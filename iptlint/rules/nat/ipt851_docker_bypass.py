@@ -1,0 +1,324 @@
+"""Docker lets the world into a port that INPUT denies.
+
+## What it does
+Sends connections from public addresses to the ports that docker has published, through the
+translation and all of FORWARD. Reports those that come through for certain although INPUT
+denies the same port by default: all of them as one finding, at the first rule that publishes
+one.
+
+## Why it matters
+ufw and most firewalls of one's own decide in INPUT. A published port never gets there: docker
+translates the packet first, it is forwarded to the container, and docker accepts it in FORWARD.
+`ufw deny 5432` denies nothing then, and a database that was to be reached by its neighbours is
+on the internet.
+
+## Example
+```
+*nat
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 5432 -j DNAT --to-destination 172.17.0.2:5432
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A FORWARD -o docker0 -j DOCKER
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 5432 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Publish the port on the host only: `docker run -p 127.0.0.1:5432:5432`. Or deny it where docker
+leaves room for your rules, by the port it comes with:
+`-I DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 5432 -j DROP`.
+
+## When it is wrong
+Where the port is meant to be public: then say so in INPUT too, or suppress the finding. Where
+another firewall stands before the host. A port that is published on 127.0.0.1 or another private
+address, or that a rule of `DOCKER-USER` or the raw table denies, is not reported, nor is one for
+which IPT803 or IPT853 shows that such a rule misses it. Where the rule names an interface, and
+others show that the world comes in by another one (`MASQUERADE` with `-o`, an accept from public
+addresses), the finding is only possible.
+
+## References
+- Docker, packet filtering and firewalls:
+  https://docs.docker.com/engine/network/packet-filtering-firewalls/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import dropped_by_default, probes, public_hosts
+from iptlint.analysis.exposure import outward
+from iptlint.analysis.external_interfaces import uplink_names, visited_names
+from iptlint.analysis.nat import (
+    DestinationNat,
+    destination_nats,
+    knowing_origin,
+    per_path,
+    to,
+    uplink,
+)
+from iptlint.analysis.pre_nat_ports import mistaken
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import DENYING, DOCKER_USER, base_of, behind_return, writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
+from iptlint.model.ownership import owner_of_interface
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.match import writes_of
+from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT851",
+    name="docker-bypass",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_PROTOCOLS = {TCP: "tcp", UDP: "udp"}
+_SHOWN = 4
+_SWARM = "DOCKER-INGRESS"
+"""Of services, which docker publishes on every address of every node, or on none."""
+
+_SINGULAR, _PLURAL = ("port", "is", "it"), ("ports", "are", "them")
+_ASKED = 3
+"""How many strangers are asked for: what holds for so many, unlike each other, holds for most."""
+
+
+class _Published(NamedTuple):
+    """A port that comes through to a container. ``packets``: callers that do, as they come;
+    ``through``: as they come to FORWARD; ``closed``: those that INPUT would deny. ``by``: the one
+    interface by which they are known to, where some rule denies them by another."""
+
+    translation: DestinationNat
+    protocol: int
+    port: int
+    packets: PacketSet
+    through: PacketSet
+    closed: PacketSet
+    by: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.port}/{_PROTOCOLS[self.protocol]}"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    published = [t for t in destination_nats(path) if t.moves and _is_dockers(t) and not t.is_dead]
+    if not published or not (dropped_by_default(path, Hook.INPUT) & outward(path)).satisfiable():
+        return
+    found = [p for protocol in _PROTOCOLS for p in _let_in(path, protocol, published)]
+    for by in dict.fromkeys(p.by for p in found):
+        yield _finding(path, [p for p in found if p.by == by])
+
+
+def _is_dockers(translation: DestinationNat) -> bool:
+    owner = writer_of(translation.walk, translation.rule)
+    return owner is not None and owner.name == "docker"
+
+
+def _let_in(
+    path: Hooks, protocol: int, published: Sequence[DestinationNat]
+) -> Iterator[_Published]:
+    space = path.space
+    callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(path, protocol)]
+    denied = path.hook_packets(Hook.INPUT) & ~path.may_pass(Hook.INPUT)
+    sides, facing = _sides(path, published), outward(path)
+    for translation in published:
+        concerned = translation.walk.tests(translation.rule).may & callers[0]
+        for port in sorted(translation.ports) if concerned.satisfiable() else ():
+            asked = [caller & space.value(Field.DPORT, port) for caller in callers]
+            coming = [_untouched(path, translation, caller) for caller in asked]
+            through = [_accepted(path, translation, each) for each in coming]
+            closed = [caller & denied for caller in asked]
+            if _is_told(path, translation, through):
+                continue
+            if _on_all(path, sides, through) and _on_all(path, facing, closed):
+                denied_here = closed[0] & facing
+                yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
+                continue
+            for name, side in _visited(path).items() if _on_all(path, sides, coming) else ():
+                if _on_all(path, side, through) and _on_all(path, side, closed):
+                    here = (coming[0] & side, through[0] & side, closed[0] & side)
+                    yield _Published(translation, protocol, port, *here, name)
+                    break
+
+
+@per_path
+def _visited(path: Hooks) -> dict[str, PacketSet]:
+    """The interfaces by which the world is known to come in, with the packets that do: packets
+    leave by them with the host's address, or else rules let in by them whom the world has."""
+    names = sorted(uplink_names(path) or visited_names(path))
+    return {name: path.space.interface(Field.IIF, name) for name in names}
+
+
+def _is_told(path: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
+    """Whether a rule that is to deny the packets does not, of which IPT803 or IPT853 tells."""
+    mistakes = (
+        mistake.missed
+        for mistake in mistaken(path)
+        if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind in DENYING
+        if any(each.rule is translation.rule for each in mistake.translations)
+    )
+    return any(
+        all((each & meant).satisfiable() for each in through)
+        for meant in chain(mistakes, _behind_return(path))
+    )
+
+
+@per_path
+def _behind_return(path: Hooks) -> tuple[PacketSet, ...]:
+    """What the rules that deny, and that the RETURN of DOCKER-USER leaves nothing to, are for."""
+    return tuple(
+        station.walk.tests(rule).may
+        for station in path.stations(Hook.FORWARD)
+        for user in station.walk.table.chains.values()
+        for rule in behind_return(user)
+        if rule.verdict.kind in DENYING
+    )
+
+
+def _strangers(path: Hooks, protocol: int) -> list[PacketSet]:
+    """New packets of the protocol to this host, a set for each of a few public addresses."""
+    daddr = path.family.daddr
+    flags, free = ("syn",) * (protocol == TCP), (Field.IIF, Field.OIF, Field.DPORT, daddr)
+    everyone = probes(path, Hook.INPUT, "new", *flags, free=free, values={Field.PROTO: protocol})
+    return [each & public_hosts(path, daddr) for each in islice(everyone, _ASKED)]
+
+
+def _untouched(path: Hooks, translation: DestinationNat, caller: PacketSet) -> PacketSet:
+    """Those of the packets that come to docker's rule for certain."""
+    walk, rule = translation.walk, translation.rule
+    coming = knowing_origin(path, caller & path.hook_packets(Hook.PREROUTING))
+    coming = coming & walk.tests(rule).sure & ~path.may_die(Hook.PREROUTING)
+    arriving = walk.flows[walk.place(rule).chain].arrives[walk.place(rule).number]
+    return coming & arriving & walk.entries[walk.place(rule).chain].may
+
+
+def _accepted(path: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
+    """As they come to FORWARD, those that are accepted there for certain."""
+    space, rule = path.space, translation.rule
+    written = {e.field for e in rule.effects if e.field in space.fields} | {Field.OIF}
+    packets = space.forget(coming, [f for f in (*written, *_marks(path)) if f is not None])
+    for effect in rule.effects:
+        if effect.field in space.fields and effect.value is not None:
+            packets = packets & space.value(effect.field, effect.value)
+    for key, variable in space.opaques.items():
+        if key.startswith("addrtype"):
+            ordinary = variable if typically_holds(key, Hook.FORWARD) else ~variable
+            packets = packets.exists(variable) & ordinary
+    for name in _bridges(translation)[:1]:
+        packets = packets & space.interface(Field.OIF, name)
+    packets = packets & path.hook_packets(Hook.FORWARD)
+    return packets & path.outcome(Hook.FORWARD, VerdictKind.ACCEPT) & ~path.may_die(Hook.FORWARD)
+
+
+@per_path
+def _marks(path: Hooks) -> tuple[Field, ...]:
+    """The marks that rules may have given to packets before FORWARD."""
+    changed = writes_of(rule for table in path.tables() for _, rule in table.rules()).fields
+    return tuple(field for field in (Field.MARK, Field.CT_MARK) if field in changed)
+
+
+def _bridges(translation: DestinationNat) -> list[str]:
+    """The container's interface: the one from which docker's rule does not take any."""
+    return [
+        match.name
+        for match in translation.rule.matches
+        if isinstance(match, Interface) and match.field is Field.IIF and match.negated
+    ]
+
+
+def _sides(path: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
+    """The packets on every interface but docker's own and others that software makes: a rule that
+    denies by name names the one of the world."""
+    space = path.space
+    bridges = {name for translation in published for name in _bridges(translation)}
+    outer = [
+        space.value(Field.IIF, number)
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name != "lo" and cls.name not in bridges and owner_of_interface(cls.name) is None
+    ]
+    return union(outer, space.false)
+
+
+def _on_all(path: Hooks, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
+    """Whether all callers are among the packets, whatever side they come from."""
+    found = (path.space.project(caller, Field.IIF) for caller in callers)
+    return not any((sides & ~each).satisfiable() for each in found)
+
+
+def _finding(path: Hooks, found: Sequence[_Published]) -> Finding:
+    first = found[0]
+    denier = shares(path, Hook.INPUT, first.closed)[0]
+    accepter = next(iter(shares(path, Hook.FORWARD, first.through)), None)
+    rules = list({id(p.translation.rule): p.translation.rule for p in found}.values())
+    names = list(dict.fromkeys(p.name for p in found))
+    ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
+    accepts = f"{accepter.name} accepts" if accepter else "nothing in FORWARD denies"
+    by = f" by {first.by} (what denies {them} in FORWARD is for others)" * bool(first.by)
+    return META.finding(
+        rules[0].statement.span,
+        f"{ports} {_listed(names)} {are} reachable from the world{by} although"
+        f" {base_of(denier, Hook.INPUT)} denies {them}: docker sends these packets to"
+        f" {_where(found)} before INPUT could see them, and {accepts} them",
+        _advice(path, first),
+        related=_labels(rules, accepter, denier),
+        witness=witness(path.space, first.packets, Hook.PREROUTING),
+        severity=Severity.WARNING if first.by else None,
+        confidence=Confidence.POSSIBLE if first.by else None,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    if more <= 1:
+        return phrases.listed(names)
+    return f"{', '.join(names[:_SHOWN])} and {more} more"
+
+
+def _where(found: Sequence[_Published]) -> str:
+    targets = {to(p.translation) for p in found}
+    return targets.pop() if len(targets) == 1 else "containers"
+
+
+def _labels(rules: Sequence[Rule], accepter: Share | None, denier: Share) -> tuple[Label, ...]:
+    labels = [Label(rule.statement.span, "publishes another") for rule in rules[1:_SHOWN]]
+    if accepter is not None:
+        labels.append(Label(accepter.span, "accepts them on the way to the container"))
+    labels.append(Label(denier.span, "would deny them, but never sees them"))
+    return tuple(labels)
+
+
+def _advice(path: Hooks, first: _Published) -> str:
+    name, protocol, port = first.by or uplink(path), _PROTOCOLS[first.protocol], first.port
+    home = "[::1]" if path.family.address_bits > 32 else "127.0.0.1"
+    rule_of = first.translation.walk.place(first.translation.rule).chain
+    publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
+    publish += "deny it by the port it comes with"
+    rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
+    if any(DOCKER_USER in table.chains for table in path.tables()) or not path.ruleset.is_nft:
+        tool = "ip6tables" if path.family.address_bits > 32 else "iptables"
+        command = f"{tool} -I {DOCKER_USER}" if path.ruleset.is_nft else f"-I {DOCKER_USER}"
+        return f"{publish}: {command} {rule}"
+    return (
+        f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
+        f" l4proto {protocol} ct original proto-dst {port} drop"
+    )

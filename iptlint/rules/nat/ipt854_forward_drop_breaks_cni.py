@@ -1,0 +1,193 @@
+"""FORWARD drops what containers send to the world, though their software translates it.
+
+## What it does
+Takes the networks whose packets docker, a CNI plugin, flannel or the like translates as they
+leave, and asks whether a new connection from there to a public address can pass FORWARD, in all
+tables. If none can, from any network of that software, what drops it is reported.
+
+## Why it matters
+Containers start, and reach nothing: no name, no registry, no other machine. It comes up when a
+firewall is loaded beside the software: a `policy drop` in a table of one's own is asked as well,
+and an accept in docker's table does not answer for it.
+
+## Example
+```
+table inet host {
+        chain forward {
+                type filter hook forward priority filter; policy drop;
+                ct state established,related accept
+        }
+}
+```
+beside the table `ip nat` in which docker translates `172.17.0.0/16`.
+
+## Fix
+Accept what the software's networks send, and the answers: `iifname "docker0" accept` and
+`ct state established,related accept`; with iptables `-A FORWARD -s 10.244.0.0/16 -j ACCEPT`.
+Or leave the hook alone: a policy of accept, and drops for what is not wanted.
+
+## When it is wrong
+Where containers are meant to reach nothing outside; then let the software say so (docker:
+`--internal`). Rules that are left over from a network that is gone are not reported as long as
+another network of the same software gets through.
+
+## References
+- Docker, packet filtering and firewalls:
+  https://docs.docker.com/engine/network/packet-filtering-firewalls/
+- nft(8), verdict statements (accept ends one base chain only):
+  https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import hosts, outside, public_hosts
+from iptlint.analysis.delivery import delivery
+from iptlint.analysis.nat import address_range
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import base_of, dead_ids, writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Field, Hook, Interface, Rule, Within
+from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT854",
+    name="forward-drop-breaks-cni",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_TRANSLATING = ("MASQUERADE", "SNAT")
+_OF_CONTAINERS = (
+    *("docker", "podman", "CNI", "flannel", "calico", "cilium", "weave", "kube-proxy"),
+    *("kube-router", "ip-masq-agent", "libvirt", "LXD", "Incus", "LXC"),
+)
+_SHOWN = 3
+
+
+class _Network(NamedTuple):
+    """A rule that translates what a network sends; ``source``: its test of the addresses."""
+
+    rule: Rule
+    source: Within
+    sent: PacketSet
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if path.main(Hook.FORWARD) is None:
+        return
+    for owner, networks in _networks(path).items():
+        if any(_may_pass(path, network.sent) for network in networks):
+            continue
+        found = shares(path, Hook.FORWARD, networks[0].sent)
+        if found:
+            yield _finding(path, owner, networks, found[0])
+
+
+def _may_pass(path: Hooks, sent: PacketSet) -> bool:
+    """Whether some of the connections may get through, marked on the way or not."""
+    if (sent & path.may_pass(Hook.FORWARD)).satisfiable():
+        return True
+    space = path.space
+    for key, variable in space.opaques.items():
+        sent = sent & (variable if typically_holds(key, Hook.FORWARD) else ~variable)
+    return delivery(path, Hook.FORWARD, sent).comes_through
+
+
+def _networks(path: Hooks) -> dict[str, list[_Network]]:
+    """By the software that translates for them."""
+    found: dict[str, list[_Network]] = defaultdict(list)
+    for station in path.stations(Hook.POSTROUTING):
+        walk = station.walk
+        for _, rule in walk.table.rules():
+            if rule.verdict.name.upper() not in _TRANSLATING or id(rule) in dead_ids(walk):
+                continue
+            owner, source = writer_of(walk, rule), _source(path, rule)
+            if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
+                sent = _sent(path, walk, rule, source)
+                if sent.satisfiable():
+                    found[owner.name].append(_Network(rule, source, sent))
+    return found
+
+
+def _source(path: Hooks, rule: Rule) -> Within | None:
+    """The test of a source network; None for one host, as of rules for a container that calls
+    itself."""
+    for match in rule.matches:
+        if isinstance(match, Within) and match.field is path.family.saddr and not match.negated:
+            low, high = match.ranges[0]
+            return match if high > low else None
+    return None
+
+
+def _sent(path: Hooks, walk: TableAnalysis, rule: Rule, source: Within) -> PacketSet:
+    """The connections of the network to the world, as FORWARD sees them."""
+    space = path.space
+    leaving = walk.sent(rule) & space.state("new") & space.ranges(source.field, source.ranges)
+    leaving = space.project(leaving, path.family.saddr, path.family.daddr, Field.OIF)
+    if (bridge := _bridge(rule)) is not None:
+        leaving = leaving & space.interface(Field.IIF, bridge)
+    return (
+        leaving
+        & path.hook_packets(Hook.FORWARD)
+        & space.value(Field.MARK, 0)
+        & space.value(Field.CT_MARK, 0)
+        & outside(space)
+        & space.state("new")
+        & (space.value(Field.PROTO, TCP) | space.value(Field.PROTO, UDP))
+        & hosts(path, path.family.saddr)
+        & public_hosts(path, path.family.daddr)
+    )
+
+
+def _finding(path: Hooks, owner: str, networks: Sequence[_Network], decider: Share) -> Finding:
+    names = list(dict.fromkeys(address_range(path, network.source.ranges) for network in networks))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    name = base_of(decider, Hook.FORWARD)
+    return META.finding(
+        decider.span,
+        f"no connection from the networks of {owner} ({', '.join(names[:_SHOWN])}{more}) to the"
+        f" world gets through {name}: {decider.first} them",
+        suggestions.first(decider, name, _remedy(path, networks[0], names[0])),
+        related=tuple(
+            Label(network.rule.statement.span, f"{owner} translates them as they leave")
+            for network in networks[:_SHOWN]
+        ),
+        witness=witness(path.space, decider.packets, Hook.FORWARD),
+    )
+
+
+def _bridge(rule: Rule) -> str | None:
+    """The network's own interface: what leaves by it is not translated."""
+    names = (
+        match.name
+        for match in rule.matches
+        if isinstance(match, Interface) and match.field is Field.OIF and match.negated
+    )
+    return next(names, None)
+
+
+def _remedy(path: Hooks, network: _Network, name: str) -> Suggestion:
+    if (bridge := _bridge(network.rule)) is not None:
+        return Suggestion(f"-i {bridge} -j ACCEPT", f'iifname "{bridge}" accept')
+    ip = "ip6" if path.family.address_bits > 32 else "ip"
+    return Suggestion(f"-s {name} -j ACCEPT", f"{ip} saddr {name} accept")

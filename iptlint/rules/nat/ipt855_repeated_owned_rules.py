@@ -1,0 +1,107 @@
+"""A rule that software writes is there several times: copies were left behind.
+
+## What it does
+Finds rules that are the same one, in the chains of docker, kube-proxy, CNI plugins and their like,
+and among what they write elsewhere: jumps to their chains, and rules with their comments or
+for their interfaces. For rules of yours there is IPT106.
+
+## Why it matters
+Such a program adds a rule when it starts and deletes one when it stops. Where there are more, it
+was killed, two of them are at work, or its check for the rule fails, as with a mix of
+iptables-legacy and iptables-nft; then the number grows until every packet is compared with
+thousands, and updates take minutes.
+
+## Example
+```
+*filter
+-A INPUT -j KUBE-FIREWALL
+-A INPUT -j KUBE-FIREWALL
+-A INPUT -j KUBE-FIREWALL
+COMMIT
+```
+
+## Fix
+Delete all but one (`iptables -D INPUT -j KUBE-FIREWALL`, once for each copy), see which
+`iptables` the program uses (`iptables -V`, in its container too), and do not load a saved copy
+of its rules at boot.
+
+## When it is wrong
+Rules with a limit or a list count apart and are not called copies; nor are rules with different
+comments, such as calico writes one after each policy that may have set its mark.
+
+## References
+- iptables(8), `-D`: https://man7.org/linux/man-pages/man8/iptables.8.html
+- kube-proxy writes its chains at every sync: pkg/proxy/iptables/proxier.go
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import copies, writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.model import Family, Rule
+from iptlint.model.ownership import Owner
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT855",
+    name="repeated-owned-rules",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.NAT,
+    since="0.1.0",
+)
+
+_OFTEN = {1: "once", 2: "twice"}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for rules in map(_alike, copies(walk)):
+            owner = writer_of(walk, rules[0])
+            if len(rules) > 1 and owner is not None and owner.transient:
+                yield _finding(walk, owner, rules)
+
+
+def _alike(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Those written like the first, comment and all: calico asks for a mark again after each of
+    its policies, and numbers such rules in their comments."""
+    first = _text(rules[0])
+    return tuple(rule for rule in rules if _text(rule) == first)
+
+
+def _text(rule: Rule) -> str:
+    return re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", rule.statement.span.text)
+
+
+def _finding(walk: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Finding:
+    first, *others = rules
+    shown = [Label(rule.statement.span, "again") for rule in others[1 : phrases.MAX_LABELS]]
+    return META.finding(
+        others[0].statement.span,
+        f"{owner.name} has left {len(rules)} copies of this rule in"
+        f" {walk.place(first).chain} ({phrases.lines(rules)}), where one is enough",
+        _advice(walk, owner, rules),
+        related=(Label(first.statement.span, "first here"), *shown),
+        likeness=owner.name,
+    )
+
+
+def _advice(walk: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str:
+    times = len(rules) - 1
+    often = _OFTEN.get(times, f"{times} times")
+    table, chain = walk.table, walk.place(rules[0]).chain
+    if walk.ruleset.is_nft:
+        return (
+            f"leave one: nft -a list chain {table.family.value} {table.name} {chain} shows the"
+            " handles by which nft delete rule deletes the others"
+        )
+    tool = "ip6tables" if table.family is Family.IP6 else "iptables"
+    _, dash, rest = " ".join(rules[0].statement.span.text.split()).partition(f"-A {chain}")
+    if not dash:
+        return f"leave one, and find out why {owner.name} adds it again"
+    return f"leave one: run {often} {tool} -t {table.name} -D {chain}{rest}"

@@ -1,0 +1,252 @@
+"""After a reboot other packets get through: the running rules differ from the saved ones.
+
+## What it does
+`iptlint live` compares what runs with the files that are loaded at boot, packet by packet, in
+whatever languages the two are. It says which packets fare otherwise after a reboot, and because
+of which lines. Counters, comments, the order of rules without effect, and what docker,
+kube-proxy, fail2ban, libvirt and their like make anew at start play no part.
+
+## Why it matters
+Someone changed the running rules and did not save them, or edited the file and did not load it.
+The next reboot, at the worst time, undoes a fix or locks someone out.
+
+## Example
+`rules.v4` has `-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j ACCEPT`, and a colleague deleted
+that rule on the host; or the other way round.
+
+## Fix
+Where what runs is right, save it: `netfilter-persistent save`, `iptables-save >
+/etc/sysconfig/iptables`, or edit /etc/nftables.conf. Where the file is right, load it again:
+`systemctl reload nftables`, `netfilter-persistent reload`.
+
+## When it is wrong
+Where something changes rules while the host runs and after every boot, under names that nobody
+knows. Nothing is said where a manager (ufw, firewalld, NixOS) makes the rules, where two files
+are loaded for one family, or where something that runs at boot is not understood. The contents
+of ipsets are taken to be what they are now.
+
+## References
+- iptables-save(8), nft(8): https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.diff import Divergence, Fate, difference
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Family, Hook, Ruleset, VerdictKind
+from iptlint.model.host import Host, Way
+from iptlint.model.software import decisions, software_in, with_open_forward, without_generated
+from iptlint.netfilter.decision import declared, shares
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.traversal import Decision
+from iptlint.packets.describe import clause, describe
+from iptlint.packets.space import Space
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT402",
+    name="drift",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.PERSISTENCE,
+    since="0.2.0",
+)
+
+_MOST = 6
+_LINES = 6
+_THROUGH = (VerdictKind.ACCEPT, VerdictKind.NAT)
+_VERBS = {
+    Hook.INPUT: ("no longer reaches this host", "reaches this host"),
+    Hook.FORWARD: ("is no longer passed on", "is passed on"),
+    Hook.OUTPUT: ("no longer leaves this host", "leaves this host"),
+}
+
+
+class _Part(NamedTuple):
+    """Packets of a change that one line tells of. ``old``, ``new``: who decides them; ``packets``
+    are None where a line does not tell all."""
+
+    change: Divergence
+    what: str
+    packets: PacketSet | None
+    old: Decision | None
+    new: Decision | None
+
+
+def check(context: Context) -> Iterator[Finding]:
+    host = context.host
+    if host is None or host.running is None or host.saved is None or not host.loaders:
+        return
+    if all(loader.way is Way.LOADS for loader in host.loaders):
+        now, then = _comparable(host.running, host.saved)
+        if _as_written(now) == _as_written(then):
+            return
+        found = difference(now, then)
+        stacks = Firewall(now, found.space), Firewall(then, found.space)
+        told = [change for change in found.changes if _is_told(host, change)]
+        parts = [part for change in told for part in _parts(found.space, stacks, change)]
+        for part in parts[:_MOST]:
+            yield _finding(host, found.space, part)
+
+
+def _comparable(running: Ruleset, saved: Ruleset) -> tuple[Ruleset, Ruleset]:
+    software = software_in(running) or software_in(saved)
+    now, then = without_generated(running), without_generated(saved)
+    return (with_open_forward(now), with_open_forward(then)) if software else (now, then)
+
+
+def _as_written(ruleset: Ruleset) -> list[object]:
+    """Where it is equal, so is the meaning: most hosts are as they were saved, and comparing
+    packets takes long."""
+    found: list[object] = []
+    for table in ruleset.tables:
+        for chain in table.chains.values():
+            rules = tuple((rule.matches, rule.verdict, rule.effects) for rule in chain.rules)
+            base = chain.hook, chain.priority, chain.policy, chain.type, chain.devices
+            found.append((table.family, table.name, chain.name, base, rules))
+    return found
+
+
+def _is_told(host: Host, change: Divergence) -> bool:
+    if change.family is Family.IP6 and host.facts.ipv6 is False:
+        return False
+    if change.hook is Hook.FORWARD and host.facts.forwards(change.family.value) is False:
+        return False
+    # Of a family whose rules nothing loads, IPT401 tells.
+    assert host.saved is not None
+    return host.saved.sees(change.family) or not _decides(host, change.family)
+
+
+def _decides(host: Host, family: Family) -> bool:
+    assert host.running is not None
+    own = without_generated(host.running)
+    return any(family.value in table.family.packets for table, _, _ in decisions(own))
+
+
+def _parts(space: Space, stacks: tuple[Firewall, Firewall], change: Divergence) -> Iterator[_Part]:
+    """One for each two places that decide now and then."""
+    packets, within = _asked(space, change)
+    found = describe(space, packets, _LINES, within)
+    if found.more or not found.lines:
+        what = clause(space, packets, within)
+        yield _Part(change, what, None, change.old.decided, change.new.decided)
+        return
+    sides = [Hooks(stack, change.family) for stack in stacks]
+    by_places: dict[tuple[Span | None, Span | None], _Part] = {}
+    for line, box in zip(found.lines, found.boxes, strict=True):
+        here = box & packets
+        old, new = (
+            _decided(path, change.hook, here, fate)
+            for path, fate in zip(sides, (change.old, change.new), strict=True)
+        )
+        key = _span(old), _span(new)
+        known = by_places.get(key)
+        if known is not None and known.packets is not None:
+            line, here = f"{known.what}; or {line}", known.packets | here
+        by_places[key] = _Part(change, line, here, old, new)
+    yield from by_places.values()
+
+
+def _asked(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
+    """What of the packets to tell, and among which: those that come from elsewhere to open a
+    connection, where there are such."""
+    here = at_hook(space, change.hook) & space.family(change.family.value)
+    for within in (here & space.state("new") & outside(space), here & space.state("new"), here):
+        if (change.packets & within).satisfiable():
+            return change.packets & within, within
+    return change.packets, here
+
+
+def _decided(path: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
+    """Who decides most of the packets, if that is told by the hook alone."""
+    found = next(iter(shares(path, hook, packets)), None)
+    if found is None or (found.kind in _THROUGH) is not (fate.kind in _THROUGH):
+        return fate.decided
+    return Decision(found.walk, found.chain, found.rule)
+
+
+def _finding(host: Host, space: Space, part: _Part) -> Finding:
+    change = part.change
+    place = _span(part.old) or _span(part.new) or host.loaders[0].span
+    then = _span(part.new)
+    perhaps = "" if change.certain else ", perhaps"
+    packet = witness(space, part.packets, change.hook) if part.packets else change.witness
+    return META.finding(
+        place,
+        f"after a reboot{perhaps}, {_as_subject(part.what)} (over {_VERSIONS[change.family]})"
+        f" {_deed(change)}: {_by(part.old, 'now')}, {_by(part.new, 'then')}",
+        _advice(host),
+        related=(Label(then, "after a reboot"),) if then is not None and then != place else (),
+        witness=packet,
+        confidence=None if change.certain else Confidence.POSSIBLE,
+    )
+
+
+def _as_subject(what: str) -> str:
+    return f"what comes {what}" if what.startswith("from ") else what
+
+
+_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+
+
+def _deed(change: Divergence) -> str:
+    was, is_ = (fate.kind in _THROUGH for fate in (change.old, change.new))
+    lost, gained = _VERBS.get(change.hook, _VERBS[Hook.OUTPUT])
+    if was and is_:
+        return "is changed in another way on its way"
+    if was:
+        return lost
+    return gained if is_ else f"is {_WORDS.get(change.new.kind, 'decided otherwise')}"
+
+
+_WORDS = {VerdictKind.DROP: "dropped without a word", VerdictKind.REJECT: "rejected"}
+
+
+def _by(decided: Decision | None, when: str) -> str:
+    if decided is None:
+        return f"{when} no chain decides"
+    if decided.rule is None:
+        return f"{when} the policy of {decided.chain.name}"
+    span = decided.rule.statement.span
+    return f"{when} line {span.line} of {span.source.path}"
+
+
+def _span(decided: Decision | None) -> Span | None:
+    if decided is None:
+        return None
+    if decided.rule is not None:
+        return decided.rule.statement.span
+    return declared(decided.walk, decided.chain)
+
+
+def _advice(host: Host) -> str:
+    names = {loader.name for loader in host.loaders}
+    save = next((command for name, command in _SAVING if name in names), "write it to the file")
+    reload = next((command for name, command in _LOADING if name in names), "load the file again")
+    return f"if what runs is right, save it: {save}; if the file is: {reload}"
+
+
+_SAVING = (
+    ("netfilter-persistent", "`netfilter-persistent save`"),
+    ("iptables.service", "`iptables-save > /etc/sysconfig/iptables`"),
+    ("ip6tables.service", "`ip6tables-save > /etc/sysconfig/ip6tables`"),
+    ("nftables.service", "edit the file that nftables.service loads"),
+)
+_LOADING = (
+    ("netfilter-persistent", "`netfilter-persistent reload`"),
+    ("iptables.service", "`systemctl reload iptables`"),
+    ("ip6tables.service", "`systemctl reload ip6tables`"),
+    ("nftables.service", "`systemctl reload nftables`"),
+)

@@ -1,0 +1,149 @@
+"""The rules that a script makes are gone after the next boot.
+
+## What it does
+Reports a script that leaves rules in the kernel, has no command that saves them
+(`netfilter-persistent save`, `iptables-save > FILE`, `service iptables save`,
+`nft list ruleset > FILE`), and of which nothing says that it is run at boot: no name such as
+/etc/network/if-pre-up.d, rc.local or /etc/init.d, no header for init or chkconfig, no word of a
+unit or of cron, no `start` and `stop` to be called with. One finding a script.
+
+## Why it matters
+Rules live in the kernel's memory. After a reboot the host stands there without a firewall, and
+nobody notices.
+
+## Example
+```
+#!/bin/sh
+iptables -P INPUT DROP
+iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+```
+
+## Fix
+Save the rules at the end of the script, where something loads them at boot:
+```
+netfilter-persistent save
+```
+(`service iptables save` with iptables-services), or have a systemd unit run the script before
+network-pre.target.
+
+## When it is wrong
+Where something runs the script at boot after all (a unit, cron's `@reboot`, a container that
+starts with it): that cannot be seen in it.
+
+## References
+- iptables-save(8): https://man7.org/linux/man-pages/man8/iptables-save.8.html
+- systemd.special(7), network-pre.target:
+  https://www.freedesktop.org/software/systemd/man/latest/systemd.special.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import Rule, Ruleset, Uncertain
+from iptlint.model.script import Kind, Script, Step
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT403",
+    name="script-never-saves",
+    severity=Severity.WARNING,
+    confidence=Confidence.POSSIBLE,
+    group=Group.PERSISTENCE,
+    since="0.2.0",
+)
+
+_BOOT_PATHS = re.compile(
+    r"/(?:if-(?:pre-)?up\.d|if-(?:post-)?down\.d|init\.d|rc\.d|rc\d?\.d|ip-(?:pre-)?up\.d"
+    r"|dispatcher\.d|networkd-dispatcher|hooks|local\.d|network|openvpn|wireguard|fail2ban"
+    r"|docker|containers?)/"
+    r"|(?:^|[/_.-])(?:rc\.\w+|entrypoint|postup|preup|postdown|predown)(?:[_.-]|$)"
+    r"|\.(?:init|service)$|firewall\.user$",
+    re.IGNORECASE,
+)
+"""Where something runs what is there by itself: at boot, with an interface, in a container."""
+
+_BOOT_WORDS = re.compile(
+    r"BEGIN INIT INFO|chkconfig|update-rc\.d|\brc-update\b|systemctl|\bsystemd\b|\[Unit\]|WantedBy"
+    r"|@reboot|\bcrontab\b|/etc/init\.d|\brc\.local|if-(?:pre-)?up|runlevel|openrc|runscript"
+    r"|(?:at|on|during) (?:every |each )?(?:boot|startup|start-up)\b|boot time"
+    r"|PostUp|PreUp|\$(?:\{)?(?:script_type|IFACE|PPP_|ifconfig_|trusted_ip|dev\b)",
+    re.IGNORECASE,
+)
+_SAVE_WORDS = re.compile(
+    r"ip6?tables-save|netfilter-persistent|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b"
+    r"|nft (?:-\w+ )*list ruleset *>",
+    re.IGNORECASE,
+)
+"""In the parts that are not carried out, or in a comment on what to do then."""
+
+_CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
+_START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
+_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        script = ruleset.script
+        if script is None or not _leaves_rules(ruleset) or _is_kept(ruleset, script):
+            continue
+        first = _first_change(script)
+        if first is not None:
+            yield META.finding(
+                first.span,
+                "the rules that this script makes are gone after the next boot: it does not save "
+                "them, and nothing in it says that it is run at boot",
+                _advice(ruleset),
+            )
+
+
+def _leaves_rules(ruleset: Ruleset) -> bool:
+    """Whether some rules or policies of the script's are there for sure when it is through."""
+    assert ruleset.script is not None
+    before = {id(r) for _, _, r in ruleset.script.after(0).rules()}
+    return any(id(r) not in before and _is_sure(r) for _, _, r in ruleset.rules())
+
+
+def _is_sure(rule: Rule) -> bool:
+    return rule.read and not any(
+        isinstance(m, Uncertain) and m.kind == "script" for m in rule.matches
+    )
+
+
+def _is_kept(ruleset: Ruleset, script: Script) -> bool:
+    source = ruleset.source
+    if any(step.kind is Kind.SAVE for step in script.steps) or _SAVE_WORDS.search(source.text):
+        return True
+    if _BOOT_PATHS.search(source.path) or _BOOT_WORDS.search(source.text):
+        return True
+    if not _is_whole(ruleset, script):
+        return True
+    started = _START.search(source.text) and _STOP.search(source.text)
+    return bool(started) or _TEMPORARY.search(source.text) is not None
+
+
+def _is_whole(ruleset: Ruleset, script: Script) -> bool:
+    """Whether it is a program, or sets up a firewall from nothing: a few lines that somebody pastes
+    into something else are not."""
+    begins = (*POLICIES, *FLUSHES)
+    return ruleset.source.text.startswith("#!") or any(
+        word in begins for step in script.steps for word in step.words
+    )
+
+
+def _first_change(script: Script) -> Step | None:
+    changes = (s for s in script.steps if s.kind is Kind.CHANGE and not s.failed)
+    return next(changes, None)
+
+
+def _advice(ruleset: Ruleset) -> str:
+    if all(table.origin is not None for table in ruleset.tables):
+        return "at its end: { echo 'flush ruleset'; nft list ruleset; } > /etc/nftables.conf"
+    return (
+        "at its end: netfilter-persistent save (or `service iptables save`); or have a systemd "
+        "unit run it at boot"
+    )

@@ -1,0 +1,164 @@
+"""No packet can match a rule: earlier rules take them all, and do something else with them.
+
+## What it does
+Proves, over every packet and through every call, that the rules before this one leave
+nothing to it, and that some of what it was meant for gets another verdict. It names the
+rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
+sees none is IPT902). Where nothing gets past one rule of a chain, all rules behind it are one
+finding.
+It is an error where a DROP or REJECT that names whom or what it bans is lost to rules that
+accept, and new connections from the world come in.
+
+## Why it matters
+The file says one thing and the firewall does another. A ban that stands below the accept it
+should guard against bans nobody.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j DROP
+COMMIT
+```
+
+## Fix
+Move the rule above those that take its packets, or delete it.
+
+## When it is wrong
+Where another program inserts or deletes the rules above at run time, so that the file
+is not what runs; the chains of software that writes them anew at every start (docker,
+kube-proxy, istio …) are left out. Rules with a rate limit, a list that changes or an
+extension that iptlint does not know never count as taking packets.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- E. Al-Shaer, H. Hamed, *Discovery of Policy Anomalies in Distributed Firewalls*, INFOCOM
+  2004 (shadowing)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from iptlint.analysis import cut_off
+from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import Shadowed, ends, per_walk
+from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.model import Family, Field, VerdictKind
+from iptlint.netfilter.hooks import DECIDING_PRIORITIES
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT101",
+    name="shadowed-rule",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_NOT_THE_WORLD = {
+    Family.IP: ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
+    Family.IP6: ("fc00::/7", "fe80::/10", "::1/128"),
+}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for cut in cut_off_runs(walk):
+            if any(lost.differs for lost in cut.lost):
+                yield _cut_off(walk, cut)
+        for lost in shadowed_alone(walk):
+            if lost.differs:
+                yield _finding(walk, lost)
+
+
+def _cut_off(walk: TableAnalysis, cut: CutOff) -> Finding:
+    let_in = [lost for lost in cut.lost if _let_in(walk, lost).satisfiable()]
+    shown = (let_in or [lost for lost in cut.lost if lost.differs])[0]
+    return META.finding(
+        cut.lost[0].span,
+        shadowing.message(cut),
+        shadowing.advice(cut),
+        related=shadowing.labels_of(cut),
+        witness=_witness(walk, shown),
+        severity=Severity.ERROR if let_in else None,
+    )
+
+
+def _finding(walk: TableAnalysis, lost: Shadowed) -> Finding:
+    lines = ",".join(str(phrases.line(taker)) for taker in lost.blockers)
+    return META.finding(
+        lost.span,
+        f"{_fate(lost)}: {shadowing.actions(walk, lost, 'first')}",
+        _advice(walk, lost),
+        related=shadowing.labels(lost),
+        witness=_witness(walk, lost),
+        severity=Severity.ERROR if _let_in(walk, lost).satisfiable() else None,
+        likeness=f"{lines} {lost.accepted.satisfiable()}",
+    )
+
+
+def _let_in(walk: TableAnalysis, lost: Shadowed) -> PacketSet:
+    """What a ban was to stop from public addresses, and the host lets in."""
+    none = walk.space.false
+    return lost.accepted & _world(walk) if _decides(walk, lost) else none
+
+
+def _decides(walk: TableAnalysis, lost: Shadowed) -> bool:
+    """Whether the chain is one, or is called by one, that decides what a host lets in."""
+    return any(
+        base.type == "filter" and base.priority in DECIDING_PRIORITIES
+        for base in walk.bases_of(lost.chain.name)
+    )
+
+
+def _fate(lost: Shadowed) -> str:
+    if lost.dead.mixed or lost.rule.verdict.kind is VerdictKind.CONTINUE:
+        return f"this {shadowing.name(lost)} sees no packet"
+    return f"this {shadowing.name(lost)} never happens"
+
+
+def _advice(walk: TableAnalysis, lost: Shadowed) -> str:
+    first = cut_off.differing_first(lost)[0]
+    above = cut_off.leading_to(walk, lost, first)
+    if above is not None:
+        return f"if it should win, move it above line {phrases.line(above)}; else delete it"
+    return (
+        f"if it should win, decide these packets before line {phrases.line(first)}; else delete it"
+    )
+
+
+@per_walk
+def _world(walk: TableAnalysis) -> PacketSet:
+    """The packets from public addresses, not on the loopback interface."""
+    space = walk.space
+    world = space.false
+    for family, names in _NOT_THE_WORLD.items():
+        networks = map(ip_network, names)
+        ranges = tuple((int(net[0]), int(net[-1])) for net in networks)
+        world = world | (space.family(family.value) & ~space.ranges(family.saddr, ranges))
+    elsewhere = space.interface(Field.IIF, "lo") | space.no_interface(Field.IIF)
+    return world & ~elsewhere
+
+
+def _witness(walk: TableAnalysis, lost: Shadowed) -> Packet | None:
+    """A packet that the rule was for, one whose fate differs if there is one."""
+    meant, world = walk.sent(lost.rule), _let_in(walk, lost)
+    for base in walk.bases_of(lost.chain.name):
+        here = walk.base_packets(base)
+        otherwise = meant & here & ~ends(walk)[base.name].end(lost.rule.verdict.kind)
+        for packets in (world & here, lost.accepted & here, otherwise, meant & here):
+            found = witness(walk.space, packets, base.hook)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,157 @@
+"""A rule changes nothing: other rules do the same with all of its packets.
+
+## What it does
+Reports a rule whose packets earlier rules take with the same verdict, and a rule without
+which later rules would decide the same for every packet that it decides. Both are proofs
+over every packet, through every call. What a third rule above both takes is no matter: it is
+the exception from both.
+
+## Why it matters
+It costs a comparison and, more, a reader: whoever deletes it to close a port, or keeps it to
+hold one open, is mistaken.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 443 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp --dport 443 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Delete the rule, or narrow the one that covers it if that was the intention.
+
+## When it is wrong
+Where the rule is there to count its packets, or to spare most traffic the way through a long
+chain. Silent, therefore, for rules with a comment that have counted packets, for early
+accepts of established connections and of the loopback interface, for chains that software
+writes, and where only a policy or a closing rule decides the same.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- E. Al-Shaer, H. Hamed, *Discovery of Policy Anomalies in Distributed Firewalls*, INFOCOM
+  2004 (redundancy)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
+from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.redundancy import Redundant, needless
+from iptlint.analysis.script_lockouts import makes_more
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import Shadowed, copies, dead_ids, owner_of_chain, per_walk
+from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
+from iptlint.model.matches import CT_STATES
+from iptlint.model.ownership import owner_of, owner_of_interface
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT102",
+    name="redundant-rule",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for cut in cut_off_runs(walk):
+            if not any(lost.differs for lost in cut.lost) and not _is_owned(walk, cut.by):
+                yield _cut_off(cut)
+        for lost in shadowed_alone(walk):
+            if not lost.differs and not _is_owned(walk, lost.rule):
+                yield _taken(walk, lost)
+        ours = {id(rule) for rules in copies(walk) for rule in rules}
+
+        def wanted(rule: Rule, walk: TableAnalysis = walk, copied: set[int] = ours) -> bool:
+            kept = id(rule) in copied or _is_owned(walk, rule) or _is_kept(rule)
+            return not (kept or makes_more(walk, rule))
+
+        for found in needless(walk, wanted, dead_ids(walk)):
+            yield _covered(walk, found)
+
+
+def _is_owned(walk: TableAnalysis, rule: Rule) -> bool:
+    """Whether software wrote the rule: in a chain of its own, or for an interface of its own."""
+    chain = walk.place(rule).chain
+    owner = owner_of_chain(walk.ruleset, walk.table, chain)
+    if owner is not None:
+        return not owner.leaves_to_user(chain)
+    makers = {owner_of_interface(m.name) for m in rule.matches if isinstance(m, Interface)}
+    return any(maker in _owners(walk) for maker in makers if maker)
+
+
+@per_walk
+def _owners(walk: TableAnalysis) -> frozenset[str]:
+    """The names of the software that has chains in the table."""
+    owners = map(owner_of, walk.table.chains)
+    return frozenset(owner.name for owner in owners if owner is not None)
+
+
+def _cut_off(cut: CutOff) -> Finding:
+    return META.finding(
+        cut.lost[0].span,
+        shadowing.message(cut),
+        "delete them",
+        related=shadowing.labels_of(cut),
+    )
+
+
+def _taken(walk: TableAnalysis, lost: Shadowed) -> Finding:
+    return META.finding(
+        lost.span,
+        f"this {shadowing.name(lost)} changes nothing: {shadowing.actions(walk, lost, 'already')}",
+        _ONE_OF_SEVERAL if makes_more(walk, lost.rule) else "delete it",
+        related=shadowing.labels(lost),
+        likeness=_likeness("taken", lost.blockers),
+    )
+
+
+_ONE_OF_SEVERAL = "keep the line: it makes other rules too; leave out the value that makes this one"
+
+
+def _likeness(what: str, rules: Sequence[Rule]) -> str:
+    return f"{what} {','.join(str(phrases.line(rule)) for rule in rules)}"
+
+
+def _covered(walk: TableAnalysis, found: Redundant) -> Finding:
+    ending = "them too" if len(found.later) == 1 else "some of them too"
+    return META.finding(
+        found.rule.origin.span,
+        f"without this {phrases.name(found.rule)} nothing would change: "
+        + phrases.actions(found.later, "all of these packets too"),
+        "delete it, unless it is there to count packets or to spare them the rules between",
+        related=phrases.labels(found.later, ending),
+        witness=rule_witness(walk, found.rule, walk.matched(found.rule)),
+        likeness=_likeness("covered", found.later),
+    )
+
+
+def _is_kept(rule: Rule) -> bool:
+    """Whether there is a reason for the rule other than its verdict, or it is only a part of
+    one."""
+    if rule.whole is not None:
+        return True
+    counts = rule.comment is not None and rule.counters is not None and rule.counters[0] > 0
+    early = rule.verdict.kind is VerdictKind.ACCEPT and any(map(_takes_most, rule.matches))
+    return counts or early
+
+
+def _takes_most(match: Match) -> bool:
+    match match:
+        case Within(Field.CT_STATE, ranges, negated):
+            states = {state for low, high in ranges for state in range(low, high + 1)}
+            return bool(_ANSWERS - states) if negated else bool(_ANSWERS & states)
+        case Interface(Field.IIF | Field.OIF, "lo", False, False):
+            return True
+        case _:
+            return False

@@ -1,0 +1,263 @@
+"""No packet can pass all tests of a rule.
+
+## What it does
+Reports a rule whose own tests exclude each other, a test that nothing can pass, a test that
+no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
+chain to which only other packets are sent.
+
+## Why it matters
+The rule does nothing, whatever it says. Often an `-o` was meant to be an `-i`, or a list was
+written as two tests that both have to hold.
+
+## Example
+```
+*filter
+-A INPUT -m conntrack --ctstate NEW -m state --state ESTABLISHED -j ACCEPT
+COMMIT
+```
+
+## Fix
+Split the rule in two, or mend the test that is not meant.
+
+## When it is wrong
+Tests of tcp flags are bitwise and are read so. Nothing is said of rules in chains that
+software writes for every case at once.
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+- Later fragments: net/ipv4/netfilter/nf_defrag_ipv4.c puts datagrams together at priority
+  -400, before any rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.before_conntrack import untestable_state
+from iptlint.analysis.reach import Reason
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import Dead, dead_in, dead_rules, owner_of_chain
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.model import Chain, Field, Interface, Match, Rule, Within
+from iptlint.model.matches import CT_STATES
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.match import Matcher, reads_conntrack
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT103",
+    name="contradictory-match",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for dead in dead_rules(walk):
+            if dead.reason is Reason.CONTRADICTION:
+                yield _contradiction(walk, dead)
+            elif dead.reason is Reason.NOT_SENT:
+                yield from _not_sent(walk, dead)
+
+
+def _contradiction(walk: TableAnalysis, dead: Dead) -> Finding:
+    rule = dead.rule
+    alone = _impossible(walk, rule, walk.space.universe)
+    if alone is not None:
+        return _nothing_passes(walk, rule, alone)
+    pair = _excluding(walk, rule)
+    if pair is not None:
+        return _two_tests(*(rule.origin.part(index) for index in pair))
+    return _wrong_state(walk, rule) or META.finding(
+        dead.span, "no packet can pass all tests of this rule", "mend or delete the rule"
+    )
+
+
+def _wrong_state(walk: TableAnalysis, rule: Rule) -> Finding | None:
+    """That connection tracking never gives such packets the state that is asked for."""
+    of_state = [n for n, match in enumerate(rule.matches) if reads_conntrack((match,))]
+    others = [match for n, match in enumerate(rule.matches) if n not in of_state]
+    packets = _matcher(walk, rule).all_of(others, walk.space.universe).may
+    states = [name for name in CT_STATES if (packets & walk.space.state(name)).satisfiable()]
+    if not of_state or not states:
+        return None
+    span = rule.origin.part(of_state[0])
+    return META.finding(
+        span,
+        f"no packet that passes the other tests passes `{span.text}`: to connection tracking "
+        f"such packets are {phrases.either(states)}",
+        "take the test of the state out, or ask for such a state",
+        likeness=f"state {span.text}",
+    )
+
+
+def _two_tests(one: Span, other: Span) -> Finding:
+    return META.finding(
+        one,
+        f"no packet passes both `{one.text}` and `{other.text}`",
+        "all tests of a rule have to hold; make two rules of it, or mend the wrong test",
+        related=(Label(other, "this excludes it"),) if other != one else (),
+        likeness=f"two {one.text} {other.text}",
+    )
+
+
+def _matcher(walk: TableAnalysis, rule: Rule) -> Matcher:
+    return walk.matcher_of(walk.place(rule).chain)
+
+
+def _impossible(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> int | None:
+    """The test that none of the packets passes."""
+    for index, match in enumerate(rule.matches):
+        if not _matcher(walk, rule).all_of((match,), packets).may.satisfiable():
+            return index
+    return None
+
+
+def _excluding(walk: TableAnalysis, rule: Rule) -> tuple[int, int] | None:
+    """The first two tests that exclude each other."""
+    universe = walk.space.universe
+    for (i, one), (j, other) in combinations(enumerate(rule.matches), 2):
+        if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
+            return i, j
+    return None
+
+
+def _nothing_passes(walk: TableAnalysis, rule: Rule, index: int) -> Finding:
+    span = rule.origin.part(index)
+    if _asks_for_fragments(rule.matches[index]):
+        return META.finding(
+            span,
+            f"no packet passes `{span.text}`: connection tracking, which this ruleset uses, puts "
+            "datagrams together before any rule sees them",
+            "delete the rule",
+            severity=Severity.INFO,
+            likeness="fragments",
+        )
+    return META.finding(
+        span,
+        f"no packet passes `{span.text}`",
+        "mend or delete the rule",
+        likeness=f"nothing {span.text}",
+    )
+
+
+def _asks_for_fragments(match: Match) -> bool:
+    return isinstance(match, Within) and match.field is Field.FRAGMENT
+
+
+def _not_sent(walk: TableAnalysis, dead: Dead) -> Iterator[Finding]:
+    if dead.chain.hook is not None:
+        yield _not_at_hook(walk, dead.rule, dead.chain)
+    elif _is_ours(walk, dead.chain) and not _whole_chain(walk, dead.chain):
+        yield _not_in_chain(walk, dead.rule, dead.chain)
+
+
+def _too_early(walk: TableAnalysis, rule: Rule, chain: Chain, index: int) -> Finding:
+    """At output; where packets over lo could pass, IPT209 tells of it. What a REJECT answers is of
+    the connection that it refuses (nf_ct_attach)."""
+    span = rule.origin.part(index)
+    return META.finding(
+        span,
+        f"no packet in {chain.name} passes `{span.text}`, the answers of a reject aside: at "
+        f"priority {chain.priority} connection tracking, which comes at -200, has not seen them",
+        "test it in a later chain" if walk.ruleset.is_nft else "test it in the mangle table",
+        likeness="early",
+    )
+
+
+def _is_ours(walk: TableAnalysis, chain: Chain) -> bool:
+    return owner_of_chain(walk.ruleset, walk.table, chain.name) is None
+
+
+def _not_at_hook(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
+    index = _impossible(walk, rule, walk.base_packets(chain))
+    if index is None:
+        return META.finding(
+            rule.origin.span,
+            f"no packet in {chain.name} can pass all tests of this rule",
+            "mend or delete the rule",
+        )
+    if untestable_state(walk, rule) == index:
+        return _too_early(walk, rule, chain, index)
+    span = rule.origin.part(index)
+    if _asks_for_fragments(rule.matches[index]):
+        return META.finding(
+            span,
+            f"no packet in {chain.name} passes `{span.text}`: the kernel puts IPv4 datagrams "
+            "together before it hands them to this host",
+            "delete the rule",
+            severity=Severity.INFO,
+            likeness="fragments here",
+        )
+    refuses = "nothing passes" if walk.ruleset.is_nft else "iptables refuses"
+    never = f"{refuses} `{span.text}`"
+    match rule.matches[index]:
+        case Interface(Field.IIF) if chain.devices:
+            devices = phrases.listed(chain.devices)
+            why = f"{chain.name} sees only packets of {devices}, so {never}"
+            advice = f"mend the test, or add the interface to the devices of {chain.name}"
+        case Interface(Field.OIF):
+            why = f"no packet in {chain.name} has a way out yet, so {never}"
+            advice = "test the incoming interface, or move the rule to forward or output"
+        case Interface(Field.IIF):
+            why = f"no packet in {chain.name} came in anywhere, so {never}"
+            advice = "test the outgoing interface, or move the rule to input or forward"
+        case _ if chain.type == "nat":
+            why = (
+                f"no packet in {chain.name} passes `{span.text}`: a nat chain sees only the first"
+                " one of a connection"
+            )
+            advice = "filter in a filter chain"
+        case _:
+            why = f"no packet in {chain.name} passes `{span.text}`"
+            advice = "mend or delete the rule"
+    refused = not walk.ruleset.is_nft and isinstance(rule.matches[index], Interface)
+    grave = Severity.ERROR if refused else None
+    return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
+
+
+def _whole_chain(walk: TableAnalysis, chain: Chain) -> bool:
+    """Whether no rule of the chain gets what it is for; then the fault is the calls'."""
+    dead = dead_in(walk, chain)
+    return len(dead) == len(chain.rules) and {each.reason for each in dead} == {Reason.NOT_SENT}
+
+
+def _not_in_chain(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
+    places = walk.callers.get(chain.name, ())
+    calls = [walk.table.chains[place.chain].rules[place.number] for place in places]
+    pair = _excluded_by(walk, rule, calls[0]) if len(calls) == 1 else None
+    if pair is not None:
+        span, elsewhere = rule.origin.part(pair[0]), calls[0].origin.part(pair[1])
+        related: tuple[Label, ...] = (
+            Label(elsewhere, f"only these packets are sent to {chain.name}"),
+        )
+    else:
+        span = rule.origin.span
+        related = tuple(Label(call.origin.span, "called here") for call in calls)
+    return META.finding(
+        span,
+        f"no packet that is sent to the chain {chain.name} can match this rule",
+        "mend the rule or the calls, or delete the rule",
+        related=related[: phrases.MAX_LABELS],
+        severity=Severity.INFO,
+        likeness=f"not sent to {chain.name}",
+    )
+
+
+def _excluded_by(walk: TableAnalysis, rule: Rule, call: Rule) -> tuple[int, int] | None:
+    """The test of the rule and the test of the call that exclude each other."""
+    universe = walk.space.universe
+    for i, one in enumerate(rule.matches):
+        for j, other in enumerate(call.matches):
+            if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
+                return i, j
+    return None

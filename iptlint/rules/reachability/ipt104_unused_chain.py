@@ -1,0 +1,75 @@
+"""A chain is defined and nothing calls it.
+
+## What it does
+Names chains that are no hook's and to which no rule jumps or goes.
+
+## Why it matters
+Its rules look like protection, or like a hole, and are neither. Often the jump was lost in an
+edit.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+:web - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A web -p tcp --dport 443 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Add the jump (`-A INPUT -j web`), or delete the chain.
+
+## When it is wrong
+Where a program hooks the chain in at run time. The chains of those iptlint knows (docker,
+kube-proxy, fail2ban, libvirt, ufw, firewalld, tailscale …) are left alone.
+
+## References
+- iptables(8), `-N` and `-X`: https://man7.org/linux/man-pages/man8/iptables.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
+from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.model import Chain
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT104",
+    name="unused-chain",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk, chain in unused_chains(context):
+        if not named_like_a_hook(walk, chain):  # that is IPT111
+            yield _finding(walk, chain)
+
+
+def _finding(walk: TableAnalysis, chain: Chain) -> Finding:
+    number = len(chain.rules)
+    held = f"the {phrases.counted(number, 'rule')} in it" if number > 1 else "the rule in it"
+    never = f"{held} never see{'s' if number == 1 else ''} a packet" if number else "it is empty"
+    return META.finding(
+        declared(walk, chain),
+        f"nothing calls the chain {chain.name}; {never}",
+        _advice(walk, chain),
+        likeness="uncalled",
+    )
+
+
+def _advice(walk: TableAnalysis, chain: Chain) -> str:
+    if walk.ruleset.is_nft:
+        return f"jump to it (jump {chain.name}) or delete it"
+    emptied = f"-F {chain.name}, then " if chain.rules else ""  # -X refuses one that holds rules
+    return f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})"

@@ -1,0 +1,81 @@
+"""The same rule stands twice in a chain.
+
+## What it does
+Finds rules of one chain that take the same packets, however their tests are ordered or
+spelt, with the same verdict, the same options and the same effects. Comments and counters
+may differ.
+
+## Why it matters
+A script that adds its rules again at every start leaves copies behind; each packet is
+compared with all of them. Deleting one copy seems to do nothing, since the other is left.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 22 -j ACCEPT
+-A INPUT -p tcp --dport 80 -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Delete the copy. In a script, test with `iptables -C` before `iptables -A`, or flush first.
+
+## When it is wrong
+Two rules with a limit, a quota or a list count apart and are never called copies, nor are
+rules between which another changes what they test. Of copies behind a rule that nothing gets
+past IPT101 tells. For rules that docker, kube-proxy and their like write there is IPT855.
+
+## References
+- iptables(8), `-C`: https://man7.org/linux/man-pages/man8/iptables.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iptlint.analysis.cut_off import is_copy_behind
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import copies, writer_of
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.model import Rule
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT106",
+    name="duplicate-rule",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for rules in copies(walk):
+            owner = writer_of(walk, rules[0])
+            if owner is not None and owner.transient:
+                continue  # IPT855 tells of these
+            chain = walk.place(rules[0]).chain
+            if walk.entries[chain].may.satisfiable() and not is_copy_behind(walk, rules[1]):
+                yield _finding(rules, chain)
+
+
+def _finding(rules: Sequence[Rule], chain: str) -> Finding:
+    first, second, *others = rules
+    message = f"this is the same rule as line {phrases.line(first)}"
+    if others:
+        message += f", and so {'is' if len(others) == 1 else 'are'} {phrases.lines(others)}"
+    again = tuple(Label(rule.origin.span, "here again") for rule in others)
+    kept = again[: phrases.MAX_LABELS - 1]
+    if len(again) > len(kept):
+        left = len(again) - len(kept)
+        kept = (*kept[:-1], Label(kept[-1].span, f"here again … and {left} more"))
+    return META.finding(
+        second.origin.span,
+        message,
+        "delete it" if not others else "delete all but one",
+        related=(Label(first.origin.span, "first here"), *kept),
+        likeness=chain,
+    )

@@ -1,0 +1,125 @@
+"""A jump leads to a chain that does nothing with the packets it sends.
+
+## What it does
+Reports a jump to an empty chain, and a jump whose packets match no rule of the chain.
+
+## Why it matters
+The jump reads as if something were decided or counted there. Often the rules were lost, or
+were written for other packets than those that are sent.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+:dns - [0:0]
+-A INPUT -p tcp --dport 22 -j dns
+-A dns -p udp --dport 53 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Delete the jump, or mend its tests or those of the chain.
+
+## When it is wrong
+Where a program fills the chain at run time. Silent for the chains of software iptlint knows,
+and for empty chains whose name says that someone is to fill them (`local`, `custom`, `user`,
+`blacklist`, `dynamic`, `override` …).
+
+## References
+- iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.reach import Reason
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import dead_in, later_copies, owner_of_chain
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.model import Chain, Rule, VerdictKind
+from iptlint.model.ownership import owner_of
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT107",
+    name="no-effect-jump",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_FOR_USERS = re.compile(
+    r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
+    r"overrid",
+    re.I,
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for name, chain in walk.table.chains.items():
+            jumps = [rule for rule in _jumps(walk, name) if walk.matched(rule).satisfiable()]
+            if not jumps or owner_of_chain(walk.ruleset, walk.table, name) is not None:
+                continue
+            if not chain.rules:
+                if not _FOR_USERS.search(name):
+                    yield _to_empty(walk, chain, jumps)
+            elif not _explained(walk, chain):
+                yield from _past_all_rules(walk, chain, jumps)
+
+
+def _jumps(walk: TableAnalysis, name: str) -> Iterator[Rule]:
+    """The jumps to the chain that do nothing else; a goto ends its own chain. Copies of a jump
+    left out."""
+    again = later_copies(walk)
+    for caller, number in walk.callers.get(name, ()):
+        rule = walk.table.chains[caller].rules[number]
+        plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
+        if plain and id(rule) not in again and owner_of(caller) is None:
+            yield rule
+
+
+def _to_empty(walk: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Finding:
+    others = tuple(Label(rule.origin.span, "here too") for rule in jumps[1 : phrases.MAX_LABELS])
+    return META.finding(
+        jumps[0].origin.span,
+        f"this jump does nothing: the chain {chain.name} is empty",
+        "delete the jump, or fill the chain",
+        related=(Label(declared(walk, chain), "declared here, without rules"), *others),
+    )
+
+
+def _past_all_rules(walk: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Iterator[Finding]:
+    for jump in jumps:
+        if not _does_something(walk, chain, walk.matched(jump)):
+            yield META.finding(
+                jump.origin.span,
+                f"this jump does nothing: no packet that it sends matches a rule of {chain.name}",
+                "delete the jump, or mend its tests or those of the chain",
+                related=(Label(chain.rules[0].origin.span, f"the rules of {chain.name}"),),
+            )
+
+
+def _does_something(walk: TableAnalysis, chain: Chain, packets: PacketSet) -> bool:
+    """Whether a rule of the chain, other than a closing RETURN, matches some of the packets."""
+    flow = walk.flows[chain.name]
+    return any(
+        (packets & tests.may & arriving).satisfiable()
+        for rule, tests, arriving in zip(chain.rules, flow.tests, flow.arrives, strict=False)
+        if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
+    )
+
+
+def _explained(walk: TableAnalysis, chain: Chain) -> bool:
+    """Whether no rule of the chain can match, and findings on the rules say why."""
+    dead = [each.reason for each in dead_in(walk, chain)]
+    return len(dead) == len(chain.rules) and set(dead) != {Reason.NOT_SENT}

@@ -1,0 +1,179 @@
+"""Two rules with different verdicts are for some of the same packets, so their order decides.
+
+## What it does
+Finds an accept and a DROP or REJECT in one chain that overlap without one holding the other: a
+ban with a hole that an earlier accept makes, or two rules on the same fields that cross. It
+names the earlier rule and a packet that both are for.
+
+## Why it matters
+Swapping the two changes who gets in, and nothing in either line says so. Whoever inserts a rule
+between, or sorts the file, changes the firewall.
+
+## Example
+```
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -j DROP
+```
+
+## Fix
+Put the ban first if it should hold without exception. If the exception is wanted, say so in a
+comment.
+
+## When it is wrong
+Often the order is what the author meant. Silent, therefore, where one rule holds the other
+(specific first, general later), for bans above accepts, for accepts of running connections and
+of the loopback interface, for rules that close a chain, and for rules of software.
+
+## References
+- E. Al-Shaer, H. Hamed, *Discovery of Policy Anomalies in Distributed Firewalls*, INFOCOM
+  2004 (correlation)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.reordering import is_user_chain
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import DENYING, dead_ids, is_ban, later_copies
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.grouping import MANY
+from iptlint.findings.phrases import labels, line, name, verb
+from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.matches import CT_STATES
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.union_tree import UnionTree
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT108",
+    name="overlap-with-other-verdict",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+    pedantic=True,
+)
+
+_ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
+
+
+class _Crossing(NamedTuple):
+    """``both``: the packets that the earlier rule takes from the later one."""
+
+    walk: TableAnalysis
+    earlier: Rule
+    later: Rule
+    both: PacketSet
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        walks = context.stack(ruleset).walks()
+        found = (each for walk in walks for each in _in_table(walk))
+        for number, crossing in enumerate(found):
+            yield _finding(crossing, shown=number < MANY)
+
+
+def _in_table(walk: TableAnalysis) -> Iterator[_Crossing]:
+    for chain in walk.table.chains.values():
+        if is_user_chain(walk.ruleset, walk.table, chain.name):
+            yield from _in_chain(walk, chain)
+
+
+def _in_chain(walk: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
+    others = dead_ids(walk) | later_copies(walk)
+    decides = [_decides(rule) and id(rule) not in others for rule in chain.rules]
+    accepts = _of(walk, chain, decides, (VerdictKind.ACCEPT,))
+    denials = _of(walk, chain, decides, DENYING)
+    for number, rule in enumerate(chain.rules):
+        if not decides[number]:
+            continue
+        accepting = rule.verdict.kind is VerdictKind.ACCEPT
+        if accepting or is_ban(rule):
+            earlier = _crossing(walk, chain, number, denials if accepting else accepts)
+            if earlier is not None:
+                yield _Crossing(walk, chain.rules[earlier[0]], rule, earlier[1])
+
+
+def _of(
+    walk: TableAnalysis, chain: Chain, decides: list[bool], kinds: tuple[VerdictKind, ...]
+) -> UnionTree | None:
+    """For searches among the rules with these verdicts; None where there is none."""
+    tests = walk.flows[chain.name].tests
+    wanted = [d and r.verdict.kind in kinds for d, r in zip(decides, chain.rules, strict=True)]
+    nothing = walk.space.false
+    sets = [each.may if want else nothing for each, want in zip(tests, wanted, strict=True)]
+    return UnionTree(sets) if any(wanted) else None
+
+
+def _decides(rule: Rule) -> bool:
+    """Whether it is for someone or something, and not for what is asked for or at home."""
+    denies = rule.verdict.kind in DENYING
+    ours = rule.verdict.kind is VerdictKind.ACCEPT or denies
+    return ours and rule.read and rule.whole is None and not any(map(_is_idiom, rule.matches))
+
+
+def _is_idiom(match: Match) -> bool:
+    match match:
+        case Within(Field.CT_STATE, ranges, negated=False):
+            return any(low <= state <= high for low, high in ranges for state in _ANSWERS)
+        case Interface(name="lo"):
+            return True
+        case _:
+            return False
+
+
+def _crossing(
+    walk: TableAnalysis, chain: Chain, number: int, earlier: UnionTree | None
+) -> tuple[int, PacketSet] | None:
+    """The last rule before that takes packets of this one, and some that are not its own."""
+    rule, flow = chain.rules[number], walk.flows[chain.name]
+    own = flow.tests[number].may & walk.entries[chain.name].sent
+    found = earlier.last(number, own) if earlier else None
+    if found is None:
+        return None
+    other = flow.tests[found].sure & walk.entries[chain.name].sent
+    both = own & other & flow.arrives[found]
+    crosses = (own & ~other).satisfiable() and (other & ~own).satisfiable()
+    same = rule.verdict.kind in DENYING or _fields(rule) == _fields(chain.rules[found])
+    return (found, both) if crosses and same and both.satisfiable() else None
+
+
+def _fields(rule: Rule) -> frozenset[Field | None]:
+    """What the rule looks at."""
+    return frozenset(field for match in rule.matches for field in _looked_at(match))
+
+
+def _looked_at(match: Match) -> Iterator[Field | None]:
+    match match:
+        case Within(Field.FRAGMENT | Field.FAMILY):
+            return
+        case Within(field) | Masked(field) | Interface(field):
+            yield field
+        case AnyOf(alternatives):
+            for alternative in alternatives:
+                for test in alternative:
+                    yield from _looked_at(test)
+        case _:
+            yield None
+
+
+def _finding(crossing: _Crossing, *, shown: bool) -> Finding:
+    """``shown``: with a packet, which takes a while to find; of many only the first are told."""
+    walk, earlier, later, both = crossing
+    return META.finding(
+        later.origin.span,
+        f"line {line(earlier)} {verb(earlier.verdict.kind)} some of the packets that this"
+        f" {name(later)} is for, and only because it comes first",
+        f"move it above line {line(earlier)} if it should have no exception; else say in a comment"
+        " that the order matters",
+        related=labels([earlier], "what both are for"),
+        witness=rule_witness(walk, later, both) if shown else None,
+        likeness="order decides",
+    )

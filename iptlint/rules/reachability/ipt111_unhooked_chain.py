@@ -1,0 +1,93 @@
+"""A chain of nft has the name of a hook and is attached to none.
+
+## What it does
+Finds chains called `prerouting`, `input`, `forward`, `output` or `postrouting` (in any case)
+without a line `type … hook …`, which no other chain calls either.
+
+## Why it matters
+In nft a name means nothing. Without the line no packet ever enters the chain: its rules look
+like the firewall, `nft list ruleset` shows them, and the host is as open as without them.
+
+## Example
+```
+table inet filter {
+    chain input {
+        ct state established,related accept
+        tcp dport 22 accept
+        drop
+    }
+}
+```
+
+## Fix
+Begin the chain with its hook, `type filter hook input priority filter; policy drop;` (for the
+addresses of connections `type nat hook prerouting priority dstnat;`), or jump to it from the
+chain that has one.
+
+A chain that exists cannot be given a hook: delete its table before it is loaded again.
+
+## When it is wrong
+Where the chain gets its hook in a file that iptlint was not shown: give it that one too. Files
+that are never loaded by themselves (no `#!` line, no other chain with a hook) are left alone,
+and so are tables with the flag `dormant`.
+
+## References
+- nft(8), "CHAINS": https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.phrases import counted
+from iptlint.model import Chain, VerdictKind
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT111",
+    name="unhooked-chain",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.REACHABILITY,
+    since="0.1.0",
+)
+
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk, chain in unused_chains(context):
+        if named_like_a_hook(walk, chain):
+            yield _finding(walk, chain)
+
+
+def _finding(walk: TableAnalysis, chain: Chain) -> Finding:
+    hook = chain.name.lower()
+    translates = any(rule.verdict.kind is VerdictKind.NAT for rule in chain.rules)
+    denies = any(rule.verdict.kind in _DENYING for rule in chain.rules)
+    if chain.rules:
+        number = sum(1 for _ in chain.statements())
+        sees = f"its {counted(number, 'rule')} see{'s' if number == 1 else ''} no packet"
+        sees += " and stop nothing" if denies and number > 1 else ""
+        sees += " and stops nothing" if denies and number == 1 else ""
+    else:
+        sees = "it sees no packet"
+    return META.finding(
+        declared(walk, chain),
+        f"the chain {chain.name} is attached to no hook, and nothing calls it: {sees}",
+        f"write `{_hook_line(hook, translates=translates)}` as its first line; the name alone"
+        " attaches a chain to nothing",
+    )
+
+
+def _hook_line(hook: str, *, translates: bool) -> str:
+    if translates and hook != "forward":
+        priority = "dstnat" if hook in ("prerouting", "output") else "srcnat"
+        number = -100 if priority == "dstnat" else 100
+        return f"type nat hook {hook} priority {number};"
+    return f"type filter hook {hook} priority 0;"

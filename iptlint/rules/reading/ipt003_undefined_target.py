@@ -1,0 +1,161 @@
+"""A rule jumps to a chain that does not exist.
+
+## What it does
+Reports `-j` and `-g` to a name that is neither a chain of the same table nor a target, in
+nft a `jump`, `goto` or verdict map to a chain, and an `@` to a set, that the table does not
+have, and says which existing name is nearest. Chains of another table do not count. Where saved
+ipsets are given with the rules, it reports the sets too that rules of iptables need and no file
+makes, and those that are of the other address family.
+
+## Why it matters
+`iptables-restore` refuses the whole file: at the next boot there is no firewall. With
+iptables-nft, `--test` does not notice.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 22 -j ACEPT
+COMMIT
+```
+
+## Fix
+Spell the name as it is declared, or declare the chain: `:name - [0:0]`, in nft
+`chain name { … }` in the same table.
+
+## When it is wrong
+Where the file is a fragment that another program completes. Names that ufw, firewalld and
+other software define at run time are left alone.
+
+## References
+- iptables-restore(8): https://man7.org/linux/man-pages/man8/iptables-restore.8.html
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from iptlint.analysis.session import Context
+from iptlint.analysis.set_uses import SetUse, uses_of_sets
+from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.model import Family, Rule, Ruleset, Table
+from iptlint.model.ownership import owner_of
+from iptlint.model.sets import SavedSets
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT003",
+    name="undefined-target",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.READING,
+    since="0.1.0",
+)
+
+_TARGETS = (
+    *("ACCEPT", "DROP", "REJECT", "RETURN", "QUEUE", "NFQUEUE", "LOG", "NFLOG", "MARK"),
+    *("CONNMARK", "MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP", "NOTRACK", "CT", "TCPMSS"),
+    *("TPROXY", "TEE", "SET", "CLASSIFY", "DSCP", "TOS", "TTL", "AUDIT", "TRACE"),
+)
+"""Those that people write; for what was meant."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        for table in ruleset.tables:
+            for name, rules in _undefined(ruleset, table).items():
+                yield _finding(ruleset, table, name, rules)
+        if context.sets is not None and not ruleset.is_nft:
+            yield from _without_set(ruleset, context.sets)
+
+
+def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
+    """The rules that call each name that is not there."""
+    found: dict[str, list[Rule]] = {}
+    for _, rule in table.rules():
+        name = rule.verdict.chain
+        if name is None or name in table.chains:
+            continue
+        if owner_of(name) is None or not _may_be_made(ruleset, table):
+            found.setdefault(name, []).append(rule)
+    return found
+
+
+def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -> Finding:
+    others = tuple(
+        Label(rule.origin.part(-1), "here too") for rule in rules[1 : 1 + phrases.MAX_LABELS]
+    )
+    return META.finding(
+        rules[0].origin.part(-1),
+        _message(ruleset, table, name),
+        _meant(ruleset, table, name),
+        related=others,
+        confidence=Confidence.POSSIBLE if _may_be_there(ruleset, table) else None,
+    )
+
+
+def _message(ruleset: Ruleset, table: Table, name: str) -> str:
+    here = phrases.table(ruleset, table)
+    if not ruleset.is_nft:
+        return f"there is neither a chain nor a target {name}; {here} cannot be loaded"
+    if _may_be_there(ruleset, table):
+        return f"{here} has no chain {name} here; nft refuses it where the running one has none"
+    return f"{here} has no chain {name}; nft refuses to load it"
+
+
+def _may_be_made(ruleset: Ruleset, table: Table) -> bool:
+    """Whether software may make a chain of its own before the text is loaded."""
+    return not ruleset.is_nft or _may_be_there(ruleset, table)
+
+
+def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
+    """Whether the text adds to a table that may have more than the text says."""
+    return ruleset.is_nft and not table.fresh and ruleset.flush is None
+
+
+def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
+    targets = () if ruleset.is_nft else _TARGETS
+    spellings = {known.lower(): known for known in (*targets, *table.chains)}
+    near = difflib.get_close_matches(name.lower(), spellings, n=1)
+    line = f"chain {name} {{ … }}" if ruleset.is_nft else f":{name} - [0:0]"
+    declare = f"declare the chain ({line}) or delete the rule"
+    return f"did you mean {spellings[near[0]]}? Else {declare}" if near else declare
+
+
+# -- sets ---------------------------------------------------------------------
+
+
+def _without_set(ruleset: Ruleset, sets: SavedSets) -> Iterator[Finding]:
+    """One finding for each set that is missing, at the first rule that needs it."""
+    uses: dict[tuple[str, str], list[SetUse]] = {}
+    for use in uses_of_sets(ruleset):
+        fault = _fault(use, sets)
+        if fault is not None:
+            uses.setdefault((use.name, fault), []).append(use)
+    for (name, fault), (first, *others) in uses.items():
+        labels = tuple(Label(u.rule.origin.part(u.part), "here too") for u in others)
+        yield META.finding(
+            first.rule.origin.part(first.part),
+            f"{fault}; {_REFUSED}",
+            _nearest(name, sets),
+            related=labels[: phrases.MAX_LABELS],
+        )
+
+
+_REFUSED = "iptables-restore stops here, and the table cannot be loaded"
+
+
+def _fault(use: SetUse, sets: SavedSets) -> str | None:
+    contents = sets.contents.get(use.name)
+    if contents is None:
+        return f"no set {use.name} is in the saved sets that were given"
+    if contents.exact and contents.family not in (None, use.table.family):
+        family = "inet6" if contents.family is Family.IP6 else "inet"
+        return f"the set {use.name} is of family {family}, and this rule is for the other"
+    return None
+
+
+def _nearest(name: str, sets: SavedSets) -> str:
+    near = difflib.get_close_matches(name, sets.contents, n=1)
+    advice = "create the set before the rules are loaded, and save it with the others"
+    return f"did you mean {near[0]}? Else {advice}" if near and near[0] != name else advice

@@ -1,0 +1,80 @@
+"""A suppression comment hides no finding, or names a rule that does not exist.
+
+## What it does
+Reports each `# iptlint: ignore` comment that hid nothing in this run, and each code in one that
+no rule has. A comment for rules that did not run (`--select`, `--ignore`, a milder profile) is
+left alone.
+
+## Why it matters
+The fault that it was written for may be gone, and the next one on that line will go unseen. A
+misspelt code hides nothing at all.
+
+## Example
+```
+*filter
+# iptlint: ignore=IPT601
+-A INPUT -s 192.0.2.7/32 -j DROP
+COMMIT
+```
+
+## Fix
+Delete the comment, or correct the code.
+
+## When it is wrong
+Where a file is linted both alone and with others: a comment may be of use in one of the runs
+only.
+
+## References
+- `iptlint rule` lists the codes and names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.suppressions import Suppression
+from iptlint.rules.meta import Group, Meta
+from iptlint.rules.registry import UnknownRuleError, codes_matching, selected
+
+META = Meta(
+    code="IPT005",
+    name="unused-suppression",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.READING,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """The linter makes these findings, once it knows what each comment hides."""
+    return iter(())
+
+
+def misspelt(comment: Suppression) -> Iterator[Finding]:
+    """The codes and names in the comment that no rule has."""
+    for code in comment.codes:
+        try:
+            codes_matching(code)
+        except UnknownRuleError as error:
+            yield META.finding(comment.span, f"this hides nothing: {error}", "correct or delete it")
+
+
+def unused(comment: Suppression, ran: Collection[str]) -> Iterator[Finding]:
+    """That the comment hid nothing; ``ran`` are the codes of the rules that could have spoken."""
+    meant = {code for text in comment.codes or selected((), ()) for code in _codes(text)}
+    if meant and meant <= {*ran, META.code}:
+        place = "in this file" if comment.line is None else f"on line {comment.line}"
+        what = f"of {', '.join(comment.codes)} " if comment.codes else ""
+        yield META.finding(
+            comment.span, f"this hides nothing: there is no finding {what}{place}", "delete it"
+        )
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    try:
+        return codes_matching(text)
+    except UnknownRuleError:
+        return ()

@@ -1,0 +1,53 @@
+"""A value is well formed, yet the tool or the kernel refuses or changes it.
+
+## What it does
+Reports what parses but cannot be: a port range whose ends are the wrong way round, more
+than 15 ports in one multiport test (a range takes two), a log prefix or an interface or
+chain name that is too long, a target in a table or chain where the kernel forbids it, and
+`! --dport 0:65535`, which some versions print as no test at all.
+
+## Why it matters
+The load fails as a whole, at boot, or worse: it succeeds with a rule that is not the one
+you wrote.
+
+## Example
+```
+*filter
+-A INPUT -p tcp --dport 2000:1000 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Write a value the kernel takes: `--dport 1000:2000`. The message names the limit.
+
+## When it is wrong
+Where your version of the tool or kernel has a wider limit than those iptlint was checked
+against.
+
+## References
+- iptables-extensions(8): https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- include/uapi/linux/netfilter/xt_multiport.h (`XT_MULTI_PORTS`), include/uapi/linux/if.h
+  (`IFNAMSIZ`), include/uapi/linux/netfilter/x_tables.h (`XT_EXTENSION_MAXNAMELEN`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT006",
+    name="refused-value",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.READING,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """These findings are made while the text is read."""
+    return iter(())

@@ -1,0 +1,47 @@
+"""A limit cut the work short.
+
+## What it does
+Says what was not analysed because the input is too large, too deeply nested or too
+entangled for the room the analysis may take.
+
+## Why it matters
+What was not looked at may be wrong. A linter that skips work in silence is believed where
+it should not be.
+
+## Example
+```
+rules.v4:1:1: warning IPT010 input-limit: this file is longer than 64 MiB; none of it was checked
+```
+
+## Fix
+Lint the tables one by one, or move long lists of addresses into an ipset: one rule with a
+set takes the place of thousands.
+
+## When it is wrong
+It is never wrong, but it may be of no interest: `--ignore IPT010`.
+
+## References
+- ipset(8): https://man7.org/linux/man-pages/man8/ipset.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT010",
+    name="input-limit",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.READING,
+    since="0.1.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Made where a limit is hit: while reading, and where the analysis runs out of room."""
+    return iter(())

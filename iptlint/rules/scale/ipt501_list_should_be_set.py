@@ -1,0 +1,314 @@
+"""Many rules differ only in one address: a set takes their place.
+
+## What it does
+Finds rules of one chain that are alike but for their source, or their destination, and
+that one rule with an ipset can replace. They need not stand together: a rule is counted
+only where moving it up to the first of them changes no decision, which is proved over all
+packets. Says how many prefixes the set has once neighbours are joined, and how many
+comparisons are saved. From 16 kernel rules a warning, from 6 on an information.
+
+## Why it matters
+The kernel compares a packet with the rules of a chain one by one, and a set by one look-up,
+however many prefixes it holds. A set can also be changed while the rules stay as they are.
+
+## Example
+```
+-A INPUT -s 192.0.2.1/32 -j DROP
+-A INPUT -s 192.0.2.7/32 -j DROP
+-A INPUT -s 198.51.100.0/24 -j DROP
+-A INPUT -s 203.0.113.4/32 -j DROP
+-A INPUT -s 203.0.113.8/32 -j DROP
+-A INPUT -s 203.0.113.99/32 -j DROP
+```
+
+## Fix
+```
+ipset create INPUT-DROP-src hash:net family inet
+ipset add INPUT-DROP-src 192.0.2.1
+…
+-A INPUT -m set --match-set INPUT-DROP-src src -j DROP
+```
+The rule goes where the first of the rules stood. Save the set too, and load it before the
+rules: see IPT407. In nft the list may stand in the rule, `ip saddr { 192.0.2.1, … } drop`, or
+in a named set of the table.
+
+## When it is wrong
+Where the list never grows and few packets get so far, or ipset is not to be had. Rules
+with comments, limits, logs or counters of their own are not counted, nor are those in
+chains that docker, kube-proxy and their like write, or that no packet gets to (IPT101, IPT102,
+IPT104), or that a wider prefix of the list covers (IPT102).
+
+## References
+- ipset(8): https://ipset.netfilter.org/ipset.man.html
+- Jozsef Kadlecsik and György Pásztor, Netfilter Performance Testing:
+  https://people.netfilter.org/kadlec/nftest.pdf
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
+
+from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import (
+    dead_ids,
+    is_generated,
+    later_copies,
+    owner_of_chain,
+    per_walk,
+)
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.phrases import counted
+from iptlint.model import Chain, Family, Field, Rule, Within
+from iptlint.model.matches import Ranges
+from iptlint.model.written_lists import fewest
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT501",
+    name="list-should-be-set",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.SCALE,
+    since="0.1.0",
+)
+
+_WARNING_FROM, _INFO_FROM = 16, 6
+_LISTED = 8
+_PLACE = "in the place of the first, the others taken out"
+_RANGE = re.compile(r"--(?:src|dst)-range")
+_MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
+_STEM_LIMIT = 20  # leaves room within IPSET_MAXNAMELEN - 1 = 31 (linux/netfilter/ipset/ip_set.h)
+
+
+class _Side(NamedTuple):
+    """An address field: in words, for ``ipset``, in nft; and whose addresses they are."""
+
+    name: str
+    option: str
+    nft: str
+    family: Family
+
+
+_SIDES = {
+    Field.SADDR: _Side("source", "src", "ip saddr", Family.IP),
+    Field.DADDR: _Side("destination", "dst", "ip daddr", Family.IP),
+    Field.SADDR6: _Side("source", "src", "ip6 saddr", Family.IP6),
+    Field.DADDR6: _Side("destination", "dst", "ip6 daddr", Family.IP6),
+}
+
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rules of a chain that one rule with a set can replace; at least one."""
+
+    walk: TableAnalysis
+    chain: Chain
+    field: Field
+    rules: tuple[Rule, ...]
+
+    @property
+    def copies(self) -> int:
+        return sum(rule.copies for rule in self.rules)
+
+    @property
+    def copies_left(self) -> int:
+        """The kernel's rules for one address of the list."""
+        first = self.rules[0]
+        return max(1, first.copies // len(_addresses(first, self.field)[1]))
+
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        return (r for rule in self.rules for r in _addresses(rule, self.field)[1])
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        names: Counter[str] = Counter()
+        for walk in context.stack(ruleset).walks():
+            for group in lists(walk):
+                yield _finding(group, names)
+
+
+@per_walk
+def lists(walk: TableAnalysis) -> tuple[_Group, ...]:
+    """The lists of a table that a set can replace."""
+    found: list[_Group] = []
+    for chain in walk.table.chains.values():
+        ours = _is_called(walk, chain) and not is_generated(walk.ruleset, walk.table, chain.name)
+        kinds = _kinds(chain, dead_ids(walk) | later_copies(walk)) if ours else {}
+        if kinds:
+            found += _groups(walk, chain, kinds)
+    return tuple(found)
+
+
+def _is_called(walk: TableAnalysis, chain: Chain) -> bool:
+    """Software may call its chains later, those for the user's rules among them."""
+    called = walk.entries[chain.name].may.satisfiable()
+    return called or owner_of_chain(walk.ruleset, walk.table, chain.name) is not None
+
+
+def _kinds(chain: Chain, others: frozenset[int] = frozenset()) -> dict[Kind, list[int]]:
+    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the ids of
+    rules that another finding tells of."""
+    kinds: dict[Kind, list[int]] = defaultdict(list)
+    for number, rule in enumerate(chain.rules):
+        if is_plain(rule) and id(rule) not in others:
+            for kind in _kinds_of(rule):
+                kinds[kind].append(number)
+    return {
+        kind: numbers
+        for kind, numbers in kinds.items()
+        if sum(chain.rules[n].copies for n in numbers) >= _INFO_FROM
+    }
+
+
+def _kinds_of(rule: Rule) -> Iterator[Kind]:
+    for field in _SIDES:
+        tests = [m for m in rule.matches if type(m) is Within and m.field is field]
+        if len(tests) == 1 and _are_prefixes(tests[0]):
+            others = frozenset(match for match in rule.matches if match is not tests[0])
+            yield Kind(field, rule.verdict, others)
+
+
+def _are_prefixes(test: Within) -> bool:
+    """A set of type hash:net takes no prefix of length 0, ipset(8)."""
+    everything = (1 << _SIDES[test.field].family.address_bits) - 1
+    return not test.negated and all(
+        (high - low) & (high - low + 1) == 0 and low & (high - low) == 0 and high - low < everything
+        for low, high in test.ranges
+    )
+
+
+def _addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
+    """The index of the rule's test of the field, and its prefixes."""
+    return next(
+        (index, match.ranges)
+        for index, match in enumerate(rule.matches)
+        if isinstance(match, Within) and match.field is field
+    )
+
+
+def _groups(walk: TableAnalysis, chain: Chain, kinds: dict[Kind, list[int]]) -> Iterator[_Group]:
+    """The largest first; a rule is in one group only."""
+    used: set[int] = set()
+    search = MovableRuns(walk, chain)
+    for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        free = [number for number in numbers if number not in used]
+        for run in search.runs(kind.verdict, free):
+            rules = _uncovered(tuple(chain.rules[n] for n in run), kind.field)
+            group = _Group(walk, chain, kind.field, rules)
+            if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
+                used.update(run)
+                yield group
+
+
+def _uncovered(rules: Sequence[Rule], field: Field) -> tuple[Rule, ...]:
+    """Those whose addresses are not all part of a wider prefix of another: IPT102 tells of the
+    others, and the set does not need them."""
+    widest: list[tuple[int, int]] = []
+    ranges = {r for rule in rules for r in _addresses(rule, field)[1]}
+    for low, high in sorted(ranges, key=lambda each: (each[0], -each[1])):
+        if not widest or high > widest[-1][1]:
+            widest.append((low, high))
+    kept = set(widest)
+    return tuple(rule for rule in rules if kept & {*_addresses(rule, field)[1]})
+
+
+def _finding(group: _Group, names: Counter[str]) -> Finding:
+    prefixes = fewest(group.ranges(), _SIDES[group.field].family)
+    first, last = group.rules[0], group.rules[-1]
+    rules = len(group.rules)
+    made = "" if group.copies == rules else f", of which the kernel makes {group.copies},"
+    what = f"{counted(rules, 'rule')}{made} {'differ' if rules > 1 else 'differs'}"
+    side = _SIDES[group.field].name
+    return META.finding(
+        first.origin.span,
+        f"{what} only in their {side} address: {_replacement(group, prefixes)}; a packet that"
+        f" matches none is compared with {group.copies_left} instead of {group.copies} rules",
+        _help(group, prefixes, names),
+        related=() if last is first else (Label(last.origin.span, "the last of them"),),
+        severity=Severity.WARNING if group.copies >= _WARNING_FROM else Severity.INFO,
+    )
+
+
+def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
+    if len(prefixes) == 1:
+        return f"together they are {prefixes[0]}, so one rule replaces them"
+    joined = len(prefixes) < len(set(group.ranges()))
+    after = " (after joining neighbours)" if joined else ""
+    return f"one set of {len(prefixes)} prefixes{after} replaces them"
+
+
+def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+    if group.walk.ruleset.is_nft:
+        return _nft_help(group, prefixes, names)
+    option = _SIDES[group.field].option
+    place = _PLACE
+    if len(prefixes) == 1:
+        return f"{place}: `{_rewritten(group, f'-{option[0]} {prefixes[0]}')}`"
+    name = _name(group, names)
+    rule = _rewritten(group, f"-m set --match-set {name} {option}")
+    return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
+
+
+def _nft_help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+    selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
+    if len(prefixes) == 1:
+        return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
+    if len(prefixes) <= _LISTED:
+        elements = ", ".join(map(_element, prefixes))
+        return f"{_PLACE}: `{_rewritten(group, f'{selector} {{ {elements} }}')}`"
+    name, bits = _name(group, names), 4 if family is Family.IP else 6
+    return (
+        f"in the table, `set {name} {{ type ipv{bits}_addr; flags interval; "
+        f"elements = {{ {_element(prefixes[0])}, … }} }}` with all {len(prefixes)} prefixes; then, "
+        f"{_PLACE}: `{_rewritten(group, f'{selector} @{name}')}`"
+    )
+
+
+def _element(prefix: Network) -> str:
+    """A single address as people write it."""
+    return str(prefix[0]) if prefix.num_addresses == 1 else str(prefix)
+
+
+def _making(name: str, prefixes: Sequence[Network]) -> str:
+    family = "inet" if prefixes[0].version == 4 else "inet6"
+    room = f" maxelem {len(prefixes)}" if len(prefixes) > _MAXELEM else ""
+    create = f"create {name} hash:net family {family}{room}"
+    if len(prefixes) <= _LISTED:
+        adds = (f"add {name} {prefix}" for prefix in prefixes)
+        return f"`{'; '.join(f'ipset {command}' for command in (create, *adds))}`"
+    return (
+        f"give `ipset restore` the line `{create}` and {len(prefixes)} lines such as"
+        f" `add {name} {prefixes[0]}`"
+    )
+
+
+def _rewritten(group: _Group, test: str) -> str:
+    """The first rule as it is written, with another test for the addresses. An iprange test
+    that is left without a range goes too."""
+    first = group.rules[0]
+    rule, part = first.origin.span, first.origin.part(_addresses(first, group.field)[0])
+    text = rule.source.text
+    before, after = text[rule.start : part.start], text[part.end : rule.end]
+    if not _RANGE.search(after):
+        before = before.removesuffix("-m iprange ")
+    return before + test + after
+
+
+def _name(group: _Group, names: Counter[str]) -> str:
+    """One that no other finding of the file proposes. Both families share the names of sets."""
+    field = _SIDES[group.field]
+    side = f"-{field.option}{'6' if field.family is Family.IP6 else ''}"
+    stem = f"{group.chain.name}-{group.rules[0].verdict.name}"[:_STEM_LIMIT] + side
+    names[stem] += 1
+    return stem if names[stem] == 1 else f"{stem}-{names[stem]}"

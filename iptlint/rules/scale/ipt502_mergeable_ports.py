@@ -1,0 +1,233 @@
+"""Several rules differ only in one port: one rule takes their place.
+
+## What it does
+Finds three or more rules of one chain that are alike but for their destination port, or their
+source port. They need not stand together: a rule is counted only where moving it up to the
+first of them changes no decision, which is proved over all packets.
+
+## Why it matters
+Every packet that none of them is for is compared with each of them, and whoever changes one
+(another source, a limit) has to remember the others.
+
+## Example
+```
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 80 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 443 -j ACCEPT
+```
+
+## Fix
+`-A INPUT -s 198.51.100.0/24 -p tcp -m multiport --dports 22,80,443 -j ACCEPT`, in the place of
+the first of the rules. A multiport match holds 15 ports; a range counts as two. In nft:
+`ip saddr 198.51.100.0/24 tcp dport { 22, 80, 443 } accept`.
+
+## When it is wrong
+It changes no decision, but some like one rule a service. Rules with comments (a line of their own
+above them as well), limits, logs or counters of their own are not counted, nor are those that
+managers and daemons write.
+
+## References
+- iptables-extensions(8), multiport: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- nft(8), "SETS": https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from iptlint.analysis.reordering import Kind, MovableRuns, is_plain, is_user_chain
+from iptlint.analysis.session import Context
+from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Chain, Field, Rule, Within
+from iptlint.model.compat import made_by_iptables
+from iptlint.model.matches import Ranges
+from iptlint.model.written_lists import is_text
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT502",
+    name="mergeable-ports",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.SCALE,
+    since="0.1.0",
+)
+
+_FEWEST, _SAVED = 3, 2
+"""So many rules at least, and so many fewer once they are merged."""
+_SLOTS = 15
+"""XT_MULTI_PORTS (linux/netfilter/xt_multiport.h)."""
+
+_SIDES = {Field.DPORT: ("destination", "dports"), Field.SPORT: ("source", "sports")}
+_NFT = re.compile(r"(?P<selector>[a-z]+ [ds]port)\s+(?:==\s*)?(?:[\w-]+|\{[^@$}]*\})")
+_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
+_OF_PROTOCOL = re.compile(r"--(?:[sd]port|source-port|destination-port|tcp-|syn\b|chunk|dccp-)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """Rules that one rule, or a few, can replace."""
+
+    walk: TableAnalysis
+    chain: Chain
+    field: Field
+    rules: tuple[Rule, ...]
+
+    @property
+    def pieces(self) -> list[Ranges]:
+        """The ports of each rule that is left."""
+        ports = _disjoint(r for rule in self.rules for r in _ports(rule, self.field)[1])
+        return [tuple(ports)] if self.walk.ruleset.is_nft else _filled(ports)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        if not is_text(ruleset):
+            continue
+        for walk in context.stack(ruleset).walks():
+            if ruleset.is_nft and made_by_iptables(walk.table):
+                continue
+            for chain in walk.table.chains.values():
+                if is_user_chain(ruleset, walk.table, chain.name):
+                    yield from map(_finding, _merges(walk, chain))
+
+
+def _merges(walk: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
+    kinds: dict[Kind, list[int]] = defaultdict(list)
+    for number, rule in enumerate(chain.rules):
+        if is_plain(rule):
+            for kind in _kinds_of(rule):
+                kinds[kind].append(number)
+    many = {kind: numbers for kind, numbers in kinds.items() if len(numbers) >= _FEWEST}
+    used: set[int] = set()
+    search = MovableRuns(walk, chain) if many else None
+    for kind, numbers in sorted(many.items(), key=lambda item: -len(item[1])):
+        free = [n for n in _worth_it(walk, chain, numbers) if n not in used]
+        for run in search.runs(kind.verdict, free) if search and len(free) >= _FEWEST else ():
+            merge = _Merge(walk, chain, kind.field, tuple(chain.rules[n] for n in run))
+            if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
+                used.update(run)
+                yield merge
+
+
+def _kinds_of(rule: Rule) -> Iterator[Kind]:
+    for field in _SIDES:
+        tests = [m for m in rule.matches if isinstance(m, Within) and m.field is field]
+        if len(tests) == 1 and not tests[0].negated:
+            others = frozenset(match for match in rule.matches if match is not tests[0])
+            yield Kind(field, rule.verdict, others)
+
+
+def _worth_it(walk: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
+    """Without those that are other findings' or have a remark of their own; the first may have
+    one that is about all of them."""
+    others = dead_ids(walk) | later_copies(walk)
+    alive = [number for number in numbers if id(chain.rules[number]) not in others]
+    if not walk.entries[chain.name].may.satisfiable():
+        return
+    for index, number in enumerate(alive):
+        rule = chain.rules[number]
+        if _can_be_rewritten(walk, rule) and (index == 0 or not _has_remark(rule)):
+            yield number
+
+
+def _can_be_rewritten(walk: TableAnalysis, rule: Rule) -> bool:
+    field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
+    text = rule.origin.part(_ports(rule, field)[0]).text
+    return not walk.ruleset.is_nft or _NFT.fullmatch(text) is not None
+
+
+def _is_of(match: object, field: Field) -> bool:
+    return isinstance(match, Within) and match.field is field
+
+
+def _has_remark(rule: Rule) -> bool:
+    """A ``#`` on the line, or on the one above it."""
+    span = rule.origin.span
+    above = span.source.line_text(span.line - 1).lstrip() if span.line > 1 else ""
+    behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
+    return above.startswith("#") or behind.startswith("#")
+
+
+def _ports(rule: Rule, field: Field) -> tuple[int, Ranges]:
+    """The index of the rule's test of the field, and its ports."""
+    return next(
+        (index, match.ranges)
+        for index, match in enumerate(rule.matches)
+        if isinstance(match, Within) and match.field is field
+    )
+
+
+def _disjoint(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each port once; neighbours stay what they are."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1]:
+            first, last = found.pop()
+            low, high = first, max(high, last)
+        found.append((low, high))
+    return found
+
+
+def _filled(ports: Sequence[tuple[int, int]]) -> list[Ranges]:
+    """As few lists as multiport can hold them in."""
+    pieces: list[list[tuple[int, int]]] = [[]]
+    slots = 0
+    for low, high in ports:
+        needed = 1 if low == high else 2
+        if slots + needed > _SLOTS:
+            pieces.append([])
+            slots = 0
+        pieces[-1].append((low, high))
+        slots += needed
+    return [tuple(piece) for piece in pieces]
+
+
+def _finding(merge: _Merge) -> Finding:
+    first, last, pieces = merge.rules[0], merge.rules[-1], merge.pieces
+    side, _ = _SIDES[merge.field]
+    left = "one rule does" if len(pieces) == 1 else f"{len(pieces)} rules do"
+    new = "; ".join(f"`{_on_one_line(_rewritten(merge, piece))}`" for piece in pieces[:2])
+    more = f" and {len(pieces) - 2} more" if len(pieces) > 2 else ""
+    return META.finding(
+        first.origin.span,
+        f"{len(merge.rules)} rules of {merge.chain.name} differ only in their {side} port:"
+        f" {left} the same",
+        f"in the place of the first, the others taken out: {new}{more}",
+        related=(Label(last.origin.span, "the last of them"),),
+        likeness="ports",
+    )
+
+
+def _rewritten(merge: _Merge, ports: Ranges) -> str:
+    """The first rule as it is written, with another test for the ports."""
+    first = merge.rules[0]
+    rule, part = first.origin.span, first.origin.part(_ports(first, merge.field)[0])
+    text = rule.source.text
+    before, after = text[rule.start : part.start], text[part.end : rule.end]
+    if merge.walk.ruleset.is_nft:
+        found = _NFT.fullmatch(part.text)
+        listed = ", ".join(_range(low, high, "-") for low, high in ports)
+        merged = f"{before}{found['selector'] if found else ''} {{ {listed} }}{after}"
+        return _COUNTED.sub("counter", merged)
+    listed = ",".join(_range(low, high, ":") for low, high in ports)
+    option = _SIDES[merge.field][1]
+    if part.text.startswith(f"--{option}"):
+        return f"{before}--{option} {listed}{after}"
+    if not _OF_PROTOCOL.search(before + after):
+        before = re.sub(r"-m (?:tcp|udp|sctp|dccp|udplite) $", "", before)
+    return f"{before}-m multiport --{option} {listed}{after}"
+
+
+def _on_one_line(text: str) -> str:
+    """Without the backslashes before line ends."""
+    return re.sub(r"[ \t]*\\\n[ \t]*", " ", text)
+
+
+def _range(low: int, high: int, joint: str) -> str:
+    return str(low) if low == high else f"{low}{joint}{high}"

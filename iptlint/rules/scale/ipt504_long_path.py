@@ -1,0 +1,153 @@
+"""A packet that no rule is for is compared with hundreds of rules before it is decided.
+
+## What it does
+Follows the first packet of an ordinary connection, to a port that no rule names, through the
+chains of the input and the forward hook and the chains they call, and counts the rules it is
+compared with until the policy or a closing rule decides. Over 200 are reported, with the chain
+in which most of them are. Rules of chains it is not sent to do not count.
+
+## Why it matters
+Rules are compared one by one. A scan or a flood of new connections makes the host do it for
+every packet, and new connections of users wait behind.
+
+## Example
+```
+-A INPUT -s 192.0.2.1/32 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 192.0.2.2/32 -p tcp -m tcp --dport 25 -j ACCEPT
+```
+… and 300 more.
+
+## Fix
+Put lists into sets (`ipset`, sets and verdict maps of nft), and let a jump for an interface, a
+protocol or a port stand before the rules that are only for that.
+
+## When it is wrong
+Packets of running connections are usually accepted far above, so a host with few new
+connections does not feel it. Silent where lists that IPT501 reports are most of it, and where
+software wrote the chain.
+
+## References
+- iptables(8): rules are examined in order: https://man7.org/linux/man-pages/man8/iptables.8.html
+- Jozsef Kadlecsik and György Pásztor, Netfilter Performance Testing:
+  https://people.netfilter.org/kadlec/nftest.pdf
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside, probes
+from iptlint.analysis.reordering import is_user_chain
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Chain, Field, Hook
+from iptlint.netfilter.decision import declared
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+from iptlint.rules.scale.ipt501_list_should_be_set import lists
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT504",
+    name="long-path",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.SCALE,
+    since="0.1.0",
+)
+
+LIMIT = 200
+
+
+class _Stretch(NamedTuple):
+    """A chain on the way."""
+
+    walk: TableAnalysis
+    chain: Chain
+
+
+def check(context: Context) -> Iterator[Finding]:
+    yield from for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if sum(rule.copies for table in path.tables() for _, rule in table.rules()) <= LIMIT:
+        return
+    told: set[int] = set()
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        packet = _one(path, hook)
+        counts = _compared(path, hook, packet)
+        total = sum(counts.values())
+        if total <= LIMIT:
+            continue
+        (longest, most), *_ = counts.most_common(1)
+        users = is_user_chain(path.ruleset, longest.walk.table, longest.chain.name)
+        if id(longest.chain) in told or not users or _are_lists(counts, total):
+            continue
+        told.add(id(longest.chain))
+        where = "all" if most == total else f"{most}"
+        yield META.finding(
+            declared(longest.walk, longest.chain),
+            f"the first packet of a connection that no rule is for is compared with {total} rules"
+            f" on its way through {hook.value}, {where} of them in {longest.chain.name}",
+            "put lists of addresses and ports into sets, and rules for one interface, protocol or"
+            " port into a chain that only its packets are sent to",
+            witness=witness(path.space, packet, hook),
+        )
+
+
+def _one(path: Hooks, hook: Hook) -> PacketSet:
+    """A stranger's packet; on interfaces that no rule names, where it may be."""
+    packet = next(probes(path, hook, "new", "syn")) & outside(path.space)
+    packet = packet & path.hook_packets(hook)
+    for field in (Field.IIF, Field.OIF):
+        for number in range(path.space.interfaces.count - 1, -1, -1):
+            narrowed = packet & path.space.value(field, number)
+            if narrowed.satisfiable():
+                packet = narrowed
+                break
+    return packet
+
+
+def _compared(path: Hooks, hook: Hook, packet: PacketSet) -> Counter[_Stretch]:
+    """How many of the kernel's rules of each chain the packet is compared with."""
+    counts: Counter[_Stretch] = Counter()
+    for station in path.stations(hook):
+        if not (packet & station.seen).satisfiable():
+            continue
+        _enter(station.walk, station.chain.name, packet, counts)
+        if not (packet & station.passing).satisfiable():
+            break
+    return counts
+
+
+def _enter(walk: TableAnalysis, base: str, packet: PacketSet, counts: Counter[_Stretch]) -> None:
+    """Callers come before what they call, so how often a chain is entered is known there."""
+    times = Counter({base: 1})
+    for name in reversed(walk.order):
+        if not times[name]:
+            continue
+        flow = walk.flows[name]
+        end = bisect_left(flow.arrives, True, key=lambda left: not (packet & left).satisfiable())
+        rules = flow.chain.rules[:end]
+        counts[_Stretch(walk, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
+        for rule, tests in zip(rules, flow.tests, strict=False):
+            called = rule.verdict.chain
+            if called in walk.flows and (packet & tests.may).satisfiable():
+                times[called] += times[name]
+
+
+def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
+    """Whether most of the way are lists for which sets are proposed already."""
+    chains = {id(stretch.chain) for stretch in counts}
+    walks = {id(stretch.walk): stretch.walk for stretch in counts}.values()
+    saved = (g.copies - g.copies_left for w in walks for g in lists(w) if id(g.chain) in chains)
+    return 2 * sum(saved) > total

@@ -1,0 +1,353 @@
+"""Packets of running connections are dropped, because no rule accepts their state.
+
+## What it does
+Follows the answer to a connection: what this host opens (and OUTPUT lets out) comes back
+at INPUT, what INPUT lets in is answered at OUTPUT, and what FORWARD lets through is
+answered there. Where such a chain denies by default and no answer can pass, that is
+reported, at the policy or the closing rule that drops it. Two milder cases have their own
+words: only answers from, or to, certain ports or addresses pass, and established packets pass
+but ICMP errors about them (state RELATED) do not. A host that lets nothing in at all, as some
+do over IPv6, gets a warning: what it opens hangs until it times out.
+
+## Why it matters
+A firewall that lets a connection begin and drops its second packet looks strict and is
+broken: name lookups, updates and time stop working, and the cause is hard to see from the
+rules alone. Without RELATED, "fragmentation needed" is lost and large transfers hang.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept what belongs to a known connection, first in the chain:
+```
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+```
+in nft `ct state established,related accept`.
+This replaces pairs such as `--sport 53`, which any stranger can use to get in.
+
+## When it is wrong
+Where the host is meant to open no connection of its own, yet OUTPUT lets it try. Say so in
+OUTPUT, or suppress the finding.
+
+## References
+- iptables-extensions(8), conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- RFC 2979, 3.1.1 (path MTU discovery through firewalls): https://www.rfc-editor.org/rfc/rfc2979
+- RFC 4890 (ICMPv6 filtering): https://www.rfc-editor.org/rfc/rfc4890
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
+from iptlint.analysis.delivery import delivery, is_winding, translates
+from iptlint.analysis.handshake import answers, is_answered, opening, samples, swapped, untracks
+from iptlint.analysis.script_lockouts import is_flushed
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.netfilter.decision import Share, packet_count, shares
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.match import reads_conntrack
+from iptlint.packets.space import Space
+from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT201",
+    name="missing-established",
+    severity=Severity.ERROR,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+)
+
+_EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
+_ICMP_ERRORS = {
+    # RFC 792 destination unreachable, with "fragmentation needed" among its codes.
+    Family.IP: (ICMP, (3, 3), "destination unreachable, fragmentation needed"),
+    # RFC 4443: unreachable, packet too big, time exceeded, parameter problem.
+    Family.IP6: (ICMP6, (1, 4), "destination unreachable, packet too big"),
+}
+_ANY_ICMP_ERRORS = "destination unreachable, fragmentation needed, packet too big"
+_STATES = {False: ("ESTABLISHED", "RELATED"), True: ("established", "related")}
+_RARE = 100
+_NAMED_PORTS = 6
+_NAMED_RULES = 3
+
+
+class _Way(NamedTuple):
+    """New connections are seen at ``there``, their answers at ``back``."""
+
+    there: Hook
+    back: Hook
+    lost: str
+
+
+_WAYS = (
+    _Way(Hook.OUTPUT, Hook.INPUT, "connections this host opens never come back"),
+    _Way(Hook.INPUT, Hook.OUTPUT, "connections that come in never leave"),
+    _Way(Hook.FORWARD, Hook.FORWARD, "connections that are let through never return"),
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if is_flushed(path.ruleset, path.family):  # IPT304's
+        return
+    for way in _WAYS:
+        if dropped_by_default(path, way.back).satisfiable():
+            yield from _answers(path, way)
+            yield from _errors(path, way.back)
+
+
+def _answers(path: Hooks, way: _Way) -> Iterator[Finding]:
+    space, denied = path.space, dropped_by_default(path, way.back)
+    new = opening(path) & path.outcome(way.there, VerdictKind.ACCEPT)
+    if way.back is Hook.INPUT:
+        new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
+    if way.back is Hook.FORWARD:
+        new = new & ~_hairpin(space)
+    here = new & swapped(space, denied)
+    if not here.satisfiable():
+        return
+    if not is_answered(path, here, way.back):
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        found = shares(path, way.back, sent)
+        yield _none(path, way, found, sent, elsewhere=path.may_pass(way.back) & outside(space))
+    elif _is_lost_on_the_way(path, way.back, here):
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        found = delivery(path, way.back, sent).enders
+        yield _none(path, way, found, sent, space.false, untracks(path))
+    elif way.back is Hook.INPUT:
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        yield from _few(path, sent, sent & path.may_pass(way.back))
+    else:
+        sent = answers(path, here, way.back, "syn", "ack", reply=True)
+        yield from _hardly_any(path, way, sent, sent & path.may_pass(way.back))
+
+
+def _hardly_any(path: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+    """Answers get to next to no client, as by the rule for some service: its port is also one that
+    a client may have."""
+    clients = (path.family.daddr, Field.DPORT)
+    everyone, lucky = (path.space.project(packets, *clients) for packets in (sent, back))
+    if _RARE * packet_count(lucky) < packet_count(everyone):
+        rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
+        lost = sent & ~back
+        finding = _none(path, rarely, shares(path, way.back, lost), lost, path.space.false)
+        yield replace(finding, severity=Severity.WARNING)
+
+
+def _is_lost_on_the_way(path: Hooks, hook: Hook, first: PacketSet) -> bool:
+    """Whether each hook lets answers to the first packets through, and none come through them
+    all."""
+    if translates(path) or not is_winding(path, hook):
+        return False
+    return not any(
+        delivery(path, hook, answers(path, packets, hook, "syn", "ack", reply=True)).comes_through
+        for packets in (*samples(path, first), first)
+    )
+
+
+def _hairpin(space: Space) -> PacketSet:
+    """In and out by the same interface: a bridge that talks to itself, answered by itself."""
+    numbers = range(1, space.interfaces.count)
+    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
+    return union(both, space.false)
+
+
+def _none(
+    path: Hooks,
+    way: _Way,
+    found: list[Share],
+    lost: PacketSet,
+    elsewhere: PacketSet,
+    untracked: bool = False,
+) -> Finding:
+    """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
+    tracking of connections off, so that no packet is of an established one. A host that lets
+    nothing in was closed on purpose; only that connections go out is left of the fault."""
+    where, by_name = _where(path, way.back, lost, elsewhere)
+    decider = found[0]
+    closed = way.back is Hook.INPUT and _is_closed(path)
+    mend = suggestions.first(
+        decider,
+        _chain(path, way.back),
+        suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED,
+    )
+    return META.finding(
+        decider.span,
+        f"answers to {'tcp ' * _udp_passes(path, way.back, lost)}{way.lost}{where}: "
+        f"{'untracked as they are, ' * untracked}{decider.first} them"
+        + " and all else, while connections may be opened"
+        * closed,
+        f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
+        witness=witness(path.space, _plain(path, way, decider.packets), way.back),
+        severity=Severity.WARNING if by_name or closed else None,
+        confidence=Confidence.POSSIBLE if by_name else None,
+    )
+
+
+def _udp_passes(path: Hooks, hook: Hook, lost: PacketSet) -> bool:
+    """Whether answers over udp do where those over tcp are lost, from a port of nobody's."""
+    values = {Field.PROTO: UDP, Field.SPORT: ODD_PORTS[0]}
+    answers = probes(path, hook, "established", values=values)
+    passing = path.may_pass(hook) & path.space.project(lost, Field.IIF, Field.OIF)
+    return all((one & passing).satisfiable() for one in answers)
+
+
+def _is_closed(path: Hooks) -> bool:
+    """Whether the host lets nothing in, over IPv4 or IPv6 if one chain decides for both."""
+    main = path.main(Hook.INPUT)
+    accepts = main is not None and main.end(VerdictKind.ACCEPT).satisfiable()
+    return not accepts and not path.may_pass(Hook.INPUT).satisfiable()
+
+
+def _chain(path: Hooks, hook: Hook) -> str:
+    main = path.main(hook)
+    return main.chain.name if main else hook.name
+
+
+def _plain(path: Hooks, way: _Way, packets: PacketSet) -> PacketSet:
+    """An answer as it is seen most: from a web server, or to a client's port."""
+    space = path.space
+    port = space.value(Field.SPORT, 443)
+    if way.back is Hook.OUTPUT:
+        port = space.ranges(Field.DPORT, (_EPHEMERAL,))
+    plain = packets & port
+    return plain if plain.satisfiable() else packets
+
+
+def _where(path: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
+    """On which interfaces, for the message; and whether only interfaces with names deny."""
+    space = path.space
+    field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
+    by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
+    if by_name:
+        return f" on {_names(space, field, lost)}", True
+    running = space.state("established") & space.value(Field.PROTO, TCP)
+    others = _names(space, field, elsewhere & running & ~space.project(lost, field))
+    return (f" on any interface but {others}" if others else ""), False
+
+
+def _names(space: Space, field: Field, packets: PacketSet) -> str:
+    return _listed(
+        cls.name + "+" * cls.wildcard
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name and (packets & space.value(field, number)).satisfiable()
+    )
+
+
+def _few(path: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+    """Most answers from public addresses are lost, though some come back."""
+    space = path.space
+    everyone = space.project(sent, path.family.saddr, Field.SPORT) & public(path, path.family.saddr)
+    lucky = everyone & space.project(back, path.family.saddr, Field.SPORT)
+    if 2 * packet_count(lucky) >= packet_count(everyone):
+        return
+    lost = sent & everyone & ~lucky
+    decider = shares(path, Hook.INPUT, lost)[0]
+    accepting = [d for d in shares(path, Hook.INPUT, back) if d.rule]
+    stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
+    why = ", since no rule accepts established connections as such" if stateless else ""
+    yield META.finding(
+        decider.span,
+        f"answers to connections this host opens come back only from {_whom(space, lucky)}: "
+        f"{decider.name} {decider.does} the others{why}",
+        suggestions.first(decider, _chain(path, Hook.INPUT), suggestions.ESTABLISHED),
+        related=_labels(path, accepting),
+        witness=witness(space, _plain(path, _WAYS[0], decider.packets), Hook.INPUT),
+        severity=Severity.WARNING,
+        confidence=None if lucky.satisfiable() else Confidence.POSSIBLE,
+    )
+
+
+def _labels(path: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
+    return tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES])
+
+
+def _whom(space: Space, lucky: PacketSet) -> str:
+    if not lucky.satisfiable():
+        return "certain addresses"
+    ports = _ports(space, space.project(lucky, Field.SPORT))
+    return f"port{'s' * (len(ports) > 1)} {_listed(ports)}" if ports else "certain ports"
+
+
+def _ports(space: Space, packets: PacketSet) -> list[str]:
+    """The source ports of the packets; empty where they are too many to name."""
+    bits = space.fields[Field.SPORT]
+    found: list[int] = []
+    while (cube := packets.pick_cube()) is not None:
+        if len(found) == _NAMED_PORTS:
+            return []
+        places = zip(reversed(bits.variables), range(bits.width), strict=True)
+        port = sum(1 << place for variable, place in places if cube[variable])
+        found.append(port)
+        packets = packets & ~space.value(Field.SPORT, port)
+    return [str(port) for port in sorted(found)]
+
+
+def _listed(words: Iterator[str] | list[str]) -> str:
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _by_state(path: Hooks) -> bool:
+    """Whether a rule decides by the state of the connection."""
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(reads_conntrack(rule.matches) for rule in rules)
+
+
+def _errors(path: Hooks, hook: Hook) -> Iterator[Finding]:
+    """Established packets pass, and the ICMP errors about them do not."""
+    if hook is Hook.OUTPUT or not _by_state(path):
+        return
+    space, passing = path.space, path.may_pass(hook)
+    denied = dropped_by_default(path, hook)
+    running = union([*probes(path, hook, "established", "ack")], space.false) & passing & denied
+    protocol, types, what = _ICMP_ERRORS[path.family]
+    established, related = _STATES[path.ruleset.is_nft]
+    if Family.INET in path.ruleset.families:
+        what = _ANY_ICMP_ERRORS
+    errors = (
+        path.hook_packets(hook)
+        & denied
+        & outside(space)
+        & space.value(Field.PROTO, protocol)
+        & space.ranges(Field.ICMP_TYPE, (types,))
+        & space.state("related")
+    )
+    if not running.satisfiable() or (errors & passing).satisfiable():
+        return
+    decider = shares(path, hook, errors)[0]
+    accepting = [d for d in shares(path, hook, running) if d.rule]
+    yield META.finding(
+        decider.span,
+        f"ICMP errors about running connections (state {related}: {what}) are lost: "
+        f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
+        suggestions.first(decider, _chain(path, hook), suggestions.RELATED),
+        related=tuple(
+            Label(d.span, f"accepts {established} without {related}")
+            for d in accepting[:1]
+            if d.rule and not (d.walk.tests(d.rule).may & errors).satisfiable()
+        ),
+        witness=witness(space, decider.packets, hook),
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,153 @@
+"""Packets that belong to no connection (state invalid) are let in where new ones are not.
+
+## What it does
+Where INPUT or FORWARD denies by default, sends packets of state invalid from public addresses
+to every port, on the whole way, and reports the rule that accepts them for ports to which the
+same host could not open a connection: a list of states with INVALID among the accepted ones, or a
+test that only shuts out NEW. That a port which is open anyway takes such packets too is not
+reported.
+
+## Why it matters
+Invalid are packets that connection tracking can not place: out of sequence, forged, or probing.
+Whoever sends them gets past the rule that denies strangers, and learns from the answers
+which ports and hosts are there.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack ! --ctstate NEW -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Name the states that are meant:
+```
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+```
+in nft `ct state established,related accept`.
+
+## When it is wrong
+Where packets of a connection take different ways through two firewalls, so that each sees half of
+it and calls the rest invalid.
+
+## References
+- iptables-extensions(8), conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- RFC 9293, 3.10.7 (segments out of the window): https://www.rfc-editor.org/rfc/rfc9293
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.connections import (
+    any_port,
+    from_world,
+    is_user_decision,
+    most,
+    state_test,
+    with_test,
+    without_state,
+)
+from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own
+from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import MAX_LABELS
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Field, Hook, Rule
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT203",
+    name="invalid-accepted",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+)
+
+_DROP_INVALID = Suggestion("-m conntrack --ctstate INVALID -j DROP", "ct state invalid drop")
+_OF_THE_WAY = (Field.IIF, Field.OIF, Field.DPORT)
+
+_NEGATED = re.compile(
+    r"!\s*--(?P<option>(?:ct)?state)[\s=]+\S+|ct\s+state\s*!=\s*(?:\{[^}]*\}|[\w,]+)", re.I
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    for hook in (Hook.INPUT, Hook.FORWARD):
+        if path.main(hook) is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
+            continue
+        if dropped_by_default(path, hook).satisfiable():
+            yield from _check_hook(path, hook)
+
+
+def _check_hook(path: Hooks, hook: Hook) -> Iterator[Finding]:
+    space, passing = path.space, path.may_pass(hook)
+    stray = from_world(path, hook, "invalid", "ack")
+    everyone = union(stray, space.false) & dropped_by_default(path, hook)
+    # Asked of this hook alone: that new ones are translated before says nothing of the rules here.
+    opening = [from_world(path, hook, "new", flag) for flag in ("syn", "ack")]
+    others = union([most(space, new, passing, *_OF_THE_WAY) for new in opening], space.false)
+    if not (most(space, stray, passing & everyone, *_OF_THE_WAY) & ~others).satisfiable():
+        return
+    admission = Exposure(path, hook, stray)
+    accepted = admission.accepted & everyone
+    surplus = most(space, stray, accepted, *_OF_THE_WAY) & ~others
+    if not surplus.satisfiable():
+        return
+    found = admission.accepters(accepted & surplus)
+    if found and is_user_decision(found[0]):
+        yield _finding(path, hook, found, any_port(space, surplus, Field.IIF, Field.OIF))
+
+
+def _finding(path: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) -> Finding:
+    decider = found[0]
+    ports = "any port" if anywhere.satisfiable() else "closed ports"
+    by = "" if decider.rule else f" by {decider.name}"
+    return META.finding(
+        decider.span,
+        f"stray and forged packets (state invalid) are accepted{by} from anyone, to {ports}, where "
+        "new connections are denied",
+        _advice(path, decider),
+        related=tuple(Label(d.span, "and this") for d in found[1:MAX_LABELS]),
+        witness=witness(path.space, decider.packets, hook),
+    )
+
+
+def _advice(path: Hooks, decider: Share) -> str:
+    mended = decider.rule and _mended(decider.rule)
+    if mended:
+        return f"write: {mended}"
+    rule = _DROP_INVALID.into(decider.chain.name, path.ruleset, decider.walk.table)
+    return f"add before it: {rule}" if decider.rule else f"add: {rule}"
+
+
+def _mended(rule: Rule) -> str | None:
+    """The rule without the state, where its text is one of the two usual ways to say it."""
+    span = state_test(rule)
+    if span is not None and (found := _NEGATED.fullmatch(span.text)):
+        return with_test(rule, span, _positive(found))
+    return without_state(rule, "invalid")
+
+
+def _positive(found: re.Match[str]) -> str:
+    option = found["option"]
+    return f"--{option} ESTABLISHED,RELATED" if option else "ct state established,related"

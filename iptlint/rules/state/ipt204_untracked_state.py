@@ -1,0 +1,341 @@
+"""Traffic is not tracked, and the rules that are to accept it ask for the state of its connection.
+
+## What it does
+Follows packets on the whole way through rules that turn connection tracking off (NOTRACK, `-j CT
+--notrack`, `notrack`). Where filter drops them, untracked as they are, and would accept the very
+same packets as new ones, or as answers to a connection that is allowed, the rule that turns
+tracking off is reported; so it is where tracking is off one way only, and the answers, which then
+belong to no connection, are dropped the other way.
+
+## Why it matters
+A packet that is not tracked is neither NEW nor ESTABLISHED. Turning tracking off to help a busy
+service shuts the service off, or cuts its answers.
+
+## Example
+```
+*raw
+-A PREROUTING -p udp --dport 53 -j CT --notrack
+-A OUTPUT -p udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+```
+
+## Fix
+Accept the state UNTRACKED too, or the port whatever the state:
+```
+-A INPUT -p udp --dport 53 -m conntrack --ctstate NEW,UNTRACKED -j ACCEPT
+```
+in nft `udp dport 53 ct state new,untracked accept`.
+
+## When it is wrong
+Where tracking is turned off so that the traffic is dropped at little cost, while a general rule
+for established connections would have let it pass.
+
+## References
+- iptables-extensions(8), CT, conntrack (UNTRACKED):
+  https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+- nft(8), "NOTRACK STATEMENT": https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.connections import is_user_decision, other_way, with_state
+from iptlint.analysis.default_verdict import hosts, outside, probes
+from iptlint.analysis.delivery import translates
+from iptlint.analysis.handshake import answers, swapped, untracks
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.model import EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model.matches import Ranges
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import Share, at_station, largest_first
+from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.traversal import ROUTES, Outcome, Traversal, Visit
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+from iptlint.packets.match import CONNTRACK_FIELDS
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT204",
+    name="untracked-state",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+)
+
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_TRACKED = ("new", "established", "related")
+_BACK = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
+
+
+class _Protocol(NamedTuple):
+    """The tcp flags of a first packet, and of the answer to it; the state of an answer where
+    conntrack has not seen the first (tcp_new in net/netfilter/nf_conntrack_proto_tcp.c); the ports
+    from which answers come."""
+
+    number: int
+    opening: tuple[str, ...]
+    answering: tuple[str, ...]
+    unexpected: str
+    answered: Ranges
+
+
+_ASKED_OVER_UDP = (53, 88, 111, 123, 161, 389, 443, 853, 1812, 1813, 3478)
+"""Where programs ask and are answered. Logs, tunnels and the like are sent one way, or from a
+fixed port to a fixed port, and have no answers in this sense."""
+
+_PROTOCOLS = (
+    _Protocol(TCP, ("syn",), ("syn", "ack"), "invalid", ((0, 65535),)),
+    _Protocol(UDP, (), (), "new", tuple((port, port) for port in _ASKED_OVER_UDP)),
+)
+_LINK_LOCAL = ((0xA9FE0000, 0xA9FEFFFF),)
+"""169.254.0.0/16: the address of a cache or a metadata service on the host itself."""
+
+
+class _Lost(NamedTuple):
+    """Packets that ``by`` drops, and which ``accepting`` takes if they are in ``state``, while they
+    are in ``instead``."""
+
+    hook: Hook
+    state: str
+    instead: str
+    notrack: Share
+    by: Share
+    accepting: Share
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if not untracks(path):
+        return
+    told: set[int] = set()
+    for hook in ROUTES:
+        for lost in _on_way(path, hook):
+            key = id(lost.notrack.rule)
+            if key not in told and is_user_decision(lost.notrack):
+                told.add(key)
+                yield _finding(path, lost)
+
+
+def _on_way(path: Hooks, hook: Hook) -> Iterator[_Lost]:
+    """First packets, and then the answers to those that come through."""
+    told_elsewhere = translates(path)
+    for protocol in _PROTOCOLS:
+        first = _first(path, hook, protocol)
+        untracked = _untracked(path, hook, first)
+        if _may_die(path, hook, untracked, "untracked").satisfiable():
+            yield from _Sent(path, hook, untracked).lost("new")
+        if told_elsewhere:
+            continue
+        yield from _one_way(path, hook, protocol, untracked)
+        back = _BACK[hook]
+        coming = _untracked(path, back, _answers(path, first, back, protocol, "established"))
+        if _may_die(path, back, coming, "untracked").satisfiable():
+            accepted = _Sent(path, hook, first).accepted
+            sent = _Sent(path, back, _answers(path, accepted, back, protocol, "established"))
+            told_elsewhere = protocol.number == TCP and not sent.accepted.satisfiable()  # by IPT201
+            if not told_elsewhere:
+                yield from sent.lost("established")
+
+
+def _one_way(path: Hooks, hook: Hook, protocol: _Protocol, untracked: PacketSet) -> Iterator[_Lost]:
+    """Answers to untracked packets that are tracked themselves, and of no known connection."""
+    back, state = _BACK[hook], protocol.unexpected
+    coming = _answers(path, untracked, back, protocol, state)
+    if not _may_die(path, back, coming, state).satisfiable():
+        return
+    first = _Sent(path, hook, untracked)
+    sent = _Sent(path, back, _answers(path, first.accepted, back, protocol, state))
+    for found in sent.lost("established", state):
+        for cause in first.untracking(first.accepted & swapped(path.space, found.by.packets)):
+            here = found.by.packets & swapped(path.space, cause.packets)
+            yield found._replace(notrack=cause, by=found.by._replace(packets=here))
+
+
+def _answers(
+    path: Hooks, packets: PacketSet, hook: Hook, protocol: _Protocol, state: str
+) -> PacketSet:
+    space, flags = path.space, protocol.answering
+    if not packets.satisfiable():
+        return packets
+    found = answers(path, packets, hook, *flags, reply=True)
+    found = found & space.ranges(Field.SPORT, protocol.answered)
+    return space.forget(found, CONNTRACK_FIELDS) & space.state(state) & space.universe
+
+
+def _untracked(path: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """Those that rules may leave untracked on the way with the hook."""
+    space = path.space
+    begin = Hook.OUTPUT if hook is Hook.OUTPUT else Hook.PREROUTING
+    unknown = () if hook is Hook.OUTPUT else (Field.OIF,)
+    found = [
+        packets & space.forget(walk.matched(rule), unknown)
+        for walk in map(path.stack.walk, path.tables())
+        for chain, rule in walk.table.rules()
+        if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects)
+        if begin in walk.hooks_of(chain.name)
+    ]
+    return union(found, space.false)
+
+
+def _may_die(path: Hooks, hook: Hook, packets: PacketSet, state: str) -> PacketSet:
+    """Those that the main chain of the hook may drop in the state: asked before packets are
+    followed, which is dear."""
+    space, main = path.space, path.main(hook)
+    if main is None:
+        return space.false
+    return space.forget(packets, CONNTRACK_FIELDS) & space.state(state) & main.may_kill
+
+
+def _first(path: Hooks, hook: Hook, protocol: _Protocol) -> PacketSet:
+    """A client's first packets to any port, from and to any host, but not over lo."""
+    family = path.family
+    free = (Field.IIF, Field.OIF, Field.DPORT, family.saddr, family.daddr)
+    values = {Field.PROTO: protocol.number}
+    one = next(probes(path, hook, "new", *protocol.opening, free=free, values=values))
+    from_to = hosts(path, family.saddr) & hosts(path, family.daddr)
+    if family is Family.IP:
+        near = path.space.ranges(family.saddr, _LINK_LOCAL)
+        from_to = from_to & ~near & ~path.space.ranges(family.daddr, _LINK_LOCAL)
+    return one & from_to & outside(path.space) & path.hook_packets(hook)
+
+
+class _Sent:
+    """What becomes of packets on the way with the hook."""
+
+    def __init__(self, path: Hooks, hook: Hook, packets: PacketSet) -> None:
+        self.path = path
+        self.hook = hook
+        self._luck = Unknowns(path.space)
+        self._untracking: dict[int, PacketSet] = {}
+        course = Traversal(path.stack, path.family, self._luck, met=self._met)
+        self._ends = course.follow(ROUTES[hook], packets)
+        self.accepted = self._ending(VerdictKind.ACCEPT)
+        # What a queue or an unknown target (SYNPROXY) may take is theirs to answer for.
+        self._saved = self._ending(*(kind for kind in VerdictKind if kind not in _DENYING))
+
+    def _ending(self, *kinds: VerdictKind) -> PacketSet:
+        """The packets that may have one of the ends."""
+        ends = [end.packets for end in self._ends if end.kind in kinds]
+        return union(ends, self.path.space.false).exists(self._luck.cube)
+
+    def _met(self, rule: Rule, meeting: Visit) -> None:
+        if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects):
+            before = self._untracking.get(id(rule), self.path.space.false)
+            self._untracking[id(rule)] = before | meeting.taken
+
+    def lost(self, state: str, instead: str = "untracked") -> Iterator[_Lost]:
+        main = self.path.main(self.hook)
+        if main is None:
+            return
+        for end in self._ends:
+            by = self._dropped(end, main, instead)
+            accepting = self._accepting(main, by.packets, state) if by else None
+            if by is None or accepting is None:
+                continue
+            causes = self.untracking(by.packets) if instead == "untracked" else (by,)
+            for cause in causes:
+                here = by._replace(packets=by.packets & cause.packets)
+                yield _Lost(self.hook, state, instead, cause, here, accepting)
+
+    def _dropped(self, end: Outcome, main: BaseChain, state: str) -> Share | None:
+        """The packets of the end that the main chain drops in the state; if untracked, by a rule
+        that is not for them in particular."""
+        space = self.path.space
+        if end.kind not in _DENYING or end.decided is None or end.decided.walk is not main.walk:
+            return None
+        walk, chain, rule = end.decided
+        packets = end.packets & end.change.now(space.state(state))
+        packets = packets.exists(self._luck.cube) & ~self._saved
+        if not packets.satisfiable():
+            return None
+        if rule is not None and state == "untracked":
+            general = walk.tests(rule).may & space.state(*_TRACKED)
+            if not general.satisfiable():
+                return None
+        return Share(walk, chain, rule, end.kind, packets)
+
+    def _accepting(self, main: BaseChain, packets: PacketSet, state: str) -> Share | None:
+        """The rule that accepts the packets for certain if they are in the state."""
+        space = self.path.space
+        tracked = space.forget(packets, CONNTRACK_FIELDS) & space.state(state)
+        tracked = tracked & self.path.hook_packets(self.hook) & main.seen & ~main.may_kill
+        found = largest_first(at_station(main, tracked & main.end(VerdictKind.ACCEPT)))
+        first = next((decider for decider in found if decider.rule is not None), None)
+        return first if first and first.kind is VerdictKind.ACCEPT else None
+
+    def untracking(self, packets: PacketSet) -> Iterator[Share]:
+        """The rules that turn off tracking for the packets, each with those it is the first for."""
+        for walk in map(self.path.stack.walk, self.path.tables()):
+            for chain, rule in walk.table.rules():
+                if id(rule) in self._untracking:
+                    here = packets & self._untracking[id(rule)].exists(self._luck.cube)
+                    packets = packets & ~here
+                    if here.satisfiable():
+                        yield Share(walk, chain, rule, rule.verdict.kind, here)
+
+
+def _finding(path: Hooks, lost: _Lost) -> Finding:
+    assert lost.notrack.rule is not None
+    space = path.space
+    dropped = space.forget(lost.by.packets, CONNTRACK_FIELDS) & space.state(lost.instead)
+    return META.finding(
+        lost.notrack.rule.statement.span,
+        _message(lost),
+        _advice(path, lost),
+        related=(
+            Label(lost.accepting.span, f"accepts state {lost.state}"),
+            Label(lost.by.span, f"{lost.by.does} state {lost.instead}"),
+        ),
+        witness=witness(space, dropped, lost.hook),
+        likeness="untracked",
+    )
+
+
+def _message(lost: _Lost) -> str:
+    accepting, dropping = lost.accepting.name, f"{lost.by.name} {lost.by.does} them"
+    if lost.instead != "untracked":
+        return (
+            "packets are not tracked because of this, and the answers to them come to nothing: "
+            f"they belong to no known connection (state {lost.instead}), {accepting} accepts only "
+            f"established ones, and {dropping}"
+        )
+    if lost.state == "new":
+        return (
+            "new packets that are not tracked because of this come to nothing: "
+            f"{accepting} would accept them in state new, which they never have, and {dropping}"
+        )
+    return (
+        "answers that are not tracked because of this come to nothing: they never have the state "
+        f"established, in which {accepting} would accept them, and {dropping}"
+    )
+
+
+def _advice(path: Hooks, lost: _Lost) -> str:
+    main = path.main(lost.hook)
+    assert main is not None
+    if lost.instead != "untracked":
+        mirrored = other_way(lost.notrack, forwarded=lost.hook is Hook.FORWARD)
+        return f"leave the answers untracked as well, and accept them so: {mirrored}"
+    mended = with_state(lost.accepting.rule, "untracked") if lost.accepting.rule else None
+    if mended is not None:
+        return f"write: {mended}"
+    return suggestions.first(lost.by, main.chain.name, suggestions.UNTRACKED)

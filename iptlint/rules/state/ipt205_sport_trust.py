@@ -1,0 +1,162 @@
+"""Whoever sends from a certain port reaches any port of this host.
+
+## What it does
+Where INPUT denies by default, sends new connections (tcp and udp) from public addresses to ports
+that no rule would name, from every source port, on the whole way. Reports the rule that accepts
+them because of the port they come from.
+
+## Why it matters
+The sender chooses its source port. A rule that was to let answers of name servers in (`--sport
+53`) lets in anyone who sends from port 53, to databases and SSH alike; scanners try just that.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p udp --sport 53 -j ACCEPT
+COMMIT
+```
+
+## Fix
+Let conntrack recognise the answers, and delete the rule:
+```
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+```
+in nft `ct state established,related accept`. Where nothing may be tracked, add the address of the
+server (`-s 192.0.2.53`) and the ports of clients (`--dport 1024:65535`).
+
+## When it is wrong
+Where another firewall before the host checks state. Rules that also ask for a destination port
+(as DHCP does: from 67 to 68), for certain addresses or for running connections are not reported.
+
+## References
+- nmap, "Firewall/IDS Evasion and Spoofing", `--source-port`:
+  https://nmap.org/book/man-bypass-firewalls-ids.html
+- RFC 6056 (source ports are the sender's choice): https://www.rfc-editor.org/rfc/rfc6056
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.connections import any_port, few_ports, from_world, is_user_decision, most
+from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
+from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import listed
+from iptlint.findings.suggestions import ESTABLISHED
+from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT205",
+    name="sport-trust",
+    severity=Severity.WARNING,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+)
+
+_ASKED = ((TCP, "tcp", ("syn",)), (UDP, "udp", ()))
+_CLIENTS = ((32768, 60999),)  # net.ipv4.ip_local_port_range
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    if not _asks_for_source_port(path) or path.main(Hook.INPUT) is None:
+        return
+    if dropped_by_default(path, Hook.INPUT).satisfiable():
+        told: set[int] = set()
+        for protocol, name, flags in _ASKED:
+            for decider, ports in _trusting(path, protocol, *flags):
+                if is_user_decision(decider) and id(decider.rule) not in told:
+                    told.add(id(decider.rule))
+                    yield _finding(path, decider, protocol, name, ports)
+
+
+def _asks_for_source_port(path: Hooks) -> bool:
+    rules = (rule for table in path.tables() for _, rule in table.rules())
+    return any(map(_tests_sport, (match for rule in rules for match in rule.matches)))
+
+
+def _tests_sport(match: Match) -> bool:
+    match match:
+        case AnyOf(alternatives):
+            return any(_tests_sport(test) for tests in alternatives for test in tests)
+        case _:
+            return getattr(match, "field", None) is Field.SPORT
+
+
+def _trusting(path: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share, PacketSet]]:
+    """Who accepts packets to any port by their source port, and these ports (over ``SPORT``)."""
+    space, hook = path.space, Hook.INPUT
+    odd = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    odd = odd & dropped_by_default(path, hook)
+    asked = from_world(path, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
+    asked = tuple(one & odd for one in asked)
+    if not _trusted(path, asked, path.may_pass(hook)).satisfiable():
+        return
+    admission = Exposure(path, hook, asked)
+    accepted = admission.accepted_at_a_rate
+    trusted = _trusted(path, asked, accepted)
+    for decider in admission.accepters(accepted & trusted):
+        if decider.rule is not None:
+            yield decider, space.project(decider.packets, Field.SPORT)
+
+
+def _trusted(path: Hooks, asked: tuple[PacketSet, ...], accepted: PacketSet) -> PacketSet:
+    """The source ports from which most callers reach all the odd ports, on interfaces where they
+    do not from any port of a client."""
+    space = path.space
+    usual = most(space, asked, accepted, Field.IIF, Field.SPORT, Field.DPORT)
+    anywhere = any_port(space, usual, Field.IIF, Field.SPORT)
+    open_ = space.project(anywhere & space.ranges(Field.SPORT, _CLIENTS), Field.IIF)
+    return anywhere & ~open_
+
+
+def _finding(path: Hooks, decider: Share, protocol: int, name: str, sports: PacketSet) -> Finding:
+    ports = _ports(path, name, sports)
+    return META.finding(
+        decider.span,
+        f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
+        "sender chooses where it sends from",
+        _advice(path, decider, protocol),
+        witness=witness(path.space, decider.packets, Hook.INPUT),
+        likeness="sport",
+    )
+
+
+def _advice(path: Hooks, decider: Share, protocol: int) -> str:
+    """Whether answers need the rule: from ports that no rule names, others accept them or not."""
+    flags = ("ack",) if protocol == TCP else ()
+    answers = from_world(
+        path, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
+    )
+    odd = path.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
+    running = union([*answers], path.space.false) & odd
+    running = running & path.space.ranges(Field.DPORT, _CLIENTS) & path.hook_packets(Hook.INPUT)
+    if not (running & ~path.may_pass(Hook.INPUT)).satisfiable():
+        return "delete it: answers are accepted by the state of their connection"
+    return f"instead: {ESTABLISHED.into(decider.chain.name, path.ruleset, decider.walk.table)}"
+
+
+def _ports(path: Hooks, protocol: str, sports: PacketSet) -> str:
+    """``udp port 53``, ``tcp ports 20 and 21``, ``certain tcp ports`` where they are many."""
+    ports = [str(port) for port in few_ports(path.space, sports, Field.SPORT)]
+    if not ports:
+        return f"certain {protocol} ports"
+    return f"{protocol} port{'s' * (len(ports) > 1)} {listed(ports)}"

@@ -1,0 +1,99 @@
+"""A tcp packet without SYN is let in as the first one of a connection.
+
+## What it does
+Where INPUT denies by default, sends tcp packets of state NEW that carry only ACK, from public
+addresses, on the whole way, and reports the rule that accepts most of them. One finding a host.
+
+## Why it matters
+Conntrack takes a packet in the middle of a connection that it does not know for a new one (so
+that connections survive a restart of the firewall). Such packets come from ACK scans, which tell
+open ports from closed ones behind a filter, and from floods.
+
+## Example
+```
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+```
+
+## Fix
+Drop them once, above the accepts:
+```
+-A INPUT -p tcp ! --syn -m conntrack --ctstate NEW -j DROP
+```
+in nft `tcp flags & (fin|syn|rst|ack) != syn ct state new drop`. Or set
+`net.netfilter.nf_conntrack_tcp_loose=0`, after which such packets are invalid.
+
+## When it is wrong
+Where connections have to outlive a reload of conntrack or move between two firewalls, or where
+the sysctl above is set.
+
+## References
+- Linux, Documentation/networking/nf_conntrack-sysctl.rst, nf_conntrack_tcp_loose:
+  https://docs.kernel.org/networking/nf_conntrack-sysctl.html
+- iptables-extensions(8), tcp, `--syn`: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.connections import from_world, is_user_decision, most
+from iptlint.analysis.default_verdict import dropped_by_default
+from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import MAX_LABELS
+from iptlint.findings.suggestions import Suggestion
+from iptlint.model import Field, Hook
+from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.bdd import union
+from iptlint.packets.witness import witness
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT207",
+    name="new-without-syn",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+    pedantic=True,
+)
+
+_DROP = Suggestion(
+    "-p tcp ! --syn -m conntrack --ctstate NEW -j DROP",
+    "tcp flags & (fin|syn|rst|ack) != syn ct state new drop",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    return for_each_family(context, _check_path)
+
+
+def _check_path(path: Hooks) -> Iterator[Finding]:
+    space, hook = path.space, Hook.INPUT
+    main = path.main(hook)
+    if main is None or not dropped_by_default(path, hook).satisfiable():
+        return
+    loose = from_world(path, hook, "new", "ack")
+    if not (union(loose, space.false) & path.may_pass(hook)).satisfiable():
+        return
+    admission = Exposure(path, hook, loose)
+    here = dropped_by_default(path, hook)
+    accepted = admission.accepted_at_a_rate & here
+    opened = most(space, loose, accepted, Field.IIF, Field.DPORT)
+    found = [d for d in admission.accepters(accepted & opened) if d.rule and is_user_decision(d)]
+    if found:
+        first, *others = found
+        yield META.finding(
+            first.span,
+            "tcp packets without SYN are accepted here as the first of a connection (state new)",
+            suggestions.first(first, main.chain.name, _DROP),
+            related=tuple(Label(d.span, "and here") for d in others[:MAX_LABELS]),
+            witness=witness(space, first.packets, hook),
+        )

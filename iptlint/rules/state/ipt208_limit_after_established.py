@@ -1,0 +1,140 @@
+"""A limit on traffic sees the first packets of connections only, as the others are accepted before.
+
+## What it does
+Finds limits that are meant for the flow of a connection: so many bytes a second (`limit rate over
+10 mbytes/second`, `--hashlimit-above 512kb/s`), a quota, `connbytes`. Where the tests of such a
+rule take packets of running connections too, and earlier rules accept every one of them, it is
+reported with the rule that does.
+
+## Why it matters
+Nearly all bytes are in established connections. The limit counts what is left, the first packets,
+and never strikes.
+
+## Example
+```
+table inet filter {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iifname "wan0" limit rate over 10 mbytes/second drop
+        tcp dport 443 accept
+    }
+}
+```
+
+## Fix
+Move the limit above the rule that accepts established connections.
+
+## When it is wrong
+Limits in packets, of new connections (`limit rate 4/minute`, connlimit, recent) belong behind that
+rule and are never reported. A limit in bytes may be meant for udp of new connections, or for
+untracked packets; then test the state in it.
+
+## References
+- nft(8), "LIMIT STATEMENT", "QUOTA": https://www.netfilter.org/projects/nftables/manpage.html
+- iptables-extensions(8), hashlimit, quota, connbytes:
+  https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.connections import user_rules
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import at_station
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.witness import TCP, UDP
+from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+META = Meta(
+    code="IPT208",
+    name="limit-after-established",
+    severity=Severity.INFO,
+    confidence=Confidence.CERTAIN,
+    group=Group.STATE,
+    since="0.1.0",
+)
+
+_BYTES = re.compile(r"\b\d+\s*(?:[kmg]?b|[kmg]?bytes)/")
+_ANY = re.compile("")
+_OF_A_FLOW = {
+    "limit": _BYTES,
+    "hashlimit": _BYTES,
+    "meter": _BYTES,
+    "set": _BYTES,
+    "quota": _ANY,
+    "connbytes": _ANY,
+}
+"""By the kind of an uncertain test: what in its text shows that it is meant for all packets."""
+
+_DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for walk in context.walks():
+        for chain, rule in user_rules(walk):
+            limit = _limit(rule)
+            if limit is not None and rule.verdict.kind in _DECIDING:
+                yield from _check_rule(walk, chain, rule, limit)
+
+
+def _limit(rule: Rule) -> Span | None:
+    for number, match in enumerate(rule.matches):
+        match match:
+            case Uncertain(kind, key) if kind in _OF_A_FLOW and _OF_A_FLOW[kind].search(key):
+                return rule.origin.part(number)
+            case _:
+                pass
+    return None
+
+
+def _check_rule(walk: TableAnalysis, chain: Chain, rule: Rule, limit: Span) -> Iterator[Finding]:
+    running = walk.space.state("established")
+    meant = walk.sent(rule) & running & _streams(walk)
+    if not meant.satisfiable() or (walk.matched(rule) & running).satisfiable():
+        return
+    accepting = _accepting(walk, chain, rule)
+    if accepting is not None:
+        line = accepting.origin.span.line
+        yield META.finding(
+            limit,
+            "this limit sees no packet of a running connection, and nearly all traffic is that: "
+            f"line {line} accepts them all before",
+            _advice(rule, line),
+            related=(Label(accepting.origin.span, "accepts running connections"),),
+        )
+
+
+def _streams(walk: TableAnalysis) -> PacketSet:
+    """The packets of tcp and udp: others come a few at a time."""
+    space = walk.space
+    return space.value(Field.PROTO, TCP) | space.value(Field.PROTO, UDP)
+
+
+def _advice(rule: Rule, line: int) -> str:
+    if rule.verdict.kind is VerdictKind.ACCEPT:
+        return f"above line {line}, drop what is over the limit"
+    return f"move it above line {line}: {rule.statement.span.text}"
+
+
+def _accepting(walk: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None:
+    """The one rule that accepts all that the limit is meant for of running connections."""
+    meant = walk.sent(rule) & walk.space.state("established")
+    for base in walk.bases_of(chain.name):
+        here = meant & walk.base_packets(base) & ~walk.space.interface(Field.IIF, "lo")
+        first = next(at_station(BaseChain(walk, base), here), None)
+        if first is None or first.kind is not VerdictKind.ACCEPT or first.rule is None:
+            continue
+        if not (here & ~first.packets).satisfiable():
+            return first.rule
+    return None
