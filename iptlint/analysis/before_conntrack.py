@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 
 @per_walk
-def early_chains(walk: TableAnalysis) -> frozenset[str]:
+def early_chains(analysis: TableAnalysis) -> frozenset[str]:
     """Those that only base chains before connection tracking lead to, and these."""
-    bases = {name: walk.bases_of(name) for name in walk.table.chains}
+    bases = {name: analysis.bases_of(name) for name in analysis.table.chains}
     return frozenset(
         name for name, several in bases.items() if several and all(map(is_early, several))
     )
 
 
 @per_walk
-def untracked_packets(walk: TableAnalysis) -> PacketSet:
+def untracked_packets(analysis: TableAnalysis) -> PacketSet:
     """The packets as they are before connection tracking: of no connection. What comes over lo was
     sent by this host and keeps the connection it was sent with."""
-    space = walk.space
-    effects = (e.kind for _, rule in walk.table.rules() for e in rule.effects)
+    space = analysis.space
+    effects = (e.kind for _, rule in analysis.table.rules() for e in rule.effects)
     names = ("invalid", "untracked") if EffectKind.NOTRACK in effects else ("invalid",)
     return space.universe & space.state(*names) & space.value(Field.CT_MARK, 0)
 
 
-def untestable_state(walk: TableAnalysis, rule: Rule) -> int | None:
+def untestable_state(analysis: TableAnalysis, rule: Rule) -> int | None:
     """The test for a connection that no packet can pass yet, those over lo aside."""
-    if walk.place(rule).chain not in early_chains(walk):
+    if analysis.place(rule).chain not in early_chains(analysis):
         return None
-    matcher = Matcher(walk.space, Writes())
+    matcher = Matcher(analysis.space, Writes())
     for number, match in enumerate(rule.matches):
         if (
             reads_conntrack((match,))
-            and not (untracked_packets(walk) & matcher.test(match).may).satisfiable()
+            and not (untracked_packets(analysis) & matcher.test(match).may).satisfiable()
         ):
             return number
     return None

@@ -30,41 +30,41 @@ class Blocker(NamedTuple):
     packets: PacketSet
 
 
-def blockers(walk: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
+def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
     order of the text. Each takes some of them first."""
-    place = walk.place(rule)
-    found = _Search(walk).above(place.chain, place.number, walk.sent(rule))
+    place = analysis.place(rule)
+    found = _Search(analysis).above(place.chain, place.number, analysis.intended(rule))
     unique = {id(taker.rule): taker.rule for taker in found}
     return tuple(sorted(unique.values(), key=lambda taker: taker.origin.span.start))
 
 
-def _by(walk: TableAnalysis, flow: ChainFlow, number: int) -> PacketSet:
+def _by(analysis: TableAnalysis, flow: ChainFlow, number: int) -> PacketSet:
     """What the rule would take away for certain, were it alone."""
     verdict, sure = flow.chain.rules[number].verdict, flow.tests[number].sure
     match verdict.kind:
         case VerdictKind.CONTINUE | VerdictKind.UNKNOWN:
-            return walk.space.false
+            return analysis.space.false
         case VerdictKind.JUMP:
-            called = walk.flows.get(verdict.chain or "")
-            return sure & ~called.returns if called else walk.space.false
+            called = analysis.flows.get(verdict.chain or "")
+            return sure & ~called.returns if called else analysis.space.false
         case _:
             return sure
 
 
 class _Search:
-    def __init__(self, walk: TableAnalysis) -> None:
-        self.walk = walk
+    def __init__(self, analysis: TableAnalysis) -> None:
+        self.analysis = analysis
 
     def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Blocker]:
         """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
         or before the calls of the chain."""
-        here = packets & ~self.walk.flows[chain].arrives[number]
+        here = packets & ~self.analysis.flows[chain].arriving[number]
         found = needed(list(self._within(chain, number, here)), here)
         rest = packets & ~here
         if depth == _DEEPEST or not rest.satisfiable():
             return found
-        for caller, call in self.walk.callers.get(chain, ()):
+        for caller, call in self.analysis.callers.get(chain, ()):
             through = self._through(rest, caller, call)
             if through.satisfiable():
                 found += self.above(caller, call, through, depth + 1)
@@ -73,35 +73,37 @@ class _Search:
     def _at_earlier_stations(self, chain: str, packets: PacketSet) -> Iterator[Blocker]:
         """Takers in the base chains that the packets enter before this one. What a policy takes
         has none."""
-        for station in self.walk.before(self.walk.table.chains[chain]):
-            flow = station.walk.flows[station.chain.name]
-            lost = packets & ~station.passing & ~flow.returns
-            packets = packets & station.passing
+        for base_chain in self.analysis.before(self.analysis.table.chains[chain]):
+            flow = base_chain.analysis.flows[base_chain.chain.name]
+            lost = packets & ~base_chain.may_survive & ~flow.returns
+            packets = packets & base_chain.may_survive
             if lost.satisfiable():
-                yield from _Search(station.walk)._within(station.chain.name, len(flow.tests), lost)
+                yield from _Search(base_chain.analysis)._within(
+                    base_chain.chain.name, len(flow.tests), lost
+                )
 
     def _through(self, packets: PacketSet, caller: str, call: int) -> PacketSet:
-        entry = self.walk.entries.get(caller)
-        tests = self.walk.flows[caller].tests[call]
-        return packets & tests.may & entry.sent if entry else self.walk.space.false
+        entry = self.analysis.entries.get(caller)
+        tests = self.analysis.flows[caller].tests[call]
+        return packets & tests.may & entry.intended if entry else self.analysis.space.false
 
     def _within(
         self, chain: str, end: int, packets: PacketSet, depth: int = 0
     ) -> Iterator[Blocker]:
         """Takers among the first ``end`` rules, which together took all of ``packets``."""
-        flow = self.walk.flows[chain]
+        flow = self.analysis.flows[chain]
         while packets.satisfiable():
-            last = _first(end, _included(packets, flow.arrives))
-            taken = _by(self.walk, flow, last)
+            last = _first(end, _included(packets, flow.arriving))
+            taken = _by(self.analysis, flow, last)
             yield from self._at(chain, last, packets & taken, depth)
             packets = packets & ~taken
             end = last
 
     def _at(self, chain: str, number: int, packets: PacketSet, depth: int) -> Iterator[Blocker]:
         """The rule itself, or the rules of the chain it calls."""
-        flow = self.walk.flows[chain]
+        flow = self.analysis.flows[chain]
         rule, sure = flow.chain.rules[number], flow.tests[number].sure
-        called = self.walk.flows.get(rule.verdict.chain) if rule.verdict.chain else None
+        called = self.analysis.flows.get(rule.verdict.chain) if rule.verdict.chain else None
         if called is None or depth == _DEEPEST:
             yield Blocker(rule, sure)
             return
@@ -113,9 +115,9 @@ class _Search:
             yield Blocker(rule, sure & called.returns)
 
 
-def _included(packets: PacketSet, arrives: Sequence[PacketSet]) -> Callable[[int], bool]:
+def _included(packets: PacketSet, arriving: Sequence[PacketSet]) -> Callable[[int], bool]:
     """Whether none of the packets gets past the rule."""
-    return lambda number: not (packets & arrives[number + 1]).satisfiable()
+    return lambda number: not (packets & arriving[number + 1]).satisfiable()
 
 
 def _first(end: int, holds: Callable[[int], bool]) -> int:

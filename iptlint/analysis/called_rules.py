@@ -8,9 +8,9 @@ from iptlint.model import Rule
 from iptlint.netfilter.base_chain import BaseChain
 
 
-def rules_from(station: BaseChain) -> Iterator[Rule]:
+def rules_from(base_chain: BaseChain) -> Iterator[Rule]:
     """The rules of the base chain and of all chains that calls lead to from it."""
-    walk = station.walk
-    for name, chain in walk.table.chains.items():
-        if station.chain in walk.bases_of(name):
+    analysis = base_chain.analysis
+    for name, chain in analysis.table.chains.items():
+        if base_chain.chain in analysis.bases_of(name):
             yield from chain.rules

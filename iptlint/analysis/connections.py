@@ -95,31 +95,31 @@ _MIRRORED = {one: other for pair in (_CHAINS, *_PAIRS) for one, other in (pair, 
 _WORDS = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, _MIRRORED))})(?!\S)")
 
 
-def other_way(decider: Share, *, forwarded: bool) -> str:
+def other_way(share: Share, *, forwarded: bool) -> str:
     """The rule for the answers to its packets, in its own words; answers to what is forwarded
     come by the same chain."""
-    assert decider.rule is not None
+    assert share.rule is not None
 
     def mirror(word: re.Match[str]) -> str:
         return word[0] if forwarded and word[0] in _CHAINS else _MIRRORED[word[0]]
 
-    return _WORDS.sub(mirror, decider.rule.statement.span.text)
+    return _WORDS.sub(mirror, share.rule.statement.span.text)
 
 
-def user_rules(walk: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
+def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules that people wrote, that packets may match, and that are no copies of others."""
-    silent = dead_ids(walk) | later_copies(walk)
-    for chain in walk.table.chains.values():
-        if _is_owned(walk, chain) or not walk.is_called(chain.name):
+    silent = dead_ids(analysis) | later_copies(analysis)
+    for chain in analysis.table.chains.values():
+        if _is_owned(analysis, chain) or not analysis.is_called(chain.name):
             continue
         for rule in chain.rules:
             if rule.read and id(rule) not in silent and not _is_softwares(rule):
                 yield chain, rule
 
 
-def _is_owned(walk: TableAnalysis, chain: Chain) -> bool:
+def _is_owned(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether software writes the chain, and does not leave it to people (as DOCKER-USER)."""
-    owner = owner_of_chain(walk.ruleset, walk.table, chain.name)
+    owner = owner_of_chain(analysis.ruleset, analysis.table, chain.name)
     return owner is not None and not owner.leaves_to_user(chain.name)
 
 
@@ -132,7 +132,7 @@ def _is_softwares(rule: Rule) -> bool:
 
 
 def from_world(
-    path: Hooks,
+    hooks: Hooks,
     hook: Hook,
     state: str,
     *flags: str,
@@ -141,13 +141,13 @@ def from_world(
 ) -> tuple[PacketSet, ...]:
     """Packets of the state from the world, a set for each of a few public addresses; like
     ``world.callers``, whose packets are new."""
-    space, daddr = path.space, path.family.daddr
-    packets = outward(path) & outside(space)
+    space, daddr = hooks.space, hooks.family.daddr
+    packets = outward(hooks) & outside(space)
     if hook is Hook.INPUT:
-        packets = packets & public_hosts(path, daddr)
+        packets = packets & public_hosts(hooks, daddr)
     kept = (Field.IIF, Field.OIF, Field.DPORT, daddr, *free)
     values = {Field.PROTO: protocol}
-    asked = probes(path, hook, state, *flags, free=kept, values=values)
+    asked = probes(hooks, hook, state, *flags, free=kept, values=values)
     return tuple(packets & each for each in asked)
 
 
@@ -163,10 +163,10 @@ def any_port(space: Space, packets: PacketSet, *kept: Field) -> PacketSet:
     return reduce(and_, each)
 
 
-def is_user_decision(decider: Share) -> bool:
+def is_user_decision(share: Share) -> bool:
     """Whether people wrote the rule, or the policy."""
-    walk, rule = decider.walk, decider.rule
-    if _is_owned(walk, decider.chain):
+    analysis, rule = share.analysis, share.rule
+    if _is_owned(analysis, share.chain):
         return False
     return rule is None or (rule.read and not _is_softwares(rule))
 

@@ -63,7 +63,7 @@ _PRIVATE = {
 
 
 def probes(
-    path: Hooks,
+    hooks: Hooks,
     hook: Hook,
     state: str,
     *flags: str,
@@ -74,7 +74,7 @@ def probes(
     interfaces (or what ``free`` says), with ``values`` where they are to be others. Those of an
     established one are answers."""
     established = state == "established"
-    space, family = path.space, path.family
+    space, family = hooks.space, hooks.family
     fixed = {
         Field.FAMILY: PACKET_FAMILIES.index(family.value),
         Field.CT_DIRECTION: int(established),
@@ -111,10 +111,10 @@ def _exactly(
     return packets & space.universe
 
 
-def public(path: Hooks, field: Field) -> PacketSet:
+def public(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with a stranger's address in the field."""
-    numbers = (int(ip_address(text)) for text in _STRANGERS[path.family])
-    return path.space.ranges(field, tuple((number, number) for number in numbers))
+    numbers = (int(ip_address(text)) for text in _STRANGERS[hooks.family])
+    return hooks.space.ranges(field, tuple((number, number) for number in numbers))
 
 
 def outside(space: Space) -> PacketSet:
@@ -122,17 +122,17 @@ def outside(space: Space) -> PacketSet:
     return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
 
 
-def dropped_by_default(path: Hooks, hook: Hook) -> PacketSet:
+def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
-    if hook not in path.denied:
-        path.denied[hook] = _for_most_strangers(path, hook, _turned_away(path, hook))
-    return path.denied[hook]
+    if hook not in hooks.denied:
+        hooks.denied[hook] = _for_most_strangers(hooks, hook, _turned_away(hooks, hook))
+    return hooks.denied[hook]
 
 
-def _turned_away(path: Hooks, hook: Hook) -> PacketSet:
-    turned = path.hook_packets(hook) & outside(path.space) & ~path.may_pass(hook)
-    return turned & ~_of_nobody(path.space)
+def _turned_away(hooks: Hooks, hook: Hook) -> PacketSet:
+    turned = hooks.hook_packets(hook) & outside(hooks.space) & ~hooks.may_pass(hook)
+    return turned & ~_of_nobody(hooks.space)
 
 
 def _of_nobody(space: Space) -> PacketSet:
@@ -147,75 +147,75 @@ def _of_nobody(space: Space) -> PacketSet:
     return union([space.value(side, n) for n in numbers for side in sides], space.false)
 
 
-def hosts(path: Hooks, field: Field) -> PacketSet:
+def hosts(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with an address in the field that one host may have."""
-    space = path.space
-    found = ~space.ranges(field, _NOT_HOSTS[path.family])
-    return found & ~space.masked(field, 0xFF, 0xFF) if path.family is Family.IP else found
+    space = hooks.space
+    found = ~space.ranges(field, _NOT_HOSTS[hooks.family])
+    return found & ~space.masked(field, 0xFF, 0xFF) if hooks.family is Family.IP else found
 
 
-def public_hosts(path: Hooks, field: Field) -> PacketSet:
+def public_hosts(hooks: Hooks, field: Field) -> PacketSet:
     """Of ``hosts``, those that the world can name (IANA special-purpose address registries)."""
-    return hosts(path, field) & ~path.space.ranges(field, _PRIVATE[path.family])
+    return hosts(hooks, field) & ~hooks.space.ranges(field, _PRIVATE[hooks.family])
 
 
-def denied_destinations(path: Hooks, hook: Hook) -> PacketSet:
+def denied_destinations(hooks: Hooks, hook: Hook) -> PacketSet:
     """The addresses of hosts (over ``daddr``) to which most strangers are certainly not let
     through on some interface: what a closing rule with ``-d`` protects."""
-    space, daddr = path.space, path.family.daddr
+    space, daddr = hooks.space, hooks.family.daddr
     free = (*_FREE, daddr)
-    denied = _for_most_strangers(path, hook, _turned_away(path, hook), free)
-    return space.project(denied & hosts(path, daddr), daddr)
+    denied = _for_most_strangers(hooks, hook, _turned_away(hooks, hook), free)
+    return space.project(denied & hosts(hooks, daddr), daddr)
 
 
-def accepted_by_default(path: Hooks, hook: Hook) -> PacketSet:
+def accepted_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces on which most strangers that open a connection are accepted: by the
     policy, or for certain by a rule."""
-    return _for_most_strangers(path, hook, _accepted(path, hook))
+    return _for_most_strangers(hooks, hook, _accepted(hooks, hook))
 
 
-def accepted_strangers(path: Hooks, hook: Hook) -> PacketSet:
+def accepted_strangers(hooks: Hooks, hook: Hook) -> PacketSet:
     """The strangers that open a connection and are accepted."""
-    everyone = union(list(probes(path, hook, "new", "syn")), path.space.false)
-    return everyone & _accepted(path, hook)
+    everyone = union(list(probes(hooks, hook, "new", "syn")), hooks.space.false)
+    return everyone & _accepted(hooks, hook)
 
 
-def _accepted(path: Hooks, hook: Hook) -> PacketSet:
-    accepted = path.outcome(hook, VerdictKind.ACCEPT) & outside(path.space)
-    main = path.main(hook)
+def _accepted(hooks: Hooks, hook: Hook) -> PacketSet:
+    accepted = hooks.outcome(hook, VerdictKind.ACCEPT) & outside(hooks.space)
+    main = hooks.deciding_chain(hook)
     # A ban that may strike (recent, limit) leaves an open end open.
-    by_policy = _open_end(main) if main else path.space.false
-    return accepted & (by_policy | ~path.may_die(hook))
+    by_policy = _open_end(main) if main else hooks.space.false
+    return accepted & (by_policy | ~hooks.may_be_dropped(hook))
 
 
-def _open_end(station: BaseChain) -> PacketSet:
+def _open_end(base_chain: BaseChain) -> PacketSet:
     """The packets that the policy accepts."""
-    chain, walk = station.chain, station.walk
+    chain, analysis = base_chain.chain, base_chain.analysis
     accepts = chain.policy is not None and chain.policy.kind is VerdictKind.ACCEPT
-    return walk.flows[chain.name].returns if accepts else walk.space.false
+    return analysis.flows[chain.name].returns if accepts else analysis.space.false
 
 
 def _for_most_strangers(
-    path: Hooks, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
+    hooks: Hooks, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
 ) -> PacketSet:
     """The interfaces (or what is free) for which ``packets`` holds most of the strangers."""
-    space = path.space
+    space = hooks.space
     verdicts = [
         space.project(stranger & packets, *free)
-        for stranger in probes(path, hook, "new", "syn", free=free)
+        for stranger in probes(hooks, hook, "new", "syn", free=free)
     ]
     agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]
-    return union(agreed, space.false) & path.hook_packets(hook) & outside(space)
+    return union(agreed, space.false) & hooks.hook_packets(hook) & outside(space)
 
 
 _FORWARDING = ("DOCKER", "KUBE-", "cali-", "CILIUM_", "LIBVIRT_", "CNI-", "FLANNEL-", "NETAVARK")
 
 
-def forwards_on_its_own(path: Hooks) -> bool:
+def forwards_on_its_own(hooks: Hooks) -> bool:
     """Whether software that forwards by itself has its chains in the family's tables."""
     return any(
         name.startswith(_FORWARDING)
-        for table in path.ruleset.tables
-        if path.family.value in table.family.packets
+        for table in hooks.ruleset.tables
+        if hooks.family.value in table.family.packets
         for name in table.chains
     )

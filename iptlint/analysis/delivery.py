@@ -31,34 +31,34 @@ class Delivery(NamedTuple):
         return self.arrived.satisfiable() or not self.enders
 
 
-def delivery(path: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
+def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Of packets that set out on the way with the hook: input, forward or output."""
-    luck = Unknowns(path.space)
-    ends = Traversal(path.stack, path.family, luck).follow(ROUTES[hook], packets)
-    cube = luck.cube
+    unknowns = Unknowns(hooks.space)
+    ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
+    cube = unknowns.cube
     arrived = [end.change.image(end.packets.exists(cube)) for end in ends if end.kind not in _DYING]
     enders = [_ender(end, cube) for end in ends if end.kind in _DYING]
     return Delivery(
-        union(arrived, path.space.false), largest_first(e for e in enders if e is not None)
+        union(arrived, hooks.space.false), largest_first(e for e in enders if e is not None)
     )
 
 
-def _ender(end: Outcome, luck: PacketSet) -> Share | None:
+def _ender(end: Outcome, unknowns: PacketSet) -> Share | None:
     if end.decided is None:
         return None
-    walk, chain, rule = end.decided
-    return Share(walk, chain, rule, end.kind, end.packets.exists(luck))
+    analysis, chain, rule = end.decided
+    return Share(analysis, chain, rule, end.kind, end.packets.exists(unknowns))
 
 
-def is_winding(path: Hooks, hook: Hook) -> bool:
+def is_winding(hooks: Hooks, hook: Hook) -> bool:
     """Whether more than one chain on the way has something to say: then what one hook does with
     packets is not all there is to it."""
-    stations = (station for at in ROUTES[hook] for station in path.stations(at))
-    return sum(not station.is_open for station in stations) > 1
+    base_chains = (base_chain for at in ROUTES[hook] for base_chain in hooks.base_chains(at))
+    return sum(not base_chain.is_open for base_chain in base_chains) > 1
 
 
-def translates(path: Hooks) -> bool:
+def translates(hooks: Hooks) -> bool:
     """Whether a rule translates addresses or ports. Then later packets of a connection are
     translated too, and back, before and after the hooks, which is not followed here."""
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)

@@ -92,17 +92,17 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
 class _Sides:
     def __init__(self, old: Ruleset, new: Ruleset) -> None:
         self.space = space_of(old, new)
-        self.luck = Unknowns(self.space)
+        self.unknowns = Unknowns(self.space)
         self.stacks = Firewall(old, self.space), Firewall(new, self.space)
 
     def compare(self, family: Family, hook: Hook) -> tuple[list[Divergence], bool]:
         """What differs on the way with the hook, and whether both ask luck of the same packets."""
         route = WAYS[family][hook]
-        if not any(s.stations(family, hook) for s in self.stacks for hook in route):
+        if not any(s.base_chains(family, hook) for s in self.stacks for hook in route):
             return [], True
         start = self._start(family, hook)
-        courses = [Traversal(stack, family, self.luck) for stack in self.stacks]
-        old, new = (course.follow(route, start) for course in courses)
+        courses = [Traversal(firewall, family, self.unknowns) for firewall in self.stacks]
+        old, new = (traversal.follow(route, start) for traversal in courses)
         changes = list(self._changes(family, hook, _joined(old), _joined(new)))
         return changes, courses[0].matcher.asked == courses[1].matcher.asked
 
@@ -126,7 +126,7 @@ class _Sides:
                     key = one.kind, other.kind
                     found[key] = found.get(key, self.space.false) | both
         for packets in found.values():
-            surely = packets.forall(self.luck.cube)
+            surely = packets.forall(self.unknowns.cube)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():
                     yield self._change(family, hook, part, certain=certain)
@@ -135,24 +135,26 @@ class _Sides:
         """The packets that are accepted by both and come out different."""
         if one.kind is not VerdictKind.ACCEPT:
             return self.space.false
-        return one.change.differs(other.change, self.luck.cube, *_REWRITTEN)
+        return one.change.differs(other.change, self.unknowns.cube, *_REWRITTEN)
 
     def _change(
         self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool
     ) -> Divergence:
         point = one_of(self.space, packets, hook)
-        fates = [self._fate(stack, family, hook, point) for stack in self.stacks]
+        fates = [self._fate(firewall, family, hook, point) for firewall in self.stacks]
         return Divergence(
             hook,
             family,
-            packets.exists(self.luck.cube),
+            packets.exists(self.unknowns.cube),
             certain,
             packet_of(self.space, point.pick_cube() or [], hook),
             *fates,
         )
 
-    def _fate(self, stack: Firewall, family: Family, hook: Hook, point: PacketSet) -> Fate:
-        (end,) = Traversal(stack, family, self.luck, who=True).follow(WAYS[family][hook], point)
+    def _fate(self, firewall: Firewall, family: Family, hook: Hook, point: PacketSet) -> Fate:
+        (end,) = Traversal(firewall, family, self.unknowns, who=True).follow(
+            WAYS[family][hook], point
+        )
         becomes = None
         if end.kind is VerdictKind.ACCEPT:
             becomes = packet_of(self.space, image(self.space, point, end), hook)

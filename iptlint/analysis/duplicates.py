@@ -17,19 +17,19 @@ _ALL_PARTS: Parts = frozenset({*Field, None})
 _CONNECTION = (Field.CT_STATE, Field.CT_MARK, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT)
 
 
-def duplicates(walk: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
+def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     """The rules that are the same one, in the order of their chain, two or more each time.
 
     Rules with an uncertain test are not: two limits count apart. Nor are those between
     which a rule changes what they test, or rules that only count.
     """
-    writes = _Writes(walk)
-    for chain in walk.table.chains.values():
+    writes = _Writes(analysis)
+    for chain in analysis.table.chains.values():
         alike: dict[Hashable, list[int]] = defaultdict(list)
         number = 0
         for parts in chain.statements():
             if all(map(_repeatable, parts)):
-                keys = (_key(walk, chain, number + index) for index in range(len(parts)))
+                keys = (_key(analysis, chain, number + index) for index in range(len(parts)))
                 alike[tuple(keys)].append(number)
             number += len(parts)
         several = [numbers for numbers in alike.values() if len(numbers) > 1]
@@ -37,8 +37,8 @@ def duplicates(walk: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
             yield from writes.undisturbed(chain, several)
 
 
-def _key(walk: TableAnalysis, chain: Chain, number: int) -> Hashable:
-    rule, tests = chain.rules[number], walk.flows[chain.name].tests[number]
+def _key(analysis: TableAnalysis, chain: Chain, number: int) -> Hashable:
+    rule, tests = chain.rules[number], analysis.flows[chain.name].tests[number]
     certain = tests.may == tests.sure and tests.may.satisfiable()
     packets: Hashable = tests.may if certain else frozenset(rule.matches)
     return packets, rule.verdict, frozenset(rule.effects)
@@ -71,10 +71,10 @@ def _idempotent(effect: Effect) -> bool:
 class _Writes:
     """What rules change of a packet, in the chains they call too."""
 
-    def __init__(self, walk: TableAnalysis) -> None:
+    def __init__(self, analysis: TableAnalysis) -> None:
         self._by_chain: dict[str, Parts] = {}
-        for name in walk.order:
-            self._by_chain[name] = _joined(map(self._of, walk.table.chains[name].rules))
+        for name in analysis.order:
+            self._by_chain[name] = _joined(map(self._of, analysis.table.chains[name].rules))
 
     def _of(self, rule: Rule) -> Parts:
         kind, chain = rule.verdict.kind, rule.verdict.chain

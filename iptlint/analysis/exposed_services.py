@@ -58,33 +58,33 @@ class Exposed(NamedTuple):
     through: tuple[Share, ...] = ()
 
 
-def exposed_services(path: Hooks) -> Iterator[Exposed]:
+def exposed_services(hooks: Hooks) -> Iterator[Exposed]:
     """On this host, by rules that name ports, and on hosts behind it."""
-    translating = translates(path)
-    if translating or _may_be_open(path, Hook.INPUT):
-        found = exposure(path, Hook.INPUT)
-        yield from _accepted(path, Hook.INPUT, found.accepted_at_a_rate & ~found.sent_on)
-    if translating or _may_be_open(path, Hook.FORWARD):
-        yield from _behind(path)
+    translating = translates(hooks)
+    if translating or _may_be_open(hooks, Hook.INPUT):
+        found = exposure(hooks, Hook.INPUT)
+        yield from _accepted(hooks, Hook.INPUT, found.accepted_at_a_rate & ~found.sent_on)
+    if translating or _may_be_open(hooks, Hook.FORWARD):
+        yield from _behind(hooks)
 
 
-def _may_be_open(path: Hooks, hook: Hook) -> bool:
-    asked = [caller for protocol in _PROTOCOLS for caller in external_probes(path, hook, protocol)]
-    services = union([*asked], path.space.false) & _of_services(path)
-    return bool(path.stations(hook)) and may_be_accepted(path, hook, services)
+def _may_be_open(hooks: Hooks, hook: Hook) -> bool:
+    asked = [caller for protocol in _PROTOCOLS for caller in external_probes(hooks, hook, protocol)]
+    services = union([*asked], hooks.space.false) & _of_services(hooks)
+    return bool(hooks.base_chains(hook)) and may_be_accepted(hooks, hook, services)
 
 
-def _of_services(path: Hooks) -> PacketSet:
+def _of_services(hooks: Hooks) -> PacketSet:
     ports = tuple((port, port) for service in SERVICES for port in service.ports)
-    return path.space.ranges(Field.DPORT, ports)
+    return hooks.space.ranges(Field.DPORT, ports)
 
 
-def _behind(path: Hooks) -> Iterator[Exposed]:
-    found, space = exposure(path, Hook.FORWARD), path.space
+def _behind(hooks: Hooks) -> Iterator[Exposed]:
+    found, space = exposure(hooks, Hook.FORWARD), hooks.space
     translated = union([each.packets for each in found.translations], space.false)
-    inwards = found.accepted_at_a_rate & ~uplinks(path, Field.OIF)
-    yield from _accepted(path, Hook.FORWARD, inwards & ~translated)
-    softwares = _softwares_rules(path)
+    inwards = found.accepted_at_a_rate & ~uplinks(hooks, Field.OIF)
+    yield from _accepted(hooks, Hook.FORWARD, inwards & ~translated)
+    softwares = _softwares_rules(hooks)
     for rule, packets in found.translations:
         if is_dnat(rule) and id(rule) not in softwares:
             here = inwards & packets
@@ -94,49 +94,49 @@ def _behind(path: Hooks) -> Iterator[Exposed]:
                 yield Exposed(rule, "", here, opened, ports, Hook.PREROUTING, through)
 
 
-def _softwares_rules(path: Hooks) -> set[int]:
+def _softwares_rules(hooks: Hooks) -> set[int]:
     return {
         id(rule)
-        for table in path.tables()
+        for table in hooks.tables()
         for chain, rule in table.rules()
-        if is_generated(path.ruleset, table, chain.name)
+        if is_generated(hooks.ruleset, table, chain.name)
     }
 
 
-def _accepted(path: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
+def _accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
     """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
-    space, found = path.space, exposure(path, hook)
-    if not (packets & found.now(_of_services(path))).satisfiable():
+    space, found = hooks.space, exposure(hooks, hook)
+    if not (packets & found.now(_of_services(hooks))).satisfiable():
         return
-    for decider in found.accepters(packets & ~found.by_policy):
-        walk = decider.walk
-        if decider.rule is None or is_generated(path.ruleset, walk.table, decider.chain.name):
+    for share in found.accepters(packets & ~found.by_policy):
+        analysis = share.analysis
+        if share.rule is None or is_generated(hooks.ruleset, analysis.table, share.chain.name):
             continue
-        for chain, rule, here in _naming(decider, decider.rule):
-            named = hook is Hook.INPUT or _tests(walk, rule, path.family.daddr)
+        for chain, rule, here in _naming(share, share.rule):
+            named = hook is Hook.INPUT or _tests(analysis, rule, hooks.family.daddr)
             meant = named and not _is_for_all_ports(space, here)
             if meant and (opened := _services(found, here)):
                 yield Exposed(rule, chain, here, opened, _count(space, here), hook)
 
 
-def _naming(decider: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
+def _naming(share: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
     """The rule, or the calls of its chain where those name the ports that it accepts; each with
     its chain and its packets."""
-    walk, chain, packets = decider.walk, decider.chain.name, decider.packets
-    places = [place for place in walk.callers.get(chain, ()) if place.chain != chain]
-    if not _tests(walk, rule, Field.DPORT):
+    analysis, chain, packets = share.analysis, share.chain.name, share.packets
+    places = [place for place in analysis.callers.get(chain, ()) if place.chain != chain]
+    if not _tests(analysis, rule, Field.DPORT):
         for place in places:
-            call = walk.table.chains[place.chain].rules[place.number]
-            here = packets & walk.tests(call).may
-            if here.satisfiable() and _tests(walk, call, Field.DPORT):
+            call = analysis.table.chains[place.chain].rules[place.number]
+            here = packets & analysis.tests(call).may
+            if here.satisfiable() and _tests(analysis, call, Field.DPORT):
                 yield place.chain, call, here
                 packets = packets & ~here
     if packets.satisfiable():
         yield chain, rule, packets
 
 
-def _tests(walk: TableAnalysis, rule: Rule, field: Field) -> bool:
-    return walk.space.project(walk.tests(rule).may, field) != walk.space.true
+def _tests(analysis: TableAnalysis, rule: Rule, field: Field) -> bool:
+    return analysis.space.project(analysis.tests(rule).may, field) != analysis.space.true
 
 
 def _is_for_all_ports(space: Space, packets: PacketSet) -> bool:

@@ -36,19 +36,19 @@ _RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
 """How the texts of tests start that let some packets of anyone through, though not all."""
 
 
-def outward(path: Hooks) -> PacketSet:
+def outward(hooks: Hooks) -> PacketSet:
     """The packets that come in by an interface which faces the world. Where names do not tell,
     an interface that has rules of its own is left out: it may be the one of a private network.
     """
-    space = path.space
-    numbers = external_classes(path)
+    space = hooks.space
+    numbers = external_classes(hooks)
     return union([space.value(Field.IIF, number) for number in numbers], space.false)
 
 
-def uplinks(path: Hooks, field: Field) -> PacketSet:
+def uplinks(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with an interface in the field that is the world's by its name, or because
     packets leave by it with an address of the host's; what no rule names is none."""
-    space, known = path.space, uplink_names(path)
+    space, known = hooks.space, uplink_names(hooks)
     numbers = (
         number
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -75,17 +75,17 @@ def interface_name(space: Space, packets: PacketSet) -> str:
 
 
 def external_probes(
-    path: Hooks, hook: Hook = Hook.INPUT, protocol: int = TCP, *free: Field
+    hooks: Hooks, hook: Hook = Hook.INPUT, protocol: int = TCP, *free: Field
 ) -> tuple[PacketSet, ...]:
     """New packets of the protocol from the world: a set for each of a few public addresses unlike
     each other, free in the destination address (a public one), port, and in ``free``."""
-    family = path.family
+    family = hooks.family
     kept = (Field.IIF, Field.OIF, Field.DPORT, family.daddr, *free)
     flags = ("syn",) if protocol == TCP else ()
-    packets = outward(path) & outside(path.space) & public_hosts(path, family.daddr)
+    packets = outward(hooks) & outside(hooks.space) & public_hosts(hooks, family.daddr)
     values = {Field.PROTO: protocol}
     return tuple(
-        each & packets for each in probes(path, hook, "new", *flags, free=kept, values=values)
+        each & packets for each in probes(hooks, hook, "new", *flags, free=kept, values=values)
     )
 
 
@@ -102,21 +102,21 @@ class Exposure:
     ``groups``: those of a group are alike, but for who calls.
     """
 
-    def __init__(self, path: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
-        self.space = path.space
+    def __init__(self, hooks: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
+        self.space = hooks.space
         self.groups = groups
         self.translations: list[Translation] = []
         """By the rules of the nat chains before routing."""
-        self._everyone = union([one for group in groups for one in group], path.space.false)
-        self._luck = Unknowns(path.space)
-        self.ends = tuple(self._ends(path, hook))
+        self._everyone = union([one for group in groups for one in group], hooks.space.false)
+        self._luck = Unknowns(hooks.space)
+        self.ends = tuple(self._ends(hooks, hook))
 
-    def _ends(self, path: Hooks, hook: Hook) -> Iterable[Outcome]:
-        main = path.main(hook)
-        if main is not None and not is_winding(path, hook) and _is_plain(main):
-            return _at_once(main, self._everyone & path.hook_packets(hook))
-        course = Traversal(path.stack, path.family, self._luck, who=True, met=self._meet)
-        return course.follow(ROUTES[hook], self._everyone)
+    def _ends(self, hooks: Hooks, hook: Hook) -> Iterable[Outcome]:
+        main = hooks.deciding_chain(hook)
+        if main is not None and not is_winding(hooks, hook) and _is_plain(main):
+            return _at_once(main, self._everyone & hooks.hook_packets(hook))
+        traversal = Traversal(hooks.firewall, hooks.family, self._luck, who=True, met=self._meet)
+        return traversal.follow(ROUTES[hook], self._everyone)
 
     def _meet(self, rule: Rule, meeting: Visit) -> None:
         if rule.verdict.kind is VerdictKind.NAT and meeting.hook is Hook.PREROUTING:
@@ -181,7 +181,7 @@ class Exposure:
     def accepters(self, packets: PacketSet) -> list[Share]:
         """The rules and policies that accept some of the packets, the largest share first."""
         found = (self._accepter(end, packets) for end in self.ends)
-        return largest_first(decider for decider in found if decider is not None)
+        return largest_first(share for share in found if share is not None)
 
     def _accepter(self, end: Outcome, packets: PacketSet) -> Share | None:
         if end.decided is None or not _accepts(end):
@@ -189,14 +189,14 @@ class Exposure:
         here = (end.packets & packets).exists(self._luck.cube)
         if not here.satisfiable():
             return None
-        walk, chain, rule = end.decided
-        return Share(walk, chain, rule, end.kind, here)
+        analysis, chain, rule = end.decided
+        return Share(analysis, chain, rule, end.kind, here)
 
 
-def _is_plain(station: BaseChain) -> bool:
+def _is_plain(base_chain: BaseChain) -> bool:
     """Whether nothing in the table is left open or changed: then what is known of the chain
     tells all, and packets need not be followed."""
-    flows = station.walk.flows.values()
+    flows = base_chain.analysis.flows.values()
     return all(
         tests.may is tests.sure
         and rule.verdict.kind is not VerdictKind.UNKNOWN
@@ -206,13 +206,13 @@ def _is_plain(station: BaseChain) -> bool:
     )
 
 
-def _at_once(station: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
+def _at_once(base_chain: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
     """What becomes of packets that meet no other chain on their way."""
-    same = Rewrite(station.walk.space, {})
-    for decider in at_station(station, packets & station.seen):
-        decided = Decision(decider.walk, decider.chain, decider.rule)
-        yield Outcome(decider.kind, decided, same, decider.packets)
-    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~station.seen)
+    same = Rewrite(base_chain.analysis.space, {})
+    for share in at_station(base_chain, packets & base_chain.seen):
+        decided = Decision(share.analysis, share.chain, share.rule)
+        yield Outcome(share.kind, decided, same, share.packets)
+    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~base_chain.seen)
 
 
 def is_dnat(rule: Rule) -> bool:
@@ -224,11 +224,11 @@ def _accepts(end: Outcome) -> bool:
     return end.kind is VerdictKind.ACCEPT
 
 
-def exposure(path: Hooks, hook: Hook) -> Exposure:
-    """What becomes of ``external_probes`` by tcp and udp; worked out once: several lint rules ask."""
-    known = _ADMISSIONS.setdefault(path, {})
+def exposure(hooks: Hooks, hook: Hook) -> Exposure:
+    """What becomes of ``external_probes`` by tcp and udp, once: several lint rules ask."""
+    known = _ADMISSIONS.setdefault(hooks, {})
     if hook not in known:
-        known[hook] = Exposure(path, hook, *(external_probes(path, hook, p) for p in (TCP, UDP)))
+        known[hook] = Exposure(hooks, hook, *(external_probes(hooks, hook, p) for p in (TCP, UDP)))
     return known[hook]
 
 
@@ -236,17 +236,17 @@ _ADMISSIONS: WeakKeyDictionary[Hooks, dict[Hook, Exposure]] = WeakKeyDictionary(
 """An admission holds no path: else none would ever go."""
 
 
-def may_be_accepted(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
+def may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     """Whether some of the packets may come through, as far as a look at one hook tells: it costs
     little, where following them costs much."""
     changing = any(
         effect.kind in (EffectKind.WRITE, EffectKind.NOTRACK)
-        for table in path.tables()
+        for table in hooks.tables()
         for _, rule in table.rules()
         for effect in rule.effects
     )
-    seen = packets & path.hook_packets(hook)
-    return changing or (seen & path.outcome(hook, VerdictKind.ACCEPT)).satisfiable()
+    seen = packets & hooks.hook_packets(hook)
+    return changing or (seen & hooks.outcome(hook, VerdictKind.ACCEPT)).satisfiable()
 
 
 class LetIn(NamedTuple):
@@ -257,49 +257,49 @@ class LetIn(NamedTuple):
     denied: Share
 
 
-def accept_any(path: Hooks, hook: Hook) -> LetIn | None:
+def accept_any(hooks: Hooks, hook: Hook) -> LetIn | None:
     """Who lets everyone in at a hook that is meant to deny by default."""
-    main, space = path.main(hook), path.space
-    if main is None or dropped_by_default(path, hook).satisfiable():
+    main, space = hooks.deciding_chain(hook), hooks.space
+    if main is None or dropped_by_default(hooks, hook).satisfiable():
         return None
-    everyone = accepted_strangers(path, hook) & on_unnamed_interfaces(space, hook)
-    if not _is_most(path, hook, everyone):
+    everyone = accepted_strangers(hooks, hook) & on_unnamed_interfaces(space, hook)
+    if not _is_most(hooks, hook, everyone):
         return None
-    by = next(iter(shares(path, hook, everyone)), None)
-    if by is None or by.rule is None or not _is_most(path, hook, by.packets):
+    by = next(iter(shares(hooks, hook, everyone)), None)
+    if by is None or by.rule is None or not _is_most(hooks, hook, by.packets):
         return None
-    denied = _denying_behind(path, hook, main, everyone)
+    denied = _denying_behind(hooks, hook, main, everyone)
     return LetIn(by, denied) if denied else None
 
 
-def accepted_from_uplinks(path: Hooks) -> Share | None:
+def accepted_from_uplinks(hooks: Hooks) -> Share | None:
     """The rule that accepts most strangers by an interface that faces the world, where the host
     denies by default on those that no rule names, and on no other that faces it."""
-    space = path.space
-    facing, denied = uplinks(path, Field.IIF), dropped_by_default(path, Hook.INPUT)
-    open_ = accepted_strangers(path, Hook.INPUT) & facing
+    space = hooks.space
+    facing, denied = uplinks(hooks, Field.IIF), dropped_by_default(hooks, Hook.INPUT)
+    open_ = accepted_strangers(hooks, Hook.INPUT) & facing
     if (denied & facing).satisfiable() or not (
         denied & on_unnamed_interfaces(space, Hook.INPUT)
     ).satisfiable():
         return None
-    if not _is_most(path, Hook.INPUT, open_):
+    if not _is_most(hooks, Hook.INPUT, open_):
         return None
-    by = next(iter(shares(path, Hook.INPUT, open_)), None)
-    if by is None or by.rule is None or not _is_most(path, Hook.INPUT, by.packets):
+    by = next(iter(shares(hooks, Hook.INPUT, open_)), None)
+    if by is None or by.rule is None or not _is_most(hooks, Hook.INPUT, by.packets):
         return None
     return by
 
 
-def responsible_call(decider: Share) -> Share:
+def responsible_call(share: Share) -> Share:
     """The same packets, with the rule that chooses them: where what accepts tests nothing, the
     call of its chain for most of them."""
-    walk, chain, rule = decider.walk, decider.chain, decider.rule
+    analysis, chain, rule = share.analysis, share.chain, share.rule
     seen = {chain.name}
     while rule is not None and not rule.matches and chain.hook is None:
         calls = [
-            Share(walk, caller, call, call.verdict.kind, walk.matched(call) & decider.packets)
-            for name, number in walk.callers.get(chain.name, ())
-            if (caller := walk.table.chains[name]).name not in seen
+            Share(analysis, caller, call, call.verdict.kind, analysis.matched(call) & share.packets)
+            for name, number in analysis.callers.get(chain.name, ())
+            if (caller := analysis.table.chains[name]).name not in seen
             and (call := caller.rules[number])
         ]
         calls = largest_first(call for call in calls if call.packets.satisfiable())
@@ -307,7 +307,7 @@ def responsible_call(decider: Share) -> Share:
             break
         chain, rule = calls[0].chain, calls[0].rule
         seen.add(chain.name)
-    return decider._replace(chain=chain, rule=rule)
+    return share._replace(chain=chain, rule=rule)
 
 
 def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
@@ -317,23 +317,23 @@ def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
     return found & space.value(Field.OIF, other) if hook is Hook.FORWARD else found
 
 
-def _is_most(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
-    few = len(_every_stranger(path, hook)) // 2
-    return sum((s & packets).satisfiable() for s in _every_stranger(path, hook)) > few
+def _is_most(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    few = len(_every_stranger(hooks, hook)) // 2
+    return sum((s & packets).satisfiable() for s in _every_stranger(hooks, hook)) > few
 
 
-def _every_stranger(path: Hooks, hook: Hook) -> tuple[PacketSet, ...]:
-    return tuple(probes(path, hook, "new", "syn"))
+def _every_stranger(hooks: Hooks, hook: Hook) -> tuple[PacketSet, ...]:
+    return tuple(probes(hooks, hook, "new", "syn"))
 
 
-def _denying_behind(path: Hooks, hook: Hook, main: BaseChain, everyone: PacketSet) -> Share | None:
+def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketSet) -> Share | None:
     """Who would deny most of the strangers if no rule took them first."""
-    walk, chain = main.walk, main.chain
+    analysis, chain = main.analysis, main.chain
     if chain.policy is not None and chain.policy.kind in DENYING:
-        return Share(walk, chain, None, chain.policy.kind, everyone)
-    for owner, rule in walk.table.rules():
-        if rule.verdict.kind in DENYING and chain in walk.bases_of(owner.name):
-            taken = everyone & walk.tests(rule).sure & walk.sent(rule)
-            if _is_most(path, hook, taken):
-                return Share(walk, owner, rule, rule.verdict.kind, taken)
+        return Share(analysis, chain, None, chain.policy.kind, everyone)
+    for owner, rule in analysis.table.rules():
+        if rule.verdict.kind in DENYING and chain in analysis.bases_of(owner.name):
+            taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
+            if _is_most(hooks, hook, taken):
+                return Share(analysis, owner, rule, rule.verdict.kind, taken)
     return None

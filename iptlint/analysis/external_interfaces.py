@@ -41,29 +41,29 @@ _SECOND = re.compile(r"eth[1-9]\d*")
 _TRANSLATING = ("MASQUERADE", "SNAT")
 
 
-def external_classes(path: Hooks) -> list[int]:
+def external_classes(hooks: Hooks) -> list[int]:
     """The numbers of the interface classes by which the world comes in."""
-    space = path.space
+    space = hooks.space
     classes = [*enumerate(space.interfaces.classes, start=1)]
     found = [number for number, cls in classes if not _AT_HOME.fullmatch(cls.name or "-")]
-    found = _less_trusted(path, found)
+    found = _less_trusted(hooks, found)
     *_, (other, _) = classes
     named = {number: cls for number, cls in classes if number in found and number != other}
-    if path.facing:
-        return _by_addresses(path, named) + [other] * (other in found)
-    if excepted := _excepted(path):
+    if hooks.facing:
+        return _by_addresses(hooks, named) + [other] * (other in found)
+    if excepted := _excepted(hooks):
         return [number for number, cls in named.items() if cls.name in excepted]
     # The only interface with a name is the world's, unless what is for all is said without it.
-    shared = other in found and _lets_someone_in(path, other)
-    if len(named) > 1 or (named and (uplink_names(path) or shared)):
-        facing = [number for number, cls in named.items() if _faces_world(path, cls)]
+    shared = other in found and _lets_someone_in(hooks, other)
+    if len(named) > 1 or (named and (uplink_names(hooks) or shared)):
+        facing = [number for number, cls in named.items() if _faces_world(hooks, cls)]
         return facing + [other] * (other in found)
     return [n for n in found if n == other or not _SECOND.fullmatch(named[n].name)]
 
 
-def _by_addresses(path: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]:
+def _by_addresses(hooks: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]:
     """Of the interfaces with names, those that are known to face the world."""
-    public = [name for name, faces in path.facing.items() if faces]
+    public = [name for name, faces in hooks.facing.items() if faces]
     return [
         number
         for number, cls in named.items()
@@ -71,16 +71,16 @@ def _by_addresses(path: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]
     ]
 
 
-def _excepted(path: Hooks) -> frozenset[str]:
+def _excepted(hooks: Hooks) -> frozenset[str]:
     """The interfaces X of rules that people wrote to let in what comes by any but X."""
     return frozenset(
         match.name
-        for walk in path.stack.walks()
-        for chain, rule in walk.table.rules()
+        for analysis in hooks.firewall.analyses()
+        for chain, rule in analysis.table.rules()
         if rule.verdict.kind is VerdictKind.ACCEPT and owner_of(chain.name) is None
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF and match.negated
-        if not _AT_HOME.fullmatch(match.name) and any(map(_filters, walk.bases_of(chain.name)))
+        if not _AT_HOME.fullmatch(match.name) and any(map(_filters, analysis.bases_of(chain.name)))
     )
 
 
@@ -88,17 +88,17 @@ def _filters(base: Chain) -> bool:
     return base.type == "filter" and base.hook in (Hook.INPUT, Hook.FORWARD)
 
 
-def _less_trusted(path: Hooks, numbers: list[int]) -> list[int]:
+def _less_trusted(hooks: Hooks, numbers: list[int]) -> list[int]:
     """Without those that everything is accepted from, where others are closed."""
-    space, denied = path.space, dropped_by_default(path, Hook.INPUT)
-    open_ = accepted_by_default(path, Hook.INPUT)
+    space, denied = hooks.space, dropped_by_default(hooks, Hook.INPUT)
+    open_ = accepted_by_default(hooks, Hook.INPUT)
     if not denied.satisfiable():
         return numbers
     return [n for n in numbers if not (space.value(Field.IIF, n) & open_).satisfiable()]
 
 
-def _faces_world(path: Hooks, cls: InterfaceClass) -> bool:
-    known = uplink_names(path)
+def _faces_world(hooks: Hooks, cls: InterfaceClass) -> bool:
+    known = uplink_names(hooks)
     return cls.name in known if known else is_external_name(cls)
 
 
@@ -109,44 +109,44 @@ def is_external_name(cls: InterfaceClass) -> bool:
     return _OUTWARD.fullmatch(cls.name) is not None
 
 
-def _lets_someone_in(path: Hooks, number: int) -> bool:
+def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     """Whether strangers may open some connection to this host by the interfaces of the class."""
-    kept = (Field.IIF, Field.DPORT, path.family.daddr)
-    here = path.space.value(Field.IIF, number) & path.outcome(Hook.INPUT, VerdictKind.ACCEPT)
+    kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
+    here = hooks.space.value(Field.IIF, number) & hooks.outcome(Hook.INPUT, VerdictKind.ACCEPT)
     return any(
         (stranger & here).satisfiable()
-        for stranger in probes(path, Hook.INPUT, "new", "syn", free=kept)
+        for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)
     )
 
 
-def visited_names(path: Hooks) -> frozenset[str]:
+def visited_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which rules let someone in to this host from an address of the world."""
     return frozenset(
         match.name
-        for walk in path.stack.walks()
-        for chain, rule in walk.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT and Hook.INPUT in walk.hooks_of(chain.name)
+        for analysis in hooks.firewall.analyses()
+        for chain, rule in analysis.table.rules()
+        if rule.verdict.kind is VerdictKind.ACCEPT and Hook.INPUT in analysis.hooks_of(chain.name)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF
         if not match.negated and not match.wildcard and not _AT_HOME.fullmatch(match.name)
-        if _is_from_world(path, rule)
+        if _is_from_world(hooks, rule)
     )
 
 
-def _is_from_world(path: Hooks, rule: Rule) -> bool:
-    field, space = path.family.saddr, path.space
+def _is_from_world(hooks: Hooks, rule: Rule) -> bool:
+    field, space = hooks.family.saddr, hooks.space
     networks = (m for m in rule.matches if isinstance(m, Within) and m.field is field)
-    world = public_hosts(path, field)
-    private = hosts(path, field) & ~world
+    world = public_hosts(hooks, field)
+    private = hosts(hooks, field) & ~world
     sets = [space.ranges(field, match.ranges) for match in networks if not match.negated]
     return any((s & world).satisfiable() and not (s & private).satisfiable() for s in sets)
 
 
-def uplink_names(path: Hooks) -> frozenset[str]:
+def uplink_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's."""
     return frozenset(
         match.name
-        for _, _, rule in path.ruleset.rules()
+        for _, _, rule in hooks.ruleset.rules()
         if rule.verdict.name.upper() in _TRANSLATING
         for match in rule.matches
         if isinstance(match, Interface)

@@ -46,36 +46,36 @@ def flags(space: Space, *names: str) -> PacketSet:
     return space.value(Field.TCP_FLAGS, number) & space.value(Field.FRAGMENT, 0)
 
 
-def first_packets(path: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
+def first_packets(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
     """SYNs that open a connection, to one of the ports where they are given; untracked ones
     too where rules of the family turn tracking off."""
-    space = path.space
-    states = ("new", "untracked") if untracks(path) else ("new",)
-    packets = space.universe & space.family(path.family.value)
+    space = hooks.space
+    states = ("new", "untracked") if untracks(hooks) else ("new",)
+    packets = space.universe & space.family(hooks.family.value)
     packets = packets & space.value(Field.PROTO, TCP) & flags(space, "syn")
     packets = packets & space.state(*states)
     return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
 
 
-def opening(path: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
+def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
     """``first_packets`` as they come from outside, or go there, between machines."""
-    packets = first_packets(path, ports) & clients(path.space) & outside(path.space)
-    return packets & between_machines(path)
+    packets = first_packets(hooks, ports) & clients(hooks.space) & outside(hooks.space)
+    return packets & between_machines(hooks)
 
 
-def between_machines(path: Hooks) -> PacketSet:
+def between_machines(hooks: Hooks) -> PacketSet:
     """The packets from and to addresses that machines have. Only a translated one is to a
     loopback address, and not on the loopback interface: route_localnet."""
-    family, space = path.family, path.space
+    family, space = hooks.family, hooks.space
     nowhere, loopback = _NOWHERE[family], _LOOPBACK[family]
     from_none = space.ranges(family.saddr, nowhere + loopback)
-    to_none = space.ranges(family.daddr, nowhere if redirects(path) else nowhere + loopback)
+    to_none = space.ranges(family.daddr, nowhere if redirects(hooks) else nowhere + loopback)
     return ~from_none & ~to_none
 
 
-def redirects(path: Hooks) -> bool:
+def redirects(hooks: Hooks) -> bool:
     """Whether the destination may be another one once PREROUTING is over."""
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
 
 
@@ -84,42 +84,42 @@ def clients(space: Space) -> PacketSet:
     return space.ranges(Field.SPORT, ((1024, 65535),))
 
 
-def untracks(path: Hooks) -> bool:
+def untracks(hooks: Hooks) -> bool:
     """Whether a rule of the family, in any table, turns connection tracking off."""
     return any(
         effect.kind is EffectKind.NOTRACK
-        for table in path.ruleset.tables
-        if path.family.value in table.family.packets
+        for table in hooks.ruleset.tables
+        if hooks.family.value in table.family.packets
         for _, rule in table.rules()
         for effect in rule.effects
     )
 
 
-def answers(path: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
+def answers(hooks: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
     """What goes back, at ``hook``, for these packets: addresses, ports and interfaces swapped,
     of the now established connection (or untracked, where rules turn tracking off), with the
     tcp flags ``names``. What a packet does not share with its answer (marks, lengths, tests
     the tool does not interpret) is left free."""
-    space = path.space
+    space = hooks.space
     tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
-    state = tracked | space.state("untracked") if untracks(path) else tracked
-    return swapped(space, packets) & path.hook_packets(hook) & state & flags(space, *names)
+    state = tracked | space.state("untracked") if untracks(hooks) else tracked
+    return swapped(space, packets) & hooks.hook_packets(hook) & state & flags(space, *names)
 
 
-def is_answered(path: Hooks, first: PacketSet, hook: Hook) -> bool:
+def is_answered(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
     """Whether answers to some first packets may pass the hook. A few are tried before all
     are: the answers to thousands of address pairs at once are dear."""
-    passing = path.may_pass(hook)
+    passing = hooks.may_pass(hook)
     return any(
-        (answers(path, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
-        for packets in (*samples(path, first), first)
+        (answers(hooks, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        for packets in (*samples(hooks, first), first)
     )
 
 
-def samples(path: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
+def samples(hooks: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
     """A few of the packets, from and to public addresses: to try before all are, which is dear."""
-    for field in (path.family.saddr, path.family.daddr):
-        left = packets & public(path, field)
+    for field in (hooks.family.saddr, hooks.family.daddr):
+        left = packets & public(hooks, field)
         for _ in range(_SAMPLES):
             if not left.satisfiable():
                 break
@@ -156,24 +156,24 @@ class HandshakeStep(NamedTuple):
     def fails(self) -> bool:
         return not self.passed.satisfiable()
 
-    def peers(self, path: Hooks, packets: PacketSet) -> PacketSet:
+    def peers(self, hooks: Hooks, packets: PacketSet) -> PacketSet:
         """Who, on the other side, sends or gets the packets: a set over ``saddr``."""
         if self.hook is Hook.INPUT:
-            return path.space.project(packets, path.family.saddr)
-        return swapped(path.space, path.space.project(packets, path.family.daddr))
+            return hooks.space.project(packets, hooks.family.saddr)
+        return swapped(hooks.space, hooks.space.project(packets, hooks.family.daddr))
 
 
-def handshake(path: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
+def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
     """The three steps of a connection to this host; ends with the first that fails."""
-    sent = first & path.hook_packets(Hook.INPUT)
-    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))
+    sent = first & hooks.hook_packets(Hook.INPUT)
+    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & hooks.may_pass(Hook.INPUT))
     yield step
     if step.fails:
         return
-    sent = answers(path, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
-    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & path.may_pass(Hook.OUTPUT))
+    sent = answers(hooks, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
+    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & hooks.may_pass(Hook.OUTPUT))
     yield step
     if step.fails:
         return
-    sent = answers(path, step.passed, Hook.INPUT, "ack", reply=False)
-    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & path.may_pass(Hook.INPUT))
+    sent = answers(hooks, step.passed, Hook.INPUT, "ack", reply=False)
+    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & hooks.may_pass(Hook.INPUT))

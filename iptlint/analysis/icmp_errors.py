@@ -45,62 +45,62 @@ class Loss(NamedTuple):
 
     hook: Hook
     chain: str
-    decider: Share
+    share: Share
     by_state: bool
     witness: Packet | None
 
 
-def lost(path: Hooks, error: TooBig) -> Iterator[Loss]:
+def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
     """Where errors about connections whose own packets pass are certainly dropped."""
-    if path.family is not error.family:
+    if hooks.family is not error.family:
         return
     told: set[int] = set()
     for hook in _HOOKS:
-        main = path.main(hook)
-        if main is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
+        main = hooks.deciding_chain(hook)
+        if main is None or (hook is Hook.FORWARD and forwards_on_its_own(hooks)):
             continue
-        sent = _sent(path, hook, error) & _untrusted(path, hook)
-        enders = turned_away(path, hook, sent)
-        if not enders or not _runs(path, hook) or _is_of_states(path, hook, error):
+        sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
+        enders = turned_away(hooks, hook, sent)
+        if not enders or not _runs(hooks, hook) or _is_of_states(hooks, hook, error):
             continue
-        decider = enders[0]
-        if decider.rule is not None and id(decider.rule) in told:
+        share = enders[0]
+        if share.rule is not None and id(share.rule) in told:
             continue
-        told.add(id(decider.rule))
-        yield _loss(path, hook, decider, error)
+        told.add(id(share.rule))
+        yield _loss(hooks, hook, share, error)
 
 
-def _loss(path: Hooks, hook: Hook, decider: Share, error: TooBig) -> Loss:
-    base = base_at(decider, hook)
+def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
+    base = base_at(share, hook)
     # The chains of PREROUTING may be asked before anyone knows of connections.
-    by_state = base.hook is hook and _knows_states(path)
-    seen = decider.packets & path.hook_packets(hook)
-    return Loss(hook, base.name, decider, by_state, witness(path.space, seen, hook))
+    by_state = base.hook is hook and _knows_states(hooks)
+    seen = share.packets & hooks.hook_packets(hook)
+    return Loss(hook, base.name, share, by_state, witness(hooks.space, seen, hook))
 
 
-def base_at(decider: Share, hook: Hook) -> Chain:
+def base_at(share: Share, hook: Hook) -> Chain:
     """The base chain that leads to who decides: the one at the hook, if several do."""
-    bases = decider.walk.bases_of(decider.chain.name)
+    bases = share.analysis.bases_of(share.chain.name)
     return next((base for base in bases if base.hook is hook), bases[0])
 
 
-def turned_away(path: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
+def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
     """Who ends the packets, which open no connection, on the way with the hook: the largest share
     first, nobody if some may come through."""
     if not sent.satisfiable():
         return []
-    if not (sent & path.may_pass(hook)).satisfiable():
-        return shares(path, hook, sent)
+    if not (sent & hooks.may_pass(hook)).satisfiable():
+        return shares(hooks, hook, sent)
     others = (at for at in ROUTES[hook] if at is not hook)
-    if not any(path.may_die(at).satisfiable() for at in others):
+    if not any(hooks.may_be_dropped(at).satisfiable() for at in others):
         return []
-    way = delivery(path, hook, sent)
+    way = delivery(hooks, hook, sent)
     # What belongs to a connection, or has none, never comes to a chain of the type nat.
     translating = (base_at(ender, hook).type == "nat" for ender in way.enders)
     return [] if way.comes_through or any(translating) else way.enders
 
 
-def _sent(path: Hooks, hook: Hook, error: TooBig) -> PacketSet:
+def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:
     values = {
         Field.PROTO: error.protocol,
         Field.ICMP_TYPE: error.type,
@@ -108,42 +108,42 @@ def _sent(path: Hooks, hook: Hook, error: TooBig) -> PacketSet:
         Field.SPORT: 0,
         Field.DPORT: 0,
     }
-    each = probes(path, hook, "related", free=_FREE, values=values)
-    return union([*each], path.space.false) & path.hook_packets(hook)
+    each = probes(hooks, hook, "related", free=_FREE, values=values)
+    return union([*each], hooks.space.false) & hooks.hook_packets(hook)
 
 
-def _runs(path: Hooks, hook: Hook) -> bool:
+def _runs(hooks: Hooks, hook: Hook) -> bool:
     """Whether packets of most established connections come through, where errors do not."""
-    side = _untrusted(path, hook)
-    each = [one & side for one in probes(path, hook, "established", "ack")]
-    running = [one for one in each if one.satisfiable() and not turned_away(path, hook, one)]
+    side = _untrusted(hooks, hook)
+    each = [one & side for one in probes(hooks, hook, "established", "ack")]
+    running = [one for one in each if one.satisfiable() and not turned_away(hooks, hook, one)]
     return 2 * len(running) > len(each)
 
 
-def _untrusted(path: Hooks, hook: Hook) -> PacketSet:
+def _untrusted(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets on interfaces from which not everything is accepted, where some are such."""
-    found = outside(path.space)
-    denied = dropped_by_default(path, hook).satisfiable()
-    return found & ~accepted_by_default(path, hook) if denied else found
+    found = outside(hooks.space)
+    denied = dropped_by_default(hooks, hook).satisfiable()
+    return found & ~accepted_by_default(hooks, hook) if denied else found
 
 
-def _is_of_states(path: Hooks, hook: Hook, error: TooBig) -> bool:
+def _is_of_states(hooks: Hooks, hook: Hook, error: TooBig) -> bool:
     """Whether no error at all comes through, because RELATED is missing: IPT201 tells of that."""
-    denied = dropped_by_default(path, hook)
-    if not denied.satisfiable() or not _knows_states(path):
+    denied = dropped_by_default(hooks, hook)
+    if not denied.satisfiable() or not _knows_states(hooks):
         return False
-    space = path.space
+    space = hooks.space
     errors = (
-        path.hook_packets(hook)
+        hooks.hook_packets(hook)
         & denied
         & outside(space)
         & space.value(Field.PROTO, error.protocol)
         & space.ranges(Field.ICMP_TYPE, (error.related,))
         & space.state("related")
     )
-    return not (errors & path.may_pass(hook)).satisfiable()
+    return not (errors & hooks.may_pass(hook)).satisfiable()
 
 
-def _knows_states(path: Hooks) -> bool:
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+def _knows_states(hooks: Hooks) -> bool:
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(reads_conntrack(rule.matches) for rule in rules)

@@ -29,20 +29,20 @@ class LeftOpen(NamedTuple):
 def only_ipv6_open(context: Context) -> Iterator[LeftOpen]:
     for ruleset in context.rulesets:
         beside = counterpart(context, ruleset)
-        ip = context.path(ruleset, Family.IP)
+        ip = context.hooks(ruleset, Family.IP)
         if beside is None or ip is None:
             continue
         if dropped_by_default(ip, Hook.INPUT).satisfiable():
-            ip6 = context.path(beside, Family.IP6)
+            ip6 = context.hooks(beside, Family.IP6)
             if ip6 is None:
                 yield LeftOpen(ip, beside, None)
             elif _accepts(ip6):
-                yield LeftOpen(ip, beside, ip6 if ip6.main(Hook.INPUT) else None)
+                yield LeftOpen(ip, beside, ip6 if ip6.deciding_chain(Hook.INPUT) else None)
 
 
-def _accepts(path: Hooks) -> bool:
-    accepted = accepted_by_default(path, Hook.INPUT).satisfiable()
-    return accepted and not dropped_by_default(path, Hook.INPUT).satisfiable()
+def _accepts(hooks: Hooks) -> bool:
+    accepted = accepted_by_default(hooks, Hook.INPUT).satisfiable()
+    return accepted and not dropped_by_default(hooks, Hook.INPUT).satisfiable()
 
 
 def counterpart(context: Context, ruleset: Ruleset) -> Ruleset | None:
@@ -62,9 +62,9 @@ def ip_side(context: Context, ip6: Hooks) -> Hooks | None:
     """What becomes of IPv4 packets on the host with these IPv6 rules."""
     for ruleset in context.rulesets:
         if counterpart(context, ruleset) is ip6.ruleset and (
-            path := context.path(ruleset, Family.IP)
+            hooks := context.hooks(ruleset, Family.IP)
         ):
-            return path
+            return hooks
     return None
 
 

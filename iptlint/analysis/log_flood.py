@@ -31,65 +31,69 @@ class LogFlood:
     """The packets of strangers that get somewhere at the hook, however many of them come. Where a
     limit or a list has its say they do not."""
 
-    def __init__(self, path: Hooks, hook: Hook) -> None:
-        self.path = path
+    def __init__(self, hooks: Hooks, hook: Hook) -> None:
+        self.hooks = hooks
         self.hook = hook
         self._entering = cache(self._worked_out)
 
-    def reaching(self, walk: TableAnalysis, rule: Rule) -> PacketSet:
+    def reaching(self, analysis: TableAnalysis, rule: Rule) -> PacketSet:
         """Those that come to the rule and pass its tests; none where only some strangers can send
         them."""
-        place = walk.place(rule)
-        packets = walk.tests(rule).sure & self._entering(walk, place.chain)
+        place = analysis.place(rule)
+        packets = analysis.tests(rule).sure & self._entering(analysis, place.chain)
         if self._from_everyone(packets):
-            packets = _left(walk, place.chain, place.number, packets)
+            packets = _left(analysis, place.chain, place.number, packets)
             if self._from_everyone(packets):
                 return packets
-        return self.path.space.false
+        return self.hooks.space.false
 
     def _from_everyone(self, packets: PacketSet) -> bool:
-        saddr = self.path.family.saddr
-        senders = self.path.space.project(packets, saddr)
-        return not (public(self.path, saddr) & ~senders).satisfiable()
+        saddr = self.hooks.family.saddr
+        senders = self.hooks.space.project(packets, saddr)
+        return not (public(self.hooks, saddr) & ~senders).satisfiable()
 
-    def _worked_out(self, walk: TableAnalysis, name: str) -> PacketSet:
+    def _worked_out(self, analysis: TableAnalysis, name: str) -> PacketSet:
         """Those that enter a base chain at the hook, or a chain that it calls."""
-        chain = walk.table.chains[name]
+        chain = analysis.table.chains[name]
         if chain.hook is not None:
-            return self._set_out(walk, chain) if chain.hook is self.hook else self.path.space.false
-        found = self.path.space.false
-        for caller, number in walk.callers.get(name, ()):
-            if _rank(walk)[caller] > _rank(walk)[name]:  # else the call closes a loop
-                sure = walk.flows[caller].tests[number].sure & self._entering(walk, caller)
-                found = found | _left(walk, caller, number, sure)
+            return (
+                self._set_out(analysis, chain)
+                if chain.hook is self.hook
+                else self.hooks.space.false
+            )
+        found = self.hooks.space.false
+        for caller, number in analysis.callers.get(name, ()):
+            if _rank(analysis)[caller] > _rank(analysis)[name]:  # else the call closes a loop
+                sure = analysis.flows[caller].tests[number].sure & self._entering(analysis, caller)
+                found = found | _left(analysis, caller, number, sure)
         return found
 
-    def _set_out(self, walk: TableAnalysis, chain: Chain) -> PacketSet:
-        packets = _strangers(self.path) & self.path.hook_packets(self.hook)
-        packets = packets & walk.shown_to(chain)
-        for station in walk.before(chain):
-            packets = packets & ~station.may_kill
+    def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
+        packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)
+        packets = packets & analysis.shown_to(chain)
+        for base_chain in analysis.before(chain):
+            packets = packets & ~base_chain.may_drop
         return packets
 
 
-def _left(walk: TableAnalysis, chain: str, number: int, packets: PacketSet) -> PacketSet:
+def _left(analysis: TableAnalysis, chain: str, number: int, packets: PacketSet) -> PacketSet:
     """Of the packets, what no earlier rule of the chain takes, be it by luck. Of those that a
     rate lets go elsewhere, most of a flood is left."""
-    packets = packets & walk.flows[chain].arrives[number]
-    for earlier in _lucky(walk)[chain]:
+    packets = packets & analysis.flows[chain].arriving[number]
+    for earlier in _lucky(analysis)[chain]:
         if earlier < number:
-            packets = packets & ~walk.flows[chain].tests[earlier].may
+            packets = packets & ~analysis.flows[chain].tests[earlier].may
     return packets
 
 
 @per_walk
-def _rank(walk: TableAnalysis) -> dict[str, int]:
+def _rank(analysis: TableAnalysis) -> dict[str, int]:
     """Chains have a higher one than those they call."""
-    return {name: rank for rank, name in enumerate(walk.order)}
+    return {name: rank for rank, name in enumerate(analysis.order)}
 
 
 @per_walk
-def _lucky(walk: TableAnalysis) -> dict[str, list[int]]:
+def _lucky(analysis: TableAnalysis) -> dict[str, list[int]]:
     """By chain, the numbers of the rules that may take a packet or not."""
     return {
         name: [
@@ -99,7 +103,7 @@ def _lucky(walk: TableAnalysis) -> dict[str, list[int]]:
             if rule.verdict.kind is VerdictKind.UNKNOWN or tests.may != tests.sure
             if not _is_rate(rule)
         ]
-        for name, flow in walk.flows.items()
+        for name, flow in analysis.flows.items()
     }
 
 
@@ -117,12 +121,12 @@ def _permits(match: Match) -> bool:
             return False
 
 
-def _strangers(path: Hooks) -> PacketSet:
+def _strangers(hooks: Hooks) -> PacketSet:
     """Packets that anyone can send: from public addresses to public ones, by an interface that
     faces the world, of no connection that was asked for, unmarked, on no list."""
-    space, family = path.space, path.family
-    packets = outward(path) & outside(space)
-    packets = packets & public_hosts(path, family.saddr) & public_hosts(path, family.daddr)
+    space, family = hooks.space, hooks.family
+    packets = outward(hooks) & outside(space)
+    packets = packets & public_hosts(hooks, family.saddr) & public_hosts(hooks, family.daddr)
     packets = packets & space.state("new", "invalid", "untracked")
     for field in (Field.MARK, Field.CT_MARK):
         packets = packets & space.value(field, 0)

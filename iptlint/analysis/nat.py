@@ -40,10 +40,10 @@ def per_path(function: Callable[[Hooks], _T]) -> Callable[[Hooks], _T]:
     known: WeakKeyDictionary[Hooks, _T] = WeakKeyDictionary()
 
     @wraps(function)
-    def remembered(path: Hooks) -> _T:
-        if path not in known:
-            known[path] = function(path)
-        return known[path]
+    def remembered(hooks: Hooks) -> _T:
+        if hooks not in known:
+            known[hooks] = function(hooks)
+        return known[hooks]
 
     return remembered
 
@@ -56,7 +56,7 @@ class DestinationNat:
     address becomes another one.
     """
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     rule: Rule
     moves: bool
     address: IPv4Address | IPv6Address | None
@@ -74,16 +74,16 @@ class DestinationNat:
 
     @property
     def is_dead(self) -> bool:
-        return id(self.rule) in dead_ids(self.walk)
+        return id(self.rule) in dead_ids(self.analysis)
 
-    def taken(self, path: Hooks) -> PacketSet:
+    def taken(self, hooks: Hooks) -> PacketSet:
         """The packets, as they come."""
-        coming = path.hook_packets(Hook.PREROUTING) & path.space.state("new")
-        return self.walk.sent(self.rule) & coming
+        coming = hooks.hook_packets(Hook.PREROUTING) & hooks.space.state("new")
+        return self.analysis.intended(self.rule) & coming
 
-    def arriving(self, path: Hooks, hook: Hook) -> PacketSet:
+    def arriving(self, hooks: Hooks, hook: Hook) -> PacketSet:
         """What the packets may be when they come to the hook."""
-        return _arriving(path, self, hook)
+        return _arriving(hooks, self, hook)
 
 
 def named_ports(rule: Rule) -> frozenset[int]:
@@ -102,18 +102,18 @@ def is_port_test(match: Match) -> bool:
 
 
 @per_path
-def destination_nats(path: Hooks) -> tuple[DestinationNat, ...]:
+def destination_nats(hooks: Hooks) -> tuple[DestinationNat, ...]:
     """The rules at PREROUTING that translate the destination of packets of the family."""
-    return tuple(_destinations(path))
+    return tuple(_destinations(hooks))
 
 
-def _destinations(path: Hooks) -> Iterator[DestinationNat]:
-    for station in path.stations(Hook.PREROUTING):
-        walk = station.walk
-        if station.chain.type == "nat":
-            for chain, rule in walk.table.rules():
-                if _sets_destination(rule) and station.chain in walk.bases_of(chain.name):
-                    yield _translation(path, walk, rule)
+def _destinations(hooks: Hooks) -> Iterator[DestinationNat]:
+    for base_chain in hooks.base_chains(Hook.PREROUTING):
+        analysis = base_chain.analysis
+        if base_chain.chain.type == "nat":
+            for chain, rule in analysis.table.rules():
+                if _sets_destination(rule) and base_chain.chain in analysis.bases_of(chain.name):
+                    yield _translation(hooks, analysis, rule)
 
 
 def _sets_destination(rule: Rule) -> bool:
@@ -121,15 +121,15 @@ def _sets_destination(rule: Rule) -> bool:
     return translates and any(effect.field is Field.CT_DNAT for effect in rule.effects)
 
 
-def _translation(path: Hooks, walk: TableAnalysis, rule: Rule) -> DestinationNat:
-    address, port = _written(rule, path.family.daddr), _written(rule, Field.DPORT)
+def _translation(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> DestinationNat:
+    address, port = _written(rule, hooks.family.daddr), _written(rule, Field.DPORT)
     redirects = rule.verdict.name.upper() == "REDIRECT"
     number = address.value if address else None
     return DestinationNat(
-        walk,
+        analysis,
         rule,
         address is not None and not redirects,
-        None if number is None else _address(path, number),
+        None if number is None else _address(hooks, number),
         port.value if port else None,
     )
 
@@ -139,16 +139,16 @@ def _written(rule: Rule, field: Field) -> Effect | None:
     return next(writes, None)
 
 
-def _address(path: Hooks, number: int) -> IPv4Address | IPv6Address:
-    return ip_address(number.to_bytes(path.family.address_bits // 8, "big"))
+def _address(hooks: Hooks, number: int) -> IPv4Address | IPv6Address:
+    return ip_address(number.to_bytes(hooks.family.address_bits // 8, "big"))
 
 
-def _arriving(path: Hooks, translation: DestinationNat, hook: Hook) -> PacketSet:
-    space, rule = path.space, translation.rule
+def _arriving(hooks: Hooks, translation: DestinationNat, hook: Hook) -> PacketSet:
+    space, rule = hooks.space, translation.rule
     written = {effect.field for effect in rule.effects if effect.kind is EffectKind.WRITE}
     # Tests that are not interpreted are free behind it: most are of the address it had.
     kept = [f for f in space.fields if f not in written and f not in _REWRITTEN_LATER]
-    packets = space.project(translation.taken(path), *kept) & path.hook_packets(hook)
+    packets = space.project(translation.taken(hooks), *kept) & hooks.hook_packets(hook)
     for effect in rule.effects:
         if effect.field in space.fields and effect.field in written and effect.value is not None:
             packets = packets & space.value(effect.field, effect.value)
@@ -162,31 +162,31 @@ _PORT_SIDES = {"src": Field.SPORT, "dst": Field.DPORT}
 _ADDRESS_SIDES = {"src": Field.SADDR, "dst": Field.DADDR}
 
 
-def knowing_origin(path: Hooks, packets: PacketSet) -> PacketSet:
+def knowing_origin(hooks: Hooks, packets: PacketSet) -> PacketSet:
     """New packets as they come, for which tests of what they came with (``--ctorigdstport``,
     ``ct original proto-dst``) say what is so."""
-    space = path.space
+    space = hooks.space
     for key, variable in space.opaques.items():
         found = _ORIGINAL.fullmatch(key)
-        meant = _meant(path, found) if found else None
+        meant = _meant(hooks, found) if found else None
         if meant is not None:
             packets = packets.exists(variable) & ((variable & meant) | (~variable & ~meant))
     return packets
 
 
-def _meant(path: Hooks, found: re.Match[str]) -> PacketSet | None:
+def _meant(hooks: Hooks, found: re.Match[str]) -> PacketSet | None:
     """What a test of the original direction says of a packet that is not translated yet."""
     side = found["side"]
     if found["low"]:
-        return path.space.ranges(_PORT_SIDES[side], ((int(found["low"]), int(found["high"])),))
-    field = path.family.field(_ADDRESS_SIDES[side])
+        return hooks.space.ranges(_PORT_SIDES[side], ((int(found["low"]), int(found["high"])),))
+    field = hooks.family.field(_ADDRESS_SIDES[side])
     try:
         network = ip_network(found["address"], strict=False)
     except ValueError:
         return None  # a mask with holes
-    if network.max_prefixlen != path.family.address_bits:
-        return path.space.false
-    return path.space.ranges(field, ((int(network[0]), int(network[-1])),))
+    if network.max_prefixlen != hooks.family.address_bits:
+        return hooks.space.false
+    return hooks.space.ranges(field, ((int(network[0]), int(network[-1])),))
 
 
 def to(translation: DestinationNat) -> str:
@@ -198,9 +198,9 @@ def to(translation: DestinationNat) -> str:
     return shown if port is None else f"{shown}:{port}"
 
 
-def uplink(path: Hooks) -> str:
+def uplink(hooks: Hooks) -> str:
     """The name of an interface that faces the world; a usual one where the rules name none."""
-    space, facing = path.space, outward(path)
+    space, facing = hooks.space, outward(hooks)
     names = (
         cls.name
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -209,9 +209,9 @@ def uplink(path: Hooks) -> str:
     return next(names, "eth0")
 
 
-def address_range(path: Hooks, ranges: Ranges) -> str:
+def address_range(hooks: Hooks, ranges: Ranges) -> str:
     """The first range of addresses, as a network where it is one: ``10.244.0.0/16``."""
-    first, last = (_address(path, number) for number in ranges[0])
+    first, last = (_address(hooks, number) for number in ranges[0])
     found = (str(network) for network in _networks_between(first, last))
     shown, *others = (*found,)
     return f"{first}-{last}" if others else shown

@@ -32,7 +32,7 @@ class Mistake(NamedTuple):
     that give the packets those. ``missed``: the packets, as they come to the hook."""
 
     hook: Hook
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
     rule: Rule
     translations: tuple[DestinationNat, ...]
@@ -40,17 +40,17 @@ class Mistake(NamedTuple):
 
 
 @per_path
-def mistaken(path: Hooks) -> tuple[Mistake, ...]:
-    return tuple(found for hook in _HOOKS for found in _at_hook(path, hook))
+def mistaken(hooks: Hooks) -> tuple[Mistake, ...]:
+    return tuple(found for hook in _HOOKS for found in _at_hook(hooks, hook))
 
 
 class _Moved:
     """What translations lead to a hook, ``by_port`` that the packets had."""
 
-    def __init__(self, path: Hooks, hook: Hook) -> None:
-        self.path = path
+    def __init__(self, hooks: Hooks, hook: Hook) -> None:
+        self.hooks = hooks
         self.hook = hook
-        self.all = [t for t in destination_nats(path) if t.stays is (hook is Hook.INPUT)]
+        self.all = [t for t in destination_nats(hooks) if t.stays is (hook is Hook.INPUT)]
         self.by_port: dict[int, list[DestinationNat]] = defaultdict(list)
         for translation in self.all:
             if translation.port is not None:
@@ -61,38 +61,40 @@ class _Moved:
     def arriving(self, translation: DestinationNat) -> PacketSet:
         key = id(translation)
         if key not in self._arriving:
-            self._arriving[key] = translation.arriving(self.path, self.hook)
+            self._arriving[key] = translation.arriving(self.hooks, self.hook)
         return self._arriving[key]
 
     def meet(self, rule: PacketSet) -> bool:
         return any((self.arriving(each) & rule).satisfiable() for each in self.all)
 
 
-def _at_hook(path: Hooks, hook: Hook) -> Iterator[Mistake]:
-    moved = _Moved(path, hook)
+def _at_hook(hooks: Hooks, hook: Hook) -> Iterator[Mistake]:
+    moved = _Moved(hooks, hook)
     if not moved.by_port:
         return
-    for station in path.stations(hook):
-        if station.chain.type != "filter":
+    for base_chain in hooks.base_chains(hook):
+        if base_chain.chain.type != "filter":
             continue
-        walk = station.walk
-        for chain, rule in walk.table.rules():
+        analysis = base_chain.analysis
+        for chain, rule in analysis.table.rules():
             ports = named_ports(rule)
-            if ports and ports <= moved.by_port.keys() and _concerned(walk, chain, rule, hook):
-                yield from _mistake(path, hook, (walk, chain, rule), moved)
+            if ports and ports <= moved.by_port.keys() and _concerned(analysis, chain, rule, hook):
+                yield from _mistake(hooks, hook, (analysis, chain, rule), moved)
 
 
-def _concerned(walk: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) -> bool:
-    if rule.verdict.kind not in _ASKED or walk.hooks_of(chain.name) != (hook,):
+def _concerned(analysis: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) -> bool:
+    if rule.verdict.kind not in _ASKED or analysis.hooks_of(chain.name) != (hook,):
         return False
-    return writer_of(walk, rule) is None and id(rule) not in dead_ids(walk) | later_copies(walk)
+    return writer_of(analysis, rule) is None and id(rule) not in dead_ids(analysis) | later_copies(
+        analysis
+    )
 
 
 def _mistake(
-    path: Hooks, hook: Hook, place: tuple[TableAnalysis, Chain, Rule], moved: _Moved
+    hooks: Hooks, hook: Hook, place: tuple[TableAnalysis, Chain, Rule], moved: _Moved
 ) -> Iterator[Mistake]:
-    walk, chain, rule = place
-    but_for_port = _but_for_port(walk, chain, rule) & outside(path.space)
+    analysis, chain, rule = place
+    but_for_port = _but_for_port(analysis, chain, rule) & outside(hooks.space)
     hits = [
         (translation, packets)
         for port in named_ports(rule)
@@ -100,20 +102,20 @@ def _mistake(
         if not translation.is_dead
         if (packets := moved.arriving(translation) & but_for_port).satisfiable()
     ]
-    passing = path.may_pass(hook)
+    passing = hooks.may_pass(hook)
     accepted = [(packets & passing).satisfiable() for _, packets in hits]
     denies = rule.verdict.kind in _DENYING
     # An accept is missed where the packets die, a drop where they live.
     missed_by_it = hits and all(alive is denies for alive in accepted)
-    if missed_by_it and not moved.meet(walk.sent(rule)):
-        missed = path.space.false
+    if missed_by_it and not moved.meet(analysis.intended(rule)):
+        missed = hooks.space.false
         for _, packets in hits:
             missed = missed | (packets & passing if denies else packets)
-        yield Mistake(hook, walk, chain, rule, tuple(t for t, _ in hits), missed)
+        yield Mistake(hook, analysis, chain, rule, tuple(t for t, _ in hits), missed)
 
 
-def _but_for_port(walk: TableAnalysis, chain: Chain, rule: Rule) -> PacketSet:
+def _but_for_port(analysis: TableAnalysis, chain: Chain, rule: Rule) -> PacketSet:
     """The packets that would match the rule if it took any port."""
     others = (match for match in rule.matches if not is_port_test(match))
-    tests = walk.matcher_of(chain.name).all_of(others, walk.space.universe)
-    return tests.may & walk.entries[chain.name].sent
+    tests = analysis.matcher_of(chain.name).all_of(others, analysis.space.universe)
+    return tests.may & analysis.entries[chain.name].intended

@@ -70,33 +70,33 @@ _RANKS: dict[tuple[Status, Reason | None], int] = {
 }
 
 
-def why_dead(walk: TableAnalysis, rule: Rule) -> Reason | None:
+def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
     """None where some packet gets to the rule and matches."""
-    if walk.is_matched(rule):
+    if analysis.is_matched(rule):
         return None
-    if not walk.tests(rule).may.satisfiable():
+    if not analysis.tests(rule).may.satisfiable():
         return Reason.CONTRADICTION
-    if not walk.is_called(walk.place(rule).chain):
+    if not analysis.is_called(analysis.place(rule).chain):
         return Reason.NEVER_CALLED
-    if not walk.sent(rule).satisfiable():
+    if not analysis.intended(rule).satisfiable():
         return Reason.NOT_SENT
     return Reason.TAKEN
 
 
-def rule_witness(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
+def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
     """One of the packets that match the rule, at the first hook that can send one."""
-    bases = walk.bases_of(walk.place(rule).chain)
-    found = (witness(walk.space, packets & walk.base_packets(b), b.hook) for b in bases)
+    bases = analysis.bases_of(analysis.place(rule).chain)
+    found = (witness(analysis.space, packets & analysis.base_packets(b), b.hook) for b in bases)
     return next((packet for packet in found if packet is not None), None)
 
 
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
-    stack = Firewall(ruleset)
-    census = _Census(stack)
-    for walk in stack.walks():
-        for chain, parts in walk.table.statements():
-            answers = [_reach(walk, census, chain, rule) for rule in parts if rule.read]
+    firewall = Firewall(ruleset)
+    census = _Census(firewall)
+    for analysis in firewall.analyses():
+        for chain, parts in analysis.table.statements():
+            answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
             if answers:
                 yield _of_statement(answers)
 
@@ -105,20 +105,20 @@ class _Census:
     """Which packets come to the rules of a stack, on all ways; of chains that may come in either
     order, in one or the other."""
 
-    def __init__(self, stack: Firewall) -> None:
-        self.luck = Unknowns(stack.space)
+    def __init__(self, firewall: Firewall) -> None:
+        self.unknowns = Unknowns(firewall.space)
         self._meetings: dict[int, dict[Hook, Visit]] = {}
         self._ends: list[Outcome] = []
-        for each in (stack, *stack.other_orders()):
+        for each in (firewall, *firewall.other_orders()):
             self._count(each)
 
-    def _count(self, stack: Firewall) -> None:
+    def _count(self, firewall: Firewall) -> None:
         for family, ways in WAYS.items():
-            course = Traversal(stack, family, self.luck, met=self._add)
+            traversal = Traversal(firewall, family, self.unknowns, met=self._add)
             for hook, route in ways.items():
-                if any(stack.stations(family, at) for at in route):
-                    start = setting_out(stack.space, family, hook)
-                    self._ends += course.follow(route, start)
+                if any(firewall.base_chains(family, at) for at in route):
+                    start = setting_out(firewall.space, family, hook)
+                    self._ends += traversal.follow(route, start)
 
     def _add(self, rule: Rule, meeting: Visit) -> None:
         at = self._meetings.setdefault(id(rule), {})
@@ -135,15 +135,15 @@ class _Census:
 
     def surely(self, meeting: Visit) -> PacketSet:
         """Those that come in any case, and match if the rule's own open tests let them."""
-        luck = self.luck.cube
-        return meeting.met.forall(luck) & meeting.taken.exists(luck)
+        unknowns = self.unknowns.cube
+        return meeting.met.forall(unknowns) & meeting.taken.exists(unknowns)
 
     def perhaps(self, meeting: Visit) -> PacketSet:
-        return meeting.taken.exists(self.luck.cube)
+        return meeting.taken.exists(self.unknowns.cube)
 
-    def enders(self, walk: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
+    def enders(self, analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
         """The rules that end the way of packets which would match as they set out."""
-        wanted = walk.sent(rule)
+        wanted = analysis.intended(rule)
         found = {
             id(end.decided.rule): end.decided.rule
             for end in self._ends
@@ -163,20 +163,20 @@ def _of_statement(answers: list[RuleReach]) -> RuleReach:
     return replace(best, taken_by=tuple(taken_by.values()))
 
 
-def _reach(walk: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -> RuleReach:
-    reason = why_dead(walk, rule)
+def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -> RuleReach:
+    reason = why_dead(analysis, rule)
     if reason is not None:
-        found = blockers(walk, rule) if reason is Reason.TAKEN else ()
-        return RuleReach(walk.table, chain, rule, Status.DEAD, reason, found)
+        found = blockers(analysis, rule) if reason is Reason.TAKEN else ()
+        return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, found)
     meetings = list(census.meetings(rule))
     for status, packets_of in (
         (Status.REACHABLE, census.surely),
         (Status.CONDITIONAL, census.perhaps),
     ):
         for meeting in meetings:
-            packet = witness(walk.space, packets_of(meeting), meeting.hook)
+            packet = witness(analysis.space, packets_of(meeting), meeting.hook)
             if packet is not None:
-                return RuleReach(walk.table, chain, rule, status, witness=packet)
-    enders = census.enders(walk, rule)
+                return RuleReach(analysis.table, chain, rule, status, witness=packet)
+    enders = census.enders(analysis, rule)
     reason = Reason.TAKEN if enders else Reason.CHANGED
-    return RuleReach(walk.table, chain, rule, Status.DEAD, reason, enders)
+    return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, enders)

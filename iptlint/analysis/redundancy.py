@@ -30,15 +30,15 @@ class Redundant(NamedTuple):
 
 
 def needless(
-    walk: TableAnalysis, wanted: Callable[[Rule], bool], dead: Container[int]
+    analysis: TableAnalysis, wanted: Callable[[Rule], bool], dead: Container[int]
 ) -> Iterator[Redundant]:
     """The rules, of those ``wanted``, that packets reach and that change no decision.
 
     ``dead``: the ids of rules that no packet reaches; they may go too, so they do not stand
     in for another.
     """
-    for flow in walk.flows.values():
-        chain = _Chain(walk, flow, dead)
+    for flow in analysis.flows.values():
+        chain = _Chain(analysis, flow, dead)
         for number, rule in enumerate(flow.chain.rules):
             if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
                 later = chain.deciding_instead(number)
@@ -47,8 +47,8 @@ def needless(
 
 
 class _Chain:
-    def __init__(self, walk: TableAnalysis, flow: ChainFlow, dead: Container[int]) -> None:
-        self.walk = walk
+    def __init__(self, analysis: TableAnalysis, flow: ChainFlow, dead: Container[int]) -> None:
+        self.analysis = analysis
         self.flow = flow
         self.dead = dead
         self.later = self._later()
@@ -59,7 +59,7 @@ class _Chain:
         found: list[PacketSet] = []
         for number in reversed(range(len(self.flow.tests))):
             rule = self.flow.chain.rules[number]
-            later = unions.get(_decision(rule), self.walk.space.false)
+            later = unions.get(_decision(rule), self.analysis.space.false)
             found.append(later)
             if id(rule) not in self.dead and self.decides(number):
                 unions[_decision(rule)] = later | self.flow.tests[number].may
@@ -69,7 +69,7 @@ class _Chain:
         """Whether it would be if no other rule stood between."""
         if not self.decides(number):
             return False
-        packets = self.walk.sent(self.flow.chain.rules[number])
+        packets = self.analysis.intended(self.flow.chain.rules[number])
         return not (packets & ~self.later[number]).satisfiable()
 
     def decides(self, number: int) -> bool:
@@ -82,11 +82,11 @@ class _Chain:
         """The later rules that decide the same for all that is sent to the rule, earlier rules
         or not (so several rules may go together); none where some packet fares otherwise."""
         rules = self.flow.chain.rules
-        packets = self.walk.sent(rules[number])
+        packets = self.analysis.intended(rules[number])
         meant, found = packets, list[Blocker]()
         other = number
         while packets.satisfiable():
-            following = self.walk.lookup(self.flow.chain.name).first(other + 1, packets)
+            following = self.analysis.lookup(self.flow.chain.name).first(other + 1, packets)
             if following is None or not self._same(rules[number], following):
                 return ()
             other = following

@@ -64,10 +64,10 @@ def is_uncertain(match: Match) -> bool:
 class MovableRuns:
     """Which rules of one chain can be moved together."""
 
-    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
-        self.walk = walk
+    def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
+        self.analysis = analysis
         self.chain = chain
-        self.flow = walk.flows[chain.name]
+        self.flow = analysis.flows[chain.name]
         self.uncertain = [
             number
             for number, rule in enumerate(chain.rules)
@@ -86,11 +86,11 @@ class MovableRuns:
         packets = self.flow.tests[number].may
         counting = [other for other in self.uncertain if first <= other < number]
         stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
-        meets = self.walk.lookup(self.chain.name).last(number, packets)
+        meets = self.analysis.lookup(self.chain.name).last(number, packets)
         while meets is not None and meets > max(first, stop):
             if not _same_outcome(self.chain.rules[meets], verdict):
                 return meets
-            meets = self.walk.lookup(self.chain.name).last(meets, packets)
+            meets = self.analysis.lookup(self.chain.name).last(meets, packets)
         return stop
 
     def _counts(self, number: int, packets: PacketSet) -> bool:
@@ -100,7 +100,11 @@ class MovableRuns:
         """The packets that an uncertain rule's limit counts: all that get to it."""
         matches = self.chain.rules[number].matches
         before = takewhile(lambda match: not is_uncertain(match), matches)
-        return self.walk.matcher_of(self.chain.name).all_of(before, self.walk.space.universe).may
+        return (
+            self.analysis.matcher_of(self.chain.name)
+            .all_of(before, self.analysis.space.universe)
+            .may
+        )
 
 
 def _same_outcome(rule: Rule, verdict: Verdict) -> bool:

@@ -112,12 +112,12 @@ def _closed(ruleset: Ruleset, family: Family) -> Iterator[tuple[str, str, Chain]
                     yield table.name, chain.name, chain
 
 
-def makes_more(walk: TableAnalysis, rule: Rule) -> bool:
+def makes_more(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether the command, in a loop or a function, makes other rules too that packets meet."""
-    if walk.ruleset.script is None:
+    if analysis.ruleset.script is None:
         return False
-    dead = dead_ids(walk)
-    others = (other for _, _, other in walk.ruleset.rules() if id(other) not in dead)
+    dead = dead_ids(analysis)
+    others = (other for _, _, other in analysis.ruleset.rules() if id(other) not in dead)
     return any(o is not rule and o.origin.span == rule.origin.span for o in others)
 
 

@@ -139,9 +139,9 @@ class _Watch:
     def _found(self, ruleset: Ruleset) -> SshState:
         """Worked out on the rules that SSH may notice."""
         tables = tuple(map(self._reduced, self._tables(ruleset)))
-        path = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
-        runs = _first_pair(path, _established(path, self.ports), "ack")
-        opens = _first_pair(path, opening(path, self.ports), "syn", "ack") if runs else ()
+        hooks = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
+        runs = _first_pair(hooks, _established(hooks, self.ports), "ack")
+        opens = _first_pair(hooks, opening(hooks, self.ports), "syn", "ack") if runs else ()
         return SshState(bool(opens), bool(runs), union([*opens, *runs], self.space.false))
 
     def _reduced(self, table: Table) -> Table:
@@ -211,30 +211,30 @@ class _Filter:
         return found
 
 
-def _first_pair(path: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:
+def _first_pair(hooks: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:
     """Some packets that may come in, and the answers to them that may leave; nothing where none
     may. A few are tried before all are: the answers to very many pairs of addresses are dear."""
-    arriving = packets & path.hook_packets(Hook.PREROUTING) & path.may_pass(Hook.PREROUTING)
-    if not arriving.satisfiable() and not redirects(path):
+    arriving = packets & hooks.hook_packets(Hook.PREROUTING) & hooks.may_pass(Hook.PREROUTING)
+    if not arriving.satisfiable() and not redirects(hooks):
         return ()
-    passed = packets & path.hook_packets(Hook.INPUT) & path.may_pass(Hook.INPUT)
-    for sample in (*samples(path, passed), passed):
-        back = answers(path, sample, Hook.OUTPUT, *answer, reply=True)
-        back = back & path.may_pass(Hook.OUTPUT)
+    passed = packets & hooks.hook_packets(Hook.INPUT) & hooks.may_pass(Hook.INPUT)
+    for sample in (*samples(hooks, passed), passed):
+        back = answers(hooks, sample, Hook.OUTPUT, *answer, reply=True)
+        back = back & hooks.may_pass(Hook.OUTPUT)
         if back.satisfiable():
             return sample, back
     return ()
 
 
-def _established(path: Hooks, ports: tuple[int, ...]) -> PacketSet:
+def _established(hooks: Hooks, ports: tuple[int, ...]) -> PacketSet:
     """What comes in of running connections to the ports."""
-    space = path.space
+    space = hooks.space
     state = space.state("established") & space.value(Field.CT_DIRECTION, 0)
-    state = state | space.state("untracked") if untracks(path) else state
-    packets = space.universe & space.family(path.family.value) & state
+    state = state | space.state("untracked") if untracks(hooks) else state
+    packets = space.universe & space.family(hooks.family.value) & state
     packets = packets & space.value(Field.PROTO, TCP) & flags(space, "ack")
     packets = packets & space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    return packets & clients(space) & outside(space) & between_machines(path)
+    return packets & clients(space) & outside(space) & between_machines(hooks)
 
 
 def _everything(states: Sequence[Ruleset]) -> Ruleset:

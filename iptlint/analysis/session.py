@@ -43,29 +43,29 @@ class Context:
         self._stacks: dict[int, Firewall] = {}
         self._paths: dict[tuple[int, Family], Hooks] = {}
 
-    def stack(self, ruleset: Ruleset) -> Firewall:
+    def firewall(self, ruleset: Ruleset) -> Firewall:
         if id(ruleset) not in self._stacks:
             self._stacks[id(ruleset)] = Firewall(ruleset)
         return self._stacks[id(ruleset)]
 
-    def walks(self) -> Iterator[TableAnalysis]:
+    def analyses(self) -> Iterator[TableAnalysis]:
         """The analysis of every table of every ruleset."""
         for ruleset in self.rulesets:
-            yield from self.stack(ruleset).walks()
+            yield from self.firewall(ruleset).analyses()
 
-    def path(self, ruleset: Ruleset, family: Family) -> Hooks | None:
+    def hooks(self, ruleset: Ruleset, family: Family) -> Hooks | None:
         """What becomes of packets of the family (ip or ip6); None where no table sees any."""
         if not ruleset.sees(family):
             return None
         key = id(ruleset), family
         if key not in self._paths:
             facing = self.host.facts.facing() if self.host else {}
-            self._paths[key] = Hooks(self.stack(ruleset), family, facing)
+            self._paths[key] = Hooks(self.firewall(ruleset), family, facing)
         return self._paths[key]
 
-    def paths(self) -> Iterator[Hooks]:
+    def all_hooks(self) -> Iterator[Hooks]:
         """Those of every ruleset, for ip and for ip6."""
         for ruleset in self.rulesets:
             for family in (Family.IP, Family.IP6):
-                if path := self.path(ruleset, family):
-                    yield path
+                if hooks := self.hooks(ruleset, family):
+                    yield hooks

@@ -55,14 +55,14 @@ class Dead:
 
 
 @per_walk
-def dead_rules(walk: TableAnalysis) -> tuple[Dead, ...]:
+def dead_rules(analysis: TableAnalysis) -> tuple[Dead, ...]:
     """The rules that no packet can match, of the chains that packets enter: where none does,
     the fault is with the calls. Where all parts of a statement are dead, the last stands for
     them."""
     found: list[Dead] = []
-    for chain in walk.table.chains.values():
+    for chain in analysis.table.chains.values():
         for parts in chain.statements():
-            dead = [part for rule in parts if (part := _dead_parts(walk).get(id(rule)))]
+            dead = [part for rule in parts if (part := _dead_parts(analysis).get(id(rule)))]
             found += dead if len(dead) < len(parts) else _as_one(dead)
     return tuple(found)
 
@@ -74,21 +74,21 @@ def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
 
 
 @per_walk
-def _dead_parts(walk: TableAnalysis) -> dict[int, Dead]:
+def _dead_parts(analysis: TableAnalysis) -> dict[int, Dead]:
     """By the ids of the rules."""
     return {
         id(rule): Dead(chain, rule, reason, rule.origin.span)
-        for name, chain in walk.table.chains.items()
-        if walk.entries[name].may.satisfiable()
+        for name, chain in analysis.table.chains.items()
+        if analysis.entries[name].reachable.satisfiable()
         for rule in chain.rules
-        if rule.read and (reason := why_dead(walk, rule)) is not None
+        if rule.read and (reason := why_dead(analysis, rule)) is not None
     }
 
 
 @per_walk
-def _dead_by_chain(walk: TableAnalysis) -> dict[str, list[Dead]]:
+def _dead_by_chain(analysis: TableAnalysis) -> dict[str, list[Dead]]:
     found: dict[str, list[Dead]] = {}
-    for dead in _dead_parts(walk).values():
+    for dead in _dead_parts(analysis).values():
         found.setdefault(dead.chain.name, []).append(dead)
     return found
 
@@ -105,27 +105,27 @@ def is_generated(ruleset: Ruleset, table: Table, chain: str) -> bool:
     return owner is not None and owner.transient and not owner.leaves_to_user(chain)
 
 
-def base_of(decider: Share, hook: Hook) -> str:
+def base_of(share: Share, hook: Hook) -> str:
     """The name of the base chain at the hook that leads to who decides."""
-    bases = decider.walk.bases_of(decider.chain.name)
-    return next((base.name for base in bases if base.hook is hook), decider.chain.name)
+    bases = share.analysis.bases_of(share.chain.name)
+    return next((base.name for base in bases if base.hook is hook), share.chain.name)
 
 
-def writer_of(walk: TableAnalysis, rule: Rule) -> Owner | None:
+def writer_of(analysis: TableAnalysis, rule: Rule) -> Owner | None:
     """The software that wrote the rule; None where a person may have."""
-    chain = walk.place(rule).chain
-    whole = owner_of_table(walk.table.name) if walk.ruleset.is_nft else None
+    chain = analysis.place(rule).chain
+    whole = owner_of_table(analysis.table.name) if analysis.ruleset.is_nft else None
     owner = whole or owner_of_rule(chain, rule)
     if owner is None and chain in ("FORWARD", "POSTROUTING"):
         names = {match.name for match in rule.matches if isinstance(match, Interface)}
-        return _DOCKER if names & _docker_bridges(walk) else None
+        return _DOCKER if names & _docker_bridges(analysis) else None
     return owner
 
 
 @per_walk
-def _docker_bridges(walk: TableAnalysis) -> frozenset[str]:
+def _docker_bridges(analysis: TableAnalysis) -> frozenset[str]:
     """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
-    chains = walk.table.chains
+    chains = analysis.table.chains
     return frozenset(
         match.name
         for name, chain in chains.items()
@@ -136,25 +136,25 @@ def _docker_bridges(walk: TableAnalysis) -> frozenset[str]:
     )
 
 
-def dead_in(walk: TableAnalysis, chain: Chain) -> list[Dead]:
-    return _dead_by_chain(walk).get(chain.name, [])
+def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:
+    return _dead_by_chain(analysis).get(chain.name, [])
 
 
 @per_walk
-def dead_ids(walk: TableAnalysis) -> frozenset[int]:
-    return frozenset(_dead_parts(walk))
+def dead_ids(analysis: TableAnalysis) -> frozenset[int]:
+    return frozenset(_dead_parts(analysis))
 
 
 @per_walk
-def copies(walk: TableAnalysis) -> tuple[tuple[Rule, ...], ...]:
+def copies(analysis: TableAnalysis) -> tuple[tuple[Rule, ...], ...]:
     """Rules that are the same one, two or more each time."""
-    return tuple(duplicates.duplicates(walk))
+    return tuple(duplicates.duplicates(analysis))
 
 
 @per_walk
-def later_copies(walk: TableAnalysis) -> frozenset[int]:
+def later_copies(analysis: TableAnalysis) -> frozenset[int]:
     """The ids of the copies that follow their like."""
-    return frozenset(id(rule) for rules in copies(walk) for rule in rules[1:])
+    return frozenset(id(rule) for rules in copies(analysis) for rule in rules[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +185,16 @@ class Shadowed:
 
 
 @per_walk
-def shadowed_rules(walk: TableAnalysis) -> tuple[Shadowed, ...]:
+def shadowed_rules(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The rules that earlier ones left nothing to; copies, jumps to nowhere, and those that could
     only match where connections are known, left out."""
     return tuple(
-        _lost(walk, dead)
-        for dead in dead_rules(walk)
+        _lost(analysis, dead)
+        for dead in dead_rules(analysis)
         if dead.reason is Reason.TAKEN
-        and id(dead.rule) not in later_copies(walk)
-        and not _undefined(walk, dead.rule)
-        and untestable_state(walk, dead.rule) is None
+        and id(dead.rule) not in later_copies(analysis)
+        and not _undefined(analysis, dead.rule)
+        and untestable_state(analysis, dead.rule) is None
         and not any(dead.rule is rule for rule in behind_return(dead.chain))
     )
 
@@ -214,21 +214,23 @@ def _returns_all(rule: Rule) -> bool:
     return rule.verdict.kind is VerdictKind.RETURN and not rule.matches
 
 
-def _undefined(walk: TableAnalysis, rule: Rule) -> bool:
-    return rule.verdict.chain is not None and rule.verdict.chain not in walk.table.chains
+def _undefined(analysis: TableAnalysis, rule: Rule) -> bool:
+    return rule.verdict.chain is not None and rule.verdict.chain not in analysis.table.chains
 
 
-def _lost(walk: TableAnalysis, dead: Dead) -> Shadowed:
-    found = blockers(walk, dead.rule)
-    differs = not all(_same(walk, dead.rule, taker) for taker in found)
+def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
+    found = blockers(analysis, dead.rule)
+    differs = not all(_same(analysis, dead.rule, taker) for taker in found)
     accepting = {taker.verdict.kind for taker in found} == {VerdictKind.ACCEPT}
     let_in = accepting and is_ban(dead.rule)
-    return Shadowed(dead, found, differs, _accepted(walk, dead) if let_in else walk.space.false)
+    return Shadowed(
+        dead, found, differs, _accepted(analysis, dead) if let_in else analysis.space.false
+    )
 
 
-def _same(walk: TableAnalysis, rule: Rule, taker: Rule) -> bool:
+def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
     if rule.verdict.kind is VerdictKind.RETURN:
-        same_chain = walk.place(rule).chain == walk.place(taker).chain
+        same_chain = analysis.place(rule).chain == analysis.place(taker).chain
         return same_chain and taker.verdict.kind is VerdictKind.RETURN
     if rule.verdict.kind is VerdictKind.QUEUE:  # each queue has its own reader
         return rule.verdict == taker.verdict
@@ -237,33 +239,33 @@ def _same(walk: TableAnalysis, rule: Rule, taker: Rule) -> bool:
     return rule.verdict == taker.verdict and rule.verdict.kind.ends_walk
 
 
-def _accepted(walk: TableAnalysis, dead: Dead) -> PacketSet:
+def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
     """Packets of new connections that are accepted for certain, of those meant for the rule."""
     # What comes to a host has no mark; whoever marks it has let it in already.
-    unmarked = walk.space.value(Field.MARK, 0)
-    meant = walk.sent(dead.rule) & walk.space.state("new") & unmarked
-    bases = walk.bases_of(dead.chain.name)
-    found = [meant & ends(walk)[base.name].surely_accepted for base in bases]
-    return union(found, walk.space.false)
+    unmarked = analysis.space.value(Field.MARK, 0)
+    meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
+    bases = analysis.bases_of(dead.chain.name)
+    found = [meant & ends(analysis)[base.name].surely_accepted for base in bases]
+    return union(found, analysis.space.false)
 
 
 class Ends:
     """What becomes of the packets in a base chain."""
 
-    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
-        self._station = BaseChain(walk, chain)
+    def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
+        self._station = BaseChain(analysis, chain)
         self.end = cache(self._station.end)
 
     @cached_property
     def surely_accepted(self) -> PacketSet:
         """The packets that it accepts whatever is uncertain."""
-        return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_kill
+        return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_drop
 
 
 @per_walk
-def ends(walk: TableAnalysis) -> dict[str, Ends]:
+def ends(analysis: TableAnalysis) -> dict[str, Ends]:
     """For each base chain."""
-    return {chain.name: Ends(walk, chain) for chain in walk.table.base_chains()}
+    return {chain.name: Ends(analysis, chain) for chain in analysis.table.base_chains()}
 
 
 def is_ban(rule: Rule) -> bool:

@@ -17,9 +17,9 @@ def per_walk(function: Callable[[TableAnalysis], _T]) -> Callable[[TableAnalysis
     known: WeakKeyDictionary[TableAnalysis, _T] = WeakKeyDictionary()
 
     @wraps(function)
-    def remembered(walk: TableAnalysis) -> _T:
-        if walk not in known:
-            known[walk] = function(walk)
-        return known[walk]
+    def remembered(analysis: TableAnalysis) -> _T:
+        if analysis not in known:
+            known[analysis] = function(analysis)
+        return known[analysis]
 
     return remembered

@@ -60,16 +60,16 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     packets first. ``packet.hook`` is input, forward or output; without it the interfaces tell.
     QuestionError where a value is none."""
     hook = route_of(packet)
-    stack, family = Firewall(ruleset), Family(packet.family)
-    if packet.family not in stack.space.families:
-        return Trace(ruleset, hook, stack.space, stack.space.false, ())
-    path_packets = setting_out(stack.space, family, hook) & packets_like(stack.space, packet)
-    luck = Unknowns(stack.space)
-    ends = Traversal(stack, family, luck, who=True).follow(ROUTES[hook], path_packets)
-    tracer = _Tracer(stack, family, luck, hook, path_packets)
+    firewall, family = Firewall(ruleset), Family(packet.family)
+    if packet.family not in firewall.space.families:
+        return Trace(ruleset, hook, firewall.space, firewall.space.false, ())
+    path_packets = setting_out(firewall.space, family, hook) & packets_like(firewall.space, packet)
+    unknowns = Unknowns(firewall.space)
+    ends = Traversal(firewall, family, unknowns, who=True).follow(ROUTES[hook], path_packets)
+    tracer = _Tracer(firewall, family, unknowns, hook, path_packets)
     found = [tracer.outcome(together) for together in _by_decider(ends)]
     found.sort(key=lambda outcome: -packet_count(outcome.packets))
-    return Trace(ruleset, hook, stack.space, path_packets, tuple(found))
+    return Trace(ruleset, hook, firewall.space, path_packets, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +150,32 @@ def _by_decider(ends: list[Outcome]) -> Iterator[list[Outcome]]:
 
 class _Tracer:
     def __init__(
-        self, stack: Firewall, family: Family, luck: Unknowns, hook: Hook, asked: PacketSet
+        self, firewall: Firewall, family: Family, unknowns: Unknowns, hook: Hook, asked: PacketSet
     ) -> None:
-        self.stack = stack
+        self.firewall = firewall
         self.family = family
-        self.luck = luck
+        self.unknowns = unknowns
         self.hook = hook
         self.asked = asked
 
     def outcome(self, ends: list[Outcome]) -> TraceOutcome:
-        space = self.stack.space
+        space = self.firewall.space
         packets = union([end.packets for end in ends], space.false)
         point = one_of(space, packets, self.hook)
         steps: list[TraversalStep] = []
-        course = Traversal(self.stack, self.family, self.luck, who=True, tell=steps.append)
-        (last,) = course.follow(ROUTES[self.hook], point)
+        traversal = Traversal(
+            self.firewall, self.family, self.unknowns, who=True, tell=steps.append
+        )
+        (last,) = traversal.follow(ROUTES[self.hook], point)
         witness = packet_of(space, _values(space, point), self.hook)
         becomes = packet_of(space, image(space, point, last), self.hook)
         return TraceOutcome(
             ends[0].kind,
             ends[0].decided,
-            packets.exists(self.luck.cube),
+            packets.exists(self.unknowns.cube),
             witness,
             None if becomes == witness else becomes,
-            tuple(self._conditions(course.matcher, packets, point)),
+            tuple(self._conditions(traversal.matcher, packets, point)),
             tuple(steps),
         )
 
@@ -182,13 +184,13 @@ class _Tracer:
     ) -> Iterator[str]:
         """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
         others = self.asked & ~packets
-        for key, numbers in self.luck.together().items():
+        for key, numbers in self.unknowns.together().items():
             if _matter(numbers, point, others):
                 rule = matcher.rule_of(key)
                 where = f"line {rule.statement.span.line}: " if rule else ""
                 yield f"{where}{key.text} {_said(key, numbers, point)}"
         for field in _UNSEEN:
-            bits = self.stack.space.fields.get(field)
+            bits = self.firewall.space.fields.get(field)
             if bits is not None and _matter(bits.variables, point, others):
                 yield f"{field.value} is {_number(bits.variables, point)}"
 

@@ -20,16 +20,16 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     to whoever made it; and what IPT006 tells of, a chain that was meant to be another table's.
     """
     alone = {id(ruleset) for ruleset in loaded_alone(context) if _is_whole(ruleset)}
-    for walk in context.walks():
-        if not walk.ruleset.is_nft:
-            for chain in _without_call(walk):
+    for analysis in context.analyses():
+        if not analysis.ruleset.is_nft:
+            for chain in _without_call(analysis):
                 if chain.origin is not None and not _misplaced(chain.origin.span.text):
-                    yield walk, chain
-        elif id(walk.ruleset) in alone and owner_of_table(walk.table.name) is None:
-            for chain in _without_call(walk):
+                    yield analysis, chain
+        elif id(analysis.ruleset) in alone and owner_of_table(analysis.table.name) is None:
+            for chain in _without_call(analysis):
                 declared = chain.origin is not None and chain.type is None
-                if declared and not _called_elsewhere(context, walk, chain):
-                    yield walk, chain
+                if declared and not _called_elsewhere(context, analysis, chain):
+                    yield analysis, chain
 
 
 def _misplaced(declaration: str) -> bool:
@@ -38,15 +38,15 @@ def _misplaced(declaration: str) -> bool:
     return policy != "-" and name.startswith(":") and name[1:].lower() in _HOOKS
 
 
-def named_like_a_hook(walk: TableAnalysis, chain: Chain) -> bool:
+def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
-    return walk.ruleset.is_nft and chain.name.lower() in _HOOKS
+    return analysis.ruleset.is_nft and chain.name.lower() in _HOOKS
 
 
-def _without_call(walk: TableAnalysis) -> Iterator[Chain]:
-    unread = [rule.origin.span.text for _, rule in walk.table.rules() if not rule.read]
-    for name, chain in walk.table.chains.items():
-        called = chain.hook is not None or name in walk.callers or owner_of(name) is not None
+def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
+    unread = [rule.origin.span.text for _, rule in analysis.table.rules() if not rule.read]
+    for name, chain in analysis.table.chains.items():
+        called = chain.hook is not None or name in analysis.callers or owner_of(name) is not None
         if not called and not any(_may_name(text, name) for text in unread):
             yield chain
 
@@ -64,11 +64,11 @@ def _is_whole(ruleset: Ruleset) -> bool:
     return main and not has_unseen_includes(ruleset)
 
 
-def _called_elsewhere(context: Context, walk: TableAnalysis, chain: Chain) -> bool:
+def _called_elsewhere(context: Context, analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether another file of the run has the chain with a hook, or a call of it."""
     for ruleset in context.rulesets:
-        table = ruleset.table(walk.table.name, walk.table.family)
-        if ruleset is not walk.ruleset and table is not None:
+        table = ruleset.table(analysis.table.name, analysis.table.family)
+        if ruleset is not analysis.ruleset and table is not None:
             other = table.chains.get(chain.name)
             if other is not None and other.hook is not None:
                 return True

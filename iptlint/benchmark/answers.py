@@ -39,16 +39,16 @@ _GRAVITY = tuple(Verdict)
 _VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
 
 
-def passes(reason: str = "", decider: Share | None = None) -> Answer:
-    return Answer(Verdict.PASS, reason, decider.span if decider else None)
+def passes(reason: str = "", share: Share | None = None) -> Answer:
+    return Answer(Verdict.PASS, reason, share.span if share else None)
 
 
-def fails(reason: str, decider: Share | None = None) -> Answer:
-    return Answer(Verdict.FAIL, reason, decider.span if decider else None)
+def fails(reason: str, share: Share | None = None) -> Answer:
+    return Answer(Verdict.FAIL, reason, share.span if share else None)
 
 
-def cannot_tell(reason: str, decider: Share | None = None) -> Answer:
-    return Answer(Verdict.CANNOT_TELL, reason, decider.span if decider else None)
+def cannot_tell(reason: str, share: Share | None = None) -> Answer:
+    return Answer(Verdict.CANNOT_TELL, reason, share.span if share else None)
 
 
 def worst(answers: Iterable[Answer]) -> Answer:
@@ -56,8 +56,8 @@ def worst(answers: Iterable[Answer]) -> Answer:
     return min(answers, key=lambda a: (_GRAVITY.index(a.verdict), not a.reason))
 
 
-def who(decider: Share) -> str:
-    return "a rule" if decider.rule else f"the policy of {decider.chain.name}"
+def who(share: Share) -> str:
+    return "a rule" if share.rule else f"the policy of {share.chain.name}"
 
 
 def on_each_path(check: Check, *, six: bool = True) -> Decide:
@@ -67,11 +67,11 @@ def on_each_path(check: Check, *, six: bool = True) -> Decide:
     def decide(host: Host, tool: Tool) -> Answer:
         found: dict[Family, list[Answer]] = {}
         for family in tool.families:
-            paths = [*host.paths(tool, family)]
-            found[family] = [_cautiously(host, path, check) for path in paths]
-            if not paths and (six or family is not Family.IP6 or len(tool.families) == 1):
+            all_hooks = [*host.all_hooks(tool, family)]
+            found[family] = [_cautiously(host, hooks, check) for hooks in all_hooks]
+            if not all_hooks and (six or family is not Family.IP6 or len(tool.families) == 1):
                 found[family] = [cannot_tell(f"no rules for {_VERSIONS[family]} are given")]
-            elif not paths:
+            elif not all_hooks:
                 del found[family]
         gravest = worst(answer for answers in found.values() for answer in answers)
         return _told_of_family(gravest, found)
@@ -79,9 +79,9 @@ def on_each_path(check: Check, *, six: bool = True) -> Decide:
     return decide
 
 
-def _cautiously(host: Host, path: Hooks, check: Check) -> Answer:
-    doubt = host.doubt(path.ruleset)
-    return cannot_tell(doubt) if doubt else check(path)
+def _cautiously(host: Host, hooks: Hooks, check: Check) -> Answer:
+    doubt = host.doubt(hooks.ruleset)
+    return cannot_tell(doubt) if doubt else check(hooks)
 
 
 def _told_of_family(answer: Answer, found: dict[Family, list[Answer]]) -> Answer:

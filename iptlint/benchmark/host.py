@@ -99,10 +99,10 @@ class Host:
         whole = [ruleset for ruleset in found if _filters_input(ruleset)]
         return tuple(whole or found)
 
-    def paths(self, tool: Tool, family: Family) -> Iterator[Hooks]:
+    def all_hooks(self, tool: Tool, family: Family) -> Iterator[Hooks]:
         for ruleset in self.rulesets(tool):
-            if path := self.context.path(ruleset, family):
-                yield path
+            if hooks := self.context.hooks(ruleset, family):
+                yield hooks
 
     def doubt(self, ruleset: Ruleset) -> str:
         """Why nothing can be said of the ruleset, if that is so."""

@@ -39,11 +39,11 @@ class Fate(NamedTuple):
     lost: PacketSet
 
 
-def fate(path: Hooks, hook: Hook, packets: PacketSet) -> Fate:
+def fate(hooks: Hooks, hook: Hook, packets: PacketSet) -> Fate:
     """Of packets that set out on the way with the hook."""
-    luck, false = Unknowns(path.space), path.space.false
-    ends = Traversal(path.stack, path.family, luck).follow(ROUTES[hook], packets)
-    cube = luck.cube
+    unknowns, false = Unknowns(hooks.space), hooks.space.false
+    ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
+    cube = unknowns.cube
     through = [end.packets for end in ends if end.kind not in _DEAD]
     lost = [end.packets for end in ends if end.kind is not VerdictKind.ACCEPT]
     return Fate(union(through, false).exists(cube), union(lost, false).exists(cube))
@@ -54,20 +54,20 @@ def way_field(hook: Hook) -> Field:
     return Field.OIF if hook is Hook.OUTPUT else Field.IIF
 
 
-def samples(path: Hooks, hook: Hook, protocol: str, state: str) -> tuple[PacketSet, ...]:
+def samples(hooks: Hooks, hook: Hook, protocol: str, state: str) -> tuple[PacketSet, ...]:
     """A few ordinary packets between this host and public addresses, free in the interface."""
-    _walk(path, hook)
+    _walk(hooks, hook)
     flags = ("syn",) if state == "new" else ("ack",)
-    values = _of_protocol(path.family, protocol)
+    values = _of_protocol(hooks.family, protocol)
     found = probes(
-        path,
+        hooks,
         hook,
         state,
         *(flags if protocol == "tcp" else ()),
         free=(way_field(hook),),
         values=values,
     )
-    here = path.hook_packets(hook) & outside(path.space)
+    here = hooks.hook_packets(hook) & outside(hooks.space)
     return tuple(each & here for each in found)
 
 
@@ -84,23 +84,23 @@ def _of_protocol(family: Family, protocol: str) -> Mapping[Field, int]:
             return {Field.PROTO: NOBODYS_PROTOCOL, Field.SPORT: 0, Field.DPORT: 0}
 
 
-def all_of(path: Hooks, hook: Hook, protocol: str, state: str) -> PacketSet:
+def all_of(hooks: Hooks, hook: Hook, protocol: str, state: str) -> PacketSet:
     """Every packet of the protocol and the state that is not on lo."""
-    number = _of_protocol(path.family, protocol)[Field.PROTO]
-    here = path.hook_packets(hook) & outside(path.space) & path.space.state(state)
-    return here & path.space.value(Field.PROTO, number)
+    number = _of_protocol(hooks.family, protocol)[Field.PROTO]
+    here = hooks.hook_packets(hook) & outside(hooks.space) & hooks.space.state(state)
+    return here & hooks.space.value(Field.PROTO, number)
 
 
-def on_loopback(path: Hooks, hook: Hook) -> Iterator[PacketSet]:
+def on_loopback(hooks: Hooks, hook: Hook) -> Iterator[PacketSet]:
     """What programs of this host send each other over lo."""
-    _walk(path, hook)
-    lo = path.space.interfaces.class_of("lo")
-    for address in _ON_LO[path.family]:
+    _walk(hooks, hook)
+    lo = hooks.space.interfaces.class_of("lo")
+    for address in _ON_LO[hooks.family]:
         number = int(ip_address(address))
-        place = {path.family.saddr: number, path.family.daddr: number, way_field(hook): lo}
+        place = {hooks.family.saddr: number, hooks.family.daddr: number, way_field(hook): lo}
         for protocol, state, flags in _LOCAL:
-            values = {**place, **_of_protocol(path.family, protocol)}
-            yield from probes(path, hook, state, *flags, free=(), values=values)
+            values = {**place, **_of_protocol(hooks.family, protocol)}
+            yield from probes(hooks, hook, state, *flags, free=(), values=values)
 
 
 _LOCAL = (("tcp", "new", ("syn",)), ("tcp", "established", ("ack",)), ("udp", "new", ()))
@@ -110,18 +110,18 @@ _UNSET = (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT, Field.FRAGMEN
 """What a new packet that comes in has not."""
 
 
-def spoofed(path: Hooks) -> PacketSet:
+def spoofed(hooks: Hooks) -> PacketSet:
     """New packets that name a loopback address as their source and come by another interface."""
-    _walk(path, Hook.INPUT)
-    space, network = path.space, LOOPBACK[path.family]
-    packets = path.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
+    _walk(hooks, Hook.INPUT)
+    space, network = hooks.space, LOOPBACK[hooks.family]
+    packets = hooks.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
     for field in _UNSET:
         packets = packets & space.value(field, 0)
     for key, variable in space.opaques.items():
         known = _of_spoofed(key)
         if known is not None:
             packets = packets & (variable if known else ~variable)
-    return packets & space.ranges(path.family.saddr, ((int(network[0]), int(network[-1])),))
+    return packets & space.ranges(hooks.family.saddr, ((int(network[0]), int(network[-1])),))
 
 
 def _of_spoofed(key: str) -> bool | None:
@@ -135,16 +135,16 @@ def _of_spoofed(key: str) -> bool | None:
     return None
 
 
-def plain(path: Hooks, hook: Hook) -> PacketSet:
+def plain(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets that are on no list and have no odd option."""
-    packets = path.space.true
-    for key, variable in reversed(path.space.opaques.items()):
+    packets = hooks.space.true
+    for key, variable in reversed(hooks.space.opaques.items()):
         if _of_spoofed(key) is None:
             packets = (variable if typically_holds(key, hook) else ~variable) & packets
     return packets
 
 
-def _walk(path: Hooks, hook: Hook) -> None:
+def _walk(hooks: Hooks, hook: Hook) -> None:
     """Tests that are not interpreted are known once the chains have been walked."""
     for each in ROUTES[hook]:
-        path.may_pass(each)
+        hooks.may_pass(each)

@@ -36,8 +36,8 @@ _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
 _DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 
 
-def _denies(path: Hooks) -> Answer:
-    answers = {hook: _denies_at(path, hook) for hook in _HOOKS}
+def _denies(hooks: Hooks) -> Answer:
+    answers = {hook: _denies_at(hooks, hook) for hook in _HOOKS}
     gravest = worst(answers.values())
     if gravest.verdict is Verdict.PASS:
         reason = "; ".join(answer.reason for answer in answers.values() if answer.reason)
@@ -47,95 +47,95 @@ def _denies(path: Hooks) -> Answer:
     return replace(gravest, reason=f"{gravest.reason}{more}")
 
 
-def _denies_at(path: Hooks, hook: Hook) -> Answer:
-    main = path.main(hook)
-    if main is None and path.ruleset.is_nft:
+def _denies_at(hooks: Hooks, hook: Hook) -> Answer:
+    main = hooks.deciding_chain(hook)
+    if main is None and hooks.ruleset.is_nft:
         return fails(f"no chain denies anything at {hook.value}")
     if main is None or not (main.chain.origin or main.chain.rules):
         return cannot_tell(f"the policy of {hook.name} is not in the file")
     if hook is Hook.OUTPUT:
-        return _output_denies(path, main)
-    denied = dropped_by_default(path, hook)
-    accepting = shares(path, hook, accepted_strangers(path, hook))
-    if _has_drop_policy(path, hook):
-        return _policy_holds(path, hook, main, denied, accepting)
-    return _closes(path, hook, main, denied & _everyone(path, hook), accepting)
+        return _output_denies(hooks, main)
+    denied = dropped_by_default(hooks, hook)
+    accepting = shares(hooks, hook, accepted_strangers(hooks, hook))
+    if _has_drop_policy(hooks, hook):
+        return _policy_holds(hooks, hook, main, denied, accepting)
+    return _closes(hooks, hook, main, denied & _everyone(hooks, hook), accepting)
 
 
-def _has_drop_policy(path: Hooks, hook: Hook) -> bool:
-    policies = (station.chain.policy for station in path.stations(hook))
+def _has_drop_policy(hooks: Hooks, hook: Hook) -> bool:
+    policies = (base_chain.chain.policy for base_chain in hooks.base_chains(hook))
     return any(policy is not None and policy.kind is VerdictKind.DROP for policy in policies)
 
 
-def _everyone(path: Hooks, hook: Hook) -> PacketSet:
-    return union([*probes(path, hook, "new", "syn")], path.space.false)
+def _everyone(hooks: Hooks, hook: Hook) -> PacketSet:
+    return union([*probes(hooks, hook, "new", "syn")], hooks.space.false)
 
 
 def _policy_holds(
-    path: Hooks, hook: Hook, main: BaseChain, denied: PacketSet, accepting: list[Share]
+    hooks: Hooks, hook: Hook, main: BaseChain, denied: PacketSet, accepting: list[Share]
 ) -> Answer:
     """Nothing before the policy may accept everything."""
     if denied.satisfiable():
         return passes()
-    if accepted_by_default(path, hook).satisfiable() and accepting:
+    if accepted_by_default(hooks, hook).satisfiable() and accepting:
         return _accepts(main, accepting[0])
     return _uncertain(main)
 
 
 def _closes(
-    path: Hooks, hook: Hook, main: BaseChain, denied: PacketSet, accepting: list[Share]
+    hooks: Hooks, hook: Hook, main: BaseChain, denied: PacketSet, accepting: list[Share]
 ) -> Answer:
     """With a policy that accepts, a rule has to leave nothing to it."""
-    by_policy = [decider for decider in accepting if decider.rule is None]
+    by_policy = [share for share in accepting if share.rule is None]
     if by_policy or (accepting and not denied.satisfiable()):
         return _accepts(main, [*by_policy, *accepting][0])
     if not denied.satisfiable():
         return _uncertain(main)
-    closing = [d for d in shares(path, hook, denied) if d.kind in _DENYING]
+    closing = [d for d in shares(hooks, hook, denied) if d.kind in _DENYING]
     note = f"{main.chain.name} is closed by a rule, not by its policy"
     return passes(note, closing[0] if closing else None)
 
 
-def _accepts(main: BaseChain, decider: Share) -> Answer:
-    who = "a rule" if decider.rule else "the policy"
-    return fails(f"{who} of {main.chain.name} accepts what no rule denies", decider)
+def _accepts(main: BaseChain, share: Share) -> Answer:
+    who = "a rule" if share.rule else "the policy"
+    return fails(f"{who} of {main.chain.name} accepts what no rule denies", share)
 
 
 def _uncertain(main: BaseChain) -> Answer:
     return cannot_tell(f"what {main.chain.name} does by default depends on more than packets")
 
 
-def _output_denies(path: Hooks, main: BaseChain) -> Answer:
+def _output_denies(hooks: Hooks, main: BaseChain) -> Answer:
     """Most rulesets that deny let all tcp, udp and icmp out, as the benchmark itself has it; so
     whoever asks what happens by default is of a protocol that no rule is about."""
-    if _has_drop_policy(path, Hook.OUTPUT):
+    if _has_drop_policy(hooks, Hook.OUTPUT):
         return passes()
-    asked = union([*packets.samples(path, Hook.OUTPUT, "other", "new")], path.space.false)
-    denied = asked & ~path.may_pass(Hook.OUTPUT)
-    found = [d for d in shares(path, Hook.OUTPUT, asked & ~denied) if d.kind in ACCEPTING]
-    return _closes(path, Hook.OUTPUT, main, denied, found)
+    asked = union([*packets.samples(hooks, Hook.OUTPUT, "other", "new")], hooks.space.false)
+    denied = asked & ~hooks.may_pass(Hook.OUTPUT)
+    found = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind in ACCEPTING]
+    return _closes(hooks, Hook.OUTPUT, main, denied, found)
 
 
 default_deny = on_each_path(_denies)
 
 
-def _no_open_zone(path: Hooks) -> Answer:
-    main = path.main(Hook.INPUT)
+def _no_open_zone(hooks: Hooks) -> Answer:
+    main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return cannot_tell("no chain filters at input")
-    accepted = accepted_by_default(path, Hook.INPUT) & _zoned(path) & _everyone(path, Hook.INPUT)
-    accepting = shares(path, Hook.INPUT, accepted)
+    accepted = accepted_by_default(hooks, Hook.INPUT) & _zoned(hooks) & _everyone(hooks, Hook.INPUT)
+    accepting = shares(hooks, Hook.INPUT, accepted)
     if accepting and accepting[0].rule is None:
         return _accepts(main, accepting[0])
     if accepting:
         return fails("a zone accepts every connection that comes in", accepting[0])
-    denied = dropped_by_default(path, Hook.INPUT).satisfiable()
+    denied = dropped_by_default(hooks, Hook.INPUT).satisfiable()
     return passes() if denied else _uncertain(main)
 
 
-def _zoned(path: Hooks) -> PacketSet:
+def _zoned(hooks: Hooks) -> PacketSet:
     """The packets that come by interfaces which no software makes for itself."""
-    space = path.space
+    space = hooks.space
     numbers = (
         number
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -144,14 +144,14 @@ def _zoned(path: Hooks) -> PacketSet:
     return union([space.value(Field.IIF, number) for number in numbers], space.false)
 
 
-def _zones_drop(path: Hooks) -> Answer:
-    answer = _no_open_zone(path)
+def _zones_drop(hooks: Hooks) -> Answer:
+    answer = _no_open_zone(hooks)
     if answer.verdict is not Verdict.PASS:
         return answer
-    denied = dropped_by_default(path, Hook.INPUT) & _everyone(path, Hook.INPUT)
-    for decider in shares(path, Hook.INPUT, denied):
-        if decider.kind is VerdictKind.REJECT:
-            return fails("what no rule accepts is rejected; the guide wants it dropped", decider)
+    denied = dropped_by_default(hooks, Hook.INPUT) & _everyone(hooks, Hook.INPUT)
+    for share in shares(hooks, Hook.INPUT, denied):
+        if share.kind is VerdictKind.REJECT:
+            return fails("what no rule accepts is rejected; the guide wants it dropped", share)
     return answer
 
 

@@ -31,32 +31,32 @@ _DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _SHOWN_PORTS = 8
 
 
-def _lo_is_open(path: Hooks) -> Answer:
-    return worst(_lo_at(path, hook) for hook in (Hook.INPUT, Hook.OUTPUT))
+def _lo_is_open(hooks: Hooks) -> Answer:
+    return worst(_lo_at(hooks, hook) for hook in (Hook.INPUT, Hook.OUTPUT))
 
 
-def _lo_at(path: Hooks, hook: Hook) -> Answer:
-    sent = [*packets.on_loopback(path, hook)]
-    fate = packets.fate(path, hook, union(sent, path.space.false))
+def _lo_at(hooks: Hooks, hook: Hook) -> Answer:
+    sent = [*packets.on_loopback(hooks, hook)]
+    fate = packets.fate(hooks, hook, union(sent, hooks.space.false))
     gone = next((each for each in sent if not (each & fate.through).satisfiable()), None)
     if gone is None:
         uncertain = fate.lost.satisfiable()
         return cannot_tell("some of what is sent over lo may be lost") if uncertain else passes()
-    found = shares(path, hook, gone)
+    found = shares(hooks, hook, gone)
     by = f": {who(found[0])} {found[0].does} it" if found else ""
     return fails(f"lo is not open{by}", found[0] if found else None)
 
 
-def _no_spoofing(path: Hooks) -> Answer:
-    way = Exposure(path, Hook.INPUT, [packets.spoofed(path)])
+def _no_spoofing(hooks: Hooks) -> Answer:
+    way = Exposure(hooks, Hook.INPUT, [packets.spoofed(hooks)])
     passing = [end.packets for end in way.ends if end.kind not in _DENYING]
-    coming = union(passing, path.space.false)
+    coming = union(passing, hooks.space.false)
     if not coming.satisfiable():
         return passes()
-    accepted = way.accepted_at_a_rate & packets.plain(path, Hook.INPUT)
+    accepted = way.accepted_at_a_rate & packets.plain(hooks, Hook.INPUT)
     certain = accepted.satisfiable()
     found = way.accepters(accepted if certain else coming)
-    source = packets.name_of_loopback(path.family)
+    source = packets.name_of_loopback(hooks.family)
     if not found and certain:
         return fails(f"nothing filters what is from {source} by other interfaces")
     if not found:
@@ -67,8 +67,8 @@ def _no_spoofing(path: Hooks) -> Answer:
     return Answer(verdict, reason, found[0].span)
 
 
-def _loopback(path: Hooks) -> Answer:
-    return worst((_lo_is_open(path), _no_spoofing(path)))
+def _loopback(hooks: Hooks) -> Answer:
+    return worst((_lo_is_open(hooks), _no_spoofing(hooks)))
 
 
 lo_is_open = on_each_path(_lo_is_open)
@@ -98,60 +98,60 @@ _RUNNING = (
 _PROTOCOLS = ("tcp", "udp", "icmp")
 
 
-def _connections(path: Hooks) -> Answer:
-    leaving = path.may_pass(Hook.OUTPUT) & path.hook_packets(Hook.OUTPUT) & outside(path.space)
+def _connections(hooks: Hooks) -> Answer:
+    leaving = hooks.may_pass(Hook.OUTPUT) & hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)
     if not leaving.satisfiable():
         return cannot_tell("nothing leaves the host: right where it is not to talk")
-    new = {protocol: _share(path, _NEW, protocol) for protocol in _PROTOCOLS}
+    new = {protocol: _share(hooks, _NEW, protocol) for protocol in _PROTOCOLS}
     if all(new[protocol] is _Share.NONE for protocol in ("tcp", "udp")):
-        return fails("the host can open no connection", _stopping(path, _NEW, "tcp"))
+        return fails("the host can open no connection", _stopping(hooks, _NEW, "tcp"))
     used = [protocol for protocol, share in new.items() if share is not _Share.NONE]
-    answers = [_running(path, talk, protocol) for talk in _RUNNING for protocol in used]
-    return worst((*answers, *(_policy(path, protocol, new[protocol]) for protocol in new)))
+    answers = [_running(hooks, talk, protocol) for talk in _RUNNING for protocol in used]
+    return worst((*answers, *(_policy(hooks, protocol, new[protocol]) for protocol in new)))
 
 
-def _running(path: Hooks, talk: _Talk, protocol: str) -> Answer:
+def _running(hooks: Hooks, talk: _Talk, protocol: str) -> Answer:
     """What belongs to a connection has to pass where connections do."""
     name = talk.name.format(protocol)
-    match _share(path, talk, protocol):
+    match _share(hooks, talk, protocol):
         case _Share.ALL:
             return passes()
         case _Share.SOME:
-            found = _stopping(path, talk, protocol)
+            found = _stopping(hooks, talk, protocol)
             return cannot_tell(f"{name} pass in part: is that enough?", found)
         case _Share.NONE:
-            found = _stopping(path, talk, protocol)
+            found = _stopping(hooks, talk, protocol)
             by = f": {who(found)} {found.does} them" if found else ""
             return fails(f"{name} do not pass{by}", found)
 
 
-def _policy(path: Hooks, protocol: str, share: _Share) -> Answer:
+def _policy(hooks: Hooks, protocol: str, share: _Share) -> Answer:
     """What a host may send is its site's policy."""
     if share is _Share.ALL:
         return passes()
     how = "in part" if share is _Share.SOME else "not at all"
     reason = f"{_NEW.name.format(protocol)} pass {how}: is that your policy?"
-    return cannot_tell(reason, _stopping(path, _NEW, protocol))
+    return cannot_tell(reason, _stopping(hooks, _NEW, protocol))
 
 
-def _share(path: Hooks, talk: _Talk, protocol: str) -> _Share:
+def _share(hooks: Hooks, talk: _Talk, protocol: str) -> _Share:
     """All: some interface lets all of a few ordinary packets through for certain."""
-    space, field = path.space, packets.way_field(talk.hook)
-    samples = packets.samples(path, talk.hook, protocol, talk.state)
-    fate = packets.fate(path, talk.hook, union([*samples], space.false))
+    space, field = hooks.space, packets.way_field(talk.hook)
+    samples = packets.samples(hooks, talk.hook, protocol, talk.state)
+    fate = packets.fate(hooks, talk.hook, union([*samples], space.false))
     open_ = space.true
     for each in samples:
         open_ = open_ & space.project(each & ~fate.lost, field)
     if open_.satisfiable():
         return _Share.ALL
-    everything = packets.all_of(path, talk.hook, protocol, talk.state)
-    return _Share.SOME if (everything & path.may_pass(talk.hook)).satisfiable() else _Share.NONE
+    everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
+    return _Share.SOME if (everything & hooks.may_pass(talk.hook)).satisfiable() else _Share.NONE
 
 
-def _stopping(path: Hooks, talk: _Talk, protocol: str) -> Share | None:
+def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
     """Who stops most of them."""
-    everything = packets.all_of(path, talk.hook, protocol, talk.state)
-    found = shares(path, talk.hook, everything & path.may_die(talk.hook))
+    everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
+    found = shares(hooks, talk.hook, everything & hooks.may_be_dropped(talk.hook))
     return next((decider for decider in found if decider.kind in _DENYING), None)
 
 
@@ -160,17 +160,17 @@ connections = on_each_path(_connections, six=False)
 
 def services(host: Host, tool: Tool) -> Answer:
     """What is open is told; whether it is needed is nobody's to say but the user's."""
-    paths = (path for family in tool.families for path in host.paths(tool, family))
-    found = [*dict.fromkeys(port for path in paths for port in _open_ports(path))]
+    all_hooks = (hooks for family in tool.families for hooks in host.all_hooks(tool, family))
+    found = [*dict.fromkeys(port for hooks in all_hooks for port in _open_ports(hooks))]
     more = f" and {len(found) - _SHOWN_PORTS} more" if len(found) > _SHOWN_PORTS else ""
     listed = ", ".join(found[:_SHOWN_PORTS]) + more
     return cannot_tell(f"open to the world: {listed or 'nothing'}; is it all needed?")
 
 
-def _open_ports(path: Hooks) -> Iterator[str]:
-    bits = path.space.fields[Field.DPORT]
+def _open_ports(hooks: Hooks) -> Iterator[str]:
+    bits = hooks.space.fields[Field.DPORT]
     for name, protocol in (("tcp", TCP), ("udp", UDP)):
-        way = Exposure(path, Hook.INPUT, external_probes(path, Hook.INPUT, protocol))
+        way = Exposure(hooks, Hook.INPUT, external_probes(hooks, Hook.INPUT, protocol))
         open_ = way.most(way.accepted_at_a_rate, Field.DPORT)
         for low, high in intervals.ranges(open_, bits):
             yield f"{name} {low}" if low == high else f"{name} {low}-{high}"

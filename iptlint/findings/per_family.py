@@ -30,8 +30,8 @@ def for_each_family(
 def _findings(
     context: Context, ruleset: Ruleset, check: Callable[[Hooks], Iterator[Finding]]
 ) -> Iterator[Finding]:
-    paths = {family: context.path(ruleset, family) for family in _VERSIONS}
-    found = {family: [*check(path)] for family, path in paths.items() if path is not None}
+    all_hooks = {family: context.hooks(ruleset, family) for family in _VERSIONS}
+    found = {family: [*check(hooks)] for family, hooks in all_hooks.items() if hooks is not None}
     shared = Family.INET in ruleset.families
     for family, findings in found.items():
         others = (f for other, several in found.items() if other is not family for f in several)

@@ -12,47 +12,53 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 
 
-def name(lost: Shadowed) -> str:
+def name(shadowed: Shadowed) -> str:
     """What to call the rule by its verdict: ``DROP``, ``jump to web``, ``rule``."""
-    return "rule" if lost.dead.mixed else phrases.name(lost.rule)
+    return "rule" if shadowed.dead.mixed else phrases.name(shadowed.rule)
 
 
-def actions(walk: TableAnalysis, lost: Shadowed, ending: str) -> str:
+def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     """``line 9 accepts all of these packets first``. Where other rules take some of them before
     that, not all are said to be its own; to do the same, or what the lost rule would do, is no
     matter."""
-    bases = walk.bases_of(lost.chain.name)
-    entering = union([walk.entries[base.name].may for base in bases], walk.space.false)
-    here = [taker for taker in lost.blockers if id(taker) in walk.places]
-    taken = union([walk.matched(taker) for taker in here], walk.space.false)
-    rest = walk.sent(lost.rule) & entering & ~taken
+    bases = analysis.bases_of(shadowed.chain.name)
+    entering = union(
+        [analysis.entries[base.name].reachable for base in bases], analysis.space.false
+    )
+    here = [taker for taker in shadowed.blockers if id(taker) in analysis.places]
+    taken = union([analysis.matched(taker) for taker in here], analysis.space.false)
+    rest = analysis.intended(shadowed.rule) & entering & ~taken
     packets = f"all of these packets {ending}"
     if rest.satisfiable():
-        kinds = {rule.verdict.kind for rule in (lost.rule, *lost.blockers)}
-        alike = [ends(walk)[base.name].end(kind) for base in bases for kind in kinds]
-        otherwise = (rest & ~union(alike, walk.space.false)).satisfiable()
+        kinds = {rule.verdict.kind for rule in (shadowed.rule, *shadowed.blockers)}
+        alike = [ends(analysis)[base.name].end(kind) for base in bases for kind in kinds]
+        otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
         packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
-    return phrases.actions(lost.blockers, packets, lambda rules: _elsewhere(walk, lost.chain, rules))
+    return phrases.actions(
+        shadowed.blockers, packets, lambda rules: _elsewhere(analysis, shadowed.chain, rules)
+    )
 
 
-def _elsewhere(walk: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
+def _elsewhere(analysis: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
     """`` of web`` for rules that all are of another chain."""
-    names = {walk.places[id(rule)].chain if id(rule) in walk.places else "" for rule in rules}
+    names = {
+        analysis.places[id(rule)].chain if id(rule) in analysis.places else "" for rule in rules
+    }
     owner = names.pop()
     return f" of {owner}" if owner and not names and owner != chain.name else ""
 
 
-def labels(lost: Shadowed) -> tuple[Label, ...]:
+def labels(shadowed: Shadowed) -> tuple[Label, ...]:
     """Those that do something else before the others."""
-    ending = "them here" if len(lost.blockers) == 1 else "some of them here"
-    return phrases.labels(differing_first(lost), ending)
+    ending = "them here" if len(shadowed.blockers) == 1 else "some of them here"
+    return phrases.labels(differing_first(shadowed), ending)
 
 
 def message(cut: CutOff) -> str:
     what = phrases.name(cut.by) if cut.by.verdict.chain else f"the {phrases.name(cut.by)}"
-    others = phrases.counted(len(cut.lost) + cut.copies - 1, "other rule")
+    others = phrases.counted(len(cut.shadowed) + cut.copies - 1, "other rule")
     return (
-        f"nothing gets past line {phrases.line(cut.by)}, {what}: this {name(cut.lost[0])} and "
+        f"nothing gets past line {phrases.line(cut.by)}, {what}: this {name(cut.shadowed[0])} and "
         f"{others} below, to line {phrases.line(cut.last)}, never see a packet"
     )
 

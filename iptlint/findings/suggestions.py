@@ -71,14 +71,14 @@ def accept_ssh(port: int, source: str | None = None, *, six: bool = False) -> Su
     )
 
 
-def first(decider: Share, base: str, remedy: Suggestion) -> str:
+def first(share: Share, base: str, remedy: Suggestion) -> str:
     """Where to add the rule, so that it comes before what decides now."""
-    ruleset = decider.walk.ruleset
-    rule = remedy.into(base, ruleset, decider.walk.table)
-    if decider.chain.name != base:
+    ruleset = share.analysis.ruleset
+    rule = remedy.into(base, ruleset, share.analysis.table)
+    if share.chain.name != base:
         where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"
         return f"add {where}: {rule}"
-    if decider.rule is not None:
+    if share.rule is not None:
         return f"add before it: {rule}"
     return f"add to {base}: {rule}" if ruleset.is_nft else f"add: {rule}"
 

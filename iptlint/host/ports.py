@@ -86,10 +86,10 @@ _OVER = {Family.IP: " (IPv4)", Family.IP6: " (IPv6)"}
 
 def _opened(host: Host, family: Family, listener: Listener) -> str | None:
     """What lets the world in to the socket; None where nothing does for certain."""
-    path = _path(host, family)
-    if path is None:
+    hooks = _path(host, family)
+    if hooks is None:
         return "no rule at all"
-    found = exposure(path, Hook.INPUT)
+    found = exposure(hooks, Hook.INPUT)
     here = _to_port(found, listener.protocol, listener.port)
     if not found.is_most(here):
         return None
@@ -103,9 +103,9 @@ def _to_port(found: Exposure, protocol: str, port: int) -> PacketSet:
     return found.now(asked) & ~found.sent_on
 
 
-def _place(decider: Share) -> str:
-    span = decider.span
-    what = f"the policy of {decider.chain.name}, " if decider.rule is None else ""
+def _place(share: Share) -> str:
+    span = share.span
+    what = f"the policy of {share.chain.name}, " if share.rule is None else ""
     return f"{what}{span.source.path}:{span.line}"
 
 
@@ -124,20 +124,20 @@ def unused_openings(host: Host) -> tuple[tuple[str, int, str], ...]:
     listening = {(one.protocol, one.port) for one in host.facts.listeners}
     found: dict[tuple[str, int], str] = {}
     for family in (Family.IP, Family.IP6):
-        path = _path(host, family)
-        if path is None or (family is Family.IP6 and host.facts.ipv6 is False):
+        hooks = _path(host, family)
+        if hooks is None or (family is Family.IP6 and host.facts.ipv6 is False):
             continue
-        for protocol, port in _named(path):
+        for protocol, port in _named(hooks):
             if (protocol, port) not in listening and (protocol, port) not in found:
-                by = _by_rule(path, protocol, port)
+                by = _by_rule(hooks, protocol, port)
                 if by is not None:
                     found[protocol, port] = by
     return tuple((protocol, port, by) for (protocol, port), by in sorted(found.items()))
 
 
-def _by_rule(path: Hooks, protocol: str, port: int) -> str | None:
+def _by_rule(hooks: Hooks, protocol: str, port: int) -> str | None:
     """The rule that names the port and opens it; what opens every port is none."""
-    found = exposure(path, Hook.INPUT)
+    found = exposure(hooks, Hook.INPUT)
     here = _to_port(found, protocol, port)
     by = found.accepters(here) if found.is_most(here) else []
     rule = by[0].rule if by else None
@@ -145,9 +145,9 @@ def _by_rule(path: Hooks, protocol: str, port: int) -> str | None:
     return _place(by[0]) if named else None
 
 
-def _named(path: Hooks) -> Iterator[tuple[str, int]]:
+def _named(hooks: Hooks) -> Iterator[tuple[str, int]]:
     """The single ports that accept rules of the input hook name."""
-    named = {port for table in path.tables() for _, rule in table.rules() for port in _ports(rule)}
+    named = {port for table in hooks.tables() for _, rule in table.rules() for port in _ports(rule)}
     return ((protocol, port) for protocol in _PROTOCOLS for port in sorted(named))
 
 

@@ -21,10 +21,10 @@ _PASSING = (VerdictKind.ACCEPT, VerdictKind.NAT, VerdictKind.QUEUE, VerdictKind.
 
 
 class BaseChain:
-    """``walk``: that of the chain's table."""
+    """``analysis``: that of the chain's table."""
 
-    def __init__(self, walk: TableAnalysis, chain: Chain) -> None:
-        self.walk = walk
+    def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
+        self.analysis = analysis
         self.chain = chain
 
     @property
@@ -36,28 +36,28 @@ class BaseChain:
     @cached_property
     def seen(self) -> PacketSet:
         """The packets that stop here; the others go by."""
-        return self.walk.base_packets(self.chain)
+        return self.analysis.base_packets(self.chain)
 
     @cached_property
-    def passing(self) -> PacketSet:
+    def may_survive(self) -> PacketSet:
         """The packets that go by, or may leave the chain alive (queue and unknown targets among
         them)."""
         if self.is_open:
-            return self.walk.space.true
+            return self.analysis.space.true
         found = ~self.seen
         for kind in _PASSING:
             found = found | self.end(kind)
         return found
 
     @property
-    def may_kill(self) -> PacketSet:
+    def may_drop(self) -> PacketSet:
         """The packets that may not leave the chain alive."""
-        return union([self.end(kind) for kind in DYING], self.walk.space.false)
+        return union([self.end(kind) for kind in DYING], self.analysis.space.false)
 
     def end(self, kind: VerdictKind) -> PacketSet:
         """The packets that may end their walk through the chain so, by its policy included."""
-        flow = self.walk.flows[self.chain.name]
-        packets = flow.outcomes.get(kind, self.walk.space.false)
+        flow = self.analysis.flows[self.chain.name]
+        packets = flow.outcomes.get(kind, self.analysis.space.false)
         if self.chain.policy is not None and self.chain.policy.kind is kind:
             packets = packets | flow.returns
         return packets & self.seen
@@ -71,7 +71,7 @@ class BaseChain:
         return packets | (self._free(packets) & self._touched)
 
     def _free(self, packets: PacketSet) -> PacketSet:
-        return self.walk.space.forget(packets, self._changes.fields)
+        return self.analysis.space.forget(packets, self._changes.fields)
 
     @cached_property
     def _changes(self) -> Writes:
@@ -80,7 +80,7 @@ class BaseChain:
     @cached_property
     def _touched(self) -> PacketSet:
         """The packets that the chain may change."""
-        return union([packets for _, packets in self._changing], self.walk.space.false)
+        return union([packets for _, packets in self._changing], self.analysis.space.false)
 
     @cached_property
     def _changing(self) -> tuple[tuple[Rule, PacketSet], ...]:
@@ -89,14 +89,14 @@ class BaseChain:
             (rule, tests.may & arriving)
             for flow in self._flows()
             for rule, tests, arriving in zip(
-                flow.chain.rules, flow.tests, flow.arrives, strict=False
+                flow.chain.rules, flow.tests, flow.arriving, strict=False
             )
             if any(effect.kind in _CHANGING for effect in rule.effects)
         )
 
     def _flows(self) -> Iterator[ChainFlow]:
         """Those of the chain and of the chains that it calls."""
-        flows = self.walk.flows
+        flows = self.analysis.flows
         pending, seen = [self.chain.name], {self.chain.name}
         while pending:
             flow = flows[pending.pop()]

@@ -1,7 +1,7 @@
 """One chain, walked once for all packets that could enter it.
 
 What a packet meets in a chain does not depend on who called the chain, so each chain is
-walked once, over every packet; who really enters is joined in afterwards (``walk``).
+walked once, over every packet; who really enters is joined in afterwards (``analysis``).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Outcomes = Mapping[VerdictKind, "PacketSet"]
 
 @dataclass(slots=True)
 class ChainFlow:
-    """Index i is rule i; ``arrives[len(rules)]`` are the packets that fall off the end.
+    """Index i is rule i; ``arriving[len(rules)]`` are the packets that fall off the end.
 
-    ``arrives``: may get there. ``outcomes``: what may become of the packets that enter;
+    ``arriving``: may get there. ``outcomes``: what may become of the packets that enter;
     RETURN includes falling off.
     """
 
     chain: Chain
     tests: list[Tests]
-    arrives: list[PacketSet]
+    arriving: list[PacketSet]
     outcomes: dict[VerdictKind, PacketSet]
 
     @property
@@ -45,7 +45,7 @@ class _Walker:
     def __init__(self, space: Space, callees: Mapping[str, ChainFlow]) -> None:
         self.space = space
         self.callees = callees
-        self.arrives = space.universe
+        self.arriving = space.universe
         self.outcomes: dict[VerdictKind, PacketSet] = {}
 
     def add(self, kind: VerdictKind, packets: PacketSet) -> None:
@@ -60,13 +60,13 @@ class _Walker:
                 self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
             case VerdictKind.UNKNOWN:
                 # It may do anything, going on included.
-                self.add(kind, self.arrives & tests.may)
+                self.add(kind, self.arriving & tests.may)
             case _:
-                self.add(kind, self.arrives & tests.may)
-                self.arrives = self.arrives & ~tests.sure
+                self.add(kind, self.arriving & tests.may)
+                self.arriving = self.arriving & ~tests.sure
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
-        taken = self.arrives & tests.may
+        taken = self.arriving & tests.may
         flow = self.callees.get(chain)
         if flow is None:
             # Undefined, or a call that closes a loop: the kernel would refuse it.
@@ -76,20 +76,20 @@ class _Walker:
             if kind is not VerdictKind.RETURN:
                 self.add(kind, taken & packets)
         if comes_back:
-            self.arrives = self.arrives & ~(tests.sure & ~flow.returns)
+            self.arriving = self.arriving & ~(tests.sure & ~flow.returns)
         else:
             self.add(VerdictKind.RETURN, taken & flow.returns)
-            self.arrives = self.arrives & ~tests.sure
+            self.arriving = self.arriving & ~tests.sure
 
 
 def chain_flow(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
     """``callees``: the flows of the chains it calls; one that is missing may do anything."""
     walker = _Walker(matcher.space, callees)
     tests: list[Tests] = []
-    arrives: list[PacketSet] = []
+    arriving: list[PacketSet] = []
     for rule in chain.rules:
         tests.append(matcher.rule(rule))
-        arrives.append(walker.arrives)
+        arriving.append(walker.arriving)
         walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
-    walker.add(VerdictKind.RETURN, walker.arrives)
-    return ChainFlow(chain, tests, [*arrives, walker.arrives], walker.outcomes)
+    walker.add(VerdictKind.RETURN, walker.arriving)
+    return ChainFlow(chain, tests, [*arriving, walker.arriving], walker.outcomes)

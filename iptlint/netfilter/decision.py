@@ -22,7 +22,7 @@ _GOES_ON = (VerdictKind.CONTINUE, VerdictKind.RETURN)
 class Share(NamedTuple):
     """``rule`` is None for the policy of ``chain``; ``packets``: those it may decide."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
     rule: Rule | None
     kind: VerdictKind
@@ -50,7 +50,7 @@ class Share(NamedTuple):
     def span(self) -> Span:
         if self.rule is not None:
             return self.rule.origin.span
-        return declared(self.walk, self.chain)
+        return declared(self.analysis, self.chain)
 
 
 _DOES = {
@@ -60,14 +60,14 @@ _DOES = {
 }
 
 
-def declared(walk: TableAnalysis, chain: Chain) -> Span:
+def declared(analysis: TableAnalysis, chain: Chain) -> Span:
     """Where the chain is declared; else its first rule, its table, the first line."""
     if chain.origin is not None:
         return chain.origin.span
     if chain.rules:
         return chain.rules[0].origin.span
-    origin = walk.table.origin
-    return origin.span if origin else walk.ruleset.source.line_span(1)
+    origin = analysis.table.origin
+    return origin.span if origin else analysis.ruleset.source.line_span(1)
 
 
 def packet_count(packets: PacketSet) -> float:
@@ -76,52 +76,52 @@ def packet_count(packets: PacketSet) -> float:
     return packets.sat_count_float(512)
 
 
-def shares(path: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
+def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     """Who may decide ``packets`` at the hook, the largest share first; of equal shares the
     last in the text, which is the one that leaves nothing to luck. Empty without a base chain.
 
     Every base chain has its say on who dies. Who accepts is told by the main one.
     """
-    main = path.main(hook)
-    here = packets & path.hook_packets(hook)
-    accepted = here & path.may_pass(hook)
+    main = hooks.deciding_chain(hook)
+    here = packets & hooks.hook_packets(hook)
+    accepted = here & hooks.may_pass(hook)
     found: list[Share] = []
-    for station in path.stations(hook):
-        for decider in at_station(station, here & station.seen):
-            if decider.kind not in ACCEPTING:
-                found.append(decider)
-            elif station is main and (decider.packets & accepted).satisfiable():
-                found.append(decider._replace(packets=decider.packets & accepted))
-        here = station.afterwards(here & station.passing)
+    for base_chain in hooks.base_chains(hook):
+        for share in at_station(base_chain, here & base_chain.seen):
+            if share.kind not in ACCEPTING:
+                found.append(share)
+            elif base_chain is main and (share.packets & accepted).satisfiable():
+                found.append(share._replace(packets=share.packets & accepted))
+        here = base_chain.afterwards(here & base_chain.may_survive)
     return largest_first(found)
 
 
 def largest_first(found: Iterable[Share]) -> list[Share]:
     """The largest share of packets first; of equal shares the last."""
     found = list(found)
-    shares = [packet_count(decider.packets) for decider in found]
+    shares = [packet_count(share.packets) for share in found]
     order = sorted(range(len(found)), key=lambda number: (-shares[number], -number))
     return [found[number] for number in order]
 
 
-def at_station(station: BaseChain, packets: PacketSet) -> Iterator[Share]:
+def at_station(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
     """Who may decide the packets in one base chain: in the order of calls, the policy last."""
-    walk, base = station.walk, station.chain
+    analysis, base = base_chain.analysis, base_chain.chain
     entering = {base.name: packets}
-    for name in reversed(walk.order):
+    for name in reversed(analysis.order):
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
-            yield from _in_chain(walk, walk.flows[name], inside, entering)
-    left = packets & walk.flows[base.name].returns
+            yield from _in_chain(analysis, analysis.flows[name], inside, entering)
+    left = packets & analysis.flows[base.name].returns
     if base.policy is not None and left.satisfiable():
-        yield Share(walk, base, None, base.policy.kind, left)
+        yield Share(analysis, base, None, base.policy.kind, left)
 
 
 def _in_chain(
-    walk: TableAnalysis, flow: ChainFlow, inside: PacketSet, entering: dict[str, PacketSet]
+    analysis: TableAnalysis, flow: ChainFlow, inside: PacketSet, entering: dict[str, PacketSet]
 ) -> Iterator[Share]:
     """The rules of one chain that decide; what it calls is added to ``entering``."""
-    for rule, tests, arriving in zip(flow.chain.rules, flow.tests, flow.arrives, strict=False):
+    for rule, tests, arriving in zip(flow.chain.rules, flow.tests, flow.arriving, strict=False):
         kind, callee = rule.verdict.kind, rule.verdict.chain
         if kind in _GOES_ON:
             continue
@@ -129,7 +129,7 @@ def _in_chain(
         taken = inside & tests.may
         if not taken.satisfiable() or not (taken := taken & arriving).satisfiable():
             continue
-        if callee is None or callee not in walk.flows:
-            yield Share(walk, flow.chain, rule, kind, taken)
+        if callee is None or callee not in analysis.flows:
+            yield Share(analysis, flow.chain, rule, kind, taken)
         else:
-            entering[callee] = entering.get(callee, walk.space.false) | taken
+            entering[callee] = entering.get(callee, analysis.space.false) | taken

@@ -54,7 +54,7 @@ class Firewall:
         self._walks: dict[int, TableAnalysis] = {}
         self._stations: dict[int, BaseChain] = {}
 
-    def walk(self, table: Table) -> TableAnalysis:
+    def analysis(self, table: Table) -> TableAnalysis:
         if id(table) not in self._walks:
             matchers = dict(self._matchers(table))
             self._walks[id(table)] = TableAnalysis(
@@ -87,8 +87,8 @@ class Firewall:
             fields |= CONNTRACK_FIELDS
         return Matcher(self.space, Writes(fields, self._sets))
 
-    def walks(self) -> Iterator[TableAnalysis]:
-        return map(self.walk, self.ruleset.tables)
+    def analyses(self) -> Iterator[TableAnalysis]:
+        return map(self.analysis, self.ruleset.tables)
 
     @cached_property
     def _bases(self) -> dict[tuple[str, Hook], list[tuple[Table, Chain]]]:
@@ -108,7 +108,7 @@ class Firewall:
             return ()
         return (Firewall(self.ruleset, self.space, first_first=not self._first_first),)
 
-    def stations(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
+    def base_chains(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
         """Where the packets that a table of the family sees stop at the hook, in order."""
         seen = {*family.packets}
         bases = self._bases.get((_layer(family), hook), ())
@@ -118,7 +118,7 @@ class Firewall:
 
     def _station(self, table: Table, chain: Chain) -> BaseChain:
         if id(chain) not in self._stations:
-            self._stations[id(chain)] = BaseChain(self.walk(table), chain)
+            self._stations[id(chain)] = BaseChain(self.analysis(table), chain)
         return self._stations[id(chain)]
 
     def before(self, table: Table, chain: Chain) -> tuple[BaseChain, ...]:
@@ -126,9 +126,9 @@ class Firewall:
         if chain.hook is None:
             return ()
         return tuple(
-            station
-            for station in self.stations(table.family, chain.hook)
-            if _priority(station.chain) < _priority(chain) and not station.is_open
+            base_chain
+            for base_chain in self.base_chains(table.family, chain.hook)
+            if _priority(base_chain.chain) < _priority(chain) and not base_chain.is_open
         )
 
 

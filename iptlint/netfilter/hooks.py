@@ -32,11 +32,11 @@ class Hooks:
     ``facing``: of interfaces by name, where it is known, whether the world is behind them."""
 
     def __init__(
-        self, stack: Firewall, family: Family, facing: Mapping[str, bool] | None = None
+        self, firewall: Firewall, family: Family, facing: Mapping[str, bool] | None = None
     ) -> None:
-        self.stack = stack
-        self.ruleset = stack.ruleset
-        self.space = stack.space
+        self.firewall = firewall
+        self.ruleset = firewall.ruleset
+        self.space = firewall.space
         self.family = family
         self.facing = dict(facing or {})
         self.denied: dict[Hook, PacketSet] = {}
@@ -47,16 +47,17 @@ class Hooks:
         """The packets at the hook."""
         return at_hook(self.space, hook) & self.space.family(self.family.value)
 
-    def stations(self, hook: Hook) -> tuple[BaseChain, ...]:
-        return self.stack.stations(self.family, hook)
+    def base_chains(self, hook: Hook) -> tuple[BaseChain, ...]:
+        return self.firewall.base_chains(self.family, hook)
 
-    def main(self, hook: Hook) -> BaseChain | None:
+    def deciding_chain(self, hook: Hook) -> BaseChain | None:
         """The chain where the host decides what passes the hook, if there is one: of several,
         the one at the filter priority, or with most rules."""
         found = [
-            station
-            for station in self.stations(hook)
-            if station.chain.type == "filter" and station.chain.priority in DECIDING_PRIORITIES
+            base_chain
+            for base_chain in self.base_chains(hook)
+            if base_chain.chain.type == "filter"
+            and base_chain.chain.priority in DECIDING_PRIORITIES
         ]
         return max(found, key=_weight, default=None)
 
@@ -71,35 +72,35 @@ class Hooks:
     def may_pass(self, hook: Hook) -> PacketSet:
         return self._at(hook).passing
 
-    def may_die(self, hook: Hook) -> PacketSet:
+    def may_be_dropped(self, hook: Hook) -> PacketSet:
         return self._at(hook).dying
 
     def _at(self, hook: Hook) -> Ends:
         if hook not in self._ends:
             everything = self.hook_packets(hook)
             found = Ends({VerdictKind.ACCEPT: everything}, everything, self.space.false)
-            for station in reversed(self.stations(hook)):
-                if not station.is_open:
-                    found = self._before(station, found, everything)
+            for base_chain in reversed(self.base_chains(hook)):
+                if not base_chain.is_open:
+                    found = self._before(base_chain, found, everything)
             self._ends[hook] = found
         return self._ends[hook]
 
-    def _before(self, station: BaseChain, later: Ends, everything: PacketSet) -> Ends:
+    def _before(self, base_chain: BaseChain, later: Ends, everything: PacketSet) -> Ends:
         """The ends of the packets that stop at the station first."""
-        by_kind = {kind: station.end(kind) & everything for kind in VerdictKind}
-        on = everything & ~station.seen
+        by_kind = {kind: base_chain.end(kind) & everything for kind in VerdictKind}
+        on = everything & ~base_chain.seen
         for kind in _GOING_ON:
             on = on | by_kind[kind]
-        perhaps = everything & station.passing
-        dying = perhaps & station.beforehand(later.dying)
+        perhaps = everything & base_chain.may_survive
+        dying = perhaps & base_chain.beforehand(later.dying)
         ends: dict[VerdictKind, PacketSet] = {}
         for kind in DYING:
             dying = dying | by_kind[kind]
-            after = station.beforehand(later.ends.get(kind, self.space.false))
+            after = base_chain.beforehand(later.ends.get(kind, self.space.false))
             ends[kind] = by_kind[kind] | (perhaps & after)
-        ends[VerdictKind.ACCEPT] = on & station.beforehand(later.ends[VerdictKind.ACCEPT])
-        return Ends(ends, perhaps & station.beforehand(later.passing), dying)
+        ends[VerdictKind.ACCEPT] = on & base_chain.beforehand(later.ends[VerdictKind.ACCEPT])
+        return Ends(ends, perhaps & base_chain.beforehand(later.passing), dying)
 
 
-def _weight(station: BaseChain) -> tuple[int, int]:
-    return -abs(station.chain.priority or 0), len(station.chain.rules)
+def _weight(base_chain: BaseChain) -> tuple[int, int]:
+    return -abs(base_chain.chain.priority or 0), len(base_chain.chain.rules)

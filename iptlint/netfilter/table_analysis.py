@@ -29,11 +29,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The packets that may enter a chain, and those ``sent``: that would if no earlier rule
-    took any."""
+    """``reachable``: the packets that may enter a chain; ``intended``: those that would if no
+    earlier rule took any."""
 
-    may: PacketSet
-    sent: PacketSet
+    reachable: PacketSet
+    intended: PacketSet
 
 
 class TableAnalysis:
@@ -85,8 +85,8 @@ class TableAnalysis:
     def _hooked(self, chain: Chain) -> Entry:
         sent = self.base_packets(chain)
         may = sent
-        for station in self.before(chain):
-            may = may & station.afterwards(station.passing)
+        for base_chain in self.before(chain):
+            may = may & base_chain.afterwards(base_chain.may_survive)
         return Entry(may, sent)
 
     def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
@@ -96,8 +96,8 @@ class TableAnalysis:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
             tests = flow.tests[index]
-            may |= tests.may & flow.arrives[index] & entry.may
-            sent |= tests.may & entry.sent
+            may |= tests.may & flow.arriving[index] & entry.reachable
+            sent |= tests.may & entry.intended
         return Entry(may, sent)
 
     def base_packets(self, chain: Chain) -> PacketSet:
@@ -129,7 +129,7 @@ class TableAnalysis:
         """The packets that may get to the rule and match it."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return flow.tests[index].may & flow.arrives[index] & self.entries[chain].may
+        return flow.tests[index].may & flow.arriving[index] & self.entries[chain].reachable
 
     def is_matched(self, rule: Rule) -> bool:
         """Whether some packet may get to the rule and match it.
@@ -138,8 +138,8 @@ class TableAnalysis:
         packet that is likely in it, which answers for most rules at little cost.
         """
         chain, index = self.place(rule)
-        flow, entry = self.flows[chain], self.entries[chain].may
-        tests, arriving = flow.tests[index].may, flow.arrives[index]
+        flow, entry = self.flows[chain], self.entries[chain].reachable
+        tests, arriving = flow.tests[index].may, flow.arriving[index]
         likely = tests.pick_cube_dd_set(self._guide(chain))
         if (likely & arriving & entry).satisfiable():
             return True
@@ -147,7 +147,7 @@ class TableAnalysis:
 
     def _guide(self, chain: str) -> PacketSet:
         if chain not in self._guides:
-            self._guides[chain] = self.entries[chain].may.pick_cube_dd()
+            self._guides[chain] = self.entries[chain].reachable.pick_cube_dd()
         return self._guides[chain]
 
     def lookup(self, chain: str) -> UnionTree:
@@ -156,10 +156,10 @@ class TableAnalysis:
             self._lookups[chain] = UnionTree([tests.may for tests in self.flows[chain].tests])
         return self._lookups[chain]
 
-    def sent(self, rule: Rule) -> PacketSet:
+    def intended(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""
         chain, index = self.place(rule)
-        return self.flows[chain].tests[index].may & self.entries[chain].sent
+        return self.flows[chain].tests[index].may & self.entries[chain].intended
 
     def is_called(self, chain: str) -> bool:
         """Whether a hook or another chain sends packets to the chain."""
@@ -226,19 +226,19 @@ def call_order(table: Table) -> tuple[str, ...]:
     """Every chain after the chains it calls; a call that closes a loop is left out."""
     done: dict[str, None] = {}
     for root in table.chains:
-        stack: list[tuple[str, Iterator[str]]] = [(root, _calls(table.chains[root]))]
+        firewall: list[tuple[str, Iterator[str]]] = [(root, _calls(table.chains[root]))]
         under_way = {root}
-        while stack:
-            name, calls = stack[-1]
+        while firewall:
+            name, calls = firewall[-1]
             callee = next(
                 (c for c in calls if c in table.chains and c not in done and c not in under_way),
                 None,
             )
             if callee is None:
-                stack.pop()
+                firewall.pop()
                 under_way.discard(name)
                 done[name] = None
             else:
                 under_way.add(callee)
-                stack.append((callee, _calls(table.chains[callee])))
+                firewall.append((callee, _calls(table.chains[callee])))
     return tuple(done)

@@ -72,7 +72,7 @@ def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
 class Decision(NamedTuple):
     """``rule`` is None for the policy of the chain."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
     rule: Rule | None
 
@@ -154,23 +154,23 @@ class Traversal:
 
     def __init__(
         self,
-        stack: Firewall,
+        firewall: Firewall,
         family: Family,
-        luck: Unknowns,
+        unknowns: Unknowns,
         *,
         who: bool = False,
         tell: Callable[[TraversalStep], None] | None = None,
         met: Callable[[Rule, Visit], None] | None = None,
     ) -> None:
-        self.stack = stack
-        self.space = stack.space
+        self.firewall = firewall
+        self.space = firewall.space
         self.family = family
-        self.path = Hooks(stack, family)
+        self.hooks = Hooks(firewall, family)
         self.who = who
         self.tell = tell
         self.met = met
-        rules = [rule for _, _, rule in stack.ruleset.rules()]
-        self.matcher = ExactMatcher(luck, rules, writes_of(rules).sets)
+        rules = [rule for _, _, rule in firewall.ruleset.rules()]
+        self.matcher = ExactMatcher(unknowns, rules, writes_of(rules).sets)
         self.ends: list[Outcome] = []
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
@@ -190,17 +190,17 @@ class Traversal:
 
     def _at_hook(self, hook: Hook, groups: _PacketGroups, *, to_host: bool) -> _PacketGroups:
         groups = _PacketGroups(replace(g, change=self._arrived(hook, g.change)) for g in groups)
-        main = self.path.main(hook) if self.family.value in ("ip", "ip6") else None
-        stations = self.stack.stations(self.family, hook)
-        early = [station for station in stations if is_early(station.chain)]
-        if any(not station.is_open for station in early):
+        main = self.hooks.deciding_chain(hook) if self.family.value in ("ip", "ip6") else None
+        base_chains = self.firewall.base_chains(self.family, hook)
+        early = [base_chain for base_chain in base_chains if is_early(base_chain.chain)]
+        if any(not base_chain.is_open for base_chain in early):
             groups = self._untracked_yet(groups, to_host=to_host)
-            for station in early:
-                groups = self._at_station(station, hook, groups, is_main=False)
+            for base_chain in early:
+                groups = self._at_station(base_chain, hook, groups, is_main=False)
             groups = _PacketGroups(replace(g, change=self._tracked(g.change)) for g in groups)
-        for station in stations:
-            if station not in early:
-                groups = self._at_station(station, hook, groups, is_main=station is main)
+        for base_chain in base_chains:
+            if base_chain not in early:
+                groups = self._at_station(base_chain, hook, groups, is_main=base_chain is main)
         return groups
 
     def _arrived(self, hook: Hook, change: Rewrite) -> Rewrite:
@@ -219,7 +219,9 @@ class Traversal:
         found = _PacketGroups()
         home = self.space.false
         if to_host:
-            home = self.space.interface(Field.IIF, "lo") & self.matcher.luck.variable(_SENT_TRACKED)
+            home = self.space.interface(Field.IIF, "lo") & self.matcher.unknowns.variable(
+                _SENT_TRACKED
+            )
         for group in groups:
             here = group.packets & group.change.now(home)
             found.add(replace(group, packets=here))
@@ -236,14 +238,14 @@ class Traversal:
         return change.unset(*CONNTRACK_FIELDS)
 
     def _at_station(
-        self, station: BaseChain, hook: Hook, groups: _PacketGroups, *, is_main: bool
+        self, base_chain: BaseChain, hook: Hook, groups: _PacketGroups, *, is_main: bool
     ) -> _PacketGroups:
-        if station.is_open and not is_main:
+        if base_chain.is_open and not is_main:
             return groups
-        walk, chain = station.walk, station.chain
+        analysis, chain = base_chain.analysis, base_chain.chain
         side = hook in _DESTINATION_SIDE
-        visit = _ChainTraversal(self, walk, hook, side, names=self.who and is_main)
-        seen = walk.shown_to(chain)
+        visit = _ChainTraversal(self, analysis, hook, side, names=self.who and is_main)
+        seen = analysis.shown_to(chain)
         for group in groups:
             if chain.type == "nat" and side in group.translated:
                 visit.on.add(group)
@@ -255,7 +257,7 @@ class Traversal:
 
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
-        plain = self.stack.plain
+        plain = self.firewall.plain
         if id(rule) not in plain:
             plain[id(rule)] = self.matcher.plain(rule)
         packets = group.packets & group.change.now(plain[id(rule)])
@@ -301,10 +303,10 @@ class _ChainTraversal:
     """Groups in one base chain and those it calls; ``on`` are the ones that go on after it."""
 
     def __init__(
-        self, course: Traversal, walk: TableAnalysis, hook: Hook, side: bool, *, names: bool
+        self, traversal: Traversal, analysis: TableAnalysis, hook: Hook, side: bool, *, names: bool
     ) -> None:
-        self.course = course
-        self.walk = walk
+        self.traversal = traversal
+        self.analysis = analysis
         self.hook = hook
         self.side = side
         self.names = names
@@ -339,7 +341,7 @@ class _ChainTraversal:
         other parts of the statement."""
         ahead = _PacketGroups()
         for group in groups:
-            taken = self.course.taken(rule, group, self.hook)
+            taken = self.traversal.taken(rule, group, self.hook)
             if not taken.satisfiable():
                 ahead.add(group)
                 continue
@@ -350,7 +352,7 @@ class _ChainTraversal:
 
     def policy(self, chain: Chain, groups: _PacketGroups) -> None:
         kind = chain.policy.kind if chain.policy is not None else VerdictKind.ACCEPT
-        decided = Decision(self.walk, chain, None)
+        decided = Decision(self.analysis, chain, None)
         for group in groups:
             self._say(decided, kind)
             if kind is VerdictKind.ACCEPT:
@@ -359,16 +361,16 @@ class _ChainTraversal:
                 self._end(kind, decided, group)
 
     def _take(self, chain: Chain, rule: Rule, group: PacketGroup, ways: _Ways) -> None:
-        decided, kind = Decision(self.walk, chain, rule), rule.verdict.kind
+        decided, kind = Decision(self.analysis, chain, rule), rule.verdict.kind
         self._say(decided, kind)
-        group = replace(group, change=self.course.changed(rule, group.change))
+        group = replace(group, change=self.traversal.changed(rule, group.change))
         match kind:
             case VerdictKind.CONTINUE:
                 ways.ahead.add(group)
             case VerdictKind.RETURN:
                 ways.back.add(group)
             case VerdictKind.JUMP | VerdictKind.GOTO:
-                callee = self.walk.table.chains.get(rule.verdict.chain or "")
+                callee = self.analysis.table.chains.get(rule.verdict.chain or "")
                 if callee is None or callee.name in self._open or len(self._open) > _DEEPEST:
                     self._end(VerdictKind.UNKNOWN, decided, group)
                     return
@@ -381,11 +383,11 @@ class _ChainTraversal:
                 translated = group.translated | {self.side}
                 self.on.add(replace(self._accepted(group, decided), translated=translated))
             case VerdictKind.QUEUE:
-                going_on = self.course.matcher.queued(rule, group.packets)
+                going_on = self.traversal.matcher.queued(rule, group.packets)
                 self._end(kind, decided, replace(group, packets=group.packets & ~going_on))
                 self.on.add(replace(group, packets=going_on, queued=decided))
             case VerdictKind.UNKNOWN:
-                stopped = self.course.matcher.open(rule, rule.verdict.name, group.packets)
+                stopped = self.traversal.matcher.open(rule, rule.verdict.name, group.packets)
                 self._end(kind, decided, replace(group, packets=group.packets & stopped))
                 ways.ahead.add(replace(group, packets=group.packets & ~stopped))
             case _:
@@ -396,8 +398,8 @@ class _ChainTraversal:
 
     def _end(self, kind: VerdictKind, decided: Decision, group: PacketGroup) -> None:
         if group.packets.satisfiable():
-            self.course.ends.append(Outcome(kind, decided, group.change, group.packets))
+            self.traversal.ends.append(Outcome(kind, decided, group.change, group.packets))
 
     def _say(self, decided: Decision, kind: VerdictKind) -> None:
-        if self.course.tell is not None:
-            self.course.tell(TraversalStep(self.hook, decided, kind))
+        if self.traversal.tell is not None:
+            self.traversal.tell(TraversalStep(self.hook, decided, kind))

@@ -71,12 +71,12 @@ class ExactMatcher:
     is exact. ``asked``: the packets whose fate the variable may change; ``sets``: how the keys
     of tests of sets start that rules change."""
 
-    def __init__(self, luck: Unknowns, rules: Iterable[Rule], sets: tuple[str, ...]) -> None:
-        self.luck = luck
-        self.space = luck.space
+    def __init__(self, unknowns: Unknowns, rules: Iterable[Rule], sets: tuple[str, ...]) -> None:
+        self.unknowns = unknowns
+        self.space = unknowns.space
         self.asked: dict[Unknown, PacketSet] = {}
         self._sets = sets
-        self._plain = Matcher(luck.space, Writes())
+        self._plain = Matcher(unknowns.space, Writes())
         self._met: dict[int, list[PacketSet]] = {}
         self._ordinals: dict[tuple[int, str], int] = {}
         self._rules: dict[tuple[str, int], Rule] = {}
@@ -168,7 +168,7 @@ class ExactMatcher:
             if coming.satisfiable():
                 key = Unknown(text, self._ordinals[id(rule), text], visit)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming
-                found = found | (coming & self.luck.variable(key))
+                found = found | (coming & self.unknowns.variable(key))
         return found
 
     def queued(self, rule: Rule, packets: PacketSet) -> PacketSet:
@@ -179,7 +179,7 @@ class ExactMatcher:
     def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
         """A number that nobody knows, the most significant bit first."""
         key = Unknown(text, self._ordinals[id(rule), text])
-        return [self.luck.variable(key._replace(bit=bit)) for bit in range(width)]
+        return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 
 def _let_on(rule: Rule) -> str:

@@ -13,7 +13,7 @@ _WORDS = {VerdictKind.NAT: "accept"}
 def span_of(decided: Decision) -> Span:
     if decided.rule is not None:
         return decided.rule.statement.span
-    return declared(decided.walk, decided.chain)
+    return declared(decided.analysis, decided.chain)
 
 
 def place(decided: Decision | None) -> dict[str, object] | None:
@@ -23,7 +23,7 @@ def place(decided: Decision | None) -> dict[str, object] | None:
     return {
         "path": span.source.path,
         "line": span.line,
-        "table": decided.walk.table.name,
+        "table": decided.analysis.table.name,
         "chain": decided.chain.name,
         "kind": "policy" if decided.rule is None else "rule",
     }
@@ -36,7 +36,7 @@ def verdict(kind: VerdictKind) -> str:
 
 def chain_name(decided: Decision) -> str:
     """``inet filter input``"""
-    table = decided.walk.table
+    table = decided.analysis.table
     return f"{table.family.value} {table.name} {decided.chain.name}"
 
 

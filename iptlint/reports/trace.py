@@ -108,7 +108,7 @@ def _step(step: TraversalStep) -> dict[str, object]:
         "path": span.source.path,
         "line": span.line,
         "hook": step.hook.value,
-        "table": step.decided.walk.table.name,
+        "table": step.decided.analysis.table.name,
         "chain": step.decided.chain.name,
         "effect": effect(step),
     }

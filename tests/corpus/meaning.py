@@ -37,25 +37,29 @@ def differences(first: Ruleset, second: Ruleset, family: Family) -> Iterator[Dif
     Of every kind of end, the packets that may have it are compared; that says too which have
     it for certain."""
     space = space_of(first, second)
-    paths = [Hooks(Firewall(ruleset, space), family) for ruleset in (first, second)]
+    all_hooks = [Hooks(Firewall(ruleset, space), family) for ruleset in (first, second)]
     for hook in HOOKS:
-        stations = [{s.chain.priority: s for s in path.stations(hook)} for path in paths]
-        for priority in dict.fromkeys(p for found in stations for p in found):
-            one, other = (found.get(priority) for found in stations)
-            yield from _of_station(paths[0], hook, one, other)
+        base_chains = [
+            {s.chain.priority: s for s in hooks.base_chains(hook)} for hooks in all_hooks
+        ]
+        for priority in dict.fromkeys(p for found in base_chains for p in found):
+            one, other = (found.get(priority) for found in base_chains)
+            yield from _of_station(all_hooks[0], hook, one, other)
 
 
 def _of_station(
-    path: Hooks, hook: Hook, one: BaseChain | None, other: BaseChain | None
+    hooks: Hooks, hook: Hook, one: BaseChain | None, other: BaseChain | None
 ) -> Iterator[Difference]:
-    here = path.hook_packets(hook)
-    station = one or other
-    assert station is not None
-    if station.chain.type == "nat":
-        here = here & path.space.state("new", "related")
+    here = hooks.hook_packets(hook)
+    base_chain = one or other
+    assert base_chain is not None
+    if base_chain.chain.type == "nat":
+        here = here & hooks.space.state("new", "related")
     for kind in ENDS:
-        accepts = here if kind is VerdictKind.ACCEPT else path.space.false
+        accepts = here if kind is VerdictKind.ACCEPT else hooks.space.false
         a, b = (s.end(kind) & here if s else accepts for s in (one, other))
         for only, packets in (("first", a & ~b), ("second", b & ~a)):
             if packets.satisfiable():
-                yield Difference(station.chain.name, kind, only, witness(path.space, packets, hook))
+                yield Difference(
+                    base_chain.chain.name, kind, only, witness(hooks.space, packets, hook)
+                )

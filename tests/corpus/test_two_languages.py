@@ -187,25 +187,25 @@ Outcome = tuple[VerdictKind, str | None]
 
 def rules_that_differ(one: Ruleset, other: Ruleset) -> Iterator[str]:
     space = space_of(one, other)
-    stacks = Firewall(one, space), Firewall(other, space)
+    firewalls = Firewall(one, space), Firewall(other, space)
     for table in one.tables:
         twin = other.table(table.name, table.family)
         assert twin is not None
-        walks = stacks[0].walk(table), stacks[1].walk(twin)
+        analyses = firewalls[0].analysis(table), firewalls[1].analysis(twin)
         for name, chain in table.chains.items():
             if name not in twin.chains:
                 continue
             pairs = zip(chain.statements(), twin.chains[name].statements(), strict=True)
             for these, those in pairs:
-                if not _same(these, those, walks):
+                if not _same(these, those, analyses):
                     yield f"{text_of(these[0])} / {text_of(those[0])}"
 
 
 def _same(
-    these: tuple[Rule, ...], those: tuple[Rule, ...], walks: tuple[TableAnalysis, TableAnalysis]
+    these: tuple[Rule, ...], those: tuple[Rule, ...], analyses: tuple[TableAnalysis, TableAnalysis]
 ) -> bool:
     listed = FOREIGN.search(text_of(those[0]))
-    mine, theirs = _outcomes(these, walks[0]), _outcomes(those, walks[1])
+    mine, theirs = _outcomes(these, analyses[0]), _outcomes(those, analyses[1])
     if these[0].verdict == CONTINUE and (len(those) > 1 or those[0].effects):
         return True  # The rule only counts; what is done on the way is done to sets.
     if listed:
@@ -214,7 +214,7 @@ def _same(
 
 
 def _outcomes(
-    parts: tuple[Rule, ...], walk: TableAnalysis
+    parts: tuple[Rule, ...], analysis: TableAnalysis
 ) -> Mapping[Outcome, tuple[PacketSet, PacketSet]]:
     """Of every end of the statement, the packets that may and that surely have it."""
     found: dict[Outcome, tuple[PacketSet, PacketSet]] = {}
@@ -222,18 +222,18 @@ def _outcomes(
         goes_on = rule.verdict.kind is VerdictKind.CONTINUE
         if goes_on and (len(parts) > 1 or rule.verdict.name or not rule.matches):
             continue
-        tests = walk.tests(rule)
-        may, sure = found.get(_end(rule), (walk.space.false, walk.space.false))
-        here = _acts_on(rule, walk)
+        tests = analysis.tests(rule)
+        may, sure = found.get(_end(rule), (analysis.space.false, analysis.space.false))
+        here = _acts_on(rule, analysis)
         found[_end(rule)] = may | tests.may & here, sure | tests.sure & here
     return found
 
 
-def _acts_on(rule: Rule, walk: TableAnalysis) -> PacketSet:
+def _acts_on(rule: Rule, analysis: TableAnalysis) -> PacketSet:
     """A mark is copied to or from a connection only where there is one (xt_connmark.c)."""
     if any(effect.source for effect in rule.effects):
-        return ~walk.space.state("invalid", "untracked")
-    return walk.space.true
+        return ~analysis.space.state("invalid", "untracked")
+    return analysis.space.true
 
 
 def _end(rule: Rule) -> Outcome:

@@ -86,7 +86,7 @@ class _Case:
         self.loaded, self.record = loaded, record
         ruleset = iptlint.read(loaded.text, family)
         self.answers = iptlint.reach(ruleset)
-        self.stack = Firewall(ruleset)
+        self.firewall = Firewall(ruleset)
         self.dead = {a.line: a for a in self.answers if a.status is Status.DEAD}
         record.said.update(answer.status.value for answer in self.answers)
 
@@ -107,8 +107,8 @@ class _Case:
 
     def _aimed_at(self, answer: RuleReach) -> Iterator[Packet]:
         """One that would match the dead rule if no earlier rule took it."""
-        walk = self.stack.walk(answer.table)
-        packet = rule_witness(walk, answer.rule, walk.sent(answer.rule))
+        walk = self.firewall.analysis(answer.table)
+        packet = rule_witness(walk, answer.rule, walk.intended(answer.rule))
         if packet is not None:
             yield packet
 

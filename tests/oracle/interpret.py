@@ -375,7 +375,7 @@ class Table:
 class Judgement:
     """What can become of one rule, over every packet at every hook.
 
-    ``witness``: a packet that can arrive and match; ``sure_witness``: one that arrives
+    ``witness``: a packet that can arrive and match; ``sure_witness``: one that arriving
     whatever the uncertain tests do. Fields that no test of the ruleset reads are left out.
     """
 

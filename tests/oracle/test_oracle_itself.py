@@ -401,7 +401,7 @@ def test_random_walks_meet_what_the_oracle_says(seed: int, family: Family) -> No
 
 
 def assert_witnesses(ruleset: RandomRuleset, report: Report, rng: random.Random) -> None:
-    """A sure witness arrives every time, any other at least once in many."""
+    """A sure witness arriving every time, any other at least once in many."""
     for one, judgement in report.rules.items():
         if judgement.arrives_for_sure:
             walks = [random_walk(ruleset, judgement.sure_witness, rng) for _ in range(20)]

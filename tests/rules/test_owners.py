@@ -94,7 +94,7 @@ def test_a_bridge_of_docker_may_have_any_name() -> None:
         "-A DOCKER -i shop -j RETURN\nCOMMIT\n"
     )
     ruleset = read(SourceFile("rules.v4", text)).ruleset
-    (walk,) = Context((ruleset,), Settings()).walks()
+    (walk,) = Context((ruleset,), Settings()).analyses()
     first, second = walk.table.chains["POSTROUTING"].rules
     docker = writer_of(walk, first)
     assert docker is not None

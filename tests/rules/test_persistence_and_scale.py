@@ -350,15 +350,15 @@ def test_lists_put_together_change_no_decision() -> None:
         lines = random_chain(random.Random(seed))
         ruleset = ruleset_of(*lines, "-A other -p tcp -j ACCEPT", chains="other")
         (table,) = ruleset.tables
-        chain, walk = table.chains["INPUT"], Firewall(ruleset).walk(table)
+        chain, analysis = table.chains["INPUT"], Firewall(ruleset).analysis(table)
         kinds = ipt501._kinds(chain)
-        groups = list(ipt501._groups(walk, chain, kinds))
+        groups = list(ipt501._groups(analysis, chain, kinds))
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
-        matcher = walk.matcher_of("INPUT")
+        matcher = analysis.matcher_of("INPUT")
         flows = TableAnalysis(
-            ruleset, both, walk.space, lambda _, same=matcher: same, lambda _: ()
+            ruleset, both, analysis.space, lambda _, same=matcher: same, lambda _: ()
         ).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100

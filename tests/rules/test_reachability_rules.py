@@ -345,13 +345,13 @@ def test_a_chain_that_calls_itself() -> None:
 # -- proof against the engine -------------------------------------------------
 
 
-def outcomes(walk: TableAnalysis) -> Iterator[object]:
-    for chain in walk.table.base_chains():
+def outcomes(analysis: TableAnalysis) -> Iterator[object]:
+    for chain in analysis.table.base_chains():
         for kind in VerdictKind:
-            yield BaseChain(walk, chain).end(kind)
+            yield BaseChain(analysis, chain).end(kind)
 
 
-def without(walk: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
+def without(analysis: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
     """The walk of the table without the rules with these ids, in the same space."""
     chains = {
         name: Chain(
@@ -361,15 +361,15 @@ def without(walk: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
             chain.priority,
             chain.policy,
         )
-        for name, chain in walk.table.chains.items()
+        for name, chain in analysis.table.chains.items()
     }
-    table = Table(walk.table.family, walk.table.name, chains)
-    ruleset = Ruleset(walk.ruleset.source, walk.ruleset.dialect, (table,))
-    return TableAnalysis(ruleset, table, walk.space, walk.matcher_of, lambda _: ())
+    table = Table(analysis.table.family, analysis.table.name, chains)
+    ruleset = Ruleset(analysis.ruleset.source, analysis.ruleset.dialect, (table,))
+    return TableAnalysis(ruleset, table, analysis.space, analysis.matcher_of, lambda _: ())
 
 
-def rule_at(walk: TableAnalysis, finding: Finding) -> Rule:
-    at = (rule for _, rule in walk.table.rules() if rule.origin.span.line == finding.span.line)
+def rule_at(analysis: TableAnalysis, finding: Finding) -> Rule:
+    at = (rule for _, rule in analysis.table.rules() if rule.origin.span.line == finding.span.line)
     return next(at)
 
 
@@ -378,23 +378,25 @@ def test_what_is_called_needless_is(seed: int) -> None:
     """Each redundant rule may go alone, and all may go together with the dead and the copies."""
     family = "ip6" if seed % 5 == 0 else "ip"
     context = context_of(random_ruleset(seed, rules=30, family=family).text)
-    (walk,) = context.walks()
-    before = list(outcomes(walk))
-    redundant = [rule_at(walk, f) for f in ipt102_redundant_rule.check(context)]
-    lost = [rule_at(walk, f) for f in ipt101_shadowed_rule.check(context)]
-    again = [rule for rules in copies(walk) for rule in rules[1:] if rule.verdict.kind.ends_walk]
+    (analysis,) = context.analyses()
+    before = list(outcomes(analysis))
+    redundant = [rule_at(analysis, f) for f in ipt102_redundant_rule.check(context)]
+    lost = [rule_at(analysis, f) for f in ipt101_shadowed_rule.check(context)]
+    again = [
+        rule for rules in copies(analysis) for rule in rules[1:] if rule.verdict.kind.ends_walk
+    ]
     each = [{id(rule)} for rule in (*redundant, *lost, *again)]
     everything = {id(rule) for rule in (*redundant, *lost, *again)}
     for dropped in (*each, everything):
-        assert list(outcomes(without(walk, dropped))) == before
+        assert list(outcomes(without(analysis, dropped))) == before
 
 
 @pytest.mark.parametrize("seed", range(150))
 def test_a_shadowed_rule_has_a_witness_and_a_taker_that_differs(seed: int) -> None:
     context = context_of(random_ruleset(seed, rules=30).text)
-    (walk,) = context.walks()
+    (analysis,) = context.analyses()
     for finding in ipt101_shadowed_rule.check(context):
-        rule = rule_at(walk, finding)
-        assert not walk.matched(rule).satisfiable()
+        rule = rule_at(analysis, finding)
+        assert not analysis.matched(rule).satisfiable()
         assert finding.witness is not None
         assert finding.related

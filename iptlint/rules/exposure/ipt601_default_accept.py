@@ -91,76 +91,76 @@ class _Open(NamedTuple):
 
     hook: Hook
     main: BaseChain
-    decider: Share
+    share: Share
     maybe: bool
 
     @property
     def by_policy(self) -> bool:
-        return self.decider.rule is None
+        return self.share.rule is None
 
 
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
-    return for_each_family(context, partial(_check_path, context, graver))
+    return for_each_family(context, partial(_check_family, context, graver))
 
 
-def _check_path(context: Context, graver: list[Hooks | None], path: Hooks) -> Iterator[Finding]:
-    hooks = [Hook.INPUT] * (path not in graver) + [Hook.FORWARD] * _may_forward(context, path)
-    found = [each for hook in hooks if (each := _open(path, hook)) is not None]
-    tables = {id(each.main.walk) for each in found}
+def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
+    asked = [Hook.INPUT] * (hooks not in graver) + [Hook.FORWARD] * _may_forward(context, hooks)
+    found = [each for hook in asked if (each := _open(hooks, hook)) is not None]
+    tables = {id(each.main.analysis) for each in found}
     if len(found) > len(tables) and all(each.by_policy for each in found):
-        yield _both(path, *found)
+        yield _both(hooks, *found)
     else:
-        yield from (_one(path, each) for each in found)
+        yield from (_one(hooks, each) for each in found)
 
 
-def _may_forward(context: Context, path: Hooks) -> bool:
+def _may_forward(context: Context, hooks: Hooks) -> bool:
     """Not where the kernel of the host is known to forward nothing."""
-    return context.host is None or context.host.facts.forwards(path.family.value) is not False
+    return context.host is None or context.host.facts.forwards(hooks.family.value) is not False
 
 
-def _open(path: Hooks, hook: Hook) -> _Open | None:
-    main = path.main(hook)
+def _open(hooks: Hooks, hook: Hook) -> _Open | None:
+    main = hooks.deciding_chain(hook)
     if main is None or not (main.chain.origin or main.chain.rules):
         return None
-    if not _concerned(path, hook, main) or _closes(path, hook) or not _is_open(path, hook):
+    if not _concerned(hooks, hook, main) or _closes(hooks, hook) or not _is_open(hooks, hook):
         return None
-    if accept_any(path, hook):
+    if accept_any(hooks, hook):
         return None  # who is let in past rules that deny, IPT602 and IPT605 tell
-    strangers = accepted_strangers(path, hook) & on_unnamed_interfaces(path.space, hook)
-    decider = next(iter(shares(path, hook, strangers)), None)
-    if decider is None:  # they come by an interface that no chain listens at
+    strangers = accepted_strangers(hooks, hook) & on_unnamed_interfaces(hooks.space, hook)
+    share = next(iter(shares(hooks, hook, strangers)), None)
+    if share is None:  # they come by an interface that no chain listens at
         return None
-    kept = decider.packets & path.outcome(hook, VerdictKind.UNKNOWN)
-    return _Open(hook, main, decider, kept.satisfiable())
+    kept = share.packets & hooks.outcome(hook, VerdictKind.UNKNOWN)
+    return _Open(hook, main, share, kept.satisfiable())
 
 
-def _concerned(path: Hooks, hook: Hook, main: BaseChain) -> bool:
-    walk, chain, owner = main.walk, main.chain, owner_of_table(main.walk.table.name)
-    if owner is not None and owner.transient and path.ruleset.is_nft:
+def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
+    analysis, chain, owner = main.analysis, main.chain, owner_of_table(main.analysis.table.name)
+    if owner is not None and owner.transient and hooks.ruleset.is_nft:
         return False
-    users = [rule for rule in chain.rules if not _is_softwares(walk, rule)]
-    if hook is Hook.FORWARD and (forwards_on_its_own(path) or not (users or _translates(path))):
+    users = [rule for rule in chain.rules if not _is_softwares(analysis, rule)]
+    if hook is Hook.FORWARD and (forwards_on_its_own(hooks) or not (users or _translates(hooks))):
         return False
     if hook is Hook.INPUT and chain.rules and not users:
         return False
-    return not (_only_bans(walk.table, chain) or _only_counts(walk, chain))
+    return not (_only_bans(analysis.table, chain) or _only_counts(analysis, chain))
 
 
-def _is_softwares(walk: TableAnalysis, rule: Rule) -> bool:
-    owner = writer_of(walk, rule)
+def _is_softwares(analysis: TableAnalysis, rule: Rule) -> bool:
+    owner = writer_of(analysis, rule)
     return owner is not None and owner.transient
 
 
-def _translates(path: Hooks) -> bool:
+def _translates(hooks: Hooks) -> bool:
     """Whether it is a router's; one that translates IPv4 forwards what comes to a chain for both
     families too."""
-    shared = Family.INET in path.ruleset.families
+    shared = Family.INET in hooks.ruleset.families
     return any(
-        rule.verdict.name.upper() in _TRANSLATING and not _is_softwares(walk, rule)
-        for walk in path.stack.walks()
-        if shared or path.family.value in walk.table.family.packets
-        for _, rule in walk.table.rules()
+        rule.verdict.name.upper() in _TRANSLATING and not _is_softwares(analysis, rule)
+        for analysis in hooks.firewall.analyses()
+        if shared or hooks.family.value in analysis.table.family.packets
+        for _, rule in analysis.table.rules()
     )
 
 
@@ -170,10 +170,10 @@ def _only_bans(table: Table, chain: Chain) -> bool:
     return bool(kinds) and kinds <= set(_DENYING)
 
 
-def _only_counts(walk: TableAnalysis, chain: Chain) -> bool:
+def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's is there to count, mark or log; the chains of iptables are there
     without anyone's asking."""
-    if not walk.ruleset.is_nft or (walk.table.name == "filter" and chain.name.isupper()):
+    if not analysis.ruleset.is_nft or (analysis.table.name == "filter" and chain.name.isupper()):
         return False
     return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
 
@@ -191,57 +191,57 @@ def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
                 yield rule
 
 
-def _one(path: Hooks, found: _Open) -> Finding:
-    walk, chain, decider = found.main.walk, found.main.chain, found.decider
-    by = f"line {decider.rule.origin.span.line} accepts" if decider.rule else "its policy accepts"
+def _one(hooks: Hooks, found: _Open) -> Finding:
+    analysis, chain, share = found.main.analysis, found.main.chain, found.share
+    by = f"line {share.rule.origin.span.line} accepts" if share.rule else "its policy accepts"
     return META.finding(
-        decider.span,
+        share.span,
         f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{_idle_rules(walk, chain) if found.by_policy else ''}",
-        _advice(path.ruleset, chain),
-        witness=witness(path.space, decider.packets, found.hook),
+        f"{_idle_rules(analysis, chain) if found.by_policy else ''}",
+        _advice(hooks.ruleset, chain),
+        witness=witness(hooks.space, share.packets, found.hook),
         confidence=Confidence.POSSIBLE if found.maybe else None,
     )
 
 
-def _both(path: Hooks, input_: _Open, forward: _Open) -> Finding:
+def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
     """Nobody has made this host deny by default: one cause, though there are two chains."""
     chains = [each.main.chain for each in (input_, forward)]
     first, second = (chain.name for chain in chains)
     return META.finding(
-        input_.decider.span,
+        input_.share.span,
         f"{first} and {second} are open: their policies accept every new connection that no rule"
         " denies",
-        _advice(path.ruleset, *chains),
-        related=(Label(forward.decider.span, "so does this policy"),),
-        witness=witness(path.space, input_.decider.packets, Hook.INPUT),
+        _advice(hooks.ruleset, *chains),
+        related=(Label(forward.share.span, "so does this policy"),),
+        witness=witness(hooks.space, input_.share.packets, Hook.INPUT),
         confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
     )
 
 
-def _is_open(path: Hooks, hook: Hook) -> bool:
+def _is_open(hooks: Hooks, hook: Hook) -> bool:
     """Whether strangers are accepted on interfaces that no rule names. That none is denied for
     certain does not say so."""
-    space = path.space
-    accepted = accepted_by_default(path, hook)
+    space = hooks.space
+    accepted = accepted_by_default(hooks, hook)
     for field in (Field.IIF, Field.OIF) if hook is Hook.FORWARD else (Field.IIF,):
         accepted = accepted & space.value(field, space.interfaces.count - 1)
     return accepted.satisfiable()
 
 
-def _closes(path: Hooks, hook: Hook) -> bool:
+def _closes(hooks: Hooks, hook: Hook) -> bool:
     """Whether strangers are turned away on some interface, or from a host or a network."""
-    if dropped_by_default(path, hook).satisfiable():
+    if dropped_by_default(hooks, hook).satisfiable():
         return True
-    addresses = denied_destinations(path, hook)
-    count = addresses.sat_count_float(path.space.fields[path.family.daddr].width)
+    addresses = denied_destinations(hooks, hook)
+    count = addresses.sat_count_float(hooks.space.fields[hooks.family.daddr].width)
     return count >= (1 if hook is Hook.INPUT else _NETWORK)
 
 
-def _idle_rules(walk: TableAnalysis, chain: Chain) -> str:
+def _idle_rules(analysis: TableAnalysis, chain: Chain) -> str:
     """How many accept rules of the chain decide nothing, for the message."""
     accepting = [rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT]
-    idle = _idle(walk, chain)
+    idle = _idle(analysis, chain)
     if not idle:
         return ""
     if idle < len(accepting):
@@ -251,35 +251,35 @@ def _idle_rules(walk: TableAnalysis, chain: Chain) -> str:
     return f"; its {idle} accept rules decide nothing: what they do not name is accepted as well"
 
 
-def _idle(walk: TableAnalysis, chain: Chain) -> int:
+def _idle(analysis: TableAnalysis, chain: Chain) -> int:
     """How many accept rules take only packets that nothing after them would deny."""
-    space, flow = walk.space, walk.flows[chain.name]
+    space, flow = analysis.space, analysis.flows[chain.name]
     open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
     denied_later = space.false if open_end else space.universe
     idle = 0
     for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
         match rule.verdict.kind:
             case VerdictKind.ACCEPT:
-                taken = tests.may & walk.base_packets(chain)
+                taken = tests.may & analysis.base_packets(chain)
                 idle += not (taken & denied_later).satisfiable()
                 denied_later &= ~tests.sure
             case VerdictKind.CONTINUE:
                 pass
             case VerdictKind.RETURN:
                 denied_later |= space.false if open_end else tests.may
-            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in walk.flows:
-                denied_later |= tests.may & _not_accepted(walk, rule.verdict.chain, open_end)
+            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in analysis.flows:
+                denied_later |= tests.may & _not_accepted(analysis, rule.verdict.chain, open_end)
             case _:
                 denied_later |= tests.may
     return idle
 
 
-def _not_accepted(walk: TableAnalysis, chain: str, open_end: bool) -> PacketSet:
+def _not_accepted(analysis: TableAnalysis, chain: str, open_end: bool) -> PacketSet:
     """What the chain may do otherwise than accept; with a policy that denies, coming back
     (after a goto) is that too."""
     through = (VerdictKind.ACCEPT, VerdictKind.RETURN) if open_end else (VerdictKind.ACCEPT,)
-    outcomes = walk.flows[chain].outcomes.items()
-    return union([p for kind, p in outcomes if kind not in through], walk.space.false)
+    outcomes = analysis.flows[chain].outcomes.items()
+    return union([p for kind, p in outcomes if kind not in through], analysis.space.false)
 
 
 _NEEDED = {

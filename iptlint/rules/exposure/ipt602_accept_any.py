@@ -68,22 +68,22 @@ _PROTOCOLS = {TCP: "tcp ", UDP: "udp "}
 
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
-    return for_each_family(context, partial(_check_path, graver))
+    return for_each_family(context, partial(_check_family, graver))
 
 
-def _check_path(graver: list[Hooks | None], path: Hooks) -> Iterator[Finding]:
-    if path in graver:
+def _check_family(graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
+    if hooks in graver:
         return
-    if found := accept_any(path, Hook.INPUT):
+    if found := accept_any(hooks, Hook.INPUT):
         denied = found.denied
         behind = [Label(denied.span, "would deny them")] if denied.rule else []
-        yield _finding(path, found.by, "", f"{denied.name}, which was to deny them,", behind)
-    elif by := accepted_from_uplinks(path):
-        name = interface_name(path.space, by.packets)
-        yield _finding(path, by, f" by {name}, which faces the world", "what follows it", [])
+        yield _finding(hooks, found.by, "", f"{denied.name}, which was to deny them,", behind)
+    elif by := accepted_from_uplinks(hooks):
+        name = interface_name(hooks.space, by.packets)
+        yield _finding(hooks, by, f" by {name}, which faces the world", "what follows it", [])
 
 
-def _finding(path: Hooks, by: Share, where: str, moot: str, related: list[Label]) -> Finding:
+def _finding(hooks: Hooks, by: Share, where: str, moot: str, related: list[Label]) -> Finding:
     by = responsible_call(by)
     return META.finding(
         by.span,
@@ -91,16 +91,16 @@ def _finding(path: Hooks, by: Share, where: str, moot: str, related: list[Label]
         "sees none of them",
         "delete it, or say what it is for: an interface, a source, or established connections only",
         related=tuple(related),
-        witness=witness(path.space, by.packets & path.hook_packets(Hook.INPUT), Hook.INPUT),
+        witness=witness(hooks.space, by.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
         severity=Severity.WARNING if where else None,
         confidence=Confidence.POSSIBLE if where else None,
     )
 
 
-def kind_of(decider: Share) -> str:
+def kind_of(share: Share) -> str:
     """``tcp `` if the rule is for that protocol alone; nothing if for all."""
-    assert decider.rule is not None
-    space, tests = decider.walk.space, decider.walk.tests(decider.rule).may
+    assert share.rule is not None
+    space, tests = share.analysis.space, share.analysis.tests(share.rule).may
     return next(
         (
             name
@@ -111,10 +111,10 @@ def kind_of(decider: Share) -> str:
     )
 
 
-def every(decider: Share) -> str:
+def every(share: Share) -> str:
     """``almost every`` where the rule leaves out some addresses or the like."""
-    assert decider.rule is not None
-    space, tests = decider.walk.space, decider.walk.tests(decider.rule).may
+    assert share.rule is not None
+    space, tests = share.analysis.space, share.analysis.tests(share.rule).may
     asked = (Field.FAMILY, Field.IIF, Field.OIF, Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS)
     general = space.project(tests, *asked) & space.universe
     return "almost every" if (general & ~tests).satisfiable() else "every"

@@ -75,7 +75,7 @@ _INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, partial(_check_path, _listening(context.host)))
+    return for_each_family(context, partial(_check_family, _listening(context.host)))
 
 
 def _listening(host: Host | None) -> frozenset[tuple[str, int]] | None:
@@ -93,19 +93,19 @@ def _heard(listening: frozenset[tuple[str, int]] | None, opening: Exposed) -> Ex
     return opening._replace(opened=tuple(heard))
 
 
-def _check_path(listening: frozenset[tuple[str, int]] | None, path: Hooks) -> Iterator[Finding]:
+def _check_family(listening: frozenset[tuple[str, int]] | None, hooks: Hooks) -> Iterator[Finding]:
     by_statement: dict[int, list[Exposed]] = {}
-    for opening in (_heard(listening, each) for each in exposed_services(path)):
+    for opening in (_heard(listening, each) for each in exposed_services(hooks)):
         if not opening.opened:
             continue
         by_statement.setdefault(id(opening.rule.statement), []).append(opening)
     for several in by_statement.values():
         services = {one.service for opening in several for one in opening.opened}
         many = is_broad(max(opening.ports for opening in several), services)
-        yield _finding(path, several, many=many)
+        yield _finding(hooks, several, many=many)
 
 
-def _finding(path: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -> Finding:
+def _finding(hooks: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -> Finding:
     first = exposed_services[0]
     opened = [one for opening in exposed_services for one in opening.opened]
     names = listed(_shortened(_names(opened)))
@@ -114,14 +114,14 @@ def _finding(path: Hooks, exposed_services: Sequence[Exposed], *, many: bool) ->
     return META.finding(
         _span(exposed_services),
         _message(exposed_services, names, many=many),
-        _advice(path, first, opened, many),
+        _advice(hooks, first, opened, many),
         related=tuple(
             Label(d.span, "lets it through")
             for opening in exposed_services[:1]
             for d in opening.through[:1]
         ),
         witness=witness(
-            path.space, _shown(path, first) & path.hook_packets(first.hook), first.hook
+            hooks.space, _shown(hooks, first) & hooks.hook_packets(first.hook), first.hook
         ),
         severity=Severity.WARNING if many else gravest,
         confidence=Confidence.POSSIBLE if many else None,
@@ -164,25 +164,25 @@ def _shortened(names: list[str]) -> list[str]:
     return [*names[:_SHOWN], f"{len(names) - _SHOWN} more"]
 
 
-def _shown(path: Hooks, opening: Exposed) -> PacketSet:
+def _shown(hooks: Hooks, opening: Exposed) -> PacketSet:
     """Packets to one of the services, where the port is not translated."""
-    space, one = path.space, opening.opened[0]
-    packets = opening.packets & path.hook_packets(opening.hook)
+    space, one = hooks.space, opening.opened[0]
+    packets = opening.packets & hooks.hook_packets(opening.hook)
     protocol = packets & space.value(Field.PROTO, one.protocol)
     port = protocol & space.value(Field.DPORT, one.port)
     return port if port.satisfiable() else protocol
 
 
-def _advice(path: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) -> str:
+def _advice(hooks: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) -> str:
     if many:
         return "accept the ports that are needed, and no others"
-    inside = _INSIDE[path.family]
+    inside = _INSIDE[hooks.family]
     if opening.hook is Hook.PREROUTING:
-        option = "`ip saddr`" if path.ruleset.is_nft else "`-s`"
+        option = "`ip saddr`" if hooks.ruleset.is_nft else "`-s`"
         return f"say who may: add {option} with the networks that use it to the translation"
     ports = sorted({one.port for one in opened if one.protocol == opened[0].protocol})
-    remedy = _only_from(inside, PROTOCOL_NAMES[opened[0].protocol], ports, path.family)
-    return f"accept it only from where it is used: {remedy.into(opening.chain, path.ruleset)}"
+    remedy = _only_from(inside, PROTOCOL_NAMES[opened[0].protocol], ports, hooks.family)
+    return f"accept it only from where it is used: {remedy.into(opening.chain, hooks.ruleset)}"
 
 
 def _only_from(network: str, protocol: str, ports: Sequence[int], family: Family) -> Suggestion:

@@ -78,75 +78,75 @@ _BANNING = ("fail2ban", "sshguard", "crowdsec")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, partial(_check_path, context.settings))
+    return for_each_family(context, partial(_check_family, context.settings))
 
 
-def _check_path(settings: Settings, path: Hooks) -> Iterator[Finding]:
-    space = path.space
+def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
+    space = hooks.space
     ports = space.ranges(Field.DPORT, tuple((port, port) for port in settings.ssh_ports))
     ports = ports & space.value(Field.PROTO, TCP)
-    asked = union([*external_probes(path)], space.false) & ports
-    if not may_be_accepted(path, Hook.INPUT, asked):
+    asked = union([*external_probes(hooks)], space.false) & ports
+    if not may_be_accepted(hooks, Hook.INPUT, asked):
         return
-    found = exposure(path, Hook.INPUT)
+    found = exposure(hooks, Hook.INPUT)
     open_ = found.accepted & ports & ~found.sent_on & ~found.by_policy
-    if not found.is_most(open_) or _is_watched(path, open_) or _is_late(path, found, open_):
+    if not found.is_most(open_) or _is_watched(hooks, open_) or _is_late(hooks, found, open_):
         return
-    for decider in found.accepters(open_):
-        rule = decider.rule
-        softwares = is_generated(path.ruleset, decider.walk.table, decider.chain.name)
-        if rule is None or softwares or _is_for_all_ports(path, found, rule):
+    for share in found.accepters(open_):
+        rule = share.rule
+        softwares = is_generated(hooks.ruleset, share.analysis.table, share.chain.name)
+        if rule is None or softwares or _is_for_all_ports(hooks, found, rule):
             continue
-        if not found.is_most(decider.packets):
+        if not found.is_most(share.packets):
             continue
         yield META.finding(
-            decider.span,
+            share.span,
             "SSH is open to every address, with no limit for who tries one password after another",
-            _advice(path, decider, settings.ssh_ports[0]),
-            witness=witness(space, decider.packets & path.hook_packets(Hook.INPUT), Hook.INPUT),
+            _advice(hooks, share, settings.ssh_ports[0]),
+            witness=witness(space, share.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
             likeness="ssh",
         )
         return
 
 
-def _is_late(path: Hooks, found: Exposure, packets: PacketSet) -> bool:
+def _is_late(hooks: Hooks, found: Exposure, packets: PacketSet) -> bool:
     """Whether a rule would deny some attempts of anyone, and stands below what accepts them:
     IPT101 tells of that."""
     return any(
-        found.is_most(lost.accepted & path.space.project(packets, Field.PROTO, Field.DPORT))
-        for station in path.stations(Hook.INPUT)
-        for lost in shadowed_rules(station.walk)
+        found.is_most(lost.accepted & hooks.space.project(packets, Field.PROTO, Field.DPORT))
+        for base_chain in hooks.base_chains(Hook.INPUT)
+        for lost in shadowed_rules(base_chain.analysis)
         if lost.accepted.satisfiable()
     )
 
 
-def _is_for_all_ports(path: Hooks, found: Exposure, rule: Rule) -> bool:
+def _is_for_all_ports(hooks: Hooks, found: Exposure, rule: Rule) -> bool:
     """Whether what accepts SSH accepts everything else too."""
     packets = [d.packets for d in found.accepters(found.accepted) if d.rule is rule]
-    ports = path.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-    ports = ports & path.space.value(Field.PROTO, TCP)
+    ports = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    ports = ports & hooks.space.value(Field.PROTO, TCP)
     return any(found.is_most(here & ports) for here in packets)
 
 
-def _is_watched(path: Hooks, packets: PacketSet) -> bool:
+def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
     """Whether something that bans guessers asks for the packets, or may: by a chain or a table
     of a program for that, or a list of addresses that are denied."""
-    tables, space = path.tables(), path.space
+    tables, space = hooks.tables(), hooks.space
     anyone = space.project(packets, *space.fields)  # on whatever lists they are
-    if any(_bans(owner_of_table(table.name)) for table in tables if path.ruleset.is_nft):
+    if any(_bans(owner_of_table(table.name)) for table in tables if hooks.ruleset.is_nft):
         return True
     return any(
-        _watches(path.stack.walk(table), rule, anyone)
+        _watches(hooks.firewall.analysis(table), rule, anyone)
         for table in tables
         for _, rule in table.rules()
     )
 
 
-def _watches(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
+def _watches(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
     callee = rule.verdict.chain
     banned = rule.verdict.kind in _DENYING and any(map(_is_lookup, rule.matches))
     watched = banned or (callee is not None and _bans(owner_of(callee)))
-    return watched and (walk.sent(rule) & packets).satisfiable()
+    return watched and (analysis.intended(rule) & packets).satisfiable()
 
 
 def _bans(owner: Owner | None) -> bool:
@@ -174,19 +174,19 @@ _BY_COMMAND = {
 _INSIDE = {Family.IP: ("ipv4", "10.0.0.0/8"), Family.IP6: ("ipv6", "fd00::/8")}
 
 
-def _advice(path: Hooks, decider: Share, port: int) -> str:
-    owner = owner_of_chain(path.ruleset, decider.walk.table, decider.chain.name)
+def _advice(hooks: Hooks, share: Share, port: int) -> str:
+    owner = owner_of_chain(hooks.ruleset, share.analysis.table, share.chain.name)
     if owner is not None and owner.name in _BY_COMMAND:
-        family, inside = _INSIDE[path.family]
+        family, inside = _INSIDE[hooks.family]
         return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
-    main = path.main(Hook.INPUT)
-    base = main.chain.name if main else decider.chain.name
-    limit = suggestions.first(decider, base, _limit(path, port))
+    main = hooks.deciding_chain(Hook.INPUT)
+    base = main.chain.name if main else share.chain.name
+    limit = suggestions.first(share, base, _limit(hooks, port))
     return f"accept it from your networks only, or {limit}"
 
 
-def _limit(path: Hooks, port: int) -> Suggestion:
-    saddr = f"{path.family.value} saddr"
+def _limit(hooks: Hooks, port: int) -> Suggestion:
+    saddr = f"{hooks.family.value} saddr"
     return Suggestion(
         f"-p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -m hashlimit "
         "--hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/min -j DROP",

@@ -78,59 +78,55 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if path.main(Hook.FORWARD) is None or forwards_on_its_own(path):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if hooks.deciding_chain(Hook.FORWARD) is None or forwards_on_its_own(hooks):
         return
-    if found := accept_any(path, Hook.FORWARD):
+    if found := accept_any(hooks, Hook.FORWARD):
         denied = found.denied
         related = [Label(denied.span, "would deny them")] if denied.rule else []
         yield _finding(
-            path,
+            hooks,
             found.by,
             f"{every(found.by)} new {kind_of(found.by)}connection from anywhere to anywhere",
             f": {denied.name}, which was to deny them, sees none of them",
             related,
         )
-    elif dropped_by_default(path, Hook.FORWARD).satisfiable():
-        yield from _from_uplinks(path)
+    elif dropped_by_default(hooks, Hook.FORWARD).satisfiable():
+        yield from _from_uplinks(hooks)
 
 
-def _from_uplinks(path: Hooks) -> Iterator[Finding]:
-    space = path.space
-    inwards = uplinks(path, Field.IIF) & ~uplinks(path, Field.OIF) & ~same_interface(space)
-    asked = [each & inwards for each in probes(path, Hook.FORWARD, "new", "syn")]
-    if not may_be_accepted(path, Hook.FORWARD, union([*asked], space.false)):
+def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
+    space = hooks.space
+    inwards = uplinks(hooks, Field.IIF) & ~uplinks(hooks, Field.OIF) & ~same_interface(space)
+    asked = [each & inwards for each in probes(hooks, Hook.FORWARD, "new", "syn")]
+    if not may_be_accepted(hooks, Hook.FORWARD, union([*asked], space.false)):
         return
-    found = Exposure(path, Hook.FORWARD, asked)
-    for decider in found.accepters(found.accepted):
-        if (
-            decider.rule is None
-            or not is_user_decision(decider)
-            or not found.is_most(decider.packets)
-        ):
+    found = Exposure(hooks, Hook.FORWARD, asked)
+    for share in found.accepters(found.accepted):
+        if share.rule is None or not is_user_decision(share) or not found.is_most(share.packets):
             continue
-        name = interface_name(space, decider.packets)
+        name = interface_name(space, share.packets)
         yield _finding(
-            path,
-            decider,
-            f"{every(decider)} new {kind_of(decider)}connection that comes in by {name}, which"
+            hooks,
+            share,
+            f"{every(share)} new {kind_of(share)}connection that comes in by {name}, which"
             " faces the world,",
             " on its way to the networks behind",
             [],
         )
 
 
-def _finding(path: Hooks, decider: Share, what: str, then: str, related: list[Label]) -> Finding:
-    decider, main = responsible_call(decider), path.main(Hook.FORWARD)
-    chain = main.chain.name if main else decider.chain.name
-    sent = decider.packets & path.hook_packets(Hook.FORWARD)
+def _finding(hooks: Hooks, share: Share, what: str, then: str, related: list[Label]) -> Finding:
+    share, main = responsible_call(share), hooks.deciding_chain(Hook.FORWARD)
+    chain = main.chain.name if main else share.chain.name
+    sent = share.packets & hooks.hook_packets(Hook.FORWARD)
     return META.finding(
-        decider.span,
-        f"{decider.name} accepts {what}{then}",
-        f"accept answers only, in its place: {suggestions.ESTABLISHED.into(chain, path.ruleset)}",
+        share.span,
+        f"{share.name} accepts {what}{then}",
+        f"accept answers only, in its place: {suggestions.ESTABLISHED.into(chain, hooks.ruleset)}",
         related=tuple(related),
-        witness=witness(path.space, sent, Hook.FORWARD),
+        witness=witness(hooks.space, sent, Hook.FORWARD),
     )

@@ -69,52 +69,48 @@ _NETWORK = {Family.IP: "127.0.0.0/8", Family.IP6: "::1"}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    denied = dropped_by_default(path, Hook.INPUT)
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    denied = dropped_by_default(hooks, Hook.INPUT)
     if not denied.satisfiable():
         return
-    here = denied & outside(path.space)
+    here = denied & outside(hooks.space)
     trusting = {
-        id(decider.rule): decider
-        for asked in _forged(path, here)
-        if may_be_accepted(path, Hook.INPUT, union([*asked], path.space.false))
-        for decider in _accepters(path, asked)
+        id(share.rule): share
+        for asked in _forged(hooks, here)
+        if may_be_accepted(hooks, Hook.INPUT, union([*asked], hooks.space.false))
+        for share in _accepters(hooks, asked)
     }
-    for decider in trusting.values():
-        sent = decider.packets & path.hook_packets(Hook.INPUT)
-        by = responsible_call(decider)
+    for share in trusting.values():
+        sent = share.packets & hooks.hook_packets(Hook.INPUT)
+        by = responsible_call(share)
         yield META.finding(
             by.span,
-            f"{by.name} accepts whatever says that it comes from {_NETWORK[path.family]}, on every "
-            "interface, where `lo` is meant",
-            _advice(path, by.chain.name),
-            witness=witness(path.space, sent, Hook.INPUT),
+            f"{by.name} accepts whatever says that it comes from {_NETWORK[hooks.family]}, on "
+            "every interface, where `lo` is meant",
+            _advice(hooks, by.chain.name),
+            witness=witness(hooks.space, sent, Hook.INPUT),
         )
 
 
-def _accepters(path: Hooks, asked: tuple[PacketSet, ...]) -> Iterator[Share]:
-    found = Exposure(path, Hook.INPUT, asked)
-    for decider in found.accepters(found.accepted):
-        if (
-            decider.rule is not None
-            and is_user_decision(decider)
-            and found.is_most(decider.packets)
-        ):
-            yield decider
+def _accepters(hooks: Hooks, asked: tuple[PacketSet, ...]) -> Iterator[Share]:
+    found = Exposure(hooks, Hook.INPUT, asked)
+    for share in found.accepters(found.accepted):
+        if share.rule is not None and is_user_decision(share) and found.is_most(share.packets):
+            yield share
 
 
-def _forged(path: Hooks, here: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
+def _forged(hooks: Hooks, here: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
     """From 127.0.0.1 to the host, by its own address or by this one."""
-    family = path.family
+    family = hooks.family
     loopback = int(ip_address(_LOOPBACK[family]))
     usual = (Field.IIF, Field.OIF)
     for values in ({family.saddr: loopback}, {family.saddr: loopback, family.daddr: loopback}):
-        each = probes(path, Hook.INPUT, "new", "syn", free=usual, values=values)
+        each = probes(hooks, Hook.INPUT, "new", "syn", free=usual, values=values)
         yield tuple(one & here for one in each)
 
 
-def _advice(path: Hooks, chain: str) -> str:
-    return f"name the interface instead: {suggestions.LOOPBACK_IN.into(chain, path.ruleset)}"
+def _advice(hooks: Hooks, chain: str) -> str:
+    return f"name the interface instead: {suggestions.LOOPBACK_IN.into(chain, hooks.ruleset)}"

@@ -74,16 +74,16 @@ _ACCEPT = Suggestion(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    for loss in lost(path, _NEEDED):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    for loss in lost(hooks, _NEEDED):
         yield META.finding(
-            loss.decider.span,
+            loss.share.span,
             f'"fragmentation needed" errors (ICMP type 3, code 4) are lost in {loss.chain}: '
-            f"{loss.decider.name} {loss.decider.does} them, so that large transfers hang on paths "
+            f"{loss.share.name} {loss.share.does} them, so that large transfers hang on paths "
             "with a smaller MTU",
-            first(loss.decider, loss.chain, RELATED if loss.by_state else _ACCEPT),
+            first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
             witness=loss.witness,
         )

@@ -75,39 +75,42 @@ _LOG = re.compile(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    yield from for_each_family(context, _check_path)
+    yield from for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     told: set[int] = set()
-    wanted = [(walk, rule) for walk in path.stack.walks() for rule in _logging(walk)]
+    wanted = [
+        (analysis, rule) for analysis in hooks.firewall.analyses() for rule in _logging(analysis)
+    ]
     for hook in _HOOKS if wanted else ():
-        flood = LogFlood(path, hook)
-        for walk, rule in wanted:
+        flood = LogFlood(hooks, hook)
+        for analysis, rule in wanted:
             statement = id(rule.statement)
-            if statement in told or hook not in walk.hooks_of(walk.place(rule).chain):
+            if statement in told or hook not in analysis.hooks_of(analysis.place(rule).chain):
                 continue
-            packets = flood.reaching(walk, rule)
+            packets = flood.reaching(analysis, rule)
             if packets.satisfiable():
                 told.add(statement)
                 yield META.finding(
                     rule.statement.span,
                     "anyone can fill the log: every packet from the world that comes here is"
                     " logged, and no limit is on its way",
-                    _advice(walk, rule),
+                    _advice(analysis, rule),
                     # Of many alike only the first are told.
-                    witness=witness(path.space, packets, hook) if len(told) <= MANY else None,
+                    witness=witness(hooks.space, packets, hook) if len(told) <= MANY else None,
                     severity=Severity.INFO if _is_to_a_program(rule) else None,
                     likeness=f"unlimited {_is_to_a_program(rule)}",
                 )
 
 
-def _logging(walk: TableAnalysis) -> Iterator[Rule]:
+def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
     return (
         rule
-        for chain, rule in walk.table.rules()
+        for chain, rule in analysis.table.rules()
         if logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
-        if is_user_chain(walk.ruleset, walk.table, chain.name) and id(rule) not in dead_ids(walk)
+        if is_user_chain(analysis.ruleset, analysis.table, chain.name)
+        and id(rule) not in dead_ids(analysis)
     )
 
 
@@ -115,13 +118,13 @@ def _is_to_a_program(rule: Rule) -> bool:
     return _TO_A_PROGRAM.search(f"{rule.verdict.name} {rule.verdict.options}") is not None
 
 
-def _advice(walk: TableAnalysis, rule: Rule) -> str:
+def _advice(analysis: TableAnalysis, rule: Rule) -> str:
     span = rule.statement.span
-    if not walk.ruleset.is_nft:
+    if not analysis.ruleset.is_nft:
         verdict = rule.origin.part(-1)
         text = span.source.text
         return f"{text[span.start : verdict.start]}{_LIMIT} {text[verdict.start : span.end]}"
-    found = _LOG.search(span.text) if is_text(walk.ruleset) else None
+    found = _LOG.search(span.text) if is_text(analysis.ruleset) else None
     if found is None or "\n" in span.text or "log" not in bare(span.text):
         return f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict"
     limited = _COUNTED.sub("counter", f"{span.text[: found.start()]}{_NFT_LIMIT} {found[0]}")

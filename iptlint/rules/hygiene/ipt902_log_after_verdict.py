@@ -55,25 +55,25 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for lost in shadowed_rules(walk):
-            softwares = is_generated(walk.ruleset, walk.table, lost.chain.name)
-            if only_logs(lost.rule) and lost.blockers and not softwares:
-                yield _finding(walk, lost)
+    for analysis in context.analyses():
+        for shadowed in shadowed_rules(analysis):
+            softwares = is_generated(analysis.ruleset, analysis.table, shadowed.chain.name)
+            if only_logs(shadowed.rule) and shadowed.blockers and not softwares:
+                yield _finding(analysis, shadowed)
 
 
-def _finding(walk: TableAnalysis, lost: Shadowed) -> Finding:
-    ending = "them here" if len(lost.blockers) == 1 else "some of them here"
-    first = lost.blockers[0]
-    here = any(rule is first for rule in lost.chain.rules)
+def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
+    ending = "them here" if len(shadowed.blockers) == 1 else "some of them here"
+    first = shadowed.blockers[0]
+    here = any(rule is first for rule in shadowed.chain.rules)
     return META.finding(
-        lost.span,
+        shadowed.span,
         "nothing is ever logged here: "
-        + phrases.actions(lost.blockers, "all of these packets before they come to it"),
+        + phrases.actions(shadowed.blockers, "all of these packets before they come to it"),
         f"move it above line {phrases.line(first)}; else delete it"
         if here
         else "log the packets where they are decided; else delete it",
-        related=phrases.labels(lost.blockers, ending),
-        witness=rule_witness(walk, lost.rule, walk.sent(lost.rule)),
+        related=phrases.labels(shadowed.blockers, ending),
+        witness=rule_witness(analysis, shadowed.rule, analysis.intended(shadowed.rule)),
         likeness="dead log",
     )

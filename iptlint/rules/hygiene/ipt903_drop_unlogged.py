@@ -71,47 +71,47 @@ _LOG = Suggestion(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    yield from for_each_family(context, _check_path)
+    yield from for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for hook in (Hook.INPUT, Hook.FORWARD):
-        denied = dropped_by_default(path, hook)
+        denied = dropped_by_default(hooks, hook)
         if not denied.satisfiable():
             continue
-        turned_away = union([*probes(path, hook, "new", "syn")], path.space.false) & denied
-        decider = next((d for d in shares(path, hook, turned_away) if _denies(d)), None)
-        if decider is None or not decider.chain.rules or not _is_users(decider):
+        turned_away = union([*probes(hooks, hook, "new", "syn")], hooks.space.false) & denied
+        share = next((d for d in shares(hooks, hook, turned_away) if _denies(d)), None)
+        if share is None or not share.chain.rules or not _is_users(share):
             continue  # what has no rule at all is not in use
-        if not _logged(path, hook, turned_away):
-            yield _finding(path, hook, decider, turned_away)
+        if not _logged(hooks, hook, turned_away):
+            yield _finding(hooks, hook, share, turned_away)
 
 
-def _denies(decider: Share) -> bool:
-    return decider.kind in (VerdictKind.DROP, VerdictKind.REJECT)
+def _denies(share: Share) -> bool:
+    return share.kind in (VerdictKind.DROP, VerdictKind.REJECT)
 
 
-def _is_users(decider: Share) -> bool:
-    return is_user_chain(decider.walk.ruleset, decider.walk.table, decider.chain.name)
+def _is_users(share: Share) -> bool:
+    return is_user_chain(share.analysis.ruleset, share.analysis.table, share.chain.name)
 
 
-def _logged(path: Hooks, hook: Hook, packets: PacketSet) -> bool:
+def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     """Whether a log may see some of the packets, here or before routing."""
-    free = {station.walk: None for each in _HOOKS for station in path.stations(each)}
+    free = {base_chain.analysis: None for each in _HOOKS for base_chain in hooks.base_chains(each)}
     return any(
-        (walk.tests(rule).may & packets).satisfiable()
-        for walk in free
-        for chain, rule in walk.table.rules()
-        if logs(rule) and {hook, Hook.PREROUTING} & {*walk.hooks_of(chain.name)}
+        (analysis.tests(rule).may & packets).satisfiable()
+        for analysis in free
+        for chain, rule in analysis.table.rules()
+        if logs(rule) and {hook, Hook.PREROUTING} & {*analysis.hooks_of(chain.name)}
     )
 
 
-def _finding(path: Hooks, hook: Hook, decider: Share, packets: PacketSet) -> Finding:
-    place = "add as the last rule" if decider.rule is None else "add before it"
+def _finding(hooks: Hooks, hook: Hook, share: Share, packets: PacketSet) -> Finding:
+    place = "add as the last rule" if share.rule is None else "add before it"
     return META.finding(
-        decider.span,
-        f"{decider.name} {decider.does} what no rule accepts on its way through {hook.value}, and"
+        share.span,
+        f"{share.name} {share.does} what no rule accepts on its way through {hook.value}, and"
         " nothing logs it",
-        f"{place}: {_LOG.into(decider.chain.name, path.ruleset, decider.walk.table)}",
-        witness=witness(path.space, packets, hook),
+        f"{place}: {_LOG.into(share.chain.name, hooks.ruleset, share.analysis.table)}",
+        witness=witness(hooks.space, packets, hook),
     )

@@ -82,7 +82,7 @@ def check(context: Context) -> Iterator[Finding]:
             for chain in table.chains.values():
                 pairs = [*_pairs(chain)] if is_user_chain(ruleset, table, chain.name) else []
                 for first, second in pairs:
-                    yield from _finding(context.stack(ruleset).walk(table), first, second)
+                    yield from _finding(context.firewall(ruleset).analysis(table), first, second)
 
 
 def _pairs(chain: Chain) -> Iterator[tuple[_Negated, _Negated]]:
@@ -122,23 +122,23 @@ def _about(match: Match) -> Field | None:
             return None
 
 
-def _finding(walk: TableAnalysis, first: _Negated, second: _Negated) -> Iterator[Finding]:
-    one, two = walk.tests(first.rule), walk.tests(second.rule)
+def _finding(analysis: TableAnalysis, first: _Negated, second: _Negated) -> Iterator[Finding]:
+    one, two = analysis.tests(first.rule), analysis.tests(second.rule)
     if one.may != one.sure or two.may != two.sure:
         return
-    matcher = walk.matcher_of(walk.place(first.rule).chain)
-    meant = matcher.all_of(first.others, walk.space.universe).may
-    entering = meant & walk.entries[walk.place(first.rule).chain].sent
-    if _leaves(meant, one.may | two.may) or not walk.is_matched(second.rule):
+    matcher = analysis.matcher_of(analysis.place(first.rule).chain)
+    meant = matcher.all_of(first.others, analysis.space.universe).may
+    entering = meant & analysis.entries[analysis.place(first.rule).chain].intended
+    if _leaves(meant, one.may | two.may) or not analysis.is_matched(second.rule):
         return
     if not _leaves(entering, one.may) or not _leaves(entering, two.may):
         return
     yield META.finding(
         second.rule.origin.span,
         _message(first, second),
-        _advice(walk, first, second),
+        _advice(analysis, first, second),
         related=(Label(first.rule.origin.span, "the other one"),),
-        witness=rule_witness(walk, second.rule, walk.matched(second.rule)),
+        witness=rule_witness(analysis, second.rule, analysis.matched(second.rule)),
     )
 
 
@@ -182,11 +182,11 @@ _SELECTORS = {
 }
 
 
-def _advice(walk: TableAnalysis, first: _Negated, second: _Negated) -> str:
+def _advice(analysis: TableAnalysis, first: _Negated, second: _Negated) -> str:
     values = [_excepted(first), _excepted(second)]
     verdict = second.rule.verdict.name
     listed = [value.strip("{} ") for value in values]
-    if walk.ruleset.is_nft:
+    if analysis.ruleset.is_nft:
         selector = second.rule.origin.part(second.place).text.split("!=")[0].strip()
         test = f"{selector} != {{ {', '.join(listed)} }}"
         return f"if both were meant: {_with(second, test)}"

@@ -88,12 +88,12 @@ def _no_rules(ruleset: Ruleset) -> str:
     return "there are no IPv6 filter rules"
 
 
-def _why(path: Hooks) -> tuple[Span, str, Packet | None]:
-    strangers = accepted_strangers(path, Hook.INPUT)
-    packet = witness(path.space, strangers, Hook.INPUT)
-    found = shares(path, Hook.INPUT, strangers)
+def _why(hooks: Hooks) -> tuple[Span, str, Packet | None]:
+    strangers = accepted_strangers(hooks, Hook.INPUT)
+    packet = witness(hooks.space, strangers, Hook.INPUT)
+    found = shares(hooks, Hook.INPUT, strangers)
     if not found:
-        return _start(path.ruleset), _no_rules(path.ruleset), packet
+        return _start(hooks.ruleset), _no_rules(hooks.ruleset), packet
     return found[0].span, f"{found[0].name} accepts new connections that no rule names", packet
 
 
@@ -112,7 +112,7 @@ def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | N
 
 
 def _advice(ip: Hooks, ip6: Hooks | None) -> str:
-    main = ip6.main(Hook.INPUT) if ip6 else None
+    main = ip6.deciding_chain(Hook.INPUT) if ip6 else None
     if ip.ruleset.is_nft and main is None:
         return "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
     if ip.ruleset.is_nft:

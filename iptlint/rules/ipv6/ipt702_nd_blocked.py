@@ -98,54 +98,57 @@ _RESULTS = {
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if path.family is not Family.IP6 or not accepts_something(path):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if hooks.family is not Family.IP6 or not accepts_something(hooks):
         return
     for hook in _RESULTS:
-        kinds = _dropped(path, hook)
+        kinds = _dropped(hooks, hook)
         if kinds:
-            yield _blocked(path, hook, kinds)
-        elif hook is Hook.INPUT and not _is_router(path) and _is_lost(path, hook, _ROUTER):
-            yield _no_router(path)
+            yield _blocked(hooks, hook, kinds)
+        elif hook is Hook.INPUT and not _is_router(hooks) and _is_lost(hooks, hook, _ROUTER):
+            yield _no_router(hooks)
 
 
-def is_blocked(path: Hooks) -> bool:
+def is_blocked(hooks: Hooks) -> bool:
     """Whether this rule tells of INPUT."""
-    return accepts_something(path) and bool(_dropped(path, Hook.INPUT))
+    return accepts_something(hooks) and bool(_dropped(hooks, Hook.INPUT))
 
 
-def accepts_something(path: Hooks) -> bool:
+def accepts_something(hooks: Hooks) -> bool:
     """Whether some connection may be opened to this host: else its IPv6 may be switched off."""
-    packets = opening(path) & path.hook_packets(Hook.INPUT)
-    return path.main(Hook.INPUT) is not None and (packets & path.may_pass(Hook.INPUT)).satisfiable()
+    packets = opening(hooks) & hooks.hook_packets(Hook.INPUT)
+    return (
+        hooks.deciding_chain(Hook.INPUT) is not None
+        and (packets & hooks.may_pass(Hook.INPUT)).satisfiable()
+    )
 
 
-def _dropped(path: Hooks, hook: Hook) -> tuple[_Kind, ...]:
+def _dropped(hooks: Hooks, hook: Hook) -> tuple[_Kind, ...]:
     """Of neighbours' messages, those that nobody's pass."""
-    return _all_dropped(path).get(hook, ())
+    return _all_dropped(hooks).get(hook, ())
 
 
 @per_path
-def _all_dropped(path: Hooks) -> dict[Hook, tuple[_Kind, ...]]:
+def _all_dropped(hooks: Hooks) -> dict[Hook, tuple[_Kind, ...]]:
     return {
-        hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(path, hook, kind))
+        hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind))
         for hook in _RESULTS
-        if path.main(hook) is not None
+        if hooks.deciding_chain(hook) is not None
     }
 
 
-def _is_lost(path: Hooks, hook: Hook, kind: _Kind) -> bool:
-    return bool(turned_away(path, hook, _messages(path, hook, kind)))
+def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind) -> bool:
+    return bool(turned_away(hooks, hook, _messages(hooks, hook, kind)))
 
 
-def _messages(path: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
-    space = path.space
+def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
+    space = hooks.space
     types = tuple((kind.type, kind.type) for kind in kinds)
     found = (
-        path.hook_packets(hook)
+        hooks.hook_packets(hook)
         & outside(space)
         & space.state("untracked")
         & space.value(Field.PROTO, ICMP6)
@@ -158,33 +161,33 @@ def _messages(path: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
     return found & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else found
 
 
-def _blocked(path: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
-    sent = _messages(path, hook, *kinds)
-    decider = turned_away(path, hook, sent)[0]
+def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
+    sent = _messages(hooks, hook, *kinds)
+    decider = turned_away(hooks, hook, sent)[0]
     chain = base_at(decider, hook).name
-    surely = _is_about_ip6(path)
+    surely = _is_about_ip6(hooks)
     return META.finding(
         decider.span,
         f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
         f"{decider.name} {decider.does} all {listed([kind.name for kind in kinds])}, so that "
         f"{_RESULTS[hook]}",
         suggestions.first(decider, chain, _remedy(kinds)),
-        witness=witness(path.space, decider.packets & sent, hook),
+        witness=witness(hooks.space, decider.packets & sent, hook),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
     )
 
 
-def _no_router(path: Hooks) -> Finding:
-    sent = _messages(path, Hook.INPUT, _ROUTER)
-    decider = turned_away(path, Hook.INPUT, sent)[0]
+def _no_router(hooks: Hooks) -> Finding:
+    sent = _messages(hooks, Hook.INPUT, _ROUTER)
+    decider = turned_away(hooks, Hook.INPUT, sent)[0]
     chain = base_at(decider, Hook.INPUT).name
     return META.finding(
         decider.span,
         f"{decider.name} {decider.does} all router advertisements: unless its IPv6 address and "
         "route are set by hand, this host loses them",
         suggestions.first(decider, chain, _remedy([_ROUTER])),
-        witness=witness(path.space, decider.packets & sent, Hook.INPUT),
+        witness=witness(hooks.space, decider.packets & sent, Hook.INPUT),
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
     )
@@ -200,20 +203,20 @@ def _remedy(kinds: Sequence[_Kind]) -> Suggestion:
     )
 
 
-def _is_router(path: Hooks) -> bool:
+def _is_router(hooks: Hooks) -> bool:
     """Whether rules forward something, or translate: a router sends advertisements itself."""
-    if translates(path) or forwards_on_its_own(path):
+    if translates(hooks) or forwards_on_its_own(hooks):
         return True
-    main = path.main(Hook.FORWARD)
-    accepted = path.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
+    main = hooks.deciding_chain(Hook.FORWARD)
+    accepted = hooks.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
     return main is not None and bool(main.chain.rules) and accepted.satisfiable()
 
 
-def _is_about_ip6(path: Hooks) -> bool:
+def _is_about_ip6(hooks: Hooks) -> bool:
     """Whether someone wrote rules for IPv6, and not just for both."""
-    if Family.IP6 in path.ruleset.families:
+    if Family.IP6 in hooks.ruleset.families:
         return True
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(_asks_for_ip6(match) for rule in rules for match in rule.matches)
 
 

@@ -73,17 +73,17 @@ _ACCEPT = Suggestion(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    for loss in lost(path, _TOO_BIG):
-        if loss.hook is Hook.INPUT and is_blocked(path):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    for loss in lost(hooks, _TOO_BIG):
+        if loss.hook is Hook.INPUT and is_blocked(hooks):
             continue
         yield META.finding(
-            loss.decider.span,
+            loss.share.span,
             f'"packet too big" errors (ICMPv6 type 2) are lost in {loss.chain}: '
-            f"{loss.decider.name} {loss.decider.does} them, so that large transfers over IPv6 hang",
-            first(loss.decider, loss.chain, RELATED if loss.by_state else _ACCEPT),
+            f"{loss.share.name} {loss.share.does} them, so that large transfers over IPv6 hang",
+            first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
             witness=loss.witness,
         )

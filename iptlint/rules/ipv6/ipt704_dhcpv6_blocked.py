@@ -75,22 +75,22 @@ _REMEDY = Suggestion(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, partial(_check_path, context))
+    return for_each_family(context, partial(_check_family, context))
 
 
-def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
-    main = path.main(Hook.INPUT)
-    if path.family is not Family.IP6 or main is None or not accepts_something(path):
+def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
+    main = hooks.deciding_chain(Hook.INPUT)
+    if hooks.family is not Family.IP6 or main is None or not accepts_something(hooks):
         return
-    denied = dropped_by_default(path, Hook.INPUT)
-    if not denied.satisfiable() or is_blocked(path):
+    denied = dropped_by_default(hooks, Hook.INPUT)
+    if not denied.satisfiable() or is_blocked(hooks):
         return
-    space = path.space
-    answers = _datagrams(path, Hook.INPUT, _SERVER, _CLIENT)
+    space = hooks.space
+    answers = _datagrams(hooks, Hook.INPUT, _SERVER, _CLIENT)
     answers = answers & space.ranges(Field.SADDR6, _LINK_LOCAL)
-    if (answers & path.may_pass(Hook.INPUT)).satisfiable() or not _asks(context, path):
+    if (answers & hooks.may_pass(Hook.INPUT)).satisfiable() or not _asks(context, hooks):
         return
-    decider = shares(path, Hook.INPUT, answers & denied)[0]
+    decider = shares(hooks, Hook.INPUT, answers & denied)[0]
     yield META.finding(
         decider.span,
         f"answers of DHCPv6 servers (udp port {_SERVER} to {_CLIENT}) are lost: "
@@ -100,17 +100,17 @@ def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
     )
 
 
-def _datagrams(path: Hooks, hook: Hook, source: int, destination: int) -> PacketSet:
-    space = path.space
+def _datagrams(hooks: Hooks, hook: Hook, source: int, destination: int) -> PacketSet:
+    space = hooks.space
     ports = space.value(Field.SPORT, source) & space.value(Field.DPORT, destination)
-    return _udp(path, hook) & ports
+    return _udp(hooks, hook) & ports
 
 
-def _udp(path: Hooks, hook: Hook) -> PacketSet:
+def _udp(hooks: Hooks, hook: Hook) -> PacketSet:
     """New datagrams from outside."""
-    space = path.space
+    space = hooks.space
     return (
-        path.hook_packets(hook)
+        hooks.hook_packets(hook)
         & outside(space)
         & space.state("new")
         & space.value(Field.PROTO, UDP)
@@ -118,27 +118,27 @@ def _udp(path: Hooks, hook: Hook) -> PacketSet:
     )
 
 
-def _asks(context: Context, path: Hooks) -> bool:
+def _asks(context: Context, hooks: Hooks) -> bool:
     """Whether a rule shows that the host uses DHCP, over IPv6 or over IPv4."""
-    if _accepts_by_name(path, Hook.OUTPUT, _CLIENT, _SERVER):
+    if _accepts_by_name(hooks, Hook.OUTPUT, _CLIENT, _SERVER):
         return True
-    ip = ip_side(context, path)
+    ip = ip_side(context, hooks)
     return ip is not None and _accepts_by_name(ip, Hook.INPUT, _SERVER_V4, _CLIENT_V4)
 
 
-def _accepts_by_name(path: Hooks, hook: Hook, source: int, destination: int) -> bool:
+def _accepts_by_name(hooks: Hooks, hook: Hook, source: int, destination: int) -> bool:
     """Whether some rule accepts such datagrams where the hook denies by default, and means them:
     it does not take those between ports that are nobody's as well."""
-    denied = dropped_by_default(path, hook)
-    space = path.space
-    asked = _datagrams(path, hook, source, destination) & path.may_pass(hook) & denied
+    denied = dropped_by_default(hooks, hook)
+    space = hooks.space
+    asked = _datagrams(hooks, hook, source, destination) & hooks.may_pass(hook) & denied
     if not asked.satisfiable():
         return False
     nobodys = tuple((port, port) for port in ODD_PORTS)
-    others = _udp(path, hook) & denied
+    others = _udp(hooks, hook) & denied
     others = others & space.ranges(Field.SPORT, nobodys) & space.ranges(Field.DPORT, nobodys)
-    broad = {id(decider.rule) for decider in shares(path, hook, others)}
+    broad = {id(decider.rule) for decider in shares(hooks, hook, others)}
     return any(
         decider.kind is VerdictKind.ACCEPT and id(decider.rule) not in broad
-        for decider in shares(path, hook, asked)
+        for decider in shares(hooks, hook, asked)
     )

@@ -93,27 +93,27 @@ _NAMED_RULES = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, partial(_check_path, context))
+    return for_each_family(context, partial(_check_family, context))
 
 
-def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
-    if is_flushed(path.ruleset, path.family):  # IPT304's
+def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
+    if is_flushed(hooks.ruleset, hooks.family):  # IPT304's
         return
-    ports = ssh_ports(path, context.settings)
-    failures = [*_failing(path, ports)]
-    told = [*_over_ipv4(context, path)] if failures else []
+    ports = ssh_ports(hooks, context.settings)
+    failures = [*_failing(hooks, ports)]
+    told = [*_over_ipv4(context, hooks)] if failures else []
     for failure in failures if not told else ():
-        if not _elsewhere(context, path, failure.step):
-            finding = _finding(path, failure, ports)
-            yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, path) else finding
+        if not _elsewhere(context, hooks, failure.step):
+            finding = _finding(hooks, failure, ports)
+            yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, hooks) else finding
     yield from told
 
 
-def _over_ipv4(context: Context, path: Hooks) -> Iterator[Finding]:
+def _over_ipv4(context: Context, hooks: Hooks) -> Iterator[Finding]:
     """What is told of IPv4, if the path is of IPv6: a source that lets nobody in over either is
     one lockout, and what mends IPv4 ends it."""
-    ip = context.path(path.ruleset, Family.IP) if path.family is Family.IP6 else None
-    return _check_path(context, ip) if ip else iter(())
+    ip = context.hooks(hooks.ruleset, Family.IP) if hooks.family is Family.IP6 else None
+    return _check_family(context, ip) if ip else iter(())
 
 
 class _Failure(NamedTuple):
@@ -123,40 +123,40 @@ class _Failure(NamedTuple):
     found: list[Share]
 
 
-def _failing(path: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
-    steps = [step for step in (_failing_step(path, ports), _early_step(path, ports)) if step]
+def _failing(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
+    steps = [step for step in (_failing_step(hooks, ports), _early_step(hooks, ports)) if step]
     for step in steps:
-        yield _Failure(step, shares(path, step.hook, step.sent))
-    if not steps and _has_input(path):
-        yield from _failing_on_the_way(path, ports)
+        yield _Failure(step, shares(hooks, step.hook, step.sent))
+    if not steps and _has_input(hooks):
+        yield from _failing_on_the_way(hooks, ports)
 
 
-def _early_step(path: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
-    if redirects(path):
+def _early_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
+    if redirects(hooks):
         return None
-    sent = opening(path, ports) & path.hook_packets(Hook.PREROUTING)
-    step = HandshakeStep("SYN", Hook.PREROUTING, sent, sent & path.may_pass(Hook.PREROUTING))
+    sent = opening(hooks, ports) & hooks.hook_packets(Hook.PREROUTING)
+    step = HandshakeStep("SYN", Hook.PREROUTING, sent, sent & hooks.may_pass(Hook.PREROUTING))
     return step if step.fails else None
 
 
-def _failing_on_the_way(path: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
+def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
     """Where each hook lets someone through, and yet nobody comes through them all."""
-    if not (is_winding(path, Hook.INPUT) or is_winding(path, Hook.OUTPUT)):
+    if not (is_winding(hooks, Hook.INPUT) or is_winding(hooks, Hook.OUTPUT)):
         return
-    ours = path.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    sent = opening(path, None if redirects(path) else ports) & path.hook_packets(Hook.INPUT)
+    ours = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    sent = opening(hooks, None if redirects(hooks) else ports) & hooks.hook_packets(Hook.INPUT)
     for packet, hook, flags in _STEPS:
-        way = delivery(path, hook, sent)
+        way = delivery(hooks, hook, sent)
         arrived = way.arrived & ours if packet == "SYN" else way.arrived
         if not arrived.satisfiable():
             meant = [d for d in way.enders if packet != "SYN" or (d.packets & ours).satisfiable()]
             if meant:
-                yield _Failure(HandshakeStep(packet, hook, sent, path.space.false), meant)
+                yield _Failure(HandshakeStep(packet, hook, sent, hooks.space.false), meant)
             return
-        if translates(path):
+        if translates(hooks):
             return
         back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
-        sent = answers(path, arrived, back, *flags, reply=back is Hook.OUTPUT)
+        sent = answers(hooks, arrived, back, *flags, reply=back is Hook.OUTPUT)
 
 
 _STEPS = (
@@ -167,54 +167,54 @@ _STEPS = (
 """The packets of the handshake, the way of each, and the flags of what answers it."""
 
 
-def locked_out(path: Hooks, settings: Settings) -> bool:
+def locked_out(hooks: Hooks, settings: Settings) -> bool:
     """Whether the filter table lets nobody in."""
-    return _failing_step(path, ssh_ports(path, settings)) is not None
+    return _failing_step(hooks, ssh_ports(hooks, settings)) is not None
 
 
-def _failing_step(path: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
+def _failing_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
     """The step of the handshake that fails for everyone; None where someone gets in, or where
     the source holds no INPUT chain."""
-    if not _has_input(path):
+    if not _has_input(hooks):
         return None
-    *_, last = handshake(path, opening(path, ports))
+    *_, last = handshake(hooks, opening(hooks, ports))
     return last if last.fails else None
 
 
-def _has_input(path: Hooks) -> bool:
+def _has_input(hooks: Hooks) -> bool:
     """Whether the source says what comes in."""
-    main = path.main(Hook.INPUT)
+    main = hooks.deciding_chain(Hook.INPUT)
     return main is not None and bool(main.chain.origin or main.chain.rules)
 
 
-def ssh_ports(path: Hooks, settings: Settings) -> tuple[int, ...]:
+def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
     """Where sshd listens: what the user says, or 22 and what the rules make evident."""
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
-    *_, last = handshake(path, opening(path, settings.ssh_ports))
-    evident = _evident_ports(path) if last.fails else ()
+    *_, last = handshake(hooks, opening(hooks, settings.ssh_ports))
+    evident = _evident_ports(hooks) if last.fails else ()
     return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
 
 
-def _evident_ports(path: Hooks) -> tuple[int, ...]:
-    main = path.main(Hook.INPUT)
+def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
+    main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return ()
     found = (
         port
-        for _, rule in main.walk.table.rules()
+        for _, rule in main.analysis.table.rules()
         if rule.verdict.kind is VerdictKind.ACCEPT
-        for port in _ssh_ports_of(path, main.walk, rule)
+        for port in _ssh_ports_of(hooks, main.analysis, rule)
     )
     return tuple(dict.fromkeys(found))
 
 
-def _ssh_ports_of(path: Hooks, walk: TableAnalysis, rule: Rule) -> Iterator[int]:
+def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
-    if Hook.INPUT not in walk.hooks_of(walk.place(rule).chain):
+    if Hook.INPUT not in analysis.hooks_of(analysis.place(rule).chain):
         return
-    space = walk.space
-    packets = space.project(walk.matched(rule) & opening(path), Field.DPORT)
+    space = analysis.space
+    packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= _FEW:
         return
     named = "ssh" in (rule.comment or "").lower()
@@ -223,21 +223,24 @@ def _ssh_ports_of(path: Hooks, walk: TableAnalysis, rule: Rule) -> Iterator[int]
             yield port
 
 
-def _elsewhere(context: Context, path: Hooks, step: HandshakeStep) -> bool:
+def _elsewhere(context: Context, hooks: Hooks, step: HandshakeStep) -> bool:
     """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
-    if path.family is not Family.IP6:
+    if hooks.family is not Family.IP6:
         return False
-    if step.packet == "SYN" and not (path.may_pass(step.hook) & outside(path.space)).satisfiable():
+    if (
+        step.packet == "SYN"
+        and not (hooks.may_pass(step.hook) & outside(hooks.space)).satisfiable()
+    ):
         return True
-    if path.ruleset.flush is not None and not path.ruleset.sees(Family.IP):
-        return not has_unseen_includes(path.ruleset)  # IPv4 is open after that
-    beside = ip_side(context, path)
+    if hooks.ruleset.flush is not None and not hooks.ruleset.sees(Family.IP):
+        return not has_unseen_includes(hooks.ruleset)  # IPv4 is open after that
+    beside = ip_side(context, hooks)
     return beside is not None and not locked_out(beside, context.settings)
 
 
-def _is_ipv6_alone(context: Context, path: Hooks) -> bool:
+def _is_ipv6_alone(context: Context, hooks: Hooks) -> bool:
     """Whether nothing given here says what becomes of IPv4."""
-    return path.family is Family.IP6 and ip_side(context, path) is None
+    return hooks.family is Family.IP6 and ip_side(context, hooks) is None
 
 
 def _of_ipv6_alone(finding: Finding) -> Finding:
@@ -249,42 +252,42 @@ def _of_ipv6_alone(finding: Finding) -> Finding:
     )
 
 
-def _finding(path: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding:
+def _finding(hooks: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding:
     step, found = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
-    named = _is_by_name(path, found[0], ports)
-    told = message(path, step, found, f"port {port}", "no new SSH connection can be opened")
+    named = _is_by_name(hooks, found[0], ports)
+    told = message(hooks, step, found, f"port {port}", "no new SSH connection can be opened")
     return META.finding(
         found[0].span,
         f"{told}; {found[0].name} names that port, so it may be meant" if named else told,
-        advice(path, step, found[0], ports),
+        advice(hooks, step, found[0], ports),
         related=(
             *(Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]),
-            *islice(_in_vain(path, step, ports), _NAMED_RULES),
+            *islice(_in_vain(hooks, step, ports), _NAMED_RULES),
         ),
-        witness=witness(path.space, found[0].packets, step.hook),
+        witness=witness(hooks.space, found[0].packets, step.hook),
         severity=Severity.WARNING if named else None,
     )
 
 
-def _in_vain(path: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Iterator[Label]:
+def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Iterator[Label]:
     """The rules that accept the port from or to addresses which no machine has."""
-    main = path.main(step.hook)
+    main = hooks.deciding_chain(step.hook)
     if main is None or step.packet != "SYN":
         return
-    coming = first_packets(path, ports) & path.hook_packets(step.hook) & outside(path.space)
-    for _, rule in main.walk.table.rules():
+    coming = first_packets(hooks, ports) & hooks.hook_packets(step.hook) & outside(hooks.space)
+    for _, rule in main.analysis.table.rules():
         if rule.verdict.kind is VerdictKind.ACCEPT and _names(rule, ports):
-            taken = coming & main.walk.matched(rule)
-            if taken.satisfiable() and not (taken & between_machines(path)).satisfiable():
+            taken = coming & main.analysis.matched(rule)
+            if taken.satisfiable() and not (taken & between_machines(hooks)).satisfiable():
                 yield Label(rule.origin.span, "no other machine has an address that this is for")
 
 
-def _is_by_name(path: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
+def _is_by_name(hooks: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
     """Whether a rule is there to close the port, and none to open it."""
     if decider.rule is None or not _names(decider.rule, ports):
         return False
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return not any(r.verdict.kind is VerdictKind.ACCEPT and _names(r, ports) for r in rules)
 
 
@@ -299,12 +302,12 @@ def _names(rule: Rule, ports: tuple[int, ...]) -> bool:
     )
 
 
-def message(path: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
+def message(hooks: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
     first, *others = found
     name = first.name
-    if not _is_main(path, first):
-        name += f" of {phrases.table(path.ruleset, first.walk.table)}"
+    if not _is_main(hooks, first):
+        name += f" of {phrases.table(hooks.ruleset, first.analysis.table)}"
     share = "most of " if others else ""
     rest = f" ({_rest(others)} the others)" if others else ""
     match step.packet:
@@ -327,31 +330,31 @@ def _rest(others: list[Share]) -> str:
 
 
 def advice(
-    path: Hooks,
+    hooks: Hooks,
     step: HandshakeStep,
     decider: Share,
     ports: tuple[int, ...],
     source: str | None = None,
 ) -> str:
-    main = path.main(step.hook)
-    if main is None or not _is_main(path, decider):
+    main = hooks.deciding_chain(step.hook)
+    if main is None or not _is_main(hooks, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
-    base, then = base_of(decider, step.hook), "".join(_answering(path, step))
+    base, then = base_of(decider, step.hook), "".join(_answering(hooks, step))
     if step.packet != "SYN":
         return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
-    accept = suggestions.accept_ssh(ports[0], source, six=path.family is Family.IP6)
+    accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
     rule = suggestions.first(decider, base, accept)
     return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
 
 
-def _answering(path: Hooks, step: HandshakeStep) -> Iterator[str]:
+def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
     """What else has to be added for the rest of the handshake."""
     sent = step.sent
     for packet, hook, flags in _ANSWERS[step.packet]:
-        main = path.main(hook)
-        sent = answers(path, sent, hook, *flags, reply=packet == "SYN-ACK")
-        if main and not (sent & path.may_pass(hook)).satisfiable():
-            rule = suggestions.ESTABLISHED.into(main.chain.name, path.ruleset)
+        main = hooks.deciding_chain(hook)
+        sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
+        if main and not (sent & hooks.may_pass(hook)).satisfiable():
+            rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
             yield f"; and at the top of {main.chain.name}: {rule}"
 
 
@@ -364,7 +367,7 @@ _ANSWERS = {
 """The packets that follow, the way of each, and its flags."""
 
 
-def _is_main(path: Hooks, decider: Share) -> bool:
+def _is_main(hooks: Hooks, decider: Share) -> bool:
     """Whether it decides in the table that decides what the host lets in."""
-    main = path.main(Hook.INPUT)
-    return main is not None and decider.walk is main.walk
+    main = hooks.deciding_chain(Hook.INPUT)
+    return main is not None and decider.analysis is main.analysis

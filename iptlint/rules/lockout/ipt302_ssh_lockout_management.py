@@ -61,56 +61,56 @@ _POINT_TO_POINT = 31  # RFC 3021: no network or broadcast address from here on
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for path in context.paths():
-        main = path.main(Hook.INPUT)
+    for hooks in context.all_hooks():
+        main = hooks.deciding_chain(Hook.INPUT)
         if main is None or not (main.chain.origin or main.chain.rules):
             continue
         networks = [
             network
             for network in context.settings.management_networks
-            if network.version == _VERSIONS[path.family]
+            if network.version == _VERSIONS[hooks.family]
         ]
-        if networks and not locked_out(path, context.settings):
+        if networks and not locked_out(hooks, context.settings):
             for network in networks:
-                yield from _check_network(path, network, context.settings)
+                yield from _check_network(hooks, network, context.settings)
 
 
 def _check_network(
-    path: Hooks, network: IPv4Network | IPv6Network, settings: Settings
+    hooks: Hooks, network: IPv4Network | IPv6Network, settings: Settings
 ) -> Iterator[Finding]:
-    hosts = _hosts(path, network)
-    ports = ssh_ports(path, settings)
-    for step in handshake(path, opening(path, ports) & hosts):
-        lost = hosts & ~step.peers(path, step.passed)
+    hosts = _hosts(hooks, network)
+    ports = ssh_ports(hooks, settings)
+    for step in handshake(hooks, opening(hooks, ports) & hosts):
+        lost = hosts & ~step.peers(hooks, step.passed)
         if lost.satisfiable():
-            yield _finding(path, step, lost, network, ports)
+            yield _finding(hooks, step, lost, network, ports)
             return
 
 
-def _hosts(path: Hooks, network: IPv4Network | IPv6Network) -> PacketSet:
+def _hosts(hooks: Hooks, network: IPv4Network | IPv6Network) -> PacketSet:
     first, last = int(network[0]), int(network[-1])
     if network.version == 4 and network.prefixlen < _POINT_TO_POINT:
         first, last = first + 1, last - 1
-    return path.space.ranges(path.family.saddr, ((first, last),))
+    return hooks.space.ranges(hooks.family.saddr, ((first, last),))
 
 
 def _finding(
-    path: Hooks,
+    hooks: Hooks,
     step: HandshakeStep,
     lost: PacketSet,
     network: IPv4Network | IPv6Network,
     ports: tuple[int, ...],
 ) -> Finding:
-    space = path.space
+    space = hooks.space
     concerned = lost if step.hook is Hook.INPUT else swapped(space, lost)
-    found = shares(path, step.hook, step.sent & concerned)
+    found = shares(hooks, step.hook, step.sent & concerned)
     packet = witness(space, found[0].packets, step.hook)
     host = (packet.saddr if step.hook is Hook.INPUT else packet.daddr) if packet else None
     result = f"{host}, of the management network {network}, cannot open an SSH connection"
     port = " or ".join(map(str, ports))
     return META.finding(
         found[0].span,
-        message(path, step, found, f"port {port}", result),
-        advice(path, step, found[0], ports, str(network)),
+        message(hooks, step, found, f"port {port}", result),
+        advice(hooks, step, found[0], ports, str(network)),
         witness=packet,
     )

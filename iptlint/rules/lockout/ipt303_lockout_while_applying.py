@@ -72,7 +72,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _findings(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Finding]:
     """A gap of IPv6 alone is told where IPv4 has none: who has both has one way left."""
     for family in (Family.IP, Family.IP6):
-        path = context.path(ruleset, family)
+        path = context.hooks(ruleset, family)
         found = [*lockouts(script, family, ssh_ports(path, context.settings))] if path else []
         if found:
             yield from (_finding(gap, six=family is Family.IP6) for gap in found)

@@ -76,75 +76,75 @@ class _Blocked(NamedTuple):
     """A hook where no program gets through to another, and who decides so."""
 
     hook: Hook
-    decider: Share
+    share: Share
 
     @property
     def chain(self) -> str:
         """The base chain that leads to who decides."""
-        return base_of(self.decider, self.hook)
+        return base_of(self.share, self.hook)
 
     @property
     def remedy(self) -> str:
-        return suggestions.first(self.decider, self.chain, _INTERFACE[self.hook][1])
+        return suggestions.first(self.share, self.chain, _INTERFACE[self.hook][1])
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, partial(_check_path, context))
+    return for_each_family(context, partial(_check_family, context))
 
 
-def _check_path(context: Context, path: Hooks) -> Iterator[Finding]:
+def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     """Where IPv4 and IPv6 of one source fail, what is told of IPv4 stands for both."""
-    ip = context.path(path.ruleset, Family.IP)
+    ip = context.hooks(hooks.ruleset, Family.IP)
     blocked = [
         found
         for hook in _INTERFACE
-        if not (ip and _is_shut(ip, hook) and _is_shut(path, hook))
-        for found in _blocked(path, hook)
+        if not (ip and _is_shut(ip, hook) and _is_shut(hooks, hook))
+        for found in _blocked(hooks, hook)
     ]
-    told = [*_check_path(context, ip)] if blocked and ip and ip is not path else []
+    told = [*_check_family(context, ip)] if blocked and ip and ip is not hooks else []
     if blocked and not told:
-        yield _finding(path, blocked)
+        yield _finding(hooks, blocked)
     yield from told
 
 
-def _is_shut(path: Hooks, hook: Hook) -> bool:
+def _is_shut(hooks: Hooks, hook: Hook) -> bool:
     """Whether nothing at all gets through. Over IPv4 SSH does not either then, and IPT301 says
     so; IPv6 alone is often shut because SSH is spoken over IPv4."""
-    return not path.may_pass(hook).satisfiable()
+    return not hooks.may_pass(hook).satisfiable()
 
 
-def _blocked(path: Hooks, hook: Hook) -> Iterator[_Blocked]:
-    if path.main(hook) and dropped_by_default(path, hook).satisfiable():
-        local = _local(path, hook)
-        some = path.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-        if not (local & some & path.may_pass(hook)).satisfiable():
-            yield _Blocked(hook, shares(path, hook, local & ~path.may_pass(hook))[0])
+def _blocked(hooks: Hooks, hook: Hook) -> Iterator[_Blocked]:
+    if hooks.deciding_chain(hook) and dropped_by_default(hooks, hook).satisfiable():
+        local = _local(hooks, hook)
+        some = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+        if not (local & some & hooks.may_pass(hook)).satisfiable():
+            yield _Blocked(hook, shares(hooks, hook, local & ~hooks.may_pass(hook))[0])
 
 
-def _local(path: Hooks, hook: Hook) -> PacketSet:
+def _local(hooks: Hooks, hook: Hook) -> PacketSet:
     """First packets from one program to another."""
-    space, family = path.space, path.family
+    space, family = hooks.space, hooks.family
     network = _LOOPBACK[family]
     addresses = ((int(network[0]), int(network[-1])),)
     return (
-        first_packets(path)
+        first_packets(hooks)
         & clients(space)
-        & path.hook_packets(hook)
+        & hooks.hook_packets(hook)
         & space.interface(_INTERFACE[hook][0], "lo")
         & space.ranges(family.saddr, addresses)
         & space.ranges(family.daddr, addresses)
     )
 
 
-def _finding(path: Hooks, blocked: Sequence[_Blocked]) -> Finding:
+def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
     first, *others = blocked
-    decider = first.decider
-    too = [f"{other.decider.name} {other.decider.does} them too" for other in others]
+    share = first.share
+    too = [f"{other.share.name} {other.share.does} them too" for other in others]
     return META.finding(
-        decider.span,
+        share.span,
         f"programs on this host cannot connect to each other over lo: in {first.chain}, "
-        f"{', and '.join((f'{decider.first} their packets', *too))}",
+        f"{', and '.join((f'{share.first} their packets', *too))}",
         "; and ".join(each.remedy for each in blocked),
-        related=tuple(Label(o.decider.span, f"{o.decider.does} them too") for o in others),
-        witness=witness(path.space, decider.packets, first.hook),
+        related=tuple(Label(o.share.span, f"{o.share.does} them too") for o in others),
+        witness=witness(hooks.space, share.packets, first.hook),
     )

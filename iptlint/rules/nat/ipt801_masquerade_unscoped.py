@@ -72,74 +72,74 @@ _CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    stations = [s for s in path.stations(Hook.POSTROUTING) if s.chain.type == "nat"]
-    if not any(map(_candidates, stations)):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    base_chains = [s for s in hooks.base_chains(Hook.POSTROUTING) if s.chain.type == "nat"]
+    if not any(map(_candidates, base_chains)):
         return
-    leaving = {kind: _leaving(path, *numbers) for kind, numbers in _KINDS.items()}
-    for station in stations:
-        for chain, rule in _candidates(station):
-            kinds = (k for k, sent in leaving.items() if _takes_all(station, chain, rule, sent))
+    leaving = {kind: _leaving(hooks, *numbers) for kind, numbers in _KINDS.items()}
+    for base_chain in base_chains:
+        for chain, rule in _candidates(base_chain):
+            kinds = (k for k, sent in leaving.items() if _takes_all(base_chain, chain, rule, sent))
             if (kind := next(kinds, None)) is not None:
-                yield _finding(path, station.walk, rule, kind, leaving[kind])
+                yield _finding(hooks, base_chain.analysis, rule, kind, leaving[kind])
                 break
 
 
-def _candidates(station: BaseChain) -> list[tuple[Chain, Rule]]:
-    walk = station.walk
+def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
+    analysis = base_chain.analysis
     return [
         (chain, rule)
-        for chain, rule in walk.table.rules()
+        for chain, rule in analysis.table.rules()
         if rule.verdict.name.upper() in _TRANSLATING
-        if any(base is station.chain for base in walk.bases_of(chain.name))
-        if writer_of(walk, rule) is None
-        if id(rule) not in dead_ids(walk) | later_copies(walk)
+        if any(base is base_chain.chain for base in analysis.bases_of(chain.name))
+        if writer_of(analysis, rule) is None
+        if id(rule) not in dead_ids(analysis) | later_copies(analysis)
     ]
 
 
-def _leaving(path: Hooks, *protocols: int) -> PacketSet:
+def _leaving(hooks: Hooks, *protocols: int) -> PacketSet:
     """New connections of any host to any host, by any interface but lo."""
-    space = path.space
+    space = hooks.space
     return (
-        path.hook_packets(Hook.POSTROUTING)
+        hooks.hook_packets(Hook.POSTROUTING)
         & ~space.interface(Field.OIF, "lo")
         & space.state("new")
         & space.ranges(Field.PROTO, tuple((number, number) for number in protocols))
-        & hosts(path, path.family.saddr)
-        & hosts(path, path.family.daddr)
+        & hosts(hooks, hooks.family.saddr)
+        & hosts(hooks, hooks.family.daddr)
         & space.value(Field.CT_DIRECTION, 0)
     )
 
 
-def _takes_all(station: BaseChain, chain: Chain, rule: Rule, leaving: PacketSet) -> bool:
-    walk = station.walk
-    asked = walk.tests(rule).sure & walk.entries[chain.name].sent
+def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketSet) -> bool:
+    analysis = base_chain.analysis
+    asked = analysis.tests(rule).sure & analysis.entries[chain.name].intended
     if (leaving & ~asked).satisfiable():
         return False
-    ordinary = leaving & walk.space.value(Field.MARK, 0)
-    for key, variable in walk.space.opaques.items():
+    ordinary = leaving & analysis.space.value(Field.MARK, 0)
+    for key, variable in analysis.space.opaques.items():
         ordinary = ordinary & (variable if typically_holds(key, Hook.POSTROUTING) else ~variable)
-    return not any((ordinary & station.end(kind)).satisfiable() for kind in _OTHER_ENDS)
+    return not any((ordinary & base_chain.end(kind)).satisfiable() for kind in _OTHER_ENDS)
 
 
 def _finding(
-    path: Hooks, walk: TableAnalysis, rule: Rule, kind: str, leaving: PacketSet
+    hooks: Hooks, analysis: TableAnalysis, rule: Rule, kind: str, leaving: PacketSet
 ) -> Finding:
     return META.finding(
         rule.statement.span,
         f"{kind} that leaves, from any source and by any interface, gets an address of this"
         " host: machines to which it forwards connections see this host instead of who connects",
-        f"name the interface that leads to the world: {_restricted(path, rule)}",
-        witness=witness(path.space, leaving & walk.matched(rule), Hook.POSTROUTING),
+        f"name the interface that leads to the world: {_restricted(hooks, rule)}",
+        witness=witness(hooks.space, leaving & analysis.matched(rule), Hook.POSTROUTING),
     )
 
 
-def _restricted(path: Hooks, rule: Rule) -> str:
+def _restricted(hooks: Hooks, rule: Rule) -> str:
     """The rule as it is written, for one interface."""
-    name, text = uplink(path), " ".join(rule.statement.span.text.split())
-    if path.ruleset.is_nft:
+    name, text = uplink(hooks), " ".join(rule.statement.span.text.split())
+    if hooks.ruleset.is_nft:
         return f'oifname "{name}" {text}'
     return _CHAIN_OPTION.sub(lambda found: f"{found[0]} -o {name}", text, count=1)

@@ -70,76 +70,76 @@ _ANY_TRANSLATED = Suggestion("-m conntrack --ctstate DNAT -j ACCEPT", "ct status
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for hook in (Hook.FORWARD, Hook.INPUT):
-        if path.main(hook) is None:
+        if hooks.deciding_chain(hook) is None:
             continue
-        found = [*_lost(path, hook)]
-        everything = union([lost for _, lost in found], path.space.false)
-        who = shares(path, hook, everything) if found else []
+        found = [*_lost(hooks, hook)]
+        everything = union([lost for _, lost in found], hooks.space.false)
+        who = shares(hooks, hook, everything) if found else []
         for translation, lost in found:
-            decider = next((d for d in who if (d.packets & lost).satisfiable()), None)
-            if decider is not None:
-                yield _finding(path, hook, (translation, lost), decider)
+            share = next((d for d in who if (d.packets & lost).satisfiable()), None)
+            if share is not None:
+                yield _finding(hooks, hook, (translation, lost), share)
 
 
-def _lost(path: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
+def _lost(hooks: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
     """The translations that lead to the hook and none of whose packets pass it, with these."""
-    told = {id(t.rule) for mistake in mistaken(path) for t in mistake.translations}
-    for translation in destination_nats(path):
+    told = {id(t.rule) for mistake in mistaken(hooks) for t in mistake.translations}
+    for translation in destination_nats(hooks):
         if translation.stays is not (hook is Hook.INPUT) or id(translation.rule) in told:
             continue
-        if _concerned(path, translation):
-            lost = translation.arriving(path, hook) & outside(path.space)
-            passing = lost & path.may_pass(hook)
-            if not lost.satisfiable() or passing.satisfiable() or _is_shadowed(path, hook, lost):
+        if _concerned(hooks, translation):
+            lost = translation.arriving(hooks, hook) & outside(hooks.space)
+            passing = lost & hooks.may_pass(hook)
+            if not lost.satisfiable() or passing.satisfiable() or _is_shadowed(hooks, hook, lost):
                 continue
             yield translation, lost
 
 
-def _is_shadowed(path: Hooks, hook: Hook, lost: PacketSet) -> bool:
+def _is_shadowed(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
     """Whether earlier rules left nothing to one that would accept the packets: IPT101 says so."""
     return any(
         dead.differs
         and dead.rule.verdict.kind is VerdictKind.ACCEPT
-        and (station.walk.sent(dead.rule) & lost).satisfiable()
-        for station in path.stations(hook)
-        for dead in shadowed_rules(station.walk)
-        if hook in station.walk.hooks_of(dead.chain.name)
+        and (base_chain.analysis.intended(dead.rule) & lost).satisfiable()
+        for base_chain in hooks.base_chains(hook)
+        for dead in shadowed_rules(base_chain.analysis)
+        if hook in base_chain.analysis.hooks_of(dead.chain.name)
     )
 
 
-def _concerned(path: Hooks, translation: DestinationNat) -> bool:
-    walk, rule = translation.walk, translation.rule
-    if translation.is_dead or id(rule) in later_copies(walk):
+def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
+    analysis, rule = translation.analysis, translation.rule
+    if translation.is_dead or id(rule) in later_copies(analysis):
         return False
-    if writer_of(walk, rule) is not None:
+    if writer_of(analysis, rule) is not None:
         return False
     if translation.stays:  # DNAT to a port alone leaves the packets of others to them
         return translation.port is not None and rule.verdict.name.upper() == "REDIRECT"
-    return translation.address is None or int(translation.address) not in _own_addresses(path)
+    return translation.address is None or int(translation.address) not in _own_addresses(hooks)
 
 
 @per_path
-def _own_addresses(path: Hooks) -> frozenset[int]:
+def _own_addresses(hooks: Hooks) -> frozenset[int]:
     """Those that the ruleset shows to be the host's: it translates to them as a source, or asks for
     them where packets come to the host."""
-    family = path.family
+    family = hooks.family
     found = {
         effect.value
-        for table in path.tables()
+        for table in hooks.tables()
         for _, rule in table.rules()
         for effect in rule.effects
         if effect.field is family.saddr and effect.value is not None
     }
-    for walk in path.stack.walks():
-        for chain, rule in walk.table.rules():
-            if Hook.INPUT in walk.hooks_of(chain.name):
+    for analysis in hooks.firewall.analyses():
+        for chain, rule in analysis.table.rules():
+            if Hook.INPUT in analysis.hooks_of(chain.name):
                 found |= _single(rule.matches, family.daddr)
-            if Hook.OUTPUT in walk.hooks_of(chain.name):
+            if Hook.OUTPUT in analysis.hooks_of(chain.name):
                 found |= _single(rule.matches, family.saddr)
     return frozenset(found)
 
@@ -155,24 +155,24 @@ def _single(matches: tuple[object, ...], field: Field) -> set[int]:
 
 
 def _finding(
-    path: Hooks, hook: Hook, loss: tuple[DestinationNat, PacketSet], decider: Share
+    hooks: Hooks, hook: Hook, loss: tuple[DestinationNat, PacketSet], share: Share
 ) -> Finding:
     translation, lost = loss
     stays = hook is Hook.INPUT
     target = f"port {translation.port} of this host" if stays else to(translation)
-    name = base_of(decider, hook)
-    home = translation.arriving(path, Hook.INPUT) & path.may_pass(Hook.INPUT)
+    name = base_of(share, hook)
+    home = translation.arriving(hooks, Hook.INPUT) & hooks.may_pass(Hook.INPUT)
     maybe = not stays and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
     return META.finding(
         translation.rule.statement.span,
-        f"packets that this rule sends to {target} never get there: in {name}, {decider.first}"
+        f"packets that this rule sends to {target} never get there: in {name}, {share.first}"
         f" them{unless}",
-        suggestions.first(decider, name, _remedy(translation)),
-        related=(Label(decider.span, f"{decider.does} them"),),
-        witness=witness(path.space, decider.packets & lost, hook),
+        suggestions.first(share, name, _remedy(translation)),
+        related=(Label(share.span, f"{share.does} them"),),
+        witness=witness(hooks.space, share.packets & lost, hook),
         confidence=Confidence.POSSIBLE if maybe else None,
-        likeness=f"{decider.span.start}",
+        likeness=f"{share.span.start}",
     )
 
 

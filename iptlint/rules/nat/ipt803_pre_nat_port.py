@@ -69,15 +69,15 @@ _FATE = {
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    for mistake in mistaken(path):
-        yield _finding(path, mistake)
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    for mistake in mistaken(hooks):
+        yield _finding(hooks, mistake)
 
 
-def _finding(path: Hooks, mistake: Mistake) -> Finding:
+def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
     rule, translations = mistake.rule, mistake.translations
     before, after = _listed(named_ports(rule)), _listed({t.port for t in translations if t.port})
     verb, fate = _FATE[rule.verdict.kind]
@@ -87,13 +87,13 @@ def _finding(path: Hooks, mistake: Mistake) -> Finding:
         f"this rule does not {verb} what {phrases.lines(translating)} translate"
         f"{'s' * (len({phrases.line(r) for r in translating}) == 1)}: it tests for port {before},"
         f" and here these packets have port {after} already, so {fate}",
-        _advice(path, mistake, after),
+        _advice(hooks, mistake, after),
         related=tuple(
             Label(each.statement.span, f"sends them to {to}")
             for each, to in zip(translating, _targets(mistake), strict=False)
         ),
-        witness=witness(path.space, mistake.missed, mistake.hook),
-        confidence=None if _is_for_them(path, rule) else Confidence.POSSIBLE,
+        witness=witness(hooks.space, mistake.missed, mistake.hook),
+        confidence=None if _is_for_them(hooks, rule) else Confidence.POSSIBLE,
     )
 
 
@@ -106,18 +106,18 @@ def _listed(ports: set[int] | frozenset[int]) -> str:
     return phrases.listed([str(port) for port in sorted(ports)])
 
 
-def _is_for_them(path: Hooks, rule: Rule) -> bool:
+def _is_for_them(hooks: Hooks, rule: Rule) -> bool:
     """Whether the packets are the likely ones: an accept lacks them, and a drop names where they
     come in or go to."""
     if rule.verdict.kind not in DENYING:
         return True
     interfaces = {m.field for m in rule.matches if isinstance(m, Interface)}
     return Field.IIF in interfaces or any(
-        getattr(match, "field", None) is path.family.daddr for match in rule.matches
+        getattr(match, "field", None) is hooks.family.daddr for match in rule.matches
     )
 
 
-def _advice(path: Hooks, mistake: Mistake, after: str) -> str:
+def _advice(hooks: Hooks, mistake: Mistake, after: str) -> str:
     """The rule as it is written, with the port that the packets have, or had."""
     rule, ports = mistake.rule, named_ports(mistake.rule)
     index = next(n for n, match in enumerate(rule.matches) if is_port_test(match))
@@ -125,12 +125,12 @@ def _advice(path: Hooks, mistake: Mistake, after: str) -> str:
     if len(ports) > 1 or test not in whole:
         return f"test for port {after}, or for the port that the packets came with"
     (port,) = ports
-    if path.ruleset.is_nft:
+    if hooks.ruleset.is_nft:
         new = f"ct original proto-dst {port}"
     else:
         new = f"-m conntrack --ctorigdstport {port}"
     if rule.verdict.kind not in DENYING and after.isdigit():
         new = re.sub(rf"\b{port}\b", after, test)
-    elif path.ruleset.is_nft and (protocol := re.match(r"(tcp|udp|sctp|dccp)\b", test)):
+    elif hooks.ruleset.is_nft and (protocol := re.match(r"(tcp|udp|sctp|dccp)\b", test)):
         new = f"meta l4proto {protocol[1]} {new}"
     return f"write {' '.join(whole.replace(test, new, 1).split())}"

@@ -65,52 +65,52 @@ _DEEDS = {VerdictKind.DROP: "drops", VerdictKind.REJECT: "rejects"}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        yield from _policies(walk)
-        if walk.ruleset.is_nft:  # iptables refuses such a rule, though not such a policy
-            yield from _rules(walk)
+    for analysis in context.analyses():
+        yield from _policies(analysis)
+        if analysis.ruleset.is_nft:  # iptables refuses such a rule, though not such a policy
+            yield from _rules(analysis)
 
 
-def _policies(walk: TableAnalysis) -> Iterator[Finding]:
-    for chain in walk.table.base_chains():
+def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
+    for chain in analysis.table.base_chains():
         drops = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
-        left = walk.flows[chain.name].returns & walk.entries[chain.name].may
-        if chain.type != "nat" or not drops or _is_owned(walk, chain):
+        left = analysis.flows[chain.name].returns & analysis.entries[chain.name].reachable
+        if chain.type != "nat" or not drops or _is_owned(analysis, chain):
             continue
         if left.satisfiable():
             yield META.finding(
-                declared(walk, chain),
+                declared(analysis, chain),
                 f"the policy of {chain.name} drops what no rule translates, but a nat chain sees"
                 " only the first packet of each connection: those that are open already, and"
                 " packets of state invalid or untracked, go on",
-                _open_policy(walk, chain),
-                witness=witness(walk.space, left, chain.hook),
+                _open_policy(analysis, chain),
+                witness=witness(analysis.space, left, chain.hook),
             )
 
 
-def _open_policy(walk: TableAnalysis, chain: Chain) -> str:
-    if walk.ruleset.is_nft:
+def _open_policy(analysis: TableAnalysis, chain: Chain) -> str:
+    if analysis.ruleset.is_nft:
         return "write `policy accept;` here, and drop in a chain of type filter"
     return f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter"
 
 
-def _rules(walk: TableAnalysis) -> Iterator[Finding]:
-    passed_over = dead_ids(walk) | later_copies(walk)
-    for name, chain in walk.table.chains.items():
-        bases = walk.bases_of(name)
-        if not bases or any(base.type != "nat" for base in bases) or _is_owned(walk, chain):
+def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
+    passed_over = dead_ids(analysis) | later_copies(analysis)
+    for name, chain in analysis.table.chains.items():
+        bases = analysis.bases_of(name)
+        if not bases or any(base.type != "nat" for base in bases) or _is_owned(analysis, chain):
             continue
         for parts in chain.statements():
             denying = [rule for rule in parts if rule.verdict.kind in DENYING]
             if denying and id(denying[0]) not in passed_over:
-                yield _finding(walk, bases[0], denying[0])
+                yield _finding(analysis, bases[0], denying[0])
 
 
-def _is_owned(walk: TableAnalysis, chain: Chain) -> bool:
-    return owner_of_chain(walk.ruleset, walk.table, chain.name) is not None
+def _is_owned(analysis: TableAnalysis, chain: Chain) -> bool:
+    return owner_of_chain(analysis.ruleset, analysis.table, chain.name) is not None
 
 
-def _finding(walk: TableAnalysis, base: Chain, rule: Rule) -> Finding:
+def _finding(analysis: TableAnalysis, base: Chain, rule: Rule) -> Finding:
     hook = base.hook
     assert hook is not None
     return META.finding(
@@ -120,6 +120,6 @@ def _finding(walk: TableAnalysis, base: Chain, rule: Rule) -> Finding:
         " invalid or untracked, go on",
         f"move it to a chain with `type filter hook {hook.value} priority"
         f" {_EARLIER.get(hook, 'filter')};`",
-        witness=witness(walk.space, walk.matched(rule), hook),
+        witness=witness(analysis.space, analysis.matched(rule), hook),
         likeness=f"{rule.verdict.kind.value} in {base.name}",
     )

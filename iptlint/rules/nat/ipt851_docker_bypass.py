@@ -117,106 +117,106 @@ class _Published(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    published = [t for t in destination_nats(path) if t.moves and _is_dockers(t) and not t.is_dead]
-    if not published or not (dropped_by_default(path, Hook.INPUT) & outward(path)).satisfiable():
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    published = [t for t in destination_nats(hooks) if t.moves and _is_dockers(t) and not t.is_dead]
+    if not published or not (dropped_by_default(hooks, Hook.INPUT) & outward(hooks)).satisfiable():
         return
-    found = [p for protocol in _PROTOCOLS for p in _let_in(path, protocol, published)]
+    found = [p for protocol in _PROTOCOLS for p in _let_in(hooks, protocol, published)]
     for by in dict.fromkeys(p.by for p in found):
-        yield _finding(path, [p for p in found if p.by == by])
+        yield _finding(hooks, [p for p in found if p.by == by])
 
 
 def _is_dockers(translation: DestinationNat) -> bool:
-    owner = writer_of(translation.walk, translation.rule)
+    owner = writer_of(translation.analysis, translation.rule)
     return owner is not None and owner.name == "docker"
 
 
 def _let_in(
-    path: Hooks, protocol: int, published: Sequence[DestinationNat]
+    hooks: Hooks, protocol: int, published: Sequence[DestinationNat]
 ) -> Iterator[_Published]:
-    space = path.space
-    callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(path, protocol)]
-    denied = path.hook_packets(Hook.INPUT) & ~path.may_pass(Hook.INPUT)
-    sides, facing = _sides(path, published), outward(path)
+    space = hooks.space
+    callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(hooks, protocol)]
+    denied = hooks.hook_packets(Hook.INPUT) & ~hooks.may_pass(Hook.INPUT)
+    sides, facing = _sides(hooks, published), outward(hooks)
     for translation in published:
-        concerned = translation.walk.tests(translation.rule).may & callers[0]
+        concerned = translation.analysis.tests(translation.rule).may & callers[0]
         for port in sorted(translation.ports) if concerned.satisfiable() else ():
             asked = [caller & space.value(Field.DPORT, port) for caller in callers]
-            coming = [_untouched(path, translation, caller) for caller in asked]
-            through = [_accepted(path, translation, each) for each in coming]
+            coming = [_untouched(hooks, translation, caller) for caller in asked]
+            through = [_accepted(hooks, translation, each) for each in coming]
             closed = [caller & denied for caller in asked]
-            if _is_told(path, translation, through):
+            if _is_told(hooks, translation, through):
                 continue
-            if _on_all(path, sides, through) and _on_all(path, facing, closed):
+            if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
                 denied_here = closed[0] & facing
                 yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
                 continue
-            for name, side in _visited(path).items() if _on_all(path, sides, coming) else ():
-                if _on_all(path, side, through) and _on_all(path, side, closed):
+            for name, side in _visited(hooks).items() if _on_all(hooks, sides, coming) else ():
+                if _on_all(hooks, side, through) and _on_all(hooks, side, closed):
                     here = (coming[0] & side, through[0] & side, closed[0] & side)
                     yield _Published(translation, protocol, port, *here, name)
                     break
 
 
 @per_path
-def _visited(path: Hooks) -> dict[str, PacketSet]:
+def _visited(hooks: Hooks) -> dict[str, PacketSet]:
     """The interfaces by which the world is known to come in, with the packets that do: packets
     leave by them with the host's address, or else rules let in by them whom the world has."""
-    names = sorted(uplink_names(path) or visited_names(path))
-    return {name: path.space.interface(Field.IIF, name) for name in names}
+    names = sorted(uplink_names(hooks) or visited_names(hooks))
+    return {name: hooks.space.interface(Field.IIF, name) for name in names}
 
 
-def _is_told(path: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
+def _is_told(hooks: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
     """Whether a rule that is to deny the packets does not, of which IPT803 or IPT853 tells."""
     mistakes = (
         mistake.missed
-        for mistake in mistaken(path)
+        for mistake in mistaken(hooks)
         if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind in DENYING
         if any(each.rule is translation.rule for each in mistake.translations)
     )
     return any(
         all((each & meant).satisfiable() for each in through)
-        for meant in chain(mistakes, _behind_return(path))
+        for meant in chain(mistakes, _behind_return(hooks))
     )
 
 
 @per_path
-def _behind_return(path: Hooks) -> tuple[PacketSet, ...]:
+def _behind_return(hooks: Hooks) -> tuple[PacketSet, ...]:
     """What the rules that deny, and that the RETURN of DOCKER-USER leaves nothing to, are for."""
     return tuple(
-        station.walk.tests(rule).may
-        for station in path.stations(Hook.FORWARD)
-        for user in station.walk.table.chains.values()
+        base_chain.analysis.tests(rule).may
+        for base_chain in hooks.base_chains(Hook.FORWARD)
+        for user in base_chain.analysis.table.chains.values()
         for rule in behind_return(user)
         if rule.verdict.kind in DENYING
     )
 
 
-def _strangers(path: Hooks, protocol: int) -> list[PacketSet]:
+def _strangers(hooks: Hooks, protocol: int) -> list[PacketSet]:
     """New packets of the protocol to this host, a set for each of a few public addresses."""
-    daddr = path.family.daddr
+    daddr = hooks.family.daddr
     flags, free = ("syn",) * (protocol == TCP), (Field.IIF, Field.OIF, Field.DPORT, daddr)
-    everyone = probes(path, Hook.INPUT, "new", *flags, free=free, values={Field.PROTO: protocol})
-    return [each & public_hosts(path, daddr) for each in islice(everyone, _ASKED)]
+    everyone = probes(hooks, Hook.INPUT, "new", *flags, free=free, values={Field.PROTO: protocol})
+    return [each & public_hosts(hooks, daddr) for each in islice(everyone, _ASKED)]
 
 
-def _untouched(path: Hooks, translation: DestinationNat, caller: PacketSet) -> PacketSet:
+def _untouched(hooks: Hooks, translation: DestinationNat, caller: PacketSet) -> PacketSet:
     """Those of the packets that come to docker's rule for certain."""
-    walk, rule = translation.walk, translation.rule
-    coming = knowing_origin(path, caller & path.hook_packets(Hook.PREROUTING))
-    coming = coming & walk.tests(rule).sure & ~path.may_die(Hook.PREROUTING)
-    arriving = walk.flows[walk.place(rule).chain].arrives[walk.place(rule).number]
-    return coming & arriving & walk.entries[walk.place(rule).chain].may
+    analysis, rule = translation.analysis, translation.rule
+    coming = knowing_origin(hooks, caller & hooks.hook_packets(Hook.PREROUTING))
+    coming = coming & analysis.tests(rule).sure & ~hooks.may_be_dropped(Hook.PREROUTING)
+    arriving = analysis.flows[analysis.place(rule).chain].arriving[analysis.place(rule).number]
+    return coming & arriving & analysis.entries[analysis.place(rule).chain].reachable
 
 
-def _accepted(path: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
+def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
     """As they come to FORWARD, those that are accepted there for certain."""
-    space, rule = path.space, translation.rule
+    space, rule = hooks.space, translation.rule
     written = {e.field for e in rule.effects if e.field in space.fields} | {Field.OIF}
-    packets = space.forget(coming, [f for f in (*written, *_marks(path)) if f is not None])
+    packets = space.forget(coming, [f for f in (*written, *_marks(hooks)) if f is not None])
     for effect in rule.effects:
         if effect.field in space.fields and effect.value is not None:
             packets = packets & space.value(effect.field, effect.value)
@@ -226,14 +226,18 @@ def _accepted(path: Hooks, translation: DestinationNat, coming: PacketSet) -> Pa
             packets = packets.exists(variable) & ordinary
     for name in _bridges(translation)[:1]:
         packets = packets & space.interface(Field.OIF, name)
-    packets = packets & path.hook_packets(Hook.FORWARD)
-    return packets & path.outcome(Hook.FORWARD, VerdictKind.ACCEPT) & ~path.may_die(Hook.FORWARD)
+    packets = packets & hooks.hook_packets(Hook.FORWARD)
+    return (
+        packets
+        & hooks.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
+        & ~hooks.may_be_dropped(Hook.FORWARD)
+    )
 
 
 @per_path
-def _marks(path: Hooks) -> tuple[Field, ...]:
+def _marks(hooks: Hooks) -> tuple[Field, ...]:
     """The marks that rules may have given to packets before FORWARD."""
-    changed = writes_of(rule for table in path.tables() for _, rule in table.rules()).fields
+    changed = writes_of(rule for table in hooks.tables() for _, rule in table.rules()).fields
     return tuple(field for field in (Field.MARK, Field.CT_MARK) if field in changed)
 
 
@@ -246,10 +250,10 @@ def _bridges(translation: DestinationNat) -> list[str]:
     ]
 
 
-def _sides(path: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
+def _sides(hooks: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
     """The packets on every interface but docker's own and others that software makes: a rule that
     denies by name names the one of the world."""
-    space = path.space
+    space = hooks.space
     bridges = {name for translation in published for name in _bridges(translation)}
     outer = [
         space.value(Field.IIF, number)
@@ -259,16 +263,16 @@ def _sides(path: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
     return union(outer, space.false)
 
 
-def _on_all(path: Hooks, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
+def _on_all(hooks: Hooks, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
     """Whether all callers are among the packets, whatever side they come from."""
-    found = (path.space.project(caller, Field.IIF) for caller in callers)
+    found = (hooks.space.project(caller, Field.IIF) for caller in callers)
     return not any((sides & ~each).satisfiable() for each in found)
 
 
-def _finding(path: Hooks, found: Sequence[_Published]) -> Finding:
+def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
     first = found[0]
-    denier = shares(path, Hook.INPUT, first.closed)[0]
-    accepter = next(iter(shares(path, Hook.FORWARD, first.through)), None)
+    denier = shares(hooks, Hook.INPUT, first.closed)[0]
+    accepter = next(iter(shares(hooks, Hook.FORWARD, first.through)), None)
     rules = list({id(p.translation.rule): p.translation.rule for p in found}.values())
     names = list(dict.fromkeys(p.name for p in found))
     ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
@@ -279,9 +283,9 @@ def _finding(path: Hooks, found: Sequence[_Published]) -> Finding:
         f"{ports} {_listed(names)} {are} reachable from the world{by} although"
         f" {base_of(denier, Hook.INPUT)} denies {them}: docker sends these packets to"
         f" {_where(found)} before INPUT could see them, and {accepts} them",
-        _advice(path, first),
+        _advice(hooks, first),
         related=_labels(rules, accepter, denier),
-        witness=witness(path.space, first.packets, Hook.PREROUTING),
+        witness=witness(hooks.space, first.packets, Hook.PREROUTING),
         severity=Severity.WARNING if first.by else None,
         confidence=Confidence.POSSIBLE if first.by else None,
     )
@@ -307,16 +311,16 @@ def _labels(rules: Sequence[Rule], accepter: Share | None, denier: Share) -> tup
     return tuple(labels)
 
 
-def _advice(path: Hooks, first: _Published) -> str:
-    name, protocol, port = first.by or uplink(path), _PROTOCOLS[first.protocol], first.port
-    home = "[::1]" if path.family.address_bits > 32 else "127.0.0.1"
-    rule_of = first.translation.walk.place(first.translation.rule).chain
+def _advice(hooks: Hooks, first: _Published) -> str:
+    name, protocol, port = first.by or uplink(hooks), _PROTOCOLS[first.protocol], first.port
+    home = "[::1]" if hooks.family.address_bits > 32 else "127.0.0.1"
+    rule_of = first.translation.analysis.place(first.translation.rule).chain
     publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
     publish += "deny it by the port it comes with"
     rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
-    if any(DOCKER_USER in table.chains for table in path.tables()) or not path.ruleset.is_nft:
-        tool = "ip6tables" if path.family.address_bits > 32 else "iptables"
-        command = f"{tool} -I {DOCKER_USER}" if path.ruleset.is_nft else f"-I {DOCKER_USER}"
+    if any(DOCKER_USER in table.chains for table in hooks.tables()) or not hooks.ruleset.is_nft:
+        tool = "ip6tables" if hooks.family.address_bits > 32 else "iptables"
+        command = f"{tool} -I {DOCKER_USER}" if hooks.ruleset.is_nft else f"-I {DOCKER_USER}"
         return f"{publish}: {command} {rule}"
     return (
         f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'

@@ -161,16 +161,16 @@ _ELSEWHERE = "write it into the built-in chain, above the jump"
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        if walk.ruleset.is_nft and owner_of_table(walk.table.name) is not None:
+    for analysis in context.analyses():
+        if analysis.ruleset.is_nft and owner_of_table(analysis.table.name) is not None:
             continue
-        for chain in walk.table.chains.values():
+        for chain in analysis.table.chains.values():
             owner = owner_of(chain.name)
             if owner is None or owner.leaves_to_user(chain.name):
                 continue
             for parts in chain.statements():
                 sign = _sign(parts, owner.name)
-                if sign is not None and id(parts[0]) not in later_copies(walk):
+                if sign is not None and id(parts[0]) not in later_copies(analysis):
                     yield _finding(parts[0], chain.name, owner.name, sign)
 
 

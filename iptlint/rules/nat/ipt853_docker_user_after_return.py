@@ -52,18 +52,18 @@ _SHOWN = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        chain = walk.table.chains.get(DOCKER_USER)
+    for analysis in context.analyses():
+        chain = analysis.table.chains.get(DOCKER_USER)
         if chain is None:
             continue
-        told = later_copies(walk)  # IPT106 tells of these
+        told = later_copies(analysis)  # IPT106 tells of these
         closing, *behind = behind_return(chain) or (None,)
         lost = [rule for rule in behind if rule is not None and id(rule) not in told]
         if closing is not None and lost:
-            yield _finding(walk, closing, lost)
+            yield _finding(analysis, closing, lost)
 
 
-def _finding(walk: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Finding:
+def _finding(analysis: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Finding:
     first, *others = lost
     do = "does" if len(others) == 1 else "do"
     more = f", nor {do} {phrases.counted(len(others), 'more rule')} behind it" if others else ""
@@ -71,7 +71,7 @@ def _finding(walk: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Findin
         first.statement.span,
         f"this rule never sees a packet{more}: line {phrases.line(closing)}, with which"
         f" {DOCKER_USER} ends, sends all of them back",
-        _advice(walk, first, closing),
+        _advice(analysis, first, closing),
         related=(
             Label(closing.statement.span, "returns all packets"),
             *(Label(rule.statement.span, "nor does this one") for rule in others[:_SHOWN]),
@@ -79,11 +79,11 @@ def _finding(walk: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Findin
     )
 
 
-def _advice(walk: TableAnalysis, first: Rule, closing: Rule) -> str:
+def _advice(analysis: TableAnalysis, first: Rule, closing: Rule) -> str:
     above = f"move it above line {phrases.line(closing)}, or on the host:"
     text = " ".join(first.statement.span.text.split())
-    family, table = walk.table.family, walk.table.name
-    if walk.ruleset.is_nft:
+    family, table = analysis.table.family, analysis.table.name
+    if analysis.ruleset.is_nft:
         return f"{above} nft insert rule {family.value} {table} {DOCKER_USER} {text}"
     tool = "ip6tables" if family is Family.IP6 else "iptables"
     return f"{above} {tool} {text.replace(f'-A {DOCKER_USER}', f'-I {DOCKER_USER}', 1)}"

@@ -89,90 +89,92 @@ class _Network(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if path.main(Hook.FORWARD) is None:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if hooks.deciding_chain(Hook.FORWARD) is None:
         return
-    for owner, networks in _networks(path).items():
-        if any(_may_pass(path, network.sent) for network in networks):
+    for owner, networks in _networks(hooks).items():
+        if any(_may_pass(hooks, network.sent) for network in networks):
             continue
-        found = shares(path, Hook.FORWARD, networks[0].sent)
+        found = shares(hooks, Hook.FORWARD, networks[0].sent)
         if found:
-            yield _finding(path, owner, networks, found[0])
+            yield _finding(hooks, owner, networks, found[0])
 
 
-def _may_pass(path: Hooks, sent: PacketSet) -> bool:
+def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
     """Whether some of the connections may get through, marked on the way or not."""
-    if (sent & path.may_pass(Hook.FORWARD)).satisfiable():
+    if (sent & hooks.may_pass(Hook.FORWARD)).satisfiable():
         return True
-    space = path.space
+    space = hooks.space
     for key, variable in space.opaques.items():
         sent = sent & (variable if typically_holds(key, Hook.FORWARD) else ~variable)
-    return delivery(path, Hook.FORWARD, sent).comes_through
+    return delivery(hooks, Hook.FORWARD, sent).comes_through
 
 
-def _networks(path: Hooks) -> dict[str, list[_Network]]:
+def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     """By the software that translates for them."""
     found: dict[str, list[_Network]] = defaultdict(list)
-    for station in path.stations(Hook.POSTROUTING):
-        walk = station.walk
-        for _, rule in walk.table.rules():
-            if rule.verdict.name.upper() not in _TRANSLATING or id(rule) in dead_ids(walk):
+    for base_chain in hooks.base_chains(Hook.POSTROUTING):
+        analysis = base_chain.analysis
+        for _, rule in analysis.table.rules():
+            if rule.verdict.name.upper() not in _TRANSLATING or id(rule) in dead_ids(analysis):
                 continue
-            owner, source = writer_of(walk, rule), _source(path, rule)
+            owner, source = writer_of(analysis, rule), _source(hooks, rule)
             if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
-                sent = _sent(path, walk, rule, source)
+                sent = _sent(hooks, analysis, rule, source)
                 if sent.satisfiable():
                     found[owner.name].append(_Network(rule, source, sent))
     return found
 
 
-def _source(path: Hooks, rule: Rule) -> Within | None:
+def _source(hooks: Hooks, rule: Rule) -> Within | None:
     """The test of a source network; None for one host, as of rules for a container that calls
     itself."""
     for match in rule.matches:
-        if isinstance(match, Within) and match.field is path.family.saddr and not match.negated:
+        if isinstance(match, Within) and match.field is hooks.family.saddr and not match.negated:
             low, high = match.ranges[0]
             return match if high > low else None
     return None
 
 
-def _sent(path: Hooks, walk: TableAnalysis, rule: Rule, source: Within) -> PacketSet:
+def _sent(hooks: Hooks, analysis: TableAnalysis, rule: Rule, source: Within) -> PacketSet:
     """The connections of the network to the world, as FORWARD sees them."""
-    space = path.space
-    leaving = walk.sent(rule) & space.state("new") & space.ranges(source.field, source.ranges)
-    leaving = space.project(leaving, path.family.saddr, path.family.daddr, Field.OIF)
+    space = hooks.space
+    leaving = (
+        analysis.intended(rule) & space.state("new") & space.ranges(source.field, source.ranges)
+    )
+    leaving = space.project(leaving, hooks.family.saddr, hooks.family.daddr, Field.OIF)
     if (bridge := _bridge(rule)) is not None:
         leaving = leaving & space.interface(Field.IIF, bridge)
     return (
         leaving
-        & path.hook_packets(Hook.FORWARD)
+        & hooks.hook_packets(Hook.FORWARD)
         & space.value(Field.MARK, 0)
         & space.value(Field.CT_MARK, 0)
         & outside(space)
         & space.state("new")
         & (space.value(Field.PROTO, TCP) | space.value(Field.PROTO, UDP))
-        & hosts(path, path.family.saddr)
-        & public_hosts(path, path.family.daddr)
+        & hosts(hooks, hooks.family.saddr)
+        & public_hosts(hooks, hooks.family.daddr)
     )
 
 
-def _finding(path: Hooks, owner: str, networks: Sequence[_Network], decider: Share) -> Finding:
-    names = list(dict.fromkeys(address_range(path, network.source.ranges) for network in networks))
+def _finding(hooks: Hooks, owner: str, networks: Sequence[_Network], share: Share) -> Finding:
+    names = list(dict.fromkeys(address_range(hooks, network.source.ranges) for network in networks))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    name = base_of(decider, Hook.FORWARD)
+    name = base_of(share, Hook.FORWARD)
     return META.finding(
-        decider.span,
+        share.span,
         f"no connection from the networks of {owner} ({', '.join(names[:_SHOWN])}{more}) to the"
-        f" world gets through {name}: {decider.first} them",
-        suggestions.first(decider, name, _remedy(path, networks[0], names[0])),
+        f" world gets through {name}: {share.first} them",
+        suggestions.first(share, name, _remedy(hooks, networks[0], names[0])),
         related=tuple(
             Label(network.rule.statement.span, f"{owner} translates them as they leave")
             for network in networks[:_SHOWN]
         ),
-        witness=witness(path.space, decider.packets, Hook.FORWARD),
+        witness=witness(hooks.space, share.packets, Hook.FORWARD),
     )
 
 
@@ -186,8 +188,8 @@ def _bridge(rule: Rule) -> str | None:
     return next(names, None)
 
 
-def _remedy(path: Hooks, network: _Network, name: str) -> Suggestion:
+def _remedy(hooks: Hooks, network: _Network, name: str) -> Suggestion:
     if (bridge := _bridge(network.rule)) is not None:
         return Suggestion(f"-i {bridge} -j ACCEPT", f'iifname "{bridge}" accept')
-    ip = "ip6" if path.family.address_bits > 32 else "ip"
+    ip = "ip6" if hooks.family.address_bits > 32 else "ip"
     return Suggestion(f"-s {name} -j ACCEPT", f"{ip} saddr {name} accept")

@@ -60,11 +60,11 @@ _OFTEN = {1: "once", 2: "twice"}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for rules in map(_alike, copies(walk)):
-            owner = writer_of(walk, rules[0])
+    for analysis in context.analyses():
+        for rules in map(_alike, copies(analysis)):
+            owner = writer_of(analysis, rules[0])
             if len(rules) > 1 and owner is not None and owner.transient:
-                yield _finding(walk, owner, rules)
+                yield _finding(analysis, owner, rules)
 
 
 def _alike(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -78,24 +78,24 @@ def _text(rule: Rule) -> str:
     return re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", rule.statement.span.text)
 
 
-def _finding(walk: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Finding:
+def _finding(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Finding:
     first, *others = rules
     shown = [Label(rule.statement.span, "again") for rule in others[1 : phrases.MAX_LABELS]]
     return META.finding(
         others[0].statement.span,
         f"{owner.name} has left {len(rules)} copies of this rule in"
-        f" {walk.place(first).chain} ({phrases.lines(rules)}), where one is enough",
-        _advice(walk, owner, rules),
+        f" {analysis.place(first).chain} ({phrases.lines(rules)}), where one is enough",
+        _advice(analysis, owner, rules),
         related=(Label(first.statement.span, "first here"), *shown),
         likeness=owner.name,
     )
 
 
-def _advice(walk: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str:
+def _advice(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str:
     times = len(rules) - 1
     often = _OFTEN.get(times, f"{times} times")
-    table, chain = walk.table, walk.place(rules[0]).chain
-    if walk.ruleset.is_nft:
+    table, chain = analysis.table, analysis.place(rules[0]).chain
+    if analysis.ruleset.is_nft:
         return (
             f"leave one: nft -a list chain {table.family.value} {table.name} {chain} shows the"
             " handles by which nft delete rule deletes the others"

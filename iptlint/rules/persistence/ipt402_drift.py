@@ -94,9 +94,9 @@ def check(context: Context) -> Iterator[Finding]:
         if _as_written(now) == _as_written(then):
             return
         found = difference(now, then)
-        stacks = Firewall(now, found.space), Firewall(then, found.space)
+        firewalls = Firewall(now, found.space), Firewall(then, found.space)
         told = [change for change in found.changes if _is_told(host, change)]
-        parts = [part for change in told for part in _parts(found.space, stacks, change)]
+        parts = [part for change in told for part in _parts(found.space, firewalls, change)]
         for part in parts[:_MOST]:
             yield _finding(host, found.space, part)
 
@@ -135,7 +135,9 @@ def _decides(host: Host, family: Family) -> bool:
     return any(family.value in table.family.packets for table, _, _ in decisions(own))
 
 
-def _parts(space: Space, stacks: tuple[Firewall, Firewall], change: Divergence) -> Iterator[_Part]:
+def _parts(
+    space: Space, firewalls: tuple[Firewall, Firewall], change: Divergence
+) -> Iterator[_Part]:
     """One for each two places that decide now and then."""
     packets, within = _asked(space, change)
     found = describe(space, packets, _LINES, within)
@@ -143,13 +145,13 @@ def _parts(space: Space, stacks: tuple[Firewall, Firewall], change: Divergence) 
         what = clause(space, packets, within)
         yield _Part(change, what, None, change.old.decided, change.new.decided)
         return
-    sides = [Hooks(stack, change.family) for stack in stacks]
+    sides = [Hooks(firewall, change.family) for firewall in firewalls]
     by_places: dict[tuple[Span | None, Span | None], _Part] = {}
     for line, box in zip(found.lines, found.boxes, strict=True):
         here = box & packets
         old, new = (
-            _decided(path, change.hook, here, fate)
-            for path, fate in zip(sides, (change.old, change.new), strict=True)
+            _decided(hooks, change.hook, here, fate)
+            for hooks, fate in zip(sides, (change.old, change.new), strict=True)
         )
         key = _span(old), _span(new)
         known = by_places.get(key)
@@ -169,12 +171,12 @@ def _asked(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
     return change.packets, here
 
 
-def _decided(path: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
+def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
     """Who decides most of the packets, if that is told by the hook alone."""
-    found = next(iter(shares(path, hook, packets)), None)
+    found = next(iter(shares(hooks, hook, packets)), None)
     if found is None or (found.kind in _THROUGH) is not (fate.kind in _THROUGH):
         return fate.decided
-    return Decision(found.walk, found.chain, found.rule)
+    return Decision(found.analysis, found.chain, found.rule)
 
 
 def _finding(host: Host, space: Space, part: _Part) -> Finding:
@@ -228,7 +230,7 @@ def _span(decided: Decision | None) -> Span | None:
         return None
     if decided.rule is not None:
         return decided.rule.statement.span
-    return declared(decided.walk, decided.chain)
+    return declared(decided.analysis, decided.chain)
 
 
 def _advice(host: Host) -> str:

@@ -73,64 +73,64 @@ _NOT_THE_WORLD = {
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for cut in cut_off_runs(walk):
-            if any(lost.differs for lost in cut.lost):
-                yield _cut_off(walk, cut)
-        for lost in shadowed_alone(walk):
-            if lost.differs:
-                yield _finding(walk, lost)
+    for analysis in context.analyses():
+        for cut in cut_off_runs(analysis):
+            if any(shadowed.differs for shadowed in cut.shadowed):
+                yield _cut_off(analysis, cut)
+        for shadowed in shadowed_alone(analysis):
+            if shadowed.differs:
+                yield _finding(analysis, shadowed)
 
 
-def _cut_off(walk: TableAnalysis, cut: CutOff) -> Finding:
-    let_in = [lost for lost in cut.lost if _let_in(walk, lost).satisfiable()]
-    shown = (let_in or [lost for lost in cut.lost if lost.differs])[0]
+def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
+    let_in = [shadowed for shadowed in cut.shadowed if _let_in(analysis, shadowed).satisfiable()]
+    shown = (let_in or [shadowed for shadowed in cut.shadowed if shadowed.differs])[0]
     return META.finding(
-        cut.lost[0].span,
+        cut.shadowed[0].span,
         shadowing.message(cut),
         shadowing.advice(cut),
         related=shadowing.labels_of(cut),
-        witness=_witness(walk, shown),
+        witness=_witness(analysis, shown),
         severity=Severity.ERROR if let_in else None,
     )
 
 
-def _finding(walk: TableAnalysis, lost: Shadowed) -> Finding:
-    lines = ",".join(str(phrases.line(taker)) for taker in lost.blockers)
+def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
+    lines = ",".join(str(phrases.line(taker)) for taker in shadowed.blockers)
     return META.finding(
-        lost.span,
-        f"{_fate(lost)}: {shadowing.actions(walk, lost, 'first')}",
-        _advice(walk, lost),
-        related=shadowing.labels(lost),
-        witness=_witness(walk, lost),
-        severity=Severity.ERROR if _let_in(walk, lost).satisfiable() else None,
-        likeness=f"{lines} {lost.accepted.satisfiable()}",
+        shadowed.span,
+        f"{_fate(shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
+        _advice(analysis, shadowed),
+        related=shadowing.labels(shadowed),
+        witness=_witness(analysis, shadowed),
+        severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
+        likeness=f"{lines} {shadowed.accepted.satisfiable()}",
     )
 
 
-def _let_in(walk: TableAnalysis, lost: Shadowed) -> PacketSet:
+def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> PacketSet:
     """What a ban was to stop from public addresses, and the host lets in."""
-    none = walk.space.false
-    return lost.accepted & _world(walk) if _decides(walk, lost) else none
+    none = analysis.space.false
+    return shadowed.accepted & _world(analysis) if _decides(analysis, shadowed) else none
 
 
-def _decides(walk: TableAnalysis, lost: Shadowed) -> bool:
+def _decides(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     """Whether the chain is one, or is called by one, that decides what a host lets in."""
     return any(
         base.type == "filter" and base.priority in DECIDING_PRIORITIES
-        for base in walk.bases_of(lost.chain.name)
+        for base in analysis.bases_of(shadowed.chain.name)
     )
 
 
-def _fate(lost: Shadowed) -> str:
-    if lost.dead.mixed or lost.rule.verdict.kind is VerdictKind.CONTINUE:
-        return f"this {shadowing.name(lost)} sees no packet"
-    return f"this {shadowing.name(lost)} never happens"
+def _fate(shadowed: Shadowed) -> str:
+    if shadowed.dead.mixed or shadowed.rule.verdict.kind is VerdictKind.CONTINUE:
+        return f"this {shadowing.name(shadowed)} sees no packet"
+    return f"this {shadowing.name(shadowed)} never happens"
 
 
-def _advice(walk: TableAnalysis, lost: Shadowed) -> str:
-    first = cut_off.differing_first(lost)[0]
-    above = cut_off.leading_to(walk, lost, first)
+def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    first = cut_off.differing_first(shadowed)[0]
+    above = cut_off.leading_to(analysis, shadowed, first)
     if above is not None:
         return f"if it should win, move it above line {phrases.line(above)}; else delete it"
     return (
@@ -139,9 +139,9 @@ def _advice(walk: TableAnalysis, lost: Shadowed) -> str:
 
 
 @per_walk
-def _world(walk: TableAnalysis) -> PacketSet:
+def _world(analysis: TableAnalysis) -> PacketSet:
     """The packets from public addresses, not on the loopback interface."""
-    space = walk.space
+    space = analysis.space
     world = space.false
     for family, names in _NOT_THE_WORLD.items():
         networks = map(ip_network, names)
@@ -151,14 +151,14 @@ def _world(walk: TableAnalysis) -> PacketSet:
     return world & ~elsewhere
 
 
-def _witness(walk: TableAnalysis, lost: Shadowed) -> Packet | None:
+def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     """A packet that the rule was for, one whose fate differs if there is one."""
-    meant, world = walk.sent(lost.rule), _let_in(walk, lost)
-    for base in walk.bases_of(lost.chain.name):
-        here = walk.base_packets(base)
-        otherwise = meant & here & ~ends(walk)[base.name].end(lost.rule.verdict.kind)
-        for packets in (world & here, lost.accepted & here, otherwise, meant & here):
-            found = witness(walk.space, packets, base.hook)
+    meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
+    for base in analysis.bases_of(shadowed.chain.name):
+        here = analysis.base_packets(base)
+        otherwise = meant & here & ~ends(analysis)[base.name].end(shadowed.rule.verdict.kind)
+        for packets in (world & here, shadowed.accepted & here, otherwise, meant & here):
+            found = witness(analysis.space, packets, base.hook)
             if found is not None:
                 return found
     return None

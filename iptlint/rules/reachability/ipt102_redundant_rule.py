@@ -63,56 +63,59 @@ _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for cut in cut_off_runs(walk):
-            if not any(lost.differs for lost in cut.lost) and not _is_owned(walk, cut.by):
+    for analysis in context.analyses():
+        for cut in cut_off_runs(analysis):
+            if not any(shadowed.differs for shadowed in cut.shadowed) and not _is_owned(
+                analysis, cut.by
+            ):
                 yield _cut_off(cut)
-        for lost in shadowed_alone(walk):
-            if not lost.differs and not _is_owned(walk, lost.rule):
-                yield _taken(walk, lost)
-        ours = {id(rule) for rules in copies(walk) for rule in rules}
+        for shadowed in shadowed_alone(analysis):
+            if not shadowed.differs and not _is_owned(analysis, shadowed.rule):
+                yield _taken(analysis, shadowed)
+        ours = {id(rule) for rules in copies(analysis) for rule in rules}
 
-        def wanted(rule: Rule, walk: TableAnalysis = walk, copied: set[int] = ours) -> bool:
-            kept = id(rule) in copied or _is_owned(walk, rule) or _is_kept(rule)
-            return not (kept or makes_more(walk, rule))
+        def wanted(rule: Rule, analysis: TableAnalysis = analysis, copied: set[int] = ours) -> bool:
+            kept = id(rule) in copied or _is_owned(analysis, rule) or _is_kept(rule)
+            return not (kept or makes_more(analysis, rule))
 
-        for found in needless(walk, wanted, dead_ids(walk)):
-            yield _covered(walk, found)
+        for found in needless(analysis, wanted, dead_ids(analysis)):
+            yield _covered(analysis, found)
 
 
-def _is_owned(walk: TableAnalysis, rule: Rule) -> bool:
+def _is_owned(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether software wrote the rule: in a chain of its own, or for an interface of its own."""
-    chain = walk.place(rule).chain
-    owner = owner_of_chain(walk.ruleset, walk.table, chain)
+    chain = analysis.place(rule).chain
+    owner = owner_of_chain(analysis.ruleset, analysis.table, chain)
     if owner is not None:
         return not owner.leaves_to_user(chain)
     makers = {owner_of_interface(m.name) for m in rule.matches if isinstance(m, Interface)}
-    return any(maker in _owners(walk) for maker in makers if maker)
+    return any(maker in _owners(analysis) for maker in makers if maker)
 
 
 @per_walk
-def _owners(walk: TableAnalysis) -> frozenset[str]:
+def _owners(analysis: TableAnalysis) -> frozenset[str]:
     """The names of the software that has chains in the table."""
-    owners = map(owner_of, walk.table.chains)
+    owners = map(owner_of, analysis.table.chains)
     return frozenset(owner.name for owner in owners if owner is not None)
 
 
 def _cut_off(cut: CutOff) -> Finding:
     return META.finding(
-        cut.lost[0].span,
+        cut.shadowed[0].span,
         shadowing.message(cut),
         "delete them",
         related=shadowing.labels_of(cut),
     )
 
 
-def _taken(walk: TableAnalysis, lost: Shadowed) -> Finding:
+def _taken(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     return META.finding(
-        lost.span,
-        f"this {shadowing.name(lost)} changes nothing: {shadowing.actions(walk, lost, 'already')}",
-        _ONE_OF_SEVERAL if makes_more(walk, lost.rule) else "delete it",
-        related=shadowing.labels(lost),
-        likeness=_likeness("taken", lost.blockers),
+        shadowed.span,
+        f"this {shadowing.name(shadowed)} changes nothing: "
+        + shadowing.actions(analysis, shadowed, "already"),
+        _ONE_OF_SEVERAL if makes_more(analysis, shadowed.rule) else "delete it",
+        related=shadowing.labels(shadowed),
+        likeness=_likeness("taken", shadowed.blockers),
     )
 
 
@@ -123,7 +126,7 @@ def _likeness(what: str, rules: Sequence[Rule]) -> str:
     return f"{what} {','.join(str(phrases.line(rule)) for rule in rules)}"
 
 
-def _covered(walk: TableAnalysis, found: Redundant) -> Finding:
+def _covered(analysis: TableAnalysis, found: Redundant) -> Finding:
     ending = "them too" if len(found.later) == 1 else "some of them too"
     return META.finding(
         found.rule.origin.span,
@@ -131,7 +134,7 @@ def _covered(walk: TableAnalysis, found: Redundant) -> Finding:
         + phrases.actions(found.later, "all of these packets too"),
         "delete it, unless it is there to count packets or to spare them the rules between",
         related=phrases.labels(found.later, ending),
-        witness=rule_witness(walk, found.rule, walk.matched(found.rule)),
+        witness=rule_witness(analysis, found.rule, analysis.matched(found.rule)),
         likeness=_likeness("covered", found.later),
     )
 

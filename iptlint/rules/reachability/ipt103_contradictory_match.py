@@ -61,33 +61,33 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for dead in dead_rules(walk):
+    for analysis in context.analyses():
+        for dead in dead_rules(analysis):
             if dead.reason is Reason.CONTRADICTION:
-                yield _contradiction(walk, dead)
+                yield _contradiction(analysis, dead)
             elif dead.reason is Reason.NOT_SENT:
-                yield from _not_sent(walk, dead)
+                yield from _not_sent(analysis, dead)
 
 
-def _contradiction(walk: TableAnalysis, dead: Dead) -> Finding:
+def _contradiction(analysis: TableAnalysis, dead: Dead) -> Finding:
     rule = dead.rule
-    alone = _impossible(walk, rule, walk.space.universe)
+    alone = _impossible(analysis, rule, analysis.space.universe)
     if alone is not None:
-        return _nothing_passes(walk, rule, alone)
-    pair = _excluding(walk, rule)
+        return _nothing_passes(analysis, rule, alone)
+    pair = _excluding(analysis, rule)
     if pair is not None:
         return _two_tests(*(rule.origin.part(index) for index in pair))
-    return _wrong_state(walk, rule) or META.finding(
+    return _wrong_state(analysis, rule) or META.finding(
         dead.span, "no packet can pass all tests of this rule", "mend or delete the rule"
     )
 
 
-def _wrong_state(walk: TableAnalysis, rule: Rule) -> Finding | None:
+def _wrong_state(analysis: TableAnalysis, rule: Rule) -> Finding | None:
     """That connection tracking never gives such packets the state that is asked for."""
     of_state = [n for n, match in enumerate(rule.matches) if reads_conntrack((match,))]
     others = [match for n, match in enumerate(rule.matches) if n not in of_state]
-    packets = _matcher(walk, rule).all_of(others, walk.space.universe).may
-    states = [name for name in CT_STATES if (packets & walk.space.state(name)).satisfiable()]
+    packets = _matcher(analysis, rule).all_of(others, analysis.space.universe).may
+    states = [name for name in CT_STATES if (packets & analysis.space.state(name)).satisfiable()]
     if not of_state or not states:
         return None
     span = rule.origin.part(of_state[0])
@@ -110,28 +110,28 @@ def _two_tests(one: Span, other: Span) -> Finding:
     )
 
 
-def _matcher(walk: TableAnalysis, rule: Rule) -> Matcher:
-    return walk.matcher_of(walk.place(rule).chain)
+def _matcher(analysis: TableAnalysis, rule: Rule) -> Matcher:
+    return analysis.matcher_of(analysis.place(rule).chain)
 
 
-def _impossible(walk: TableAnalysis, rule: Rule, packets: PacketSet) -> int | None:
+def _impossible(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> int | None:
     """The test that none of the packets passes."""
     for index, match in enumerate(rule.matches):
-        if not _matcher(walk, rule).all_of((match,), packets).may.satisfiable():
+        if not _matcher(analysis, rule).all_of((match,), packets).may.satisfiable():
             return index
     return None
 
 
-def _excluding(walk: TableAnalysis, rule: Rule) -> tuple[int, int] | None:
+def _excluding(analysis: TableAnalysis, rule: Rule) -> tuple[int, int] | None:
     """The first two tests that exclude each other."""
-    universe = walk.space.universe
+    universe = analysis.space.universe
     for (i, one), (j, other) in combinations(enumerate(rule.matches), 2):
-        if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
+        if not _matcher(analysis, rule).all_of((one, other), universe).may.satisfiable():
             return i, j
     return None
 
 
-def _nothing_passes(walk: TableAnalysis, rule: Rule, index: int) -> Finding:
+def _nothing_passes(analysis: TableAnalysis, rule: Rule, index: int) -> Finding:
     span = rule.origin.part(index)
     if _asks_for_fragments(rule.matches[index]):
         return META.finding(
@@ -154,14 +154,14 @@ def _asks_for_fragments(match: Match) -> bool:
     return isinstance(match, Within) and match.field is Field.FRAGMENT
 
 
-def _not_sent(walk: TableAnalysis, dead: Dead) -> Iterator[Finding]:
+def _not_sent(analysis: TableAnalysis, dead: Dead) -> Iterator[Finding]:
     if dead.chain.hook is not None:
-        yield _not_at_hook(walk, dead.rule, dead.chain)
-    elif _is_ours(walk, dead.chain) and not _whole_chain(walk, dead.chain):
-        yield _not_in_chain(walk, dead.rule, dead.chain)
+        yield _not_at_hook(analysis, dead.rule, dead.chain)
+    elif _is_ours(analysis, dead.chain) and not _whole_chain(analysis, dead.chain):
+        yield _not_in_chain(analysis, dead.rule, dead.chain)
 
 
-def _too_early(walk: TableAnalysis, rule: Rule, chain: Chain, index: int) -> Finding:
+def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) -> Finding:
     """At output; where packets over lo could pass, IPT209 tells of it. What a REJECT answers is of
     the connection that it refuses (nf_ct_attach)."""
     span = rule.origin.part(index)
@@ -169,25 +169,25 @@ def _too_early(walk: TableAnalysis, rule: Rule, chain: Chain, index: int) -> Fin
         span,
         f"no packet in {chain.name} passes `{span.text}`, the answers of a reject aside: at "
         f"priority {chain.priority} connection tracking, which comes at -200, has not seen them",
-        "test it in a later chain" if walk.ruleset.is_nft else "test it in the mangle table",
+        "test it in a later chain" if analysis.ruleset.is_nft else "test it in the mangle table",
         likeness="early",
     )
 
 
-def _is_ours(walk: TableAnalysis, chain: Chain) -> bool:
-    return owner_of_chain(walk.ruleset, walk.table, chain.name) is None
+def _is_ours(analysis: TableAnalysis, chain: Chain) -> bool:
+    return owner_of_chain(analysis.ruleset, analysis.table, chain.name) is None
 
 
-def _not_at_hook(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
-    index = _impossible(walk, rule, walk.base_packets(chain))
+def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
+    index = _impossible(analysis, rule, analysis.base_packets(chain))
     if index is None:
         return META.finding(
             rule.origin.span,
             f"no packet in {chain.name} can pass all tests of this rule",
             "mend or delete the rule",
         )
-    if untestable_state(walk, rule) == index:
-        return _too_early(walk, rule, chain, index)
+    if untestable_state(analysis, rule) == index:
+        return _too_early(analysis, rule, chain, index)
     span = rule.origin.part(index)
     if _asks_for_fragments(rule.matches[index]):
         return META.finding(
@@ -198,7 +198,7 @@ def _not_at_hook(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
             severity=Severity.INFO,
             likeness="fragments here",
         )
-    refuses = "nothing passes" if walk.ruleset.is_nft else "iptables refuses"
+    refuses = "nothing passes" if analysis.ruleset.is_nft else "iptables refuses"
     never = f"{refuses} `{span.text}`"
     match rule.matches[index]:
         case Interface(Field.IIF) if chain.devices:
@@ -220,21 +220,21 @@ def _not_at_hook(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         case _:
             why = f"no packet in {chain.name} passes `{span.text}`"
             advice = "mend or delete the rule"
-    refused = not walk.ruleset.is_nft and isinstance(rule.matches[index], Interface)
+    refused = not analysis.ruleset.is_nft and isinstance(rule.matches[index], Interface)
     grave = Severity.ERROR if refused else None
     return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
 
 
-def _whole_chain(walk: TableAnalysis, chain: Chain) -> bool:
+def _whole_chain(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether no rule of the chain gets what it is for; then the fault is the calls'."""
-    dead = dead_in(walk, chain)
+    dead = dead_in(analysis, chain)
     return len(dead) == len(chain.rules) and {each.reason for each in dead} == {Reason.NOT_SENT}
 
 
-def _not_in_chain(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
-    places = walk.callers.get(chain.name, ())
-    calls = [walk.table.chains[place.chain].rules[place.number] for place in places]
-    pair = _excluded_by(walk, rule, calls[0]) if len(calls) == 1 else None
+def _not_in_chain(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
+    places = analysis.callers.get(chain.name, ())
+    calls = [analysis.table.chains[place.chain].rules[place.number] for place in places]
+    pair = _excluded_by(analysis, rule, calls[0]) if len(calls) == 1 else None
     if pair is not None:
         span, elsewhere = rule.origin.part(pair[0]), calls[0].origin.part(pair[1])
         related: tuple[Label, ...] = (
@@ -253,11 +253,11 @@ def _not_in_chain(walk: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
     )
 
 
-def _excluded_by(walk: TableAnalysis, rule: Rule, call: Rule) -> tuple[int, int] | None:
+def _excluded_by(analysis: TableAnalysis, rule: Rule, call: Rule) -> tuple[int, int] | None:
     """The test of the rule and the test of the call that exclude each other."""
-    universe = walk.space.universe
+    universe = analysis.space.universe
     for i, one in enumerate(rule.matches):
         for j, other in enumerate(call.matches):
-            if not _matcher(walk, rule).all_of((one, other), universe).may.satisfiable():
+            if not _matcher(analysis, rule).all_of((one, other), universe).may.satisfiable():
                 return i, j
     return None

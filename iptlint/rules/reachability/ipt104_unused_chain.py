@@ -51,25 +51,25 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk, chain in unused_chains(context):
-        if not named_like_a_hook(walk, chain):  # that is IPT111
-            yield _finding(walk, chain)
+    for analysis, chain in unused_chains(context):
+        if not named_like_a_hook(analysis, chain):  # that is IPT111
+            yield _finding(analysis, chain)
 
 
-def _finding(walk: TableAnalysis, chain: Chain) -> Finding:
+def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
     number = len(chain.rules)
     held = f"the {phrases.counted(number, 'rule')} in it" if number > 1 else "the rule in it"
     never = f"{held} never see{'s' if number == 1 else ''} a packet" if number else "it is empty"
     return META.finding(
-        declared(walk, chain),
+        declared(analysis, chain),
         f"nothing calls the chain {chain.name}; {never}",
-        _advice(walk, chain),
+        _advice(analysis, chain),
         likeness="uncalled",
     )
 
 
-def _advice(walk: TableAnalysis, chain: Chain) -> str:
-    if walk.ruleset.is_nft:
+def _advice(analysis: TableAnalysis, chain: Chain) -> str:
+    if analysis.ruleset.is_nft:
         return f"jump to it (jump {chain.name}) or delete it"
     emptied = f"-F {chain.name}, then " if chain.rules else ""  # -X refuses one that holds rules
     return f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})"

@@ -52,13 +52,15 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for rules in copies(walk):
-            owner = writer_of(walk, rules[0])
+    for analysis in context.analyses():
+        for rules in copies(analysis):
+            owner = writer_of(analysis, rules[0])
             if owner is not None and owner.transient:
                 continue  # IPT855 tells of these
-            chain = walk.place(rules[0]).chain
-            if walk.entries[chain].may.satisfiable() and not is_copy_behind(walk, rules[1]):
+            chain = analysis.place(rules[0]).chain
+            if analysis.entries[chain].reachable.satisfiable() and not is_copy_behind(
+                analysis, rules[1]
+            ):
                 yield _finding(rules, chain)
 
 

@@ -65,42 +65,46 @@ _FOR_USERS = re.compile(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for name, chain in walk.table.chains.items():
-            jumps = [rule for rule in _jumps(walk, name) if walk.matched(rule).satisfiable()]
-            if not jumps or owner_of_chain(walk.ruleset, walk.table, name) is not None:
+    for analysis in context.analyses():
+        for name, chain in analysis.table.chains.items():
+            jumps = [
+                rule for rule in _jumps(analysis, name) if analysis.matched(rule).satisfiable()
+            ]
+            if not jumps or owner_of_chain(analysis.ruleset, analysis.table, name) is not None:
                 continue
             if not chain.rules:
                 if not _FOR_USERS.search(name):
-                    yield _to_empty(walk, chain, jumps)
-            elif not _explained(walk, chain):
-                yield from _past_all_rules(walk, chain, jumps)
+                    yield _to_empty(analysis, chain, jumps)
+            elif not _explained(analysis, chain):
+                yield from _past_all_rules(analysis, chain, jumps)
 
 
-def _jumps(walk: TableAnalysis, name: str) -> Iterator[Rule]:
+def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
     """The jumps to the chain that do nothing else; a goto ends its own chain. Copies of a jump
     left out."""
-    again = later_copies(walk)
-    for caller, number in walk.callers.get(name, ()):
-        rule = walk.table.chains[caller].rules[number]
+    again = later_copies(analysis)
+    for caller, number in analysis.callers.get(name, ()):
+        rule = analysis.table.chains[caller].rules[number]
         plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
         if plain and id(rule) not in again and owner_of(caller) is None:
             yield rule
 
 
-def _to_empty(walk: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Finding:
+def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Finding:
     others = tuple(Label(rule.origin.span, "here too") for rule in jumps[1 : phrases.MAX_LABELS])
     return META.finding(
         jumps[0].origin.span,
         f"this jump does nothing: the chain {chain.name} is empty",
         "delete the jump, or fill the chain",
-        related=(Label(declared(walk, chain), "declared here, without rules"), *others),
+        related=(Label(declared(analysis, chain), "declared here, without rules"), *others),
     )
 
 
-def _past_all_rules(walk: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Iterator[Finding]:
+def _past_all_rules(
+    analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]
+) -> Iterator[Finding]:
     for jump in jumps:
-        if not _does_something(walk, chain, walk.matched(jump)):
+        if not _does_something(analysis, chain, analysis.matched(jump)):
             yield META.finding(
                 jump.origin.span,
                 f"this jump does nothing: no packet that it sends matches a rule of {chain.name}",
@@ -109,17 +113,17 @@ def _past_all_rules(walk: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) ->
             )
 
 
-def _does_something(walk: TableAnalysis, chain: Chain, packets: PacketSet) -> bool:
+def _does_something(analysis: TableAnalysis, chain: Chain, packets: PacketSet) -> bool:
     """Whether a rule of the chain, other than a closing RETURN, matches some of the packets."""
-    flow = walk.flows[chain.name]
+    flow = analysis.flows[chain.name]
     return any(
         (packets & tests.may & arriving).satisfiable()
-        for rule, tests, arriving in zip(chain.rules, flow.tests, flow.arrives, strict=False)
+        for rule, tests, arriving in zip(chain.rules, flow.tests, flow.arriving, strict=False)
         if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
     )
 
 
-def _explained(walk: TableAnalysis, chain: Chain) -> bool:
+def _explained(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether no rule of the chain can match, and findings on the rules say why."""
-    dead = [each.reason for each in dead_in(walk, chain)]
+    dead = [each.reason for each in dead_in(analysis, chain)]
     return len(dead) == len(chain.rules) and set(dead) != {Reason.NOT_SENT}

@@ -66,7 +66,7 @@ _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
 class _Crossing(NamedTuple):
     """``both``: the packets that the earlier rule takes from the later one."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     earlier: Rule
     later: Rule
     both: PacketSet
@@ -74,40 +74,40 @@ class _Crossing(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        walks = context.stack(ruleset).walks()
-        found = (each for walk in walks for each in _in_table(walk))
+        analyses = context.firewall(ruleset).analyses()
+        found = (each for analysis in analyses for each in _in_table(analysis))
         for number, crossing in enumerate(found):
             yield _finding(crossing, shown=number < MANY)
 
 
-def _in_table(walk: TableAnalysis) -> Iterator[_Crossing]:
-    for chain in walk.table.chains.values():
-        if is_user_chain(walk.ruleset, walk.table, chain.name):
-            yield from _in_chain(walk, chain)
+def _in_table(analysis: TableAnalysis) -> Iterator[_Crossing]:
+    for chain in analysis.table.chains.values():
+        if is_user_chain(analysis.ruleset, analysis.table, chain.name):
+            yield from _in_chain(analysis, chain)
 
 
-def _in_chain(walk: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
-    others = dead_ids(walk) | later_copies(walk)
+def _in_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
+    others = dead_ids(analysis) | later_copies(analysis)
     decides = [_decides(rule) and id(rule) not in others for rule in chain.rules]
-    accepts = _of(walk, chain, decides, (VerdictKind.ACCEPT,))
-    denials = _of(walk, chain, decides, DENYING)
+    accepts = _of(analysis, chain, decides, (VerdictKind.ACCEPT,))
+    denials = _of(analysis, chain, decides, DENYING)
     for number, rule in enumerate(chain.rules):
         if not decides[number]:
             continue
         accepting = rule.verdict.kind is VerdictKind.ACCEPT
         if accepting or is_ban(rule):
-            earlier = _crossing(walk, chain, number, denials if accepting else accepts)
+            earlier = _crossing(analysis, chain, number, denials if accepting else accepts)
             if earlier is not None:
-                yield _Crossing(walk, chain.rules[earlier[0]], rule, earlier[1])
+                yield _Crossing(analysis, chain.rules[earlier[0]], rule, earlier[1])
 
 
 def _of(
-    walk: TableAnalysis, chain: Chain, decides: list[bool], kinds: tuple[VerdictKind, ...]
+    analysis: TableAnalysis, chain: Chain, decides: list[bool], kinds: tuple[VerdictKind, ...]
 ) -> UnionTree | None:
     """For searches among the rules with these verdicts; None where there is none."""
-    tests = walk.flows[chain.name].tests
+    tests = analysis.flows[chain.name].tests
     wanted = [d and r.verdict.kind in kinds for d, r in zip(decides, chain.rules, strict=True)]
-    nothing = walk.space.false
+    nothing = analysis.space.false
     sets = [each.may if want else nothing for each, want in zip(tests, wanted, strict=True)]
     return UnionTree(sets) if any(wanted) else None
 
@@ -130,16 +130,16 @@ def _is_idiom(match: Match) -> bool:
 
 
 def _crossing(
-    walk: TableAnalysis, chain: Chain, number: int, earlier: UnionTree | None
+    analysis: TableAnalysis, chain: Chain, number: int, earlier: UnionTree | None
 ) -> tuple[int, PacketSet] | None:
     """The last rule before that takes packets of this one, and some that are not its own."""
-    rule, flow = chain.rules[number], walk.flows[chain.name]
-    own = flow.tests[number].may & walk.entries[chain.name].sent
+    rule, flow = chain.rules[number], analysis.flows[chain.name]
+    own = flow.tests[number].may & analysis.entries[chain.name].intended
     found = earlier.last(number, own) if earlier else None
     if found is None:
         return None
-    other = flow.tests[found].sure & walk.entries[chain.name].sent
-    both = own & other & flow.arrives[found]
+    other = flow.tests[found].sure & analysis.entries[chain.name].intended
+    both = own & other & flow.arriving[found]
     crosses = (own & ~other).satisfiable() and (other & ~own).satisfiable()
     same = rule.verdict.kind in DENYING or _fields(rule) == _fields(chain.rules[found])
     return (found, both) if crosses and same and both.satisfiable() else None
@@ -166,7 +166,7 @@ def _looked_at(match: Match) -> Iterator[Field | None]:
 
 def _finding(crossing: _Crossing, *, shown: bool) -> Finding:
     """``shown``: with a packet, which takes a while to find; of many only the first are told."""
-    walk, earlier, later, both = crossing
+    analysis, earlier, later, both = crossing
     return META.finding(
         later.origin.span,
         f"line {line(earlier)} {verb(earlier.verdict.kind)} some of the packets that this"
@@ -174,6 +174,6 @@ def _finding(crossing: _Crossing, *, shown: bool) -> Finding:
         f"move it above line {line(earlier)} if it should have no exception; else say in a comment"
         " that the order matters",
         related=labels([earlier], "what both are for"),
-        witness=rule_witness(walk, later, both) if shown else None,
+        witness=rule_witness(analysis, later, both) if shown else None,
         likeness="order decides",
     )

@@ -84,11 +84,11 @@ _SEPARATELY = 3
 
 
 class Undone(NamedTuple):
-    """An accepting rule of ``station``; ``by`` decides most of its packets in ``later``."""
+    """An accepting rule of ``base_chain``; ``by`` decides most of its packets in ``later``."""
 
     rule: Rule
     packets: PacketSet
-    station: BaseChain
+    base_chain: BaseChain
     later: BaseChain
     by: Share
 
@@ -96,85 +96,89 @@ class Undone(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if ruleset.is_nft:
-            stack = context.stack(ruleset)
+            firewall = context.firewall(ruleset)
             for hook in _HOOKS:
-                stations = stack.stations(Family.INET, hook)
-                if sum(map(_decides, stations)) > 1:
-                    yield from _at_hook(stack, hook, stations)
+                base_chains = firewall.base_chains(Family.INET, hook)
+                if sum(map(_decides, base_chains)) > 1:
+                    yield from _at_hook(firewall, hook, base_chains)
 
 
-def _decides(station: BaseChain) -> bool:
-    chain = station.chain
-    return chain.type == "filter" and chain.priority in DECIDING_PRIORITIES and not station.is_open
+def _decides(base_chain: BaseChain) -> bool:
+    chain = base_chain.chain
+    return (
+        chain.type == "filter" and chain.priority in DECIDING_PRIORITIES and not base_chain.is_open
+    )
 
 
-def _at_hook(stack: Firewall, hook: Hook, stations: Sequence[BaseChain]) -> Iterator[Finding]:
-    space = stack.space
+def _at_hook(firewall: Firewall, hook: Hook, base_chains: Sequence[BaseChain]) -> Iterator[Finding]:
+    space = firewall.space
     packets = at_hook(space, hook) & space.state("new") & outside(space)
-    for _, equals in groupby(stations, key=_priority):
+    for _, equals in groupby(base_chains, key=_priority):
         several = tuple(equals)
-        for station in several:
-            if _decides(station) and _lets_in(station, packets):
+        for base_chain in several:
+            if _decides(base_chain) and _lets_in(base_chain, packets):
                 # What a chain of the same priority drops is dropped, whichever comes first.
-                others = (s for s in stations if s is not station)
-                later = [s for s in others if _priority(s) >= _priority(station)]
-                yield from _findings(hook, _undone(station, later, packets))
-        for station in several:
-            packets = station.afterwards(packets & station.passing)
+                others = (s for s in base_chains if s is not base_chain)
+                later = [s for s in others if _priority(s) >= _priority(base_chain)]
+                yield from _findings(hook, _undone(base_chain, later, packets))
+        for base_chain in several:
+            packets = base_chain.afterwards(packets & base_chain.may_survive)
 
 
-def _priority(station: BaseChain) -> int:
-    return station.chain.priority or 0
+def _priority(base_chain: BaseChain) -> int:
+    return base_chain.chain.priority or 0
 
 
-def _lets_in(station: BaseChain, packets: PacketSet) -> bool:
+def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
     """Whether an accept of the chain is one that people wrote to let packets in, not to except
     them from what it drops."""
-    table, chain = station.walk.table, station.chain
+    table, chain = base_chain.analysis.table, base_chain.chain
     if made_by_iptables(table) or owner_of_table(table.name) is not None:
         return False
     if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
         return True
-    denying = any(rule.verdict.kind in _DENYING for rule in rules_from(station))
-    return not denying or not (_undecided(station) & packets).satisfiable()
+    denying = any(rule.verdict.kind in _DENYING for rule in rules_from(base_chain))
+    return not denying or not (_undecided(base_chain) & packets).satisfiable()
 
 
-def _undecided(station: BaseChain) -> PacketSet:
+def _undecided(base_chain: BaseChain) -> PacketSet:
     """The packets that come to the policy."""
-    return station.walk.flows[station.chain.name].returns & station.seen
+    return base_chain.analysis.flows[base_chain.chain.name].returns & base_chain.seen
 
 
-def _only_bans(station: BaseChain) -> bool:
+def _only_bans(base_chain: BaseChain) -> bool:
     """Whether the chain drops what it lists and has nothing to say of the rest."""
-    policy = station.chain.policy
+    policy = base_chain.chain.policy
     if policy is not None and policy.kind is not VerdictKind.ACCEPT:
         return False
-    decisive = [rule for rule in rules_from(station) if rule.verdict.kind.ends_walk]
+    decisive = [rule for rule in rules_from(base_chain) if rule.verdict.kind.ends_walk]
     return all(is_ban(rule) for rule in decisive)
 
 
-def _undone(station: BaseChain, later: Sequence[BaseChain], packets: PacketSet) -> Iterator[Undone]:
-    for decider in at_station(station, packets & station.seen):
-        rule = decider.rule
-        if rule is None or decider.kind is not VerdictKind.ACCEPT:
+def _undone(
+    base_chain: BaseChain, later: Sequence[BaseChain], packets: PacketSet
+) -> Iterator[Undone]:
+    for share in at_station(base_chain, packets & base_chain.seen):
+        rule = share.rule
+        if rule is None or share.kind is not VerdictKind.ACCEPT:
             continue
-        if owner_of(decider.chain.name) is None:
-            found = _killer(station.afterwards(decider.packets), later)
+        if owner_of(share.chain.name) is None:
+            found = _killer(base_chain.afterwards(share.packets), later)
             if found is not None:
-                yield Undone(rule, decider.packets, station, *found)
+                yield Undone(rule, share.packets, base_chain, *found)
 
 
 def _killer(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, Share] | None:
     """Where the last of the packets die, and what decides most of them there."""
-    for station in later:
-        left = packets & station.passing
+    for base_chain in later:
+        left = packets & base_chain.may_survive
         if not left.satisfiable():
-            if not _decides(station) or _only_bans(station):
+            if not _decides(base_chain) or _only_bans(base_chain):
                 return None
-            deciders = largest_first(at_station(station, packets & station.seen))
-            by = next((each for each in deciders if each.kind in _DENYING), None)
-            return None if by is None else (station, by)
-        packets = station.afterwards(left)
+            shares = largest_first(at_station(base_chain, packets & base_chain.seen))
+            by = next((each for each in shares if each.kind in _DENYING), None)
+            return None if by is None else (base_chain, by)
+        packets = base_chain.afterwards(left)
     return None
 
 
@@ -197,7 +201,7 @@ def _finding(hook: Hook, undone: Undone) -> Finding:
         f" {_when(undone)} and lets none of the new packets through that this rule lets through",
         _advice(undone),
         related=(_label(undone),),
-        witness=witness(undone.station.walk.space, undone.packets, hook),
+        witness=witness(undone.base_chain.analysis.space, undone.packets, hook),
     )
 
 
@@ -209,12 +213,12 @@ def _folded(hook: Hook, several: Sequence[Undone]) -> Finding:
         places[-1] = Label(places[-1].span, f"and this one … and {more} more")
     return META.finding(
         first.rule.origin.span,
-        f"what {counted(len(several), 'rule')} of {_chain(first.station)} accept is"
+        f"what {counted(len(several), 'rule')} of {_chain(first.base_chain)} accept is"
         f" {_past(first.by)} after all: {_chain(first.later)} is asked {_when(first)} and lets"
         " none of the new packets through that they let through",
         "move the rules into that chain, or make its policy accept if this one has to decide",
         related=(_label(first), *places),
-        witness=witness(first.station.walk.space, first.packets, hook),
+        witness=witness(first.base_chain.analysis.space, first.packets, hook),
     )
 
 
@@ -224,13 +228,13 @@ def _past(by: Share) -> str:
 
 def _when(undone: Undone) -> str:
     """Chains of one priority are asked in the order in which they happened to be loaded."""
-    same = undone.station.chain.priority == undone.later.chain.priority
+    same = undone.base_chain.chain.priority == undone.later.chain.priority
     return "at the same priority" if same else "later"
 
 
-def _chain(station: BaseChain) -> str:
-    table = station.walk.table
-    return f"the chain {station.chain.name} of table {table.family.value} {table.name}"
+def _chain(base_chain: BaseChain) -> str:
+    table = base_chain.analysis.table
+    return f"the chain {base_chain.chain.name} of table {table.family.value} {table.name}"
 
 
 def _label(undone: Undone) -> Label:
@@ -240,7 +244,7 @@ def _label(undone: Undone) -> Label:
 
 
 def _advice(undone: Undone) -> str:
-    table = undone.later.walk.table
+    table = undone.later.analysis.table
     text = " ".join(undone.rule.statement.span.text.split())
     into = f"{table.family.value} {table.name} {undone.later.chain.name}"
     if not text or "@" in text or "vmap" in text or ('"' in text and "comment" in text):

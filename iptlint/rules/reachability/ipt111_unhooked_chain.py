@@ -61,12 +61,12 @@ _DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk, chain in unused_chains(context):
-        if named_like_a_hook(walk, chain):
-            yield _finding(walk, chain)
+    for analysis, chain in unused_chains(context):
+        if named_like_a_hook(analysis, chain):
+            yield _finding(analysis, chain)
 
 
-def _finding(walk: TableAnalysis, chain: Chain) -> Finding:
+def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
     hook = chain.name.lower()
     translates = any(rule.verdict.kind is VerdictKind.NAT for rule in chain.rules)
     denies = any(rule.verdict.kind in _DENYING for rule in chain.rules)
@@ -78,7 +78,7 @@ def _finding(walk: TableAnalysis, chain: Chain) -> Finding:
     else:
         sees = "it sees no packet"
     return META.finding(
-        declared(walk, chain),
+        declared(analysis, chain),
         f"the chain {chain.name} is attached to no hook, and nothing calls it: {sees}",
         f"write `{_hook_line(hook, translates=translates)}` as its first line; the name alone"
         " attaches a chain to nothing",

@@ -98,23 +98,23 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if not ruleset.is_nft:
             continue
-        stack = context.stack(ruleset)
+        firewall = context.firewall(ruleset)
         for family in _LAYERS:
             for hook in Hook:
-                stations = sorted(stack.stations(family, hook), key=_place)
-                for one, other in combinations(stations, 2):
+                base_chains = sorted(firewall.base_chains(family, hook), key=_place)
+                for one, other in combinations(base_chains, 2):
                     clash = _clash(one, other) if _may_clash(one, other) else None
                     if clash is not None:
                         yield _finding(one, other, clash)
 
 
-def _place(station: BaseChain) -> int:
+def _place(base_chain: BaseChain) -> int:
     """Where the chain stands in the text."""
-    return declared(station.walk, station.chain).start
+    return declared(base_chain.analysis, base_chain.chain).start
 
 
 def _may_clash(one: BaseChain, other: BaseChain) -> bool:
-    tables = one.walk.table, other.walk.table
+    tables = one.analysis.table, other.analysis.table
     return (
         one.chain.priority == other.chain.priority
         and not _on_other_devices(one.chain, other.chain)
@@ -164,7 +164,7 @@ def _translated_twice(one: BaseChain, other: BaseChain) -> Clash | None:
 
 def _changed(writer: BaseChain, reader: BaseChain) -> Clash | None:
     """A field that rules of the one change and rules of the other test."""
-    space = writer.walk.space
+    space = writer.analysis.space
     both_translate = writer.chain.type == reader.chain.type == "nat"
     readings: dict[frozenset[Field], _Readings] = {}
     for rule in rules_from(writer):
@@ -188,7 +188,7 @@ class _Readings:
     """The rules that test any of the fields, with the packets that match them but for these."""
 
     def __init__(self, reader: BaseChain, fields: frozenset[Field]) -> None:
-        space = reader.walk.space
+        space = reader.analysis.space
         self.rules = [
             (rule, space.forget(_matched(reader, rule), fields))
             for rule in rules_from(reader)
@@ -227,7 +227,7 @@ def _tested(matches: tuple[Match, ...]) -> Iterator[Field]:
 
 def _recorded(dropping: BaseChain, recording: BaseChain) -> Clash | None:
     """Packets that the one drops and the other logs or adds to a set."""
-    dropped = dropping.walk.space.false
+    dropped = dropping.analysis.space.false
     for kind in _DROPPING:
         dropped = dropped | dropping.end(kind)
     for rule in rules_from(recording):
@@ -241,9 +241,9 @@ def _recorded(dropping: BaseChain, recording: BaseChain) -> Clash | None:
 _RECORDS = {EffectKind.LOG: "logs", EffectKind.SET: "puts into a set"}
 
 
-def _matched(station: BaseChain, rule: Rule) -> PacketSet:
+def _matched(base_chain: BaseChain, rule: Rule) -> PacketSet:
     """The packets of the base chain that match the rule, whoever is asked before."""
-    return station.walk.sent(rule) & station.seen
+    return base_chain.analysis.intended(rule) & base_chain.seen
 
 
 def _line(rule: Rule) -> str:
@@ -254,10 +254,10 @@ def _finding(one: BaseChain, other: BaseChain, clash: Clash) -> Finding:
     chain = other.chain
     assert chain.hook is not None
     priority = chain.priority or 0
-    places = [Label(declared(one.walk, one.chain), "the other chain")]
+    places = [Label(declared(one.analysis, one.chain), "the other chain")]
     places += [Label(rule.origin.span, "here") for rule in clash.rules]
     return META.finding(
-        declared(other.walk, chain),
+        declared(other.analysis, chain),
         f"{_name(other)} and {_name(one)} are asked at the same priority {priority} of the"
         f" {chain.hook.value} hook, in the order of loading; it matters, as {clash.reason}",
         f"write `priority {priority + 1};` in the one that is to be asked last",
@@ -265,6 +265,6 @@ def _finding(one: BaseChain, other: BaseChain, clash: Clash) -> Finding:
     )
 
 
-def _name(station: BaseChain) -> str:
-    table = station.walk.table
-    return f"the chain {station.chain.name} of table {table.family.value} {table.name}"
+def _name(base_chain: BaseChain) -> str:
+    table = base_chain.analysis.table
+    return f"the chain {base_chain.chain.name} of table {table.family.value} {table.name}"

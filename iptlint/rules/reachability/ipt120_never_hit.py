@@ -69,29 +69,29 @@ _DECIDING = (Kind.ACCEPT, Kind.DROP, Kind.REJECT)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for chain in walk.table.chains.values():
-            if any(base.hook in _FILTERS for base in walk.bases_of(chain.name)):
-                yield from _check_chain(walk, chain)
+    for analysis in context.analyses():
+        for chain in analysis.table.chains.values():
+            if any(base.hook in _FILTERS for base in analysis.bases_of(chain.name)):
+                yield from _check_chain(analysis, chain)
 
 
-def _check_chain(walk: TableAnalysis, chain: Chain) -> Iterator[Finding]:
+def _check_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
     idle = [rule for rule in chain.rules if _is_idle(rule)]
     if not idle:
         return
-    seen, new = _seen(walk.table, chain)
+    seen, new = _seen(analysis.table, chain)
     if seen < _SEEN or new < _NEW:
         return
-    silent = {*dead_ids(walk), *map(id, later_copies(walk))}
+    silent = {*dead_ids(analysis), *map(id, later_copies(analysis))}
     for rule in idle:
-        if id(rule) not in silent and writer_of(walk, rule) is None:
+        if id(rule) not in silent and writer_of(analysis, rule) is None:
             yield META.finding(
                 rule.statement.span,
                 f"no packet has matched this rule since its counters began, while the others of"
                 f" {chain.name} decided {counted(seen, 'packet')}: it may be for something that is"
                 " no longer there",
                 "if nobody needs it, delete it",
-                likeness=f"{walk.table.name} {chain.name}",
+                likeness=f"{analysis.table.name} {chain.name}",
             )
 
 

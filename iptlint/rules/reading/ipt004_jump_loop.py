@@ -55,13 +55,13 @@ Calls = Mapping[str, Mapping[str, Rule]]
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        calls = _calls(walk.table)
+    for analysis in context.analyses():
+        calls = _calls(analysis.table)
         reported: set[str] = set()
-        for caller, callee in _closing(walk, calls):
+        for caller, callee in _closing(analysis, calls):
             if not {caller, callee} <= reported:
                 reported |= _component(calls, callee)
-                yield _finding(walk, [*_way(calls, callee, caller), calls[caller][callee]])
+                yield _finding(analysis, [*_way(calls, callee, caller), calls[caller][callee]])
 
 
 def _calls(table: Table) -> Calls:
@@ -72,10 +72,10 @@ def _calls(table: Table) -> Calls:
     return calls
 
 
-def _closing(walk: TableAnalysis, calls: Calls) -> Iterator[tuple[str, str]]:
+def _closing(analysis: TableAnalysis, calls: Calls) -> Iterator[tuple[str, str]]:
     """The calls that lead back: where chains stand behind those they call, these do not fit."""
-    position = {name: number for number, name in enumerate(walk.order)}
-    for caller in reversed(walk.order):
+    position = {name: number for number, name in enumerate(analysis.order)}
+    for caller in reversed(analysis.order):
         for callee in calls[caller]:
             if position[callee] >= position[caller]:
                 yield caller, callee
@@ -113,13 +113,13 @@ def _way(calls: Calls, start: str, end: str) -> list[Rule]:
     return jumps[::-1]
 
 
-def _finding(walk: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
+def _finding(analysis: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
     """``jumps``: once round; the last one closes the circle."""
     *others, closing = jumps
     start = closing.verdict.chain or ""
     way = " → ".join([start, *(jump.verdict.chain or "" for jump in jumps)])
-    called = walk.is_called(start)
-    back = "return" if walk.ruleset.is_nft else "RETURN"
+    called = analysis.is_called(start)
+    back = "return" if analysis.ruleset.is_nft else "RETURN"
     refused = "the kernel refuses the whole table"
     if not called:
         refused = "the kernel will refuse the table as soon as something calls it"

@@ -111,7 +111,7 @@ Network = IPv4Network | IPv6Network
 class _Group:
     """Rules of a chain that one rule with a set can replace; at least one."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
     field: Field
     rules: tuple[Rule, ...]
@@ -133,27 +133,29 @@ class _Group:
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         names: Counter[str] = Counter()
-        for walk in context.stack(ruleset).walks():
-            for group in lists(walk):
+        for analysis in context.firewall(ruleset).analyses():
+            for group in lists(analysis):
                 yield _finding(group, names)
 
 
 @per_walk
-def lists(walk: TableAnalysis) -> tuple[_Group, ...]:
+def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
     """The lists of a table that a set can replace."""
     found: list[_Group] = []
-    for chain in walk.table.chains.values():
-        ours = _is_called(walk, chain) and not is_generated(walk.ruleset, walk.table, chain.name)
-        kinds = _kinds(chain, dead_ids(walk) | later_copies(walk)) if ours else {}
+    for chain in analysis.table.chains.values():
+        ours = _is_called(analysis, chain) and not is_generated(
+            analysis.ruleset, analysis.table, chain.name
+        )
+        kinds = _kinds(chain, dead_ids(analysis) | later_copies(analysis)) if ours else {}
         if kinds:
-            found += _groups(walk, chain, kinds)
+            found += _groups(analysis, chain, kinds)
     return tuple(found)
 
 
-def _is_called(walk: TableAnalysis, chain: Chain) -> bool:
+def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
     """Software may call its chains later, those for the user's rules among them."""
-    called = walk.entries[chain.name].may.satisfiable()
-    return called or owner_of_chain(walk.ruleset, walk.table, chain.name) is not None
+    called = analysis.entries[chain.name].reachable.satisfiable()
+    return called or owner_of_chain(analysis.ruleset, analysis.table, chain.name) is not None
 
 
 def _kinds(chain: Chain, others: frozenset[int] = frozenset()) -> dict[Kind, list[int]]:
@@ -197,15 +199,17 @@ def _addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
     )
 
 
-def _groups(walk: TableAnalysis, chain: Chain, kinds: dict[Kind, list[int]]) -> Iterator[_Group]:
+def _groups(
+    analysis: TableAnalysis, chain: Chain, kinds: dict[Kind, list[int]]
+) -> Iterator[_Group]:
     """The largest first; a rule is in one group only."""
     used: set[int] = set()
-    search = MovableRuns(walk, chain)
+    search = MovableRuns(analysis, chain)
     for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
         free = [number for number in numbers if number not in used]
         for run in search.runs(kind.verdict, free):
             rules = _uncovered(tuple(chain.rules[n] for n in run), kind.field)
-            group = _Group(walk, chain, kind.field, rules)
+            group = _Group(analysis, chain, kind.field, rules)
             if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
                 used.update(run)
                 yield group
@@ -249,7 +253,7 @@ def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
 
 
 def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
-    if group.walk.ruleset.is_nft:
+    if group.analysis.ruleset.is_nft:
         return _nft_help(group, prefixes, names)
     option = _SIDES[group.field].option
     place = _PLACE

@@ -73,7 +73,7 @@ _OF_PROTOCOL = re.compile(r"--(?:[sd]port|source-port|destination-port|tcp-|syn\
 class _Merge:
     """Rules that one rule, or a few, can replace."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
     field: Field
     rules: tuple[Rule, ...]
@@ -82,22 +82,22 @@ class _Merge:
     def pieces(self) -> list[Ranges]:
         """The ports of each rule that is left."""
         ports = _disjoint(r for rule in self.rules for r in _ports(rule, self.field)[1])
-        return [tuple(ports)] if self.walk.ruleset.is_nft else _filled(ports)
+        return [tuple(ports)] if self.analysis.ruleset.is_nft else _filled(ports)
 
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if not is_text(ruleset):
             continue
-        for walk in context.stack(ruleset).walks():
-            if ruleset.is_nft and made_by_iptables(walk.table):
+        for analysis in context.firewall(ruleset).analyses():
+            if ruleset.is_nft and made_by_iptables(analysis.table):
                 continue
-            for chain in walk.table.chains.values():
-                if is_user_chain(ruleset, walk.table, chain.name):
-                    yield from map(_finding, _merges(walk, chain))
+            for chain in analysis.table.chains.values():
+                if is_user_chain(ruleset, analysis.table, chain.name):
+                    yield from map(_finding, _merges(analysis, chain))
 
 
-def _merges(walk: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
+def _merges(analysis: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
     kinds: dict[Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
         if is_plain(rule):
@@ -105,11 +105,11 @@ def _merges(walk: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
                 kinds[kind].append(number)
     many = {kind: numbers for kind, numbers in kinds.items() if len(numbers) >= _FEWEST}
     used: set[int] = set()
-    search = MovableRuns(walk, chain) if many else None
+    search = MovableRuns(analysis, chain) if many else None
     for kind, numbers in sorted(many.items(), key=lambda item: -len(item[1])):
-        free = [n for n in _worth_it(walk, chain, numbers) if n not in used]
+        free = [n for n in _worth_it(analysis, chain, numbers) if n not in used]
         for run in search.runs(kind.verdict, free) if search and len(free) >= _FEWEST else ():
-            merge = _Merge(walk, chain, kind.field, tuple(chain.rules[n] for n in run))
+            merge = _Merge(analysis, chain, kind.field, tuple(chain.rules[n] for n in run))
             if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
                 used.update(run)
                 yield merge
@@ -123,23 +123,23 @@ def _kinds_of(rule: Rule) -> Iterator[Kind]:
             yield Kind(field, rule.verdict, others)
 
 
-def _worth_it(walk: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
+def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
     """Without those that are other findings' or have a remark of their own; the first may have
     one that is about all of them."""
-    others = dead_ids(walk) | later_copies(walk)
+    others = dead_ids(analysis) | later_copies(analysis)
     alive = [number for number in numbers if id(chain.rules[number]) not in others]
-    if not walk.entries[chain.name].may.satisfiable():
+    if not analysis.entries[chain.name].reachable.satisfiable():
         return
     for index, number in enumerate(alive):
         rule = chain.rules[number]
-        if _can_be_rewritten(walk, rule) and (index == 0 or not _has_remark(rule)):
+        if _can_be_rewritten(analysis, rule) and (index == 0 or not _has_remark(rule)):
             yield number
 
 
-def _can_be_rewritten(walk: TableAnalysis, rule: Rule) -> bool:
+def _can_be_rewritten(analysis: TableAnalysis, rule: Rule) -> bool:
     field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
     text = rule.origin.part(_ports(rule, field)[0]).text
-    return not walk.ruleset.is_nft or _NFT.fullmatch(text) is not None
+    return not analysis.ruleset.is_nft or _NFT.fullmatch(text) is not None
 
 
 def _is_of(match: object, field: Field) -> bool:
@@ -210,7 +210,7 @@ def _rewritten(merge: _Merge, ports: Ranges) -> str:
     rule, part = first.origin.span, first.origin.part(_ports(first, merge.field)[0])
     text = rule.source.text
     before, after = text[rule.start : part.start], text[part.end : rule.end]
-    if merge.walk.ruleset.is_nft:
+    if merge.analysis.ruleset.is_nft:
         found = _NFT.fullmatch(part.text)
         listed = ", ".join(_range(low, high, "-") for low, high in ports)
         merged = f"{before}{found['selector'] if found else ''} {{ {listed} }}{after}"

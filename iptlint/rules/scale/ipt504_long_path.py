@@ -70,84 +70,86 @@ LIMIT = 200
 class _Stretch(NamedTuple):
     """A chain on the way."""
 
-    walk: TableAnalysis
+    analysis: TableAnalysis
     chain: Chain
 
 
 def check(context: Context) -> Iterator[Finding]:
-    yield from for_each_family(context, _check_path)
+    yield from for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if sum(rule.copies for table in path.tables() for _, rule in table.rules()) <= LIMIT:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if sum(rule.copies for table in hooks.tables() for _, rule in table.rules()) <= LIMIT:
         return
     told: set[int] = set()
     for hook in (Hook.INPUT, Hook.FORWARD):
-        packet = _one(path, hook)
-        counts = _compared(path, hook, packet)
+        packet = _one(hooks, hook)
+        counts = _compared(hooks, hook, packet)
         total = sum(counts.values())
         if total <= LIMIT:
             continue
         (longest, most), *_ = counts.most_common(1)
-        users = is_user_chain(path.ruleset, longest.walk.table, longest.chain.name)
+        users = is_user_chain(hooks.ruleset, longest.analysis.table, longest.chain.name)
         if id(longest.chain) in told or not users or _are_lists(counts, total):
             continue
         told.add(id(longest.chain))
         where = "all" if most == total else f"{most}"
         yield META.finding(
-            declared(longest.walk, longest.chain),
+            declared(longest.analysis, longest.chain),
             f"the first packet of a connection that no rule is for is compared with {total} rules"
             f" on its way through {hook.value}, {where} of them in {longest.chain.name}",
             "put lists of addresses and ports into sets, and rules for one interface, protocol or"
             " port into a chain that only its packets are sent to",
-            witness=witness(path.space, packet, hook),
+            witness=witness(hooks.space, packet, hook),
         )
 
 
-def _one(path: Hooks, hook: Hook) -> PacketSet:
+def _one(hooks: Hooks, hook: Hook) -> PacketSet:
     """A stranger's packet; on interfaces that no rule names, where it may be."""
-    packet = next(probes(path, hook, "new", "syn")) & outside(path.space)
-    packet = packet & path.hook_packets(hook)
+    packet = next(probes(hooks, hook, "new", "syn")) & outside(hooks.space)
+    packet = packet & hooks.hook_packets(hook)
     for field in (Field.IIF, Field.OIF):
-        for number in range(path.space.interfaces.count - 1, -1, -1):
-            narrowed = packet & path.space.value(field, number)
+        for number in range(hooks.space.interfaces.count - 1, -1, -1):
+            narrowed = packet & hooks.space.value(field, number)
             if narrowed.satisfiable():
                 packet = narrowed
                 break
     return packet
 
 
-def _compared(path: Hooks, hook: Hook, packet: PacketSet) -> Counter[_Stretch]:
+def _compared(hooks: Hooks, hook: Hook, packet: PacketSet) -> Counter[_Stretch]:
     """How many of the kernel's rules of each chain the packet is compared with."""
     counts: Counter[_Stretch] = Counter()
-    for station in path.stations(hook):
-        if not (packet & station.seen).satisfiable():
+    for base_chain in hooks.base_chains(hook):
+        if not (packet & base_chain.seen).satisfiable():
             continue
-        _enter(station.walk, station.chain.name, packet, counts)
-        if not (packet & station.passing).satisfiable():
+        _enter(base_chain.analysis, base_chain.chain.name, packet, counts)
+        if not (packet & base_chain.may_survive).satisfiable():
             break
     return counts
 
 
-def _enter(walk: TableAnalysis, base: str, packet: PacketSet, counts: Counter[_Stretch]) -> None:
+def _enter(
+    analysis: TableAnalysis, base: str, packet: PacketSet, counts: Counter[_Stretch]
+) -> None:
     """Callers come before what they call, so how often a chain is entered is known there."""
     times = Counter({base: 1})
-    for name in reversed(walk.order):
+    for name in reversed(analysis.order):
         if not times[name]:
             continue
-        flow = walk.flows[name]
-        end = bisect_left(flow.arrives, True, key=lambda left: not (packet & left).satisfiable())
+        flow = analysis.flows[name]
+        end = bisect_left(flow.arriving, True, key=lambda left: not (packet & left).satisfiable())
         rules = flow.chain.rules[:end]
-        counts[_Stretch(walk, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
+        counts[_Stretch(analysis, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
         for rule, tests in zip(rules, flow.tests, strict=False):
             called = rule.verdict.chain
-            if called in walk.flows and (packet & tests.may).satisfiable():
+            if called in analysis.flows and (packet & tests.may).satisfiable():
                 times[called] += times[name]
 
 
 def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
     """Whether most of the way are lists for which sets are proposed already."""
     chains = {id(stretch.chain) for stretch in counts}
-    walks = {id(stretch.walk): stretch.walk for stretch in counts}.values()
-    saved = (g.copies - g.copies_left for w in walks for g in lists(w) if id(g.chain) in chains)
+    analyses = {id(stretch.analysis): stretch.analysis for stretch in counts}.values()
+    saved = (g.copies - g.copies_left for w in analyses for g in lists(w) if id(g.chain) in chains)
     return 2 * sum(saved) > total

@@ -105,21 +105,21 @@ _WAYS = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if is_flushed(path.ruleset, path.family):  # IPT304's
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if is_flushed(hooks.ruleset, hooks.family):  # IPT304's
         return
     for way in _WAYS:
-        if dropped_by_default(path, way.back).satisfiable():
-            yield from _answers(path, way)
-            yield from _errors(path, way.back)
+        if dropped_by_default(hooks, way.back).satisfiable():
+            yield from _answers(hooks, way)
+            yield from _errors(hooks, way.back)
 
 
-def _answers(path: Hooks, way: _Way) -> Iterator[Finding]:
-    space, denied = path.space, dropped_by_default(path, way.back)
-    new = opening(path) & path.outcome(way.there, VerdictKind.ACCEPT)
+def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
+    space, denied = hooks.space, dropped_by_default(hooks, way.back)
+    new = opening(hooks) & hooks.outcome(way.there, VerdictKind.ACCEPT)
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
@@ -127,42 +127,42 @@ def _answers(path: Hooks, way: _Way) -> Iterator[Finding]:
     here = new & swapped(space, denied)
     if not here.satisfiable():
         return
-    if not is_answered(path, here, way.back):
-        sent = answers(path, here, way.back, "syn", "ack", reply=True)
-        found = shares(path, way.back, sent)
-        yield _none(path, way, found, sent, elsewhere=path.may_pass(way.back) & outside(space))
-    elif _is_lost_on_the_way(path, way.back, here):
-        sent = answers(path, here, way.back, "syn", "ack", reply=True)
-        found = delivery(path, way.back, sent).enders
-        yield _none(path, way, found, sent, space.false, untracks(path))
+    if not is_answered(hooks, here, way.back):
+        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        found = shares(hooks, way.back, sent)
+        yield _none(hooks, way, found, sent, elsewhere=hooks.may_pass(way.back) & outside(space))
+    elif _is_lost_on_the_way(hooks, way.back, here):
+        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        found = delivery(hooks, way.back, sent).enders
+        yield _none(hooks, way, found, sent, space.false, untracks(hooks))
     elif way.back is Hook.INPUT:
-        sent = answers(path, here, way.back, "syn", "ack", reply=True)
-        yield from _few(path, sent, sent & path.may_pass(way.back))
+        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        yield from _few(hooks, sent, sent & hooks.may_pass(way.back))
     else:
-        sent = answers(path, here, way.back, "syn", "ack", reply=True)
-        yield from _hardly_any(path, way, sent, sent & path.may_pass(way.back))
+        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        yield from _hardly_any(hooks, way, sent, sent & hooks.may_pass(way.back))
 
 
-def _hardly_any(path: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
     """Answers get to next to no client, as by the rule for some service: its port is also one that
     a client may have."""
-    clients = (path.family.daddr, Field.DPORT)
-    everyone, lucky = (path.space.project(packets, *clients) for packets in (sent, back))
+    clients = (hooks.family.daddr, Field.DPORT)
+    everyone, lucky = (hooks.space.project(packets, *clients) for packets in (sent, back))
     if _RARE * packet_count(lucky) < packet_count(everyone):
         rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
         lost = sent & ~back
-        finding = _none(path, rarely, shares(path, way.back, lost), lost, path.space.false)
+        finding = _none(hooks, rarely, shares(hooks, way.back, lost), lost, hooks.space.false)
         yield replace(finding, severity=Severity.WARNING)
 
 
-def _is_lost_on_the_way(path: Hooks, hook: Hook, first: PacketSet) -> bool:
+def _is_lost_on_the_way(hooks: Hooks, hook: Hook, first: PacketSet) -> bool:
     """Whether each hook lets answers to the first packets through, and none come through them
     all."""
-    if translates(path) or not is_winding(path, hook):
+    if translates(hooks) or not is_winding(hooks, hook):
         return False
     return not any(
-        delivery(path, hook, answers(path, packets, hook, "syn", "ack", reply=True)).comes_through
-        for packets in (*samples(path, first), first)
+        delivery(hooks, hook, answers(hooks, packets, hook, "syn", "ack", reply=True)).comes_through
+        for packets in (*samples(hooks, first), first)
     )
 
 
@@ -174,7 +174,7 @@ def _hairpin(space: Space) -> PacketSet:
 
 
 def _none(
-    path: Hooks,
+    hooks: Hooks,
     way: _Way,
     found: list[Share],
     lost: PacketSet,
@@ -184,50 +184,50 @@ def _none(
     """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
     tracking of connections off, so that no packet is of an established one. A host that lets
     nothing in was closed on purpose; only that connections go out is left of the fault."""
-    where, by_name = _where(path, way.back, lost, elsewhere)
-    decider = found[0]
-    closed = way.back is Hook.INPUT and _is_closed(path)
+    where, by_name = _where(hooks, way.back, lost, elsewhere)
+    share = found[0]
+    closed = way.back is Hook.INPUT and _is_closed(hooks)
     mend = suggestions.first(
-        decider,
-        _chain(path, way.back),
+        share,
+        _chain(hooks, way.back),
         suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED,
     )
     return META.finding(
-        decider.span,
-        f"answers to {'tcp ' * _udp_passes(path, way.back, lost)}{way.lost}{where}: "
-        f"{'untracked as they are, ' * untracked}{decider.first} them"
+        share.span,
+        f"answers to {'tcp ' * _udp_passes(hooks, way.back, lost)}{way.lost}{where}: "
+        f"{'untracked as they are, ' * untracked}{share.first} them"
         + " and all else, while connections may be opened"
         * closed,
         f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
-        witness=witness(path.space, _plain(path, way, decider.packets), way.back),
+        witness=witness(hooks.space, _plain(hooks, way, share.packets), way.back),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
     )
 
 
-def _udp_passes(path: Hooks, hook: Hook, lost: PacketSet) -> bool:
+def _udp_passes(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
     """Whether answers over udp do where those over tcp are lost, from a port of nobody's."""
     values = {Field.PROTO: UDP, Field.SPORT: ODD_PORTS[0]}
-    answers = probes(path, hook, "established", values=values)
-    passing = path.may_pass(hook) & path.space.project(lost, Field.IIF, Field.OIF)
+    answers = probes(hooks, hook, "established", values=values)
+    passing = hooks.may_pass(hook) & hooks.space.project(lost, Field.IIF, Field.OIF)
     return all((one & passing).satisfiable() for one in answers)
 
 
-def _is_closed(path: Hooks) -> bool:
+def _is_closed(hooks: Hooks) -> bool:
     """Whether the host lets nothing in, over IPv4 or IPv6 if one chain decides for both."""
-    main = path.main(Hook.INPUT)
+    main = hooks.deciding_chain(Hook.INPUT)
     accepts = main is not None and main.end(VerdictKind.ACCEPT).satisfiable()
-    return not accepts and not path.may_pass(Hook.INPUT).satisfiable()
+    return not accepts and not hooks.may_pass(Hook.INPUT).satisfiable()
 
 
-def _chain(path: Hooks, hook: Hook) -> str:
-    main = path.main(hook)
+def _chain(hooks: Hooks, hook: Hook) -> str:
+    main = hooks.deciding_chain(hook)
     return main.chain.name if main else hook.name
 
 
-def _plain(path: Hooks, way: _Way, packets: PacketSet) -> PacketSet:
+def _plain(hooks: Hooks, way: _Way, packets: PacketSet) -> PacketSet:
     """An answer as it is seen most: from a web server, or to a client's port."""
-    space = path.space
+    space = hooks.space
     port = space.value(Field.SPORT, 443)
     if way.back is Hook.OUTPUT:
         port = space.ranges(Field.DPORT, (_EPHEMERAL,))
@@ -235,9 +235,9 @@ def _plain(path: Hooks, way: _Way, packets: PacketSet) -> PacketSet:
     return plain if plain.satisfiable() else packets
 
 
-def _where(path: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
+def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
     """On which interfaces, for the message; and whether only interfaces with names deny."""
-    space = path.space
+    space = hooks.space
     field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
     by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
     if by_name:
@@ -255,31 +255,33 @@ def _names(space: Space, field: Field, packets: PacketSet) -> str:
     )
 
 
-def _few(path: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+def _few(hooks: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
     """Most answers from public addresses are lost, though some come back."""
-    space = path.space
-    everyone = space.project(sent, path.family.saddr, Field.SPORT) & public(path, path.family.saddr)
-    lucky = everyone & space.project(back, path.family.saddr, Field.SPORT)
+    space = hooks.space
+    everyone = space.project(sent, hooks.family.saddr, Field.SPORT) & public(
+        hooks, hooks.family.saddr
+    )
+    lucky = everyone & space.project(back, hooks.family.saddr, Field.SPORT)
     if 2 * packet_count(lucky) >= packet_count(everyone):
         return
     lost = sent & everyone & ~lucky
-    decider = shares(path, Hook.INPUT, lost)[0]
-    accepting = [d for d in shares(path, Hook.INPUT, back) if d.rule]
+    share = shares(hooks, Hook.INPUT, lost)[0]
+    accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
     yield META.finding(
-        decider.span,
+        share.span,
         f"answers to connections this host opens come back only from {_whom(space, lucky)}: "
-        f"{decider.name} {decider.does} the others{why}",
-        suggestions.first(decider, _chain(path, Hook.INPUT), suggestions.ESTABLISHED),
-        related=_labels(path, accepting),
-        witness=witness(space, _plain(path, _WAYS[0], decider.packets), Hook.INPUT),
+        f"{share.name} {share.does} the others{why}",
+        suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
+        related=_labels(hooks, accepting),
+        witness=witness(space, _plain(hooks, _WAYS[0], share.packets), Hook.INPUT),
         severity=Severity.WARNING,
         confidence=None if lucky.satisfiable() else Confidence.POSSIBLE,
     )
 
 
-def _labels(path: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
+def _labels(hooks: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
     return tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES])
 
 
@@ -309,25 +311,25 @@ def _listed(words: Iterator[str] | list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _by_state(path: Hooks) -> bool:
+def _by_state(hooks: Hooks) -> bool:
     """Whether a rule decides by the state of the connection."""
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(reads_conntrack(rule.matches) for rule in rules)
 
 
-def _errors(path: Hooks, hook: Hook) -> Iterator[Finding]:
+def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
-    if hook is Hook.OUTPUT or not _by_state(path):
+    if hook is Hook.OUTPUT or not _by_state(hooks):
         return
-    space, passing = path.space, path.may_pass(hook)
-    denied = dropped_by_default(path, hook)
-    running = union([*probes(path, hook, "established", "ack")], space.false) & passing & denied
-    protocol, types, what = _ICMP_ERRORS[path.family]
-    established, related = _STATES[path.ruleset.is_nft]
-    if Family.INET in path.ruleset.families:
+    space, passing = hooks.space, hooks.may_pass(hook)
+    denied = dropped_by_default(hooks, hook)
+    running = union([*probes(hooks, hook, "established", "ack")], space.false) & passing & denied
+    protocol, types, what = _ICMP_ERRORS[hooks.family]
+    established, related = _STATES[hooks.ruleset.is_nft]
+    if Family.INET in hooks.ruleset.families:
         what = _ANY_ICMP_ERRORS
     errors = (
-        path.hook_packets(hook)
+        hooks.hook_packets(hook)
         & denied
         & outside(space)
         & space.value(Field.PROTO, protocol)
@@ -336,18 +338,18 @@ def _errors(path: Hooks, hook: Hook) -> Iterator[Finding]:
     )
     if not running.satisfiable() or (errors & passing).satisfiable():
         return
-    decider = shares(path, hook, errors)[0]
-    accepting = [d for d in shares(path, hook, running) if d.rule]
+    share = shares(hooks, hook, errors)[0]
+    accepting = [d for d in shares(hooks, hook, running) if d.rule]
     yield META.finding(
-        decider.span,
+        share.span,
         f"ICMP errors about running connections (state {related}: {what}) are lost: "
-        f"{decider.name} {decider.does} them, so path MTU discovery fails and transfers hang",
-        suggestions.first(decider, _chain(path, hook), suggestions.RELATED),
+        f"{share.name} {share.does} them, so path MTU discovery fails and transfers hang",
+        suggestions.first(share, _chain(hooks, hook), suggestions.RELATED),
         related=tuple(
             Label(d.span, f"accepts {established} without {related}")
             for d in accepting[:1]
-            if d.rule and not (d.walk.tests(d.rule).may & errors).satisfiable()
+            if d.rule and not (d.analysis.tests(d.rule).may & errors).satisfiable()
         ),
-        witness=witness(space, decider.packets, hook),
+        witness=witness(space, share.packets, hook),
         severity=Severity.WARNING,
     )

@@ -84,29 +84,29 @@ class _Cost(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     found = {
-        finding.span: finding for finding in reversed([*for_each_family(context, _check_path)])
+        finding.span: finding for finding in reversed([*for_each_family(context, _check_family)])
     }
     yield from reversed(found.values())  # of a rule for both families once
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for hook in (Hook.INPUT, Hook.FORWARD):
-        yield from _check_hook(path, hook)
+        yield from _check_hook(hooks, hook)
 
 
-def _check_hook(path: Hooks, hook: Hook) -> Iterator[Finding]:
-    main = path.main(hook)
-    if main is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
+def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
+    main = hooks.deciding_chain(hook)
+    if main is None or (hook is Hook.FORWARD and forwards_on_its_own(hooks)):
         return
-    walk, base = main.walk, main.chain
+    analysis, base = main.analysis, main.chain
     if not base.rules:
         return
-    packet = next(probes(path, hook, "established", "ack"))
-    accepted = _accepted_by_state(path, hook, packet & outside(path.space))
+    packet = next(probes(hooks, hook, "established", "ack"))
+    accepted = _accepted_by_state(hooks, hook, packet & outside(hooks.space))
     if accepted is None or accepted.rule is None:
         return
-    one = _one_way(path, accepted.packets)
-    examined, counted = _Way(walk, one).cost(base.name)
+    one = _one_way(hooks, accepted.packets)
+    examined, counted = _Way(analysis, one).cost(base.name)
     if counted - 1 <= LIMIT:
         return
     above = examined - 1
@@ -118,29 +118,29 @@ def _check_hook(path: Hooks, hook: Hook) -> Iterator[Finding]:
         f"each packet of a running connection is compared with {above} rules{bans} "
         "before this one accepts it",
         f"move this rule to the top of {base.name}",
-        witness=witness(path.space, one, hook),
+        witness=witness(hooks.space, one, hook),
     )
 
 
-def _accepted_by_state(path: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
+def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
     """The rule that accepts the packet for certain, and no new connection."""
-    surely = packet & path.outcome(hook, VerdictKind.ACCEPT) & ~path.may_die(hook)
-    new = path.space.state("new")
+    surely = packet & hooks.outcome(hook, VerdictKind.ACCEPT) & ~hooks.may_be_dropped(hook)
+    new = hooks.space.state("new")
     return next(
         (
-            decider
-            for decider in shares(path, hook, surely)
-            if decider.rule and not (decider.walk.tests(decider.rule).may & new).satisfiable()
+            share
+            for share in shares(hooks, hook, surely)
+            if share.rule and not (share.analysis.tests(share.rule).may & new).satisfiable()
         ),
         None,
     )
 
 
-def _one_way(path: Hooks, packets: PacketSet) -> PacketSet:
+def _one_way(hooks: Hooks, packets: PacketSet) -> PacketSet:
     """The packets on one interface, or from one to one: an unnamed one where they may be."""
     for field in (Field.IIF, Field.OIF):
-        for number in range(path.space.interfaces.count - 1, -1, -1):
-            narrowed = packets & path.space.value(field, number)
+        for number in range(hooks.space.interfaces.count - 1, -1, -1):
+            narrowed = packets & hooks.space.value(field, number)
             if narrowed.satisfiable():
                 packets = narrowed
                 break
@@ -150,8 +150,8 @@ def _one_way(path: Hooks, packets: PacketSet) -> PacketSet:
 class _Way:
     """One packet's way through the chains of a table."""
 
-    def __init__(self, walk: TableAnalysis, packet: PacketSet) -> None:
-        self.walk = walk
+    def __init__(self, analysis: TableAnalysis, packet: PacketSet) -> None:
+        self.analysis = analysis
         self.packet = packet
         self._costs: dict[str, _Cost] = {}
         self._denying: dict[str, bool] = {}
@@ -160,16 +160,16 @@ class _Way:
         """Of entering the chain, what it calls included."""
         if chain not in self._costs:
             self._costs[chain] = _Cost(0, 0)  # a loop ends here
-            self._costs[chain] = self._cost(self.walk.flows[chain])
+            self._costs[chain] = self._cost(self.analysis.flows[chain])
         return self._costs[chain]
 
     def _cost(self, flow: ChainFlow) -> _Cost:
         examined = counted = 0
-        end = bisect_left(flow.arrives, True, key=lambda left: not self._meets(left))
+        end = bisect_left(flow.arriving, True, key=lambda left: not self._meets(left))
         for number, rule in enumerate(flow.chain.rules[:end]):
             examined, counted = examined + 1, counted + self._counts(rule)
             called = rule.verdict.chain or ""
-            if called in self.walk.flows and self._meets(flow.tests[number].may):
+            if called in self.analysis.flows and self._meets(flow.tests[number].may):
                 inside = self.cost(called)
                 examined += inside.examined
                 counted += 0 if self._only_denies(called) else inside.counted
@@ -186,7 +186,7 @@ class _Way:
     def _only_denies(self, chain: str) -> bool:
         if chain not in self._denying:
             self._denying[chain] = True
-            known = self.walk.table.chains.get(chain)
+            known = self.analysis.table.chains.get(chain)
             self._denying[chain] = known is not None and all(
                 self._only_denies(rule.verdict.chain)
                 if rule.verdict.chain is not None

@@ -88,56 +88,58 @@ _NEGATED = re.compile(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for hook in (Hook.INPUT, Hook.FORWARD):
-        if path.main(hook) is None or (hook is Hook.FORWARD and forwards_on_its_own(path)):
+        if hooks.deciding_chain(hook) is None or (
+            hook is Hook.FORWARD and forwards_on_its_own(hooks)
+        ):
             continue
-        if dropped_by_default(path, hook).satisfiable():
-            yield from _check_hook(path, hook)
+        if dropped_by_default(hooks, hook).satisfiable():
+            yield from _check_hook(hooks, hook)
 
 
-def _check_hook(path: Hooks, hook: Hook) -> Iterator[Finding]:
-    space, passing = path.space, path.may_pass(hook)
-    stray = from_world(path, hook, "invalid", "ack")
-    everyone = union(stray, space.false) & dropped_by_default(path, hook)
+def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
+    space, passing = hooks.space, hooks.may_pass(hook)
+    stray = from_world(hooks, hook, "invalid", "ack")
+    everyone = union(stray, space.false) & dropped_by_default(hooks, hook)
     # Asked of this hook alone: that new ones are translated before says nothing of the rules here.
-    opening = [from_world(path, hook, "new", flag) for flag in ("syn", "ack")]
+    opening = [from_world(hooks, hook, "new", flag) for flag in ("syn", "ack")]
     others = union([most(space, new, passing, *_OF_THE_WAY) for new in opening], space.false)
     if not (most(space, stray, passing & everyone, *_OF_THE_WAY) & ~others).satisfiable():
         return
-    admission = Exposure(path, hook, stray)
+    admission = Exposure(hooks, hook, stray)
     accepted = admission.accepted & everyone
     surplus = most(space, stray, accepted, *_OF_THE_WAY) & ~others
     if not surplus.satisfiable():
         return
     found = admission.accepters(accepted & surplus)
     if found and is_user_decision(found[0]):
-        yield _finding(path, hook, found, any_port(space, surplus, Field.IIF, Field.OIF))
+        yield _finding(hooks, hook, found, any_port(space, surplus, Field.IIF, Field.OIF))
 
 
-def _finding(path: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) -> Finding:
-    decider = found[0]
+def _finding(hooks: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) -> Finding:
+    share = found[0]
     ports = "any port" if anywhere.satisfiable() else "closed ports"
-    by = "" if decider.rule else f" by {decider.name}"
+    by = "" if share.rule else f" by {share.name}"
     return META.finding(
-        decider.span,
+        share.span,
         f"stray and forged packets (state invalid) are accepted{by} from anyone, to {ports}, where "
         "new connections are denied",
-        _advice(path, decider),
+        _advice(hooks, share),
         related=tuple(Label(d.span, "and this") for d in found[1:MAX_LABELS]),
-        witness=witness(path.space, decider.packets, hook),
+        witness=witness(hooks.space, share.packets, hook),
     )
 
 
-def _advice(path: Hooks, decider: Share) -> str:
-    mended = decider.rule and _mended(decider.rule)
+def _advice(hooks: Hooks, share: Share) -> str:
+    mended = share.rule and _mended(share.rule)
     if mended:
         return f"write: {mended}"
-    rule = _DROP_INVALID.into(decider.chain.name, path.ruleset, decider.walk.table)
-    return f"add before it: {rule}" if decider.rule else f"add: {rule}"
+    rule = _DROP_INVALID.into(share.chain.name, hooks.ruleset, share.analysis.table)
+    return f"add before it: {rule}" if share.rule else f"add: {rule}"
 
 
 def _mended(rule: Rule) -> str | None:

@@ -120,114 +120,116 @@ class _Lost(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if not untracks(path):
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if not untracks(hooks):
         return
     told: set[int] = set()
     for hook in ROUTES:
-        for lost in _on_way(path, hook):
+        for lost in _on_way(hooks, hook):
             key = id(lost.notrack.rule)
             if key not in told and is_user_decision(lost.notrack):
                 told.add(key)
-                yield _finding(path, lost)
+                yield _finding(hooks, lost)
 
 
-def _on_way(path: Hooks, hook: Hook) -> Iterator[_Lost]:
+def _on_way(hooks: Hooks, hook: Hook) -> Iterator[_Lost]:
     """First packets, and then the answers to those that come through."""
-    told_elsewhere = translates(path)
+    told_elsewhere = translates(hooks)
     for protocol in _PROTOCOLS:
-        first = _first(path, hook, protocol)
-        untracked = _untracked(path, hook, first)
-        if _may_die(path, hook, untracked, "untracked").satisfiable():
-            yield from _Sent(path, hook, untracked).lost("new")
+        first = _first(hooks, hook, protocol)
+        untracked = _untracked(hooks, hook, first)
+        if _may_die(hooks, hook, untracked, "untracked").satisfiable():
+            yield from _Sent(hooks, hook, untracked).lost("new")
         if told_elsewhere:
             continue
-        yield from _one_way(path, hook, protocol, untracked)
+        yield from _one_way(hooks, hook, protocol, untracked)
         back = _BACK[hook]
-        coming = _untracked(path, back, _answers(path, first, back, protocol, "established"))
-        if _may_die(path, back, coming, "untracked").satisfiable():
-            accepted = _Sent(path, hook, first).accepted
-            sent = _Sent(path, back, _answers(path, accepted, back, protocol, "established"))
+        coming = _untracked(hooks, back, _answers(hooks, first, back, protocol, "established"))
+        if _may_die(hooks, back, coming, "untracked").satisfiable():
+            accepted = _Sent(hooks, hook, first).accepted
+            sent = _Sent(hooks, back, _answers(hooks, accepted, back, protocol, "established"))
             told_elsewhere = protocol.number == TCP and not sent.accepted.satisfiable()  # by IPT201
             if not told_elsewhere:
                 yield from sent.lost("established")
 
 
-def _one_way(path: Hooks, hook: Hook, protocol: _Protocol, untracked: PacketSet) -> Iterator[_Lost]:
+def _one_way(
+    hooks: Hooks, hook: Hook, protocol: _Protocol, untracked: PacketSet
+) -> Iterator[_Lost]:
     """Answers to untracked packets that are tracked themselves, and of no known connection."""
     back, state = _BACK[hook], protocol.unexpected
-    coming = _answers(path, untracked, back, protocol, state)
-    if not _may_die(path, back, coming, state).satisfiable():
+    coming = _answers(hooks, untracked, back, protocol, state)
+    if not _may_die(hooks, back, coming, state).satisfiable():
         return
-    first = _Sent(path, hook, untracked)
-    sent = _Sent(path, back, _answers(path, first.accepted, back, protocol, state))
+    first = _Sent(hooks, hook, untracked)
+    sent = _Sent(hooks, back, _answers(hooks, first.accepted, back, protocol, state))
     for found in sent.lost("established", state):
-        for cause in first.untracking(first.accepted & swapped(path.space, found.by.packets)):
-            here = found.by.packets & swapped(path.space, cause.packets)
+        for cause in first.untracking(first.accepted & swapped(hooks.space, found.by.packets)):
+            here = found.by.packets & swapped(hooks.space, cause.packets)
             yield found._replace(notrack=cause, by=found.by._replace(packets=here))
 
 
 def _answers(
-    path: Hooks, packets: PacketSet, hook: Hook, protocol: _Protocol, state: str
+    hooks: Hooks, packets: PacketSet, hook: Hook, protocol: _Protocol, state: str
 ) -> PacketSet:
-    space, flags = path.space, protocol.answering
+    space, flags = hooks.space, protocol.answering
     if not packets.satisfiable():
         return packets
-    found = answers(path, packets, hook, *flags, reply=True)
+    found = answers(hooks, packets, hook, *flags, reply=True)
     found = found & space.ranges(Field.SPORT, protocol.answered)
     return space.forget(found, CONNTRACK_FIELDS) & space.state(state) & space.universe
 
 
-def _untracked(path: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     """Those that rules may leave untracked on the way with the hook."""
-    space = path.space
+    space = hooks.space
     begin = Hook.OUTPUT if hook is Hook.OUTPUT else Hook.PREROUTING
     unknown = () if hook is Hook.OUTPUT else (Field.OIF,)
     found = [
-        packets & space.forget(walk.matched(rule), unknown)
-        for walk in map(path.stack.walk, path.tables())
-        for chain, rule in walk.table.rules()
+        packets & space.forget(analysis.matched(rule), unknown)
+        for analysis in map(hooks.firewall.analysis, hooks.tables())
+        for chain, rule in analysis.table.rules()
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects)
-        if begin in walk.hooks_of(chain.name)
+        if begin in analysis.hooks_of(chain.name)
     ]
     return union(found, space.false)
 
 
-def _may_die(path: Hooks, hook: Hook, packets: PacketSet, state: str) -> PacketSet:
+def _may_die(hooks: Hooks, hook: Hook, packets: PacketSet, state: str) -> PacketSet:
     """Those that the main chain of the hook may drop in the state: asked before packets are
     followed, which is dear."""
-    space, main = path.space, path.main(hook)
+    space, main = hooks.space, hooks.deciding_chain(hook)
     if main is None:
         return space.false
-    return space.forget(packets, CONNTRACK_FIELDS) & space.state(state) & main.may_kill
+    return space.forget(packets, CONNTRACK_FIELDS) & space.state(state) & main.may_drop
 
 
-def _first(path: Hooks, hook: Hook, protocol: _Protocol) -> PacketSet:
+def _first(hooks: Hooks, hook: Hook, protocol: _Protocol) -> PacketSet:
     """A client's first packets to any port, from and to any host, but not over lo."""
-    family = path.family
+    family = hooks.family
     free = (Field.IIF, Field.OIF, Field.DPORT, family.saddr, family.daddr)
     values = {Field.PROTO: protocol.number}
-    one = next(probes(path, hook, "new", *protocol.opening, free=free, values=values))
-    from_to = hosts(path, family.saddr) & hosts(path, family.daddr)
+    one = next(probes(hooks, hook, "new", *protocol.opening, free=free, values=values))
+    from_to = hosts(hooks, family.saddr) & hosts(hooks, family.daddr)
     if family is Family.IP:
-        near = path.space.ranges(family.saddr, _LINK_LOCAL)
-        from_to = from_to & ~near & ~path.space.ranges(family.daddr, _LINK_LOCAL)
-    return one & from_to & outside(path.space) & path.hook_packets(hook)
+        near = hooks.space.ranges(family.saddr, _LINK_LOCAL)
+        from_to = from_to & ~near & ~hooks.space.ranges(family.daddr, _LINK_LOCAL)
+    return one & from_to & outside(hooks.space) & hooks.hook_packets(hook)
 
 
 class _Sent:
     """What becomes of packets on the way with the hook."""
 
-    def __init__(self, path: Hooks, hook: Hook, packets: PacketSet) -> None:
-        self.path = path
+    def __init__(self, hooks: Hooks, hook: Hook, packets: PacketSet) -> None:
+        self.hooks = hooks
         self.hook = hook
-        self._luck = Unknowns(path.space)
+        self._luck = Unknowns(hooks.space)
         self._untracking: dict[int, PacketSet] = {}
-        course = Traversal(path.stack, path.family, self._luck, met=self._met)
-        self._ends = course.follow(ROUTES[hook], packets)
+        traversal = Traversal(hooks.firewall, hooks.family, self._luck, met=self._met)
+        self._ends = traversal.follow(ROUTES[hook], packets)
         self.accepted = self._ending(VerdictKind.ACCEPT)
         # What a queue or an unknown target (SYNPROXY) may take is theirs to answer for.
         self._saved = self._ending(*(kind for kind in VerdictKind if kind not in _DENYING))
@@ -235,15 +237,15 @@ class _Sent:
     def _ending(self, *kinds: VerdictKind) -> PacketSet:
         """The packets that may have one of the ends."""
         ends = [end.packets for end in self._ends if end.kind in kinds]
-        return union(ends, self.path.space.false).exists(self._luck.cube)
+        return union(ends, self.hooks.space.false).exists(self._luck.cube)
 
     def _met(self, rule: Rule, meeting: Visit) -> None:
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects):
-            before = self._untracking.get(id(rule), self.path.space.false)
+            before = self._untracking.get(id(rule), self.hooks.space.false)
             self._untracking[id(rule)] = before | meeting.taken
 
     def lost(self, state: str, instead: str = "untracked") -> Iterator[_Lost]:
-        main = self.path.main(self.hook)
+        main = self.hooks.deciding_chain(self.hook)
         if main is None:
             return
         for end in self._ends:
@@ -259,48 +261,52 @@ class _Sent:
     def _dropped(self, end: Outcome, main: BaseChain, state: str) -> Share | None:
         """The packets of the end that the main chain drops in the state; if untracked, by a rule
         that is not for them in particular."""
-        space = self.path.space
-        if end.kind not in _DENYING or end.decided is None or end.decided.walk is not main.walk:
+        space = self.hooks.space
+        if (
+            end.kind not in _DENYING
+            or end.decided is None
+            or end.decided.analysis is not main.analysis
+        ):
             return None
-        walk, chain, rule = end.decided
+        analysis, chain, rule = end.decided
         packets = end.packets & end.change.now(space.state(state))
         packets = packets.exists(self._luck.cube) & ~self._saved
         if not packets.satisfiable():
             return None
         if rule is not None and state == "untracked":
-            general = walk.tests(rule).may & space.state(*_TRACKED)
+            general = analysis.tests(rule).may & space.state(*_TRACKED)
             if not general.satisfiable():
                 return None
-        return Share(walk, chain, rule, end.kind, packets)
+        return Share(analysis, chain, rule, end.kind, packets)
 
     def _accepting(self, main: BaseChain, packets: PacketSet, state: str) -> Share | None:
         """The rule that accepts the packets for certain if they are in the state."""
-        space = self.path.space
+        space = self.hooks.space
         tracked = space.forget(packets, CONNTRACK_FIELDS) & space.state(state)
-        tracked = tracked & self.path.hook_packets(self.hook) & main.seen & ~main.may_kill
+        tracked = tracked & self.hooks.hook_packets(self.hook) & main.seen & ~main.may_drop
         found = largest_first(at_station(main, tracked & main.end(VerdictKind.ACCEPT)))
-        first = next((decider for decider in found if decider.rule is not None), None)
+        first = next((share for share in found if share.rule is not None), None)
         return first if first and first.kind is VerdictKind.ACCEPT else None
 
     def untracking(self, packets: PacketSet) -> Iterator[Share]:
         """The rules that turn off tracking for the packets, each with those it is the first for."""
-        for walk in map(self.path.stack.walk, self.path.tables()):
-            for chain, rule in walk.table.rules():
+        for analysis in map(self.hooks.firewall.analysis, self.hooks.tables()):
+            for chain, rule in analysis.table.rules():
                 if id(rule) in self._untracking:
                     here = packets & self._untracking[id(rule)].exists(self._luck.cube)
                     packets = packets & ~here
                     if here.satisfiable():
-                        yield Share(walk, chain, rule, rule.verdict.kind, here)
+                        yield Share(analysis, chain, rule, rule.verdict.kind, here)
 
 
-def _finding(path: Hooks, lost: _Lost) -> Finding:
+def _finding(hooks: Hooks, lost: _Lost) -> Finding:
     assert lost.notrack.rule is not None
-    space = path.space
+    space = hooks.space
     dropped = space.forget(lost.by.packets, CONNTRACK_FIELDS) & space.state(lost.instead)
     return META.finding(
         lost.notrack.rule.statement.span,
         _message(lost),
-        _advice(path, lost),
+        _advice(hooks, lost),
         related=(
             Label(lost.accepting.span, f"accepts state {lost.state}"),
             Label(lost.by.span, f"{lost.by.does} state {lost.instead}"),
@@ -329,8 +335,8 @@ def _message(lost: _Lost) -> str:
     )
 
 
-def _advice(path: Hooks, lost: _Lost) -> str:
-    main = path.main(lost.hook)
+def _advice(hooks: Hooks, lost: _Lost) -> str:
+    main = hooks.deciding_chain(lost.hook)
     assert main is not None
     if lost.instead != "untracked":
         mirrored = other_way(lost.notrack, forwarded=lost.hook is Hook.FORWARD)

@@ -73,23 +73,23 @@ _CLIENTS = ((32768, 60999),)  # net.ipv4.ip_local_port_range
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    if not _asks_for_source_port(path) or path.main(Hook.INPUT) is None:
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    if not _asks_for_source_port(hooks) or hooks.deciding_chain(Hook.INPUT) is None:
         return
-    if dropped_by_default(path, Hook.INPUT).satisfiable():
+    if dropped_by_default(hooks, Hook.INPUT).satisfiable():
         told: set[int] = set()
         for protocol, name, flags in _ASKED:
-            for decider, ports in _trusting(path, protocol, *flags):
-                if is_user_decision(decider) and id(decider.rule) not in told:
-                    told.add(id(decider.rule))
-                    yield _finding(path, decider, protocol, name, ports)
+            for share, ports in _trusting(hooks, protocol, *flags):
+                if is_user_decision(share) and id(share.rule) not in told:
+                    told.add(id(share.rule))
+                    yield _finding(hooks, share, protocol, name, ports)
 
 
-def _asks_for_source_port(path: Hooks) -> bool:
-    rules = (rule for table in path.tables() for _, rule in table.rules())
+def _asks_for_source_port(hooks: Hooks) -> bool:
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
     return any(map(_tests_sport, (match for rule in rules for match in rule.matches)))
 
 
@@ -101,62 +101,62 @@ def _tests_sport(match: Match) -> bool:
             return getattr(match, "field", None) is Field.SPORT
 
 
-def _trusting(path: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share, PacketSet]]:
+def _trusting(hooks: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share, PacketSet]]:
     """Who accepts packets to any port by their source port, and these ports (over ``SPORT``)."""
-    space, hook = path.space, Hook.INPUT
+    space, hook = hooks.space, Hook.INPUT
     odd = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-    odd = odd & dropped_by_default(path, hook)
-    asked = from_world(path, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
+    odd = odd & dropped_by_default(hooks, hook)
+    asked = from_world(hooks, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
     asked = tuple(one & odd for one in asked)
-    if not _trusted(path, asked, path.may_pass(hook)).satisfiable():
+    if not _trusted(hooks, asked, hooks.may_pass(hook)).satisfiable():
         return
-    admission = Exposure(path, hook, asked)
+    admission = Exposure(hooks, hook, asked)
     accepted = admission.accepted_at_a_rate
-    trusted = _trusted(path, asked, accepted)
-    for decider in admission.accepters(accepted & trusted):
-        if decider.rule is not None:
-            yield decider, space.project(decider.packets, Field.SPORT)
+    trusted = _trusted(hooks, asked, accepted)
+    for share in admission.accepters(accepted & trusted):
+        if share.rule is not None:
+            yield share, space.project(share.packets, Field.SPORT)
 
 
-def _trusted(path: Hooks, asked: tuple[PacketSet, ...], accepted: PacketSet) -> PacketSet:
+def _trusted(hooks: Hooks, asked: tuple[PacketSet, ...], accepted: PacketSet) -> PacketSet:
     """The source ports from which most callers reach all the odd ports, on interfaces where they
     do not from any port of a client."""
-    space = path.space
+    space = hooks.space
     usual = most(space, asked, accepted, Field.IIF, Field.SPORT, Field.DPORT)
     anywhere = any_port(space, usual, Field.IIF, Field.SPORT)
     open_ = space.project(anywhere & space.ranges(Field.SPORT, _CLIENTS), Field.IIF)
     return anywhere & ~open_
 
 
-def _finding(path: Hooks, decider: Share, protocol: int, name: str, sports: PacketSet) -> Finding:
-    ports = _ports(path, name, sports)
+def _finding(hooks: Hooks, share: Share, protocol: int, name: str, sports: PacketSet) -> Finding:
+    ports = _ports(hooks, name, sports)
     return META.finding(
-        decider.span,
+        share.span,
         f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
         "sender chooses where it sends from",
-        _advice(path, decider, protocol),
-        witness=witness(path.space, decider.packets, Hook.INPUT),
+        _advice(hooks, share, protocol),
+        witness=witness(hooks.space, share.packets, Hook.INPUT),
         likeness="sport",
     )
 
 
-def _advice(path: Hooks, decider: Share, protocol: int) -> str:
+def _advice(hooks: Hooks, share: Share, protocol: int) -> str:
     """Whether answers need the rule: from ports that no rule names, others accept them or not."""
     flags = ("ack",) if protocol == TCP else ()
     answers = from_world(
-        path, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
+        hooks, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
     )
-    odd = path.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
-    running = union([*answers], path.space.false) & odd
-    running = running & path.space.ranges(Field.DPORT, _CLIENTS) & path.hook_packets(Hook.INPUT)
-    if not (running & ~path.may_pass(Hook.INPUT)).satisfiable():
+    odd = hooks.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
+    running = union([*answers], hooks.space.false) & odd
+    running = running & hooks.space.ranges(Field.DPORT, _CLIENTS) & hooks.hook_packets(Hook.INPUT)
+    if not (running & ~hooks.may_pass(Hook.INPUT)).satisfiable():
         return "delete it: answers are accepted by the state of their connection"
-    return f"instead: {ESTABLISHED.into(decider.chain.name, path.ruleset, decider.walk.table)}"
+    return f"instead: {ESTABLISHED.into(share.chain.name, hooks.ruleset, share.analysis.table)}"
 
 
-def _ports(path: Hooks, protocol: str, sports: PacketSet) -> str:
+def _ports(hooks: Hooks, protocol: str, sports: PacketSet) -> str:
     """``udp port 53``, ``tcp ports 20 and 21``, ``certain tcp ports`` where they are many."""
-    ports = [str(port) for port in few_ports(path.space, sports, Field.SPORT)]
+    ports = [str(port) for port in few_ports(hooks.space, sports, Field.SPORT)]
     if not ports:
         return f"certain {protocol} ports"
     return f"{protocol} port{'s' * (len(ports) > 1)} {listed(ports)}"

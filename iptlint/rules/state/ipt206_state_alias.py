@@ -61,10 +61,10 @@ _WORDS = re.compile(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        if walk.ruleset.is_nft:
+    for analysis in context.analyses():
+        if analysis.ruleset.is_nft:
             continue
-        for _, rule in user_rules(walk):
+        for _, rule in user_rules(analysis):
             span = _alias(rule)
             if span is not None:
                 yield META.finding(

@@ -72,19 +72,19 @@ _DROP = Suggestion(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_path)
+    return for_each_family(context, _check_family)
 
 
-def _check_path(path: Hooks) -> Iterator[Finding]:
-    space, hook = path.space, Hook.INPUT
-    main = path.main(hook)
-    if main is None or not dropped_by_default(path, hook).satisfiable():
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    space, hook = hooks.space, Hook.INPUT
+    main = hooks.deciding_chain(hook)
+    if main is None or not dropped_by_default(hooks, hook).satisfiable():
         return
-    loose = from_world(path, hook, "new", "ack")
-    if not (union(loose, space.false) & path.may_pass(hook)).satisfiable():
+    loose = from_world(hooks, hook, "new", "ack")
+    if not (union(loose, space.false) & hooks.may_pass(hook)).satisfiable():
         return
-    admission = Exposure(path, hook, loose)
-    here = dropped_by_default(path, hook)
+    admission = Exposure(hooks, hook, loose)
+    here = dropped_by_default(hooks, hook)
     accepted = admission.accepted_at_a_rate & here
     opened = most(space, loose, accepted, Field.IIF, Field.DPORT)
     found = [d for d in admission.accepters(accepted & opened) if d.rule and is_user_decision(d)]

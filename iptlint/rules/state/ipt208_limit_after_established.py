@@ -81,11 +81,11 @@ _DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        for chain, rule in user_rules(walk):
+    for analysis in context.analyses():
+        for chain, rule in user_rules(analysis):
             limit = _limit(rule)
             if limit is not None and rule.verdict.kind in _DECIDING:
-                yield from _check_rule(walk, chain, rule, limit)
+                yield from _check_rule(analysis, chain, rule, limit)
 
 
 def _limit(rule: Rule) -> Span | None:
@@ -98,12 +98,14 @@ def _limit(rule: Rule) -> Span | None:
     return None
 
 
-def _check_rule(walk: TableAnalysis, chain: Chain, rule: Rule, limit: Span) -> Iterator[Finding]:
-    running = walk.space.state("established")
-    meant = walk.sent(rule) & running & _streams(walk)
-    if not meant.satisfiable() or (walk.matched(rule) & running).satisfiable():
+def _check_rule(
+    analysis: TableAnalysis, chain: Chain, rule: Rule, limit: Span
+) -> Iterator[Finding]:
+    running = analysis.space.state("established")
+    meant = analysis.intended(rule) & running & _streams(analysis)
+    if not meant.satisfiable() or (analysis.matched(rule) & running).satisfiable():
         return
-    accepting = _accepting(walk, chain, rule)
+    accepting = _accepting(analysis, chain, rule)
     if accepting is not None:
         line = accepting.origin.span.line
         yield META.finding(
@@ -115,9 +117,9 @@ def _check_rule(walk: TableAnalysis, chain: Chain, rule: Rule, limit: Span) -> I
         )
 
 
-def _streams(walk: TableAnalysis) -> PacketSet:
+def _streams(analysis: TableAnalysis) -> PacketSet:
     """The packets of tcp and udp: others come a few at a time."""
-    space = walk.space
+    space = analysis.space
     return space.value(Field.PROTO, TCP) | space.value(Field.PROTO, UDP)
 
 
@@ -127,12 +129,12 @@ def _advice(rule: Rule, line: int) -> str:
     return f"move it above line {line}: {rule.statement.span.text}"
 
 
-def _accepting(walk: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None:
+def _accepting(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None:
     """The one rule that accepts all that the limit is meant for of running connections."""
-    meant = walk.sent(rule) & walk.space.state("established")
-    for base in walk.bases_of(chain.name):
-        here = meant & walk.base_packets(base) & ~walk.space.interface(Field.IIF, "lo")
-        first = next(at_station(BaseChain(walk, base), here), None)
+    meant = analysis.intended(rule) & analysis.space.state("established")
+    for base in analysis.bases_of(chain.name):
+        here = meant & analysis.base_packets(base) & ~analysis.space.interface(Field.IIF, "lo")
+        first = next(at_station(BaseChain(analysis, base), here), None)
         if first is None or first.kind is not VerdictKind.ACCEPT or first.rule is None:
             continue
         if not (here & ~first.packets).satisfiable():

@@ -80,22 +80,22 @@ class _Test(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for walk in context.walks():
-        if {*walk.table.family.packets} <= {*_LAYER_3}:
+    for analysis in context.analyses():
+        if {*analysis.table.family.packets} <= {*_LAYER_3}:
             by_statement: dict[int, list[_Test]] = {}
-            for test in _tests(walk):
+            for test in _tests(analysis):
                 by_statement.setdefault(id(test.rule.statement), []).append(test)
             for tests in by_statement.values():
-                yield _finding(walk, tests)
+                yield _finding(analysis, tests)
 
 
-def _tests(walk: TableAnalysis) -> Iterator[_Test]:
-    early = early_chains(walk)
+def _tests(analysis: TableAnalysis) -> Iterator[_Test]:
+    early = early_chains(analysis)
     if not early:
         return
-    matcher = Matcher(walk.space, Writes())
-    states = untracked_packets(walk)
-    for chain, rule in (*user_rules(walk), *_never_matched(walk)):
+    matcher = Matcher(analysis.space, Writes())
+    states = untracked_packets(analysis)
+    for chain, rule in (*user_rules(analysis), *_never_matched(analysis)):
         if chain.name in early:
             for number, match in enumerate(rule.matches):
                 if tests_state(match):
@@ -105,18 +105,18 @@ def _tests(walk: TableAnalysis) -> Iterator[_Test]:
                         yield _Test(chain, rule, span, passing.satisfiable())
 
 
-def _never_matched(walk: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
+def _never_matched(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules whose tests only packets over lo pass, which earlier rules take."""
-    for dead in dead_rules(walk):
-        taken = dead.reason is Reason.TAKEN and id(dead.rule) not in later_copies(walk)
-        owned = is_generated(walk.ruleset, walk.table, dead.chain.name)
-        if taken and not owned and untestable_state(walk, dead.rule) is not None:
+    for dead in dead_rules(analysis):
+        taken = dead.reason is Reason.TAKEN and id(dead.rule) not in later_copies(analysis)
+        owned = is_generated(analysis.ruleset, analysis.table, dead.chain.name)
+        if taken and not owned and untestable_state(analysis, dead.rule) is not None:
             yield dead.chain, dead.rule
 
 
-def _finding(walk: TableAnalysis, tests: list[_Test]) -> Finding:
+def _finding(analysis: TableAnalysis, tests: list[_Test]) -> Finding:
     test = tests[0]
-    bases = walk.bases_of(test.chain.name)
+    bases = analysis.bases_of(test.chain.name)
     priority = max(base.priority or 0 for base in bases)
     comes_back = any(base.hook is Hook.PREROUTING for base in bases)
     besides = ", what comes over lo aside" if comes_back else ", the answers of a reject aside"
@@ -125,7 +125,7 @@ def _finding(walk: TableAnalysis, tests: list[_Test]) -> Finding:
         f"{_answer(tests)} here{besides}: at priority {priority} connection tracking, which comes "
         f"at -200, has not seen them, so they belong to no connection (state invalid)"
         f"{_consequence(test)}",
-        _advice(walk, test),
+        _advice(analysis, test),
         likeness="early",
     )
 
@@ -145,11 +145,11 @@ def _consequence(test: _Test) -> str:
     return ""
 
 
-def _advice(walk: TableAnalysis, test: _Test) -> str:
-    if not walk.ruleset.is_nft:
+def _advice(analysis: TableAnalysis, test: _Test) -> str:
+    if not analysis.ruleset.is_nft:
         text = test.rule.statement.span.text
         moved = _RAW.sub("-t mangle", text)
         return f"{'write' if moved != text else 'move it to *mangle'}: {moved}"
-    base = walk.bases_of(test.chain.name)[0]
+    base = analysis.bases_of(test.chain.name)[0]
     assert base.hook is not None
     return f"in a chain behind conntrack: type filter hook {base.hook.value} priority mangle;"

@@ -49,11 +49,11 @@ def check(command: Command) -> Command:
         raise Fault(f"`{verb}` does not apply to {command.kind}", expected, **place)
     if kind == "ruleset" or kind in _PLURALS.split():
         return command
-    _check_path(command, place)
+    _check_family(command, place)
     return _with_rule(command, verb, place)
 
 
-def _check_path(command: Command, place: Place) -> None:
+def _check_family(command: Command, place: Place) -> None:
     """A handle may stand for the last name."""
     names = ("the table's name",) if command.kind == "table" else ("the table's name", "its own")
     by_handle = command.position is not None and command.position.kind == "handle"

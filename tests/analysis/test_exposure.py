@@ -37,9 +37,9 @@ def walk(
     return Hooks(Firewall(iptlint.read(text, family)), family)
 
 
-def facing(path: Hooks) -> set[str]:
+def facing(hooks: Hooks) -> set[str]:
     """The names; "" is every interface without one."""
-    space, found = path.space, outward(path)
+    space, found = hooks.space, outward(hooks)
     return {
         cls.name
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -47,14 +47,14 @@ def facing(path: Hooks) -> set[str]:
     }
 
 
-def ports(path: Hooks, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
+def ports(hooks: Hooks, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
     """Those of ``asked`` that most of the world gets to in the end, by tcp."""
-    found = exposure(path, hook)
-    tcp = path.space.value(Field.PROTO, 6)
+    found = exposure(hooks, hook)
+    tcp = hooks.space.value(Field.PROTO, 6)
     return [
         port
         for port in asked
-        if found.is_most(found.now(path.space.value(Field.DPORT, port)) & tcp)
+        if found.is_most(found.now(hooks.space.value(Field.DPORT, port)) & tcp)
     ]
 
 
@@ -86,9 +86,9 @@ def test_interfaces_that_face_the_world(rules: tuple[str, ...], names: set[str])
 
 def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
     rules = ("-A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT", "-A INPUT -i eth1 -j LOG")
-    path = walk(*rules, nat=("-A POSTROUTING -o eth0 -j MASQUERADE",))
-    assert facing(path) == {"", "eth0"}
-    assert interface_name(path.space, uplinks(path, Field.IIF)) == "eth0"
+    hooks = walk(*rules, nat=("-A POSTROUTING -o eth0 -j MASQUERADE",))
+    assert facing(hooks) == {"", "eth0"}
+    assert interface_name(hooks.space, uplinks(hooks, Field.IIF)) == "eth0"
     vpn = walk(*rules, nat=("-A POSTROUTING -o tun0 -j MASQUERADE",))
     assert not uplinks(vpn, Field.IIF).satisfiable()
 
@@ -124,38 +124,38 @@ def test_ports_are_those_after_translation() -> None:
 
 def test_a_host_behind() -> None:
     dnat = ("-A PREROUTING -p tcp --dport 13306 -j DNAT --to-destination 10.0.0.8:3306",)
-    path = walk("-A FORWARD -d 10.0.0.8 -p tcp --dport 3306 -j ACCEPT", nat=dnat)
-    assert ports(path, 3306, 13306, hook=Hook.FORWARD) == [3306]
-    assert exposure(path, Hook.INPUT).sent_on.satisfiable()
+    hooks = walk("-A FORWARD -d 10.0.0.8 -p tcp --dport 3306 -j ACCEPT", nat=dnat)
+    assert ports(hooks, 3306, 13306, hook=Hook.FORWARD) == [3306]
+    assert exposure(hooks, Hook.INPUT).sent_on.satisfiable()
     blocked = walk("-A FORWARD -d 10.0.0.9 -j ACCEPT", nat=dnat)
     assert ports(blocked, 3306, hook=Hook.FORWARD) == []
 
 
 def test_what_one_chain_alone_decides_is_what_the_whole_way_does() -> None:
     rules = (LO, "-A INPUT -p tcp -j web", "-A web -p tcp --dport 80 -j ACCEPT")
-    path = walk(*rules, chains="web")
+    hooks = walk(*rules, chains="web")
     longer = walk(*rules, chains="web", nat=("-A PREROUTING -p udp --dport 9 -j REDIRECT",))
-    assert ports(path, 22, 80) == ports(longer, 22, 80) == [80]
-    (decider,) = exposure(path, Hook.INPUT).accepters(exposure(path, Hook.INPUT).accepted)
+    assert ports(hooks, 22, 80) == ports(longer, 22, 80) == [80]
+    (decider,) = exposure(hooks, Hook.INPUT).accepters(exposure(hooks, Hook.INPUT).accepted)
     assert decider.name == "line 7"
 
 
 def test_what_the_policy_accepts_too() -> None:
     limited = "-A INPUT -p tcp --dport 22 -m limit --limit 3/min -j ACCEPT"
     open_, closed = walk(limited, policy="ACCEPT"), walk(limited)
-    for path, is_open in ((open_, True), (closed, False)):
-        ssh = path.space.value(Field.DPORT, 22)
-        assert (exposure(path, Hook.INPUT).by_policy & ssh).satisfiable() == is_open
+    for hooks, is_open in ((open_, True), (closed, False)):
+        ssh = hooks.space.value(Field.DPORT, 22)
+        assert (exposure(hooks, Hook.INPUT).by_policy & ssh).satisfiable() == is_open
 
 
 def test_most_callers_of_a_group() -> None:
-    path = walk(SSH)
-    group = external_probes(path)
-    found = Exposure(path, Hook.INPUT, group)
+    hooks = walk(SSH)
+    group = external_probes(hooks)
+    found = Exposure(hooks, Hook.INPUT, group)
     assert found.is_most(found.accepted)
     assert not found.is_most(group[0] | group[1])
     assert found.is_most(group[0] | group[1] | group[2])
-    assert found.most(found.accepted, Field.DPORT) == path.space.value(Field.DPORT, 22)
+    assert found.most(found.accepted, Field.DPORT) == hooks.space.value(Field.DPORT, 22)
 
 
 # -- who lets everyone in -----------------------------------------------------------

@@ -42,19 +42,19 @@ def test_same_ends_as_the_sets_of_a_hook(seed: int) -> None:
     """Random filter tables change nothing on the way, so both ways are exact."""
     family = Family.IP6 if seed % 4 == 0 else Family.IP
     ruleset = iptlint.read(random_ruleset(seed, rules=30, family=family.value).text)
-    stack = Firewall(ruleset)
-    path = Hooks(stack, family)
+    firewall = Firewall(ruleset)
+    hooks = Hooks(firewall, family)
     for hook in (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT):
-        luck = Unknowns(stack.space)
-        everything = path.hook_packets(hook)
-        ends = Traversal(stack, family, luck).follow((hook,), everything)
-        cube = luck.cube
+        unknowns = Unknowns(firewall.space)
+        everything = hooks.hook_packets(hook)
+        ends = Traversal(firewall, family, unknowns).follow((hook,), everything)
+        cube = unknowns.cube
         for kind in (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT):
-            found = stack.space.false
+            found = firewall.space.false
             for end in ends:
                 if end.kind is kind:
                     found = found | end.packets.exists(cube)
-            assert found == path.outcome(hook, kind)
+            assert found == hooks.outcome(hook, kind)
 
 
 @pytest.mark.parametrize("seed", range(40))

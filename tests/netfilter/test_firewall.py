@@ -54,7 +54,7 @@ def test_of_equal_priorities_the_last_loaded_is_asked_first() -> None:
     """nf_hook_entries_grow puts a new hook before those of the same priority."""
     from iptlint.netfilter.firewall import Firewall
 
-    stations = Firewall(read(TWO.format(first=0, second=0))).stations(Family.IP, Hook.INPUT)
+    stations = Firewall(read(TWO.format(first=0, second=0))).base_chains(Family.IP, Hook.INPUT)
     assert [station.chain.name for station in stations] == ["second", "first"]
 
 
