@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from click.testing import CliRunner
 
 from iptlint.cli import group
 
+SECONDS = 100
+"""For one answer; one that takes longer is recorded as none."""
 QUESTIONS = (
     ("check", "--profile", "strict", "--output-format", "json"),
     ("reach", "--output-format", "json"),
@@ -27,12 +30,19 @@ QUESTIONS = (
 
 
 def answers(path: str) -> str:
+    signal.signal(signal.SIGALRM, _too_long)
     row: dict[str, object] = {"path": path}
     for question in QUESTIONS:
+        signal.alarm(SECONDS)
         result = CliRunner().invoke(group, [*question, path], standalone_mode=False)
         status = result.return_value if result.exception is None else repr(result.exception)
         row[question[0]] = [status, result.stdout, result.stderr]
+    signal.alarm(0)
     return json.dumps(row)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"not answered within {SECONDS} s")
 
 
 @click.group()
