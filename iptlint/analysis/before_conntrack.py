@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @per_walk
 def early_chains(analysis: TableAnalysis) -> frozenset[str]:
     """Those that only base chains before connection tracking lead to, and these."""
-    bases = {name: analysis.bases_of(name) for name in analysis.table.chains}
+    bases = {name: analysis.calls.bases_of(name) for name in analysis.table.chains}
     return frozenset(
         name for name, several in bases.items() if several and all(map(is_early, several))
     )

@@ -64,7 +64,7 @@ class _Search:
         rest = packets & ~here
         if depth == _DEEPEST or not rest.satisfiable():
             return found
-        for caller, call in self.analysis.callers.get(chain, ()):
+        for caller, call in self.analysis.calls.callers(chain):
             through = self._through(rest, caller, call)
             if through.satisfiable():
                 found += self.above(caller, call, through, depth + 1)

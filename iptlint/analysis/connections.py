@@ -110,7 +110,7 @@ def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules that people wrote, that packets may match, and that are no copies of others."""
     silent = dead_ids(analysis) | later_copies(analysis)
     for chain in analysis.table.chains.values():
-        if _is_owned(analysis, chain) or not analysis.is_called(chain.name):
+        if _is_owned(analysis, chain) or not analysis.calls.is_called(chain.name):
             continue
         for rule in chain.rules:
             if rule.read and id(rule) not in silent and not _is_softwares(rule):

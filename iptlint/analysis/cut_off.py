@@ -150,18 +150,8 @@ def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule
     before = analysis.table.chains[chain].rules[:number]
     if analysis.place(taker).chain == chain:
         return taker
-    above = _above(analysis, analysis.place(taker).chain)
+    above = analysis.calls.leading_to(analysis.place(taker).chain)
     return next((rule for rule in before if rule.verdict.chain in above), None)
-
-
-def _above(analysis: TableAnalysis, chain: str) -> set[str]:
-    """The chain, and those from which calls lead to it."""
-    pending, found = [chain], {chain}
-    while pending:
-        callers = {place.chain for place in analysis.callers.get(pending.pop(), ())} - found
-        found |= callers
-        pending += callers
-    return found
 
 
 def differing_first(shadowed: Shadowed) -> list[Rule]:

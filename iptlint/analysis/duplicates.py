@@ -73,7 +73,7 @@ class _Writes:
 
     def __init__(self, analysis: TableAnalysis) -> None:
         self._by_chain: dict[str, Parts] = {}
-        for name in analysis.order:
+        for name in analysis.calls.order:
             self._by_chain[name] = _joined(map(self._of, analysis.table.chains[name].rules))
 
     def _of(self, rule: Rule) -> Parts:

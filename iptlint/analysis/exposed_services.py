@@ -123,7 +123,7 @@ def _naming(share: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
     """The rule, or the calls of its chain where those name the ports that it accepts; each with
     its chain and its packets."""
     analysis, chain, packets = share.analysis, share.chain.name, share.packets
-    places = [place for place in analysis.callers.get(chain, ()) if place.chain != chain]
+    places = [place for place in analysis.calls.callers(chain) if place.chain != chain]
     if not _tests(analysis, rule, Field.DPORT):
         for place in places:
             call = analysis.table.chains[place.chain].rules[place.number]

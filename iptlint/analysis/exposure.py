@@ -298,7 +298,7 @@ def responsible_call(share: Share) -> Share:
     while rule is not None and not rule.matches and chain.hook is None:
         calls = [
             Share(analysis, caller, call, call.verdict.kind, analysis.matched(call) & share.packets)
-            for name, number in analysis.callers.get(chain.name, ())
+            for name, number in analysis.calls.callers(chain.name)
             if (caller := analysis.table.chains[name]).name not in seen
             and (call := caller.rules[number])
         ]
@@ -331,9 +331,9 @@ def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketS
     analysis, chain = main.analysis, main.chain
     if chain.policy is not None and chain.policy.kind in DENYING:
         return Share(analysis, chain, None, chain.policy.kind, everyone)
-    for owner, rule in analysis.table.rules():
-        if rule.verdict.kind in DENYING and chain in analysis.bases_of(owner.name):
+    for called, rule in main.rules():
+        if rule.verdict.kind in DENYING:
             taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
             if _is_most(hooks, hook, taken):
-                return Share(analysis, owner, rule, rule.verdict.kind, taken)
+                return Share(analysis, called, rule, rule.verdict.kind, taken)
     return None

@@ -80,7 +80,8 @@ def _excepted(hooks: Hooks) -> frozenset[str]:
         if rule.verdict.kind is VerdictKind.ACCEPT and owner_of(chain.name) is None
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF and match.negated
-        if not _AT_HOME.fullmatch(match.name) and any(map(_filters, analysis.bases_of(chain.name)))
+        if not _AT_HOME.fullmatch(match.name)
+        and any(map(_filters, analysis.calls.bases_of(chain.name)))
     )
 
 
@@ -125,7 +126,8 @@ def visited_names(hooks: Hooks) -> frozenset[str]:
         match.name
         for analysis in hooks.firewall.analyses()
         for chain, rule in analysis.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT and Hook.INPUT in analysis.hooks_of(chain.name)
+        if rule.verdict.kind is VerdictKind.ACCEPT
+        and Hook.INPUT in analysis.calls.hooks_of(chain.name)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF
         if not match.negated and not match.wildcard and not _AT_HOME.fullmatch(match.name)

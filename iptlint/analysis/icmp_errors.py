@@ -80,7 +80,7 @@ def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
 
 def base_at(share: Share, hook: Hook) -> Chain:
     """The base chain that leads to who decides: the one at the hook, if several do."""
-    bases = share.analysis.bases_of(share.chain.name)
+    bases = share.analysis.calls.bases_of(share.chain.name)
     return next((base for base in bases if base.hook is hook), bases[0])
 
 

@@ -62,7 +62,7 @@ class LogFlood:
                 else self.hooks.space.false
             )
         found = self.hooks.space.false
-        for caller, number in analysis.callers.get(name, ()):
+        for caller, number in analysis.calls.callers(name):
             if _rank(analysis)[caller] > _rank(analysis)[name]:  # else the call closes a loop
                 sure = analysis.flows[caller].tests[number].sure & self._entering(analysis, caller)
                 found = found | _left(analysis, caller, number, sure)
@@ -89,7 +89,7 @@ def _left(analysis: TableAnalysis, chain: str, number: int, packets: PacketSet) 
 @per_walk
 def _rank(analysis: TableAnalysis) -> dict[str, int]:
     """Chains have a higher one than those they call."""
-    return {name: rank for rank, name in enumerate(analysis.order)}
+    return {name: rank for rank, name in enumerate(analysis.calls.order)}
 
 
 @per_walk

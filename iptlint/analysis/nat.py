@@ -111,8 +111,8 @@ def _destinations(hooks: Hooks) -> Iterator[DestinationNat]:
     for base_chain in hooks.base_chains(Hook.PREROUTING):
         analysis = base_chain.analysis
         if base_chain.chain.type == "nat":
-            for chain, rule in analysis.table.rules():
-                if _sets_destination(rule) and base_chain.chain in analysis.bases_of(chain.name):
+            for _, rule in base_chain.rules():
+                if _sets_destination(rule):
                     yield _translation(hooks, analysis, rule)
 
 

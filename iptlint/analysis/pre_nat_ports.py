@@ -83,7 +83,7 @@ def _at_hook(hooks: Hooks, hook: Hook) -> Iterator[Mistake]:
 
 
 def _concerned(analysis: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) -> bool:
-    if rule.verdict.kind not in _ASKED or analysis.hooks_of(chain.name) != (hook,):
+    if rule.verdict.kind not in _ASKED or analysis.calls.hooks_of(chain.name) != (hook,):
         return False
     return writer_of(analysis, rule) is None and id(rule) not in dead_ids(analysis) | later_copies(
         analysis

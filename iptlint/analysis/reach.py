@@ -76,7 +76,7 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
         return None
     if not analysis.tests(rule).may.satisfiable():
         return Reason.CONTRADICTION
-    if not analysis.is_called(analysis.place(rule).chain):
+    if not analysis.calls.is_called(analysis.place(rule).chain):
         return Reason.NEVER_CALLED
     if not analysis.intended(rule).satisfiable():
         return Reason.NOT_SENT
@@ -85,7 +85,7 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
 
 def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
     """One of the packets that match the rule, at the first hook that can send one."""
-    bases = analysis.bases_of(analysis.place(rule).chain)
+    bases = analysis.calls.bases_of(analysis.place(rule).chain)
     found = (witness(analysis.space, packets & analysis.base_packets(b), b.hook) for b in bases)
     return next((packet for packet in found if packet is not None), None)
 

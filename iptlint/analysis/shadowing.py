@@ -107,7 +107,7 @@ def is_generated(ruleset: Ruleset, table: Table, chain: str) -> bool:
 
 def base_of(share: Share, hook: Hook) -> str:
     """The name of the base chain at the hook that leads to who decides."""
-    bases = share.analysis.bases_of(share.chain.name)
+    bases = share.analysis.calls.bases_of(share.chain.name)
     return next((base.name for base in bases if base.hook is hook), share.chain.name)
 
 
@@ -244,7 +244,7 @@ def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
     # What comes to a host has no mark; whoever marks it has let it in already.
     unmarked = analysis.space.value(Field.MARK, 0)
     meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
-    bases = analysis.bases_of(dead.chain.name)
+    bases = analysis.calls.bases_of(dead.chain.name)
     found = [meant & ends(analysis)[base.name].surely_accepted for base in bases]
     return union(found, analysis.space.false)
 

@@ -46,8 +46,9 @@ def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
     unread = [rule.origin.span.text for _, rule in analysis.table.rules() if not rule.read]
     for name, chain in analysis.table.chains.items():
-        called = chain.hook is not None or name in analysis.callers or owner_of(name) is not None
-        if not called and not any(_may_name(text, name) for text in unread):
+        if chain.hook is not None or analysis.calls.callers(name) or owner_of(name) is not None:
+            continue
+        if not any(_may_name(text, name) for text in unread):
             yield chain
 
 

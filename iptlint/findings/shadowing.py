@@ -21,7 +21,7 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     """``line 9 accepts all of these packets first``. Where other rules take some of them before
     that, not all are said to be its own; to do the same, or what the lost rule would do, is no
     matter."""
-    bases = analysis.bases_of(shadowed.chain.name)
+    bases = analysis.calls.bases_of(shadowed.chain.name)
     entering = union(
         [analysis.entries[base.name].reachable for base in bases], analysis.space.false
     )

@@ -94,15 +94,11 @@ class BaseChain:
             if any(effect.kind in _CHANGING for effect in rule.effects)
         )
 
+    def rules(self) -> Iterator[tuple[Chain, Rule]]:
+        """Those of the chain and of the chains that it calls."""
+        return self.analysis.calls.rules_from(self.chain.name)
+
     def _flows(self) -> Iterator[ChainFlow]:
         """Those of the chain and of the chains that it calls."""
-        flows = self.analysis.flows
-        pending, seen = [self.chain.name], {self.chain.name}
-        while pending:
-            flow = flows[pending.pop()]
-            yield flow
-            for rule in flow.chain.rules:
-                callee = rule.verdict.chain
-                if callee is not None and callee in flows and callee not in seen:
-                    seen.add(callee)
-                    pending.append(callee)
+        called = self.analysis.calls.reachable_from(self.chain.name)
+        return (self.analysis.flows[name] for name in called)

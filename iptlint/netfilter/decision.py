@@ -108,7 +108,7 @@ def at_station(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
     """Who may decide the packets in one base chain: in the order of calls, the policy last."""
     analysis, base = base_chain.analysis, base_chain.chain
     entering = {base.name: packets}
-    for name in reversed(analysis.order):
+    for name in reversed(analysis.calls.order):
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
             yield from _in_chain(analysis, analysis.flows[name], inside, entering)

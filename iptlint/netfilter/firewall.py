@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
+from iptlint.model.call_graph import CallGraph
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import (
@@ -65,10 +66,11 @@ class Firewall:
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
         base chains that the way begins with."""
-        behind = {base.name: _chains_behind(table, base) for base in table.base_chains()}
+        calls = CallGraph(table.chains)
+        behind = {base.name: calls.reachable_from(base.name) for base in table.base_chains()}
         changed = {
-            name: writes_on_the_way(r for c in chains for r in table.chains[c].rules).fields
-            for name, chains in behind.items()
+            name: writes_on_the_way(rule for _, rule in calls.rules_from(name)).fields
+            for name in behind
         }
         known: dict[object, Matcher] = {}
         for chain in table.chains:
@@ -153,18 +155,6 @@ def _has_ties(bases: Sequence[tuple[Table, Chain]]) -> bool:
 
 def _priority(chain: Chain) -> int:
     return chain.priority or 0
-
-
-def _chains_behind(table: Table, base: Chain) -> frozenset[str]:
-    """The base chain and the chains that it calls."""
-    pending, seen = [base.name], {base.name}
-    while pending:
-        for rule in table.chains[pending.pop()].rules:
-            callee = rule.verdict.chain
-            if callee is not None and callee in table.chains and callee not in seen:
-                seen.add(callee)
-                pending.append(callee)
-    return frozenset(seen)
 
 
 def is_early(chain: Chain) -> bool:

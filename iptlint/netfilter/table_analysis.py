@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
+from iptlint.model.call_graph import CallGraph, Place
 from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, Tests
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
     from iptlint.packets.bdd import PacketSet
     from iptlint.packets.space import Space
-
-
-class Place(NamedTuple):
-    """Rule ``number`` (from 0) of a chain."""
-
-    chain: str
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +50,10 @@ class TableAnalysis:
         self.before = before
         self.space = space
         self.matcher_of = matcher_of
-        self.order = call_order(table)
+        self.calls = CallGraph(table.chains)
         self.flows: dict[str, ChainFlow] = {}
-        for name in self.order:
+        for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
-        self.callers: Mapping[str, list[Place]] = _callers(table)
         self._lookups: dict[str, UnionTree] = {}
         self._guides: dict[str, PacketSet] = {}
         self.places = {
@@ -77,7 +69,7 @@ class TableAnalysis:
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
         entries: dict[str, Entry] = {}
-        for name in reversed(self.order):
+        for name in reversed(self.calls.order):
             chain = self.table.chains[name]
             entries[name] = self._hooked(chain) if chain.hook else self._called(name, entries)
         return entries
@@ -91,7 +83,7 @@ class TableAnalysis:
 
     def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
         may = sent = self.space.false
-        for caller, index in self.callers.get(name, ()):
+        for caller, index in self.calls.callers(name):
             if caller not in entries:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
@@ -161,29 +153,6 @@ class TableAnalysis:
         chain, index = self.place(rule)
         return self.flows[chain].tests[index].may & self.entries[chain].intended
 
-    def is_called(self, chain: str) -> bool:
-        """Whether a hook or another chain sends packets to the chain."""
-        return bool(self.bases_of(chain))
-
-    def bases_of(self, chain: str) -> tuple[Chain, ...]:
-        """The base chains from which calls lead to the chain."""
-        return tuple(self.table.chains[name] for name in self._bases.get(chain, ()))
-
-    def hooks_of(self, chain: str) -> tuple[Hook, ...]:
-        """The hooks from which calls lead to the chain."""
-        return tuple(dict.fromkeys(base.hook for base in self.bases_of(chain) if base.hook))
-
-    @cached_property
-    def _bases(self) -> Mapping[str, dict[str, None]]:
-        bases: dict[str, dict[str, None]] = defaultdict(dict)
-        for name in reversed(self.order):
-            chain = self.table.chains[name]
-            if chain.hook:
-                bases[name][name] = None
-            for callee in _calls(chain):
-                bases[callee].update(bases[name])
-        return bases
-
 
 _INTERFACES_AT = {
     Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
@@ -207,38 +176,3 @@ def at_hook(space: Space, hook: Hook) -> PacketSet:
         none = space.no_interface(field)
         packets = packets & (~none if exists else none)
     return packets
-
-
-def _calls(chain: Chain) -> Iterator[str]:
-    return (rule.verdict.chain for rule in chain.rules if rule.verdict.chain is not None)
-
-
-def _callers(table: Table) -> dict[str, list[Place]]:
-    callers: dict[str, list[Place]] = defaultdict(list)
-    for name, chain in table.chains.items():
-        for index, rule in enumerate(chain.rules):
-            if rule.verdict.chain is not None:
-                callers[rule.verdict.chain].append(Place(name, index))
-    return callers
-
-
-def call_order(table: Table) -> tuple[str, ...]:
-    """Every chain after the chains it calls; a call that closes a loop is left out."""
-    done: dict[str, None] = {}
-    for root in table.chains:
-        firewall: list[tuple[str, Iterator[str]]] = [(root, _calls(table.chains[root]))]
-        under_way = {root}
-        while firewall:
-            name, calls = firewall[-1]
-            callee = next(
-                (c for c in calls if c in table.chains and c not in done and c not in under_way),
-                None,
-            )
-            if callee is None:
-                firewall.pop()
-                under_way.discard(name)
-                done[name] = None
-            else:
-                under_way.add(callee)
-                firewall.append((callee, _calls(table.chains[callee])))
-    return tuple(done)

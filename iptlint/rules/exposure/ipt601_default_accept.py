@@ -55,7 +55,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import writer_of
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, VerdictKind
 from iptlint.model.ownership import owner_of_table
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, shares
@@ -144,7 +144,7 @@ def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
         return False
     if hook is Hook.INPUT and chain.rules and not users:
         return False
-    return not (_only_bans(analysis.table, chain) or _only_counts(analysis, chain))
+    return not (_only_bans(main) or _only_counts(analysis, chain))
 
 
 def _is_softwares(analysis: TableAnalysis, rule: Rule) -> bool:
@@ -164,9 +164,14 @@ def _translates(hooks: Hooks) -> bool:
     )
 
 
-def _only_bans(table: Table, chain: Chain) -> bool:
+def _only_bans(main: BaseChain) -> bool:
     """Whether the verdicts of the chain and what it calls are all DROP or REJECT."""
-    kinds = {rule.verdict.kind for rule in _verdict_rules(table, chain)}
+    kinds = {
+        rule.verdict.kind
+        for _, rule in main.rules()
+        if rule.verdict.chain not in main.analysis.table.chains
+    }
+    kinds -= set(_NOT_VERDICTS)
     return bool(kinds) and kinds <= set(_DENYING)
 
 
@@ -176,19 +181,6 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     if not analysis.ruleset.is_nft or (analysis.table.name == "filter" and chain.name.isupper()):
         return False
     return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
-
-
-def _verdict_rules(table: Table, chain: Chain) -> Iterator[Rule]:
-    """Those of the chain and of the chains it calls, each once."""
-    pending, seen = [chain], {chain.name}
-    while pending:
-        for rule in pending.pop().rules:
-            called = table.chains.get(rule.verdict.chain or "")
-            if called and called.name not in seen:
-                seen.add(called.name)
-                pending.append(called)
-            elif called is None and rule.verdict.kind not in _NOT_VERDICTS:
-                yield rule
 
 
 def _one(hooks: Hooks, found: _Open) -> Finding:

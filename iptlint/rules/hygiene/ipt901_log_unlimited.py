@@ -87,7 +87,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         flood = LogFlood(hooks, hook)
         for analysis, rule in wanted:
             statement = id(rule.statement)
-            if statement in told or hook not in analysis.hooks_of(analysis.place(rule).chain):
+            if statement in told or hook not in analysis.calls.hooks_of(analysis.place(rule).chain):
                 continue
             packets = flood.reaching(analysis, rule)
             if packets.satisfiable():

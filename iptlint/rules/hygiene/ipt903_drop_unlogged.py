@@ -102,7 +102,7 @@ def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
         (analysis.tests(rule).may & packets).satisfiable()
         for analysis in free
         for chain, rule in analysis.table.rules()
-        if logs(rule) and {hook, Hook.PREROUTING} & {*analysis.hooks_of(chain.name)}
+        if logs(rule) and {hook, Hook.PREROUTING} & {*analysis.calls.hooks_of(chain.name)}
     )
 
 

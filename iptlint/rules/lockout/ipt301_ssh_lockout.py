@@ -211,7 +211,7 @@ def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
 
 def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
-    if Hook.INPUT not in analysis.hooks_of(analysis.place(rule).chain):
+    if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
         return
     space = analysis.space
     packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)

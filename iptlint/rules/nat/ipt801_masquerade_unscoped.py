@@ -92,9 +92,8 @@ def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
     analysis = base_chain.analysis
     return [
         (chain, rule)
-        for chain, rule in analysis.table.rules()
+        for chain, rule in base_chain.rules()
         if rule.verdict.name.upper() in _TRANSLATING
-        if any(base is base_chain.chain for base in analysis.bases_of(chain.name))
         if writer_of(analysis, rule) is None
         if id(rule) not in dead_ids(analysis) | later_copies(analysis)
     ]

@@ -108,7 +108,7 @@ def _is_shadowed(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
         and (base_chain.analysis.intended(dead.rule) & lost).satisfiable()
         for base_chain in hooks.base_chains(hook)
         for dead in shadowed_rules(base_chain.analysis)
-        if hook in base_chain.analysis.hooks_of(dead.chain.name)
+        if hook in base_chain.analysis.calls.hooks_of(dead.chain.name)
     )
 
 
@@ -137,9 +137,9 @@ def _own_addresses(hooks: Hooks) -> frozenset[int]:
     }
     for analysis in hooks.firewall.analyses():
         for chain, rule in analysis.table.rules():
-            if Hook.INPUT in analysis.hooks_of(chain.name):
+            if Hook.INPUT in analysis.calls.hooks_of(chain.name):
                 found |= _single(rule.matches, family.daddr)
-            if Hook.OUTPUT in analysis.hooks_of(chain.name):
+            if Hook.OUTPUT in analysis.calls.hooks_of(chain.name):
                 found |= _single(rule.matches, family.saddr)
     return frozenset(found)
 

@@ -97,7 +97,7 @@ def _open_policy(analysis: TableAnalysis, chain: Chain) -> str:
 def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
     passed_over = dead_ids(analysis) | later_copies(analysis)
     for name, chain in analysis.table.chains.items():
-        bases = analysis.bases_of(name)
+        bases = analysis.calls.bases_of(name)
         if not bases or any(base.type != "nat" for base in bases) or _is_owned(analysis, chain):
             continue
         for parts in chain.statements():

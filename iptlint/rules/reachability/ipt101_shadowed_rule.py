@@ -118,7 +118,7 @@ def _decides(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     """Whether the chain is one, or is called by one, that decides what a host lets in."""
     return any(
         base.type == "filter" and base.priority in DECIDING_PRIORITIES
-        for base in analysis.bases_of(shadowed.chain.name)
+        for base in analysis.calls.bases_of(shadowed.chain.name)
     )
 
 
@@ -154,7 +154,7 @@ def _world(analysis: TableAnalysis) -> PacketSet:
 def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     """A packet that the rule was for, one whose fate differs if there is one."""
     meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
-    for base in analysis.bases_of(shadowed.chain.name):
+    for base in analysis.calls.bases_of(shadowed.chain.name):
         here = analysis.base_packets(base)
         otherwise = meant & here & ~ends(analysis)[base.name].end(shadowed.rule.verdict.kind)
         for packets in (world & here, shadowed.accepted & here, otherwise, meant & here):

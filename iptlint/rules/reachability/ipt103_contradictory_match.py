@@ -232,7 +232,7 @@ def _whole_chain(analysis: TableAnalysis, chain: Chain) -> bool:
 
 
 def _not_in_chain(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
-    places = analysis.callers.get(chain.name, ())
+    places = analysis.calls.callers(chain.name)
     calls = [analysis.table.chains[place.chain].rules[place.number] for place in places]
     pair = _excluded_by(analysis, rule, calls[0]) if len(calls) == 1 else None
     if pair is not None:

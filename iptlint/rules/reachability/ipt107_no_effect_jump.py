@@ -83,7 +83,7 @@ def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
     """The jumps to the chain that do nothing else; a goto ends its own chain. Copies of a jump
     left out."""
     again = later_copies(analysis)
-    for caller, number in analysis.callers.get(name, ()):
+    for caller, number in analysis.calls.callers(name):
         rule = analysis.table.chains[caller].rules[number]
         plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
         if plain and id(rule) not in again and owner_of(caller) is None:

@@ -48,7 +48,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.called_rules import rules_from
 from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import is_ban
@@ -137,7 +136,7 @@ def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
         return False
     if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
         return True
-    denying = any(rule.verdict.kind in _DENYING for rule in rules_from(base_chain))
+    denying = any(rule.verdict.kind in _DENYING for _, rule in base_chain.rules())
     return not denying or not (_undecided(base_chain) & packets).satisfiable()
 
 
@@ -151,7 +150,7 @@ def _only_bans(base_chain: BaseChain) -> bool:
     policy = base_chain.chain.policy
     if policy is not None and policy.kind is not VerdictKind.ACCEPT:
         return False
-    decisive = [rule for rule in rules_from(base_chain) if rule.verdict.kind.ends_walk]
+    decisive = [rule for _, rule in base_chain.rules() if rule.verdict.kind.ends_walk]
     return all(is_ban(rule) for rule in decisive)
 
 

@@ -45,7 +45,6 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.called_rules import rules_from
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import (
@@ -167,7 +166,7 @@ def _changed(writer: BaseChain, reader: BaseChain) -> Clash | None:
     space = writer.analysis.space
     both_translate = writer.chain.type == reader.chain.type == "nat"
     readings: dict[frozenset[Field], _Readings] = {}
-    for rule in rules_from(writer):
+    for _, rule in writer.rules():
         if both_translate and rule.verdict.kind is VerdictKind.NAT:
             continue
         written = _written(rule)
@@ -191,7 +190,7 @@ class _Readings:
         space = reader.analysis.space
         self.rules = [
             (rule, space.forget(_matched(reader, rule), fields))
-            for rule in rules_from(reader)
+            for _, rule in reader.rules()
             if not fields.isdisjoint(_tested(rule.matches))
         ]
         self.packets = union([packets for _, packets in self.rules], space.false)
@@ -230,7 +229,7 @@ def _recorded(dropping: BaseChain, recording: BaseChain) -> Clash | None:
     dropped = dropping.analysis.space.false
     for kind in _DROPPING:
         dropped = dropped | dropping.end(kind)
-    for rule in rules_from(recording):
+    for _, rule in recording.rules():
         done = next((_RECORDS[e.kind] for e in rule.effects if e.kind in _RECORDS), None)
         if done is not None and (dropped & _matched(recording, rule)).satisfiable():
             reason = f"{_line(rule)} {done} packets that {_name(dropping)} drops"

@@ -71,7 +71,7 @@ _DECIDING = (Kind.ACCEPT, Kind.DROP, Kind.REJECT)
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for chain in analysis.table.chains.values():
-            if any(base.hook in _FILTERS for base in analysis.bases_of(chain.name)):
+            if any(base.hook in _FILTERS for base in analysis.calls.bases_of(chain.name)):
                 yield from _check_chain(analysis, chain)
 
 

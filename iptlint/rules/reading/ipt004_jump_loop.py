@@ -32,12 +32,11 @@ It is not: the kernel looks at the jumps alone, whatever else the rules test.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Rule, Table
+from iptlint.model import Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -50,67 +49,11 @@ META = Meta(
     since="0.1.0",
 )
 
-Calls = Mapping[str, Mapping[str, Rule]]
-"""For each chain the chains it calls, each with the first rule that does."""
-
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        calls = _calls(analysis.table)
-        reported: set[str] = set()
-        for caller, callee in _closing(analysis, calls):
-            if not {caller, callee} <= reported:
-                reported |= _component(calls, callee)
-                yield _finding(analysis, [*_way(calls, callee, caller), calls[caller][callee]])
-
-
-def _calls(table: Table) -> Calls:
-    calls: dict[str, dict[str, Rule]] = {name: {} for name in table.chains}
-    for chain, rule in table.rules():
-        if rule.verdict.chain in calls:
-            calls[chain.name].setdefault(rule.verdict.chain, rule)
-    return calls
-
-
-def _closing(analysis: TableAnalysis, calls: Calls) -> Iterator[tuple[str, str]]:
-    """The calls that lead back: where chains stand behind those they call, these do not fit."""
-    position = {name: number for number, name in enumerate(analysis.order)}
-    for caller in reversed(analysis.order):
-        for callee in calls[caller]:
-            if position[callee] >= position[caller]:
-                yield caller, callee
-
-
-def _component(calls: Calls, chain: str) -> set[str]:
-    """The chains that the chain reaches and that reach it."""
-    callers: dict[str, dict[str, None]] = {name: {} for name in calls}
-    for caller, callees in calls.items():
-        for callee in callees:
-            callers[callee][caller] = None
-    return set(_nearest(calls, chain)) & set(_nearest(callers, chain))
-
-
-def _nearest(edges: Mapping[str, Iterable[str]], start: str) -> dict[str, str]:
-    """For every chain there is a way to, the chain before it on a shortest way."""
-    before = {start: start}
-    waiting = deque([start])
-    while waiting:
-        here = waiting.popleft()
-        for there in edges[here]:
-            if there not in before:
-                before[there] = here
-                waiting.append(there)
-    return before
-
-
-def _way(calls: Calls, start: str, end: str) -> list[Rule]:
-    """The jumps of a shortest way."""
-    before = _nearest(calls, start)
-    jumps: list[Rule] = []
-    while end != start:
-        jumps.append(calls[before[end]][end])
-        end = before[end]
-    return jumps[::-1]
+        for jumps in analysis.calls.loops():
+            yield _finding(analysis, jumps)
 
 
 def _finding(analysis: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
@@ -118,7 +61,7 @@ def _finding(analysis: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
     *others, closing = jumps
     start = closing.verdict.chain or ""
     way = " → ".join([start, *(jump.verdict.chain or "" for jump in jumps)])
-    called = analysis.is_called(start)
+    called = analysis.calls.is_called(start)
     back = "return" if analysis.ruleset.is_nft else "RETURN"
     refused = "the kernel refuses the whole table"
     if not called:

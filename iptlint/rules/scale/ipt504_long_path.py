@@ -134,7 +134,7 @@ def _enter(
 ) -> None:
     """Callers come before what they call, so how often a chain is entered is known there."""
     times = Counter({base: 1})
-    for name in reversed(analysis.order):
+    for name in reversed(analysis.calls.order):
         if not times[name]:
             continue
         flow = analysis.flows[name]

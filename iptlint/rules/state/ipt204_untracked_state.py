@@ -193,7 +193,7 @@ def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
         for analysis in map(hooks.firewall.analysis, hooks.tables())
         for chain, rule in analysis.table.rules()
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects)
-        if begin in analysis.hooks_of(chain.name)
+        if begin in analysis.calls.hooks_of(chain.name)
     ]
     return union(found, space.false)
 

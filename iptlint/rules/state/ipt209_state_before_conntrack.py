@@ -116,7 +116,7 @@ def _never_matched(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
 
 def _finding(analysis: TableAnalysis, tests: list[_Test]) -> Finding:
     test = tests[0]
-    bases = analysis.bases_of(test.chain.name)
+    bases = analysis.calls.bases_of(test.chain.name)
     priority = max(base.priority or 0 for base in bases)
     comes_back = any(base.hook is Hook.PREROUTING for base in bases)
     besides = ", what comes over lo aside" if comes_back else ", the answers of a reject aside"
@@ -150,6 +150,6 @@ def _advice(analysis: TableAnalysis, test: _Test) -> str:
         text = test.rule.statement.span.text
         moved = _RAW.sub("-t mangle", text)
         return f"{'write' if moved != text else 'move it to *mangle'}: {moved}"
-    base = analysis.bases_of(test.chain.name)[0]
+    base = analysis.calls.bases_of(test.chain.name)[0]
     assert base.hook is not None
     return f"in a chain behind conntrack: type filter hook {base.hook.value} priority mangle;"

@@ -8,7 +8,7 @@ refused is a problem and is not in the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from iptlint.dialects.iptables.lowering.complaints import Complaints
 from iptlint.dialects.iptables.lowering.origins import RuleOrigin
@@ -29,7 +29,18 @@ from iptlint.dialects.iptables.parsing.tree import (
     TableLine,
 )
 from iptlint.dialects.problem import Problem
-from iptlint.model import Effect, Family, Match, Rule, Ruleset, Verdict, VerdictKind, unread_rule
+from iptlint.model import (
+    Effect,
+    Family,
+    Match,
+    Rule,
+    Ruleset,
+    Table,
+    Verdict,
+    VerdictKind,
+    unread_rule,
+)
+from iptlint.model.call_graph import CallGraph
 from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile, WholeOrigin
 
@@ -74,9 +85,9 @@ class _Execution:
                 self.table = None
 
     def finish(self) -> tuple[Ruleset, tuple[Problem, ...]]:
-        for table in self.tables.values():
-            self._check_places(table)
         tables = tuple(table.finished() for table in self.tables.values())
+        for open_table, table in zip(self.tables.values(), tables, strict=True):
+            self._check_places(open_table.placed, table)
         if self.changes:
             tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
@@ -357,12 +368,11 @@ class _Execution:
             elif cell.extension.chains:
                 table.placed.append(Placed(chain.name, line, cell, plan))
 
-    def _check_places(self, table: OpenTable) -> None:
-        if not table.placed:
-            return
-        callers = table.callers()
-        for placed in table.placed:
-            wrong = callers.get(placed.chain, set()).difference(placed.cell.extension.chains)
+    def _check_places(self, several: Sequence[Placed], table: Table) -> None:
+        calls = CallGraph(table.chains)
+        for placed in several:
+            bases = {base.name for base in calls.bases_of(placed.chain)}
+            wrong = bases.difference(placed.cell.extension.chains)
             if wrong:
                 self.complaints.wrong_chain(placed, sorted(wrong))
 

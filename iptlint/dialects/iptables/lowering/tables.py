@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from iptlint.dialects.iptables.lowering.parts import Cell, Plan
@@ -76,18 +75,6 @@ class OpenTable:
         for chain in self.chains.values():
             chain.rules = [_renamed(rule, old, new) for rule in chain.rules]
 
-    def callers(self) -> dict[str, set[str]]:
-        """For every chain, the built-in chains from which packets reach it."""
-        reached: dict[str, set[str]] = {}
-        for start in self.built_in:
-            todo = [start]
-            while todo:
-                name = todo.pop()
-                if name in self.chains and start not in reached.setdefault(name, set()):
-                    reached[name].add(start)
-                    todo.extend(_called(self.chains[name].rules))
-        return reached
-
     def finished(self) -> Table:
         for name in self.built_in:
             self.chain(name)
@@ -113,10 +100,6 @@ class OpenTable:
         if self.name == "nat":
             return "nat"
         return "route" if (self.name, chain) == ("mangle", "OUTPUT") else "filter"
-
-
-def _called(rules: Iterable[Rule]) -> Iterator[str]:
-    return (rule.verdict.chain for rule in rules if rule.verdict.chain is not None)
 
 
 def _renamed(rule: Rule, old: str, new: str) -> Rule:

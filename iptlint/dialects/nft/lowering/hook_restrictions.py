@@ -13,6 +13,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.problem import Problem
 from iptlint.model import Chain, Hook
+from iptlint.model.call_graph import CallGraph
 from iptlint.source import SourceFile
 
 _LONGEST_PREFIX = 127
@@ -92,10 +93,15 @@ def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator
     placed = tuple(placed)
     if not placed:
         return
-    reached = _reached(chains)
+    calls = CallGraph(chains)
+    reached = {
+        chain: calls.reachable_from(chain.name)
+        for chain in chains.values()
+        if chain.hook is not None
+    }
     for each in placed:
-        bases = (chains[name] for name in reached.get(each.chain, ()))
-        wrong = next((chain for chain in bases if not each.place.takes(chain)), None)
+        bases = (base for base, names in reached.items() if each.chain in names)
+        wrong = next((base for base in bases if not each.place.takes(base)), None)
         if wrong is not None:
             yield _misplaced(each, wrong)
 
@@ -111,23 +117,3 @@ def _misplaced(placed: Placed, base: Chain) -> Problem:
 
 def _problem(source: SourceFile, node: t.Node, message: str, help: str) -> Problem:
     return Problem("IPT006", "error", node.start, node.end, message, help, source)
-
-
-def _reached(chains: Mapping[str, Chain]) -> dict[str, list[str]]:
-    """For every chain, the base chains from which packets reach it."""
-    calls = {
-        name: {rule.verdict.chain for rule in chain.rules if rule.verdict.chain is not None}
-        for name, chain in chains.items()
-    }
-    reached: dict[str, list[str]] = {}
-    for base in (chain.name for chain in chains.values() if chain.hook is not None):
-        seen: set[str] = set()
-        waiting = [base]
-        while waiting:
-            name = waiting.pop()
-            if name in seen or name not in chains:
-                continue
-            seen.add(name)
-            reached.setdefault(name, []).append(base)
-            waiting.extend(calls[name])
-    return reached

@@ -1,0 +1,146 @@
+"""Which chains of a table call which, by jumps and gotos."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from iptlint.model.ruleset import Chain, Hook, Rule
+
+
+class Place(NamedTuple):
+    """Rule ``number`` (from 0) of a chain."""
+
+    chain: str
+    number: int
+
+
+class CallGraph:
+    """``chains``: those of one table, by name. A call of a chain that is not among them leads
+    nowhere."""
+
+    def __init__(self, chains: Mapping[str, Chain]) -> None:
+        self.chains = chains
+
+    @cached_property
+    def _callees(self) -> Mapping[str, Mapping[str, Rule]]:
+        """For each chain the chains that it calls, each with the first rule that does."""
+        callees: dict[str, dict[str, Rule]] = {name: {} for name in self.chains}
+        for name, chain in self.chains.items():
+            for rule in chain.rules:
+                if rule.verdict.chain in callees:
+                    callees[name].setdefault(rule.verdict.chain, rule)
+        return callees
+
+    @cached_property
+    def _callers(self) -> Mapping[str, list[Place]]:
+        callers: dict[str, list[Place]] = defaultdict(list)
+        for name, chain in self.chains.items():
+            for number, rule in enumerate(chain.rules):
+                if rule.verdict.chain is not None:
+                    callers[rule.verdict.chain].append(Place(name, number))
+        return dict(callers)
+
+    def callers(self, name: str) -> tuple[Place, ...]:
+        """The rules that call the chain."""
+        return tuple(self._callers.get(name, ()))
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Every chain after the chains that it calls; a call that closes a loop is left out."""
+        done: dict[str, None] = {}
+        for root in self.chains:
+            path: dict[str, Iterator[str]] = {root: iter(self._callees[root])}
+            while path:
+                name, calls = next(reversed(path.items()))
+                callee = next((c for c in calls if c not in done and c not in path), None)
+                if callee is None:
+                    path.popitem()
+                    done[name] = None
+                else:
+                    path[callee] = iter(self._callees[callee])
+        return tuple(done)
+
+    def reachable_from(self, name: str) -> frozenset[str]:
+        """The chain, and those that calls lead to from it."""
+        return frozenset(_nearest(self._callees, name))
+
+    def leading_to(self, name: str) -> frozenset[str]:
+        """The chain, and those from which calls lead to it."""
+        return frozenset(_nearest(self._calling, name))
+
+    @cached_property
+    def _calling(self) -> Mapping[str, Iterable[str]]:
+        """For each chain the chains that call it."""
+        return {
+            name: dict.fromkeys(place.chain for place in self.callers(name)) for name in self.chains
+        }
+
+    def rules_from(self, name: str) -> Iterator[tuple[Chain, Rule]]:
+        """The rules of the chain and of all that calls lead to from it, in the table's order."""
+        reachable = self.reachable_from(name)
+        for chain in self.chains.values():
+            if chain.name in reachable:
+                yield from ((chain, rule) for rule in chain.rules)
+
+    def bases_of(self, name: str) -> tuple[Chain, ...]:
+        """The base chains from which calls lead to the chain."""
+        return tuple(self.chains[base] for base in self._bases.get(name, ()))
+
+    def is_called(self, name: str) -> bool:
+        """Whether a hook or another chain sends packets to the chain."""
+        return bool(self._bases.get(name))
+
+    def hooks_of(self, name: str) -> tuple[Hook, ...]:
+        """The hooks from which calls lead to the chain."""
+        return tuple(dict.fromkeys(base.hook for base in self.bases_of(name) if base.hook))
+
+    @cached_property
+    def _bases(self) -> Mapping[str, Mapping[str, None]]:
+        bases: dict[str, dict[str, None]] = {name: {} for name in self.chains}
+        for name in reversed(self.order):
+            if self.chains[name].hook:
+                bases[name][name] = None
+            for callee in self._callees[name]:
+                bases[callee].update(bases[name])
+        return bases
+
+    def loops(self) -> Iterator[tuple[Rule, ...]]:
+        """The calls once round, the shortest way, of each group of chains that reach one another;
+        the last one closes the loop."""
+        seen: set[str] = set()
+        for caller, callee in self._closing():
+            if not {caller, callee} <= seen:
+                seen |= self.reachable_from(callee) & self.leading_to(callee)
+                yield (*self._shortest(callee, caller), self._callees[caller][callee])
+
+    def _closing(self) -> Iterator[tuple[str, str]]:
+        """The calls that lead back: where chains stand behind those they call, these do not fit."""
+        position = {name: number for number, name in enumerate(self.order)}
+        for caller in reversed(self.order):
+            for callee in self._callees[caller]:
+                if position[callee] >= position[caller]:
+                    yield caller, callee
+
+    def _shortest(self, start: str, end: str) -> Iterable[Rule]:
+        before = _nearest(self._callees, start)
+        calls: list[Rule] = []
+        while end != start:
+            calls.append(self._callees[before[end]][end])
+            end = before[end]
+        return reversed(calls)
+
+
+def _nearest(edges: Mapping[str, Iterable[str]], start: str) -> dict[str, str]:
+    """For every node that edges lead to, the node before it on a shortest way."""
+    before = {start: start}
+    waiting = deque([start])
+    while waiting:
+        node = waiting.popleft()
+        for other in edges.get(node, ()):
+            if other not in before:
+                before[other] = node
+                waiting.append(other)
+    return before
