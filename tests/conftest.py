@@ -1,6 +1,8 @@
-"""Options of the whole suite."""
+"""Options of the whole suite, and what its tests must not share while they run side by side."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -11,3 +13,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="put hundreds of rulesets of each kind to the kernel, and read the whole corpus",
     )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What was put to the kernel, where it is of interest. The reports come from all processes."""
+    if not config.getoption("--long"):
+        return
+    from tests.kernel.record import totals
+
+    reports = (report for several in terminalreporter.stats.values() for report in several)
+    for name, record in sorted(totals(reports).items()):
+        terminalreporter.section(f"kernel: {name}")
+        terminalreporter.write_line(str(record))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lock_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """iptables-legacy locks one file of the machine, whatever network it is in, and gives up where
+    it is locked."""
+    os.environ["XTABLES_LOCKFILE"] = str(tmp_path_factory.mktemp("xtables") / "lock")

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import iptlint
 from tests.cli.conftest import BROKEN, Run
+
+MORE_THAN_A_PIPE_HOLDS = 2**17
 
 
 def test_version(run: Run) -> None:
@@ -70,7 +71,9 @@ def test_an_interrupt_is_130_and_says_nothing() -> None:
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        time.sleep(2)  # until it waits for its input
+        assert process.stdin
+        process.stdin.write(b"#" * MORE_THAN_A_PIPE_HOLDS)  # so it reads its input
+        process.stdin.flush()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

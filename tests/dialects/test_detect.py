@@ -50,7 +50,7 @@ TEXTS = [
     ("unknown", "mary had a little lamb\n"),
 ]
 BYTES = [
-    ("gzip", gzip.compress(b"*filter\nCOMMIT\n")),
+    ("gzip", gzip.compress(b"*filter\nCOMMIT\n", mtime=0)),
     ("utf-16", "*filter\nCOMMIT\n".encode("utf-16")),
     ("utf-16", "*filter\nCOMMIT\n".encode("utf-16-le")),
     ("binary", b"\x7fELF\x02\x01\x01\0\0\0"),

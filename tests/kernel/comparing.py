@@ -26,8 +26,8 @@ from tests.kernel.following import (
     unsure_lines,
 )
 from tests.kernel.gaps import gap
-from tests.kernel.judge import Record
 from tests.kernel.mutations import mutated
+from tests.kernel.record import Record
 from tests.kernel.sightings import Eyes
 from tests.kernel.states import prepare
 from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor

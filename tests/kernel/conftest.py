@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
 
 from tests.kernel.firewall import KernelFirewall, missing
-from tests.kernel.judge import Record
+from tests.kernel.record import PROPERTY, Record
 from tests.kernel.trial import Kind, load
 
-RECORDS = pytest.StashKey[dict[str, Record]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RECORDS] = {}
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """What was judged, where it is of interest."""
-    if not config.getoption("--long", default=False):
-        return
-    for name, record in sorted(config.stash[RECORDS].items()):
-        terminalreporter.section(f"kernel: {name}")
-        terminalreporter.write_line(str(record))
+RecordOf = Callable[[str], Record]
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +21,17 @@ def _possible() -> None:
 
 
 _reason = cache(missing)
+
+
+@pytest.fixture
+def record_of(
+    record_property: Callable[[str, object], None],
+) -> Iterator[RecordOf]:
+    """The record of the name, to be written in by the test."""
+    records: dict[str, Record] = {}
+    yield lambda name: records.setdefault(name, Record())
+    for name, record in records.items():
+        record_property(PROPERTY + name, record.as_text())
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from iptlint.packets.space import Space
 from tests.kernel import chance
 from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
-from tests.kernel.judge import Record, tests_of
+from tests.kernel.judge import tests_of
+from tests.kernel.record import Record
 from tests.kernel.sightings import Eyes
 from tests.kernel.states import prepare
 from tests.kernel.trial import Fate, Kind, Loaded, Trial, acceptable, load, on_one_processor

@@ -7,9 +7,8 @@ of a dead rule. Of conditional rules nothing is claimed.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import iptlint
 from iptlint.analysis.reach import RuleReach, Status, rule_witness
@@ -19,6 +18,7 @@ from iptlint.packets.packet import Packet
 from tests.kernel import chance
 from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
+from tests.kernel.record import Record
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor
 from tests.kernel.wire import UnsendableError
@@ -40,26 +40,6 @@ class Dispute:
             f"line {self.line} is {self.said}, but the kernel: {self.trial.fate.value}, "
             f"counted by {sorted(self.trial.moved)}: {self.packet}"
         )
-
-
-@dataclass
-class Record:
-    """What was judged. ``unjudged``: why witnesses did not count."""
-
-    rulesets: int = 0
-    packets: int = 0
-    said: Counter[str] = field(default_factory=Counter)
-    witnesses: int = 0
-    unjudged: Counter[str] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        said = ", ".join(f"{count} {status}" for status, count in self.said.most_common())
-        lines = [
-            f"{self.rulesets} rulesets; rules: {said}; {self.packets} packets, "
-            f"{self.witnesses} of them witnesses that matched; not judged:"
-        ]
-        lines += [f"  {count} {why}" for why, count in self.unjudged.most_common()]
-        return "\n".join(lines)
 
 
 def judge(text: str, kind: Kind, family: str, seed: int, record: Record) -> list[str]:

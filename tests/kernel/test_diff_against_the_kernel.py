@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.kernel.comparing import Version, compare, listed, mutants, translated
-from tests.kernel.conftest import lacking
+from tests.kernel.conftest import RecordOf, lacking
 from tests.kernel.rulesets_iptables import iptables_ruleset
 from tests.kernel.rulesets_nat import nat_ruleset
 from tests.kernel.rulesets_nft import nft_ruleset
-from tests.kernel.test_reach_against_the_kernel import record_of, report
+from tests.kernel.test_reach_against_the_kernel import report
 from tests.kernel.trial import Kind
 
 SEEDS_OF_A_BLOCK = 4
@@ -43,10 +43,10 @@ def ruleset(seed: int, family: str) -> str:
     return iptables_ruleset(seed, "ip6" if family == "ip6" else "ip")
 
 
-def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRequest) -> None:
+def test_iptables(kind: Kind, family: str, block: int, record_of: RecordOf) -> None:
     if (reason := lacking(kind, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"diff: {kind.value}, {family}")
+    record = record_of(f"diff: {kind.value}, {family}")
     found = []
     for seed in seeds(block):
         for old, new in mutants(ruleset(seed, family), kind, family, seed):
@@ -54,8 +54,8 @@ def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRe
     assert not found, report(found)
 
 
-def test_nft(block: int, request: pytest.FixtureRequest) -> None:
-    record = record_of(request, "diff: nft")
+def test_nft(block: int, record_of: RecordOf) -> None:
+    record = record_of("diff: nft")
     found = []
     for seed in seeds(block):
         family = ("ip", "ip6")[seed % 2]
@@ -64,11 +64,11 @@ def test_nft(block: int, request: pytest.FixtureRequest) -> None:
     assert not found, report(found)
 
 
-def test_a_translation(family: str, block: int, request: pytest.FixtureRequest) -> None:
+def test_a_translation(family: str, block: int, record_of: RecordOf) -> None:
     """What the translator leaves out is left out in the kernel, too."""
     if (reason := lacking(Kind.LEGACY, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"diff: a translation, {family}")
+    record = record_of(f"diff: a translation, {family}")
     found = []
     for seed in seeds(block):
         for old, new in mutants(ruleset(seed, family), Kind.LEGACY, family, seed):
@@ -77,11 +77,11 @@ def test_a_translation(family: str, block: int, request: pytest.FixtureRequest) 
     assert not found, report(found)
 
 
-def test_a_listing(family: str, block: int, request: pytest.FixtureRequest) -> None:
+def test_a_listing(family: str, block: int, record_of: RecordOf) -> None:
     """What iptables-nft has loaded, read as nft lists it."""
     if (reason := lacking(Kind.IPTABLES_NFT, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"diff: a listing, {family}")
+    record = record_of(f"diff: a listing, {family}")
     found = []
     for seed in seeds(block):
         # nft lists only the first port of each range of --ports.
@@ -94,11 +94,11 @@ def test_a_listing(family: str, block: int, request: pytest.FixtureRequest) -> N
 
 
 def test_rulesets_that_change_packets(
-    kind: Kind, family: str, block: int, request: pytest.FixtureRequest
+    kind: Kind, family: str, block: int, record_of: RecordOf
 ) -> None:
     if (reason := lacking(kind, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"diff: changes, {kind.value}, {family}")
+    record = record_of(f"diff: changes, {kind.value}, {family}")
     found = []
     for seed in seeds(block):
         for old, new in mutants(nat_ruleset(seed, family), kind, family, seed):

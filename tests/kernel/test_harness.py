@@ -202,8 +202,11 @@ def test_nothing_is_sent_outside() -> None:
 
 def test_namespaces_end_with_the_process() -> None:
     """Nothing has to clean up behind a test that was killed: the namespaces have no name."""
-    code = "import os, signal; from tests.kernel.firewall import Firewall; f = Firewall(); "
-    code += "print(os.readlink(f.host.path), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    code = (
+        "import os, signal; from tests.kernel.firewall import KernelFirewall; "
+        "f = KernelFirewall(); print(os.readlink(f.host.path), flush=True); "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.kernel.conftest import RECORDS, lacking
-from tests.kernel.judge import Record, judge
+from tests.kernel.conftest import RecordOf, lacking
+from tests.kernel.judge import judge
 from tests.kernel.rulesets_iptables import iptables_ruleset
 from tests.kernel.rulesets_nft import nft_ruleset
 from tests.kernel.trial import Kind
@@ -35,10 +35,10 @@ def seeds(block: int) -> Iterable[int]:
     return range(first, first + SEEDS_OF_A_BLOCK)
 
 
-def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRequest) -> None:
+def test_iptables(kind: Kind, family: str, block: int, record_of: RecordOf) -> None:
     if (reason := lacking(kind, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"{kind.value}, {family}")
+    record = record_of(f"{kind.value}, {family}")
     disputes = []
     for seed in seeds(block):
         text = iptables_ruleset(seed, "ip6" if family == "ip6" else "ip")
@@ -46,16 +46,12 @@ def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRe
     assert not disputes, report(disputes)
 
 
-def test_nft(block: int, request: pytest.FixtureRequest) -> None:
-    record = record_of(request, "nft")
+def test_nft(block: int, record_of: RecordOf) -> None:
+    record = record_of("nft")
     disputes = []
     for seed in seeds(block):
         disputes += judge(nft_ruleset(seed), Kind.NFT, ("ip", "ip6")[seed % 2], seed, record)
     assert not disputes, report(disputes)
-
-
-def record_of(request: pytest.FixtureRequest, name: str) -> Record:
-    return request.config.stash[RECORDS].setdefault(name, Record())
 
 
 def report(disputes: list[str]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.kernel.comparing import translated
-from tests.kernel.conftest import lacking
+from tests.kernel.conftest import RecordOf, lacking
 from tests.kernel.following import follow, follow_changes
 from tests.kernel.rulesets_iptables import iptables_ruleset
 from tests.kernel.rulesets_nat import nat_ruleset
 from tests.kernel.rulesets_nft import nft_ruleset
-from tests.kernel.test_reach_against_the_kernel import record_of, report
+from tests.kernel.test_reach_against_the_kernel import report
 from tests.kernel.trial import Kind
 
 SEEDS_OF_A_BLOCK = 4
@@ -37,10 +37,10 @@ def seeds(block: int) -> range:
     return range(first, first + SEEDS_OF_A_BLOCK)
 
 
-def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRequest) -> None:
+def test_iptables(kind: Kind, family: str, block: int, record_of: RecordOf) -> None:
     if (reason := lacking(kind, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"trace: {kind.value}, {family}")
+    record = record_of(f"trace: {kind.value}, {family}")
     protests = []
     for seed in seeds(block):
         text = iptables_ruleset(seed, "ip6" if family == "ip6" else "ip")
@@ -48,8 +48,8 @@ def test_iptables(kind: Kind, family: str, block: int, request: pytest.FixtureRe
     assert not protests, report(protests)
 
 
-def test_nft(block: int, request: pytest.FixtureRequest) -> None:
-    record = record_of(request, "trace: nft")
+def test_nft(block: int, record_of: RecordOf) -> None:
+    record = record_of("trace: nft")
     protests = []
     for seed in seeds(block):
         protests += follow(nft_ruleset(seed), Kind.NFT, ("ip", "ip6")[seed % 2], seed, record)
@@ -57,13 +57,13 @@ def test_nft(block: int, request: pytest.FixtureRequest) -> None:
 
 
 def test_rulesets_that_change_packets(
-    kind: Kind, family: str, block: int, request: pytest.FixtureRequest
+    kind: Kind, family: str, block: int, record_of: RecordOf
 ) -> None:
     """Those of nft are translated: what the translator leaves out is left out."""
     loader = Kind.IPTABLES_NFT if kind is Kind.NFT else kind
     if (reason := lacking(loader, family)) is not None:
         pytest.skip(reason)
-    record = record_of(request, f"trace: changes, {kind.value}, {family}")
+    record = record_of(f"trace: changes, {kind.value}, {family}")
     protests = []
     for seed in seeds(block):
         text = nat_ruleset(seed, family)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from iptlint.dialects.ipset.lower import lower
 from iptlint.dialects.ipset.parser import parse
 from iptlint.dialects.ipset.tree import Command
 from iptlint.source import SourceFile
+from tests.costs import at_most
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
 
@@ -155,7 +155,6 @@ def test_what_the_kernel_refuses_is_told_too(lines: str, place: str) -> None:
 def test_a_hundred_thousand_lines_are_quick() -> None:
     addresses = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(100_000))
     text = "create a hash:ip\n" + "".join(f"add a {address}\n" for address in addresses)
-    started = time.process_time()
-    sets, _ = lower([parse(SourceFile("ipsets", text))])
+    with at_most(5):
+        sets, _ = lower([parse(SourceFile("ipsets", text))])
     assert len(sets.contents["a"].entries) == 100_000
-    assert time.process_time() - started < 5

@@ -15,6 +15,10 @@ def value(text: str, kind: t.Kind = t.Kind.SYMBOL) -> t.Value:
     return t.Value(text, kind)
 
 
+def called(parameter: object) -> str:
+    return parameter.name if isinstance(parameter, DataType) else str(parameter)
+
+
 READ = [
     (d.SERVICE, "22", 22),
     (d.SERVICE, "0x16", 22),
@@ -42,7 +46,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("type", "text", "expected"), READ, ids=str)
+@pytest.mark.parametrize(("type", "text", "expected"), READ, ids=called)
 def test_a_value(type: DataType, text: str, expected: object) -> None:
     assert type.read(value(text)) == expected
 
@@ -60,7 +64,7 @@ def test_a_value(type: DataType, text: str, expected: object) -> None:
         (d.CT_LABEL, "128"),
         (d.IFNAME, "*"),
     ],
-    ids=str,
+    ids=called,
 )
 def test_a_value_that_is_refused(type: DataType, text: str) -> None:
     with pytest.raises(BadValueError):
