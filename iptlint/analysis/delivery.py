@@ -14,8 +14,6 @@ from iptlint.packets.bdd import union
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_DYING = (VerdictKind.DROP, VerdictKind.REJECT)
-
 
 class Delivery(NamedTuple):
     """``arrived``: what the packets that may come through are in the end (queued ones, and those
@@ -36,8 +34,8 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     unknowns = Unknowns(hooks.space)
     ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
     cube = unknowns.cube
-    arrived = [end.change.image(end.packets.exists(cube)) for end in ends if end.kind not in _DYING]
-    enders = [_ender(end, cube) for end in ends if end.kind in _DYING]
+    arrived = [end.change.image(end.packets.exists(cube)) for end in ends if not end.kind.denies]
+    enders = [_ender(end, cube) for end in ends if end.kind.denies]
     return Delivery(
         union(arrived, hooks.space.false), largest_first(e for e in enders if e is not None)
     )

@@ -50,7 +50,7 @@ def _repeatable(rule: Rule) -> bool:
         return False
     if any(map(_uncertain, rule.matches)):
         return False
-    return rule.verdict.kind.ends_walk or all(map(_idempotent, rule.effects))
+    return rule.verdict.kind.terminates or all(map(_idempotent, rule.effects))
 
 
 def _uncertain(match: Match) -> bool:
@@ -78,7 +78,7 @@ class _Writes:
 
     def _of(self, rule: Rule) -> Parts:
         kind, chain = rule.verdict.kind, rule.verdict.chain
-        if kind.ends_walk:
+        if kind.terminates:
             return frozenset()
         if kind is VerdictKind.UNKNOWN:
             return _ALL_PARTS

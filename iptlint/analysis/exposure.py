@@ -31,7 +31,6 @@ from iptlint.packets.witness import TCP, UDP
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
 """How the texts of tests start that let some packets of anyone through, though not all."""
 
@@ -329,10 +328,10 @@ def _every_stranger(hooks: Hooks, hook: Hook) -> tuple[PacketSet, ...]:
 def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketSet) -> Share | None:
     """Who would deny most of the strangers if no rule took them first."""
     analysis, chain = main.analysis, main.chain
-    if chain.policy is not None and chain.policy.kind in DENYING:
+    if chain.policy is not None and chain.policy.kind.denies:
         return Share(analysis, chain, None, chain.policy.kind, everyone)
     for called, rule in main.rules():
-        if rule.verdict.kind in DENYING:
+        if rule.verdict.kind.denies:
             taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
             if _is_most(hooks, hook, taken):
                 return Share(analysis, called, rule, rule.verdict.kind, taken)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _HOOKS = (Hook.FORWARD, Hook.INPUT)
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
-_ASKED = (VerdictKind.ACCEPT, VerdictKind.RETURN, *_DENYING)
 
 
 class Mistake(NamedTuple):
@@ -83,7 +81,9 @@ def _at_hook(hooks: Hooks, hook: Hook) -> Iterator[Mistake]:
 
 
 def _concerned(analysis: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) -> bool:
-    if rule.verdict.kind not in _ASKED or analysis.calls.hooks_of(chain.name) != (hook,):
+    kind = rule.verdict.kind
+    answers = kind.decides or kind is VerdictKind.RETURN
+    if not answers or analysis.calls.hooks_of(chain.name) != (hook,):
         return False
     return writer_of(analysis, rule) is None and id(rule) not in dead_ids(analysis) | later_copies(
         analysis
@@ -104,7 +104,7 @@ def _mistake(
     ]
     passing = hooks.may_pass(hook)
     accepted = [(packets & passing).satisfiable() for _, packets in hits]
-    denies = rule.verdict.kind in _DENYING
+    denies = rule.verdict.kind.denies
     # An accept is missed where the packets die, a drop where they live.
     missed_by_it = hits and all(alive is denies for alive in accepted)
     if missed_by_it and not moved.meet(analysis.intended(rule)):

@@ -19,8 +19,6 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
-
 
 class Redundant(NamedTuple):
     """A rule, and the later rules that decide the same for its packets."""
@@ -75,7 +73,7 @@ class _Chain:
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""
         rule, tests = self.flow.chain.rules[number], self.flow.tests[number]
-        plain = rule.verdict.kind in _DECIDING and not rule.effects and bool(rule.matches)
+        plain = rule.verdict.kind.decides and not rule.effects and bool(rule.matches)
         return plain and tests.may == tests.sure
 
     def deciding_instead(self, number: int) -> tuple[Rule, ...]:

@@ -43,12 +43,12 @@ def is_plain(rule: Rule) -> bool:
 
 
 def _decides(kind: VerdictKind) -> bool:
-    return kind.ends_walk or _leaves_chain(kind) or kind is VerdictKind.JUMP
+    return kind.terminates or _leaves_chain(kind) or kind is VerdictKind.JUMP
 
 
 def _leaves_chain(kind: VerdictKind) -> bool:
     """Whether no rule of the chain sees the packets that have this verdict."""
-    return kind.ends_walk or kind in (VerdictKind.RETURN, VerdictKind.GOTO)
+    return kind.terminates or kind in (VerdictKind.RETURN, VerdictKind.GOTO)
 
 
 def is_uncertain(match: Match) -> bool:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 
 
 class SshState(NamedTuple):
@@ -205,8 +204,8 @@ class _Filter:
         if found is None:
             met = self._met(chain)
             found = self._ids[id(chain)] = (
-                tuple(id(rule) for rule in met if rule.verdict.kind not in _DENYING),
-                tuple(id(rule) for rule in met if rule.verdict.kind in _DENYING),
+                tuple(id(rule) for rule in met if not rule.verdict.kind.denies),
+                tuple(id(rule) for rule in met if rule.verdict.kind.denies),
             )
         return found
 

@@ -36,7 +36,6 @@ from iptlint.source import Span
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 DOCKER_USER = "DOCKER-USER"
 _DOCKER = owner_of("DOCKER")
 
@@ -234,9 +233,9 @@ def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
         return same_chain and taker.verdict.kind is VerdictKind.RETURN
     if rule.verdict.kind is VerdictKind.QUEUE:  # each queue has its own reader
         return rule.verdict == taker.verdict
-    if rule.verdict.kind.ends_walk and rule.verdict.kind is not VerdictKind.NAT:
+    if rule.verdict.kind.terminates and rule.verdict.kind is not VerdictKind.NAT:
         return rule.verdict.kind is taker.verdict.kind
-    return rule.verdict == taker.verdict and rule.verdict.kind.ends_walk
+    return rule.verdict == taker.verdict and rule.verdict.kind.terminates
 
 
 def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
@@ -271,7 +270,7 @@ def ends(analysis: TableAnalysis) -> dict[str, Ends]:
 def is_ban(rule: Rule) -> bool:
     """Whether a DROP or REJECT is for someone or something. One that closes a chain, or an
     interface, or a protocol is not: the accepts above it are its exceptions."""
-    return rule.verdict.kind in DENYING and not all(map(_is_general, rule.matches))
+    return rule.verdict.kind.denies and not all(map(_is_general, rule.matches))
 
 
 def _is_general(match: Match) -> bool:

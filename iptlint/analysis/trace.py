@@ -92,13 +92,11 @@ class Connection:
 
 def connection(traced: Trace) -> Connection:
     """Whether answers come back: the witnesses of what was accepted, the other way round."""
-    accepted = [o for o in traced.outcomes if o.kind in (VerdictKind.ACCEPT, VerdictKind.NAT)]
+    accepted = [o for o in traced.outcomes if o.kind.passes]
     replies = tuple(trace(traced.ruleset, reply_to(o, traced.hook)) for o in accepted)
     fates = [o.kind for o in (*traced.outcomes, *(o for r in replies for o in r.outcomes))]
-    passing = [kind in (VerdictKind.ACCEPT, VerdictKind.NAT) for kind in fates]
-    answered = [
-        any(o.kind in (VerdictKind.ACCEPT, VerdictKind.NAT) for o in r.outcomes) for r in replies
-    ]
+    passing = [kind.passes for kind in fates]
+    answered = [any(o.kind.passes for o in r.outcomes) for r in replies]
     if not any(answered):
         return Connection(replies, False)
     return Connection(replies, True if all(passing) else None)

@@ -23,7 +23,6 @@ _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5
 """What a host calls itself over lo: a loopback address, or one of its others."""
 
 _ICMP = {Family.IP: (ICMP, 8), Family.IP6: (ICMP6, 128)}
-_DEAD = (VerdictKind.DROP, VerdictKind.REJECT)
 NOBODYS_PROTOCOL = 253  # RFC 3692: for experiments
 
 
@@ -44,7 +43,7 @@ def fate(hooks: Hooks, hook: Hook, packets: PacketSet) -> Fate:
     unknowns, false = Unknowns(hooks.space), hooks.space.false
     ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
     cube = unknowns.cube
-    through = [end.packets for end in ends if end.kind not in _DEAD]
+    through = [end.packets for end in ends if not end.kind.denies]
     lost = [end.packets for end in ends if end.kind is not VerdictKind.ACCEPT]
     return Fate(union(through, false).exists(cube), union(lost, false).exists(cube))
 

@@ -25,7 +25,7 @@ from iptlint.findings import phrases
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.model.ownership import owner_of_interface
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import ACCEPTING, Share, shares
+from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 
 
 def _denies(hooks: Hooks) -> Answer:
@@ -91,7 +90,7 @@ def _closes(
         return _accepts(main, [*by_policy, *accepting][0])
     if not denied.satisfiable():
         return _uncertain(main)
-    closing = [d for d in shares(hooks, hook, denied) if d.kind in _DENYING]
+    closing = [d for d in shares(hooks, hook, denied) if d.kind.denies]
     note = f"{main.chain.name} is closed by a rule, not by its policy"
     return passes(note, closing[0] if closing else None)
 
@@ -112,7 +111,7 @@ def _output_denies(hooks: Hooks, main: BaseChain) -> Answer:
         return passes()
     asked = union([*packets.samples(hooks, Hook.OUTPUT, "other", "new")], hooks.space.false)
     denied = asked & ~hooks.may_pass(Hook.OUTPUT)
-    found = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind in ACCEPTING]
+    found = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind.passes]
     return _closes(hooks, Hook.OUTPUT, main, denied, found)
 
 

@@ -20,14 +20,13 @@ from iptlint.benchmark.answers import (
     worst,
 )
 from iptlint.benchmark.host import Host, Tool
-from iptlint.model import Field, Hook, VerdictKind
+from iptlint.model import Field, Hook
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets import intervals
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import TCP, UDP
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _SHOWN_PORTS = 8
 
 
@@ -49,7 +48,7 @@ def _lo_at(hooks: Hooks, hook: Hook) -> Answer:
 
 def _no_spoofing(hooks: Hooks) -> Answer:
     way = Exposure(hooks, Hook.INPUT, [packets.spoofed(hooks)])
-    passing = [end.packets for end in way.ends if end.kind not in _DENYING]
+    passing = [end.packets for end in way.ends if not end.kind.denies]
     coming = union(passing, hooks.space.false)
     if not coming.satisfiable():
         return passes()
@@ -152,7 +151,7 @@ def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
     """Who stops most of them."""
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
     found = shares(hooks, talk.hook, everything & hooks.may_be_dropped(talk.hook))
-    return next((decider for decider in found if decider.kind in _DENYING), None)
+    return next((decider for decider in found if decider.kind.denies), None)
 
 
 connections = on_each_path(_connections, six=False)

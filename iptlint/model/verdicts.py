@@ -21,18 +21,47 @@ class VerdictKind(Enum):
     UNKNOWN = "unknown"  # a target nobody knows: may do anything
 
     @property
-    def ends_walk(self) -> bool:
-        """Whether a packet that gets this verdict leaves the base chain's walk."""
-        return self in _TERMINAL
+    def terminates(self) -> bool:
+        """No further rule of the base chain sees the packet: a terminating target."""
+        return self in _TERMINATING
+
+    @property
+    def goes_on(self) -> bool:
+        """The packet goes on to the rules that follow, here or where the chain was called."""
+        return self in _GOING_ON
+
+    @property
+    def decides(self) -> bool:
+        """It lets a packet through or it does not, and nothing else."""
+        return self is VerdictKind.ACCEPT or self.denies
+
+    @property
+    def denies(self) -> bool:
+        """The packet gets no further, with or without an answer."""
+        return self in _DENYING
+
+    @property
+    def passes(self) -> bool:
+        """The packet leaves the base chain for the next one, perhaps translated."""
+        return self in _PASSING
+
+    @property
+    def may_deny(self) -> bool:
+        """The packet may get no further: a program or an unknown target may drop it."""
+        return self.denies or self in _UNSETTLED
+
+    @property
+    def may_pass(self) -> bool:
+        """The packet may go on to the next base chain: a program or an unknown target may let
+        it."""
+        return self.passes or self in _UNSETTLED
 
 
-_TERMINAL = {
-    VerdictKind.ACCEPT,
-    VerdictKind.DROP,
-    VerdictKind.REJECT,
-    VerdictKind.QUEUE,
-    VerdictKind.NAT,
-}
+_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
+_PASSING = (VerdictKind.ACCEPT, VerdictKind.NAT)
+_GOING_ON = (VerdictKind.CONTINUE, VerdictKind.RETURN)
+_UNSETTLED = (VerdictKind.QUEUE, VerdictKind.UNKNOWN)
+_TERMINATING = (*_DENYING, *_PASSING, VerdictKind.QUEUE)
 
 
 class EffectKind(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,7 @@ from iptlint.packets.match import Writes, writes_of
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-DYING = (VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.QUEUE, VerdictKind.UNKNOWN)
 _CHANGING = (EffectKind.WRITE, EffectKind.NOTRACK)
-_PASSING = (VerdictKind.ACCEPT, VerdictKind.NAT, VerdictKind.QUEUE, VerdictKind.UNKNOWN)
 
 
 class BaseChain:
@@ -44,15 +42,20 @@ class BaseChain:
         them)."""
         if self.is_open:
             return self.analysis.space.true
-        found = ~self.seen
-        for kind in _PASSING:
-            found = found | self.end(kind)
-        return found
+        return ~self.seen | self._ends(kind for kind in VerdictKind if kind.may_pass)
 
     @property
     def may_drop(self) -> PacketSet:
         """The packets that may not leave the chain alive."""
-        return union([self.end(kind) for kind in DYING], self.analysis.space.false)
+        return self._ends(kind for kind in VerdictKind if kind.may_deny)
+
+    @cached_property
+    def denied(self) -> PacketSet:
+        """The packets that it may drop or reject itself."""
+        return self._ends(kind for kind in VerdictKind if kind.denies)
+
+    def _ends(self, kinds: Iterable[VerdictKind]) -> PacketSet:
+        return union([self.end(kind) for kind in kinds], self.analysis.space.false)
 
     def end(self, kind: VerdictKind) -> PacketSet:
         """The packets that may end their walk through the chain so, by its policy included."""

@@ -15,9 +15,6 @@ from iptlint.source import Span
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-ACCEPTING = (VerdictKind.ACCEPT, VerdictKind.NAT)
-_GOES_ON = (VerdictKind.CONTINUE, VerdictKind.RETURN)
-
 
 class Share(NamedTuple):
     """``rule`` is None for the policy of ``chain``; ``packets``: those it may decide."""
@@ -88,7 +85,7 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     found: list[Share] = []
     for base_chain in hooks.base_chains(hook):
         for share in at_station(base_chain, here & base_chain.seen):
-            if share.kind not in ACCEPTING:
+            if not share.kind.passes:
                 found.append(share)
             elif base_chain is main and (share.packets & accepted).satisfiable():
                 found.append(share._replace(packets=share.packets & accepted))
@@ -123,7 +120,7 @@ def _in_chain(
     """The rules of one chain that decide; what it calls is added to ``entering``."""
     for rule, tests, arriving in zip(flow.chain.rules, flow.tests, flow.arriving, strict=False):
         kind, callee = rule.verdict.kind, rule.verdict.chain
-        if kind in _GOES_ON:
+        if kind.goes_on:
             continue
         # In this order: what arrives is by far the largest of the three.
         taken = inside & tests.may

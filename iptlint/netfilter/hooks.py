@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Family, Hook, Table, VerdictKind
-from iptlint.netfilter.base_chain import DYING, BaseChain
+from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.table_analysis import at_hook
+from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_GOING_ON = (VerdictKind.ACCEPT, VerdictKind.NAT)
 DECIDING_PRIORITIES = range(-149, 50)
 """After mangle, before security: where a host decides what it lets in."""
 
@@ -88,13 +88,12 @@ class Hooks:
     def _before(self, base_chain: BaseChain, later: Ends, everything: PacketSet) -> Ends:
         """The ends of the packets that stop at the station first."""
         by_kind = {kind: base_chain.end(kind) & everything for kind in VerdictKind}
-        on = everything & ~base_chain.seen
-        for kind in _GOING_ON:
-            on = on | by_kind[kind]
+        passed = [by_kind[kind] for kind in VerdictKind if kind.passes]
+        on = union([everything & ~base_chain.seen, *passed], self.space.false)
         perhaps = everything & base_chain.may_survive
         dying = perhaps & base_chain.beforehand(later.dying)
         ends: dict[VerdictKind, PacketSet] = {}
-        for kind in DYING:
+        for kind in (kind for kind in VerdictKind if kind.may_deny):
             dying = dying | by_kind[kind]
             after = base_chain.beforehand(later.ends.get(kind, self.space.false))
             ends[kind] = by_kind[kind] | (perhaps & after)

@@ -154,7 +154,7 @@ class TableAnalysis:
         return self.flows[chain].tests[index].may & self.entries[chain].intended
 
 
-_INTERFACES_AT = {
+INTERFACES_AT = {
     Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
     Hook.PREROUTING: {Field.IIF: True, Field.OIF: False},
     Hook.INPUT: {Field.IIF: True, Field.OIF: False},
@@ -164,6 +164,8 @@ _INTERFACES_AT = {
     Hook.POSTROUTING: {Field.OIF: True},
     Hook.EGRESS: {Field.OIF: True},
 }
+"""Whether a packet at the hook has come by an interface (IIF), and whether it has one to leave by
+(OIF); left out where some have one and some do not."""
 
 
 def at_hook(space: Space, hook: Hook) -> PacketSet:
@@ -172,7 +174,7 @@ def at_hook(space: Space, hook: Hook) -> PacketSet:
     if hook is Hook.INPUT:
         # ip_local_deliver puts datagrams of IPv4 together before it asks the hook.
         packets = packets & ~(space.family("ip") & space.value(Field.FRAGMENT, 1))
-    for field, exists in _INTERFACES_AT[hook].items():
+    for field, exists in INTERFACES_AT[hook].items():
         none = space.no_interface(field)
         packets = packets & (~none if exists else none)
     return packets

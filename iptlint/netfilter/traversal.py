@@ -16,7 +16,7 @@ from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.table_analysis import TableAnalysis, at_hook
+from iptlint.netfilter.table_analysis import INTERFACES_AT, TableAnalysis, at_hook
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.conntrack import connected
 from iptlint.packets.interfaces import NO_INTERFACE
@@ -46,15 +46,6 @@ WAYS: dict[Family, dict[Hook, Route]] = {
 }
 """By the hook that a way is known by. What bridges do between hooks is not followed."""
 
-_NONE_AT: dict[Hook, tuple[Field, ...]] = {
-    Hook.INGRESS: (Field.OIF,),
-    Hook.PREROUTING: (Field.OIF,),
-    Hook.INPUT: (Field.OIF,),
-    Hook.FORWARD: (),
-    Hook.OUTPUT: (Field.IIF,),
-    Hook.POSTROUTING: (),
-    Hook.EGRESS: (),
-}
 _INTERFACES = (Field.IIF, Field.OIF)
 _DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
 """Here a nat chain sets what the destination becomes; elsewhere, the source."""
@@ -207,8 +198,9 @@ class Traversal:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
         an IPv4 datagram is whole (ip_local_deliver)."""
         change = change.unset(*_INTERFACES)
-        for field in _NONE_AT[hook]:
-            change = change.constant(field, NO_INTERFACE)
+        for field, exists in INTERFACES_AT[hook].items():
+            if not exists:
+                change = change.constant(field, NO_INTERFACE)
         if hook is Hook.INPUT and self.family is Family.IP:
             change = change.constant(Field.FRAGMENT, 0)
         return change

@@ -54,7 +54,7 @@ def writes_on_the_way(rules: Iterable[Rule]) -> Writes:
     """What later rules of the same walk may find changed by these: not what a rule rewrites
     that ends the walk."""
     rules = tuple(rules)
-    fields = writes_of(rule for rule in rules if not rule.verdict.kind.ends_walk).fields
+    fields = writes_of(rule for rule in rules if not rule.verdict.kind.terminates).fields
     return Writes(fields, writes_of(rules).sets)
 
 

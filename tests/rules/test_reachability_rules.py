@@ -383,7 +383,7 @@ def test_what_is_called_needless_is(seed: int) -> None:
     redundant = [rule_at(analysis, f) for f in ipt102_redundant_rule.check(context)]
     lost = [rule_at(analysis, f) for f in ipt101_shadowed_rule.check(context)]
     again = [
-        rule for rules in copies(analysis) for rule in rules[1:] if rule.verdict.kind.ends_walk
+        rule for rules in copies(analysis) for rule in rules[1:] if rule.verdict.kind.terminates
     ]
     each = [{id(rule)} for rule in (*redundant, *lost, *again)]
     everything = {id(rule) for rule in (*redundant, *lost, *again)}

@@ -81,9 +81,6 @@ _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
 _NETWORK = 8
 """Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
-_NOT_VERDICTS = (VerdictKind.CONTINUE, VerdictKind.RETURN)
-
 
 class _Open(NamedTuple):
     """A chain that accepts strangers, and who does so for it. ``maybe``: unless a target before
@@ -169,10 +166,9 @@ def _only_bans(main: BaseChain) -> bool:
     kinds = {
         rule.verdict.kind
         for _, rule in main.rules()
-        if rule.verdict.chain not in main.analysis.table.chains
+        if rule.verdict.chain not in main.analysis.table.chains and not rule.verdict.kind.goes_on
     }
-    kinds -= set(_NOT_VERDICTS)
-    return bool(kinds) and kinds <= set(_DENYING)
+    return bool(kinds) and all(kind.denies for kind in kinds)
 
 
 def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:

@@ -52,7 +52,7 @@ from iptlint.analysis.shadowing import is_generated, owner_of_chain, shadowed_ru
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import Suggestion
-from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule, VerdictKind
+from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
 from iptlint.model.ownership import Owner, owner_of, owner_of_table
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
@@ -73,7 +73,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.JUMP, VerdictKind.GOTO)
 _BANNING = ("fail2ban", "sshguard", "crowdsec")
 
 
@@ -144,7 +143,8 @@ def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
 
 def _watches(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
     callee = rule.verdict.chain
-    banned = rule.verdict.kind in _DENYING and any(map(_is_lookup, rule.matches))
+    denies = rule.verdict.kind.denies or callee is not None
+    banned = denies and any(map(_is_lookup, rule.matches))
     watched = banned or (callee is not None and _bans(owner_of(callee)))
     return watched and (analysis.intended(rule) & packets).satisfiable()
 

@@ -43,7 +43,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import Suggestion
-from iptlint.model import Hook, VerdictKind
+from iptlint.model import Hook
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -80,15 +80,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         if not denied.satisfiable():
             continue
         turned_away = union([*probes(hooks, hook, "new", "syn")], hooks.space.false) & denied
-        share = next((d for d in shares(hooks, hook, turned_away) if _denies(d)), None)
+        share = next((s for s in shares(hooks, hook, turned_away) if s.kind.denies), None)
         if share is None or not share.chain.rules or not _is_users(share):
             continue  # what has no rule at all is not in use
         if not _logged(hooks, hook, turned_away):
             yield _finding(hooks, hook, share, turned_away)
-
-
-def _denies(share: Share) -> bool:
-    return share.kind in (VerdictKind.DROP, VerdictKind.REJECT)
 
 
 def _is_users(share: Share) -> bool:

@@ -58,7 +58,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_SPEAKING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT, VerdictKind.RETURN)
 _OF_NFT = (Field.FAMILY,)
 
 
@@ -96,8 +95,10 @@ def _pairs(chain: Chain) -> Iterator[tuple[_Negated, _Negated]]:
 
 
 def _negates(rule: Rule) -> bool:
-    whole = rule.verdict.kind in _SPEAKING and rule.whole is None and rule.read
-    return whole and any(_about(match) is not None for match in rule.matches)
+    kind = rule.verdict.kind
+    answers = kind.decides or kind is VerdictKind.RETURN
+    whole = rule.whole is None and rule.read
+    return answers and whole and any(_about(match) is not None for match in rule.matches)
 
 
 def _negated(rule: Rule, neighbour: Rule) -> _Negated | None:

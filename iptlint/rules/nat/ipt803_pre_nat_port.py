@@ -43,7 +43,6 @@ from collections.abc import Iterator
 from iptlint.analysis.nat import is_port_test, named_ports
 from iptlint.analysis.pre_nat_ports import Mistake, mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DENYING
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
@@ -109,7 +108,7 @@ def _listed(ports: set[int] | frozenset[int]) -> str:
 def _is_for_them(hooks: Hooks, rule: Rule) -> bool:
     """Whether the packets are the likely ones: an accept lacks them, and a drop names where they
     come in or go to."""
-    if rule.verdict.kind not in DENYING:
+    if not rule.verdict.kind.denies:
         return True
     interfaces = {m.field for m in rule.matches if isinstance(m, Interface)}
     return Field.IIF in interfaces or any(
@@ -129,7 +128,7 @@ def _advice(hooks: Hooks, mistake: Mistake, after: str) -> str:
         new = f"ct original proto-dst {port}"
     else:
         new = f"-m conntrack --ctorigdstport {port}"
-    if rule.verdict.kind not in DENYING and after.isdigit():
+    if not rule.verdict.kind.denies and after.isdigit():
         new = re.sub(rf"\b{port}\b", after, test)
     elif hooks.ruleset.is_nft and (protocol := re.match(r"(tcp|udp|sctp|dccp)\b", test)):
         new = f"meta l4proto {protocol[1]} {new}"

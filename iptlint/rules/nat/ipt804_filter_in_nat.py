@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DENYING, dead_ids, later_copies, owner_of_chain
+from iptlint.analysis.shadowing import dead_ids, later_copies, owner_of_chain
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.decision import declared
@@ -101,7 +101,7 @@ def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
         if not bases or any(base.type != "nat" for base in bases) or _is_owned(analysis, chain):
             continue
         for parts in chain.statements():
-            denying = [rule for rule in parts if rule.verdict.kind in DENYING]
+            denying = [rule for rule in parts if rule.verdict.kind.denies]
             if denying and id(denying[0]) not in passed_over:
                 yield _finding(analysis, bases[0], denying[0])
 

@@ -63,7 +63,7 @@ from iptlint.analysis.nat import (
 )
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DENYING, DOCKER_USER, base_of, behind_return, writer_of
+from iptlint.analysis.shadowing import DOCKER_USER, base_of, behind_return, writer_of
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
@@ -174,7 +174,7 @@ def _is_told(hooks: Hooks, translation: DestinationNat, through: Sequence[Packet
     mistakes = (
         mistake.missed
         for mistake in mistaken(hooks)
-        if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind in DENYING
+        if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind.denies
         if any(each.rule is translation.rule for each in mistake.translations)
     )
     return any(
@@ -191,7 +191,7 @@ def _behind_return(hooks: Hooks) -> tuple[PacketSet, ...]:
         for base_chain in hooks.base_chains(Hook.FORWARD)
         for user in base_chain.analysis.table.chains.values()
         for rule in behind_return(user)
-        if rule.verdict.kind in DENYING
+        if rule.verdict.kind.denies
     )
 
 

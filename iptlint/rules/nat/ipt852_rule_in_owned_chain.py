@@ -53,7 +53,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
 _LIMITS = ("limit", "hashlimit", "recent", "connlimit", "quota", "time")
 _SOURCES = (Field.SADDR, Field.SADDR6)
 _ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
@@ -65,7 +64,7 @@ def _has_comment(rule: Rule) -> bool:
 
 def _has_no_comment(rule: Rule) -> bool:
     """Of rules that decide about an address or a port: others may go without."""
-    decides = rule.verdict.kind in _DECIDING and _tests(rule, *_ADDRESSES, Field.DPORT)
+    decides = rule.verdict.kind.decides and _tests(rule, *_ADDRESSES, Field.DPORT)
     return decides and rule.comment is None and not _hides_comment(rule)
 
 

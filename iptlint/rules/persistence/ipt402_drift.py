@@ -66,7 +66,6 @@ META = Meta(
 
 _MOST = 6
 _LINES = 6
-_THROUGH = (VerdictKind.ACCEPT, VerdictKind.NAT)
 _VERBS = {
     Hook.INPUT: ("no longer reaches this host", "reaches this host"),
     Hook.FORWARD: ("is no longer passed on", "is passed on"),
@@ -174,7 +173,7 @@ def _asked(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
 def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
     """Who decides most of the packets, if that is told by the hook alone."""
     found = next(iter(shares(hooks, hook, packets)), None)
-    if found is None or (found.kind in _THROUGH) is not (fate.kind in _THROUGH):
+    if found is None or found.kind.passes is not fate.kind.passes:
         return fate.decided
     return Decision(found.analysis, found.chain, found.rule)
 
@@ -204,7 +203,7 @@ _VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
 
 
 def _deed(change: Divergence) -> str:
-    was, is_ = (fate.kind in _THROUGH for fate in (change.old, change.new))
+    was, is_ = (fate.kind.passes for fate in (change.old, change.new))
     lost, gained = _VERBS.get(change.hook, _VERBS[Hook.OUTPUT])
     if was and is_:
         return "is changed in another way on its way"

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DENYING, dead_ids, is_ban, later_copies
+from iptlint.analysis.shadowing import dead_ids, is_ban, later_copies
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.grouping import MANY
 from iptlint.findings.phrases import labels, line, name, verb
@@ -89,8 +89,11 @@ def _in_table(analysis: TableAnalysis) -> Iterator[_Crossing]:
 def _in_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
     others = dead_ids(analysis) | later_copies(analysis)
     decides = [_decides(rule) and id(rule) not in others for rule in chain.rules]
-    accepts = _of(analysis, chain, decides, (VerdictKind.ACCEPT,))
-    denials = _of(analysis, chain, decides, DENYING)
+    kinds = [rule.verdict.kind for rule in chain.rules]
+    accepts = _of(
+        analysis, chain, [d and not k.denies for d, k in zip(decides, kinds, strict=True)]
+    )
+    denials = _of(analysis, chain, [d and k.denies for d, k in zip(decides, kinds, strict=True)])
     for number, rule in enumerate(chain.rules):
         if not decides[number]:
             continue
@@ -101,12 +104,9 @@ def _in_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
                 yield _Crossing(analysis, chain.rules[earlier[0]], rule, earlier[1])
 
 
-def _of(
-    analysis: TableAnalysis, chain: Chain, decides: list[bool], kinds: tuple[VerdictKind, ...]
-) -> UnionTree | None:
-    """For searches among the rules with these verdicts; None where there is none."""
+def _of(analysis: TableAnalysis, chain: Chain, wanted: list[bool]) -> UnionTree | None:
+    """For searches among the rules that are wanted; None where there is none."""
     tests = analysis.flows[chain.name].tests
-    wanted = [d and r.verdict.kind in kinds for d, r in zip(decides, chain.rules, strict=True)]
     nothing = analysis.space.false
     sets = [each.may if want else nothing for each, want in zip(tests, wanted, strict=True)]
     return UnionTree(sets) if any(wanted) else None
@@ -114,9 +114,8 @@ def _of(
 
 def _decides(rule: Rule) -> bool:
     """Whether it is for someone or something, and not for what is asked for or at home."""
-    denies = rule.verdict.kind in DENYING
-    ours = rule.verdict.kind is VerdictKind.ACCEPT or denies
-    return ours and rule.read and rule.whole is None and not any(map(_is_idiom, rule.matches))
+    plain = rule.verdict.kind.decides and rule.read and rule.whole is None
+    return plain and not any(map(_is_idiom, rule.matches))
 
 
 def _is_idiom(match: Match) -> bool:
@@ -141,7 +140,7 @@ def _crossing(
     other = flow.tests[found].sure & analysis.entries[chain.name].intended
     both = own & other & flow.arriving[found]
     crosses = (own & ~other).satisfiable() and (other & ~own).satisfiable()
-    same = rule.verdict.kind in DENYING or _fields(rule) == _fields(chain.rules[found])
+    same = rule.verdict.kind.denies or _fields(rule) == _fields(chain.rules[found])
     return (found, both) if crosses and same and both.satisfiable() else None
 
 

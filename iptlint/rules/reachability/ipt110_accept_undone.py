@@ -77,7 +77,6 @@ META = Meta(
 )
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _SEPARATELY = 3
 """More accepts of one chain that another one undoes are one finding."""
 
@@ -136,7 +135,7 @@ def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
         return False
     if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
         return True
-    denying = any(rule.verdict.kind in _DENYING for _, rule in base_chain.rules())
+    denying = any(rule.verdict.kind.denies for _, rule in base_chain.rules())
     return not denying or not (_undecided(base_chain) & packets).satisfiable()
 
 
@@ -150,7 +149,7 @@ def _only_bans(base_chain: BaseChain) -> bool:
     policy = base_chain.chain.policy
     if policy is not None and policy.kind is not VerdictKind.ACCEPT:
         return False
-    decisive = [rule for _, rule in base_chain.rules() if rule.verdict.kind.ends_walk]
+    decisive = [rule for _, rule in base_chain.rules() if rule.verdict.kind.terminates]
     return all(is_ban(rule) for rule in decisive)
 
 
@@ -175,7 +174,7 @@ def _killer(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, 
             if not _decides(base_chain) or _only_bans(base_chain):
                 return None
             shares = largest_first(at_station(base_chain, packets & base_chain.seen))
-            by = next((each for each in shares if each.kind in _DENYING), None)
+            by = next((each for each in shares if each.kind.denies), None)
             return None if by is None else (base_chain, by)
         packets = base_chain.afterwards(left)
     return None

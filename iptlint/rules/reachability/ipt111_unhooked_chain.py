@@ -57,8 +57,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
-
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis, chain in unused_chains(context):
@@ -69,7 +67,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
     hook = chain.name.lower()
     translates = any(rule.verdict.kind is VerdictKind.NAT for rule in chain.rules)
-    denies = any(rule.verdict.kind in _DENYING for rule in chain.rules)
+    denies = any(rule.verdict.kind.denies for rule in chain.rules)
     if chain.rules:
         number = sum(1 for _ in chain.statements())
         sees = f"its {counted(number, 'rule')} see{'s' if number == 1 else ''} no packet"

@@ -81,7 +81,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_DROPPING = (VerdictKind.DROP, VerdictKind.REJECT)
 _LAYERS = (Family.INET, Family.BRIDGE)
 _PORTS = (Field.SPORT, Field.DPORT)
 
@@ -226,12 +225,9 @@ def _tested(matches: tuple[Match, ...]) -> Iterator[Field]:
 
 def _recorded(dropping: BaseChain, recording: BaseChain) -> Clash | None:
     """Packets that the one drops and the other logs or adds to a set."""
-    dropped = dropping.analysis.space.false
-    for kind in _DROPPING:
-        dropped = dropped | dropping.end(kind)
     for _, rule in recording.rules():
         done = next((_RECORDS[e.kind] for e in rule.effects if e.kind in _RECORDS), None)
-        if done is not None and (dropped & _matched(recording, rule)).satisfiable():
+        if done is not None and (dropping.denied & _matched(recording, rule)).satisfiable():
             reason = f"{_line(rule)} {done} packets that {_name(dropping)} drops"
             return Clash(reason, (rule,))
     return None

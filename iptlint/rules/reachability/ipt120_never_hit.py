@@ -65,7 +65,6 @@ _NEW = 100
 _TCP_UDP = ((6, 6), (17, 17))
 _DHCP = {67, 68, 546, 547}
 _FILTERS = (Hook.INPUT, Hook.FORWARD)
-_DECIDING = (Kind.ACCEPT, Kind.DROP, Kind.REJECT)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -130,7 +129,7 @@ def _seen(table: Table, chain: Chain) -> tuple[int, int]:
     counts = [
         (rule, rule.counters[0])
         for rule in chain.rules
-        if rule.counters is not None and rule.verdict.kind in _DECIDING
+        if rule.counters is not None and rule.verdict.kind.decides
     ]
     policy = chain.counters[0] if chain.counters else 0
     everything = sum(count for _, count in counts) + policy

@@ -71,9 +71,6 @@ META = Meta(
 
 LIMIT = 8
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
-_HARMLESS = (*_DENYING, VerdictKind.RETURN, VerdictKind.CONTINUE)
-
 
 class _Cost(NamedTuple):
     """Rules a packet is compared with; ``counted``: those that stand in its way for nothing."""
@@ -181,7 +178,7 @@ class _Way:
     def _counts(self, rule: Rule) -> bool:
         if rule.verdict.chain is not None:
             return not self._only_denies(rule.verdict.chain)
-        return rule.verdict.kind not in _DENYING and not _is_loopback(rule)
+        return not rule.verdict.kind.denies and not _is_loopback(rule)
 
     def _only_denies(self, chain: str) -> bool:
         if chain not in self._denying:
@@ -190,7 +187,7 @@ class _Way:
             self._denying[chain] = known is not None and all(
                 self._only_denies(rule.verdict.chain)
                 if rule.verdict.chain is not None
-                else rule.verdict.kind in _HARMLESS
+                else rule.verdict.kind.denies or rule.verdict.kind.goes_on
                 for rule in known.rules
             )
         return self._denying[chain]

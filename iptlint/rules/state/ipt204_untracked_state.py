@@ -78,7 +78,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _TRACKED = ("new", "established", "related")
 _BACK = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
 
@@ -232,7 +231,7 @@ class _Sent:
         self._ends = traversal.follow(ROUTES[hook], packets)
         self.accepted = self._ending(VerdictKind.ACCEPT)
         # What a queue or an unknown target (SYNPROXY) may take is theirs to answer for.
-        self._saved = self._ending(*(kind for kind in VerdictKind if kind not in _DENYING))
+        self._saved = self._ending(*(kind for kind in VerdictKind if not kind.denies))
 
     def _ending(self, *kinds: VerdictKind) -> PacketSet:
         """The packets that may have one of the ends."""
@@ -262,11 +261,7 @@ class _Sent:
         """The packets of the end that the main chain drops in the state; if untracked, by a rule
         that is not for them in particular."""
         space = self.hooks.space
-        if (
-            end.kind not in _DENYING
-            or end.decided is None
-            or end.decided.analysis is not main.analysis
-        ):
+        if not end.kind.denies or end.decided is None or end.decided.analysis is not main.analysis:
             return None
         analysis, chain, rule = end.decided
         packets = end.packets & end.change.now(space.state(state))

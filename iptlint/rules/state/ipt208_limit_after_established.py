@@ -77,14 +77,12 @@ _OF_A_FLOW = {
 }
 """By the kind of an uncertain test: what in its text shows that it is meant for all packets."""
 
-_DECIDING = (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT)
-
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for chain, rule in user_rules(analysis):
             limit = _limit(rule)
-            if limit is not None and rule.verdict.kind in _DECIDING:
+            if limit is not None and rule.verdict.kind.decides:
                 yield from _check_rule(analysis, chain, rule, limit)
 
 

@@ -48,7 +48,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_rules, is_generated, later_copies
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.model import Chain, Hook, Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import Matcher, Writes
 from iptlint.rules.meta import Group, Meta
@@ -64,7 +64,6 @@ META = Meta(
 )
 
 _LAYER_3 = ("ip", "ip6")
-_DENYING = (VerdictKind.DROP, VerdictKind.REJECT)
 _SHOWN = 60
 _RAW = re.compile(r"(?<!\S)(?:-t\s*|--table[\s=]+)raw(?!\S)")
 """How a command of a script names the table."""
@@ -140,7 +139,7 @@ def _answer(tests: list[_Test]) -> str:
 
 
 def _consequence(test: _Test) -> str:
-    if test.holds and test.rule.verdict.kind in _DENYING and len(test.rule.matches) == 1:
+    if test.holds and test.rule.verdict.kind.denies and len(test.rule.matches) == 1:
         return ", and all of them are dropped"
     return ""
 
