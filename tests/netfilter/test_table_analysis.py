@@ -1,0 +1,82 @@
+"""Who enters which chain of a table, and which rules that leaves something to."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.model import Field, Hook
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.table_analysis import TableAnalysis, at_hook
+from tests.firewalls import analysis_of, packets, saved
+from tests.oracle.generate import random_ruleset
+
+LOST = "-A INPUT -s 192.0.2.0/24 -j DROP"
+
+
+def rule(analysis: TableAnalysis, chain: str, number: int = -1):  # type: ignore[no-untyped-def]
+    return analysis.table.chains[chain].rules[number]
+
+
+def test_what_a_rule_is_for_and_what_it_gets() -> None:
+    analysis = analysis_of(saved(LOST, "-A INPUT -p tcp -j ACCEPT"))
+    accept, space = rule(analysis, "INPUT"), analysis.space
+    tcp = packets(space, proto="tcp") & at_hook(space, Hook.INPUT)
+    assert analysis.intended(accept) == tcp
+    assert analysis.matched(accept) == tcp & ~packets(space, saddr="192.0.2.0/24")
+    assert analysis.is_matched(accept)
+
+
+@pytest.mark.parametrize("call", ["-j", "-g"])
+def test_a_called_chain_is_entered_by_what_its_callers_send(call: str) -> None:
+    rules = (LOST, f"-A INPUT -p tcp {call} web", f"-A FORWARD -p udp {call} web")
+    analysis = analysis_of(saved(*rules, "-A web -j ACCEPT", chains="web unused"))
+    entry, space = analysis.entries["web"], analysis.space
+    tcp = packets(space, proto="tcp") & at_hook(space, Hook.INPUT)
+    udp = packets(space, proto="udp") & at_hook(space, Hook.FORWARD)
+    assert entry.intended == tcp | udp
+    assert entry.reachable == (tcp & ~packets(space, saddr="192.0.2.0/24")) | udp
+    assert not analysis.entries["unused"].intended.satisfiable()
+
+
+def test_a_limit_leaves_something_to_later_rules() -> None:
+    limited = "-A INPUT -p tcp -m limit --limit 3/min -j ACCEPT"
+    analysis = analysis_of(saved(limited, "-A INPUT -p tcp -j DROP"))
+    drop = rule(analysis, "INPUT")
+    assert analysis.matched(drop) == analysis.intended(drop)
+    assert not analysis.tests(rule(analysis, "INPUT", 0)).sure.satisfiable()
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_the_quick_question_and_the_whole_set_agree(seed: int) -> None:
+    firewall = Firewall(iptlint.read(random_ruleset(seed, rules=40).text))
+    for analysis in firewall.analyses():
+        for _, each in analysis.table.rules():
+            assert analysis.is_matched(each) == analysis.matched(each).satisfiable()
+
+
+WAYS_IN = {Hook.PREROUTING, Hook.INPUT, Hook.FORWARD}
+WAYS_OUT = {Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING}
+
+
+@pytest.mark.parametrize("hook", sorted(WAYS_IN | WAYS_OUT, key=lambda hook: hook.value))
+def test_interfaces_of_packets_at_a_hook(hook: Hook) -> None:
+    """state->in and state->out of nf_hook_state: of postrouting, a packet of the host's own has
+    none, and one that is forwarded is not told apart."""
+    space = analysis_of(saved("-A INPUT -i eth0 -j DROP")).space
+    at, none = at_hook(space, hook), {f: space.no_interface(f) for f in (Field.IIF, Field.OIF)}
+    comes_in, goes_out = ((at & ~one).satisfiable() for one in none.values())
+    assert (comes_in or hook is Hook.POSTROUTING) == (hook in WAYS_IN | {Hook.POSTROUTING})
+    assert goes_out == (hook in WAYS_OUT)
+    if hook in WAYS_IN:
+        assert not (at & none[Field.IIF]).satisfiable()
+    if hook in WAYS_OUT:
+        assert not (at & none[Field.OIF]).satisfiable()
+
+
+def test_datagrams_are_whole_at_input() -> None:
+    """ip_local_deliver puts them together; ip6's are only where connections are tracked."""
+    space = analysis_of(saved("-A INPUT -f -j DROP")).space
+    later = space.value(Field.FRAGMENT, 1) & space.family("ip")
+    assert (at_hook(space, Hook.PREROUTING) & later).satisfiable()
+    assert not (at_hook(space, Hook.INPUT) & later).satisfiable()
