@@ -76,7 +76,7 @@ def starting_from(reader: Reader, start: str | None) -> tuple[Reader, tuple[str,
     if not inputs.sources:
         return reader, inputs.complaints
     reading = read(inputs.sources[0], reader)
-    first = next((p.message for p in reading.problems if p.severity == "error"), None)
+    first = next((p.message for p in reading.diagnostics if p.severity == "error"), None)
     said = () if first is None else (f"{start}: {first}",)
     return replace(reader, start=reading.ruleset), (*inputs.complaints, *said)
 

@@ -27,7 +27,7 @@ def with_sets(source: SourceFile, reader: Reader, ipsets: Sequence[str]) -> Read
 
     sets = [read_sets(source_of(file)) for file in ipsets]
     (reading, *others), _ = together([read(source, reader), *sets])
-    unread = [problem for other in others for problem in _errors(other)]
+    unread = [diagnostic for other in others for diagnostic in _errors(other)]
     if unread:
         raise click.ClickException("; ".join(unread))
     return reading
@@ -52,8 +52,9 @@ def complain(reading: Reading) -> bool:
 
 def _errors(reading: Reading) -> list[str]:
     return [
-        f"{source.path}:{source.line_of(problem.start)}: {problem.message}"
-        + (f" ({problem.help})" if problem.help else "")
-        for problem in reading.problems
-        if problem.severity == "error" and (source := problem.source or reading.ruleset.source)
+        f"{source.path}:{source.line_of(diagnostic.start)}: {diagnostic.message}"
+        + (f" ({diagnostic.help})" if diagnostic.help else "")
+        for diagnostic in reading.diagnostics
+        if diagnostic.severity == "error"
+        and (source := diagnostic.source or reading.ruleset.source)
     ]

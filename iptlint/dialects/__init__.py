@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, SCRIPT, Language, detect
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
-from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Family, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
+    from iptlint.dialects.diagnostics import SyntaxDiagnostic
     from iptlint.dialects.ipset.tree import IpsetFile
-    from iptlint.dialects.nft.tree import NftFile, SyntaxProblem
+    from iptlint.dialects.nft.tree import NftFile
 
-__all__ = ["Problem", "Reader", "Reading", "read"]
+__all__ = ["Diagnostic", "Reader", "Reading", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Reading:
     what a source holds that lists sets and no rules."""
 
     ruleset: Ruleset
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     opaque: int = 0
     ipset: IpsetFile | None = None
 
@@ -59,10 +60,10 @@ def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.iptables.lowering.lower import lower
     from iptlint.dialects.iptables.parsing.parser import parse
 
-    ruleset, problems = lower(parse(source, reader.family), source)
-    if not ruleset.tables and not problems:
-        problems = (_nothing(source),)
-    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+    ruleset, diagnostics = lower(parse(source, reader.family), source)
+    if not ruleset.tables and not diagnostics:
+        diagnostics = (_nothing(source),)
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
 
 
 def _read_ipset(source: SourceFile, _: Reader) -> Reading:
@@ -89,11 +90,11 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.parser import parse
 
     script = carried_out(parse(source), reader.start, reader.files)
-    ruleset, problems = script.final()
-    if not (script.steps and ruleset.tables) and not problems:
-        problems = (_no_commands(source),)
+    ruleset, diagnostics = script.final()
+    if not (script.steps and ruleset.tables) and not diagnostics:
+        diagnostics = (_no_commands(source),)
     ruleset = replace(ruleset, script=script)
-    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
 
 
 def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
@@ -101,23 +102,23 @@ def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
     from iptlint.dialects.nft.execute import execute
     from iptlint.dialects.nft.lower import lower
 
-    ruleset, problems = lower(execute(tree), source, dialect)
-    problems = (*map(_not_nft, tree.problems), *problems)
-    if not ruleset.tables and not problems:
-        problems = (_nothing(source, "nft list ruleset"),)
-    return Reading(ruleset, problems, sum(map(_unknown_tests, _matches(ruleset))))
+    ruleset, diagnostics = lower(execute(tree), source, dialect)
+    diagnostics = (*map(_not_nft, tree.diagnostics), *diagnostics)
+    if not ruleset.tables and not diagnostics:
+        diagnostics = (_nothing(source, "nft list ruleset"),)
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
 
 
-def _not_nft(problem: SyntaxProblem) -> Problem:
-    expected = f"; expected {problem.expected}" if problem.expected else ""
-    return Problem(
-        problem.code,
-        _SEVERITIES.get(problem.code, "error"),
-        problem.start,
-        problem.end,
-        problem.message + expected,
-        problem.hint or "",
-        problem.source,
+def _not_nft(diagnostic: SyntaxDiagnostic) -> Diagnostic:
+    expected = f"; expected {diagnostic.expected}" if diagnostic.expected else ""
+    return Diagnostic(
+        diagnostic.code,
+        _SEVERITIES.get(diagnostic.code, "error"),
+        diagnostic.start,
+        diagnostic.end,
+        diagnostic.message + expected,
+        diagnostic.hint or "",
+        diagnostic.source,
     )
 
 
@@ -144,33 +145,33 @@ def _unknown_tests(match: Match) -> int:
             return 0
 
 
-def _unread(source: SourceFile, dialect: str, problem: Problem) -> Reading:
-    return Reading(Ruleset(source, dialect, ()), (problem,))
+def _unread(source: SourceFile, dialect: str, diagnostic: Diagnostic) -> Reading:
+    return Reading(Ruleset(source, dialect, ()), (diagnostic,))
 
 
 def _at_first_line(
     source: SourceFile, code: str, severity: str, message: str, help: str
-) -> Problem:
-    return Problem(code, severity, 0, source.line_span(1).end, message, help)
+) -> Diagnostic:
+    return Diagnostic(code, severity, 0, source.line_span(1).end, message, help)
 
 
-def _foreign(source: SourceFile, language: Language) -> Problem:
+def _foreign(source: SourceFile, language: Language) -> Diagnostic:
     message = f"this is {language.title}; this version of iptlint reads iptables-save and nft"
     return _at_first_line(source, "IPT001", "error", message, language.advice or "")
 
 
-def _nothing(source: SourceFile, command: str = "iptables-save") -> Problem:
+def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
     message = "there is no table in this file, so nothing was checked"
     advice = f"as root, `{command}` prints the rules of this host"
     return _at_first_line(source, "IPT008", "warning", message, advice)
 
 
-def _no_commands(source: SourceFile) -> Problem:
+def _no_commands(source: SourceFile) -> Diagnostic:
     message = "no command of this script changes a firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     return _at_first_line(source, "IPT008", "warning", message, advice)
 
 
-def _too_long(source: SourceFile) -> Problem:
+def _too_long(source: SourceFile) -> Diagnostic:
     message = f"this file is longer than {MAX_BYTES >> 20} MiB; none of it was checked"
     return _at_first_line(source, "IPT010", "warning", message, "lint its tables one by one")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from iptlint.dialects import Reading
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import IPSET_SAVE
-from iptlint.dialects.problem import Problem
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets
 from iptlint.source import SourceFile
@@ -24,7 +24,7 @@ def read_sets(source: SourceFile) -> Reading:
     if len(source.text) > MAX_BYTES:
         return Reading(ruleset, (_at_top(source, "IPT010", *_TOO_LONG),))
     tree = parse(source)
-    if (tree.problems and not tree.lines) or _RULES.search(source.text):
+    if (tree.diagnostics and not tree.lines) or _RULES.search(source.text):
         # Of a file that is something else, no line is worth a word. `-A INPUT …` is one of
         # ipset's too, by an old name of `add`.
         return Reading(ruleset, (_at_top(source, "IPT001", *_NO_SETS),))
@@ -42,9 +42,9 @@ _NO_SETS = (
 )
 
 
-def _at_top(source: SourceFile, code: str, message: str, help: str) -> Problem:
+def _at_top(source: SourceFile, code: str, message: str, help: str) -> Diagnostic:
     severity = "error" if code == "IPT001" else "warning"
-    return Problem(code, severity, 0, source.line_span(1).end, message, help, source)
+    return Diagnostic(code, severity, 0, source.line_span(1).end, message, help, source)
 
 
 def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | None]:
@@ -56,24 +56,24 @@ def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | No
     from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
     from iptlint.dialects.ipset.lower import lower
 
-    saved, problems = lower(files)
+    saved, diagnostics = lower(files)
     sets = with_changes(saved, (reading.ruleset for reading in readings))
     found = [
         replace(
             reading,
             ruleset=with_sets(reading.ruleset, sets),
-            problems=(*reading.problems, *_problems_of(reading, problems)),
+            diagnostics=(*reading.diagnostics, *_diagnostics_of(reading, diagnostics)),
         )
         for reading in readings
     ]
     return found, sets
 
 
-def _problems_of(reading: Reading, problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(p for p in problems if p.source is reading.ruleset.source)
+def _diagnostics_of(reading: Reading, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(p for p in diagnostics if p.source is reading.ruleset.source)
 
 
-def only_sets(readings: Sequence[Reading]) -> Problem | None:
+def only_sets(readings: Sequence[Reading]) -> Diagnostic | None:
     """What to say where there are sets and no rules that test them."""
     if not readings or any(reading.ipset is None for reading in readings):
         return None

@@ -94,7 +94,7 @@ def _untold(gathered: Gathered, loaders: Sequence[Loader]) -> str:
 def _unclear(gathered: Gathered, readings: Sequence[Reading]) -> str:
     for reading in readings:
         path = reading.ruleset.source.path
-        if any(p.severity == "error" or p.code == "IPT010" for p in reading.problems):
+        if any(p.severity == "error" or p.code == "IPT010" for p in reading.diagnostics):
             return f"not all of {path}, which is loaded at boot, is understood"
         if gathered.root is None and includes(reading.ruleset.source):
             return f"{path} includes files that are not here"

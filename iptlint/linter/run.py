@@ -11,7 +11,7 @@ from oxidd.util import DDMemoryError
 from iptlint.analysis.session import Context, Settings
 from iptlint.benchmark.host import Host
 from iptlint.benchmark.table import Judged, judged
-from iptlint.dialects import Problem, Reader, Reading, read
+from iptlint.dialects import Diagnostic, Reader, Reading, read
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.findings.grouping import grouped
@@ -79,7 +79,9 @@ def lint(
     readings = [_read(source, reader, crashes) for source in sources]
     readings += (_read_as(read_sets, source, crashes) for source in ipsets)
     readings, sets = _together(readings, crashes)
-    found = [_finding(reading, problem) for reading in readings for problem in reading.problems]
+    found = [
+        _finding(reading, diagnostic) for reading in readings for diagnostic in reading.diagnostics
+    ]
     items: tuple[Judged, ...] | None = () if profile is Profile.CIS else None
     if readings:
         context = Context(_rulesets(readings, host), settings or Settings(), sets, host)
@@ -112,7 +114,9 @@ def _judge(
 ) -> tuple[Judged, ...]:
     """The items of the benchmarks; none where they cannot be worked out."""
     source = context.rulesets[0].source
-    incomplete = [id(r.ruleset) for r in readings if any(p.code in CUT_SHORT for p in r.problems)]
+    incomplete = [
+        id(r.ruleset) for r in readings if any(p.code in CUT_SHORT for p in r.diagnostics)
+    ]
     try:
         return judged(Host(context, incomplete))
     except DDMemoryError:
@@ -176,7 +180,7 @@ def _together(
         return readings, None
     bare = only_sets(readings)
     if bare is not None:
-        readings[0] = replace(readings[0], problems=(*readings[0].problems, bare))
+        readings[0] = replace(readings[0], diagnostics=(*readings[0].diagnostics, bare))
     return readings, sets
 
 
@@ -211,13 +215,13 @@ def _out_of_room(source: SourceFile, code: str) -> Finding:
     )
 
 
-def _finding(reading: Reading, problem: Problem) -> Finding:
-    return rule_of(problem.code).meta.finding(
-        Span(problem.source or reading.ruleset.source, problem.start, problem.end),
-        problem.message,
-        problem.help,
-        severity=Severity(problem.severity),
-        likeness=problem.message,
+def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
+    return rule_of(diagnostic.code).meta.finding(
+        Span(diagnostic.source or reading.ruleset.source, diagnostic.start, diagnostic.end),
+        diagnostic.message,
+        diagnostic.help,
+        severity=Severity(diagnostic.severity),
+        likeness=diagnostic.message,
     )
 
 

@@ -54,7 +54,7 @@ def test_the_tree_of_the_text_is_the_tree_of_the_json(tmp_path: Path) -> None:
         text, json = (SourceFile(path.name, each) for each in printed)
         left, right = parse(text), parse_json(json)
         said, told = compared(left.items, right.items)
-        if left.problems or right.problems or said != told:
+        if left.diagnostics or right.diagnostics or said != told:
             differing.append(path.name)
         if path in dumps:
             given = parse(SourceFile("-", path.read_text("utf-8")))

@@ -59,10 +59,10 @@ def files(*folders: str) -> list[Path]:
 @pytest.mark.parametrize("folder", VALID)
 def test_what_nft_takes_is_read_without_a_problem(folder: str) -> None:
     complaints = {
-        path.name: (problem.message, source_of(path).line_of(problem.start))
+        path.name: (diagnostic.message, source_of(path).line_of(diagnostic.start))
         for path in files(folder)
-        for problem in parse(source_of(path), NoFiles()).problems[:1]
-        if not problem.hides_text
+        for diagnostic in parse(source_of(path), NoFiles()).diagnostics[:1]
+        if not diagnostic.hides_text
     }
     assert complaints == {}
 
@@ -82,7 +82,9 @@ def test_what_nft_refuses_is_refused_where_it_says() -> None:
     for path, line in refusals:
         source = source_of(path)
         text = source.line_text(line)
-        lines = {source.line_of(problem.start) for problem in parse(source, NoFiles()).problems}
+        lines = {
+            source.line_of(diagnostic.start) for diagnostic in parse(source, NoFiles()).diagnostics
+        }
         near = lines & {line - 1, line, line + 1}
         if not near and not any(re.search(each, text) for each in READ_ALL_THE_SAME):
             missed.append((path.name, line, text.strip()))
@@ -92,7 +94,7 @@ def test_what_nft_refuses_is_refused_where_it_says() -> None:
 def test_every_rule_of_the_suites_is_read_and_what_is_no_nft_refused() -> None:
     wrong = []
     for row in rows():
-        refused = bool(parse(SourceFile("-", row.command + "\n"), NoFiles()).problems)
+        refused = bool(parse(SourceFile("-", row.command + "\n"), NoFiles()).diagnostics)
         syntax = "syntax error" in row.error and row.suite_expects != "ok"
         if row.suite_expects == "ok" and refused:
             wrong.append(("refused", row.text))
@@ -119,7 +121,7 @@ def test_shapes_and_bulk_read_what_the_grammar_reads() -> None:
         source = source_of(path)
         fast, plain = parse(source, NoFiles()), parse(source, NoFiles(), fast=False)
         same_places = list(places(fast.items)) == list(places(plain.items))
-        if fast.items != plain.items or fast.problems != plain.problems or not same_places:
+        if fast.items != plain.items or fast.diagnostics != plain.diagnostics or not same_places:
             differing.append(path.name)
     assert differing == []
 

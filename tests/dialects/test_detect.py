@@ -66,16 +66,16 @@ def test_which_language_a_text_is_in(name: str, data: bytes) -> None:
     source = decode("file", data)
     assert detect(source).name == name
     if name not in READ_HERE:
-        (problem,) = read(source).problems
-        assert (problem.code, problem.start) == ("IPT001", 0)
-        assert problem.help
+        (diagnostic,) = read(source).diagnostics
+        assert (diagnostic.code, diagnostic.start) == ("IPT001", 0)
+        assert diagnostic.help
 
 
 def test_a_fault_in_nft_is_placed_where_it_is() -> None:
     text = "table inet filter {\n\tchain input {\n\t\ttcp dprt 22 accept\n\t}\n}\n"
-    faults = [p for p in read(decode("file", text.encode())).problems if p.code == "IPT001"]
-    assert [text[fault.start : fault.end] for fault in faults] == ["dprt"]
-    assert "tcp dport" in faults[0].help
+    mistakes = [p for p in read(decode("file", text.encode())).diagnostics if p.code == "IPT001"]
+    assert [text[mistake.start : mistake.end] for mistake in mistakes] == ["dprt"]
+    assert "tcp dport" in mistakes[0].help
 
 
 def test_a_file_named_so_is_nft() -> None:
@@ -84,8 +84,8 @@ def test_a_file_named_so_is_nft() -> None:
 
 @pytest.mark.parametrize("text", [text for name, text in TEXTS if name == "empty"])
 def test_a_file_without_a_table(text: str) -> None:
-    (problem,) = read(decode("file", text.encode())).problems
-    assert (problem.code, problem.severity) == ("IPT008", "warning")
+    (diagnostic,) = read(decode("file", text.encode())).diagnostics
+    assert (diagnostic.code, diagnostic.severity) == ("IPT008", "warning")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.extensions.table import (
     CORE,
     MATCHES,
@@ -19,7 +20,6 @@ from iptlint.dialects.iptables.extensions.table import (
 )
 from iptlint.dialects.iptables.lowering.lower import lower
 from iptlint.dialects.iptables.parsing.parser import parse
-from iptlint.dialects.problem import Problem
 from iptlint.model import Family, Rule
 from iptlint.source import SourceFile
 
@@ -76,12 +76,12 @@ def taken(row: dict[str, str]) -> bool:
     return bool(row["nft_accepts_in"]) or row["legacy_result"] == "accept"
 
 
-def read(row: dict[str, str], chain: str, rule: str) -> tuple[tuple[Rule, ...], list[Problem]]:
+def read(row: dict[str, str], chain: str, rule: str) -> tuple[tuple[Rule, ...], list[Diagnostic]]:
     source = SourceFile("rule", f"*{row['table']}\n-A {chain} {rule}\nCOMMIT\n")
-    ruleset, problems = lower(parse(source, FAMILIES[row["tool"]]), source)
+    ruleset, diagnostics = lower(parse(source, FAMILIES[row["tool"]]), source)
     table = ruleset.table(row["table"], FAMILIES[row["tool"]])
     chains = table.chains if table else {}
-    return chains[chain].rules if chain in chains else (), list(problems)
+    return chains[chain].rules if chain in chains else (), list(diagnostics)
 
 
 def cases() -> Iterator[tuple[dict[str, str], str]]:
@@ -92,11 +92,11 @@ def cases() -> Iterator[tuple[dict[str, str], str]]:
 
 def test_what_a_tool_takes_is_read() -> None:
     wrong = [
-        (row["tool"], row["rule"], problems)
+        (row["tool"], row["rule"], diagnostics)
         for row, chain in cases()
         if taken(row) and not any(row["rule"].endswith(known) for known in TAKEN_AND_CHANGED)
-        for rules, problems in [read(row, chain, row["rule"])]
-        if problems or len(rules) != 1
+        for rules, diagnostics in [read(row, chain, row["rule"])]
+        if diagnostics or len(rules) != 1
     ]
     assert not wrong
 
@@ -104,8 +104,8 @@ def test_what_a_tool_takes_is_read() -> None:
 def test_what_is_changed_is_refused() -> None:
     for row in rows():
         if any(row["rule"].endswith(known) for known in TAKEN_AND_CHANGED):
-            _, problems = read(row, row["chains"].split(",")[0], row["rule"])
-            assert [problem.code for problem in problems] == ["IPT006"]
+            _, diagnostics = read(row, row["chains"].split(",")[0], row["rule"])
+            assert [diagnostic.code for diagnostic in diagnostics] == ["IPT006"]
 
 
 def test_what_both_refuse_is_a_problem() -> None:
@@ -129,8 +129,8 @@ def test_as_written_and_as_printed_mean_the_same(saved: str) -> None:
         if not row[saved] or row["rule"] in PRINTED_OTHERWISE:
             continue
         _append, chain, *printed = row[saved].split(" ", 2)
-        written, problems = read(row, chain, row["rule"])
-        if not problems and meaning(written) != meaning(read(row, chain, " ".join(printed))[0]):
+        written, diagnostics = read(row, chain, row["rule"])
+        if not diagnostics and meaning(written) != meaning(read(row, chain, " ".join(printed))[0]):
             different.append((row["rule"], printed))
     assert not different
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.lower import lower
 from iptlint.dialects.iptables.parsing.parser import parse
-from iptlint.dialects.problem import Problem
 from iptlint.model import (
     AnyOf,
     Effect,
@@ -32,7 +32,7 @@ TCP = Within(Field.PROTO, ((6, 6),))
 CONNECTED = Within(Field.CT_STATE, ((3, 4),), True)
 
 
-def read(text: str, family: Family = Family.IP) -> tuple[Ruleset, tuple[Problem, ...]]:
+def read(text: str, family: Family = Family.IP) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
     source = SourceFile("rules", text)
     return lower(parse(source, family), source)
 
@@ -46,8 +46,8 @@ def rules_of(text: str, chain: str, table: str = "filter") -> tuple[Rule, ...]:
 def one(rule: str, family: Family = Family.IP, table: str = "filter") -> Rule:
     chain = {"nat": "PREROUTING", "raw": "PREROUTING"}.get(table, "FORWARD")
     text = f"*{table}\n-A {chain} {rule}\nCOMMIT\n"
-    ruleset, problems = read(text, family)
-    assert not problems
+    ruleset, diagnostics = read(text, family)
+    assert not diagnostics
     (found,) = ruleset.tables[0].chains[chain].rules
     return found
 
@@ -258,8 +258,8 @@ def test_a_set_that_the_ruleset_changes_is_uncertain() -> None:
 
 
 def test_built_in_chains_with_hooks_priorities_and_policies() -> None:
-    ruleset, problems = read("*nat\n:OUTPUT ACCEPT [1:2]\n:mine - [0:0]\nCOMMIT\n")
-    assert not problems
+    ruleset, diagnostics = read("*nat\n:OUTPUT ACCEPT [1:2]\n:mine - [0:0]\nCOMMIT\n")
+    assert not diagnostics
     chains = ruleset.tables[0].chains
     assert list(chains) == ["OUTPUT", "mine", "PREROUTING", "INPUT", "POSTROUTING"]
     assert [chains[n].priority for n in ("PREROUTING", "INPUT", "OUTPUT")] == [-100, 100, -100]
@@ -286,8 +286,8 @@ def test_rules_are_put_replaced_and_deleted_in_order() -> None:
 -A INPUT -j b
 COMMIT
 """
-    ruleset, problems = read(text)
-    assert not problems
+    ruleset, diagnostics = read(text)
+    assert not diagnostics
     chains = ruleset.tables[0].chains
     assert [rule.origin.span.text for rule in chains["INPUT"].rules] == [
         "-I INPUT 2 -s 4.4.4.4",
@@ -304,10 +304,10 @@ COMMIT
 
 def test_a_table_declared_again_replaces_the_first() -> None:
     text = "*filter\n-A INPUT -j DROP\nCOMMIT\n*filter\n-A INPUT -j ACCEPT\nCOMMIT\n"
-    ruleset, (problem,) = read(text)
+    ruleset, (diagnostic,) = read(text)
     assert [rule.verdict.name for rule in ruleset.tables[0].chains["INPUT"].rules] == ["ACCEPT"]
-    assert (problem.code, problem.severity, problem.start) == ("IPT006", "warning", 0)
-    assert "line 4" in problem.message
+    assert (diagnostic.code, diagnostic.severity, diagnostic.start) == ("IPT006", "warning", 0)
+    assert "line 4" in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -321,13 +321,13 @@ def test_a_table_declared_again_replaces_the_first() -> None:
     ],
 )
 def test_the_table_of_iptables_s(text: str, table: str) -> None:
-    ruleset, problems = read(text)
-    assert not problems
+    ruleset, diagnostics = read(text)
+    assert not diagnostics
     assert ruleset.dialect == "iptables-S"
     assert [found.name for found in ruleset.tables] == [table]
 
 
-# -- problems -----------------------------------------------------------------
+# -- diagnostics -----------------------------------------------------------------
 
 PROBLEMS = [
     ("filter", "-A INPUT -p tcp --dport 99999", "IPT001", "--dport 99999"),
@@ -359,10 +359,10 @@ PROBLEMS = [
 @pytest.mark.parametrize(("table", "line", "code", "place"), PROBLEMS)
 def test_problem(table: str, line: str, code: str, place: str | None) -> None:
     text = f"*{table}\n{line}\nCOMMIT\n"
-    _, (problem,) = read(text)
-    assert problem.code == code
-    assert problem.message
-    assert place is None or text[problem.start : problem.end] == place
+    _, (diagnostic,) = read(text)
+    assert diagnostic.code == code
+    assert diagnostic.message
+    assert place is None or text[diagnostic.start : diagnostic.end] == place
 
 
 @pytest.mark.parametrize(
@@ -381,8 +381,8 @@ def test_an_undeclared_chain_is_an_error_where_the_file_is_a_whole_one(
     text: str, severity: str
 ) -> None:
     """Without the built-in chains, or with a flush of its own, it is for --noflush."""
-    _, (problem,) = read(text)
-    assert (problem.code, problem.severity) == ("IPT006", severity)
+    _, (diagnostic,) = read(text)
+    assert (diagnostic.code, diagnostic.severity) == ("IPT006", severity)
 
 
 @pytest.mark.parametrize(
@@ -394,23 +394,23 @@ def test_an_undeclared_chain_is_an_error_where_the_file_is_a_whole_one(
 )
 def test_only_built_in_chains_have_a_policy(text: str, advice: str) -> None:
     """iptables-legacy-restore: Bad built-in chain name."""
-    _, (problem,) = read(text)
-    assert (problem.code, problem.severity) == ("IPT006", "warning")
-    assert problem.help.startswith(advice)
+    _, (diagnostic,) = read(text)
+    assert (diagnostic.code, diagnostic.severity) == ("IPT006", "warning")
+    assert diagnostic.help.startswith(advice)
 
 
 def test_an_unreadable_policy_is_unknown() -> None:
-    ruleset, (problem,) = read("*filter\n:INPUT DENY [0:0]\nCOMMIT\n")
+    ruleset, (diagnostic,) = read("*filter\n:INPUT DENY [0:0]\nCOMMIT\n")
     policy = ruleset.tables[0].chains["INPUT"].policy
-    assert (problem.code, policy and policy.kind) == ("IPT001", VerdictKind.UNKNOWN)
+    assert (diagnostic.code, policy and policy.kind) == ("IPT001", VerdictKind.UNKNOWN)
 
 
 def test_the_policy_of_a_nat_chain_may_be_drop() -> None:
     """iptables-restore takes it of the line that declares the chain; of ``-P`` it does not."""
-    ruleset, problems = read("*nat\n:POSTROUTING DROP [0:0]\nCOMMIT\n")
+    ruleset, diagnostics = read("*nat\n:POSTROUTING DROP [0:0]\nCOMMIT\n")
     (table,) = ruleset.tables
     policy = table.chains["POSTROUTING"].policy
-    assert (problems, policy and policy.kind) == ((), VerdictKind.DROP)
+    assert (diagnostics, policy and policy.kind) == ((), VerdictKind.DROP)
 
 
 def test_a_refused_rule_keeps_its_place_and_nothing_else() -> None:
@@ -423,8 +423,8 @@ def test_a_refused_rule_keeps_its_place_and_nothing_else() -> None:
 def test_a_target_in_a_user_chain_is_judged_by_who_calls_it() -> None:
     text = "*nat\n:a - [0:0]\n-A a -j MASQUERADE\n-A {} -j a\nCOMMIT\n"
     assert not read(text.format("POSTROUTING"))[1]
-    _, (problem,) = read(text.format("PREROUTING"))
-    assert "PREROUTING" in problem.message
+    _, (diagnostic,) = read(text.format("PREROUTING"))
+    assert "PREROUTING" in diagnostic.message
 
 
 # -- origins ------------------------------------------------------------------
@@ -451,8 +451,8 @@ def test_every_test_and_the_verdict_know_where_they_are_written() -> None:
 def test_windows_line_endings_are_refused_once_and_the_rules_are_read() -> None:
     text = "*filter\r\n:INPUT DROP [0:0]\r\n-A INPUT -j ACCEPT\r\nCOMMIT\r\n"
     source = SourceFile("rules.v4", text)
-    ruleset, problems = lower(parse(source), source)
-    assert [(p.code, source.line_of(p.start)) for p in problems] == [("IPT006", 1)]
+    ruleset, diagnostics = lower(parse(source), source)
+    assert [(p.code, source.line_of(p.start)) for p in diagnostics] == [("IPT006", 1)]
     assert sum(1 for _ in ruleset.rules()) == 1
 
 
@@ -462,5 +462,5 @@ def test_a_target_with_ports_takes_a_negated_protocol_as_the_tools_do() -> None:
         "-A PREROUTING -j DNAT --to-destination 10.0.0.1:80\nCOMMIT\n"
     )
     source = SourceFile("rules.v4", text)
-    _, problems = lower(parse(source), source)
-    assert [(p.code, source.line_of(p.start)) for p in problems] == [("IPT006", 3)]
+    _, diagnostics = lower(parse(source), source)
+    assert [(p.code, source.line_of(p.start)) for p in diagnostics] == [("IPT006", 3)]

@@ -39,7 +39,7 @@ def read(text: str, family: Family = Family.IP, *, path: str = "x", fast: bool =
 
 def line_of(rule: str, family: Family = Family.IP) -> tuple[SaveFile, CommandLine]:
     file = read(in_table(rule), family)
-    assert file.problems == ()
+    assert file.diagnostics == ()
     line = file.lines[3]
     assert isinstance(line, CommandLine)
     return file, line
@@ -47,9 +47,9 @@ def line_of(rule: str, family: Family = Family.IP) -> tuple[SaveFile, CommandLin
 
 def problem_in(rule: str) -> str:
     file = read(in_table(rule))
-    (problem,) = file.problems
+    (diagnostic,) = file.diagnostics
     assert [type(line) for line in file.lines] == [TableLine, ChainLine, ChainLine, CommitLine]
-    return f"{problem.message} {problem.hint or ''}"
+    return f"{diagnostic.message} {diagnostic.hint or ''}"
 
 
 # -- what is taken, and what is refused ---------------------------------------
@@ -113,7 +113,7 @@ TAKEN = r"""
 
 @pytest.mark.parametrize("rule", TAKEN)
 def test_takes_what_the_tool_takes(rule: str) -> None:
-    assert read(in_table(rule)).problems == ()
+    assert read(in_table(rule)).diagnostics == ()
 
 
 REFUSED = {
@@ -176,14 +176,14 @@ def test_refuses_what_the_tool_refuses(rule: str, said: str) -> None:
 def test_problem_names_the_words() -> None:
     text = in_table("-A INPUT -j ACCEPT", '-A INPUT -m comment --comment "a b" \t-p tcp --dprot 22')
     source = SourceFile("x", text)
-    (problem,) = parse(source).problems
-    assert text[problem.start : problem.end] == "--dprot"
-    assert source.line_of(problem.start) == 5
+    (diagnostic,) = parse(source).diagnostics
+    assert text[diagnostic.start : diagnostic.end] == "--dprot"
+    assert source.line_of(diagnostic.start) == 5
 
 
 def test_problems_come_in_the_order_of_the_text() -> None:
     text = in_table("-A FOO -j FOO --odd", "-A FOO what", "-A FOO -j FOO --odder")
-    starts = [problem.start for problem in read(text).problems]
+    starts = [diagnostic.start for diagnostic in read(text).diagnostics]
     assert len(starts) == 3
     assert starts == sorted(starts)
 
@@ -196,7 +196,7 @@ def test_lines() -> None:
         "# x\n\n* nat \n:PREROUTING ACCEPT [1:2]\n:A - [0:0]\n \t\n[3:4] -A A -j RETURN\nCOMMIT\n"
     )
     file = read(text)
-    assert file.problems == ()
+    assert file.diagnostics == ()
     table, base, user, rule, commit = file.lines
     assert table == TableLine("nat", Family.IP, 5, 11)
     assert base == ChainLine("PREROUTING", "ACCEPT", (1, 2), 12, 36)
@@ -223,12 +223,12 @@ def test_lines() -> None:
 )
 def test_lines_in_the_wrong_place(text: str, lines: tuple[int, ...]) -> None:
     file = read(text)
-    assert tuple(file.source.line_of(problem.start) for problem in file.problems) == lines
+    assert tuple(file.source.line_of(diagnostic.start) for diagnostic in file.diagnostics) == lines
 
 
 def test_unclosed_quote_ends_with_its_line() -> None:
     file = read(in_table('-A INPUT -m comment --comment "oops', "-A INPUT -j DROP"))
-    assert len(file.problems) == 1
+    assert len(file.diagnostics) == 1
     assert [line.words for line in file.lines if isinstance(line, CommandLine)] == [
         ("-A", "INPUT", "-j", "DROP")
     ]
@@ -236,7 +236,7 @@ def test_unclosed_quote_ends_with_its_line() -> None:
 
 def test_crlf() -> None:
     file = read(in_table("-A INPUT -j DROP", "-A INPUT").replace("\n", "\r\n"))
-    assert file.problems == ()
+    assert file.diagnostics == ()
     assert file.crlf == len("*filter")
     assert read(in_table()).crlf is None
 
@@ -246,7 +246,7 @@ def test_bare() -> None:
         "# of iptables -S\n-P INPUT DROP -c 1 2\n-N FOO\n-A INPUT -c 5 6 -j FOO\n-t nat -F\n"
     )
     assert file.bare
-    assert file.problems == ()
+    assert file.diagnostics == ()
     policy, new, rule, flush = file.lines
     assert isinstance(policy, CommandLine)
     assert policy.shape.command is Command.POLICY
@@ -408,7 +408,7 @@ def told(file: SaveFile) -> list[object]:
         else line
         for line in file.lines
     ]
-    return [lines, file.problems, file.family, file.bare, file.crlf]
+    return [lines, file.diagnostics, file.family, file.bare, file.crlf]
 
 
 def assert_ways_agree(text: str, family: Family | None = None) -> None:
@@ -499,7 +499,7 @@ def test_valid_files_have_no_problem(kind: str) -> None:
     family = Family.IP6 if kind == "ip6tables" else Family.IP
     for path in sorted((CORPUS / kind / "valid").iterdir()):
         file = parse(SourceFile(str(path), text_of(path)), family)
-        assert file.problems == (), path.name
+        assert file.diagnostics == (), path.name
         assert file.bare == (kind == "iptables-S"), path.name
 
 
@@ -528,7 +528,7 @@ def test_every_refused_file_is_known() -> None:
 )
 def test_refused_file_has_a_problem_at_the_line(path: Path) -> None:
     file = parse(SourceFile(path.name, text_of(path)))
-    assert file.source.line_of(file.problems[0].start) == REFUSED_AT[path.name]
+    assert file.source.line_of(file.diagnostics[0].start) == REFUSED_AT[path.name]
 
 
 @needs_corpus
@@ -541,7 +541,7 @@ def test_rules_the_tool_takes_have_no_problem() -> None:
     for row in taken:
         chain = row["chains"].split(",")[0]
         text = f"*{row['table']}\n-A {chain} {row['rule']}\nCOMMIT\n"
-        assert read(text, families[row["tool"]]).problems == (), row["rule"]
+        assert read(text, families[row["tool"]]).diagnostics == (), row["rule"]
 
 
 # -- families -----------------------------------------------------------------

@@ -16,8 +16,8 @@ CONNECTED = Within(Field.CT_STATE, ((3, 4),), True)
 def rules(*lines: str, table: str = "filter", family: Family = Family.IP) -> list[list[Match]]:
     text = "\n".join((f"*{table}", *(f"-A OUTPUT {line}" for line in lines), "COMMIT\n"))
     source = SourceFile("rules", text)
-    ruleset, problems = lower(parse(source, family), source)
-    assert not problems
+    ruleset, diagnostics = lower(parse(source, family), source)
+    assert not diagnostics
     return [list(rule.matches) for _, _, rule in ruleset.rules()]
 
 

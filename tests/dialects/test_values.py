@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import header_matches, rewriting_targets, stateful, values
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES
-from iptlint.dialects.iptables.extensions.row import BadValue, Value
+from iptlint.dialects.iptables.extensions.row import Value
 from iptlint.dialects.iptables.extensions.values import Net
 from iptlint.model import Family
 
@@ -110,7 +111,7 @@ REFUSED: list[tuple[Value, str, Family, bool]] = [
 def test_refused(
     reader: Callable[[str, Family], object], text: str, family: Family, refused: bool
 ) -> None:
-    with pytest.raises(BadValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         reader(text, family)
     assert caught.value.refused is refused
     assert str(caught.value)

@@ -33,7 +33,7 @@ SHEBANG = "#!/usr/sbin/nft -f\n"
 
 def ruleset_of(text: str, path: str = "rules.nft") -> Ruleset:
     reading = read(SourceFile(path, text))
-    assert [p.message for p in reading.problems if p.code == "IPT001"] == []
+    assert [p.message for p in reading.diagnostics if p.code == "IPT001"] == []
     return reading.ruleset
 
 

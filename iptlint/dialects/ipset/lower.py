@@ -1,58 +1,59 @@
 """Tree to model: carries the lines out as `ipset restore` does.
 
 What is in the sets after the last line is what rules test. A line that is refused is a
-problem; the set it was about is then not exactly known, and no claim rests on it.
+diagnostic; the set it was about is then not exactly known, and no claim rests on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from iptlint.dialects.ipset.complaints import Complaints
+from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDiagnostic
+from iptlint.dialects.ipset.diagnostics import IpsetDiagnostics
 from iptlint.dialects.ipset.open_set import OpenSet
 from iptlint.dialects.ipset.options import Given, form_of, read_extras, read_options
-from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile, SyntaxProblem
+from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile
 from iptlint.dialects.ipset.types import BY_NAME, CREATE_OPTIONS, MAX_NAME
 from iptlint.dialects.ipset.values import Form, Unknown, entries
-from iptlint.dialects.iptables.extensions.row import BadValue
-from iptlint.dialects.problem import Problem
 from iptlint.model.sets import Entry, Extras, Member, SavedSets
 from iptlint.source import WholeOrigin
 
 
-def lower(files: Sequence[IpsetFile]) -> tuple[SavedSets, tuple[Problem, ...]]:
+def lower(files: Sequence[IpsetFile]) -> tuple[SavedSets, tuple[Diagnostic, ...]]:
     """The sets after the files, one after the other, and what is wrong in them."""
     sets: dict[str, OpenSet] = {}
-    problems: list[Problem] = []
+    diagnostics: list[Diagnostic] = []
     for file in files:
-        complaints = Complaints(file.source)
-        _Execution(file, sets, complaints).run()
-        problems += sorted(complaints.problems, key=lambda problem: problem.start)
-    return SavedSets({name: each.finished() for name, each in sets.items()}), tuple(problems)
+        of_file = IpsetDiagnostics(file.source)
+        _Execution(file, sets, of_file).run()
+        diagnostics += of_file.sorted()
+    return SavedSets({name: each.finished() for name, each in sets.items()}), tuple(diagnostics)
 
 
 class _Execution:
-    def __init__(self, file: IpsetFile, sets: dict[str, OpenSet], complaints: Complaints) -> None:
+    def __init__(
+        self, file: IpsetFile, sets: dict[str, OpenSet], diagnostics: IpsetDiagnostics
+    ) -> None:
         self.file = file
         self.sets = sets
-        self.complaints = complaints
+        self.diagnostics = diagnostics
 
     def run(self) -> None:
         tree = self.file
-        lines: Sequence[CommandLine | SyntaxProblem] = tree.lines
-        if tree.problems:
-            lines = sorted((*tree.lines, *tree.problems), key=lambda line: line.start)
+        lines: Sequence[CommandLine | SyntaxDiagnostic] = tree.lines
+        if tree.diagnostics:
+            lines = sorted((*tree.lines, *tree.diagnostics), key=lambda line: line.start)
         for line in lines:
             match line:
                 case CommandLine():
                     _COMMANDS[line.command](self, line)
-                case SyntaxProblem():
+                case SyntaxDiagnostic():
                     self._broken(line)
 
-    def _broken(self, problem: SyntaxProblem) -> None:
-        self.complaints.syntax(problem)
-        if problem.set is not None:
-            self._set(problem.set, problem.start, problem.end).exact = False
+    def _broken(self, diagnostic: SyntaxDiagnostic) -> None:
+        self.diagnostics.syntax(diagnostic)
+        if diagnostic.set is not None:
+            self._set(diagnostic.set, diagnostic.start, diagnostic.end).exact = False
 
     def _set(self, name: str, start: int, end: int) -> OpenSet:
         """The set of the name; one of which nothing is known where no line creates it."""
@@ -70,19 +71,21 @@ class _Execution:
         if known is not None and known.form is not None:
             return  # it is there already, and with -exist that is no mistake
         if len(name) > MAX_NAME:
-            self.complaints.value(line, 1, BadValue(f"a name of at most {MAX_NAME} characters"))
+            self.diagnostics.value(
+                line, 1, InvalidValueError(f"a name of at most {MAX_NAME} characters")
+            )
         if kind is None:
             self._set(name, line.start, line.end).exact = False
-            self.complaints.unknown(line, 2, "type of set", (t for t in BY_NAME if ":" in t))
+            self.diagnostics.unknown(line, 2, "type of set", (t for t in BY_NAME if ":" in t))
             return
-        options = read_options(line, 3, CREATE_OPTIONS, kind, self.complaints)
+        options = read_options(line, 3, CREATE_OPTIONS, kind, self.diagnostics)
         fresh = OpenSet(name, WholeOrigin(self.file.source, line.start, line.end))
         self.sets[name] = fresh
         try:
             fresh.form = form_of(kind, options or Given())
-        except BadValue as bad:
+        except InvalidValueError as error:
             fresh.exact = False
-            self.complaints.value(line, _place_of_form(options, line), bad)
+            self.diagnostics.value(line, _place_of_form(options, line), error)
             return
         except Unknown:
             fresh.exact = False
@@ -146,9 +149,9 @@ class _Execution:
             for entry in entries(line.words[2], form):
                 self._no_list_in(entry)
                 target.add(entry, extras)
-        except BadValue as bad:
+        except InvalidValueError as error:
             target.exact = False
-            self.complaints.value(line, 2, bad)
+            self.diagnostics.value(line, 2, error)
         except Unknown:
             target.exact = False
 
@@ -156,12 +159,12 @@ class _Execution:
         """The kernel looks for loops by taking no list of sets into another."""
         match entry:
             case (Member(name),) if name in self.sets and self.sets[name].is_list:
-                raise BadValue("a set that is itself no list of sets", refused=True)
+                raise InvalidValueError("a set that is itself no list of sets", refused=True)
 
     def _tail(self, line: CommandLine, target: OpenSet, form: Form) -> tuple[Form, Extras] | None:
         found = target.tails.get(line.words[3:])
         if found is None:
-            found = read_extras(line, target, form, self.complaints)
+            found = read_extras(line, target, form, self.diagnostics)
             if found is not None:
                 target.tails[line.words[3:]] = found
         return found
@@ -173,9 +176,9 @@ class _Execution:
         try:
             for entry in entries(line.words[2], target.form):
                 target.delete(entry)
-        except BadValue as bad:
+        except InvalidValueError as error:
             target.exact = False
-            self.complaints.value(line, 2, bad)
+            self.diagnostics.value(line, 2, error)
         except Unknown:
             target.exact = False
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from iptlint.dialects.ipset.complaints import Complaints
+from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.ipset.diagnostics import IpsetDiagnostics
 from iptlint.dialects.ipset.open_set import OpenSet
 from iptlint.dialects.ipset.tree import CommandLine
 from iptlint.dialects.ipset.types import ADD_OPTIONS, Option, SetType
 from iptlint.dialects.ipset.values import Form, address, addresses, port_range
-from iptlint.dialects.iptables.extensions.row import BadValue
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
 from iptlint.model.sets import Dimension, Extras
@@ -45,9 +45,9 @@ def read_options(
     first: int,
     table: Mapping[str, Option],
     kind: SetType,
-    complaints: Complaints,
+    diagnostics: IpsetDiagnostics,
 ) -> Given | None:
-    """The keywords from the word ``first`` on; None, and a problem, where one does not fit."""
+    """The keywords from the word ``first`` on; None, and a diagnostic, where one does not fit."""
     values: dict[str, str] = {}
     places: dict[str, int] = {}
     index = first
@@ -56,17 +56,17 @@ def read_options(
         option = table.get(name)
         if option is None or not option.fits(kind):
             known = [o.name for o in table.values() if o.fits(kind)]
-            complaints.unknown(line, index, f"option of {kind.name} sets called", known)
+            diagnostics.unknown(line, index, f"option of {kind.name} sets called", known)
             return None
         if name in values and not option.flag:
-            complaints.value(line, index, BadValue(f"{name} only once"))
+            diagnostics.value(line, index, InvalidValueError(f"{name} only once"))
             return None
         places[name] = index
         text = "" if option.flag or index + 1 >= len(line.words) else line.words[index + 1]
         try:
             values[name] = "" if option.flag else _checked(option, text)
-        except BadValue as bad:
-            complaints.value(line, index + 1, bad)
+        except InvalidValueError as error:
+            diagnostics.value(line, index + 1, error)
             return None
         index += 1 if option.flag else 2
     return Given(values, places)
@@ -74,9 +74,9 @@ def read_options(
 
 def _checked(option: Option, text: str) -> str:
     if not text:
-        raise BadValue(f"a value after {option.name}")
+        raise InvalidValueError(f"a value after {option.name}")
     if option.words and text not in option.words:
-        raise BadValue(" or ".join(option.words[:2]))
+        raise InvalidValueError(" or ".join(option.words[:2]))
     if option.numbers:
         _number(text, option.numbers)
     return text
@@ -85,7 +85,7 @@ def _checked(option: Option, text: str) -> str:
 def _number(text: str, limits: tuple[int, int]) -> int:
     low, high = limits
     if not re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20}", text, re.ASCII):
-        raise BadValue(f"a number from {low} to {high}")
+        raise InvalidValueError(f"a number from {low} to {high}")
     return integer(text, low, high)
 
 
@@ -95,7 +95,7 @@ MAX_BITMAP = 0xFFFF  # IPSET_BITMAP_MAX_RANGE, linux/netfilter/ipset/ip_set_bitm
 
 
 def form_of(kind: SetType, options: Given) -> Form:
-    """What entries of the set look like. BadValue where the options make no set."""
+    """What entries of the set look like. InvalidValueError where the options make no set."""
     usual = Family.IP6 if "-6" in options else Family.IP
     family = _FAMILIES.get(options.text("family"), usual)
     form = Form(kind, family, _mask(kind, family, options), options.number("markmask"))
@@ -106,7 +106,7 @@ def _mask(kind: SetType, family: Family, options: Given) -> int | None:
     length = options.number("netmask")
     full = (1 << family.address_bits) - 1
     if length is not None and length > family.address_bits:
-        raise BadValue(f"a netmask of at most {family.address_bits}", refused=True)
+        raise InvalidValueError(f"a netmask of at most {family.address_bits}", refused=True)
     if length is not None:
         return full ^ (full >> length)
     if "bitmask" in options:
@@ -116,7 +116,7 @@ def _mask(kind: SetType, family: Family, options: Given) -> int | None:
 
 def _limits(form: Form, options: Given) -> tuple[int, int]:
     if "range" not in options:
-        raise BadValue("a range: a bitmap does not go without")
+        raise InvalidValueError("a range: a bitmap does not go without")
     if form.type.dimensions == (Dimension.PORT,):
         low, high = port_range(options.text("range").rpartition(":")[2])
     else:
@@ -124,7 +124,7 @@ def _limits(form: Form, options: Given) -> tuple[int, int]:
     if form.mask is not None:
         return low & form.mask, high | form.full & ~form.mask
     if high - low > MAX_BITMAP:
-        raise BadValue(f"a range of at most {MAX_BITMAP + 1} elements", refused=True)
+        raise InvalidValueError(f"a range of at most {MAX_BITMAP + 1} elements", refused=True)
     return low, high
 
 
@@ -132,17 +132,17 @@ def _limits(form: Form, options: Given) -> tuple[int, int]:
 
 
 def read_extras(
-    line: CommandLine, target: OpenSet, form: Form, complaints: Complaints
+    line: CommandLine, target: OpenSet, form: Form, diagnostics: IpsetDiagnostics
 ) -> tuple[Form, Extras] | None:
-    """What is said of an entry beside what it is; None, and a problem, where it is refused."""
-    options = read_options(line, 3, ADD_OPTIONS, form.type, complaints)
+    """What is said of an entry beside what it is; None, and a diagnostic, where it is refused."""
+    options = read_options(line, 3, ADD_OPTIONS, form.type, diagnostics)
     if options is None:
         return None
     for name, index in options.words.items():
         needed = ADD_OPTIONS[name].needs
         if needed is not None and needed not in target.created_with:
             told = f"the set {target.name} was created without `{needed}`, so it takes no {name}"
-            complaints.at(line, index, "IPT006", told)
+            diagnostics.at(line, index, "IPT006", told)
             return None
     own = options.number("timeout")
     seconds = target.timeout if own is None else own

@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile, SyntaxProblem
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
+from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile
 from iptlint.dialects.ipset.words import GRAMMAR, pattern, plain_words
 from iptlint.grammar import parse_flat
 from iptlint.source import SourceFile
@@ -63,7 +64,7 @@ class _Reader:
         self._source = source
         self._fast = fast
         self._lines: list[CommandLine] = []
-        self._problems: list[SyntaxProblem] = []
+        self._diagnostics: list[SyntaxDiagnostic] = []
 
     def read(self) -> IpsetFile:
         start = 0
@@ -72,7 +73,7 @@ class _Reader:
             if text and not (self._fast and self._by_form(text, start)):
                 self._by_grammar(text, start)
             start += len(line) + 1
-        return IpsetFile(self._source, tuple(self._lines), tuple(self._problems))
+        return IpsetFile(self._source, tuple(self._lines), tuple(self._diagnostics))
 
     def _by_form(self, line: str, start: int) -> bool:
         """Take a plain line; False where only the grammar can say what it is."""
@@ -142,7 +143,9 @@ class _Reader:
         sentence = f"{message}; expected {expected}."
         words = plain_words(line).texts
         about = words[1] if len(words) > 1 else None
-        self._problems.append(SyntaxProblem(start, end, sentence, expected, hint, about))
+        self._diagnostics.append(
+            SyntaxDiagnostic(self._source, start, end, sentence, expected, hint, set=about)
+        )
 
 
 _PLAIN = re.compile(r"[!$-~][!#-~]*(?: [!#-~]+)+")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.ipset.words import plain_words
 from iptlint.source import SourceFile, Span
 
@@ -45,24 +46,8 @@ class CommandLine:
         return Span(source, self.start + word.start(), self.start + word.end())
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
-    """Text that ipset does not read; its line is not in the tree.
-
-    ``message`` is a sentence; ``expected`` says what could stand there; ``hint`` is what was
-    probably meant. ``set``: the name of the set that the line was about, if it got that far.
-    """
-
-    start: int
-    end: int
-    message: str
-    expected: str
-    hint: str | None = None
-    set: str | None = None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class IpsetFile:
     source: SourceFile
     lines: tuple[CommandLine, ...]
-    problems: tuple[SyntaxProblem, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.ipset.types import SetType
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
-from iptlint.dialects.iptables.extensions.row import BadValue
 from iptlint.dialects.iptables.extensions.values import integer, mac, port
 from iptlint.model import Family
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
@@ -70,12 +70,12 @@ def address(text: str, family: Family) -> int:
         pass
     if _HOST_NAME.fullmatch(text):
         raise Unknown(text)
-    raise BadValue(_WORDS[family])
+    raise InvalidValueError(_WORDS[family])
 
 
 def _prefix(text: str, bits: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:4]) <= bits):
-        raise BadValue(f"a prefix length from 0 to {bits} after the slash")
+        raise InvalidValueError(f"a prefix length from 0 to {bits} after the slash")
     return int(text)
 
 
@@ -93,7 +93,7 @@ def addresses(text: str, form: Form) -> Numbers:
     low = address(first, form.family)
     high = address(last, form.family) if dash else low
     if dash and form.family is Family.IP6:
-        raise BadValue("one IPv6 address: ipset takes ranges of IPv4 addresses only")
+        raise InvalidValueError("one IPv6 address: ipset takes ranges of IPv4 addresses only")
     return Numbers(min(low, high), max(low, high))
 
 
@@ -111,18 +111,20 @@ def _hosts(text: str, form: Form) -> tuple[Part, ...]:
     """Under a netmask, an entry is all addresses that are the same under it."""
     found = addresses(text, form)
     if form.family is Family.IP6 and found.low != found.high:
-        raise BadValue("one IPv6 address: ipset takes no networks here")
+        raise InvalidValueError("one IPv6 address: ipset takes no networks here")
     if found == (0, form.full):
-        raise BadValue("a prefix length of 1 or more", refused=True)
+        raise InvalidValueError("a prefix length of 1 or more", refused=True)
     if form.mask is not None:
         found = _masked(found, form.mask, form.full)
     if form.limits and not form.limits[0] <= found.low <= found.high <= form.limits[1]:
-        raise BadValue("addresses within the range of the set", refused=True)
+        raise InvalidValueError("addresses within the range of the set", refused=True)
     if (
         form.type.name == "hash:ip"
         and found.low & (form.full if form.mask is None else form.mask) == 0
     ):
-        raise BadValue("an address other than 0: a set of this type cannot hold it", refused=True)
+        raise InvalidValueError(
+            "an address other than 0: a set of this type cannot hold it", refused=True
+        )
     return (found,)
 
 
@@ -139,7 +141,9 @@ def _networks(text: str, form: Form) -> tuple[Part, ...]:
     found = addresses(text, form)
     whole = found == (0, form.full)
     if whole and form.type.name not in ("hash:net,iface", "hash:net,port,net"):
-        raise BadValue("a prefix length of 1 or more: 0.0.0.0/1 and 128.0.0.0/1", refused=True)
+        raise InvalidValueError(
+            "a prefix length of 1 or more: 0.0.0.0/1 and 128.0.0.0/1", refused=True
+        )
     return tuple(_prefixes(found, form.bits))
 
 
@@ -169,17 +173,17 @@ def _ports(text: str, form: Form) -> tuple[Part, ...]:
     if form.type.name == "bitmap:port":
         low, high = port_range(numbers)
         if form.limits and not form.limits[0] <= low <= high <= form.limits[1]:
-            raise BadValue("ports within the range of the set", refused=True)
+            raise InvalidValueError("ports within the range of the set", refused=True)
         return (Ports(None, low, high),)
     if protocol in WITH_PORTS:
         return (Ports(protocol, *port_range(numbers)),)
     if protocol in _ICMP_NAMES:
         if form.family is not _ICMP_FAMILY[protocol]:
-            raise BadValue("icmp in a set of family inet, icmpv6 in one of family inet6")
+            raise InvalidValueError("icmp in a set of family inet, icmpv6 in one of family inet6")
         number = _icmp(numbers, protocol)
         return (Ports(protocol, number, number),)
     if numbers != "0":
-        raise BadValue(f"{name}:0, since only tcp, udp, sctp and udplite have ports here")
+        raise InvalidValueError(f"{name}:0, since only tcp, udp, sctp and udplite have ports here")
     return (Ports(protocol, 0, 0),)
 
 
@@ -191,7 +195,7 @@ def _protocol(name: str) -> int:
     if number is None:
         raise Unknown(name)
     if number == 0:
-        raise BadValue("a protocol other than 0", refused=True)
+        raise InvalidValueError("a protocol other than 0", refused=True)
     return number
 
 
@@ -206,7 +210,7 @@ def _port(text: str) -> int:
     bare = text.strip("[]")
     try:
         return port(bare, Family.IP)
-    except BadValue:
+    except InvalidValueError:
         if bare[:1].isalpha():
             raise Unknown(text) from None
         raise
@@ -230,7 +234,7 @@ def _mac(text: str, form: Form) -> tuple[Part, ...]:
     if number == 0:
         if form.type.method == "bitmap":
             raise Unknown("no packet has it")
-        raise BadValue("a MAC address other than 0", refused=True)
+        raise InvalidValueError("a MAC address other than 0", refused=True)
     return (Numbers(number, number),)
 
 
@@ -244,7 +248,9 @@ def _interface(text: str, form: Form) -> tuple[Part, ...]:
     name = text.removeprefix("physdev:")
     bare = name[1:-1] if name[:1] == "[" and name[-1:] == "]" else name
     if not 0 < len(bare) <= MAX_INTERFACE:
-        raise BadValue(f"an interface's name of at most {MAX_INTERFACE} characters", refused=True)
+        raise InvalidValueError(
+            f"an interface's name of at most {MAX_INTERFACE} characters", refused=True
+        )
     return (Device(bare, form.wildcard, name != text),)
 
 
@@ -266,7 +272,7 @@ _READERS: dict[Dimension, Callable[[str, Form], tuple[Part, ...]]] = {
 def entries(text: str, form: Form) -> Iterator[Entry]:
     """The entries that a text stands for: several, where it has a range of networks.
 
-    BadValue where ipset or the kernel refuses it; Unknown where only the host can tell.
+    InvalidValueError where ipset or the kernel refuses it; Unknown where only the host can tell.
     """
     dimensions = form.type.dimensions
     if len(dimensions) == 1:
@@ -275,5 +281,5 @@ def entries(text: str, form: Form) -> Iterator[Entry]:
     optional = form.type.name == "bitmap:ip,mac" and len(texts) == 1
     if len(texts) != len(dimensions) and not optional:
         shape = ",".join(dimension.value for dimension in dimensions)
-        raise BadValue(f"an entry of the form {shape}")
+        raise InvalidValueError(f"an entry of the form {shape}")
     return product(*(_READERS[d](t, form) for d, t in zip(dimensions, texts, strict=False)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft.expressions import Comment, Expression, SetLiteral, Value, Variable
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.statements import Statement
@@ -190,26 +191,8 @@ Item = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
-    """Text that nft would not take; the statement it stands in is not in the tree.
-
-    ``code``: IPT001 for what is no nft, or an include of no file; IPT010 for what is nested too
-    deeply to be read. ``hides_text``: any amount of text behind it was not read.
-    """
-
-    source: SourceFile
-    start: int
-    end: int
-    message: str
-    expected: str = ""
-    hint: str | None = None
-    code: str = "IPT001"
-    hides_text: bool = False
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class NftFile:
     source: SourceFile
     items: tuple[Item, ...]
-    problems: tuple[SyntaxProblem, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]

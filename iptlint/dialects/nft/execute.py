@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from iptlint import model
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.block_items import Reader
 from iptlint.dialects.nft.execution.declarations import OBJECTS, SETS, Declaring, origin_of
@@ -22,7 +23,6 @@ from iptlint.dialects.nft.execution.unparsed import Piece, references
 from iptlint.dialects.nft.execution.unread import lost_command, open_to_anything
 from iptlint.dialects.nft.execution.variables import Binding, Scope
 from iptlint.dialects.nft.tables import Change, OpenTable
-from iptlint.dialects.problem import Problem
 from iptlint.model import Family
 from iptlint.source import WholeOrigin
 
@@ -31,7 +31,7 @@ from iptlint.source import WholeOrigin
 class Executed:
     """The tables at the end, in the order in which they were made.
 
-    ``flush``: the last ``flush ruleset``. ``problems``: what is wrong with the commands; what
+    ``flush``: the last ``flush ruleset``. ``diagnostics``: what is wrong with the commands; what
     could not be read is in the file's own. ``missing``: text that may declare anything, or use
     it, could not be read, so that nothing may be called undeclared or unused.
     """
@@ -39,19 +39,21 @@ class Executed:
     tables: tuple[OpenTable, ...]
     defines: tuple[model.Named, ...]
     flush: WholeOrigin | None
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
     missing: bool = False
 
 
 def execute(file: t.NftFile) -> Executed:
-    state = State(file.source, any(p.hides_text for p in file.problems))
-    reader = Reader(state, file.problems)
+    state = State(file.source, any(p.hides_text for p in file.diagnostics))
+    reader = Reader(state, file.diagnostics)
     items = reader.each(file.items, where := Where(file.source, Scope()), 0, len(file.source.text))
     _Commands(state, reader).run(items, where)
     tables = tuple(_finished(work) for work in state.tables.values())
     missing = state.missing
     _mark(tables, reader, file, missing)
-    return Executed(tables, _defines(reader, missing), state.flush, tuple(state.problems), missing)
+    return Executed(
+        tables, _defines(reader, missing), state.flush, tuple(state.diagnostics), missing
+    )
 
 
 def _finished(work: Work) -> OpenTable:
@@ -63,7 +65,7 @@ def _finished(work: Work) -> OpenTable:
 def _mark(tables: Iterable[OpenTable], reader: Reader, file: t.NftFile, missing: bool) -> None:
     """JSON has no places, so that what could not be read of it may have stood anywhere."""
     for table in tables:
-        unplaced = bool(file.problems) and table.origin.end == 0
+        unplaced = bool(file.diagnostics) and table.origin.end == 0
         mark_mentions(table, reader.unread, everything=missing or unplaced)
         if unplaced:
             open_to_anything(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import Executed
 from iptlint.dialects.nft.lowering import hook_restrictions
@@ -15,7 +16,6 @@ from iptlint.dialects.nft.lowering.touched import Things, written
 from iptlint.dialects.nft.lowering.xt_compat import unprinted
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
-from iptlint.dialects.problem import Problem
 from iptlint.model import (
     Chain,
     Hook,
@@ -32,19 +32,21 @@ from iptlint.source import SourceFile, WholeOrigin
 
 def lower(
     executed: Executed, source: SourceFile, dialect: str
-) -> tuple[Ruleset, tuple[Problem, ...]]:
+) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
     """The ruleset, and what is wrong with the text: of the read source first, in its order."""
-    problems: list[Problem] = []
+    diagnostics: list[Diagnostic] = []
     changed = written(_all_rules(executed.tables))
     tables = tuple(
-        _Lowering(table, changed, problems, missing=executed.missing).table()
+        _Lowering(table, changed, diagnostics, missing=executed.missing).table()
         for table in executed.tables
     )
     if executed.missing:
-        problems = [problem for problem in problems if problem.code != _UNDECLARED]
-    problems += unprinted(executed.tables)
+        diagnostics = [diagnostic for diagnostic in diagnostics if diagnostic.code != _UNDECLARED]
+    diagnostics += unprinted(executed.tables)
     ruleset = Ruleset(source, dialect, tables, executed.defines, executed.flush)
-    found = sorted((*executed.problems, *problems), key=lambda p: (_is_other(p, source), p.start))
+    found = sorted(
+        (*executed.diagnostics, *diagnostics), key=lambda p: (_is_other(p, source), p.start)
+    )
     return ruleset, tuple(dict.fromkeys(found))
 
 
@@ -52,8 +54,8 @@ _UNDECLARED = "IPT003"
 """What a text uses may be declared in text that is missing."""
 
 
-def _is_other(problem: Problem, source: SourceFile) -> bool:
-    return problem.source not in (None, source)
+def _is_other(diagnostic: Diagnostic, source: SourceFile) -> bool:
+    return diagnostic.source not in (None, source)
 
 
 def _all_rules(tables: Sequence[OpenTable]) -> Iterator[t.Rule]:
@@ -77,11 +79,11 @@ class _Lowering:
     """
 
     def __init__(
-        self, table: OpenTable, changed: Things, problems: list[Problem], *, missing: bool
+        self, table: OpenTable, changed: Things, diagnostics: list[Diagnostic], *, missing: bool
     ) -> None:
         self.open = table
         self.changed = changed
-        self.problems = problems
+        self.diagnostics = diagnostics
         self.missing = missing
         self.chains: dict[str, Chain] = {}
         self.nameless: dict[str, Chain] = {}
@@ -95,7 +97,7 @@ class _Lowering:
         self.chains |= self.nameless
         if self.missing or not all(chain.declared for chain in table.chains.values()):
             self._fill_gaps()
-        self.problems += hook_restrictions.misplaced(self.placed, self.chains)
+        self.diagnostics += hook_restrictions.misplaced(self.placed, self.chains)
         origin = header(table.origin)
         sets = (*map(_named, table.sets.values()), *_objects(table))
         return Table(table.family, table.name, self.chains, origin, table.fresh, sets)
@@ -130,8 +132,8 @@ class _Lowering:
         for placed in placed_rules:
             if not self.open.dormant:
                 self.placed += hook_restrictions.restricted(chain, placed.source, placed.rule)
-            self.problems += hook_restrictions.long_prefix(placed.source, placed.rule)
-            standing = Standing(self.open, placed.source, self.problems)
+            self.diagnostics += hook_restrictions.long_prefix(placed.source, placed.rule)
+            standing = Standing(self.open, placed.source, self.diagnostics)
             scene = Scene(standing, self._block, strangers)
             rules += assembled(placed, scene, self.changed)
         return tuple(rules)

@@ -9,22 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.files import Files, LocalFiles, NoFiles
 from iptlint.dialects.nft.parsing import blocks
 from iptlint.dialects.nft.parsing.ends import Ends, unclosed
-from iptlint.dialects.nft.parsing.faults import Fault, ReportedFault, TooDeepFault
-from iptlint.dialects.nft.parsing.includes import IncludeFault, Includes
+from iptlint.dialects.nft.parsing.errors import AlreadyReportedError, NftSyntaxError, TooDeepError
+from iptlint.dialects.nft.parsing.includes import IncludeError, Includes
 from iptlint.dialects.nft.parsing.repeats import Repeats
 from iptlint.dialects.nft.parsing.statement import Statement
-from iptlint.dialects.nft.tree import (
-    Command,
-    Include,
-    IncludedFile,
-    Item,
-    NftFile,
-    Rule,
-    SyntaxProblem,
-)
+from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule
 from iptlint.source import SourceFile
 
 
@@ -35,32 +28,38 @@ def parse(source: SourceFile, files: Files | None = None, *, fast: bool = True) 
     ``fast=False`` sends every statement through the grammar; a test holds the two ways to
     the same result.
     """
-    problems: list[SyntaxProblem] = []
+    diagnostics: list[SyntaxDiagnostic] = []
     includes = Includes(files or LocalFiles()).inside(source)
-    items = _Reader(source, includes, problems, fast).read("top")
+    items = _Reader(source, includes, diagnostics, fast).read("top")
     carriage_return = source.text.find("\r\n")
     if carriage_return >= 0:
-        problems.append(_carriage_return(source, carriage_return))
-    return NftFile(source, items, tuple(problems))
+        diagnostics.append(_carriage_return(source, carriage_return))
+    return NftFile(source, items, tuple(diagnostics))
 
 
 def parse_rule(text: str) -> Rule | None:
     """A rule that stands alone; None where the text is none."""
-    problems: list[SyntaxProblem] = []
-    items = _Reader(SourceFile("-", text), Includes(NoFiles()), problems, fast=False).read("chain")
-    if problems or len(items) != 1 or not isinstance(items[0], Rule):
+    diagnostics: list[SyntaxDiagnostic] = []
+    items = _Reader(SourceFile("-", text), Includes(NoFiles()), diagnostics, fast=False).read(
+        "chain"
+    )
+    if diagnostics or len(items) != 1 or not isinstance(items[0], Rule):
         return None
     return items[0]
 
 
 class _Reader:
     def __init__(
-        self, source: SourceFile, includes: Includes, problems: list[SyntaxProblem], fast: bool
+        self,
+        source: SourceFile,
+        includes: Includes,
+        diagnostics: list[SyntaxDiagnostic],
+        fast: bool,
     ) -> None:
         self._source = source
         self._text = source.text
         self._includes = includes
-        self._problems = problems
+        self._diagnostics = diagnostics
         self._repeats = Repeats(source.text) if fast else None
         self._at = 0
         self._gave_up = False
@@ -77,7 +76,9 @@ class _Reader:
             elif level:
                 return tuple(items)
             else:
-                self._report(Fault("The brace closes nothing", start=self._at, end=self._at + 1))
+                self._report(
+                    NftSyntaxError("The brace closes nothing", start=self._at, end=self._at + 1)
+                )
                 self._at += 1
 
     def _is_beyond(self, context: str) -> bool:
@@ -103,8 +104,8 @@ class _Reader:
             if kind:
                 return self._block(statement, context, kind, level)
             items = statement.items(self._text, context)
-        except Fault as fault:
-            self._report(fault)
+        except NftSyntaxError as error:
+            self._report(error)
             self._leave(statement)
             return ()
         self._must_be_separated(context)
@@ -136,7 +137,7 @@ class _Reader:
         try:
             while ends.next_brace() is not None:
                 ends.enter()
-        except Fault:
+        except NftSyntaxError:
             ends.at = max(ends.at, statement.start + 1)
         self._at = ends.at
 
@@ -148,7 +149,9 @@ class _Reader:
         found = self._text[self._at : self._at + 1]
         if found and found not in "\n;#":
             message = f"The statement before `{found}` is not ended"
-            self._report(Fault(message, "`;` or a new line", start=self._at, end=self._at + 1))
+            self._report(
+                NftSyntaxError(message, "`;` or a new line", start=self._at, end=self._at + 1)
+            )
 
     # -- blocks ---------------------------------------------------------------------
 
@@ -157,8 +160,8 @@ class _Reader:
         opened = self._at
         try:
             header = statement.items(self._text, context)
-        except Fault as fault:
-            self._report(fault)
+        except NftSyntaxError as error:
+            self._report(error)
         body, closed = self._body(kind, opened, level)
         if closed:
             self._must_be_separated(context)
@@ -170,7 +173,7 @@ class _Reader:
         if level >= blocks.MAX_BLOCKS:
             self._at = len(self._text)
             self._gave_up = True
-            raise TooDeepFault("Blocks are nested too deeply", start=opened, end=opened + 1)
+            raise TooDeepError("Blocks are nested too deeply", start=opened, end=opened + 1)
         self._at = opened + 1
         items = self.read(kind, level + 1)
         closed = self._text.startswith("}", self._at)
@@ -183,11 +186,11 @@ class _Reader:
         """Where the statement goes on behind ``jump { … }``."""
         items, closed = self._body("chain", brace, level)
         if not closed:
-            raise ReportedFault(start=brace, end=brace + 1)
+            raise AlreadyReportedError(start=brace, end=brace + 1)
         statement.hold_block(brace, self._at - 1, items)
         return self._at
 
-    # -- includes and problems --------------------------------------------------------
+    # -- includes and diagnostics --------------------------------------------------------
 
     def _included(self, item: Item, context: str) -> Item:
         """An include with what is in its files, which stands for it in the same block."""
@@ -197,36 +200,37 @@ class _Reader:
         try:
             for source in self._includes.sources(item.path):
                 files.append(self._included_file(source, item, context))
-        except Fault as fault:
-            self._report(fault)
+        except NftSyntaxError as error:
+            self._report(error)
         return replace(item, files=tuple(files))
 
     def _included_file(self, source: SourceFile, item: Include, context: str) -> IncludedFile:
-        """IncludeFault where it is not all nft: it may be any file, and none of its text may be
+        """IncludeError where it is not all nft: it may be any file, and none of its text may be
         shown to whoever wrote the include."""
-        problems: list[SyntaxProblem] = []
+        diagnostics: list[SyntaxDiagnostic] = []
         fast = self._repeats is not None
-        reader = _Reader(source, self._includes.inside(source), problems, fast)
+        reader = _Reader(source, self._includes.inside(source), diagnostics, fast)
         included = IncludedFile(source, reader.read(context))
-        wrong = next((problem for problem in problems if not problem.hides_text), None)
+        wrong = next((diagnostic for diagnostic in diagnostics if not diagnostic.hides_text), None)
         if wrong is not None:
-            raise IncludeFault(
+            raise IncludeError(
                 f"{source.path} is no nft at line {source.line_of(wrong.start)}, so nothing of it"
                 " is read",
                 hint="check the included file by itself, which says what is wrong there",
                 start=item.path.start,
                 end=item.path.end,
             )
-        self._problems += problems
+        self._diagnostics += diagnostics
         return included
 
-    def _report(self, fault: Fault) -> None:
-        if isinstance(fault, ReportedFault):
+    def _report(self, error: NftSyntaxError) -> None:
+        if isinstance(error, AlreadyReportedError):
             return
-        what = (fault.message, fault.expected, fault.hint, fault.code, fault.hides_text)
-        self._problems.append(SyntaxProblem(self._source, fault.start, fault.end, *what))
+        what = (error.message, error.expected, error.hint, error.code, error.hides_text)
+        diagnostic = SyntaxDiagnostic(self._source, error.start, error.end, *what)
+        self._diagnostics.append(diagnostic)
 
 
-def _carriage_return(source: SourceFile, at: int) -> SyntaxProblem:
+def _carriage_return(source: SourceFile, at: int) -> SyntaxDiagnostic:
     message = "The line ends with a carriage return, and nft takes none"
-    return SyntaxProblem(source, at, at + 1, message, "line ends of a line feed alone")
+    return SyntaxDiagnostic(source, at, at + 1, message, "line ends of a line feed alone")

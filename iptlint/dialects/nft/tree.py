@@ -21,7 +21,6 @@ from iptlint.dialects.nft.definitions import (
     Property,
     Rule,
     StateTimeout,
-    SyntaxProblem,
     TimeoutPolicy,
 )
 from iptlint.dialects.nft.expressions import (
@@ -165,7 +164,6 @@ __all__ = [
     "Statement",
     "StripOption",
     "Synproxy",
-    "SyntaxProblem",
     "TimeoutPolicy",
     "Timing",
     "Tproxy",

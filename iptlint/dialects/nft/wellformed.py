@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Node
 from iptlint.model import Family
@@ -29,25 +30,25 @@ _MAX_DEPTH = 200
 
 
 def wellformed(file: t.NftFile) -> t.NftFile:
-    """The same file, with problems in the place of what is no node of the language."""
-    problems: list[t.SyntaxProblem] = []
-    items = tuple(_kept(file.items, file.source, problems))
-    return t.NftFile(file.source, items, (*file.problems, *problems)) if problems else file
+    """The same file, with diagnostics in the place of what is no node of the language."""
+    diagnostics: list[SyntaxDiagnostic] = []
+    items = tuple(_kept(file.items, file.source, diagnostics))
+    return t.NftFile(file.source, items, (*file.diagnostics, *diagnostics)) if diagnostics else file
 
 
 def _kept(
-    items: Sequence[t.Item], source: SourceFile, problems: list[t.SyntaxProblem]
+    items: Sequence[t.Item], source: SourceFile, diagnostics: list[SyntaxDiagnostic]
 ) -> Iterator[t.Item]:
     for item in items:
         if isinstance(item, t.Command) and item.body is not None:
-            item = replace(item, body=tuple(_kept(item.body, source, problems)))
+            item = replace(item, body=tuple(_kept(item.body, source, diagnostics)))
         if _is_well(item) and _is_of_a_family(item):
             yield item
             continue
         end = min(1, len(source.text))
         what = "rule" if isinstance(item, t.Rule) else getattr(item, "kind", "property")
         message = f"The JSON is not understood: a {what} holds what it cannot hold"
-        problems.append(t.SyntaxProblem(source, 0, end, message))
+        diagnostics.append(SyntaxDiagnostic(source, 0, end, message))
         if isinstance(item, t.Rule):
             yield t.Rule((t.Foreign("unread", "a rule in JSON"),))
 

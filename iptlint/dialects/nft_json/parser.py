@@ -1,7 +1,7 @@
 """nftables' JSON to the tree that its text has.
 
 The listing is flat: tables, then what is in them, then rules, each saying where it belongs.
-JSON has no places worth pointing at, so nodes have none, and a problem stands at the start.
+JSON has no places worth pointing at, so nodes have none, and a diagnostic stands at the start.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft_json.expressions import elements, expression
 from iptlint.dialects.nft_json.shapes import (
@@ -41,7 +42,7 @@ def parse(source: SourceFile) -> t.NftFile:
         reader.report("The JSON is nested too deeply", code="IPT010")
     except (KeyError, TypeError):
         reader.report("The JSON holds no list named nftables")
-    return t.NftFile(source, tuple(reader.tables()), tuple(reader.problems))
+    return t.NftFile(source, tuple(reader.tables()), tuple(reader.diagnostics))
 
 
 @dataclass(slots=True)
@@ -61,14 +62,14 @@ class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._tables: dict[tuple[str, str], _Block] = {}
-        self.problems: list[t.SyntaxProblem] = []
+        self.diagnostics: list[SyntaxDiagnostic] = []
 
     def tables(self) -> list[t.Command]:
         return [table.command() for table in self._tables.values()]
 
     def report(self, message: str, at: int = 0, code: str = "IPT001") -> None:
         end = min(at + 1, len(self._source.text))
-        self.problems.append(t.SyntaxProblem(self._source, at, end, message, code=code))
+        self.diagnostics.append(SyntaxDiagnostic(self._source, at, end, message, code=code))
 
     def add(self, entry: Content) -> None:
         try:

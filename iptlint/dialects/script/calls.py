@@ -11,7 +11,7 @@ from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.builtins import BUILTINS, outside
 from iptlint.dialects.script.environment import Environment, assigned_in, joined, tool_called
 from iptlint.dialects.script.files import find
-from iptlint.dialects.script.not_understood import Note, Reason
+from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.state import (
     MAX_CALLS,
@@ -102,7 +102,7 @@ def _source(shell: Shell, call: Call) -> Result:
     if source is None or len(run.calls) >= MAX_CALLS:
         if not _HARMLESS.search(name):
             run.environment.open = True
-            run.absent.append(Note(Reason.FILE, call.span, f"`{shown(name)}`"))
+            run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{shown(name)}`"))
         return Result(None)
     run.environment.assigned |= assigned_in(source.text)
     arguments = run.environment.arguments
@@ -118,9 +118,9 @@ def _text(shell: Shell, text: Text, call: Call) -> Result:
     file = parse(text.source)
     before, calls = run.text, run.calls
     run.text, run.calls = text, (*calls, call.span)
-    for problem in file.problems:
-        span = text.place(problem.start, problem.end)
-        run.problems.append(syntax(problem, span))
+    for diagnostic in file.diagnostics:
+        span = text.place(diagnostic.start, diagnostic.end)
+        run.diagnostics.append(syntax(diagnostic, span))
     try:
         return shell.all(file.statements)
     finally:

@@ -29,7 +29,7 @@ def _every(pattern: str) -> Callable[[SourceFile, Sequence[str]], bool]:
 def _is_nft(source: SourceFile, _: Sequence[str]) -> bool:
     from iptlint.dialects.nft.parser import parse as parse_nft
 
-    return all(problem.hides_text for problem in parse_nft(source, NoFiles()).problems)
+    return all(diagnostic.hides_text for diagnostic in parse_nft(source, NoFiles()).diagnostics)
 
 
 _is_save = _every(r"\*[a-z]+$|:\S+ \S|COMMIT$|(?:\[\d+:\d+\] )?-[A-Za-z-]+ ")
@@ -78,7 +78,7 @@ _NAMED = re.compile(r"\.(?:ba|da|k|z|a)?sh$")
 def _is_script(source: SourceFile, _: Sequence[str]) -> bool:
     """Text of the shell, and not one that only looks like it, such as a list of users."""
     file = parse(source)
-    if file.problems or not file.statements:
+    if file.diagnostics or not file.statements:
         return False
     commands = [each for each in file.statements if isinstance(each, t.Command) and each.words]
     firsts = (source.text[each.words[0].start : each.words[0].end] for each in commands)

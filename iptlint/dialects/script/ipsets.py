@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from iptlint.dialects.problem import Problem
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script.generated_text import Made, of_spans
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets, SetContents
@@ -27,12 +27,12 @@ class SetState:
     def __init__(self, path: str, commands: tuple[SetCommand, ...] = ()) -> None:
         self.path = path
         self.commands = commands
-        self._read: tuple[SavedSets, tuple[Problem, ...]] | None = None
+        self._read: tuple[SavedSets, tuple[Diagnostic, ...]] | None = None
 
     def with_commands(self, commands: tuple[SetCommand, ...]) -> SetState:
         return SetState(self.path, (*self.commands, *commands)) if commands else self
 
-    def problems(self) -> tuple[Problem, ...]:
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
         return self._sets()[1]
 
     def put_into(self, ruleset: Ruleset) -> Ruleset:
@@ -44,26 +44,28 @@ class SetState:
             return ruleset
         return with_sets(ruleset, with_changes(saved, (ruleset,)))
 
-    def _sets(self) -> tuple[SavedSets, tuple[Problem, ...]]:
+    def _sets(self) -> tuple[SavedSets, tuple[Diagnostic, ...]]:
         if self._read is None:
             self._read = self._made()
         return self._read
 
-    def _made(self) -> tuple[SavedSets, tuple[Problem, ...]]:
+    def _made(self) -> tuple[SavedSets, tuple[Diagnostic, ...]]:
         if not self.commands:
             return SavedSets({}), ()
         from iptlint.dialects.ipset.lower import lower
         from iptlint.dialects.ipset.parser import parse
 
         made = of_spans(self.path, _lines(self.commands))
-        saved, problems = lower((parse(made.source),))
+        saved, diagnostics = lower((parse(made.source),))
         everything = any(command.doubted is None for command in self.commands)
         doubted = {name for command in self.commands for name in command.doubted or ()}
         contents = {
             name: _inexact(each) if everything or name in doubted else each
             for name, each in saved.contents.items()
         }
-        return SavedSets(contents), tuple(_in_script(made, problem) for problem in problems)
+        return SavedSets(contents), tuple(
+            _in_script(made, diagnostic) for diagnostic in diagnostics
+        )
 
 
 def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:
@@ -77,6 +79,6 @@ def _inexact(contents: SetContents) -> SetContents:
     return replace(contents, exact=False)
 
 
-def _in_script(made: Made, problem: Problem) -> Problem:
-    span = made.span(problem.start, problem.end)
-    return replace(problem, start=span.start, end=span.end, source=span.source)
+def _in_script(made: Made, diagnostic: Diagnostic) -> Diagnostic:
+    span = made.span(diagnostic.start, diagnostic.end)
+    return replace(diagnostic, start=span.start, end=span.end, source=span.source)

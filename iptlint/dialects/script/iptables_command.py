@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN, DROP
 from iptlint.dialects.iptables.parsing.tree import Command, Shape
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.generated_text import Conditions, Made, of_words
 from iptlint.dialects.script.iptables_line import Lines, Read
 from iptlint.dialects.script.symbolic_text import is_known, shown
@@ -59,7 +59,7 @@ class Done:
     """``unknown``: what of the command was not known. ``looks``: it asks and changes nothing."""
 
     changes: tuple[Change, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     failed: bool = False
     unknown: tuple[str, ...] = ()
     looks: bool = False
@@ -100,7 +100,7 @@ class Iptables:
         """A rule that could not be read holds its place, where that can be told."""
         table = order.table or _given(order.words, ("-t", "--table")) or "filter"
         chain = _given(order.words, ("-A", "--append", "-I", "--insert", "-R", "--replace"))
-        done = Done((), read.problems, bool(read.problems), read.unknown)
+        done = Done((), read.diagnostics, bool(read.diagnostics), read.unknown)
         if self.strict and not read.unknown:
             return done
         if chain is None or table not in BUILT_IN or not is_known(chain):
@@ -138,7 +138,7 @@ class _Carrying:
         self.key: Key = (tool.family, self.table)
         self.chain = read.text(shape.chain, order.words)
         self.states = tool.tables.states(self.key)
-        self.problems = list(read.problems)
+        self.diagnostics = list(read.diagnostics)
         self.failed = False
         self.output: str | None = None
         self.doubt: Match | None = doubt(order.conditions[-1].text) if order.conditions else None
@@ -161,12 +161,12 @@ class _Carrying:
         if not looks and not self.failed and is_known(self.table) and self.table in BUILT_IN:
             made = (Opened(self.key), *made)
         unknown = self.read.unknown if made or looks else ()
-        return Done(made, tuple(self.problems), self.failed, unknown, looks, self.output)
+        return Done(made, tuple(self.diagnostics), self.failed, unknown, looks, self.output)
 
     def _is_refused(self) -> bool:
         used = {use.option.name for use in self.shape.core}
         misplaced = _NO_INTERFACE.get(self.chain or "", "") in used
-        return misplaced or any(p.severity == "error" for p in self.read.problems)
+        return misplaced or any(p.severity == "error" for p in self.read.diagnostics)
 
     def _goes_round(self, changes: tuple[Change, ...]) -> bool:
         """Whether packets would come to a chain that they come from: the kernel refuses that."""
@@ -362,7 +362,7 @@ class _Carrying:
         rule = self.read.rule
         rules = () if state is None else state.rules
         self.failed = rule is None or not any(_alike(other, rule) for other in rules)
-        self.problems.clear()
+        self.diagnostics.clear()
         return iter(())
 
     # -- chains ---------------------------------------------------------------
@@ -382,7 +382,7 @@ class _Carrying:
         assert self.chain is not None
         known = self.states.get(self.chain)
         self.tool.created.add((self.key, self.chain))
-        if self.problems or (known is not None and known.made):
+        if self.diagnostics or (known is not None and known.made):
             self.failed = True
             return
         origin = Place(self.order.span)
@@ -425,7 +425,7 @@ class _Carrying:
         policy = {"ACCEPT": ACCEPT, "DROP": DROP}.get(text)
         if not is_known(text):
             yield self._open_policy(state)
-        elif policy is None or self.problems:
+        elif policy is None or self.diagnostics:
             self.failed = True
         elif self.doubt:
             last = Rule(Place(self.order.span), (self.doubt,), policy)
@@ -446,8 +446,8 @@ class _Carrying:
 
     def _say(self, code: str, severity: str, message: str, help: str) -> None:
         span = self.order.span
-        self.problems.append(
-            Problem(code, severity, span.start, span.end, message, help, span.source)
+        self.diagnostics.append(
+            Diagnostic(code, severity, span.start, span.end, message, help, span.source)
         )
 
     def _no_table(self) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.line_checks import bad_value
 from iptlint.dialects.iptables.lowering.lower import lower
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN
-from iptlint.dialects.iptables.parsing.faults import Fault
+from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
 from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
 from iptlint.dialects.iptables.parsing.shapes import resolve
 from iptlint.dialects.iptables.parsing.tree import (
@@ -30,7 +31,6 @@ from iptlint.dialects.iptables.parsing.tree import (
     Use,
 )
 from iptlint.dialects.iptables.parsing.words import span_of_words
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.generated_text import Made, MadeOrigin
 from iptlint.dialects.script.symbolic_text import is_known, shown
 from iptlint.dialects.script.tables import doubt
@@ -58,7 +58,7 @@ class Read:
 
     shape: Shape | None
     rule: Rule | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     unknown: tuple[str, ...] = ()
 
     def text(self, place: Place | None, words: Sequence[str]) -> str | None:
@@ -71,7 +71,7 @@ class Lines:
     def __init__(self, family: Family) -> None:
         self.family = family
         self.keys = Keys(family)
-        self.shapes: dict[Key, Shape | Fault] = {}
+        self.shapes: dict[Key, Shape | ShapeDiagnostic] = {}
 
     def read(self, words: Sequence[str], made: Made, whole: Span, table: str | None) -> Read:
         """``made``: the words as one line. ``table``: that of a text for iptables-restore."""
@@ -79,16 +79,16 @@ class Lines:
         unknown = tuple(shown(word) for word in words if not is_known(word))
         if isinstance(found, Shape) and not unknown:
             found = bad_value(found, tuple(words)) or found
-        if isinstance(found, Fault):
+        if isinstance(found, ShapeDiagnostic):
             if unknown:
                 return Read(None, unknown=unknown)
-            return Read(None, problems=(_faulty(found, words, made),))
+            return Read(None, diagnostics=(_shape_diagnostic(found, words, made),))
         name = table or _table(found, words)
         if name not in BUILT_IN:
             return Read(found, unknown=unknown)
         return self._lowered(found, tuple(words), made, whole, name, unknown)
 
-    def _shape(self, words: Sequence[str], *, in_table: bool) -> Shape | Fault:
+    def _shape(self, words: Sequence[str], *, in_table: bool) -> Shape | ShapeDiagnostic:
         key = (str(in_table), *self.keys.key(list(words)))
         found = self.shapes.get(key)
         if found is None:
@@ -115,31 +115,33 @@ class Lines:
         if not is_rule and not is_known(" ".join(words)):
             return Read(shape, unknown=unknown)
         line = CommandLine(replace(kept, table=None), words, None, 0, len(made.source.text))
-        rules, problems = self._execute(line, made, table, chain)
+        rules, diagnostics = self._execute(line, made, table, chain)
         if not is_rule:
-            return Read(shape, None, problems, unknown)
+            return Read(shape, None, diagnostics, unknown)
         if not rules:
             rule = unread_rule(_Whole(whole), made.source.text.replace("\0", ""))
-            return Read(shape, rule, problems, unknown)
+            return Read(shape, rule, diagnostics, unknown)
         found = rules[0]
         if unknown and not found.read:
-            problems = ()  # what is missing was taken out, so this is not the script's fault
+            diagnostics = ()  # what is missing was taken out, so this is not the script's mistake
         origin = MadeOrigin(made, found.origin, whole)
         rule = replace(found, origin=origin, matches=(*found.matches, *doubts.tests))
         if doubts.target and rule.read:
             rule = replace(rule, verdict=_ANYTHING, read=False)
-        return Read(shape, rule, problems, unknown)
+        return Read(shape, rule, diagnostics, unknown)
 
     def _execute(
         self, line: CommandLine, made: Made, table: str, chain: str
-    ) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+    ) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
         lines: list[Line] = [TableLine(table, self.family, 0, 0)]
         declared = chain and chain not in BUILT_IN[table]
         if declared and line.shape.command in (Command.APPEND, Command.RENAME_CHAIN):
             lines.append(ChainLine(chain, "-", None, 0, 0))
         tree = SaveFile(made.source, (*lines, line, CommitLine(0, 0)), (), self.family)
-        ruleset, problems = lower(tree, made.source)
-        told = tuple(_in_script(problem, made) for problem in problems if problem.end > 0)
+        ruleset, diagnostics = lower(tree, made.source)
+        told = tuple(
+            _in_script(diagnostic, made) for diagnostic in diagnostics if diagnostic.end > 0
+        )
         rules = tuple(rule for _, _, rule in ruleset.rules())
         return rules, told
 
@@ -221,16 +223,16 @@ def _is_known_use(use: Use, words: tuple[str, ...]) -> bool:
     return all(map(is_known, words[use.start : use.end]))
 
 
-# -- problems ------------------------------------------------------------------------------------
+# -- diagnostics ---------------------------------------------------------------------------------
 
 
-def _faulty(fault: Fault, words: Sequence[str], made: Made) -> Problem:
-    first, last = span_of_words(made.source.text, fault.first, fault.last)
+def _shape_diagnostic(diagnostic: ShapeDiagnostic, words: Sequence[str], made: Made) -> Diagnostic:
+    first, last = span_of_words(made.source.text, diagnostic.first, diagnostic.last)
     span = made.span(first, last)
-    message, hint = fault.sentence(tuple(words)), fault.advice(tuple(words)) or ""
-    return Problem("IPT001", "error", span.start, span.end, message, hint, span.source)
+    message, hint = diagnostic.sentence(tuple(words)), diagnostic.advice(tuple(words)) or ""
+    return Diagnostic("IPT001", "error", span.start, span.end, message, hint, span.source)
 
 
-def _in_script(problem: Problem, made: Made) -> Problem:
-    span = made.span(problem.start, problem.end)
-    return replace(problem, start=span.start, end=span.end, source=span.source)
+def _in_script(diagnostic: Diagnostic, made: Made) -> Diagnostic:
+    span = made.span(diagnostic.start, diagnostic.end)
+    return replace(diagnostic, start=span.start, end=span.end, source=span.source)

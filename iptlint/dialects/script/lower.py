@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.environment import Environment, assigned_in
 from iptlint.dialects.script.iptables_command import Chains
@@ -67,23 +67,23 @@ def _run(
         files,
         str(PurePosixPath(files.own_path(source.path)).parent),
     )
-    run.problems += [syntax(p, Span(source, p.start, p.end)) for p in file.problems]
+    run.diagnostics += [syntax(p, Span(source, p.start, p.end)) for p in file.diagnostics]
     try:
         Shell(run).whole(file.statements)
     except (TooMuchError, RecursionError):
-        run.problems.append(_too_much(source))
+        run.diagnostics.append(_too_much(source))
     used = {each for tool in run.tools.values() for each in tool.missing}
     made = {each for tool in run.tools.values() for each in tool.created}
     commands = len(run.commands)
     told_of = told(run.notes, commands, run.absent)
-    problems = (*run.problems, *(() if told_of is None else (told_of,)))
+    diagnostics = (*run.diagnostics, *(() if told_of is None else (told_of,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
     script = Script(
         source,
         tuple(run.steps),
         tables,
         nft,
-        tuple(_once(problems)),
+        tuple(_once(diagnostics)),
         commands,
         commands - len(doubted),
     )
@@ -101,20 +101,20 @@ def _started(source: SourceFile, start: Ruleset | None, files: Files) -> tuple[T
     return Tables(), nft.with_piece(NftPiece(((text, whole, True),)))
 
 
-def _once(problems: Sequence[Problem]) -> Iterator[Problem]:
+def _once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """A loop says the same of the same command each time."""
     seen = set()
-    for problem in problems:
-        key = (problem.code, problem.start, problem.message, id(problem.source))
+    for diagnostic in diagnostics:
+        key = (diagnostic.code, diagnostic.start, diagnostic.message, id(diagnostic.source))
         if key not in seen:
             seen.add(key)
-            yield problem
+            yield diagnostic
 
 
-def _too_much(source: SourceFile) -> Problem:
+def _too_much(source: SourceFile) -> Diagnostic:
     message = "the script goes on for too long, so what it does in the end is not known"
     advice = "lint what `iptables-save` prints after it ran"
-    return Problem("IPT010", "warning", 0, source.line_span(1).end, message, advice)
+    return Diagnostic("IPT010", "warning", 0, source.line_span(1).end, message, advice)
 
 
 # -- arguments ---------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.generated_text import Conditions, Made, MadeOrigin, of_spans
 from iptlint.dialects.script.tables import doubt, doubtful
 from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
@@ -41,7 +41,7 @@ class NftMade:
     tables: tuple[Table, ...] = ()
     defines: tuple[Named, ...] = ()
     flush: Origin | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 class NftState:
@@ -68,17 +68,19 @@ class NftState:
 
         made = self._text()
         file = parse(made.source, self.files)
-        ruleset, problems = lower(execute(file), made.source, "nft")
+        ruleset, diagnostics = lower(execute(file), made.source, "nft")
         written = _Written(made)
         syntax = (
-            Problem(p.code, "error", p.start, p.end, p.message, p.hint or "", p.source)
-            for p in file.problems
+            Diagnostic(p.code, "error", p.start, p.end, p.message, p.hint or "", p.source)
+            for p in file.diagnostics
         )
         return NftMade(
             tuple(map(written.table, ruleset.tables)),
             tuple(map(written.named, ruleset.defines)),
             written.perhaps(ruleset.flush),
-            tuple(p for each in (*syntax, *problems) if (p := written.problem(each)) is not None),
+            tuple(
+                p for each in (*syntax, *diagnostics) if (p := written.diagnostic(each)) is not None
+            ),
         )
 
     def _text(self) -> Made:
@@ -142,14 +144,14 @@ class _Written:
             return ()
         return self.made.conditions(origin.span.start)
 
-    def problem(self, problem: Problem) -> Problem | None:
-        """What stands where something unknown is, is no fault of the script's."""
-        source: SourceFile | None = problem.source
+    def diagnostic(self, diagnostic: Diagnostic) -> Diagnostic | None:
+        """What stands where something unknown is, is no mistake of the script's."""
+        source: SourceFile | None = diagnostic.source
         if source is not None and source is not self.made.source:
-            return problem
-        line = self.made.source.line_span(self.made.source.line_of(problem.start))
-        around = self.made.source.text[line.start : max(line.end, problem.end)]
+            return diagnostic
+        line = self.made.source.line_span(self.made.source.line_of(diagnostic.start))
+        around = self.made.source.text[line.start : max(line.end, diagnostic.end)]
         if "\0" in around:
             return None
-        span = self.made.span(problem.start, problem.end)
-        return replace(problem, start=span.start, end=span.end, source=span.source)
+        span = self.made.span(diagnostic.start, diagnostic.end)
+        return replace(diagnostic, start=span.start, end=span.end, source=span.source)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.dialects.problem import Problem
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.source import Span
 
 _SHOWN = 3
@@ -24,14 +24,16 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class NotUnderstood:
     reason: Reason
     span: Span
     detail: str
 
 
-def told(notes: Sequence[Note], commands: int, absent: Sequence[Note]) -> Problem | None:
-    """One problem for all of them, at the first."""
+def told(
+    notes: Sequence[NotUnderstood], commands: int, absent: Sequence[NotUnderstood]
+) -> Diagnostic | None:
+    """One diagnostic for all of them, at the first."""
     notes = [note for note in notes if note.reason is not Reason.REFUSED]
     if not notes and not absent:
         return None
@@ -51,10 +53,10 @@ def told(notes: Sequence[Note], commands: int, absent: Sequence[Note]) -> Proble
         "what such a command does is taken as possible, so less is certain; what "
         "`iptables-save` prints after the script ran can be linted for sure"
     )
-    return Problem("IPT002", "info", first.start, first.end, message, advice, first.source)
+    return Diagnostic("IPT002", "info", first.start, first.end, message, advice, first.source)
 
 
-def _sentence(reason: Reason, notes: Iterable[Note]) -> str:
+def _sentence(reason: Reason, notes: Iterable[NotUnderstood]) -> str:
     own = [note for note in notes if note.reason is reason]
     places = dict.fromkeys((note.span.source.path, note.span.start) for note in own)
     if not places:

@@ -15,6 +15,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Parser
 from tree_sitter import Node as Found
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.source import SourceFile
 
@@ -42,7 +43,7 @@ class _Reader:
         self.source = source
         # The shell takes a carriage return for a part of the last word; it is told once.
         self.text = source.text.replace("\r\n", " \n")
-        self.problems: list[t.SyntaxProblem] = []
+        self.diagnostics: list[SyntaxDiagnostic] = []
         self.depth = 0
 
     def read(self) -> t.ScriptFile:
@@ -54,9 +55,9 @@ class _Reader:
         at = self.source.text.find("\r\n")
         if at >= 0:
             message = "the lines end in CR LF: the shell takes the CR for a part of the last word"
-            self.problems.append(t.SyntaxProblem(at, at + 1, message))
-        problems = sorted(self.problems, key=lambda problem: problem.start)
-        return t.ScriptFile(self.source, statements, tuple(problems))
+            self.diagnostics.append(SyntaxDiagnostic(self.source, at, at + 1, message))
+        diagnostics = sorted(self.diagnostics, key=lambda diagnostic: diagnostic.start)
+        return t.ScriptFile(self.source, statements, tuple(diagnostics))
 
     # -- places ---------------------------------------------------------------
 
@@ -80,7 +81,7 @@ class _Reader:
                 end = max(start, min(max(self.end(node), start + 1), line.end))
                 missing = f"; `{node.type}` is missing" if node.is_missing else ""
                 message = f"the shell's grammar has no place for this{missing}"
-                self.problems.append(t.SyntaxProblem(start, end, message))
+                self.diagnostics.append(SyntaxDiagnostic(self.source, start, end, message))
             elif node.has_error:
                 todo += node.children
 
@@ -114,7 +115,9 @@ class _Reader:
             return t.Unread(**place)
         if self.depth >= MAX_DEPTH:
             message = "blocks are nested too deeply, so what is in here was not looked at"
-            self.problems.append(t.SyntaxProblem(place["start"], place["end"], message, "IPT010"))
+            self.diagnostics.append(
+                SyntaxDiagnostic(self.source, place["start"], place["end"], message, code="IPT010")
+            )
             return t.Unread(**place)
         self.depth += 1
         try:
@@ -265,7 +268,7 @@ class _Reader:
                 f"blanks before `{word}`: the shell does not take it for the end of the here "
                 "document, which goes on to the end of the file"
             )
-            self.problems.append(t.SyntaxProblem(at, self.end(end), message))
+            self.diagnostics.append(SyntaxDiagnostic(self.source, at, self.end(end), message))
 
     def _test(self, node: Found, place: t.Place) -> t.Statement:
         opening = node.children[0].type

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.lower import lower
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN
 from iptlint.dialects.iptables.parsing.parser import parse
 from iptlint.dialects.iptables.parsing.words import split_words
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.generated_text import Conditions, Made, MadeOrigin, of_spans
 from iptlint.dialects.script.iptables_command import Iptables, Order
 from iptlint.dialects.script.streams import Part
@@ -59,7 +59,7 @@ def options(words: Sequence[str]) -> Options:
 @dataclass(frozen=True, slots=True)
 class Loaded:
     changes: tuple[Change, ...]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -91,13 +91,13 @@ def load(
 def _loaded(tool: Iptables, made: Made) -> Loaded:
     """A text that says all: its tables take the place of those that were there."""
     tree = parse(made.source, tool.family)
-    ruleset, problems = lower(tree, made.source)
+    ruleset, diagnostics = lower(tree, made.source)
     changes: list[Change] = []
     for table in ruleset.tables:
         key = (table.family, table.name)
         changes.append(Emptied(key))
         changes += (Put(key, chain.name, _state(chain, made)) for chain in table.chains.values())
-    return Loaded(tuple(changes), tuple(_in_script(problem, made) for problem in problems))
+    return Loaded(tuple(changes), tuple(_in_script(diagnostic, made) for diagnostic in diagnostics))
 
 
 def _state(chain: Chain, made: Made) -> ChainState:
@@ -110,9 +110,9 @@ def _written(rule: Rule, made: Made) -> Rule:
     return replace(rule, origin=MadeOrigin(made, rule.origin))
 
 
-def _in_script(problem: Problem, made: Made) -> Problem:
-    span = made.span(problem.start, problem.end)
-    return replace(problem, start=span.start, end=span.end, source=span.source)
+def _in_script(diagnostic: Diagnostic, made: Made) -> Diagnostic:
+    span = made.span(diagnostic.start, diagnostic.end)
+    return replace(diagnostic, start=span.start, end=span.end, source=span.source)
 
 
 class _ByLine:
@@ -127,7 +127,7 @@ class _ByLine:
         self.keep = keep
         self.table: str | None = None
         self.changes: list[Change] = []
-        self.problems: list[Problem] = []
+        self.diagnostics: list[Diagnostic] = []
         self.unknown: list[str] = []
 
     def loaded(self) -> Loaded:
@@ -135,7 +135,7 @@ class _ByLine:
         for line in self.made.source.text.split("\n"):
             self._line(line.strip(), self.made.span(at, at + len(line)))
             at += len(line) + 1
-        return Loaded(tuple(self.changes), tuple(self.problems), tuple(self.unknown))
+        return Loaded(tuple(self.changes), tuple(self.diagnostics), tuple(self.unknown))
 
     def _line(self, line: str, span: Span) -> None:
         if not line or line.startswith("#") or line == "COMMIT":
@@ -181,7 +181,7 @@ class _ByLine:
         spans = (span,) * len(words)
         order = Order(tuple(words), spans, span, self.conditions, self.table or "filter")
         done = self.tool.run(order)
-        self.problems += done.problems
+        self.diagnostics += done.diagnostics
         self.unknown += done.unknown
         self._apply(done.changes)
 

@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.files import Files
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.generated_text import Condition, Conditions
 from iptlint.dialects.script.iptables_command import Chains, Iptables
 from iptlint.dialects.script.nft_command import NftState
-from iptlint.dialects.script.not_understood import Note, Reason
+from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Input, Output, Part
 from iptlint.dialects.script.tables import Tables
-from iptlint.dialects.script.tree import SyntaxProblem
 from iptlint.model import Family
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
@@ -82,7 +81,7 @@ class Checkpoint:
     nft: NftState
     steps: int
     notes: int
-    problems: int
+    diagnostics: int
     absent: int
     written: dict[str, tuple[Part, ...] | None]
     sets: frozenset[str]
@@ -103,9 +102,9 @@ class Run:
     files: Files
     directory: str
     steps: list[Step] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    absent: list[Note] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    notes: list[NotUnderstood] = field(default_factory=list)
+    absent: list[NotUnderstood] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     written: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     guards: Conditions = ()
@@ -130,7 +129,7 @@ class Run:
             self.nft,
             len(self.steps),
             len(self.notes),
-            len(self.problems),
+            len(self.diagnostics),
             len(self.absent),
             dict(self.written),
             frozenset(self.sets),
@@ -142,7 +141,7 @@ class Run:
         self.nft = then.nft
         del self.steps[then.steps :]
         del self.notes[then.notes :]
-        del self.problems[then.problems :]
+        del self.diagnostics[then.diagnostics :]
         del self.absent[then.absent :]
         self.written = dict(then.written)
         self.sets = set(then.sets)
@@ -153,7 +152,7 @@ class Run:
     # -- what is written down -------------------------------------------------
 
     def note(self, reason: Reason, span: Span, detail: str) -> None:
-        self.notes.append(Note(reason, span, detail))
+        self.notes.append(NotUnderstood(reason, span, detail))
 
     def add(self, step: Step, notes: Sequence[tuple[Reason, str]] = ()) -> None:
         self.tables.apply(step.changes)
@@ -202,7 +201,9 @@ class Run:
             self.stdout.write(text, span)
 
 
-def syntax(problem: SyntaxProblem, span: Span) -> Problem:
+def syntax(diagnostic: SyntaxDiagnostic, span: Span) -> Diagnostic:
     """What is wrong with a text of the shell, as a finding in the making."""
-    severity = "warning" if problem.code == "IPT010" else "error"
-    return Problem(problem.code, severity, span.start, span.end, problem.message, "", span.source)
+    severity = "warning" if diagnostic.code == "IPT010" else "error"
+    return Diagnostic(
+        diagnostic.code, severity, span.start, span.end, diagnostic.message, "", span.source
+    )

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
-from iptlint.dialects.problem import Problem
 from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
@@ -46,14 +46,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """``start``: the tables before the first step. ``problems``: what is wrong with the text
+    """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
     and with its commands. ``understood`` of ``commands`` that are there were understood."""
 
     source: SourceFile
     steps: tuple[Step, ...]
     start: Tables
     start_nft: NftState
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     commands: int = 0
     understood: int = 0
 
@@ -74,12 +74,12 @@ class Script:
             state.take(step)
             yield step, state.ruleset()[0]
 
-    def final(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+    def final(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         """The ruleset in the end, with what is wrong in the script and in what it made."""
-        ruleset, problems = self._reached(None)
-        return ruleset, (*self.problems, *problems)
+        ruleset, diagnostics = self._reached(None)
+        return ruleset, (*self.diagnostics, *diagnostics)
 
-    def _reached(self, count: int | None) -> tuple[Ruleset, tuple[Problem, ...]]:
+    def _reached(self, count: int | None) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         state = _State(self)
         for step in self.steps[:count]:
             state.take(step)
@@ -101,8 +101,8 @@ class _State:
         self.nft = self.nft if step.nft is None else self.nft.with_piece(step.nft)
         self.sets = self.sets.with_commands(step.sets)
 
-    def ruleset(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+    def ruleset(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         made = self.nft.made()
         own = with_changes(self.modelled.tables(self.tables))
         found = Ruleset(self.source, "script", (*own, *made.tables), made.defines, made.flush)
-        return self.sets.put_into(found), (*made.problems, *self.sets.problems())
+        return self.sets.put_into(found), (*made.diagnostics, *self.sets.diagnostics())

@@ -96,9 +96,9 @@ def _iptables(family: Family) -> Tool:
 
 
 def _done(run: Run, call: Call, done: Done) -> Result:
-    run.problems += done.problems
+    run.diagnostics += done.diagnostics
     reasons = [(Reason.VALUE, name) for name in done.unknown[:1]]
-    if done.problems and any(p.code == "IPT001" for p in done.problems):
+    if done.diagnostics and any(p.code == "IPT001" for p in done.diagnostics):
         reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
     kind = Kind.LOOK if done.looks else Kind.CHANGE
     _add(run, call, kind, reasons, failed=done.failed, changes=done.changes)
@@ -148,7 +148,7 @@ def _restore(family: Family) -> Tool:
             return Result()
         tool = run.tool(family)
         loaded = restore.load(tool, parts, call.span, run.conditions(), keep=options.keep)
-        run.problems += loaded.problems
+        run.diagnostics += loaded.diagnostics
         reasons = [(Reason.VALUE, name) for name in loaded.unknown[:1]]
         _add(run, call, Kind.CHANGE, reasons, changes=loaded.changes)
         return Result()

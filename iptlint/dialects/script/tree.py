@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.source import SourceFile
 
 
@@ -248,16 +249,8 @@ Statement = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
-    start: int
-    end: int
-    message: str
-    code: str = "IPT001"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ScriptFile:
     source: SourceFile
     statements: tuple[Statement, ...]
-    problems: tuple[SyntaxProblem, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]

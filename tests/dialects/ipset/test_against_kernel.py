@@ -245,8 +245,8 @@ def answer() -> dict[str, object]:
 
 
 def lowered(sets: str, rules: list[str], family: Family) -> list[tuple[Match, ...]]:
-    contents, problems = lower([parse(SourceFile("ipsets", sets))])
-    assert problems == ()
+    contents, diagnostics = lower([parse(SourceFile("ipsets", sets))])
+    assert diagnostics == ()
     text = "*raw\n" + "".join(f"-A PREROUTING -m set {rule}\n" for rule in rules) + "COMMIT\n"
     ruleset = with_sets(read(SourceFile("rules", text), Reader(family)).ruleset, contents)
     return [rule.matches for _, _, rule in ruleset.rules()]

@@ -15,8 +15,8 @@ TEN = 10 << 24
 
 
 def sets(*texts: str) -> SavedSets:
-    found, problems = lower([parse(SourceFile(f"ipsets{n}", t)) for n, t in enumerate(texts)])
-    assert problems == ()
+    found, diagnostics = lower([parse(SourceFile(f"ipsets{n}", t)) for n, t in enumerate(texts)])
+    assert diagnostics == ()
     return found
 
 

@@ -16,14 +16,14 @@ FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
 
 def tree(text: str, *, fast: bool = True) -> tuple[object, object]:
     file = parse(SourceFile("ipsets", text), fast=fast)
-    return file.lines, file.problems
+    return file.lines, file.diagnostics
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
 def test_a_saved_file_is_read_whole(path: Path) -> None:
     source = SourceFile(path.name, path.read_text())
-    sets, problems = lower([parse(source)])
-    assert problems == ()
+    sets, diagnostics = lower([parse(source)])
+    assert diagnostics == ()
     assert all(each.exact for each in sets.contents.values())
     assert tree(source.text) == tree(source.text, fast=False)
 
@@ -88,8 +88,8 @@ def test_exist_may_stand_anywhere() -> None:
 
 def test_an_empty_word_is_no_word() -> None:
     source = SourceFile("ipsets", 'create a hash:ip comment\nadd a 1.2.3.4 comment ""')
-    (problem,) = lower([parse(source)])[1]
-    assert "a value after comment" in problem.message
+    (diagnostic,) = lower([parse(source)])[1]
+    assert "a value after comment" in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_an_empty_word_is_no_word() -> None:
 )
 def test_a_mistake_is_placed_where_it_is(line: str, place: str, told: str) -> None:
     source = SourceFile("ipsets", f"create z hash:ip\n{line}\nadd z 192.0.2.1\n")
-    sets, (problem,) = lower([parse(source)])
-    assert (problem.code, problem.severity) == ("IPT001", "error")
-    assert source.text[problem.start : problem.end] == place
-    assert told in problem.message + problem.help
+    sets, (diagnostic,) = lower([parse(source)])
+    assert (diagnostic.code, diagnostic.severity) == ("IPT001", "error")
+    assert source.text[diagnostic.start : diagnostic.end] == place
+    assert told in diagnostic.message + diagnostic.help
     assert len(sets.contents["z"].entries) == 1, "the rest is still read"
 
 
@@ -147,9 +147,9 @@ def test_a_mistake_is_placed_where_it_is(line: str, place: str, told: str) -> No
 )
 def test_what_the_kernel_refuses_is_told_too(lines: str, place: str) -> None:
     source = SourceFile("ipsets", lines)
-    (problem,) = lower([parse(source)])[1]
-    assert problem.code == "IPT006"
-    assert source.text[problem.start : problem.end] == place
+    (diagnostic,) = lower([parse(source)])[1]
+    assert diagnostic.code == "IPT006"
+    assert source.text[diagnostic.start : diagnostic.end] == place
 
 
 def test_a_hundred_thousand_lines_are_quick() -> None:

@@ -7,7 +7,7 @@ import pytest
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.bitwise import Bits
-from iptlint.dialects.nft.lowering.datatypes import BadValueError, DataType, Name, Text
+from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType, Name, Text
 from iptlint.dialects.nft.lowering.values import Values, merged, without
 
 
@@ -67,7 +67,7 @@ def test_a_value(type: DataType, text: str, expected: object) -> None:
     ids=called,
 )
 def test_a_value_that_is_refused(type: DataType, text: str) -> None:
-    with pytest.raises(BadValueError):
+    with pytest.raises(NftValueError):
         type.read(value(text))
 
 

@@ -25,7 +25,7 @@ def run(text: str, path: str = "-") -> Executed:
 def table(text: str) -> OpenTable:
     """The only table there is at the end, of a text that has nothing wrong."""
     done = run(text)
-    assert done.problems == ()
+    assert done.diagnostics == ()
     (only,) = done.tables
     return only
 
@@ -64,7 +64,7 @@ def texts(literal: Any) -> list[str]:
 
 
 def messages(done: Executed) -> list[tuple[str, str, str]]:
-    return [(p.code, p.severity, p.message) for p in done.problems]
+    return [(p.code, p.severity, p.message) for p in done.diagnostics]
 
 
 # -- where rules go --------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_a_priority_may_be_a_variable(value: str, number: int) -> None:
 
 def test_a_priority_nobody_knows_is_refused() -> None:
     done = run("table ip t { chain c { type filter hook input priority out; }; }")
-    assert [problem.code for problem in done.problems] == ["IPT006"]
+    assert [diagnostic.code for diagnostic in done.diagnostics] == ["IPT006"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_jumps_follow_a_chain_that_gets_another_name() -> None:
     ],
 )
 def test_nothing_is_said_of_what_the_host_may_have(text: str) -> None:
-    assert run(text).problems == ()
+    assert run(text).diagnostics == ()
 
 
 def test_the_chain_of_a_host_is_made_for_its_rules() -> None:
@@ -304,7 +304,7 @@ def test_what_nft_refuses(text: str, expected: tuple[str, str, str]) -> None:
 
 
 def test_what_was_deleted_can_be_created() -> None:
-    assert run("table ip t { }\ndelete table ip t\ncreate table ip t\n").problems == ()
+    assert run("table ip t { }\ndelete table ip t\ncreate table ip t\n").diagnostics == ()
 
 
 # -- variables -------------------------------------------------------------------------
@@ -351,16 +351,17 @@ def test_a_definition_in_a_chain_is_not_known_in_another() -> None:
 
 
 def test_what_was_probably_meant() -> None:
-    (problem,) = run("define lan_net = 1\nadd rule ip t c tcp dport $lan_nte\n").problems
-    assert "did you mean $lan_net?" in problem.help
+    (diagnostic,) = run("define lan_net = 1\nadd rule ip t c tcp dport $lan_nte\n").diagnostics
+    assert "did you mean $lan_net?" in diagnostic.help
 
 
 @pytest.mark.parametrize("around", ["define x = 1\ntable ip t {{ {} }}", "define x = 1\n{}"])
 def test_define_does_not_define_again(around: str) -> None:
-    assert [p.code for p in run(around.format("define x = 2\n")).problems] == ["IPT006"]
-    assert run(around.format("redefine x = 2\n")).problems == ()
+    assert [p.code for p in run(around.format("define x = 2\n")).diagnostics] == ["IPT006"]
+    assert run(around.format("redefine x = 2\n")).diagnostics == ()
     assert (
-        run("define x = 1\nundefine x\ndefine x = 2\nundefine y\nredefine z = 1\n").problems == ()
+        run("define x = 1\nundefine x\ndefine x = 2\nundefine y\nredefine z = 1\n").diagnostics
+        == ()
     )
 
 
@@ -422,7 +423,7 @@ def test_no_variable_is_left_in_a_chain_without_a_name() -> None:
 )
 def test_a_rule_with_a_variable_that_does_not_fit_may_do_anything(rule: str) -> None:
     done = run(f"define x = {{ 1.1.1.1 }}\ntable ip t {{\nchain c {{\n{rule}\n}}\n}}\n")
-    assert len(done.problems) == 1
+    assert len(done.diagnostics) == 1
     (placed,) = done.tables[0].chains["c"].rules
     assert placed.rule.statements == (t.Foreign("unread", rule),)
 
@@ -460,9 +461,9 @@ def test_included_files_are_read_in_their_place(tmp_path: Path) -> None:
 
 def test_a_problem_says_which_file_it_is_in(tmp_path: Path) -> None:
     (tmp_path / "rules.nft").write_text("add rule ip t c tcp dport $web\n")
-    (problem,) = run('include "./rules.nft"\n', str(tmp_path / "main.nft")).problems
-    assert problem.source is not None
-    assert problem.source.text[problem.start : problem.end] == "$web"
+    (diagnostic,) = run('include "./rules.nft"\n', str(tmp_path / "main.nft")).diagnostics
+    assert diagnostic.source is not None
+    assert diagnostic.source.text[diagnostic.start : diagnostic.end] == "$web"
 
 
 @pytest.mark.parametrize("name", ["./gone.nft", "./gone.d/*.nft"])
@@ -472,7 +473,7 @@ def test_a_file_that_is_not_here_may_define_anything(name: str, tmp_path: Path) 
         "{ type ipv4_addr; }\nadd rule ip t c tcp dport $web\nadd rule ip x c drop\n",
         str(tmp_path / "main.nft"),
     )
-    assert done.problems == ()
+    assert done.diagnostics == ()
     assert done.missing
     assert ports(done.tables[0].chains["c"].rules) == ["?"]
     assert done.defines[0].used
@@ -546,12 +547,12 @@ def test_a_set_with_a_mistake_holds_nobody_knows_what(text: str) -> None:
 )
 def test_a_declaration_that_is_none_may_be_of_what_is_used_later(text: str) -> None:
     done = run(text)
-    assert (done.problems, done.missing) == ((), True)
+    assert (done.diagnostics, done.missing) == ((), True)
 
 
 def test_a_definition_that_is_none_is_complained_about_once() -> None:
     done = run("define web = / /\nadd rule ip t c tcp dport $web\n")
-    assert done.problems == ()
+    assert done.diagnostics == ()
     assert ports(done.tables[0].chains["c"].rules) == ["?"]
 
 

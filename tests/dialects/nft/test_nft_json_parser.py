@@ -1,4 +1,4 @@
-"""JSON to the tree of the text; whatever it holds, a problem and no traceback."""
+"""JSON to the tree of the text; whatever it holds, a diagnostic and no traceback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rule(*statements: Any) -> Any:
 def test_rules_stand_in_their_chains() -> None:
     match = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 22}
     found = read(TABLE, CHAIN, rule({"match": match}, {"accept": None}))
-    assert found.problems == ()
+    assert found.diagnostics == ()
     (table,) = found.items
     assert isinstance(table, t.Command)
     (chain,) = table.body or ()
@@ -42,7 +42,7 @@ def test_rules_stand_in_their_chains() -> None:
 
 def test_statements_that_nft_prints_as_text() -> None:
     found = read(TABLE, CHAIN, rule("add @m { ip saddr : 0x00000001 }"))
-    assert found.problems == ()
+    assert found.diagnostics == ()
 
 
 def test_null_is_something_of_iptables_nft() -> None:
@@ -63,11 +63,11 @@ def test_null_is_something_of_iptables_nft() -> None:
     ids=range(6),
 )
 def test_what_is_no_listing(text: str, code: str) -> None:
-    assert [problem.code for problem in parse(SourceFile("-", text)).problems] == [code]
+    assert [diagnostic.code for diagnostic in parse(SourceFile("-", text)).diagnostics] == [code]
 
 
 @pytest.mark.parametrize("statement", [{"unknown": 1}, {"match": {}}, 5, "no rule", {}, None])
 def test_what_is_not_understood_is_one_problem(statement: Any) -> None:
     found = read(TABLE, CHAIN, rule(statement), rule({"drop": None}))
-    assert len(found.problems) == 1
+    assert len(found.diagnostics) == 1
     assert len(found.items[0].body[0].body) == 1  # type: ignore[union-attr,index,arg-type]

@@ -40,7 +40,7 @@ def reading(text: str) -> Reading:
 
 def tables(text: str) -> Sequence[Table]:
     found = reading(text)
-    assert [problem for problem in found.problems if problem.code != "IPT002"] == []
+    assert [diagnostic for diagnostic in found.diagnostics if diagnostic.code != "IPT002"] == []
     return found.ruleset.tables
 
 
@@ -493,13 +493,13 @@ def test_named_things() -> None:
 
 def test_what_could_not_be_read_may_do_anything() -> None:
     found = reading("table t {\nchain c {\nno such thing\naccept\n}\n}\n")
-    assert [problem.code for problem in found.problems] == ["IPT001"]
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["IPT001"]
     (table,) = found.ruleset.tables
     assert [rule.read for rule in table.chains["c"].rules] == [False, True]
 
 
 def test_a_file_without_tables_says_so() -> None:
-    assert [problem.code for problem in reading("flush ruleset\n").problems] == ["IPT008"]
+    assert [diagnostic.code for diagnostic in reading("flush ruleset\n").diagnostics] == ["IPT008"]
 
 
 # -- JSON ---------------------------------------------------------------------------------------
@@ -538,7 +538,7 @@ def test_a_rule_in_json_is_what_it_is_in_text() -> None:
 )
 def test_what_json_cannot_hold_may_do_anything(statement: object) -> None:
     found = reading(json_rule(statement))
-    assert "IPT001" in {problem.code for problem in found.problems}
+    assert "IPT001" in {diagnostic.code for diagnostic in found.diagnostics}
     (table,) = found.ruleset.tables
     assert not all(rule.read for rule in table.chains["c"].rules)
 
@@ -577,18 +577,18 @@ def test_the_kernel_takes_some_statements_at_some_hooks_only(
     statement: str, hook: str, kind: str
 ) -> None:
     text = ruleset_with(statement.replace("ip to ::", "ip to 192.0.2.1"), hook, kind)
-    codes = [problem.code for problem in reading(text).problems]
+    codes = [diagnostic.code for diagnostic in reading(text).diagnostics]
     assert codes == (["IPT006"] if refused_by_kernel(text) else [])
 
 
 def test_a_chain_that_is_called_from_the_wrong_hook() -> None:
     text = f"table ip t {{\nchain m {{\nmasquerade\n}}\nchain c {{\n{BASE}\njump m\n}}\n}}\n"
-    (problem,) = reading(text).problems
-    assert (problem.code, text[problem.start : problem.end]) == ("IPT006", "masquerade")
-    assert "calls m" in problem.message
+    (diagnostic,) = reading(text).diagnostics
+    assert (diagnostic.code, text[diagnostic.start : diagnostic.end]) == ("IPT006", "masquerade")
+    assert "calls m" in diagnostic.message
 
 
 @pytest.mark.parametrize(("length", "codes"), [(127, []), (128, ["IPT006"])])
 def test_log_prefixes(length: int, codes: list[str]) -> None:
     text = f'table t {{\nchain c {{\nlog prefix "{"x" * length}"\n}}\n}}\n'
-    assert [problem.code for problem in reading(text).problems] == codes
+    assert [diagnostic.code for diagnostic in reading(text).diagnostics] == codes

@@ -27,7 +27,7 @@ def number(text: str) -> t.Value:
 def statements(text: str) -> tuple[Any, ...]:
     """Those of one rule."""
     found = parse(SourceFile("-", f"table t {{\n chain c {{\n  {text}\n }}\n}}\n"))
-    assert found.problems == ()
+    assert found.diagnostics == ()
     (table,) = found.items
     assert isinstance(table, t.Command)
     assert table.body is not None
@@ -43,7 +43,7 @@ def complaints(text: str) -> list[tuple[str, str, str | None]]:
     """Code, the text complained of, and the hint."""
     source = SourceFile("-", text)
     found = parse(source, NoFiles())
-    return [(p.code, Span(p.source, p.start, p.end).text, p.hint) for p in found.problems]
+    return [(p.code, Span(p.source, p.start, p.end).text, p.hint) for p in found.diagnostics]
 
 
 TCP_DPORT = t.Payload("tcp", "dport")
@@ -143,7 +143,7 @@ def test_words_mean_what_their_place_makes_of_them(rule: str) -> None:
 def test_places_are_those_of_the_text() -> None:
     source = SourceFile("-", 'table ip t {\n\tchain c {\n\t\tip saddr 1.2.3.0/24 jump "x"\n')
     good = SourceFile("-", "table ip t {\n\tchain c {\n\t\tip saddr 1.2.3.0/24 jump x\n\t}\n}\n")
-    assert parse(source).problems
+    assert parse(source).diagnostics
     (table,) = parse(good).items
     chain = table.body[0]  # type: ignore[union-attr,index]
     match, verdict = chain.body[0].statements  # type: ignore[union-attr,index]
@@ -216,7 +216,7 @@ def test_includes_are_read_where_they_stand(tmp_path: Path) -> None:
     (tmp_path / "rules" / "a.nft").write_text("accept\n")
     main = SourceFile(str(tmp_path / "main.nft"), (tmp_path / "main.nft").read_text())
     found = parse(main)
-    assert found.problems == ()
+    assert found.diagnostics == ()
     include = found.items[0].body[0].body[0]  # type: ignore[union-attr,index]
     assert isinstance(include, t.Include)
     names = [Path(file.source.path).name for file in include.files]
@@ -227,7 +227,7 @@ def test_includes_are_read_where_they_stand(tmp_path: Path) -> None:
 def test_an_include_directory_is_searched(tmp_path: Path) -> None:
     (tmp_path / "x.nft").write_text("add table t\n")
     found = parse(SourceFile("-", 'include "x.nft"\n'), LocalFiles((str(tmp_path),)))
-    assert found.problems == ()
+    assert found.diagnostics == ()
     include = found.items[0]
     assert isinstance(include, t.Include)
     assert [file.source.path for file in include.files] == [str(tmp_path / "x.nft")]
@@ -237,32 +237,32 @@ def test_what_an_included_file_holds_is_shown_only_if_it_is_nft(tmp_path: Path) 
     """Anybody can include any file; its words must not come out with what is wrong in it."""
     (tmp_path / "x.nft").write_text("add table t\nroot:s3cret:0\n")
     main = SourceFile(str(tmp_path / "main.nft"), 'add table u\ninclude "x.nft"\n')
-    (problem,) = parse(main).problems
-    assert (problem.source, main.line_of(problem.start)) == (main, 2)
-    assert f"{tmp_path / 'x.nft'} is no nft at line 2" in problem.message
-    assert "s3cret" not in repr(problem)
+    (diagnostic,) = parse(main).diagnostics
+    assert (diagnostic.source, main.line_of(diagnostic.start)) == (main, 2)
+    assert f"{tmp_path / 'x.nft'} is no nft at line 2" in diagnostic.message
+    assert "s3cret" not in repr(diagnostic)
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/proc/self/environ", "/dev/stdin", "/etc", "pipe"])
 def test_only_regular_files_are_included(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     main = SourceFile(str(tmp_path / "main.nft"), f'include "{name}"\n')
-    (problem,) = parse(main).problems
-    assert problem.message == f"There is no file {name}"
+    (diagnostic,) = parse(main).diagnostics
+    assert diagnostic.message == f"There is no file {name}"
 
 
 def test_nothing_is_included_where_nobody_wants_it(tmp_path: Path) -> None:
     (tmp_path / "x.nft").write_text("add table t\n")
     main = SourceFile(str(tmp_path / "main.nft"), 'include "x.nft"\n')
-    (problem,) = parse(main, NoFiles()).problems
-    assert (problem.code, problem.hides_text) == ("IPT002", True)
+    (diagnostic,) = parse(main, NoFiles()).diagnostics
+    assert (diagnostic.code, diagnostic.hides_text) == ("IPT002", True)
 
 
 def test_files_that_include_each_other_are_a_problem(tmp_path: Path) -> None:
     for name, other in (("a", "b"), ("b", "a")):
         (tmp_path / name).write_text(f'include "{other}"\n')
     found = parse(SourceFile(str(tmp_path / "a"), (tmp_path / "a").read_text()))
-    ((code, path),) = [(p.code, p.source.path) for p in found.problems]
+    ((code, path),) = [(p.code, p.source.path) for p in found.diagnostics]
     assert (code, path) == ("IPT001", str(tmp_path / "b"))
 
 
@@ -281,7 +281,7 @@ def a_million_elements() -> None:
     with at_most(15):
         found = parse(SourceFile("-", text))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_000_000
-    assert found.problems == ()
+    assert found.diagnostics == ()
     elements = found.items[0].body[0].elements  # type: ignore[union-attr,index]
     assert len(elements) == 1_000_000
     assert elements[1] == t.Prefix(t.Value("10.2.0.0", t.Kind.ADDRESS), number("24"))
@@ -303,6 +303,6 @@ def test_long_sets_are_read_as_the_grammar_reads_them(element: str) -> None:
     inside = ", ".join(element.format(i) for i in range(1, 60))
     source = SourceFile("-", f"add element t s {{ {inside} }}\n")
     fast, plain = parse(source), parse(source, fast=False)
-    assert fast.problems == ()
+    assert fast.diagnostics == ()
     assert fast.items == plain.items
     assert len(plain.items[0].body[0].elements) == 59  # type: ignore[union-attr,index]

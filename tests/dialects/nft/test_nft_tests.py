@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import execute
 from iptlint.dialects.nft.lowering import matches as lowering
 from iptlint.dialects.nft.parser import parse
-from iptlint.dialects.problem import Problem
 from iptlint.model import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
 from iptlint.source import SourceFile
@@ -24,7 +24,7 @@ class Read:
 
     matches: tuple[Match, ...] = ()
     branches: tuple[lowering.Branch, ...] = ()
-    problems: list[Problem] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     exact: bool = True
 
 
@@ -32,11 +32,11 @@ def read(rule: str, family: str = "inet", sets: str = "") -> Read:
     head = f"flush ruleset\ntable {family} t {{\n{sets}\nchain c {{\n"
     source = SourceFile("-", f"{head}{rule}\n}}\n}}\n")
     file = parse(source)
-    assert not file.problems, file.problems
+    assert not file.diagnostics, file.diagnostics
     (table,) = execute(file).tables
     (placed,) = table.chains["c"].rules
     found = Read()
-    standing = lowering.Standing(table, placed.source, found.problems)
+    standing = lowering.Standing(table, placed.source, found.diagnostics)
     for statement in placed.rule.statements:
         match statement:
             case t.Match() | t.MaskMatch():
@@ -51,7 +51,7 @@ def read(rule: str, family: str = "inet", sets: str = "") -> Read:
 
 def lowered(rule: str, family: str = "inet", sets: str = "") -> tuple[Match, ...]:
     found = read(rule, family, sets)
-    assert found.problems == []
+    assert found.diagnostics == []
     return found.matches
 
 
@@ -340,26 +340,26 @@ REFUSED = [
 @pytest.mark.parametrize(("rule", "place", "message"), REFUSED)
 def test_a_value_that_nft_refuses(rule: str, place: str, message: str) -> None:
     found = read(rule)
-    (problem,) = found.problems
-    assert problem.code == "IPT006"
-    assert problem.severity == "error"
-    assert message in problem.message
-    assert problem.source is not None
-    assert problem.source.text[problem.start : problem.end] == place
+    (diagnostic,) = found.diagnostics
+    assert diagnostic.code == "IPT006"
+    assert diagnostic.severity == "error"
+    assert message in diagnostic.message
+    assert diagnostic.source is not None
+    assert diagnostic.source.text[diagnostic.start : diagnostic.end] == place
     assert all(isinstance(match, Uncertain) for match in found.matches)
 
 
 def test_a_near_word_is_offered() -> None:
-    (problem,) = read("ct state nwe").problems
-    assert problem.help == "did you mean `new`?"
+    (diagnostic,) = read("ct state nwe").diagnostics
+    assert diagnostic.help == "did you mean `new`?"
 
 
 def test_a_set_that_is_not_there() -> None:
     found = read("ip saddr @blokked", "ip", "set blocked { type ipv4_addr; }")
-    (problem,) = found.problems
-    assert problem.code == "IPT003"
-    assert "@blokked" in problem.message
-    assert "@blocked" in problem.help
+    (diagnostic,) = found.diagnostics
+    assert diagnostic.code == "IPT003"
+    assert "@blokked" in diagnostic.message
+    assert "@blocked" in diagnostic.help
     assert any(isinstance(match, Uncertain) for match in found.matches)
 
 

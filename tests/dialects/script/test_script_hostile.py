@@ -24,15 +24,15 @@ PIECES = (
 
 
 def finish(text: str) -> list[str]:
-    ruleset, problems = carried_out(parse(SourceFile("firewall.sh", text))).final()
-    for problem in problems:
-        source = problem.source or ruleset.source
-        assert 0 <= problem.start <= problem.end <= len(source.text)
+    ruleset, diagnostics = carried_out(parse(SourceFile("firewall.sh", text))).final()
+    for diagnostic in diagnostics:
+        source = diagnostic.source or ruleset.source
+        assert 0 <= diagnostic.start <= diagnostic.end <= len(source.text)
     for _, _, rule in ruleset.rules():
         for index in range(-1, len(rule.matches)):
             span = rule.origin.part(index)
             assert 0 <= span.start <= span.end <= len(span.source.text)
-    return [problem.code for problem in problems]
+    return [diagnostic.code for diagnostic in diagnostics]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,8 +77,8 @@ def test_what_is_cut_short_is_told(text: str) -> None:
 def test_a_fault_of_the_shell_is_told_at_its_line_and_the_rest_is_read() -> None:
     text = "iptables -A INPUT -j DROP\nif [ -f x ; then (\niptables -A INPUT -j LOG\n"
     source = SourceFile("firewall.sh", text)
-    ruleset, problems = carried_out(parse(source)).final()
-    assert "IPT001" in [problem.code for problem in problems]
+    ruleset, diagnostics = carried_out(parse(source)).final()
+    assert "IPT001" in [diagnostic.code for diagnostic in diagnostics]
     assert [rule.verdict.name for _, _, rule in ruleset.rules()][:1] == ["DROP"]
 
 
@@ -88,7 +88,7 @@ def test_scripts_that_others_wrote() -> None:
         pytest.skip("the corpus is not beside the project")
     for path in sorted(folder.iterdir())[::25]:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
-        assert parse(SourceFile(str(path), text)).problems == ()
+        assert parse(SourceFile(str(path), text)).diagnostics == ()
         finish(text)
         finish(text[: len(text) // 2])
 

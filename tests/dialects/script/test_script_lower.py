@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.dialects import Problem, read
+from iptlint.dialects import Diagnostic, read
 from iptlint.dialects.script.lower import carried_out
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.steps import Script
@@ -24,12 +24,12 @@ def after(text: str, start: str | None = None) -> Ruleset:
     return script(text, start).final()[0]
 
 
-def problems(text: str) -> list[Problem]:
+def diagnostics(text: str) -> list[Diagnostic]:
     return [*script(text).final()[1]]
 
 
 def codes(text: str) -> list[str]:
-    return [problem.code for problem in problems(text)]
+    return [diagnostic.code for diagnostic in diagnostics(text)]
 
 
 def doubts(rule: Rule) -> list[str]:
@@ -157,8 +157,8 @@ def test_a_chain_that_is_there_is_emptied() -> None:
 def test_a_command_before_the_chain_it_needs_does_nothing() -> None:
     text = "iptables -A INPUT -j WEB\niptables -N WEB\niptables -A WEB -j DROP"
     assert verdicts(text) == ""
-    (problem,) = problems(text)
-    assert (problem.code, problem.start) == ("IPT003", 0)
+    (diagnostic,) = diagnostics(text)
+    assert (diagnostic.code, diagnostic.start) == ("IPT003", 0)
 
 
 def test_a_chain_that_nobody_makes_may_be_the_hosts() -> None:
@@ -170,8 +170,8 @@ def test_a_chain_that_nobody_makes_may_be_the_hosts() -> None:
 
 def test_a_refused_command_is_told_at_its_word() -> None:
     text = "P=http-alt-typo\niptables -A INPUT -p tcp --dport $P -j DROP"
-    (problem,) = problems(text)
-    assert text[problem.start : problem.end] == "--dport $P"
+    (diagnostic,) = diagnostics(text)
+    assert text[diagnostic.start : diagnostic.end] == "--dport $P"
     assert not chain(after(text))[0].read
 
 
@@ -184,10 +184,10 @@ def test_an_unknown_value_makes_a_rule_that_may_match() -> None:
     assert doubts(rule) == ["-s $WAN"]
     assert rule.verdict.kind is VerdictKind.ACCEPT
     assert len(rule.matches) == 4
-    (problem,) = problems(text)
-    assert problem.code == "IPT002"
-    assert "1 of 1 commands" in problem.message
-    assert "$WAN" in problem.message
+    (diagnostic,) = diagnostics(text)
+    assert diagnostic.code == "IPT002"
+    assert "1 of 1 commands" in diagnostic.message
+    assert "$WAN" in diagnostic.message
 
 
 def test_an_unknown_target_may_do_anything() -> None:
@@ -281,8 +281,8 @@ def test_files_beside_the_script(tmp_path: Path) -> None:
 def test_a_sourced_file_that_is_not_there_is_told() -> None:
     text = ". /nowhere/conf\niptables -A INPUT -i $WAN -j DROP"
     assert verdicts(text) == "(DROP)"
-    (problem,) = problems(text)
-    assert "what `/nowhere/conf` may set is not known" in problem.message
+    (diagnostic,) = diagnostics(text)
+    assert "what `/nowhere/conf` may set is not known" in diagnostic.message
 
 
 # -- nft and ipset -----------------------------------------------------------------------------

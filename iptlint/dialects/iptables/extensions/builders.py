@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.row import (
-    BadValue,
     Extension,
     Given,
     Lower,
@@ -160,7 +160,7 @@ def within(field: Field, width: int, *, printed: bool = True) -> Test:
 def everything(given: Given, *, printed: bool = False) -> tuple[Match, ...]:
     """A range that holds every value; 1.8.9 may print its negation as no test at all."""
     if given.negated and not printed:
-        raise BadValue(
+        raise InvalidValueError(
             "a range that leaves something out: the negation of every value never matches, "
             "and iptables-save prints it as no test",
             refused=True,
@@ -303,7 +303,7 @@ def need_one(*names: str, then: Lower) -> Lower:
 
     def lower(uses: Uses, family: Family) -> Lowered:
         if not any(name in uses for name in names):
-            raise BadValue("one of " + ", ".join(f"--{name}" for name in names))
+            raise InvalidValueError("one of " + ", ".join(f"--{name}" for name in names))
         return then(uses, family)
 
     return lower
@@ -315,7 +315,7 @@ def at_most_one(*names: str, then: Lower) -> Lower:
     def lower(uses: Uses, family: Family) -> Lowered:
         both = [name for name in names if name in uses]
         if len(both) > 1:
-            raise BadValue(f"only one of --{both[0]} and --{both[1]}")
+            raise InvalidValueError(f"only one of --{both[0]} and --{both[1]}")
         return then(uses, family)
 
     return lower
@@ -331,7 +331,7 @@ def together(name: str, *others: str, then: Lower) -> Lower:
     def lower(uses: Uses, family: Family) -> Lowered:
         missing = [other for other in others if other not in uses]
         if name in uses and missing:
-            raise BadValue(f"--{missing[0]} beside --{name}")
+            raise InvalidValueError(f"--{missing[0]} beside --{name}")
         return then(uses, family)
 
     return lower

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     all_given,
@@ -12,7 +13,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     spell,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.row import BadValue, Given, Lowered, Uses, Value
+from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses, Value
 from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain, Within
 from iptlint.model.matches import CT_STATES
 
@@ -32,7 +33,7 @@ def _named(*names: str) -> Value:
         fits = (name for name in names if text and name.startswith(text.upper()))
         found = next(fits, None)
         if found is None:
-            raise BadValue("a comma list of " + ", ".join(names))
+            raise InvalidValueError("a comma list of " + ", ".join(names))
         return found
 
     return lambda text, _: frozenset(one(part) for part in text.split(","))
@@ -98,7 +99,7 @@ _TESTS = {
 def lower_conntrack(uses: Uses, _: Family) -> Lowered:
     """A packet without a connection passes every test but the state, if the state is tested."""
     if not uses:
-        raise BadValue("at least one option")
+        raise InvalidValueError("at least one option")
     given = tuple(all_given(uses))
     state = tuple(_state_test(g) for g in given if g.option.name == "ctstate")
     rest = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
@@ -32,14 +33,7 @@ from iptlint.dialects.iptables.extensions.registries import (
     TOS_NAMES,
     Icmp,
 )
-from iptlint.dialects.iptables.extensions.row import (
-    BadValue,
-    Extension,
-    Given,
-    Lower,
-    Option,
-    Value,
-)
+from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Option, Value
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Opaque, Within
 from iptlint.model.matches import CT_STATES, PKTTYPES, TCP_FLAGS
@@ -68,7 +62,7 @@ def _flags(text: str) -> int:
     bits = 0
     for name in filter(None, text.upper().split(",")):
         if name not in known:
-            raise BadValue("tcp flags: " + ", ".join(known))
+            raise InvalidValueError("tcp flags: " + ", ".join(known))
         bits |= known[name]
     return bits
 
@@ -120,8 +114,8 @@ def icmp_type(names: Mapping[str, Icmp]) -> Value:
             first = integer(low, 0, 255) if slash else 0
             last = integer(high, 0, 255) if colon else (first if slash else 255)
             return integer(kind, 0, 255), first, last
-        except BadValue:
-            raise BadValue("an icmp type's name, a number, or type/code") from None
+        except InvalidValueError:
+            raise InvalidValueError("an icmp type's name, a number, or type/code") from None
 
     return read
 
@@ -171,8 +165,10 @@ def tos(text: str, family: Family) -> tuple[int, int]:
         return known[text.lower()], 0x3F
     try:
         return values.value_mask(8)(text, family)
-    except BadValue:
-        raise BadValue("a TOS value, value/mask or one of " + ", ".join(TOS_NAMES)) from None
+    except InvalidValueError:
+        raise InvalidValueError(
+            "a TOS value, value/mask or one of " + ", ".join(TOS_NAMES)
+        ) from None
 
 
 dscp_class = values.named_number(DSCP_CLASSES, 0, -1, "a DSCP class (EF, CS1, AF11 …)")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
@@ -28,7 +29,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.header_matches import dscp_class, tos
-from iptlint.dialects.iptables.extensions.row import BadValue, Extension, Lower, Lowered, Uses
+from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Uses
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 
 # -- nat ----------------------------------------------------------------------
@@ -44,10 +45,10 @@ def nat_ports(text: str, family: Family) -> str:
         return str(values.port(text, family))
     span, slash, base = text.partition("/")
     if slash and _port_number(base, family) == 0:
-        raise BadValue("a base port from 1 to 65535")
+        raise InvalidValueError("a base port from 1 to 65535")
     low, dash, high = span.partition("-")
     if dash and not high.isdigit():
-        raise BadValue("a port, a service's name, or a range of port numbers")
+        raise InvalidValueError("a port, a service's name, or a range of port numbers")
     first = _port_number(low, family)
     last = _port_number(high, family) if dash else first
     values.ordered(first, last, "port range")
@@ -57,7 +58,7 @@ def nat_ports(text: str, family: Family) -> str:
 
 def unshifted_ports(text: str, family: Family) -> str:
     if "/" in text:
-        raise BadValue("ports without a base after a slash", refused=True)
+        raise InvalidValueError("ports without a base after a slash", refused=True)
     return nat_ports(text, family)
 
 
@@ -79,7 +80,7 @@ def nat_address(text: str, family: Family) -> tuple[str, str]:
 def _nat_addresses(text: str, family: Family) -> str:
     ends = [values.address(end, family) for end in text.split("-")]
     if len(ends) > 2:
-        raise BadValue("one address or a range first-last")
+        raise InvalidValueError("one address or a range first-last")
     return "-".join(values.show_address(end, family) for end in dict.fromkeys(ends))
 
 
@@ -272,7 +273,7 @@ def _lower_hmark(uses: Uses, family: Family) -> Lowered:
     ports = [name for name in uses if name.startswith(("hmark-sport", "hmark-dport"))]
     spi = [name for name in uses if name.startswith("hmark-spi")]
     if ports and spi:
-        raise BadValue(f"only one of --{spi[0]} and --{ports[0]}")
+        raise InvalidValueError(f"only one of --{spi[0]} and --{ports[0]}")
     return goes_on("HMARK", write(Field.MARK))(uses, family)
 
 
@@ -281,7 +282,7 @@ def _prefix64(text: str, family: Family) -> str:
     net = values.net(text, family)
     length = values.prefix_of(net.mask, family)
     if net.name or length is None or length > 64:
-        raise BadValue("an IPv6 prefix of at most 64 bits", refused=True)
+        raise InvalidValueError("an IPv6 prefix of at most 64 bits", refused=True)
     return values.show_net(net, family)
 
 

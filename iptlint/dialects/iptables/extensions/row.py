@@ -13,21 +13,7 @@ from dataclasses import dataclass
 from iptlint.model import Effect, Family, Match, Verdict
 
 Value = Callable[[str, Family], object]
-"""Reads one argument. Raises ``BadValue`` where the real tool refuses it."""
-
-
-class BadValue(ValueError):  # noqa: N818 - it names what the argument is
-    """An argument that does not fit: the text says what was expected.
-
-    ``refused``: it is well formed, yet the tool or the kernel refuses or changes it (IPT006);
-    otherwise it is a syntax error (IPT001). ``never``: the kernel takes it as a test that never
-    matches, so the rule is kept.
-    """
-
-    def __init__(self, expected: str, *, refused: bool = False, never: bool = False) -> None:
-        super().__init__(expected)
-        self.refused = refused
-        self.never = never
+"""Reads one argument. Raises ``InvalidValueError`` where the real tool refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +58,7 @@ class Lowered:
 
 
 Lower = Callable[[Uses, Family], Lowered]
-"""Raises ``BadValue`` where the options do not go together."""
+"""Raises ``InvalidValueError`` where the options do not go together."""
 
 
 @dataclass(frozen=True, slots=True)

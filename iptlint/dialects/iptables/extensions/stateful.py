@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
@@ -18,7 +19,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     value_of,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.row import BadValue, Lower, Lowered, Uses, Value
+from iptlint.dialects.iptables.extensions.row import Lower, Lowered, Uses, Value
 from iptlint.model import AnyOf, Effect, EffectKind, Family, Opaque
 
 
@@ -54,7 +55,7 @@ def _hit_count(text: str, _: Family) -> int:
     """xt_recent refuses 65536 and more (its ip_pkt_list_tot is at most 65535)."""
     count = values.integer(text, 0, 2**32 - 1)
     if count > 65535:
-        raise BadValue("a hit count of at most 65535", refused=True)
+        raise InvalidValueError("a hit count of at most 65535", refused=True)
     return count
 
 
@@ -72,7 +73,7 @@ def _hash_rate(text: str, family: Family) -> str:
 
 def _burst(text: str, _: Family) -> str:
     if not re.fullmatch(r"\d+[kKmM]?b?", text):
-        raise BadValue("a number, or an amount such as 1mb")
+        raise InvalidValueError("a number, or an amount such as 1mb")
     return text
 
 
@@ -83,12 +84,12 @@ _hash_mode: Value = values.list_of(values.one_of("srcip", "srcport", "dstip", "d
 
 def _lower_statistic(uses: Uses, family: Family) -> Lowered:
     if value_of(uses, "mode") == "random" and "probability" not in uses:
-        raise BadValue("--probability in random mode")
+        raise InvalidValueError("--probability in random mode")
     if value_of(uses, "mode") == "nth" and "every" not in uses:
-        raise BadValue("--every in nth mode")
+        raise InvalidValueError("--every in nth mode")
     every, packet = value_of(uses, "every"), value_of(uses, "packet")
     if isinstance(every, int) and isinstance(packet, int) and packet >= every:
-        raise BadValue(f"a --packet from 0 to {every - 1}")
+        raise InvalidValueError(f"a --packet from 0 to {every - 1}")
     return uncertain("statistic")(uses, family)
 
 
@@ -116,7 +117,7 @@ _RATE_UNITS |= {"gibps": 8 * 1024**3, "gbps": 8 * 10**9, "tibps": 8 * 1024**4, "
 def bit_rate(text: str, _: Family) -> str:
     found = re.fullmatch(r"([\d.]+)([a-z]*)", text.lower())
     if not found or (found[2] and found[2] not in _RATE_UNITS):
-        raise BadValue("a rate such as 500kbit")
+        raise InvalidValueError("a rate such as 500kbit")
     return text.lower()
 
 
@@ -125,7 +126,7 @@ def _moment(shape: str, expected: str) -> Value:
 
     def read(text: str, _: Family) -> str:
         if not pattern.fullmatch(text):
-            raise BadValue(expected)
+            raise InvalidValueError(expected)
         return text
 
     return read
@@ -140,13 +141,13 @@ def _weekday(text: str, _: Family) -> int:
     for index, day in enumerate(_WEEK, 1):
         if text.lower()[:2] == day.lower()[:2] or text == str(index):
             return index
-    raise BadValue("a list of weekdays: Mon, Tue …, or 1 to 7")
+    raise InvalidValueError("a list of weekdays: Mon, Tue …, or 1 to 7")
 
 
 def _label(text: str, _: Family) -> str:
     """A name of connlabel.conf, or a bit of the 128 (XT_CONNLABEL_MAXBIT)."""
     if text.isdigit() and int(text[:9]) > 127:
-        raise BadValue("a label from 0 to 127", refused=True)
+        raise InvalidValueError("a label from 0 to 127", refused=True)
     return str(values.filled(text, _))
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import matches, targets
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
-from iptlint.dialects.iptables.extensions.row import BadValue, Extension
+from iptlint.dialects.iptables.extensions.row import Extension
 from iptlint.dialects.iptables.extensions.values import protocol
 from iptlint.dialects.iptables.parsing.base_options import CORE
 from iptlint.model import Family
@@ -61,6 +62,6 @@ def protocol_match(protocol_word: str, family: Family) -> Extension | None:
     """The match that ``-p X`` loads where an option is met that nothing else has."""
     try:
         number = protocol(protocol_word, family)
-    except BadValue:
+    except InvalidValueError:
         return None
     return find_match(_BY_PROTOCOL.get(number, ""), family)

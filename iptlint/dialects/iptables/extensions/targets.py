@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import rewriting_targets, values
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
@@ -23,15 +24,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.rewriting_targets import mark_pair
-from iptlint.dialects.iptables.extensions.row import (
-    BadValue,
-    Extension,
-    Lower,
-    Lowered,
-    Option,
-    Uses,
-    Value,
-)
+from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Option, Uses, Value
 from iptlint.dialects.iptables.extensions.uninterpreted import directions, set_name
 from iptlint.model import Effect, EffectKind, Family, Field, VerdictKind
 
@@ -66,7 +59,7 @@ def _reject_with(aliases: dict[str, str]) -> Value:
         for name, meaning in names.items():
             if text and name.startswith(text.lower()):
                 return meaning
-        raise BadValue("one of " + ", ".join(dict.fromkeys(names.values())))
+        raise InvalidValueError("one of " + ", ".join(dict.fromkeys(names.values())))
 
     return read
 
@@ -86,11 +79,11 @@ def _queue_range(text: str, _: Family) -> str:
     """xt_NFQUEUE counts the queues in 16 bits, so 0:65535 is one too many."""
     low, colon, high = text.partition(":")
     if not colon:
-        raise BadValue("a range of queues a:b")
+        raise InvalidValueError("a range of queues a:b")
     first = values.integer(low, 0, 65535) if low else 0
     last = values.integer(high, 0, 65535) if high else 65535
     if first >= last or last - first == 65535:
-        raise BadValue("a range of at least 2 and at most 65535 queues", refused=True)
+        raise InvalidValueError("a range of at least 2 and at most 65535 queues", refused=True)
     return f"{first}:{last}"
 
 
@@ -151,13 +144,13 @@ def _tcp_option(text: str, _: Family) -> int:
     if number is None:
         number = values.integer(text, 0, 255)
     if number < 2:
-        raise BadValue("a tcp option from 2 to 255 or its name", refused=True)
+        raise InvalidValueError("a tcp option from 2 to 255 or its name", refused=True)
     return number
 
 
 def _class(text: str, _: Family) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}", text):
-        raise BadValue("a class major:minor")
+        raise InvalidValueError("a class major:minor")
     major, _colon, minor = text.partition(":")
     return f"{int(major, 16):x}:{int(minor, 16):x}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
@@ -30,15 +31,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.registries import MH_TYPES
-from iptlint.dialects.iptables.extensions.row import (
-    BadValue,
-    Extension,
-    Given,
-    Lower,
-    Lowered,
-    Uses,
-    Value,
-)
+from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Lowered, Uses, Value
 from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain
 
 # -- headers ------------------------------------------------------------------
@@ -166,7 +159,7 @@ def _id_range(text: str, _: Family) -> str:
     """A user's or group's name, a number, or ``a-b``. Only root's number is the same everywhere."""
     if not text[:1].isdigit():
         if not text:
-            raise BadValue("a name, a number or a range")
+            raise InvalidValueError("a name, a number or a range")
         return "0" if text == "root" else text
     low, dash, high = text.partition("-")
     first = values.integer(low, 0, 2**32 - 2)
@@ -180,7 +173,7 @@ def _lower_owner(uses: Uses, family: Family) -> Lowered:
         return pure("owner")(uses, family)
     order = list(uses)
     if "gid-owner" not in uses or order.index("gid-owner") > order.index("suppl-groups"):
-        raise BadValue("--gid-owner before --suppl-groups")
+        raise InvalidValueError("--gid-owner before --suppl-groups")
     apart = {k: v for k, v in uses.items() if k not in ("gid-owner", "suppl-groups")}
     group = {k: uses[k] for k in ("gid-owner", "suppl-groups")}
     joined = joint("owner", "gid-owner")(group, family)
@@ -280,19 +273,19 @@ def _lower_policy(uses: Uses, _: Family) -> Lowered:
     """``none`` is the complement of ``ipsec``; elements keep their order, --next parts them."""
     for name in ("dir", "pol"):
         if name not in uses:
-            raise BadValue(f"--{name}")
+            raise InvalidValueError(f"--{name}")
     elements = [name for name in _POLICY_ELEMENT if name in uses]
     none = value_of(uses, "pol") == "none"
     if none and elements:
-        raise BadValue("--pol ipsec with the tests of an element")
+        raise InvalidValueError("--pol ipsec with the tests of an element")
     if "strict" in uses and not elements:
-        raise BadValue("at least one test of an element beside --strict")
+        raise InvalidValueError("at least one test of an element beside --strict")
     tunnels = {"tunnel-src", "tunnel-dst"} & {*uses}
     modes = {g.values[0] for g in uses.get("mode", ())}
     if tunnels and "tunnel" not in modes:
-        raise BadValue("--mode tunnel beside --tunnel-src or --tunnel-dst")
+        raise InvalidValueError("--mode tunnel beside --tunnel-src or --tunnel-dst")
     if "next" in uses and "strict" not in uses:
-        raise BadValue("--strict beside --next")
+        raise InvalidValueError("--strict beside --next")
     return Lowered((Opaque("policy " + _policy_key(uses), none),))
 
 
@@ -309,7 +302,7 @@ def u32(text: str, _: Family) -> str:
     """The tests of u32, numbers in hexadecimal and blanks left out."""
     plain = re.sub(r"\s+", "", text)
     if not re.fullmatch(r"[0-9a-fA-FxX&<>@=:,]+", plain) or "=" not in plain:
-        raise BadValue("tests such as 0&0xFFFF=0x100:0x1FF")
+        raise InvalidValueError("tests such as 0&0xFFFF=0x100:0x1FF")
     return _U32_NUMBER.sub(lambda m: f"0x{_u32_number(m.group()):x}", plain)
 
 
@@ -324,13 +317,13 @@ def directions(text: str, _: Family) -> str:
     """``src``, ``dst`` and so on, at most six (IPSET_DIM_MAX)."""
     parts = text.split(",")
     if len(parts) > 6 or not all(part.startswith(("src", "dst")) for part in parts):
-        raise BadValue("a comma list of src and dst, at most six")
+        raise InvalidValueError("a comma list of src and dst, at most six")
     return ",".join(part[:3] for part in parts)
 
 
 def set_name(text: str, _: Family) -> str:
     if not 0 < len(text) < 32:
-        raise BadValue("a set's name of at most 31 characters", refused=True)
+        raise InvalidValueError("a set's name of at most 31 characters", refused=True)
     return text
 
 

@@ -1,4 +1,4 @@
-"""Readers of arguments: the text of one argument to a value, or ``BadValue``.
+"""Readers of arguments: the text of one argument to a value, or ``InvalidValueError``.
 
 Each takes the text and the address family. Where a reader feeds an opaque test
 or the options of a target, its value is the text iptables-save would print.
@@ -12,8 +12,9 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS, SERVICES
-from iptlint.dialects.iptables.extensions.row import BadValue, Value
+from iptlint.dialects.iptables.extensions.row import Value
 from iptlint.model import Family
 
 Range = tuple[int, int]
@@ -28,9 +29,9 @@ def integer(text: str, low: int, high: int) -> int:
     elif _NUMBER.fullmatch(text) and len(text) < 64:
         value = _c_number(text.strip())
     else:
-        raise BadValue(f"a number from {low} to {high}")
+        raise InvalidValueError(f"a number from {low} to {high}")
     if not low <= value <= high:
-        raise BadValue(f"a number from {low} to {high}")
+        raise InvalidValueError(f"a number from {low} to {high}")
     return value
 
 
@@ -62,7 +63,7 @@ def decimal(low: float, high: float) -> Value:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise BadValue(f"a number from {low:g} to {high:g}")
+            raise InvalidValueError(f"a number from {low:g} to {high:g}")
         return f"{value:.11g}"
 
     return read
@@ -71,7 +72,7 @@ def decimal(low: float, high: float) -> Value:
 def ordered(low: int, high: int, what: str = "range") -> Range:
     """``(low, high)``; an inverted range is well formed, and refused."""
     if low > high:
-        raise BadValue(f"a {what} whose first number is not above its last", refused=True)
+        raise InvalidValueError(f"a {what} whose first number is not above its last", refused=True)
     return low, high
 
 
@@ -99,9 +100,9 @@ def up_to(limit: int, what: str, *, empty: bool = False) -> Value:
 
     def read(text: str, _: Family) -> str:
         if not text and not empty:
-            raise BadValue(f"a {what} of at least one character")
+            raise InvalidValueError(f"a {what} of at least one character")
         if len(text.encode(errors="surrogateescape")) > limit:
-            raise BadValue(f"a {what} of at most {limit} characters", refused=True)
+            raise InvalidValueError(f"a {what} of at most {limit} characters", refused=True)
         return text
 
     return read
@@ -109,7 +110,7 @@ def up_to(limit: int, what: str, *, empty: bool = False) -> Value:
 
 def filled(text: str, _: Family) -> str:
     if not text:
-        raise BadValue("at least one character")
+        raise InvalidValueError("at least one character")
     return text
 
 
@@ -120,7 +121,7 @@ def one_of(*names: str, **synonyms: str) -> Callable[[str, Family], str]:
 
     def read(text: str, _: Family) -> str:
         if text.lower() not in known:
-            raise BadValue(f"one of {listed}")
+            raise InvalidValueError(f"one of {listed}")
         return known[text.lower()]
 
     return read
@@ -166,11 +167,11 @@ def port(text: str, _: Family) -> int:
         found = _service(text)
         if found is not None:
             return found
-        raise BadValue("a port from 0 to 65535 or a service's name")
+        raise InvalidValueError("a port from 0 to 65535 or a service's name")
     try:
         return integer(text, 0, 65535)
-    except BadValue:
-        raise BadValue("a port from 0 to 65535 or a service's name") from None
+    except InvalidValueError:
+        raise InvalidValueError("a port from 0 to 65535 or a service's name") from None
 
 
 def _ends(text: str, family: Family) -> Range:
@@ -196,7 +197,9 @@ def port_list(text: str, family: Family) -> tuple[Range, ...]:
     parts = text.split(",")
     slots = len(parts) + text.count(":")
     if slots > 15:
-        raise BadValue(f"at most 15 ports, a range counting as two (here {slots})", refused=True)
+        raise InvalidValueError(
+            f"at most 15 ports, a range counting as two (here {slots})", refused=True
+        )
     return tuple(_multiport(part, family) for part in parts)
 
 
@@ -205,7 +208,7 @@ def _multiport(text: str, family: Family) -> Range:
     low = port(first, family)
     high = port(last, family) if colon else low
     if colon and low >= high:
-        raise BadValue("a port range whose first number is below its last", refused=True)
+        raise InvalidValueError("a port range whose first number is below its last", refused=True)
     return low, high
 
 
@@ -217,12 +220,12 @@ def protocol(text: str, _: Family) -> int:
     if text[:1].isdigit():
         try:
             return integer(text, 0, 255)
-        except BadValue:
-            raise BadValue("a protocol's name or a number from 0 to 255") from None
+        except InvalidValueError:
+            raise InvalidValueError("a protocol's name or a number from 0 to 255") from None
     try:
         return socket.getprotobyname(text.lower())
     except (OSError, UnicodeError, ValueError):
-        raise BadValue("a protocol's name or a number from 0 to 255") from None
+        raise InvalidValueError("a protocol's name or a number from 0 to 255") from None
 
 
 # -- addresses ----------------------------------------------------------------
@@ -260,7 +263,7 @@ def _loose_quad(text: str) -> int | None:
         return None
     try:
         read = [integer(octet, 0, 255) for octet in octets]
-    except BadValue:
+    except InvalidValueError:
         return None
     return int.from_bytes(bytes(read + [0] * (4 - len(read))), "big")
 
@@ -269,7 +272,7 @@ def address(text: str, family: Family) -> int:
     """One numeric address."""
     found = _plain_address(text, family)
     if found is None:
-        raise BadValue("an IPv4 address" if family is Family.IP else "an IPv6 address")
+        raise InvalidValueError("an IPv4 address" if family is Family.IP else "an IPv6 address")
     return found
 
 
@@ -279,7 +282,9 @@ def _mask(text: str, family: Family) -> int:
         return full ^ (full >> int(text))
     spelled = _plain_address(text, family) if not text.isdigit() else None
     if spelled is None:
-        raise BadValue(f"a mask: a prefix length from 0 to {width}, or an address", refused=False)
+        raise InvalidValueError(
+            f"a mask: a prefix length from 0 to {width}, or an address", refused=False
+        )
     return spelled
 
 
@@ -288,7 +293,7 @@ def net(text: str, family: Family) -> Net:
     host, slash, tail = text.partition("/")
     found = _plain_address(host, family)
     if found is None and not _HOST_NAME.fullmatch(host):
-        raise BadValue(_AN_ADDRESS[family])
+        raise InvalidValueError(_AN_ADDRESS[family])
     mask = _mask(tail, family) if slash else _FULL[family]
     if found is None:
         return Net(0, mask, host.lower())
@@ -331,7 +336,7 @@ def host(text: str, family: Family) -> str:
 
 
 def _no_mask(text: str) -> str:
-    raise BadValue(f"an address without a mask, not {text}")
+    raise InvalidValueError(f"an address without a mask, not {text}")
 
 
 def address_range(text: str, family: Family) -> Range:
@@ -348,7 +353,7 @@ def prefix_length(text: str, family: Family) -> int:
 def _mask_length(mask: int, family: Family) -> int:
     length = prefix_of(mask, family)
     if length is None:
-        raise BadValue(f"a prefix length from 0 to {family.address_bits}")
+        raise InvalidValueError(f"a prefix length from 0 to {family.address_bits}")
     return length
 
 
@@ -360,7 +365,7 @@ def mac(text: str, _: Family) -> int:
     """Six bytes ``xx:xx:xx:xx:xx:xx``."""
     parts = text.split(":")
     if len(parts) != 6 or not all(re.fullmatch("[0-9a-fA-F]{1,2}", part) for part in parts):
-        raise BadValue("a MAC address: six bytes in hexadecimal, joined by colons")
+        raise InvalidValueError("a MAC address: six bytes in hexadecimal, joined by colons")
     return int.from_bytes(bytes(int(part, 16) for part in parts), "big")
 
 
@@ -391,7 +396,7 @@ def shown_mask(width: int) -> Value:
 def interface(text: str, _: Family) -> str:
     """A name of at most 15 characters (IFNAMSIZ less its zero byte)."""
     if len(text.encode(errors="surrogateescape")) > 15:
-        raise BadValue("an interface name of at most 15 characters", refused=True)
+        raise InvalidValueError("an interface name of at most 15 characters", refused=True)
     return text
 
 
@@ -406,8 +411,8 @@ def named_number(
             return known[text.lower()]
         try:
             return integer(text, low, high)
-        except BadValue:
-            raise BadValue(f"{what}: a name or a number from {low} to {high}") from None
+        except InvalidValueError:
+            raise InvalidValueError(f"{what}: a name or a number from {low} to {high}") from None
 
     return read
 
@@ -417,7 +422,7 @@ def abbreviated(names: Mapping[str, object], text: str) -> object | None:
     start = text.lower()
     hits = [name for name in names if name.lower().startswith(start)] if text else []
     if len(hits) > 1:
-        raise BadValue(f"an unambiguous name (could be {' or '.join(hits)})")
+        raise InvalidValueError(f"an unambiguous name (could be {' or '.join(hits)})")
     return names[hits[0]] if hits else None
 
 
@@ -430,7 +435,7 @@ def hex_pattern(text: str, _: Family) -> str:
     """``plain|0a 0b|plain``: bytes between bars in hexadecimal."""
     pieces = text.split("|")
     if len(pieces) % 2 == 0:
-        raise BadValue("hexadecimal between two bars: |0a 0b|")
+        raise InvalidValueError("hexadecimal between two bars: |0a 0b|")
     out = b""
     for index, piece in enumerate(pieces):
         out += _hex_bytes(piece) if index % 2 else _unescaped(piece)
@@ -445,12 +450,12 @@ def _hex_bytes(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise BadValue("hexadecimal between two bars: |0a 0b|") from None
+        raise InvalidValueError("hexadecimal between two bars: |0a 0b|") from None
 
 
 def _limited(value: bytes) -> str:
     if not value or len(value) > 128:
-        raise BadValue("a string of 1 to 128 bytes")
+        raise InvalidValueError("a string of 1 to 128 bytes")
     return value.hex()
 
 
@@ -460,5 +465,5 @@ def rate(text: str, _: Family) -> str:
     units = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
     name = next((name for name in units if unit and name.startswith(unit.lower())), None)
     if (slash and name is None) or not count.isdigit() or not 0 < int(count[:12]) <= 0xFFFFFFFF:
-        raise BadValue("a rate: a number, a slash, and second, minute, hour or day")
+        raise InvalidValueError("a rate: a number, a slash, and second, minute, hour or day")
     return f"{int(count)}/{name or 'second'}"

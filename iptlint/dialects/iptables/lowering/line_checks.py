@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from iptlint.dialects.iptables.parsing.faults import Fault, fault
+from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic, shape_diagnostic
 from iptlint.dialects.iptables.parsing.tree import Counters, Shape, Words
 
 # iptables/xshared.h and xtables-restore.c: the buffers of a word, of a line, and the words
@@ -19,24 +19,30 @@ HARMLESS_LENGTH = 500
 _RULE_NUMBER = re.compile(r"0[xX](?=.*[1-9a-fA-F])[0-9a-fA-F]+|(?=.*[1-9])[0-9]+")
 
 
-def too_long(words: Words, length: int) -> Fault | None:
+def too_long(words: Words, length: int) -> ShapeDiagnostic | None:
     if length > _LONGEST_LINE:
-        return fault(0, "The line is too long", f"at most {_LONGEST_LINE} characters")
+        return shape_diagnostic(0, "The line is too long", f"at most {_LONGEST_LINE} characters")
     if len(words) > _MOST_WORDS:
-        return fault(_MOST_WORDS, "The line has too many words", f"at most {_MOST_WORDS}")
+        return shape_diagnostic(
+            _MOST_WORDS, "The line has too many words", f"at most {_MOST_WORDS}"
+        )
     for index, word in enumerate(words):
         if len(word.encode(errors="surrogateescape")) > _LONGEST_WORD:
-            return fault(index, "The word is too long", f"at most {_LONGEST_WORD} bytes")
+            return shape_diagnostic(index, "The word is too long", f"at most {_LONGEST_WORD} bytes")
     return None
 
 
-def bad_value(shape: Shape, words: Words) -> Fault | None:
+def bad_value(shape: Shape, words: Words) -> ShapeDiagnostic | None:
     """A rule number or counters that are no numbers."""
     number = shape.number
     if number and not _RULE_NUMBER.fullmatch(number.text(words)):
-        return fault(number.word, "`{word}` is not the number of a rule", "a number from 1 on")
+        return shape_diagnostic(
+            number.word, "`{word}` is not the number of a rule", "a number from 1 on"
+        )
     if shape.counters and counters(shape, words) is None:
-        return fault(shape.counters[0].word, "The counters are no numbers", "packets and bytes")
+        return shape_diagnostic(
+            shape.counters[0].word, "The counters are no numbers", "packets and bytes"
+        )
     return None
 
 
@@ -47,11 +53,13 @@ def counters(shape: Shape, words: Words) -> Counters | None:
     return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 
-def options_after_chain(shape: Shape, words: Words, chains: Set[str]) -> Fault | None:
+def options_after_chain(shape: Shape, words: Words, chains: Set[str]) -> ShapeDiagnostic | None:
     """Options after a jump to one of ``chains``, which were taken for an unknown target's."""
     target = shape.target
     if target is None or target.name.text(words) not in chains:
         return None
     name = target.name.text(words)
     first = target.rest[0]
-    return fault(first, f"`{name}` is a chain of this table and has no option `{{word}}`", "none")
+    return shape_diagnostic(
+        first, f"`{name}` is a chain of this table and has no option `{{word}}`", "none"
+    )

@@ -2,7 +2,7 @@
 
 A ``*table`` line starts its table anew, rules are put, replaced and deleted in
 order, and what is there after the last line is the ruleset. A rule that is
-refused is a problem and is not in the model.
+refused is a diagnostic and is not in the model.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from iptlint.dialects.iptables.lowering.complaints import Complaints
+from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.origins import RuleOrigin
-from iptlint.dialects.iptables.lowering.parts import Part, Plan, Pool, Refusal, allows
+from iptlint.dialects.iptables.lowering.parts import InvalidPart, Part, Plan, Pool, allows
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.iptables.lowering.tables import ACCEPT, DROP, OpenChain, OpenTable, Placed
 from iptlint.dialects.iptables.parsing.guess_table import guess_table
@@ -25,10 +26,8 @@ from iptlint.dialects.iptables.parsing.tree import (
     Place,
     SaveFile,
     Shape,
-    SyntaxProblem,
     TableLine,
 )
-from iptlint.dialects.problem import Problem
 from iptlint.model import (
     Effect,
     Family,
@@ -47,10 +46,10 @@ from iptlint.source import SourceFile, WholeOrigin
 MAX_CHAIN_NAME = 28
 
 
-def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Problem, ...]]:
+def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
     """The ruleset after the last line, and what is wrong with the text, in its order."""
     execution = _Execution(tree, source)
-    lines = sorted((*tree.lines, *tree.problems), key=_start) if tree.problems else tree.lines
+    lines = sorted((*tree.lines, *tree.diagnostics), key=_start) if tree.diagnostics else tree.lines
     for line in lines:
         execution.carry_out(line)
     return execution.finish()
@@ -60,7 +59,7 @@ class _Execution:
     def __init__(self, tree: SaveFile, source: SourceFile) -> None:
         self.tree = tree
         self.source = source
-        self.complaints = Complaints(source, tree)
+        self.diagnostics = IptablesDiagnostics(source, tree)
         self.tables: dict[tuple[Family, str], OpenTable] = {}
         self.table: OpenTable | None = None
         self.plans: dict[Shape, Plan] = {}  # a shape is of one family
@@ -71,9 +70,9 @@ class _Execution:
 
     # -- lines ----------------------------------------------------------------
 
-    def carry_out(self, line: Line | SyntaxProblem) -> None:
+    def carry_out(self, line: Line | SyntaxDiagnostic) -> None:
         match line:
-            case SyntaxProblem():
+            case SyntaxDiagnostic():
                 self._broken(line)
             case CommandLine():
                 self._command(line)
@@ -84,14 +83,14 @@ class _Execution:
             case CommitLine():
                 self.table = None
 
-    def finish(self) -> tuple[Ruleset, tuple[Problem, ...]]:
+    def finish(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         tables = tuple(table.finished() for table in self.tables.values())
         for open_table, table in zip(self.tables.values(), tables, strict=True):
             self._check_places(open_table.placed, table)
         if self.changes:
             tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
-        return Ruleset(self.source, dialect, tables), self.complaints.sorted()
+        return Ruleset(self.source, dialect, tables), self.diagnostics.sorted()
 
     # -- tables ---------------------------------------------------------------
 
@@ -101,12 +100,12 @@ class _Execution:
     def _start(self, line: TableLine) -> None:
         before = self.tables.pop((line.family, line.name), None)
         if before is not None:
-            self.complaints.declared_again(before, line)
+            self.diagnostics.declared_again(before, line)
         origin = WholeOrigin(self.source, line.start, line.end)
         self.table = OpenTable(line.family, line.name, origin, line.start, line.end)
         self.tables[line.family, line.name] = self.table
         if not self.table.built_in:
-            self.complaints.unknown_table(line)
+            self.diagnostics.unknown_table(line)
 
     def _table_for(self, line: CommandLine | ChainLine) -> OpenTable | None:
         shape = line.shape if isinstance(line, CommandLine) else None
@@ -114,7 +113,7 @@ class _Execution:
             name = shape.table.text(line.words)
             if self.tree.bare:
                 return self._open(name, self.tree.family)
-            self.complaints.table_option(line, shape.table)
+            self.diagnostics.table_option(line, shape.table)
         return self.table
 
     # -- chains ---------------------------------------------------------------
@@ -130,7 +129,7 @@ class _Execution:
         else:
             self._check_chain_name(table, line.name, line.start, line.end)
             if line.policy != "-" and table.built_in:
-                self.complaints.policy_without_hook(table, line)
+                self.diagnostics.policy_without_hook(table, line)
             chain = table.chain(line.name)
             chain.rules.clear()
         chain.origin = WholeOrigin(self.source, line.start, line.end)
@@ -139,16 +138,16 @@ class _Execution:
 
     def _check_chain_name(self, table: OpenTable, name: str, start: int, end: int) -> None:
         if len(name) > MAX_CHAIN_NAME:
-            self.complaints.long_chain_name(name, start, end)
-        elif self.complaints.is_target(name, table.family):
-            self.complaints.chain_named_as_target(name, start, end)
+            self.diagnostics.long_chain_name(name, start, end)
+        elif self.diagnostics.is_target(name, table.family):
+            self.diagnostics.chain_named_as_target(name, start, end)
 
     def _set_policy(
         self, table: OpenTable, chain: OpenChain, policy: str, start: int, end: int
     ) -> None:
         known = {"ACCEPT": ACCEPT, "DROP": DROP}
         if policy not in known:
-            self.complaints.bad_policy(chain.name, policy, start, end)
+            self.diagnostics.bad_policy(chain.name, policy, start, end)
         chain.policy = known.get(policy) or Verdict(VerdictKind.UNKNOWN, policy)
 
     # -- commands -------------------------------------------------------------
@@ -177,7 +176,7 @@ class _Execution:
         if chain is None:
             chain = table.chain(name)
             if name not in table.built_in and not self.tree.bare:
-                self.complaints.undeclared_chain(line, table, name)
+                self.diagnostics.undeclared_chain(line, table, name)
         return chain
 
     def _number(self, line: CommandLine, last: int) -> int | None:
@@ -187,7 +186,7 @@ class _Execution:
         text = line.shape.number.text(line.words)
         number = int(text[:9]) if text.isdigit() and text.isascii() else 0
         if not 1 <= number <= last:
-            self.complaints.no_such_rule(line, line.shape.number, last)
+            self.diagnostics.no_such_rule(line, line.shape.number, last)
             return None
         return number - 1
 
@@ -222,7 +221,7 @@ class _Execution:
         same = (i for i, other in enumerate(chain.rules) if _alike(other, rule))
         index = next(same, None)
         if index is None:
-            self.complaints.no_equal_rule(line, chain.name)
+            self.diagnostics.no_equal_rule(line, chain.name)
         else:
             del chain.rules[index]
 
@@ -234,7 +233,7 @@ class _Execution:
     def _new_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
         if table.has(name) and (name in table.built_in or table.chains[name].declared):
-            self.complaints.chain_exists(line, name)
+            self.diagnostics.chain_exists(line, name)
             return
         self._check_chain_name(table, name, line.start, line.end)
         chain = table.chain(name)
@@ -251,24 +250,24 @@ class _Execution:
     def _rename_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         old, new = (self._name(p, line) for p in (line.shape.chain, line.shape.new_name))
         if table.has(new):
-            self.complaints.chain_exists(line, new)
+            self.diagnostics.chain_exists(line, new)
         elif old in table.chains and old not in table.built_in:
             self._check_chain_name(table, new, line.start, line.end)
             table.rename(old, new)
         else:
-            self.complaints.undeclared_chain(line, table, old)
+            self.diagnostics.undeclared_chain(line, table, old)
 
     def _policy(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name, policy = (self._name(p, line) for p in (line.shape.chain, line.shape.policy))
         if name not in table.built_in:
-            self.complaints.policy_of_user_chain(line, name)
+            self.diagnostics.policy_of_user_chain(line, name)
             return
         chain = table.chain(name)
         chain.origin = WholeOrigin(self.source, line.start, line.end)
         chain.declared = True
         if policy == "DROP" and table.name == "nat":
             # The tool takes it of a line that declares the chain, not of the command.
-            self.complaints.drop_in_nat(line.start, line.end)
+            self.diagnostics.drop_in_nat(line.start, line.end)
         else:
             self._set_policy(table, chain, policy, line.start, line.end)
 
@@ -277,9 +276,9 @@ class _Execution:
 
     # -- rules ----------------------------------------------------------------
 
-    def _broken(self, problem: SyntaxProblem) -> None:
+    def _broken(self, diagnostic: SyntaxDiagnostic) -> None:
         """A line that is no command still holds the place of the rule it was to be."""
-        span = self.source.line_span(self.source.line_of(problem.start))
+        span = self.source.line_span(self.source.line_of(diagnostic.start))
         found = _TO_CHAIN.match(span.text)
         if found is not None and self.table is not None:
             self.table.chain(found[1]).rules.append(self._unread(span.start, span.end))
@@ -312,7 +311,7 @@ class _Execution:
         return Rule(origin, matches, verdict, effects, comment, line.counters, copies)
 
     def _parts(self, line: CommandLine, plan: Plan) -> list[Part] | None:
-        """What the line's options mean; None, and a problem, where one is refused."""
+        """What the line's options mean; None, and a diagnostic, where one is refused."""
         parts: list[Part] = []
         protocol: int | None = None
         excluded: int | None = None
@@ -321,24 +320,24 @@ class _Execution:
             part = cell.known.get(key)
             if part is None:
                 part = cell.known[key] = cell.part(line.words)
-            if isinstance(part, Refusal):
-                self.complaints.refused(line, cell, part)
+            if isinstance(part, InvalidPart):
+                self.diagnostics.refused(line, cell, part)
                 return None
             if part.remark is not None:
-                self.complaints.refused(line, cell, part.remark)
+                self.diagnostics.refused(line, cell, part.remark)
             protocol = part.protocol or protocol
             excluded = part.excluded or excluded
             # xtables looks at the number that -p names, negated or not, before a target's ports.
             named = protocol or (excluded if cell is plan.target else None)
             if part.needs and not allows(part.needs, named):
-                self.complaints.no_protocol(line, cell, part.needs)
+                self.diagnostics.no_protocol(line, cell, part.needs)
                 return None
             parts.append(part)
         if plan.repeated is not None:
-            self.complaints.given_twice(line, plan.repeated)
+            self.diagnostics.given_twice(line, plan.repeated)
             return None
         if plan.unknown:
-            self.complaints.unknown(line, plan)
+            self.diagnostics.unknown(line, plan)
         return parts
 
     def _jump(self, line: CommandLine) -> Verdict:
@@ -361,10 +360,10 @@ class _Execution:
         use = plan.no_place.get(chain.name)
         # Where no packet passes it, IPT103 says so.
         if use is not None and (use.negated or chain.name == "POSTROUTING"):
-            self.complaints.interface_in_chain(line, use, chain.name)
+            self.diagnostics.interface_in_chain(line, use, chain.name)
         for cell in plan.placed:
             if cell.extension.tables and table.name not in cell.extension.tables:
-                self.complaints.wrong_table(line, cell, table.name)
+                self.diagnostics.wrong_table(line, cell, table.name)
             elif cell.extension.chains:
                 table.placed.append(Placed(chain.name, line, cell, plan))
 
@@ -374,7 +373,7 @@ class _Execution:
             bases = {base.name for base in calls.bases_of(placed.chain)}
             wrong = bases.difference(placed.cell.extension.chains)
             if wrong:
-                self.complaints.wrong_chain(placed, sorted(wrong))
+                self.diagnostics.wrong_chain(placed, sorted(wrong))
 
 
 _JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}
@@ -383,7 +382,7 @@ _JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}
 _TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")
 
 
-def _start(line: Line | SyntaxProblem) -> int:
+def _start(line: Line | SyntaxDiagnostic) -> int:
     return line.start
 
 

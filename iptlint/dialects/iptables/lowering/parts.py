@@ -1,7 +1,7 @@
 """What the loads of a line mean: one ``Part`` for each, worked out once a shape and text.
 
 Every option of the core stands alone and is a part of its own; a match or target
-is one part with all its options. A part that cannot be is a ``Refusal``.
+is one part with all its options. A part that cannot be is an ``InvalidPart``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, cast
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.builders import canonical
 from iptlint.dialects.iptables.extensions.required_protocols import numbers, protocols_for
-from iptlint.dialects.iptables.extensions.row import BadValue, Extension, Given, Lowered, Option
+from iptlint.dialects.iptables.extensions.row import Extension, Given, Lowered, Option
 from iptlint.dialects.iptables.parsing.base_options import CORE
 from iptlint.dialects.iptables.parsing.tree import Load, Shape, Use, Words
 from iptlint.model import AnyOf, Effect, Family, Match, Opaque, Verdict, VerdictKind
@@ -33,18 +34,18 @@ class Part(NamedTuple):
     protocol: int | None = None
     excluded: int | None = None
     needs: tuple[str, ...] = ()
-    remark: Refusal | None = None
+    remark: InvalidPart | None = None
     """What is wrong with a part that is kept all the same."""
 
 
-class Refusal(NamedTuple):
+class InvalidPart(NamedTuple):
     """``use`` is the option at fault, by its place in the cell; None: all of them together."""
 
     use: int | None
-    reason: BadValue
+    reason: InvalidValueError
 
 
-Known = dict[object, Part | Refusal]
+Known = dict[object, Part | InvalidPart]
 Pool = dict[object, Known]
 """What cells that are alike in different shapes know together."""
 
@@ -61,7 +62,7 @@ class Cell:
         self.family = family
         self.key = _key_of([place.word for use in uses for place in use.arguments])
         self.options = tuple(canonical(extension.name, use.option) for use in uses)
-        self.fault = _fault(extension, uses, self.options)
+        self.diagnostic = _diagnose(extension, uses, self.options)
         self.known: Known = {}
 
     def join(self, pool: Pool) -> None:
@@ -72,21 +73,21 @@ class Cell:
         alike = (id(self.extension), self.family, names, negated, offsets)
         self.known = pool.setdefault(alike, self.known)
 
-    def part(self, words: Words) -> Part | Refusal:
-        if self.fault is not None:
-            return self.fault
+    def part(self, words: Words) -> Part | InvalidPart:
+        if self.diagnostic is not None:
+            return self.diagnostic
         try:
             uses = self.read(words)
         except _AtUseError as bad:
-            return Refusal(bad.use, bad.reason)
+            return InvalidPart(bad.use, bad.reason)
         try:
             return self.lowered(uses)
-        except BadValue as reason:
-            refusal = Refusal(0 if len(self.uses) == 1 else None, reason)
+        except InvalidValueError as reason:
+            invalid = InvalidPart(0 if len(self.uses) == 1 else None, reason)
             if not reason.never:
-                return refusal
+                return invalid
             needs = protocols_for(self.extension, uses)
-            return Part((AnyOf(()),), needs=needs, remark=refusal)
+            return Part((AnyOf(()),), needs=needs, remark=invalid)
 
     def read(self, words: Words) -> Uses:
         uses: Uses = {}
@@ -96,7 +97,7 @@ class Cell:
                 given = self._given(use, option, words)
                 uses[option.name] = (*uses.get(option.name, ()), given)
                 index += 1
-        except BadValue as reason:
+        except InvalidValueError as reason:
             raise _AtUseError(index, reason) from reason
         return uses
 
@@ -123,7 +124,7 @@ class Cell:
             every = [given for several in uses.values() for given in several]
             alone = [self._count({given.option.name: (given,)}) for given in every]
             implied, total = self._count({}), self._count(uses)
-        except (BadValue, _AtUseError, LookupError):
+        except (InvalidValueError, _AtUseError, LookupError):
             return None
         own = tuple(count - implied for count in alone)
         return (implied, own) if implied + sum(own) == total else None
@@ -152,7 +153,7 @@ _LISTS = ("source", "destination")
 
 
 class _AtUseError(Exception):
-    def __init__(self, use: int, reason: BadValue) -> None:
+    def __init__(self, use: int, reason: InvalidValueError) -> None:
         self.use = use
         self.reason = reason
 
@@ -165,22 +166,26 @@ def _no_words(_words: Words) -> object:
     return ()
 
 
-def _fault(
+def _diagnose(
     extension: Extension, uses: tuple[Use, ...], options: tuple[Option, ...]
-) -> Refusal | None:
+) -> InvalidPart | None:
     """What is wrong with a line whatever its values."""
     names = [option.name for option in options]
     for index, (use, option) in enumerate(zip(uses, options, strict=True)):
         if use.negated and not option.invertible:
-            return Refusal(index, BadValue(f"--{option.name} without !, it cannot be negated"))
+            return InvalidPart(
+                index, InvalidValueError(f"--{option.name} without !, it cannot be negated")
+            )
         if option.name in names[:index] and not option.repeatable:
-            return Refusal(index, BadValue(f"--{option.name} only once"))
+            return InvalidPart(index, InvalidValueError(f"--{option.name} only once"))
     if extension is CORE:
         return None
     for option in extension.options:
         if option.required and option.name not in names:
-            reason = BadValue(f"--{option.name}, without which {extension.name} is refused")
-            return Refusal(None, reason)
+            reason = InvalidValueError(
+                f"--{option.name}, without which {extension.name} is refused"
+            )
+            return InvalidPart(None, reason)
     return None
 
 
@@ -198,7 +203,7 @@ class UnknownCell(Cell):
     def join(self, pool: Pool) -> None:
         """Every unknown extension stands for itself."""
 
-    def part(self, words: Words) -> Part | Refusal:
+    def part(self, words: Words) -> Part | InvalidPart:
         assert self.load is not None
         name = self.load.name.text(words)
         rest = " ".join(words[index] for index in self.load.rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
@@ -12,7 +13,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     opt,
     row,
 )
-from iptlint.dialects.iptables.extensions.row import BadValue, Given
+from iptlint.dialects.iptables.extensions.row import Given
 from iptlint.dialects.iptables.extensions.values import Net
 from iptlint.model import AnyOf, Family, Field, Interface, Match, Opaque, Within
 
@@ -24,7 +25,7 @@ def addresses(field: Field) -> Test:
         nets = given.values[0]
         assert isinstance(nets, tuple)
         if given.negated and len(nets) > 1:
-            raise BadValue("one network after !, which takes no list", refused=True)
+            raise InvalidValueError("one network after !, which takes no list", refused=True)
         if len(nets) == 1:
             return one_net(field, nets[0], family, negated=given.negated)
         return _any_net(field, nets, family)
@@ -64,7 +65,7 @@ def protocol_test(given: Given, _: Family) -> tuple[Match, ...]:
     if value:
         return (Within(Field.PROTO, ((value, value),), given.negated),)
     if given.negated:
-        raise BadValue("a protocol other than all after !: it never matches", refused=True)
+        raise InvalidValueError("a protocol other than all after !: it never matches", refused=True)
     return ()
 
 
@@ -84,7 +85,7 @@ def interface_test(field: Field) -> Test:
 
 def fragment_test(given: Given, family: Family) -> tuple[Match, ...]:
     if family is not Family.IP:
-        raise BadValue("-m frag: -f is IPv4 only", refused=True)
+        raise InvalidValueError("-m frag: -f is IPv4 only", refused=True)
     return (Within(Field.FRAGMENT, ((1, 1),), given.negated),)
 
 

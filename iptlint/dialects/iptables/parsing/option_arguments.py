@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iptlint.dialects.iptables.extensions.row import Option
 from iptlint.dialects.iptables.parsing.commands import Entry, Takes
-from iptlint.dialects.iptables.parsing.faults import refuse
+from iptlint.dialects.iptables.parsing.diagnostics import shape_error
 from iptlint.dialects.iptables.parsing.tree import Place, Words
 
 _OPTION_LEADS = ("-", "!")
@@ -30,7 +30,7 @@ class Cursor:
             further = self.further()
             if further is None and not option.optional:
                 wanted = f"{len(option.values)} arguments"
-                raise refuse(start, f"{named(entry)} is incomplete", wanted, last=self.at)
+                raise shape_error(start, f"{named(entry)} is incomplete", wanted, last=self.at)
             places += [further] if further else []
         return tuple(places)
 
@@ -47,7 +47,7 @@ class Cursor:
         if glued:
             return glued
         if self.at == len(self.words):
-            raise refuse(start, f"{named(entry)} lacks its argument", "an argument")
+            raise shape_error(start, f"{named(entry)} lacks its argument", "an argument")
         self.at += 1
         return Place(self.at - 1)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import line_checks
-from iptlint.dialects.iptables.parsing.faults import Fault
+from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
 from iptlint.dialects.iptables.parsing.guess_family import Families
 from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
 from iptlint.dialects.iptables.parsing.shapes import resolve
@@ -28,7 +29,6 @@ from iptlint.dialects.iptables.parsing.tree import (
     Line,
     SaveFile,
     Shape,
-    SyntaxProblem,
     TableLine,
     Words,
 )
@@ -70,7 +70,7 @@ class _Block:
 
     keys: Keys
     family: Family
-    shapes: dict[Key, Shape | Fault]
+    shapes: dict[Key, Shape | ShapeDiagnostic]
     first: int  # of its lines in the tree
     doubtful: list[CommandLine] = field(default_factory=list)  # jumps to who knows what
 
@@ -81,8 +81,8 @@ class _Reader:
         self._families = families
         self._fast = fast
         self._lines: list[Line] = []
-        self._problems: list[SyntaxProblem] = []
-        self._known: dict[Family, tuple[Keys, dict[Key, Shape | Fault]]] = {}
+        self._diagnostics: list[SyntaxDiagnostic] = []
+        self._known: dict[Family, tuple[Keys, dict[Key, Shape | ShapeDiagnostic]]] = {}
         self._bare = is_bare(source.text)
         self._block = self._open_block(families.of_block(0)) if self._bare else None
         self._astray = False  # among lines outside a table, which are reported once
@@ -104,7 +104,7 @@ class _Reader:
         self._end()
         tables = (line.family for line in self._lines if isinstance(line, TableLine))
         family = next(tables, None) or self._families.of_block(0)
-        parts = (tuple(self._lines), tuple(self._problems))
+        parts = (tuple(self._lines), tuple(self._diagnostics))
         return SaveFile(self._source, *parts, family, self._bare, crlf)
 
     def _end(self) -> None:
@@ -171,13 +171,13 @@ class _Reader:
         chains = _declared(self._lines[block.first :])
         refused = set()
         for line in block.doubtful:
-            fault = line_checks.options_after_chain(line.shape, line.words, chains)
-            if fault:
+            diagnostic = line_checks.options_after_chain(line.shape, line.words, chains)
+            if diagnostic:
                 refused.add(line.start)
-                self._fault(fault, line.words, line.start, line.end)
+                self._diagnose(diagnostic, line.words, line.start, line.end)
         kept = [line for line in self._lines[block.first :] if line.start not in refused]
         self._lines[block.first :] = kept
-        self._problems.sort(key=lambda problem: problem.start)
+        self._diagnostics.sort(key=lambda diagnostic: diagnostic.start)
 
     def _table(self, name: str, start: int, end: int) -> None:
         if self._block:
@@ -234,14 +234,19 @@ class _Reader:
         self._add_command(shape, words, counters, start, end)
 
     def _add_command(
-        self, shape: Shape | Fault, words: Words, counters: Counters | None, start: int, end: int
+        self,
+        shape: Shape | ShapeDiagnostic,
+        words: Words,
+        counters: Counters | None,
+        start: int,
+        end: int,
     ) -> None:
         if end - start > line_checks.HARMLESS_LENGTH:
             shape = line_checks.too_long(words, end - start) or shape
         if isinstance(shape, Shape) and shape.valued:
             shape = line_checks.bad_value(shape, words) or shape
-        if isinstance(shape, Fault):
-            self._fault(shape, words, start, end)
+        if isinstance(shape, ShapeDiagnostic):
+            self._diagnose(shape, words, start, end)
             return
         if shape.valued:
             counters = line_checks.counters(shape, words) or counters
@@ -250,18 +255,22 @@ class _Reader:
         if self._block and shape.valued and shape.target and shape.target.extension is None:
             self._block.doubtful.append(line)
 
-    # -- problems -------------------------------------------------------------
+    # -- diagnostics -------------------------------------------------------------
 
-    def _fault(self, fault: Fault, words: Words, start: int, end: int) -> None:
+    def _diagnose(self, diagnostic: ShapeDiagnostic, words: Words, start: int, end: int) -> None:
         text = self._source.text[start:end]
-        first, last = span_of_words(text, fault.first, fault.last)
+        first, last = span_of_words(text, diagnostic.first, diagnostic.last)
         bounds = (start + first, start + last)
-        told = (fault.sentence(words), fault.expected)
-        self._problems.append(SyntaxProblem(*bounds, *told, hint=fault.advice(words)))
+        message = diagnostic.sentence(words)
+        self._diagnostics.append(
+            SyntaxDiagnostic(
+                self._source, *bounds, message, diagnostic.expected, hint=diagnostic.advice(words)
+            )
+        )
 
     def _report(self, start: int, end: int, message: str, expected: str) -> None:
         sentence = f"{message}; expected {expected}."
-        self._problems.append(SyntaxProblem(start, end, sentence, expected))
+        self._diagnostics.append(SyntaxDiagnostic(self._source, start, end, sentence, expected))
 
 
 _MALFORMED = {

@@ -19,7 +19,12 @@ from iptlint.dialects.iptables.parsing.commands import (
     Role,
     Takes,
 )
-from iptlint.dialects.iptables.parsing.faults import Fault, RefusedError, meant, refuse
+from iptlint.dialects.iptables.parsing.diagnostics import (
+    ShapeDiagnostic,
+    ShapeError,
+    meant,
+    shape_error,
+)
 from iptlint.dialects.iptables.parsing.option_arguments import Cursor, named
 from iptlint.dialects.iptables.parsing.option_lookup import SHORT, Found, Scope
 from iptlint.dialects.iptables.parsing.shape_keys import names_chain
@@ -27,12 +32,12 @@ from iptlint.dialects.iptables.parsing.tree import Command, Load, Place, Shape, 
 from iptlint.model import Family
 
 
-def resolve(words: Words, family: Family, *, in_table: bool) -> Shape | Fault:
+def resolve(words: Words, family: Family, *, in_table: bool) -> Shape | ShapeDiagnostic:
     """The shape of a line, or why it has none. ``in_table``: as iptables-restore reads it."""
     try:
         return _Resolver(words, family, in_table).run()
-    except RefusedError as refused:
-        return refused.fault
+    except ShapeError as refused:
+        return refused.diagnostic
 
 
 @dataclass(slots=True)
@@ -98,13 +103,13 @@ class _Resolver:
     def _end_of_options(self) -> None:
         self.cursor.at += 1
         if self.cursor.at < len(self.words):
-            raise refuse(
+            raise shape_error(
                 self.cursor.at, "`{word}` comes after `--`, which ends the options", "nothing"
             )
 
     def _negate(self) -> None:
         if self.negation is not None:
-            raise refuse(self.cursor.at, "There are two `!` in a row", "an option after `!`")
+            raise shape_error(self.cursor.at, "There are two `!` in a row", "an option after `!`")
         self.negation = self.cursor.at
         self.cursor.at += 1
 
@@ -114,7 +119,7 @@ class _Resolver:
         if self.open is None:
             misplaced = at > 0 and self.words[at - 1] == "!" and self.negation is None
             hint = "Put `!` before the option: `! -s 192.0.2.1`." if misplaced else None
-            raise refuse(at, "`{word}` is not an option's argument", "an option", hint)
+            raise shape_error(at, "`{word}` is not an option's argument", "an option", hint)
         self._keep(at + 1)
 
     def _long(self, word: str) -> None:
@@ -126,7 +131,7 @@ class _Resolver:
             self._unknown(name)
             return
         if glued and found.entry.takes is Takes.NOTHING:
-            raise refuse(start, f"{named(found.entry)} takes no argument", "no `=`")
+            raise shape_error(start, f"{named(found.entry)} takes no argument", "no `=`")
         self.cursor.at += 1
         self._apply(found, start, glued)
 
@@ -137,7 +142,7 @@ class _Resolver:
         for offset, letter in enumerate(word[1:], start=2):
             found = SHORT.get(letter)
             if found is None:
-                raise refuse(start, "The option `{word}` is unknown", "an option of iptables")
+                raise shape_error(start, "The option `{word}` is unknown", "an option of iptables")
             if found.entry.takes is not Takes.NOTHING:
                 glued = Place(start, offset) if offset < len(word) else None
                 self._apply(found, start, glued)
@@ -180,7 +185,7 @@ class _Resolver:
             owners = [f"`{extension.name}`" for extension in self.scope.owners]
             expected = "an option of " + " or ".join(["iptables", *owners])
             hint = meant(name, self.scope.names()) if names_chain(name) else None
-            raise refuse(
+            raise shape_error(
                 self.cursor.at, f"The option `{_shown(name)}` is unknown here", expected, hint
             )
         self.open = owner
@@ -201,7 +206,9 @@ class _Resolver:
         self.open = None
         entry = found.entry
         if self.negation is not None and not (entry.option and entry.option.invertible):
-            raise refuse(self.negation, f"{named(entry)} cannot be negated", "no `!` before it")
+            raise shape_error(
+                self.negation, f"{named(entry)} cannot be negated", "no `!` before it"
+            )
         match entry.role:
             case Role.TEST:
                 self._test(found, start, glued)
@@ -216,7 +223,7 @@ class _Resolver:
             case Role.COUNTERS:
                 self._counters(entry, start, glued)
             case Role.TELL:
-                raise refuse(start, f"{named(entry)} makes no rule", "a rule")
+                raise shape_error(start, f"{named(entry)} makes no rule", "a rule")
 
     def _test(self, found: Found, start: int, glued: Place | None) -> None:
         option = found.entry.option
@@ -231,7 +238,7 @@ class _Resolver:
             loading.covers(first, self.cursor.at)
             uses = loading.uses
         if not option.repeatable and any(other.option is option for other in uses):
-            raise refuse(
+            raise shape_error(
                 start, f"{named(found.entry)} is given twice", "it once", last=self.cursor.at
             )
         uses.append(use)
@@ -246,18 +253,20 @@ class _Resolver:
         assert row is not None
         if self.command and self.command.command not in row.beside:
             other = f"-{self.command.short}"
-            raise refuse(start, f"-{row.short} cannot go with {other}", "one command a line")
+            raise shape_error(start, f"-{row.short} cannot go with {other}", "one command a line")
         self.command = row
         chain = self.cursor.argument(entry, start, glued)
         if chain:
             self.places["chain"] = chain
             if row.creates and chain.text(self.words).startswith(("-", "!")):
-                raise refuse(chain.word, "No chain has such a name", "one without `-` or `!` first")
+                raise shape_error(
+                    chain.word, "No chain has such a name", "one without `-` or `!` first"
+                )
         then = self.cursor.further() if row.then and (chain or row.chain is Takes.ONE) else None
         if then:
             self.places[str(row.then)] = then
         elif row.then_required:
-            raise refuse(
+            raise shape_error(
                 start, f"-{row.short} is incomplete", row.then_required, last=self.cursor.at
             )
 
@@ -275,9 +284,13 @@ class _Resolver:
         name = self.cursor.required(entry, start, glued)
         text = name.text(self.words)
         if "jump" in self.places:
-            raise refuse(start, "The rule has two targets", "one -j or -g", last=self.cursor.at)
+            raise shape_error(
+                start, "The rule has two targets", "one -j or -g", last=self.cursor.at
+            )
         if not names_chain(text):
-            raise refuse(name.word, "`{word}` cannot be a target's name", "a name without blanks")
+            raise shape_error(
+                name.word, "`{word}` cannot be a target's name", "a name without blanks"
+            )
         self.places["jump"] = name
         self.jump_start, self.jump_end = start, self.cursor.at
         self.goto = entry.role is Role.GOTO
@@ -292,18 +305,22 @@ class _Resolver:
         place = self.cursor.required(entry, start, glued)
         if self.in_table:
             hint = "The table is that of the last line that begins with `*`."
-            raise refuse(start, "-t may not stand in a table", "no -t", hint, last=self.cursor.at)
+            raise shape_error(
+                start, "-t may not stand in a table", "no -t", hint, last=self.cursor.at
+            )
         self.places["table"] = place
 
     def _counters(self, entry: Entry, start: int, glued: Place | None) -> None:
         """``-c 1 2`` or ``-c 1,2``."""
         first = self.cursor.required(entry, start, glued)
         if self.counters:
-            raise refuse(start, f"{named(entry)} is given twice", "it once", last=self.cursor.at)
+            raise shape_error(
+                start, f"{named(entry)} is given twice", "it once", last=self.cursor.at
+            )
         both = "," in first.text(self.words)
         second = None if both else self.cursor.further()
         if not both and second is None:
-            raise refuse(start, f"{named(entry)} lacks a number", "packets and bytes")
+            raise shape_error(start, f"{named(entry)} lacks a number", "packets and bytes")
         self.counters = (first, second) if second else (first,)
 
     # -- the whole ------------------------------------------------------------
@@ -311,11 +328,11 @@ class _Resolver:
     def _finish(self) -> Shape:
         end = len(self.words)
         if self.negation is not None:
-            raise refuse(self.negation, "Nothing follows `!`", "an option", last=end)
+            raise shape_error(self.negation, "Nothing follows `!`", "an option", last=end)
         for loading in self.loads:
             self._check_required(loading)
         if self.command is None:
-            raise refuse(
+            raise shape_error(
                 0, "The line has no command", "-A and a chain, or another command", last=end
             )
         self._check_command(self.command)
@@ -340,7 +357,7 @@ class _Resolver:
         for option in loading.extension.options:
             if option.required and option.name not in given:
                 message = f"`{loading.extension.name}` is incomplete"
-                raise refuse(loading.start, message, f"--{option.name}", last=loading.end)
+                raise shape_error(loading.start, message, f"--{option.name}", last=loading.end)
 
     def _check_command(self, row: CommandRow) -> None:
         """Which options go with the command; by number there is nothing to test."""
@@ -352,13 +369,15 @@ class _Resolver:
             listing = name in LISTING_ONLY and row.command is Command.LIST
             if not (allowed or listing) or (self.in_table and name in NOT_IN_A_TABLE):
                 where = "in a file" if name in NOT_IN_A_TABLE else f"with {command}"
-                raise refuse(
+                raise shape_error(
                     use.start, f"--{name} may not stand {where}", "no such option", last=use.end
                 )
         if "jump" in self.places and not tests:
-            raise refuse(self.jump_start, f"{command} takes no target", "no -j", last=self.jump_end)
+            raise shape_error(
+                self.jump_start, f"{command} takes no target", "no -j", last=self.jump_end
+            )
         if self.counters and not row.counters:
-            raise refuse(self.counters[0].word, f"{command} takes no counters", "no -c")
+            raise shape_error(self.counters[0].word, f"{command} takes no counters", "no -c")
 
 
 def _shown(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.iptables.extensions.row import Extension, Option
 from iptlint.dialects.iptables.parsing.words import raw_offset, raw_words, span_of_words
 from iptlint.model import Family
@@ -168,21 +169,6 @@ class CommandLine:
 Line = TableLine | ChainLine | CommitLine | CommandLine
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
-    """Text that no version of the tool reads; its line is not in the tree.
-
-    ``message`` is a sentence; ``expected`` says what could stand there; ``hint`` is a
-    second sentence, what was probably meant.
-    """
-
-    start: int
-    end: int
-    message: str
-    expected: str
-    hint: str | None = None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SaveFile:
     """``bare``: no table lines, as ``iptables -S`` prints; ``family`` is then that of all
@@ -190,7 +176,7 @@ class SaveFile:
 
     source: SourceFile
     lines: tuple[Line, ...]
-    problems: tuple[SyntaxProblem, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]
     family: Family
     bare: bool = False
     crlf: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution import unparsed
 from iptlint.dialects.nft.execution.state import REFUSED, State, Where
@@ -20,9 +21,9 @@ _HANDLE = re.compile(r"[ \t]*#[ \t]*handle[ \t]+([0-9]+)")
 class Reader:
     """``bindings``: the definitions in the order of the text. ``unread``: what was not read."""
 
-    def __init__(self, state: State, problems: Sequence[t.SyntaxProblem]) -> None:
+    def __init__(self, state: State, diagnostics: Sequence[SyntaxDiagnostic]) -> None:
         self._state = state
-        self._lost = Lost(problems)
+        self._lost = Lost(diagnostics)
         self._with_handles: dict[int, bool] = {}
         self.bindings: list[Binding] = []
         self.unread: list[str] = []
@@ -92,7 +93,9 @@ class Reader:
         """The node without variables; false where one of them could not be had."""
         if where.source.text.find("$", node.start, node.end) < 0:
             return node, True
-        substitution = Substitution(where.scope, lambda misuse: self._state.misused(where, misuse))
+        substitution = Substitution(
+            where.scope, lambda variable: self._state.report_variable(where, variable)
+        )
         made = substitution.made(node)
         return made, not substitution.failed
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.rule_list import RuleList
-from iptlint.dialects.nft.execution.variables import Misuse, Scope
+from iptlint.dialects.nft.execution.variables import Scope, UnusableVariable
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
-from iptlint.dialects.problem import Problem
 from iptlint.model import Family
 from iptlint.model.ownership import owner_of
 from iptlint.source import SourceFile, WholeOrigin
@@ -87,7 +87,7 @@ class State:
     missing: bool
     tables: dict[Key, Work] = field(default_factory=dict)
     flush: WholeOrigin | None = None
-    problems: list[Problem] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     _deleted: set[Key] = field(default_factory=set)
     _emptied: set[Key] = field(default_factory=set)
     _cleared: set[Family] = field(default_factory=set)
@@ -137,23 +137,25 @@ class State:
         severity: str = "error",
     ) -> None:
         included = None if source is self.main else source
-        self.problems.append(Problem(code, severity, node.start, node.end, message, help, included))
+        self.diagnostics.append(
+            Diagnostic(code, severity, node.start, node.end, message, help, included)
+        )
 
-    def misused(self, where: Where, misuse: Misuse) -> None:
+    def report_variable(self, where: Where, variable: UnusableVariable) -> None:
         """A name that nobody defined is said once, and not where an include is missing."""
-        if misuse.wanted is not None:
-            message = f"${misuse.name} cannot stand here: expected {misuse.wanted}"
-            advice = f"let ${misuse.name} stand for {misuse.wanted}"
-            self.report(where.source, misuse.node, REFUSED, message, advice)
+        if variable.wanted is not None:
+            message = f"${variable.name} cannot stand here: expected {variable.wanted}"
+            advice = f"let ${variable.name} stand for {variable.wanted}"
+            self.report(where.source, variable.node, REFUSED, message, advice)
             return
-        if self.missing or misuse.name in self._unknown:
+        if self.missing or variable.name in self._unknown:
             return
-        self._unknown.add(misuse.name)
-        near = where.scope.near(misuse.name)
+        self._unknown.add(variable.name)
+        near = where.scope.near(variable.name)
         meant = f"did you mean ${near}? Else define" if near else "define"
-        message = f"there is no variable ${misuse.name}"
+        message = f"there is no variable ${variable.name}"
         advice = f"{meant} it before the line that uses it"
-        self.report(where.source, misuse.node, SYNTAX, message, advice)
+        self.report(where.source, variable.node, SYNTAX, message, advice)
 
     def exists(self, source: SourceFile, command: t.Command) -> None:
         """``create`` of what is there."""

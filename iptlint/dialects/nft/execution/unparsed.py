@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parsing.blocks import SPACE
 from iptlint.dialects.nft.tables import PlacedRule
@@ -39,12 +40,12 @@ class Piece:
 class Lost:
     """Where in each source something could not be read."""
 
-    def __init__(self, problems: Sequence[t.SyntaxProblem]) -> None:
+    def __init__(self, diagnostics: Sequence[SyntaxDiagnostic]) -> None:
         self._places: dict[int, list[tuple[int, int]]] = {}
-        for problem in problems:
-            if problem.source.text[problem.start : problem.end] not in _NOTHING_LOST:
-                places = self._places.setdefault(id(problem.source), [])
-                places.append((problem.start, problem.end))
+        for diagnostic in diagnostics:
+            if diagnostic.source.text[diagnostic.start : diagnostic.end] not in _NOTHING_LOST:
+                places = self._places.setdefault(id(diagnostic.source), [])
+                places.append((diagnostic.start, diagnostic.end))
         for places in self._places.values():
             places.sort()
 

@@ -75,7 +75,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Misuse:
+class UnusableVariable:
     """A variable that cannot stand where it does: nobody defined it, or it is a wrong thing."""
 
     node: Node
@@ -83,7 +83,7 @@ class Misuse:
     wanted: str | None = None
 
 
-Report = Callable[[Misuse], None]
+Report = Callable[[UnusableVariable], None]
 
 _FITS: dict[type[Node], tuple[str, tuple[type[Node], ...], str]] = {
     t.Verdict: ("chain", (t.Value,), "the name of a chain"),
@@ -147,7 +147,7 @@ class Substitution:
         part = getattr(node, name)
         value = self._known(part.name) if isinstance(part, t.Variable) else None
         if value is not None and not isinstance(value, fitting):
-            self._fail(Misuse(part, part.name, wanted))
+            self._fail(UnusableVariable(part, part.name, wanted))
 
     def _known(self, name: str) -> Value | None:
         binding = self._scope.find(name)
@@ -156,7 +156,7 @@ class Substitution:
     def _value(self, node: Node, name: str) -> Value | None:
         binding = self._scope.find(name)
         if binding is None:
-            self._fail(Misuse(node, name))
+            self._fail(UnusableVariable(node, name))
             return None
         binding.use()
         if binding.value is None:
@@ -173,9 +173,9 @@ class Substitution:
                 self.failed = True
                 return f"${name}"
 
-    def _fail(self, misuse: Misuse) -> None:
+    def _fail(self, variable: UnusableVariable) -> None:
         self.failed = True
-        self._report(misuse)
+        self._report(variable)
 
 
 _SUBSTITUTES: dict[type[Node], Callable[[Substitution, Any], Any]] = {

@@ -17,7 +17,7 @@ from iptlint.dialects.nft.lowering import symbols
 from iptlint.dialects.nft.lowering.symbols import Resolve
 
 
-class BadValueError(Exception):
+class NftValueError(Exception):
     """nft refuses the value; ``help`` says what to write instead."""
 
     def __init__(self, message: str, help: str = "", node: t.Node | None = None) -> None:
@@ -66,7 +66,7 @@ class DataType:
         return (1 << self.width) - 1
 
     def read(self, value: t.Value) -> Scalar:
-        """What the text stands for; BadValueError where nft would refuse it."""
+        """What the text stands for; NftValueError where nft would refuse it."""
         return (self.reader or _number_or_name)(value, self)
 
 
@@ -93,7 +93,7 @@ def _number_or_name(value: t.Value, type: DataType) -> Scalar:
     if number is None:
         return _named(value.text, type)
     if number > type.maximum:
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(value.text)}` is too large for {article(type.what)}",
             f"write {_expected(type)}",
         )
@@ -104,7 +104,7 @@ def _named(text: str, type: DataType) -> Scalar:
     if type.resolve is None:
         near = get_close_matches(text, type.symbols, n=1) if len(text) < 64 else []
         instead = f"did you mean `{near[0]}`?" if near else f"write {_expected(type)}"
-        raise BadValueError(f"`{_short(text)}` is no {type.what}", instead)
+        raise NftValueError(f"`{_short(text)}` is no {type.what}", instead)
     found = type.resolve(text)
     return Name(text) if found is None else found
 
@@ -156,7 +156,7 @@ def _ipv4_address(value: t.Value, type: DataType) -> Scalar:
     found = ipv4(value.text) if " " not in value.text else None
     if found is None and (":" in value.text or _LOOKS_LIKE_NUMBER.fullmatch(value.text)):
         also = " (it is an IPv6 address)" if ipv6(value.text) is not None else ""
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(value.text)}` is no IPv4 address{also}",
             "write four numbers from 0 to 255, such as 192.0.2.1",
         )
@@ -167,7 +167,7 @@ def _ipv6_address(value: t.Value, type: DataType) -> Scalar:
     found = ipv6(value.text)
     if found is None and value.kind is t.Kind.ADDRESS:
         also = " (it is an IPv4 address)" if ipv4(value.text) is not None else ""
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(value.text)}` is no IPv6 address{also}",
             "write an address such as 2001:db8::1",
         )
@@ -180,7 +180,7 @@ def _mac_address(value: t.Value, type: DataType) -> Scalar:
         number = number_of(value.text)
         if number is not None and number <= type.maximum:
             return number
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(value.text)}` is no MAC address", "write six octets: 00:11:22:33:44:55"
         )
     return found
@@ -205,9 +205,9 @@ def _interface(value: t.Value, type: DataType) -> Scalar:
     found = _text(value, type)
     assert isinstance(found, Text)
     if found == Text("", wildcard=True):
-        raise BadValueError("`*` alone is no interface name", "leave out the test: it says nothing")
+        raise NftValueError("`*` alone is no interface name", "leave out the test: it says nothing")
     if len(found.text.encode(errors="replace")) >= _IFNAMSIZ:
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(found.text)}` is no interface name, which has at most 15 characters",
             "write the name as `ip link` prints it",
         )
@@ -249,7 +249,7 @@ def _label(value: t.Value, type: DataType) -> Scalar:
     if number is None:
         return Name(value.text)
     if number >= type.width:
-        raise BadValueError(
+        raise NftValueError(
             f"`{_short(value.text)}` is too large for {article(type.what)}",
             "write a number from 0 to 127",
         )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.problem import Problem
 from iptlint.model import Chain, Hook
 from iptlint.model.call_graph import CallGraph
 from iptlint.source import SourceFile
@@ -77,7 +77,7 @@ def _place(statement: t.Statement) -> _Place | None:
     return _OTHERS.get(type(statement))
 
 
-def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Problem]:
+def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Diagnostic]:
     """A log prefix that the kernel does not take."""
     for statement in rule.statements:
         match statement:
@@ -85,11 +85,11 @@ def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Problem]:
                 length = len(text.encode(errors="surrogateescape"))
                 if length > _LONGEST_PREFIX:
                     message = f"the log prefix has {length} octets: at most {_LONGEST_PREFIX} fit"
-                    yield _problem(source, statement, message, "write a shorter prefix")
+                    yield _diagnostic(source, statement, message, "write a shorter prefix")
 
 
-def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator[Problem]:
-    """A problem for each statement that packets of a hook reach which it does not work in."""
+def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator[Diagnostic]:
+    """A diagnostic for each statement that packets of a hook reach which it does not work in."""
     placed = tuple(placed)
     if not placed:
         return
@@ -106,14 +106,14 @@ def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator
             yield _misplaced(each, wrong)
 
 
-def _misplaced(placed: Placed, base: Chain) -> Problem:
+def _misplaced(placed: Placed, base: Chain) -> Diagnostic:
     assert base.hook is not None
     name = spelled(placed.statement).partition(" ")[0]
     called = "" if base.name == placed.chain else f", which calls {placed.chain}"
     kind = f"{base.type or 'filter'} chain {base.name} at {base.hook.value}{called}"
     message = f"{name} is refused in the {kind}: it works only in {placed.place}"
-    return _problem(placed.source, placed.statement, message, "move the rule to such a chain")
+    return _diagnostic(placed.source, placed.statement, message, "move the rule to such a chain")
 
 
-def _problem(source: SourceFile, node: t.Node, message: str, help: str) -> Problem:
-    return Problem("IPT006", "error", node.start, node.end, message, help, source)
+def _diagnostic(source: SourceFile, node: t.Node, message: str, help: str) -> Diagnostic:
+    return Diagnostic("IPT006", "error", node.start, node.end, message, help, source)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.tables import OpenTable
-from iptlint.dialects.problem import Problem
 from iptlint.source import SourceFile
 
 _LOOK_BACK = 100
-"""Problems among which one is looked for before it is said again."""
+"""Diagnostics among which one is looked for before it is said again."""
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Standing:
 
     table: OpenTable
     source: SourceFile
-    problems: list[Problem]
+    diagnostics: list[Diagnostic]
     missing: bool = False
     context: Context = field(init=False)
 
@@ -42,9 +42,9 @@ class Standing:
     ) -> None:
         """nft would not load this. What several rules refer to is said once."""
         place = (node.start, node.end)
-        found = Problem(code, severity, *place, message, help, source or self.source)
-        if found not in self.problems[-_LOOK_BACK:]:
-            self.problems.append(found)
+        found = Diagnostic(code, severity, *place, message, help, source or self.source)
+        if found not in self.diagnostics[-_LOOK_BACK:]:
+            self.diagnostics.append(found)
 
     def text(self, node: t.Node) -> str:
         return self.source.text[node.start : node.end]

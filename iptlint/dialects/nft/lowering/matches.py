@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import set_contents as c
 from iptlint.dialects.nft.lowering.bitwise import Bits
-from iptlint.dialects.nft.lowering.datatypes import BadValueError
+from iptlint.dialects.nft.lowering.datatypes import NftValueError
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.header_match_builders import OneOfTarget
 from iptlint.dialects.nft.lowering.known_protocols import Standing
@@ -53,7 +53,7 @@ def tests(statement: t.Match | t.MaskMatch, standing: Standing) -> tuple[Match, 
                 return _unique(_match(left, operator, right, standing))
             case t.MaskMatch():
                 return _unique(_mask_match(statement, standing))
-    except BadValueError as error:
+    except NftValueError as error:
         standing.refuse("IPT006", error.node or statement, error.message, error.help)
         return (Uncertain("unread", standing.text(statement)),)
 

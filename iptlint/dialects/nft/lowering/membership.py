@@ -66,7 +66,7 @@ def unknown(found: OpenSet, left: t.Node, standing: Standing) -> str:
 
 
 def open_set(reference: t.SetReference, standing: Standing) -> OpenSet | None:
-    """The set or map a name stands for; a problem where there is none."""
+    """The set or map a name stands for; a diagnostic where there is none."""
     found = standing.table.sets.get(reference.name.text)
     if found is None and not standing.missing and _is_of_the_text(standing.table):
         _no_set(reference, standing)

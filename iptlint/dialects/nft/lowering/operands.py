@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.nft.lowering.datatypes import BadValueError, DataType
+from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType
 from iptlint.dialects.nft.lowering.matches import Branch, Standing, branches, exact, implied
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.walking import everything
@@ -67,7 +67,7 @@ def constant(expression: t.Expression | None, kind: DataType) -> int | None:
         case t.Value():
             try:
                 found = kind.read(expression)
-            except BadValueError:
+            except NftValueError:
                 return None
             return found if isinstance(found, int) else None
         case t.Listing(items):

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
-from iptlint.dialects.nft.lowering.datatypes import BadValueError, DataType, number_of
+from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType, number_of
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import looks
 from iptlint.dialects.nft.lowering.values import Values, merged, read_values, union, without
@@ -43,7 +43,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Contents:
     entries: tuple[Entry, ...]
-    bad: tuple[BadValueError, ...] = ()
+    bad: tuple[NftValueError, ...] = ()
 
 
 def literal(elements: Iterable[t.Expression | t.Element], types: Sequence[DataType]) -> Contents:
@@ -105,7 +105,7 @@ class _Group:
 class _Reader:
     def __init__(self, types: Sequence[DataType]) -> None:
         self.types = tuple(types)
-        self.bad: list[BadValueError] = []
+        self.bad: list[NftValueError] = []
         self.groups: list[_Group] = []
         self._by_data: dict[tuple[Data, bool], _Group] = {}
 
@@ -164,7 +164,7 @@ class _Reader:
     def _part(self, part: t.Expression, type: DataType) -> Values:
         try:
             return read_values(part, type)
-        except BadValueError as error:
+        except NftValueError as error:
             if len(self.bad) < MOST_BAD:
                 self.bad.append(error)
             return Values(unread=("element",))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.datatypes import (
-    BadValueError,
+    NftValueError,
     DataType,
     Name,
     Text,
@@ -97,7 +97,7 @@ def without(values: Values, removed: Values) -> Values:
 
 
 def read_values(expression: t.Node, type: DataType) -> Values:
-    """BadValueError where nft would refuse it; ``node`` of the error says where."""
+    """NftValueError where nft would refuse it; ``node`` of the error says where."""
     match expression:
         case t.Value():
             return _scalar(expression, type)
@@ -116,7 +116,7 @@ def read_values(expression: t.Node, type: DataType) -> Values:
 def _scalar(value: t.Value, type: DataType) -> Values:
     try:
         found = type.read(value)
-    except BadValueError as error:
+    except NftValueError as error:
         error.node = error.node or value
         raise
     match found:
@@ -133,7 +133,7 @@ def _prefix(place: t.Prefix, base: t.Expression, length: t.Value, type: DataType
     if bits is None or not type.width:
         return Values(unread=("prefix",))
     if bits > type.width:
-        raise BadValueError(
+        raise NftValueError(
             f"the prefix length {length.text} is too long for {article(type.what)}",
             f"write a length from 0 to {type.width}",
             place,
@@ -153,7 +153,7 @@ def _range(place: t.Range, low: t.Expression, high: t.Expression, type: DataType
         unread = tuple(text for values in ends for text in values.unread)
         return Values(unread=unread) if unread else Values(names=("-".join(map(_spelled, ends)),))
     if first > last:
-        raise BadValueError("the range ends before it begins", "write the lower value first", place)
+        raise NftValueError("the range ends before it begins", "write the lower value first", place)
     return Values(((first, last),))
 
 
@@ -166,7 +166,7 @@ def _spelled(values: Values) -> str:
 def _listing(expression: t.Listing, type: DataType) -> Values:
     """``new,established`` are flags joined; only a type of flags takes that."""
     if not type.flags:
-        raise BadValueError(
+        raise NftValueError(
             f"a list joined by commas is for flags, and {article(type.what)} is none",
             "write several values in braces: { a, b }",
             expression,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.statement_result import Scene, Step, write
 from iptlint.dialects.nft.tables import OpenTable
-from iptlint.dialects.problem import Problem
 from iptlint.model import Effect, EffectKind, Field, Uncertain, Verdict, VerdictKind
 from iptlint.source import SourceFile
 
@@ -71,7 +71,7 @@ def foreign(statement: t.Foreign, _: Scene) -> Step:
     return Step(effects=effects, verdict=Verdict(kind, statement.name))
 
 
-def unprinted(tables: Iterable[OpenTable]) -> Iterator[Problem]:
+def unprinted(tables: Iterable[OpenTable]) -> Iterator[Diagnostic]:
     """One for each extension: that the listing does not say what it asks, and where it stands
     first."""
     found: dict[str, list[tuple[t.Foreign, SourceFile]]] = {}
@@ -84,7 +84,7 @@ def unprinted(tables: Iterable[OpenTable]) -> Iterator[Problem]:
     for name, several in found.items():
         first, source = several[0]
         often = f" ({len(several)} times here)" if len(several) > 1 else ""
-        yield Problem(
+        yield Diagnostic(
             "IPT002",
             "info",
             first.start,

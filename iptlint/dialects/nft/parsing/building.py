@@ -10,7 +10,7 @@ from lark import Token, Tree
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Place, placed
-from iptlint.dialects.nft.parsing.faults import Fault, TooDeepFault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.parsing.rows import Make
 from iptlint.dialects.nft.parsing.rows_definitions import DEFINITION_ROWS
 from iptlint.dialects.nft.parsing.rows_expressions import EXPRESSION_ROWS
@@ -41,7 +41,7 @@ class Builder:
             meta = part.meta
             place = self._place(*((0, 0) if meta.empty else (meta.start_pos, meta.end_pos)))
             if depth > MAX_DEPTH:
-                raise TooDeepFault("The statement is nested too deeply", **place)
+                raise TooDeepError("The statement is nested too deeply", **place)
             children = [self.build(child, depth + 1) for child in part.children]
             return self._make(str(part.data), children, place)
         if isinstance(part, Token):
@@ -62,7 +62,7 @@ class Builder:
     def _held(held: Mapping[int, Any], place: Place) -> Any:
         """What was read between the braces whose closing one ends here."""
         if place["end"] - 1 not in held:
-            raise Fault("There is a NUL among the elements", "an element", **place)
+            raise NftSyntaxError("There is a NUL among the elements", "an element", **place)
         return held[place["end"] - 1]
 
     def _token(self, token: Token) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from iptlint.dialects.nft.parsing import blocks
-from iptlint.dialects.nft.parsing.faults import Fault, TooDeepFault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
 
 _STOP = re.compile(r'"[^"\n]*"?|#|\\\r?\n|[{}();\n]')
 """What may end a statement or hide its end."""
@@ -31,7 +31,7 @@ class Ends:
     def next_brace(self) -> int | None:
         """The next brace that is in no other; None at the end, which is then ``at``.
 
-        Fault where a brace or a quote is never closed, or all is nested too deeply.
+        NftSyntaxError where a brace or a quote is never closed, or all is nested too deeply.
         """
         while found := _STOP.search(self._text, self.at):
             self.at = found.start()
@@ -56,7 +56,7 @@ class Ends:
             first = self._brackets[0]
             message = "Braces and parentheses are nested too deeply"
             self._leave_line()
-            raise TooDeepFault(message, start=first, end=first + 1)
+            raise TooDeepError(message, start=first, end=first + 1)
 
     def _must_be_closed(self) -> None:
         if self._braces:
@@ -72,7 +72,7 @@ class Ends:
         self.at = found.end()
         if len(found[0]) == 1 or found[0][-1] != '"':
             message = "The quote is never closed"
-            raise Fault(message, '`"`', start=found.start(), end=found.end())
+            raise NftSyntaxError(message, '`"`', start=found.start(), end=found.end())
         return _Outcome.GO_ON
 
     def _on_comment(self, _: re.Match[str]) -> _Outcome:
@@ -134,5 +134,5 @@ _HANDLERS: dict[str, Callable[[Ends, re.Match[str]], _Outcome]] = {
 }
 
 
-def unclosed(brace: int) -> Fault:
-    return Fault("The brace is never closed", "`}`", start=brace, end=brace + 1)
+def unclosed(brace: int) -> NftSyntaxError:
+    return NftSyntaxError("The brace is never closed", "`}`", start=brace, end=brace + 1)

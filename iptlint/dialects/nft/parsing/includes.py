@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from iptlint.dialects.files import Files, FileTooLongError, NoFileError, NoFiles
 from iptlint.dialects.nft.nodes import Place
-from iptlint.dialects.nft.parsing.faults import Fault, TooDeepFault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.tree import Value
 from iptlint.source import SourceFile
 
@@ -16,13 +16,13 @@ MAX_DEPTH = 16
 """Files in files, as in nft."""
 
 
-class IncludeFault(Fault):
+class IncludeError(NftSyntaxError):
     """The text is good, and a file that it names is not there or cannot be read."""
 
     hides_text = True
 
 
-class NotIncludedFault(IncludeFault):
+class NotIncludedError(IncludeError):
     """Nobody wants the file to be read."""
 
     code = "IPT002"
@@ -41,19 +41,19 @@ class Includes:
         return replace(self, open_files=(*self.open_files, path))
 
     def sources(self, name: Value) -> Iterator[SourceFile]:
-        """The files, in the order nft reads them; IncludeFault where there is none."""
+        """The files, in the order nft reads them; IncludeError where there is none."""
         place = Place(start=name.start, end=name.end)
         if len(self.open_files) > MAX_DEPTH:
-            raise TooDeepFault(f"More than {MAX_DEPTH} files include each other", **place)
+            raise TooDeepError(f"More than {MAX_DEPTH} files include each other", **place)
         for path in self._paths(name, place):
             if self.files.real_path(path) in self.open_files:
                 shown = self.files.shown_path(path)
-                raise IncludeFault(f"{shown} includes itself", "another file", **place)
+                raise IncludeError(f"{shown} includes itself", "another file", **place)
             yield self._read(path, place)
 
     def _paths(self, name: Value, place: Place) -> list[str]:
         if isinstance(self.files, NoFiles):
-            raise NotIncludedFault(f"What {name.text} holds is not read (--no-include)", **place)
+            raise NotIncludedError(f"What {name.text} holds is not read (--no-include)", **place)
         pattern = any(character in name.text for character in "*?[")
         found: list[str] = []
         for directory in self._searched(name.text):
@@ -61,7 +61,7 @@ class Includes:
             if found and not pattern:
                 return found
         if not found and not pattern:
-            raise IncludeFault(
+            raise IncludeError(
                 f"There is no file {name.text}{self.files.whereabouts}",
                 "a regular file that is there",
                 **place,
@@ -80,7 +80,7 @@ class Includes:
         try:
             data = self.files.read(path)
         except FileTooLongError as error:
-            raise TooDeepFault(f"{shown} {error}", **place) from None
+            raise TooDeepError(f"{shown} {error}", **place) from None
         except NoFileError as error:
-            raise IncludeFault(f"{shown} {error}", "a file to include", **place) from None
+            raise IncludeError(f"{shown} {error}", "a file to include", **place) from None
         return SourceFile(shown, data.decode("utf-8", "replace"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.parsing.faults import Fault, TooDeepFault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.parsing.reserved import RESERVED, VALUES
 from iptlint.dialects.nft.parsing.rows import Make, first, many
 
@@ -20,13 +20,17 @@ MAX_OPERATORS = 64
 
 def _name(word: t.Value, **place: Unpack[Place]) -> t.Value:
     if word.text in RESERVED:
-        raise Fault(f"`{word.text}` is a word of the language, and no name", "a name", **place)
+        raise NftSyntaxError(
+            f"`{word.text}` is a word of the language, and no name", "a name", **place
+        )
     return word
 
 
 def _word(word: t.Value, **place: Unpack[Place]) -> t.Value:
     if word.text in RESERVED and word.text not in VALUES:
-        raise Fault(f"`{word.text}` is a word of the language, and no value", "a value", **place)
+        raise NftSyntaxError(
+            f"`{word.text}` is a word of the language, and no value", "a value", **place
+        )
     return word
 
 
@@ -37,7 +41,7 @@ _PRECEDENCE = {"|": 1, "^": 2, "&": 3, "<<": 4, ">>": 4}
 def _bits(*children: Any, **place: Unpack[Place]) -> t.Expression:
     """Operands and operators in turn; what binds closer is joined first."""
     if len(children) > 2 * MAX_OPERATORS:
-        raise TooDeepFault("The expression has too many operators", **place)
+        raise TooDeepError("The expression has too many operators", **place)
     operands: list[Any] = [children[0]]
     operators: list[str] = []
 

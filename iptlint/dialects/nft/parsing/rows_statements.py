@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Place, placed
-from iptlint.dialects.nft.parsing.faults import Fault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError
 from iptlint.dialects.nft.parsing.rows import Make, first, joined, texts
 from iptlint.dialects.nft.parsing.selectors import OPTION_FIELDS
 
@@ -31,13 +31,17 @@ def _match(
     """A word after a header option may be a field that this option does not have."""
     match left, right:
         case t.HeaderOption(field=None), t.Value(text, t.Kind.SYMBOL) if text in OPTION_FIELDS:
-            raise Fault(f"`{left.option}` has no field `{text}`", "a field or a value", **place)
+            raise NftSyntaxError(
+                f"`{left.option}` has no field `{text}`", "a field or a value", **place
+            )
     return t.Match(left, operator, right, **place)
 
 
 def _mangle(target: t.Selector, value: t.Expression, **place: Unpack[Place]) -> t.Mangle:
     if isinstance(target, t.Payload) and target.tunnel:
-        raise Fault("A field behind a tunnel header cannot be set", "a comparison", **place)
+        raise NftSyntaxError(
+            "A field behind a tunnel header cannot be set", "a comparison", **place
+        )
     return t.Mangle(target, value, **place)
 
 
@@ -48,7 +52,7 @@ def _counter(*values: dict[str, t.Value], **place: Unpack[Place]) -> t.Counter:
 
 def _last(used: t.Value | None, **place: Unpack[Place]) -> t.Last:
     if used and used.kind is t.Kind.SYMBOL and used.text != "never":
-        raise Fault(f"`{used.text}` is no time", "a time such as 5m, or never", **place)
+        raise NftSyntaxError(f"`{used.text}` is no time", "a time such as 5m, or never", **place)
     return t.Last(used, **place)
 
 
@@ -68,10 +72,12 @@ def _rate(mode: Any, rate: t.Value, *rest: Any, **place: Unpack[Place]) -> t.Lim
     unit, _, per = "".join(part for part in units if part).partition("/")
     if per not in _PER:
         known = ", ".join(_PER)
-        raise Fault(f"`{per}` is no unit of time for a rate", f"one of {known}", **place)
+        raise NftSyntaxError(f"`{per}` is no unit of time for a rate", f"one of {known}", **place)
     if burst_unit and (burst_unit == "packets") != (not unit):
         wanted = "bytes, kbytes or mbytes" if unit else "packets"
-        raise Fault(f"The burst is counted in {burst_unit}, the rate is not", wanted, **place)
+        raise NftSyntaxError(
+            f"The burst is counted in {burst_unit}, the rate is not", wanted, **place
+        )
     return t.Limit(mode, rate, unit or None, per, burst, burst_unit, **place)
 
 
@@ -91,10 +97,14 @@ def _log_flags(first: Any, *rest: Any, **place: Unpack[Place]) -> tuple[str, ...
     if allowed is None:
         flag = getattr(first, "text", first)
         if flag not in ("all", "skuid", "ether"):
-            raise Fault(f"`{flag}` is no flag of log", "one of tcp, ip, skuid, ether, all", **place)
+            raise NftSyntaxError(
+                f"`{flag}` is no flag of log", "one of tcp, ip, skuid, ether, all", **place
+            )
         return (flag,)
     if not set(given) <= allowed:
-        raise Fault(f"log has no such flags of {first}", " or ".join(sorted(allowed)), **place)
+        raise NftSyntaxError(
+            f"log has no such flags of {first}", " or ".join(sorted(allowed)), **place
+        )
     return tuple(f"{first} {flag}" for flag in given)
 
 
@@ -128,7 +138,7 @@ def _queue_target(word: str, target: Any, **place: Unpack[Place]) -> tuple[str, 
     plain = (t.Value, t.Variable, t.Range)
     allowed = plain if word == "num" else (*plain, t.Lookup, t.Numgen, t.Hash)
     if not isinstance(target, allowed):
-        raise Fault(
+        raise NftSyntaxError(
             "No queue number can be had from this",
             "a number" if word == "num" else "a number, numgen, a hash or a map",
             **place,

@@ -9,7 +9,7 @@ from typing import Any
 from lark.exceptions import UnexpectedInput
 
 from iptlint.dialects.nft.parsing.building import Builder
-from iptlint.dialects.nft.parsing.complaints import fault_of
+from iptlint.dialects.nft.parsing.diagnostics import syntax_error
 from iptlint.dialects.nft.parsing.language import STARTS, parse_statement
 from iptlint.dialects.nft.tree import Item
 
@@ -36,7 +36,7 @@ class Statement:
         self.holes.append((brace + 1, close))
 
     def items(self, source: str, context: str) -> tuple[Any, ...]:
-        """What the statement says in a block of this kind; Fault where that is nothing."""
+        """What the statement says in a block of this kind; NftSyntaxError where that is nothing."""
         builder = Builder(self.start, self.blocks, self.sets)
         return built(builder, self._text(source), context)
 
@@ -56,5 +56,5 @@ def built(builder: Builder, text: str, context: str) -> tuple[Any, ...]:
     try:
         nodes = builder.build(parse_statement(text, STARTS[context]))
     except UnexpectedInput as error:
-        raise fault_of(error, text, builder.base, context) from None
+        raise syntax_error(error, text, builder.base, context) from None
     return nodes if isinstance(nodes, tuple) else (nodes,)

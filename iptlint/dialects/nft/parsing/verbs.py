@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.nft.nodes import Place
-from iptlint.dialects.nft.parsing.faults import Fault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError
 from iptlint.dialects.nft.tree import Command
 
 _OBJECTS = "counter quota limit secmark synproxy ct-helper ct-timeout ct-expectation tunnel"
@@ -40,13 +40,13 @@ def kinds_of(verb: str) -> tuple[str, ...]:
 
 
 def check(command: Command) -> Command:
-    """The command itself; Fault where there is no such command."""
+    """The command itself; NftSyntaxError where there is no such command."""
     verb = command.verb or "add"
     kind = command.kind.replace(" ", "-")
     place = Place(start=command.start, end=command.end)
     if kind not in KINDS[verb].split():
         expected = f"one of {', '.join(kinds_of(verb))}"
-        raise Fault(f"`{verb}` does not apply to {command.kind}", expected, **place)
+        raise NftSyntaxError(f"`{verb}` does not apply to {command.kind}", expected, **place)
     if kind == "ruleset" or kind in _PLURALS.split():
         return command
     _check_family(command, place)
@@ -59,7 +59,7 @@ def _check_family(command: Command, place: Place) -> None:
     by_handle = command.position is not None and command.position.kind == "handle"
     if len(command.path) not in (len(names), len(names) - by_handle):
         message = f"{command.kind} is named by {' and '.join(names)}"
-        raise Fault(message, ", then ".join(names), **place)
+        raise NftSyntaxError(message, ", then ".join(names), **place)
 
 
 def _with_rule(command: Command, verb: str, place: Place) -> Command:
@@ -68,7 +68,9 @@ def _with_rule(command: Command, verb: str, place: Place) -> Command:
     needs_rule = verb in ("add", "insert", "replace")
     if needs_rule != (command.body is not None):
         message = "The command has no rule" if needs_rule else f"`{verb}` takes no rule"
-        raise Fault(message, "a rule" if needs_rule else "a handle", **place)
+        raise NftSyntaxError(message, "a rule" if needs_rule else "a handle", **place)
     if verb in ("delete", "replace", "destroy") and command.position is None:
-        raise Fault(f"`{verb} rule` does not say which one", "handle and its number", **place)
+        raise NftSyntaxError(
+            f"`{verb} rule` does not say which one", "handle and its number", **place
+        )
     return command

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-class Fault(Exception):  # noqa: N818 - a fault of the text, not of the program
-    """``start`` and ``end`` are offsets into the source."""
+class NftSyntaxError(Exception):
+    """Text that is no statement of nft. ``start`` and ``end`` are offsets into the source."""
 
     code = "IPT001"
     hides_text = False
@@ -21,14 +21,14 @@ class Fault(Exception):  # noqa: N818 - a fault of the text, not of the program
         self.end = end
 
 
-class TooDeepFault(Fault):
+class TooDeepError(NftSyntaxError):
     """The text may be good, but reading it would cost more than any ruleset does."""
 
     code = "IPT010"
     hides_text = True
 
 
-class ReportedFault(Fault):
+class AlreadyReportedError(NftSyntaxError):
     """The statement cannot be read for something in it that was reported already."""
 
     def __init__(self, *, start: int, end: int) -> None:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from iptlint.dialects.nft.nodes import Place
-from iptlint.dialects.nft.parsing.faults import Fault
+from iptlint.dialects.nft.parsing.errors import NftSyntaxError
 from iptlint.dialects.nft.parsing.language import language
 from iptlint.dialects.nft.parsing.selectors import FIRST_WORDS, fields_after
 from iptlint.dialects.nft.parsing.verbs import COMMANDS, KINDS, kinds_of
@@ -30,14 +30,14 @@ _MOST = 6
 """More alternatives than this help nobody."""
 
 
-def fault_of(error: UnexpectedInput, text: str, base: int, context: str) -> Fault:
-    """The fault for what lark refused in a statement that begins at ``base``."""
+def syntax_error(error: UnexpectedInput, text: str, base: int, context: str) -> NftSyntaxError:
+    """The error for what lark refused in a statement that begins at ``base``."""
     at = len(text) if error.pos_in_stream is None else error.pos_in_stream
     known = _unknown_command(text, base) if context == "top" else None
     return known or _unknown_field(text, at, base) or _unexpected(error, text, at, base)
 
 
-def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> Fault:
+def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> NftSyntaxError:
     expected = _expected(error)
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         found = str(error.token)
@@ -47,10 +47,10 @@ def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> Fault:
         at = len(text.rstrip())
     message = f"`{found}` is not expected here" if found else "The statement ends too early"
     place = Place(start=base + at, end=base + max(at + len(found), at + 1))
-    return Fault(message, _sentence(expected), _hint(found, expected), **place)
+    return NftSyntaxError(message, _sentence(expected), _hint(found, expected), **place)
 
 
-def _unknown_field(text: str, at: int, base: int) -> Fault | None:
+def _unknown_field(text: str, at: int, base: int) -> NftSyntaxError | None:
     """``tcp dprot``: the protocol is one, what follows is none of its fields."""
     found = _TWO_WORDS.match(text, at)
     fields = fields_after(found[1]) if found else ()
@@ -59,10 +59,10 @@ def _unknown_field(text: str, at: int, base: int) -> Fault | None:
     place = Place(start=base + found.start(2), end=base + found.end(2))
     message = f"`{found[2]}` is no field of `{found[1]}`"
     hint = _did_you_mean(found[2], fields, f"{found[1]} ")
-    return Fault(message, f"one of {', '.join(fields)}", hint, **place)
+    return NftSyntaxError(message, f"one of {', '.join(fields)}", hint, **place)
 
 
-def _unknown_command(text: str, base: int) -> Fault | None:
+def _unknown_command(text: str, base: int) -> NftSyntaxError | None:
     """``tabel ip t``, ``add ruel``: any word may name a table, so the grammar goes on."""
     found = _TWO_WORDS.match(text)
     if found is None:
@@ -72,7 +72,9 @@ def _unknown_command(text: str, base: int) -> Fault | None:
     if near is None or found[group] in words:
         return None
     place = Place(start=base + found.start(group), end=base + found.end(group))
-    return Fault(f"`{found[group]}` is no command", f"one of {', '.join(words)}", near, **place)
+    return NftSyntaxError(
+        f"`{found[group]}` is no command", f"one of {', '.join(words)}", near, **place
+    )
 
 
 def _expected(error: UnexpectedInput) -> list[str]:

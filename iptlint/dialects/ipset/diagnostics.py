@@ -1,33 +1,37 @@
-"""What is wrong with the lines of an ipset file, as problems with their place."""
+"""What is wrong with the lines of an ipset file, as diagnostics with their place."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-from iptlint.dialects.ipset.tree import CommandLine, SyntaxProblem
-from iptlint.dialects.iptables.extensions.row import BadValue
-from iptlint.dialects.problem import Problem
+from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDiagnostic
+from iptlint.dialects.ipset.tree import CommandLine
 from iptlint.source import SourceFile
 
 _STOPS = "`ipset restore` stops at this line, and nothing after it is loaded"
 
 
-class Complaints:
+class IpsetDiagnostics:
+    """Collects what is wrong with one file."""
+
     def __init__(self, source: SourceFile) -> None:
         self.source = source
-        self.problems: list[Problem] = []
+        self._diagnostics: list[Diagnostic] = []
 
-    def syntax(self, problem: SyntaxProblem) -> None:
-        advice = problem.hint or f"expected {problem.expected}"
-        self._add("IPT001", problem.start, problem.end, problem.message, advice)
+    def sorted(self) -> list[Diagnostic]:
+        return sorted(self._diagnostics, key=lambda diagnostic: diagnostic.start)
 
-    def value(self, line: CommandLine, index: int, bad: BadValue) -> None:
+    def syntax(self, diagnostic: SyntaxDiagnostic) -> None:
+        advice = diagnostic.hint or f"expected {diagnostic.expected}"
+        self._add("IPT001", diagnostic.start, diagnostic.end, diagnostic.message, advice)
+
+    def value(self, line: CommandLine, index: int, error: InvalidValueError) -> None:
         """A word that does not fit, or that the kernel refuses."""
-        code = "IPT006" if bad.refused else "IPT001"
+        code = "IPT006" if error.refused else "IPT001"
         word = line.words[index] if index < len(line.words) else ""
         found = f"`{word}` is not that" if word else "there is nothing"
-        self.at(line, index, code, f"ipset wants {bad} here, and {found}")
+        self.at(line, index, code, f"ipset wants {error} here, and {found}")
 
     def unknown(self, line: CommandLine, index: int, what: str, known: Iterable[str]) -> None:
         word = line.words[index]
@@ -42,4 +46,4 @@ class Complaints:
         self._add(code, start, max(span.end, start), message, help or _STOPS)
 
     def _add(self, code: str, start: int, end: int, message: str, help: str) -> None:
-        self.problems.append(Problem(code, "error", start, end, message, help, self.source))
+        self._diagnostics.append(Diagnostic(code, "error", start, end, message, help, self.source))

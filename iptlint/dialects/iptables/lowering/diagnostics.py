@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iptlint.dialects.iptables.extensions.row import BadValue
+from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDiagnostic
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.origins import cell_span, use_span
-from iptlint.dialects.iptables.lowering.parts import Cell, Plan, Refusal
+from iptlint.dialects.iptables.lowering.parts import Cell, InvalidPart, Plan
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES, OpenTable, Placed
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
@@ -13,11 +13,9 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     Place,
     SaveFile,
-    SyntaxProblem,
     TableLine,
     Use,
 )
-from iptlint.dialects.problem import Problem
 from iptlint.model import Family
 from iptlint.model.ownership import owner_of
 from iptlint.source import SourceFile, Span
@@ -29,24 +27,24 @@ _UNDOING = (Command.FLUSH, Command.DELETE, Command.REPLACE, Command.DELETE_CHAIN
 """What stands in a file that is loaded on top of what is there."""
 
 
-class Complaints:
-    """Collects the problems of one source."""
+class IptablesDiagnostics:
+    """Collects the diagnostics of one source."""
 
     def __init__(self, source: SourceFile, tree: SaveFile) -> None:
         self.source = source
         self.tree = tree
-        self.found: list[Problem] = [_syntax(problem) for problem in tree.problems]
+        self.found: list[Diagnostic] = [_syntax(diagnostic) for diagnostic in tree.diagnostics]
         self.undeclared: set[tuple[int, str]] = set()
         if tree.crlf is not None:
             self._windows_line_ending(tree.crlf)
 
-    def sorted(self) -> tuple[Problem, ...]:
-        return tuple(sorted(self.found, key=lambda problem: (problem.start, problem.code)))
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        return tuple(sorted(self.found, key=lambda diagnostic: (diagnostic.start, diagnostic.code)))
 
     def _add(
         self, code: str, start: int, end: int, message: str, help: str = "", grade: str = "error"
     ) -> None:
-        self.found.append(Problem(code, grade, start, end, message, help))
+        self.found.append(Diagnostic(code, grade, start, end, message, help))
 
     def _at(self, span: Span, code: str, message: str, help: str = "") -> None:
         self._add(code, span.start, span.end, message, help)
@@ -64,21 +62,21 @@ class Complaints:
 
     # -- values ---------------------------------------------------------------
 
-    def refused(self, line: CommandLine, cell: Cell, refusal: Refusal) -> None:
+    def refused(self, line: CommandLine, cell: Cell, invalid: InvalidPart) -> None:
         """An argument that does not fit, or options that do not go together."""
-        reason = refusal.reason
-        if refusal.use is None:
+        reason = invalid.reason
+        if invalid.use is None:
             span = cell_span(self.source, line, cell)
         else:
-            span = use_span(self.source, line, cell, refusal.use)
+            span = use_span(self.source, line, cell, invalid.use)
         code = REFUSED if reason.refused else SYNTAX
         verb = "is refused or changed" if reason.refused else "is not understood"
         self._at(span, code, f"`{span.text}` {verb}: expected {reason}", f"write {reason}")
 
     def no_protocol(self, line: CommandLine, cell: Cell, needs: tuple[str, ...]) -> None:
         needed = " or ".join(f"-p {name}" for name in needs)
-        reason = BadValue(f"{needed} in the same rule", refused=True)
-        self.refused(line, cell, Refusal(None, reason))
+        reason = InvalidValueError(f"{needed} in the same rule", refused=True)
+        self.refused(line, cell, InvalidPart(None, reason))
 
     def given_twice(self, line: CommandLine, use: Use) -> None:
         span = line.words_span(self.source, use.start, use.end)
@@ -276,5 +274,7 @@ def _tables_with(chain: str) -> str:
     return " or ".join(f"*{table}" for table, chains in BUILT_IN.items() if chain in chains)
 
 
-def _syntax(problem: SyntaxProblem) -> Problem:
-    return Problem(SYNTAX, "error", problem.start, problem.end, problem.message, problem.hint or "")
+def _syntax(diagnostic: SyntaxDiagnostic) -> Diagnostic:
+    return Diagnostic(
+        SYNTAX, "error", diagnostic.start, diagnostic.end, diagnostic.message, diagnostic.hint or ""
+    )

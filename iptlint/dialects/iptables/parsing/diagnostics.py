@@ -14,7 +14,7 @@ _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ShapeDiagnostic:
     """Why the words ``first <= i < last`` do not fit, the same for all lines of a shape.
 
     ``{word}`` in the message stands for the first of them, which differs from line to line.
@@ -36,26 +36,26 @@ class Fault:
         return self.hint or ("Only double quotes make several words one." if single else None)
 
 
-class RefusedError(Exception):
-    """Carries a fault out of the resolver; never leaves it."""
+class ShapeError(Exception):
+    """Carries a diagnostic out of the resolver; never leaves it."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    def __init__(self, diagnostic: ShapeDiagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
 
 
-def fault(
+def shape_diagnostic(
     first: int, message: str, expected: str, hint: str | None = None, *, last: int | None = None
-) -> Fault:
-    """A fault of one word, or of those before ``last``."""
+) -> ShapeDiagnostic:
+    """A diagnostic of one word, or of those before ``last``."""
     end = first + 1 if last is None else last
-    return Fault(first, end, f"{message}; expected {expected}.", expected, hint)
+    return ShapeDiagnostic(first, end, f"{message}; expected {expected}.", expected, hint)
 
 
-def refuse(
+def shape_error(
     first: int, message: str, expected: str, hint: str | None = None, *, last: int | None = None
-) -> RefusedError:
-    return RefusedError(fault(first, message, expected, hint, last=last))
+) -> ShapeError:
+    return ShapeError(shape_diagnostic(first, message, expected, hint, last=last))
 
 
 @cache

@@ -1,0 +1,60 @@
+"""What is wrong with a text, seen while it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iptlint.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding in the making: ``code`` and ``severity`` are words of the catalogue.
+
+    ``start`` and ``end`` are offsets into the source, half-open.
+    """
+
+    code: str
+    severity: str
+    start: int
+    end: int
+    message: str
+    help: str = ""
+    source: SourceFile | None = None
+    """The included file it is in; None: the file that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxDiagnostic:
+    """Text that the tool would not read; the statement it stands in is not in the tree.
+
+    ``message`` is a sentence; ``expected`` says what could stand there; ``hint`` is a second
+    sentence, what was probably meant. ``code``: IPT001 for what is not of the language, or leads
+    to no file; IPT010 for what is nested too deeply to be read. ``hides_text``: any amount of
+    text behind it was not read.
+    """
+
+    source: SourceFile
+    start: int
+    end: int
+    message: str
+    expected: str = ""
+    hint: str | None = None
+    code: str = "IPT001"
+    hides_text: bool = False
+    set: str | None = None
+    """The ipset that the line was about, if it got that far."""
+
+
+class InvalidValueError(ValueError):
+    """An argument that does not fit: the text says what was expected.
+
+    ``refused``: it is well formed, yet the tool or the kernel refuses or changes it (IPT006);
+    otherwise it is a syntax error (IPT001). ``never``: the kernel takes it as a test that never
+    matches, so the rule is kept.
+    """
+
+    def __init__(self, expected: str, *, refused: bool = False, never: bool = False) -> None:
+        super().__init__(expected)
+        self.refused = refused
+        self.never = never
