@@ -130,7 +130,7 @@ def test_a_reader_that_crashes_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_file_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("iptlint.dialects.MAX_BYTES", 10)
+    monkeypatch.setattr("iptlint.dialects.readers.MAX_BYTES", 10)
     assert codes(report(OPEN)) == ["IPT010"]
     assert decode.MAX_BYTES > 10
 

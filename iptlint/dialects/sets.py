@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from iptlint.dialects import Reading
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import IPSET_SAVE
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.reading import Reading
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets
 from iptlint.source import SourceFile

@@ -14,8 +14,8 @@ from tests.costs import at_most
 FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
 
 
-def tree(text: str, *, fast: bool = True) -> tuple[object, object]:
-    file = parse(SourceFile("ipsets", text), fast=fast)
+def tree(source: SourceFile, *, fast: bool = True) -> tuple[object, object]:
+    file = parse(source, fast=fast)
     return file.lines, file.diagnostics
 
 
@@ -25,7 +25,7 @@ def test_a_saved_file_is_read_whole(path: Path) -> None:
     sets, diagnostics = lower([parse(source)])
     assert diagnostics == ()
     assert all(each.exact for each in sets.contents.values())
-    assert tree(source.text) == tree(source.text, fast=False)
+    assert tree(source) == tree(source, fast=False)
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -50,7 +50,8 @@ def test_the_fast_way_reads_what_the_grammar_reads(seed: int) -> None:
     for _ in range(draw.randrange(1, 25)):
         at = draw.randrange(len(text))
         text = text[:at] + draw.choice(pieces) + text[at + draw.randrange(3) :]
-    assert tree(text) == tree(text, fast=False)
+    source = SourceFile("ipsets", text)
+    assert tree(source) == tree(source, fast=False)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_words_of_a_command(line: str, command: Command, words: tuple[str, ...])
 
 @pytest.mark.parametrize("line", ["", "   ", "# a", ' \t#"', "COMMIT", "  COMMIT"])
 def test_lines_that_say_nothing(line: str) -> None:
-    assert tree(line + "\n" + line) == ((), ())
+    assert tree(SourceFile("ipsets", line + "\n" + line)) == ((), ())
 
 
 def test_exist_may_stand_anywhere() -> None:

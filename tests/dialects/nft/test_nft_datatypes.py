@@ -7,7 +7,7 @@ import pytest
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.bitwise import Bits
-from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType, Name, Text
+from iptlint.dialects.nft.lowering.datatypes import DataType, Name, NftValueError, Text
 from iptlint.dialects.nft.lowering.values import Values, merged, without
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType
+from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError
 from iptlint.dialects.nft.lowering.matches import Branch, Standing, branches, exact, implied
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.walking import everything

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
-from iptlint.dialects.nft.lowering.datatypes import NftValueError, DataType, number_of
+from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError, number_of
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import looks
 from iptlint.dialects.nft.lowering.values import Values, merged, read_values, union, without

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.datatypes import (
-    NftValueError,
     DataType,
     Name,
+    NftValueError,
     Text,
     article,
     number_of,

@@ -1,0 +1,153 @@
+"""Text to model: ``read`` finds out the language and lowers the text to a ruleset.
+
+One reader a language. What a language takes to be read is imported when it is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.decode import MAX_BYTES
+from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, SCRIPT, Language, detect
+from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.reading import Reader, Reading
+from iptlint.model import AnyOf, Match, Opaque, Ruleset
+from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.dialects.nft.tree import NftFile
+
+
+def read(source: SourceFile, reader: Reader | None = None) -> Reading:
+    """The ruleset of the source."""
+    if len(source.text) > MAX_BYTES:
+        return _unread(source, "unknown", _too_long(source))
+    language = detect(source)
+    if language.name == EMPTY:
+        return _unread(source, EMPTY, _nothing(source))
+    if language.advice is not None:
+        return _unread(source, language.name, _foreign(source, language))
+    return _READERS.get(language.name, _read_iptables)(source, reader or Reader())
+
+
+def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.iptables.lowering.lower import lower
+    from iptlint.dialects.iptables.parsing.parser import parse
+
+    ruleset, diagnostics = lower(parse(source, reader.family), source)
+    if not ruleset.tables and not diagnostics:
+        diagnostics = (_nothing(source),)
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+
+
+def _read_ipset(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.sets import read_sets
+
+    return read_sets(source)
+
+
+def _read_nft(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.nft.parser import parse
+
+    return _lowered(source, NFT, parse(source, reader.files))
+
+
+def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.nft.wellformed import wellformed
+    from iptlint.dialects.nft_json.parser import parse
+
+    return _lowered(source, NFT_JSON, wellformed(parse(source)))
+
+
+def _read_script(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.script.lower import carried_out
+    from iptlint.dialects.script.parser import parse
+
+    script = carried_out(parse(source), reader.start, reader.files)
+    ruleset, diagnostics = script.final()
+    if not (script.steps and ruleset.tables) and not diagnostics:
+        diagnostics = (_no_commands(source),)
+    ruleset = replace(ruleset, script=script)
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+
+
+def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
+    """An nft file's tables say of which families they are; no other is asked for."""
+    from iptlint.dialects.nft.execute import execute
+    from iptlint.dialects.nft.lower import lower
+
+    ruleset, diagnostics = lower(execute(tree), source, dialect)
+    diagnostics = (*map(_not_nft, tree.diagnostics), *diagnostics)
+    if not ruleset.tables and not diagnostics:
+        diagnostics = (_nothing(source, "nft list ruleset"),)
+    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+
+
+def _not_nft(diagnostic: SyntaxDiagnostic) -> Diagnostic:
+    expected = f"; expected {diagnostic.expected}" if diagnostic.expected else ""
+    return Diagnostic(
+        diagnostic.code,
+        _SEVERITIES.get(diagnostic.code, "error"),
+        diagnostic.start,
+        diagnostic.end,
+        diagnostic.message + expected,
+        diagnostic.hint or "",
+        diagnostic.source,
+    )
+
+
+_SEVERITIES = {"IPT002": "info", "IPT010": "warning"}
+_READERS = {
+    NFT: _read_nft,
+    NFT_JSON: _read_nft_json,
+    IPSET_SAVE: _read_ipset,
+    SCRIPT: _read_script,
+}
+
+
+def _matches(ruleset: Ruleset) -> Iterator[Match]:
+    return (match for _, _, rule in ruleset.rules() for match in rule.matches)
+
+
+def _unknown_tests(match: Match) -> int:
+    match match:
+        case Opaque(known=False):
+            return 1
+        case AnyOf(alternatives):
+            return sum(_unknown_tests(test) for tests in alternatives for test in tests)
+        case _:
+            return 0
+
+
+def _unread(source: SourceFile, dialect: str, diagnostic: Diagnostic) -> Reading:
+    return Reading(Ruleset(source, dialect, ()), (diagnostic,))
+
+
+def _at_first_line(
+    source: SourceFile, code: str, severity: str, message: str, help: str
+) -> Diagnostic:
+    return Diagnostic(code, severity, 0, source.line_span(1).end, message, help)
+
+
+def _foreign(source: SourceFile, language: Language) -> Diagnostic:
+    message = f"this is {language.title}; this version of iptlint reads iptables-save and nft"
+    return _at_first_line(source, "IPT001", "error", message, language.advice or "")
+
+
+def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
+    message = "there is no table in this file, so nothing was checked"
+    advice = f"as root, `{command}` prints the rules of this host"
+    return _at_first_line(source, "IPT008", "warning", message, advice)
+
+
+def _no_commands(source: SourceFile) -> Diagnostic:
+    message = "no command of this script changes a firewall, so nothing was checked"
+    advice = "name the script that calls iptables or nft"
+    return _at_first_line(source, "IPT008", "warning", message, advice)
+
+
+def _too_long(source: SourceFile) -> Diagnostic:
+    message = f"this file is longer than {MAX_BYTES >> 20} MiB; none of it was checked"
+    return _at_first_line(source, "IPT010", "warning", message, "lint its tables one by one")

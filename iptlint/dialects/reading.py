@@ -1,0 +1,36 @@
+"""What a text is read with, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.files import Files, LocalFiles
+from iptlint.model import Family, Ruleset
+
+if TYPE_CHECKING:
+    from iptlint.dialects.ipset.tree import IpsetFile
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one source. ``opaque`` counts the tests that nobody knows; ``ipset`` is
+    what a source holds that lists sets and no rules."""
+
+    ruleset: Ruleset
+    diagnostics: tuple[Diagnostic, ...] = ()
+    opaque: int = 0
+    ipset: IpsetFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How texts are read: ``family`` is worked out from the text where it is None;
+    ``files`` are those that a text may lead to;
+    ``start`` is the firewall that a script begins with, that of a host that has just started
+    where it is None."""
+
+    family: Family | None = None
+    files: Files = field(default_factory=LocalFiles)
+    start: Ruleset | None = None
