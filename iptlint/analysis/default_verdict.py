@@ -8,11 +8,12 @@ policy, by a closing rule, or by a chain for each interface.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook, VerdictKind, addresses
+from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
 from iptlint.model.ownership import owner_of_interface
 from iptlint.netfilter.base_chain import BaseChain
@@ -24,11 +25,6 @@ from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-
-def _ends(prefix: str) -> tuple[int, int]:
-    network = ip_network(prefix)
-    return int(network[0]), int(network[-1])
 
 
 _STRANGERS = {
@@ -47,19 +43,6 @@ ODD_PORTS = (419, 687, 951, 28417, 47363)
 """Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
 
 _FREE = (Field.IIF, Field.OIF)
-_NOT_HOSTS = {
-    Family.IP: tuple(map(_ends, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))),
-    Family.IP6: tuple(map(_ends, ("::/127", "fe80::/10", "ff00::/8"))),
-}
-_PRIVATE = {
-    Family.IP: tuple(
-        map(
-            _ends,
-            ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-        )
-    ),
-    Family.IP6: (_ends("fc00::/7"),),
-}
 
 
 def probes(
@@ -83,9 +66,9 @@ def probes(
         Field.TTL: 57,
         Field.LENGTH: 60,
     }
-    addresses = _STRANGERS[family]
-    locals_ = addresses[1:] + addresses[:1]
-    for remote, local, port in zip(addresses, locals_, ODD_PORTS, strict=True):
+    strangers = _STRANGERS[family]
+    locals_ = strangers[1:] + strangers[:1]
+    for remote, local, port in zip(strangers, locals_, ODD_PORTS, strict=True):
         client = 40000 + port % 20000
         ordinary = {
             **fixed,
@@ -148,15 +131,16 @@ def _of_nobody(space: Space) -> PacketSet:
 
 
 def hosts(hooks: Hooks, field: Field) -> PacketSet:
-    """The packets with an address in the field that one host may have."""
-    space = hooks.space
-    found = ~space.ranges(field, _NOT_HOSTS[hooks.family])
-    return found & ~space.masked(field, 0xFF, 0xFF) if hooks.family is Family.IP else found
+    """The packets with an address in the field that one host may have, anywhere."""
+    space, family = hooks.space, hooks.family
+    routed = ~space.ranges(field, addresses.ranges(family, *addresses.UNROUTED))
+    return routed & ~space.masked(field, 0xFF, 0xFF) if family is Family.IP else routed
 
 
 def public_hosts(hooks: Hooks, field: Field) -> PacketSet:
-    """Of ``hosts``, those that the world can name (IANA special-purpose address registries)."""
-    return hosts(hooks, field) & ~hooks.space.ranges(field, _PRIVATE[hooks.family])
+    """Of ``hosts``, those that the world can name."""
+    private = addresses.ranges(hooks.family, AddressKind.PRIVATE)
+    return hosts(hooks, field) & ~hooks.space.ranges(field, private)
 
 
 def denied_destinations(hooks: Hooks, hook: Hook) -> PacketSet:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside, public
-from iptlint.model import EffectKind, Family, Field, Hook
+from iptlint.model import EffectKind, Field, Hook, addresses
+from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import TCP_FLAGS
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.space import Space
@@ -24,18 +25,6 @@ _SWAPPED = (
     (Field.IIF, Field.OIF),
 )
 _REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
-_NOWHERE = {
-    Family.IP: (
-        (0, (1 << 24) - 1),
-        (224 << 24, (240 << 24) - 1),
-        ((1 << 32) - 1, (1 << 32) - 1),
-    ),
-    Family.IP6: ((0, 0), (0xFF << 120, (1 << 128) - 1)),
-}
-"""Addresses that no machine has. Not among them is 240.0.0.0/4, which the kernel takes like any
-other and clouds hand out."""
-
-_LOOPBACK = {Family.IP: ((127 << 24, (128 << 24) - 1),), Family.IP6: ((1, 1),)}
 _SAMPLES = 8
 _KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
@@ -67,7 +56,8 @@ def between_machines(hooks: Hooks) -> PacketSet:
     """The packets from and to addresses that machines have. Only a translated one is to a
     loopback address, and not on the loopback interface: route_localnet."""
     family, space = hooks.family, hooks.space
-    nowhere, loopback = _NOWHERE[family], _LOOPBACK[family]
+    nowhere = addresses.ranges(family, AddressKind.NOBODY)
+    loopback = addresses.ranges(family, AddressKind.LOOPBACK)
     from_none = space.ranges(family.saddr, nowhere + loopback)
     to_none = space.ranges(family.daddr, nowhere if redirects(hooks) else nowhere + loopback)
     return ~from_none & ~to_none

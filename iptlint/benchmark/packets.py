@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model.addresses import AddressKind, ranges
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.traversal import ROUTES, Traversal
 from iptlint.netfilter.unknowns import Unknowns
@@ -18,17 +19,11 @@ from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
 _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5:1::2")}
 """What a host calls itself over lo: a loopback address, or one of its others."""
 
 _ICMP = {Family.IP: (ICMP, 8), Family.IP6: (ICMP6, 128)}
 NOBODYS_PROTOCOL = 253  # RFC 3692: for experiments
-
-
-def name_of_loopback(family: Family) -> str:
-    network = LOOPBACK[family]
-    return str(network if network.prefixlen < network.max_prefixlen else network[0])
 
 
 class Fate(NamedTuple):
@@ -112,7 +107,7 @@ _UNSET = (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT, Field.FRAGMEN
 def spoofed(hooks: Hooks) -> PacketSet:
     """New packets that name a loopback address as their source and come by another interface."""
     _walk(hooks, Hook.INPUT)
-    space, network = hooks.space, LOOPBACK[hooks.family]
+    space, family = hooks.space, hooks.family
     packets = hooks.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
     for field in _UNSET:
         packets = packets & space.value(field, 0)
@@ -120,7 +115,7 @@ def spoofed(hooks: Hooks) -> PacketSet:
         known = _of_spoofed(key)
         if known is not None:
             packets = packets & (variable if known else ~variable)
-    return packets & space.ranges(hooks.family.saddr, ((int(network[0]), int(network[-1])),))
+    return packets & space.ranges(family.saddr, ranges(family, AddressKind.LOOPBACK))
 
 
 def _of_spoofed(key: str) -> bool | None:

@@ -21,6 +21,7 @@ from iptlint.benchmark.answers import (
 )
 from iptlint.benchmark.host import Host, Tool
 from iptlint.model import Field, Hook
+from iptlint.model.addresses import LOOPBACK, written
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets import intervals
@@ -55,7 +56,7 @@ def _no_spoofing(hooks: Hooks) -> Answer:
     accepted = way.accepted_at_a_rate & packets.plain(hooks, Hook.INPUT)
     certain = accepted.satisfiable()
     found = way.accepters(accepted if certain else coming)
-    source = packets.name_of_loopback(hooks.family)
+    source = written(LOOPBACK[hooks.family])
     if not found and certain:
         return fails(f"nothing filters what is from {source} by other interfaces")
     if not found:

@@ -59,6 +59,8 @@ UNTRACKED = Suggestion("-m conntrack --ctstate UNTRACKED -j ACCEPT", "ct state u
 RELATED = Suggestion("-m conntrack --ctstate RELATED -j ACCEPT", "ct state related accept")
 LOOPBACK_IN = Suggestion("-i lo -j ACCEPT", 'iifname "lo" accept')
 LOOPBACK_OUT = Suggestion("-o lo -j ACCEPT", 'oifname "lo" accept')
+INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
+"""In the place of the networks that a suggestion cannot know."""
 
 
 def accept_ssh(port: int, source: str | None = None, *, six: bool = False) -> Suggestion:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_address
 from typing import NamedTuple
 
+from iptlint.model.addresses import is_public
 from iptlint.model.ruleset import Family, Ruleset
 from iptlint.source import SourceFile, Span
 
@@ -46,18 +47,6 @@ class InterfaceAddress:
     address: IPv4Interface | IPv6Interface
 
 
-_PRIVATE = tuple(
-    map(
-        ip_network,
-        (
-            *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-            *("192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
-        ),
-    )
-)
-"""Addresses that mean another machine elsewhere (IANA special-purpose address registries)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """None, or empty for ``ssh_ports``: not known. ``conntrack``: connections now, and how many
@@ -78,8 +67,8 @@ class Facts:
         none has: another machine may translate."""
         by_name: dict[str, bool] = {}
         for one in self.addresses or ():
-            public = not any(one.address.ip in network for network in _PRIVATE)
-            by_name[one.interface] = by_name.get(one.interface, False) or public
+            public = by_name.get(one.interface, False) or is_public(one.address.ip)
+            by_name[one.interface] = public
         return by_name if any(by_name.values()) else {}
 
     def forwards(self, family: str) -> bool | None:

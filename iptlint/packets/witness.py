@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from iptlint.model import Family, Field, Hook
+from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
@@ -56,11 +57,8 @@ _LOCAL = {
 }
 _IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
 _OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
-_LOOPBACK = {Family.IP: "127.0.0.1/32", Family.IP6: "::1/128"}
-_NOT_A_HOST = {
-    Family.IP: ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"),
-    Family.IP6: ("::/127", "ff00::/8"),
-}
+_SELDOM = (AddressKind.RESERVED, AddressKind.NOBODY, AddressKind.LOOPBACK)
+"""What a host's address is not, the least likely first."""
 
 
 def _prefix(space: Space, field: Field, text: str) -> PacketSet:
@@ -77,8 +75,8 @@ def _flags(space: Space, *names: str) -> PacketSet:
 
 
 def _host_addresses(space: Space, family: Family, field: Field) -> Iterator[PacketSet]:
-    for text in _NOT_A_HOST[family]:
-        yield ~_prefix(space, field, text)
+    for block in (block for kind in _SELDOM for block in blocks(family, kind)):
+        yield ~space.ranges(field, ((int(block[0]), int(block[-1])),))
     bits = space.fields[field]
     # The last bits of a network's address are all zero, those of a broadcast address all one.
     yield bits.masked(0b11, 0b01) | bits.masked(0b11, 0b10)
@@ -131,7 +129,8 @@ def _sendable_flags(space: Space) -> Iterator[PacketSet]:
 
 
 def _loopback(space: Space, family: Family) -> Iterator[PacketSet]:
-    both = [_prefix(space, f, _LOOPBACK[family]) for f in (family.saddr, family.daddr)]
+    address = int(LOCALHOST[family])
+    both = [space.value(field, address) for field in (family.saddr, family.daddr)]
     inside = space.interface(Field.IIF, "lo") | space.interface(Field.OIF, "lo")
     yield ~inside | (both[0] & both[1])
 

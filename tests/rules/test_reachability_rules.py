@@ -400,3 +400,26 @@ def test_a_shadowed_rule_has_a_witness_and_a_taker_that_differs(seed: int) -> No
         assert not analysis.matched(rule).satisfiable()
         assert finding.witness is not None
         assert finding.related
+
+
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        ("23.77.180.0/24", Severity.ERROR),
+        ("198.51.100.0/24", Severity.ERROR),
+        ("10.1.0.0/16", Severity.WARNING),
+        ("100.64.3.0/24", Severity.WARNING),
+        ("169.254.0.0/16", Severity.WARNING),
+        ("172.0.0.0/8", Severity.ERROR),
+        ("172.16.0.0/12", Severity.WARNING),
+        ("198.18.0.0/15", Severity.WARNING),
+        ("240.0.0.0/4", Severity.WARNING),
+    ],
+)
+def test_a_ban_of_public_addresses_that_never_happens_is_an_error(
+    source: str, severity: Severity
+) -> None:
+    accept = "INPUT -p tcp -m tcp --dport 22 -j ACCEPT"
+    ban = f"INPUT -s {source} -p tcp -m tcp --dport 22 -j DROP"
+    (finding,) = (f for f in findings(accept, ban) if f.code == "IPT101")
+    assert finding.severity is severity

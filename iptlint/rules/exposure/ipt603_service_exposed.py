@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, is_broad
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted, listed
 from iptlint.findings.suggestions import Suggestion
@@ -71,7 +71,6 @@ META = Meta(
 )
 
 _SHOWN = 4
-_INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -176,7 +175,7 @@ def _shown(hooks: Hooks, opening: Exposed) -> PacketSet:
 def _advice(hooks: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) -> str:
     if many:
         return "accept the ports that are needed, and no others"
-    inside = _INSIDE[hooks.family]
+    inside = suggestions.INSIDE[hooks.family]
     if opening.hook is Hook.PREROUTING:
         option = "`ip saddr`" if hooks.ruleset.is_nft else "`-s`"
         return f"say who may: add {option} with the networks that use it to the translation"

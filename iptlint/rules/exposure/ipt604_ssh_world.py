@@ -171,13 +171,12 @@ _BY_COMMAND = {
 }
 """What to do where a manager writes the rules, whose file is not for editing."""
 
-_INSIDE = {Family.IP: ("ipv4", "10.0.0.0/8"), Family.IP6: ("ipv6", "fd00::/8")}
-
 
 def _advice(hooks: Hooks, share: Share, port: int) -> str:
     owner = owner_of_chain(hooks.ruleset, share.analysis.table, share.chain.name)
     if owner is not None and owner.name in _BY_COMMAND:
-        family, inside = _INSIDE[hooks.family]
+        family = "ipv6" if hooks.family is Family.IP6 else "ipv4"
+        inside = suggestions.INSIDE[hooks.family]
         return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
     main = hooks.deciding_chain(Hook.INPUT)
     base = main.chain.name if main else share.chain.name

@@ -36,7 +36,6 @@ that names the interface `lo` too, is not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import is_user_decision
@@ -45,7 +44,8 @@ from iptlint.analysis.exposure import Exposure, may_be_accepted, responsible_cal
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Field, Hook
+from iptlint.model.addresses import LOCALHOST, LOOPBACK, written
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -63,9 +63,6 @@ META = Meta(
     group=Group.EXPOSURE,
     since="0.1.0",
 )
-
-_LOOPBACK = {Family.IP: "127.0.0.1", Family.IP6: "::1"}
-_NETWORK = {Family.IP: "127.0.0.0/8", Family.IP6: "::1"}
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -85,11 +82,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     }
     for share in trusting.values():
         sent = share.packets & hooks.hook_packets(Hook.INPUT)
-        by = responsible_call(share)
+        by, source = responsible_call(share), written(LOOPBACK[hooks.family])
         yield META.finding(
             by.span,
-            f"{by.name} accepts whatever says that it comes from {_NETWORK[hooks.family]}, on "
-            "every interface, where `lo` is meant",
+            f"{by.name} accepts whatever says that it comes from {source}, on every interface, "
+            "where `lo` is meant",
             _advice(hooks, by.chain.name),
             witness=witness(hooks.space, sent, Hook.INPUT),
         )
@@ -105,7 +102,7 @@ def _accepters(hooks: Hooks, asked: tuple[PacketSet, ...]) -> Iterator[Share]:
 def _forged(hooks: Hooks, here: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
     """From 127.0.0.1 to the host, by its own address or by this one."""
     family = hooks.family
-    loopback = int(ip_address(_LOOPBACK[family]))
+    loopback = int(LOCALHOST[family])
     usual = (Field.IIF, Field.OIF)
     for values in ({family.saddr: loopback}, {family.saddr: loopback, family.daddr: loopback}):
         each = probes(hooks, Hook.INPUT, "new", "syn", free=usual, values=values)

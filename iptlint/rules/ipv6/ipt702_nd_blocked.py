@@ -58,6 +58,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import listed
 from iptlint.findings.suggestions import Suggestion
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
+from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import ICMP6, witness
@@ -89,7 +90,7 @@ _NEIGHBOURS = (
     _Kind(136, "neighbour advertisements", "nd-neighbor-advert"),
 )
 _ROUTER = _Kind(134, "router advertisements", "nd-router-advert")
-_LINK_LOCAL = ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
+_LINK_LOCAL = ranges(Family.IP6, AddressKind.LINK_LOCAL)
 _HOP_LIMIT = 255  # of all of them (RFC 4861, 4)
 _RESULTS = {
     Hook.INPUT: "nobody on the link finds this host over IPv6, or is found by it",

@@ -47,6 +47,7 @@ from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model.addresses import AddressKind, ranges
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import UDP, witness
@@ -65,7 +66,7 @@ META = Meta(
     since="0.1.0",
 )
 
-_LINK_LOCAL = ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
+_LINK_LOCAL = ranges(Family.IP6, AddressKind.LINK_LOCAL)
 _CLIENT, _SERVER = 546, 547
 _CLIENT_V4, _SERVER_V4 = 68, 67
 _REMEDY = Suggestion(

@@ -38,7 +38,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
@@ -48,6 +47,7 @@ from iptlint.analysis.shadowing import base_of
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook
+from iptlint.model.addresses import AddressKind, ranges
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
@@ -65,7 +65,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_LOOPBACK = {Family.IP: ip_network("127.0.0.0/8"), Family.IP6: ip_network("::1/128")}
 _INTERFACE = {
     Hook.INPUT: (Field.IIF, suggestions.LOOPBACK_IN),
     Hook.OUTPUT: (Field.OIF, suggestions.LOOPBACK_OUT),
@@ -124,15 +123,14 @@ def _blocked(hooks: Hooks, hook: Hook) -> Iterator[_Blocked]:
 def _local(hooks: Hooks, hook: Hook) -> PacketSet:
     """First packets from one program to another."""
     space, family = hooks.space, hooks.family
-    network = _LOOPBACK[family]
-    addresses = ((int(network[0]), int(network[-1])),)
+    loopback = ranges(family, AddressKind.LOOPBACK)
     return (
         first_packets(hooks)
         & clients(space)
         & hooks.hook_packets(hook)
         & space.interface(_INTERFACE[hook][0], "lo")
-        & space.ranges(family.saddr, addresses)
-        & space.ranges(family.daddr, addresses)
+        & space.ranges(family.saddr, loopback)
+        & space.ranges(family.daddr, loopback)
     )
 
 

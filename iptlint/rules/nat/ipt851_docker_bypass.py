@@ -67,6 +67,7 @@ from iptlint.analysis.shadowing import DOCKER_USER, base_of, behind_return, writ
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
+from iptlint.model.addresses import LOCALHOST
 from iptlint.model.ownership import owner_of_interface
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
@@ -313,7 +314,8 @@ def _labels(rules: Sequence[Rule], accepter: Share | None, denier: Share) -> tup
 
 def _advice(hooks: Hooks, first: _Published) -> str:
     name, protocol, port = first.by or uplink(hooks), _PROTOCOLS[first.protocol], first.port
-    home = "[::1]" if hooks.family.address_bits > 32 else "127.0.0.1"
+    localhost = LOCALHOST[hooks.family]
+    home = f"[{localhost}]" if localhost.version == 6 else str(localhost)
     rule_of = first.translation.analysis.place(first.translation.rule).chain
     publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
     publish += "deny it by the port it comes with"

@@ -39,7 +39,6 @@ extension that iptlint does not know never count as taking packets.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from iptlint.analysis import cut_off
@@ -47,7 +46,7 @@ from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, ends, per_walk
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
-from iptlint.model import Family, Field, VerdictKind
+from iptlint.model import Family, Field, VerdictKind, addresses
 from iptlint.netfilter.hooks import DECIDING_PRIORITIES
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.packet import Packet
@@ -65,11 +64,6 @@ META = Meta(
     group=Group.REACHABILITY,
     since="0.1.0",
 )
-
-_NOT_THE_WORLD = {
-    Family.IP: ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
-    Family.IP6: ("fc00::/7", "fe80::/10", "::1/128"),
-}
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -143,12 +137,10 @@ def _world(analysis: TableAnalysis) -> PacketSet:
     """The packets from public addresses, not on the loopback interface."""
     space = analysis.space
     world = space.false
-    for family, names in _NOT_THE_WORLD.items():
-        networks = map(ip_network, names)
-        ranges = tuple((int(net[0]), int(net[-1])) for net in networks)
-        world = world | (space.family(family.value) & ~space.ranges(family.saddr, ranges))
-    elsewhere = space.interface(Field.IIF, "lo") | space.no_interface(Field.IIF)
-    return world & ~elsewhere
+    for family in (Family.IP, Family.IP6):
+        elsewhere = space.ranges(family.saddr, addresses.ranges(family, *addresses.NOT_PUBLIC))
+        world = world | (space.family(family.value) & ~elsewhere)
+    return world & ~space.interface(Field.IIF, "lo") & ~space.no_interface(Field.IIF)
 
 
 def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:

@@ -54,7 +54,7 @@ from iptlint.analysis.handshake import answers, swapped, untracks
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first
@@ -102,8 +102,6 @@ _PROTOCOLS = (
     _Protocol(TCP, ("syn",), ("syn", "ack"), "invalid", ((0, 65535),)),
     _Protocol(UDP, (), (), "new", tuple((port, port) for port in _ASKED_OVER_UDP)),
 )
-_LINK_LOCAL = ((0xA9FE0000, 0xA9FEFFFF),)
-"""169.254.0.0/16: the address of a cache or a metadata service on the host itself."""
 
 
 class _Lost(NamedTuple):
@@ -207,15 +205,13 @@ def _may_die(hooks: Hooks, hook: Hook, packets: PacketSet, state: str) -> Packet
 
 
 def _first(hooks: Hooks, hook: Hook, protocol: _Protocol) -> PacketSet:
-    """A client's first packets to any port, from and to any host, but not over lo."""
+    """A client's first packets to any port, from and to any host, but not over lo. A cache or a
+    metadata service on the host itself has a link-local address, which is none of these."""
     family = hooks.family
     free = (Field.IIF, Field.OIF, Field.DPORT, family.saddr, family.daddr)
     values = {Field.PROTO: protocol.number}
     one = next(probes(hooks, hook, "new", *protocol.opening, free=free, values=values))
     from_to = hosts(hooks, family.saddr) & hosts(hooks, family.daddr)
-    if family is Family.IP:
-        near = hooks.space.ranges(family.saddr, _LINK_LOCAL)
-        from_to = from_to & ~near & ~hooks.space.ranges(family.daddr, _LINK_LOCAL)
     return one & from_to & outside(hooks.space) & hooks.hook_packets(hook)
 
 
