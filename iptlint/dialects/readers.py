@@ -62,10 +62,10 @@ def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
 
 
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
-    from iptlint.dialects.script.lower import carried_out
+    from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
 
-    script = carried_out(parse(source), reader.start, reader.files)
+    script = run_script(parse(source), reader.start, reader.files)
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and not diagnostics:
         diagnostics = (_no_commands(source),)

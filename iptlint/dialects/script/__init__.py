@@ -1,6 +1,6 @@
 """Firewalls that live in a shell script: read and worked through, never run.
 
-``parser`` takes over the tree of tree-sitter's grammar of bash; ``lower.carried_out`` works
+``parser`` takes over the tree of tree-sitter's grammar of bash; ``lower.run_script`` works
 through it and gives a ``steps.Script``: the commands for iptables, nft and ipset one by one,
 in the order in which they are carried out, with the ruleset after each of them
 (``Script.after``, ``Script.states``) and after all (``Script.final``).

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.builtins import BUILTINS, outside
-from iptlint.dialects.script.environment import Environment, assigned_in, joined, tool_called
+from iptlint.dialects.script.environment import (
+    Environment,
+    assigned_in,
+    merge_environments,
+    tool_called,
+)
 from iptlint.dialects.script.files import find
+from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.state import (
@@ -18,8 +23,8 @@ from iptlint.dialects.script.state import (
     MAX_EVAL,
     Flow,
     Result,
+    RunningText,
     Scope,
-    Text,
     TooMuchError,
     syntax,
 )
@@ -27,18 +32,15 @@ from iptlint.dialects.script.symbolic_text import WHOLE, is_known, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.source import SourceFile
 
-if TYPE_CHECKING:
-    from iptlint.dialects.script.shell import Shell
 
-
-def carry_out(shell: Shell, call: Call) -> Result:
+def execute(shell: Interpreter, call: Call) -> Result:
     run = shell.run
     name = call.words[0]
     function = run.environment.functions.get(name)
     if function is not None:
         return run_function(shell, call, *function)
     if _is_prefix(shell, call):
-        return carry_out(shell, call.without(1))
+        return execute(shell, call.without(1))
     special = _SPECIAL.get(name)
     if special is not None:
         return special(shell, call)
@@ -47,8 +49,8 @@ def carry_out(shell: Shell, call: Call) -> Result:
     if tool is not None:
         return tool[0](run, tool[1])
     if short in _WRAPPERS:
-        inner = _WRAPPERS[short](call)
-        return carry_out(shell, inner) if inner is not None and inner.words else Result(None)
+        wrapped = _WRAPPERS[short](call)
+        return execute(shell, wrapped) if wrapped is not None and wrapped.words else Result(None)
     if name == run.environment.name and is_known(name):
         return _again(shell, call)
     if short in _SHELLS:
@@ -62,14 +64,14 @@ def carry_out(shell: Shell, call: Call) -> Result:
     return outside(run, call)
 
 
-def _is_prefix(shell: Shell, call: Call) -> bool:
+def _is_prefix(shell: Interpreter, call: Call) -> bool:
     """``$SUDO iptables …``, where nobody says what ``$SUDO`` is."""
     if len(call.words) < 2 or not WHOLE.fullmatch(call.words[0]):
         return False
     return tools.is_tool(call.words[1]) and tool_called(shown(call.words[0])[1:]) is None
 
 
-def run_function(shell: Shell, call: Call, source: SourceFile, body: t.Statement) -> Result:
+def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Statement) -> Result:
     run = shell.run
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
@@ -78,16 +80,16 @@ def run_function(shell: Shell, call: Call, source: SourceFile, body: t.Statement
     scope = Scope(Flow.RETURN)
     run.scopes.append(scope)
     run.calls = (*calls, call.span)
-    run.text = text if source is text.source else Text(source)
+    run.text = text if source is text.source else RunningText(source)
     environment.arguments = call.words[1:]
     environment.saved.append({})
     try:
-        result = shell.one(body)
+        result = shell.execute(body)
     finally:
         run.scopes.pop()
         run.text, run.calls = text, calls
     if scope.left:
-        run.environment.take(joined([run.environment, *scope.left]))
+        run.environment.take(merge_environments([run.environment, *scope.left]))
     run.environment.leave()
     run.environment.arguments = arguments
     if result.flow is Flow.EXIT:
@@ -95,7 +97,7 @@ def run_function(shell: Shell, call: Call, source: SourceFile, body: t.Statement
     return Result(result.status)
 
 
-def _source(shell: Shell, call: Call) -> Result:
+def _source(shell: Interpreter, call: Call) -> Result:
     run = shell.run
     name = call.words[1] if len(call.words) > 1 else ""
     source = find(run, name) if is_known(name) else None
@@ -108,12 +110,12 @@ def _source(shell: Shell, call: Call) -> Result:
     arguments = run.environment.arguments
     if len(call.words) > 2:
         run.environment.arguments = call.words[2:]
-    result = _text(shell, Text(source), call)
+    result = _text(shell, RunningText(source), call)
     run.environment.arguments = arguments
     return result._replace(flow=Flow.GO) if result.flow is Flow.RETURN else result
 
 
-def _text(shell: Shell, text: Text, call: Call) -> Result:
+def _text(shell: Interpreter, text: RunningText, call: Call) -> Result:
     run = shell.run
     file = parse(text.source)
     before, calls = run.text, run.calls
@@ -122,12 +124,12 @@ def _text(shell: Shell, text: Text, call: Call) -> Result:
         span = text.place(diagnostic.start, diagnostic.end)
         run.diagnostics.append(syntax(diagnostic, span))
     try:
-        return shell.all(file.statements)
+        return shell.execute_all(file.statements)
     finally:
         run.text, run.calls = before, calls
 
 
-def _eval(shell: Shell, call: Call) -> Result:
+def _eval(shell: Interpreter, call: Call) -> Result:
     """The words as a text. What is unknown in them stands there as a variable."""
     run = shell.run
     text = " ".join(call.words[1:])
@@ -147,10 +149,10 @@ def _eval(shell: Shell, call: Call) -> Result:
         run.environment.set(f"_unknown_{number}", value)
     run.environment.assigned |= assigned_in(text)
     source = SourceFile(call.span.source.path, text)
-    return _text(shell, Text(source, call.span), call)
+    return _text(shell, RunningText(source, call.span), call)
 
 
-def _other_shell(shell: Shell, call: Call) -> Result:
+def _other_shell(shell: Interpreter, call: Call) -> Result:
     """``bash -c '…'``, ``sh other.sh``."""
     words = call.words[1:]
     if "-c" in words[:2] and len(words) > words.index("-c") + 1:
@@ -158,7 +160,7 @@ def _other_shell(shell: Shell, call: Call) -> Result:
         text = Call((words[0], words[index - 1]), call.spans[:2], call.span)
         with shell.run.subshell():
             shell.run.environment.arguments = words[index + 1 :]
-            return inner(shell, lambda: _eval(shell, text))
+            return in_subprocess(shell, lambda: _eval(shell, text))
     named = [word for word in words if not word.startswith("-")]
     source = find(shell.run, named[0]) if named and is_known(named[0]) else None
     if source is None:
@@ -166,14 +168,16 @@ def _other_shell(shell: Shell, call: Call) -> Result:
     return _process(shell, source, named[1:], call)
 
 
-def _again(shell: Shell, call: Call) -> Result:
+def _again(shell: Interpreter, call: Call) -> Result:
     """The script calls itself (``$0 stop``)."""
     if call.span in shell.run.calls:
         return Result(None)  # for ever, as far as can be told
     return _process(shell, shell.run.main, call.words[1:], call)
 
 
-def _process(shell: Shell, source: SourceFile, arguments: Sequence[str], call: Call) -> Result:
+def _process(
+    shell: Interpreter, source: SourceFile, arguments: Sequence[str], call: Call
+) -> Result:
     run = shell.run
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
@@ -182,17 +186,17 @@ def _process(shell: Shell, source: SourceFile, arguments: Sequence[str], call: C
         call.words[0], tuple(arguments), assigned=assigned_in(source.text)
     )
     try:
-        return inner(shell, lambda: _text(shell, Text(source), call))
+        return in_subprocess(shell, lambda: _text(shell, RunningText(source), call))
     finally:
         run.environment = before
 
 
-def inner(shell: Shell, act: Callable[[], Result]) -> Result:
+def in_subprocess(shell: Interpreter, action: Callable[[], Result]) -> Result:
     """A process of its own: leaving it does not leave the script."""
     run = shell.run
     run.scopes.append(Scope(Flow.EXIT))
     try:
-        return Result(act().status)
+        return Result(action().status)
     finally:
         run.scopes.pop()
 
@@ -218,10 +222,13 @@ def _command(call: Call) -> Call | None:
 
 def _with_number(call: Call) -> Call | None:
     """``timeout 5 …``, ``nice -n 10 …``."""
-    inner = _sudo(call)
-    while inner is not None and inner.words and re.fullmatch(r"[\d.]+[smhd]?", inner.words[0]):
-        inner = inner.without(1)
-    return inner
+    wrapped = _sudo(call)
+    while wrapped is not None and wrapped.words and re.fullmatch(_NUMBER, wrapped.words[0]):
+        wrapped = wrapped.without(1)
+    return wrapped
+
+
+_NUMBER = r"[\d.]+[smhd]?"
 
 
 _WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
@@ -231,7 +238,7 @@ _WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
 }
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
 _HARMLESS = re.compile(r"init-functions|/functions$|/rc\.(?:conf|subr|d)|/sysconfig/network$")
-_SPECIAL: dict[str, Callable[[Shell, Call], Result]] = {
+_SPECIAL: dict[str, Callable[[Interpreter, Call], Result]] = {
     ".": _source,
     "source": _source,
     "eval": _eval,

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.branches import Way, either
+from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.builtins import assign, status_of
-from iptlint.dialects.script.calls import inner
+from iptlint.dialects.script.calls import in_subprocess
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.simple_commands import with_redirects
 from iptlint.dialects.script.state import Flow, Result
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known
 
-if TYPE_CHECKING:
-    from iptlint.dialects.script.shell import Shell
-
 _FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
 
 
-def listing(shell: Shell, node: t.Listing) -> Result:
-    result = shell.one(node.first)
+def listing(shell: Interpreter, node: t.Listing) -> Result:
+    result = shell.execute(node.first)
     said: t.Node = node.first
     for operator, statement in node.rest:
         if result.flow is not Flow.GO:
@@ -35,29 +32,31 @@ def listing(shell: Shell, node: t.Listing) -> Result:
             prefix = "if " if operator == "&&" else "unless "
             result = _perhaps(shell, shell.condition(said, prefix), statement)
         elif (result.status == 0) == (operator == "&&"):
-            result = shell.one(statement)
+            result = shell.execute(statement)
         said = statement
     return result
 
 
-def _perhaps(shell: Shell, condition: Condition, statement: t.Statement) -> Result:
-    return either(shell, [Way(condition, lambda: shell.one(statement))], complete=False)
+def _perhaps(shell: Interpreter, condition: Condition, statement: t.Statement) -> Result:
+    return run_alternatives(
+        shell, [Alternative(condition, lambda: shell.execute(statement))], complete=False
+    )
 
 
-def negated(shell: Shell, node: t.Negated) -> Result:
-    result = shell.one(node.body)
+def negated(shell: Interpreter, node: t.Negated) -> Result:
+    result = shell.execute(node.body)
     status = None if result.status is None else int(result.status == 0)
     return result._replace(status=status)
 
 
-def group(shell: Shell, node: t.Group) -> Result:
+def group(shell: Interpreter, node: t.Group) -> Result:
     if not node.subshell:
-        return shell.all(node.body)
+        return shell.execute_all(node.body)
     with shell.run.subshell():
-        return inner(shell, lambda: shell.all(node.body))
+        return in_subprocess(shell, lambda: shell.execute_all(node.body))
 
 
-def pipeline(shell: Shell, node: t.Pipeline) -> Result:
+def pipeline(shell: Interpreter, node: t.Pipeline) -> Result:
     run = shell.run
     stdin, result = run.stdin, Result()
     for index, member in enumerate(node.members):
@@ -65,12 +64,12 @@ def pipeline(shell: Shell, node: t.Pipeline) -> Result:
         printed = Output()
         stdout = run.stdout if last else printed
         with run.subshell(), run.streams(stdin, stdout):
-            result = inner(shell, partial(shell.one, member))
+            result = in_subprocess(shell, partial(shell.execute, member))
         stdin = Input(tuple(printed.parts))
     return result
 
 
-def background(shell: Shell, node: t.Background) -> Result:
+def background(shell: Interpreter, node: t.Background) -> Result:
     text = shell.run.text.source.text[node.start : node.end]
     if _FIREWALL.search(text):
         span = shell.span(node)
@@ -79,7 +78,7 @@ def background(shell: Shell, node: t.Background) -> Result:
     return Result()
 
 
-def unread(shell: Shell, node: t.Unread) -> Result:
+def unread(shell: Interpreter, node: t.Unread) -> Result:
     text = shell.run.text.source.text[node.start : node.end]
     if _FIREWALL.search(text):
         span = shell.span(node)
@@ -88,52 +87,56 @@ def unread(shell: Shell, node: t.Unread) -> Result:
     return Result(None)
 
 
-def if_(shell: Shell, node: t.If) -> Result:
+def if_(shell: Interpreter, node: t.If) -> Result:
     return _branches(shell, node, 0)
 
 
-def _branches(shell: Shell, node: t.If, index: int) -> Result:
+def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
     if index == len(node.branches):
-        return Result() if node.otherwise is None else shell.all(node.otherwise)
+        return Result() if node.otherwise is None else shell.execute_all(node.otherwise)
     branch = node.branches[index]
-    result = shell.all(branch.condition)
+    result = shell.execute_all(branch.condition)
     if result.flow is not Flow.GO:
         return result
     if result.status is not None:
-        return shell.all(branch.body) if result.status == 0 else _branches(shell, node, index + 1)
+        return (
+            shell.execute_all(branch.body)
+            if result.status == 0
+            else _branches(shell, node, index + 1)
+        )
     said = branch.condition[-1] if branch.condition else branch
-    ways = [Way(shell.condition(said), lambda: shell.all(branch.body))]
+    alternatives = [Alternative(shell.condition(said), lambda: shell.execute_all(branch.body))]
     if index + 1 < len(node.branches) or node.otherwise is not None:
         other = shell.condition(said, "unless ")
-        ways.append(Way(other, lambda: _branches(shell, node, index + 1)))
-        return either(shell, ways, complete=True)
-    return either(shell, ways, complete=False)
+        alternatives.append(Alternative(other, lambda: _branches(shell, node, index + 1)))
+        return run_alternatives(shell, alternatives, complete=True)
+    return run_alternatives(shell, alternatives, complete=False)
 
 
-def case(shell: Shell, node: t.Case) -> Result:
-    subject = shell.words().text(node.subject)
-    ways: list[Way] = []
+def case(shell: Interpreter, node: t.Case) -> Result:
+    subject = shell.expander().text(node.subject)
+    alternatives: list[Alternative] = []
     for index, item in enumerate(node.items):
         answer = _fits(shell, item, subject)
         if answer is False:
             continue
-        if answer and not ways:
+        if answer and not alternatives:
             return _item(shell, node, index)
         said = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
         condition = Condition(said, shell.span(item.patterns[0]))
-        ways.append(Way(condition, partial(_item, shell, node, index)))
+        alternatives.append(Alternative(condition, partial(_item, shell, node, index)))
         if answer:
-            return either(shell, ways, complete=True)
-    return either(shell, ways, complete=False) if ways else Result()
+            return run_alternatives(shell, alternatives, complete=True)
+    return run_alternatives(shell, alternatives, complete=False) if alternatives else Result()
 
 
-def _fits(shell: Shell, item: t.CaseItem, subject: str) -> bool | None:
+def _fits(shell: Interpreter, item: t.CaseItem, subject: str) -> bool | None:
     answers = [_fits_one(shell, pattern, subject) for pattern in item.patterns]
     return True if True in answers else None if None in answers else False
 
 
-def _fits_one(shell: Shell, word: t.Word, subject: str) -> bool | None:
-    pattern = shell.words().pattern(word)
+def _fits_one(shell: Interpreter, word: t.Word, subject: str) -> bool | None:
+    pattern = shell.expander().pattern(word)
     if pattern is None:
         return None
     if pattern.pattern == ".*":
@@ -141,29 +144,31 @@ def _fits_one(shell: Shell, word: t.Word, subject: str) -> bool | None:
     return pattern.fullmatch(subject) is not None if is_known(subject) else None
 
 
-def _item(shell: Shell, node: t.Case, index: int) -> Result:
-    result = shell.all(node.items[index].body)
+def _item(shell: Interpreter, node: t.Case, index: int) -> Result:
+    result = shell.execute_all(node.items[index].body)
     falls = node.items[index].falls and index + 1 < len(node.items)
     return _item(shell, node, index + 1) if falls and result.flow is Flow.GO else result
 
 
-def test(shell: Shell, node: t.Test) -> Result:
-    words = shell.words()
-    given = [words.text(word) for word in node.words] if node.double else words.fields(node.words)
+def test(shell: Interpreter, node: t.Test) -> Result:
+    expander = shell.expander()
+    given = (
+        [expander.text(word) for word in node.words] if node.double else expander.fields(node.words)
+    )
     return Result(status_of(holds(given, double=node.double)))
 
 
-def calculation(shell: Shell, node: t.Calculation) -> Result:
+def calculation(shell: Interpreter, node: t.Calculation) -> Result:
     value = arithmetic.calculated(node.text, shell.run.environment)
     if value is not None and "=" not in node.text.replace("==", "").replace("!=", ""):
         return Result(int(value == 0))
     return Result(0 if assign(node.text, shell.run) else None)
 
 
-def define(shell: Shell, node: t.Function) -> Result:
+def define(shell: Interpreter, node: t.Function) -> Result:
     shell.run.environment.functions[node.name] = (shell.run.text.source, node.body)
     return Result()
 
 
-def redirected(shell: Shell, node: t.Redirected) -> Result:
-    return with_redirects(shell, node.redirects, lambda _: shell.one(node.body))
+def redirected(shell: Interpreter, node: t.Redirected) -> Result:
+    return with_redirects(shell, node.redirects, lambda _: shell.execute(node.body))

@@ -136,19 +136,19 @@ class Environment:
 _SPECIAL = frozenset("?$!-")
 
 
-def joined(ways: Sequence[Environment]) -> Environment:
+def merge_environments(environments: Sequence[Environment]) -> Environment:
     """What is known whichever way was taken."""
-    first, *others = ways
-    made = first.copy()
-    made.open = any(way.open for way in ways)
+    first, *others = environments
+    merged = first.copy()
+    merged.open = any(each.open for each in environments)
     for other in others:
-        made.functions = {**other.functions, **made.functions}
-        for name in {*made.variables, *other.variables}:
-            if made.variables.get(name) != other.variables.get(name):
-                made.variables[name] = mark(f"${name}")
-        if made.arguments != other.arguments:
-            made.arguments = _either(made.arguments, other.arguments)
-    return made
+        merged.functions = {**other.functions, **merged.functions}
+        for name in {*merged.variables, *other.variables}:
+            if merged.variables.get(name) != other.variables.get(name):
+                merged.variables[name] = mark(f"${name}")
+        if merged.arguments != other.arguments:
+            merged.arguments = _either(merged.arguments, other.arguments)
+    return merged
 
 
 _GIVES = re.compile(

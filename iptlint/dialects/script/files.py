@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import decode
 from iptlint.dialects.files import NoFileError
 from iptlint.dialects.script.contents import is_of_a_firewall
-from iptlint.dialects.script.streams import Part
+from iptlint.dialects.script.state import Run
+from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import SourceFile, Span
-
-if TYPE_CHECKING:
-    from iptlint.dialects.script.state import Run
 
 MAX_BYTES = 4 * 2**20
 
 
-def read_beside(run: Run, name: str, _span: Span) -> tuple[Part, ...] | None:
+def read_beside(run: Run, name: str, _span: Span) -> tuple[TextPart, ...] | None:
     """What is in the file; None where it is not there, or not known."""
     if not is_known(name):
         return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.source import Origin, SourceFile, Span
 
 
@@ -22,7 +23,7 @@ Conditions = tuple[Condition, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The characters ``start <= i < end`` of a made text come from ``span``. ``exact``: they
+    """The characters ``start <= i < end`` of a generated text come from ``span``. ``exact``: they
     are the very characters that stand there."""
 
     start: int
@@ -33,7 +34,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class GeneratedText:
     """``pieces`` in their order; there may be gaps between them."""
 
     source: SourceFile
@@ -50,6 +51,11 @@ class Made:
         stop = last.span.start + end - last.start if last.exact else last.span.end
         return Span(source, begin, max(begin, min(stop, last.span.end)))
 
+    def in_script(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic of this text, at the place in the script that the text comes from."""
+        span = self.span(diagnostic.start, diagnostic.end)
+        return replace(diagnostic, start=span.start, end=span.end, source=span.source)
+
     def conditions(self, offset: int) -> Conditions:
         return self._piece(offset).conditions
 
@@ -62,7 +68,7 @@ def _start(piece: Piece) -> int:
     return piece.start
 
 
-def of_words(path: str, words: Sequence[str], spans: Sequence[Span]) -> Made:
+def text_of_words(path: str, words: Sequence[str], spans: Sequence[Span]) -> GeneratedText:
     """A command's words on one line, with quotes where iptables-restore would need them."""
     pieces = []
     text = ""
@@ -70,7 +76,7 @@ def of_words(path: str, words: Sequence[str], spans: Sequence[Span]) -> Made:
         written = quoted(word)
         pieces.append(Piece(len(text), len(text) + len(written), span))
         text += written + " "
-    return Made(SourceFile(path, text[:-1]), tuple(pieces))
+    return GeneratedText(SourceFile(path, text[:-1]), tuple(pieces))
 
 
 def quoted(word: str) -> str:
@@ -80,7 +86,7 @@ def quoted(word: str) -> str:
     return f'"{escaped}"'
 
 
-def of_spans(path: str, parts: Iterable[tuple[str, Span, bool]]) -> Made:
+def text_of_parts(path: str, parts: Iterable[tuple[str, Span, bool]]) -> GeneratedText:
     """The texts one behind the other; each with where it comes from, and whether as it is."""
     pieces = []
     texts = []
@@ -89,17 +95,17 @@ def of_spans(path: str, parts: Iterable[tuple[str, Span, bool]]) -> Made:
         pieces.append(Piece(at, at + len(text), span, exact))
         texts.append(text)
         at += len(text)
-    return Made(SourceFile(path, "".join(texts)), tuple(pieces))
+    return GeneratedText(SourceFile(path, "".join(texts)), tuple(pieces))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MadeOrigin:
-    """Where in the script something was written that was read from a made text.
+class GeneratedOrigin:
+    """Where in the script something was written that was read from a generated text.
 
     ``whole``: the command, where the text is its words.
     """
 
-    made: Made
+    generated: GeneratedText
     inner: Origin
     whole: Span | None = None
 
@@ -111,5 +117,9 @@ class MadeOrigin:
         return self._written(self.inner.part(index))
 
     def _written(self, span: Span) -> Span:
-        """A file that the text includes is no made text."""
-        return self.made.span(span.start, span.end) if span.source is self.made.source else span
+        """A file that the text includes is no generated text."""
+        return (
+            self.generated.span(span.start, span.end)
+            if span.source is self.generated.source
+            else span
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
-from iptlint.dialects.script.generated_text import Made, of_spans
+from iptlint.dialects.script.generated_text import text_of_parts
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets, SetContents
 from iptlint.source import Span
@@ -55,17 +55,15 @@ class SetState:
         from iptlint.dialects.ipset.lower import lower
         from iptlint.dialects.ipset.parser import parse
 
-        made = of_spans(self.path, _lines(self.commands))
-        saved, diagnostics = lower((parse(made.source),))
+        generated = text_of_parts(self.path, _lines(self.commands))
+        saved, diagnostics = lower((parse(generated.source),))
         everything = any(command.doubted is None for command in self.commands)
         doubted = {name for command in self.commands for name in command.doubted or ()}
         contents = {
             name: _inexact(each) if everything or name in doubted else each
             for name, each in saved.contents.items()
         }
-        return SavedSets(contents), tuple(
-            _in_script(made, diagnostic) for diagnostic in diagnostics
-        )
+        return SavedSets(contents), tuple(map(generated.in_script, diagnostics))
 
 
 def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:
@@ -77,8 +75,3 @@ def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:
 
 def _inexact(contents: SetContents) -> SetContents:
     return replace(contents, exact=False)
-
-
-def _in_script(made: Made, diagnostic: Diagnostic) -> Diagnostic:
-    span = made.span(diagnostic.start, diagnostic.end)
-    return replace(diagnostic, start=span.start, end=span.end, source=span.source)

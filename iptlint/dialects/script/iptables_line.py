@@ -15,7 +15,7 @@ from iptlint.dialects.iptables.lowering.line_checks import bad_value
 from iptlint.dialects.iptables.lowering.lower import lower
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
-from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
+from iptlint.dialects.iptables.parsing.shape_keys import Keys, ShapeKey
 from iptlint.dialects.iptables.parsing.shapes import resolve
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
@@ -31,9 +31,9 @@ from iptlint.dialects.iptables.parsing.tree import (
     Use,
 )
 from iptlint.dialects.iptables.parsing.words import span_of_words
-from iptlint.dialects.script.generated_text import Made, MadeOrigin
+from iptlint.dialects.script.generated_text import GeneratedOrigin, GeneratedText
 from iptlint.dialects.script.symbolic_text import is_known, shown
-from iptlint.dialects.script.tables import doubt
+from iptlint.dialects.script.tables import SpanOrigin, doubt
 from iptlint.model import Family, Match, Rule, Verdict, VerdictKind, unread_rule
 from iptlint.source import Span
 
@@ -50,7 +50,7 @@ _RULE_COMMANDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ParsedCommand:
     """A command, read. ``shape`` is None where no version of iptables would read it.
 
     ``unknown``: what of it is known only when the script runs.
@@ -65,36 +65,37 @@ class Read:
         return None if place is None else place.text(tuple(words))
 
 
-class Lines:
+class CommandReader:
     """Reads the commands of one family; alike ones are worked out once."""
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.keys = Keys(family)
-        self.shapes: dict[Key, Shape | ShapeDiagnostic] = {}
+        self.shapes: dict[ShapeKey, Shape | ShapeDiagnostic] = {}
 
-    def read(self, words: Sequence[str], made: Made, whole: Span, table: str | None) -> Read:
-        """``made``: the words as one line. ``table``: that of a text for iptables-restore."""
-        found = self._shape(words, in_table=table is not None)
+    def read(
+        self, words: Sequence[str], generated: GeneratedText, whole: Span, table: str | None
+    ) -> ParsedCommand:
+        """``generated``: the words as one line. ``table``: that of a text for iptables-restore."""
+        shape = self._shape(words, in_table=table is not None)
         unknown = tuple(shown(word) for word in words if not is_known(word))
-        if isinstance(found, Shape) and not unknown:
-            found = bad_value(found, tuple(words)) or found
-        if isinstance(found, ShapeDiagnostic):
+        if isinstance(shape, Shape) and not unknown:
+            shape = bad_value(shape, tuple(words)) or shape
+        if isinstance(shape, ShapeDiagnostic):
             if unknown:
-                return Read(None, unknown=unknown)
-            return Read(None, diagnostics=(_shape_diagnostic(found, words, made),))
-        name = table or _table(found, words)
+                return ParsedCommand(None, unknown=unknown)
+            return ParsedCommand(None, diagnostics=(_shape_diagnostic(shape, words, generated),))
+        name = table or _table(shape, words)
         if name not in BUILT_IN:
-            return Read(found, unknown=unknown)
-        return self._lowered(found, tuple(words), made, whole, name, unknown)
+            return ParsedCommand(shape, unknown=unknown)
+        return self._lowered(shape, tuple(words), generated, whole, name, unknown)
 
     def _shape(self, words: Sequence[str], *, in_table: bool) -> Shape | ShapeDiagnostic:
         key = (str(in_table), *self.keys.key(list(words)))
-        found = self.shapes.get(key)
-        if found is None:
-            found = resolve(tuple(words), self.family, in_table=in_table)
-            self.shapes[key] = found
-        return found
+        shape = self.shapes.get(key)
+        if shape is None:
+            shape = self.shapes[key] = resolve(tuple(words), self.family, in_table=in_table)
+        return shape
 
     # -- the rule -------------------------------------------------------------
 
@@ -102,48 +103,45 @@ class Lines:
         self,
         shape: Shape,
         words: tuple[str, ...],
-        made: Made,
+        generated: GeneratedText,
         whole: Span,
         table: str,
         unknown: tuple[str, ...],
-    ) -> Read:
+    ) -> ParsedCommand:
         chain = shape.chain.text(words) if shape.chain else ""
         kept, doubts = _without_unknown(shape, words) if unknown else (shape, _Doubts())
         is_rule = _makes_rule(shape)
         if is_rule:
             kept = replace(kept, command=Command.APPEND, number=None)
         if not is_rule and not is_known(" ".join(words)):
-            return Read(shape, unknown=unknown)
-        line = CommandLine(replace(kept, table=None), words, None, 0, len(made.source.text))
-        rules, diagnostics = self._execute(line, made, table, chain)
+            return ParsedCommand(shape, unknown=unknown)
+        line = CommandLine(replace(kept, table=None), words, None, 0, len(generated.source.text))
+        rules, diagnostics = self._execute(line, generated, table, chain)
         if not is_rule:
-            return Read(shape, None, diagnostics, unknown)
+            return ParsedCommand(shape, None, diagnostics, unknown)
         if not rules:
-            rule = unread_rule(_Whole(whole), made.source.text.replace("\0", ""))
-            return Read(shape, rule, diagnostics, unknown)
-        found = rules[0]
-        if unknown and not found.read:
+            rule = unread_rule(SpanOrigin(whole), generated.source.text.replace("\0", ""))
+            return ParsedCommand(shape, rule, diagnostics, unknown)
+        rule = rules[0]
+        if unknown and not rule.read:
             diagnostics = ()  # what is missing was taken out, so this is not the script's mistake
-        origin = MadeOrigin(made, found.origin, whole)
-        rule = replace(found, origin=origin, matches=(*found.matches, *doubts.tests))
+        origin = GeneratedOrigin(generated, rule.origin, whole)
+        rule = replace(rule, origin=origin, matches=(*rule.matches, *doubts.tests))
         if doubts.target and rule.read:
             rule = replace(rule, verdict=_ANYTHING, read=False)
-        return Read(shape, rule, diagnostics, unknown)
+        return ParsedCommand(shape, rule, diagnostics, unknown)
 
     def _execute(
-        self, line: CommandLine, made: Made, table: str, chain: str
+        self, line: CommandLine, generated: GeneratedText, table: str, chain: str
     ) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
         lines: list[Line] = [TableLine(table, self.family, 0, 0)]
         declared = chain and chain not in BUILT_IN[table]
         if declared and line.shape.command in (Command.APPEND, Command.RENAME_CHAIN):
             lines.append(ChainLine(chain, "-", None, 0, 0))
-        tree = SaveFile(made.source, (*lines, line, CommitLine(0, 0)), (), self.family)
-        ruleset, diagnostics = lower(tree, made.source)
-        told = tuple(
-            _in_script(diagnostic, made) for diagnostic in diagnostics if diagnostic.end > 0
-        )
+        tree = SaveFile(generated.source, (*lines, line, CommitLine(0, 0)), (), self.family)
+        ruleset, diagnostics = lower(tree, generated.source)
         rules = tuple(rule for _, _, rule in ruleset.rules())
-        return rules, told
+        return rules, tuple(generated.in_script(d) for d in diagnostics if d.end > 0)
 
 
 def _makes_rule(shape: Shape) -> bool:
@@ -154,18 +152,6 @@ def _makes_rule(shape: Shape) -> bool:
 
 def _table(shape: Shape, words: Sequence[str]) -> str:
     return shape.table.text(tuple(words)) if shape.table else "filter"
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    where: Span
-
-    @property
-    def span(self) -> Span:
-        return self.where
-
-    def part(self, index: int) -> Span:
-        return self.where
 
 
 # -- what is unknown ---------------------------------------------------------------------------
@@ -182,14 +168,14 @@ def _without_unknown(shape: Shape, words: tuple[str, ...]) -> tuple[Shape, _Doub
     doubts = _Doubts()
     core = tuple(use for use in shape.core if not _doubted(use, words, doubts))
     loads = tuple(kept for load in shape.loads for kept in _load_without(load, words, doubts))
-    made = replace(shape, core=core, loads=loads)
+    known = replace(shape, core=core, loads=loads)
     if shape.jump is not None and (doubts.target or not is_known(shape.jump.text(words))):
         doubts.target = True
-        made = replace(made, jump=None, goto=False)
-        made = replace(made, loads=tuple(load for load in made.loads if not load.target))
+        known = replace(known, jump=None, goto=False)
+        known = replace(known, loads=tuple(load for load in known.loads if not load.target))
     if any(not is_known(place.text(words)) for place in shape.counters):
-        made = replace(made, counters=())
-    return made, doubts
+        known = replace(known, counters=())
+    return known, doubts
 
 
 def _doubted(use: Use, words: tuple[str, ...], doubts: _Doubts) -> bool:
@@ -226,13 +212,10 @@ def _is_known_use(use: Use, words: tuple[str, ...]) -> bool:
 # -- diagnostics ---------------------------------------------------------------------------------
 
 
-def _shape_diagnostic(diagnostic: ShapeDiagnostic, words: Sequence[str], made: Made) -> Diagnostic:
-    first, last = span_of_words(made.source.text, diagnostic.first, diagnostic.last)
-    span = made.span(first, last)
+def _shape_diagnostic(
+    diagnostic: ShapeDiagnostic, words: Sequence[str], generated: GeneratedText
+) -> Diagnostic:
+    first, last = span_of_words(generated.source.text, diagnostic.first, diagnostic.last)
+    span = generated.span(first, last)
     message, hint = diagnostic.sentence(tuple(words)), diagnostic.advice(tuple(words)) or ""
     return Diagnostic("IPT001", "error", span.start, span.end, message, hint, span.source)
-
-
-def _in_script(diagnostic: Diagnostic, made: Made) -> Diagnostic:
-    span = made.span(diagnostic.start, diagnostic.end)
-    return replace(diagnostic, start=span.start, end=span.end, source=span.source)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.branches import Act, Way, either
+from iptlint.dialects.script.branches import Action, Alternative, run_alternatives
 from iptlint.dialects.script.builtins import assign
-from iptlint.dialects.script.environment import joined
+from iptlint.dialects.script.environment import merge_environments
 from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
 from iptlint.dialects.script.symbolic_text import WHOLE, mark, shown
 from iptlint.source import Span
 
-if TYPE_CHECKING:
-    from iptlint.dialects.script.shell import Shell
-
 MAX_ROUNDS = 5000
 
 
-def for_(shell: Shell, node: t.For) -> Result:
+def for_(shell: Interpreter, node: t.For) -> Result:
     run = shell.run
-    words = run.environment.arguments if node.words is None else shell.words().fields(node.words)
+    words = run.environment.arguments if node.words is None else shell.expander().fields(node.words)
 
     def rounds() -> Result:
         result = Result()
@@ -32,7 +29,7 @@ def for_(shell: Shell, node: t.For) -> Result:
                 result = _unknown_round(shell, node, value)
             else:
                 run.environment.set(node.name, value)
-                result = shell.all(node.body)
+                result = shell.execute_all(node.body)
             ended = _ended(result)
             if ended is not None:
                 return ended
@@ -41,19 +38,19 @@ def for_(shell: Shell, node: t.For) -> Result:
     return _looping(shell, rounds)
 
 
-def _unknown_round(shell: Shell, node: t.For, value: str) -> Result:
+def _unknown_round(shell: Interpreter, node: t.For, value: str) -> Result:
     text = f"for {node.name} in {shown(value)}"
     place = Span(shell.span(node).source, node.start, node.start + 3)
     condition = Condition(text, shell.run.text.span or place)
 
     def body() -> Result:
         shell.run.environment.set(node.name, mark(f"${node.name}"))
-        return shell.all(node.body)
+        return shell.execute_all(node.body)
 
     return repeated(shell, condition, body)
 
 
-def repeated(shell: Shell, condition: Condition, body: Act) -> Result:
+def repeated(shell: Interpreter, condition: Condition, body: Action) -> Result:
     """Nobody knows how often: what changes from round to round is not known in any."""
     run = shell.run
     then, before = run.checkpoint(), run.environment
@@ -68,10 +65,10 @@ def repeated(shell: Shell, condition: Condition, body: Act) -> Result:
     for name in {*after.variables, *before.variables}:
         if after.variables.get(name) != before.variables.get(name):
             before.variables[name] = mark(f"${name}")
-    return either(shell, [Way(condition, body)], complete=False)
+    return run_alternatives(shell, [Alternative(condition, body)], complete=False)
 
 
-def _looping(shell: Shell, rounds: Callable[[], Result]) -> Result:
+def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
     run = shell.run
     scope = Scope(Flow.BREAK)
     run.scopes.append(scope)
@@ -80,22 +77,22 @@ def _looping(shell: Shell, rounds: Callable[[], Result]) -> Result:
     finally:
         run.scopes.pop()
     if scope.left:
-        run.environment.take(joined([run.environment, *scope.left]))
+        run.environment.take(merge_environments([run.environment, *scope.left]))
     return result
 
 
-def while_(shell: Shell, node: t.While) -> Result:
+def while_(shell: Interpreter, node: t.While) -> Result:
     def rounds() -> Result:
         result = Result()
         for _ in range(MAX_ROUNDS):
-            status = shell.all(node.condition).status
+            status = shell.execute_all(node.condition).status
             if status is None:
                 said = node.condition[-1] if node.condition else node
                 word = "until " if node.until else "while "
                 return repeated(shell, shell.condition(said, word), lambda: _round(shell, node))
             if (status == 0) is node.until:
                 return result
-            result = shell.all(node.body)
+            result = shell.execute_all(node.body)
             ended = _ended(result)
             if ended is not None:
                 return ended
@@ -104,12 +101,12 @@ def while_(shell: Shell, node: t.While) -> Result:
     return _looping(shell, rounds)
 
 
-def _round(shell: Shell, node: t.While) -> Result:
-    shell.all(node.condition)
-    return shell.all(node.body)
+def _round(shell: Interpreter, node: t.While) -> Result:
+    shell.execute_all(node.condition)
+    return shell.execute_all(node.body)
 
 
-def counting(shell: Shell, node: t.CountingFor) -> Result:
+def counting(shell: Interpreter, node: t.CountingFor) -> Result:
     assign(node.initial, shell.run)
 
     def rounds() -> Result:
@@ -130,8 +127,8 @@ def counting(shell: Shell, node: t.CountingFor) -> Result:
     return _looping(shell, rounds)
 
 
-def _counted(shell: Shell, node: t.CountingFor) -> Result:
-    result = shell.all(node.body)
+def _counted(shell: Interpreter, node: t.CountingFor) -> Result:
+    result = shell.execute_all(node.body)
     assign(node.update, shell.run)
     return result
 

@@ -10,11 +10,11 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.environment import Environment, assigned_in
-from iptlint.dialects.script.iptables_command import Chains
+from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
-from iptlint.dialects.script.not_understood import told
+from iptlint.dialects.script.not_understood import summary
 from iptlint.dialects.script.shell import Shell
-from iptlint.dialects.script.state import Run, Text, TooMuchError, syntax
+from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.tables import Tables
 from iptlint.model import Ruleset
@@ -24,7 +24,7 @@ _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
 
 
-def carried_out(
+def run_script(
     file: t.ScriptFile, start: Ruleset | None = None, files: Files | None = None
 ) -> Script:
     """The steps of a script, each with what it does.
@@ -63,31 +63,34 @@ def _run(
         nft,
         late,
         start is not None,
-        Text(source),
+        RunningText(source),
         files,
         str(PurePosixPath(files.own_path(source.path)).parent),
     )
     run.diagnostics += [syntax(p, Span(source, p.start, p.end)) for p in file.diagnostics]
     try:
-        Shell(run).whole(file.statements)
+        Shell(run).execute_script(file.statements)
     except (TooMuchError, RecursionError):
         run.diagnostics.append(_too_much(source))
     used = {each for tool in run.tools.values() for each in tool.missing}
-    made = {each for tool in run.tools.values() for each in tool.created}
+    created = {each for tool in run.tools.values() for each in tool.created}
+    return _script(run, tables, nft), frozenset(used & created)
+
+
+def _script(run: Run, start: Tables, start_nft: NftState) -> Script:
     commands = len(run.commands)
-    told_of = told(run.notes, commands, run.absent)
-    diagnostics = (*run.diagnostics, *(() if told_of is None else (told_of,)))
+    not_understood = summary(run.notes, commands, run.absent)
+    diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
-    script = Script(
-        source,
+    return Script(
+        run.main,
         tuple(run.steps),
-        tables,
-        nft,
+        start,
+        start_nft,
         tuple(_once(diagnostics)),
         commands,
         commands - len(doubted),
     )
-    return script, frozenset(used & made)
 
 
 def _started(source: SourceFile, start: Ruleset | None, files: Files) -> tuple[Tables, NftState]:

@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files
-from iptlint.dialects.script.generated_text import Conditions, Made, MadeOrigin, of_spans
+from iptlint.dialects.script.generated_text import (
+    Conditions,
+    GeneratedOrigin,
+    GeneratedText,
+    text_of_parts,
+)
 from iptlint.dialects.script.tables import doubt, doubtful
 from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile, Span
@@ -37,7 +42,7 @@ class NftPiece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NftMade:
+class NftResult:
     tables: tuple[Table, ...] = ()
     defines: tuple[Named, ...] = ()
     flush: Origin | None = None
@@ -51,57 +56,55 @@ class NftState:
         self.path = path
         self.files = files
         self.pieces = pieces
-        self._made: NftMade | None = None if pieces else NftMade()
+        self._result: NftResult | None = None if pieces else NftResult()
 
     def with_piece(self, piece: NftPiece) -> NftState:
         return NftState(self.path, self.files, (*self.pieces, piece))
 
-    def made(self) -> NftMade:
-        if self._made is None:
-            self._made = self._read()
-        return self._made
+    def result(self) -> NftResult:
+        if self._result is None:
+            self._result = self._read()
+        return self._result
 
-    def _read(self) -> NftMade:
+    def _read(self) -> NftResult:
         from iptlint.dialects.nft.execute import execute
         from iptlint.dialects.nft.lower import lower
         from iptlint.dialects.nft.parser import parse
 
-        made = self._text()
-        file = parse(made.source, self.files)
-        ruleset, diagnostics = lower(execute(file), made.source, "nft")
-        written = _Written(made)
+        generated = self._text()
+        file = parse(generated.source, self.files)
+        ruleset, diagnostics = lower(execute(file), generated.source, "nft")
+        relocation = _Relocation(generated)
         syntax = (
             Diagnostic(p.code, "error", p.start, p.end, p.message, p.hint or "", p.source)
             for p in file.diagnostics
         )
-        return NftMade(
-            tuple(map(written.table, ruleset.tables)),
-            tuple(map(written.named, ruleset.defines)),
-            written.perhaps(ruleset.flush),
-            tuple(
-                p for each in (*syntax, *diagnostics) if (p := written.diagnostic(each)) is not None
-            ),
+        return NftResult(
+            tuple(map(relocation.table, ruleset.tables)),
+            tuple(map(relocation.named, ruleset.defines)),
+            relocation.perhaps(ruleset.flush),
+            tuple(filter(None, map(relocation.diagnostic, (*syntax, *diagnostics)))),
         )
 
-    def _text(self) -> Made:
+    def _text(self) -> GeneratedText:
         parts: list[tuple[str, Span, bool]] = []
         conditions: list[Conditions] = []
         for piece in self.pieces:
             parts += piece.parts
             parts.append(("\n", piece.parts[-1][1], False))
             conditions += [piece.conditions] * (len(piece.parts) + 1)
-        made = of_spans(self.path, parts)
-        pieces = zip(made.pieces, conditions, strict=True)
-        return Made(made.source, tuple(replace(p, conditions=c) for p, c in pieces))
+        generated = text_of_parts(self.path, parts)
+        pieces = zip(generated.pieces, conditions, strict=True)
+        return GeneratedText(generated.source, tuple(replace(p, conditions=c) for p, c in pieces))
 
 
-class _Written:
-    """Puts the places in the script into what was read from the made text."""
+class _Relocation:
+    """Puts the places in the script into what was read from the generated text."""
 
-    def __init__(self, made: Made) -> None:
-        self.made = made
-        self.origins: dict[int, tuple[Origin, MadeOrigin]] = {}
-        self.conditional = any(piece.conditions for piece in made.pieces)
+    def __init__(self, generated: GeneratedText) -> None:
+        self.generated = generated
+        self.origins: dict[int, tuple[Origin, GeneratedOrigin]] = {}
+        self.conditional = any(piece.conditions for piece in generated.pieces)
 
     def perhaps(self, origin: Origin | None) -> Origin | None:
         return None if origin is None else self.origin(origin)
@@ -110,7 +113,7 @@ class _Written:
         """The same one for the same one: rules that are parts of a statement share it."""
         known = self.origins.get(id(origin))
         if known is None:
-            known = self.origins[id(origin)] = (origin, MadeOrigin(self.made, origin))
+            known = self.origins[id(origin)] = (origin, GeneratedOrigin(self.generated, origin))
         return known[1]
 
     def table(self, table: Table) -> Table:
@@ -123,35 +126,40 @@ class _Written:
 
     def chain(self, chain: Chain) -> Chain:
         rules = tuple(map(self.rule, chain.rules))
-        made = replace(chain, rules=rules, origin=self.perhaps(chain.origin))
+        chain_in_script = replace(chain, rules=rules, origin=self.perhaps(chain.origin))
         conditions = self._conditions(chain.origin)
         if not conditions or chain.policy is None or chain.origin is None:
-            return made
+            return chain_in_script
         # The chain may not be there at all, and what it would drop goes on then.
         origin = self.origin(chain.origin)
         last = Rule(origin, (doubt(conditions[-1].text),), chain.policy)
-        return replace(made, rules=(*rules, last), policy=_ACCEPT)
+        return replace(chain_in_script, rules=(*rules, last), policy=_ACCEPT)
 
     def rule(self, rule: Rule) -> Rule:
         origin = self.origin(rule.origin)
         assert origin is not None
         conditions = self._conditions(rule.statement)
-        made = replace(rule, origin=origin, whole=self.perhaps(rule.whole))
-        return doubtful(made, doubt(conditions[-1].text)) if conditions else made
+        rule_in_script = replace(rule, origin=origin, whole=self.perhaps(rule.whole))
+        return (
+            doubtful(rule_in_script, doubt(conditions[-1].text)) if conditions else rule_in_script
+        )
 
     def _conditions(self, origin: Origin | None) -> Conditions:
-        if not self.conditional or origin is None or origin.span.source is not self.made.source:
+        if (
+            not self.conditional
+            or origin is None
+            or origin.span.source is not self.generated.source
+        ):
             return ()
-        return self.made.conditions(origin.span.start)
+        return self.generated.conditions(origin.span.start)
 
     def diagnostic(self, diagnostic: Diagnostic) -> Diagnostic | None:
         """What stands where something unknown is, is no mistake of the script's."""
         source: SourceFile | None = diagnostic.source
-        if source is not None and source is not self.made.source:
+        if source is not None and source is not self.generated.source:
             return diagnostic
-        line = self.made.source.line_span(self.made.source.line_of(diagnostic.start))
-        around = self.made.source.text[line.start : max(line.end, diagnostic.end)]
+        line = self.generated.source.line_span(self.generated.source.line_of(diagnostic.start))
+        around = self.generated.source.text[line.start : max(line.end, diagnostic.end)]
         if "\0" in around:
             return None
-        span = self.made.span(diagnostic.start, diagnostic.end)
-        return replace(diagnostic, start=span.start, end=span.end, source=span.source)
+        return self.generated.in_script(diagnostic)

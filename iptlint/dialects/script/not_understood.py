@@ -1,4 +1,4 @@
-"""What of a script was not understood, told in one sentence."""
+"""What of a script was not understood, summary in one sentence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NotUnderstood:
     detail: str
 
 
-def told(
+def summary(
     notes: Sequence[NotUnderstood], commands: int, absent: Sequence[NotUnderstood]
 ) -> Diagnostic | None:
     """One diagnostic for all of them, at the first."""

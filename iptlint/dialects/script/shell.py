@@ -28,23 +28,23 @@ class Shell:
     def __init__(self, run: Run) -> None:
         self.run = run
 
-    def whole(self, statements: Sequence[t.Statement]) -> None:
+    def execute_script(self, statements: Sequence[t.Statement]) -> None:
         """A script; one that only defines functions is for something that calls ``start``."""
-        self.all(statements)
+        self.execute_all(statements)
         start = self.run.environment.functions.get("start")
         if start is not None and not self.run.steps:
             span = Span(start[0], start[1].start, start[1].start)
             run_function(self, Call(("start",), (span,), span), *start)
 
-    def all(self, statements: Sequence[t.Statement]) -> Result:
+    def execute_all(self, statements: Sequence[t.Statement]) -> Result:
         result = Result(self.run.status)
         for statement in statements:
-            result = self.one(statement)
+            result = self.execute(statement)
             if result.flow is not Flow.GO:
                 return result
         return result
 
-    def one(self, statement: t.Statement) -> Result:
+    def execute(self, statement: t.Statement) -> Result:
         run = self.run
         run.statements += 1
         if run.statements > MAX_STATEMENTS:
@@ -65,16 +65,16 @@ class Shell:
     def condition(self, node: t.Node, prefix: str = "if ") -> Condition:
         return Condition(self.line(node, prefix), self.span(node))
 
-    def words(self) -> Expander:
+    def expander(self) -> Expander:
         return Expander(self.run.environment, self._output, self.run.text.source.text)
 
     def _output(self, node: t.Substitution) -> str:
         """What a substitution prints."""
-        printed = Output()
+        output = Output()
         run = self.run
-        with run.subshell(), run.streams(run.stdin, printed):
-            run.status = self.all(node.body).status
-        return printed.text.rstrip("\n")
+        with run.subshell(), run.streams(run.stdin, output):
+            run.status = self.execute_all(node.body).status
+        return output.text.rstrip("\n")
 
 
 _STATEMENTS: dict[type, Callable[[Shell, Any], Result]] = {

@@ -5,27 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.calls import carry_out
+from iptlint.dialects.script.calls import execute
 from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import MAX_VALUE, Result, TooMuchError
-from iptlint.dialects.script.streams import Input, Output, Part
+from iptlint.dialects.script.streams import Input, Output, TextPart
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.source import Span
 
-if TYPE_CHECKING:
-    from iptlint.dialects.script.shell import Shell
 
-
-def command(shell: Shell, node: t.Command) -> Result:
+def command(shell: Interpreter, node: t.Command) -> Result:
     run = shell.run
     if node.keyword == "unset":
         for word in node.words:
-            run.environment.variables.pop(shell.words().text(word), None)
+            run.environment.variables.pop(shell.expander().text(word), None)
         return Result()
     if node.keyword:
         return _declare(shell, node)
@@ -39,7 +36,7 @@ def command(shell: Shell, node: t.Command) -> Result:
     _assign(shell, node.assignments)
     call = Call(words, spans, shell.span(node))
     result = with_redirects(
-        shell, node.redirects, lambda written: carry_out(shell, replace(call, written=written))
+        shell, node.redirects, lambda written: execute(shell, replace(call, written=written))
     )
     for name, value in before.items():
         if value is None:
@@ -49,15 +46,17 @@ def command(shell: Shell, node: t.Command) -> Result:
     return result
 
 
-def _expanded(shell: Shell, words: Sequence[t.Word]) -> tuple[tuple[str, ...], tuple[Span, ...]]:
-    expander = shell.words()
+def _expanded(
+    shell: Interpreter, words: Sequence[t.Word]
+) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+    expander = shell.expander()
     pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
     return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
 
 
-def _declare(shell: Shell, node: t.Command) -> Result:
+def _declare(shell: Interpreter, node: t.Command) -> Result:
     local = node.keyword in ("local", "declare", "typeset")
-    names = [shell.words().text(word) for word in node.words]
+    names = [shell.expander().text(word) for word in node.words]
     for name in (*(a.name for a in node.assignments), *names):
         if local and re.fullmatch(r"\w+", name):
             shell.run.environment.make_local(name)
@@ -66,26 +65,26 @@ def _declare(shell: Shell, node: t.Command) -> Result:
     return Result()
 
 
-def _assign(shell: Shell, assignments: Sequence[t.Assignment]) -> None:
+def _assign(shell: Interpreter, assignments: Sequence[t.Assignment]) -> None:
     environment = shell.run.environment
     for each in assignments:
-        words = shell.words()
+        expander = shell.expander()
         if each.items is not None:
-            items = tuple(words.fields(each.items))
+            items = tuple(expander.fields(each.items))
             before = environment.get(each.name) if each.append else None
             kept = (before,) if isinstance(before, str) else before or ()
             environment.set(each.name, (*kept, *items))
         elif each.index is not None:
-            _set_item(shell, each, words.text(each.value))
+            _set_item(shell, each, expander.text(each.value))
         else:
-            value = words.text(each.value)
+            value = expander.text(each.value)
             kept_text = environment.text(each.name) if each.append else ""
             if len(kept_text) + len(value) > MAX_VALUE:
                 raise TooMuchError
             environment.set(each.name, kept_text + value)
 
 
-def _set_item(shell: Shell, each: t.Assignment, value: str) -> None:
+def _set_item(shell: Interpreter, each: t.Assignment, value: str) -> None:
     environment = shell.run.environment
     before = environment.get(each.name)
     items = [*((before,) if isinstance(before, str) else before or ())]
@@ -98,7 +97,7 @@ def _set_item(shell: Shell, each: t.Assignment, value: str) -> None:
 
 
 def with_redirects(
-    shell: Shell, redirects: Sequence[t.Redirect], act: Callable[[str | None], Result]
+    shell: Interpreter, redirects: Sequence[t.Redirect], act: Callable[[str | None], Result]
 ) -> Result:
     """``act`` with its input and output; it is told the file that the output goes to."""
     run = shell.run
@@ -111,7 +110,7 @@ def with_redirects(
             case "<":
                 stdin = _from_file(shell, redirect)
             case ">" | ">>" | ">|" | "&>" | "&>>" if redirect.descriptor in ("", "1"):
-                written, stdout = shell.words().text(redirect.target), Output()
+                written, stdout = shell.expander().text(redirect.target), Output()
             case ">&" if redirect.descriptor in ("", "1"):
                 stdout = None
     with run.streams(stdin, stdout):
@@ -122,7 +121,7 @@ def with_redirects(
 
 
 def _keep(
-    shell: Shell, name: str, redirects: Sequence[t.Redirect], parts: tuple[Part, ...]
+    shell: Interpreter, name: str, redirects: Sequence[t.Redirect], parts: tuple[TextPart, ...]
 ) -> None:
     """What a script writes into a file, it may hand to a tool later."""
     run = shell.run
@@ -133,23 +132,23 @@ def _keep(
         run.written[name] = (*(before or ()), *parts) if sure else None
 
 
-def _here(shell: Shell, redirect: t.Redirect) -> Input:
+def _here(shell: Interpreter, redirect: t.Redirect) -> Input:
     if redirect.target is None:
         return Input(())
-    words = shell.words()
+    expander = shell.expander()
     if redirect.operator == "<<<":
-        text = words.text(redirect.target) + "\n"
+        text = expander.text(redirect.target) + "\n"
         return Input(((text, shell.span(redirect.target), False),))
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     for part in redirect.target.parts:
-        text = words.text(t.Word((part,), start=part.start, end=part.end))
+        text = expander.text(t.Word((part,), start=part.start, end=part.end))
         exact = shell.run.text.source.text[part.start : part.end] == text
         parts.append((text, shell.span(part), exact and shell.run.text.span is None))
     return Input(tuple(parts))
 
 
-def _from_file(shell: Shell, redirect: t.Redirect) -> Input:
-    name = shell.words().text(redirect.target)
+def _from_file(shell: Interpreter, redirect: t.Redirect) -> Input:
+    name = shell.expander().text(redirect.target)
     found = read_beside(shell.run, name, shell.span(redirect))
     if found is not None:
         return Input(found)

@@ -12,11 +12,11 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.files import Files
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.generated_text import Condition, Conditions
-from iptlint.dialects.script.iptables_command import Chains, Iptables
+from iptlint.dialects.script.iptables_execution import Chains, IptablesTool
 from iptlint.dialects.script.nft_command import NftState
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.steps import Step
-from iptlint.dialects.script.streams import Input, Output, Part
+from iptlint.dialects.script.streams import Input, Output, TextPart
 from iptlint.dialects.script.tables import Tables
 from iptlint.model import Family
 from iptlint.model.script import Kind
@@ -53,7 +53,7 @@ class Result(NamedTuple):
 
 
 @dataclass(slots=True)
-class Text:
+class RunningText:
     """A text whose statements run. ``span``: all of it is from there (``eval``)."""
 
     source: SourceFile
@@ -83,7 +83,7 @@ class Checkpoint:
     notes: int
     diagnostics: int
     absent: int
-    written: dict[str, tuple[Part, ...] | None]
+    written: dict[str, tuple[TextPart, ...] | None]
     sets: frozenset[str]
 
 
@@ -98,14 +98,14 @@ class Run:
     nft: NftState
     late: Chains
     strict: bool
-    text: Text
+    text: RunningText
     files: Files
     directory: str
     steps: list[Step] = field(default_factory=list)
     notes: list[NotUnderstood] = field(default_factory=list)
     absent: list[NotUnderstood] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    written: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
+    written: dict[str, tuple[TextPart, ...] | None] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
@@ -115,7 +115,7 @@ class Run:
     statements: int = 0
     commands: set[tuple[str, int, int]] = field(default_factory=set)
     status: int | None = 0
-    tools: dict[Family, Iptables] = field(default_factory=dict)
+    tools: dict[Family, IptablesTool] = field(default_factory=dict)
 
     # -- conditions -----------------------------------------------------------
 
@@ -167,13 +167,12 @@ class Run:
         if step.conditions and step.kind is Kind.CHANGE and not step.failed:
             self.note(Reason.CONDITION, step.span, step.conditions[-1].text)
 
-    def tool(self, family: Family) -> Iptables:
-        found = self.tools.get(family)
-        if found is None:
-            found = self.tools[family] = Iptables(
-                family, self.tables, self.late, strict=self.strict
-            )
-        return found
+    def tool(self, family: Family) -> IptablesTool:
+        tool = self.tools.get(family)
+        if tool is None:
+            tool = IptablesTool(family, self.tables, self.late, strict=self.strict)
+            self.tools[family] = tool
+        return tool
 
     # -- streams --------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
-from iptlint.dialects.script.tables import Change, Modelled, Tables
+from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
 from iptlint.model import Ruleset
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
@@ -39,7 +39,7 @@ class Step:
     conditions: Conditions = ()
     calls: tuple[Span, ...] = ()
     failed: bool = False
-    changes: tuple[Change, ...] = ()
+    changes: tuple[TableChange, ...] = ()
     nft: NftPiece | None = None
     sets: tuple[SetCommand, ...] = ()
 
@@ -69,7 +69,7 @@ class Script:
 
         Chains that the step did not touch are the same objects as before it.
         """
-        state = _State(self)
+        state = _Progress(self)
         for step in self.steps:
             state.take(step)
             yield step, state.ruleset()[0]
@@ -80,13 +80,13 @@ class Script:
         return ruleset, (*self.diagnostics, *diagnostics)
 
     def _reached(self, count: int | None) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
-        state = _State(self)
+        state = _Progress(self)
         for step in self.steps[:count]:
             state.take(step)
         return state.ruleset()
 
 
-class _State:
+class _Progress:
     """What there is after some of the steps."""
 
     def __init__(self, script: Script) -> None:
@@ -94,7 +94,7 @@ class _State:
         self.tables = script.start.copy()
         self.nft = script.start_nft
         self.sets = SetState(script.source.path)
-        self.modelled = Modelled()
+        self.builder = ModelBuilder()
 
     def take(self, step: Step) -> None:
         self.tables.apply(step.changes)
@@ -102,7 +102,7 @@ class _State:
         self.sets = self.sets.with_commands(step.sets)
 
     def ruleset(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
-        made = self.nft.made()
-        own = with_changes(self.modelled.tables(self.tables))
-        found = Ruleset(self.source, "script", (*own, *made.tables), made.defines, made.flush)
-        return self.sets.put_into(found), (*made.diagnostics, *self.sets.diagnostics())
+        nft = self.nft.result()
+        own = with_changes(self.builder.tables(self.tables))
+        ruleset = Ruleset(self.source, "script", (*own, *nft.tables), nft.defines, nft.flush)
+        return self.sets.put_into(ruleset), (*nft.diagnostics, *self.sets.diagnostics())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import Span
 
-Part = tuple[str, Span, bool]
+TextPart = tuple[str, Span, bool]
 """Text, where it was written, and whether it stands there as it is."""
 
 
@@ -15,7 +15,7 @@ Part = tuple[str, Span, bool]
 class Output:
     """What is printed where somebody reads it."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[TextPart] = field(default_factory=list)
 
     def write(self, text: str, span: Span) -> None:
         if text:
@@ -30,7 +30,7 @@ class Output:
 class Input:
     """What a command reads."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     _lines: list[str] | None = None
     _at: int = 0
 

@@ -10,7 +10,7 @@ from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN
 from iptlint.model import Chain, Family, Hook, Match, Rule, Ruleset, Table, Uncertain, Verdict
 from iptlint.source import Origin, Span
 
-Key = tuple[Family, str]
+TableKey = tuple[Family, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,46 +42,46 @@ class ChainState:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class UseTable:
     """The table is used from here on."""
 
-    key: Key
+    key: TableKey
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Emptied:
+class ResetTable:
     """The table is as the kernel makes it: no rules, no further chains, policies ACCEPT."""
 
-    key: Key
+    key: TableKey
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inserted:
+class InsertRule:
     """A rule is put in, at the end where ``index`` is None."""
 
-    key: Key
+    key: TableKey
     chain: str
     rule: Rule
     index: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Put:
+class SetChain:
     """The chain is now so; with None it is gone."""
 
-    key: Key
+    key: TableKey
     chain: str
     state: ChainState | None
 
 
-Change = Opened | Emptied | Inserted | Put
+TableChange = UseTable | ResetTable | InsertRule | SetChain
 
 
 @dataclass(slots=True)
 class Tables:
     """A state. Chain states are shared with its copies, so that copying is cheap."""
 
-    chains: dict[Key, dict[str, ChainState]] = field(default_factory=dict)
+    chains: dict[TableKey, dict[str, ChainState]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ruleset: Ruleset) -> Tables:
@@ -94,34 +94,34 @@ class Tables:
     def take(self, other: Tables) -> None:
         self.chains = other.chains
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[TableChange]) -> None:
         for change in changes:
             match change:
-                case Opened(key):
+                case UseTable(key):
                     self._open(key)
-                case Emptied(key):
+                case ResetTable(key):
                     self.chains.pop(key, None)
                     self._open(key)
-                case Inserted(key, name, rule, index):
+                case InsertRule(key, name, rule, index):
                     states = self._open(key)
                     state = states.get(name) or ChainState(name)
                     at = len(state.rules) if index is None else index
                     rules = (*state.rules[:at], rule, *state.rules[at:])
                     states[name] = replace(state, rules=rules)
-                case Put(key, name, None):
+                case SetChain(key, name, None):
                     self._open(key).pop(name, None)
-                case Put(key, name, state):
+                case SetChain(key, name, state):
                     assert state is not None
                     self._open(key)[name] = state
 
-    def _open(self, key: Key) -> dict[str, ChainState]:
+    def _open(self, key: TableKey) -> dict[str, ChainState]:
         found = self.chains.get(key)
         if found is None:
             built_in = BUILT_IN.get(key[1], {})
             found = self.chains[key] = {name: ChainState(name) for name in built_in}
         return found
 
-    def states(self, key: Key) -> dict[str, ChainState]:
+    def states(self, key: TableKey) -> dict[str, ChainState]:
         """The chains of a table, also of one that nothing was done to yet; not to be changed."""
         return self.chains.get(key) or {name: ChainState(name) for name in BUILT_IN.get(key[1], {})}
 
@@ -171,19 +171,19 @@ def doubt(text: str) -> Uncertain:
 # -- the model -------------------------------------------------------------------------------
 
 
-class Modelled:
+class ModelBuilder:
     """Tables as the model has them. What did not change since it was last asked is the same
     object as then."""
 
     def __init__(self) -> None:
         self._chains: dict[int, tuple[ChainState, Chain]] = {}
-        self._tables: dict[Key, tuple[tuple[Chain, ...], Table]] = {}
-        self._parts = Parts()
+        self._tables: dict[TableKey, tuple[tuple[Chain, ...], Table]] = {}
+        self._parts = StatementParts()
 
     def tables(self, tables: Tables) -> tuple[Table, ...]:
         return tuple(self._table(key, states) for key, states in tables.chains.items())
 
-    def _table(self, key: Key, states: dict[str, ChainState]) -> Table:
+    def _table(self, key: TableKey, states: dict[str, ChainState]) -> Table:
         chains = tuple(self._chain(key, state) for state in states.values())
         known = self._tables.get(key)
         if known is not None and known[0] == chains:
@@ -192,7 +192,7 @@ class Modelled:
         self._tables[key] = (chains, made)
         return made
 
-    def _chain(self, key: Key, state: ChainState) -> Chain:
+    def _chain(self, key: TableKey, state: ChainState) -> Chain:
         known = self._chains.get(id(state))
         if known is None:
             # The state is kept with it: no other one may come to have its id.
@@ -200,7 +200,7 @@ class Modelled:
         return known[1]
 
 
-def _chain(table: str, state: ChainState, parts: Parts) -> Chain:
+def _chain(table: str, state: ChainState, parts: StatementParts) -> Chain:
     priority = BUILT_IN.get(table, {}).get(state.name)
     rules = tuple(parts.by_command(state.rules))
     if priority is None:
@@ -216,12 +216,12 @@ def _chain(table: str, state: ChainState, parts: Parts) -> Chain:
     )
 
 
-class Parts:
+class StatementParts:
     """What a command makes in a loop, one rule behind the other, is one statement. A rule that
     stays is the same object after every round."""
 
     def __init__(self) -> None:
-        self._wholes: dict[int, tuple[Rule, Place]] = {}
+        self._wholes: dict[int, tuple[Rule, SpanOrigin]] = {}
         self._parts: dict[tuple[int, int], tuple[Rule, Rule]] = {}
 
     def by_command(self, rules: tuple[Rule, ...]) -> Iterator[Rule]:
@@ -230,10 +230,10 @@ class Parts:
             if len(same) == 1:
                 yield same[0]
                 continue
-            _, whole = self._wholes.setdefault(id(same[0]), (same[0], Place(span)))
+            _, whole = self._wholes.setdefault(id(same[0]), (same[0], SpanOrigin(span)))
             yield from (rule if rule.whole else self._part(rule, whole) for rule in same)
 
-    def _part(self, rule: Rule, whole: Place) -> Rule:
+    def _part(self, rule: Rule, whole: SpanOrigin) -> Rule:
         key = id(rule), id(whole)
         found = self._parts.get(key)
         if found is None:
@@ -252,7 +252,7 @@ def _type(table: str, chain: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class SpanOrigin:
     """All of a span, as where something was written."""
 
     where: Span

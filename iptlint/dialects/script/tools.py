@@ -11,14 +11,15 @@ from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import Condition, quoted
 from iptlint.dialects.script.ipsets import SetCommand
-from iptlint.dialects.script.iptables_command import Done, Order
+from iptlint.dialects.script.iptables_command import CommandResult, run_command
+from iptlint.dialects.script.iptables_execution import IptablesCall
 from iptlint.dialects.script.nft_command import NftPiece
 from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.steps import Step
-from iptlint.dialects.script.streams import Part
+from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
-from iptlint.dialects.script.tables import Emptied
+from iptlint.dialects.script.tables import ResetTable
 from iptlint.model import Family
 from iptlint.model.script import Kind
 from iptlint.source import Span
@@ -89,22 +90,22 @@ def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
 
 def _iptables(family: Family) -> Tool:
     def tool(run: Run, call: Call) -> Result:
-        order = Order(call.words, call.spans, call.span, run.conditions())
-        return _done(run, call, run.tool(family).run(order))
+        command = IptablesCall(call.words, call.spans, call.span, run.conditions())
+        return _finish(run, call, run_command(run.tool(family), command))
 
     return tool
 
 
-def _done(run: Run, call: Call, done: Done) -> Result:
-    run.diagnostics += done.diagnostics
-    reasons = [(Reason.VALUE, name) for name in done.unknown[:1]]
-    if done.diagnostics and any(p.code == "IPT001" for p in done.diagnostics):
+def _finish(run: Run, call: Call, result: CommandResult) -> Result:
+    run.diagnostics += result.diagnostics
+    reasons = [(Reason.VALUE, name) for name in result.unknown[:1]]
+    if result.diagnostics and any(p.code == "IPT001" for p in result.diagnostics):
         reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
-    kind = Kind.LOOK if done.looks else Kind.CHANGE
-    _add(run, call, kind, reasons, failed=done.failed, changes=done.changes)
-    if done.looks and not done.failed and run.stdout is not None:
+    kind = Kind.LOOK if result.looks else Kind.CHANGE
+    _add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
+    if result.looks and not result.failed and run.stdout is not None:
         run.write(f"\0$(iptables {shown(' '.join(call.words))})\0\n", call.span)
-    return Result(1 if done.failed else 0)
+    return Result(1 if result.failed else 0)
 
 
 def _add(
@@ -156,7 +157,7 @@ def _restore(family: Family) -> Tool:
     return tool
 
 
-def _text(run: Run, call: Call, file: str | None) -> tuple[Part, ...] | None:
+def _text(run: Run, call: Call, file: str | None) -> tuple[TextPart, ...] | None:
     """What a tool reads, from a file or from its standard input; None where it is not there."""
     if file is None:
         return None if run.stdin is None else run.stdin.parts
@@ -203,13 +204,13 @@ def _nft(run: Run, call: Call) -> Result:
         return Result()
     piece = NftPiece(parts, run.conditions())
     unknown = [(Reason.VALUE, f"{name}") for name in (*names(piece.text),)[:1]]
-    emptied = tuple(Emptied(key) for key in run.tables.chains) if piece.flushes else ()
+    emptied = tuple(ResetTable(key) for key in run.tables.chains) if piece.flushes else ()
     _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=() if run.conditions() else emptied)
     return Result()
 
 
-def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[TextPart, ...]:
+    parts: list[TextPart] = []
     for word, span in zip(words, spans, strict=True):
         if parts:
             parts.append((" ", span, False))

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from iptlint.dialects import Reader, read
-from iptlint.dialects.script.lower import carried_out
+from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.model import AnyOf, Family, Field, Match, Rule, Ruleset, Within
 from iptlint.source import SourceFile
@@ -82,5 +82,5 @@ def test_the_tables_are_as_the_tools_leave_them(tool: str, seed: int) -> None:
         pytest.skip(reason)
     script = Writer(seed, tool).script()
     nothing = Ruleset(SourceFile("-", ""), "iptables-save", ())
-    found = carried_out(parse(SourceFile("firewall.sh", script)), nothing)
+    found = run_script(parse(SourceFile("firewall.sh", script)), nothing)
     assert told(found.final()[0]) == told(left_by(script, tool)), script

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from iptlint.dialects.script.lower import carried_out
+from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.source import SourceFile
 from tests.costs import at_most
@@ -24,7 +24,7 @@ PIECES = (
 
 
 def finish(text: str) -> list[str]:
-    ruleset, diagnostics = carried_out(parse(SourceFile("firewall.sh", text))).final()
+    ruleset, diagnostics = run_script(parse(SourceFile("firewall.sh", text))).final()
     for diagnostic in diagnostics:
         source = diagnostic.source or ruleset.source
         assert 0 <= diagnostic.start <= diagnostic.end <= len(source.text)
@@ -77,7 +77,7 @@ def test_what_is_cut_short_is_told(text: str) -> None:
 def test_a_fault_of_the_shell_is_told_at_its_line_and_the_rest_is_read() -> None:
     text = "iptables -A INPUT -j DROP\nif [ -f x ; then (\niptables -A INPUT -j LOG\n"
     source = SourceFile("firewall.sh", text)
-    ruleset, diagnostics = carried_out(parse(source)).final()
+    ruleset, diagnostics = run_script(parse(source)).final()
     assert "IPT001" in [diagnostic.code for diagnostic in diagnostics]
     assert [rule.verdict.name for _, _, rule in ruleset.rules()][:1] == ["DROP"]
 
@@ -98,6 +98,6 @@ def test_what_is_not_ascii_is_a_part_of_words(character: str) -> None:
     """The grammar's scanner reads beyond C's tables of letters for such characters."""
     text = f"iptables -A INPUT -m comment --comment '{character}' -j DROP\n"
     text += f"x{character}=1 <<{character}\n"
-    ruleset, _ = carried_out(parse(SourceFile("firewall.sh", text))).final()
+    ruleset, _ = run_script(parse(SourceFile("firewall.sh", text))).final()
     ((_, _, rule),) = ruleset.rules()
     assert rule.comment == character

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iptlint.dialects import Diagnostic, read
-from iptlint.dialects.script.lower import carried_out
+from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.steps import Script
 from iptlint.model import Family, Match, Rule, Ruleset, Uncertain, VerdictKind
@@ -17,7 +17,7 @@ from iptlint.source import SourceFile
 
 def script(text: str, start: str | None = None) -> Script:
     before = None if start is None else read(SourceFile("rules.v4", start)).ruleset
-    return carried_out(parse(SourceFile("firewall.sh", text)), before)
+    return run_script(parse(SourceFile("firewall.sh", text)), before)
 
 
 def after(text: str, start: str | None = None) -> Ruleset:
@@ -268,7 +268,7 @@ def test_files_beside_the_script(tmp_path: Path) -> None:
         "nft -f fw.nft\n"
     )
     main.write_text(text)
-    ruleset, found = carried_out(parse(SourceFile(str(main), text))).final()
+    ruleset, found = run_script(parse(SourceFile(str(main), text))).final()
     assert found == ()
     places = {t.name: r.origin.span.source.path for t, _, r in ruleset.rules()}
     assert places == {

@@ -18,7 +18,7 @@ from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import line_checks
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
 from iptlint.dialects.iptables.parsing.guess_family import Families
-from iptlint.dialects.iptables.parsing.shape_keys import Key, Keys
+from iptlint.dialects.iptables.parsing.shape_keys import Keys, ShapeKey
 from iptlint.dialects.iptables.parsing.shapes import resolve
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
@@ -70,7 +70,7 @@ class _Block:
 
     keys: Keys
     family: Family
-    shapes: dict[Key, Shape | ShapeDiagnostic]
+    shapes: dict[ShapeKey, Shape | ShapeDiagnostic]
     first: int  # of its lines in the tree
     doubtful: list[CommandLine] = field(default_factory=list)  # jumps to who knows what
 
@@ -82,7 +82,7 @@ class _Reader:
         self._fast = fast
         self._lines: list[Line] = []
         self._diagnostics: list[SyntaxDiagnostic] = []
-        self._known: dict[Family, tuple[Keys, dict[Key, Shape | ShapeDiagnostic]]] = {}
+        self._known: dict[Family, tuple[Keys, dict[ShapeKey, Shape | ShapeDiagnostic]]] = {}
         self._bare = is_bare(source.text)
         self._block = self._open_block(families.of_block(0)) if self._bare else None
         self._astray = False  # among lines outside a table, which are reported once

@@ -15,7 +15,7 @@ from iptlint.dialects.iptables.parsing.commands import Takes
 from iptlint.dialects.iptables.parsing.option_lookup import SHORT
 from iptlint.model import Family
 
-Key = tuple[str, ...]
+ShapeKey = tuple[str, ...]
 _Class = Callable[[str], str]
 
 _PLAIN = "\0word"
@@ -54,7 +54,7 @@ class Keys:
         naming = (self._match, self._jump, self._jump, self._protocol, _counters)
         self._naming: dict[str, _Class] = dict(zip(_NAMING, naming, strict=True))
 
-    def key(self, words: list[str]) -> Key:
+    def key(self, words: list[str]) -> ShapeKey:
         key = []
         naming: _Class | None = None
         for word in words:

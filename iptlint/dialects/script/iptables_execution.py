@@ -1,0 +1,191 @@
+"""A command of iptables or ip6tables while it is carried out on the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.iptables.extensions.table import find_target
+from iptlint.dialects.iptables.parsing.tree import Shape
+from iptlint.dialects.script.generated_text import Conditions, GeneratedText
+from iptlint.dialects.script.iptables_line import CommandReader, ParsedCommand
+from iptlint.dialects.script.symbolic_text import is_known, shown
+from iptlint.dialects.script.tables import (
+    ChainState,
+    SetChain,
+    SpanOrigin,
+    TableChange,
+    TableKey,
+    Tables,
+    doubt,
+    doubtful,
+)
+from iptlint.model import Family, Match, Rule, unread_rule
+from iptlint.model.ownership import owner_of
+from iptlint.source import Span
+
+LATE = "IPT003"
+REFUSED = "IPT006"
+Chains = frozenset[tuple[TableKey, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class IptablesCall:
+    """A command as it is given: its words without the tool's name, and where they stand.
+
+    ``table``: that of a text for iptables-restore, which the command stands in.
+    """
+
+    words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    span: Span
+    conditions: Conditions = ()
+    table: str | None = None
+
+
+class IptablesTool:
+    """One family's tool. ``late``: chains that the script makes only after it uses them.
+
+    ``strict``: the tables hold all that the host has; else a chain that nobody made may be
+    there all the same.
+    """
+
+    def __init__(
+        self, family: Family, tables: Tables, late: Chains = frozenset(), *, strict: bool = False
+    ) -> None:
+        self.family = family
+        self.tables = tables
+        self.late = late
+        self.strict = strict
+        self.reader = CommandReader(family)
+        self.missing: set[tuple[TableKey, str]] = set()
+        self.created: set[tuple[TableKey, str]] = set()
+
+
+class Execution:
+    """One command, with the tables as it finds them.
+
+    ``generated``: its words as one line. ``failed``: the tool refuses it. ``doubt``: the test
+    that stands for the conditions which are known only when the script runs.
+    """
+
+    def __init__(
+        self,
+        tool: IptablesTool,
+        call: IptablesCall,
+        generated: GeneratedText,
+        parsed: ParsedCommand,
+        shape: Shape,
+    ) -> None:
+        self.tool = tool
+        self.call = call
+        self.generated = generated
+        self.parsed = parsed
+        self.shape = shape
+        named = parsed.text(shape.table, call.words)
+        self.table = call.table or ("filter" if named is None else named)
+        self.key: TableKey = (tool.family, self.table)
+        self.chain = parsed.text(shape.chain, call.words)
+        self.chains = tool.tables.states(self.key)
+        self.diagnostics = list(parsed.diagnostics)
+        self.failed = False
+        self.doubt: Match | None = doubt(call.conditions[-1].text) if call.conditions else None
+
+    # -- what the command is about ---------------------------------------------------------
+
+    def rule(self) -> Rule:
+        rule = self.parsed.rule
+        assert rule is not None
+        return doubtful(rule, self.doubt) if self.doubt else rule
+
+    def chain_state(self) -> ChainState | None:
+        """The chain; None where the command fails for want of it."""
+        assert self.chain is not None
+        state = self.chains.get(self.chain)
+        if state is not None:
+            return state
+        if (self.key, self.chain) in self.tool.late:
+            self._report_late(self.chain)
+            return None
+        self.tool.missing.add((self.key, self.chain))
+        if self.tool.strict or owner_of(self.chain) is None:
+            self._report_no_chain()
+        self.failed |= self.tool.strict
+        return None if self.tool.strict else ChainState(self.chain, made=False)
+
+    def target_exists(self) -> bool:
+        """A jump to a chain that is made only later is refused, and the rule is not there."""
+        jump = self.parsed.text(self.shape.jump, self.call.words)
+        if jump is None or not is_known(jump) or jump in self.chains:
+            return True
+        if find_target(jump, self.tool.family) is not None and not self.shape.goto:
+            return True
+        if self.shape.target is not None and not self.shape.goto:
+            return True  # a target of somebody's own, for it is given options
+        self.tool.missing.add((self.key, jump))
+        if (self.key, jump) in self.tool.late:
+            self._report_late(jump)
+            return False
+        self.failed |= self.tool.strict
+        return not self.tool.strict
+
+    # -- changes that leave things open -----------------------------------------------------
+
+    def doubt_all(self, key: TableKey, state: ChainState) -> TableChange:
+        why = self.doubt or doubt(shown(self.generated.source.text))
+        rules = tuple(doubtful(rule, why) for rule in state.rules)
+        return SetChain(key, state.name, replace(state, rules=rules))
+
+    def doubt_rules(self, state: ChainState, *indexes: int) -> TableChange:
+        why = self.doubt or doubt(shown(self.generated.source.text))
+        rules = [*state.rules]
+        for index in indexes:
+            rules[index] = doubtful(rules[index], why)
+        return SetChain(self.key, state.name, replace(state, rules=tuple(rules)))
+
+    def open_policy(self, state: ChainState) -> TableChange:
+        rule = self.unread_rule()
+        return SetChain(self.key, state.name, replace(state, tail=(*state.tail, rule)))
+
+    def unread_rule(self) -> Rule:
+        """Stands for what the command may put into a chain."""
+        return unread_rule(SpanOrigin(self.call.span), shown(self.generated.source.text))
+
+    # -- diagnostics ------------------------------------------------------------------------
+
+    def _report(self, code: str, severity: str, message: str, help: str) -> None:
+        span = self.call.span
+        self.diagnostics.append(
+            Diagnostic(code, severity, span.start, span.end, message, help, span.source)
+        )
+
+    def report_no_table(self) -> None:
+        self.failed = True
+        message = f"there is no table {self.table}: expected filter, nat, mangle, raw or security"
+        self._report(REFUSED, "error", message, "name the table the rule is meant for")
+
+    def _report_no_chain(self) -> None:
+        message = f"table {self.table} has no chain {self.chain} at this point of the script"
+        self._report(REFUSED, "warning", message, f"make it before: iptables -N {self.chain}")
+
+    def _report_late(self, chain: str) -> None:
+        self.failed = True
+        message = (
+            f"chain {chain} is made only further down, so this command is refused and does nothing"
+        )
+        self._report(LATE, "error", message, f"move `-N {chain}` before this line")
+
+    def report_no_rule(self, number: int, state: ChainState) -> None:
+        self.failed = True
+        if not any(map(is_doubted, state.rules)) and state.made:
+            count = state.number(len(state.rules))
+            message = f"there is no rule {number} in {state.name}, which has {count} at this point"
+            self._report(REFUSED, "warning", message, "append the rule with -A")
+
+
+def is_doubted(rule: Rule) -> bool:
+    return any(is_doubt(match) for match in rule.matches)
+
+
+def is_doubt(match: Match) -> bool:
+    return getattr(match, "kind", "") == "script"
