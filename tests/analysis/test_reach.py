@@ -1,0 +1,90 @@
+"""Why a rule gets no packet, and what is said of one that may get some."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.analysis.reach import Reason, RuleReach, Status, reach
+from iptlint.model import Family
+from tests.firewalls import hooked, saved, texts
+
+
+def last(text: str, family: Family = Family.IP) -> RuleReach:
+    return [*reach(iptlint.read(text, family))][-1]
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "reason"),
+    [
+        (("-A INPUT -p tcp -j ACCEPT",), Status.REACHABLE, None),
+        (("-A INPUT -p tcp -j ACCEPT", "-A INPUT -p tcp -j DROP"), Status.DEAD, Reason.TAKEN),
+        (
+            ("-A INPUT -p udp -m conntrack --ctstate NEW -m conntrack --ctstate RELATED -j DROP",),
+            Status.DEAD,
+            Reason.CONTRADICTION,
+        ),
+        (("-A web -p tcp -j ACCEPT",), Status.DEAD, Reason.NEVER_CALLED),
+        (
+            ("-A INPUT -p udp -j web", "-A web -p tcp -j ACCEPT"),
+            Status.DEAD,
+            Reason.NOT_SENT,
+        ),
+        (("-A INPUT -o eth0 -j ACCEPT",), Status.DEAD, Reason.NOT_SENT),
+        # What an uncertain test is before, perhaps comes.
+        (
+            ("-A INPUT -m limit --limit 1/s -j web", "-A web -p tcp -j ACCEPT"),
+            Status.CONDITIONAL,
+            None,
+        ),
+        (
+            ("-A INPUT -p tcp -m recent --rcheck --name a -j RETURN", "-A INPUT -p tcp -j DROP"),
+            Status.CONDITIONAL,
+            None,
+        ),
+    ],
+)
+def test_of_one_rule(rules: tuple[str, ...], status: Status, reason: Reason | None) -> None:
+    # iptables-save writes the built-in chains first, so the rules of web are asked of last.
+    found = last(saved(*rules, chains="web"))
+    assert (found.status, found.reason) == (status, reason)
+    assert (found.witness is not None) is (status is not Status.DEAD)
+
+
+def test_a_rule_for_what_no_packet_is_any_more() -> None:
+    """A packet that came for port 8080 has another port behind its translation."""
+    nat = saved("-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80", table="nat")
+    found = last(
+        nat + saved("-A INPUT -p tcp -m tcp --dport 8080 -m conntrack --ctstate NEW -j DROP")
+    )
+    assert (found.status, found.reason) == (Status.DEAD, Reason.CHANGED)
+
+
+def test_who_ends_them_in_another_hook_takes_them() -> None:
+    raw = saved("-A PREROUTING -p tcp -j DROP", table="raw")
+    found = last(raw + saved("-A INPUT -p tcp -j ACCEPT"))
+    assert (found.status, found.reason) == (Status.DEAD, Reason.TAKEN)
+    assert texts(found.taken_by) == ["-A PREROUTING -p tcp -j DROP"]
+
+
+@pytest.mark.parametrize("family", [Family.IP, Family.IP6])
+def test_a_witness_is_one_of_the_packets(family: Family) -> None:
+    found = last(hooked("tcp dport 1-1023 drop", "tcp dport 1000-2000 accept"), family)
+    assert found.witness is not None
+    assert 1024 <= (found.witness.dport or 0) <= 2000
+    assert (found.witness.hook, found.witness.proto) == ("input", "tcp")
+
+
+def test_of_a_statement_with_parts_the_best_counts() -> None:
+    """A verdict map is one rule as it is written."""
+    some = hooked("tcp dport 22 drop", "tcp dport vmap { 22 : accept, 80 : accept }")
+    assert last(some).status is Status.REACHABLE
+    none = hooked("tcp dport { 22, 80 } drop", "tcp dport vmap { 22 : accept, 80 : accept }")
+    assert (last(none).status, last(none).reason) == (Status.DEAD, Reason.TAKEN)
+    assert texts(last(none).taken_by) == ["tcp dport { 22, 80 } drop"]
+
+
+def test_every_rule_is_answered_for_in_the_order_of_the_text() -> None:
+    rules = ("-A INPUT -p tcp -j ACCEPT", "-A INPUT -p udp -j web", "-A web -j DROP")
+    found = [*reach(iptlint.read(saved(*rules, chains="web")))]
+    assert [answer.line for answer in found] == [6, 7, 8]
