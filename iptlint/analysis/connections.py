@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import combinations
 from operator import and_
@@ -20,7 +19,6 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 from iptlint.packets.witness import TCP
-from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -33,77 +31,6 @@ def tests_state(match: Match) -> bool:
             return any(tests_state(test) for tests in alternatives for test in tests)
         case _:
             return getattr(match, "field", None) is Field.CT_STATE
-
-
-_STATES = re.compile(
-    r"(?P<start>(?P<option>--(?:ct)?state[\s=]+)|ct\s+state\s+(?:\{\s*)?)"
-    r"(?P<states>\w+(?:\s*,\s*\w+)*)(?P<end>\s*\}?)$",
-    re.ASCII,
-)
-"""A list of states that a rule takes; with a negation, or in a map, it reads otherwise."""
-
-
-def state_test(rule: Rule) -> Span | None:
-    """Where the rule asks for the state, if it does so once and in its own words."""
-    tests = [number for number, match in enumerate(rule.matches) if tests_state(match)]
-    whole = rule.statement.span
-    if len(tests) != 1 or "\n" in whole.text:
-        return None
-    span = rule.origin.part(tests[0])
-    inside = span.source is whole.source and whole.start <= span.start <= span.end <= whole.end
-    return span if inside else None
-
-
-def with_test(rule: Rule, span: Span, text: str) -> str:
-    """The text of the rule with another one in the span."""
-    whole = rule.statement.span
-    start, end = span.start - whole.start, span.end - whole.start
-    return f"{whole.text[:start]}{text}{whole.text[end:]}".strip()
-
-
-def with_state(rule: Rule, state: str) -> str | None:
-    """The rule as it is written, with one more state that it takes."""
-    return _with_states(rule, lambda states: [*states, state])
-
-
-def without_state(rule: Rule, state: str) -> str | None:
-    return _with_states(rule, lambda states: [each for each in states if each.lower() != state])
-
-
-def _with_states(rule: Rule, change: Callable[[list[str]], list[str]]) -> str | None:
-    """The rule with other states in its list; None where it has none, or none is left."""
-    span = state_test(rule)
-    found = _STATES.match(span.text) if span else None
-    if span is None or found is None:
-        return None
-    before = re.split(r"\s*,\s*", found["states"])
-    states = change(before)
-    if not states or states == before:
-        return None
-    joint = ", " if ", " in found["states"] else ","
-    text = joint.join(states)
-    shown = text.upper() if found["option"] else text
-    return with_test(rule, span, f"{found['start']}{shown}{found['end']}")
-
-
-_CHAINS = ("PREROUTING", "OUTPUT")
-_PAIRS = (
-    *(("-i", "-o"), ("-s", "-d"), ("--sport", "--dport"), ("--sports", "--dports")),
-    *(("sport", "dport"), ("saddr", "daddr"), ("iifname", "oifname"), ("iif", "oif")),
-)
-_MIRRORED = {one: other for pair in (_CHAINS, *_PAIRS) for one, other in (pair, pair[::-1])}
-_WORDS = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, _MIRRORED))})(?!\S)")
-
-
-def other_way(share: Share, *, forwarded: bool) -> str:
-    """The rule for the answers to its packets, in its own words; answers to what is forwarded
-    come by the same chain."""
-    assert share.rule is not None
-
-    def mirror(word: re.Match[str]) -> str:
-        return word[0] if forwarded and word[0] in _CHAINS else _MIRRORED[word[0]]
-
-    return _WORDS.sub(mirror, share.rule.statement.span.text)
 
 
 def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:

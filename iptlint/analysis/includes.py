@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -11,17 +10,10 @@ from iptlint.analysis.session import Context
 from iptlint.model import Ruleset
 from iptlint.source import Origin, SourceFile
 
-_SHEBANG = re.compile(r"\A#!.*\bnft\b")
-_INCLUDE = re.compile(
-    r"""(?:^|[;{])[ \t]*include[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s;"']+))""", re.M
-)
-
 
 def is_entry_point(ruleset: Ruleset) -> bool:
-    """Whether the file is one that is loaded by itself, at boot or by hand."""
-    source = ruleset.source
-    named = PurePath(source.path).name == "nftables.conf"
-    return ruleset.is_nft and (named or _SHEBANG.search(source.text) is not None)
+    """Whether the file is one of nft that is loaded by itself, at boot or by hand."""
+    return ruleset.syntax.is_entry_point(ruleset.source)
 
 
 def loaded_alone(context: Context) -> Iterator[Ruleset]:
@@ -38,25 +30,17 @@ def _tails(ruleset: Ruleset) -> Iterator[str]:
     """The folder and the name of what the ruleset includes: a copy of a host's files lies
     elsewhere than on the host."""
     for source in sources(ruleset):
-        for pattern in _patterns(source):
+        for pattern in ruleset.syntax.included(source):
             if pattern != os.path.realpath(ruleset.source.path):
                 yield str(PurePath(*PurePath(pattern).parts[-2:]))
 
 
-def _patterns(source: SourceFile) -> Iterator[str]:
-    """The paths that the includes of a text name."""
-    for found in _INCLUDE.finditer(source.text):
-        yield os.path.normpath(found[1] or found[2] or found[3] or "?")
-
-
 def sources(ruleset: Ruleset) -> tuple[SourceFile, ...]:
     """The file itself, and those of the included ones in which something is declared."""
-    found = {id(ruleset.source): ruleset.source}
-    if ruleset.is_nft and _INCLUDE.search(ruleset.source.text):
-        for origin in _origins(ruleset):
-            source = origin.span.source
-            found.setdefault(id(source), source)
-    return tuple(found.values())
+    declaring = {ruleset.source: None}
+    if any(ruleset.syntax.included(ruleset.source)):
+        declaring |= dict.fromkeys(origin.span.source for origin in _origins(ruleset))
+    return tuple(declaring)
 
 
 def has_unseen_includes(ruleset: Ruleset) -> bool:
@@ -64,7 +48,7 @@ def has_unseen_includes(ruleset: Ruleset) -> bool:
     host that loads it, or hold nothing but ``delete`` and ``flush``."""
     seen = sources(ruleset)
     paths = [PurePath(os.path.realpath(source.path)) for source in seen[1:]]
-    patterns = (pattern for source in seen for pattern in _patterns(source))
+    patterns = (pattern for source in seen for pattern in ruleset.syntax.included(source))
     return any(not any(path.match(pattern) for path in paths) for pattern in patterns)
 
 

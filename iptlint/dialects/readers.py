@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, SCRIPT, Language, detect
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.reading import Reader, Reading
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
 from iptlint.source import SourceFile
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 def read(source: SourceFile, reader: Reader | None = None) -> Reading:
     """The ruleset of the source."""
     if len(source.text) > MAX_BYTES:
-        return _unread(source, "unknown", _too_long(source))
+        return unread(source, "unknown", _too_long(source))
     language = detect(source)
     if language.name == EMPTY:
-        return _unread(source, EMPTY, _nothing(source))
+        return unread(source, EMPTY, _nothing(source))
     if language.advice is not None:
-        return _unread(source, language.name, _foreign(source, language))
+        return unread(source, language.name, _foreign(source, language))
     return _READERS.get(language.name, _read_iptables)(source, reader or Reader())
 
 
@@ -121,8 +122,9 @@ def _unknown_tests(match: Match) -> int:
             return 0
 
 
-def _unread(source: SourceFile, dialect: str, diagnostic: Diagnostic) -> Reading:
-    return Reading(Ruleset(source, dialect, ()), (diagnostic,))
+def unread(source: SourceFile, dialect: str, *diagnostics: Diagnostic) -> Reading:
+    """Of a source that has no rules, or was not read."""
+    return Reading(Ruleset(source, dialect, IPTABLES, ()), diagnostics)
 
 
 def _at_first_line(

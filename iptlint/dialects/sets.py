@@ -10,6 +10,7 @@ from dataclasses import replace
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import IPSET_SAVE
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.reading import Reading
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets
@@ -20,7 +21,7 @@ def read_sets(source: SourceFile) -> Reading:
     """The reading of a text that is said to be what `ipset save` prints."""
     from iptlint.dialects.ipset.parser import parse
 
-    ruleset = Ruleset(source, IPSET_SAVE, ())
+    ruleset = Ruleset(source, IPSET_SAVE, IPTABLES, ())
     if len(source.text) > MAX_BYTES:
         return Reading(ruleset, (_at_top(source, "IPT010", *_TOO_LONG),))
     tree = parse(source)

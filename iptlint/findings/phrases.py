@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from iptlint.findings import Label
-from iptlint.model import Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Rule, VerdictKind
 
 MAX_LABELS = 5
 _SHOWN_LINES = 4
@@ -50,13 +50,6 @@ def name(rule: Rule) -> str:
     if verdict.chain is not None:
         return f"{verdict.kind.value} to {verdict.chain}"
     return verdict.name or "rule"
-
-
-def table(ruleset: Ruleset, table: Table) -> str:
-    """``the filter table``; of nft, where names are shared, ``the table inet filter``."""
-    if ruleset.is_nft:
-        return f"the table {table.family.value} {table.name}"
-    return f"the {table.name} table"
 
 
 def actions(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from iptlint.dialects import Reader, Reading, read
 from iptlint.dialects.decode import decode
+from iptlint.dialects.merging import NOTHING, merged
 from iptlint.dialects.sets import read_sets, together
 from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.host.places import RULE_FILES
 from iptlint.model import Family, Ruleset
 from iptlint.model.host import Load, Loader, Way
-from iptlint.model.merging import NOTHING, merged
 from iptlint.source import SourceFile
 
 _ANY_INCLUDE = re.compile(r"(?m)^[ \t]*include\b")

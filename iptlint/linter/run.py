@@ -11,7 +11,8 @@ from oxidd.util import DDMemoryError
 from iptlint.analysis.session import Context, Settings
 from iptlint.benchmark.host import Host
 from iptlint.benchmark.table import Judged, judged
-from iptlint.dialects import Diagnostic, Reader, Reading, read
+from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
+from iptlint.dialects.merging import merged
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.findings.grouping import grouped
@@ -19,7 +20,6 @@ from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.publish import applies_to, qualified
 from iptlint.model import Family, Ruleset
 from iptlint.model import host as model
-from iptlint.model.merging import merged
 from iptlint.model.sets import SavedSets
 from iptlint.rules.reading.ipt005_unused_suppression import misspelt, unused
 from iptlint.rules.registry import Profile, RuleModule, names, rule_of, rules, selected
@@ -166,7 +166,7 @@ def _read_as(
     except Exception as crash:
         # Whatever is wrong in the reader of one file, the other files are still linted.
         crashes.append(_crash(source, "reading the file", crash))
-        return Reading(Ruleset(source, "unknown", ()))
+        return unread(source, "unknown")
 
 
 def _together(

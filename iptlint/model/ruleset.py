@@ -9,6 +9,7 @@ from itertools import groupby
 
 from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.script import Script
+from iptlint.model.syntax import Syntax
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile
 
@@ -166,7 +167,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruleset:
-    """What one source holds. ``dialect`` is the language's name (``iptables-save`` …).
+    """What one source holds. ``dialect`` is the language's name (``iptables-save`` …), and
+    ``syntax`` answers what is asked of how it is written.
 
     ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
     ``script``: how it came about, command by command, where the source is a script.
@@ -174,6 +176,7 @@ class Ruleset:
 
     source: SourceFile
     dialect: str
+    syntax: Syntax
     tables: tuple[Table, ...]
     defines: tuple[Named, ...] = ()
     flush: Origin | None = None

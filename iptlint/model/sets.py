@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from iptlint.model.ruleset import Family
+from iptlint.model.syntax import SetSyntax
 from iptlint.source import Origin
 
 
@@ -103,7 +104,8 @@ class SetContents:
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedSets:
     """All sets that the given files make. ``changed``: those that rules add to or delete from,
-    so that what was saved need not be what is there."""
+    that rules add to or delete from, so that what was saved need not be what is there."""
 
     contents: Mapping[str, SetContents]
+    syntax: SetSyntax
     changed: frozenset[str] = frozenset()

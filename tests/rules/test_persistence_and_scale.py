@@ -15,7 +15,7 @@ from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Family, Rule, Ruleset, Table, Within
 from iptlint.model.ownership import owner_of
-from iptlint.model.written_lists import fewest
+from iptlint.model.prefixes import fewest
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.persistence import ipt404_transient_rules_saved as ipt404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import copies
 from iptlint.dialects import read
 from iptlint.findings import Finding, Severity
-from iptlint.model import Chain, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Rule, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.hygiene import ipt902_log_after_verdict
@@ -364,7 +365,7 @@ def without(analysis: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
         for name, chain in analysis.table.chains.items()
     }
     table = Table(analysis.table.family, analysis.table.name, chains)
-    ruleset = Ruleset(analysis.ruleset.source, analysis.ruleset.dialect, (table,))
+    ruleset = replace(analysis.ruleset, tables=(table,))
     return TableAnalysis(ruleset, table, analysis.space, analysis.matcher_of, lambda _: ())
 
 

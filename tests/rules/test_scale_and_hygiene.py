@@ -14,7 +14,6 @@ from iptlint.dialects import Reader, read
 from iptlint.dialects.sets import read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.model import Family, Ruleset
-from iptlint.model.written_lists import elements, places
 from iptlint.rules.hygiene import (
     ipt901_log_unlimited,
     ipt902_log_after_verdict,
@@ -179,7 +178,9 @@ def test_what_lists_say() -> None:
         "iifname { eth0, eth1 } tcp dport vmap { 1 : drop, 2 : drop }",
         before="set a { type ipv4_addr; elements = { 192.0.2.7, # { the printer }\n192.0.2.9 }\n}",
     )
-    found = [[place.text(each) for each in elements(place)] for place in places(ruleset_of(text))]
+    ruleset = ruleset_of(text)
+    lists = map(ruleset.syntax.elements, ruleset.syntax.lists(ruleset))
+    found = [[element.span.text for element in elements] for elements in lists]
     assert [listed for listed in found if listed] == [
         ["192.0.2.1", "192.0.2.8/29"],
         ["22", "80-90"],

@@ -12,6 +12,7 @@ from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDi
 from iptlint.dialects.ipset.diagnostics import IpsetDiagnostics
 from iptlint.dialects.ipset.open_set import OpenSet
 from iptlint.dialects.ipset.options import Given, form_of, read_extras, read_options
+from iptlint.dialects.ipset.syntax import IPSET
 from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile
 from iptlint.dialects.ipset.types import BY_NAME, CREATE_OPTIONS, MAX_NAME
 from iptlint.dialects.ipset.values import Form, Unknown, entries
@@ -27,7 +28,8 @@ def lower(files: Sequence[IpsetFile]) -> tuple[SavedSets, tuple[Diagnostic, ...]
         of_file = IpsetDiagnostics(file.source)
         _Execution(file, sets, of_file).run()
         diagnostics += of_file.sorted()
-    return SavedSets({name: each.finished() for name, each in sets.items()}), tuple(diagnostics)
+    contents = {name: each.finished() for name, each in sets.items()}
+    return SavedSets(contents, IPSET), tuple(diagnostics)
 
 
 class _Execution:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iptlint.dialects.detect import NFT, NFT_JSON
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.nft import syntax
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import Executed
 from iptlint.dialects.nft.lowering import hook_restrictions
@@ -43,13 +45,14 @@ def lower(
     if executed.missing:
         diagnostics = [diagnostic for diagnostic in diagnostics if diagnostic.code != _UNDECLARED]
     diagnostics += unprinted(executed.tables)
-    ruleset = Ruleset(source, dialect, tables, executed.defines, executed.flush)
+    ruleset = Ruleset(source, dialect, _SYNTAXES[dialect], tables, executed.defines, executed.flush)
     found = sorted(
         (*executed.diagnostics, *diagnostics), key=lambda p: (_is_other(p, source), p.start)
     )
     return ruleset, tuple(dict.fromkeys(found))
 
 
+_SYNTAXES = {NFT: syntax.NFT, NFT_JSON: syntax.NFT_JSON}
 _UNDECLARED = "IPT003"
 """What a text uses may be declared in text that is missing."""
 

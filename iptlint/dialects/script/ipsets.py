@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.ipset.syntax import IPSET
 from iptlint.dialects.script.generated_text import text_of_parts
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets, SetContents
@@ -51,7 +52,7 @@ class SetState:
 
     def _made(self) -> tuple[SavedSets, tuple[Diagnostic, ...]]:
         if not self.commands:
-            return SavedSets({}), ()
+            return SavedSets({}, IPSET), ()
         from iptlint.dialects.ipset.lower import lower
         from iptlint.dialects.ipset.parser import parse
 
@@ -63,7 +64,7 @@ class SetState:
             name: _inexact(each) if everything or name in doubted else each
             for name, each in saved.contents.items()
         }
-        return SavedSets(contents), tuple(map(generated.in_script, diagnostics))
+        return SavedSets(contents, IPSET), tuple(map(generated.in_script, diagnostics))
 
 
 def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:

@@ -16,6 +16,7 @@ from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
+from iptlint.dialects.script.syntax import SCRIPT
 from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
 from iptlint.model import Ruleset
 from iptlint.model.script import Kind
@@ -104,5 +105,6 @@ class _Progress:
     def ruleset(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         nft = self.nft.result()
         own = with_changes(self.builder.tables(self.tables))
-        ruleset = Ruleset(self.source, "script", (*own, *nft.tables), nft.defines, nft.flush)
+        tables = (*own, *nft.tables)
+        ruleset = Ruleset(self.source, "script", SCRIPT, tables, nft.defines, nft.flush)
         return self.sets.put_into(ruleset), (*nft.diagnostics, *self.sets.diagnostics())

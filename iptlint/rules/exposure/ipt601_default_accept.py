@@ -53,7 +53,7 @@ from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import writer_of
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, VerdictKind
 from iptlint.model.ownership import owner_of_table
@@ -284,6 +284,7 @@ def _advice(ruleset: Ruleset, *chains: Chain) -> str:
             *(f"; in {c.name} {_NEEDED[c.hook or Hook.FORWARD]}" for c in others),
         )
     )
-    policies = dict.fromkeys(f"`{suggestions.drop_policy(chain, ruleset)}`" for chain in chains)
+    dropping = (ruleset.syntax.policy(chain, ruleset, "drop") for chain in chains)
+    policies = dict.fromkeys(f"`{policy}`" for policy in dropping)
     where = " in both" * (len(policies) < len(chains))
     return f"accept {needed}; then {' and '.join(policies)}{where}"

@@ -50,9 +50,9 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted, listed
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Family, Field, Hook
 from iptlint.model.host import Host
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import PROTOCOL_NAMES, UDP, witness
 from iptlint.rules.meta import Group, Meta

@@ -51,9 +51,9 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import is_generated, owner_of_chain, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
 from iptlint.model.ownership import Owner, owner_of, owner_of_table
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis

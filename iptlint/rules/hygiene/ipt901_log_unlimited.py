@@ -47,8 +47,7 @@ from iptlint.analysis.shadowing import dead_ids
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.grouping import MANY
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Hook, Rule, VerdictKind
-from iptlint.model.written_lists import bare, is_text
+from iptlint.model import Hook, Rule
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
@@ -64,14 +63,8 @@ META = Meta(
 )
 
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
-_LIMIT = "-m limit --limit 5/min --limit-burst 10"
 _NFT_LIMIT = "limit rate 5/minute burst 10 packets"
 _TO_A_PROGRAM = re.compile(r"\blog\b.*\bgroup\b|\bNFLOG\b|\bULOG\b", re.DOTALL)
-_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
-_LOG = re.compile(
-    r"\blog\b(?:\s+(?:prefix\s+(?:\"[^\"]*\"|\S+)|level\s+\w+|flags\s+\w+(?:\s+(?:sequence|options)"
-    r"(?:\s*,\s*(?:sequence|options))*)?|(?:group|snaplen|queue-threshold)\s+\d+))*"
-)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -119,16 +112,5 @@ def _is_to_a_program(rule: Rule) -> bool:
 
 
 def _advice(analysis: TableAnalysis, rule: Rule) -> str:
-    span = rule.statement.span
-    if not analysis.ruleset.is_nft:
-        verdict = rule.origin.part(-1)
-        text = span.source.text
-        return f"{text[span.start : verdict.start]}{_LIMIT} {text[verdict.start : span.end]}"
-    found = _LOG.search(span.text) if is_text(analysis.ruleset) else None
-    if found is None or "\n" in span.text or "log" not in bare(span.text):
-        return f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict"
-    limited = _COUNTED.sub("counter", f"{span.text[: found.start()]}{_NFT_LIMIT} {found[0]}")
-    if rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None:
-        return limited
-    rest = span.text[: found.start()] + span.text[found.end() :].lstrip()
-    return f"two rules: {limited}; {rest}"
+    limited = analysis.ruleset.syntax.with_limit(rule)
+    return limited or f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict"

@@ -42,8 +42,8 @@ from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Hook
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union

@@ -28,16 +28,15 @@ purpose. 127.0.0.1/8, as it stands on the loopback interface, is left alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
+from itertools import chain
 from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Ruleset
+from iptlint.model.prefixes import host_bits, number
 from iptlint.model.sets import Dimension
-from iptlint.model.written_lists import bare, host_bits, is_text, number, places, statements
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -50,18 +49,8 @@ META = Meta(
     since="0.1.0",
 )
 
-_OPTION = re.compile(
-    r"(?<!\S)(?:-[sd]|--(?:src|dst|source|destination))[ =]+(?P<values>[\da-fA-F.:/,]+)(?!\S)"
-)
-_TEST = re.compile(
-    r"\b[sd]addr\b(?:[\w\s.!=]*\{|\s*(?:[!=]=\s*)?)(?P<values>[\da-fA-F.:/, \n\t-]+)"
-)
-_DEFINE = re.compile(r"=\s*(?P<values>[\da-fA-F.:]+/\d+)\s*$")
-_ALL = re.compile(r"(?P<values>.+)", re.DOTALL)
-_WORD = re.compile(r"[\da-fA-F.:]+/[\da-fA-F.:]+(?=[\s,]|$)")
 _LOOPBACK = "127.0.0.1/8"
 """As it stands on the interface; nobody means the one host."""
-_ADD = re.compile(r"^add\s+(?P<set>\S+)\s+(?P<values>[\da-fA-F.:]+/\d+)(?=[\s,]|$)", re.MULTILINE)
 
 
 class _Written(NamedTuple):
@@ -75,49 +64,30 @@ class _Written(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if is_text(ruleset):
-            found = {written.span.start: written for written in _in_text(ruleset)}
-            yield from map(_finding, found.values())
+        in_text = chain.from_iterable(map(_hiding, ruleset.syntax.masked(ruleset)))
+        yield from map(_finding, {written.span.start: written for written in in_text}.values())
     yield from map(_finding, _in_ipsets(context))
-
-
-def _in_text(ruleset: Ruleset) -> Iterator[_Written]:
-    pattern = _TEST if ruleset.is_nft else _OPTION
-    for span in statements(ruleset):
-        yield from _in_span(span, pattern)
-    if ruleset.is_nft:
-        for place in places(ruleset):
-            yield from _in_span(place.span, _ALL)
-        for define in ruleset.defines:
-            yield from _in_span(define.origin.span, _DEFINE)
-
-
-def _in_span(span: Span, pattern: re.Pattern[str]) -> Iterator[_Written]:
-    if "/" in span.text:
-        for found in pattern.finditer(bare(span.text)):
-            for word in _WORD.finditer(found["values"]):
-                start = span.start + found.start("values") + word.start()
-                yield from _hiding(Span(span.source, start, start + len(word[0])))
 
 
 def _hiding(span: Span) -> Iterator[_Written]:
     """Where the mask hides some of the address."""
     address, _, mask = span.text.partition("/")
-    found = number(address)
-    hosts = host_bits(mask, found[1]) if found else None
-    if found and hosts and found[0] & hosts and span.text != _LOOPBACK:
-        yield _Written(span, found[1], found[0] & ~hosts, found[0] | hosts)
+    low, bits = number(address) or (0, 0)
+    hosts = host_bits(mask, bits) if bits else None
+    if hosts and low & hosts and span.text != _LOOPBACK:
+        yield _Written(span, bits, low & ~hosts, low | hosts)
 
 
 def _in_ipsets(context: Context) -> Iterator[_Written]:
     """What is added to sets of networks; other types count the addresses from there on."""
-    contents = context.sets.contents if context.sets else {}
-    files = {id(each.origin.span.source): each.origin.span.source for each in contents.values()}
-    for source in files.values():
-        for found in _ADD.finditer(source.text):
-            known = contents.get(found["set"])
-            if known is not None and Dimension.NETWORK in known.dimensions:
-                yield from _hiding(Span(source, found.start("values"), found.end("values")))
+    sets = context.sets
+    if sets is None:
+        return
+    for source in dict.fromkeys(each.origin.span.source for each in sets.contents.values()):
+        for name, span in sets.syntax.added_networks(source):
+            contents = sets.contents.get(name)
+            if contents is not None and Dimension.NETWORK in contents.dimensions:
+                yield from _hiding(span)
 
 
 def _finding(written: _Written) -> Finding:

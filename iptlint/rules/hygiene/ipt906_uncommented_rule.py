@@ -32,9 +32,7 @@ Where the reasons are written somewhere else. It is off unless it is selected.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
@@ -42,9 +40,8 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import owner_of_interface
-from iptlint.model.written_lists import bare
+from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import SourceFile
 
 META = Meta(
     code="IPT906",
@@ -56,8 +53,6 @@ META = Meta(
     pedantic=True,
 )
 
-_BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|type|policy)\b)")
-_STAMP = re.compile(r"\s*# (?:Generated|Completed) (?:by|on) ")
 _ESTABLISHED, _NEW = CT_STATES.index("established"), CT_STATES.index("new")
 
 
@@ -66,15 +61,19 @@ def check(context: Context) -> Iterator[Finding]:
         for table in ruleset.tables:
             for chain in table.chains.values():
                 if is_user_chain(ruleset, table, chain.name):
-                    yield from _of_chain(chain, is_nft=ruleset.is_nft)
+                    yield from _of_chain(chain, ruleset.syntax)
 
 
-def _of_chain(chain: Chain, *, is_nft: bool) -> Iterator[Finding]:
+def _of_chain(chain: Chain, syntax: Syntax) -> Iterator[Finding]:
     asked = [parts for parts in chain.statements() if not all(map(_says_itself, parts))]
-    silent = [parts[0] for parts in asked if not any(map(_has_comment, parts))]
+    silent = [
+        parts[0]
+        for parts in asked
+        if not any(rule.comment is not None or syntax.is_in_remarked_block(rule) for rule in parts)
+    ]
     if silent:
         first, *others = (rule.statement.span for rule in silent)
-        comment = 'comment "…"' if is_nft else '-m comment --comment "…"'
+        comment = syntax.pick(iptables='-m comment --comment "…"', nft='comment "…"')
         yield META.finding(
             first,
             _message(chain.name, len(silent), len(asked)),
@@ -119,24 +118,3 @@ def _is_idiom(match: Match) -> bool:
 
 
 _INVALID = ((CT_STATES.index("invalid"),) * 2,)
-
-
-def _has_comment(rule: Rule) -> bool:
-    span = rule.statement.span
-    return rule.comment is not None or _remarked(span.source)[span.line - 1]
-
-
-@lru_cache(maxsize=8)
-def _remarked(source: SourceFile) -> tuple[bool, ...]:
-    """For each line, whether a remark is on it, or above the block of lines that it is in."""
-    found: list[bool] = []
-    remarked = False
-    for line in source.text.split("\n"):
-        text = bare(line)
-        if line.lstrip().startswith("#"):
-            remarked = _STAMP.match(line) is None
-        elif _BLOCK_ENDS.match(line):
-            remarked = False
-        behind = "#" in line and "#" not in text
-        found.append(remarked or behind)
-    return tuple(found)

@@ -43,6 +43,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import line, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -134,10 +135,12 @@ def _finding(analysis: TableAnalysis, first: _Negated, second: _Negated) -> Iter
         return
     if not _leaves(entering, one.may) or not _leaves(entering, two.may):
         return
+    syntax = analysis.ruleset.syntax
+    values = syntax.value(first.rule, first.place), syntax.value(second.rule, second.place)
     yield META.finding(
         second.rule.origin.span,
-        _message(first, second),
-        _advice(analysis, first, second),
+        _message(values, first, second),
+        _advice(values, second, syntax),
         related=(Label(first.rule.origin.span, "the other one"),),
         witness=rule_witness(analysis, second.rule, analysis.matched(second.rule)),
     )
@@ -147,64 +150,25 @@ def _leaves(packets: PacketSet, taken: PacketSet) -> bool:
     return (packets & ~taken).satisfiable()
 
 
-def _message(first: _Negated, second: _Negated) -> str:
+def _message(values: tuple[str, str], first: _Negated, second: _Negated) -> str:
     kind = second.rule.verdict.kind
     others = any(getattr(match, "field", None) not in _OF_NFT for match in second.others)
     those = "every packet that passes their other tests" if others else "every packet"
     return (
-        f"line {line(first.rule)} {verb(kind)} what is not {_excepted(first)}, and this rule"
-        f" {verb(kind)} what is not {_excepted(second)}: no packet is both, so together they"
+        f"line {line(first.rule)} {verb(kind)} what is not {values[0]}, and this rule"
+        f" {verb(kind)} what is not {values[1]}: no packet is both, so together they"
         f" {verb(kind, plural=True)} {those}"
     )
 
 
-def _excepted(pair: _Negated) -> str:
-    """The value as it is written."""
-    words = pair.rule.origin.part(pair.place).text.replace("!=", "! ").replace("=", " ").split()
-    kept = [word for word in words if word != "!" and not word.startswith("-")]
-    start = max((n for n, word in enumerate(kept) if word in _SELECTORS), default=-1)
-    return " ".join(kept[start + 1 :]) or "its value"
-
-
-_SELECTORS = {
-    *(
-        "saddr",
-        "daddr",
-        "sport",
-        "dport",
-        "iifname",
-        "oifname",
-        "iif",
-        "oif",
-        "l4proto",
-        "protocol",
-    ),
-    *("state", "mark", "type", "code", "nexthdr", "pkttype", "length", "dscp", "ttl", "hoplimit"),
-}
-
-
-def _advice(analysis: TableAnalysis, first: _Negated, second: _Negated) -> str:
-    values = [_excepted(first), _excepted(second)]
+def _advice(values: tuple[str, str], second: _Negated, syntax: Syntax) -> str:
     verdict = second.rule.verdict.name
-    listed = [value.strip("{} ") for value in values]
-    if analysis.ruleset.is_nft:
-        selector = second.rule.origin.part(second.place).text.split("!=")[0].strip()
-        test = f"{selector} != {{ {', '.join(listed)} }}"
-        return f"if both were meant: {_with(second, test)}"
-    if second.about in _PORTS:
-        test = f"-m multiport ! --{_PORTS[second.about]} {','.join(listed)}"
-        return f"if both were meant: {_with(second, test)}"
+    mended = syntax.with_negated(
+        second.rule, second.place, [value.strip("{} ") for value in values]
+    )
+    if mended is not None:
+        return f"if both were meant: {mended}"
     return (
         f"if both were meant, send {values[0]} and {values[1]} past the {verdict} in a rule above"
         f" it, and {verdict} the rest without `!`"
     )
-
-
-def _with(pair: _Negated, test: str) -> str:
-    """The rule as it is written, with another test in the place of the negated one."""
-    rule, part = pair.rule.origin.span, pair.rule.origin.part(pair.place)
-    text = rule.source.text
-    return f"{text[rule.start : part.start]}{test}{text[part.end : rule.end]}"
-
-
-_PORTS = {Field.DPORT: "dports", Field.SPORT: "sports"}

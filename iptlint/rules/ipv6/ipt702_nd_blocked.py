@@ -56,10 +56,10 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import listed
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import ICMP6, witness
 from iptlint.rules.meta import Group, Meta

@@ -45,9 +45,9 @@ from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import UDP, witness

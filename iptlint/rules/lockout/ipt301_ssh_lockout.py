@@ -67,7 +67,7 @@ from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.script_lockouts import is_flushed
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import base_of
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases, suggestions
+from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.netfilter.decision import Share, shares
@@ -307,7 +307,7 @@ def message(hooks: Hooks, step: HandshakeStep, found: list[Share], port: str, re
     first, *others = found
     name = first.name
     if not _is_main(hooks, first):
-        name += f" of {phrases.table(hooks.ruleset, first.analysis.table)}"
+        name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
     share = "most of " if others else ""
     rest = f" ({_rest(others)} the others)" if others else ""
     match step.packet:

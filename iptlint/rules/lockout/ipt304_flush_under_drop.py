@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.script_lockouts import Flush, last_flush
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook
 from iptlint.rules.meta import Group, Meta
 
@@ -63,7 +63,7 @@ def check(context: Context) -> Iterator[Finding]:
         for flush in found.values():
             if flush is not None and flush.step.span not in spans:
                 spans.add(flush.step.span)
-                yield _finding(flush, suggestions.accept_policy(flush.chain, ruleset))
+                yield _finding(flush, ruleset.syntax.policy(flush.chain, ruleset, "accept"))
 
 
 def _finding(flush: Flush, remedy: str) -> Finding:

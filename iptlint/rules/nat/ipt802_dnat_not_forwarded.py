@@ -46,8 +46,8 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import base_of, later_copies, shadowed_rules, writer_of
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Field, Hook, VerdictKind, Within
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union

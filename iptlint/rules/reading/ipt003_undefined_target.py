@@ -95,7 +95,7 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
 
 
 def _message(ruleset: Ruleset, table: Table, name: str) -> str:
-    here = phrases.table(ruleset, table)
+    here = ruleset.syntax.table_name(table)
     if not ruleset.is_nft:
         return f"there is neither a chain nor a target {name}; {here} cannot be loaded"
     if _may_be_there(ruleset, table):

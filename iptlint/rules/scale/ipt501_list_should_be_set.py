@@ -66,7 +66,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Family, Field, Rule, Within
 from iptlint.model.matches import Ranges
-from iptlint.model.written_lists import fewest
+from iptlint.model.prefixes import fewest
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 

@@ -33,7 +33,6 @@ managers and daemons write.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,7 +44,6 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Within
 from iptlint.model.compat import made_by_iptables
 from iptlint.model.matches import Ranges
-from iptlint.model.written_lists import is_text
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -60,13 +58,8 @@ META = Meta(
 
 _FEWEST, _SAVED = 3, 2
 """So many rules at least, and so many fewer once they are merged."""
-_SLOTS = 15
-"""XT_MULTI_PORTS (linux/netfilter/xt_multiport.h)."""
 
-_SIDES = {Field.DPORT: ("destination", "dports"), Field.SPORT: ("source", "sports")}
-_NFT = re.compile(r"(?P<selector>[a-z]+ [ds]port)\s+(?:==\s*)?(?:[\w-]+|\{[^@$}]*\})")
-_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
-_OF_PROTOCOL = re.compile(r"--(?:[sd]port|source-port|destination-port|tcp-|syn\b|chunk|dccp-)")
+_SIDES = {Field.DPORT: "destination", Field.SPORT: "source"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +75,12 @@ class _Merge:
     def pieces(self) -> list[Ranges]:
         """The ports of each rule that is left."""
         ports = _disjoint(r for rule in self.rules for r in _ports(rule, self.field)[1])
-        return [tuple(ports)] if self.analysis.ruleset.is_nft else _filled(ports)
+        room = self.analysis.ruleset.syntax.ports_in_a_list
+        return [tuple(ports)] if room is None else _filled(ports, room)
 
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if not is_text(ruleset):
-            continue
         for analysis in context.firewall(ruleset).analyses():
             if ruleset.is_nft and made_by_iptables(analysis.table):
                 continue
@@ -132,26 +124,20 @@ def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> 
         return
     for index, number in enumerate(alive):
         rule = chain.rules[number]
-        if _can_be_rewritten(analysis, rule) and (index == 0 or not _has_remark(rule)):
+        if _can_be_rewritten(analysis, rule) and (
+            index == 0 or not analysis.ruleset.syntax.has_remark(rule)
+        ):
             yield number
 
 
 def _can_be_rewritten(analysis: TableAnalysis, rule: Rule) -> bool:
     field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
-    text = rule.origin.part(_ports(rule, field)[0]).text
-    return not analysis.ruleset.is_nft or _NFT.fullmatch(text) is not None
+    part, ports = _ports(rule, field)
+    return analysis.ruleset.syntax.with_ports(rule, part, ports) is not None
 
 
 def _is_of(match: object, field: Field) -> bool:
     return isinstance(match, Within) and match.field is field
-
-
-def _has_remark(rule: Rule) -> bool:
-    """A ``#`` on the line, or on the one above it."""
-    span = rule.origin.span
-    above = span.source.line_text(span.line - 1).lstrip() if span.line > 1 else ""
-    behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
-    return above.startswith("#") or behind.startswith("#")
 
 
 def _ports(rule: Rule, field: Field) -> tuple[int, Ranges]:
@@ -174,13 +160,13 @@ def _disjoint(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _filled(ports: Sequence[tuple[int, int]]) -> list[Ranges]:
-    """As few lists as multiport can hold them in."""
+def _filled(ports: Sequence[tuple[int, int]], room: int) -> list[Ranges]:
+    """As few lists with so much room as can hold them."""
     pieces: list[list[tuple[int, int]]] = [[]]
     slots = 0
     for low, high in ports:
         needed = 1 if low == high else 2
-        if slots + needed > _SLOTS:
+        if slots + needed > room:
             pieces.append([])
             slots = 0
         pieces[-1].append((low, high))
@@ -190,44 +176,15 @@ def _filled(ports: Sequence[tuple[int, int]]) -> list[Ranges]:
 
 def _finding(merge: _Merge) -> Finding:
     first, last, pieces = merge.rules[0], merge.rules[-1], merge.pieces
-    side, _ = _SIDES[merge.field]
     left = "one rule does" if len(pieces) == 1 else f"{len(pieces)} rules do"
-    new = "; ".join(f"`{_on_one_line(_rewritten(merge, piece))}`" for piece in pieces[:2])
+    syntax, part = merge.analysis.ruleset.syntax, _ports(first, merge.field)[0]
+    new = "; ".join(f"`{syntax.with_ports(first, part, piece)}`" for piece in pieces[:2])
     more = f" and {len(pieces) - 2} more" if len(pieces) > 2 else ""
     return META.finding(
         first.origin.span,
-        f"{len(merge.rules)} rules of {merge.chain.name} differ only in their {side} port:"
-        f" {left} the same",
+        f"{len(merge.rules)} rules of {merge.chain.name} differ only in their"
+        f" {_SIDES[merge.field]} port: {left} the same",
         f"in the place of the first, the others taken out: {new}{more}",
         related=(Label(last.origin.span, "the last of them"),),
         likeness="ports",
     )
-
-
-def _rewritten(merge: _Merge, ports: Ranges) -> str:
-    """The first rule as it is written, with another test for the ports."""
-    first = merge.rules[0]
-    rule, part = first.origin.span, first.origin.part(_ports(first, merge.field)[0])
-    text = rule.source.text
-    before, after = text[rule.start : part.start], text[part.end : rule.end]
-    if merge.analysis.ruleset.is_nft:
-        found = _NFT.fullmatch(part.text)
-        listed = ", ".join(_range(low, high, "-") for low, high in ports)
-        merged = f"{before}{found['selector'] if found else ''} {{ {listed} }}{after}"
-        return _COUNTED.sub("counter", merged)
-    listed = ",".join(_range(low, high, ":") for low, high in ports)
-    option = _SIDES[merge.field][1]
-    if part.text.startswith(f"--{option}"):
-        return f"{before}--{option} {listed}{after}"
-    if not _OF_PROTOCOL.search(before + after):
-        before = re.sub(r"-m (?:tcp|udp|sctp|dccp|udplite) $", "", before)
-    return f"{before}-m multiport --{option} {listed}{after}"
-
-
-def _on_one_line(text: str) -> str:
-    """Without the backslashes before line ends."""
-    return re.sub(r"[ \t]*\\\n[ \t]*", " ", text)
-
-
-def _range(low: int, high: int, joint: str) -> str:
-    return str(low) if low == high else f"{low}{joint}{high}"

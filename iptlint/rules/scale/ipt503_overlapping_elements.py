@@ -50,17 +50,11 @@ from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Family
+from iptlint.model import Family, Ruleset
 from iptlint.model.ownership import owner_of_table
+from iptlint.model.prefixes import fewest
 from iptlint.model.sets import Dimension, Entry, Extras, Numbers, Part, SetContents
-from iptlint.model.written_lists import (
-    PORT_BITS,
-    ListElement,
-    WrittenList,
-    elements,
-    fewest,
-    places,
-)
+from iptlint.model.syntax import PORT_BITS, ListElement, WrittenList
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -77,7 +71,6 @@ _FEWER, _FEWER_HOSTS, _SHARE = 4, 16, 4
 hosts side by side are often listed one by one on purpose."""
 
 _LISTED = 8
-_CHANGING = ("dynamic", "timeout", "counter")
 
 Range = tuple[int, int]
 
@@ -93,8 +86,8 @@ class _Covered(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         softwares = bool(ruleset.tables) and all(owner_of_table(t.name) for t in ruleset.tables)
-        for place in () if softwares else places(ruleset):
-            yield from _of_place(place)
+        for place in () if softwares else ruleset.syntax.lists(ruleset):
+            yield from _of_place(ruleset, place)
     for contents in context.sets.contents.values() if context.sets else ():
         changed = context.sets is not None and contents.name in context.sets.changed
         if contents.exact and not changed and contents.timeout is None and not contents.counters:
@@ -125,10 +118,8 @@ def _touches(ranges: Sequence[Range], gap: int) -> bool:
 # -- lists in a text ----------------------------------------------------------------------
 
 
-def _of_place(place: WrittenList) -> Iterator[Finding]:
-    if any(word in place.block for word in _CHANGING):
-        return
-    listed = elements(place)
+def _of_place(ruleset: Ruleset, place: WrittenList) -> Iterator[Finding]:
+    listed = [] if place.changing else ruleset.syntax.elements(place)
     if not listed or not all(element.plain for element in listed):
         return
     ranges = [(element.low, element.high) for element in listed]
@@ -152,10 +143,9 @@ def _prefixes(number: int) -> str:
 def _is_refused(place: WrittenList, listed: Sequence[ListElement], covered: _Covered) -> bool:
     """Named sets want ``auto-merge`` for what overlaps and is not the same (nft 1.0.6: conflicting
     intervals specified); sets in braces, and in defines that get there, are always merged."""
-    named = place.named is not None and place.named.kind == "set"
     inner, outer = listed[covered.inner], listed[covered.outer]
     same = (inner.low, inner.high) == (outer.low, outer.high)
-    return named and "interval" in place.block and "auto-merge" not in place.block and not same
+    return place.refuses_overlap and not same
 
 
 def _overlap(
@@ -165,15 +155,15 @@ def _overlap(
     more = len(covered) - 1
     others = f", as {'does' if more == 1 else 'do'} {more} more of its {len(listed)} entries"
     how = "lies" if not covered[0].crossing else "lies in part"
-    twice = place.text(inner) == place.text(outer)
-    also = "stands there twice" if twice else f"{how} in {place.text(outer)}"
+    twice = inner.span.text == outer.span.text
+    also = "stands there twice" if twice else f"{how} in {outer.span.text}"
     refusal = ": nft refuses a set with intervals that overlap, and the whole file with it"
     return META.finding(
-        place.part(inner),
-        f"{place.text(inner)} {also} in {_what(place)}{others if more else ''}"
+        inner.span,
+        f"{inner.span.text} {also} in {_what(place)}{others if more else ''}"
         + (refusal if refused else ""),
         _advice(place, listed, covered, refused=refused),
-        related=(Label(place.part(outer), "holds it"),),
+        related=(Label(outer.span, "holds it"),),
         severity=Severity.WARNING if refused else None,
     )
 
@@ -191,11 +181,10 @@ def _advice(
     if refused:
         return "delete it, or write `auto-merge` into the set"
     gone = {each.inner for each in covered if not each.crossing}
-    left = [place.text(e) for number, e in enumerate(listed) if number not in gone]
-    if len(left) > _LISTED or "\n" in place.span.text:
+    left = [element for number, element in enumerate(listed) if number not in gone]
+    if len(left) > _LISTED or not place.on_one_line:
         return "delete it" if len(covered) == 1 else "delete those that lie in others"
-    braces = place.span.source.text[place.span.start - 1] == "{"
-    return "the same: " + (f"{{ {', '.join(left)} }}" if braces else ",".join(left))
+    return f"the same: {place.with_elements(left)}"
 
 
 def _fewer(ranges: Sequence[Range], bits: int) -> int:

@@ -40,7 +40,6 @@ it and calls the rest invalid.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -49,9 +48,6 @@ from iptlint.analysis.connections import (
     from_world,
     is_user_decision,
     most,
-    state_test,
-    with_test,
-    without_state,
 )
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own
 from iptlint.analysis.exposure import Exposure
@@ -59,8 +55,8 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import MAX_LABELS
-from iptlint.findings.suggestions import Suggestion
-from iptlint.model import Field, Hook, Rule
+from iptlint.model import Field, Hook
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -81,10 +77,6 @@ META = Meta(
 
 _DROP_INVALID = Suggestion("-m conntrack --ctstate INVALID -j DROP", "ct state invalid drop")
 _OF_THE_WAY = (Field.IIF, Field.OIF, Field.DPORT)
-
-_NEGATED = re.compile(
-    r"!\s*--(?P<option>(?:ct)?state)[\s=]+\S+|ct\s+state\s*!=\s*(?:\{[^}]*\}|[\w,]+)", re.I
-)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -135,21 +127,9 @@ def _finding(hooks: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) 
 
 
 def _advice(hooks: Hooks, share: Share) -> str:
-    mended = share.rule and _mended(share.rule)
+    syntax, rule = hooks.ruleset.syntax, share.rule
+    mended = rule and (syntax.answers_only(rule) or syntax.without_state(rule, "invalid"))
     if mended:
         return f"write: {mended}"
-    rule = _DROP_INVALID.into(share.chain.name, hooks.ruleset, share.analysis.table)
-    return f"add before it: {rule}" if share.rule else f"add: {rule}"
-
-
-def _mended(rule: Rule) -> str | None:
-    """The rule without the state, where its text is one of the two usual ways to say it."""
-    span = state_test(rule)
-    if span is not None and (found := _NEGATED.fullmatch(span.text)):
-        return with_test(rule, span, _positive(found))
-    return without_state(rule, "invalid")
-
-
-def _positive(found: re.Match[str]) -> str:
-    option = found["option"]
-    return f"--{option} ESTABLISHED,RELATED" if option else "ct state established,related"
+    drop = _DROP_INVALID.into(share.chain.name, hooks.ruleset, share.analysis.table)
+    return f"add before it: {drop}" if share.rule else f"add: {drop}"

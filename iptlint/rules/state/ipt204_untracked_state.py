@@ -47,7 +47,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.connections import is_user_decision, other_way, with_state
+from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import hosts, outside, probes
 from iptlint.analysis.delivery import translates
 from iptlint.analysis.handshake import answers, swapped, untracks
@@ -327,12 +327,14 @@ def _message(lost: _Lost) -> str:
 
 
 def _advice(hooks: Hooks, lost: _Lost) -> str:
-    main = hooks.deciding_chain(lost.hook)
+    main, syntax = hooks.deciding_chain(lost.hook), hooks.ruleset.syntax
     assert main is not None
     if lost.instead != "untracked":
-        mirrored = other_way(lost.notrack, forwarded=lost.hook is Hook.FORWARD)
+        assert lost.notrack.rule is not None
+        mirrored = syntax.reply_of(lost.notrack.rule, forwarded=lost.hook is Hook.FORWARD)
         return f"leave the answers untracked as well, and accept them so: {mirrored}"
-    mended = with_state(lost.accepting.rule, "untracked") if lost.accepting.rule else None
+    accepting = lost.accepting.rule
+    mended = syntax.with_state(accepting, "untracked") if accepting else None
     if mended is not None:
         return f"write: {mended}"
     return suggestions.first(lost.by, main.chain.name, suggestions.UNTRACKED)

@@ -48,8 +48,8 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import MAX_LABELS
-from iptlint.findings.suggestions import Suggestion
 from iptlint.model import Field, Hook
+from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness

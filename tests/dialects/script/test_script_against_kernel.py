@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from iptlint.dialects import Reader, read
+from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.model import AnyOf, Family, Field, Match, Rule, Ruleset, Within
@@ -81,6 +82,6 @@ def test_the_tables_are_as_the_tools_leave_them(tool: str, seed: int) -> None:
     if (reason := lacking()) is not None:
         pytest.skip(reason)
     script = Writer(seed, tool).script()
-    nothing = Ruleset(SourceFile("-", ""), "iptables-save", ())
+    nothing = Ruleset(SourceFile("-", ""), "iptables-save", IPTABLES, ())
     found = run_script(parse(SourceFile("firewall.sh", script)), nothing)
     assert told(found.final()[0]) == told(left_by(script, tool)), script

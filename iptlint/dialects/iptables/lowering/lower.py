@@ -28,6 +28,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     Shape,
     TableLine,
 )
+from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.model import (
     Effect,
     Family,
@@ -90,7 +91,7 @@ class _Execution:
         if self.changes:
             tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
-        return Ruleset(self.source, dialect, tables), self.diagnostics.sorted()
+        return Ruleset(self.source, dialect, IPTABLES, tables), self.diagnostics.sorted()
 
     # -- tables ---------------------------------------------------------------
 

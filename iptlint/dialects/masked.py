@@ -1,0 +1,20 @@
+"""Addresses that are written with a mask: ``192.0.2.7/24``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from iptlint.dialects.written_lists import bare
+from iptlint.source import Span
+
+_MASKED = re.compile(r"[\da-fA-F.:]+/[\da-fA-F.:]+(?=[\s,]|$)")
+
+
+def masked(span: Span, place: re.Pattern[str]) -> Iterator[Span]:
+    """Those in the group ``values`` of the pattern, wherever the span has it."""
+    if "/" in span.text:
+        for values in place.finditer(bare(span.text)):
+            for word in _MASKED.finditer(values["values"]):
+                start = span.start + values.start("values") + word.start()
+                yield Span(span.source, start, start + len(word[0]))

@@ -1,0 +1,56 @@
+"""Rules of nft, written otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from iptlint.dialects.rule_text import edited
+from iptlint.dialects.written_lists import bare
+from iptlint.model import Rule, VerdictKind
+from iptlint.model.matches import Ranges
+
+LIMIT = "limit rate 5/minute burst 10 packets"
+_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
+_LOG = re.compile(
+    r"\blog\b(?:\s+(?:prefix\s+(?:\"[^\"]*\"|\S+)|level\s+\w+|flags\s+\w+(?:\s+(?:sequence|options)"
+    r"(?:\s*,\s*(?:sequence|options))*)?|(?:group|snaplen|queue-threshold)\s+\d+))*"
+)
+_PORT_TEST = re.compile(r"(?P<selector>[a-z]+ [ds]port)\s+(?:==\s*)?(?:[\w-]+|\{[^@$}]*\})")
+_CONTINUED = re.compile(r"[ \t]*\\\n[ \t]*")
+
+
+def with_limit(rule: Rule) -> str | None:
+    """The log of a rule for a few packets a minute; what else it does, in a rule behind it."""
+    text = rule.statement.span.text
+    log = _LOG.search(text)
+    if log is None or "\n" in text or "log" not in bare(text):
+        return None
+    limited = without_counts(f"{text[: log.start()]}{LIMIT} {log[0]}")
+    if rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None:
+        return limited
+    rest = text[: log.start()] + text[log.end() :].lstrip()
+    return f"two rules: {limited}; {rest}"
+
+
+def with_ports(rule: Rule, part: int, ports: Ranges) -> str | None:
+    """The rule for a list of ports, on one line; None where the ports are a set's, or a map's."""
+    test = rule.origin.part(part)
+    written = _PORT_TEST.fullmatch(test.text)
+    if written is None:
+        return None
+    listed = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ports)
+    text = edited(rule.origin.span, test, f"{written['selector']} {{ {listed} }}")
+    return _CONTINUED.sub(" ", without_counts(text))
+
+
+def without_counts(text: str) -> str:
+    """With a counter that begins anew."""
+    return _COUNTED.sub("counter", text)
+
+
+def with_negated(rule: Rule, part: int, values: Sequence[str]) -> str:
+    """The rule for all but these."""
+    test = rule.origin.part(part)
+    selector = test.text.split("!=")[0].strip()
+    return edited(rule.origin.span, test, f"{selector} != {{ {', '.join(values)} }}")

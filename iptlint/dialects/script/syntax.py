@@ -1,0 +1,69 @@
+"""How a script writes what rules ask about: in commands of iptables or of nft, or in a text that
+it hands to iptables-restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.dialects.iptables.syntax import IptablesSyntax
+from iptlint.dialects.nft.syntax import NFT
+from iptlint.dialects.nft.written_lists import with_names
+from iptlint.model import Chain, Family, Ruleset, Table
+from iptlint.model.syntax import Suggestion, WrittenList
+from iptlint.source import SourceFile
+
+
+class ScriptSyntax(IptablesSyntax):
+    def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
+        yield from super().lists(ruleset)
+        yield from with_names(ruleset)
+
+    def included(self, source: SourceFile) -> Iterator[str]:
+        return NFT.included(source)
+
+    def render(
+        self, suggestion: Suggestion, chain: str, ruleset: Ruleset, table: Table | None
+    ) -> str:
+        table = table or _table(chain, ruleset)
+        if table is None or not _by_command(table, chain, ruleset):
+            return super().render(suggestion, chain, ruleset, table)
+        if table.origin is not None:
+            return f"nft add rule {table.family.value} {table.name} {chain} {suggestion.nft}"
+        return f"{_tool(table)} -A {chain} {suggestion.iptables}"
+
+    def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
+        table = next((t for t in ruleset.tables if t.chains.get(chain.name) is chain), None)
+        if table is None or not _by_command(table, chain.name, ruleset):
+            return super().policy(chain, ruleset, verdict)
+        if table.origin is not None:
+            family, name = table.family.value, table.name
+            return f"nft 'add chain {family} {name} {chain.name} {{ policy {verdict}; }}'"
+        return f"{_tool(table)} -P {chain.name} {verdict.upper()}"
+
+
+def _table(chain: str, ruleset: Ruleset) -> Table | None:
+    """The first that has the chain, the filter table before others."""
+    tables = [table for table in ruleset.tables if chain in table.chains]
+    return min(tables, key=lambda table: table.name != "filter", default=None)
+
+
+def _by_command(table: Table, chain: str, ruleset: Ruleset) -> bool:
+    """Whether the chain is one that the script makes command by command: what it hands to
+    iptables-restore in one text is in the language of that."""
+    made = table.chains.get(chain)
+    if made is None or ruleset.script is None:
+        return False
+    if table.origin is not None:
+        return table.origin.span.text.startswith(("nft", "add", "create"))
+    origins = (made.origin, *(rule.statement for rule in made.rules[:1]))
+    spans = (o.span for o in origins if o is not None and o.span.source is ruleset.source)
+    return not any(span.text.startswith((":", "-", "*")) for span in spans)
+
+
+def _tool(table: Table) -> str:
+    """With the table's name where it is not the filter table."""
+    tool = "ip6tables" if table.family is Family.IP6 else "iptables"
+    return tool if table.name == "filter" else f"{tool} -t {table.name}"
+
+
+SCRIPT = ScriptSyntax()
