@@ -1,13 +1,22 @@
-"""Whether packets come through all hooks on their way, and who ends those that do not."""
+"""What becomes of packets on their whole way, in, out or through: the door for all who ask.
+
+The answer is exact: all hooks, with everything that is changed on the way. Where what one hook
+does is all there is to it, that hook is asked alone, which costs little; nobody outside chooses.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from iptlint.model import Hook, VerdictKind
-from iptlint.netfilter.decision import Share, largest_first
+from iptlint.model import EffectKind, Hook, Rule, VerdictKind
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.decision import Share, at_station, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.traversal import ROUTES, Outcome, Traversal
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.traversal import Decision, Outcome, Traversal, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 
@@ -15,48 +24,95 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-class Delivery(NamedTuple):
-    """``arrived``: what the packets that may come through are in the end (queued ones, and those
-    that an unknown target decides, among them); ``enders``: who ends the others, the largest
-    share first."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """``through``: the packets, as they set out, that may come through (queued ones, and those
+    that an unknown target decides, among them); ``arrived``: what those are in the end. ``lost``:
+    that may not come through. ``droppers``: who denies them, the largest share first."""
 
+    through: PacketSet
     arrived: PacketSet
-    enders: list[Share]
+    lost: PacketSet
+    droppers: list[Share]
 
     @property
     def comes_through(self) -> bool:
-        """Whether some packet does, or nothing is known to end any."""
-        return self.arrived.satisfiable() or not self.enders
+        """Whether some packet does, or nothing is known to drop any."""
+        return self.arrived.satisfiable() or not self.droppers
 
 
 def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Of packets that set out on the way with the hook: input, forward or output."""
-    unknowns = Unknowns(hooks.space)
-    ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
+    if hooks.decides_alone(hook):
+        return _by_hook_alone(hooks, hook, packets)
+    unknowns, false = Unknowns(hooks.space), hooks.space.false
+    outcomes = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
     cube = unknowns.cube
-    arrived = [end.change.image(end.packets.exists(cube)) for end in ends if not end.kind.denies]
-    enders = [_ender(end, cube) for end in ends if end.kind.denies]
+    through = [outcome for outcome in outcomes if not outcome.kind.denies]
+    lost = [outcome.packets for outcome in outcomes if outcome.kind is not VerdictKind.ACCEPT]
+    denied = (outcome for outcome in outcomes if outcome.kind.denies)
     return Delivery(
-        union(arrived, hooks.space.false), largest_first(e for e in enders if e is not None)
+        union([outcome.packets for outcome in through], false).exists(cube),
+        union([o.change.image(o.packets.exists(cube)) for o in through], false),
+        union(lost, false).exists(cube),
+        largest_first(
+            share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None
+        ),
     )
 
 
-def _ender(end: Outcome, unknowns: PacketSet) -> Share | None:
-    if end.decided is None:
+def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
+    """Nothing is changed before the hook, and its own changes concern no later one."""
+    at_hook = packets & hooks.hook_packets(hook)
+    through = at_hook & hooks.may_pass(hook)
+    droppers = [share for share in shares(hooks, hook, packets) if share.kind.denies]
+    return Delivery(through, through, at_hook & hooks.may_be_dropped(hook), droppers)
+
+
+def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:
+    """The packets of the outcome, whatever is left open, and who decides; None where nobody
+    stood in their way."""
+    if outcome.decided is None:
         return None
-    analysis, chain, rule = end.decided
-    return Share(analysis, chain, rule, end.kind, end.packets.exists(unknowns))
+    _, table, chain, rule = outcome.decided
+    analysis = hooks.firewall.analysis(table)
+    return Share(analysis, chain, rule, outcome.kind, outcome.packets.exists(unknowns))
 
 
-def is_winding(hooks: Hooks, hook: Hook) -> bool:
-    """Whether more than one chain on the way has something to say: then what one hook does with
-    packets is not all there is to it."""
-    base_chains = (base_chain for at in ROUTES[hook] for base_chain in hooks.base_chains(at))
-    return sum(not base_chain.is_open for base_chain in base_chains) > 1
+def outcomes(
+    hooks: Hooks,
+    hook: Hook,
+    packets: PacketSet,
+    unknowns: Unknowns,
+    on_visit: Callable[[Rule, Visit], None],
+) -> list[Outcome]:
+    """What becomes of packets on the way with the hook, with who accepts them. ``on_visit`` is
+    called for each rule that packets come to which may do something else than decide."""
+    main = hooks.deciding_chain(hook)
+    if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
+        return [*_at_once(main, packets & hooks.hook_packets(hook))]
+    traversal = Traversal(hooks.firewall, hooks.family, unknowns, who=True, met=on_visit)
+    return traversal.follow(ROUTES[hook], packets)
 
 
-def translates(hooks: Hooks) -> bool:
-    """Whether a rule translates addresses or ports. Then later packets of a connection are
-    translated too, and back, before and after the hooks, which is not followed here."""
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
+def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
+    """Whether no other chain at the hook has rules, and nothing in the table of this one is left
+    open or changed: then what is known of it tells all, and packets need not be followed."""
+    if any(not other.is_open for other in hooks.base_chains(hook) if other is not main):
+        return False
+    return all(
+        tests.may is tests.sure
+        and rule.verdict.kind is not VerdictKind.UNKNOWN
+        and all(effect.kind is EffectKind.LOG for effect in rule.effects)
+        for flow in main.analysis.flows.values()
+        for rule, tests in zip(flow.chain.rules, flow.tests, strict=False)
+    )
+
+
+def _at_once(main: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
+    """What becomes of packets that meet no other chain on their way."""
+    same = Rewrite(main.space, {})
+    for share in at_station(main, packets & main.seen):
+        decided = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
+        yield Outcome(share.kind, decided, same, share.packets)
+    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen)

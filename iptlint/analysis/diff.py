@@ -14,7 +14,8 @@ from iptlint.analysis.trace import image, one_of
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall, space_of
-from iptlint.netfilter.traversal import WAYS, Decision, Outcome, Traversal, setting_out
+from iptlint.netfilter.routes import WAYS
+from iptlint.netfilter.traversal import Decision, Outcome, Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space

@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS
-from iptlint.analysis.delivery import translates
 from iptlint.analysis.exposure import (
     Exposure,
-    exposure,
+    exposure_among,
     external_probes,
     is_dnat,
-    may_be_accepted,
     uplinks,
 )
 from iptlint.analysis.services import SERVICES, Service
@@ -60,18 +58,18 @@ class Exposed(NamedTuple):
 
 def exposed_services(hooks: Hooks) -> Iterator[Exposed]:
     """On this host, by rules that name ports, and on hosts behind it."""
-    translating = translates(hooks)
-    if translating or _may_be_open(hooks, Hook.INPUT):
-        found = exposure(hooks, Hook.INPUT)
-        yield from _accepted(hooks, Hook.INPUT, found.accepted_at_a_rate & ~found.sent_on)
-    if translating or _may_be_open(hooks, Hook.FORWARD):
-        yield from _behind(hooks)
+    if (here := _exposure(hooks, Hook.INPUT)) is not None:
+        packets = here.accepted_at_a_rate & ~here.sent_on
+        yield from _accepted(hooks, here, Hook.INPUT, packets)
+    if (behind := _exposure(hooks, Hook.FORWARD)) is not None:
+        yield from _behind(hooks, behind)
 
 
-def _may_be_open(hooks: Hooks, hook: Hook) -> bool:
-    asked = [caller for protocol in _PROTOCOLS for caller in external_probes(hooks, hook, protocol)]
-    services = union([*asked], hooks.space.false) & _of_services(hooks)
-    return bool(hooks.base_chains(hook)) and may_be_accepted(hooks, hook, services)
+def _exposure(hooks: Hooks, hook: Hook) -> Exposure | None:
+    if not hooks.translates and not hooks.base_chains(hook):
+        return None
+    probes = [probe for protocol in _PROTOCOLS for probe in external_probes(hooks, hook, protocol)]
+    return exposure_among(hooks, hook, union([*probes], hooks.space.false) & _of_services(hooks))
 
 
 def _of_services(hooks: Hooks) -> PacketSet:
@@ -79,11 +77,11 @@ def _of_services(hooks: Hooks) -> PacketSet:
     return hooks.space.ranges(Field.DPORT, ports)
 
 
-def _behind(hooks: Hooks) -> Iterator[Exposed]:
-    found, space = exposure(hooks, Hook.FORWARD), hooks.space
+def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
+    space = hooks.space
     translated = union([each.packets for each in found.translations], space.false)
     inwards = found.accepted_at_a_rate & ~uplinks(hooks, Field.OIF)
-    yield from _accepted(hooks, Hook.FORWARD, inwards & ~translated)
+    yield from _accepted(hooks, found, Hook.FORWARD, inwards & ~translated)
     softwares = _softwares_rules(hooks)
     for rule, packets in found.translations:
         if is_dnat(rule) and id(rule) not in softwares:
@@ -103,9 +101,9 @@ def _softwares_rules(hooks: Hooks) -> set[int]:
     }
 
 
-def _accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
+def _accepted(hooks: Hooks, found: Exposure, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
     """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
-    space, found = hooks.space, exposure(hooks, hook)
+    space = hooks.space
     if not (packets & found.now(_of_services(hooks))).satisfiable():
         return
     for share in found.accepters(packets & ~found.by_policy):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,14 +15,13 @@ from iptlint.analysis.default_verdict import (
     probes,
     public_hosts,
 )
-from iptlint.analysis.delivery import is_winding
+from iptlint.analysis.delivery import outcomes
 from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share, at_station, largest_first, shares
+from iptlint.netfilter.decision import Share, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.traversal import ROUTES, Decision, Outcome, Traversal, Visit
+from iptlint.netfilter.traversal import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
@@ -108,18 +107,12 @@ class Exposure:
         """By the rules of the nat chains before routing."""
         self._everyone = union([one for group in groups for one in group], hooks.space.false)
         self._luck = Unknowns(hooks.space)
-        self.ends = tuple(self._ends(hooks, hook))
+        self._analysis_of = hooks.firewall.analysis
+        self.ends = tuple(outcomes(hooks, hook, self._everyone, self._luck, self._visit))
 
-    def _ends(self, hooks: Hooks, hook: Hook) -> Iterable[Outcome]:
-        main = hooks.deciding_chain(hook)
-        if main is not None and not is_winding(hooks, hook) and _is_plain(main):
-            return _at_once(main, self._everyone & hooks.hook_packets(hook))
-        traversal = Traversal(hooks.firewall, hooks.family, self._luck, who=True, met=self._meet)
-        return traversal.follow(ROUTES[hook], self._everyone)
-
-    def _meet(self, rule: Rule, meeting: Visit) -> None:
-        if rule.verdict.kind is VerdictKind.NAT and meeting.hook is Hook.PREROUTING:
-            self.translations.append(Translation(rule, meeting.taken))
+    def _visit(self, rule: Rule, visit: Visit) -> None:
+        if rule.verdict.kind is VerdictKind.NAT and visit.hook is Hook.PREROUTING:
+            self.translations.append(Translation(rule, visit.taken))
 
     @cached_property
     def sent_on(self) -> PacketSet:
@@ -188,30 +181,8 @@ class Exposure:
         here = (end.packets & packets).exists(self._luck.cube)
         if not here.satisfiable():
             return None
-        analysis, chain, rule = end.decided
-        return Share(analysis, chain, rule, end.kind, here)
-
-
-def _is_plain(base_chain: BaseChain) -> bool:
-    """Whether nothing in the table is left open or changed: then what is known of the chain
-    tells all, and packets need not be followed."""
-    flows = base_chain.analysis.flows.values()
-    return all(
-        tests.may is tests.sure
-        and rule.verdict.kind is not VerdictKind.UNKNOWN
-        and all(effect.kind is EffectKind.LOG for effect in rule.effects)
-        for flow in flows
-        for rule, tests in zip(flow.chain.rules, flow.tests, strict=False)
-    )
-
-
-def _at_once(base_chain: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
-    """What becomes of packets that meet no other chain on their way."""
-    same = Rewrite(base_chain.analysis.space, {})
-    for share in at_station(base_chain, packets & base_chain.seen):
-        decided = Decision(share.analysis, share.chain, share.rule)
-        yield Outcome(share.kind, decided, same, share.packets)
-    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~base_chain.seen)
+        _, table, chain, rule = end.decided
+        return Share(self._analysis_of(table), chain, rule, end.kind, here)
 
 
 def is_dnat(rule: Rule) -> bool:
@@ -225,17 +196,29 @@ def _accepts(end: Outcome) -> bool:
 
 def exposure(hooks: Hooks, hook: Hook) -> Exposure:
     """What becomes of ``external_probes`` by tcp and udp, once: several lint rules ask."""
-    known = _ADMISSIONS.setdefault(hooks, {})
+    known = _EXPOSURES.setdefault(hooks, {})
     if hook not in known:
         known[hook] = Exposure(hooks, hook, *(external_probes(hooks, hook, p) for p in (TCP, UDP)))
     return known[hook]
 
 
-_ADMISSIONS: WeakKeyDictionary[Hooks, dict[Hook, Exposure]] = WeakKeyDictionary()
-"""An admission holds no path: else none would ever go."""
+def exposure_among(hooks: Hooks, hook: Hook, among: PacketSet) -> Exposure | None:
+    """``exposure`` where some of the packets ``among`` the probes may be accepted: that none is
+    can often be told without following any."""
+    return exposure(hooks, hook) if _may_be_accepted(hooks, hook, among) else None
 
 
-def may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
+def exposure_of(hooks: Hooks, hook: Hook, probes: Sequence[PacketSet]) -> Exposure | None:
+    """The same of other probes, a group of them unlike each other."""
+    among = union([*probes], hooks.space.false)
+    return Exposure(hooks, hook, probes) if _may_be_accepted(hooks, hook, among) else None
+
+
+_EXPOSURES: WeakKeyDictionary[Hooks, dict[Hook, Exposure]] = WeakKeyDictionary()
+"""An exposure holds no hooks: else none would ever go."""
+
+
+def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     """Whether some of the packets may come through, as far as a look at one hook tells: it costs
     little, where following them costs much."""
     changing = any(
@@ -244,8 +227,11 @@ def may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
         for _, rule in table.rules()
         for effect in rule.effects
     )
-    seen = packets & hooks.hook_packets(hook)
-    return changing or (seen & hooks.outcome(hook, VerdictKind.ACCEPT)).satisfiable()
+    if hooks.translates or changing:
+        return True
+    return (
+        packets & hooks.hook_packets(hook) & hooks.outcome(hook, VerdictKind.ACCEPT)
+    ).satisfiable()
 
 
 class LetIn(NamedTuple):

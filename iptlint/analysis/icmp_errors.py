@@ -14,9 +14,8 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import delivery
 from iptlint.model import Chain, Family, Field, Hook
-from iptlint.netfilter.decision import Share, shares
+from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.traversal import ROUTES
 from iptlint.packets.bdd import union
 from iptlint.packets.match import reads_conntrack
 from iptlint.packets.packet import Packet
@@ -89,15 +88,10 @@ def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
     first, nobody if some may come through."""
     if not sent.satisfiable():
         return []
-    if not (sent & hooks.may_pass(hook)).satisfiable():
-        return shares(hooks, hook, sent)
-    others = (at for at in ROUTES[hook] if at is not hook)
-    if not any(hooks.may_be_dropped(at).satisfiable() for at in others):
-        return []
     way = delivery(hooks, hook, sent)
     # What belongs to a connection, or has none, never comes to a chain of the type nat.
-    translating = (base_at(ender, hook).type == "nat" for ender in way.enders)
-    return [] if way.comes_through or any(translating) else way.enders
+    translating = (base_at(dropper, hook).type == "nat" for dropper in way.droppers)
+    return [] if way.comes_through or any(translating) else way.droppers
 
 
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:

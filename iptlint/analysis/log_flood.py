@@ -11,6 +11,7 @@ from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.shadowing import per_walk
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
 
@@ -70,7 +71,7 @@ class LogFlood:
 
     def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
         packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)
-        packets = packets & analysis.shown_to(chain)
+        packets = packets & shown_to(analysis.space, analysis.table, chain)
         for base_chain in analysis.before(chain):
             packets = packets & ~base_chain.may_drop
         return packets

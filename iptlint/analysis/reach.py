@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.blockers import blockers
 from iptlint.model import Chain, Hook, Rule, Ruleset, Table
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.netfilter.traversal import WAYS, Outcome, Traversal, Visit, setting_out
+from iptlint.netfilter.traversal import Outcome, Traversal, Visit, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
@@ -93,8 +94,9 @@ def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Pac
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     firewall = Firewall(ruleset)
+    analyses = [*firewall.analyses()]  # which meet the tests in the order of the text
     census = _Census(firewall)
-    for analysis in firewall.analyses():
+    for analysis in analyses:
         for chain, parts in analysis.table.statements():
             answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
             if answers:

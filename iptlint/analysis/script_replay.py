@@ -26,7 +26,7 @@ from iptlint.analysis.handshake import (
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.netfilter.firewall import Firewall, is_early, space_of
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.routes import at_hook
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, writes_of
 from iptlint.packets.witness import TCP

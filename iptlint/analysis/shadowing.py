@@ -252,7 +252,7 @@ class Ends:
     """What becomes of the packets in a base chain."""
 
     def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
-        self._station = BaseChain(analysis, chain)
+        self._station = BaseChain.of(analysis, chain)
         self.end = cache(self._station.end)
 
     @cached_property

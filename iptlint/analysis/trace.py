@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.traversal import (
-    ROUTES,
-    Decision,
-    Outcome,
-    Traversal,
-    TraversalStep,
-    setting_out,
-)
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.traversal import Decision, Outcome, Traversal, TraversalStep, setting_out
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, probes
-from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.traversal import ROUTES, Traversal
-from iptlint.netfilter.unknowns import Unknowns
-from iptlint.packets.bdd import union
+from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP
 
@@ -24,23 +22,6 @@ _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5
 
 _ICMP = {Family.IP: (ICMP, 8), Family.IP6: (ICMP6, 128)}
 NOBODYS_PROTOCOL = 253  # RFC 3692: for experiments
-
-
-class Fate(NamedTuple):
-    """``through``: the packets that may come through all hooks; ``lost``: that may not."""
-
-    through: PacketSet
-    lost: PacketSet
-
-
-def fate(hooks: Hooks, hook: Hook, packets: PacketSet) -> Fate:
-    """Of packets that set out on the way with the hook."""
-    unknowns, false = Unknowns(hooks.space), hooks.space.false
-    ends = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
-    cube = unknowns.cube
-    through = [end.packets for end in ends if not end.kind.denies]
-    lost = [end.packets for end in ends if end.kind is not VerdictKind.ACCEPT]
-    return Fate(union(through, false).exists(cube), union(lost, false).exists(cube))
 
 
 def way_field(hook: Hook) -> Field:

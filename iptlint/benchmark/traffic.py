@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import Exposure, external_probes
 from iptlint.benchmark import packets
 from iptlint.benchmark.answers import (
@@ -37,7 +38,7 @@ def _lo_is_open(hooks: Hooks) -> Answer:
 
 def _lo_at(hooks: Hooks, hook: Hook) -> Answer:
     sent = [*packets.on_loopback(hooks, hook)]
-    fate = packets.fate(hooks, hook, union(sent, hooks.space.false))
+    fate = delivery(hooks, hook, union(sent, hooks.space.false))
     gone = next((each for each in sent if not (each & fate.through).satisfiable()), None)
     if gone is None:
         uncertain = fate.lost.satisfiable()
@@ -138,7 +139,7 @@ def _share(hooks: Hooks, talk: _Talk, protocol: str) -> _Share:
     """All: some interface lets all of a few ordinary packets through for certain."""
     space, field = hooks.space, packets.way_field(talk.hook)
     samples = packets.samples(hooks, talk.hook, protocol, talk.state)
-    fate = packets.fate(hooks, talk.hook, union([*samples], space.false))
+    fate = delivery(hooks, talk.hook, union([*samples], space.false))
     open_ = space.true
     for each in samples:
         open_ = open_ & space.project(each & ~fate.lost, field)

@@ -11,7 +11,7 @@ from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.script import Script
 from iptlint.model.syntax import Syntax
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
-from iptlint.source import Origin, SourceFile
+from iptlint.source import Origin, SourceFile, Span
 
 
 class Family(Enum):
@@ -197,6 +197,14 @@ class Ruleset:
     def table(self, name: str, family: Family) -> Table | None:
         found = (t for t in self.tables if t.name == name and t.family is family)
         return next(found, None)
+
+    def declaration_of(self, table: Table, chain: Chain) -> Span:
+        """Where the chain is declared; else its first rule, its table, the first line."""
+        if chain.origin is not None:
+            return chain.origin.span
+        if chain.rules:
+            return chain.rules[0].origin.span
+        return table.origin.span if table.origin else self.source.line_span(1)
 
     def rules(self) -> Iterator[tuple[Table, Chain, Rule]]:
         for table in self.tables:

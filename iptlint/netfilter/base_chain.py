@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iptlint.model import Chain, EffectKind, Rule, VerdictKind
+from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.routes import base_packets, shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Writes, writes_of
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -19,11 +21,25 @@ _CHANGING = (EffectKind.WRITE, EffectKind.NOTRACK)
 
 
 class BaseChain:
-    """``analysis``: that of the chain's table."""
+    """``analyse`` gives the analysis of the table, which costs much and is asked for only where
+    the chain has to tell what it does with all packets."""
 
-    def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
-        self.analysis = analysis
+    def __init__(
+        self, space: Space, table: Table, chain: Chain, analyse: Callable[[Table], TableAnalysis]
+    ) -> None:
+        self.space = space
+        self.table = table
         self.chain = chain
+        self._analyse = analyse
+
+    @classmethod
+    def of(cls, analysis: TableAnalysis, chain: Chain) -> BaseChain:
+        """That of a table which has been analysed."""
+        return cls(analysis.space, analysis.table, chain, lambda _: analysis)
+
+    @cached_property
+    def analysis(self) -> TableAnalysis:
+        return self._analyse(self.table)
 
     @property
     def is_open(self) -> bool:
@@ -34,14 +50,29 @@ class BaseChain:
     @cached_property
     def seen(self) -> PacketSet:
         """The packets that stop here; the others go by."""
-        return self.analysis.base_packets(self.chain)
+        return base_packets(self.space, self.table, self.chain)
+
+    @cached_property
+    def shown(self) -> PacketSet:
+        """The packets that the kernel shows to it, of those at its hook."""
+        return shown_to(self.space, self.table, self.chain)
+
+    @cached_property
+    def rewrites(self) -> bool:
+        """Whether a rule of it, or of the chains that it calls, changes packets."""
+        return any(
+            rule.verdict.kind is VerdictKind.NAT
+            or any(effect.kind in _CHANGING for effect in rule.effects)
+            for flow in self._flows()
+            for rule in flow.chain.rules
+        )
 
     @cached_property
     def may_survive(self) -> PacketSet:
         """The packets that go by, or may leave the chain alive (queue and unknown targets among
         them)."""
         if self.is_open:
-            return self.analysis.space.true
+            return self.space.true
         return ~self.seen | self._ends(kind for kind in VerdictKind if kind.may_pass)
 
     @property
@@ -55,12 +86,12 @@ class BaseChain:
         return self._ends(kind for kind in VerdictKind if kind.denies)
 
     def _ends(self, kinds: Iterable[VerdictKind]) -> PacketSet:
-        return union([self.end(kind) for kind in kinds], self.analysis.space.false)
+        return union([self.end(kind) for kind in kinds], self.space.false)
 
     def end(self, kind: VerdictKind) -> PacketSet:
         """The packets that may end their walk through the chain so, by its policy included."""
         flow = self.analysis.flows[self.chain.name]
-        packets = flow.outcomes.get(kind, self.analysis.space.false)
+        packets = flow.outcomes.get(kind, self.space.false)
         if self.chain.policy is not None and self.chain.policy.kind is kind:
             packets = packets | flow.returns
         return packets & self.seen
@@ -74,7 +105,7 @@ class BaseChain:
         return packets | (self._free(packets) & self._touched)
 
     def _free(self, packets: PacketSet) -> PacketSet:
-        return self.analysis.space.forget(packets, self._changes.fields)
+        return self.space.forget(packets, self._changes.fields)
 
     @cached_property
     def _changes(self) -> Writes:
@@ -83,7 +114,7 @@ class BaseChain:
     @cached_property
     def _touched(self) -> PacketSet:
         """The packets that the chain may change."""
-        return union([packets for _, packets in self._changing], self.analysis.space.false)
+        return union([packets for _, packets in self._changing], self.space.false)
 
     @cached_property
     def _changing(self) -> tuple[tuple[Rule, PacketSet], ...]:

@@ -47,7 +47,7 @@ class Share(NamedTuple):
     def span(self) -> Span:
         if self.rule is not None:
             return self.rule.origin.span
-        return declared(self.analysis, self.chain)
+        return self.analysis.declaration_of(self.chain)
 
 
 _DOES = {
@@ -55,16 +55,6 @@ _DOES = {
     VerdictKind.DROP: "drops",
     VerdictKind.REJECT: "rejects",
 }
-
-
-def declared(analysis: TableAnalysis, chain: Chain) -> Span:
-    """Where the chain is declared; else its first rule, its table, the first line."""
-    if chain.origin is not None:
-        return chain.origin.span
-    if chain.rules:
-        return chain.rules[0].origin.span
-    origin = analysis.table.origin
-    return origin.span if origin else analysis.ruleset.source.line_span(1)
 
 
 def packet_count(packets: PacketSet) -> float:

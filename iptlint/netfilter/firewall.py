@@ -35,7 +35,7 @@ _LAYERS = {
 
 
 class Firewall:
-    """One ruleset. Its tables are walked when they are asked for.
+    """One ruleset. A table is analysed when somebody asks what becomes of all its packets.
 
     ``space`` is one that several rulesets share, where their packets are to be compared.
     Of chains with equal priorities the kernel asks the last registered first
@@ -120,7 +120,7 @@ class Firewall:
 
     def _station(self, table: Table, chain: Chain) -> BaseChain:
         if id(chain) not in self._stations:
-            self._stations[id(chain)] = BaseChain(self.analysis(table), chain)
+            self._stations[id(chain)] = BaseChain(self.space, table, chain, self.analysis)
         return self._stations[id(chain)]
 
     def before(self, table: Table, chain: Chain) -> tuple[BaseChain, ...]:

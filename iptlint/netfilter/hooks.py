@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Family, Hook, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.routes import ROUTES, at_hook
 from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Hooks:
         self.denied: dict[Hook, PacketSet] = {}
         """Kept by ``posture.denied_by_default``."""
         self._ends: dict[Hook, Ends] = {}
+        self._alone: dict[Hook, bool] = {}
 
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets at the hook."""
@@ -64,6 +66,28 @@ class Hooks:
     def tables(self) -> tuple[Table, ...]:
         """Those that see packets of the family."""
         return tuple(t for t in self.ruleset.tables if self.family.value in t.family.packets)
+
+    @cached_property
+    def translates(self) -> bool:
+        """Whether a rule translates addresses or ports. Then later packets of a connection are
+        translated too, and back, before and after the hooks, which is not followed here."""
+        rules = (rule for table in self.tables() for _, rule in table.rules())
+        return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
+
+    def decides_alone(self, hook: Hook) -> bool:
+        """Whether what the hook does with packets is what becomes of them on the whole way: no
+        chain before them on the way changes a packet, and none at another hook drops any."""
+        if hook not in self._alone:
+            self._alone[hook] = not any(self._has_a_say(hook))
+        return self._alone[hook]
+
+    def _has_a_say(self, hook: Hook) -> Iterator[bool]:
+        route = ROUTES[hook]
+        for at in route:
+            for base_chain in self.base_chains(at):
+                if not base_chain.is_open:
+                    yield at is not hook and base_chain.may_drop.satisfiable()
+                    yield route.index(at) <= route.index(hook) and base_chain.rewrites
 
     def outcome(self, hook: Hook, kind: VerdictKind) -> PacketSet:
         """The packets at the hook that may end so."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
+from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.call_graph import CallGraph, Place
 from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
-from iptlint.packets.bdd import union
+from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.union_tree import UnionTree
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.base_chain import BaseChain
     from iptlint.packets.bdd import PacketSet
     from iptlint.packets.space import Space
+    from iptlint.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,27 @@ class Entry:
 
     reachable: PacketSet
     intended: PacketSet
+
+
+class EarlierChain(Protocol):
+    """A base chain where packets stop before they come to the one in question."""
+
+    @property
+    def chain(self) -> Chain: ...
+
+    @property
+    def analysis(self) -> TableAnalysis: ...
+
+    @property
+    def may_survive(self) -> PacketSet:
+        """The packets that go by, or may leave the chain alive."""
+
+    @property
+    def may_drop(self) -> PacketSet:
+        """The packets that may not leave the chain alive."""
+
+    def afterwards(self, packets: PacketSet) -> PacketSet:
+        """What the packets may be once they have left the chain."""
 
 
 class TableAnalysis:
@@ -43,7 +64,7 @@ class TableAnalysis:
         table: Table,
         space: Space,
         matcher_of: Callable[[str], Matcher],
-        before: Callable[[Chain], Sequence[BaseChain]],
+        before: Callable[[Chain], Sequence[EarlierChain]],
     ) -> None:
         self.ruleset = ruleset
         self.table = table
@@ -94,21 +115,10 @@ class TableAnalysis:
 
     def base_packets(self, chain: Chain) -> PacketSet:
         """The packets that the base chain sees if no other takes them first."""
-        assert chain.hook is not None
-        return at_hook(self.space, chain.hook) & self.shown_to(chain)
+        return base_packets(self.space, self.table, chain)
 
-    def shown_to(self, chain: Chain) -> PacketSet:
-        """The packets that the kernel shows to the base chain, of those at its hook."""
-        packets = self.space.family(*self.table.family.packets)
-        if chain.devices:
-            field = Field.OIF if chain.hook is Hook.EGRESS else Field.IIF
-            names = [self.space.interface(field, name) for name in chain.devices]
-            packets = packets & union(names, self.space.false)
-        if chain.type == "nat":
-            # nf_nat_inet_fn translates the first packet of a connection only; an expected
-            # connection starts as related (net/netfilter/nf_nat_core.c).
-            packets = packets & self.space.state("new", "related")
-        return packets
+    def declaration_of(self, chain: Chain) -> Span:
+        return self.ruleset.declaration_of(self.table, chain)
 
     def place(self, rule: Rule) -> Place:
         return self.places[id(rule)]
@@ -152,29 +162,3 @@ class TableAnalysis:
         """The packets that would match the rule if no earlier rule took any."""
         chain, index = self.place(rule)
         return self.flows[chain].tests[index].may & self.entries[chain].intended
-
-
-INTERFACES_AT = {
-    Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
-    Hook.PREROUTING: {Field.IIF: True, Field.OIF: False},
-    Hook.INPUT: {Field.IIF: True, Field.OIF: False},
-    Hook.FORWARD: {Field.IIF: True, Field.OIF: True},
-    Hook.OUTPUT: {Field.IIF: False, Field.OIF: True},
-    # POSTROUTING sees forwarded packets and the host's own; xtables gives it no way in.
-    Hook.POSTROUTING: {Field.OIF: True},
-    Hook.EGRESS: {Field.OIF: True},
-}
-"""Whether a packet at the hook has come by an interface (IIF), and whether it has one to leave by
-(OIF); left out where some have one and some do not."""
-
-
-def at_hook(space: Space, hook: Hook) -> PacketSet:
-    """The packets that have the interfaces they have at the hook."""
-    packets = space.universe
-    if hook is Hook.INPUT:
-        # ip_local_deliver puts datagrams of IPv4 together before it asks the hook.
-        packets = packets & ~(space.family("ip") & space.value(Field.FRAGMENT, 1))
-    for field, exists in INTERFACES_AT[hook].items():
-        none = space.no_interface(field)
-        packets = packets & (~none if exists else none)
-    return packets

@@ -10,41 +10,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Chain, Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model import (
+    Chain,
+    Effect,
+    EffectKind,
+    Family,
+    Field,
+    Hook,
+    Rule,
+    Ruleset,
+    Table,
+    VerdictKind,
+)
 from iptlint.model.matches import CT_STATES
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.table_analysis import INTERFACES_AT, TableAnalysis, at_hook
+from iptlint.netfilter.routes import INTERFACES_AT, at_hook
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.conntrack import connected
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.match import CONNTRACK_FIELDS, writes_of
 from iptlint.packets.space import Space
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-Route = tuple[Hook, ...]
-"""The hooks on a way, in order."""
-
-ROUTES: dict[Hook, Route] = {
-    Hook.INPUT: (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
-    Hook.FORWARD: (Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
-    Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
-}
-"""The way of a packet to this host, through it, and from it."""
-
-_ALONE = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
-WAYS: dict[Family, dict[Hook, Route]] = {
-    Family.IP: ROUTES,
-    Family.IP6: ROUTES,
-    Family.ARP: {hook: (hook,) for hook in (Hook.INPUT, Hook.OUTPUT)},
-    Family.BRIDGE: {hook: (hook,) for hook in _ALONE},
-    Family.NETDEV: {hook: (hook,) for hook in (Hook.INGRESS, Hook.EGRESS)},
-}
-"""By the hook that a way is known by. What bridges do between hooks is not followed."""
 
 _INTERFACES = (Field.IIF, Field.OIF)
 _DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
@@ -63,9 +55,17 @@ def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
 class Decision(NamedTuple):
     """``rule`` is None for the policy of the chain."""
 
-    analysis: TableAnalysis
+    ruleset: Ruleset
+    table: Table
     chain: Chain
     rule: Rule | None
+
+    @property
+    def span(self) -> Span:
+        """The whole statement, or where the chain with the policy is declared."""
+        if self.rule is not None:
+            return self.rule.statement.span
+        return self.ruleset.declaration_of(self.table, self.chain)
 
 
 class TraversalStep(NamedTuple):
@@ -234,10 +234,10 @@ class Traversal:
     ) -> _PacketGroups:
         if base_chain.is_open and not is_main:
             return groups
-        analysis, chain = base_chain.analysis, base_chain.chain
+        table, chain = base_chain.table, base_chain.chain
         side = hook in _DESTINATION_SIDE
-        visit = _ChainTraversal(self, analysis, hook, side, names=self.who and is_main)
-        seen = analysis.shown_to(chain)
+        visit = _ChainTraversal(self, table, hook, side, names=self.who and is_main)
+        seen = base_chain.shown
         for group in groups:
             if chain.type == "nat" and side in group.translated:
                 visit.on.add(group)
@@ -295,10 +295,10 @@ class _ChainTraversal:
     """Groups in one base chain and those it calls; ``on`` are the ones that go on after it."""
 
     def __init__(
-        self, traversal: Traversal, analysis: TableAnalysis, hook: Hook, side: bool, *, names: bool
+        self, traversal: Traversal, table: Table, hook: Hook, side: bool, *, names: bool
     ) -> None:
         self.traversal = traversal
-        self.analysis = analysis
+        self.table = table
         self.hook = hook
         self.side = side
         self.names = names
@@ -344,7 +344,7 @@ class _ChainTraversal:
 
     def policy(self, chain: Chain, groups: _PacketGroups) -> None:
         kind = chain.policy.kind if chain.policy is not None else VerdictKind.ACCEPT
-        decided = Decision(self.analysis, chain, None)
+        decided = self._decision(chain, None)
         for group in groups:
             self._say(decided, kind)
             if kind is VerdictKind.ACCEPT:
@@ -353,7 +353,7 @@ class _ChainTraversal:
                 self._end(kind, decided, group)
 
     def _take(self, chain: Chain, rule: Rule, group: PacketGroup, ways: _Ways) -> None:
-        decided, kind = Decision(self.analysis, chain, rule), rule.verdict.kind
+        decided, kind = self._decision(chain, rule), rule.verdict.kind
         self._say(decided, kind)
         group = replace(group, change=self.traversal.changed(rule, group.change))
         match kind:
@@ -362,7 +362,7 @@ class _ChainTraversal:
             case VerdictKind.RETURN:
                 ways.back.add(group)
             case VerdictKind.JUMP | VerdictKind.GOTO:
-                callee = self.analysis.table.chains.get(rule.verdict.chain or "")
+                callee = self.table.chains.get(rule.verdict.chain or "")
                 if callee is None or callee.name in self._open or len(self._open) > _DEEPEST:
                     self._end(VerdictKind.UNKNOWN, decided, group)
                     return
@@ -384,6 +384,9 @@ class _ChainTraversal:
                 ways.ahead.add(replace(group, packets=group.packets & ~stopped))
             case _:
                 self._end(kind, decided, group)
+
+    def _decision(self, chain: Chain, rule: Rule | None) -> Decision:
+        return Decision(self.traversal.firewall.ruleset, self.table, chain, rule)
 
     def _accepted(self, group: PacketGroup, decided: Decision) -> PacketGroup:
         return replace(group, decided=decided) if self.names else group

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.diff import Difference, Divergence, Fate
-from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import Description, describe
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import in_words, place, verdict

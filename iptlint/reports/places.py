@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from iptlint.model import VerdictKind
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.traversal import Decision
-from iptlint.source import Span
 
 _WORDS = {VerdictKind.NAT: "accept"}
-
-
-def span_of(decided: Decision) -> Span:
-    if decided.rule is not None:
-        return decided.rule.statement.span
-    return declared(decided.analysis, decided.chain)
 
 
 def place(decided: Decision | None) -> dict[str, object] | None:
     if decided is None:
         return None
-    span = span_of(decided)
+    span = decided.span
     return {
         "path": span.source.path,
         "line": span.line,
-        "table": decided.analysis.table.name,
+        "table": decided.table.name,
         "chain": decided.chain.name,
         "kind": "policy" if decided.rule is None else "rule",
     }
@@ -36,7 +28,7 @@ def verdict(kind: VerdictKind) -> str:
 
 def chain_name(decided: Decision) -> str:
     """``inet filter input``"""
-    table = decided.analysis.table
+    table = decided.table
     return f"{table.family.value} {table.name} {decided.chain.name}"
 
 
@@ -44,7 +36,7 @@ def in_words(decided: Decision | None) -> str:
     """``rules.v4:9: -A INPUT …``, ``the policy of INPUT (rules.v4:2)``."""
     if decided is None:
         return "no chain at all"
-    span = span_of(decided)
+    span = decided.span
     where = f"{span.source.path}:{span.line}"
     if decided.rule is None:
         return f"the policy of {decided.chain.name} ({where})"

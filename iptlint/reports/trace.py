@@ -10,7 +10,7 @@ from iptlint.analysis.trace import Connection, Trace, TraceOutcome
 from iptlint.netfilter.traversal import TraversalStep
 from iptlint.packets.describe import describe
 from iptlint.reports.json_report import VERSION, dumps
-from iptlint.reports.places import chain_name, in_words, place, span_of, verdict
+from iptlint.reports.places import chain_name, in_words, place, verdict
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
@@ -53,7 +53,7 @@ def _packets(traced: Trace, outcome: TraceOutcome) -> list[str]:
 
 
 def _row(step: TraversalStep) -> tuple[str, ...]:
-    span = span_of(step.decided)
+    span = step.decided.span
     text = " ".join(span.text.split()) if step.decided.rule else "policy"
     does = effect(step)
     said = text if text.endswith(does) else f"{text} → {does}"
@@ -103,12 +103,12 @@ def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
 
 
 def _step(step: TraversalStep) -> dict[str, object]:
-    span = span_of(step.decided)
+    span = step.decided.span
     return {
         "path": span.source.path,
         "line": span.line,
         "hook": step.hook.value,
-        "table": step.decided.analysis.table.name,
+        "table": step.decided.table.name,
         "chain": step.decided.chain.name,
         "effect": effect(step),
     }

@@ -349,7 +349,7 @@ def test_a_chain_that_calls_itself() -> None:
 def outcomes(analysis: TableAnalysis) -> Iterator[object]:
     for chain in analysis.table.base_chains():
         for kind in VerdictKind:
-            yield BaseChain(analysis, chain).end(kind)
+            yield BaseChain.of(analysis, chain).end(kind)
 
 
 def without(analysis: TableAnalysis, dropped: Container[int]) -> TableAnalysis:

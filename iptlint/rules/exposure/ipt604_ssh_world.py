@@ -46,7 +46,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS
-from iptlint.analysis.exposure import Exposure, exposure, external_probes, may_be_accepted
+from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import is_generated, owner_of_chain, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, suggestions
@@ -85,9 +85,9 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     ports = space.ranges(Field.DPORT, tuple((port, port) for port in settings.ssh_ports))
     ports = ports & space.value(Field.PROTO, TCP)
     asked = union([*external_probes(hooks)], space.false) & ports
-    if not may_be_accepted(hooks, Hook.INPUT, asked):
+    found = exposure_among(hooks, Hook.INPUT, asked)
+    if found is None:
         return
-    found = exposure(hooks, Hook.INPUT)
     open_ = found.accepted & ports & ~found.sent_on & ~found.by_policy
     if not found.is_most(open_) or _is_watched(hooks, open_) or _is_late(hooks, found, open_):
         return

@@ -48,10 +48,9 @@ from collections.abc import Iterator
 from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own, probes
 from iptlint.analysis.exposure import (
-    Exposure,
     accept_any,
+    exposure_of,
     interface_name,
-    may_be_accepted,
     responsible_call,
     same_interface,
     uplinks,
@@ -62,7 +61,6 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.exposure.ipt602_accept_any import every, kind_of
 from iptlint.rules.meta import Group, Meta
@@ -102,9 +100,9 @@ def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
     space = hooks.space
     inwards = uplinks(hooks, Field.IIF) & ~uplinks(hooks, Field.OIF) & ~same_interface(space)
     asked = [each & inwards for each in probes(hooks, Hook.FORWARD, "new", "syn")]
-    if not may_be_accepted(hooks, Hook.FORWARD, union([*asked], space.false)):
+    found = exposure_of(hooks, Hook.FORWARD, asked)
+    if found is None:
         return
-    found = Exposure(hooks, Hook.FORWARD, asked)
     for share in found.accepters(found.accepted):
         if share.rule is None or not is_user_decision(share) or not found.is_most(share.packets):
             continue

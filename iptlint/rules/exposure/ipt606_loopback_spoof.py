@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import dropped_by_default, outside, probes
-from iptlint.analysis.exposure import Exposure, may_be_accepted, responsible_call
+from iptlint.analysis.exposure import exposure_of, responsible_call
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
@@ -48,7 +48,6 @@ from iptlint.model import Field, Hook
 from iptlint.model.addresses import LOCALHOST, LOOPBACK, written
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
@@ -77,7 +76,6 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     trusting = {
         id(share.rule): share
         for asked in _forged(hooks, here)
-        if may_be_accepted(hooks, Hook.INPUT, union([*asked], hooks.space.false))
         for share in _accepters(hooks, asked)
     }
     for share in trusting.values():
@@ -92,10 +90,12 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         )
 
 
-def _accepters(hooks: Hooks, asked: tuple[PacketSet, ...]) -> Iterator[Share]:
-    found = Exposure(hooks, Hook.INPUT, asked)
-    for share in found.accepters(found.accepted):
-        if share.rule is not None and is_user_decision(share) and found.is_most(share.packets):
+def _accepters(hooks: Hooks, forged: tuple[PacketSet, ...]) -> Iterator[Share]:
+    exposure = exposure_of(hooks, Hook.INPUT, forged)
+    if exposure is None:
+        return
+    for share in exposure.accepters(exposure.accepted):
+        if share.rule is not None and is_user_decision(share) and exposure.is_most(share.packets):
             yield share
 
 

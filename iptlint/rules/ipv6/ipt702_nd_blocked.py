@@ -48,7 +48,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
-from iptlint.analysis.delivery import translates
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.icmp_errors import base_at, turned_away
 from iptlint.analysis.nat import per_path
@@ -206,7 +205,7 @@ def _remedy(kinds: Sequence[_Kind]) -> Suggestion:
 
 def _is_router(hooks: Hooks) -> bool:
     """Whether rules forward something, or translate: a router sends advertisements itself."""
-    if translates(hooks) or forwards_on_its_own(hooks):
+    if hooks.translates or forwards_on_its_own(hooks):
         return True
     main = hooks.deciding_chain(Hook.FORWARD)
     accepted = hooks.outcome(Hook.FORWARD, VerdictKind.ACCEPT)

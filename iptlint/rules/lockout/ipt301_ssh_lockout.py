@@ -52,7 +52,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.delivery import delivery, is_winding, translates
+from iptlint.analysis.delivery import delivery
 from iptlint.analysis.handshake import (
     HandshakeStep,
     answers,
@@ -141,19 +141,17 @@ def _early_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
 
 def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
     """Where each hook lets someone through, and yet nobody comes through them all."""
-    if not (is_winding(hooks, Hook.INPUT) or is_winding(hooks, Hook.OUTPUT)):
-        return
     ours = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
     sent = opening(hooks, None if redirects(hooks) else ports) & hooks.hook_packets(Hook.INPUT)
     for packet, hook, flags in _STEPS:
         way = delivery(hooks, hook, sent)
         arrived = way.arrived & ours if packet == "SYN" else way.arrived
         if not arrived.satisfiable():
-            meant = [d for d in way.enders if packet != "SYN" or (d.packets & ours).satisfiable()]
+            meant = [d for d in way.droppers if packet != "SYN" or (d.packets & ours).satisfiable()]
             if meant:
                 yield _Failure(HandshakeStep(packet, hook, sent, hooks.space.false), meant)
             return
-        if translates(hooks):
+        if hooks.translates:
             return
         back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
         sent = answers(hooks, arrived, back, *flags, reply=back is Hook.OUTPUT)

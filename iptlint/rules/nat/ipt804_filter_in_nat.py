@@ -46,7 +46,6 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_ids, later_copies, owner_of_chain
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule, VerdictKind
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -79,7 +78,7 @@ def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
             continue
         if left.satisfiable():
             yield META.finding(
-                declared(analysis, chain),
+                analysis.declaration_of(chain),
                 f"the policy of {chain.name} drops what no rule translates, but a nat chain sees"
                 " only the first packet of each connection: those that are open already, and"
                 " packets of state invalid or untracked, go on",

@@ -41,10 +41,10 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
 from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions, software_in, with_open_forward, without_generated
-from iptlint.netfilter.decision import declared, shares
+from iptlint.netfilter.decision import shares
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.routes import at_hook
 from iptlint.netfilter.traversal import Decision
 from iptlint.packets.describe import clause, describe
 from iptlint.packets.space import Space
@@ -175,7 +175,7 @@ def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decisi
     found = next(iter(shares(hooks, hook, packets)), None)
     if found is None or found.kind.passes is not fate.kind.passes:
         return fate.decided
-    return Decision(found.analysis, found.chain, found.rule)
+    return Decision(hooks.ruleset, found.analysis.table, found.chain, found.rule)
 
 
 def _finding(host: Host, space: Space, part: _Part) -> Finding:
@@ -225,11 +225,7 @@ def _by(decided: Decision | None, when: str) -> str:
 
 
 def _span(decided: Decision | None) -> Span | None:
-    if decided is None:
-        return None
-    if decided.rule is not None:
-        return decided.rule.statement.span
-    return declared(decided.analysis, decided.chain)
+    return None if decided is None else decided.span
 
 
 def _advice(host: Host) -> str:

@@ -36,7 +36,6 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.model import Chain
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -61,7 +60,7 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
     held = f"the {phrases.counted(number, 'rule')} in it" if number > 1 else "the rule in it"
     never = f"{held} never see{'s' if number == 1 else ''} a packet" if number else "it is empty"
     return META.finding(
-        declared(analysis, chain),
+        analysis.declaration_of(chain),
         f"nothing calls the chain {chain.name}; {never}",
         _advice(analysis, chain),
         likeness="uncalled",

@@ -41,7 +41,6 @@ from iptlint.analysis.shadowing import dead_in, later_copies, owner_of_chain
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Rule, VerdictKind
 from iptlint.model.ownership import owner_of
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -96,7 +95,7 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
         jumps[0].origin.span,
         f"this jump does nothing: the chain {chain.name} is empty",
         "delete the jump, or fill the chain",
-        related=(Label(declared(analysis, chain), "declared here, without rules"), *others),
+        related=(Label(analysis.declaration_of(chain), "declared here, without rules"), *others),
     )
 
 

@@ -60,7 +60,7 @@ from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import DECIDING_PRIORITIES
-from iptlint.netfilter.table_analysis import at_hook
+from iptlint.netfilter.routes import at_hook
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 

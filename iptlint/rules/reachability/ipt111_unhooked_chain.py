@@ -44,7 +44,6 @@ from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, VerdictKind
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -76,7 +75,7 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
     else:
         sees = "it sees no packet"
     return META.finding(
-        declared(analysis, chain),
+        analysis.declaration_of(chain),
         f"the chain {chain.name} is attached to no hook, and nothing calls it: {sees}",
         f"write `{_hook_line(hook, translates=translates)}` as its first line; the name alone"
         " attaches a chain to nothing",

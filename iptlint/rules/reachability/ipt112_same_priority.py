@@ -64,7 +64,7 @@ from iptlint.model import (
 from iptlint.model.compat import made_by_iptables
 from iptlint.model.ownership import owner_of_table
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import at_station, declared
+from iptlint.netfilter.decision import at_station
 from iptlint.packets.bdd import union
 from iptlint.packets.match import writes_of
 from iptlint.rules.meta import Group, Meta
@@ -108,7 +108,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _place(base_chain: BaseChain) -> int:
     """Where the chain stands in the text."""
-    return declared(base_chain.analysis, base_chain.chain).start
+    return base_chain.analysis.declaration_of(base_chain.chain).start
 
 
 def _may_clash(one: BaseChain, other: BaseChain) -> bool:
@@ -249,10 +249,10 @@ def _finding(one: BaseChain, other: BaseChain, clash: Clash) -> Finding:
     chain = other.chain
     assert chain.hook is not None
     priority = chain.priority or 0
-    places = [Label(declared(one.analysis, one.chain), "the other chain")]
+    places = [Label(one.analysis.declaration_of(one.chain), "the other chain")]
     places += [Label(rule.origin.span, "here") for rule in clash.rules]
     return META.finding(
-        declared(other.analysis, chain),
+        other.analysis.declaration_of(chain),
         f"{_name(other)} and {_name(one)} are asked at the same priority {priority} of the"
         f" {chain.hook.value} hook, in the order of loading; it matters, as {clash.reason}",
         f"write `priority {priority + 1};` in the one that is to be asked last",

@@ -45,7 +45,6 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook
-from iptlint.netfilter.decision import declared
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
@@ -95,7 +94,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         told.add(id(longest.chain))
         where = "all" if most == total else f"{most}"
         yield META.finding(
-            declared(longest.analysis, longest.chain),
+            longest.analysis.declaration_of(longest.chain),
             f"the first packet of a connection that no rule is for is compared with {total} rules"
             f" on its way through {hook.value}, {where} of them in {longest.chain.name}",
             "put lists of addresses and ports into sets, and rules for one interface, protocol or"

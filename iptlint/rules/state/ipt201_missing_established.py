@@ -48,7 +48,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
-from iptlint.analysis.delivery import delivery, is_winding, translates
+from iptlint.analysis.delivery import delivery
 from iptlint.analysis.handshake import answers, is_answered, opening, samples, swapped, untracks
 from iptlint.analysis.script_lockouts import is_flushed
 from iptlint.analysis.session import Context
@@ -133,7 +133,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
         yield _none(hooks, way, found, sent, elsewhere=hooks.may_pass(way.back) & outside(space))
     elif _is_lost_on_the_way(hooks, way.back, here):
         sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
-        found = delivery(hooks, way.back, sent).enders
+        found = delivery(hooks, way.back, sent).droppers
         yield _none(hooks, way, found, sent, space.false, untracks(hooks))
     elif way.back is Hook.INPUT:
         sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
@@ -158,7 +158,7 @@ def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> It
 def _is_lost_on_the_way(hooks: Hooks, hook: Hook, first: PacketSet) -> bool:
     """Whether each hook lets answers to the first packets through, and none come through them
     all."""
-    if translates(hooks) or not is_winding(hooks, hook):
+    if hooks.translates or hooks.decides_alone(hook):
         return False
     return not any(
         delivery(hooks, hook, answers(hooks, packets, hook, "syn", "ack", reply=True)).comes_through

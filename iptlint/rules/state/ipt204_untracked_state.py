@@ -49,7 +49,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import hosts, outside, probes
-from iptlint.analysis.delivery import translates
 from iptlint.analysis.handshake import answers, swapped, untracks
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
@@ -59,7 +58,8 @@ from iptlint.model.matches import Ranges
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.traversal import ROUTES, Outcome, Traversal, Visit
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.traversal import Outcome, Traversal, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.match import CONNTRACK_FIELDS
@@ -134,7 +134,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _on_way(hooks: Hooks, hook: Hook) -> Iterator[_Lost]:
     """First packets, and then the answers to those that come through."""
-    told_elsewhere = translates(hooks)
+    told_elsewhere = hooks.translates
     for protocol in _PROTOCOLS:
         first = _first(hooks, hook, protocol)
         untracked = _untracked(hooks, hook, first)
@@ -257,9 +257,9 @@ class _Sent:
         """The packets of the end that the main chain drops in the state; if untracked, by a rule
         that is not for them in particular."""
         space = self.hooks.space
-        if not end.kind.denies or end.decided is None or end.decided.analysis is not main.analysis:
+        if not end.kind.denies or end.decided is None or end.decided.table is not main.table:
             return None
-        analysis, chain, rule = end.decided
+        analysis, chain, rule = main.analysis, end.decided.chain, end.decided.rule
         packets = end.packets & end.change.now(space.state(state))
         packets = packets.exists(self._luck.cube) & ~self._saved
         if not packets.satisfiable():

@@ -132,7 +132,7 @@ def _accepting(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None
     meant = analysis.intended(rule) & analysis.space.state("established")
     for base in analysis.calls.bases_of(chain.name):
         here = meant & analysis.base_packets(base) & ~analysis.space.interface(Field.IIF, "lo")
-        first = next(at_station(BaseChain(analysis, base), here), None)
+        first = next(at_station(BaseChain.of(analysis, base), here), None)
         if first is None or first.kind is not VerdictKind.ACCEPT or first.rule is None:
             continue
         if not (here & ~first.packets).satisfiable():
