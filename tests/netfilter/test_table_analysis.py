@@ -7,7 +7,8 @@ import pytest
 import iptlint
 from iptlint.model import Field, Hook
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.table_analysis import TableAnalysis, at_hook
+from iptlint.netfilter.routes import at_hook
+from iptlint.netfilter.table_analysis import TableAnalysis
 from tests.firewalls import analysis_of, packets, saved
 from tests.oracle.generate import random_ruleset
 
