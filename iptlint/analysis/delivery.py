@@ -14,9 +14,10 @@ from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.traversal import Decision, Outcome, Traversal, Visit
+from iptlint.netfilter.traversal import Outcome, Traversal, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 
@@ -53,7 +54,7 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     denied = (outcome for outcome in outcomes if outcome.kind.denies)
     return Delivery(
         union([outcome.packets for outcome in through], false).exists(cube),
-        union([o.change.image(o.packets.exists(cube)) for o in through], false),
+        union([o.rewrite.image(o.packets.exists(cube)) for o in through], false),
         union(lost, false).exists(cube),
         largest_first(
             share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None
@@ -72,9 +73,9 @@ def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
 def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:
     """The packets of the outcome, whatever is left open, and who decides; None where nobody
     stood in their way."""
-    if outcome.decided is None:
+    if outcome.decision is None:
         return None
-    _, table, chain, rule = outcome.decided
+    _, table, chain, rule = outcome.decision
     analysis = hooks.firewall.analysis(table)
     return Share(analysis, chain, rule, outcome.kind, outcome.packets.exists(unknowns))
 
@@ -91,7 +92,7 @@ def outcomes(
     main = hooks.deciding_chain(hook)
     if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
         return [*_at_once(main, packets & hooks.hook_packets(hook))]
-    traversal = Traversal(hooks.firewall, hooks.family, unknowns, who=True, met=on_visit)
+    traversal = Traversal(hooks.firewall, hooks.family, unknowns, by_rule=True, on_visit=on_visit)
     return traversal.follow(ROUTES[hook], packets)
 
 
@@ -113,6 +114,6 @@ def _at_once(main: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
     """What becomes of packets that meet no other chain on their way."""
     same = Rewrite(main.space, {})
     for share in at_station(main, packets & main.seen):
-        decided = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
-        yield Outcome(share.kind, decided, same, share.packets)
+        decision = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
+        yield Outcome(share.kind, decision, same, share.packets)
     yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen)

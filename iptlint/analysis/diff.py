@@ -14,8 +14,9 @@ from iptlint.analysis.trace import image, one_of
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall, space_of
+from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.routes import WAYS
-from iptlint.netfilter.traversal import Decision, Outcome, Traversal, setting_out
+from iptlint.netfilter.traversal import Outcome, Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
@@ -38,7 +39,7 @@ class Fate(NamedTuple):
     """``becomes``: the packet in the end, where it is accepted and changed."""
 
     kind: VerdictKind
-    decided: Decision | None
+    decision: Decision | None
     becomes: Packet | None
 
 
@@ -82,9 +83,9 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
         for hook, route in WAYS[family].items():
             if hooks and not {*hooks} & {*route}:
                 continue
-            found, same_luck = sides.compare(family, hook)
+            found, same_unknowns = sides.compare(family, hook)
             changes += found
-            certain = certain and same_luck
+            certain = certain and same_unknowns
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
     return Difference(sides.space, tuple(changes), certain, families)
@@ -136,7 +137,7 @@ class _Sides:
         """The packets that are accepted by both and come out different."""
         if one.kind is not VerdictKind.ACCEPT:
             return self.space.false
-        return one.change.differs(other.change, self.unknowns.cube, *_REWRITTEN)
+        return one.rewrite.differs(other.rewrite, self.unknowns.cube, *_REWRITTEN)
 
     def _change(
         self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool
@@ -153,13 +154,13 @@ class _Sides:
         )
 
     def _fate(self, firewall: Firewall, family: Family, hook: Hook, point: PacketSet) -> Fate:
-        (end,) = Traversal(firewall, family, self.unknowns, who=True).follow(
+        (end,) = Traversal(firewall, family, self.unknowns, by_rule=True).follow(
             WAYS[family][hook], point
         )
         becomes = None
         if end.kind is VerdictKind.ACCEPT:
             becomes = packet_of(self.space, image(self.space, point, end), hook)
-        return Fate(end.kind, end.decided, becomes)
+        return Fate(end.kind, end.decision, becomes)
 
 
 def _joined(ends: list[Outcome]) -> list[Outcome]:
@@ -167,7 +168,7 @@ def _joined(ends: list[Outcome]) -> list[Outcome]:
     together: dict[tuple[VerdictKind, object], Outcome] = {}
     for end in ends:
         # Of what dies it does not matter how it was changed.
-        key = end.kind, end.change.key if end.kind is VerdictKind.ACCEPT else ()
+        key = end.kind, end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
         known = together.get(key)
         packets = end.packets if known is None else known.packets | end.packets
         together[key] = end._replace(packets=packets)

@@ -106,9 +106,9 @@ class Exposure:
         self.translations: list[Translation] = []
         """By the rules of the nat chains before routing."""
         self._everyone = union([one for group in groups for one in group], hooks.space.false)
-        self._luck = Unknowns(hooks.space)
+        self._unknowns = Unknowns(hooks.space)
         self._analysis_of = hooks.firewall.analysis
-        self.ends = tuple(outcomes(hooks, hook, self._everyone, self._luck, self._visit))
+        self.outcomes = tuple(outcomes(hooks, hook, self._everyone, self._unknowns, self._visit))
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
         if rule.verdict.kind is VerdictKind.NAT and visit.hook is Hook.PREROUTING:
@@ -123,8 +123,10 @@ class Exposure:
     @cached_property
     def by_policy(self) -> PacketSet:
         """The packets that a policy accepts, if no uncertain test of a rule takes them first."""
-        open_ = [e.packets for e in self.ends if _accepts(e) and e.decided and not e.decided.rule]
-        return union(open_, self.space.false).exists(self._luck.cube)
+        open_ = [
+            e.packets for e in self.outcomes if _accepts(e) and e.decision and not e.decision.rule
+        ]
+        return union(open_, self.space.false).exists(self._unknowns.cube)
 
     @cached_property
     def accepted(self) -> PacketSet:
@@ -139,18 +141,18 @@ class Exposure:
     def now(self, packets: PacketSet) -> PacketSet:
         """Of ``accepted_at_a_rate``, those that are one of ``packets`` in the end, however their
         destinations were translated."""
-        ends = [e.packets & e.change.now(packets) for e in self.ends if _accepts(e)]
-        return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._luck.cube)
+        ends = [e.packets & e.rewrite.now(packets) for e in self.outcomes if _accepts(e)]
+        return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._unknowns.cube)
 
     def _accepting(self) -> PacketSet:
-        return union([end.packets for end in self.ends if _accepts(end)], self.space.false)
+        return union([end.packets for end in self.outcomes if _accepts(end)], self.space.false)
 
     def _surely(self, accepting: PacketSet) -> PacketSet:
-        return self._everyone & ~(self._everyone & ~accepting).exists(self._luck.cube)
+        return self._everyone & ~(self._everyone & ~accepting).exists(self._unknowns.cube)
 
     def _cube(self, *, rates: bool) -> PacketSet:
         cube = self.space.true
-        for key, number in reversed(self._luck.variables.items()):
+        for key, number in reversed(self._unknowns.variables.items()):
             if key.text.startswith(_RATES) is rates:
                 cube = self.space.manager.var(number) & cube
         return cube
@@ -172,17 +174,17 @@ class Exposure:
 
     def accepters(self, packets: PacketSet) -> list[Share]:
         """The rules and policies that accept some of the packets, the largest share first."""
-        found = (self._accepter(end, packets) for end in self.ends)
-        return largest_first(share for share in found if share is not None)
+        shares = (self._accepter(outcome, packets) for outcome in self.outcomes)
+        return largest_first(share for share in shares if share is not None)
 
-    def _accepter(self, end: Outcome, packets: PacketSet) -> Share | None:
-        if end.decided is None or not _accepts(end):
+    def _accepter(self, outcome: Outcome, packets: PacketSet) -> Share | None:
+        if outcome.decision is None or not _accepts(outcome):
             return None
-        here = (end.packets & packets).exists(self._luck.cube)
-        if not here.satisfiable():
+        accepted = (outcome.packets & packets).exists(self._unknowns.cube)
+        if not accepted.satisfiable():
             return None
-        _, table, chain, rule = end.decided
-        return Share(self._analysis_of(table), chain, rule, end.kind, here)
+        _, table, chain, rule = outcome.decision
+        return Share(self._analysis_of(table), chain, rule, outcome.kind, accepted)
 
 
 def is_dnat(rule: Rule) -> bool:

@@ -81,7 +81,7 @@ def _left(analysis: TableAnalysis, chain: str, number: int, packets: PacketSet) 
     """Of the packets, what no earlier rule of the chain takes, be it by luck. Of those that a
     rate lets go elsewhere, most of a flood is left."""
     packets = packets & analysis.flows[chain].arriving[number]
-    for earlier in _lucky(analysis)[chain]:
+    for earlier in _uncertain_rules(analysis)[chain]:
         if earlier < number:
             packets = packets & ~analysis.flows[chain].tests[earlier].may
     return packets
@@ -94,7 +94,7 @@ def _rank(analysis: TableAnalysis) -> dict[str, int]:
 
 
 @per_walk
-def _lucky(analysis: TableAnalysis) -> dict[str, list[int]]:
+def _uncertain_rules(analysis: TableAnalysis) -> dict[str, list[int]]:
     """By chain, the numbers of the rules that may take a packet or not."""
     return {
         name: [

@@ -116,41 +116,41 @@ class _Census:
 
     def _count(self, firewall: Firewall) -> None:
         for family, ways in WAYS.items():
-            traversal = Traversal(firewall, family, self.unknowns, met=self._add)
+            traversal = Traversal(firewall, family, self.unknowns, on_visit=self._add)
             for hook, route in ways.items():
                 if any(firewall.base_chains(family, at) for at in route):
                     start = setting_out(firewall.space, family, hook)
                     self._ends += traversal.follow(route, start)
 
-    def _add(self, rule: Rule, meeting: Visit) -> None:
+    def _add(self, rule: Rule, visit: Visit) -> None:
         at = self._meetings.setdefault(id(rule), {})
-        known = at.get(meeting.hook)
+        known = at.get(visit.hook)
         if known is not None:
-            meeting = Visit(meeting.hook, known.met | meeting.met, known.taken | meeting.taken)
-        at[meeting.hook] = meeting
+            visit = Visit(visit.hook, known.matching | visit.matching, known.taken | visit.taken)
+        at[visit.hook] = visit
 
-    def meetings(self, rule: Rule) -> Iterator[Visit]:
+    def visits(self, rule: Rule) -> Iterator[Visit]:
         """At each hook, the packets as they set out that come to the rule and match."""
-        for meeting in self._meetings.get(id(rule), {}).values():
-            if meeting.taken.satisfiable():
-                yield meeting
+        for visit in self._meetings.get(id(rule), {}).values():
+            if visit.taken.satisfiable():
+                yield visit
 
-    def surely(self, meeting: Visit) -> PacketSet:
+    def surely(self, visit: Visit) -> PacketSet:
         """Those that come in any case, and match if the rule's own open tests let them."""
         unknowns = self.unknowns.cube
-        return meeting.met.forall(unknowns) & meeting.taken.exists(unknowns)
+        return visit.matching.forall(unknowns) & visit.taken.exists(unknowns)
 
-    def perhaps(self, meeting: Visit) -> PacketSet:
-        return meeting.taken.exists(self.unknowns.cube)
+    def perhaps(self, visit: Visit) -> PacketSet:
+        return visit.taken.exists(self.unknowns.cube)
 
     def enders(self, analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
         """The rules that end the way of packets which would match as they set out."""
         wanted = analysis.intended(rule)
         found = {
-            id(end.decided.rule): end.decided.rule
+            id(end.decision.rule): end.decision.rule
             for end in self._ends
-            if end.decided is not None
-            and end.decided.rule is not None
+            if end.decision is not None
+            and end.decision.rule is not None
             and (end.packets & wanted).satisfiable()
         }
         return tuple(sorted(found.values(), key=lambda ender: ender.origin.span.start))
@@ -170,13 +170,13 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
     if reason is not None:
         found = blockers(analysis, rule) if reason is Reason.TAKEN else ()
         return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, found)
-    meetings = list(census.meetings(rule))
+    visits = list(census.visits(rule))
     for status, packets_of in (
         (Status.REACHABLE, census.surely),
         (Status.CONDITIONAL, census.perhaps),
     ):
-        for meeting in meetings:
-            packet = witness(analysis.space, packets_of(meeting), meeting.hook)
+        for visit in visits:
+            packet = witness(analysis.space, packets_of(visit), visit.hook)
             if packet is not None:
                 return RuleReach(analysis.table, chain, rule, status, witness=packet)
     enders = census.enders(analysis, rule)

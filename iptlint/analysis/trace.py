@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.traversal import Decision, Outcome, Traversal, TraversalStep, setting_out
+from iptlint.netfilter.traversal import Outcome, Traversal, TraversalStep, setting_out
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
@@ -30,7 +31,7 @@ class TraceOutcome:
     ``conditions``: what had to hold, or not, that the packet does not decide."""
 
     kind: VerdictKind
-    decided: Decision | None
+    decision: Decision | None
     packets: PacketSet
     witness: Packet
     becomes: Packet | None
@@ -59,7 +60,7 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
         return Trace(ruleset, hook, firewall.space, firewall.space.false, ())
     path_packets = setting_out(firewall.space, family, hook) & packets_like(firewall.space, packet)
     unknowns = Unknowns(firewall.space)
-    ends = Traversal(firewall, family, unknowns, who=True).follow(ROUTES[hook], path_packets)
+    ends = Traversal(firewall, family, unknowns, by_rule=True).follow(ROUTES[hook], path_packets)
     tracer = _Tracer(firewall, family, unknowns, hook, path_packets)
     found = [tracer.outcome(together) for together in _by_decider(ends)]
     found.sort(key=lambda outcome: -packet_count(outcome.packets))
@@ -134,8 +135,8 @@ def route_of(packet: Packet) -> Hook:
 def _by_decider(ends: list[Outcome]) -> Iterator[list[Outcome]]:
     together: dict[tuple[VerdictKind, int, int], list[Outcome]] = {}
     for end in ends:
-        decided = end.decided
-        who = (id(decided.chain), id(decided.rule)) if decided else (0, 0)
+        decision = end.decision
+        who = (id(decision.chain), id(decision.rule)) if decision else (0, 0)
         together.setdefault((end.kind, *who), []).append(end)
     return iter(together.values())
 
@@ -156,14 +157,14 @@ class _Tracer:
         point = one_of(space, packets, self.hook)
         steps: list[TraversalStep] = []
         traversal = Traversal(
-            self.firewall, self.family, self.unknowns, who=True, tell=steps.append
+            self.firewall, self.family, self.unknowns, by_rule=True, on_step=steps.append
         )
         (last,) = traversal.follow(ROUTES[self.hook], point)
         witness = packet_of(space, _values(space, point), self.hook)
         becomes = packet_of(space, image(space, point, last), self.hook)
         return TraceOutcome(
             ends[0].kind,
-            ends[0].decided,
+            ends[0].decision,
             packets.exists(self.unknowns.cube),
             witness,
             None if becomes == witness else becomes,
@@ -240,4 +241,4 @@ def _values(space: Space, point: PacketSet) -> list[bool | None]:
 def image(space: Space, point: PacketSet, end: Outcome) -> list[bool | None]:
     """The values of the variables of the one packet in the end."""
     count = space.manager.num_vars()
-    return [(point & end.change.variable(number)).satisfiable() for number in range(count)]
+    return [(point & end.rewrite.variable(number)).satisfiable() for number in range(count)]

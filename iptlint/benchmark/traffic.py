@@ -50,7 +50,7 @@ def _lo_at(hooks: Hooks, hook: Hook) -> Answer:
 
 def _no_spoofing(hooks: Hooks) -> Answer:
     way = Exposure(hooks, Hook.INPUT, [packets.spoofed(hooks)])
-    passing = [end.packets for end in way.ends if not end.kind.denies]
+    passing = [end.packets for end in way.outcomes if not end.kind.denies]
     coming = union(passing, hooks.space.false)
     if not coming.satisfiable():
         return passes()

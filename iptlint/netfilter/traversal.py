@@ -1,4 +1,4 @@
-"""The course of packets through all hooks on their way, with all that is changed of them.
+"""Packets followed through all hooks on their way, with all that is changed of them.
 
 Packets with the same changes go together as one group, and meet rule after rule. Sets are of
 packets as they came to the first hook.
@@ -6,8 +6,8 @@ packets as they came to the first hook.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import (
@@ -18,7 +18,6 @@ from iptlint.model import (
     Field,
     Hook,
     Rule,
-    Ruleset,
     Table,
     VerdictKind,
 )
@@ -26,6 +25,7 @@ from iptlint.model.matches import CT_STATES
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.packet_group import Decision, PacketGroup, PacketGroups
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import INTERFACES_AT, at_hook
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
@@ -33,7 +33,6 @@ from iptlint.packets.conntrack import connected
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.match import CONNTRACK_FIELDS, writes_of
 from iptlint.packets.space import Space
-from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -52,96 +51,45 @@ def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
     return at_hook(space, hook) & space.family(*names)
 
 
-class Decision(NamedTuple):
-    """``rule`` is None for the policy of the chain."""
-
-    ruleset: Ruleset
-    table: Table
-    chain: Chain
-    rule: Rule | None
-
-    @property
-    def span(self) -> Span:
-        """The whole statement, or where the chain with the policy is declared."""
-        if self.rule is not None:
-            return self.rule.statement.span
-        return self.ruleset.declaration_of(self.table, self.chain)
-
-
 class TraversalStep(NamedTuple):
     """A rule that took some of the packets under way, or the policy of a base chain."""
 
     hook: Hook
-    decided: Decision
+    decision: Decision
     kind: VerdictKind
 
 
 class Visit(NamedTuple):
-    """``met``: the packets that come to a rule and pass its tests, those aside that are left open;
-    ``taken``: those of them that pass these too."""
+    """``matching``: the packets that come to a rule and pass its tests, those aside that are left
+    open; ``taken``: those of them that pass these too."""
 
     hook: Hook
-    met: PacketSet
+    matching: PacketSet
     taken: PacketSet
 
 
 class Outcome(NamedTuple):
-    """``decided`` is None where nothing stood in the way. ``packets`` as they came."""
+    """``decision`` is None where nothing stood in the way. ``packets`` as they came."""
 
     kind: VerdictKind
-    decided: Decision | None
-    change: Rewrite
+    decision: Decision | None
+    rewrite: Rewrite
     packets: PacketSet
-
-
-@dataclass(frozen=True, slots=True)
-class PacketGroup:
-    """``translated``: the sides that a nat chain has settled. ``decided``: who accepted.
-    ``queued``: who gave them to a program, which let them go on."""
-
-    change: Rewrite
-    packets: PacketSet
-    translated: frozenset[bool] = frozenset()
-    decided: Decision | None = None
-    queued: Decision | None = None
-
-
-class _PacketGroups:
-    """Groups that differ in nothing but their packets are one."""
-
-    def __init__(self, groups: Iterable[PacketGroup] = ()) -> None:
-        self._by_key: dict[object, PacketGroup] = {}
-        for group in groups:
-            self.add(group)
-
-    def add(self, group: PacketGroup) -> None:
-        if not group.packets.satisfiable():
-            return
-        who = [
-            None if decided is None else (id(decided.chain), id(decided.rule))
-            for decided in (group.decided, group.queued)
-        ]
-        key = (group.change.key, group.translated, *who)
-        known = self._by_key.get(key)
-        joined = group.packets if known is None else known.packets | group.packets
-        self._by_key[key] = replace(group, packets=joined)
-
-    def __iter__(self) -> Iterator[PacketGroup]:
-        return iter(tuple(self._by_key.values()))
 
 
 class _Ways(NamedTuple):
     """Where packets go on from a rule: to the next part of the statement, behind it, or back
     to the caller."""
 
-    ahead: _PacketGroups
-    beyond: _PacketGroups
-    back: _PacketGroups
+    ahead: PacketGroups
+    beyond: PacketGroups
+    back: PacketGroups
 
 
 class Traversal:
-    """One ruleset's ways. ``tell`` is called for each step, ``met`` for each rule that packets
-    come to which pass its tests; ``who`` keeps apart the packets that different rules accept."""
+    """One ruleset's ways. ``on_step`` is called for each step, ``on_visit`` for each rule that
+    packets come to which pass its tests; ``by_rule`` keeps apart the packets that different rules
+    accept."""
 
     def __init__(
         self,
@@ -149,100 +97,100 @@ class Traversal:
         family: Family,
         unknowns: Unknowns,
         *,
-        who: bool = False,
-        tell: Callable[[TraversalStep], None] | None = None,
-        met: Callable[[Rule, Visit], None] | None = None,
+        by_rule: bool = False,
+        on_step: Callable[[TraversalStep], None] | None = None,
+        on_visit: Callable[[Rule, Visit], None] | None = None,
     ) -> None:
         self.firewall = firewall
         self.space = firewall.space
         self.family = family
         self.hooks = Hooks(firewall, family)
-        self.who = who
-        self.tell = tell
-        self.met = met
+        self.by_rule = by_rule
+        self.on_step = on_step
+        self.on_visit = on_visit
         rules = [rule for _, _, rule in firewall.ruleset.rules()]
         self.matcher = ExactMatcher(unknowns, rules, writes_of(rules).sets)
-        self.ends: list[Outcome] = []
+        self.outcomes: list[Outcome] = []
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
         """What becomes of the packets on their way through the hooks."""
-        self.ends = []
-        groups = _PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
+        self.outcomes = []
+        groups = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
         for hook in hooks:
             groups = self._at_hook(hook, groups, to_host=Hook.INPUT in hooks)
         for group in groups:
-            kind, decided = VerdictKind.ACCEPT, group.decided
+            kind, decision = VerdictKind.ACCEPT, group.decision
             if group.queued is not None:
-                kind, decided = VerdictKind.QUEUE, group.queued
-            self.ends.append(Outcome(kind, decided, group.change, group.packets))
-        return self.ends
+                kind, decision = VerdictKind.QUEUE, group.queued
+            self.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets))
+        return self.outcomes
 
     # -- hooks and base chains --------------------------------------------------
 
-    def _at_hook(self, hook: Hook, groups: _PacketGroups, *, to_host: bool) -> _PacketGroups:
-        groups = _PacketGroups(replace(g, change=self._arrived(hook, g.change)) for g in groups)
+    def _at_hook(self, hook: Hook, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
+        groups = PacketGroups(replace(g, rewrite=self._arrived(hook, g.rewrite)) for g in groups)
         main = self.hooks.deciding_chain(hook) if self.family.value in ("ip", "ip6") else None
         base_chains = self.firewall.base_chains(self.family, hook)
         early = [base_chain for base_chain in base_chains if is_early(base_chain.chain)]
         if any(not base_chain.is_open for base_chain in early):
             groups = self._untracked_yet(groups, to_host=to_host)
             for base_chain in early:
-                groups = self._at_station(base_chain, hook, groups, is_main=False)
-            groups = _PacketGroups(replace(g, change=self._tracked(g.change)) for g in groups)
+                groups = self._at_base_chain(base_chain, hook, groups, is_main=False)
+            groups = PacketGroups(replace(g, rewrite=self._tracked(g.rewrite)) for g in groups)
         for base_chain in base_chains:
             if base_chain not in early:
-                groups = self._at_station(base_chain, hook, groups, is_main=base_chain is main)
+                groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
         return groups
 
-    def _arrived(self, hook: Hook, change: Rewrite) -> Rewrite:
+    def _arrived(self, hook: Hook, rewrite: Rewrite) -> Rewrite:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
         an IPv4 datagram is whole (ip_local_deliver)."""
-        change = change.unset(*_INTERFACES)
+        rewrite = rewrite.unset(*_INTERFACES)
         for field, exists in INTERFACES_AT[hook].items():
             if not exists:
-                change = change.constant(field, NO_INTERFACE)
+                rewrite = rewrite.constant(field, NO_INTERFACE)
         if hook is Hook.INPUT and self.family is Family.IP:
-            change = change.constant(Field.FRAGMENT, 0)
-        return change
+            rewrite = rewrite.constant(Field.FRAGMENT, 0)
+        return rewrite
 
-    def _untracked_yet(self, groups: _PacketGroups, *, to_host: bool) -> _PacketGroups:
+    def _untracked_yet(self, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
         """Before connection tracking, a packet has no connection: its state is invalid
         (nft_ct.c, xt_conntrack.c); but what this host sent to itself may have kept its own."""
-        found = _PacketGroups()
+        found = PacketGroups()
         home = self.space.false
         if to_host:
             home = self.space.interface(Field.IIF, "lo") & self.matcher.unknowns.variable(
                 _SENT_TRACKED
             )
         for group in groups:
-            here = group.packets & group.change.now(home)
+            here = group.packets & group.rewrite.now(home)
             found.add(replace(group, packets=here))
-            change = group.change
+            rewrite = group.rewrite
             for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
-                change = change.constant(field, 0)
-            change = change.constant(Field.CT_STATE, CT_STATES.index("invalid"))
-            found.add(replace(group, change=change, packets=group.packets & ~here))
+                rewrite = rewrite.constant(field, 0)
+            rewrite = rewrite.constant(Field.CT_STATE, CT_STATES.index("invalid"))
+            found.add(replace(group, rewrite=rewrite, packets=group.packets & ~here))
         return found
 
-    def _tracked(self, change: Rewrite) -> Rewrite:
-        if change.now(self.space.state("untracked")) == self.space.true:
-            return change
-        return change.unset(*CONNTRACK_FIELDS)
+    def _tracked(self, rewrite: Rewrite) -> Rewrite:
+        if rewrite.now(self.space.state("untracked")) == self.space.true:
+            return rewrite
+        return rewrite.unset(*CONNTRACK_FIELDS)
 
-    def _at_station(
-        self, base_chain: BaseChain, hook: Hook, groups: _PacketGroups, *, is_main: bool
-    ) -> _PacketGroups:
+    def _at_base_chain(
+        self, base_chain: BaseChain, hook: Hook, groups: PacketGroups, *, is_main: bool
+    ) -> PacketGroups:
         if base_chain.is_open and not is_main:
             return groups
         table, chain = base_chain.table, base_chain.chain
         side = hook in _DESTINATION_SIDE
-        visit = _ChainTraversal(self, table, hook, side, names=self.who and is_main)
+        visit = _ChainTraversal(self, table, hook, side, names=self.by_rule and is_main)
         seen = base_chain.shown
         for group in groups:
             if chain.type == "nat" and side in group.translated:
                 visit.on.add(group)
                 continue
-            here = group.packets & group.change.now(seen)
+            here = group.packets & group.rewrite.now(seen)
             visit.on.add(replace(group, packets=group.packets & ~here))
             visit.policy(chain, visit.through(chain, [replace(group, packets=here)]))
         return visit.on
@@ -252,42 +200,42 @@ class Traversal:
         plain = self.firewall.plain
         if id(rule) not in plain:
             plain[id(rule)] = self.matcher.plain(rule)
-        packets = group.packets & group.change.now(plain[id(rule)])
+        packets = group.packets & group.rewrite.now(plain[id(rule)])
         if not packets.satisfiable():
             return packets
-        taken = self.matcher.lucky(rule, group.change, packets)
-        if self.met is not None:
-            self.met(rule, Visit(hook, packets, taken))
+        taken = self.matcher.lucky(rule, group.rewrite, packets)
+        if self.on_visit is not None:
+            self.on_visit(rule, Visit(hook, packets, taken))
         return taken
 
     # -- changes ------------------------------------------------------------------
 
-    def changed(self, rule: Rule, change: Rewrite) -> Rewrite:
+    def rewritten(self, rule: Rule, rewrite: Rewrite) -> Rewrite:
         for effect in rule.effects:
             if effect.kind is EffectKind.NOTRACK:
-                change = self._without_connection(change)
+                rewrite = self._without_connection(rewrite)
             elif effect.kind is EffectKind.WRITE and effect.field in self.space.fields:
-                change = self._written(rule, effect, change)
-        return change
+                rewrite = self._written(rule, effect, rewrite)
+        return rewrite
 
-    def _without_connection(self, change: Rewrite) -> Rewrite:
+    def _without_connection(self, rewrite: Rewrite) -> Rewrite:
         """What has a connection keeps it (nft_notrack, xt_CT): later it changes nothing."""
-        if change.now(self.space.state("invalid")) != self.space.true:
-            return change
-        return change.constant(Field.CT_STATE, CT_STATES.index("untracked"))
+        if rewrite.now(self.space.state("invalid")) != self.space.true:
+            return rewrite
+        return rewrite.constant(Field.CT_STATE, CT_STATES.index("untracked"))
 
-    def _written(self, rule: Rule, effect: Effect, change: Rewrite) -> Rewrite:
+    def _written(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
         assert effect.field is not None
         field = self.space.fields[effect.field]
         if effect.value is not None:
             mask = field.maximum if effect.mask is None else effect.mask
-            written = change.written(effect.field, mask, effect.value, effect.source)
+            written = rewrite.written(effect.field, mask, effect.value, effect.source)
         else:
             text = f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
             unknown = self.matcher.number(rule, text, field.width)
-            written = change.with_bits(dict(zip(field.variables, unknown, strict=True)))
+            written = rewrite.with_bits(dict(zip(field.variables, unknown, strict=True)))
         if Field.CT_MARK in (effect.field, effect.source):
-            return change.where(change.now(connected(self.space)), written)
+            return rewrite.where(rewrite.now(connected(self.space)), written)
         return written
 
 
@@ -302,16 +250,16 @@ class _ChainTraversal:
         self.hook = hook
         self.side = side
         self.names = names
-        self.on = _PacketGroups()
+        self.on = PacketGroups()
         self._open: list[str] = []
 
-    def through(self, chain: Chain, groups: Iterable[PacketGroup]) -> _PacketGroups:
+    def through(self, chain: Chain, groups: Iterable[PacketGroup]) -> PacketGroups:
         """The groups that come back from the chain."""
-        back = _PacketGroups()
-        under_way = _PacketGroups(groups)
+        back = PacketGroups()
+        under_way = PacketGroups(groups)
         self._open.append(chain.name)
         for parts in chain.statements():
-            beyond = _PacketGroups()
+            beyond = PacketGroups()
             for rule in parts:
                 under_way = self._past(chain, rule, under_way, beyond, back)
             for group in beyond:
@@ -325,13 +273,13 @@ class _ChainTraversal:
         self,
         chain: Chain,
         rule: Rule,
-        groups: _PacketGroups,
-        beyond: _PacketGroups,
-        back: _PacketGroups,
-    ) -> _PacketGroups:
+        groups: PacketGroups,
+        beyond: PacketGroups,
+        back: PacketGroups,
+    ) -> PacketGroups:
         """Those that go on to what follows the rule. What a call gives back goes ``beyond`` the
         other parts of the statement."""
-        ahead = _PacketGroups()
+        ahead = PacketGroups()
         for group in groups:
             taken = self.traversal.taken(rule, group, self.hook)
             if not taken.satisfiable():
@@ -342,20 +290,20 @@ class _ChainTraversal:
             self._take(chain, rule, replace(group, packets=taken), ways)
         return ahead
 
-    def policy(self, chain: Chain, groups: _PacketGroups) -> None:
+    def policy(self, chain: Chain, groups: PacketGroups) -> None:
         kind = chain.policy.kind if chain.policy is not None else VerdictKind.ACCEPT
-        decided = self._decision(chain, None)
+        decision = self._decision(chain, None)
         for group in groups:
-            self._say(decided, kind)
+            self._say(decision, kind)
             if kind is VerdictKind.ACCEPT:
-                self.on.add(self._accepted(group, decided))
+                self.on.add(self._accepted(group, decision))
             else:
-                self._end(kind, decided, group)
+                self._end(kind, decision, group)
 
     def _take(self, chain: Chain, rule: Rule, group: PacketGroup, ways: _Ways) -> None:
-        decided, kind = self._decision(chain, rule), rule.verdict.kind
-        self._say(decided, kind)
-        group = replace(group, change=self.traversal.changed(rule, group.change))
+        decision, kind = self._decision(chain, rule), rule.verdict.kind
+        self._say(decision, kind)
+        group = replace(group, rewrite=self.traversal.rewritten(rule, group.rewrite))
         match kind:
             case VerdictKind.CONTINUE:
                 ways.ahead.add(group)
@@ -364,37 +312,37 @@ class _ChainTraversal:
             case VerdictKind.JUMP | VerdictKind.GOTO:
                 callee = self.table.chains.get(rule.verdict.chain or "")
                 if callee is None or callee.name in self._open or len(self._open) > _DEEPEST:
-                    self._end(VerdictKind.UNKNOWN, decided, group)
+                    self._end(VerdictKind.UNKNOWN, decision, group)
                     return
                 returned = self.through(callee, [group])
                 for one in returned:
                     (ways.beyond if kind is VerdictKind.JUMP else ways.back).add(one)
             case VerdictKind.ACCEPT:
-                self.on.add(self._accepted(group, decided))
+                self.on.add(self._accepted(group, decision))
             case VerdictKind.NAT:
                 translated = group.translated | {self.side}
-                self.on.add(replace(self._accepted(group, decided), translated=translated))
+                self.on.add(replace(self._accepted(group, decision), translated=translated))
             case VerdictKind.QUEUE:
                 going_on = self.traversal.matcher.queued(rule, group.packets)
-                self._end(kind, decided, replace(group, packets=group.packets & ~going_on))
-                self.on.add(replace(group, packets=going_on, queued=decided))
+                self._end(kind, decision, replace(group, packets=group.packets & ~going_on))
+                self.on.add(replace(group, packets=going_on, queued=decision))
             case VerdictKind.UNKNOWN:
                 stopped = self.traversal.matcher.open(rule, rule.verdict.name, group.packets)
-                self._end(kind, decided, replace(group, packets=group.packets & stopped))
+                self._end(kind, decision, replace(group, packets=group.packets & stopped))
                 ways.ahead.add(replace(group, packets=group.packets & ~stopped))
             case _:
-                self._end(kind, decided, group)
+                self._end(kind, decision, group)
 
     def _decision(self, chain: Chain, rule: Rule | None) -> Decision:
         return Decision(self.traversal.firewall.ruleset, self.table, chain, rule)
 
-    def _accepted(self, group: PacketGroup, decided: Decision) -> PacketGroup:
-        return replace(group, decided=decided) if self.names else group
+    def _accepted(self, group: PacketGroup, decision: Decision) -> PacketGroup:
+        return replace(group, decision=decision) if self.names else group
 
-    def _end(self, kind: VerdictKind, decided: Decision, group: PacketGroup) -> None:
+    def _end(self, kind: VerdictKind, decision: Decision, group: PacketGroup) -> None:
         if group.packets.satisfiable():
-            self.traversal.ends.append(Outcome(kind, decided, group.change, group.packets))
+            self.traversal.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets))
 
-    def _say(self, decided: Decision, kind: VerdictKind) -> None:
-        if self.traversal.tell is not None:
-            self.traversal.tell(TraversalStep(self.hook, decided, kind))
+    def _say(self, decision: Decision, kind: VerdictKind) -> None:
+        if self.traversal.on_step is not None:
+            self.traversal.on_step(TraversalStep(self.hook, decision, kind))

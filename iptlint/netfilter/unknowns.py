@@ -34,7 +34,7 @@ class _Arrival(NamedTuple):
     """Packets that have come to a rule, with what has been changed of them."""
 
     rule: Rule
-    change: Rewrite
+    rewrite: Rewrite
     packets: PacketSet
 
 
@@ -117,54 +117,54 @@ class ExactMatcher:
         """The rule that leaves it open; None where no rule does."""
         return self._rules.get((key.text, key.ordinal))
 
-    def lucky(self, rule: Rule, change: Rewrite, packets: PacketSet) -> PacketSet:
+    def lucky(self, rule: Rule, rewrite: Rewrite, packets: PacketSet) -> PacketSet:
         """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left
-        open; ``change`` is what has been changed of them."""
+        open; ``rewrite`` is what has been changed of them."""
         tests = [match for match in rule.matches if any(self._texts(match))]
         if not tests:
             return packets
         found = packets
         for match in tests:
-            found = found & self._test(_Arrival(rule, change, packets), match)
+            found = found & self._test(_Arrival(rule, rewrite, packets), match)
         self._meet(rule, packets)
         return found
 
     def _meet(self, rule: Rule, packets: PacketSet) -> None:
         """Counts how often each packet has met the rule: the sets are those that have once,
         twice …"""
-        met = self._met.setdefault(id(rule), [])
-        for times, before in enumerate(met):
-            met[times] = before | packets
+        on_visit = self._met.setdefault(id(rule), [])
+        for times, before in enumerate(on_visit):
+            on_visit[times] = before | packets
             packets = packets & before
         if packets.satisfiable():
-            met.append(packets)
+            on_visit.append(packets)
 
-    def _test(self, asking: _Arrival, match: Match) -> PacketSet:
+    def _test(self, arrival: _Arrival, match: Match) -> PacketSet:
         match match:
             case Uncertain(_, text):
-                return self.open(asking.rule, text, asking.packets)
+                return self.open(arrival.rule, text, arrival.packets)
             case Opaque(text, negated) if text.startswith(self._sets):
-                found = self.open(asking.rule, text, asking.packets)
+                found = self.open(arrival.rule, text, arrival.packets)
                 return ~found if negated else found
             case AnyOf(alternatives, negated):
-                each = [self._all(asking, tests) for tests in alternatives]
+                each = [self._all(arrival, tests) for tests in alternatives]
                 found = union(each, self.space.false)
                 return ~found if negated else found
             case _:
-                return asking.change.now(self._plain.test(match).may)
+                return arrival.rewrite.now(self._plain.test(match).may)
 
-    def _all(self, asking: _Arrival, tests: Iterable[Match]) -> PacketSet:
+    def _all(self, arrival: _Arrival, tests: Iterable[Match]) -> PacketSet:
         found = self.space.true
         for test in tests:
-            found = found & self._test(asking, test)
+            found = found & self._test(arrival, test)
         return found
 
     def open(self, rule: Rule, text: str, packets: PacketSet) -> PacketSet:
         """What may hold or not for ``packets``; anew for those that come a second time."""
         found, left = self.space.false, packets
-        for visit, met in enumerate((*self._met.get(id(rule), ()), self.space.false)):
-            coming = left & ~met
-            left = left & met
+        for visit, on_visit in enumerate((*self._met.get(id(rule), ()), self.space.false)):
+            coming = left & ~on_visit
+            left = left & on_visit
             if coming.satisfiable():
                 key = Unknown(text, self._ordinals[id(rule), text], visit)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming

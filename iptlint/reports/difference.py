@@ -64,8 +64,8 @@ def _change_lines(found: Difference, change: Divergence) -> Iterator[str]:
         yield f"  and more ({described.left:.0%} of them)"
     yield f"  for example: {describe_packet(change.witness)}"
     yield from _becomes(change)
-    yield f"  old: {in_words(change.old.decided)}"
-    yield f"  new: {in_words(change.new.decided)}"
+    yield f"  old: {in_words(change.old.decision)}"
+    yield f"  new: {in_words(change.new.decision)}"
 
 
 def _becomes(change: Divergence) -> Iterator[str]:
@@ -107,6 +107,6 @@ def _change_json(found: Difference, change: Divergence) -> dict[str, object]:
         "certain": change.certain,
         "packets": "; ".join([*described.lines, *(["and more"] if described.more else [])]),
         "witness": as_json(change.witness),
-        "old": place(change.old.decided),
-        "new": place(change.new.decided),
+        "old": place(change.old.decision),
+        "new": place(change.new.decision),
     }

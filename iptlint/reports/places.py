@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from iptlint.model import VerdictKind
-from iptlint.netfilter.traversal import Decision
+from iptlint.netfilter.packet_group import Decision
 
 _WORDS = {VerdictKind.NAT: "accept"}
 
 
-def place(decided: Decision | None) -> dict[str, object] | None:
-    if decided is None:
+def place(decision: Decision | None) -> dict[str, object] | None:
+    if decision is None:
         return None
-    span = decided.span
+    span = decision.span
     return {
         "path": span.source.path,
         "line": span.line,
-        "table": decided.table.name,
-        "chain": decided.chain.name,
-        "kind": "policy" if decided.rule is None else "rule",
+        "table": decision.table.name,
+        "chain": decision.chain.name,
+        "kind": "policy" if decision.rule is None else "rule",
     }
 
 
@@ -26,18 +26,18 @@ def verdict(kind: VerdictKind) -> str:
     return _WORDS.get(kind, kind.value)
 
 
-def chain_name(decided: Decision) -> str:
+def chain_name(decision: Decision) -> str:
     """``inet filter input``"""
-    table = decided.table
-    return f"{table.family.value} {table.name} {decided.chain.name}"
+    table = decision.table
+    return f"{table.family.value} {table.name} {decision.chain.name}"
 
 
-def in_words(decided: Decision | None) -> str:
+def in_words(decision: Decision | None) -> str:
     """``rules.v4:9: -A INPUT …``, ``the policy of INPUT (rules.v4:2)``."""
-    if decided is None:
+    if decision is None:
         return "no chain at all"
-    span = decided.span
+    span = decision.span
     where = f"{span.source.path}:{span.line}"
-    if decided.rule is None:
-        return f"the policy of {decided.chain.name} ({where})"
+    if decision.rule is None:
+        return f"the policy of {decision.chain.name} ({where})"
     return f"{where}: {' '.join(span.text.split())}"

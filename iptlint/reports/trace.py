@@ -29,7 +29,7 @@ def trace_text(traced: Trace, connection: Connection | None) -> str:
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    head = f"{verdict(outcome.kind)}, by {in_words(outcome.decided)}"
+    head = f"{verdict(outcome.kind)}, by {in_words(outcome.decision)}"
     return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
 
 
@@ -53,16 +53,16 @@ def _packets(traced: Trace, outcome: TraceOutcome) -> list[str]:
 
 
 def _row(step: TraversalStep) -> tuple[str, ...]:
-    span = step.decided.span
-    text = " ".join(span.text.split()) if step.decided.rule else "policy"
+    span = step.decision.span
+    text = " ".join(span.text.split()) if step.decision.rule else "policy"
     does = effect(step)
     said = text if text.endswith(does) else f"{text} → {does}"
-    return step.hook.value, chain_name(step.decided), f"line {span.line}", said
+    return step.hook.value, chain_name(step.decision), f"line {span.line}", said
 
 
 def effect(step: TraversalStep) -> str:
     """``accept``, ``jump web``, ``continue``."""
-    rule = step.decided.rule
+    rule = step.decision.rule
     if rule is not None and rule.verdict.chain is not None:
         return f"{step.kind.value} {rule.verdict.chain}"
     if rule is not None and step.kind.value in ("continue", "nat", "unknown"):
@@ -93,7 +93,7 @@ def _outcomes(traces: Sequence[Trace]) -> list[dict[str, object]]:
 def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
     return {
         "verdict": verdict(outcome.kind),
-        "decided_by": place(outcome.decided),
+        "decided_by": place(outcome.decision),
         "conditions": list(outcome.conditions),
         "packets": "; ".join(_packets(traced, outcome)),
         "witness": as_json(outcome.witness),
@@ -103,12 +103,12 @@ def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
 
 
 def _step(step: TraversalStep) -> dict[str, object]:
-    span = step.decided.span
+    span = step.decision.span
     return {
         "path": span.source.path,
         "line": span.line,
         "hook": step.hook.value,
-        "table": step.decided.table.name,
-        "chain": step.decided.chain.name,
+        "table": step.decision.table.name,
+        "chain": step.decision.chain.name,
         "effect": effect(step),
     }

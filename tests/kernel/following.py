@@ -208,9 +208,9 @@ class Follower:
         if outcome.conditions:
             return
         steps = {
-            step.decided.rule.statement.span.line
+            step.decision.rule.statement.span.line
             for step in outcome.steps
-            if step.decided.rule is not None
+            if step.decision.rule is not None
         }
         if (steps ^ trial.moved) & self.unsure:
             return  # a limit let it pass or not, and all else may come of that
@@ -220,7 +220,7 @@ class Follower:
             yield f"lines {sorted(steps - trial.moved)} are said to take it"
         if trial.moved - steps - self.early:
             yield f"only lines {sorted(steps)} are said to take it"
-        decided = outcome.decided and outcome.decided.rule
+        decided = outcome.decision and outcome.decision.rule
         if decided and decided.statement.span.line not in trial.moved:
             yield f"line {decided.statement.span.line} is said to decide"
 
@@ -230,8 +230,8 @@ def _unknown(outcome: TraceOutcome) -> set[str]:
     return {
         effect.field.value.removesuffix("6")
         for step in outcome.steps
-        if step.decided.rule is not None
-        for effect in step.decided.rule.effects
+        if step.decision.rule is not None
+        for effect in step.decision.rule.effects
         if effect.field is not None and effect.value is None and not effect.source
     }
 
@@ -248,7 +248,7 @@ def unsure_lines(ruleset: Ruleset) -> set[int]:
 def wrong_fate(outcome: TraceOutcome, trial: Trial) -> str | None:
     if is_fate(outcome.kind, trial):
         return None
-    line = outcome.decided and outcome.decided.rule and outcome.decided.rule.statement.span.line
+    line = outcome.decision and outcome.decision.rule and outcome.decision.rule.statement.span.line
     return f"{outcome.kind.value} is said (line {line})"
 
 

@@ -74,9 +74,9 @@ def test_a_rule_more_is_found_with_the_packets_it_lets_in() -> None:
     )
     assert change.certain
     assert change.witness.dport == 80
-    assert change.new.decided
-    assert change.new.decided.rule
-    assert change.new.decided.rule.origin.span.line == 6
+    assert change.new.decision
+    assert change.new.decision.rule
+    assert change.new.decision.rule.origin.span.line == 6
 
 
 def test_order_that_changes_nothing_is_equivalent() -> None:

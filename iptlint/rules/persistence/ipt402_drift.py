@@ -44,8 +44,8 @@ from iptlint.model.software import decisions, software_in, with_open_forward, wi
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.routes import at_hook
-from iptlint.netfilter.traversal import Decision
 from iptlint.packets.describe import clause, describe
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
@@ -142,7 +142,7 @@ def _parts(
     found = describe(space, packets, _LINES, within)
     if found.more or not found.lines:
         what = clause(space, packets, within)
-        yield _Part(change, what, None, change.old.decided, change.new.decided)
+        yield _Part(change, what, None, change.old.decision, change.new.decision)
         return
     sides = [Hooks(firewall, change.family) for firewall in firewalls]
     by_places: dict[tuple[Span | None, Span | None], _Part] = {}
@@ -174,7 +174,7 @@ def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decisi
     """Who decides most of the packets, if that is told by the hook alone."""
     found = next(iter(shares(hooks, hook, packets)), None)
     if found is None or found.kind.passes is not fate.kind.passes:
-        return fate.decided
+        return fate.decision
     return Decision(hooks.ruleset, found.analysis.table, found.chain, found.rule)
 
 
@@ -215,17 +215,17 @@ def _deed(change: Divergence) -> str:
 _WORDS = {VerdictKind.DROP: "dropped without a word", VerdictKind.REJECT: "rejected"}
 
 
-def _by(decided: Decision | None, when: str) -> str:
-    if decided is None:
+def _by(decision: Decision | None, when: str) -> str:
+    if decision is None:
         return f"{when} no chain decides"
-    if decided.rule is None:
-        return f"{when} the policy of {decided.chain.name}"
-    span = decided.rule.statement.span
+    if decision.rule is None:
+        return f"{when} the policy of {decision.chain.name}"
+    span = decision.rule.statement.span
     return f"{when} line {span.line} of {span.source.path}"
 
 
-def _span(decided: Decision | None) -> Span | None:
-    return None if decided is None else decided.span
+def _span(decision: Decision | None) -> Span | None:
+    return None if decision is None else decision.span
 
 
 def _advice(host: Host) -> str:

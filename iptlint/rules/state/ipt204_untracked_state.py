@@ -221,9 +221,9 @@ class _Sent:
     def __init__(self, hooks: Hooks, hook: Hook, packets: PacketSet) -> None:
         self.hooks = hooks
         self.hook = hook
-        self._luck = Unknowns(hooks.space)
+        self._unknowns = Unknowns(hooks.space)
         self._untracking: dict[int, PacketSet] = {}
-        traversal = Traversal(hooks.firewall, hooks.family, self._luck, met=self._met)
+        traversal = Traversal(hooks.firewall, hooks.family, self._unknowns, on_visit=self._visit)
         self._ends = traversal.follow(ROUTES[hook], packets)
         self.accepted = self._ending(VerdictKind.ACCEPT)
         # What a queue or an unknown target (SYNPROXY) may take is theirs to answer for.
@@ -232,12 +232,12 @@ class _Sent:
     def _ending(self, *kinds: VerdictKind) -> PacketSet:
         """The packets that may have one of the ends."""
         ends = [end.packets for end in self._ends if end.kind in kinds]
-        return union(ends, self.hooks.space.false).exists(self._luck.cube)
+        return union(ends, self.hooks.space.false).exists(self._unknowns.cube)
 
-    def _met(self, rule: Rule, meeting: Visit) -> None:
+    def _visit(self, rule: Rule, visit: Visit) -> None:
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects):
             before = self._untracking.get(id(rule), self.hooks.space.false)
-            self._untracking[id(rule)] = before | meeting.taken
+            self._untracking[id(rule)] = before | visit.taken
 
     def lost(self, state: str, instead: str = "untracked") -> Iterator[_Lost]:
         main = self.hooks.deciding_chain(self.hook)
@@ -257,11 +257,11 @@ class _Sent:
         """The packets of the end that the main chain drops in the state; if untracked, by a rule
         that is not for them in particular."""
         space = self.hooks.space
-        if not end.kind.denies or end.decided is None or end.decided.table is not main.table:
+        if not end.kind.denies or end.decision is None or end.decision.table is not main.table:
             return None
-        analysis, chain, rule = main.analysis, end.decided.chain, end.decided.rule
-        packets = end.packets & end.change.now(space.state(state))
-        packets = packets.exists(self._luck.cube) & ~self._saved
+        analysis, chain, rule = main.analysis, end.decision.chain, end.decision.rule
+        packets = end.packets & end.rewrite.now(space.state(state))
+        packets = packets.exists(self._unknowns.cube) & ~self._saved
         if not packets.satisfiable():
             return None
         if rule is not None and state == "untracked":
@@ -284,7 +284,7 @@ class _Sent:
         for analysis in map(self.hooks.firewall.analysis, self.hooks.tables()):
             for chain, rule in analysis.table.rules():
                 if id(rule) in self._untracking:
-                    here = packets & self._untracking[id(rule)].exists(self._luck.cube)
+                    here = packets & self._untracking[id(rule)].exists(self._unknowns.cube)
                     packets = packets & ~here
                     if here.satisfiable():
                         yield Share(analysis, chain, rule, rule.verdict.kind, here)

@@ -1,0 +1,62 @@
+"""Packets under way that were changed alike, and accepted by the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+class Decision(NamedTuple):
+    """``rule`` is None for the policy of the chain."""
+
+    ruleset: Ruleset
+    table: Table
+    chain: Chain
+    rule: Rule | None
+
+    @property
+    def span(self) -> Span:
+        """The whole statement, or where the chain with the policy is declared."""
+        if self.rule is not None:
+            return self.rule.statement.span
+        return self.ruleset.declaration_of(self.table, self.chain)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketGroup:
+    """``translated``: the sides that a nat chain has settled. ``decision``: who accepted.
+    ``queued``: who gave them to a program, which let them go on."""
+
+    rewrite: Rewrite
+    packets: PacketSet
+    translated: frozenset[bool] = frozenset()
+    decision: Decision | None = None
+    queued: Decision | None = None
+
+
+class PacketGroups:
+    """Groups that differ in nothing but their packets are one."""
+
+    def __init__(self, groups: Iterable[PacketGroup] = ()) -> None:
+        self._by_key: dict[object, PacketGroup] = {}
+        for group in groups:
+            self.add(group)
+
+    def add(self, group: PacketGroup) -> None:
+        if not group.packets.satisfiable():
+            return
+        key = (group.rewrite.key, group.translated, group.decision, group.queued)
+        before = self._by_key.get(key)
+        packets = group.packets if before is None else before.packets | group.packets
+        self._by_key[key] = replace(group, packets=packets)
+
+    def __iter__(self) -> Iterator[PacketGroup]:
+        return iter(tuple(self._by_key.values()))
