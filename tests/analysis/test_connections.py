@@ -1,4 +1,4 @@
-"""What rules ask of connections, and the rules for the way back."""
+"""What rules ask of connections."""
 
 from __future__ import annotations
 
@@ -10,87 +10,11 @@ from iptlint.analysis.connections import (
     from_world,
     is_user_decision,
     most,
-    other_way,
-    state_test,
     user_rules,
-    with_state,
-    without_state,
 )
-from iptlint.model import Family, Field, Hook, Rule
+from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.decision import shares
 from tests.firewalls import analysis_of, hooked, hooks_of, packets, saved, texts
-
-
-def iptables(test: str, chain: str = "INPUT") -> Rule:
-    ((_, rule),) = analysis_of(saved(f"-A {chain} {test} -j ACCEPT")).table.rules()
-    return rule
-
-
-def nft(test: str) -> Rule:
-    return analysis_of(hooked(f"{test} accept")).table.chains["c"].rules[-1]
-
-
-@pytest.mark.parametrize(
-    ("rule", "more", "less"),
-    [
-        (
-            iptables("-m conntrack --ctstate ESTABLISHED,RELATED"),
-            "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED,NEW -j ACCEPT",
-            "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT",
-        ),
-        (
-            iptables("-m state --state ESTABLISHED"),
-            "-A INPUT -m state --state ESTABLISHED,NEW -j ACCEPT",
-            None,  # none would be left
-        ),
-        (
-            nft("ct state established, related"),
-            "ct state established, related, new accept",
-            "ct state related accept",
-        ),
-        (
-            nft("ct state { established, related }"),
-            "ct state { established, related, new } accept",
-            "ct state { related } accept",
-        ),
-        # A negated list means the others.
-        (iptables("-m conntrack ! --ctstate ESTABLISHED"), None, None),
-        (nft("ct state != established"), None, None),
-        (iptables("-p tcp"), None, None),
-    ],
-)
-def test_a_list_of_states_as_it_is_written(rule: Rule, more: str | None, less: str | None) -> None:
-    assert with_state(rule, "new") == more
-    assert without_state(rule, "established") == less
-
-
-def test_where_the_state_is_asked() -> None:
-    span = state_test(iptables("-p tcp -m conntrack --ctstate NEW"))
-    assert span is not None
-    assert span.text.endswith("--ctstate NEW")
-    assert state_test(iptables("-p tcp")) is None
-
-
-@pytest.mark.parametrize(
-    ("rule", "forwarded", "back"),
-    [
-        (
-            "-A OUTPUT -o eth0 -d 10.0.0.1 -p tcp --dport 22 -j ACCEPT",
-            False,
-            "-A PREROUTING -i eth0 -s 10.0.0.1 -p tcp --sport 22 -j ACCEPT",
-        ),
-        (
-            "-A FORWARD -i eth1 -o eth0 -s 10.0.0.0/8 -j ACCEPT",
-            True,
-            "-A FORWARD -o eth1 -i eth0 -d 10.0.0.0/8 -j ACCEPT",
-        ),
-    ],
-)
-def test_the_rule_for_the_answers(rule: str, forwarded: bool, back: str) -> None:
-    hook = Hook.FORWARD if forwarded else Hook.OUTPUT
-    hooks = hooks_of(saved(rule))
-    share = next(s for s in shares(hooks, hook, hooks.hook_packets(hook)) if s.rule is not None)
-    assert other_way(share, forwarded=forwarded) == back
 
 
 def test_the_rules_that_people_wrote_and_that_packets_meet() -> None:
