@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from iptlint.dialects.nft.nodes import Node
-
-if TYPE_CHECKING:
-    from iptlint.dialects.nft.statements import Statement
+from iptlint.dialects.nft.nodes import Node, StatementNode
 
 
 class Kind(Enum):
@@ -118,8 +114,8 @@ class Element(Node):
     """An element with more to it than its key; ``data`` is what a map has for it."""
 
     key: Expression
-    extras: tuple[Timing | Comment | Statement, ...] = ()
-    data: Expression | Statement | None = None
+    extras: tuple[Timing | Comment | StatementNode, ...] = ()
+    data: Expression | StatementNode | None = None
 
 
 @dataclass(frozen=True, slots=True)

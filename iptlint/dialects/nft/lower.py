@@ -188,7 +188,7 @@ def _called(table: OpenTable) -> Iterator[str]:
 _HOOKS = {hook.value: hook for hook in Hook}
 
 
-def _in_block(items: Sequence[t.Item], source: SourceFile) -> Iterator[PlacedRule]:
+def _in_block(items: Sequence[t.Node], source: SourceFile) -> Iterator[PlacedRule]:
     for item in items:
         match item:
             case t.Rule():

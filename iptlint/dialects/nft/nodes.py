@@ -17,6 +17,11 @@ class Node:
     end: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class StatementNode(Node):
+    """A node that ``tree.Statement`` lists: elements of sets and maps hold some of them."""
+
+
 class Place(TypedDict):
     """The keywords of a node that say where it is."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.nft.expressions import (
     Comment,
@@ -16,14 +15,11 @@ from iptlint.dialects.nft.expressions import (
     Value,
     Variable,
 )
-from iptlint.dialects.nft.nodes import Node
-
-if TYPE_CHECKING:
-    from iptlint.dialects.nft.definitions import Item
+from iptlint.dialects.nft.nodes import Node, StatementNode
 
 
 @dataclass(frozen=True, slots=True)
-class Match(Node):
+class Match(StatementNode):
     """``left operator right``. ``operator`` is None where none was written.
 
     What that implies depends on the right side: equality, membership, or for flags
@@ -36,7 +32,7 @@ class Match(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskMatch(Node):
+class MaskMatch(StatementNode):
     """``tcp flags syn / fin,syn,rst,ack``: of the bits in ``mask``, those in ``value`` are set."""
 
     left: Expression
@@ -46,7 +42,7 @@ class MaskMatch(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Node):
+class Verdict(StatementNode):
     """``accept drop continue return``, and with a chain ``jump goto``."""
 
     name: str
@@ -54,27 +50,27 @@ class Verdict(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class JumpBlock(Node):
+class JumpBlock(StatementNode):
     """``jump { … }``: a chain without a name."""
 
     name: str
-    items: tuple[Item, ...]
+    items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictMap(Node):
+class VerdictMap(StatementNode):
     key: Expression
     mapping: SetLiteral | SetReference | Variable
 
 
 @dataclass(frozen=True, slots=True)
-class Counter(Node):
+class Counter(StatementNode):
     packets: Value | None = None
     bytes: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectUse(Node):
+class ObjectUse(StatementNode):
     """``counter name "x"``: a stateful object of the table, or a map to some."""
 
     kind: str
@@ -82,7 +78,7 @@ class ObjectUse(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit(Node):
+class Limit(StatementNode):
     """``limit rate over 10 mbytes/second burst 5 mbytes``.
 
     ``mode`` is ``over``, ``until`` or None; a unit of None counts packets.
@@ -97,7 +93,7 @@ class Limit(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Quota(Node):
+class Quota(StatementNode):
     mode: str | None
     amount: Value
     unit: str
@@ -106,7 +102,7 @@ class Quota(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionLimit(Node):
+class ConnectionLimit(StatementNode):
     """``ct count over 10``."""
 
     over: bool
@@ -114,14 +110,14 @@ class ConnectionLimit(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Last(Node):
+class Last(StatementNode):
     """``last used 5m``, ``last used never``."""
 
     used: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Log(Node):
+class Log(StatementNode):
     prefix: Value | Variable | None = None
     group: Value | None = None
     snaplen: Value | None = None
@@ -131,7 +127,7 @@ class Log(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Reject(Node):
+class Reject(StatementNode):
     """``protocol`` is icmp, icmpv6, icmpx or tcp (a reset, without ``reason``)."""
 
     protocol: str | None = None
@@ -139,7 +135,7 @@ class Reject(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Nat(Node):
+class Nat(StatementNode):
     """``snat dnat masquerade redirect fullcone``.
 
     ``form`` is what stands before ``to``: ``addr . port``, ``interval`` or ``prefix``.
@@ -154,40 +150,40 @@ class Nat(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Tproxy(Node):
+class Tproxy(StatementNode):
     family: str | None = None
     address: Expression | None = None
     port: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Queue(Node):
+class Queue(StatementNode):
     target: Expression | None = None
     flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Dup(Node):
+class Dup(StatementNode):
     address: Expression
     device: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Fwd(Node):
+class Fwd(StatementNode):
     family: str | None
     target: Expression
     device: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Synproxy(Node):
+class Synproxy(StatementNode):
     mss: Value | None = None
     wscale: Value | None = None
     flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Mangle(Node):
+class Mangle(StatementNode):
     """``meta mark set …``, ``tcp dport set …``, ``ct helper set …``."""
 
     target: Selector
@@ -195,7 +191,7 @@ class Mangle(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class SetUpdate(Node):
+class SetUpdate(StatementNode):
     """``add @seen { ip saddr timeout 1m }``; the element of a map has data."""
 
     operation: str
@@ -204,37 +200,37 @@ class SetUpdate(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Meter(Node):
+class Meter(StatementNode):
     """``meter ssh size 128 { ip saddr limit rate 10/second }``."""
 
     name: Value | None
     size: Value | None
     key: Expression
-    extras: tuple[Timing | Comment | Statement, ...]
+    extras: tuple[Timing | Comment | StatementNode, ...]
     statement: Statement
 
 
 @dataclass(frozen=True, slots=True)
-class Notrack(Node):
+class Notrack(StatementNode):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class FlowAdd(Node):
+class FlowAdd(StatementNode):
     """``flow add @name``."""
 
     flowtable: Value
 
 
 @dataclass(frozen=True, slots=True)
-class StripOption(Node):
+class StripOption(StatementNode):
     """``reset tcp option sack-perm``."""
 
     option: Selector
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign(Node):
+class Foreign(StatementNode):
     """``xt match recent``: made by iptables-nft, and the listing does not say what it asks."""
 
     kind: str

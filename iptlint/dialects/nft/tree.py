@@ -58,7 +58,7 @@ from iptlint.dialects.nft.expressions import (
     Value,
     Variable,
 )
-from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.nodes import Node, StatementNode
 from iptlint.dialects.nft.statements import (
     ConnectionLimit,
     Counter,
@@ -162,6 +162,7 @@ __all__ = [
     "Socket",
     "StateTimeout",
     "Statement",
+    "StatementNode",
     "StripOption",
     "Synproxy",
     "TimeoutPolicy",

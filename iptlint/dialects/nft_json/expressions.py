@@ -7,6 +7,7 @@ from functools import reduce
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft_json.shapes import Json, UnknownError, listed, number, only, seconds, word
+from iptlint.dialects.nft_json.stateful import Stateful, stateful
 
 Read = Callable[[Json], t.Expression]
 
@@ -56,7 +57,7 @@ def elements(value: Json) -> t.SetLiteral:
 def _element(value: Json) -> t.Expression | t.Element:
     """An element of a map is a pair; one with more to it is an object ``elem``."""
     key, *data = value if isinstance(value, list) else [value]
-    extras: tuple[t.Timing | t.Comment | t.Statement, ...] = ()
+    extras: tuple[t.Timing | t.Comment | Stateful, ...] = ()
     if isinstance(key, dict) and "elem" in key:
         extras = _extras(key["elem"])
         key = key["elem"]["val"]
@@ -72,12 +73,10 @@ def _data(value: Json) -> t.Expression | t.Verdict:
     return expression(value)
 
 
-def _extras(content: dict[str, Json]) -> tuple[t.Timing | t.Comment | t.Statement, ...]:
-    from iptlint.dialects.nft_json.statements import statement
-
+def _extras(content: dict[str, Json]) -> tuple[t.Timing | t.Comment | Stateful, ...]:
     rest = {name: value for name, value in content.items() if name != "val"}
     return tuple(
-        _EXTRAS[name](value) if name in _EXTRAS else statement({name: value})
+        _EXTRAS[name](value) if name in _EXTRAS else stateful(name, value)
         for name, value in rest.items()
     )
 

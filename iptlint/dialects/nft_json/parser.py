@@ -23,7 +23,8 @@ from iptlint.dialects.nft_json.shapes import (
     string,
     word,
 )
-from iptlint.dialects.nft_json.statements import counter, limit, quota, statement, synproxy
+from iptlint.dialects.nft_json.stateful import counter, limit, quota
+from iptlint.dialects.nft_json.statements import statement, synproxy
 from iptlint.source import SourceFile
 
 Content = dict[str, Json]

@@ -11,13 +11,12 @@ from iptlint.dialects.nft_json.shapes import (
     Json,
     UnknownError,
     listed,
-    number,
     only,
     optional_number,
-    seconds,
     string,
     word,
 )
+from iptlint.dialects.nft_json.stateful import connection_limit, counter, last, limit, rule_quota
 
 Read = Callable[[Json], t.Statement]
 
@@ -66,39 +65,6 @@ def _stateful(kind: str, read: Callable[[dict[str, Json]], t.Statement]) -> Read
         return t.ObjectUse(kind, expression(content)) if named else read(content or {})
 
     return either
-
-
-def counter(content: dict[str, Json]) -> t.Counter:
-    values = (optional_number(content.get(name)) for name in ("packets", "bytes"))
-    return t.Counter(*values)
-
-
-def limit(content: dict[str, Json]) -> t.Limit:
-    return t.Limit(
-        "over" if content.get("inv") else None,
-        number(content["rate"]),
-        content.get("rate_unit"),
-        content["per"],
-        optional_number(content.get("burst")),
-        content.get("burst_unit"),
-    )
-
-
-def _quota(content: dict[str, Json]) -> t.Quota:
-    return t.Quota(
-        "over" if content.get("inv") else None,
-        number(content["val"]),
-        content["val_unit"],
-        optional_number(content.get("used")),
-        content.get("used_unit"),
-    )
-
-
-def quota(content: dict[str, Json]) -> t.Quota:
-    """A quota object, which counts in bytes."""
-    mode = "over" if content.get("inv") else None
-    used = optional_number(content.get("used"))
-    return t.Quota(mode, number(content["bytes"]), "bytes", used, "bytes" if used else None)
 
 
 def _log(content: dict[str, Json] | None) -> t.Log:
@@ -195,10 +161,6 @@ def _meter(content: dict[str, Json]) -> t.Meter:
     return t.Meter(name, size, whole.key, whole.extras, statement(content["stmt"]))
 
 
-def _last(content: Json) -> t.Last:
-    return t.Last(seconds(content["used"] // 1000) if content else None)
-
-
 def _dup(content: dict[str, Json]) -> t.Dup:
     return t.Dup(expression(content["addr"]), _optional(content, "dev"))
 
@@ -219,10 +181,10 @@ _NAMES: dict[str, Read] = {
     "vmap": _vmap,
     "counter": _stateful("counter", counter),
     "limit": _stateful("limit", limit),
-    "quota": _stateful("quota", _quota),
+    "quota": _stateful("quota", rule_quota),
     "synproxy": _stateful("synproxy", synproxy),
-    "last": _last,
-    "ct count": lambda content: t.ConnectionLimit(bool(content.get("inv")), number(content["val"])),
+    "last": lambda content: last(content or {}),
+    "ct count": connection_limit,
     "log": _log,
     "reject": _reject,
     "snat": _nat("snat"),

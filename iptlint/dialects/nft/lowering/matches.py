@@ -41,7 +41,7 @@ class Branch:
     """What a packet must pass to find ``data`` in a map; ``place`` is the first such element."""
 
     matches: tuple[Match, ...]
-    data: t.Expression | t.Statement | None
+    data: c.Data
     place: t.Node | None
 
 

@@ -19,7 +19,7 @@ from iptlint.model import Family
 Row = tuple[Values, ...]
 """One element: the values of each part of its key."""
 
-Data = t.Expression | t.Statement | None
+Data = t.Expression | t.StatementNode | None
 
 MOST_BAD = 20
 """Elements of one set that are reported."""
