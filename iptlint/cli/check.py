@@ -14,9 +14,6 @@ from iptlint.cli.inputs import host_archive, read_inputs
 if TYPE_CHECKING:
     from iptlint.linter.run import Report
 
-PROFILES = ("default", "strict", "cis")
-THRESHOLDS = ("error", "warning", "info", "never")
-
 
 @click.command(name="check", options_metavar="[OPTION…]")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
@@ -25,7 +22,7 @@ THRESHOLDS = ("error", "warning", "info", "never")
 @options.comma_list("--ignore", str, help="Not these rules.")
 @click.option(
     "--profile",
-    type=click.Choice(PROFILES),
+    type=click.Choice(options.PROFILES),
     default="default",
     show_default=True,
     help="Which rules run where none is selected: strict adds what few want to know; cis is what "
@@ -33,7 +30,7 @@ THRESHOLDS = ("error", "warning", "info", "never")
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(THRESHOLDS),
+    type=click.Choice(options.THRESHOLDS),
     default="warning",
     show_default=True,
     help="The mildest severity that makes the exit status 1.",
@@ -106,7 +103,7 @@ def command(
         raise click.UsageError(str(error)) from None
     if inputs.sources or output_format == "json":
         _print(report, output_format)
-    return FAILED if complaints or report.crashed else failing(report, fail_on)
+    return FAILED if complaints or report.crashed else options.failing(report, fail_on)
 
 
 def _print(report: Report, output_format: str) -> None:
@@ -118,12 +115,3 @@ def _print(report: Report, output_format: str) -> None:
         from iptlint.reports.text import text_report
 
         options.write(text_report(report, colour=options.use_colour()))
-
-
-def failing(report: Report, fail_on: str) -> int:
-    """An item of a benchmark that fails is as grave as a warning."""
-    threshold = THRESHOLDS.index(fail_on)
-    if fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
-        return 1
-    grave = (f for f in report.findings if f.severity.rank <= threshold)
-    return int(fail_on != "never" and any(True for _ in grave))

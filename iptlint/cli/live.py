@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from iptlint.cli import FAILED, options
-from iptlint.cli.check import PROFILES, THRESHOLDS, failing
 
 if TYPE_CHECKING:
     from iptlint.host.examine import Examined
@@ -52,14 +51,14 @@ class Asked:
 @options.comma_list("--ignore", str, help="Not these rules.")
 @click.option(
     "--profile",
-    type=click.Choice(PROFILES),
+    type=click.Choice(options.PROFILES),
     default="default",
     show_default=True,
     help="Which rules run where none is selected.",
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(THRESHOLDS),
+    type=click.Choice(options.THRESHOLDS),
     default="warning",
     show_default=True,
     help="The mildest severity that makes the exit status 1.",
@@ -160,7 +159,7 @@ def lint_host(gathered: Gathered, asked: Asked) -> int:
     report = _with_kept(report, _lint_kept(examined, asked))
     _print(host, report, asked.output_format)
     unknown = host.live and host.running is None
-    return FAILED if unknown or report.crashed else failing(report, asked.fail_on)
+    return FAILED if unknown or report.crashed else options.failing(report, asked.fail_on)
 
 
 def _lint_kept(examined: Examined, asked: Asked) -> Report | None:

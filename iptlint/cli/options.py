@@ -13,11 +13,15 @@ import click
 
 if TYPE_CHECKING:
     from iptlint.dialects import Reader
+    from iptlint.linter.run import Report
     from iptlint.model import Family
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _FAMILIES = {"ip": "ip", "4": "ip", "ipv4": "ip", "ip6": "ip6", "6": "ip6", "ipv6": "ip6"}
+
+PROFILES = ("default", "strict", "cis")
+THRESHOLDS = ("error", "warning", "info", "never")
 
 
 def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorator:
@@ -146,3 +150,12 @@ family: Decorator = click.option(
     metavar="ip|ip6",
     help="The address family, where the file does not tell.",
 )
+
+
+def failing(report: Report, fail_on: str) -> int:
+    """An item of a benchmark that fails is as grave as a warning."""
+    threshold = THRESHOLDS.index(fail_on)
+    if fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
+        return 1
+    grave = (f for f in report.findings if f.severity.rank <= threshold)
+    return int(fail_on != "never" and any(True for _ in grave))
