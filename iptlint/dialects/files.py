@@ -18,6 +18,10 @@ from iptlint.dialects.decode import MAX_BYTES
 
 DEFAULT_DIRECTORY = "/etc"
 """What ``nft -I`` is without being told."""
+# Windows has none of these.
+_NOFOLLOW, _NONBLOCK, _CLOEXEC = (
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
+)
 _KERNELS = ("/proc", "/sys", "/dev")
 """Below them even a regular file may wait for something, or hold secrets of a process."""
 
@@ -140,11 +144,12 @@ class NoFiles(_OfThisMachine):
 
 def read_regular(path: str) -> bytes:
     """What is in a regular file of this machine that is not the kernel's."""
-    if is_of_kernel(os.path.realpath(path)):
+    real = os.path.realpath(path)
+    if is_of_kernel(real):
         raise NoFileError("is a file of the kernel")
     try:
-        # In the meantime it may have become a pipe, which would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # In the meantime it may have become a link, or a pipe, which would wait for a writer.
+        descriptor = os.open(real, os.O_RDONLY | _NOFOLLOW | _NONBLOCK | _CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise NoFileError("is no regular file")
