@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
@@ -23,7 +22,7 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     for analysis in context.analyses():
         if not analysis.ruleset.is_nft:
             for chain in _without_call(analysis):
-                if chain.origin is not None and not _misplaced(chain.origin.span.text):
+                if chain.origin is not None and not _is_misplaced(analysis, chain):
                     yield analysis, chain
         elif id(analysis.ruleset) in alone and owner_of_table(analysis.table.name) is None:
             for chain in _without_call(analysis):
@@ -32,10 +31,10 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
                     yield analysis, chain
 
 
-def _misplaced(declaration: str) -> bool:
-    """Whether it gives a policy to what is no built-in chain of this table, but of another."""
-    name, policy, *_ = (*declaration.split(), "", "")
-    return policy != "-" and name.startswith(":") and name[1:].lower() in _HOOKS
+def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
+    """Whether it is given a policy, and is no built-in chain of this table, but of another."""
+    declared = chain.origin is not None and analysis.ruleset.syntax.gives_policy(chain.origin)
+    return declared and chain.name.lower() in _HOOKS
 
 
 def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
@@ -44,24 +43,21 @@ def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
 
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
-    unread = [rule.origin.span.text for _, rule in analysis.table.rules() if not rule.read]
+    may_call = analysis.ruleset.syntax.may_call
+    unread = [rule for _, rule in analysis.table.rules() if not rule.read]
     for name, chain in analysis.table.chains.items():
         if chain.hook is not None or analysis.calls.callers(name) or owner_of(name) is not None:
             continue
-        if not any(_may_name(text, name) for text in unread):
+        if not any(may_call(rule, name) for rule in unread):
             yield chain
-
-
-def _may_name(text: str, chain: str) -> bool:
-    """Whether a rule that could not be read may call the chain; JSON has no text to tell."""
-    return not text or re.search(rf"(?<![\w-]){re.escape(chain)}(?![\w-])", text) is not None
 
 
 def _is_whole(ruleset: Ruleset) -> bool:
     """Whether the text is no fragment for chains that other files declare, and all is there."""
     hooked = any(any(table.base_chains()) for table in ruleset.tables)
-    listed = ruleset.dialect != "nft"
-    main = hooked or listed or ruleset.flush is not None or is_entry_point(ruleset)
+    main = (
+        hooked or ruleset.syntax.is_listing or ruleset.flush is not None or is_entry_point(ruleset)
+    )
     return main and not has_unseen_includes(ruleset)
 
 

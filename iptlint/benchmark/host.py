@@ -35,9 +35,6 @@ _MANAGERS = (Tool.FIREWALLD, Tool.UFW)
 _SIDE_BY_SIDE = {Tool.UFW, Tool.IPTABLES}
 """No two tools for certain: ufw that is not to care for IPv6 closes it with plain rules."""
 
-_IPTABLES_NFT = "managed by iptables-nft"
-"""What nft writes above a table that is not its own to change."""
-
 _XTABLES = ("filter", "nat", "mangle", "raw", "security")
 
 
@@ -170,5 +167,5 @@ def _manages(name: str, ruleset: Ruleset, table: Table) -> bool:
 def _is_iptables(ruleset: Ruleset, table: Table) -> bool:
     if not ruleset.is_nft:
         return True
-    managed = _IPTABLES_NFT in ruleset.source.text
+    managed = ruleset.syntax.looks_after_iptables(ruleset.source)
     return managed and table.name in _XTABLES and table.family is not Family.INET

@@ -5,12 +5,16 @@ A script, and a host, may have rules of both languages at the same time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from iptlint.dialects import remarks, rule_text, written_lists
 from iptlint.model import Rule
-from iptlint.model.syntax import ListElement, Syntax, WrittenList
-from iptlint.source import SourceFile
+from iptlint.model.syntax import ListElement, LostRule, Syntax, WrittenList
+from iptlint.source import Origin, SourceFile, Span
+
+_COMMAND = re.compile(r"\s*(?:-N\b|--new-chain\b|(?:add|create)\s)")
+_COUNTERS = re.compile(r"\[\d+:\d+\]|packets \d+ bytes \d+")
 
 
 class CommonSyntax(Syntax):
@@ -27,6 +31,55 @@ class CommonSyntax(Syntax):
 
     def is_in_remarked_block(self, rule: Rule) -> bool:
         return remarks.of_block(rule)
+
+    def find_name(self, span: Span, name: str) -> Span | None:
+        written = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", span.text, re.IGNORECASE)
+        if written is None:
+            return None
+        return Span(span.source, span.start + written.start(), span.start + written.end())
+
+    def may_call(self, rule: Rule, chain: str) -> bool:
+        text = rule.origin.span.text
+        # JSON has no text to tell.
+        return not text or re.search(rf"(?<![\w-]){re.escape(chain)}(?![\w-])", text) is not None
+
+    def mentions_set(self, source: SourceFile, name: str) -> bool:
+        return re.search(rf"@{re.escape(name)}\b", source.text) is not None
+
+    def gives_policy(self, declaration: Origin) -> bool:
+        name, policy, *_ = (*declaration.span.text.split(), "", "")
+        return policy != "-" and name.startswith(":")
+
+    def is_command(self, declaration: Origin) -> bool:
+        span = declaration.span
+        return _COMMAND.match(span.source.line_text(span.line)) is not None
+
+    def counted_alike(self, rule: Rule) -> str:
+        return _COUNTERS.sub("", rule.statement.span.text)
+
+    # -- a whole text -----------------------------------------------------------------------
+
+    @property
+    def is_listing(self) -> bool:
+        return False
+
+    def adds_once(self, source: SourceFile) -> bool:
+        return False
+
+    def declares(self, origin: Origin) -> bool:
+        return True
+
+    def emptied_chains(self, source: SourceFile) -> frozenset[tuple[str, str, str]]:
+        return frozenset()
+
+    def flushed_family(self, flush: Origin) -> str | None:
+        return None
+
+    def looks_after_iptables(self, source: SourceFile) -> bool:
+        return False
+
+    def lost_rules(self, source: SourceFile) -> Iterator[LostRule]:
+        return iter(())
 
     def is_entry_point(self, source: SourceFile) -> bool:
         return False
@@ -50,3 +103,7 @@ class CommonSyntax(Syntax):
 
     def reply_of(self, rule: Rule, *, forwarded: bool) -> str:
         return rule_text.mirrored(rule, forwarded=forwarded)
+
+    def with_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
+        test = rule.origin.part(part).text
+        return rule_text.with_test(rule, test, re.sub(rf"\b{port}\b", instead, test))

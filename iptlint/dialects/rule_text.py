@@ -124,3 +124,16 @@ def value(test: str) -> str:
     kept = [word for word in words if word != "!" and not word.startswith("-")]
     start = max((n for n, word in enumerate(kept) if word in _SELECTORS), default=-1)
     return " ".join(kept[start + 1 :]) or "its value"
+
+
+# -- on one line ----------------------------------------------------------------------------
+
+
+def one_line(rule: Rule) -> str:
+    return " ".join(rule.statement.span.text.split())
+
+
+def with_test(rule: Rule, test: str, instead: str) -> str | None:
+    """The rule with another text for that of a test; None where the test is not in it."""
+    whole = rule.origin.span.text
+    return " ".join(whole.replace(test, instead, 1).split()) if test in whole else None

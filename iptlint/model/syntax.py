@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from iptlint.source import SourceFile, Span
+from iptlint.source import Origin, SourceFile, Span
 
 if TYPE_CHECKING:
     from iptlint.model.matches import Ranges
@@ -64,6 +64,26 @@ class WrittenList:
         """The list with these elements of it, as they are written, and no others."""
         texts = [element.span.text for element in elements]
         return f"{{ {', '.join(texts)} }}" if self.braced else ",".join(texts)
+
+
+class Comparison(NamedTuple):
+    """A rule that compares one thing with one value. ``before``: its other tests; ``key``,
+    ``value``: the last one. All as they are written, with single blanks."""
+
+    before: str
+    key: str
+    value: str
+
+
+class LostRule(NamedTuple):
+    """A rule that a translation has left as a comment. ``target``: None where it has none.
+    ``certain``: nobody has moved the comment since."""
+
+    span: Span
+    table: str
+    chain: str
+    target: str | None
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +138,62 @@ class Syntax(Protocol):
     def is_in_remarked_block(self, rule: Rule) -> bool:
         """Whether a remark is on the rule's line, or above the block of lines that it is in."""
 
+    def find_name(self, span: Span, name: str) -> Span | None:
+        """Where the name of a host is written in the span; an address may stand behind it."""
+
+    def may_call(self, rule: Rule, chain: str) -> bool:
+        """Whether a rule that could not be read may call the chain."""
+
+    def mentions_set(self, source: SourceFile, name: str) -> bool:
+        """Whether the text has the name of a set, as a rule that looks into it has."""
+
+    def gives_policy(self, declaration: Origin) -> bool:
+        """Whether the line that declares a chain gives it a policy, as a base chain has one."""
+
+    def is_command(self, declaration: Origin) -> bool:
+        """Whether a table or chain is made by a command, which no listing has."""
+
+    def comparison(self, rule: Rule) -> Comparison | None:
+        """The last test of the rule and what is before it, where the rule is nothing but tests
+        and a verdict, and the language has verdict maps."""
+
+    def counted_alike(self, rule: Rule) -> str:
+        """The text of the rule without its counters: what is alike is the same rule again."""
+
+    # -- a whole text -----------------------------------------------------------------------
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether such a text is always printed, and so tells of all that there is."""
+
     def is_entry_point(self, source: SourceFile) -> bool:
         """Whether the file is one that is loaded by itself, at boot or by hand."""
 
     def included(self, source: SourceFile) -> Iterator[str]:
         """The paths, or patterns of paths, that the includes of a text name."""
+
+    def adds_once(self, source: SourceFile) -> bool:
+        """Whether the text is refused when it is loaded a second time."""
+
+    def declares(self, origin: Origin) -> bool:
+        """Whether the origin of a table is its declaration, and no command about something in
+        it."""
+
+    def emptied_chains(self, source: SourceFile) -> frozenset[tuple[str, str, str]]:
+        """The chains that the text flushes or deletes one by one: family, table, name."""
+
+    def flushed_family(self, flush: Origin) -> str | None:
+        """The family whose tables a ``flush ruleset`` deletes; None where it deletes all."""
+
+    def is_of_nf_tables(self, source: SourceFile) -> bool | None:
+        """Whether the tables are ones of nf_tables in the kernel; None where the text does not
+        say."""
+
+    def looks_after_iptables(self, source: SourceFile) -> bool:
+        """Whether the text is a listing with tables that iptables looks after."""
+
+    def lost_rules(self, source: SourceFile) -> Iterator[LostRule]:
+        """What a translation to this language has left out."""
 
     # -- a rule, written otherwise -----------------------------------------------------------
 
@@ -144,6 +215,9 @@ class Syntax(Protocol):
         """The rule for the answers to its packets; answers to what is forwarded come by the same
         chain."""
 
+    def with_addresses(self, rule: Rule, part: int, test: str) -> str:
+        """The rule with another test for its addresses."""
+
     @property
     def ports_in_a_list(self) -> int | None:
         """How much room a list has: a port takes one, a range two; None where it is enough."""
@@ -156,6 +230,25 @@ class Syntax(Protocol):
         """The rule for all but these values, as they are written; None where the language has no
         negated list of them."""
 
+    def with_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
+        """The rule on one line, with another port in the test of one; None where the test is not
+        written in it."""
+
+    def with_original_port(self, rule: Rule, part: int, port: int) -> str | None:
+        """The rule on one line, for the port that a packet had before it was translated."""
+
+    def by_interface(self, rule: Rule, name: str) -> str:
+        """The rule on one line, for what leaves by the interface."""
+
+    def with_present_state_test(self, rule: Rule, part: int) -> str | None:
+        """The rule with a test of the state by its present name; None where it has it."""
+
+    def in_table(self, rule: Rule, table: str) -> str | None:
+        """The command for another table; None where the rule does not name its own."""
+
+    def for_other_table(self, rule: Rule) -> str | None:
+        """The rule on one line, for another table; None where it needs what its own table has."""
+
     def with_limit(self, rule: Rule) -> str | None:
         """A rule that logs, for a few packets a minute, or the two rules that it takes."""
 
@@ -165,6 +258,12 @@ class Syntax(Protocol):
         self, suggestion: Suggestion, chain: str, ruleset: Ruleset, table: Table | None
     ) -> str:
         """The line, or the command, that adds the rule to the chain."""
+
+    def insertion(self, rule: Rule, table: Table, chain: str) -> str:
+        """The command that puts the rule before all others of its chain."""
+
+    def deletion(self, rule: Rule, table: Table, chain: str) -> str | None:
+        """The command that deletes the rule; None where that is not known from its text."""
 
     def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
         """The line, or the command, that gives the base chain the policy accept or drop."""

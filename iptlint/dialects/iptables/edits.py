@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from iptlint.dialects.rule_text import edited
-from iptlint.model import AnyOf, Field, Masked, Rule, Within
+from iptlint.dialects.rule_text import edited, one_line, with_test
+from iptlint.model import AnyOf, Family, Field, Masked, Rule, Table, Within
 from iptlint.model.matches import Ranges
 
 PORTS_IN_A_LIST = 15
@@ -56,3 +56,78 @@ def _field(rule: Rule, part: int) -> Field | None:
             return field
         case _:
             return None
+
+
+# -- commands ---------------------------------------------------------------------------------
+
+_CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
+_RAW = re.compile(r"(?<!\S)(?:-t\s*|--table[\s=]+)raw(?!\S)")
+
+
+def tool_of(table: Table) -> str:
+    return "ip6tables" if table.family is Family.IP6 else "iptables"
+
+
+def by_interface(rule: Rule, name: str) -> str:
+    """The rule for what leaves by the interface."""
+    return _CHAIN_OPTION.sub(lambda option: f"{option[0]} -o {name}", one_line(rule), count=1)
+
+
+def out_of_raw(rule: Rule, table: str) -> str | None:
+    """The command for another table than raw; None where it does not name that."""
+    text = rule.statement.span.text
+    moved = _RAW.sub(f"-t {table}", text)
+    return None if moved == text else moved
+
+
+def insertion(rule: Rule, table: Table, chain: str) -> str:
+    """The command that puts the rule before all others of its chain."""
+    return f"{tool_of(table)} {one_line(rule).replace(f'-A {chain}', f'-I {chain}', 1)}"
+
+
+def deletion(rule: Rule, table: Table, chain: str) -> str | None:
+    """The command that deletes the rule; None where it is not written as one that appends it."""
+    _, dash, rest = one_line(rule).partition(f"-A {chain}")
+    return f"{tool_of(table)} -t {table.name} -D {chain}{rest}" if dash else None
+
+
+# -- tests --------------------------------------------------------------------------------------
+
+_RANGE = re.compile(r"--(?:src|dst)-range")
+_ALIAS = re.compile(r"(?:!\s*)?--s")
+"""How ``--state`` starts, which may be abbreviated; ``--ctstate`` does not."""
+
+_ALIAS_WORDS = re.compile(
+    r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<match>(?<!\S)(?:-m\s*|--match[\s=]+))state(?!\S)"""
+    r"|(?P<option>(?<!\S)--)st(?:a(?:te?)?)?(?=[\s=])"
+)
+
+
+def with_addresses(rule: Rule, part: int, test: str) -> str:
+    """An iprange match that is left without a range goes too."""
+    whole, written = rule.origin.span, rule.origin.part(part)
+    text = whole.source.text
+    before, after = text[whole.start : written.start], text[written.end : whole.end]
+    if not _RANGE.search(after):
+        before = before.removesuffix("-m iprange ")
+    return before + test + after
+
+
+def with_conntrack(rule: Rule, part: int) -> str | None:
+    """The rule with ``-m conntrack`` for ``-m state``; None where the test is no such one."""
+    test = rule.origin.part(part).text
+    if not (_ALIAS.match(test) or _ALIAS_WORDS.match(test)):
+        return None
+    return _ALIAS_WORDS.sub(_present_name, rule.statement.span.text).strip()
+
+
+def _present_name(word: re.Match[str]) -> str:
+    if word["quoted"]:
+        return word[0]
+    return f"{word['match']}conntrack" if word["match"] else f"{word['option']}ctstate"
+
+
+def with_original_port(rule: Rule, part: int, port: int) -> str | None:
+    """The rule for the port that a packet had before it was translated."""
+    test = f"-m conntrack --ctorigdstport {port}"
+    return with_test(rule, rule.origin.part(part).text, test)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from iptlint.dialects.rule_text import edited
+from iptlint.dialects.rule_text import edited, one_line, with_test
 from iptlint.dialects.written_lists import bare
 from iptlint.model import Rule, VerdictKind
 from iptlint.model.matches import Ranges
+from iptlint.model.syntax import Comparison
 
 LIMIT = "limit rate 5/minute burst 10 packets"
 _COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
@@ -54,3 +55,43 @@ def with_negated(rule: Rule, part: int, values: Sequence[str]) -> str:
     test = rule.origin.part(part)
     selector = test.text.split("!=")[0].strip()
     return edited(rule.origin.span, test, f"{selector} != {{ {', '.join(values)} }}")
+
+
+# -- for another place --------------------------------------------------------------------------
+
+_PROTOCOL = re.compile(r"(tcp|udp|sctp|dccp)\b")
+
+
+def with_original_port(rule: Rule, part: int, port: int) -> str | None:
+    """The rule for the port that a packet had before it was translated."""
+    test = rule.origin.part(part).text
+    protocol = _PROTOCOL.match(test)
+    of_protocol = f"meta l4proto {protocol[1]} " if protocol else ""
+    return with_test(rule, test, f"{of_protocol}ct original proto-dst {port}")
+
+
+def for_other_table(rule: Rule) -> str | None:
+    """The rule as another table can have it: without sets and maps, and what a comment says of
+    its place."""
+    text = one_line(rule)
+    commented = '"' in text and "comment" in text
+    return None if not text or "@" in text or "vmap" in text or commented else text
+
+
+# -- verdict maps -------------------------------------------------------------------------------
+
+_COMPARED = re.compile(r"(?P<key>[a-z][\w ]*?)\s+(?:==\s+)?(?P<value>\"[^\"]*\"|[^\s\"{}<>=!,]+)")
+
+
+def comparison(rule: Rule) -> Comparison | None:
+    """The last test of the rule, if behind it is nothing but the verdict."""
+    whole, test = rule.origin.span, rule.origin.part(len(rule.matches) - 1)
+    verdict, text = rule.origin.part(-1), whole.source.text
+    compared = _COMPARED.fullmatch(test.text)
+    if compared is None or text[test.end : verdict.start].strip(" \t\\\r\n"):
+        return None
+    before = " ".join(text[whole.start : test.start].split())
+    inside = whole.start <= test.start < test.end <= verdict.start < verdict.end <= whole.end
+    if not inside or "counter" in before:
+        return None
+    return Comparison(before, " ".join(compared["key"].split()), compared["value"])

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from iptlint.dialects.common_syntax import CommonSyntax
 from iptlint.dialects.masked import masked
-from iptlint.dialects.nft import edits
+from iptlint.dialects.nft import edits, whole_text
 from iptlint.dialects.nft.written_lists import in_braces, with_names
+from iptlint.dialects.rule_text import one_line
 from iptlint.dialects.written_lists import statements
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
-from iptlint.model.syntax import Suggestion, Words, WrittenList
-from iptlint.source import SourceFile, Span
+from iptlint.model.syntax import Comparison, LostRule, Suggestion, Words, WrittenList
+from iptlint.source import Origin, SourceFile, Span
 
-_SHEBANG = re.compile(r"\A#!.*\bnft\b")
-_INCLUDE = re.compile(
-    r"""(?:^|[;{])[ \t]*include[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s;"']+))""", re.M
-)
 _MASKED_TEST = re.compile(
     r"\b[sd]addr\b(?:[\w\s.!=]*\{|\s*(?:[!=]=\s*)?)(?P<values>[\da-fA-F.:/, \n\t-]+)"
 )
@@ -55,15 +51,44 @@ class NftSyntax(CommonSyntax):
         for define in ruleset.defines:
             yield from masked(define.origin.span, _MASKED_DEFINE)
 
+    def comparison(self, rule: Rule) -> Comparison | None:
+        return edits.comparison(rule)
+
+    # -- a whole text -----------------------------------------------------------------------
+
     def is_entry_point(self, source: SourceFile) -> bool:
         named = PurePath(source.path).name == _ENTRY_POINT
-        return named or _SHEBANG.search(source.text) is not None
+        return named or whole_text.SHEBANG.search(source.text) is not None
 
     def included(self, source: SourceFile) -> Iterator[str]:
-        for include in _INCLUDE.finditer(source.text):
-            yield os.path.normpath(include[1] or include[2] or include[3] or "?")
+        return whole_text.included(source)
+
+    def adds_once(self, source: SourceFile) -> bool:
+        return whole_text.ADDS_ONCE.search(source.text) is not None
+
+    def declares(self, origin: Origin) -> bool:
+        return whole_text.DECLARATION.match(origin.span.text) is not None
+
+    def emptied_chains(self, source: SourceFile) -> frozenset[tuple[str, str, str]]:
+        return whole_text.emptied_chains(source)
+
+    def flushed_family(self, flush: Origin) -> str | None:
+        family = whole_text.FLUSHED.search(flush.span.text)
+        return family[1] if family else None
+
+    def is_of_nf_tables(self, source: SourceFile) -> bool | None:
+        return True
+
+    def looks_after_iptables(self, source: SourceFile) -> bool:
+        return whole_text.OF_IPTABLES in source.text
+
+    def lost_rules(self, source: SourceFile) -> Iterator[LostRule]:
+        return whole_text.lost_rules(source)
 
     # -- a rule, written otherwise -----------------------------------------------------------
+
+    def with_addresses(self, rule: Rule, part: int, test: str) -> str:
+        return self.edited(rule, part, test)
 
     @property
     def ports_in_a_list(self) -> int | None:
@@ -75,6 +100,21 @@ class NftSyntax(CommonSyntax):
     def with_negated(self, rule: Rule, part: int, values: Sequence[str]) -> str | None:
         return edits.with_negated(rule, part, values)
 
+    def with_original_port(self, rule: Rule, part: int, port: int) -> str | None:
+        return edits.with_original_port(rule, part, port)
+
+    def by_interface(self, rule: Rule, name: str) -> str:
+        return f'oifname "{name}" {one_line(rule)}'
+
+    def with_present_state_test(self, rule: Rule, part: int) -> str | None:
+        return None
+
+    def in_table(self, rule: Rule, table: str) -> str | None:
+        return None
+
+    def for_other_table(self, rule: Rule) -> str | None:
+        return edits.for_other_table(rule)
+
     def with_limit(self, rule: Rule) -> str | None:
         return edits.with_limit(rule)
 
@@ -85,12 +125,28 @@ class NftSyntax(CommonSyntax):
     ) -> str:
         return suggestion.nft
 
+    def insertion(self, rule: Rule, table: Table, chain: str) -> str:
+        return f"nft insert rule {table.family.value} {table.name} {chain} {one_line(rule)}"
+
+    def deletion(self, rule: Rule, table: Table, chain: str) -> str | None:
+        return None
+
     def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
         return f"policy {verdict};"
 
 
 class NftJsonSyntax(NftSyntax):
     """What `nft -j list ruleset` prints: it has no text that could be read again."""
+
+    @property
+    def is_listing(self) -> bool:
+        return True
+
+    def is_entry_point(self, source: SourceFile) -> bool:
+        return False
+
+    def lost_rules(self, source: SourceFile) -> Iterator[LostRule]:
+        return iter(())
 
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
         return iter(())

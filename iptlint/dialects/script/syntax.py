@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iptlint.dialects.iptables.edits import tool_of
 from iptlint.dialects.iptables.syntax import IptablesSyntax
 from iptlint.dialects.nft.syntax import NFT
 from iptlint.dialects.nft.written_lists import with_names
-from iptlint.model import Chain, Family, Ruleset, Table
+from iptlint.model import Chain, Ruleset, Table
 from iptlint.model.syntax import Suggestion, WrittenList
 from iptlint.source import SourceFile
 
@@ -62,7 +63,7 @@ def _by_command(table: Table, chain: str, ruleset: Ruleset) -> bool:
 
 def _tool(table: Table) -> str:
     """With the table's name where it is not the filter table."""
-    tool = "ip6tables" if table.family is Family.IP6 else "iptables"
+    tool = tool_of(table)
     return tool if table.name == "filter" else f"{tool} -t {table.name}"
 
 

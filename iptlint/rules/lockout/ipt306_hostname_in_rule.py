@@ -109,13 +109,8 @@ def _names(match: Match) -> Iterator[str]:
 def _use(ruleset: Ruleset, name: str, here: Span) -> _Use:
     """Where the name is written: in the rule, or in a define; else the rule that uses its set."""
     defines = (define.origin.span for define in ruleset.defines)
-    written = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
-    for span in (here, *defines):
-        if found := written.search(span.text):
-            return _Use(
-                name, Span(span.source, span.start + found.start(), span.start + found.end())
-            )
-    return _Use(name, here)
+    places = (ruleset.syntax.find_name(span, name) for span in (here, *defines))
+    return _Use(name, next(filter(None, places), here))
 
 
 def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:

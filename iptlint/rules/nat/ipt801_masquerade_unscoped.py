@@ -33,7 +33,6 @@ leaves something out are not reported, nor are those that software writes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,6 @@ _KINDS = {"everything": (TCP, UDP), "all tcp": (TCP,), "all udp": (UDP,)}
 
 _TRANSLATING = ("MASQUERADE", "SNAT")
 _OTHER_ENDS = tuple(kind for kind in VerdictKind if kind is not VerdictKind.NAT)
-_CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -127,18 +125,11 @@ def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketS
 def _finding(
     hooks: Hooks, analysis: TableAnalysis, rule: Rule, kind: str, leaving: PacketSet
 ) -> Finding:
+    restricted = hooks.ruleset.syntax.by_interface(rule, uplink(hooks))
     return META.finding(
         rule.statement.span,
         f"{kind} that leaves, from any source and by any interface, gets an address of this"
         " host: machines to which it forwards connections see this host instead of who connects",
-        f"name the interface that leads to the world: {_restricted(hooks, rule)}",
+        f"name the interface that leads to the world: {restricted}",
         witness=witness(hooks.space, leaving & analysis.matched(rule), Hook.POSTROUTING),
     )
-
-
-def _restricted(hooks: Hooks, rule: Rule) -> str:
-    """The rule as it is written, for one interface."""
-    name, text = uplink(hooks), " ".join(rule.statement.span.text.split())
-    if hooks.ruleset.is_nft:
-        return f'oifname "{name}" {text}'
-    return _CHAIN_OPTION.sub(lambda found: f"{found[0]} -o {name}", text, count=1)

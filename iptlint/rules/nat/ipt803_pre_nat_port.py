@@ -37,7 +37,6 @@ names neither an interface nor a destination is therefore only a possible findin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.nat import is_port_test, named_ports
@@ -46,6 +45,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
+from iptlint.model.syntax import Syntax
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -120,16 +120,15 @@ def _advice(hooks: Hooks, mistake: Mistake, after: str) -> str:
     """The rule as it is written, with the port that the packets have, or had."""
     rule, ports = mistake.rule, named_ports(mistake.rule)
     index = next(n for n, match in enumerate(rule.matches) if is_port_test(match))
-    whole, test = rule.origin.span.text, rule.origin.part(index).text
-    if len(ports) > 1 or test not in whole:
+    mended = _mended(rule, index, *ports, after=after, syntax=hooks.ruleset.syntax)
+    if mended is None:
         return f"test for port {after}, or for the port that the packets came with"
-    (port,) = ports
-    if hooks.ruleset.is_nft:
-        new = f"ct original proto-dst {port}"
-    else:
-        new = f"-m conntrack --ctorigdstport {port}"
+    return f"write {mended}"
+
+
+def _mended(rule: Rule, part: int, *ports: int, after: str, syntax: Syntax) -> str | None:
+    if len(ports) > 1:
+        return None
     if not rule.verdict.kind.denies and after.isdigit():
-        new = re.sub(rf"\b{port}\b", after, test)
-    elif hooks.ruleset.is_nft and (protocol := re.match(r"(tcp|udp|sctp|dccp)\b", test)):
-        new = f"meta l4proto {protocol[1]} {new}"
-    return f"write {' '.join(whole.replace(test, new, 1).split())}"
+        return syntax.with_port(rule, part, ports[0], after)
+    return syntax.with_original_port(rule, part, ports[0])

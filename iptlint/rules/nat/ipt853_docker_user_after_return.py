@@ -35,7 +35,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import DOCKER_USER, behind_return, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Family, Rule
+from iptlint.model import Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -81,9 +81,4 @@ def _finding(analysis: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Fi
 
 def _advice(analysis: TableAnalysis, first: Rule, closing: Rule) -> str:
     above = f"move it above line {phrases.line(closing)}, or on the host:"
-    text = " ".join(first.statement.span.text.split())
-    family, table = analysis.table.family, analysis.table.name
-    if analysis.ruleset.is_nft:
-        return f"{above} nft insert rule {family.value} {table} {DOCKER_USER} {text}"
-    tool = "ip6tables" if family is Family.IP6 else "iptables"
-    return f"{above} {tool} {text.replace(f'-A {DOCKER_USER}', f'-I {DOCKER_USER}', 1)}"
+    return f"{above} {analysis.ruleset.syntax.insertion(first, analysis.table, DOCKER_USER)}"

@@ -36,14 +36,14 @@ comments, such as calico writes one after each policy that may have set its mark
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import copies, writer_of
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Family, Rule
+from iptlint.model import Rule
 from iptlint.model.ownership import Owner
+from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -61,21 +61,18 @@ _OFTEN = {1: "once", 2: "twice"}
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        for rules in map(_alike, copies(analysis)):
+        for several in copies(analysis):
+            rules = _alike(several, analysis.ruleset.syntax)
             owner = writer_of(analysis, rules[0])
             if len(rules) > 1 and owner is not None and owner.transient:
                 yield _finding(analysis, owner, rules)
 
 
-def _alike(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+def _alike(rules: Sequence[Rule], syntax: Syntax) -> tuple[Rule, ...]:
     """Those written like the first, comment and all: calico asks for a mark again after each of
     its policies, and numbers such rules in their comments."""
-    first = _text(rules[0])
-    return tuple(rule for rule in rules if _text(rule) == first)
-
-
-def _text(rule: Rule) -> str:
-    return re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", rule.statement.span.text)
+    first = syntax.counted_alike(rules[0])
+    return tuple(rule for rule in rules if syntax.counted_alike(rule) == first)
 
 
 def _finding(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Finding:
@@ -95,13 +92,12 @@ def _advice(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str
     times = len(rules) - 1
     often = _OFTEN.get(times, f"{times} times")
     table, chain = analysis.table, analysis.place(rules[0]).chain
-    if analysis.ruleset.is_nft:
-        return (
-            f"leave one: nft -a list chain {table.family.value} {table.name} {chain} shows the"
-            " handles by which nft delete rule deletes the others"
-        )
-    tool = "ip6tables" if table.family is Family.IP6 else "iptables"
-    _, dash, rest = " ".join(rules[0].statement.span.text.split()).partition(f"-A {chain}")
-    if not dash:
-        return f"leave one, and find out why {owner.name} adds it again"
-    return f"leave one: run {often} {tool} -t {table.name} -D {chain}{rest}"
+    syntax = analysis.ruleset.syntax
+    deletion = syntax.deletion(rules[0], table, chain)
+    if deletion is not None:
+        return f"leave one: run {often} {deletion}"
+    return syntax.pick(
+        iptables=f"leave one, and find out why {owner.name} adds it again",
+        nft=f"leave one: nft -a list chain {table.family.value} {table.name} {chain} shows the"
+        " handles by which nft delete rule deletes the others",
+    )

@@ -44,7 +44,6 @@ of commands (`-N`, `add chain`) for nothing but such a program: it is what the p
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -68,7 +67,6 @@ META = Meta(
 
 _STANDARD_INPUT = "-"
 _SHOWN = 3
-_COMMAND = re.compile(r"\s*(?:-N\b|--new-chain\b|(?:add|create)\s)")
 
 
 @dataclass(slots=True)
@@ -99,11 +97,11 @@ def check(context: Context) -> Iterator[Finding]:
 def _is_its_own(ruleset: Ruleset, share: _Share) -> bool:
     """Whether it is what the program itself loads, and no copy: commands, as no listing has
     them, and nothing but its rules."""
-    commands = [origin.span for origin in share.origins() if origin is not None]
+    declarations = [origin for origin in share.origins() if origin is not None]
     only = {id(rule) for rule in share.rules}
     return (
-        bool(commands)
-        and all(_COMMAND.match(span.source.line_text(span.line)) for span in commands)
+        bool(declarations)
+        and all(map(ruleset.syntax.is_command, declarations))
         and all(id(rule) in only for _, _, rule in ruleset.rules())
     )
 

@@ -42,7 +42,6 @@ tables without rules and files that others of the run include are left alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone, sources
@@ -51,6 +50,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, listed
 from iptlint.model import Ruleset, Table
 from iptlint.model.ownership import owner_of_table
+from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -62,17 +62,7 @@ META = Meta(
     since="0.1.0",
 )
 
-_NFT = "nft"
 _SHOWN = 4
-_NO_SECOND_TIME = re.compile(r"(?:^|[;{])[ \t]*create[ \t]+(?:table|chain)\b", re.M)
-_CHAIN_EMPTIED = re.compile(
-    r"(?:^|;)[ \t]*(?:flush|delete|destroy)[ \t]+chain[ \t]+"
-    r"(?:(\w+)[ \t]+)??(\S+)[ \t]+([^\s;]+)[ \t]*(?:;|\r?$|#)",
-    re.M,
-)
-
-
-_TABLE = re.compile(r"(?:add[ \t]+)?table\b")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -84,11 +74,11 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _is_loaded_again(ruleset: Ruleset) -> bool:
-    if ruleset.dialect != _NFT or not is_entry_point(ruleset) or has_unseen_includes(ruleset):
+    if not is_entry_point(ruleset) or has_unseen_includes(ruleset):
         return False
     # Fedora's service puts `flush ruleset` before this file.
     in_sysconfig = "/sysconfig/" in ruleset.source.path
-    return not (in_sysconfig or _NO_SECOND_TIME.search(ruleset.source.text))
+    return not (in_sysconfig or ruleset.syntax.adds_once(ruleset.source))
 
 
 def _doubles(ruleset: Ruleset, table: Table) -> bool:
@@ -98,8 +88,8 @@ def _doubles(ruleset: Ruleset, table: Table) -> bool:
     emptied = {
         name
         for source in sources(ruleset)
-        for family, of, name in _CHAIN_EMPTIED.findall(source.text)
-        if (family or "ip", of) == (table.family.value, table.name)
+        for family, of, name in ruleset.syntax.emptied_chains(source)
+        if (family, of) == (table.family.value, table.name)
     }
     return any(chain.rules for name, chain in table.chains.items() if name not in emptied)
 
@@ -119,19 +109,19 @@ def _finding(ruleset: Ruleset, tables: list[Table]) -> Finding:
         origin.span if origin else ruleset.source.line_span(1),
         f"{them} {are} not emptied before the rules are added: each time this file is loaded"
         " all rules are added once more, and what an edit took out of it still holds",
-        f"write before it: {_emptying(tables)}",
+        f"write before it: {_emptying(tables, ruleset.syntax)}",
         related=tuple(labels[:MAX_LABELS]),
     )
 
 
-def _emptying(tables: list[Table]) -> str:
+def _emptying(tables: list[Table], syntax: Syntax) -> str:
     """Commands; what the file only adds to belongs to others, and has to stay."""
-    return "; ".join(command for table in tables for command in _of_table(table))
+    return "; ".join(command for table in tables for command in _of_table(table, syntax))
 
 
-def _of_table(table: Table) -> Iterator[str]:
+def _of_table(table: Table, syntax: Syntax) -> Iterator[str]:
     name = f"{table.family.value} {table.name}"
-    declared = table.origin is not None and _TABLE.match(table.origin.span.text)
+    declared = table.origin is not None and syntax.declares(table.origin)
     if declared and not any(chain.origin is None for chain in table.chains.values()):
         yield f"add table {name}; delete table {name}"
     else:

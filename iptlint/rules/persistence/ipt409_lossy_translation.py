@@ -34,15 +34,13 @@ is only a possible finding.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.includes import sources
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Ruleset
+from iptlint.model.syntax import LostRule
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import SourceFile, Span
 
 META = Meta(
     code="IPT409",
@@ -53,40 +51,22 @@ META = Meta(
     since="0.1.0",
 )
 
-_HEADER = re.compile(r"^# Translated by ip6?tables-restore-translate\b", re.M)
-_LOST = re.compile(
-    r"^(?P<indent>[ \t]*)# -t (?P<table>\S+) -[AI] (?P<chain>\S+) (?P<rest>.*?)(?P<closing> ?)\r?$",
-    re.M,
-)
-_TARGET = re.compile(r"-[jg] (\S+)")
 _HAND_WRITTEN = Confidence.POSSIBLE
 
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.dialect == "nft":
-            for source in sources(ruleset):
-                yield from _in_source(ruleset, source)
+        for source in sources(ruleset):
+            yield from map(_finding, ruleset.syntax.lost_rules(source))
 
 
-def _in_source(ruleset: Ruleset, source: SourceFile) -> Iterator[Finding]:
-    translated = _HEADER.search(source.text) is not None
-    for found in _LOST.finditer(source.text):
-        # The tool ends each such line with a blank; editors may have taken it away.
-        if translated or found["closing"]:
-            # The tool writes them at the margin: an indented one was moved by somebody.
-            certain = translated and not found["indent"]
-            yield _finding(source, found, None if certain else _HAND_WRITTEN)
-
-
-def _finding(source: SourceFile, found: re.Match[str], confidence: Confidence | None) -> Finding:
-    target = _TARGET.search(found["rest"])
-    name = f"{target[1]} rule" if target else "rule"
+def _finding(lost: LostRule) -> Finding:
+    name = f"{lost.target} rule" if lost.target else "rule"
     return META.finding(
-        Span(source, found.end("indent"), found.end("rest")),
-        f"a {name} of {found['chain']} in the {found['table']} table was lost: the translation from"
+        lost.span,
+        f"a {name} of {lost.chain} in the {lost.table} table was lost: the translation from"
         " iptables left it as a comment, which does nothing",
         "write it by hand in the language of nft, then delete the comment",
-        confidence=confidence,
+        confidence=None if lost.certain else _HAND_WRITTEN,
         likeness="lost",
     )

@@ -39,7 +39,6 @@ include, and the tables of docker, firewalld, fail2ban, crowdsec and their like 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.includes import has_unseen_includes, loaded_alone
@@ -97,7 +96,7 @@ def _mentions(other: Ruleset, table: Table, named: Named) -> bool:
     """Whether the text of another file of the run has the name, for the same table."""
     if other.table(table.name, table.family) is None:
         return False
-    return re.search(rf"@{re.escape(named.name)}\b", other.source.text) is not None
+    return other.syntax.mentions_set(other.source, named.name)
 
 
 def _message(named: Named) -> str:

@@ -243,8 +243,8 @@ def _label(undone: Undone) -> Label:
 
 def _advice(undone: Undone) -> str:
     table = undone.later.analysis.table
-    text = " ".join(undone.rule.statement.span.text.split())
+    text = undone.later.analysis.ruleset.syntax.for_other_table(undone.rule)
     into = f"{table.family.value} {table.name} {undone.later.chain.name}"
-    if not text or "@" in text or "vmap" in text or ('"' in text and "comment" in text):
+    if text is None:
         return f"accept them in that chain too (insert rule {into} …)"
     return f"accept them in that chain too: insert rule {into} {text}"

@@ -46,7 +46,6 @@ IPT104), or that a wider prefix of the list covers (IPT102).
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,7 +81,6 @@ META = Meta(
 _WARNING_FROM, _INFO_FROM = 16, 6
 _LISTED = 8
 _PLACE = "in the place of the first, the others taken out"
-_RANGE = re.compile(r"--(?:src|dst)-range")
 _MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
 _STEM_LIMIT = 20  # leaves room within IPSET_MAXNAMELEN - 1 = 31 (linux/netfilter/ipset/ip_set.h)
 
@@ -253,8 +251,11 @@ def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
 
 
 def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
-    if group.analysis.ruleset.is_nft:
-        return _nft_help(group, prefixes, names)
+    advice = group.analysis.ruleset.syntax.pick(iptables=_with_ipset, nft=_with_set)
+    return advice(group, prefixes, names)
+
+
+def _with_ipset(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
     option = _SIDES[group.field].option
     place = _PLACE
     if len(prefixes) == 1:
@@ -264,7 +265,7 @@ def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> st
     return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
 
 
-def _nft_help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+def _with_set(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
     selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
     if len(prefixes) == 1:
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
@@ -298,15 +299,10 @@ def _making(name: str, prefixes: Sequence[Network]) -> str:
 
 
 def _rewritten(group: _Group, test: str) -> str:
-    """The first rule as it is written, with another test for the addresses. An iprange test
-    that is left without a range goes too."""
+    """The first rule as it is written, with another test for the addresses."""
     first = group.rules[0]
-    rule, part = first.origin.span, first.origin.part(_addresses(first, group.field)[0])
-    text = rule.source.text
-    before, after = text[rule.start : part.start], text[part.end : rule.end]
-    if not _RANGE.search(after):
-        before = before.removesuffix("-m iprange ")
-    return before + test + after
+    part, _ = _addresses(first, group.field)
+    return group.analysis.ruleset.syntax.with_addresses(first, part, test)
 
 
 def _name(group: _Group, names: Counter[str]) -> str:

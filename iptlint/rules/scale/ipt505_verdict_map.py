@@ -43,7 +43,6 @@ same: they want a set.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -55,6 +54,7 @@ from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Field, Interface, Match, Rule, Verdict, VerdictKind, Within
 from iptlint.model.compat import made_by_iptables
 from iptlint.model.ownership import owner_of_table
+from iptlint.model.syntax import Syntax
 from iptlint.packets.match import writes_of
 from iptlint.rules.meta import Group, Meta
 
@@ -80,7 +80,6 @@ _IN_MAPS = {
 }
 """The verdicts that a map can hold."""
 
-_TEST = re.compile(r"(?P<key>[a-z][\w ]*?)\s+(?:==\s+)?(?P<value>\"[^\"]*\"|[^\s\"{}<>=!,]+)")
 _SHOWN = 6
 
 _KEYS = {
@@ -112,17 +111,15 @@ class Step(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if not ruleset.is_nft:
-            continue
         for table in ruleset.tables:
             if owner_of_table(table.name) is None and not made_by_iptables(table):
                 changed = writes_of(rule for _, rule in table.rules()).fields
                 for chain in table.chains.values():
-                    yield from _ladders(chain, changed)
+                    yield from _ladders(chain, changed, ruleset.syntax)
 
 
-def _ladders(chain: Chain, changed: frozenset[Field]) -> Iterator[Finding]:
-    steps = [_step(parts[0]) if len(parts) == 1 else None for parts in chain.statements()]
+def _ladders(chain: Chain, changed: frozenset[Field], syntax: Syntax) -> Iterator[Finding]:
+    steps = [_step(parts[0], syntax) if len(parts) == 1 else None for parts in chain.statements()]
     for alike, group in groupby(steps, key=lambda step: step.alike if step else None):
         ladder = [step for step in group if step is not None]
         if alike is not None and alike[0] not in changed and _is_worth_it(ladder):
@@ -137,7 +134,7 @@ def _is_worth_it(ladder: Sequence[Step]) -> bool:
     return len(verdicts) > 1 and not (addresses and max(verdicts.values()) >= _LIST)
 
 
-def _step(rule: Rule) -> Step | None:
+def _step(rule: Rule, syntax: Syntax) -> Step | None:
     """None for a rule that a verdict map could not replace. The last test is the key: what is
     written behind it, before the verdict, could be anything."""
     if not rule.read or rule.effects or rule.counters or rule.comment or not rule.matches:
@@ -146,10 +143,10 @@ def _step(rule: Rule) -> Step | None:
         return None
     *others, match = rule.matches
     tested = _exact(match)
-    written = _written(rule)
-    if tested is None or written is None:
+    comparison = syntax.comparison(rule) if tested else None
+    if tested is None or comparison is None:
         return None
-    return Step(rule, *tested, tuple(others), *written)
+    return Step(rule, *tested, tuple(others), *comparison)
 
 
 def _exact(match: Match) -> tuple[Field, int | str] | None:
@@ -161,20 +158,6 @@ def _exact(match: Match) -> tuple[Field, int | str] | None:
             return field, name
         case _:
             return None
-
-
-def _written(rule: Rule) -> tuple[str, str, str] | None:
-    """The tests before the key, the key and its value, if nothing else is in the rule."""
-    whole, test = rule.origin.span, rule.origin.part(len(rule.matches) - 1)
-    verdict = rule.origin.part(-1)
-    found = _TEST.fullmatch(test.text)
-    if found is None or whole.source.text[test.end : verdict.start].strip(" \t\\\r\n"):
-        return None
-    before = " ".join(whole.source.text[whole.start : test.start].split())
-    inside = whole.start <= test.start < test.end <= verdict.start < verdict.end <= whole.end
-    if not inside or "counter" in before:
-        return None
-    return before, " ".join(found["key"].split()), found["value"]
 
 
 def _finding(ladder: Sequence[Step]) -> Finding:

@@ -31,15 +31,14 @@ Nothing breaks: both names do the same. A file that very old systems load too ma
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.connections import tests_state, user_rules
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Rule
+from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
 
 META = Meta(
     code="IPT206",
@@ -51,45 +50,23 @@ META = Meta(
     pedantic=True,
 )
 
-_OPTION = re.compile(r"(?:!\s*)?--s")
-"""How ``--state`` starts, which may be abbreviated; ``--ctstate`` does not."""
-
-_WORDS = re.compile(
-    r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<match>(?<!\S)(?:-m\s*|--match[\s=]+))state(?!\S)"""
-    r"|(?P<option>(?<!\S)--)st(?:a(?:te?)?)?(?=[\s=])"
-)
-
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        if analysis.ruleset.is_nft:
-            continue
         for _, rule in user_rules(analysis):
-            span = _alias(rule)
-            if span is not None:
+            for part, renamed in _renamed(rule, analysis.ruleset.syntax):
                 yield META.finding(
-                    span,
+                    rule.origin.part(part),
                     "`-m state` is the old name of `-m conntrack`",
-                    f"write: {_renamed(rule.statement.span.text).strip()}",
+                    f"write: {renamed}",
                     likeness="alias",
                 )
+                break
 
 
-def _alias(rule: Rule) -> Span | None:
-    """The test by its old name."""
-    for number, match in enumerate(rule.matches):
-        if tests_state(match):
-            span = rule.origin.part(number)
-            if _OPTION.match(span.text) or _WORDS.match(span.text):
-                return span
-    return None
-
-
-def _renamed(text: str) -> str:
-    return _WORDS.sub(_new_name, text)
-
-
-def _new_name(found: re.Match[str]) -> str:
-    if found["quoted"]:
-        return found[0]
-    return f"{found['match']}conntrack" if found["match"] else f"{found['option']}ctstate"
+def _renamed(rule: Rule, syntax: Syntax) -> Iterator[tuple[int, str]]:
+    """The tests by the old name, with the rule as it reads by the new one."""
+    for part, match in enumerate(rule.matches):
+        renamed = syntax.with_present_state_test(rule, part) if tests_state(match) else None
+        if renamed is not None:
+            yield part, renamed

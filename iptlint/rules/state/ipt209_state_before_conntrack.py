@@ -38,7 +38,6 @@ that turn tracking off are no tests and are not reported.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -65,8 +64,6 @@ META = Meta(
 
 _LAYER_3 = ("ip", "ip6")
 _SHOWN = 60
-_RAW = re.compile(r"(?<!\S)(?:-t\s*|--table[\s=]+)raw(?!\S)")
-"""How a command of a script names the table."""
 
 
 class _Test(NamedTuple):
@@ -145,10 +142,12 @@ def _consequence(test: _Test) -> str:
 
 
 def _advice(analysis: TableAnalysis, test: _Test) -> str:
-    if not analysis.ruleset.is_nft:
-        text = test.rule.statement.span.text
-        moved = _RAW.sub("-t mangle", text)
-        return f"{'write' if moved != text else 'move it to *mangle'}: {moved}"
-    base = analysis.calls.bases_of(test.chain.name)[0]
-    assert base.hook is not None
-    return f"in a chain behind conntrack: type filter hook {base.hook.value} priority mangle;"
+    moved = analysis.ruleset.syntax.in_table(test.rule, "mangle")
+    if moved is not None:
+        return f"write: {moved}"
+    hook = analysis.calls.bases_of(test.chain.name)[0].hook
+    assert hook is not None
+    return analysis.ruleset.syntax.pick(
+        iptables=f"move it to *mangle: {test.rule.statement.span.text}",
+        nft=f"in a chain behind conntrack: type filter hook {hook.value} priority mangle;",
+    )
