@@ -14,8 +14,9 @@ from itertools import product
 
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.ipset.types import SetType
+from iptlint.dialects.iptables.extensions.addresses import mac, port
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
-from iptlint.dialects.iptables.extensions.values import integer, mac, port
+from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
 

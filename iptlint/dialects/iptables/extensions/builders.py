@@ -40,6 +40,7 @@ from iptlint.model import (
 Test = Callable[[Given, Family], tuple[Match, ...]]
 """What one given option tests."""
 
+BOTH = (Family.IP, Family.IP6)
 IP_ONLY = (Family.IP,)
 IP6_ONLY = (Family.IP6,)
 NEVER: tuple[Match, ...] = (AnyOf(()),)
@@ -347,3 +348,33 @@ def counts_as(old: str, new: Option, *, then: Lower) -> Lower:
         return then({k: v for k, v in uses.items() if k != old} | {new.name: renamed}, family)
 
     return lower
+
+
+def only_where(there: tuple[Match, ...], lower: Lower) -> Lower:
+    """``lower`` for packets that have what is tested. A test that holds says so itself, so only
+    negated ones have to ask; so does the mere name of a header."""
+
+    def lowered(uses: Uses, family: Family) -> Lowered:
+        tests = lower(uses, family).matches
+        asks = not tests or any(given.negated for given in all_given(uses))
+        return Lowered((*(there if asks else ()), *tests))
+
+    return lowered
+
+
+def one_option(
+    name: str,
+    option: str,
+    value: Value,
+    *,
+    families: tuple[Family, ...] = BOTH,
+    lower: Lower | None = None,
+) -> Extension:
+    """A match of one required option that may be negated."""
+    return row(
+        name, opt(option, value, inv=True, req=True), lower=lower or pure(name), families=families
+    )
+
+
+def write_exactly(field: Field, width: int, value: int | None) -> Effect:
+    return write(field, None if value is None else (1 << width) - 1, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     all_given,
     each_opaque,
@@ -117,11 +117,11 @@ def lower_state(uses: Uses, _: Family) -> Lowered:
 
 
 def _port_range(text: str, family: Family) -> tuple[int, int]:
-    return values.any_ports(text, family)
+    return addresses.any_ports(text, family)
 
 
 _ADDRESSES = tuple(
-    opt(name, values.network, inv=True)
+    opt(name, addresses.network, inv=True)
     for name in ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")
 )
 _PORTS = tuple(opt(name, _port_range, inv=True) for name in _PORT_NAMES)
@@ -130,7 +130,7 @@ ROWS = (
     row(
         "conntrack",
         opt("ctstate", _named(*_STATES, *_NAT_STATES), inv=True),
-        opt("ctproto", values.protocol, inv=True),
+        opt("ctproto", addresses.protocol, inv=True),
         *_ADDRESSES,
         *_PORTS,
         opt("ctstatus", _named(*_STATUSES), inv=True),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from iptlint.dialects.iptables.extensions import (
     conntrack,
+    extension_headers,
     header_matches,
     out_of_tree,
+    payload_matches,
     stateful,
+    transport_matches,
     uninterpreted,
     values,
 )
@@ -21,9 +24,12 @@ COMMENT = row(
 
 ROWS: tuple[Extension, ...] = (
     COMMENT,
+    *transport_matches.ROWS,
     *header_matches.ROWS,
     *conntrack.ROWS,
+    *extension_headers.ROWS,
     *uninterpreted.ROWS,
+    *payload_matches.ROWS,
     *stateful.ROWS,
     *out_of_tree.ROWS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
     at_most_one,
@@ -181,8 +181,8 @@ ROWS = (
         "hashlimit",
         _UPTO,
         opt("hashlimit-above", _hash_rate, inv=True),
-        opt("hashlimit-srcmask", values.prefix_length),
-        opt("hashlimit-dstmask", values.prefix_length),
+        opt("hashlimit-srcmask", addresses.prefix_length),
+        opt("hashlimit-dstmask", addresses.prefix_length),
         opt("hashlimit-burst", _burst),
         *(opt(f"hashlimit-{name}", values.bits(32)) for name in _HASH_NUMBERS),
         opt("hashlimit-mode", _hash_mode),
@@ -205,14 +205,14 @@ ROWS = (
         opt("name", values.anything),
         opt("rsource"),
         opt("rdest"),
-        opt("mask", values.host),
+        opt("mask", addresses.host),
         lower=_recent_checks(_lower_recent),
     ),
     row(
         "connlimit",
         opt("connlimit-upto", values.bits(32), inv=True),
         opt("connlimit-above", values.bits(32), inv=True),
-        opt("connlimit-mask", values.any_mask),
+        opt("connlimit-mask", addresses.any_mask),
         opt("connlimit-saddr"),
         opt("connlimit-daddr"),
         lower=just_one(

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import matches, targets
+from iptlint.dialects.iptables.extensions.addresses import protocol
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
 from iptlint.dialects.iptables.extensions.row import Extension
-from iptlint.dialects.iptables.extensions.values import protocol
 from iptlint.dialects.iptables.parsing.base_options import CORE
 from iptlint.model import Family
 

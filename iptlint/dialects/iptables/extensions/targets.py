@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import rewriting_targets, values
+from iptlint.dialects.iptables.extensions import addresses, nat_targets, rewriting_targets, values
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
     IP_ONLY,
@@ -182,6 +182,7 @@ _SECURITY = "mangle security"
 _NOT_LOCAL_IN = "FORWARD OUTPUT POSTROUTING"
 
 ROWS: tuple[Extension, ...] = (
+    *nat_targets.ROWS,
     *rewriting_targets.ROWS,
     _plain("ACCEPT", VerdictKind.ACCEPT),
     _plain("DROP", VerdictKind.DROP, _FILTERING),
@@ -207,8 +208,8 @@ ROWS: tuple[Extension, ...] = (
     ),
     row(
         "TPROXY",
-        opt("on-port", values.port, req=True),
-        opt("on-ip", values.host),
+        opt("on-port", addresses.port, req=True),
+        opt("on-ip", addresses.host),
         opt("tproxy-mark", values.value_mask(32)),
         lower=_tproxy,
         tables="mangle",
@@ -232,7 +233,7 @@ ROWS: tuple[Extension, ...] = (
             "hashmode",
             values.one_of("sourceip", "sourceip-sourceport", "sourceip-sourceport-destport"),
         ),
-        opt("clustermac", values.mac),
+        opt("clustermac", addresses.mac),
         opt("total-nodes", values.number(16, 1)),
         opt("local-node", values.number(16, 1)),
         opt("hash-init", values.bits(32)),
@@ -299,7 +300,7 @@ ROWS: tuple[Extension, ...] = (
     ),
     row(
         "TEE",
-        opt("gateway", values.host, req=True),
+        opt("gateway", addresses.host, req=True),
         opt("oif", values.interface),
         lower=goes_on("TEE"),
     ),

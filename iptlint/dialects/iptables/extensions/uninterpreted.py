@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import cast
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
-    IP6_ONLY,
     IP_ONLY,
     NEVER,
-    NOT_A_LATER_FRAGMENT,
     all_given,
     at_most_one,
     counts_as,
@@ -20,8 +17,9 @@ from iptlint.dialects.iptables.extensions.builders import (
     joint,
     just_one,
     need_one,
+    one_option,
+    only_where,
     opaque,
-    opaque_range,
     opt,
     pure,
     row,
@@ -30,127 +28,8 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.registries import MH_TYPES
-from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Lowered, Uses, Value
+from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses
 from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain
-
-# -- headers ------------------------------------------------------------------
-
-
-def _ranges(
-    name: str,
-    option: str,
-    *flags: str,
-    families: tuple[Family, ...],
-    more: str = "",
-    header: str | None = None,
-) -> Extension:
-    """A header with a 32-bit index in a range, a length and flags.
-
-    Negated or not, no test holds where there is none: in a later fragment, or for an extension
-    ``header`` of ip6 in a packet without it (xt_esp.c, ip6t_ah.c, ip6t_frag.c, ip6t_rt.c).
-    """
-    lengths = tuple(more.split())
-    by_option = {option: opaque_range(name, 32)}
-    by_option |= dict.fromkeys((*flags, *lengths), opaque(name))
-    lower = field_tests(by_option, NOT_A_LATER_FRAGMENT if header is None else ())
-    if header is not None:
-        lower = _where(_there(header), lower)
-    return row(
-        name,
-        opt(option, values.span(32, inverted=True), inv=True),
-        *(opt(length, values.bits(32), inv=True) for length in lengths),
-        *(opt(flag) for flag in flags),
-        lower=at_most_one("fragmore", "fraglast", then=lower),
-        families=families,
-    )
-
-
-def _there(header: str) -> tuple[Match, ...]:
-    return (Opaque(f"ipv6header --header {header} --soft"),)
-
-
-def _where(there: tuple[Match, ...], lower: Lower) -> Lower:
-    """``lower`` for packets that have what is tested. A test that holds says so itself, so only
-    negated ones have to ask; so does the mere name of a header."""
-
-    def lowered(uses: Uses, family: Family) -> Lowered:
-        tests = lower(uses, family).matches
-        asks = not tests or any(given.negated for given in all_given(uses))
-        return Lowered((*(there if asks else ()), *tests))
-
-    return lowered
-
-
-_BOTH = (Family.IP, Family.IP6)
-
-
-def _option_list(text: str, _: Family) -> str:
-    """ip6 option numbers, each with an optional length: ``3:5,7``."""
-    for item in text.split(","):
-        number, colon, length = item.partition(":")
-        values.integer(number, 0, 255)
-        if colon and length:
-            values.integer(length, 0, 255)
-    return text
-
-
-def _options_header(name: str, header: str) -> Extension:
-    return row(
-        name,
-        opt(f"{name}-len", values.bits(32), inv=True),
-        opt(f"{name}-opts", _option_list),
-        lower=_where(_there(header), pure(name)),
-        families=IP6_ONLY,
-    )
-
-
-_HEADERS = {
-    "hop": "hop-by-hop",
-    "hop-by-hop": "hop-by-hop",
-    "ipv6-hopopts": "hop-by-hop",
-    "0": "hop-by-hop",
-    "dst": "ipv6-opts",
-    "ipv6-opts": "ipv6-opts",
-    "60": "ipv6-opts",
-    "route": "ipv6-route",
-    "ipv6-route": "ipv6-route",
-    "43": "ipv6-route",
-    "frag": "ipv6-frag",
-    "ipv6-frag": "ipv6-frag",
-    "44": "ipv6-frag",
-    "auth": "ah",
-    "ah": "ah",
-    "51": "ah",
-    "esp": "esp",
-    "50": "esp",
-    "none": "ipv6-nonxt",
-    "ipv6-nonxt": "ipv6-nonxt",
-    "59": "ipv6-nonxt",
-    "prot": "protocol",
-    "protocol": "protocol",
-    "255": "protocol",
-}
-
-
-_a_header = values.one_of(*dict.fromkeys(_HEADERS.values()), **_HEADERS)
-
-
-def _mh_type(text: str, _: Family) -> tuple[int, int]:
-    first, colon, last = text.partition(":")
-
-    def one(word: str, default: int) -> int:
-        if not word:
-            return default
-        found = values.abbreviated(MH_TYPES, word)
-        return found if isinstance(found, int) else values.integer(word, 0, 255)
-
-    low = one(first, 0)
-    return values.ordered(low, one(last, 255), "range") if colon else (low, low)
-
-
-_SRH_FIELDS = ("hdr-len", "segs-left", "last-entry")
-_SRH_NUMBERS = ("next-hdr", *(f"{f}-{op}" for f in _SRH_FIELDS for op in ("eq", "gt", "lt")))
 
 # -- owner, devices, routing --------------------------------------------------
 
@@ -293,23 +172,6 @@ def _policy_key(uses: Uses) -> str:
     return spell_all(uses).replace("--pol none", "--pol ipsec")
 
 
-# -- payload ------------------------------------------------------------------
-
-_U32_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
-
-
-def u32(text: str, _: Family) -> str:
-    """The tests of u32, numbers in hexadecimal and blanks left out."""
-    plain = re.sub(r"\s+", "", text)
-    if not re.fullmatch(r"[0-9a-fA-FxX&<>@=:,]+", plain) or "=" not in plain:
-        raise InvalidValueError("tests such as 0&0xFFFF=0x100:0x1FF")
-    return _U32_NUMBER.sub(lambda m: f"0x{_u32_number(m.group()):x}", plain)
-
-
-def _u32_number(text: str) -> int:
-    return values.integer(text, 0, 2**32 - 1)
-
-
 # -- sets ---------------------------------------------------------------------
 
 
@@ -359,74 +221,11 @@ def _lower_rpfilter(uses: Uses, family: Family) -> Lowered:
     return Lowered((Opaque(found.key, "invert" in uses),))
 
 
-def _one(
-    name: str,
-    option: str,
-    value: Value,
-    *,
-    families: tuple[Family, ...] = _BOTH,
-    lower: Lower | None = None,
-) -> Extension:
-    """A match of one required option that may be negated."""
-    return row(
-        name, opt(option, value, inv=True, req=True), lower=lower or pure(name), families=families
-    )
-
-
-_STRING = opt("string", values.pattern, inv=True)
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)
 _PHYSDEV_FLAGS = ("physdev-is-in", "physdev-is-out", "physdev-is-bridged")
 
 ROWS = (
-    _ranges("ah", "ahspi", families=IP_ONLY),
-    _ranges("ah", "ahspi", "ahres", families=IP6_ONLY, more="ahlen", header="ah"),
-    _ranges("esp", "espspi", families=_BOTH),
-    _ranges("ipcomp", "ipcompspi", "compres", families=_BOTH),
-    _ranges(
-        "frag",
-        "fragid",
-        "fragres",
-        "fragfirst",
-        "fragmore",
-        "fraglast",
-        families=IP6_ONLY,
-        more="fraglen",
-        header="ipv6-frag",
-    ),
-    _ranges(
-        "rt",
-        "rt-segsleft",
-        "rt-0-res",
-        "rt-0-not-strict",
-        families=IP6_ONLY,
-        more="rt-type rt-len",
-        header="ipv6-route",
-    ),
-    _options_header("dst", "ipv6-opts"),
-    _options_header("hbh", "hop-by-hop"),
-    row("eui64", lower=pure("eui64"), families=IP6_ONLY, chains="PREROUTING INPUT FORWARD"),
-    row(
-        "ipv6header",
-        opt("header", values.list_of(_a_header), inv=True, req=True),
-        opt("soft"),
-        lower=joint("ipv6header", "header"),
-        families=IP6_ONLY,
-    ),
-    row(
-        "mh",
-        opt("mh-type", _mh_type, inv=True),
-        lower=field_tests({"mh-type": opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
-        families=IP6_ONLY,
-    ),
-    row(
-        "srh",
-        *(opt(f"srh-{name}", values.bits(8), inv=True) for name in _SRH_NUMBERS),
-        opt("srh-tag", values.bits(16), inv=True),
-        *(opt(f"srh-{name}", values.network, inv=True) for name in ("psid", "nsid", "lsid")),
-        lower=_where(_there("ipv6-route"), pure("srh")),
-        families=IP6_ONLY,
-    ),
-    _one("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
+    one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
     row(
         "owner",
         opt("uid-owner", _id_range, inv=True),
@@ -464,14 +263,14 @@ ROWS = (
         opt("dst-group", _realm, inv=True),
         lower=need_one("src-group", "dst-group", then=pure("devgroup")),
     ),
-    _one("realm", "realm", _realm, families=IP_ONLY, lower=_lower_realm),
-    _one("cpu", "cpu", values.bits(32)),
-    _one("helper", "helper", values.anything, lower=_lower_helper),
+    one_option("realm", "realm", _realm, families=IP_ONLY, lower=_lower_realm),
+    one_option("cpu", "cpu", values.bits(32)),
+    one_option("helper", "helper", values.anything, lower=_lower_helper),
     row(
         "cgroup",
         opt("cgroup", values.bits(32), inv=True),
         opt("path", values.filled, inv=True),
-        lower=just_one("cgroup", "path", then=_where(_HAS_SOCKET, pure("cgroup"))),
+        lower=just_one("cgroup", "path", then=only_where(_HAS_SOCKET, pure("cgroup"))),
         chains="INPUT OUTPUT POSTROUTING",
     ),
     row(
@@ -493,12 +292,12 @@ ROWS = (
     row(
         "ipvs",
         opt("ipvs", inv=True),
-        opt("vproto", values.protocol, inv=True),
-        opt("vaddr", values.network, inv=True),
-        opt("vport", values.port, inv=True),
+        opt("vproto", addresses.protocol, inv=True),
+        opt("vaddr", addresses.network, inv=True),
+        opt("vport", addresses.port, inv=True),
         opt("vdir", values.one_of("ORIGINAL", "REPLY")),
         opt("vmethod", values.one_of("GATE", "IPIP", "MASQ"), inv=True),
-        opt("vportctl", values.port, inv=True),
+        opt("vportctl", addresses.port, inv=True),
         lower=pure("ipvs"),
     ),
     row(
@@ -506,7 +305,7 @@ ROWS = (
         opt("genre", values.filled, inv=True, req=True),
         opt("ttl", values.number(2)),
         opt("log", values.number(2)),
-        lower=_where(_OF_A_SYN, joint("osf", "genre")),
+        lower=only_where(_OF_A_SYN, joint("osf", "genre")),
         families=IP_ONLY,
         chains="PREROUTING INPUT FORWARD",
     ),
@@ -517,10 +316,10 @@ ROWS = (
         opt("strict"),
         opt("reqid", values.bits(32), inv=True, rep=True),
         opt("spi", _SPI, inv=True, rep=True),
-        opt("proto", values.protocol, inv=True, rep=True),
+        opt("proto", addresses.protocol, inv=True, rep=True),
         opt("mode", values.one_of("transport", "tunnel"), inv=True, rep=True),
-        opt("tunnel-src", values.network, inv=True, rep=True),
-        opt("tunnel-dst", values.network, inv=True, rep=True),
+        opt("tunnel-src", addresses.network, inv=True, rep=True),
+        opt("tunnel-dst", addresses.network, inv=True, rep=True),
         opt("next", rep=True),
         lower=_lower_policy,
     ),
@@ -549,30 +348,5 @@ ROWS = (
         *(opt(flag, inv=True) for flag in _NO_TEST),
         *(opt(counter, values.bits(64), inv=counter.endswith("eq")) for counter in _COUNTERS),
         lower=_lower_set,
-    ),
-    row(
-        "string",
-        opt("from", values.bits(16)),
-        opt("to", values.bits(16)),
-        opt("algo", values.one_of("bm", "kmp"), req=True),
-        _STRING,
-        opt("hex-string", values.hex_pattern, inv=True),
-        opt("icase"),
-        lower=just_one(
-            "string",
-            "hex-string",
-            then=counts_as(
-                "hex-string",
-                _STRING[0],
-                then=joint("string", "string", defaults=("--from 0", "--to 65535")),
-            ),
-        ),
-    ),
-    _one("u32", "u32", u32),
-    row(
-        "bpf",
-        opt("bytecode", values.filled),
-        opt("object-pinned", values.filled),
-        lower=just_one("bytecode", "object-pinned", then=joint("bpf")),
     ),
 )

@@ -1,4 +1,4 @@
-"""Tree to model: carries the lines out as iptables-restore does.
+"""Tree to model: executes the lines as iptables-restore does.
 
 A ``*table`` line starts its table anew, rules are put, replaced and deleted in
 order, and what is there after the last line is the ruleset. A rule that is
@@ -8,14 +8,15 @@ refused is a diagnostic and is not in the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.iptables.lowering import placement
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.origins import RuleOrigin
 from iptlint.dialects.iptables.lowering.parts import InvalidPart, Part, Plan, Pool, allows
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
-from iptlint.dialects.iptables.lowering.tables import ACCEPT, DROP, OpenChain, OpenTable, Placed
+from iptlint.dialects.iptables.lowering.tables import ACCEPT, DROP, OpenChain, OpenTable
 from iptlint.dialects.iptables.parsing.guess_table import guess_table
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
@@ -35,12 +36,10 @@ from iptlint.model import (
     Match,
     Rule,
     Ruleset,
-    Table,
     Verdict,
     VerdictKind,
     unread_rule,
 )
-from iptlint.model.call_graph import CallGraph
 from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile, WholeOrigin
 
@@ -52,7 +51,7 @@ def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Diagnostic
     execution = _Execution(tree, source)
     lines = sorted((*tree.lines, *tree.diagnostics), key=_start) if tree.diagnostics else tree.lines
     for line in lines:
-        execution.carry_out(line)
+        execution.execute(line)
     return execution.finish()
 
 
@@ -71,7 +70,7 @@ class _Execution:
 
     # -- lines ----------------------------------------------------------------
 
-    def carry_out(self, line: Line | SyntaxDiagnostic) -> None:
+    def execute(self, line: Line | SyntaxDiagnostic) -> None:
         match line:
             case SyntaxDiagnostic():
                 self._broken(line)
@@ -87,7 +86,7 @@ class _Execution:
     def finish(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         tables = tuple(table.finished() for table in self.tables.values())
         for open_table, table in zip(self.tables.values(), tables, strict=True):
-            self._check_places(open_table.placed, table)
+            placement.check_table(self.diagnostics, open_table.placed, table)
         if self.changes:
             tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
@@ -243,8 +242,8 @@ class _Execution:
 
     def _delete_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
-        gone = [name] if name else [n for n, c in table.chains.items() if not c.rules]
-        for each in gone:
+        deleted = [name] if name else [n for n, c in table.chains.items() if not c.rules]
+        for each in deleted:
             if each not in table.built_in and each in table.chains:
                 del table.chains[each]
 
@@ -280,9 +279,9 @@ class _Execution:
     def _broken(self, diagnostic: SyntaxDiagnostic) -> None:
         """A line that is no command still holds the place of the rule it was to be."""
         span = self.source.line_span(self.source.line_of(diagnostic.start))
-        found = _TO_CHAIN.match(span.text)
-        if found is not None and self.table is not None:
-            self.table.chain(found[1]).rules.append(self._unread(span.start, span.end))
+        command = _TO_CHAIN.match(span.text)
+        if command is not None and self.table is not None:
+            self.table.chain(command[1]).rules.append(self._unread(span.start, span.end))
 
     def _unread(self, start: int, end: int) -> Rule:
         return unread_rule(WholeOrigin(self.source, start, end), self.source.text[start:end])
@@ -304,7 +303,7 @@ class _Execution:
             comment = part.comment if comment is None else comment
             copies *= part.copies
         if plan.restricted:
-            self._check_place(table, chain, line, plan)
+            placement.check_rule(self.diagnostics, table, chain, line, plan)
         origin = RuleOrigin(self.source, line, plan)
         verdict = verdict or self._jump(line)
         if effects or verdict.kind is VerdictKind.CONTINUE:
@@ -348,33 +347,10 @@ class _Execution:
         name = shape.jump.text(line.words)
         kind = VerdictKind.GOTO if shape.goto else VerdictKind.JUMP
         key = (kind, name)
-        found = _JUMPS.get(key)
-        if found is None:
-            found = _JUMPS[key] = Verdict(kind, name, name)
-        return found
-
-    # -- where things may stand -----------------------------------------------
-
-    def _check_place(
-        self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
-    ) -> None:
-        use = plan.no_place.get(chain.name)
-        # Where no packet passes it, IPT103 says so.
-        if use is not None and (use.negated or chain.name == "POSTROUTING"):
-            self.diagnostics.interface_in_chain(line, use, chain.name)
-        for cell in plan.placed:
-            if cell.extension.tables and table.name not in cell.extension.tables:
-                self.diagnostics.wrong_table(line, cell, table.name)
-            elif cell.extension.chains:
-                table.placed.append(Placed(chain.name, line, cell, plan))
-
-    def _check_places(self, several: Sequence[Placed], table: Table) -> None:
-        calls = CallGraph(table.chains)
-        for placed in several:
-            bases = {base.name for base in calls.bases_of(placed.chain)}
-            wrong = bases.difference(placed.cell.extension.chains)
-            if wrong:
-                self.diagnostics.wrong_chain(placed, sorted(wrong))
+        verdict = _JUMPS.get(key)
+        if verdict is None:
+            verdict = _JUMPS[key] = Verdict(kind, name, name)
+        return verdict
 
 
 _JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}

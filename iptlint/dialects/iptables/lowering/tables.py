@@ -63,10 +63,10 @@ class OpenTable:
         return chain in self.chains or chain in self.built_in
 
     def chain(self, name: str) -> OpenChain:
-        found = self.chains.get(name)
-        if found is None:
-            found = self.chains[name] = OpenChain(name)
-        return found
+        chain = self.chains.get(name)
+        if chain is None:
+            chain = self.chains[name] = OpenChain(name)
+        return chain
 
     def rename(self, old: str, new: str) -> None:
         """Jumps follow: the kernel keeps them by chain, not by name."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import values
+from iptlint.dialects.iptables.extensions import addresses, values
+from iptlint.dialects.iptables.extensions.addresses import Net
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
     Test,
@@ -14,11 +15,10 @@ from iptlint.dialects.iptables.extensions.builders import (
     row,
 )
 from iptlint.dialects.iptables.extensions.row import Given
-from iptlint.dialects.iptables.extensions.values import Net
 from iptlint.model import AnyOf, Family, Field, Interface, Match, Opaque, Within
 
 
-def addresses(field: Field) -> Test:
+def network_test(field: Field) -> Test:
     """A comma list of networks; only a single one may be negated."""
 
     def test(given: Given, family: Family) -> tuple[Match, ...]:
@@ -36,10 +36,10 @@ def addresses(field: Field) -> Test:
 def one_net(field: Field, net: Net, family: Family, *, negated: bool) -> tuple[Match, ...]:
     if net.name is not None:
         # The name is part of the key: what it resolves to at load is not known here.
-        return (Opaque(f"{field.value} host {values.show_net(net, family)}", negated),)
+        return (Opaque(f"{field.value} host {addresses.show_net(net, family)}", negated),)
     if net.mask == 0:
         return NEVER if negated else ()
-    if values.prefix_of(net.mask, family) is None:
+    if addresses.prefix_of(net.mask, family) is None:
         of_family = family.field(field)
         return masked_test(of_family, family.address_bits, net.value, net.mask, negated=negated)
     return (Within(family.field(field), (_ends(net, family),), negated),)
@@ -99,9 +99,9 @@ _ALSO_WORKING = ("line-numbers", "modprobe")
 
 CORE = row(
     "core",
-    opt("source src", values.nets, inv=True, short="s"),
-    opt("destination dst", values.nets, inv=True, short="d"),
-    opt("protocol proto", values.protocol, inv=True, short="p"),
+    opt("source src", addresses.nets, inv=True, short="s"),
+    opt("destination dst", addresses.nets, inv=True, short="d"),
+    opt("protocol proto", addresses.protocol, inv=True, short="p"),
     opt("in-interface", values.interface, inv=True, short="i"),
     opt("out-interface", values.interface, inv=True, short="o"),
     opt("fragments fragment", inv=True, short="f"),
@@ -116,8 +116,8 @@ CORE = row(
     opt("modprobe", values.anything, short="M", rep=True),
     lower=field_tests(
         {
-            "source": addresses(Field.SADDR),
-            "destination": addresses(Field.DADDR),
+            "source": network_test(Field.SADDR),
+            "destination": network_test(Field.DADDR),
             "protocol": protocol_test,
             "in-interface": interface_test(Field.IIF),
             "out-interface": interface_test(Field.OIF),

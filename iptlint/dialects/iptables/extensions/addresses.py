@@ -1,0 +1,240 @@
+"""Readers of ports, protocols and addresses, as ``values`` has those of other arguments."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+
+from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.iptables.extensions.registries import PROTOCOLS, SERVICES
+from iptlint.dialects.iptables.extensions.values import Range, integer, ordered
+from iptlint.model import Family
+
+# -- ports and protocols -------------------------------------------------------
+
+
+def _service(name: str) -> int | None:
+    if name in SERVICES:
+        return SERVICES[name]
+    try:
+        return socket.getservbyname(name)
+    except (OSError, UnicodeError, ValueError):
+        return None
+
+
+def port(text: str, _: Family) -> int:
+    """A port number or a service's name."""
+    if text.isdigit() and text.isascii():
+        # tcp reads 080 as octal and refuses it, udp takes it: decimal is what was meant.
+        return integer(text.lstrip("0") or "0", 0, 65535)
+    if text[:1].isalpha():
+        found = _service(text)
+        if found is not None:
+            return found
+        raise InvalidValueError("a port from 0 to 65535 or a service's name")
+    try:
+        return integer(text, 0, 65535)
+    except InvalidValueError:
+        raise InvalidValueError("a port from 0 to 65535 or a service's name") from None
+
+
+def _ends(text: str, family: Family) -> Range:
+    first, found, last = text.partition(":")
+    low = port(first, family) if first or not found else 0
+    if not found:
+        return low, low
+    return low, port(last, family) if last else 65535
+
+
+def ports(text: str, family: Family) -> Range:
+    """``22``, ``1:1024``, ``:1024``, ``1024:``, ``ssh``."""
+    return ordered(*_ends(text, family), what="port range")
+
+
+def any_ports(text: str, family: Family) -> Range:
+    """As ``ports``, for extensions that take an inverted range, which never matches."""
+    return _ends(text, family)
+
+
+def port_list(text: str, family: Family) -> tuple[Range, ...]:
+    """multiport's list: at most 15 slots, of which a range takes two."""
+    parts = text.split(",")
+    slots = len(parts) + text.count(":")
+    if slots > 15:
+        raise InvalidValueError(
+            f"at most 15 ports, a range counting as two (here {slots})", refused=True
+        )
+    return tuple(_multiport(part, family) for part in parts)
+
+
+def _multiport(text: str, family: Family) -> Range:
+    first, colon, last = text.partition(":")
+    low = port(first, family)
+    high = port(last, family) if colon else low
+    if colon and low >= high:
+        raise InvalidValueError("a port range whose first number is below its last", refused=True)
+    return low, high
+
+
+def protocol(text: str, _: Family) -> int:
+    """A protocol's number: ``tcp``, ``6``; ``all`` and ``0`` are 0."""
+    known = PROTOCOLS.get(text.lower())
+    if known is not None:
+        return known
+    if text[:1].isdigit():
+        try:
+            return integer(text, 0, 255)
+        except InvalidValueError:
+            raise InvalidValueError("a protocol's name or a number from 0 to 255") from None
+    try:
+        return socket.getprotobyname(text.lower())
+    except (OSError, UnicodeError, ValueError):
+        raise InvalidValueError("a protocol's name or a number from 0 to 255") from None
+
+
+# -- addresses -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """An address with its mask; ``name`` where it is a host name that is resolved at load."""
+
+    value: int
+    mask: int
+    name: str | None = None
+
+
+_ADDRESS_FAMILY = {Family.IP: socket.AF_INET, Family.IP6: socket.AF_INET6}
+
+
+_FULL = {Family.IP: (1 << 32) - 1, Family.IP6: (1 << 128) - 1}
+
+
+_HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
+
+
+_AN_ADDRESS = {
+    Family.IP: "an IPv4 address, network or host name",
+    Family.IP6: "an IPv6 address, network or host name",
+}
+
+
+def _plain_address(text: str, family: Family) -> int | None:
+    try:
+        return int.from_bytes(socket.inet_pton(_ADDRESS_FAMILY[family], text), "big")
+    except (OSError, ValueError):
+        return _loose_quad(text) if family is Family.IP else None
+
+
+def _loose_quad(text: str) -> int | None:
+    """What xtables takes beyond inet_pton: octal and hex octets, and ``10.1`` for 10.1.0.0."""
+    octets = text.split(".")
+    if len(octets) > 4 or not text[:1].isdigit():
+        return None
+    try:
+        read = [integer(octet, 0, 255) for octet in octets]
+    except InvalidValueError:
+        return None
+    return int.from_bytes(bytes(read + [0] * (4 - len(read))), "big")
+
+
+def address(text: str, family: Family) -> int:
+    """One numeric address."""
+    found = _plain_address(text, family)
+    if found is None:
+        raise InvalidValueError("an IPv4 address" if family is Family.IP else "an IPv6 address")
+    return found
+
+
+def _mask(text: str, family: Family) -> int:
+    width, full = family.address_bits, _FULL[family]
+    if text.isdigit() and int(text[:9]) <= width:
+        return full ^ (full >> int(text))
+    spelled = _plain_address(text, family) if not text.isdigit() else None
+    if spelled is None:
+        raise InvalidValueError(
+            f"a mask: a prefix length from 0 to {width}, or an address", refused=False
+        )
+    return spelled
+
+
+def net(text: str, family: Family) -> Net:
+    """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut."""
+    host, slash, tail = text.partition("/")
+    found = _plain_address(host, family)
+    if found is None and not _HOST_NAME.fullmatch(host):
+        raise InvalidValueError(_AN_ADDRESS[family])
+    mask = _mask(tail, family) if slash else _FULL[family]
+    if found is None:
+        return Net(0, mask, host.lower())
+    return Net(found & mask, mask)
+
+
+def nets(text: str, family: Family) -> tuple[Net, ...]:
+    if "," not in text:
+        return (net(text, family),)
+    return tuple(net(part.strip(), family) for part in text.split(","))
+
+
+def show_address(value: int, family: Family) -> str:
+    size = family.address_bits // 8
+    return socket.inet_ntop(_ADDRESS_FAMILY[family], value.to_bytes(size, "big"))
+
+
+def prefix_of(mask: int, family: Family) -> int | None:
+    """The prefix length a mask is, or None for one with holes."""
+    hosts = mask ^ _FULL[family]
+    return None if hosts & (hosts + 1) else family.address_bits - hosts.bit_length()
+
+
+def show_net(value: Net, family: Family) -> str:
+    length = prefix_of(value.mask, family)
+    name = value.name or show_address(value.value, family)
+    if length == family.address_bits:
+        return name
+    return f"{name}/{show_address(value.mask, family) if length is None else length}"
+
+
+def network(text: str, family: Family) -> str:
+    """A network as canonical text."""
+    return show_net(net(text, family), family)
+
+
+def host(text: str, family: Family) -> str:
+    """One address or host name as canonical text."""
+    return show_net(net(text, family), family) if "/" not in text else _no_mask(text)
+
+
+def _no_mask(text: str) -> str:
+    raise InvalidValueError(f"an address without a mask, not {text}")
+
+
+def address_range(text: str, family: Family) -> Range:
+    """``first-last``, or one address. The tool takes an inverted one, with a warning."""
+    first, dash, last = text.partition("-")
+    low = address(first, family)
+    return low, address(last, family) if dash else low
+
+
+def prefix_length(text: str, family: Family) -> int:
+    return _mask_length(_mask(text, family), family)
+
+
+def _mask_length(mask: int, family: Family) -> int:
+    length = prefix_of(mask, family)
+    if length is None:
+        raise InvalidValueError(f"a prefix length from 0 to {family.address_bits}")
+    return length
+
+
+def any_mask(text: str, family: Family) -> str:
+    return show_net(Net(_mask(text, family), _FULL[family]), family)
+
+
+def mac(text: str, _: Family) -> int:
+    """Six bytes ``xx:xx:xx:xx:xx:xx``."""
+    parts = text.split(":")
+    if len(parts) != 6 or not all(re.fullmatch("[0-9a-fA-F]{1,2}", part) for part in parts):
+        raise InvalidValueError("a MAC address: six bytes in hexadecimal, joined by colons")
+    return int.from_bytes(bytes(int(part, 16) for part in parts), "big")

@@ -1,0 +1,178 @@
+"""Matches of headers behind the IP header: those of ipsec, and the extension headers of IPv6."""
+
+from __future__ import annotations
+
+from iptlint.dialects.iptables.extensions import addresses, values
+from iptlint.dialects.iptables.extensions.builders import (
+    BOTH,
+    IP6_ONLY,
+    IP_ONLY,
+    NOT_A_LATER_FRAGMENT,
+    at_most_one,
+    field_tests,
+    joint,
+    only_where,
+    opaque,
+    opaque_range,
+    opt,
+    pure,
+    row,
+)
+from iptlint.dialects.iptables.extensions.registries import MH_TYPES
+from iptlint.dialects.iptables.extensions.row import Extension
+from iptlint.model import Family, Match, Opaque
+
+
+def _ranges(
+    name: str,
+    option: str,
+    *flags: str,
+    families: tuple[Family, ...],
+    more: str = "",
+    header: str | None = None,
+) -> Extension:
+    """A header with a 32-bit index in a range, a length and flags.
+
+    Negated or not, no test holds where _there is none: in a later fragment, or for an extension
+    ``header`` of ip6 in a packet without it (xt_esp.c, ip6t_ah.c, ip6t_frag.c, ip6t_rt.c).
+    """
+    lengths = tuple(more.split())
+    by_option = {option: opaque_range(name, 32)}
+    by_option |= dict.fromkeys((*flags, *lengths), opaque(name))
+    lower = field_tests(by_option, NOT_A_LATER_FRAGMENT if header is None else ())
+    if header is not None:
+        lower = only_where(_there(header), lower)
+    return row(
+        name,
+        opt(option, values.span(32, inverted=True), inv=True),
+        *(opt(length, values.bits(32), inv=True) for length in lengths),
+        *(opt(flag) for flag in flags),
+        lower=at_most_one("fragmore", "fraglast", then=lower),
+        families=families,
+    )
+
+
+def _there(header: str) -> tuple[Match, ...]:
+    return (Opaque(f"ipv6header --header {header} --soft"),)
+
+
+def _option_list(text: str, _: Family) -> str:
+    """ip6 option numbers, each with an optional length: ``3:5,7``."""
+    for item in text.split(","):
+        number, colon, length = item.partition(":")
+        values.integer(number, 0, 255)
+        if colon and length:
+            values.integer(length, 0, 255)
+    return text
+
+
+def _options_header(name: str, header: str) -> Extension:
+    return row(
+        name,
+        opt(f"{name}-len", values.bits(32), inv=True),
+        opt(f"{name}-opts", _option_list),
+        lower=only_where(_there(header), pure(name)),
+        families=IP6_ONLY,
+    )
+
+
+_HEADERS = {
+    "hop": "hop-by-hop",
+    "hop-by-hop": "hop-by-hop",
+    "ipv6-hopopts": "hop-by-hop",
+    "0": "hop-by-hop",
+    "dst": "ipv6-opts",
+    "ipv6-opts": "ipv6-opts",
+    "60": "ipv6-opts",
+    "route": "ipv6-route",
+    "ipv6-route": "ipv6-route",
+    "43": "ipv6-route",
+    "frag": "ipv6-frag",
+    "ipv6-frag": "ipv6-frag",
+    "44": "ipv6-frag",
+    "auth": "ah",
+    "ah": "ah",
+    "51": "ah",
+    "esp": "esp",
+    "50": "esp",
+    "none": "ipv6-nonxt",
+    "ipv6-nonxt": "ipv6-nonxt",
+    "59": "ipv6-nonxt",
+    "prot": "protocol",
+    "protocol": "protocol",
+    "255": "protocol",
+}
+
+
+_a_header = values.one_of(*dict.fromkeys(_HEADERS.values()), **_HEADERS)
+
+
+def _mh_type(text: str, _: Family) -> tuple[int, int]:
+    first, colon, last = text.partition(":")
+
+    def one(word: str, default: int) -> int:
+        if not word:
+            return default
+        found = values.abbreviated(MH_TYPES, word)
+        return found if isinstance(found, int) else values.integer(word, 0, 255)
+
+    low = one(first, 0)
+    return values.ordered(low, one(last, 255), "range") if colon else (low, low)
+
+
+_SRH_FIELDS = ("hdr-len", "segs-left", "last-entry")
+
+
+_SRH_NUMBERS = ("next-hdr", *(f"{f}-{op}" for f in _SRH_FIELDS for op in ("eq", "gt", "lt")))
+
+
+ROWS: tuple[Extension, ...] = (
+    _ranges("ah", "ahspi", families=IP_ONLY),
+    _ranges("ah", "ahspi", "ahres", families=IP6_ONLY, more="ahlen", header="ah"),
+    _ranges("esp", "espspi", families=BOTH),
+    _ranges("ipcomp", "ipcompspi", "compres", families=BOTH),
+    _ranges(
+        "frag",
+        "fragid",
+        "fragres",
+        "fragfirst",
+        "fragmore",
+        "fraglast",
+        families=IP6_ONLY,
+        more="fraglen",
+        header="ipv6-frag",
+    ),
+    _ranges(
+        "rt",
+        "rt-segsleft",
+        "rt-0-res",
+        "rt-0-not-strict",
+        families=IP6_ONLY,
+        more="rt-type rt-len",
+        header="ipv6-route",
+    ),
+    _options_header("dst", "ipv6-opts"),
+    _options_header("hbh", "hop-by-hop"),
+    row("eui64", lower=pure("eui64"), families=IP6_ONLY, chains="PREROUTING INPUT FORWARD"),
+    row(
+        "ipv6header",
+        opt("header", values.list_of(_a_header), inv=True, req=True),
+        opt("soft"),
+        lower=joint("ipv6header", "header"),
+        families=IP6_ONLY,
+    ),
+    row(
+        "mh",
+        opt("mh-type", _mh_type, inv=True),
+        lower=field_tests({"mh-type": opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
+        families=IP6_ONLY,
+    ),
+    row(
+        "srh",
+        *(opt(f"srh-{name}", values.bits(8), inv=True) for name in _SRH_NUMBERS),
+        opt("srh-tag", values.bits(16), inv=True),
+        *(opt(f"srh-{name}", addresses.network, inv=True) for name in ("psid", "nsid", "lsid")),
+        lower=only_where(_there("ipv6-route"), pure("srh")),
+        families=IP6_ONLY,
+    ),
+)

@@ -1,0 +1,163 @@
+"""Targets that translate addresses and ports.
+
+``tables`` and ``chains`` are those the kernel module registers (net/netfilter/xt_*.c).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.iptables.extensions import addresses, values
+from iptlint.dialects.iptables.extensions.builders import (
+    opt,
+    row,
+    spell_all,
+    value_of,
+    verdict,
+    write,
+    write_exactly,
+)
+from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Uses
+from iptlint.model import Effect, Family, Field, Verdict, VerdictKind
+
+
+def _port_number(text: str, family: Family) -> int:
+    return values.integer(text, 0, 65535) if text[:1].isdigit() else addresses.port(text, family)
+
+
+def nat_ports(text: str, family: Family) -> str:
+    """``80``, ``80-90`` or ``80-90/1000``; a name stands alone (libxt_NAT.c)."""
+    if text[:1].isalpha():
+        return str(addresses.port(text, family))
+    span, slash, base = text.partition("/")
+    if slash and _port_number(base, family) == 0:
+        raise InvalidValueError("a base port from 1 to 65535")
+    low, dash, high = span.partition("-")
+    if dash and not high.isdigit():
+        raise InvalidValueError("a port, a service's name, or a range of port numbers")
+    first = _port_number(low, family)
+    last = _port_number(high, family) if dash else first
+    values.ordered(first, last, "port range")
+    shown = str(first) if first == last else f"{first}-{last}"
+    return f"{shown}/{_port_number(base, family)}" if slash else shown
+
+
+def unshifted_ports(text: str, family: Family) -> str:
+    if "/" in text:
+        raise InvalidValueError("ports without a base after a slash", refused=True)
+    return nat_ports(text, family)
+
+
+_V6_WITH_PORT = re.compile(r"\[([^\]]*)\](?::(.*))?")
+
+
+def nat_address(text: str, family: Family) -> tuple[str, str]:
+    """``first-last:ports``; IPv6 in brackets where ports follow. Returns addresses and ports."""
+    if family is Family.IP6:
+        found = _V6_WITH_PORT.fullmatch(text)
+        addresses, ports = (found[1], found[2]) if found else (text, None)
+    else:
+        addresses, colon, tail = text.partition(":")
+        ports = tail if colon else None
+    shown = _nat_addresses(addresses, family) if addresses else ""
+    return shown, "" if ports is None else nat_ports(ports, family)
+
+
+def _nat_addresses(text: str, family: Family) -> str:
+    ends = [addresses.address(end, family) for end in text.split("-")]
+    if len(ends) > 2:
+        raise InvalidValueError("one address or a range first-last")
+    return "-".join(addresses.show_address(end, family) for end in dict.fromkeys(ends))
+
+
+def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Field) -> list[Effect]:
+    """What is written: exactly, where it is one address and one port."""
+    address, ports = to
+    effects = []
+    if address:
+        one = None if "-" in address else addresses.address(address, family)
+        effects.append(write_exactly(family.field(field), family.address_bits, one))
+    if ports:
+        effects.append(write_exactly(port_field, 16, int(ports) if ports.isdigit() else None))
+    return effects
+
+
+def _translation(name: str, option: str, *fields: Field) -> Lower:
+    """SNAT and DNAT: the last field is the connection's status bit."""
+
+    def lower(uses: Uses, family: Family) -> Lowered:
+        (given,) = uses[option]
+        address, ports = to = cast("tuple[str, str]", given.values[0])
+        effects = _rewrite(to, family, fields[0], fields[1])
+        rest = spell_all({k: v for k, v in uses.items() if k != option})
+        shown = f"--{option} {address}{':' if ports else ''}{ports} {rest}".rstrip()
+        return Lowered(
+            verdict=Verdict(VerdictKind.NAT, name, None, shown),
+            effects=(*effects, write(fields[2], 1, 1)),
+        )
+
+    return lower
+
+
+def _redirect(uses: Uses, family: Family) -> Lowered:
+    """To the address of the incoming interface; ports only where given."""
+    ports = value_of(uses, "to-ports")
+    to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
+    effects = (write(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
+    return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
+
+
+def _masquerade(uses: Uses, family: Family) -> Lowered:
+    """To the address of the outgoing interface; another port may be taken where none is given."""
+    ports = str(value_of(uses, "to-ports") or "")
+    to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
+    effects = (write(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
+    return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
+
+
+def _netmap(uses: Uses, family: Family) -> Lowered:
+    return verdict(VerdictKind.NAT, "NETMAP", write(family.saddr), write(family.daddr))(
+        uses, family
+    )
+
+
+_NAT_FLAGS = (opt("random"), opt("random-fully"), opt("persistent"))
+
+
+ROWS: tuple[Extension, ...] = (
+    row(
+        "SNAT",
+        opt("to-source", nat_address, req=True),
+        *_NAT_FLAGS,
+        lower=_translation("SNAT", "to-source", Field.SADDR, Field.SPORT, Field.CT_SNAT),
+        tables="nat",
+        chains="POSTROUTING INPUT",
+    ),
+    row(
+        "DNAT",
+        opt("to-destination", nat_address, req=True),
+        *_NAT_FLAGS,
+        lower=_translation("DNAT", "to-destination", Field.DADDR, Field.DPORT, Field.CT_DNAT),
+        tables="nat",
+        chains="PREROUTING OUTPUT",
+    ),
+    row(
+        "MASQUERADE",
+        opt("to-ports", unshifted_ports),
+        *_NAT_FLAGS,
+        lower=_masquerade,
+        tables="nat",
+        chains="POSTROUTING",
+    ),
+    row(
+        "REDIRECT",
+        opt("to-ports", unshifted_ports),
+        *_NAT_FLAGS,
+        lower=_redirect,
+        tables="nat",
+        chains="PREROUTING OUTPUT",
+    ),
+    row("NETMAP", opt("to", addresses.network, req=True), lower=_netmap, tables="nat"),
+)

@@ -1,0 +1,43 @@
+"""Where matches and targets may stand: in some tables, and in what some built-in chains call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
+from iptlint.dialects.iptables.lowering.parts import Plan
+from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, Placed
+from iptlint.dialects.iptables.parsing.tree import CommandLine
+from iptlint.model import Table
+from iptlint.model.call_graph import CallGraph
+
+
+def check_rule(
+    diagnostics: IptablesDiagnostics,
+    table: OpenTable,
+    chain: OpenChain,
+    line: CommandLine,
+    plan: Plan,
+) -> None:
+    """What is wrong already; what depends on the calls is kept for ``check_table``."""
+    use = plan.no_place.get(chain.name)
+    # Where no packet passes it, IPT103 says so.
+    if use is not None and (use.negated or chain.name == "POSTROUTING"):
+        diagnostics.interface_in_chain(line, use, chain.name)
+    for cell in plan.placed:
+        if cell.extension.tables and table.name not in cell.extension.tables:
+            diagnostics.wrong_table(line, cell, table.name)
+        elif cell.extension.chains:
+            table.placed.append(Placed(chain.name, line, cell, plan))
+
+
+def check_table(
+    diagnostics: IptablesDiagnostics, placements: Iterable[Placed], table: Table
+) -> None:
+    """Once all calls are known: the built-in chains that a rule is called from."""
+    calls = CallGraph(table.chains)
+    for placed in placements:
+        bases = {base.name for base in calls.bases_of(placed.chain)}
+        wrong = bases.difference(placed.cell.extension.chains)
+        if wrong:
+            diagnostics.wrong_chain(placed, sorted(wrong))
