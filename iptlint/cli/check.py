@@ -12,6 +12,8 @@ from iptlint.cli import FAILED, options
 from iptlint.cli.inputs import host_archive, read_inputs
 
 if TYPE_CHECKING:
+    from iptlint.cli.inputs import Inputs
+    from iptlint.dialects import Reader
     from iptlint.linter.run import Report
 
 
@@ -71,39 +73,38 @@ def command(
     All files are taken together, so name rules.v4, rules.v6 and ipsets of a host at once. `-` is
     standard input; a directory is searched for the names that people use.
     """
-    from iptlint.analysis.session import Settings
-    from iptlint.linter.run import lint
-    from iptlint.rules.registry import Profile, UnknownRuleError
-
+    asked = options.Asked(
+        output_format, select, ignore, profile, fail_on, ssh_ports, management_networks
+    )
     if (archive := host_archive(files)) is not None:
-        from iptlint.cli.live import Asked, lint_archive
+        from iptlint.cli.live import lint_archive
 
-        return lint_archive(
-            archive,
-            Asked(output_format, select, ignore, profile, fail_on, ssh_ports, management_networks),
-        )
+        return lint_archive(archive, asked)
     inputs, sets = read_inputs(files), read_inputs(ipsets)
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader, unread = options.starting_from(reader, start)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
-    settings = Settings(ssh_ports or (22,), management_networks)
-    try:
-        report = lint(
-            inputs.sources,
-            settings,
-            select,
-            ignore,
-            reader,
-            sets.sources,
-            Profile(profile),
-        )
-    except UnknownRuleError as error:
-        raise click.UsageError(str(error)) from None
+    report = _linted(inputs, sets, reader, asked)
     if inputs.sources or output_format == "json":
         _print(report, output_format)
     return FAILED if complaints or report.crashed else options.failing(report, fail_on)
+
+
+def _linted(inputs: Inputs, sets: Inputs, reader: Reader, asked: options.Asked) -> Report:
+    from iptlint.analysis.session import Settings
+    from iptlint.linter.run import lint
+    from iptlint.rules.registry import Profile, UnknownRuleError
+
+    settings = Settings(asked.ssh_ports or (22,), asked.management_networks)
+    profile = Profile(asked.profile)
+    try:
+        return lint(
+            inputs.sources, settings, asked.select, asked.ignore, reader, sets.sources, profile
+        )
+    except UnknownRuleError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _print(report: Report, output_format: str) -> None:

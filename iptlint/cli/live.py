@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
     from iptlint.host.gathered import Gathered
     from iptlint.linter.run import Report
     from iptlint.model.host import Host
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line says of how to lint. ``ssh_ports`` empty: as the host says."""
-
-    output_format: str
-    select: Sequence[str]
-    ignore: Sequence[str]
-    profile: str
-    fail_on: str
-    ssh_ports: tuple[int, ...]
-    management_networks: tuple[IPv4Network | IPv6Network, ...]
 
 
 @click.command(name="live", options_metavar="[OPTION…]")
@@ -91,7 +78,9 @@ def command(
     gathered = _gather(destination, root)
     if save is not None:
         return _save(gathered, save)
-    asked = Asked(output_format, select, ignore, profile, fail_on, ssh_ports, management_networks)
+    asked = options.Asked(
+        output_format, select, ignore, profile, fail_on, ssh_ports, management_networks
+    )
     return lint_host(gathered, asked)
 
 
@@ -122,7 +111,7 @@ def _save(gathered: Gathered, path: str) -> int:
     return 0
 
 
-def lint_archive(path: str, asked: Asked) -> int:
+def lint_archive(path: str, asked: options.Asked) -> int:
     """What ``--save`` wrote, perhaps on another host."""
     from iptlint.host.archive import ArchiveError, load
 
@@ -132,7 +121,7 @@ def lint_archive(path: str, asked: Asked) -> int:
         raise click.ClickException(str(error)) from None
 
 
-def lint_host(gathered: Gathered, asked: Asked) -> int:
+def lint_host(gathered: Gathered, asked: options.Asked) -> int:
     from iptlint.analysis.session import Settings
     from iptlint.host.examine import examine
     from iptlint.linter.publish import without_sshd
@@ -162,7 +151,7 @@ def lint_host(gathered: Gathered, asked: Asked) -> int:
     return FAILED if unknown or report.crashed else options.failing(report, asked.fail_on)
 
 
-def _lint_kept(examined: Examined, asked: Asked) -> Report | None:
+def _lint_kept(examined: Examined, asked: options.Asked) -> Report | None:
     """What is wrong with the files that are loaded at boot as files: what the rules in them do is
     told of those that run."""
     from iptlint.linter.publish import OF_FILES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,19 @@ _FAMILIES = {"ip": "ip", "4": "ip", "ipv4": "ip", "ip6": "ip6", "6": "ip6", "ipv
 
 PROFILES = ("default", "strict", "cis")
 THRESHOLDS = ("error", "warning", "info", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of how to lint. ``ssh_ports`` empty: as the host says."""
+
+    output_format: str
+    select: Sequence[str]
+    ignore: Sequence[str]
+    profile: str
+    fail_on: str
+    ssh_ports: tuple[int, ...]
+    management_networks: tuple[IPv4Network | IPv6Network, ...]
 
 
 def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorator:

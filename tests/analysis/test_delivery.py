@@ -55,9 +55,17 @@ def test_forwarded_packets_leave_by_postrouting() -> None:
 def test_who_ends_them() -> None:
     rules = (f"-A INPUT -s 10.0.0.0/8 {SSH} -j REJECT", f"-A INPUT {SSH} -j DROP")
     found, _ = sent(saved(*rules))
-    enders = next(value for value in found if isinstance(value, list))
-    assert [share.kind for share in enders] == [VerdictKind.DROP, VerdictKind.REJECT]
-    assert not found.arrived.satisfiable()
+    assert [share.kind for share in found.droppers] == [VerdictKind.DROP, VerdictKind.REJECT]
+    assert not found.through.satisfiable()
+
+
+@pytest.mark.parametrize("table", ["filter", "mangle"])
+def test_a_limit_leaves_it_open_who_comes_through(table: str) -> None:
+    """The same packets may come through and may not."""
+    text = saved(f"-A INPUT {SSH} -m limit --limit 1/s -j DROP", table=table)
+    found, _ = sent(text)
+    assert found.through.satisfiable()
+    assert found.lost == found.through
 
 
 def test_they_arrive_as_what_they_were_made() -> None:

@@ -198,31 +198,41 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
             severity=Severity.INFO,
             likeness="fragments here",
         )
-    refuses = "nothing passes" if analysis.ruleset.is_nft else "iptables refuses"
-    never = f"{refuses} `{span.text}`"
-    match rule.matches[index]:
-        case Interface(Field.IIF) if chain.devices:
-            devices = phrases.listed(chain.devices)
-            why = f"{chain.name} sees only packets of {devices}, so {never}"
-            advice = f"mend the test, or add the interface to the devices of {chain.name}"
-        case Interface(Field.OIF):
-            why = f"no packet in {chain.name} has a way out yet, so {never}"
-            advice = "test the incoming interface, or move the rule to forward or output"
-        case Interface(Field.IIF):
-            why = f"no packet in {chain.name} came in anywhere, so {never}"
-            advice = "test the outgoing interface, or move the rule to input or forward"
-        case _ if chain.type == "nat":
-            why = (
-                f"no packet in {chain.name} passes `{span.text}`: a nat chain sees only the first"
-                " one of a connection"
-            )
-            advice = "filter in a filter chain"
-        case _:
-            why = f"no packet in {chain.name} passes `{span.text}`"
-            advice = "mend or delete the rule"
-    refused = not analysis.ruleset.is_nft and isinstance(rule.matches[index], Interface)
+    match = rule.matches[index]
+    refused = not analysis.ruleset.is_nft and isinstance(match, Interface)
+    why, advice = _why_never(analysis, chain, match, span.text)
     grave = Severity.ERROR if refused else None
     return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
+
+
+def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -> tuple[str, str]:
+    """Why no packet at the hook of the chain passes the test, and what to do."""
+    refuses = "nothing passes" if analysis.ruleset.is_nft else "iptables refuses"
+    never = f"{refuses} `{text}`"
+    match match:
+        case Interface(Field.IIF) if chain.devices:
+            devices = phrases.listed(chain.devices)
+            return (
+                f"{chain.name} sees only packets of {devices}, so {never}",
+                f"mend the test, or add the interface to the devices of {chain.name}",
+            )
+        case Interface(Field.OIF):
+            return (
+                f"no packet in {chain.name} has a way out yet, so {never}",
+                "test the incoming interface, or move the rule to forward or output",
+            )
+        case Interface(Field.IIF):
+            return (
+                f"no packet in {chain.name} came in anywhere, so {never}",
+                "test the outgoing interface, or move the rule to input or forward",
+            )
+    passes = f"no packet in {chain.name} passes `{text}`"
+    if chain.type == "nat":
+        return (
+            f"{passes}: a nat chain sees only the first one of a connection",
+            "filter in a filter chain",
+        )
+    return passes, "mend or delete the rule"
 
 
 def _whole_chain(analysis: TableAnalysis, chain: Chain) -> bool:

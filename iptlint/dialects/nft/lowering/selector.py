@@ -71,6 +71,15 @@ def looks(key: t.Node, context: Context) -> tuple[Look, ...]:
 
 
 def row_of(expression: t.Node, context: Context) -> Row | None:
+    """Of what is read of a packet or of what the kernel knows of it; None for what is neither."""
+    return (
+        _ROWS.get(type(expression))
+        or _row_of_header(expression, context)
+        or _row_of_kernel(expression, context)
+    )
+
+
+def _row_of_header(expression: t.Node, context: Context) -> Row | None:
     match expression:
         case t.Payload(protocol, field, tunnel):
             return header_selectors.payload_row(protocol, field, tunnel, context)
@@ -82,6 +91,11 @@ def row_of(expression: t.Node, context: Context) -> Row | None:
             return header_selectors.raw_option_row(kind, length)
         case t.ExtensionHeader(header, field):
             return header_selectors.extension_row(header, field)
+    return None
+
+
+def _row_of_kernel(expression: t.Node, context: Context) -> Row | None:
+    match expression:
         case t.Meta(key):
             return meta_selectors.meta_row(key, context)
         case t.Ct(key, direction, family):
@@ -96,7 +110,7 @@ def row_of(expression: t.Node, context: Context) -> Row | None:
             return meta_selectors.ipsec_row(key, family)
         case t.Value(text):
             return Row(d.STRING, ConstantTarget(text))
-    return _ROWS.get(type(expression))
+    return None
 
 
 _ROWS: dict[type[t.Node], Row] = {
