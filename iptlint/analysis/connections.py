@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import combinations
 from operator import and_
@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
 from iptlint.analysis.exposure import outward
-from iptlint.analysis.shadowing import dead_ids, later_copies, owner_of_chain
-from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Rule
-from iptlint.model.ownership import owner_of, owner_of_interface
-from iptlint.netfilter.decision import Share
+from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 from iptlint.packets.witness import TCP
@@ -31,31 +27,6 @@ def tests_state(match: Match) -> bool:
             return any(tests_state(test) for tests in alternatives for test in tests)
         case _:
             return getattr(match, "field", None) is Field.CT_STATE
-
-
-def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
-    """The rules that people wrote, that packets may match, and that are no copies of others."""
-    silent = dead_ids(analysis) | later_copies(analysis)
-    for chain in analysis.table.chains.values():
-        if _is_owned(analysis, chain) or not analysis.calls.is_called(chain.name):
-            continue
-        for rule in chain.rules:
-            if rule.read and id(rule) not in silent and not _is_softwares(rule):
-                yield chain, rule
-
-
-def _is_owned(analysis: TableAnalysis, chain: Chain) -> bool:
-    """Whether software writes the chain, and does not leave it to people (as DOCKER-USER)."""
-    owner = owner_of_chain(analysis.ruleset, analysis.table, chain.name)
-    return owner is not None and not owner.leaves_to_user(chain.name)
-
-
-def _is_softwares(rule: Rule) -> bool:
-    """Whether software put the rule into a chain that is not its own."""
-    if rule.verdict.chain is not None and owner_of(rule.verdict.chain):
-        return True
-    names = (match.name for match in rule.matches if isinstance(match, Interface))
-    return any(map(owner_of_interface, names))
 
 
 def from_world(
@@ -88,14 +59,6 @@ def any_port(space: Space, packets: PacketSet, *kept: Field) -> PacketSet:
     """Over ``kept``: the values with which ``packets`` has every port that is nobody's."""
     each = [space.project(packets & space.value(Field.DPORT, port), *kept) for port in ODD_PORTS]
     return reduce(and_, each)
-
-
-def is_user_decision(share: Share) -> bool:
-    """Whether people wrote the rule, or the policy."""
-    analysis, rule = share.analysis, share.rule
-    if _is_owned(analysis, share.chain):
-        return False
-    return rule is None or (rule.read and not _is_softwares(rule))
 
 
 def few_ports(space: Space, packets: PacketSet, field: Field, limit: int = 6) -> list[int]:

@@ -9,14 +9,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from iptlint.analysis.log_flood import only_logs
-from iptlint.analysis.shadowing import (
-    Shadowed,
-    copies,
-    is_generated,
-    per_walk,
-    shadowed_rules,
-)
+from iptlint.analysis.shadowing import Shadowed, copies, per_walk, shadowed_rules
 from iptlint.model import Rule, VerdictKind
+from iptlint.model.ownership import is_generated
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 
@@ -54,7 +49,7 @@ def _peoples(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
         if shadowed.blockers
         and not only_logs(shadowed.rule)
         and not _is_closing_return(shadowed)
-        and not _is_softwares(analysis, shadowed)
+        and not _is_generated(analysis, shadowed)
     )
 
 
@@ -66,9 +61,10 @@ def _is_closing_return(shadowed: Shadowed) -> bool:
     )
 
 
-def _is_softwares(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+def _is_generated(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+    """Whether software writes the chain, or the one that the rule calls."""
     chains = shadowed.chain.name, shadowed.rule.verdict.chain or ""
-    return any(is_generated(analysis.ruleset, analysis.table, chain) for chain in chains)
+    return any(is_generated(analysis.table, chain) for chain in chains)
 
 
 def _cut_off(analysis: TableAnalysis) -> Iterator[CutOff]:

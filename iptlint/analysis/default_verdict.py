@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from iptlint.model import Family, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
-from iptlint.model.ownership import owner_of_interface
+from iptlint.model.owners import owner_of_interface
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union

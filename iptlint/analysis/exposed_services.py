@@ -6,16 +6,10 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS
-from iptlint.analysis.exposure import (
-    Exposure,
-    exposure_among,
-    external_probes,
-    is_dnat,
-    uplinks,
-)
+from iptlint.analysis.exposure import Exposure, exposure_among, external_probes, is_dnat, uplinks
 from iptlint.analysis.services import SERVICES, Service
-from iptlint.analysis.shadowing import is_generated
 from iptlint.model import Field, Hook, Rule
+from iptlint.model.ownership import is_generated
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -82,9 +76,9 @@ def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
     translated = union([each.packets for each in found.translations], space.false)
     inwards = found.accepted_at_a_rate & ~uplinks(hooks, Field.OIF)
     yield from _accepted(hooks, found, Hook.FORWARD, inwards & ~translated)
-    softwares = _softwares_rules(hooks)
+    generated = _generated_rules(hooks)
     for rule, packets in found.translations:
-        if is_dnat(rule) and id(rule) not in softwares:
+        if is_dnat(rule) and id(rule) not in generated:
             here = inwards & packets
             if opened := _services(found, here):
                 through = tuple(d for d in found.accepters(here) if d.rule is not None)
@@ -92,12 +86,12 @@ def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
                 yield Exposed(rule, "", here, opened, ports, Hook.PREROUTING, through)
 
 
-def _softwares_rules(hooks: Hooks) -> set[int]:
+def _generated_rules(hooks: Hooks) -> set[int]:
     return {
         id(rule)
         for table in hooks.tables()
         for chain, rule in table.rules()
-        if is_generated(hooks.ruleset, table, chain.name)
+        if is_generated(table, chain.name)
     }
 
 
@@ -108,7 +102,7 @@ def _accepted(hooks: Hooks, found: Exposure, hook: Hook, packets: PacketSet) -> 
         return
     for share in found.accepters(packets & ~found.by_policy):
         analysis = share.analysis
-        if share.rule is None or is_generated(hooks.ruleset, analysis.table, share.chain.name):
+        if share.rule is None or is_generated(analysis.table, share.chain.name):
             continue
         for chain, rule, here in _naming(share, share.rule):
             named = hook is Hook.INPUT or _tests(analysis, rule, hooks.family.daddr)

@@ -13,7 +13,7 @@ from iptlint.analysis.default_verdict import (
     public_hosts,
 )
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.interfaces import InterfaceClass
 
@@ -77,7 +77,7 @@ def _excepted(hooks: Hooks) -> frozenset[str]:
         match.name
         for analysis in hooks.firewall.analyses()
         for chain, rule in analysis.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT and owner_of(chain.name) is None
+        if rule.verdict.kind is VerdictKind.ACCEPT and owner_of_name(chain.name) is None
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF and match.negated
         if not _AT_HOME.fullmatch(match.name)

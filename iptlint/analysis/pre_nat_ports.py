@@ -14,8 +14,9 @@ from iptlint.analysis.nat import (
     named_ports,
     per_path,
 )
-from iptlint.analysis.shadowing import dead_ids, later_copies, writer_of
+from iptlint.analysis.shadowing import dead_ids, later_copies
 from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.model.ownership import writer_of
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -85,9 +86,9 @@ def _concerned(analysis: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) ->
     answers = kind.decides or kind is VerdictKind.RETURN
     if not answers or analysis.calls.hooks_of(chain.name) != (hook,):
         return False
-    return writer_of(analysis, rule) is None and id(rule) not in dead_ids(analysis) | later_copies(
-        analysis
-    )
+    if writer_of(analysis.table, chain.name, rule) is not None:
+        return False
+    return id(rule) not in dead_ids(analysis) | later_copies(analysis)
 
 
 def _mistake(

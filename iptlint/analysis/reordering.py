@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.shadowing import owner_of_chain
-from iptlint.model import AnyOf, Chain, Field, Match, Rule, Ruleset, Table, Uncertain, VerdictKind
+from iptlint.model import AnyOf, Chain, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-
-def is_user_chain(ruleset: Ruleset, table: Table, chain: str) -> bool:
-    """Whether people write the chain's rules themselves, and not by way of a manager."""
-    owner = owner_of_chain(ruleset, table, chain)
-    return owner is None or (owner.transient and owner.leaves_to_user(chain))
 
 
 class Kind(NamedTuple):

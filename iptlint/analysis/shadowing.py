@@ -12,20 +12,8 @@ from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.reach import Reason, why_dead
 from iptlint.analysis.sharing import per_walk as per_walk
-from iptlint.model import (
-    Chain,
-    Field,
-    Hook,
-    Interface,
-    Masked,
-    Match,
-    Rule,
-    Ruleset,
-    Table,
-    VerdictKind,
-    Within,
-)
-from iptlint.model.ownership import Owner, owner_of, owner_of_rule, owner_of_table
+from iptlint.model import Chain, Field, Hook, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.ownership import DOCKER_USER
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share
@@ -36,8 +24,6 @@ from iptlint.source import Span
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-DOCKER_USER = "DOCKER-USER"
-_DOCKER = owner_of("DOCKER")
 
 _GENERAL = (Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS, Field.FRAGMENT, Field.PKTTYPE)
 
@@ -92,47 +78,10 @@ def _dead_by_chain(analysis: TableAnalysis) -> dict[str, list[Dead]]:
     return found
 
 
-def owner_of_chain(ruleset: Ruleset, table: Table, chain: str) -> Owner | None:
-    """Whose chain it is: by its name, or because software has the whole table of nft's."""
-    owner = owner_of(chain)
-    return owner or (owner_of_table(table.name) if ruleset.is_nft else None)
-
-
-def is_generated(ruleset: Ruleset, table: Table, chain: str) -> bool:
-    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
-    owner = owner_of_chain(ruleset, table, chain)
-    return owner is not None and owner.transient and not owner.leaves_to_user(chain)
-
-
 def base_of(share: Share, hook: Hook) -> str:
     """The name of the base chain at the hook that leads to who decides."""
     bases = share.analysis.calls.bases_of(share.chain.name)
     return next((base.name for base in bases if base.hook is hook), share.chain.name)
-
-
-def writer_of(analysis: TableAnalysis, rule: Rule) -> Owner | None:
-    """The software that wrote the rule; None where a person may have."""
-    chain = analysis.place(rule).chain
-    whole = owner_of_table(analysis.table.name) if analysis.ruleset.is_nft else None
-    owner = whole or owner_of_rule(chain, rule)
-    if owner is None and chain in ("FORWARD", "POSTROUTING"):
-        names = {match.name for match in rule.matches if isinstance(match, Interface)}
-        return _DOCKER if names & _docker_bridges(analysis) else None
-    return owner
-
-
-@per_walk
-def _docker_bridges(analysis: TableAnalysis) -> frozenset[str]:
-    """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
-    chains = analysis.table.chains
-    return frozenset(
-        match.name
-        for name, chain in chains.items()
-        if owner_of(name) is _DOCKER and name != DOCKER_USER
-        for rule in chain.rules
-        for match in rule.matches
-        if isinstance(match, Interface) and match.name != "lo"
-    )
 
 
 def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:

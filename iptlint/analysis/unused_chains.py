@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
 from iptlint.analysis.session import Context
 from iptlint.model import Chain, Ruleset
-from iptlint.model.ownership import owner_of, owner_of_table
+from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 _HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
@@ -46,9 +46,9 @@ def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
     may_call = analysis.ruleset.syntax.may_call
     unread = [rule for _, rule in analysis.table.rules() if not rule.read]
     for name, chain in analysis.table.chains.items():
-        if chain.hook is not None or analysis.calls.callers(name) or owner_of(name) is not None:
+        if chain.hook is not None or analysis.calls.callers(name):
             continue
-        if not any(may_call(rule, name) for rule in unread):
+        if owner_of_name(name) is None and not any(may_call(rule, name) for rule in unread):
             yield chain
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
 from iptlint.analysis.session import Context
-from iptlint.model import Chain, Family, Hook, Interface, Rule, Ruleset, Table, VerdictKind
-from iptlint.model.ownership import owner_of, owner_of_interface, owner_of_table
+from iptlint.model import Chain, Family, Hook, Ruleset, Table, VerdictKind
+from iptlint.model.owners import owner_of_name, owner_of_table
+from iptlint.model.ownership import is_for_software
 from iptlint.netfilter.hooks import Hooks
 from iptlint.source import Span
 
@@ -63,7 +64,7 @@ class Use(NamedTuple):
 
 def _decides(chain: Chain) -> bool:
     denies = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
-    return denies or any(map(_is_own, chain.rules))
+    return denies or not all(map(is_for_software, chain.rules))
 
 
 class Host:
@@ -137,13 +138,6 @@ def _is_whole(ruleset: Ruleset) -> bool:
     return ruleset.is_nft and (ruleset.flush is not None or is_entry_point(ruleset))
 
 
-def _is_own(rule: Rule) -> bool:
-    """Whether no software is known to have put the rule into a built-in chain."""
-    names = (match.name for match in rule.matches if isinstance(match, Interface))
-    foreign = rule.verdict.chain is not None and owner_of(rule.verdict.chain) is not None
-    return not foreign and not any(map(owner_of_interface, names))
-
-
 def _uses(ruleset: Ruleset) -> Iterator[Use]:
     tables = host_tables(ruleset)
     for tool in _MANAGERS:
@@ -159,8 +153,7 @@ def _uses(ruleset: Ruleset) -> Iterator[Use]:
 
 
 def _manages(name: str, ruleset: Ruleset, table: Table) -> bool:
-    owners = [owner_of(chain) for chain in table.chains]
-    owners += [owner_of_table(table.name)] if ruleset.is_nft else []
+    owners = (owner_of_table(table.name), *map(owner_of_name, table.chains))
     return any(owner is not None and owner.name == name for owner in owners)
 
 

@@ -23,7 +23,7 @@ from iptlint.benchmark.answers import (
 )
 from iptlint.findings import phrases
 from iptlint.model import Field, Hook, VerdictKind
-from iptlint.model.ownership import owner_of_interface
+from iptlint.model.owners import owner_of_interface
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks

@@ -55,7 +55,7 @@ def command(
     """
     from iptlint.analysis.diff import difference
     from iptlint.model import Hook
-    from iptlint.model.ignoring import without_chains
+    from iptlint.model.edits import without_chains
     from iptlint.reports.difference import diff_json, diff_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)

@@ -1,401 +1,130 @@
-"""Software that writes chains, tables and rules of its own into a firewall, known by names.
+"""Whose a chain or a rule is: a person's, or that of software which writes rules of its own.
 
-A pattern is a whole name or comment; ``*`` stands for any characters. A name that people give
-their own chains or tables too is left out: what is nobody's here is looked at as the user's.
+A table with a name of iptables belongs to nobody: only in nft does software have whole tables.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
+from functools import lru_cache
 
 from iptlint.model.matches import Interface
-from iptlint.model.ruleset import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """``chains``: patterns of the names it writes. ``tables``: of those of nft that it has alone.
-
-    ``transient``: it makes its rules anew at start, so a saved copy is stale; false for
-    managers, which keep the user's rules themselves. ``saved_by_user``: patterns of those of
-    its chains that are made for the user's rules, or that the user has to make. ``comments``:
-    of the comments on its rules, wherever they are. ``interfaces``: of the interfaces that it
-    makes, and rules for in built-in chains.
-    """
-
-    name: str
-    chains: tuple[str, ...]
-    transient: bool
-    saved_by_user: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    comments: tuple[str, ...] = ()
-    interfaces: tuple[str, ...] = ()
-
-    def leaves_to_user(self, chain_name: str) -> bool:
-        """Whether the chain is there for the user to fill."""
-        return _pattern(self.saved_by_user).fullmatch(chain_name) is not None
-
-
-def _transient(
-    name: str,
-    *chains: str,
-    saved_by_user: tuple[str, ...] = (),
-    tables: tuple[str, ...] = (),
-    comments: tuple[str, ...] = (),
-    interfaces: tuple[str, ...] = (),
-) -> Owner:
-    names = (*chains, *saved_by_user)
-    return Owner(name, names, True, saved_by_user, tables, comments, interfaces)
-
-
-def _manager(
-    name: str,
-    *chains: str,
-    saved_by_user: tuple[str, ...] = (),
-    tables: tuple[str, ...] = (),
-    comments: tuple[str, ...] = (),
-) -> Owner:
-    return Owner(name, (*chains, *saved_by_user), False, saved_by_user, tables, comments)
-
-
-_FIREWALLD_ZONES = (
-    *("block", "dmz", "drop", "external", "home", "internal", "public", "trusted", "work"),
-    *("docker", "libvirt", "libvirt-routed", "nm-shared", "FedoraServer", "FedoraWorkstation"),
+from iptlint.model.owners import (
+    Owner,
+    owner_of_comment,
+    owner_of_interface,
+    owner_of_name,
+    owner_of_table,
 )
-"""The zones that firewalld, and packages that extend it, bring along."""
+from iptlint.model.ruleset import Family, Rule, Table
 
-_FIREWALLD_DISPATCH = tuple(
-    f"{hook}_{part}"
-    for hook in ("INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING")
-    for part in ("direct", "ZONES", "ZONES_SOURCE", "POLICIES_pre", "POLICIES_post")
-)
+DOCKER_USER = "DOCKER-USER"
+"""The chain that docker leaves to the user."""
 
-_FIREWALLD_RULES = tuple(
-    f"{prefix}_{zone}{suffix}"
-    for prefix in ("IN", "OUT", "FWD", "PRE", "POST")
-    for zone in _FIREWALLD_ZONES
-    for suffix in ("", "_pre", "_log", "_deny", "_allow", "_post")
-)
-
-_SHOREWALL_PAIRS = tuple(
-    f"{source}{joint}{destination}"
-    for source in ("fw", "net", "loc", "dmz", "all")
-    for destination in ("fw", "net", "loc", "dmz", "all")
-    for joint in ("2", "-")
-    if source != destination or source == "all"
-)
-
-_SHOREWALL_PARTS = ("iop", "dyni", "dynf", "dyno")
-"""Of the chains that shorewall makes for each interface."""
-
-_OPENWRT_ZONES = ("lan", "wan", "wan6", "wwan", "guest", "dmz", "vpn", "iot")
-
-OWNERS = (
-    _transient(
-        "docker",
-        "DOCKER",
-        "DOCKER-BRIDGE",
-        "DOCKER-CT",
-        "DOCKER-FORWARD",
-        "DOCKER-INGRESS",
-        "DOCKER-INTERNAL",
-        "DOCKER-ISOLATION",
-        "DOCKER-ISOLATION-STAGE-*",
-        "DOCKER_OUTPUT",
-        "DOCKER_POSTROUTING",
-        saved_by_user=("DOCKER-USER",),
-        tables=("docker-bridges",),
-        interfaces=("docker0", "docker_gwbridge", "br-" + "?" * 12),
-    ),
-    _transient(
-        "kube-router",
-        *("KUBE-ROUTER-*", "KUBE-POD-FW-*", "KUBE-NWPLCY-*"),
-        comments=("kube-router *",),
-        interfaces=("kube-bridge",),
-    ),
-    _transient(
-        "kube-proxy",
-        "KUBE-*",
-        tables=("kube-proxy",),
-        comments=("kubernetes: SNAT for outbound *", "kubenet: SNAT for outbound *"),
-        interfaces=("kube-ipvs0",),
-    ),
-    _transient(
-        "calico",
-        *("cali-*", "felix-*"),
-        tables=("calico", "calico-arp"),
-        comments=("cali:*",),
-        interfaces=("cali*", "vxlan.calico"),
-    ),
-    _transient(
-        "cilium",
-        *("CILIUM_*", "OLD_CILIUM_*"),
-        comments=("cilium: *", "cilium-feeder: *"),
-        interfaces=("cilium_host", "cilium_net", "cilium_vxlan", "lxc_health"),
-    ),
-    _transient(
-        "flannel",
-        "FLANNEL-*",
-        tables=("flannel-ipv4", "flannel-ipv6"),
-        comments=("flanneld *",),
-        interfaces=("flannel.*",),
-    ),
-    _transient(
-        "weave",
-        *("WEAVE", "WEAVE-*"),
-        comments=("NOTE: this must go before '-j KUBE-FORWARD'",),
-        interfaces=("weave", "vethwe-*"),
-    ),
-    _transient("antrea", "ANTREA-*", comments=("Antrea: *",), interfaces=("antrea-gw0",)),
-    _transient("ovn-kubernetes", "OVN-KUBE-*", tables=("ovn-kubernetes",)),
-    _transient(
-        "the AWS VPC CNI plugin",
-        *("AWS-SNAT-CHAIN-*", "AWS-CONNMARK-CHAIN-*"),
-        comments=("AWS SNAT CHAIN*", "AWS, *"),
-    ),
-    _transient("ip-masq-agent", "IP-MASQ", "IP-MASQ-AGENT", comments=("ip-masq-agent: *",)),
-    _transient("kind", "KIND-MASQ-AGENT", comments=("kind-masq-agent: *",)),
-    _transient("rancher", "CATTLE_*"),
-    _transient(
-        "CNI",
-        "CNI-*",
-        saved_by_user=("CNI-ADMIN", "NOMAD-ADMIN"),
-        tables=("cni_hostport", "cni_plugins_masquerade"),
-        comments=(
-            'name: "*" id: "*"',
-            'dnat name: "*" id: "*"',
-            "CNI portmap *",
-            "CNI portfwd *",
-            "CNI firewall plugin *",
-        ),
-        interfaces=("cni0", "cni-podman0"),
-    ),
-    _transient(
-        "podman",
-        *("NETAVARK-*", "NETAVARK_*"),
-        tables=("netavark",),
-        comments=("netavark *",),
-        interfaces=("podman0", "podman1", "podman2"),
-    ),
-    _transient("istio", "ISTIO_*", tables=("istio-proxy-*", "istio-ambient-*")),
-    _transient("linkerd", "PROXY_INIT_*"),
-    _transient("consul", "CONSUL_PROXY_*", "CONSUL_DNS_REDIRECT"),
-    _transient("fail2ban", "f2b-*", "fail2ban-*", tables=("f2b-table",)),
-    _transient("sshguard", saved_by_user=("sshguard",), tables=("sshguard",)),
-    _transient("crowdsec", "CROWDSEC_*", tables=("crowdsec", "crowdsec6")),
-    _transient(
-        "libvirt",
-        "LIBVIRT_*",
-        "libvirt-in",
-        "libvirt-out",
-        "libvirt-in-post",
-        "libvirt-host-in",
-        "FI-vnet*",
-        "FO-vnet*",
-        "HI-vnet*",
-        tables=("libvirt_network",),
-        interfaces=("virbr*",),
-    ),
-    _transient("tailscale", "ts-input", "ts-forward", "ts-postrouting", interfaces=("tailscale*",)),
-    _transient("OpenVPN Access Server", "AS0_*"),
-    _transient("wg-quick", tables=("wg-quick-*",)),
-    _transient("systemd-networkd", tables=("io.systemd.nat",)),
-    _transient("NetworkManager", tables=("nm-shared-*",)),
-    _transient(
-        "Incus",
-        tables=("incus",),
-        comments=("generated for Incus *",),
-        interfaces=("incusbr0",),
-    ),
-    _transient("LXD", tables=("lxd",), comments=("generated for LXD *",), interfaces=("lxdbr0",)),
-    _transient("LXC", tables=("lxc",), interfaces=("lxcbr0",)),
-    _transient("the Mullvad client", tables=("mullvad",)),
-    _transient(
-        "openstack",
-        "neutron-*",
-        "quantum-*",
-        "nova-filter-top",
-        "nova-compute-*",
-        "nova-network-*",
-        "nova-api-*",
-    ),
-    _transient("miniupnpd", saved_by_user=("MINIUPNPD", "MINIUPNPD-*")),
-    _manager(
-        "ufw",
-        "ufw-*",
-        "ufw6-*",
-        saved_by_user=tuple(
-            f"{ufw}-user-{hook}"
-            for ufw in ("ufw", "ufw6")
-            for hook in ("input", "output", "forward")
-        ),
-    ),
-    _manager(
-        "firewalld",
-        *_FIREWALLD_DISPATCH,
-        *_FIREWALLD_RULES,
-        "FORWARD_IN_ZONES*",
-        "FORWARD_OUT_ZONES*",
-        "FWDI_*",
-        "FWDO_*",
-        tables=("firewalld", "firewalld_policy_drop"),
-    ),
-    _manager(
-        "shorewall",
-        *_SHOREWALL_PAIRS,
-        "shorewall",
-        "smurfs",
-        "smurflog",
-        "logflags",
-        "logreject",
-        "tcpflags",
-        "dynamic",
-        "sfilter",
-        "dropBcast",
-        "dropInvalid",
-        "dropNotSyn",
-        "rejNotSyn",
-        "allowBcast",
-        "allowInvalid",
-        "allowinUPnP",
-        "forwardUPnP",
-        *("tcpre", "tcfor", "tcin", "tcout", "tcpost"),
-        *("setsticky", "sticko", "routemark", "blacklst", "*_frwd"),
-        *(f"{interface}_{part}" for interface in ("eth*", "ppp*") for part in _SHOREWALL_PARTS),
-        "sha-lh-*",
-        "sha-rh-*",
-        "~log*",
-        "~excl*",
-        "~comb*",
-    ),
-    _manager(
-        "openwrt",
-        "zone_*_input",
-        "zone_*_output",
-        "zone_*_forward",
-        "zone_*_prerouting",
-        "zone_*_postrouting",
-        "zone_*_notrack",
-        "zone_*_ACCEPT",
-        "zone_*_DROP",
-        "zone_*_REJECT",
-        "zone_*_MSSFIX",
-        "zone_*_nat",
-        "zone_lan",
-        "zone_wan",
-        "delegate_*",
-        "nat_reflection_*",
-        saved_by_user=tuple(
-            f"{chain}_{suffix}"
-            for chain in ("input", "output", "forwarding", "prerouting", "postrouting")
-            for suffix in ("rule", *(f"{zone}_rule" for zone in _OPENWRT_ZONES))
-        ),
-        tables=("fw4",),
-        comments=("!fw3*", "!fw4*"),
-    ),
-    _manager(
-        "the Proxmox firewall",
-        "PVEFW-*",
-        tables=("proxmox-firewall", "proxmox-firewall-guests"),
-    ),
-    _manager(
-        "csf",
-        "LOCALINPUT",
-        "LOCALOUTPUT",
-        "ALLOWIN",
-        "ALLOWOUT",
-        "ALLOWDYNIN",
-        "ALLOWDYNOUT",
-        "DENYIN",
-        "DENYOUT",
-        "GALLOWIN",
-        "GALLOWOUT",
-        "GDENYIN",
-        "GDENYOUT",
-        "LOGDROPIN",
-        "LOGDROPOUT",
-        "INVDROP",
-    ),
-    _manager(
-        "SuSEfirewall2", "input_ext", "forward_ext", "input_int", "forward_int", "reject_func"
-    ),
-    _manager("VyOS", "VYATTA_*", "VYOS_*", "UBNT_*", tables=("vyos_*",)),
-    _manager("NixOS", tables=("nixos-fw", "nixos-nat")),
-)
-"""The first whose pattern fits is the owner."""
+_DOCKER = owner_of_name("DOCKER")
+_FORWARDING = ("PREROUTING", "FORWARD", "POSTROUTING")
+_IPTABLES_TABLES = {"filter", "nat", "mangle", "raw", "security"}
+_IPTABLES_CHAINS = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
 
 
-@cache
-def owner_of(chain_name: str) -> Owner | None:
-    """Whose chain it is; None for one that people wrote, or that nobody here knows."""
-    found = _any_owner().fullmatch(chain_name)
-    return OWNERS[found.lastindex - 1] if found and found.lastindex else None
+# -- chains ---------------------------------------------------------------------------------
 
 
-@cache
-def owner_of_table(name: str) -> Owner | None:
-    """Who has the nft table of this name for itself; None for one that people wrote."""
-    return next((o for o in OWNERS if _pattern(o.tables).fullmatch(name)), None)
+def owner_of_chain(table: Table, chain: str) -> Owner | None:
+    """Whose chain it is: by its name, or because software has the whole table."""
+    return owner_of_name(chain) or owner_of_table(table.name)
 
 
-@cache
-def owner_of_interface(name: str) -> str | None:
-    """The name of the software that makes the interface, and rules for it in built-in chains."""
-    owner = _interface_owner(name)
-    return owner.name if owner else None
+def is_generated(table: Table, chain: str) -> bool:
+    """Whether software writes the chain anew at every start; then a finding there helps nobody."""
+    owner = owner_of_chain(table, chain)
+    return owner is not None and owner.generates(chain)
 
 
-def owner_of_rule(chain_name: str, rule: Rule) -> Owner | None:
-    """Who wrote the rule: known by its chain, by where it jumps to, by its comment, or by the
-    interface that it is for. None where a person may have."""
-    owner = owner_of(chain_name)
-    if owner is not None and not owner.leaves_to_user(chain_name):
+def is_user_chain(table: Table, chain: str) -> bool:
+    """Whether people write the chain's rules themselves, and not by way of a manager."""
+    owner = owner_of_chain(table, chain)
+    return owner is None or (owner.transient and owner.leaves_to_user(chain))
+
+
+def holds_user_rules(table: Table, chain: str) -> bool:
+    """Whether the chain is for rules that people decide on, by way of a manager too: as of
+    ``ufw-user-input``, which is no user chain."""
+    owner = owner_of_chain(table, chain)
+    return owner is None or owner.leaves_to_user(chain)
+
+
+def made_by_iptables(table: Table) -> bool:
+    """Whether iptables-nft knows the table as its own (iptables/nft.c, xtables_ipv4), and looks
+    after it, with its names for everything."""
+    names = {chain.name for chain in table.base_chains()}
+    of_iptables = table.family in (Family.IP, Family.IP6) and table.name in _IPTABLES_TABLES
+    return of_iptables and bool(names) and names <= _IPTABLES_CHAINS
+
+
+# -- rules ----------------------------------------------------------------------------------
+
+
+def writer_of(table: Table, chain: str, rule: Rule) -> Owner | None:
+    """The software that wrote the rule: known by its table or chain, by where it jumps to, by its
+    comment, or by the interface that it is for. None where a person may have."""
+    if (owner := owner_of_table(table.name)) is not None:
+        return owner
+    owner = owner_of_name(chain)
+    if owner is not None and not owner.leaves_to_user(chain):
         return owner
     return (
-        (owner_of(rule.verdict.chain) if rule.verdict.chain else None)
-        or (_comment_owner(rule.comment) if rule.comment else None)
-        or _by_interface(chain_name, rule)
+        _owner_of_target(rule)
+        or (owner_of_comment(rule.comment) if rule.comment else None)
+        or _owner_by_interface(table, chain, rule)
     )
 
 
-_BUILT_IN = ("PREROUTING", "FORWARD", "POSTROUTING")
+def is_user_rule(table: Table, chain: str, rule: Rule) -> bool:
+    """Whether people decided on the rule, which could be read."""
+    return rule.read and holds_user_rules(table, chain) and not is_for_software(rule)
 
 
-def _by_interface(chain_name: str, rule: Rule) -> Owner | None:
+def is_for_software(rule: Rule) -> bool:
+    """Whether the rule calls a chain of software's or is for an interface of software's, in
+    whatever chain it is. It need not have written a rule for its interface at INPUT: a person may
+    have, but for its sake."""
+    return _owner_of_target(rule) is not None or any(owners_of_interfaces(rule))
+
+
+def owners_of_interfaces(rule: Rule) -> Iterator[Owner]:
+    """The software that makes the interfaces which the rule names."""
+    owners = map(owner_of_interface, interface_names(rule))
+    return (owner for owner in owners if owner is not None)
+
+
+def interface_names(rule: Rule) -> Iterator[str]:
+    return (match.name for match in rule.matches if isinstance(match, Interface))
+
+
+def _owner_of_target(rule: Rule) -> Owner | None:
+    return owner_of_name(rule.verdict.chain) if rule.verdict.chain else None
+
+
+def _owner_by_interface(table: Table, chain: str, rule: Rule) -> Owner | None:
     """Software writes for its interfaces to where packets pass; a rule that lets them to the host
     itself may be anyone's."""
-    if chain_name not in _BUILT_IN:
+    if chain not in _FORWARDING:
         return None
-    names = [match.name for match in rule.matches if isinstance(match, Interface)]
-    return next((owner for owner in map(_interface_owner, names) if owner is not None), None)
+    owner = next(owners_of_interfaces(rule), None)
+    if owner is None and chain != "PREROUTING":
+        named = not _docker_bridges(table).isdisjoint(interface_names(rule))
+        return _DOCKER if named else None
+    return owner
 
 
-@cache
-def _interface_owner(name: str) -> Owner | None:
-    return next((o for o in OWNERS if _pattern(o.interfaces).fullmatch(name)), None)
-
-
-@cache
-def _comment_owner(comment: str) -> Owner | None:
-    return next((o for o in OWNERS if _pattern(o.comments).fullmatch(comment)), None)
-
-
-@cache
-def _any_owner() -> re.Pattern[str]:
-    """One group for each owner, so that the last group matched is its number."""
-    return re.compile("|".join(f"({_expression(owner.chains)})" for owner in OWNERS))
-
-
-@cache
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(_expression(names))
-
-
-def _expression(names: Iterable[str]) -> str:
-    """A name written without ``*`` matches itself only; no names match nothing. ``?`` is a digit
-    of a hexadecimal number."""
-    escaped = (re.escape(name) for name in names)
-    return "|".join(e.replace(r"\*", ".*").replace(r"\?", "[0-9a-f]") for e in escaped) or r"(?!)"
+@lru_cache(maxsize=32)
+def _docker_bridges(table: Table) -> frozenset[str]:
+    """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
+    return frozenset(
+        name
+        for chain, rule in table.rules()
+        if owner_of_name(chain.name) is _DOCKER and chain.name != DOCKER_USER
+        for name in interface_names(rule)
+        if name != "lo"
+    )

@@ -6,7 +6,7 @@ import pytest
 
 import iptlint
 from iptlint.analysis.diff import difference
-from iptlint.analysis.reordering import MovableRuns, is_plain, is_user_chain
+from iptlint.analysis.reordering import MovableRuns, is_plain
 from tests.firewalls import analysis_of, saved
 
 
@@ -68,12 +68,3 @@ def test_what_would_be_lost_with_a_rule(rule: str, plain: bool) -> None:
     """A comment is somebody's words, and counters are somebody's numbers."""
     ((_, _, read),) = iptlint.read(saved(rule)).rules()
     assert is_plain(read) is plain
-
-
-@pytest.mark.parametrize(
-    ("chain", "people"),
-    [("INPUT", True), ("web", True), ("DOCKER", False), ("DOCKER-USER", True), ("f2b-sshd", False)],
-)
-def test_whose_rules_people_write(chain: str, people: bool) -> None:
-    analysis = analysis_of(saved(chains="web DOCKER DOCKER-USER f2b-sshd"))
-    assert is_user_chain(analysis.ruleset, analysis.table, chain) is people

@@ -11,8 +11,6 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import read
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Ruleset
-from iptlint.model.compat import made_by_iptables
-from iptlint.model.ownership import owner_of_table
 from iptlint.rules.hygiene import ipt905_iif_by_index as ipt905
 from iptlint.rules.persistence import ipt405_reload_duplicates as ipt405
 from iptlint.rules.persistence import ipt406_flush_wipes_others as ipt406
@@ -57,48 +55,6 @@ def only(findings: list[Finding]) -> Finding:
 
 
 # -- whose tables are whose -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "owner"),
-    [
-        ("firewalld", "firewalld"),
-        ("f2b-table", "fail2ban"),
-        ("crowdsec6", "crowdsec"),
-        ("libvirt_network", "libvirt"),
-        ("docker-bridges", "docker"),
-        ("netavark", "podman"),
-        ("kube-proxy", "kube-proxy"),
-        ("nm-shared-wlan0", "NetworkManager"),
-        ("wg-quick-wg0", "wg-quick"),
-        ("io.systemd.nat", "systemd-networkd"),
-        ("fw4", "openwrt"),
-    ],
-)
-def test_owner_of_a_table(name: str, owner: str) -> None:
-    found = owner_of_table(name)
-    assert found is not None
-    assert found.name == owner
-
-
-@pytest.mark.parametrize("name", ["filter", "nat", "firewall", "lxc2", "docker", "my-f2b-table"])
-def test_tables_of_people(name: str) -> None:
-    assert owner_of_table(name) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "chain", "made"),
-    [
-        ("ip filter", "INPUT", True),
-        ("ip6 mangle", "INPUT", True),
-        ("ip filter", "input", False),
-        ("inet filter", "INPUT", False),
-        ("ip mine", "INPUT", False),
-    ],
-)
-def test_tables_of_iptables(name: str, chain: str, made: bool) -> None:
-    text = f"table {name} {{\nchain {chain} {{\ntype filter hook input priority 0;\n}}\n}}"
-    assert made_by_iptables(ruleset_of(text).tables[0]) is made
 
 
 # -- files ------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
 from iptlint.model import Chain, Family, Rule, Ruleset, Table, Within
-from iptlint.model.ownership import owner_of
 from iptlint.model.prefixes import fewest
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -61,53 +60,6 @@ def test_fixtures(code: str, path: Path) -> None:
 
 
 # -- owners -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("chain", "name"),
-    [
-        ("DOCKER", "docker"),
-        ("DOCKER-USER", "docker"),
-        ("KUBE-SVC-TCOU7JCQXEZGVUNU", "kube-proxy"),
-        ("KUBE-ROUTER-INPUT", "kube-router"),
-        ("cali-FORWARD", "calico"),
-        ("CILIUM_POST_nat", "cilium"),
-        ("f2b-sshd", "fail2ban"),
-        ("FI-vnet12", "libvirt"),
-        ("NETAVARK-1D8721804F16F", "podman"),
-        ("ts-forward", "tailscale"),
-        ("ufw6-user-input", "ufw"),
-        ("IN_public_allow", "firewalld"),
-        ("FORWARD_IN_ZONES_SOURCE", "firewalld"),
-        ("net2fw", "shorewall"),
-        ("zone_wan_dest_ACCEPT", "openwrt"),
-    ],
-)
-def test_owner(chain: str, name: str) -> None:
-    owner = owner_of(chain)
-    assert owner is not None
-    assert owner.name == name
-
-
-@pytest.mark.parametrize(
-    "chain",
-    [
-        *("INPUT", "IN_ssh", "IN_web_allow", "ts-server", "LOGDROP", "tcp", "syn_flood", "fw-web"),
-        *("docker", "DOCKERS", "KUBE", "cali", "loc-loc", "reject", "web_direct", "POST_web"),
-    ],
-)
-def test_ordinary_names_are_nobodys(chain: str) -> None:
-    assert owner_of(chain) is None
-
-
-def test_managers_are_not_transient_and_some_chains_are_the_users() -> None:
-    docker, ufw = owner_of("DOCKER-USER"), owner_of("ufw-user-input")
-    assert docker is not None
-    assert docker.transient
-    assert docker.leaves_to_user("DOCKER-USER")
-    assert not docker.leaves_to_user("DOCKER")
-    assert ufw is not None
-    assert not ufw.transient
 
 
 # -- IPT404 -------------------------------------------------------------------

@@ -21,7 +21,7 @@ from iptlint.dialects.script.tables import (
     doubtful,
 )
 from iptlint.model import Family, Match, Rule, unread_rule
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
 from iptlint.source import Span
 
 LATE = "IPT003"
@@ -108,7 +108,7 @@ class Execution:
             self._report_late(self.chain)
             return None
         self.tool.missing.add((self.key, self.chain))
-        if self.tool.strict or owner_of(self.chain) is None:
+        if self.tool.strict or owner_of_name(self.chain) is None:
             self._report_no_chain()
         self.failed |= self.tool.strict
         return None if self.tool.strict else ChainState(self.chain, made=False)

@@ -52,11 +52,11 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import writer_of
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, VerdictKind
-from iptlint.model.ownership import owner_of_table
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.owners import owner_of_table
+from iptlint.model.ownership import writer_of
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
@@ -134,18 +134,19 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     analysis, chain, owner = main.analysis, main.chain, owner_of_table(main.analysis.table.name)
-    if owner is not None and owner.transient and hooks.ruleset.is_nft:
+    if owner is not None and owner.transient:
         return False
-    users = [rule for rule in chain.rules if not _is_softwares(analysis, rule)]
-    if hook is Hook.FORWARD and (forwards_on_its_own(hooks) or not (users or _translates(hooks))):
+    decided = any(not _is_generated(analysis.table, chain, rule) for rule in chain.rules)
+    if hook is Hook.FORWARD and (forwards_on_its_own(hooks) or not (decided or _translates(hooks))):
         return False
-    if hook is Hook.INPUT and chain.rules and not users:
+    if hook is Hook.INPUT and chain.rules and not decided:
         return False
     return not (_only_bans(main) or _only_counts(analysis, chain))
 
 
-def _is_softwares(analysis: TableAnalysis, rule: Rule) -> bool:
-    owner = writer_of(analysis, rule)
+def _is_generated(table: Table, chain: Chain, rule: Rule) -> bool:
+    """Whether software writes the rule anew at every start, into whatever chain."""
+    owner = writer_of(table, chain.name, rule)
     return owner is not None and owner.transient
 
 
@@ -154,10 +155,10 @@ def _translates(hooks: Hooks) -> bool:
     families too."""
     shared = Family.INET in hooks.ruleset.families
     return any(
-        rule.verdict.name.upper() in _TRANSLATING and not _is_softwares(analysis, rule)
-        for analysis in hooks.firewall.analyses()
-        if shared or hooks.family.value in analysis.table.family.packets
-        for _, rule in analysis.table.rules()
+        rule.verdict.name.upper() in _TRANSLATING and not _is_generated(table, chain, rule)
+        for table in hooks.ruleset.tables
+        if shared or hooks.family.value in table.family.packets
+        for chain, rule in table.rules()
     )
 
 

@@ -48,11 +48,12 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.session import Context, Settings
-from iptlint.analysis.shadowing import is_generated, owner_of_chain, shadowed_rules
+from iptlint.analysis.shadowing import shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
-from iptlint.model.ownership import Owner, owner_of, owner_of_table
+from iptlint.model.owners import Owner, owner_of_name, owner_of_table
+from iptlint.model.ownership import is_generated, owner_of_chain
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
@@ -93,8 +94,8 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
         return
     for share in found.accepters(open_):
         rule = share.rule
-        softwares = is_generated(hooks.ruleset, share.analysis.table, share.chain.name)
-        if rule is None or softwares or _is_for_all_ports(hooks, found, rule):
+        generated = is_generated(share.analysis.table, share.chain.name)
+        if rule is None or generated or _is_for_all_ports(hooks, found, rule):
             continue
         if not found.is_most(share.packets):
             continue
@@ -132,7 +133,7 @@ def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
     of a program for that, or a list of addresses that are denied."""
     tables, space = hooks.tables(), hooks.space
     anyone = space.project(packets, *space.fields)  # on whatever lists they are
-    if any(_bans(owner_of_table(table.name)) for table in tables if hooks.ruleset.is_nft):
+    if any(_bans(owner_of_table(table.name)) for table in tables):
         return True
     return any(
         _watches(hooks.firewall.analysis(table), rule, anyone)
@@ -145,7 +146,7 @@ def _watches(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
     callee = rule.verdict.chain
     denies = rule.verdict.kind.denies or callee is not None
     banned = denies and any(map(_is_lookup, rule.matches))
-    watched = banned or (callee is not None and _bans(owner_of(callee)))
+    watched = banned or (callee is not None and _bans(owner_of_name(callee)))
     return watched and (analysis.intended(rule) & packets).satisfiable()
 
 
@@ -173,7 +174,7 @@ _BY_COMMAND = {
 
 
 def _advice(hooks: Hooks, share: Share, port: int) -> str:
-    owner = owner_of_chain(hooks.ruleset, share.analysis.table, share.chain.name)
+    owner = owner_of_chain(share.analysis.table, share.chain.name)
     if owner is not None and owner.name in _BY_COMMAND:
         family = "ipv6" if hooks.family is Family.IP6 else "ipv4"
         inside = suggestions.INSIDE[hooks.family]

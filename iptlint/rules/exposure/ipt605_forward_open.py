@@ -45,7 +45,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own, probes
 from iptlint.analysis.exposure import (
     accept_any,
@@ -56,6 +55,7 @@ from iptlint.analysis.exposure import (
     uplinks,
 )
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook

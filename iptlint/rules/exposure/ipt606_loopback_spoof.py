@@ -38,10 +38,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import dropped_by_default, outside, probes
 from iptlint.analysis.exposure import exposure_of, responsible_call
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook

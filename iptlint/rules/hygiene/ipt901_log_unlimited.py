@@ -41,13 +41,14 @@ import re
 from collections.abc import Iterator
 
 from iptlint.analysis.log_flood import LogFlood, logs
-from iptlint.analysis.reordering import is_uncertain, is_user_chain
+from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_ids
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.grouping import MANY
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
+from iptlint.model.ownership import is_user_chain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
@@ -102,8 +103,7 @@ def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
         rule
         for chain, rule in analysis.table.rules()
         if logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
-        if is_user_chain(analysis.ruleset, analysis.table, chain.name)
-        and id(rule) not in dead_ids(analysis)
+        if is_user_chain(analysis.table, chain.name) and id(rule) not in dead_ids(analysis)
     )
 
 

@@ -39,8 +39,9 @@ from collections.abc import Iterator
 from iptlint.analysis.log_flood import only_logs
 from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, is_generated, shadowed_rules
+from iptlint.analysis.shadowing import Shadowed, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.model.ownership import is_generated
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -57,8 +58,8 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for shadowed in shadowed_rules(analysis):
-            softwares = is_generated(analysis.ruleset, analysis.table, shadowed.chain.name)
-            if only_logs(shadowed.rule) and shadowed.blockers and not softwares:
+            generated = is_generated(analysis.table, shadowed.chain.name)
+            if only_logs(shadowed.rule) and shadowed.blockers and not generated:
                 yield _finding(analysis, shadowed)
 
 

@@ -38,11 +38,11 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default, probes
 from iptlint.analysis.log_flood import logs
-from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
+from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
@@ -81,14 +81,12 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             continue
         turned_away = union([*probes(hooks, hook, "new", "syn")], hooks.space.false) & denied
         share = next((s for s in shares(hooks, hook, turned_away) if s.kind.denies), None)
-        if share is None or not share.chain.rules or not _is_users(share):
+        if share is None or not share.chain.rules:
+            continue
+        if not is_user_chain(share.analysis.table, share.chain.name):
             continue  # what has no rule at all is not in use
         if not _logged(hooks, hook, turned_away):
             yield _finding(hooks, hook, share, turned_away)
-
-
-def _is_users(share: Share) -> bool:
-    return is_user_chain(share.analysis.ruleset, share.analysis.table, share.chain.name)
 
 
 def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:

@@ -41,10 +41,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import is_generated
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.model.ownership import is_generated
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -89,7 +89,7 @@ def _by_name(ruleset: Ruleset) -> dict[tuple[int, str], list[Test]]:
     """By file and interface, each place once."""
     found: dict[tuple[int, str], dict[Span, Test]] = {}
     for table, chain, rule in ruleset.rules():
-        for test in () if is_generated(ruleset, table, chain.name) else _tests(rule):
+        for test in () if is_generated(table, chain.name) else _tests(rule):
             key = id(test.span.source), test.name
             found.setdefault(key, {}).setdefault(test.span, test)
     return {key: list(tests.values()) for key, tests in found.items()}

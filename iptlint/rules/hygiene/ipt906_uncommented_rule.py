@@ -34,12 +34,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
-from iptlint.model.ownership import owner_of_interface
+from iptlint.model.ownership import is_user_chain, owners_of_interfaces
 from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
 
@@ -60,7 +59,7 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         for table in ruleset.tables:
             for chain in table.chains.values():
-                if is_user_chain(ruleset, table, chain.name):
+                if is_user_chain(table, chain.name):
                     yield from _of_chain(chain, ruleset.syntax)
 
 
@@ -101,8 +100,7 @@ def _be(number: int) -> str:
 def _says_itself(rule: Rule) -> bool:
     calls = rule.verdict.chain is not None or not rule.matches
     goes_on = rule.verdict.kind is VerdictKind.CONTINUE
-    interfaces = (match.name for match in rule.matches if isinstance(match, Interface))
-    owned = any(map(owner_of_interface, interfaces))
+    owned = any(owners_of_interfaces(rule))
     return not rule.read or calls or goes_on or owned or any(map(_is_idiom, rule.matches))
 
 

@@ -38,11 +38,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.reach import rule_witness
-from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import line, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
@@ -80,7 +80,7 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         for table in ruleset.tables:
             for chain in table.chains.values():
-                pairs = [*_pairs(chain)] if is_user_chain(ruleset, table, chain.name) else []
+                pairs = [*_pairs(chain)] if is_user_chain(table, chain.name) else []
                 for first, second in pairs:
                     yield from _finding(context.firewall(ruleset).analysis(table), first, second)
 

@@ -39,10 +39,11 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import hosts
 from iptlint.analysis.nat import uplink
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies, writer_of
+from iptlint.analysis.shadowing import dead_ids, later_copies
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
+from iptlint.model.ownership import writer_of
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -92,7 +93,7 @@ def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
         (chain, rule)
         for chain, rule in base_chain.rules()
         if rule.verdict.name.upper() in _TRANSLATING
-        if writer_of(analysis, rule) is None
+        if writer_of(analysis.table, chain.name, rule) is None
         if id(rule) not in dead_ids(analysis) | later_copies(analysis)
     ]
 

@@ -43,10 +43,11 @@ from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.nat import DestinationNat, destination_nats, per_path, to
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of, later_copies, shadowed_rules, writer_of
+from iptlint.analysis.shadowing import base_of, later_copies, shadowed_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, VerdictKind, Within
+from iptlint.model.ownership import writer_of
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
@@ -116,7 +117,7 @@ def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
     analysis, rule = translation.analysis, translation.rule
     if translation.is_dead or id(rule) in later_copies(analysis):
         return False
-    if writer_of(analysis, rule) is not None:
+    if writer_of(analysis.table, analysis.place(rule).chain, rule) is not None:
         return False
     if translation.stays:  # DNAT to a port alone leaves the packets of others to them
         return translation.port is not None and rule.verdict.name.upper() == "REDIRECT"

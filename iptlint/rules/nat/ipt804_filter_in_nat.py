@@ -43,9 +43,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies, owner_of_chain
+from iptlint.analysis.shadowing import dead_ids, later_copies
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.model.ownership import owner_of_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -74,7 +75,8 @@ def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
     for chain in analysis.table.base_chains():
         drops = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
         left = analysis.flows[chain.name].returns & analysis.entries[chain.name].reachable
-        if chain.type != "nat" or not drops or _is_owned(analysis, chain):
+        owned = owner_of_chain(analysis.table, chain.name) is not None
+        if chain.type != "nat" or not drops or owned:
             continue
         if left.satisfiable():
             yield META.finding(
@@ -97,16 +99,14 @@ def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
     passed_over = dead_ids(analysis) | later_copies(analysis)
     for name, chain in analysis.table.chains.items():
         bases = analysis.calls.bases_of(name)
-        if not bases or any(base.type != "nat" for base in bases) or _is_owned(analysis, chain):
+        if not bases or any(base.type != "nat" for base in bases):
+            continue
+        if owner_of_chain(analysis.table, name) is not None:
             continue
         for parts in chain.statements():
             denying = [rule for rule in parts if rule.verdict.kind.denies]
             if denying and id(denying[0]) not in passed_over:
                 yield _finding(analysis, bases[0], denying[0])
-
-
-def _is_owned(analysis: TableAnalysis, chain: Chain) -> bool:
-    return owner_of_chain(analysis.ruleset, analysis.table, chain.name) is not None
 
 
 def _finding(analysis: TableAnalysis, base: Chain, rule: Rule) -> Finding:

@@ -63,12 +63,13 @@ from iptlint.analysis.nat import (
 )
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DOCKER_USER, base_of, behind_return, writer_of
+from iptlint.analysis.shadowing import base_of, behind_return
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
-from iptlint.model.ownership import owner_of_interface
+from iptlint.model.owners import owner_of_interface
+from iptlint.model.ownership import DOCKER_USER, writer_of
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -131,7 +132,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _is_dockers(translation: DestinationNat) -> bool:
-    owner = writer_of(translation.analysis, translation.rule)
+    analysis, rule = translation.analysis, translation.rule
+    owner = writer_of(analysis.table, analysis.place(rule).chain, rule)
     return owner is not None and owner.name == "docker"
 
 

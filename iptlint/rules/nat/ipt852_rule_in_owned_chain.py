@@ -41,7 +41,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import AnyOf, EffectKind, Field, Match, Rule, Uncertain, VerdictKind
-from iptlint.model.ownership import owner_of, owner_of_table
+from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -161,10 +161,10 @@ _ELSEWHERE = "write it into the built-in chain, above the jump"
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        if analysis.ruleset.is_nft and owner_of_table(analysis.table.name) is not None:
+        if owner_of_table(analysis.table.name) is not None:
             continue
         for chain in analysis.table.chains.values():
-            owner = owner_of(chain.name)
+            owner = owner_of_name(chain.name)
             if owner is None or owner.leaves_to_user(chain.name):
                 continue
             for parts in chain.statements():

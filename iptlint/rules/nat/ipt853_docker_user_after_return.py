@@ -33,9 +33,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import DOCKER_USER, behind_return, later_copies
+from iptlint.analysis.shadowing import behind_return, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
+from iptlint.model.ownership import DOCKER_USER
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 

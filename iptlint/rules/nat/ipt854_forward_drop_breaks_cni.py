@@ -48,10 +48,11 @@ from iptlint.analysis.default_verdict import hosts, outside, public_hosts
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of, dead_ids, writer_of
+from iptlint.analysis.shadowing import base_of, dead_ids
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, Within
+from iptlint.model.ownership import writer_of
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
@@ -118,10 +119,10 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     found: dict[str, list[_Network]] = defaultdict(list)
     for base_chain in hooks.base_chains(Hook.POSTROUTING):
         analysis = base_chain.analysis
-        for _, rule in analysis.table.rules():
+        for chain, rule in analysis.table.rules():
             if rule.verdict.name.upper() not in _TRANSLATING or id(rule) in dead_ids(analysis):
                 continue
-            owner, source = writer_of(analysis, rule), _source(hooks, rule)
+            owner, source = writer_of(analysis.table, chain.name, rule), _source(hooks, rule)
             if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
                 sent = _sent(hooks, analysis, rule, source)
                 if sent.satisfiable():

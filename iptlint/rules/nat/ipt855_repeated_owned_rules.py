@@ -39,10 +39,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import copies, writer_of
+from iptlint.analysis.shadowing import copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
-from iptlint.model.ownership import Owner
+from iptlint.model.owners import Owner
+from iptlint.model.ownership import writer_of
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
@@ -63,7 +64,7 @@ def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for several in copies(analysis):
             rules = _alike(several, analysis.ruleset.syntax)
-            owner = writer_of(analysis, rules[0])
+            owner = writer_of(analysis.table, analysis.place(rules[0]).chain, rules[0])
             if len(rules) > 1 and owner is not None and owner.transient:
                 yield _finding(analysis, owner, rules)
 

@@ -43,8 +43,9 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted, listed
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table
+from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
-from iptlint.model.software import decisions, software_in, without_generated
+from iptlint.model.software import decisions, software_in
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

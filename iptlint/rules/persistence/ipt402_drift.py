@@ -39,8 +39,9 @@ from iptlint.analysis.diff import Divergence, Fate, difference
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
+from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
-from iptlint.model.software import decisions, software_in, with_open_forward, without_generated
+from iptlint.model.software import decisions, software_in, with_open_forward
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks

@@ -52,7 +52,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Rule, Ruleset, Table
-from iptlint.model.ownership import Owner, owner_of, owner_of_table
+from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin
 
@@ -109,18 +109,18 @@ def _is_its_own(ruleset: Ruleset, share: _Share) -> bool:
 def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
     shares: dict[Owner, _Share] = defaultdict(_Share)
     for table in ruleset.tables:
-        if ruleset.is_nft and (owner := owner_of_table(table.name)):
+        if (owner := owner_of_table(table.name)) is not None:
             if owner.transient and _is_filled(table):
                 shares[owner].whole.append(table)
                 shares[owner].rules += (rule for _, rule in table.rules())
             continue
         for chain in table.chains.values():
-            owner = _transient_owner(chain.name)
+            owner = _generator_of(chain.name)
             if owner is not None:
                 shares[owner].tables.add(table.name)
                 shares[owner].chains.append(chain)
             for rule in chain.rules:
-                made_by = owner or _transient_owner(rule.verdict.chain or "")
+                made_by = owner or _generator_of(rule.verdict.chain or "")
                 if made_by is not None:
                     shares[made_by].rules.append(rule)
     return shares
@@ -131,9 +131,10 @@ def _is_filled(table: Table) -> bool:
     return not table.sets or any(named.elements for named in table.sets)
 
 
-def _transient_owner(chain: str) -> Owner | None:
-    owner = owner_of(chain)
-    return owner if owner and owner.transient and not owner.leaves_to_user(chain) else None
+def _generator_of(chain: str) -> Owner | None:
+    """The software that writes the chain anew at every start."""
+    owner = owner_of_name(chain)
+    return owner if owner is not None and owner.generates(chain) else None
 
 
 def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:

@@ -49,7 +49,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, listed
 from iptlint.model import Ruleset, Table
-from iptlint.model.ownership import owner_of_table
+from iptlint.model.owners import owner_of_table
 from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
 

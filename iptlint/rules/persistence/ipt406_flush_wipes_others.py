@@ -51,7 +51,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, listed
 from iptlint.model import Ruleset, Table
-from iptlint.model.ownership import Owner, owner_of, owner_of_table
+from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 
@@ -108,9 +108,8 @@ def _owner(table: Table, *, saved: bool) -> Owner | None:
         return None if owner is None or owner.transient else owner
     if owner is not None:
         return owner
-    owners = ((name, owner_of(name)) for name in table.chains)
-    found = (o for name, o in owners if o and o.transient and not o.leaves_to_user(name))
-    return next(found, None)
+    owners = ((name, owner_of_name(name)) for name in table.chains)
+    return next((o for name, o in owners if o is not None and o.generates(name)), None)
 
 
 def _finding(ruleset: Ruleset, flush: Origin, losses: list[Loss]) -> Finding:

@@ -44,8 +44,9 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Ruleset
-from iptlint.model.ownership import owner_of, owner_of_rule
+from iptlint.model import Ruleset, Table
+from iptlint.model.owners import owner_of_name
+from iptlint.model.ownership import writer_of
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -76,16 +77,16 @@ def check(context: Context) -> Iterator[Finding]:
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
-    chains = {id(rule): chain.name for _, chain, rule in ruleset.rules()}
+    places = {id(rule): (table, chain.name) for table, chain, rule in ruleset.rules()}
     for use in uses_of_sets(ruleset):
-        if use.name not in uses and not _is_softwares(use, chains[id(use.rule)]):
+        if use.name not in uses and not _is_generated(use, *places[id(use.rule)]):
             uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
 
 
-def _is_softwares(use: SetUse, chain: str) -> bool:
+def _is_generated(use: SetUse, table: Table, chain: str) -> bool:
     """Whether software makes the set, or wrote the rule: it makes both anew when it starts."""
-    owners = (owner_of(use.name), owner_of_rule(chain, use.rule))
+    owners = (owner_of_name(use.name), writer_of(table, chain, use.rule))
     known = any(owner is not None and owner.transient for owner in owners)
     return known or _OF_SOFTWARE.fullmatch(use.name) is not None
 

@@ -42,11 +42,12 @@ from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, copies, dead_ids, owner_of_chain, per_walk
+from iptlint.analysis.shadowing import Shadowed, copies, dead_ids, per_walk
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
 from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
-from iptlint.model.ownership import owner_of, owner_of_interface
+from iptlint.model.owners import Owner, owner_of_name
+from iptlint.model.ownership import holds_user_rules, owner_of_chain, owners_of_interfaces
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -85,18 +86,16 @@ def check(context: Context) -> Iterator[Finding]:
 def _is_owned(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether software wrote the rule: in a chain of its own, or for an interface of its own."""
     chain = analysis.place(rule).chain
-    owner = owner_of_chain(analysis.ruleset, analysis.table, chain)
-    if owner is not None:
-        return not owner.leaves_to_user(chain)
-    makers = {owner_of_interface(m.name) for m in rule.matches if isinstance(m, Interface)}
-    return any(maker in _owners(analysis) for maker in makers if maker)
+    if owner_of_chain(analysis.table, chain) is not None:
+        return not holds_user_rules(analysis.table, chain)
+    return not _owners(analysis).isdisjoint(owners_of_interfaces(rule))
 
 
 @per_walk
-def _owners(analysis: TableAnalysis) -> frozenset[str]:
-    """The names of the software that has chains in the table."""
-    owners = map(owner_of, analysis.table.chains)
-    return frozenset(owner.name for owner in owners if owner is not None)
+def _owners(analysis: TableAnalysis) -> frozenset[Owner]:
+    """The software that has chains in the table."""
+    owners = map(owner_of_name, analysis.table.chains)
+    return frozenset(owner for owner in owners if owner is not None)
 
 
 def _cut_off(cut: CutOff) -> Finding:

@@ -38,10 +38,11 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Dead, dead_in, dead_rules, owner_of_chain
+from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.model.matches import CT_STATES
+from iptlint.model.ownership import owner_of_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import Matcher, reads_conntrack
 from iptlint.rules.meta import Group, Meta
@@ -157,7 +158,9 @@ def _asks_for_fragments(match: Match) -> bool:
 def _not_sent(analysis: TableAnalysis, dead: Dead) -> Iterator[Finding]:
     if dead.chain.hook is not None:
         yield _not_at_hook(analysis, dead.rule, dead.chain)
-    elif _is_ours(analysis, dead.chain) and not _whole_chain(analysis, dead.chain):
+    elif owner_of_chain(analysis.table, dead.chain.name) is not None:
+        return
+    elif not _whole_chain(analysis, dead.chain):
         yield _not_in_chain(analysis, dead.rule, dead.chain)
 
 
@@ -172,10 +175,6 @@ def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) ->
         "test it in a later chain" if analysis.ruleset.is_nft else "test it in the mangle table",
         likeness="early",
     )
-
-
-def _is_ours(analysis: TableAnalysis, chain: Chain) -> bool:
-    return owner_of_chain(analysis.ruleset, analysis.table, chain.name) is None
 
 
 def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:

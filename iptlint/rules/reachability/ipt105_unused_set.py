@@ -46,7 +46,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import Named, Ruleset, Table
-from iptlint.model.ownership import owner_of, owner_of_table
+from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -81,7 +81,7 @@ def _sets(table: Table, others: Sequence[Ruleset]) -> Iterator[Finding]:
         return  # the host has more rules in it
     hooked = any(table.base_chains())
     for named in table.sets:
-        if named.kind not in _USES or named.used or owner_of(named.name) is not None:
+        if named.kind not in _USES or named.used or owner_of_name(named.name) is not None:
             continue
         if not any(_mentions(other, table, named) for other in others):
             yield META.finding(

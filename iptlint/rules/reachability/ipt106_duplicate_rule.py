@@ -36,9 +36,10 @@ from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.cut_off import is_copy_behind
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import copies, writer_of
+from iptlint.analysis.shadowing import copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
+from iptlint.model.ownership import writer_of
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -54,7 +55,7 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for rules in copies(analysis):
-            owner = writer_of(analysis, rules[0])
+            owner = writer_of(analysis.table, analysis.place(rules[0]).chain, rules[0])
             if owner is not None and owner.transient:
                 continue  # IPT855 tells of these
             chain = analysis.place(rules[0]).chain

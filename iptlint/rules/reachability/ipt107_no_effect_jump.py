@@ -37,10 +37,11 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_in, later_copies, owner_of_chain
+from iptlint.analysis.shadowing import dead_in, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Rule, VerdictKind
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
+from iptlint.model.ownership import owner_of_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -69,7 +70,7 @@ def check(context: Context) -> Iterator[Finding]:
             jumps = [
                 rule for rule in _jumps(analysis, name) if analysis.matched(rule).satisfiable()
             ]
-            if not jumps or owner_of_chain(analysis.ruleset, analysis.table, name) is not None:
+            if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
             if not chain.rules:
                 if not _FOR_USERS.search(name):
@@ -85,7 +86,7 @@ def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
     for caller, number in analysis.calls.callers(name):
         rule = analysis.table.chains[caller].rules[number]
         plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
-        if plain and id(rule) not in again and owner_of(caller) is None:
+        if plain and id(rule) not in again and owner_of_name(caller) is None:
             yield rule
 
 

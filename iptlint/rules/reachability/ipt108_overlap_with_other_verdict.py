@@ -35,7 +35,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.reach import rule_witness
-from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_ids, is_ban, later_copies
 from iptlint.findings import Confidence, Finding, Severity
@@ -43,6 +42,7 @@ from iptlint.findings.grouping import MANY
 from iptlint.findings.phrases import labels, line, name, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
+from iptlint.model.ownership import is_user_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.union_tree import UnionTree
 from iptlint.rules.meta import Group, Meta
@@ -82,7 +82,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _in_table(analysis: TableAnalysis) -> Iterator[_Crossing]:
     for chain in analysis.table.chains.values():
-        if is_user_chain(analysis.ruleset, analysis.table, chain.name):
+        if is_user_chain(analysis.table, chain.name):
             yield from _in_chain(analysis, chain)
 
 

@@ -54,8 +54,8 @@ from iptlint.analysis.shadowing import is_ban
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import Family, Hook, Rule, VerdictKind
-from iptlint.model.compat import made_by_iptables
-from iptlint.model.ownership import owner_of, owner_of_table
+from iptlint.model.owners import owner_of_name, owner_of_table
+from iptlint.model.ownership import made_by_iptables
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first
 from iptlint.netfilter.firewall import Firewall
@@ -160,7 +160,7 @@ def _undone(
         rule = share.rule
         if rule is None or share.kind is not VerdictKind.ACCEPT:
             continue
-        if owner_of(share.chain.name) is None:
+        if owner_of_name(share.chain.name) is None:
             found = _killer(base_chain.afterwards(share.packets), later)
             if found is not None:
                 yield Undone(rule, share.packets, base_chain, *found)

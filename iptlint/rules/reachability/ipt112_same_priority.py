@@ -61,8 +61,8 @@ from iptlint.model import (
     VerdictKind,
     Within,
 )
-from iptlint.model.compat import made_by_iptables
-from iptlint.model.ownership import owner_of_table
+from iptlint.model.owners import owner_of_table
+from iptlint.model.ownership import made_by_iptables
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import at_station
 from iptlint.packets.bdd import union

@@ -39,11 +39,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies, writer_of
+from iptlint.analysis.shadowing import dead_ids, later_copies
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Opaque, Rule, Table, Within
 from iptlint.model import VerdictKind as Kind
+from iptlint.model.ownership import writer_of
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -83,7 +84,7 @@ def _check_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
         return
     silent = {*dead_ids(analysis), *map(id, later_copies(analysis))}
     for rule in idle:
-        if id(rule) not in silent and writer_of(analysis, rule) is None:
+        if id(rule) not in silent and writer_of(analysis.table, chain.name, rule) is None:
             yield META.finding(
                 rule.statement.span,
                 f"no packet has matched this rule since its counters began, while the others of"

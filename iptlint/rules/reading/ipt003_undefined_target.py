@@ -39,7 +39,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Family, Rule, Ruleset, Table
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
 from iptlint.model.sets import SavedSets
 from iptlint.rules.meta import Group, Meta
 
@@ -76,7 +76,7 @@ def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
         name = rule.verdict.chain
         if name is None or name in table.chains:
             continue
-        if owner_of(name) is None or not _may_be_made(ruleset, table):
+        if owner_of_name(name) is None or not _may_be_made(ruleset, table):
             found.setdefault(name, []).append(rule)
     return found
 

@@ -54,17 +54,12 @@ from typing import NamedTuple
 
 from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import (
-    dead_ids,
-    is_generated,
-    later_copies,
-    owner_of_chain,
-    per_walk,
-)
+from iptlint.analysis.shadowing import dead_ids, later_copies, per_walk
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Family, Field, Rule, Within
 from iptlint.model.matches import Ranges
+from iptlint.model.ownership import is_generated, owner_of_chain
 from iptlint.model.prefixes import fewest
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
@@ -141,9 +136,7 @@ def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
     """The lists of a table that a set can replace."""
     found: list[_Group] = []
     for chain in analysis.table.chains.values():
-        ours = _is_called(analysis, chain) and not is_generated(
-            analysis.ruleset, analysis.table, chain.name
-        )
+        ours = _is_called(analysis, chain) and not is_generated(analysis.table, chain.name)
         kinds = _kinds(chain, dead_ids(analysis) | later_copies(analysis)) if ours else {}
         if kinds:
             found += _groups(analysis, chain, kinds)
@@ -153,7 +146,7 @@ def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
 def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
     """Software may call its chains later, those for the user's rules among them."""
     called = analysis.entries[chain.name].reachable.satisfiable()
-    return called or owner_of_chain(analysis.ruleset, analysis.table, chain.name) is not None
+    return called or owner_of_chain(analysis.table, chain.name) is not None
 
 
 def _kinds(chain: Chain, others: frozenset[int] = frozenset()) -> dict[Kind, list[int]]:

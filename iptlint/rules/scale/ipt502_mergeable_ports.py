@@ -37,13 +37,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from iptlint.analysis.reordering import Kind, MovableRuns, is_plain, is_user_chain
+from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_ids, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Within
-from iptlint.model.compat import made_by_iptables
 from iptlint.model.matches import Ranges
+from iptlint.model.ownership import is_user_chain, made_by_iptables
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -85,7 +85,7 @@ def check(context: Context) -> Iterator[Finding]:
             if ruleset.is_nft and made_by_iptables(analysis.table):
                 continue
             for chain in analysis.table.chains.values():
-                if is_user_chain(ruleset, analysis.table, chain.name):
+                if is_user_chain(analysis.table, chain.name):
                     yield from map(_finding, _merges(analysis, chain))
 
 

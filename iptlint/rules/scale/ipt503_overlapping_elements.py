@@ -51,7 +51,7 @@ from typing import NamedTuple
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Ruleset
-from iptlint.model.ownership import owner_of_table
+from iptlint.model.owners import owner_of_table
 from iptlint.model.prefixes import fewest
 from iptlint.model.sets import Dimension, Entry, Extras, Numbers, Part, SetContents
 from iptlint.model.syntax import PORT_BITS, ListElement, WrittenList
@@ -85,8 +85,8 @@ class _Covered(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        softwares = bool(ruleset.tables) and all(owner_of_table(t.name) for t in ruleset.tables)
-        for place in () if softwares else ruleset.syntax.lists(ruleset):
+        owned = bool(ruleset.tables) and all(owner_of_table(t.name) for t in ruleset.tables)
+        for place in () if owned else ruleset.syntax.lists(ruleset):
             yield from _of_place(ruleset, place)
     for contents in context.sets.contents.values() if context.sets else ():
         changed = context.sets is not None and contents.name in context.sets.changed

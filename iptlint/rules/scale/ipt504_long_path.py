@@ -40,11 +40,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside, probes
-from iptlint.analysis.reordering import is_user_chain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook
+from iptlint.model.ownership import is_user_chain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
@@ -88,8 +88,9 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         if total <= LIMIT:
             continue
         (longest, most), *_ = counts.most_common(1)
-        users = is_user_chain(hooks.ruleset, longest.analysis.table, longest.chain.name)
-        if id(longest.chain) in told or not users or _are_lists(counts, total):
+        if id(longest.chain) in told or _are_lists(counts, total):
+            continue
+        if not is_user_chain(longest.analysis.table, longest.chain.name):
             continue
         told.add(id(longest.chain))
         where = "all" if most == total else f"{most}"

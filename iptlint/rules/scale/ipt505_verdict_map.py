@@ -52,8 +52,8 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Field, Interface, Match, Rule, Verdict, VerdictKind, Within
-from iptlint.model.compat import made_by_iptables
-from iptlint.model.ownership import owner_of_table
+from iptlint.model.owners import owner_of_table
+from iptlint.model.ownership import made_by_iptables
 from iptlint.model.syntax import Syntax
 from iptlint.packets.match import writes_of
 from iptlint.rules.meta import Group, Meta

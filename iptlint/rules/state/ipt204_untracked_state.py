@@ -47,10 +47,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.connections import is_user_decision
 from iptlint.analysis.default_verdict import hosts, outside, probes
 from iptlint.analysis.handshake import answers, swapped, untracks
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind

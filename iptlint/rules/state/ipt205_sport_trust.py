@@ -41,10 +41,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.connections import any_port, few_ports, from_world, is_user_decision, most
+from iptlint.analysis.connections import any_port, few_ports, from_world, most
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.exposure import Exposure
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import listed

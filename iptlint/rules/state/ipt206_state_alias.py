@@ -33,8 +33,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iptlint.analysis.connections import tests_state, user_rules
+from iptlint.analysis.connections import tests_state
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Rule
 from iptlint.model.syntax import Syntax

@@ -42,8 +42,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.connections import user_rules
 from iptlint.analysis.session import Context
+from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain

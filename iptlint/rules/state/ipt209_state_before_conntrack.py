@@ -42,12 +42,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from iptlint.analysis.before_conntrack import early_chains, untestable_state, untracked_packets
-from iptlint.analysis.connections import tests_state, user_rules
+from iptlint.analysis.connections import tests_state
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_rules, is_generated, later_copies
+from iptlint.analysis.shadowing import dead_rules, later_copies
+from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule
+from iptlint.model.ownership import is_generated
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import Matcher, Writes
 from iptlint.rules.meta import Group, Meta
@@ -105,8 +107,8 @@ def _never_matched(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules whose tests only packets over lo pass, which earlier rules take."""
     for dead in dead_rules(analysis):
         taken = dead.reason is Reason.TAKEN and id(dead.rule) not in later_copies(analysis)
-        owned = is_generated(analysis.ruleset, analysis.table, dead.chain.name)
-        if taken and not owned and untestable_state(analysis, dead.rule) is not None:
+        generated = is_generated(analysis.table, dead.chain.name)
+        if taken and not generated and untestable_state(analysis, dead.rule) is not None:
             yield dead.chain, dead.rule
 
 

@@ -17,7 +17,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     Use,
 )
 from iptlint.model import Family
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
 from iptlint.source import SourceFile, Span
 
 SYNTAX, UNKNOWN, REFUSED = "IPT001", "IPT002", "IPT006"
@@ -174,7 +174,7 @@ class IptablesDiagnostics:
         advice = f"declare it before: `:{name} - [0:0]`"
         if name in HOOK_NAMES:
             advice = f"put the line under {_tables_with(name)}"
-        if line.shape.command in _ADDING and owner_of(name) is None and self._is_whole(table):
+        if line.shape.command in _ADDING and owner_of_name(name) is None and self._is_whole(table):
             span = line.place_span(self.source, line.shape.chain)
             stops = "iptables-restore stops here and loads nothing of the table"
             self._at(span, REFUSED, f"{message}: {stops}", advice)

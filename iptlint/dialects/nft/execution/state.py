@@ -13,7 +13,7 @@ from iptlint.dialects.nft.execution.variables import Scope, UnusableVariable
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
 from iptlint.model import Family
-from iptlint.model.ownership import owner_of
+from iptlint.model.owners import owner_of_name
 from iptlint.source import SourceFile, WholeOrigin
 
 Key = tuple[Family, str]
@@ -180,7 +180,7 @@ class State:
         Texts for a host that has it are not complained about: where the table is not of the
         text, or the name is that of other software.
         """
-        others = owner_of(name.text) is not None and not work.whole
+        others = owner_of_name(name.text) is not None and not work.whole
         if self.missing or others or not (work.made or work.whole):
             return
         table = work.table
