@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
 from iptlint.analysis.exposure import outward
 from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.model.protocols import TCP
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
-from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

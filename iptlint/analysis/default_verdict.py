@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
-from iptlint.model.matches import PACKET_FAMILIES, TCP_FLAGS
+from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.owners import owner_of_interface
+from iptlint.model.protocols import TCP, TCP_FLAGS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
-from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.trace import image, one_of
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.model.protocols import ICMP6
 from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision
@@ -20,7 +21,7 @@ from iptlint.netfilter.traversal import Outcome, Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP6, packet_of
+from iptlint.packets.witness import packet_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -10,12 +10,12 @@ from iptlint.analysis.exposure import Exposure, exposure_among, external_probes,
 from iptlint.analysis.services import SERVICES, Service
 from iptlint.model import Field, Hook, Rule
 from iptlint.model.ownership import is_generated
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
-from iptlint.packets.witness import TCP, UDP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

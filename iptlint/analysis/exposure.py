@@ -18,6 +18,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.delivery import outcomes
 from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
@@ -25,7 +26,6 @@ from iptlint.netfilter.traversal import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
-from iptlint.packets.witness import TCP, UDP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import outside, public
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
-from iptlint.model.matches import TCP_FLAGS
+from iptlint.model.protocols import TCP, TCP_FLAGS
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.space import Space
-from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from oxidd.bcdd import BCDDSubstitution

@@ -24,12 +24,12 @@ from iptlint.analysis.handshake import (
     untracks,
 )
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.protocols import TCP
 from iptlint.netfilter.firewall import Firewall, is_early, space_of
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, writes_of
-from iptlint.packets.witness import TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

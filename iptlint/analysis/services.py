@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from iptlint.packets.witness import TCP, UDP
+from iptlint.model.protocols import TCP, UDP
 
 
 class Service(NamedTuple):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -23,11 +23,11 @@ from iptlint.benchmark.answers import (
 from iptlint.benchmark.host import Host, Tool
 from iptlint.model import Field, Hook
 from iptlint.model.addresses import LOOPBACK, written
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets import intervals
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import TCP, UDP
 
 _SHOWN_PORTS = 8
 

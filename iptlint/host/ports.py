@@ -12,10 +12,10 @@ from iptlint.analysis.exposure import Exposure, exposure
 from iptlint.model import Family, Field, Hook, Rule, Within
 from iptlint.model.host import Host, Listener
 from iptlint.model.matches import Ranges
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import TCP, UDP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

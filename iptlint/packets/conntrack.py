@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from iptlint.model import Field
-from iptlint.model.matches import TCP_FLAGS, Ranges
+from iptlint.model.matches import Ranges
+from iptlint.model.protocols import TCP_FLAGS
 from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field
-from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
+from iptlint.model.protocols import ICMP, ICMP6, PORT_PROTOCOLS, PROTOCOL_NAMES, TCP, TCP_FLAGS
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP, ICMP6, PORT_PROTOCOLS, PROTOCOL_NAMES, TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
-from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, TCP_FLAGS
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
+from iptlint.model.protocols import TCP_FLAGS
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.packet import Packet

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Field
 from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.protocols import ICMP, ICMP6, PORT_PROTOCOLS, TCP
 from iptlint.packets.describe.shortest_path import Literals, largest_cube
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP, ICMP6, PORT_PROTOCOLS, TCP
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

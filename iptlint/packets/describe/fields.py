@@ -10,11 +10,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_ra
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.model import Field
-from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, PKTTYPES, TCP_FLAGS
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, PKTTYPES
+from iptlint.model.protocols import ICMP, ICMP6, PROTOCOL_NAMES, TCP_FLAGS
 from iptlint.packets.bdd import BitField
 from iptlint.packets.describe.lists import Choice, Listing, joined, shortest
 from iptlint.packets.intervals import count, cubes, one_cube, ranges
-from iptlint.packets.witness import ICMP, ICMP6, PROTOCOL_NAMES
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

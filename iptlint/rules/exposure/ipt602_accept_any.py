@@ -49,9 +49,10 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(

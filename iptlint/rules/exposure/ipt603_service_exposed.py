@@ -52,9 +52,10 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted, listed
 from iptlint.model import Family, Field, Hook
 from iptlint.model.host import Host
+from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import PROTOCOL_NAMES, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

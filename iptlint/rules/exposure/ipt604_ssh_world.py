@@ -54,12 +54,13 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.model.ownership import is_generated, owner_of_chain
+from iptlint.model.protocols import TCP
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import TCP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -48,9 +48,9 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import RELATED, first
 from iptlint.model import Family
+from iptlint.model.protocols import ICMP
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import ICMP
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(

@@ -58,9 +58,10 @@ from iptlint.findings.phrases import listed
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import ICMP6, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

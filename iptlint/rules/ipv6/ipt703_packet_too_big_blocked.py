@@ -46,9 +46,9 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import RELATED, first
 from iptlint.model import Family, Hook
+from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import ICMP6
 from iptlint.rules.ipv6.ipt702_nd_blocked import is_blocked
 from iptlint.rules.meta import Group, Meta
 

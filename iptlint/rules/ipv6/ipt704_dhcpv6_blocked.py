@@ -47,10 +47,11 @@ from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.model.protocols import UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.witness import UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.ipv6.ipt702_nd_blocked import accepts_something, is_blocked
 from iptlint.rules.meta import Group, Meta
 

@@ -44,11 +44,12 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -48,11 +48,12 @@ from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, VerdictKind, Within
 from iptlint.model.ownership import writer_of
+from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import PORT_PROTOCOLS, PROTOCOL_NAMES, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -70,12 +70,13 @@ from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.match import writes_of
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -55,12 +55,13 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.netfilter.decision import Share, packet_count, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.match import reads_conntrack
 from iptlint.packets.space import Space
-from iptlint.packets.witness import ICMP, ICMP6, TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -55,6 +55,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.matches import Ranges
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, at_station, largest_first
 from iptlint.netfilter.hooks import Hooks
@@ -63,7 +64,7 @@ from iptlint.netfilter.traversal import Outcome, Traversal, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.match import CONNTRACK_FIELDS
-from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

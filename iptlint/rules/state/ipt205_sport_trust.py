@@ -51,10 +51,11 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import listed
 from iptlint.findings.suggestions import ESTABLISHED
 from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import TCP, UDP, witness
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:

@@ -46,10 +46,10 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import at_station
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.packets.witness import TCP, UDP
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

@@ -24,7 +24,8 @@ from iptlint.dialects.iptables.extensions.registries import (
 )
 from iptlint.dialects.iptables.extensions.row import Extension, Given
 from iptlint.model import Family, Field, Masked, Match, Opaque, Within
-from iptlint.model.matches import CT_STATES, PKTTYPES, TCP_FLAGS
+from iptlint.model.matches import CT_STATES, PKTTYPES
+from iptlint.model.protocols import TCP_FLAGS
 
 # -- the IP header ------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from iptlint.dialects.iptables.extensions.registries import (
 from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Option, Value
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Opaque, Within
-from iptlint.model.matches import TCP_FLAGS
+from iptlint.model.protocols import TCP_FLAGS
 
 # -- ports and tcp flags -------------------------------------------------------
 
