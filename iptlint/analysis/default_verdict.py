@@ -16,7 +16,7 @@ from iptlint.model import Family, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.owners import owner_of_interface
-from iptlint.model.protocols import TCP, TCP_FLAGS
+from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -62,7 +62,7 @@ def probes(
         Field.FAMILY: PACKET_FAMILIES.index(family.value),
         Field.CT_DIRECTION: int(established),
         Field.PROTO: TCP,
-        Field.TCP_FLAGS: sum(1 << TCP_FLAGS.index(flag) for flag in flags),
+        Field.TCP_FLAGS: tcp_flag_bits(*flags),
         Field.TTL: 57,
         Field.LENGTH: 60,
     }

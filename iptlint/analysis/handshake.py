@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import outside, public
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
-from iptlint.model.protocols import TCP, TCP_FLAGS
+from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.space import Space
 
@@ -30,8 +30,7 @@ _KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PR
 
 def flags(space: Space, *names: str) -> PacketSet:
     """The packets with exactly these tcp flags set; a later fragment has none to see."""
-    number = sum(1 << TCP_FLAGS.index(name) for name in names)
-    return space.value(Field.TCP_FLAGS, number) & space.value(Field.FRAGMENT, 0)
+    return space.value(Field.TCP_FLAGS, tcp_flag_bits(*names)) & space.value(Field.FRAGMENT, 0)
 
 
 def first_packets(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:

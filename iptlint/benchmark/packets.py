@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
-from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
+from iptlint.model.protocols import TCP, UDP, echo_request, icmp_of
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.ordinary import typically_holds
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5:1::2")}
 """What a host calls itself over lo: a loopback address, or one of its others."""
 
-_ICMP = {Family.IP: (ICMP, 8), Family.IP6: (ICMP6, 128)}
 NOBODYS_PROTOCOL = 253  # RFC 3692: for experiments
 
 
@@ -47,7 +46,7 @@ def samples(hooks: Hooks, hook: Hook, protocol: str, state: str) -> tuple[Packet
 
 
 def _of_protocol(family: Family, protocol: str) -> Mapping[Field, int]:
-    icmp, echo = _ICMP[family]
+    icmp, echo = icmp_of(family), echo_request(family)
     match protocol:
         case "tcp":
             return {Field.PROTO: TCP}

@@ -54,9 +54,6 @@ PACKET_FAMILIES = ("ip", "ip6", "arp", "other")
 CT_STATES = ("new", "established", "related", "invalid", "untracked")
 """Values of ``Field.CT_STATE``: the index in this tuple."""
 
-TCP_FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr")
-"""Bits of ``Field.TCP_FLAGS``, lowest first, as in the TCP header (RFC 9293)."""
-
 PKTTYPES = ("unicast", "broadcast", "multicast", "other")
 
 Ranges = tuple[tuple[int, int], ...]

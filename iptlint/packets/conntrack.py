@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from iptlint.model import Field
 from iptlint.model.matches import Ranges
-from iptlint.model.protocols import TCP_FLAGS
+from iptlint.model.protocols import ICMP, ICMP6, TCP, tcp_flag_bits
 from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-_ICMP, _TCP, _ICMP6 = 1, 6, 58
 
 _VALID = ("syn", "syn urg", "syn ack", "rst", "rst ack", "fin ack", "fin ack urg", "ack", "ack urg")
 """The tcp flags that a connection may have, aside from psh, ece and cwr (tcp_valid_flags in
@@ -37,13 +35,13 @@ class _Row(NamedTuple):
 
 _ROWS = (
     # Errors belong to the connection they are about, or to none (nf_conntrack_inet_error).
-    _Row("ip", _ICMP, ((3, 5), (11, 12)), ("new", "established")),
-    _Row("ip6", _ICMP6, ((0, 127),), ("new", "established")),
+    _Row("ip", ICMP, ((3, 5), (11, 12)), ("new", "established")),
+    _Row("ip6", ICMP6, ((0, 127),), ("new", "established")),
     # Answers open nothing (valid_new in nf_conntrack_proto_icmp.c and …_icmpv6.c).
-    _Row("ip", _ICMP, ((0, 0), (14, 14), (16, 16), (18, 18)), ("new", "related")),
-    _Row("ip6", _ICMP6, ((129, 129), (140, 140)), ("new", "related")),
+    _Row("ip", ICMP, ((0, 0), (14, 14), (16, 16), (18, 18)), ("new", "related")),
+    _Row("ip6", ICMP6, ((129, 129), (140, 140)), ("new", "related")),
     # Multicast listeners and neighbours are not tracked (noct_valid_new, nf_conntrack_icmpv6.c).
-    _Row("ip6", _ICMP6, ((130, 136), (143, 143)), ("new", "established", "related")),
+    _Row("ip6", ICMP6, ((130, 136), (143, 143)), ("new", "established", "related")),
 )
 
 
@@ -73,14 +71,10 @@ def _impossible(space: _Space) -> Iterator[PacketSet]:
     for row in _ROWS:
         packets = space.ranges(Field.ICMP_TYPE, row.types) & space.state(*row.never)
         yield packets & space.value(Field.PROTO, row.protocol) & space.family(row.family)
-    yield space.value(Field.PROTO, _TCP) & connected(space) & ~_valid_flags(space)
+    yield space.value(Field.PROTO, TCP) & connected(space) & ~_valid_flags(space)
 
 
 def _valid_flags(space: _Space) -> PacketSet:
-    mask = 0xFF & ~_number(_FREE_FLAGS)
-    each = [space.masked(Field.TCP_FLAGS, mask, _number(text.split())) for text in _VALID]
+    mask = 0xFF & ~tcp_flag_bits(*_FREE_FLAGS)
+    each = [space.masked(Field.TCP_FLAGS, mask, tcp_flag_bits(*text.split())) for text in _VALID]
     return union(each, space.false)
-
-
-def _number(names: list[str] | tuple[str, ...]) -> int:
-    return sum(1 << TCP_FLAGS.index(name) for name in names)

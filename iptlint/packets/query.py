@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Field
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
-from iptlint.model.protocols import ICMP, ICMP6, PORT_PROTOCOLS, PROTOCOL_NAMES, TCP, TCP_FLAGS
+from iptlint.model.protocols import (
+    PORT_PROTOCOLS,
+    PROTOCOL_NUMBERS,
+    TCP,
+    TCP_FLAGS,
+    icmp_of,
+    tcp_flag_bits,
+)
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-_NUMBERS = {name: number for number, name in PROTOCOL_NAMES.items()} | {
-    "icmpv6": ICMP6,
-    "icmp6": ICMP6,
-}
-
 
 _OF_ONE_FAMILY = {"icmp": "ip", "icmpv6": "ip6", "icmp6": "ip6", "ipv6-icmp": "ip6"}
 
@@ -57,9 +58,7 @@ def _parts(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
         (Field.ICMP_CODE, asked.icmp_code),
     ):
         if number is not None:
-            yield space.value(field, number) & _one_of(
-                space, ICMP if family is Family.IP else ICMP6
-            )
+            yield space.value(field, number) & _one_of(space, icmp_of(family))
     if asked.tcp_flags is not None:
         yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
     if asked.ct_state is not None:
@@ -90,8 +89,8 @@ def protocol(text: str) -> int:
     """The number of a protocol, by its number or its name."""
     if text.isdecimal() and int(text) < 256:
         return int(text)
-    if text in _NUMBERS:
-        return _NUMBERS[text]
+    if text in PROTOCOL_NUMBERS:
+        return PROTOCOL_NUMBERS[text]
     try:
         return socket.getprotobyname(text)
     except OSError as error:
@@ -102,7 +101,7 @@ def _flags(names: tuple[str, ...]) -> int:
     unknown = [name for name in names if name not in TCP_FLAGS]
     if unknown:
         raise QueryError(f"{unknown[0]!r} is no tcp flag; {', '.join(TCP_FLAGS)} are")
-    return sum(1 << TCP_FLAGS.index(name) for name in names)
+    return tcp_flag_bits(*names)
 
 
 def family_of(saddr: str | None, daddr: str | None, proto: str | None) -> str | None:

@@ -17,7 +17,18 @@ from weakref import WeakKeyDictionary
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
-from iptlint.model.protocols import TCP_FLAGS
+from iptlint.model.protocols import (
+    ICMP,
+    ICMP6,
+    PORT_PROTOCOLS,
+    PROTOCOL_NAMES,
+    TCP,
+    UDP,
+    echo_request,
+    icmp_of,
+    tcp_flag_bits,
+    tcp_flag_names,
+)
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.packet import Packet
@@ -25,28 +36,6 @@ from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-TCP, UDP, ICMP, ICMP6, SCTP, DCCP, UDPLITE = 6, 17, 1, 58, 132, 33, 136
-PORT_PROTOCOLS = (TCP, UDP, SCTP, DCCP, UDPLITE)
-PROTOCOL_NAMES = {
-    TCP: "tcp",
-    UDP: "udp",
-    ICMP: "icmp",
-    ICMP6: "ipv6-icmp",
-    SCTP: "sctp",
-    DCCP: "dccp",
-    UDPLITE: "udplite",
-    2: "igmp",
-    4: "ipencap",
-    41: "ipv6",
-    47: "gre",
-    50: "esp",
-    51: "ah",
-    88: "eigrp",
-    89: "ospf",
-    103: "pim",
-    112: "vrrp",
-}
 
 _REMOTE = {
     Family.IP: ("198.51.100.7/32", "198.51.100.0/24", "203.0.113.0/24", "10.0.0.0/8", "0.0.0.0/1"),
@@ -71,8 +60,7 @@ def _prefix(space: Space, field: Field, text: str) -> PacketSet:
 
 
 def _flags(space: Space, *names: str) -> PacketSet:
-    value = sum(1 << TCP_FLAGS.index(name) for name in names)
-    return space.value(Field.TCP_FLAGS, value)
+    return space.value(Field.TCP_FLAGS, tcp_flag_bits(*names))
 
 
 def _host_addresses(space: Space, family: Family, field: Field) -> Iterator[PacketSet]:
@@ -97,8 +85,7 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
     yield space.value(Field.FRAGMENT, 0)
     yield space.state("new")
     yield space.state("established")
-    icmp = ICMP if family is Family.IP else ICMP6
-    for protocol in (TCP, UDP, icmp):
+    for protocol in (TCP, UDP, icmp_of(family)):
         yield space.value(Field.PROTO, protocol)
     yield from _sendable_flags(space)
     ends = [_REMOTE[family], _LOCAL[family]]
@@ -114,7 +101,7 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
     for port in (22, 80, 443):
         yield space.value(Field.DPORT, port)
     yield ~space.value(Field.DPORT, 0)
-    yield space.value(Field.ICMP_TYPE, 8 if family is Family.IP else 128)
+    yield space.value(Field.ICMP_TYPE, echo_request(family))
     for field in (Field.ICMP_CODE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.MARK):
         yield space.value(field, 0)
     yield space.value(Field.TTL, 64)
@@ -232,17 +219,13 @@ def _packet(
         proto=PROTOCOL_NAMES.get(protocol, str(protocol)) if family else None,
         sport=values[Field.SPORT] if ports else None,
         dport=values[Field.DPORT] if ports else None,
-        tcp_flags=_flag_names(values[Field.TCP_FLAGS]) if tcp else None,
+        tcp_flags=tcp_flag_names(values[Field.TCP_FLAGS]) if tcp else None,
         icmp_type=values[Field.ICMP_TYPE] if icmp else None,
         icmp_code=values[Field.ICMP_CODE] if icmp else None,
         ct_state=CT_STATES[values[Field.CT_STATE]],
         mark=values[Field.MARK],
         conditions=conditions,
     )
-
-
-def _flag_names(flags: int) -> tuple[str, ...]:
-    return tuple(name for bit, name in enumerate(TCP_FLAGS) if flags >> bit & 1)
 
 
 def _address(family: Family, value: int) -> str:

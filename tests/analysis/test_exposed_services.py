@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from iptlint.model.protocols import TCP, UDP
 
 from iptlint.analysis.exposed_services import Exposed, exposed_services, is_broad
 from iptlint.analysis.services import SERVICES
 from iptlint.model import Family, Hook
+from iptlint.model.protocols import TCP, UDP
 from tests.firewalls import hooked, hooks_of, saved, texts
 
 MYSQL = "-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT"

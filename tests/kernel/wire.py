@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from iptlint.model.protocols import TCP_FLAGS
 from scapy.layers.inet import ICMP, IP, TCP, UDP, in4_chksum
 from scapy.layers.inet6 import ICMPv6Unknown, IPv6, IPv6ExtHdrFragment, in6_chksum
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
 
+from iptlint.model.protocols import TCP_FLAGS
 from iptlint.packets.packet import Packet
 from tests.kernel.connections import ECHO_ID, SCTP_TAG, Tuple
 

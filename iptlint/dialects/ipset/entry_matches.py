@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from iptlint.dialects.ipset.intervals import merged
-from iptlint.dialects.ipset.values import ICMP, ICMPV6, WITH_PORTS
+from iptlint.dialects.ipset.values import WITH_PORTS
 from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Opaque, Within
 from iptlint.model.matches import Ranges
+from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.model.sets import Device, Dimension, Entry, Numbers, Part, Ports, SetContents
 
 Alternatives = tuple[tuple[Match, ...], ...]
@@ -86,13 +87,13 @@ def _ports(parts: Sequence[Part], source: bool, sides: Sides) -> Alternatives:
     spans: dict[int, list[tuple[int, int]]] = {}
     for part in parts:
         if isinstance(part, Ports):
-            protocols = _TCP_AND_UDP if part.protocol is None else (part.protocol,)
+            protocols = (TCP, UDP) if part.protocol is None else (part.protocol,)
             for protocol in protocols:
                 spans.setdefault(protocol, []).append((part.low, part.high))
     alike: dict[tuple[bool, Ranges], list[int]] = {}
     found: list[tuple[Match, ...]] = []
     for protocol, numbers in spans.items():
-        if protocol in (ICMP, ICMPV6):
+        if protocol in (ICMP, ICMP6):
             found += _icmp(protocol, numbers)
         else:
             alike.setdefault((protocol in WITH_PORTS, merged(numbers)), []).append(protocol)
@@ -103,7 +104,6 @@ def _ports(parts: Sequence[Part], source: bool, sides: Sides) -> Alternatives:
     return tuple(found)
 
 
-_TCP_AND_UDP = (6, 17)
 _FIRST_FRAGMENT = Within(Field.FRAGMENT, ((0, 0),))
 
 

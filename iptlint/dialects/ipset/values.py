@@ -18,6 +18,7 @@ from iptlint.dialects.iptables.extensions.addresses import mac, port
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
+from iptlint.model.protocols import ICMP, ICMP6, SCTP, TCP, UDP, UDPLITE, icmp_of
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
 
 MAX_INTERFACE = 15  # IFNAMSIZ counts a NUL
@@ -161,15 +162,13 @@ def _prefixes(span: Numbers, bits: int) -> Iterator[Numbers]:
 
 # -- ports --------------------------------------------------------------------
 
-WITH_PORTS = {PROTOCOLS[name] for name in ("tcp", "udp", "sctp", "udplite")}
-ICMP, ICMPV6 = 1, 58
-_ICMP_NAMES = {ICMP: ICMP_TYPES, ICMPV6: ICMP6_TYPES}
-_ICMP_FAMILY = {ICMP: Family.IP, ICMPV6: Family.IP6}
+WITH_PORTS = {TCP, UDP, SCTP, UDPLITE}
+_ICMP_NAMES = {ICMP: ICMP_TYPES, ICMP6: ICMP6_TYPES}
 
 
 def _ports(text: str, form: Form) -> tuple[Part, ...]:
     name, colon, rest = text.partition(":")
-    protocol = _protocol(name) if colon else PROTOCOLS["tcp"]
+    protocol = _protocol(name) if colon else TCP
     numbers = rest if colon else text
     if form.type.name == "bitmap:port":
         low, high = port_range(numbers)
@@ -179,7 +178,7 @@ def _ports(text: str, form: Form) -> tuple[Part, ...]:
     if protocol in WITH_PORTS:
         return (Ports(protocol, *port_range(numbers)),)
     if protocol in _ICMP_NAMES:
-        if form.family is not _ICMP_FAMILY[protocol]:
+        if protocol != icmp_of(form.family):
             raise InvalidValueError("icmp in a set of family inet, icmpv6 in one of family inet6")
         number = _icmp(numbers, protocol)
         return (Ports(protocol, number, number),)

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from iptlint.model import Field
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, PKTTYPES
-from iptlint.model.protocols import ICMP, ICMP6, PROTOCOL_NAMES, TCP_FLAGS
+from iptlint.model.protocols import (
+    ICMP_TYPE_NAMES,
+    PROTOCOL_NAMES,
+    tcp_flag_names,
+)
 from iptlint.packets.bdd import BitField
 from iptlint.packets.describe.lists import Choice, Listing, joined, shortest
 from iptlint.packets.intervals import count, cubes, one_cube, ranges
@@ -24,43 +28,6 @@ class Items(Protocol):
     """The values, one text each; they depend on the field's variables only."""
 
     def __call__(self, values: PacketSet, bits: BitField) -> Iterator[str]: ...
-
-
-ICMP_NAMES: Mapping[int, Mapping[int, str]] = {
-    ICMP: {
-        0: "echo-reply",
-        3: "destination-unreachable",
-        4: "source-quench",
-        5: "redirect",
-        8: "echo-request",
-        9: "router-advertisement",
-        10: "router-solicitation",
-        11: "time-exceeded",
-        12: "parameter-problem",
-        13: "timestamp-request",
-        14: "timestamp-reply",
-        17: "address-mask-request",
-        18: "address-mask-reply",
-    },
-    ICMP6: {
-        1: "destination-unreachable",
-        2: "packet-too-big",
-        3: "time-exceeded",
-        4: "parameter-problem",
-        128: "echo-request",
-        129: "echo-reply",
-        130: "mld-listener-query",
-        131: "mld-listener-report",
-        132: "mld-listener-done",
-        133: "router-solicitation",
-        134: "router-advertisement",
-        135: "neighbour-solicitation",
-        136: "neighbour-advertisement",
-        137: "redirect",
-        143: "mld2-listener-report",
-    },
-}
-"""By protocol. IANA, ICMP Type Numbers and ICMPv6 type numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +163,7 @@ def _protocols(values: PacketSet, bits: BitField) -> Iterator[str]:
 
 def icmp_types(protocol: int | None) -> FieldPhrase:
     """``protocol``: ICMP, ICMP6; None where it may be either."""
-    names = ICMP_NAMES.get(protocol, {}) if protocol is not None else {}
+    names = ICMP_TYPE_NAMES.get(protocol, {}) if protocol is not None else {}
 
     def show(number: int) -> str:
         return names.get(number, f"type {number}")
@@ -219,13 +186,9 @@ def icmp_types(protocol: int | None) -> FieldPhrase:
 # -- tcp flags ----------------------------------------------------------------
 
 
-def _flags(mask: int) -> list[str]:
-    return [name for bit, name in enumerate(TCP_FLAGS) if mask >> bit & 1]
-
-
 def _with_flags(value: int, mask: int) -> str:
     """All flags of ``mask`` are as in ``value``."""
-    there, missing = _flags(value), _flags(mask & ~value)
+    there, missing = tcp_flag_names(value), tcp_flag_names(mask & ~value)
     if mask == 0xFF:
         return f"with only {joined(there, 'and')}" if there else "without any flag"
     if not there:
@@ -236,7 +199,7 @@ def _with_flags(value: int, mask: int) -> str:
 
 def _with_others(value: int, mask: int) -> str:
     """Some flag of ``mask`` is not as in ``value``."""
-    there, missing = _flags(mask & ~value), _flags(value)
+    there, missing = tcp_flag_names(mask & ~value), tcp_flag_names(value)
     parts = [f"with {joined(there, 'or')}"] if there else []
     if missing:
         all_of = {1: "without ", 2: "without both "}.get(len(missing), "without all of ")

@@ -49,7 +49,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
-from iptlint.model.protocols import TCP, UDP
+from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
@@ -63,8 +63,6 @@ META = Meta(
     group=Group.EXPOSURE,
     since="0.1.0",
 )
-
-_PROTOCOLS = {TCP: "tcp ", UDP: "udp "}
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -104,8 +102,8 @@ def kind_of(share: Share) -> str:
     space, tests = share.analysis.space, share.analysis.tests(share.rule).may
     return next(
         (
-            name
-            for number, name in _PROTOCOLS.items()
+            f"{PROTOCOL_NAMES[number]} "
+            for number in (TCP, UDP)
             if not (tests & ~space.value(Field.PROTO, number)).satisfiable()
         ),
         "",

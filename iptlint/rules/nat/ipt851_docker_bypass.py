@@ -70,7 +70,7 @@ from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
-from iptlint.model.protocols import TCP, UDP
+from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -91,7 +91,7 @@ META = Meta(
     since="0.1.0",
 )
 
-_PROTOCOLS = {TCP: "tcp", UDP: "udp"}
+_PROTOCOLS = (TCP, UDP)
 _SHOWN = 4
 _SWARM = "DOCKER-INGRESS"
 """Of services, which docker publishes on every address of every node, or on none."""
@@ -116,7 +116,7 @@ class _Published(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.port}/{_PROTOCOLS[self.protocol]}"
+        return f"{self.port}/{PROTOCOL_NAMES[self.protocol]}"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -316,7 +316,7 @@ def _labels(rules: Sequence[Rule], accepter: Share | None, denier: Share) -> tup
 
 
 def _advice(hooks: Hooks, first: _Published) -> str:
-    name, protocol, port = first.by or uplink(hooks), _PROTOCOLS[first.protocol], first.port
+    name, protocol, port = first.by or uplink(hooks), PROTOCOL_NAMES[first.protocol], first.port
     localhost = LOCALHOST[hooks.family]
     home = f"[{localhost}]" if localhost.version == 6 else str(localhost)
     rule_of = first.translation.analysis.place(first.translation.rule).chain

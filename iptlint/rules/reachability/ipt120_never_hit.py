@@ -45,6 +45,7 @@ from iptlint.findings.phrases import counted
 from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Opaque, Rule, Table, Within
 from iptlint.model import VerdictKind as Kind
 from iptlint.model.ownership import writer_of
+from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
@@ -63,7 +64,7 @@ _SEEN = 1000
 _NEW = 100
 """Of those, packets of new connections: the rules of established ones count by the million."""
 
-_TCP_UDP = ((6, 6), (17, 17))
+_TCP_UDP = ((TCP, TCP), (UDP, UDP))
 _DHCP = {67, 68, 546, 547}
 _FILTERS = (Hook.INPUT, Hook.FORWARD)
 

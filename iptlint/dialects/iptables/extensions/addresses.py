@@ -7,9 +7,10 @@ import socket
 from dataclasses import dataclass
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions.registries import PROTOCOLS, SERVICES
+from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import Range, integer, ordered
 from iptlint.model import Family
+from iptlint.model.services import SERVICES
 
 # -- ports and protocols -------------------------------------------------------
 

@@ -19,13 +19,12 @@ from iptlint.dialects.iptables.extensions.builders import (
     within,
 )
 from iptlint.dialects.iptables.extensions.registries import (
-    DSCP_CLASSES,
     TOS_NAMES,
 )
 from iptlint.dialects.iptables.extensions.row import Extension, Given
 from iptlint.model import Family, Field, Masked, Match, Opaque, Within
 from iptlint.model.matches import CT_STATES, PKTTYPES
-from iptlint.model.protocols import TCP_FLAGS
+from iptlint.model.protocols import DSCP_CLASSES, tcp_flag_bits
 
 # -- the IP header ------------------------------------------------------------
 
@@ -74,7 +73,7 @@ def _ect_test(given: Given, _: Family) -> tuple[Match, ...]:
 
 
 def _flag_test(name: str) -> Test:
-    bit = 1 << TCP_FLAGS.index(name)
+    bit = tcp_flag_bits(name)
     return lambda given, _: (Masked(Field.TCP_FLAGS, bit, bit, given.negated),)
 
 

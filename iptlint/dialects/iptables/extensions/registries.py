@@ -1,293 +1,100 @@
-"""Names of protocols, services, icmp types and classes of service.
-
-The IANA registries, as /etc/protocols, /etc/services and iptables spell them.
-"""
+"""Names that iptables has for protocols, icmp types and codes, and classes of service."""
 
 from __future__ import annotations
 
-PROTOCOLS = {
-    "all": 0,
-    "icmp": 1,
-    "igmp": 2,
-    "ggp": 3,
-    "ipencap": 4,
-    "ipv4": 4,
-    "st": 5,
-    "tcp": 6,
-    "egp": 8,
-    "igp": 9,
-    "pup": 12,
-    "udp": 17,
-    "hmp": 20,
-    "xns-idp": 22,
-    "rdp": 27,
-    "iso-tp4": 29,
-    "dccp": 33,
-    "xtp": 36,
-    "ddp": 37,
-    "idpr-cmtp": 38,
-    "ipv6": 41,
-    "ipv6-route": 43,
-    "ipv6-frag": 44,
-    "idrp": 45,
-    "rsvp": 46,
-    "gre": 47,
-    "esp": 50,
-    "ipv6-crypt": 50,
-    "ah": 51,
-    "ipv6-auth": 51,
-    "skip": 57,
-    "icmpv6": 58,
-    "icmp6": 58,
-    "ipv6-icmp": 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    "rspf": 73,
-    "vmtp": 81,
-    "eigrp": 88,
-    "ospf": 89,
-    "ax.25": 93,
-    "ipip": 94,
-    "etherip": 97,
-    "encap": 98,
-    "pim": 103,
-    "ipcomp": 108,
-    "vrrp": 112,
-    "l2tp": 115,
-    "isis": 124,
-    "sctp": 132,
-    "fc": 133,
-    "mobility-header": 135,
-    "ipv6-mh": 135,
-    "mh": 135,
-    "udplite": 136,
-    "mpls-in-ip": 137,
-    "manet": 138,
-    "hip": 139,
-    "shim6": 140,
-    "wesp": 141,
-    "rohc": 142,
-}
+from collections.abc import Iterator, Mapping
 
-SERVICES = {
-    "echo": 7,
-    "discard": 9,
-    "systat": 11,
-    "daytime": 13,
-    "netstat": 15,
-    "qotd": 17,
-    "chargen": 19,
-    "ftp-data": 20,
-    "ftp": 21,
-    "ssh": 22,
-    "telnet": 23,
-    "smtp": 25,
-    "mail": 25,
-    "time": 37,
-    "whois": 43,
-    "tacacs": 49,
-    "domain": 53,
-    "bootps": 67,
-    "bootpc": 68,
-    "tftp": 69,
-    "gopher": 70,
-    "finger": 79,
-    "http": 80,
-    "www": 80,
-    "kerberos": 88,
-    "pop3": 110,
-    "pop-3": 110,
-    "sunrpc": 111,
-    "portmapper": 111,
-    "auth": 113,
-    "ident": 113,
-    "sftp": 115,
-    "nntp": 119,
-    "ntp": 123,
-    "epmap": 135,
-    "loc-srv": 135,
-    "netbios-ns": 137,
-    "netbios-dgm": 138,
-    "netbios-ssn": 139,
-    "imap": 143,
-    "imap2": 143,
-    "snmp": 161,
-    "snmp-trap": 162,
-    "snmptrap": 162,
-    "bgp": 179,
-    "irc": 194,
-    "ldap": 389,
-    "svrloc": 427,
-    "https": 443,
-    "microsoft-ds": 445,
-    "kpasswd": 464,
-    "submissions": 465,
-    "smtps": 465,
-    "isakmp": 500,
-    "exec": 512,
-    "biff": 512,
-    "login": 513,
-    "who": 513,
-    "shell": 514,
-    "syslog": 514,
-    "printer": 515,
-    "talk": 517,
-    "ntalk": 518,
-    "route": 520,
-    "router": 520,
-    "uucp": 540,
-    "klogin": 543,
-    "kshell": 544,
-    "dhcpv6-client": 546,
-    "dhcpv6-server": 547,
-    "rtsp": 554,
-    "nntps": 563,
-    "submission": 587,
-    "ipp": 631,
-    "ldaps": 636,
-    "domain-s": 853,
-    "rsync": 873,
-    "ftps-data": 989,
-    "ftps": 990,
-    "telnets": 992,
-    "imaps": 993,
-    "pop3s": 995,
-    "socks": 1080,
-    "openvpn": 1194,
-    "ms-sql-s": 1433,
-    "ms-sql-m": 1434,
-    "l2f": 1701,
-    "l2tp": 1701,
-    "pptp": 1723,
-    "radius": 1812,
-    "radius-acct": 1813,
-    "mqtt": 1883,
-    "nfs": 2049,
-    "git": 9418,
-    "squid": 3128,
-    "iscsi-target": 3260,
-    "mysql": 3306,
-    "ms-wbt-server": 3389,
-    "nut": 3493,
-    "svn": 3690,
-    "ipsec-nat-t": 4500,
-    "sip": 5060,
-    "sip-tls": 5061,
-    "xmpp-client": 5222,
-    "xmpp-server": 5269,
-    "mdns": 5353,
-    "postgresql": 5432,
-    "amqps": 5671,
-    "amqp": 5672,
-    "x11": 6000,
-    "redis": 6379,
-    "ircd": 6667,
-    "afs3-fileserver": 7000,
-    "http-alt": 8080,
-    "webcache": 8080,
-    "bacula-dir": 9101,
-    "bacula-fd": 9102,
-    "bacula-sd": 9103,
-    "amanda": 10080,
-    "webmin": 10000,
-    "zabbix-agent": 10050,
-    "zabbix-trapper": 10051,
-}
+from iptlint.model import protocols
+
+PROTOCOLS = {"all": 0, **protocols.PROTOCOL_NUMBERS}
+
+# -- icmp ---------------------------------------------------------------------
 
 Icmp = tuple[int, int, int]
 """Type, first and last code."""
+
+_Further = Mapping[str, Mapping[str, int | None]]
+"""By the name of a type: names for one of its codes, or (None) for all of them."""
+
+_FURTHER: _Further = {
+    "echo-reply": {"pong": None},
+    "destination-unreachable": {
+        "network-unreachable": 0,
+        "host-unreachable": 1,
+        "protocol-unreachable": 2,
+        "port-unreachable": 3,
+        "fragmentation-needed": 4,
+        "source-route-failed": 5,
+        "network-unknown": 6,
+        "host-unknown": 7,
+        "network-prohibited": 9,
+        "host-prohibited": 10,
+        "TOS-network-unreachable": 11,
+        "TOS-host-unreachable": 12,
+        "communication-prohibited": 13,
+        "host-precedence-violation": 14,
+        "precedence-cutoff": 15,
+    },
+    "redirect": {
+        "network-redirect": 0,
+        "host-redirect": 1,
+        "TOS-network-redirect": 2,
+        "TOS-host-redirect": 3,
+    },
+    "echo-request": {"ping": None},
+    "time-exceeded": {
+        "ttl-exceeded": None,
+        "ttl-zero-during-transit": 0,
+        "ttl-zero-during-reassembly": 1,
+    },
+    "parameter-problem": {"ip-header-bad": 0, "required-option-missing": 1},
+}
+_FURTHER6: _Further = {
+    "destination-unreachable": {
+        "no-route": 0,
+        "communication-prohibited": 1,
+        "beyond-scope": 2,
+        "address-unreachable": 3,
+        "port-unreachable": 4,
+        "failed-policy": 5,
+        "reject-route": 6,
+    },
+    "time-exceeded": {
+        "ttl-exceeded": None,
+        "ttl-zero-during-transit": 0,
+        "ttl-zero-during-reassembly": 1,
+    },
+    "parameter-problem": {"bad-header": 0, "unknown-header-type": 1, "unknown-option": 2},
+    "echo-request": {"ping": None},
+    "echo-reply": {"pong": None},
+    "mld-listener-done": {"mld-listener-reduction": None},
+    "neighbour-solicitation": {"neighbor-solicitation": None},
+    "neighbour-advertisement": {"neighbor-advertisement": None},
+}
+_NAMELESS = {"mld2-listener-report"}
+"""Types that ip6tables knows by number only."""
 
 
 def _every(kind: int) -> Icmp:
     return kind, 0, 255
 
 
-def _one(kind: int, code: int) -> Icmp:
-    return kind, code, code
+def _named(types: Mapping[str, int], further: _Further) -> Iterator[tuple[str, Icmp]]:
+    for name, kind in types.items():
+        yield name, _every(kind)
+        for other, code in further.get(name, {}).items():
+            yield other, _every(kind) if code is None else (kind, code, code)
 
 
-ICMP_TYPES: dict[str, Icmp] = {
+ICMP_TYPES: Mapping[str, Icmp] = {
     "any": _every(255),
-    "echo-reply": _every(0),
-    "pong": _every(0),
-    "destination-unreachable": _every(3),
-    "network-unreachable": _one(3, 0),
-    "host-unreachable": _one(3, 1),
-    "protocol-unreachable": _one(3, 2),
-    "port-unreachable": _one(3, 3),
-    "fragmentation-needed": _one(3, 4),
-    "source-route-failed": _one(3, 5),
-    "network-unknown": _one(3, 6),
-    "host-unknown": _one(3, 7),
-    "network-prohibited": _one(3, 9),
-    "host-prohibited": _one(3, 10),
-    "TOS-network-unreachable": _one(3, 11),
-    "TOS-host-unreachable": _one(3, 12),
-    "communication-prohibited": _one(3, 13),
-    "host-precedence-violation": _one(3, 14),
-    "precedence-cutoff": _one(3, 15),
-    "source-quench": _every(4),
-    "redirect": _every(5),
-    "network-redirect": _one(5, 0),
-    "host-redirect": _one(5, 1),
-    "TOS-network-redirect": _one(5, 2),
-    "TOS-host-redirect": _one(5, 3),
-    "echo-request": _every(8),
-    "ping": _every(8),
-    "router-advertisement": _every(9),
-    "router-solicitation": _every(10),
-    "time-exceeded": _every(11),
-    "ttl-exceeded": _every(11),
-    "ttl-zero-during-transit": _one(11, 0),
-    "ttl-zero-during-reassembly": _one(11, 1),
-    "parameter-problem": _every(12),
-    "ip-header-bad": _one(12, 0),
-    "required-option-missing": _one(12, 1),
-    "timestamp-request": _every(13),
-    "timestamp-reply": _every(14),
-    "address-mask-request": _every(17),
-    "address-mask-reply": _every(18),
+    **dict(_named(protocols.ICMP_TYPES, _FURTHER)),
+}
+ICMP6_TYPES: Mapping[str, Icmp] = {
+    name: codes for name, codes in _named(protocols.ICMP6_TYPES, _FURTHER6) if name not in _NAMELESS
 }
 
-ICMP6_TYPES: dict[str, Icmp] = {
-    "destination-unreachable": _every(1),
-    "no-route": _one(1, 0),
-    "communication-prohibited": _one(1, 1),
-    "beyond-scope": _one(1, 2),
-    "address-unreachable": _one(1, 3),
-    "port-unreachable": _one(1, 4),
-    "failed-policy": _one(1, 5),
-    "reject-route": _one(1, 6),
-    "packet-too-big": _every(2),
-    "time-exceeded": _every(3),
-    "ttl-exceeded": _every(3),
-    "ttl-zero-during-transit": _one(3, 0),
-    "ttl-zero-during-reassembly": _one(3, 1),
-    "parameter-problem": _every(4),
-    "bad-header": _one(4, 0),
-    "unknown-header-type": _one(4, 1),
-    "unknown-option": _one(4, 2),
-    "echo-request": _every(128),
-    "ping": _every(128),
-    "echo-reply": _every(129),
-    "pong": _every(129),
-    "mld-listener-query": _every(130),
-    "mld-listener-report": _every(131),
-    "mld-listener-done": _every(132),
-    "mld-listener-reduction": _every(132),
-    "router-solicitation": _every(133),
-    "router-advertisement": _every(134),
-    "neighbour-solicitation": _every(135),
-    "neighbor-solicitation": _every(135),
-    "neighbour-advertisement": _every(136),
-    "neighbor-advertisement": _every(136),
-    "redirect": _every(137),
-}
-
-DSCP_CLASSES = {f"CS{level}": level << 3 for level in range(8)} | {
-    f"AF{level}{drop}": level << 3 | drop << 1 for level in range(1, 5) for drop in range(1, 4)
-}
-DSCP_CLASSES |= {"BE": 0, "EF": 46}
+# -- the rest -----------------------------------------------------------------
 
 TOS_NAMES = {
     "Minimize-Delay": 0x10,
@@ -297,21 +104,9 @@ TOS_NAMES = {
     "Normal-Service": 0x00,
 }
 
-MH_TYPES = {
-    "binding-refresh-request": 0,
-    "brr": 0,
-    "home-test-init": 1,
-    "hoti": 1,
-    "careof-test-init": 2,
-    "coti": 2,
-    "home-test": 3,
-    "hot": 3,
-    "careof-test": 4,
-    "cot": 4,
-    "binding-update": 5,
-    "bu": 5,
-    "binding-acknowledgement": 6,
-    "ba": 6,
-    "binding-error": 7,
-    "be": 7,
+_MH_SHORT = ("brr", "hoti", "coti", "hot", "cot", "bu", "ba", "be")
+MH_TYPES: Mapping[str, int] = {
+    name: number
+    for number, names in enumerate(zip(protocols.MH_TYPES, _MH_SHORT, strict=True))
+    for name in names
 }

@@ -30,6 +30,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.header_matches import dscp_class, tos
 from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Uses
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
+from iptlint.model.protocols import TCP_FLAGS, tcp_flag_bits
 
 # -- marks --------------------------------------------------------------------
 
@@ -144,15 +145,17 @@ def _lower_dscp(uses: Uses, family: Family) -> Lowered:
 
 
 _ECN_VALUES: dict[str, tuple[Field, int, int]] = {
-    "ecn-tcp-cwr": (Field.TCP_FLAGS, 0x80, 7),
-    "ecn-tcp-ece": (Field.TCP_FLAGS, 0x40, 6),
+    "ecn-tcp-cwr": (Field.TCP_FLAGS, tcp_flag_bits("cwr"), TCP_FLAGS.index("cwr")),
+    "ecn-tcp-ece": (Field.TCP_FLAGS, tcp_flag_bits("ece"), TCP_FLAGS.index("ece")),
     "ecn-ip-ect": (Field.TOS, 3, 0),
 }
 """Field, mask and how far the argument is shifted."""
 
 
 def _lower_ecn(uses: Uses, family: Family) -> Lowered:
-    effects = [write(Field.TCP_FLAGS, 0xC0, 0)] if "ecn-tcp-remove" in uses else []
+    effects = (
+        [write(Field.TCP_FLAGS, tcp_flag_bits("ece", "cwr"), 0)] if "ecn-tcp-remove" in uses else []
+    )
     for name, (field, mask, shift) in _ECN_VALUES.items():
         if name in uses:
             effects.append(write(field, mask, number_of(uses, name) << shift))

@@ -31,7 +31,7 @@ from iptlint.dialects.iptables.extensions.registries import (
 from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Option, Value
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Opaque, Within
-from iptlint.model.protocols import TCP_FLAGS
+from iptlint.model.protocols import TCP_FLAGS, tcp_flag_bits
 
 # -- ports and tcp flags -------------------------------------------------------
 
@@ -52,7 +52,7 @@ def _port_tests(*, printed: bool) -> dict[str, Test]:
 
 def _flags(text: str) -> int:
     """A comma list of flag names, ALL or NONE. ALL is the first six (libxt_tcp.c)."""
-    known = {name.upper(): 1 << bit for bit, name in enumerate(TCP_FLAGS[:6])}
+    known = {name.upper(): tcp_flag_bits(name) for name in TCP_FLAGS[:6]}
     known |= {"ALL": 0x3F, "NONE": 0}
     bits = 0
     for name in filter(None, text.upper().split(",")):
@@ -74,7 +74,7 @@ def _tcp_flags_test(given: Given, _: Family) -> tuple[Match, ...]:
 
 
 def _syn_test(given: Given, _: Family) -> tuple[Match, ...]:
-    mask, syn = _flags("FIN,SYN,RST,ACK"), _flags("SYN")
+    mask, syn = tcp_flag_bits("fin", "syn", "rst", "ack"), tcp_flag_bits("syn")
     return (Masked(Field.TCP_FLAGS, mask, syn, given.negated),)
 
 

@@ -29,8 +29,9 @@ from iptlint.dialects.nft.lowering.statement_result import (
 from iptlint.dialects.nft.lowering.xt_compat import foreign
 from iptlint.model import Effect, EffectKind, Family, Field, Uncertain, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.protocols import TCP
 
-_TCP: Matches = (Within(Field.PROTO, ((6, 6),)),)
+_TCP: Matches = (Within(Field.PROTO, ((TCP, TCP),)),)
 
 
 # -- verdicts -------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from iptlint.dialects.nft.lowering.symbols import ETHER_TYPES, Symbols
 from iptlint.dialects.nft.lowering.values import merged
 from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Opaque, Within
 from iptlint.model.matches import PACKET_FAMILIES, Ranges
+from iptlint.model.protocols import PORT_PROTOCOLS
 
 
 class _Numeric:
@@ -186,8 +187,6 @@ class FlagsTarget(_Numeric):
         return tuple(wanted)
 
 
-PORT_PROTOCOLS = (6, 17, 33, 132, 136)
-"""tcp, udp, dccp, sctp, udplite: those whose header begins with two ports."""
 HAS_PORTS = Within(Field.PROTO, tuple((number, number) for number in PORT_PROTOCOLS))
 
 

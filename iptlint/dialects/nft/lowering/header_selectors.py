@@ -24,6 +24,20 @@ from iptlint.dialects.nft.lowering.match_builders import (
 )
 from iptlint.dialects.nft.lowering.symbols import DCCP_TYPES
 from iptlint.model import Field, Match, Opaque, Within
+from iptlint.model.protocols import (
+    AH,
+    COMP,
+    DCCP,
+    ESP,
+    GRE,
+    ICMP6,
+    MH,
+    PORT_PROTOCOLS,
+    SCTP,
+    TCP,
+    UDP,
+    UDPLITE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +53,6 @@ class Row:
     needs: n.Need = n.nothing
     present: n.Need = n.nothing
 
-
-TCP, UDP, DCCP, GRE, ESP, AH, ICMPV6 = 6, 17, 33, 47, 50, 51, 58
-COMP, SCTP, MH, UDPLITE = 108, 132, 135, 136
 
 OPAQUE = OpaqueTarget()
 
@@ -111,15 +122,15 @@ _HEADERS: dict[str, dict[str, Row]] = {
         "gateway": _message(32, 1, "ip", 5),
         "mtu": _message(16, 1, "ip", 3),
     },
-    "icmpv6": _icmp(ICMPV6, "ip6", d.ICMPV6_TYPE, d.ICMPV6_CODE)
+    "icmpv6": _icmp(ICMP6, "ip6", d.ICMPV6_TYPE, d.ICMPV6_CODE)
     | {
-        "id": _message(16, ICMPV6, "ip6", 128, 129),
-        "sequence": _message(16, ICMPV6, "ip6", 128, 129),
-        "parameter-problem": _message(32, ICMPV6, "ip6", 4),
-        "mtu": _message(32, ICMPV6, "ip6", 2),
-        "max-delay": _message(16, ICMPV6, "ip6", 130),
-        "taddr": Row(d.IPV6, OPAQUE, n.icmp_message(ICMPV6, "ip6", 135, 136, 137)),
-        "daddr": Row(d.IPV6, OPAQUE, n.icmp_message(ICMPV6, "ip6", 137)),
+        "id": _message(16, ICMP6, "ip6", 128, 129),
+        "sequence": _message(16, ICMP6, "ip6", 128, 129),
+        "parameter-problem": _message(32, ICMP6, "ip6", 4),
+        "mtu": _message(32, ICMP6, "ip6", 2),
+        "max-delay": _message(16, ICMP6, "ip6", 130),
+        "taddr": Row(d.IPV6, OPAQUE, n.icmp_message(ICMP6, "ip6", 135, 136, 137)),
+        "daddr": Row(d.IPV6, OPAQUE, n.icmp_message(ICMP6, "ip6", 137)),
     },
     "igmp": _header(
         n.icmp(2, "ip"),
@@ -220,9 +231,8 @@ def payload_row(protocol: str, field: str, tunnel: str | None, context: n.Contex
 
 def _known_ports(row: Row, context: n.Context) -> Row:
     """Where an earlier test leaves only protocols with ports, these are ports."""
-    with_ports = frozenset((TCP, UDP, DCCP, SCTP, UDPLITE))
     assert isinstance(row.target, PortTarget)
-    if context.protocols is None or not context.protocols <= with_ports:
+    if context.protocols is None or not context.protocols <= frozenset(PORT_PROTOCOLS):
         return row
     return Row(row.type, FieldTarget(row.target.field, 16), row.needs)
 

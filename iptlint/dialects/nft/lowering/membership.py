@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import set_contents as c
 from iptlint.dialects.nft.lowering.dependencies import Context
-from iptlint.dialects.nft.lowering.header_match_builders import PORT_PROTOCOLS, FieldTarget
+from iptlint.dialects.nft.lowering.header_match_builders import FieldTarget
 from iptlint.dialects.nft.lowering.known_protocols import Standing
 from iptlint.dialects.nft.lowering.match_builders import (
     ALWAYS,
@@ -24,6 +24,7 @@ from iptlint.dialects.nft.lowering.values import Values
 from iptlint.dialects.nft.lowering.written_state import protocols_of, settle
 from iptlint.dialects.nft.tables import OpenSet, OpenTable
 from iptlint.model import Field, Match, Opaque, Uncertain
+from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.source import SourceFile
 
 

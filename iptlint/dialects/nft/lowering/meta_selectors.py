@@ -35,6 +35,7 @@ from iptlint.dialects.nft.lowering.symbols import (
 from iptlint.model import Family, Field, Match, Opaque, Within
 from iptlint.model.matches import CT_STATES as MODEL_STATES
 from iptlint.model.matches import PKTTYPES
+from iptlint.model.protocols import TCP
 
 # -- meta -----------------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ def ipsec_row(key: str, family: str | None) -> Row:
 
 HASH = Row(integer(32), OPAQUE)
 NUMGEN = Row(integer(32), UncertainTarget("numgen"))
-FINGERPRINT = Row(d.STRING, OPAQUE, n.has(Within(Field.PROTO, ((6, 6),))), _there("osf"))
+FINGERPRINT = Row(d.STRING, OPAQUE, n.has(Within(Field.PROTO, ((TCP, TCP),))), _there("osf"))
 """Only of the first packet of a tcp connection (nft_osf.c)."""
 
 TUNNEL = Row(integer(32), OPAQUE, present=_there("tunnel"))

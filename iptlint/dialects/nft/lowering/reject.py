@@ -9,6 +9,7 @@ from iptlint.dialects.nft.lowering.operands import constant
 from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, Step
 from iptlint.model import Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.protocols import TCP
 
 _Names = dict[int, str]
 
@@ -50,7 +51,7 @@ def reject(statement: t.Reject, scene: Scene) -> Step:
 def _demands(protocol: str | None, family: Family) -> Matches:
     """What nft looks for before all other statements, if the rule did not ask yet."""
     if protocol == "tcp":
-        return (Within(Field.PROTO, ((6, 6),)),)
+        return (Within(Field.PROTO, ((TCP, TCP),)),)
     if protocol not in _FAMILIES or family in (Family.IP, Family.IP6):
         return ()
     number = PACKET_FAMILIES.index(_FAMILIES[protocol])

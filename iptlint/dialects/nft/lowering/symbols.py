@@ -6,7 +6,8 @@ import socket
 from collections.abc import Callable
 from functools import lru_cache
 
-from iptlint.dialects.iptables.extensions.registries import PROTOCOLS, SERVICES
+from iptlint.model import protocols
+from iptlint.model.services import SERVICES
 
 Symbols = dict[str, int]
 
@@ -36,26 +37,10 @@ CT_EVENTS: Symbols = {
 }
 
 TCP_FLAGS: Symbols = {
-    name: 1 << bit for bit, name in enumerate(_words("fin syn rst psh ack urg ecn cwr"))
+    "ecn" if name == "ece" else name: 1 << bit for bit, name in enumerate(protocols.TCP_FLAGS)
 }
 
-ICMP_TYPES: Symbols = {
-    "echo-reply": 0,
-    "destination-unreachable": 3,
-    "source-quench": 4,
-    "redirect": 5,
-    "echo-request": 8,
-    "router-advertisement": 9,
-    "router-solicitation": 10,
-    "time-exceeded": 11,
-    "parameter-problem": 12,
-    "timestamp-request": 13,
-    "timestamp-reply": 14,
-    "info-request": 15,
-    "info-reply": 16,
-    "address-mask-request": 17,
-    "address-mask-reply": 18,
-}
+ICMP_TYPES: Symbols = {**protocols.ICMP_TYPES, "info-request": 15, "info-reply": 16}
 ICMP_CODES: Symbols = {
     "net-unreachable": 0,
     "host-unreachable": 1,
@@ -66,26 +51,19 @@ ICMP_CODES: Symbols = {
     "host-prohibited": 10,
     "admin-prohibited": 13,
 }
+_ND = {
+    "router-solicitation": "nd-router-solicit",
+    "router-advertisement": "nd-router-advert",
+    "neighbour-solicitation": "nd-neighbor-solicit",
+    "neighbour-advertisement": "nd-neighbor-advert",
+    "redirect": "nd-redirect",
+}
 ICMPV6_TYPES: Symbols = {
-    "destination-unreachable": 1,
-    "packet-too-big": 2,
-    "time-exceeded": 3,
-    "parameter-problem": 4,
-    "echo-request": 128,
-    "echo-reply": 129,
-    "mld-listener-query": 130,
-    "mld-listener-report": 131,
-    "mld-listener-done": 132,
+    **{_ND.get(name, name): number for name, number in protocols.ICMP6_TYPES.items()},
     "mld-listener-reduction": 132,
-    "nd-router-solicit": 133,
-    "nd-router-advert": 134,
-    "nd-neighbor-solicit": 135,
-    "nd-neighbor-advert": 136,
-    "nd-redirect": 137,
     "router-renumbering": 138,
     "ind-neighbor-solicit": 141,
     "ind-neighbor-advert": 142,
-    "mld2-listener-report": 143,
 }
 ICMPV6_CODES: Symbols = {
     "no-route": 0,
@@ -109,15 +87,7 @@ IGMP_TYPES: Symbols = {
     "membership-report-v3": 0x22,
 }
 
-DSCP: Symbols = {
-    **{f"cs{level}": level << 3 for level in range(8)},
-    **{f"af{c}{d}": c << 3 | d << 1 for c in range(1, 5) for d in range(1, 4)},
-    "df": 0,
-    "be": 0,
-    "lephb": 1,
-    "va": 0x2C,
-    "ef": 0x2E,
-}
+DSCP: Symbols = {**protocols.DSCP_CLASSES, "df": 0, "lephb": 1, "va": 0x2C}
 ECN: Symbols = {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
 
 ETHER_TYPES: Symbols = {
@@ -160,8 +130,7 @@ MH_TYPES: Symbols = {
     name: number
     for number, name in enumerate(
         (
-            *("binding-refresh-request", "home-test-init", "careof-test-init", "home-test"),
-            *("careof-test", "binding-update", "binding-acknowledgement", "binding-error"),
+            *protocols.MH_TYPES,
             *("fast-binding-update", "fast-binding-acknowledgement", "fast-binding-advertisement"),
             *("experimental-mobility-header", "home-agent-switch-message"),
         )
@@ -193,17 +162,15 @@ def service(name: str) -> int | None:
     return SERVICES.get(name) or _from_files(socket.getservbyname, name)
 
 
-_KEYWORDS = {"comp": 108}
+_KEYWORDS = {"comp": protocols.COMP}
 """Protocols that nft names by itself."""
 
 
 def protocol(name: str) -> int | None:
     """As /etc/protocols has it."""
-    if name == "all":
-        return None
     return (
         _KEYWORDS.get(name)
-        or PROTOCOLS.get(name.lower())
+        or protocols.PROTOCOL_NUMBERS.get(name.lower())
         or _from_files(socket.getprotobyname, name)
     )
 
