@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from iptlint.analysis.default_verdict import (
@@ -13,30 +12,13 @@ from iptlint.analysis.default_verdict import (
     public_hosts,
 )
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.interfaces import InterfaceClass
 
-_AT_HOME = re.compile(
-    r"lo|dummy.*|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
-    r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"
-    r"|ovn.*|wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
-    r"|vmnet.*|vboxnet.*|lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
-    r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
-    r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"
-    r"|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
-)
-"""Names that people and programs give to interfaces behind which the world is not."""
-
-_OUTWARD = re.compile(
-    r"wan.*|wwan.*|br-wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|outside.*|pub.*|uplink.*|isp.*"
-    r"|dsl.*|world|red\d*"
-)
 _MANY_CALLERS = "ppp"
 """With a wildcard (``ppp+``) these are the clients of a server as often as they are the uplink."""
-
-_SECOND = re.compile(r"eth[1-9]\d*")
-"""Where it is the only one with a name, the first is the world's, which nobody gets in by."""
 
 _TRANSLATING = ("MASQUERADE", "SNAT")
 
@@ -45,7 +27,7 @@ def external_classes(hooks: Hooks) -> list[int]:
     """The numbers of the interface classes by which the world comes in."""
     space = hooks.space
     classes = [*enumerate(space.interfaces.classes, start=1)]
-    found = [number for number, cls in classes if not _AT_HOME.fullmatch(cls.name or "-")]
+    found = [number for number, cls in classes if not is_inside(cls.name or "-")]
     found = _less_trusted(hooks, found)
     *_, (other, _) = classes
     named = {number: cls for number, cls in classes if number in found and number != other}
@@ -58,7 +40,7 @@ def external_classes(hooks: Hooks) -> list[int]:
     if len(named) > 1 or (named and (uplink_names(hooks) or shared)):
         facing = [number for number, cls in named.items() if _faces_world(hooks, cls)]
         return facing + [other] * (other in found)
-    return [n for n in found if n == other or not _SECOND.fullmatch(named[n].name)]
+    return [n for n in found if n == other or not is_second(named[n].name)]
 
 
 def _by_addresses(hooks: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]:
@@ -80,8 +62,7 @@ def _excepted(hooks: Hooks) -> frozenset[str]:
         if rule.verdict.kind is VerdictKind.ACCEPT and owner_of_name(chain.name) is None
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF and match.negated
-        if not _AT_HOME.fullmatch(match.name)
-        and any(map(_filters, analysis.calls.bases_of(chain.name)))
+        if not is_inside(match.name) and any(map(_filters, analysis.calls.bases_of(chain.name)))
     )
 
 
@@ -107,7 +88,7 @@ def is_external_name(cls: InterfaceClass) -> bool:
     """Whether the name says so."""
     if cls.wildcard and cls.name == _MANY_CALLERS:
         return False
-    return _OUTWARD.fullmatch(cls.name) is not None
+    return is_outward(cls.name)
 
 
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
@@ -130,7 +111,7 @@ def visited_names(hooks: Hooks) -> frozenset[str]:
         and Hook.INPUT in analysis.calls.hooks_of(chain.name)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF
-        if not match.negated and not match.wildcard and not _AT_HOME.fullmatch(match.name)
+        if not match.negated and not match.wildcard and not is_inside(match.name)
         if _is_from_world(hooks, rule)
     )
 
@@ -152,5 +133,5 @@ def uplink_names(hooks: Hooks) -> frozenset[str]:
         if rule.verdict.name.upper() in _TRANSLATING
         for match in rule.matches
         if isinstance(match, Interface)
-        if match.field is Field.OIF and not match.negated and not _AT_HOME.fullmatch(match.name)
+        if match.field is Field.OIF and not match.negated and not is_inside(match.name)
     )

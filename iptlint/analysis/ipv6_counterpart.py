@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
@@ -11,10 +10,8 @@ from iptlint.analysis.default_verdict import accepted_by_default, dropped_by_def
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.session import Context
 from iptlint.model import Family, Hook, Ruleset
+from iptlint.model.names import is_of_ipv6, without_family
 from iptlint.netfilter.hooks import Hooks
-
-_SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
-_FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
 
 
 class LeftOpen(NamedTuple):
@@ -70,7 +67,7 @@ def ip_side(context: Context, ip6: Hooks) -> Hooks | None:
 
 def _speaks_only_ip6(ruleset: Ruleset) -> bool:
     """By its tables; a source without any by its name."""
-    named = bool(_SIX.search(PurePath(ruleset.source.path).name))
+    named = is_of_ipv6(PurePath(ruleset.source.path).name)
     families = ruleset.families
     return families == (Family.IP6,) or (not families and named)
 
@@ -93,7 +90,7 @@ def _directory(ruleset: Ruleset) -> PurePath:
 
 def _familyless(ruleset: Ruleset) -> str:
     name = PurePath(ruleset.source.path).name
-    return _FOUR.sub("", _SIX.sub(lambda six: "ip" if six[0] == "ip6" else "", name))
+    return without_family(name)
 
 
 def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:

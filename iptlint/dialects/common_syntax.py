@@ -104,6 +104,9 @@ class CommonSyntax(Syntax):
     def reply_of(self, rule: Rule, *, forwarded: bool) -> str:
         return rule_text.mirrored(rule, forwarded=forwarded)
 
+    def by_name(self, test: Span) -> str | None:
+        return ""
+
     def with_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
         test = rule.origin.part(part).text
         return rule_text.with_test(rule, test, re.sub(rf"\b{port}\b", instead, test))

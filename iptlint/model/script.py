@@ -41,8 +41,27 @@ class Step(Protocol):
     def failed(self) -> bool: ...
 
 
+class Hints(Protocol):
+    """What the words of a script say besides its commands."""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is run as one; else it may be lines that are put into another."""
+
+    @property
+    def is_provided_for(self) -> bool:
+        """Whether it says, by its place or in words, that it saves the rules, that it is run at
+        boot, that it is a service, or that the rules are not meant to stay."""
+
+    def waits(self, start: Span, end: Span) -> bool:
+        """Whether something takes its time between the two commands."""
+
+
 class Script(Protocol):
     """The commands in the order in which they are carried out."""
+
+    @property
+    def hints(self) -> Hints: ...
 
     @property
     def steps(self) -> Sequence[Step]: ...

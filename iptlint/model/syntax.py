@@ -226,6 +226,10 @@ class Syntax(Protocol):
         """The rule for these ports, on one line; None where those that it tests for now are not
         written in it."""
 
+    def by_name(self, test: Span) -> str | None:
+        """A test of an interface by its number, as one by its name; empty where it names none;
+        None where it looks into a set, which would have to be another one."""
+
     def with_negated(self, rule: Rule, part: int, values: Sequence[str]) -> str | None:
         """The rule for all but these values, as they are written; None where the language has no
         negated list of them."""

@@ -10,6 +10,7 @@ from iptlint.dialects.written_lists import bare
 from iptlint.model import Rule, VerdictKind
 from iptlint.model.matches import Ranges
 from iptlint.model.syntax import Comparison
+from iptlint.source import Span
 
 LIMIT = "limit rate 5/minute burst 10 packets"
 _COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
@@ -95,3 +96,12 @@ def comparison(rule: Rule) -> Comparison | None:
     if not inside or "counter" in before:
         return None
     return Comparison(before, " ".join(compared["key"].split()), compared["value"])
+
+
+def by_name(test: Span) -> str | None:
+    """A test of an interface by its number, as one by its name."""
+    text = " ".join(test.text.split())
+    if "@" in text:
+        return None
+    named = re.sub(r"\b([io]if)\b", r"\1name", text)
+    return "" if named == text else named

@@ -97,6 +97,9 @@ class NftSyntax(CommonSyntax):
     def with_ports(self, rule: Rule, part: int, ports: Ranges) -> str | None:
         return edits.with_ports(rule, part, ports)
 
+    def by_name(self, test: Span) -> str | None:
+        return edits.by_name(test)
+
     def with_negated(self, rule: Rule, part: int, values: Sequence[str]) -> str | None:
         return edits.with_negated(rule, part, values)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.script.generated_text import Conditions
+from iptlint.dialects.script.hints import Hints
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.syntax import SCRIPT
@@ -57,6 +58,10 @@ class Script:
     diagnostics: tuple[Diagnostic, ...] = ()
     commands: int = 0
     understood: int = 0
+
+    @property
+    def hints(self) -> Hints:
+        return Hints(self.source)
 
     def after(self, count: int | None = None) -> Ruleset:
         """The ruleset after the first ``count`` steps, or after all of them.

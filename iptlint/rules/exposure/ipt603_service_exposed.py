@@ -178,7 +178,7 @@ def _advice(hooks: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) 
         return "accept the ports that are needed, and no others"
     inside = suggestions.INSIDE[hooks.family]
     if opening.hook is Hook.PREROUTING:
-        option = "`ip saddr`" if hooks.ruleset.is_nft else "`-s`"
+        option = hooks.ruleset.syntax.pick(iptables="`-s`", nft="`ip saddr`")
         return f"say who may: add {option} with the networks that use it to the translation"
     ports = sorted({one.port for one in opened if one.protocol == opened[0].protocol})
     remedy = _only_from(inside, PROTOCOL_NAMES[opened[0].protocol], ports, hooks.family)

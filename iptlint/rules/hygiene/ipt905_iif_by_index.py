@@ -44,7 +44,9 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
+from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -56,14 +58,6 @@ META = Meta(
     group=Group.HYGIENE,
     since="0.1.0",
 )
-
-_COMES_AND_GOES = re.compile(
-    r"(?:ppp|pppoe|tun|tap|utun|wg|awg|nordlynx|docker|veth|vb|br|virbr|vmbr|lxcbr|lxdbr|incusbr"
-    r"|vnet|podman|cni|flannel|cali|cilium|kube|weave|tailscale|zt|ovpn|vpn|ipsec|xfrm|vti|gre"
-    r"|sit|he|ip6tnl|6in4|l2tp|vxlan|geneve|bond|team|dummy|macvlan|ipvlan|ifb|vlan|wwan|rmnet)"
-    r"[\d_-].*|(?:tun|tap|wg|br|ppp|docker|tailscale|bond|vpn|wan6)|docker_gwbridge|.*[.@]\d+|.*-.*"
-)
-"""Names of interfaces that something makes after boot: links of ppp, tunnels, bridges, VLANs."""
 
 _NUMBER = re.compile(r"(?:! )?meta ([io]if) (\d+)")
 _FIXED = ("0", "1")
@@ -82,7 +76,7 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if ruleset.is_nft:
             for tests in _by_name(ruleset).values():
-                yield _finding(tests)
+                yield _finding(tests, ruleset.syntax)
 
 
 def _by_name(ruleset: Ruleset) -> dict[tuple[int, str], list[Test]]:
@@ -113,16 +107,16 @@ def _names(match: Match) -> Iterator[str]:
                     yield from _names(test)
 
 
-def _finding(tests: Sequence[Test]) -> Finding:
+def _finding(tests: Sequence[Test], syntax: Syntax) -> Finding:
     first, *others = tests
     labels = [Label(test.span, "here too") for test in others[:MAX_LABELS]]
     if len(others) > len(labels):
         labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
-    passing = _COMES_AND_GOES.fullmatch(first.name) or first.name.isdecimal()
+    passing = comes_and_goes(first.name) or first.name.isdecimal()
     return META.finding(
         first.span,
         _message(first, len(tests)),
-        _advice(first),
+        _advice(first, syntax),
         related=tuple(labels),
         severity=None if passing else Severity.INFO,
     )
@@ -144,13 +138,12 @@ def _message(test: Test, number: int) -> str:
     )
 
 
-def _advice(test: Test) -> str:
-    text = " ".join(test.span.text.split())
+def _advice(test: Test, syntax: Syntax) -> str:
     if test.name.isdecimal():
         return 'name the interface, as in: iifname "eth0"'
-    by_name = re.sub(r"\b([io]if)\b", r"\1name", text)
-    if "@" in text:
+    by_name = syntax.by_name(test.span)
+    if by_name is None:
         return "compare names: iifname for iif, with a set of the type ifname"
-    if by_name == text or len(by_name) > _SHOWN:
+    if not by_name or len(by_name) > _SHOWN:
         return "compare names: iifname for iif, oifname for oif"
     return f"compare names: {by_name}"

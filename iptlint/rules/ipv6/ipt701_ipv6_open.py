@@ -113,8 +113,8 @@ def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | N
 
 def _advice(ip: Hooks, ip6: Hooks | None) -> str:
     main = ip6.deciding_chain(Hook.INPUT) if ip6 else None
-    if ip.ruleset.is_nft and main is None:
-        return "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
-    if ip.ruleset.is_nft:
-        return "write the same rules for IPv6, or deny there too: `policy drop;`"
-    return "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"
+    nft = "write the same rules for IPv6, or deny there too: `policy drop;`"
+    if main is None:
+        nft = "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
+    iptables = "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"
+    return ip.ruleset.syntax.pick(iptables=iptables, nft=nft)

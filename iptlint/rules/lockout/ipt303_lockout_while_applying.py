@@ -40,7 +40,6 @@ Where the script runs only at boot, or on a console. Where sshd listens elsewher
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.script_lockouts import POLICIES, Lockout, is_flush, lockouts
@@ -60,8 +59,6 @@ META = Meta(
     since="0.2.0",
 )
 
-_WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
-
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
@@ -75,12 +72,13 @@ def _findings(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Fi
         path = context.hooks(ruleset, family)
         found = [*lockouts(script, family, ssh_ports(path, context.settings))] if path else []
         if found:
-            yield from (_finding(gap, six=family is Family.IP6) for gap in found)
+            yield from (_finding(gap, script, six=family is Family.IP6) for gap in found)
             return
 
 
-def _finding(gap: Lockout, *, six: bool) -> Finding:
+def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
     over = "over IPv6, " if six else ""
+    waits = script.hints.waits(gap.shut.span, gap.opened.span)
     if gap.cut is None or gap.back is None:
         return META.finding(
             gap.shut.span,
@@ -88,7 +86,7 @@ def _finding(gap: Lockout, *, six: bool) -> Finding:
             f"{gap.opened.span.line}; a running session lives on",
             _advice(gap, gap.shut),
             related=(Label(gap.opened.span, "from here on one can be opened again"),),
-            severity=Severity.WARNING if _waits(gap) else Severity.INFO,
+            severity=Severity.WARNING if waits else Severity.INFO,
             likeness="opens",
         )
     labels = [Label(gap.back.span, "from here on a running session lives on")]
@@ -113,12 +111,6 @@ def _until(gap: Lockout) -> str:
     if back == opened:
         return f"until line {back}"
     return f"until line {back}, and for new connections until line {opened}"
-
-
-def _waits(gap: Lockout) -> bool:
-    source = gap.shut.span.source
-    between = source.text[gap.shut.span.end : max(gap.shut.span.end, gap.opened.span.start)]
-    return gap.opened.span.source is source and _WAITS.search(between) is not None
 
 
 _AT_ONCE = (

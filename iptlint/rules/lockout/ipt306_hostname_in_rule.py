@@ -40,6 +40,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset, VerdictKind
+from iptlint.model.names import is_in_hosts
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -59,8 +60,6 @@ _TESTED = re.compile(
 )
 """The text of a test of an address, by iptables and by nft, whose address is a name."""
 _TRANSLATED = re.compile(rf"to (?=[^ ]*\.[A-Za-z]){_NAME}(?::\S+)?(?: .*)?", re.ASCII)
-_IN_HOSTS = re.compile(r"localhost\d?|localhost[\d.]*\.localdomain\d?|(?:ip6|ipv6)-[a-z0-9]+")
-"""What /etc/hosts of nearly every host names."""
 
 
 class _Use(NamedTuple):
@@ -84,10 +83,10 @@ def check(context: Context) -> Iterator[Finding]:
 def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:
     for number, match in enumerate(rule.matches):
         for name in _names(match):
-            if not _IN_HOSTS.fullmatch(name.lower()):
+            if not is_in_hosts(name):
                 yield _use(ruleset, name, rule.origin.part(number))
     found = _TRANSLATED.fullmatch(rule.verdict.options) if _is_translation(ruleset, rule) else None
-    if found and not _IN_HOSTS.fullmatch(found["name"].lower()):
+    if found and not is_in_hosts(found["name"]):
         yield _use(ruleset, found["name"], rule.origin.part(-1))
 
 
@@ -133,10 +132,9 @@ _MAYBE_AT_BOOT = "(at boot the network may not be up yet)"
 
 def _refusal(ruleset: Ruleset) -> str:
     """What becomes of a lookup that fails."""
-    if ruleset.is_nft:
-        return (
-            f"nft refuses the whole file if that fails {_MAYBE_AT_BOOT} or finds several addresses"
-        )
-    if ruleset.dialect == "script":
+    if ruleset.script is not None:
         return f"the command fails if that does {_MAYBE_AT_BOOT}, so the rule is missing"
-    return f"iptables-restore refuses the whole file if that fails {_MAYBE_AT_BOOT}"
+    return ruleset.syntax.pick(
+        iptables=f"iptables-restore refuses the whole file if that fails {_MAYBE_AT_BOOT}",
+        nft=f"nft refuses the whole file if that fails {_MAYBE_AT_BOOT} or finds several addresses",
+    )

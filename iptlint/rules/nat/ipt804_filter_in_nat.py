@@ -90,9 +90,10 @@ def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
 
 
 def _open_policy(analysis: TableAnalysis, chain: Chain) -> str:
-    if analysis.ruleset.is_nft:
-        return "write `policy accept;` here, and drop in a chain of type filter"
-    return f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter"
+    return analysis.ruleset.syntax.pick(
+        iptables=f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter",
+        nft="write `policy accept;` here, and drop in a chain of type filter",
+    )
 
 
 def _rules(analysis: TableAnalysis) -> Iterator[Finding]:

@@ -323,11 +323,14 @@ def _advice(hooks: Hooks, first: _Published) -> str:
     publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
     publish += "deny it by the port it comes with"
     rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
-    if any(DOCKER_USER in table.chains for table in hooks.tables()) or not hooks.ruleset.is_nft:
-        tool = "ip6tables" if hooks.family.address_bits > 32 else "iptables"
-        command = f"{tool} -I {DOCKER_USER}" if hooks.ruleset.is_nft else f"-I {DOCKER_USER}"
-        return f"{publish}: {command} {rule}"
-    return (
+    tool = "ip6tables" if hooks.family.address_bits > 32 else "iptables"
+    by_command = f"{publish}: {tool} -I {DOCKER_USER} {rule}"
+    in_chain = (
         f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
         f" l4proto {protocol} ct original proto-dst {port} drop"
+    )
+    for_users = any(DOCKER_USER in table.chains for table in hooks.tables())
+    return hooks.ruleset.syntax.pick(
+        iptables=f"{publish}: -I {DOCKER_USER} {rule}",
+        nft=by_command if for_users else in_chain,
     )

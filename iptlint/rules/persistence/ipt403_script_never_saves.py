@@ -38,7 +38,6 @@ starts with it): that cannot be seen in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
@@ -57,39 +56,11 @@ META = Meta(
     since="0.2.0",
 )
 
-_BOOT_PATHS = re.compile(
-    r"/(?:if-(?:pre-)?up\.d|if-(?:post-)?down\.d|init\.d|rc\.d|rc\d?\.d|ip-(?:pre-)?up\.d"
-    r"|dispatcher\.d|networkd-dispatcher|hooks|local\.d|network|openvpn|wireguard|fail2ban"
-    r"|docker|containers?)/"
-    r"|(?:^|[/_.-])(?:rc\.\w+|entrypoint|postup|preup|postdown|predown)(?:[_.-]|$)"
-    r"|\.(?:init|service)$|firewall\.user$",
-    re.IGNORECASE,
-)
-"""Where something runs what is there by itself: at boot, with an interface, in a container."""
-
-_BOOT_WORDS = re.compile(
-    r"BEGIN INIT INFO|chkconfig|update-rc\.d|\brc-update\b|systemctl|\bsystemd\b|\[Unit\]|WantedBy"
-    r"|@reboot|\bcrontab\b|/etc/init\.d|\brc\.local|if-(?:pre-)?up|runlevel|openrc|runscript"
-    r"|(?:at|on|during) (?:every |each )?(?:boot|startup|start-up)\b|boot time"
-    r"|PostUp|PreUp|\$(?:\{)?(?:script_type|IFACE|PPP_|ifconfig_|trusted_ip|dev\b)",
-    re.IGNORECASE,
-)
-_SAVE_WORDS = re.compile(
-    r"ip6?tables-save|netfilter-persistent|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b"
-    r"|nft (?:-\w+ )*list ruleset *>",
-    re.IGNORECASE,
-)
-"""In the parts that are not carried out, or in a comment on what to do then."""
-
-_CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
-_START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
-_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
-
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         script = ruleset.script
-        if script is None or not _leaves_rules(ruleset) or _is_kept(ruleset, script):
+        if script is None or not _leaves_rules(ruleset) or _is_kept(script):
             continue
         first = _first_change(script)
         if first is not None:
@@ -114,23 +85,16 @@ def _is_sure(rule: Rule) -> bool:
     )
 
 
-def _is_kept(ruleset: Ruleset, script: Script) -> bool:
-    source = ruleset.source
-    if any(step.kind is Kind.SAVE for step in script.steps) or _SAVE_WORDS.search(source.text):
-        return True
-    if _BOOT_PATHS.search(source.path) or _BOOT_WORDS.search(source.text):
-        return True
-    if not _is_whole(ruleset, script):
-        return True
-    started = _START.search(source.text) and _STOP.search(source.text)
-    return bool(started) or _TEMPORARY.search(source.text) is not None
+def _is_kept(script: Script) -> bool:
+    saved = any(step.kind is Kind.SAVE for step in script.steps)
+    return saved or script.hints.is_provided_for or not _is_whole(script)
 
 
-def _is_whole(ruleset: Ruleset, script: Script) -> bool:
+def _is_whole(script: Script) -> bool:
     """Whether it is a program, or sets up a firewall from nothing: a few lines that somebody pastes
     into something else are not."""
     begins = (*POLICIES, *FLUSHES)
-    return ruleset.source.text.startswith("#!") or any(
+    return script.hints.is_program or any(
         word in begins for step in script.steps for word in step.words
     )
 

@@ -38,13 +38,13 @@ software makes when it starts (calico, cilium, kube-proxy, fail2ban) are left ou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Ruleset, Table
+from iptlint.model.names import is_set_of_software
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import writer_of
 from iptlint.rules.meta import Group, Meta
@@ -60,8 +60,6 @@ META = Meta(
 )
 
 _SHOWN = 5
-_OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")
-"""Names of sets that are not those of chains of the same software."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -88,7 +86,7 @@ def _is_generated(use: SetUse, table: Table, chain: str) -> bool:
     """Whether software makes the set, or wrote the rule: it makes both anew when it starts."""
     owners = (owner_of_name(use.name), writer_of(table, chain, use.rule))
     known = any(owner is not None and owner.transient for owner in owners)
-    return known or _OF_SOFTWARE.fullmatch(use.name) is not None
+    return known or is_set_of_software(use.name)
 
 
 def _finding(uses: dict[str, Span]) -> Finding:

@@ -172,7 +172,9 @@ def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) ->
         span,
         f"no packet in {chain.name} passes `{span.text}`, the answers of a reject aside: at "
         f"priority {chain.priority} connection tracking, which comes at -200, has not seen them",
-        "test it in a later chain" if analysis.ruleset.is_nft else "test it in the mangle table",
+        analysis.ruleset.syntax.pick(
+            iptables="test it in the mangle table", nft="test it in a later chain"
+        ),
         likeness="early",
     )
 
@@ -206,7 +208,7 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
 
 def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -> tuple[str, str]:
     """Why no packet at the hook of the chain passes the test, and what to do."""
-    refuses = "nothing passes" if analysis.ruleset.is_nft else "iptables refuses"
+    refuses = analysis.ruleset.syntax.pick(iptables="iptables refuses", nft="nothing passes")
     never = f"{refuses} `{text}`"
     match match:
         case Interface(Field.IIF) if chain.devices:

@@ -68,7 +68,8 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
 
 
 def _advice(analysis: TableAnalysis, chain: Chain) -> str:
-    if analysis.ruleset.is_nft:
-        return f"jump to it (jump {chain.name}) or delete it"
     emptied = f"-F {chain.name}, then " if chain.rules else ""  # -X refuses one that holds rules
-    return f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})"
+    return analysis.ruleset.syntax.pick(
+        iptables=f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})",
+        nft=f"jump to it (jump {chain.name}) or delete it",
+    )

@@ -31,7 +31,6 @@ and for empty chains whose name says that someone is to fill them (`local`, `cus
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -40,6 +39,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_in, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Rule, VerdictKind
+from iptlint.model.names import is_for_users
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import owner_of_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -57,12 +57,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_FOR_USERS = re.compile(
-    r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
-    r"overrid",
-    re.I,
-)
-
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
@@ -73,7 +67,7 @@ def check(context: Context) -> Iterator[Finding]:
             if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
             if not chain.rules:
-                if not _FOR_USERS.search(name):
+                if not is_for_users(name):
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)

@@ -96,11 +96,13 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
 
 def _message(ruleset: Ruleset, table: Table, name: str) -> str:
     here = ruleset.syntax.table_name(table)
-    if not ruleset.is_nft:
-        return f"there is neither a chain nor a target {name}; {here} cannot be loaded"
+    refused = f"{here} has no chain {name}; nft refuses to load it"
     if _may_be_there(ruleset, table):
-        return f"{here} has no chain {name} here; nft refuses it where the running one has none"
-    return f"{here} has no chain {name}; nft refuses to load it"
+        refused = f"{here} has no chain {name} here; nft refuses it where the running one has none"
+    return ruleset.syntax.pick(
+        iptables=f"there is neither a chain nor a target {name}; {here} cannot be loaded",
+        nft=refused,
+    )
 
 
 def _may_be_made(ruleset: Ruleset, table: Table) -> bool:
@@ -114,10 +116,10 @@ def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
 
 
 def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
-    targets = () if ruleset.is_nft else _TARGETS
+    targets = ruleset.syntax.pick(iptables=_TARGETS, nft=())
     spellings = {known.lower(): known for known in (*targets, *table.chains)}
     near = difflib.get_close_matches(name.lower(), spellings, n=1)
-    line = f"chain {name} {{ … }}" if ruleset.is_nft else f":{name} - [0:0]"
+    line = ruleset.syntax.pick(iptables=f":{name} - [0:0]", nft=f"chain {name} {{ … }}")
     declare = f"declare the chain ({line}) or delete the rule"
     return f"did you mean {spellings[near[0]]}? Else {declare}" if near else declare
 

@@ -62,7 +62,7 @@ def _finding(analysis: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
     start = closing.verdict.chain or ""
     way = " → ".join([start, *(jump.verdict.chain or "" for jump in jumps)])
     called = analysis.calls.is_called(start)
-    back = "return" if analysis.ruleset.is_nft else "RETURN"
+    back = analysis.ruleset.syntax.pick(iptables="RETURN", nft="return")
     refused = "the kernel refuses the whole table"
     if not called:
         refused = "the kernel will refuse the table as soon as something calls it"

@@ -84,7 +84,6 @@ _ICMP_ERRORS = {
     Family.IP6: (ICMP6, (1, 4), "destination unreachable, packet too big"),
 }
 _ANY_ICMP_ERRORS = "destination unreachable, fragmentation needed, packet too big"
-_STATES = {False: ("ESTABLISHED", "RELATED"), True: ("established", "related")}
 _RARE = 100
 _NAMED_PORTS = 6
 _NAMED_RULES = 3
@@ -326,7 +325,9 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     denied = dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & passing & denied
     protocol, types, what = _ICMP_ERRORS[hooks.family]
-    established, related = _STATES[hooks.ruleset.is_nft]
+    established, related = hooks.ruleset.syntax.pick(
+        iptables=("ESTABLISHED", "RELATED"), nft=("established", "related")
+    )
     if Family.INET in hooks.ruleset.families:
         what = _ANY_ICMP_ERRORS
     errors = (

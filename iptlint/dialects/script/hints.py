@@ -1,0 +1,66 @@
+"""What the words of a script say besides its commands: whether somebody has thought of the next
+boot, and whether it waits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iptlint.source import SourceFile, Span
+
+_BOOT_PATHS = re.compile(
+    r"/(?:if-(?:pre-)?up\.d|if-(?:post-)?down\.d|init\.d|rc\.d|rc\d?\.d|ip-(?:pre-)?up\.d"
+    r"|dispatcher\.d|networkd-dispatcher|hooks|local\.d|network|openvpn|wireguard|fail2ban"
+    r"|docker|containers?)/"
+    r"|(?:^|[/_.-])(?:rc\.\w+|entrypoint|postup|preup|postdown|predown)(?:[_.-]|$)"
+    r"|\.(?:init|service)$|firewall\.user$",
+    re.IGNORECASE,
+)
+"""Where something runs what is there by itself: at boot, with an interface, in a container."""
+
+_BOOT_WORDS = re.compile(
+    r"BEGIN INIT INFO|chkconfig|update-rc\.d|\brc-update\b|systemctl|\bsystemd\b|\[Unit\]|WantedBy"
+    r"|@reboot|\bcrontab\b|/etc/init\.d|\brc\.local|if-(?:pre-)?up|runlevel|openrc|runscript"
+    r"|(?:at|on|during) (?:every |each )?(?:boot|startup|start-up)\b|boot time"
+    r"|PostUp|PreUp|\$(?:\{)?(?:script_type|IFACE|PPP_|ifconfig_|trusted_ip|dev\b)",
+    re.IGNORECASE,
+)
+_SAVE_WORDS = re.compile(
+    r"ip6?tables-save|netfilter-persistent|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b"
+    r"|nft (?:-\w+ )*list ruleset *>",
+    re.IGNORECASE,
+)
+"""In the parts that are not carried out, or in a comment on what to do then."""
+
+_CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
+_START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
+_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
+
+_WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Those of one text."""
+
+    source: SourceFile
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is run as one; else it may be lines that are put into another."""
+        return self.source.text.startswith("#!")
+
+    @property
+    def is_provided_for(self) -> bool:
+        """Whether it says, by its place or in words, that it saves the rules, that it is run at
+        boot, that it is a service, or that the rules are not meant to stay."""
+        text = self.source.text
+        if _SAVE_WORDS.search(text) or _BOOT_PATHS.search(self.source.path):
+            return True
+        is_service = _START.search(text) and _STOP.search(text)
+        return bool(_BOOT_WORDS.search(text) or is_service or _TEMPORARY.search(text))
+
+    def waits(self, start: Span, end: Span) -> bool:
+        """Whether something takes its time between the two commands."""
+        between = start.source.text[start.end : max(start.end, end.start)]
+        return start.source is end.source and _WAITS.search(between) is not None

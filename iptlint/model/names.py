@@ -1,0 +1,94 @@
+"""What names tell by custom: of interfaces, chains, sets, hosts and files.
+
+Nothing in the kernel says so; so no claim is certain for a name alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+# -- interfaces ---------------------------------------------------------------------------------
+
+_INSIDE = re.compile(
+    r"lo|dummy.*|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
+    r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"
+    r"|ovn.*|wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
+    r"|vmnet.*|vboxnet.*|lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
+    r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
+    r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"
+    r"|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
+)
+
+_OUTWARD = re.compile(
+    r"wan.*|wwan.*|br-wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|outside.*|pub.*|uplink.*|isp.*"
+    r"|dsl.*|world|red\d*"
+)
+
+_SECOND = re.compile(r"eth[1-9]\d*")
+_PASSING = re.compile(
+    r"(?:ppp|pppoe|tun|tap|utun|wg|awg|nordlynx|docker|veth|vb|br|virbr|vmbr|lxcbr|lxdbr|incusbr"
+    r"|vnet|podman|cni|flannel|cali|cilium|kube|weave|tailscale|zt|ovpn|vpn|ipsec|xfrm|vti|gre"
+    r"|sit|he|ip6tnl|6in4|l2tp|vxlan|geneve|bond|team|dummy|macvlan|ipvlan|ifb|vlan|wwan|rmnet)"
+    r"[\d_-].*|(?:tun|tap|wg|br|ppp|docker|tailscale|bond|vpn|wan6)|docker_gwbridge|.*[.@]\d+|.*-.*"
+)
+
+
+def is_inside(interface: str) -> bool:
+    """Whether people and programs call an interface so behind which the world is not."""
+    return _INSIDE.fullmatch(interface) is not None
+
+
+def is_outward(interface: str) -> bool:
+    """Whether the name says that it leads to the world."""
+    return _OUTWARD.fullmatch(interface) is not None
+
+
+def is_second(interface: str) -> bool:
+    """Where it is the only one with a name, the first is the world's, which nobody gets in by."""
+    return _SECOND.fullmatch(interface) is not None
+
+
+def comes_and_goes(interface: str) -> bool:
+    """Whether something makes it after boot: a link of ppp, a tunnel, a bridge, a VLAN."""
+    return _PASSING.fullmatch(interface) is not None
+
+
+# -- chains, sets, hosts --------------------------------------------------------------------------
+
+_FOR_USERS = re.compile(
+    r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
+    r"overrid",
+    re.I,
+)
+_OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")
+_IN_HOSTS = re.compile(r"localhost\d?|localhost[\d.]*\.localdomain\d?|(?:ip6|ipv6)-[a-z0-9]+")
+
+
+def is_for_users(chain: str) -> bool:
+    """Whether a chain that is empty is so for people to fill it."""
+    return _FOR_USERS.search(chain) is not None
+
+
+def is_set_of_software(name: str) -> bool:
+    """Whether software makes a set of the name, of which it has no chains by that name."""
+    return _OF_SOFTWARE.fullmatch(name) is not None
+
+
+def is_in_hosts(host: str) -> bool:
+    """Whether /etc/hosts of nearly every host names it."""
+    return _IN_HOSTS.fullmatch(host.lower()) is not None
+
+
+# -- files --------------------------------------------------------------------------------------
+
+_SIX = re.compile(r"ip6|ipv6|v6|(?<=[a-z])6(?=[-_.]|$)")
+_FOUR = re.compile(r"ipv4|v4|(?<=[a-z])4(?=[-_.]|$)")
+
+
+def is_of_ipv6(file: str) -> bool:
+    return _SIX.search(file) is not None
+
+
+def without_family(file: str) -> str:
+    """The name that the files of both families have in common."""
+    return _FOUR.sub("", _SIX.sub(lambda six: "ip" if six[0] == "ip6" else "", file))

@@ -1,0 +1,42 @@
+"""What the words of a script say besides its commands: dialects/script/hints.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.dialects.script.hints import Hints
+from iptlint.source import SourceFile, Span
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "provided"),
+    [
+        ("firewall.sh", "iptables -F", False),
+        ("firewall.sh", "iptables -F\n# then: netfilter-persistent save", True),
+        ("firewall.sh", "# run by cron, @reboot\niptables -F", True),
+        ("firewall.sh", 'case "$1" in\nstart) up ;;\nstop) down ;;\nesac', True),
+        ("firewall.sh", "trap down EXIT\niptables -F", True),
+        ("/etc/network/if-up.d/firewall", "iptables -F", True),
+    ],
+)
+def test_whether_somebody_has_thought_of_the_next_boot(
+    path: str, text: str, provided: bool
+) -> None:
+    assert Hints(SourceFile(path, text)).is_provided_for is provided
+
+
+def test_a_program() -> None:
+    assert Hints(SourceFile("x", "#!/bin/sh\n")).is_program
+    assert not Hints(SourceFile("x", "iptables -F\n")).is_program
+
+
+@pytest.mark.parametrize(
+    ("between", "waits"),
+    [("sleep 5\n", True), ("# sleep 5\n", False), ("modprobe ip_tables\n", False)],
+)
+def test_what_takes_its_time(between: str, waits: bool) -> None:
+    first, last = "iptables -P INPUT DROP", "iptables -A INPUT -j ACCEPT"
+    source = SourceFile("x", f"{first}\n{between}{last}\n")
+    start = Span(source, 0, len(first))
+    end = Span(source, source.text.index(last), len(source.text))
+    assert Hints(source).waits(start, end) is waits
