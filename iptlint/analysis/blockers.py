@@ -7,8 +7,7 @@ only shrink), so a hundred thousand rules cost seventeen looks, not a hundred th
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Rule, VerdictKind
@@ -93,7 +92,7 @@ class _Search:
         """Takers among the first ``end`` rules, which together took all of ``packets``."""
         flow = self.analysis.flows[chain]
         while packets.satisfiable():
-            last = _first(end, _included(packets, flow.arriving))
+            last = flow.blocked_at(packets, end)
             taken = _by(self.analysis, flow, last)
             yield from self._at(chain, last, packets & taken, depth)
             packets = packets & ~taken
@@ -113,16 +112,6 @@ class _Search:
             yield Blocker(taker.rule, taker.packets & sure & ~called.returns)
         if (packets & called.returns).satisfiable():
             yield Blocker(rule, sure & called.returns)
-
-
-def _included(packets: PacketSet, arriving: Sequence[PacketSet]) -> Callable[[int], bool]:
-    """Whether none of the packets gets past the rule."""
-    return lambda number: not (packets & arriving[number + 1]).satisfiable()
-
-
-def _first(end: int, holds: Callable[[int], bool]) -> int:
-    """The first number below ``end`` for which ``holds``, which stays true once it is."""
-    return bisect_left(range(end), True, key=holds)
 
 
 def needed(found: list[Blocker], packets: PacketSet) -> list[Blocker]:

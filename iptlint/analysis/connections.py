@@ -14,6 +14,7 @@ from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
+from iptlint.packets.match import reads_conntrack
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ def tests_state(match: Match) -> bool:
             return any(tests_state(test) for tests in alternatives for test in tests)
         case _:
             return getattr(match, "field", None) is Field.CT_STATE
+
+
+def decides_by_connections(hooks: Hooks) -> bool:
+    """Whether a rule for packets of the family decides by their connection."""
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
+    return any(reads_conntrack(rule.matches) for rule in rules)
 
 
 def from_world(

@@ -3,7 +3,6 @@ the rules of a chain behind one that nothing gets past, which are one fault."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -110,23 +109,15 @@ def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
     """The number of the rule that nothing gets past, of what enters the chain."""
     known = _last_known(analysis)
     if chain not in known:
-        known[chain] = _found_last(analysis, chain)
+        flow = analysis.flows[chain]
+        last = flow.blocked_at(analysis.entries[chain].reachable)
+        known[chain] = last if last < len(flow.tests) else None
     return known[chain]
 
 
 @per_walk
 def _last_known(_: TableAnalysis) -> dict[str, int | None]:
     return {}
-
-
-def _found_last(analysis: TableAnalysis, chain: str) -> int | None:
-    """By bisection: what arrives only shrinks."""
-    arriving, entry = analysis.flows[chain].arriving, analysis.entries[chain].reachable
-    rules = len(arriving) - 1
-    first = bisect_left(
-        range(rules), True, key=lambda number: not (arriving[number + 1] & entry).satisfiable()
-    )
-    return first if first < rules else None
 
 
 def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.connections import decides_by_connections
 from iptlint.analysis.default_verdict import (
     accepted_by_default,
     dropped_by_default,
@@ -17,7 +18,6 @@ from iptlint.model import Chain, Family, Field, Hook
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
-from iptlint.packets.match import reads_conntrack
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 
@@ -72,7 +72,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
 def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
     base = base_at(share, hook)
     # The chains of PREROUTING may be asked before anyone knows of connections.
-    by_state = base.hook is hook and _knows_states(hooks)
+    by_state = base.hook is hook and decides_by_connections(hooks)
     seen = share.packets & hooks.hook_packets(hook)
     return Loss(hook, base.name, share, by_state, witness(hooks.space, seen, hook))
 
@@ -124,7 +124,7 @@ def _untrusted(hooks: Hooks, hook: Hook) -> PacketSet:
 def _is_of_states(hooks: Hooks, hook: Hook, error: TooBig) -> bool:
     """Whether no error at all comes through, because RELATED is missing: IPT201 tells of that."""
     denied = dropped_by_default(hooks, hook)
-    if not denied.satisfiable() or not _knows_states(hooks):
+    if not denied.satisfiable() or not decides_by_connections(hooks):
         return False
     space = hooks.space
     errors = (
@@ -136,8 +136,3 @@ def _is_of_states(hooks: Hooks, hook: Hook, error: TooBig) -> bool:
         & space.state("related")
     )
     return not (errors & hooks.may_pass(hook)).satisfiable()
-
-
-def _knows_states(hooks: Hooks) -> bool:
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(reads_conntrack(rule.matches) for rule in rules)

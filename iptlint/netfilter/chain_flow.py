@@ -6,6 +6,7 @@ walked once, over every packet; who really enters is joined in afterwards (``ana
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,6 +38,18 @@ class ChainFlow:
     @property
     def returns(self) -> PacketSet:
         return self.outcomes[VerdictKind.RETURN]
+
+    def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
+        """The first of the rules before ``end`` that none of the packets gets past; ``end`` where
+        some get past them all. By bisection, as what arrives only shrinks: a hundred thousand
+        rules cost seventeen looks."""
+        if end is None:
+            end = len(self.tests)
+        return bisect_left(
+            range(end),
+            True,
+            key=lambda number: not (packets & self.arriving[number + 1]).satisfiable(),
+        )
 
 
 class _Walker:

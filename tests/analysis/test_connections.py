@@ -6,6 +6,7 @@ import pytest
 
 from iptlint.analysis.connections import (
     any_port,
+    decides_by_connections,
     few_ports,
     from_world,
     most,
@@ -49,3 +50,11 @@ def test_a_few_ports_are_told_and_many_are_not() -> None:
     three = space.ranges(Field.DPORT, ((443, 443), (22, 22), (80, 80)))
     assert few_ports(space, three, Field.DPORT) == [22, 80, 443]
     assert few_ports(space, three, Field.DPORT, limit=2) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "decides"),
+    [("-m conntrack --ctstate NEW -j ACCEPT", True), ("-p tcp -j ACCEPT", False)],
+)
+def test_whether_rules_decide_by_connections(rule: str, *, decides: bool) -> None:
+    assert decides_by_connections(hooks_of(saved(f"-A INPUT {rule}"))) is decides

@@ -104,3 +104,18 @@ def test_a_chain_alone() -> None:
     assert chain_flow(matcher, chain, analysis.flows).outcomes[VerdictKind.DROP] == ssh
     assert chain_flow(matcher, chain, {"one": empty}).returns == analysis.space.universe
     assert chain_flow(matcher, chain, {}).outcomes[VerdictKind.UNKNOWN] == ssh
+
+
+@pytest.mark.parametrize(
+    ("rules", "blocked_at"),
+    [
+        (("-p tcp -j ACCEPT", "-j DROP", "-p udp -j ACCEPT"), 1),
+        (("-p tcp -j ACCEPT", "-p udp -j DROP"), 2),
+        (("-m limit --limit 1/s -j DROP",), 1),
+    ],
+)
+def test_where_nothing_gets_past(rules: tuple[str, ...], blocked_at: int) -> None:
+    analysis = analysis_of(saved(*(f"-A INPUT {rule}" for rule in rules)))
+    flow, entering = analysis.flows["INPUT"], analysis.entries["INPUT"].reachable
+    assert flow.blocked_at(entering) == blocked_at
+    assert flow.blocked_at(entering, 1) == min(1, blocked_at)

@@ -37,10 +37,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from iptlint.analysis.log_flood import logs
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import AnyOf, EffectKind, Field, Match, Rule, Uncertain, VerdictKind
+from iptlint.model import AnyOf, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.rules.meta import Group, Meta
 
@@ -76,10 +77,6 @@ def _is_not_calicos(rule: Rule) -> bool:
 def _hides_comment(rule: Rule) -> bool:
     """nft prints what iptables-nft wrote as a match that it does not know."""
     return 'match "comment"' in rule.statement.span.text
-
-
-def _logs(rule: Rule) -> bool:
-    return any(effect.kind is EffectKind.LOG for effect in rule.effects)
 
 
 def _is_limited(rule: Rule) -> bool:
@@ -127,7 +124,7 @@ class _Sign(NamedTuple):
 
 
 _COMMENT = _Sign(_has_comment, "has a comment, and {owner} writes none")
-_LOG = _Sign(_logs, "logs, which {owner} does not")
+_LOG = _Sign(logs, "logs, which {owner} does not")
 _LIMIT = _Sign(_is_limited, "has a limit or a list of its own, which {owner} does not write")
 _NO_COMMENT = _Sign(_has_no_comment, "has no comment, and {owner} writes one with each like it")
 

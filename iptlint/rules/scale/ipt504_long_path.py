@@ -34,7 +34,6 @@ software wrote the chain.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -138,8 +137,7 @@ def _enter(
         if not times[name]:
             continue
         flow = analysis.flows[name]
-        end = bisect_left(flow.arriving, True, key=lambda left: not (packet & left).satisfiable())
-        rules = flow.chain.rules[:end]
+        rules = flow.chain.rules[: flow.blocked_at(packet) + 1]
         counts[_Stretch(analysis, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
         for rule, tests in zip(rules, flow.tests, strict=False):
             called = rule.verdict.chain

@@ -47,8 +47,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.connections import decides_by_connections, few_ports
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.exposure import same_interface
 from iptlint.analysis.handshake import answers, is_answered, opening, samples, swapped, untracks
 from iptlint.analysis.script_lockouts import is_flushed
 from iptlint.analysis.session import Context
@@ -85,7 +87,6 @@ _ICMP_ERRORS = {
 }
 _ANY_ICMP_ERRORS = "destination unreachable, fragmentation needed, packet too big"
 _RARE = 100
-_NAMED_PORTS = 6
 _NAMED_RULES = 3
 
 
@@ -123,7 +124,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
-        new = new & ~_hairpin(space)
+        new = new & ~same_interface(space)
     here = new & swapped(space, denied)
     if not here.satisfiable():
         return
@@ -164,13 +165,6 @@ def _is_lost_on_the_way(hooks: Hooks, hook: Hook, first: PacketSet) -> bool:
         delivery(hooks, hook, answers(hooks, packets, hook, "syn", "ack", reply=True)).comes_through
         for packets in (*samples(hooks, first), first)
     )
-
-
-def _hairpin(space: Space) -> PacketSet:
-    """In and out by the same interface: a bridge that talks to itself, answered by itself."""
-    numbers = range(1, space.interfaces.count)
-    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
-    return union(both, space.false)
 
 
 def _none(
@@ -288,22 +282,8 @@ def _labels(hooks: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
 def _whom(space: Space, lucky: PacketSet) -> str:
     if not lucky.satisfiable():
         return "certain addresses"
-    ports = _ports(space, space.project(lucky, Field.SPORT))
+    ports = [str(port) for port in few_ports(space, lucky, Field.SPORT)]
     return f"port{'s' * (len(ports) > 1)} {_listed(ports)}" if ports else "certain ports"
-
-
-def _ports(space: Space, packets: PacketSet) -> list[str]:
-    """The source ports of the packets; empty where they are too many to name."""
-    bits = space.fields[Field.SPORT]
-    found: list[int] = []
-    while (cube := packets.pick_cube()) is not None:
-        if len(found) == _NAMED_PORTS:
-            return []
-        places = zip(reversed(bits.variables), range(bits.width), strict=True)
-        port = sum(1 << place for variable, place in places if cube[variable])
-        found.append(port)
-        packets = packets & ~space.value(Field.SPORT, port)
-    return [str(port) for port in sorted(found)]
 
 
 def _listed(words: Iterator[str] | list[str]) -> str:
@@ -311,15 +291,9 @@ def _listed(words: Iterator[str] | list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _by_state(hooks: Hooks) -> bool:
-    """Whether a rule decides by the state of the connection."""
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(reads_conntrack(rule.matches) for rule in rules)
-
-
 def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
-    if hook is Hook.OUTPUT or not _by_state(hooks):
+    if hook is Hook.OUTPUT or not decides_by_connections(hooks):
         return
     space, passing = hooks.space, hooks.may_pass(hook)
     denied = dropped_by_default(hooks, hook)

@@ -41,7 +41,6 @@ matter of taste. FORWARD is left out where Docker, Kubernetes and the like manag
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -162,8 +161,8 @@ class _Way:
 
     def _cost(self, flow: ChainFlow) -> _Cost:
         examined = counted = 0
-        end = bisect_left(flow.arriving, True, key=lambda left: not self._meets(left))
-        for number, rule in enumerate(flow.chain.rules[:end]):
+        compared = flow.chain.rules[: flow.blocked_at(self.packet) + 1]
+        for number, rule in enumerate(compared):
             examined, counted = examined + 1, counted + self._counts(rule)
             called = rule.verdict.chain or ""
             if called in self.analysis.flows and self._meets(flow.tests[number].may):
