@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from iptlint.rules.registry import names
+from tests.expectations import SUFFIXES
 from tests.test_every_module_is_tested import MODULES
 from tests.test_layers import PACKAGE, ROOMS
 
@@ -23,6 +24,7 @@ _FENCED = re.compile(r"^ *(```+).*?^ *\1$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*(/|\.(py|md|lark))")
 _EXAMPLE = re.compile(r"ipt\d\d\d", re.IGNORECASE)
 
@@ -53,8 +55,8 @@ def _defined(tree: ast.Module) -> Iterator[str]:
 
 
 def words() -> frozenset[str]:
-    """All that the code has a name for."""
-    files = [*PACKAGE.rglob("*.py")]
+    """All that the code and its tests have a name for."""
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     parts = {part for file in files for part in file.relative_to(ROOT).with_suffix("").parts}
     return frozenset().union(parts, *map(defined, files))
 
@@ -105,11 +107,14 @@ def test_every_path_leads_somewhere(name: str) -> None:
             assert any((root / path).exists() for root in (ROOT, PACKAGE)), path
 
 
-@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "GLOSSARY.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_every_name_is_one_of_the_code(name: str) -> None:
+    """Or of an example on the same page."""
+    examples = {word for block in _FENCED.finditer(page(name)) for word in _WORD.findall(block[0])}
     codes = _CODE.findall(_FENCED.sub("", page(name)))
-    written = [code for code in codes if _NAME.fullmatch(code) and not _PATH.fullmatch(code)]
-    assert [code for code in written if not {*code.split(".")} <= words()] == []
+    files = (".md", ".py", *SUFFIXES)
+    written = [code for code in codes if _NAME.fullmatch(code) and not code.endswith(files)]
+    assert [code for code in written if not {*code.split(".")} <= words() | examples] == []
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if ".analysis." in name])
