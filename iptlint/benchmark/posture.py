@@ -21,13 +21,13 @@ from iptlint.benchmark.answers import (
     passes,
     worst,
 )
-from iptlint.findings import phrases
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.model.owners import owner_of_interface
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
+from iptlint.packets.describe.lists import listed
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -42,7 +42,7 @@ def _denies(hooks: Hooks) -> Answer:
         reason = "; ".join(answer.reason for answer in answers.values() if answer.reason)
         return replace(gravest, reason=reason)
     alike = [hook.name for hook in _HOOKS if answers[hook].verdict is gravest.verdict]
-    more = f"; {phrases.listed(alike[1:])} likewise" if len(alike) > 1 else ""
+    more = f"; {listed(alike[1:])} likewise" if len(alike) > 1 else ""
     return replace(gravest, reason=f"{gravest.reason}{more}")
 
 

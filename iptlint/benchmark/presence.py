@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from iptlint.benchmark.answers import Answer, Decide, Verdict, cannot_tell, fails, passes
 from iptlint.benchmark.host import Host, Tool, host_tables
-from iptlint.findings import phrases
 from iptlint.model import Hook
+from iptlint.packets.describe.lists import listed
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
 
@@ -19,7 +19,7 @@ def single_tool(host: Host, tool: Tool) -> Answer:
     for one, other in host.rivals():
         both = f"{one.tool.value} and {other.tool.value} both filter what comes in"
         return Answer(Verdict.FAIL, both, other.span)
-    named = phrases.listed([each.value for each in host.tools if each is not Tool.IP6TABLES])
+    named = listed([each.value for each in host.tools if each is not Tool.IP6TABLES])
     return cannot_tell(f"needs the host: these files are of {named}")
 
 
@@ -54,7 +54,7 @@ def nft_base_chains(host: Host, tool: Tool) -> Answer:
         return passes()
     for doubt in filter(None, map(host.doubt, host.rulesets(tool))):
         return cannot_tell(doubt)
-    return fails(f"no filter chain has the hook {phrases.listed(missing)}")
+    return fails(f"no filter chain has the hook {listed(missing)}")
 
 
 def nft_backend(host: Host, tool: Tool) -> Answer:

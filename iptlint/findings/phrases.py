@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from iptlint.findings import Label
 from iptlint.model import Rule, VerdictKind
+from iptlint.packets.describe.lists import listed
 
 MAX_LABELS = 5
 _SHOWN_LINES = 4
@@ -32,11 +33,6 @@ def lines(rules: Iterable[Rule]) -> str:
     if len(numbers) > _SHOWN_LINES:
         return f"{len(numbers)} lines ({', '.join(numbers[: _SHOWN_LINES - 1])} …)"
     return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def verb(kind: VerdictKind, *, plural: bool = False) -> str:
@@ -83,9 +79,3 @@ def labels(rules: Sequence[Rule], ending: str) -> tuple[Label, ...]:
 def counted(number: int, noun: str) -> str:
     """``1 rule``, ``3 rules``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def either(words: Sequence[str]) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from iptlint.model import Field
 from iptlint.packets.describe.cover import EXISTS_IN, Axes, Axis, Box
 from iptlint.packets.describe.fields import FIELD_PHRASES, FieldPhrase, icmp_types
-from iptlint.packets.describe.lists import Listing, joined
+from iptlint.packets.describe.lists import Listing, listed
 from iptlint.packets.interfaces import NO_INTERFACE, Interfaces
 from iptlint.packets.intervals import ranges
 
@@ -176,7 +176,7 @@ class Wording:
             unsaid = len(conditions) - _MOST_CONDITIONS + 1
             conditions[-unsaid:] = [f"{unsaid} further conditions"]
         if conditions:
-            yield "if " + joined(conditions, "and")
+            yield "if " + listed(conditions, "and")
 
     def _strange(self, axis: Axis, listing: Listing) -> str:
         text = listing.text(but="anything but ")
@@ -197,7 +197,7 @@ def _end(word: str, told: Mapping[Axis, Listing], addresses: tuple[Field, ...], 
 
 def _state(listing: Listing) -> str:
     if listing.negated and len(listing.items) > 1:
-        return f"neither {joined(listing.items, 'nor')}"
+        return f"neither {listed(listing.items, 'nor')}"
     return FIELD_PHRASES[Field.CT_STATE].text(listing)
 
 
@@ -208,10 +208,10 @@ def _way(word: str, listing: Listing) -> str:
     if not names:
         return f"{word} on an interface" if listing.negated else f"without an {word} interface"
     if not listing.negated:
-        text = f"{word} on {joined(names, 'or')}"
+        text = f"{word} on {listed(names, 'or')}"
         return f"{text} or without an {word} interface" if without else text
     if without or listing.rest or len(names) > 1:
-        return f"{word} on any interface but {joined(names, 'and')}"
+        return f"{word} on any interface but {listed(names, 'and')}"
     return f"not {word} on {names[0]}"
 
 
@@ -230,7 +230,7 @@ def _names(interfaces: Interfaces, numbers: set[int], domain: set[int]) -> Itera
         if number in left and cls.wildcard and cls.name:
             members = domain.intersection(interfaces.members(cls.name, True))
             others = [*_names(interfaces, members - left, domain)]
-            yield f"{cls.name}+" + (f" (but not {joined(others, 'or')})" if others else "")
+            yield f"{cls.name}+" + (f" (but not {listed(others, 'or')})" if others else "")
             left -= members
     for number, cls in enumerate(interfaces.classes, start=1):
         if number in left:

@@ -17,7 +17,7 @@ from iptlint.model.protocols import (
     tcp_flag_names,
 )
 from iptlint.packets.bdd import BitField
-from iptlint.packets.describe.lists import Choice, Listing, joined, shortest
+from iptlint.packets.describe.lists import Choice, Listing, listed, shortest
 from iptlint.packets.intervals import count, cubes, one_cube, ranges
 
 if TYPE_CHECKING:
@@ -190,20 +190,20 @@ def _with_flags(value: int, mask: int) -> str:
     """All flags of ``mask`` are as in ``value``."""
     there, missing = tcp_flag_names(value), tcp_flag_names(mask & ~value)
     if mask == 0xFF:
-        return f"with only {joined(there, 'and')}" if there else "without any flag"
+        return f"with only {listed(there, 'and')}" if there else "without any flag"
     if not there:
-        return f"without {joined(missing, 'or')}"
-    without = f" and not {joined(missing, 'or')}" if missing else ""
-    return f"with {joined(there, 'and')}{without}"
+        return f"without {listed(missing, 'or')}"
+    without = f" and not {listed(missing, 'or')}" if missing else ""
+    return f"with {listed(there, 'and')}{without}"
 
 
 def _with_others(value: int, mask: int) -> str:
     """Some flag of ``mask`` is not as in ``value``."""
     there, missing = tcp_flag_names(mask & ~value), tcp_flag_names(value)
-    parts = [f"with {joined(there, 'or')}"] if there else []
+    parts = [f"with {listed(there, 'or')}"] if there else []
     if missing:
         all_of = {1: "without ", 2: "without both "}.get(len(missing), "without all of ")
-        parts.append(all_of + joined(missing, "and"))
+        parts.append(all_of + listed(missing, "and"))
     return " or ".join(parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,10 +18,16 @@ _UNSAID = 1000
 _FAR_FROM_OVERFLOW = 512
 
 
-def joined(items: Sequence[str], word: str) -> str:
-    """``a, b or c``"""
-    *others, last = items
+def listed(words: Iterable[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``; nothing where there are none."""
+    *others, last = [*words] or [""]
     return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def few(words: Sequence[str], most: int) -> str:
+    """``a, b``; of more than ``most``, and one more, the first: ``a, b and 3 more``."""
+    more = len(words) - most
+    return ", ".join(words) if more <= 1 else f"{', '.join(words[:most])} and {more} more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Listing:
         start = but if self.negated else ""
         if self.rest:
             return f"{start}{', '.join(self.items)} {self.rest}"
-        return start + joined(self.items, "and" if self.negated else word)
+        return start + listed(self.items, "and" if self.negated else word)
 
 
 class Choice(NamedTuple):

@@ -49,12 +49,13 @@ from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, i
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.phrases import counted, listed
+from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field, Hook
 from iptlint.model.host import Host
 from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span

@@ -54,13 +54,13 @@ from iptlint.analysis.nat import per_path
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.phrases import listed
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 

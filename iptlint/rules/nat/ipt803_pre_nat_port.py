@@ -47,6 +47,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
@@ -102,7 +103,7 @@ def _targets(mistake: Mistake) -> list[str]:
 
 
 def _listed(ports: set[int] | frozenset[int]) -> str:
-    return phrases.listed([str(port) for port in sorted(ports)])
+    return listed([str(port) for port in sorted(ports)])
 
 
 def _is_for_them(hooks: Hooks, rule: Rule) -> bool:

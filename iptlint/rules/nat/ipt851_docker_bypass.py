@@ -64,7 +64,7 @@ from iptlint.analysis.nat import (
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import base_of, behind_return
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
@@ -74,6 +74,7 @@ from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
+from iptlint.packets.describe.lists import few, listed
 from iptlint.packets.match import writes_of
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import witness
@@ -296,10 +297,7 @@ def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    if more <= 1:
-        return phrases.listed(names)
-    return f"{', '.join(names[:_SHOWN])} and {more} more"
+    return listed(names) if len(names) <= _SHOWN + 1 else few(names, _SHOWN)
 
 
 def _where(found: Sequence[_Published]) -> str:

@@ -41,11 +41,12 @@ from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.findings.phrases import counted, listed
+from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table
 from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions, software_in
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

@@ -45,7 +45,7 @@ of commands (`-N`, `add chain`) for nothing but such a program: it is what the p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from iptlint.analysis.session import Context
@@ -53,6 +53,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
+from iptlint.packets.describe.lists import few
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin
 
@@ -183,17 +184,11 @@ def _described(share: _Share) -> str:
         names = sorted(f"{table.family.value} {table.name}" for table in share.whole)
         several = len(names) > 1
         where = "in them and its chains" if share.chains else "in them" if several else "in it"
-        return f"the table{'s' * several} {_listed(names)} and the {rules} {where}"
+        return f"the table{'s' * several} {few(names, _SHOWN)} and the {rules} {where}"
     if not share.chains:
         return f"the {rules} that jump to its chains"
     names = sorted({chain.name for chain in share.chains})
     tables = f" of {len(share.tables)} tables" if len(share.tables) > 1 else ""
-    chains = f"{counted(len(share.chains), 'chain')}{tables} ({_listed(names)})"
+    chains = f"{counted(len(share.chains), 'chain')}{tables} ({few(names, _SHOWN)})"
     them = "them" if len(share.chains) > 1 else "it"
     return f"{chains} and the {rules} in {them} or leading to {them}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    shown = list(names)
-    more = len(shown) - _SHOWN
-    return ", ".join(shown) if more <= 1 else f"{', '.join(shown[:_SHOWN])} and {more} more"

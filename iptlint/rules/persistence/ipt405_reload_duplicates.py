@@ -47,10 +47,11 @@ from collections.abc import Iterator
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone, sources
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.findings.phrases import MAX_LABELS, listed
+from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
 from iptlint.model.owners import owner_of_table
 from iptlint.model.syntax import Syntax
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(

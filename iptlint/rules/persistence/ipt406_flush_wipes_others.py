@@ -49,9 +49,10 @@ from typing import NamedTuple
 from iptlint.analysis.includes import loaded_alone
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.findings.phrases import MAX_LABELS, listed
+from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 

@@ -47,6 +47,7 @@ from iptlint.model import Ruleset, Table
 from iptlint.model.names import is_set_of_software
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import writer_of
+from iptlint.packets.describe.lists import few
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -91,7 +92,7 @@ def _is_generated(use: SetUse, table: Table, chain: str) -> bool:
 
 def _finding(uses: dict[str, Span]) -> Finding:
     (first, place), *others = uses.items()
-    them = f"set {first}" if not others else f"{len(uses)} sets ({_listed(list(uses))})"
+    them = f"set {first}" if not others else f"{len(uses)} sets ({few(list(uses), _SHOWN)})"
     exist = "it does not exist" if not others else "one of them does not exist"
     return META.finding(
         place,
@@ -103,8 +104,3 @@ def _finding(uses: dict[str, Span]) -> Finding:
         " the package ipset-persistent, in /etc/iptables/ipsets",
         related=tuple(Label(span, f"needs the set {name}") for name, span in others[:_SHOWN]),
     )
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_SHOWN])} and {more} more"

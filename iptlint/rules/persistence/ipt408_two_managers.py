@@ -39,11 +39,11 @@ from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.findings.phrases import listed
 from iptlint.model import Ruleset
 from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Loader, Way
 from iptlint.model.software import decisions
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

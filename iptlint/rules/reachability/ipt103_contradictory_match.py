@@ -44,6 +44,7 @@ from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import owner_of_chain
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.match import Matcher, reads_conntrack
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
@@ -95,7 +96,7 @@ def _wrong_state(analysis: TableAnalysis, rule: Rule) -> Finding | None:
     return META.finding(
         span,
         f"no packet that passes the other tests passes `{span.text}`: to connection tracking "
-        f"such packets are {phrases.either(states)}",
+        f"such packets are {listed(states, 'or')}",
         "take the test of the state out, or ask for such a state",
         likeness=f"state {span.text}",
     )
@@ -212,7 +213,7 @@ def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -
     never = f"{refuses} `{text}`"
     match match:
         case Interface(Field.IIF) if chain.devices:
-            devices = phrases.listed(chain.devices)
+            devices = listed(chain.devices)
             return (
                 f"{chain.name} sees only packets of {devices}, so {never}",
                 f"mend the test, or add the interface to the devices of {chain.name}",

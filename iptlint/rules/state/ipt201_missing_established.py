@@ -61,6 +61,7 @@ from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.netfilter.decision import Share, packet_count, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.match import reads_conntrack
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
@@ -242,7 +243,7 @@ def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> t
 
 
 def _names(space: Space, field: Field, packets: PacketSet) -> str:
-    return _listed(
+    return listed(
         cls.name + "+" * cls.wildcard
         for number, cls in enumerate(space.interfaces.classes, start=1)
         if cls.name and (packets & space.value(field, number)).satisfiable()
@@ -283,12 +284,7 @@ def _whom(space: Space, lucky: PacketSet) -> str:
     if not lucky.satisfiable():
         return "certain addresses"
     ports = [str(port) for port in few_ports(space, lucky, Field.SPORT)]
-    return f"port{'s' * (len(ports) > 1)} {_listed(ports)}" if ports else "certain ports"
-
-
-def _listed(words: Iterator[str] | list[str]) -> str:
-    *most, last = [*words] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"port{'s' * (len(ports) > 1)} {listed(ports)}" if ports else "certain ports"
 
 
 def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:

@@ -48,13 +48,13 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.phrases import listed
 from iptlint.findings.suggestions import ESTABLISHED
 from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
