@@ -42,31 +42,37 @@ def packets_like(space: Space, asked: Packet) -> PacketSet:
 
 
 def _parts(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
-    for field, name in ((Field.IIF, asked.iif), (Field.OIF, asked.oif)):
-        if name is not None:
-            yield space.value(field, space.interfaces.class_of(name))
-    for field, text in ((family.saddr, asked.saddr), (family.daddr, asked.daddr)):
-        if text is not None:
-            yield space.ranges(field, (_network(text, family),))
-    if asked.proto is not None:
-        yield space.value(Field.PROTO, protocol(asked.proto))
-    for field, port in ((Field.SPORT, asked.sport), (Field.DPORT, asked.dport)):
-        if port is not None:
-            yield space.value(field, port) & _one_of(space, *PORT_PROTOCOLS)
-    for field, number in (
-        (Field.ICMP_TYPE, asked.icmp_type),
-        (Field.ICMP_CODE, asked.icmp_code),
-    ):
-        if number is not None:
-            yield space.value(field, number) & _one_of(space, icmp_of(family))
-    if asked.tcp_flags is not None:
-        yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
+    yield from _of_its_way(space, family, asked)
+    yield from _of_its_protocol(space, family, asked)
     if asked.ct_state is not None:
         if asked.ct_state not in CT_STATES:
             raise QueryError(f"{asked.ct_state!r} is no state; {', '.join(CT_STATES)} are")
         yield space.state(asked.ct_state)
     if asked.mark is not None:
         yield space.value(Field.MARK, asked.mark)
+
+
+def _of_its_way(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
+    for field, name in ((Field.IIF, asked.iif), (Field.OIF, asked.oif)):
+        if name is not None:
+            yield space.value(field, space.interfaces.class_of(name))
+    for field, text in ((family.saddr, asked.saddr), (family.daddr, asked.daddr)):
+        if text is not None:
+            yield space.ranges(field, (_network(text, family),))
+
+
+def _of_its_protocol(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:
+    """Of the protocol and the fields of its header."""
+    if asked.proto is not None:
+        yield space.value(Field.PROTO, protocol(asked.proto))
+    for field, port in ((Field.SPORT, asked.sport), (Field.DPORT, asked.dport)):
+        if port is not None:
+            yield space.value(field, port) & _one_of(space, *PORT_PROTOCOLS)
+    for field, number in ((Field.ICMP_TYPE, asked.icmp_type), (Field.ICMP_CODE, asked.icmp_code)):
+        if number is not None:
+            yield space.value(field, number) & _one_of(space, icmp_of(family))
+    if asked.tcp_flags is not None:
+        yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
 
 
 def _one_of(space: Space, *protocols: int) -> PacketSet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -136,25 +136,36 @@ def _words_asked_for(statements: Sequence[t.Statement], from_first: set[str]) ->
         match statement:
             case t.Command(assignments=assignments):
                 for each in assignments:
-                    if each.value is not None and _names(each.value) & from_first:
+                    if _is_of(each.value, from_first):
                         from_first.add(each.name)
-            case t.Case(subject, items):
-                if _names(subject) & from_first:
-                    for item in items:
-                        yield from (text for p in item.patterns if (text := _plain(p)))
-                for item in items:
-                    yield from _words_asked_for(item.body, from_first)
-            case t.Test(words):
-                if any(_names(word) & from_first for word in words):
-                    yield from (text for word in words if (text := _plain(word)))
-            case t.If(branches, otherwise):
-                for branch in branches:
-                    yield from _words_asked_for((*branch.condition, *branch.body), from_first)
-                yield from _words_asked_for(otherwise or (), from_first)
-            case t.Listing(first, rest):
-                yield from _words_asked_for((first, *(s for _, s in rest)), from_first)
-            case t.Group(body) | t.While(body=body):
-                yield from _words_asked_for(body, from_first)
+            case t.Case(subject, items) if _is_of(subject, from_first):
+                yield from _plain_ones(word for item in items for word in item.patterns)
+            case t.Test(words) if any(_is_of(word, from_first) for word in words):
+                yield from _plain_ones(words)
+        for body in _bodies(statement):
+            yield from _words_asked_for(body, from_first)
+
+
+def _bodies(statement: t.Statement) -> Iterator[Sequence[t.Statement]]:
+    """The statements that it holds, as far as they are carried out where it stands."""
+    match statement:
+        case t.Case(_, items):
+            yield from (item.body for item in items)
+        case t.If(branches, otherwise):
+            yield from ((*branch.condition, *branch.body) for branch in branches)
+            yield otherwise or ()
+        case t.Listing(first, rest):
+            yield (first, *(s for _, s in rest))
+        case t.Group(body) | t.While(body=body):
+            yield body
+
+
+def _is_of(word: t.Word | None, names: set[str]) -> bool:
+    return word is not None and not names.isdisjoint(_names(word))
+
+
+def _plain_ones(words: Iterable[t.Word]) -> Iterator[str]:
+    return (text for word in words if (text := _plain(word)))
 
 
 def _names(word: t.Word) -> set[str]:
