@@ -1,0 +1,163 @@
+"""Words of a shell script: what tree-sitter's grammar of bash makes of them, taken over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from tree_sitter import Node as SyntaxNode
+
+from iptlint.dialects.script import tree as t
+
+Statements = Callable[[Iterable[SyntaxNode]], tuple[t.Statement, ...]]
+"""Reads the commands in a substitution."""
+
+
+def place_of(node: SyntaxNode) -> t.Place:
+    return {"start": node.start_byte, "end": node.end_byte}
+
+
+def literal(text: str, start: int, end: int) -> t.Word:
+    return t.Word((t.Text(text, start=start, end=end),), start=start, end=end)
+
+
+class WordParser:
+    """``text``: that of the script, with a character for each byte that the grammar saw."""
+
+    def __init__(self, text: str, statements: Statements) -> None:
+        self.text = text
+        self.statements = statements
+
+    def text_of(self, node: SyntaxNode) -> str:
+        return self.text[node.start_byte : node.end_byte]
+
+    def between(self, node: SyntaxNode) -> str:
+        """The text between the brackets of a node."""
+        opening, closing = node.children[0], node.children[-1]
+        return self.text[opening.end_byte : closing.start_byte].strip()
+
+    def word(self, node: SyntaxNode) -> t.Word:
+        return t.Word(tuple(self._parts(node, quoted=False)), **place_of(node))
+
+    def _parts(self, node: SyntaxNode, *, quoted: bool) -> Iterator[t.Part]:
+        place = place_of(node)
+        match node.type:
+            case "string" | "translated_string":
+                inside = node if node.type == "string" else node.children[-1]
+                start, end = inside.start_byte + 1, inside.end_byte - 1
+                if start >= end:
+                    yield t.Text("", True, **place)
+                children = [c for c in inside.children if c.type not in ('"', "string_content")]
+                yield from self.inside(children, start, end, _STRING_ESCAPES)
+            case "raw_string":
+                yield t.Text(self.text_of(node)[1:-1], True, **place)
+            case "ansi_c_string":
+                yield t.Text(_ansi(self.text_of(node)[2:-1]), True, **place)
+            case "concatenation" | "command_name":
+                yield from self._spread(node)
+            case "simple_expansion":
+                yield t.Parameter(self.text_of(node)[1:], quoted, **place)
+            case "expansion":
+                yield self._expansion(node, quoted)
+            case "command_substitution":
+                yield t.Substitution(self.statements(node.children), quoted, **place)
+            case "arithmetic_expansion":
+                yield t.Arithmetic(self.between(node), quoted, **place)
+            case "process_substitution":
+                yield t.Opaque(quoted, **place)
+            case _ if node.is_error:
+                yield t.Opaque(quoted, **place)
+            case "extglob_pattern" | "regex" if node.children:
+                yield from self._spread(node)
+            case _:
+                yield t.Text(_unescaped(self.text_of(node).strip()), **place)
+
+    def _spread(self, node: SyntaxNode) -> Iterator[t.Part]:
+        """The parts of children that stand close together, with the text between them."""
+        at = node.start_byte
+        for child in node.children:
+            if child.start_byte > node.start_byte and child.start_byte > at:
+                between = self.text[at : child.start_byte]
+                yield t.Text(_unescaped(between), start=at, end=child.start_byte)
+            yield from self._parts(child, quoted=False)
+            at = child.end_byte
+        if at < node.end_byte:
+            yield t.Text(_unescaped(self.text[at : node.end_byte]), start=at, end=node.end_byte)
+
+    def inside(
+        self, children: Sequence[SyntaxNode], start: int, end: int, escapes: re.Pattern[str]
+    ) -> Iterator[t.Part]:
+        """What is between quotes or in a here document; the grammar leaves out some of it."""
+        at = start
+        for child in children:
+            if child.type not in _EXPANSIONS:
+                continue
+            if child.start_byte > at:
+                yield self._quoted(at, child.start_byte, escapes)
+            yield from self._parts(child, quoted=True)
+            at = child.end_byte
+        if at < end:
+            yield self._quoted(at, end, escapes)
+
+    def _quoted(self, start: int, end: int, escapes: re.Pattern[str]) -> t.Text:
+        return t.Text(escapes.sub(_escaped, self.text[start:end]), True, start=start, end=end)
+
+    def _expansion(self, node: SyntaxNode, quoted: bool) -> t.Part:
+        place = place_of(node)
+        head = _PARAMETER.match(self.text_of(node))
+        if head is None:
+            return t.Opaque(quoted, **place)
+        start, end = place["start"] + head.end(), place["end"] - 1
+        inner = [c for c in node.children if c.start_byte >= start and c.end_byte <= end]
+        argument = None
+        if head["operator"]:
+            parts = tuple(self._argument(inner, start, end))
+            argument = t.Word(parts, start=start, end=end)
+        return t.Parameter(
+            head["name"],
+            quoted,
+            head["index"],
+            head["operator"] or "",
+            argument,
+            head["prefix"] or "",
+            **place,
+        )
+
+    def _argument(self, children: Sequence[SyntaxNode], start: int, end: int) -> Iterator[t.Part]:
+        at = start
+        for child in children:
+            if not child.is_named or child.start_byte < at:
+                continue
+            if child.start_byte > at:
+                yield self._quoted(at, child.start_byte, HEREDOC_ESCAPES)
+            yield from self._parts(child, quoted=False)
+            at = child.end_byte
+        if at < end:
+            yield self._quoted(at, end, HEREDOC_ESCAPES)
+
+
+_EXPANSIONS = frozenset(
+    {"simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"}
+)
+_PARAMETER = re.compile(
+    r"\$\{(?P<prefix>[#!](?=[\w@*]))?(?P<name>\w+|[@*#?$!-])(?:\[(?P<index>[^\]]*)\])?"
+    r"(?P<operator>:[-=+?]|[-=+?]|%%?|##?|//?|\^\^?|,,?|:)?"
+)
+_STRING_ESCAPES = re.compile(r"\\([$`\"\\\n])")
+HEREDOC_ESCAPES = re.compile(r"\\([$`\\\n])")
+
+
+def _escaped(escape: re.Match[str]) -> str:
+    return "" if escape[1] == "\n" else escape[1]
+
+
+def _unescaped(raw: str) -> str:
+    """Outside quotes a backslash makes any character plain, and takes a line's end away."""
+    return re.sub(r"\\(.|\n)", _escaped, raw) if "\\" in raw else raw
+
+
+_ANSI = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a"}
+
+
+def _ansi(raw: str) -> str:
+    return re.sub(r"\\(.)", lambda escape: _ANSI.get(escape[1], escape[0]), raw)
