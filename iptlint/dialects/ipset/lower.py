@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDiagnostic
 from iptlint.dialects.ipset.diagnostics import IpsetDiagnostics
 from iptlint.dialects.ipset.open_set import OpenSet
-from iptlint.dialects.ipset.options import Given, form_of, read_extras, read_options
+from iptlint.dialects.ipset.options import GivenOptions, form_of, read_extras, read_options
 from iptlint.dialects.ipset.syntax import IPSET
 from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile
 from iptlint.dialects.ipset.types import BY_NAME, CREATE_OPTIONS, MAX_NAME
@@ -84,7 +84,7 @@ class _Execution:
         fresh = OpenSet(name, WholeOrigin(self.file.source, line.start, line.end))
         self.sets[name] = fresh
         try:
-            fresh.form = form_of(kind, options or Given())
+            fresh.form = form_of(kind, options or GivenOptions())
         except InvalidValueError as error:
             fresh.exact = False
             self.diagnostics.value(line, _place_of_form(options, line), error)
@@ -185,7 +185,7 @@ class _Execution:
             target.exact = False
 
 
-def _place_of_form(options: Given | None, line: CommandLine) -> int:
+def _place_of_form(options: GivenOptions | None, line: CommandLine) -> int:
     """The word that says what entries look like; past the last where none does."""
     words = {} if options is None else options.words
     shaping = (words[name] + 1 for name in ("range", "netmask", "bitmask") if name in words)

@@ -20,7 +20,7 @@ _FAMILIES = {"inet": Family.IP, "ipv4": Family.IP, "inet6": Family.IP6, "ipv6": 
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenOptions:
     """The value of every keyword that was given; of a flag, nothing. ``words``: where each is."""
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def read_options(
     table: Mapping[str, Option],
     kind: SetType,
     diagnostics: IpsetDiagnostics,
-) -> Given | None:
+) -> GivenOptions | None:
     """The keywords from the word ``first`` on; None, and a diagnostic, where one does not fit."""
     values: dict[str, str] = {}
     places: dict[str, int] = {}
@@ -69,7 +69,7 @@ def read_options(
             diagnostics.value(line, index + 1, error)
             return None
         index += 1 if option.flag else 2
-    return Given(values, places)
+    return GivenOptions(values, places)
 
 
 def _checked(option: Option, text: str) -> str:
@@ -94,7 +94,7 @@ MAX_BITMAP = 0xFFFF  # IPSET_BITMAP_MAX_RANGE, linux/netfilter/ipset/ip_set_bitm
 # -- create -------------------------------------------------------------------
 
 
-def form_of(kind: SetType, options: Given) -> Form:
+def form_of(kind: SetType, options: GivenOptions) -> Form:
     """What entries of the set look like. InvalidValueError where the options make no set."""
     usual = Family.IP6 if "-6" in options else Family.IP
     family = _FAMILIES.get(options.text("family"), usual)
@@ -102,7 +102,7 @@ def form_of(kind: SetType, options: Given) -> Form:
     return replace(form, limits=_limits(form, options)) if kind.method == "bitmap" else form
 
 
-def _mask(kind: SetType, family: Family, options: Given) -> int | None:
+def _mask(kind: SetType, family: Family, options: GivenOptions) -> int | None:
     length = options.number("netmask")
     full = (1 << family.address_bits) - 1
     if length is not None and length > family.address_bits:
@@ -114,7 +114,7 @@ def _mask(kind: SetType, family: Family, options: Given) -> int | None:
     return None
 
 
-def _limits(form: Form, options: Given) -> tuple[int, int]:
+def _limits(form: Form, options: GivenOptions) -> tuple[int, int]:
     if "range" not in options:
         raise InvalidValueError("a range: a bitmap does not go without")
     if form.type.dimensions == (Dimension.PORT,):

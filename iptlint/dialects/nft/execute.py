@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from iptlint import model
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.execution.block_items import Reader
-from iptlint.dialects.nft.execution.declarations import OBJECTS, SETS, Declaring, origin_of
-from iptlint.dialects.nft.execution.references import mark_mentions
+from iptlint.dialects.nft.execution.block_items import BlockReader
+from iptlint.dialects.nft.execution.declarations import OBJECTS, SETS, Declarations, origin_of
+from iptlint.dialects.nft.execution.references import mark_references
 from iptlint.dialects.nft.execution.renames import rename_jumps
 from iptlint.dialects.nft.execution.rule_list import RuleList
 from iptlint.dialects.nft.execution.rule_places import PUT, at
-from iptlint.dialects.nft.execution.state import Key, State, Where, Work
-from iptlint.dialects.nft.execution.unparsed import Piece, references
-from iptlint.dialects.nft.execution.unread import lost_command, open_to_anything
-from iptlint.dialects.nft.execution.variables import Binding, Scope
-from iptlint.dialects.nft.tables import Change, OpenTable
+from iptlint.dialects.nft.execution.state import BlockContext, Key, State, TableWork
+from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, references
+from iptlint.dialects.nft.execution.unread import leave_command_open, open_to_anything
+from iptlint.dialects.nft.execution.variables import Binding, VariableScope
+from iptlint.dialects.nft.tables import ElementsChange, OpenTable
 from iptlint.model import Family
 from iptlint.source import WholeOrigin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Executed:
+class ExecutionResult:
     """The tables at the end, in the order in which they were made.
 
     ``flush``: the last ``flush ruleset``. ``diagnostics``: what is wrong with the commands; what
@@ -43,35 +43,37 @@ class Executed:
     missing: bool = False
 
 
-def execute(file: t.NftFile) -> Executed:
+def execute(file: t.NftFile) -> ExecutionResult:
     state = State(file.source, any(p.hides_text for p in file.diagnostics))
-    reader = Reader(state, file.diagnostics)
-    items = reader.each(file.items, where := Where(file.source, Scope()), 0, len(file.source.text))
-    _Commands(state, reader).run(items, where)
+    reader = BlockReader(state, file.diagnostics)
+    items = reader.each(
+        file.items, context := BlockContext(file.source, VariableScope()), 0, len(file.source.text)
+    )
+    _Commands(state, reader).run(items, context)
     tables = tuple(_finished(work) for work in state.tables.values())
     missing = state.missing
     _mark(tables, reader, file, missing)
-    return Executed(
+    return ExecutionResult(
         tables, _defines(reader, missing), state.flush, tuple(state.diagnostics), missing
     )
 
 
-def _finished(work: Work) -> OpenTable:
+def _finished(work: TableWork) -> OpenTable:
     table = work.finished()
     rename_jumps(table, work.renamed)
     return table
 
 
-def _mark(tables: Iterable[OpenTable], reader: Reader, file: t.NftFile, missing: bool) -> None:
+def _mark(tables: Iterable[OpenTable], reader: BlockReader, file: t.NftFile, missing: bool) -> None:
     """JSON has no places, so that what could not be read of it may have stood anywhere."""
     for table in tables:
         unplaced = bool(file.diagnostics) and table.origin.end == 0
-        mark_mentions(table, reader.unread, everything=missing or unplaced)
+        mark_references(table, reader.unread, everything=missing or unplaced)
         if unplaced:
             open_to_anything(table)
 
 
-def _defines(reader: Reader, missing: bool) -> tuple[model.Named, ...]:
+def _defines(reader: BlockReader, missing: bool) -> tuple[model.Named, ...]:
     unread = {name for text in reader.unread for name in references(text, "$")}
 
     def named(binding: Binding) -> model.Named:
@@ -82,61 +84,61 @@ def _defines(reader: Reader, missing: bool) -> tuple[model.Named, ...]:
 
 
 class _Commands:
-    def __init__(self, state: State, reader: Reader) -> None:
+    def __init__(self, state: State, reader: BlockReader) -> None:
         self._state = state
         self._reader = reader
-        self._declaring = Declaring(state, reader)
+        self._declaring = Declarations(state, reader)
 
-    def run(self, items: Iterable[t.Item | Piece], where: Where) -> None:
+    def run(self, items: Iterable[t.Item | UnparsedFragment], context: BlockContext) -> None:
         for item in items:
             match item:
                 case t.Command():
                     verb = _SAME.get(item.verb, item.verb)
                     handler = _HANDLERS.get((verb or "add", item.kind))
                     if handler is not None and (item.path or item.kind == "ruleset"):
-                        handler(self, item, where)
+                        handler(self, item, context)
                 case t.Include():
-                    for included, inner in self._reader.files(item, where):
+                    for included, inner in self._reader.files(item, context):
                         self.run(included, inner)
-                case Piece():
-                    lost_command(self._state, item)
+                case UnparsedFragment():
+                    leave_command_open(self._state, item)
 
-    def _work(self, command: t.Command, where: Where) -> Work:
+    def _work(self, command: t.Command, context: BlockContext) -> TableWork:
         """The table that a command is about; the host's, unless the text has deleted that."""
         key = _key(command)
         if self._state.is_gone(key):
-            self._state.no_table(where.source, command)
-        return self._state.table(key, origin_of(command, where))
+            self._state.no_table(context.source, command)
+        return self._state.table(key, origin_of(command, context))
 
     # -- tables ---------------------------------------------------------------------------
 
-    def _add_table(self, command: t.Command, where: Where) -> None:
+    def _add_table(self, command: t.Command, context: BlockContext) -> None:
         key = _key(command)
         if command.verb == "create" and key in self._state.tables:
-            self._state.exists(where.source, command)
-        work = self._state.table(key, origin_of(command, where))
+            self._state.exists(context.source, command)
+        work = self._state.table(key, origin_of(command, context))
         work.whole |= command.verb == "create"
-        self._declaring.table(work, command, where)
+        self._declaring.table(work, command, context)
 
-    def _delete_table(self, command: t.Command, where: Where) -> None:
+    def _delete_table(self, command: t.Command, context: BlockContext) -> None:
         self._state.delete(_key(command))
 
-    def _flush_table(self, command: t.Command, where: Where) -> None:
+    def _flush_table(self, command: t.Command, context: BlockContext) -> None:
         self._state.empty(_key(command))
 
-    def _flush_ruleset(self, command: t.Command, where: Where) -> None:
+    def _flush_ruleset(self, command: t.Command, context: BlockContext) -> None:
         self._state.clear(Family if command.family is None else (Family(command.family),))
-        self._state.flush = WholeOrigin(where.source, command.start, command.end)
+        self._state.flush = WholeOrigin(context.source, command.start, command.end)
 
     # -- what is in them --------------------------------------------------------------------
 
-    def _add(self, command: t.Command, where: Where) -> None:
-        work = self._work(command, where)
+    def _add(self, command: t.Command, context: BlockContext) -> None:
+        work = self._work(command, context)
         if command.verb == "create" and _is_there(work.table, command):
-            self._state.exists(where.source, command)
-        self._declaring.declare(work, command, where)
+            self._state.exists(context.source, command)
+        self._declaring.declare(work, command, context)
 
-    def _delete(self, command: t.Command, where: Where) -> None:
+    def _delete(self, command: t.Command, context: BlockContext) -> None:
         """By name; what has a handle the text does not tell is the host's."""
         work = self._state.tables.get(_key(command))
         if work is None or len(command.path) < 2:
@@ -150,18 +152,18 @@ class _Commands:
         else:
             work.table.objects.pop((command.kind, name), None)
 
-    def _flush_chain(self, command: t.Command, where: Where) -> None:
+    def _flush_chain(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
         if work is not None:
             work.rules.pop(command.path[-1].text, None)
 
-    def _flush_set(self, command: t.Command, where: Where) -> None:
+    def _flush_set(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
         found = work.table.sets.get(command.path[-1].text) if work else None
         if found is not None:
             found.changes.clear()
 
-    def _rename_chain(self, command: t.Command, where: Where) -> None:
+    def _rename_chain(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
         match command.path, command.body:
             case (_, t.Value(old)), (t.Value(new),) if work is not None:
@@ -169,22 +171,24 @@ class _Commands:
 
     # -- rules ------------------------------------------------------------------------------
 
-    def _put_rule(self, command: t.Command, where: Where) -> None:
-        rules = self._rules(command, where)
+    def _put_rule(self, command: t.Command, context: BlockContext) -> None:
+        rules = self._rules(command, context)
         for item in command.body or ():
             if isinstance(item, t.Rule):
-                PUT[command.verb or "add"](rules, self._reader.rule(item, where), command.position)
+                PUT[command.verb or "add"](
+                    rules, self._reader.rule(item, context), command.position
+                )
 
-    def _rules(self, command: t.Command, where: Where) -> RuleList:
+    def _rules(self, command: t.Command, context: BlockContext) -> RuleList:
         """Those of the chain that a rule is for, which is made if there is none."""
-        work = self._work(command, where)
+        work = self._work(command, context)
         name = command.path[1]
         if name.text not in work.table.chains:
-            self._state.undeclared(where.source, work, name, "chain", work.table.chains)
-        chain = work.add_chain(name.text, origin_of(command, where), declared=False)
+            self._state.undeclared(context.source, work, name, "chain", work.table.chains)
+        chain = work.add_chain(name.text, origin_of(command, context), declared=False)
         return work.rules_of(chain)
 
-    def _delete_rule(self, command: t.Command, where: Where) -> None:
+    def _delete_rule(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
         if work is None or len(command.path) < 2 or command.position is None:
             return
@@ -195,10 +199,10 @@ class _Commands:
 
     # -- elements -----------------------------------------------------------------------------
 
-    def _change_elements(self, command: t.Command, where: Where) -> None:
+    def _change_elements(self, command: t.Command, context: BlockContext) -> None:
         """Elements for a set of the host's say nothing of what else is in it."""
         adds = _SAME.get(command.verb, command.verb) == "add"
-        changes = [self._reader.substituted(item, where) for item in command.body or ()]
+        changes = [self._reader.substituted(item, context) for item in command.body or ()]
         work = self._state.tables.get(_key(command))
         if work is None:
             return
@@ -206,11 +210,11 @@ class _Commands:
         found = work.table.sets.get(name.text)
         if found is None:
             if adds:
-                self._state.undeclared(where.source, work, name, "set", work.table.sets)
+                self._state.undeclared(context.source, work, name, "set", work.table.sets)
             return
         for literal, whole in changes:
             if whole and isinstance(literal, t.SetLiteral):
-                found.changes.append(Change(adds, literal))
+                found.changes.append(ElementsChange(adds, literal))
             else:
                 found.updated = True
 
@@ -231,7 +235,7 @@ def _is_there(table: OpenTable, command: t.Command) -> bool:
 _SAME = {None: "add", "create": "add", "destroy": "delete"}
 """Verbs that do what another one does; what else they say is looked at beside that."""
 
-_HANDLERS: dict[tuple[str, str], Callable[[_Commands, t.Command, Where], None]] = {
+_HANDLERS: dict[tuple[str, str], Callable[[_Commands, t.Command, BlockContext], None]] = {
     ("add", "table"): _Commands._add_table,
     ("delete", "table"): _Commands._delete_table,
     ("flush", "table"): _Commands._flush_table,

@@ -8,7 +8,7 @@ from iptlint.dialects.detect import NFT, NFT_JSON
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import syntax
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.execute import Executed
+from iptlint.dialects.nft.execute import ExecutionResult
 from iptlint.dialects.nft.lowering import hook_restrictions
 from iptlint.dialects.nft.lowering.assembly import assembled
 from iptlint.dialects.nft.lowering.matches import Standing
@@ -33,7 +33,7 @@ from iptlint.source import SourceFile, WholeOrigin
 
 
 def lower(
-    executed: Executed, source: SourceFile, dialect: str
+    executed: ExecutionResult, source: SourceFile, dialect: str
 ) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
     """The ruleset, and what is wrong with the text: of the read source first, in its order."""
     diagnostics: list[Diagnostic] = []
@@ -90,7 +90,7 @@ class _Lowering:
         self.missing = missing
         self.chains: dict[str, Chain] = {}
         self.nameless: dict[str, Chain] = {}
-        self.placed: list[hook_restrictions.Placed] = []
+        self.placed: list[hook_restrictions.RestrictedStatement] = []
         self.uncalled: tuple[str, ...] | None = None
 
     def table(self) -> Table:

@@ -39,7 +39,7 @@ class OpenChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ElementsChange:
     """Elements put into a set, or taken out of it."""
 
     adds: bool
@@ -56,7 +56,7 @@ class OpenSet:
     type: t.KeyType | t.KeyLike | None = None
     flags: frozenset[str] = frozenset()
     timeout: bool = False
-    changes: list[Change] = field(default_factory=list)
+    changes: list[ElementsChange] = field(default_factory=list)
     updated: bool = False
     """A rule of the table adds to it or deletes from it while packets pass."""
     used: bool = False

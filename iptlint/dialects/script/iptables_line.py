@@ -24,11 +24,11 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommitLine,
     Line,
     Load,
-    Place,
     SaveFile,
     Shape,
     TableLine,
     Use,
+    WordPlace,
 )
 from iptlint.dialects.iptables.parsing.words import span_of_words
 from iptlint.dialects.script.generated_text import GeneratedOrigin, GeneratedText
@@ -61,7 +61,7 @@ class ParsedCommand:
     diagnostics: tuple[Diagnostic, ...] = ()
     unknown: tuple[str, ...] = ()
 
-    def text(self, place: Place | None, words: Sequence[str]) -> str | None:
+    def text(self, place: WordPlace | None, words: Sequence[str]) -> str | None:
         return None if place is None else place.text(tuple(words))
 
 

@@ -6,15 +6,20 @@ from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDi
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.origins import cell_span, use_span
 from iptlint.dialects.iptables.lowering.parts import Cell, InvalidPart, Plan
-from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES, OpenTable, Placed
+from iptlint.dialects.iptables.lowering.tables import (
+    BUILT_IN,
+    HOOK_NAMES,
+    OpenTable,
+    RestrictedExtension,
+)
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
     Command,
     CommandLine,
-    Place,
     SaveFile,
     TableLine,
     Use,
+    WordPlace,
 )
 from iptlint.model import Family
 from iptlint.model.owners import owner_of_name
@@ -120,7 +125,7 @@ class IptablesDiagnostics:
             "move the rules to the table they belong to",
         )
 
-    def table_option(self, line: CommandLine, place: Place) -> None:
+    def table_option(self, line: CommandLine, place: WordPlace) -> None:
         span = line.place_span(self.source, place)
         message = f"-t {span.text} is refused in a file for iptables-restore"
         self._at(span, SYNTAX, message, f"put the line under *{span.text} instead")
@@ -188,7 +193,7 @@ class IptablesDiagnostics:
         lines = (line for line in self.tree.lines if isinstance(line, CommandLine))
         return declared and not any(line.shape.command in _UNDOING for line in lines)
 
-    def _fragment(self, line: CommandLine, place: Place, message: str, advice: str) -> None:
+    def _fragment(self, line: CommandLine, place: WordPlace, message: str, advice: str) -> None:
         """Wrong in a whole file; right in one that is loaded on top of what is there."""
         span = line.place_span(self.source, place)
         more = f"{advice}; or load the file with --noflush, on top of what is there"
@@ -223,7 +228,7 @@ class IptablesDiagnostics:
 
     # -- rules ----------------------------------------------------------------
 
-    def no_such_rule(self, line: CommandLine, number: Place, last: int) -> None:
+    def no_such_rule(self, line: CommandLine, number: WordPlace, last: int) -> None:
         wanted = number.text(line.words)
         expected = f"a rule number from 1 to {last}" if last else "a chain with a rule in it"
         message = f"there is no rule {wanted}: expected {expected}"
@@ -257,7 +262,7 @@ class IptablesDiagnostics:
             f"move the rule to table {tables}",
         )
 
-    def wrong_chain(self, placed: Placed, wrong: list[str]) -> None:
+    def wrong_chain(self, placed: RestrictedExtension, wrong: list[str]) -> None:
         extension, own = placed.cell.extension, wrong == [placed.chain]
         called = "" if own else f", and {placed.chain} is called from {', '.join(wrong)}"
         chains = ", ".join(extension.chains)

@@ -24,10 +24,10 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     CommitLine,
     Line,
-    Place,
     SaveFile,
     Shape,
     TableLine,
+    WordPlace,
 )
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.model import (
@@ -167,7 +167,7 @@ class _Execution:
             plan = self.plans[shape] = Plan(shape, family, self.pool)
         return plan
 
-    def _name(self, place: Place | None, line: CommandLine) -> str:
+    def _name(self, place: WordPlace | None, line: CommandLine) -> str:
         return "" if place is None else place.text(line.words)
 
     def _chain_of(self, table: OpenTable, line: CommandLine) -> OpenChain:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.parts import Plan
-from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, Placed
+from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, RestrictedExtension
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.model import Table
 from iptlint.model.call_graph import CallGraph
@@ -28,11 +28,11 @@ def check_rule(
         if cell.extension.tables and table.name not in cell.extension.tables:
             diagnostics.wrong_table(line, cell, table.name)
         elif cell.extension.chains:
-            table.placed.append(Placed(chain.name, line, cell, plan))
+            table.placed.append(RestrictedExtension(chain.name, line, cell, plan))
 
 
 def check_table(
-    diagnostics: IptablesDiagnostics, placements: Iterable[Placed], table: Table
+    diagnostics: IptablesDiagnostics, placements: Iterable[RestrictedExtension], table: Table
 ) -> None:
     """Once all calls are known: the built-in chains that a rule is called from."""
     calls = CallGraph(table.chains)

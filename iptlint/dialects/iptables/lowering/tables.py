@@ -36,7 +36,7 @@ class OpenChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RestrictedExtension:
     """An extension that may only stand in some chains, and where it stands."""
 
     chain: str
@@ -53,7 +53,7 @@ class OpenTable:
     start: int = 0
     end: int = 0
     chains: dict[str, OpenChain] = field(default_factory=dict)
-    placed: list[Placed] = field(default_factory=list)
+    placed: list[RestrictedExtension] = field(default_factory=list)
 
     @property
     def built_in(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from iptlint.dialects.iptables.extensions.row import Option
 from iptlint.dialects.iptables.parsing.commands import Entry, Takes
 from iptlint.dialects.iptables.parsing.diagnostics import shape_error
-from iptlint.dialects.iptables.parsing.tree import Place, Words
+from iptlint.dialects.iptables.parsing.tree import WordPlace, Words
 
 _OPTION_LEADS = ("-", "!")
 
@@ -19,8 +19,8 @@ class Cursor:
         self.at = 0
 
     def arguments(
-        self, entry: Entry, option: Option, start: int, glued: Place | None
-    ) -> tuple[Place, ...]:
+        self, entry: Entry, option: Option, start: int, glued: WordPlace | None
+    ) -> tuple[WordPlace, ...]:
         """The first may be any word, even one that looks like an option; the others may not."""
         first = self.argument(entry, start, glued)
         if first is None:
@@ -34,7 +34,7 @@ class Cursor:
             places += [further] if further else []
         return tuple(places)
 
-    def argument(self, entry: Entry, start: int, glued: Place | None) -> Place | None:
+    def argument(self, entry: Entry, start: int, glued: WordPlace | None) -> WordPlace | None:
         match entry.takes:
             case Takes.NOTHING:
                 return None
@@ -43,20 +43,20 @@ class Cursor:
             case Takes.ONE:
                 return self.required(entry, start, glued)
 
-    def required(self, entry: Entry, start: int, glued: Place | None) -> Place:
+    def required(self, entry: Entry, start: int, glued: WordPlace | None) -> WordPlace:
         if glued:
             return glued
         if self.at == len(self.words):
             raise shape_error(start, f"{named(entry)} lacks its argument", "an argument")
         self.at += 1
-        return Place(self.at - 1)
+        return WordPlace(self.at - 1)
 
-    def further(self) -> Place | None:
+    def further(self) -> WordPlace | None:
         """The next word, unless it could be an option."""
         if self.at == len(self.words) or self.words[self.at].startswith(_OPTION_LEADS):
             return None
         self.at += 1
-        return Place(self.at - 1)
+        return WordPlace(self.at - 1)
 
 
 def named(entry: Entry) -> str:

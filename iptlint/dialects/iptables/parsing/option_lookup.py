@@ -37,7 +37,7 @@ SHORT = {entry.short: Found(entry) for entry in BASE if entry.short}
 
 
 @dataclass(slots=True)
-class Scope:
+class OptionScope:
     """The tool's own options first, then the extensions', the latest loaded first."""
 
     layers: list[dict[str, Found]] = field(default_factory=lambda: [_BASE_LONG])

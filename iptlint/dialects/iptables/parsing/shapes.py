@@ -26,9 +26,9 @@ from iptlint.dialects.iptables.parsing.diagnostics import (
     shape_error,
 )
 from iptlint.dialects.iptables.parsing.option_arguments import Cursor, named
-from iptlint.dialects.iptables.parsing.option_lookup import SHORT, Found, Scope
+from iptlint.dialects.iptables.parsing.option_lookup import SHORT, Found, OptionScope
 from iptlint.dialects.iptables.parsing.shape_keys import names_chain
-from iptlint.dialects.iptables.parsing.tree import Command, Load, Place, Shape, Use, Words
+from iptlint.dialects.iptables.parsing.tree import Command, Load, Shape, Use, WordPlace, Words
 from iptlint.model import Family
 
 
@@ -45,7 +45,7 @@ class _Loading:
     """A ``Load`` while its options are collected."""
 
     extension: Extension | None
-    name: Place
+    name: WordPlace
     start: int
     end: int
     target: bool = False
@@ -69,17 +69,17 @@ class _Resolver:
         self.cursor = Cursor(words)
         self.family = family
         self.in_table = in_table
-        self.scope = Scope()
+        self.scope = OptionScope()
         self.loads: list[_Loading] = []
         self.core: list[Use] = []
         self.command: CommandRow | None = None
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, WordPlace] = {}
         self.jump_start = self.jump_end = 0
         self.goto = False
-        self.counters: tuple[Place, ...] = ()
+        self.counters: tuple[WordPlace, ...] = ()
         self.negation: int | None = None
         self.open: _Loading | None = None  # an unknown extension that is being given words
-        self.unknown_jump: Place | None = None
+        self.unknown_jump: WordPlace | None = None
         self.protocol: Use | None = None
         self.protocol_tried = False
 
@@ -124,7 +124,7 @@ class _Resolver:
 
     def _long(self, word: str) -> None:
         name, glue, _ = word[2:].partition("=")
-        glued = Place(self.cursor.at, len(name) + 3) if glue else None
+        glued = WordPlace(self.cursor.at, len(name) + 3) if glue else None
         start = self.cursor.at
         found = self._find(name)
         if found is None:
@@ -144,7 +144,7 @@ class _Resolver:
             if found is None:
                 raise shape_error(start, "The option `{word}` is unknown", "an option of iptables")
             if found.entry.takes is not Takes.NOTHING:
-                glued = Place(start, offset) if offset < len(word) else None
+                glued = WordPlace(start, offset) if offset < len(word) else None
                 self._apply(found, start, glued)
                 return
             self._apply(found, start, None)
@@ -202,7 +202,7 @@ class _Resolver:
 
     # -- what it does ---------------------------------------------------------
 
-    def _apply(self, found: Found, start: int, glued: Place | None) -> None:
+    def _apply(self, found: Found, start: int, glued: WordPlace | None) -> None:
         self.open = None
         entry = found.entry
         if self.negation is not None and not (entry.option and entry.option.invertible):
@@ -225,7 +225,7 @@ class _Resolver:
             case Role.TELL:
                 raise shape_error(start, f"{named(entry)} makes no rule", "a rule")
 
-    def _test(self, found: Found, start: int, glued: Place | None) -> None:
+    def _test(self, found: Found, start: int, glued: WordPlace | None) -> None:
         option = found.entry.option
         assert option is not None
         first = start if self.negation is None else self.negation
@@ -248,7 +248,7 @@ class _Resolver:
     def _instance(self, owner: Extension) -> _Loading:
         return next(load for load in reversed(self.loads) if load.extension is owner)
 
-    def _command(self, entry: Entry, start: int, glued: Place | None) -> None:
+    def _command(self, entry: Entry, start: int, glued: WordPlace | None) -> None:
         row = entry.row
         assert row is not None
         if self.command and self.command.command not in row.beside:
@@ -270,7 +270,7 @@ class _Resolver:
                 start, f"-{row.short} is incomplete", row.then_required, last=self.cursor.at
             )
 
-    def _match(self, entry: Entry, start: int, glued: Place | None) -> None:
+    def _match(self, entry: Entry, start: int, glued: WordPlace | None) -> None:
         name = self.cursor.required(entry, start, glued)
         extension = find_match(name.text(self.words), self.family)
         loading = _Loading(extension, name, start, self.cursor.at)
@@ -280,7 +280,7 @@ class _Resolver:
         else:
             self.open, self.unknown_jump = loading, None
 
-    def _jump(self, entry: Entry, start: int, glued: Place | None) -> None:
+    def _jump(self, entry: Entry, start: int, glued: WordPlace | None) -> None:
         name = self.cursor.required(entry, start, glued)
         text = name.text(self.words)
         if "jump" in self.places:
@@ -301,7 +301,7 @@ class _Resolver:
         elif not self.goto:
             self.unknown_jump = name
 
-    def _table(self, entry: Entry, start: int, glued: Place | None) -> None:
+    def _table(self, entry: Entry, start: int, glued: WordPlace | None) -> None:
         place = self.cursor.required(entry, start, glued)
         if self.in_table:
             hint = "The table is that of the last line that begins with `*`."
@@ -310,7 +310,7 @@ class _Resolver:
             )
         self.places["table"] = place
 
-    def _counters(self, entry: Entry, start: int, glued: Place | None) -> None:
+    def _counters(self, entry: Entry, start: int, glued: WordPlace | None) -> None:
         """``-c 1 2`` or ``-c 1,2``."""
         first = self.cursor.required(entry, start, glued)
         if self.counters:

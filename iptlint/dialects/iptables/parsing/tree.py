@@ -22,7 +22,7 @@ Counters = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WordPlace:
     """A word, or the part of it from ``offset`` on (``--dport=22``, ``-jDROP``)."""
 
     word: int
@@ -38,7 +38,7 @@ class Use:
 
     option: Option
     negated: bool
-    arguments: tuple[Place, ...]
+    arguments: tuple[WordPlace, ...]
     start: int
     end: int
 
@@ -56,7 +56,7 @@ class Load:
     """
 
     extension: Extension | None
-    name: Place
+    name: WordPlace
     uses: tuple[Use, ...]
     rest: tuple[int, ...]
     start: int
@@ -92,15 +92,15 @@ class Shape:
     """
 
     command: Command
-    chain: Place | None = None
-    number: Place | None = None
-    new_name: Place | None = None
-    policy: Place | None = None
-    table: Place | None = None
-    counters: tuple[Place, ...] = ()
+    chain: WordPlace | None = None
+    number: WordPlace | None = None
+    new_name: WordPlace | None = None
+    policy: WordPlace | None = None
+    table: WordPlace | None = None
+    counters: tuple[WordPlace, ...] = ()
     core: tuple[Use, ...] = ()
     loads: tuple[Load, ...] = ()
-    jump: Place | None = None
+    jump: WordPlace | None = None
     jump_start: int = 0
     goto: bool = False
     valued: bool = False
@@ -153,9 +153,9 @@ class CommandLine:
 
     def word_span(self, source: SourceFile, index: int) -> Span:
         """Where a word is written, quotes included."""
-        return self.place_span(source, Place(index))
+        return self.place_span(source, WordPlace(index))
 
-    def place_span(self, source: SourceFile, place: Place) -> Span:
+    def place_span(self, source: SourceFile, place: WordPlace) -> Span:
         raw = list(raw_words(source.text[self.start : self.end]))[place.word]
         skipped = raw_offset(raw[0], place.offset) if place.offset else 0
         return Span(source, self.start + raw.start() + skipped, self.start + raw.end())

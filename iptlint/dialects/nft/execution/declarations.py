@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.execution.block_items import Reader
+from iptlint.dialects.nft.execution.block_items import BlockReader
 from iptlint.dialects.nft.execution.properties import take_hook, take_policy, take_set_item
-from iptlint.dialects.nft.execution.state import REFUSED, SYNTAX, State, Where, Work
-from iptlint.dialects.nft.execution.unparsed import Piece, unread_rule
-from iptlint.dialects.nft.execution.unread import lost_in_chain, lost_in_table
+from iptlint.dialects.nft.execution.state import REFUSED, SYNTAX, BlockContext, State, TableWork
+from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, unread_rule
+from iptlint.dialects.nft.execution.unread import leave_chain_open, leave_table_open
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenObject, OpenSet
 from iptlint.source import WholeOrigin
 
-Items = Iterable[t.Item | Piece]
+Items = Iterable[t.Item | UnparsedFragment]
 
 SETS = ("set", "map", "meter")
 OBJECTS = (
@@ -23,75 +23,79 @@ OBJECTS = (
 )
 
 
-class Declaring:
+class Declarations:
     """Puts declarations into a table; what is there already is continued."""
 
-    def __init__(self, state: State, reader: Reader) -> None:
+    def __init__(self, state: State, reader: BlockReader) -> None:
         self._state = state
         self._reader = reader
 
-    def declare(self, work: Work, command: t.Command, where: Where) -> None:
+    def declare(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         """A chain, a set, an object, by the kind that the command names."""
         handler = _DECLARE.get(command.kind)
         if handler is not None:
-            handler(self, work, command, where)
+            handler(self, work, command, context)
             return
         message = f"a {command.kind} cannot be declared in the block of a table"
         self._state.report(
-            where.source, command.path[-1], SYNTAX, message, "end the table before it"
+            context.source, command.path[-1], SYNTAX, message, "end the table before it"
         )
 
-    def table(self, work: Work, command: t.Command, where: Where) -> None:
+    def table(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         work.made = True
         # A declaration without the flag wakes the table up again.
         work.table.dormant = False
         if command.body is not None:
-            inner = where.inside()
+            inner = context.inside()
             self._table_items(work, self._reader.body(command, inner), inner)
 
-    def _table_items(self, work: Work, items: Items, where: Where) -> None:
+    def _table_items(self, work: TableWork, items: Items, context: BlockContext) -> None:
         for item in items:
             match item:
                 case t.Command():
-                    self.declare(work, item, where)
+                    self.declare(work, item, context)
                 case t.Flags(flags):
                     work.table.dormant |= any(flag.text == "dormant" for flag in flags)
                 case t.Include():
-                    for included, inner in self._reader.files(item, where):
+                    for included, inner in self._reader.files(item, context):
                         self._table_items(work, included, inner)
-                case Piece():
-                    lost_in_table(self._state, work, item)
+                case UnparsedFragment():
+                    leave_table_open(self._state, work, item)
 
     # -- chains ---------------------------------------------------------------------------
 
-    def _chain(self, work: Work, command: t.Command, where: Where) -> None:
-        chain = work.add_chain(command.path[-1].text, origin_of(command, where))
-        inner = where.inside()
+    def _chain(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
+        chain = work.add_chain(command.path[-1].text, origin_of(command, context))
+        inner = context.inside()
         self._chain_items(work, chain, self._reader.body(command, inner), inner)
 
-    def _chain_items(self, work: Work, chain: OpenChain, items: Items, where: Where) -> None:
+    def _chain_items(
+        self, work: TableWork, chain: OpenChain, items: Items, context: BlockContext
+    ) -> None:
         rules = work.rules_of(chain)
         for item in items:
             match item:
                 case t.Rule():
-                    rules.append(self._reader.rule(item, where))
+                    rules.append(self._reader.rule(item, context))
                 case t.Hook() | t.Policy():
-                    self._base(work, chain, item, where)
+                    self._base(work, chain, item, context)
                 case t.Include():
-                    if not self._reader.is_whole(item, where):
-                        rules.append(unread_rule(where.source, item.start, item.end))
-                    for included, inner in self._reader.files(item, where):
+                    if not self._reader.is_whole(item, context):
+                        rules.append(unread_rule(context.source, item.start, item.end))
+                    for included, inner in self._reader.files(item, context):
                         self._chain_items(work, chain, included, inner)
-                case Piece():
-                    lost_in_chain(work, chain, item)
+                case UnparsedFragment():
+                    leave_chain_open(work, chain, item)
 
-    def _base(self, work: Work, chain: OpenChain, item: t.Hook | t.Policy, where: Where) -> None:
+    def _base(
+        self, work: TableWork, chain: OpenChain, item: t.Hook | t.Policy, context: BlockContext
+    ) -> None:
         """What makes it the chain of a hook; variables nobody knows are left out."""
-        made, whole = self._reader.substituted(item, where)
+        made, whole = self._reader.substituted(item, context)
 
         def refuse(node: Node, message: str, advice: str) -> None:
             if whole:
-                self._state.report(where.source, node, REFUSED, message, advice)
+                self._state.report(context.source, node, REFUSED, message, advice)
 
         match made:
             case t.Hook():
@@ -103,47 +107,47 @@ class Declaring:
 
     # -- sets and objects -------------------------------------------------------------------
 
-    def _set(self, work: Work, command: t.Command, where: Where) -> None:
+    def _set(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         """Its block is no scope of its own."""
-        open_set = work.add_set(command.kind, command.path[-1].text, origin_of(command, where))
-        self._set_items(open_set, self._reader.body(command, where), where)
+        open_set = work.add_set(command.kind, command.path[-1].text, origin_of(command, context))
+        self._set_items(open_set, self._reader.body(command, context), context)
 
-    def _set_items(self, open_set: OpenSet, items: Items, where: Where) -> None:
+    def _set_items(self, open_set: OpenSet, items: Items, context: BlockContext) -> None:
         for item in items:
             match item:
                 case t.Include():
-                    open_set.updated |= not self._reader.is_whole(item, where)
-                    for included, inner in self._reader.files(item, where):
+                    open_set.updated |= not self._reader.is_whole(item, context)
+                    for included, inner in self._reader.files(item, context):
                         self._set_items(open_set, included, inner)
                 case Node():
-                    made, whole = self._reader.substituted(item, where)
+                    made, whole = self._reader.substituted(item, context)
                     if whole:
                         take_set_item(open_set, made)
                     else:
                         open_set.updated = True
-                case Piece():
+                case UnparsedFragment():
                     open_set.updated = True
 
-    def _object(self, work: Work, command: t.Command, where: Where) -> None:
+    def _object(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         key = (command.kind, command.path[-1].text)
-        work.table.objects.setdefault(key, OpenObject(*key, origin_of(command, where)))
-        for item in self._reader.body(command, where):
+        work.table.objects.setdefault(key, OpenObject(*key, origin_of(command, context)))
+        for item in self._reader.body(command, context):
             if isinstance(item, Node):
-                self._reader.substituted(item, where)
+                self._reader.substituted(item, context)
 
 
-def origin_of(command: t.Command, where: Where) -> WholeOrigin:
+def origin_of(command: t.Command, context: BlockContext) -> WholeOrigin:
     """The declaration without its block; else the whole command."""
-    text = where.source.text
+    text = context.source.text
     end = command.end
     if command.body is not None and command.kind not in ("rule", "element"):
         brace = text.find("{", command.path[-1].end, command.end)
         end = command.start + len(text[command.start : brace].rstrip()) if brace > 0 else end
-    return WholeOrigin(where.source, command.start, end)
+    return WholeOrigin(context.source, command.start, end)
 
 
-_DECLARE: dict[str, Callable[[Declaring, Work, t.Command, Where], None]] = {
-    "chain": Declaring._chain,
-    **dict.fromkeys(SETS, Declaring._set),
-    **dict.fromkeys(OBJECTS, Declaring._object),
+_DECLARE: dict[str, Callable[[Declarations, TableWork, t.Command, BlockContext], None]] = {
+    "chain": Declarations._chain,
+    **dict.fromkeys(SETS, Declarations._set),
+    **dict.fromkeys(OBJECTS, Declarations._object),
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution import priorities
-from iptlint.dialects.nft.tables import Change, OpenChain, OpenSet
+from iptlint.dialects.nft.tables import ElementsChange, OpenChain, OpenSet
 from iptlint.model import Family
 
 Refuse = Callable[[t.Node, str, str], None]
@@ -59,4 +59,4 @@ def take_set_item(open_set: OpenSet, item: t.Item) -> None:
         case t.Property("timeout"):
             open_set.timeout = True
         case t.Elements(t.SetLiteral() as elements):
-            open_set.changes.append(Change(True, elements))
+            open_set.changes.append(ElementsChange(True, elements))

@@ -27,7 +27,7 @@ _ASSIGNED: dict[t.Selector, str] = {
 _WORD = re.compile(r"[A-Za-z_.][A-Za-z0-9_./\-]*")
 
 
-def mark_mentions(table: OpenTable, unread: Iterable[str], *, everything: bool) -> None:
+def mark_references(table: OpenTable, unread: Iterable[str], *, everything: bool) -> None:
     """Set what is used and updated, and add the sets that meters make.
 
     ``unread``: text that could not be read, so that whatever it names is used and updated.
@@ -36,7 +36,7 @@ def mark_mentions(table: OpenTable, unread: Iterable[str], *, everything: bool) 
     marker = _Marker(table)
     for chain in table.chains.values():
         for placed in chain.rules:
-            if _may_mention(placed):
+            if _may_refer(placed):
                 marker.rule(placed)
     for open_set in table.sets.values():
         marker.object_map(open_set)
@@ -46,7 +46,7 @@ def mark_mentions(table: OpenTable, unread: Iterable[str], *, everything: bool) 
         marker.all()
 
 
-def _may_mention(placed: PlacedRule) -> bool:
+def _may_refer(placed: PlacedRule) -> bool:
     """A rule of JSON has no text, so that only its nodes can say."""
     rule = placed.rule
     if rule.end == 0:

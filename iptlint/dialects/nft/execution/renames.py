@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.tables import Change, OpenTable, PlacedRule
+from iptlint.dialects.nft.tables import ElementsChange, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import rebuilt
 
 
@@ -26,7 +26,7 @@ def rename_jumps(table: OpenTable, renamed: Mapping[str, str]) -> None:
     for found in table.chains.values():
         found.rules = [PlacedRule(r.source, change(r.rule), r.handle) for r in found.rules]
     for open_set in table.sets.values():
-        open_set.changes = [Change(c.adds, change(c.elements)) for c in open_set.changes]
+        open_set.changes = [ElementsChange(c.adds, change(c.elements)) for c in open_set.changes]
 
 
 def _last(name: str, names: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.rule_list import RuleList
-from iptlint.dialects.nft.execution.variables import Scope, UnusableVariable
+from iptlint.dialects.nft.execution.variables import UnusableVariable, VariableScope
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
 from iptlint.model import Family
@@ -22,18 +22,18 @@ SYNTAX, UNDEFINED, REFUSED = "IPT001", "IPT003", "IPT006"
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class BlockContext:
     """The file that is read, and the variables that are visible in the block that is."""
 
     source: SourceFile
-    scope: Scope
+    scope: VariableScope
 
-    def inside(self) -> Where:
-        return Where(self.source, Scope(self.scope))
+    def inside(self) -> BlockContext:
+        return BlockContext(self.source, VariableScope(self.scope))
 
 
 @dataclass(slots=True, eq=False)
-class Work:
+class TableWork:
     """A table in the making.
 
     ``made``: the text declares it, so that it is there on a host that did not have it.
@@ -85,7 +85,7 @@ class State:
 
     main: SourceFile
     missing: bool
-    tables: dict[Key, Work] = field(default_factory=dict)
+    tables: dict[Key, TableWork] = field(default_factory=dict)
     flush: WholeOrigin | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _deleted: set[Key] = field(default_factory=set)
@@ -95,13 +95,13 @@ class State:
 
     # -- tables ---------------------------------------------------------------------------
 
-    def table(self, key: Key, origin: WholeOrigin) -> Work:
+    def table(self, key: Key, origin: WholeOrigin) -> TableWork:
         """The table, new if there is none of that name."""
         if key not in self.tables:
             family, name = key
             whole = self.is_gone(key)
             fresh = whole or key in self._emptied
-            self.tables[key] = Work(OpenTable(family, name, origin, fresh), whole=whole)
+            self.tables[key] = TableWork(OpenTable(family, name, origin, fresh), whole=whole)
         return self.tables[key]
 
     def is_gone(self, key: Key) -> bool:
@@ -141,21 +141,21 @@ class State:
             Diagnostic(code, severity, node.start, node.end, message, help, included)
         )
 
-    def report_variable(self, where: Where, variable: UnusableVariable) -> None:
+    def report_variable(self, context: BlockContext, variable: UnusableVariable) -> None:
         """A name that nobody defined is said once, and not where an include is missing."""
         if variable.wanted is not None:
             message = f"${variable.name} cannot stand here: expected {variable.wanted}"
             advice = f"let ${variable.name} stand for {variable.wanted}"
-            self.report(where.source, variable.node, REFUSED, message, advice)
+            self.report(context.source, variable.node, REFUSED, message, advice)
             return
         if self.missing or variable.name in self._unknown:
             return
         self._unknown.add(variable.name)
-        near = where.scope.near(variable.name)
+        near = context.scope.near(variable.name)
         meant = f"did you mean ${near}? Else define" if near else "define"
         message = f"there is no variable ${variable.name}"
         advice = f"{meant} it before the line that uses it"
-        self.report(where.source, variable.node, SYNTAX, message, advice)
+        self.report(context.source, variable.node, SYNTAX, message, advice)
 
     def exists(self, source: SourceFile, command: t.Command) -> None:
         """``create`` of what is there."""
@@ -173,7 +173,7 @@ class State:
         self.report(source, name, UNDEFINED, message, advice)
 
     def undeclared(
-        self, source: SourceFile, work: Work, name: t.Value, kind: str, known: Iterable[str]
+        self, source: SourceFile, work: TableWork, name: t.Value, kind: str, known: Iterable[str]
     ) -> None:
         """A chain or set that the text uses as if it were there.
 

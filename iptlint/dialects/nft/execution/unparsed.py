@@ -25,7 +25,7 @@ _NOTHING_LOST = {"}", "\r"}
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class UnparsedFragment:
     """Text from the first statement that was not read to the end of the last one's line."""
 
     source: SourceFile
@@ -37,7 +37,7 @@ class Piece:
         return self.source.text[self.start : self.end]
 
 
-class Lost:
+class Unparsed:
     """Where in each source something could not be read."""
 
     def __init__(self, diagnostics: Sequence[SyntaxDiagnostic]) -> None:
@@ -58,7 +58,7 @@ class Lost:
 
     def merged(
         self, items: Sequence[AnyItem], source: SourceFile, start: int, end: int
-    ) -> Iterator[AnyItem | Piece]:
+    ) -> Iterator[AnyItem | UnparsedFragment]:
         """The items of a block from ``start`` to ``end``, with the lost pieces between them."""
         if id(source) not in self._places:
             yield from items
@@ -71,7 +71,7 @@ class Lost:
             at = max(at, getattr(item, "end", at))
         yield from self._between(source, at, end)
 
-    def _between(self, source: SourceFile, start: int, end: int) -> Iterator[Piece]:
+    def _between(self, source: SourceFile, start: int, end: int) -> Iterator[UnparsedFragment]:
         for first, last in self.within(source, start, end):
             if last <= start:
                 continue
@@ -80,7 +80,7 @@ class Lost:
             line_end = source.text.find("\n", max(last - 1, first))
             start = min(end, line_end) if line_end >= 0 else end
             start = max(start, last)
-            yield Piece(source, begins, start)
+            yield UnparsedFragment(source, begins, start)
 
 
 def unread_rule(source: SourceFile, start: int, end: int, handle: int | None = None) -> PlacedRule:
@@ -105,30 +105,30 @@ _HOOK = re.compile(
 _REFERENCE = re.compile(rf"(?P<mark>[@$])(?P<name>{_NAME})")
 
 
-def command(piece: Piece) -> re.Match[str] | None:
+def command(fragment: UnparsedFragment) -> re.Match[str] | None:
     """What the piece would have done to which thing of which table, if that can be told."""
-    return _COMMAND.match(piece.text)
+    return _COMMAND.match(fragment.text)
 
 
-def bare_rule(piece: Piece) -> re.Match[str] | None:
+def bare_rule(fragment: UnparsedFragment) -> re.Match[str] | None:
     """The table and the chain if it is a rule without the word; any two words may be."""
-    return _BARE_RULE.match(piece.text)
+    return _BARE_RULE.match(fragment.text)
 
 
-def define(piece: Piece) -> str | None:
-    found = _DEFINE.match(piece.text)
+def define(fragment: UnparsedFragment) -> str | None:
+    found = _DEFINE.match(fragment.text)
     return found["name"] if found else None
 
 
-def header(piece: Piece) -> tuple[str, str] | None:
+def header(fragment: UnparsedFragment) -> tuple[str, str] | None:
     """The kind and the name of a thing whose block begins here."""
-    found = _HEADER.match(piece.text)
+    found = _HEADER.match(fragment.text)
     return (found["kind"], found["name"]) if found else None
 
 
-def hook(piece: Piece) -> t.Hook | None:
+def hook(fragment: UnparsedFragment) -> t.Hook | None:
     """As much as can be made out of one that was not read."""
-    found = _HOOK.search(piece.text)
+    found = _HOOK.search(fragment.text)
     if found is None:
         return None
     kind, name = (t.Value(found[word], t.Kind.SYMBOL) for word in ("type", "hook"))

@@ -6,8 +6,8 @@ import re
 
 from iptlint.dialects.nft.execution import unparsed
 from iptlint.dialects.nft.execution.properties import take_hook
-from iptlint.dialects.nft.execution.state import Key, State, Work
-from iptlint.dialects.nft.execution.unparsed import Piece, unread_rule
+from iptlint.dialects.nft.execution.state import Key, State, TableWork
+from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, unread_rule
 from iptlint.dialects.nft.tables import OpenChain, OpenTable
 from iptlint.model import Family
 from iptlint.source import WholeOrigin
@@ -15,35 +15,35 @@ from iptlint.source import WholeOrigin
 _SETS = ("set", "map")
 
 
-def lost_in_chain(work: Work, chain: OpenChain, piece: Piece) -> None:
+def leave_chain_open(work: TableWork, chain: OpenChain, fragment: UnparsedFragment) -> None:
     """A rule, or what makes the chain one of a hook."""
-    hook = unparsed.hook(piece)
+    hook = unparsed.hook(fragment)
     if hook is not None:
         take_hook(chain, hook, work.table.family, lambda *_: None)
-    work.rules_of(chain).append(unread_rule(piece.source, piece.start, piece.end))
+    work.rules_of(chain).append(unread_rule(fragment.source, fragment.start, fragment.end))
 
 
-def lost_in_table(state: State, work: Work, piece: Piece) -> None:
+def leave_table_open(state: State, work: TableWork, fragment: UnparsedFragment) -> None:
     """A declaration; one of nobody knows what may be of anything that is used later."""
-    header = unparsed.header(piece)
+    header = unparsed.header(fragment)
     if header is not None:
-        _lost_thing(work, *header, piece)
-    elif unparsed.define(piece) is None:
+        _leave_object_open(work, *header, fragment)
+    elif unparsed.define(fragment) is None:
         state.missing = True
 
 
-def lost_command(state: State, piece: Piece) -> None:
+def leave_command_open(state: State, fragment: UnparsedFragment) -> None:
     """A command at the top; what it is about is found by its first words."""
-    command = unparsed.command(piece)
-    rule = unparsed.bare_rule(piece)
+    command = unparsed.command(fragment)
+    rule = unparsed.bare_rule(fragment)
     if command is not None and command["verb"] in ("delete", "destroy"):
         return
     if command is not None:
-        work = state.table(_key(command), _origin(piece))
-        _lost_thing(work, command["kind"], command["name"], piece)
+        work = state.table(_key(command), _origin(fragment))
+        _leave_object_open(work, command["kind"], command["name"], fragment)
     elif rule is not None and _has_chain(state, rule):
-        _lost_thing(state.tables[_key(rule)], "rule", rule["name"], piece)
-    elif unparsed.define(piece) is None:
+        _leave_object_open(state.tables[_key(rule)], "rule", rule["name"], fragment)
+    elif unparsed.define(fragment) is None:
         state.missing = True
 
 
@@ -64,22 +64,22 @@ def open_to_anything(table: OpenTable) -> None:
         open_set.updated = True
 
 
-def _lost_thing(work: Work, kind: str, name: str, piece: Piece) -> None:
+def _leave_object_open(work: TableWork, kind: str, name: str, fragment: UnparsedFragment) -> None:
     """A command about it, or its block, is lost: nothing sure is known of it any more."""
     if kind in _SETS:
-        work.add_set(kind, name, _origin(piece)).updated = True
+        work.add_set(kind, name, _origin(fragment)).updated = True
     elif kind == "element" and name in work.table.sets:
         work.table.sets[name].updated = True
     elif kind in ("chain", "rule"):
-        chain = work.add_chain(name, _origin(piece), declared=kind == "chain")
-        hook = unparsed.hook(piece) if kind == "chain" else None
+        chain = work.add_chain(name, _origin(fragment), declared=kind == "chain")
+        hook = unparsed.hook(fragment) if kind == "chain" else None
         if hook is not None:
             take_hook(chain, hook, work.table.family, lambda *_: None)
         rules = work.rules_of(chain)
-        at_front = piece.text.startswith(("insert", "replace"))
+        at_front = fragment.text.startswith(("insert", "replace"))
         put = rules.prepend if at_front else rules.append
-        put(unread_rule(piece.source, piece.start, piece.end))
+        put(unread_rule(fragment.source, fragment.start, fragment.end))
 
 
-def _origin(piece: Piece) -> WholeOrigin:
-    return WholeOrigin(piece.source, piece.start, piece.end)
+def _origin(fragment: UnparsedFragment) -> WholeOrigin:
+    return WholeOrigin(fragment.source, fragment.start, fragment.end)

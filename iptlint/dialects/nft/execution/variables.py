@@ -44,10 +44,10 @@ class Binding:
 
 
 @dataclass(slots=True, eq=False)
-class Scope:
+class VariableScope:
     """The definitions of a block, and the scope around it."""
 
-    around: Scope | None = None
+    around: VariableScope | None = None
     bindings: dict[str, Binding] = field(default_factory=dict)
 
     def find(self, name: str) -> Binding | None:
@@ -67,8 +67,8 @@ class Scope:
         """Only in this block, as in nft: around it the name keeps what it means."""
         self.bindings.pop(name, None)
 
-    def _outward(self) -> Iterator[Scope]:
-        scope: Scope | None = self
+    def _outward(self) -> Iterator[VariableScope]:
+        scope: VariableScope | None = self
         while scope is not None:
             yield scope
             scope = scope.around
@@ -107,7 +107,7 @@ class Substitution:
     ``failed`` afterwards: a use was left as it is, and was reported if it was an error.
     """
 
-    def __init__(self, scope: Scope, report: Report) -> None:
+    def __init__(self, scope: VariableScope, report: Report) -> None:
         self._scope = scope
         self._report = report
         self.failed = False

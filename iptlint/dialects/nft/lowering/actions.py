@@ -23,7 +23,7 @@ from iptlint.dialects.nft.lowering.statement_result import (
     Fork,
     Matches,
     Scene,
-    Step,
+    StatementResult,
     write,
 )
 from iptlint.dialects.nft.lowering.xt_compat import foreign
@@ -46,23 +46,23 @@ def _verdict(name: str, chain: str | None) -> Verdict | None:
 
 
 @cache
-def _verdict_step(name: str, chain: str | None) -> Step:
-    return Step(verdict=_verdict(name, chain))
+def _verdict_step(name: str, chain: str | None) -> StatementResult:
+    return StatementResult(verdict=_verdict(name, chain))
 
 
 def _chain(statement: t.Verdict) -> str | None:
     return statement.chain.text if isinstance(statement.chain, t.Value) else None
 
 
-def _plain_verdict(statement: t.Verdict, _: Scene) -> Step:
+def _plain_verdict(statement: t.Verdict, _: Scene) -> StatementResult:
     return _verdict_step(statement.name, _chain(statement))
 
 
-def _jump_block(statement: t.JumpBlock, scene: Scene) -> Step:
+def _jump_block(statement: t.JumpBlock, scene: Scene) -> StatementResult:
     return _verdict_step(statement.name, scene.block(statement, scene.standing.source))
 
 
-def _verdict_map(statement: t.VerdictMap, scene: Scene) -> Step:
+def _verdict_map(statement: t.VerdictMap, scene: Scene) -> StatementResult:
     key, mapping, standing = statement.key, statement.mapping, scene.standing
     if not isinstance(mapping, t.SetLiteral | t.SetReference):
         return unknown(statement, scene)
@@ -70,13 +70,13 @@ def _verdict_map(statement: t.VerdictMap, scene: Scene) -> Step:
     if exact(mapping, standing):
         forks = tuple(_fork(branch, branch.matches, scene) for branch in found)
         going_on = tuple(b for b, f in zip(found, forks, strict=True) if f.verdict is None)
-        return Step(forks=forks, after=any_of(going_on))
+        return StatementResult(forks=forks, after=any_of(going_on))
     # What is in the map when a packet comes is not known: those elements, or any others.
     matches = unsettled(key, mapping, standing)
     known = (_fork(branch, matches, scene) for branch in found)
     calls = (Fork(matches, _verdict("jump", name), None) for name in scene.strangers())
     other = Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), None)
-    return Step(forks=(*known, *calls, other), after=matches)
+    return StatementResult(forks=(*known, *calls, other), after=matches)
 
 
 def _fork(branch: Branch, matches: Matches, scene: Scene) -> Fork:
@@ -91,20 +91,20 @@ def _fork(branch: Branch, matches: Matches, scene: Scene) -> Fork:
             return Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), branch.place)
 
 
-def _queue(statement: t.Queue, scene: Scene) -> Step:
+def _queue(statement: t.Queue, scene: Scene) -> StatementResult:
     target = statement.target
     before = () if target is None else operand(target, scene.standing).matches
     where = "" if target is None else f"to {spelled(target)}"
     options = " ".join(filter(None, (where, *sorted(statement.flags))))
     verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
     # Whoever reads the queue may mark the packet (nfnetlink_queue.c).
-    return Step(before=before, effects=(write(Field.MARK),), told=True, verdict=verdict)
+    return StatementResult(before=before, effects=(write(Field.MARK),), told=True, verdict=verdict)
 
 
-def _forward(statement: t.Fwd, scene: Scene) -> Step:
+def _forward(statement: t.Fwd, scene: Scene) -> StatementResult:
     """Another device sends it, and no later rule sees it: NF_STOLEN (nft_fwd_netdev.c)."""
     verdict = Verdict(VerdictKind.QUEUE, "fwd", None, spelled(statement))
-    return Step(before=_of_family(statement.family, scene), verdict=verdict)
+    return StatementResult(before=_of_family(statement.family, scene), verdict=verdict)
 
 
 def _of_family(family: str | None, scene: Scene) -> Matches:
@@ -119,41 +119,41 @@ def _of_family(family: str | None, scene: Scene) -> Matches:
 # -- what may end a rule --------------------------------------------------------------------
 
 
-def _rate(kind: str) -> Callable[[Any, Scene], Step]:
-    return lambda statement, _: Step(before=(Uncertain(kind, spelled(statement)),))
+def _rate(kind: str) -> Callable[[Any, Scene], StatementResult]:
+    return lambda statement, _: StatementResult(before=(Uncertain(kind, spelled(statement)),))
 
 
-def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> Step:
+def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> StatementResult:
     """It answers or swallows handshakes and lets the rest of tcp go on (nft_synproxy.c)."""
     text = spelled(statement)
     verdict = Verdict(VerdictKind.UNKNOWN, "synproxy", None, text)
-    return Step(before=_TCP, verdict=verdict, after=(Uncertain("synproxy", text),))
+    return StatementResult(before=_TCP, verdict=verdict, after=(Uncertain("synproxy", text),))
 
 
-def _tproxy(statement: t.Tproxy, scene: Scene) -> Step:
+def _tproxy(statement: t.Tproxy, scene: Scene) -> StatementResult:
     """The rule goes on only for packets that a local socket is there for (nft_tproxy.c)."""
     where = (part for part in (statement.address, statement.port) if part is not None)
     found = tuple(m for part in where for m in operand(part, scene.standing).matches)
     test = Uncertain("tproxy", spelled(statement))
     before = (*_of_family(statement.family, scene), *found, test)
-    return Step(before=before, name="tproxy", text=spelled(statement))
+    return StatementResult(before=before, name="tproxy", text=spelled(statement))
 
 
-def _flow_add(statement: t.FlowAdd, _: Scene) -> Step:
+def _flow_add(statement: t.FlowAdd, _: Scene) -> StatementResult:
     """It breaks off for all but packets of connections it takes over (nft_flow_offload.c)."""
     text = spelled(statement)
-    return Step(name="flow add", text=text, after=(Uncertain("flow", text),))
+    return StatementResult(name="flow add", text=text, after=(Uncertain("flow", text),))
 
 
-_OBJECTS: dict[str, Callable[[t.ObjectUse, Scene], Step]] = {
+_OBJECTS: dict[str, Callable[[t.ObjectUse, Scene], StatementResult]] = {
     "limit": _rate("limit"),
     "quota": _rate("quota"),
     "synproxy": _synproxy,
-    "tunnel": lambda statement, _: Step(name="tunnel", text=spelled(statement)),
+    "tunnel": lambda statement, _: StatementResult(name="tunnel", text=spelled(statement)),
 }
 
 
-def _object(statement: t.ObjectUse, scene: Scene) -> Step:
+def _object(statement: t.ObjectUse, scene: Scene) -> StatementResult:
     """An object of a map is there for the packets in the map only (nft_objref.c)."""
     matches = operand(statement.name, scene.standing).matches
     make = _OBJECTS.get(statement.kind)
@@ -163,16 +163,18 @@ def _object(statement: t.ObjectUse, scene: Scene) -> Step:
     return replace(step, before=(*matches, *step.before))
 
 
-def unknown(statement: t.Statement, _: Scene) -> Step:
+def unknown(statement: t.Statement, _: Scene) -> StatementResult:
     """JSON may hold what no text can."""
     text = spelled(statement)
-    return Step(verdict=Verdict(VerdictKind.UNKNOWN, "unread"), after=(Uncertain("unread", text),))
+    return StatementResult(
+        verdict=Verdict(VerdictKind.UNKNOWN, "unread"), after=(Uncertain("unread", text),)
+    )
 
 
 # -- sets ---------------------------------------------------------------------------------
 
 
-def _set_update(statement: t.SetUpdate, scene: Scene) -> Step:
+def _set_update(statement: t.SetUpdate, scene: Scene) -> StatementResult:
     """A set that is full takes no more, and the rule breaks off; so do limits in the element
     (nft_dynset.c). Deleting never does."""
     element, text = statement.element, spelled(statement)
@@ -180,7 +182,7 @@ def _set_update(statement: t.SetUpdate, scene: Scene) -> Step:
     after = () if statement.operation == "delete" else (Uncertain("set", text),)
     before = demanded(element, scene.standing)
     name = statement.operation
-    return Step(before=before, effects=effects, name=name, text=text, after=after)
+    return StatementResult(before=before, effects=effects, name=name, text=text, after=after)
 
 
 def _set_effect(target: t.SetReference | t.Variable, scene: Scene) -> Effect:
@@ -189,36 +191,38 @@ def _set_effect(target: t.SetReference | t.Variable, scene: Scene) -> Effect:
     return Effect(EffectKind.SET, name=f"@{table.family.value} {table.name} {name}")
 
 
-def _meter(statement: t.Meter, scene: Scene) -> Step:
+def _meter(statement: t.Meter, scene: Scene) -> StatementResult:
     before = demanded(statement.key, scene.standing)
-    return Step(before=(*before, Uncertain("meter", spelled(statement))))
+    return StatementResult(before=(*before, Uncertain("meter", spelled(statement))))
 
 
 # -- what goes on ---------------------------------------------------------------------------
 
 
-def _match(statement: t.Match | t.MaskMatch, scene: Scene) -> Step:
-    return Step(before=tests(statement, scene.standing))
+def _match(statement: t.Match | t.MaskMatch, scene: Scene) -> StatementResult:
+    return StatementResult(before=tests(statement, scene.standing))
 
 
-def _log(statement: t.Log, _: Scene) -> Step:
+def _log(statement: t.Log, _: Scene) -> StatementResult:
     prefix = statement.prefix.text if isinstance(statement.prefix, t.Value) else ""
     # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
     audits = statement.level is not None and statement.level.text == "audit"
     effects = () if audits else (Effect(EffectKind.LOG, name=prefix),)
     told = statement == t.Log(statement.prefix)
-    return Step(effects=effects, name="log", text=spelled(statement), told=told)
+    return StatementResult(effects=effects, name="log", text=spelled(statement), told=told)
 
 
-def _dup(statement: t.Dup, scene: Scene) -> Step:
+def _dup(statement: t.Dup, scene: Scene) -> StatementResult:
     parts = (part for part in (statement.address, statement.device) if part is not None)
     before = tuple(m for part in parts for m in operand(part, scene.standing).matches)
-    return Step(before=before, name="dup", text=spelled(statement))
+    return StatementResult(before=before, name="dup", text=spelled(statement))
 
 
-_NOTRACK = Step(effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", told=True)
+_NOTRACK = StatementResult(
+    effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", told=True
+)
 
-STEPS: dict[type, Callable[[Any, Scene], Step]] = {
+STEPS: dict[type, Callable[[Any, Scene], StatementResult]] = {
     t.Match: _match,
     t.MaskMatch: _match,
     t.Verdict: _plain_verdict,

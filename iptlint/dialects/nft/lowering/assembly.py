@@ -13,7 +13,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.actions import STEPS, unknown
 from iptlint.dialects.nft.lowering.datatypes import number_of
 from iptlint.dialects.nft.lowering.rule_position import NftOrigin
-from iptlint.dialects.nft.lowering.statement_result import Fork, Matches, Scene, Step
+from iptlint.dialects.nft.lowering.statement_result import Fork, Matches, Scene, StatementResult
 from iptlint.dialects.nft.lowering.touched import Things, fields, outlived, settled
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import PlacedRule
@@ -68,7 +68,7 @@ class _Assembly:
         self.ended = False
         self.counters: tuple[int, int] | None = None
 
-    def take(self, step: Step, node: Node) -> bool:
+    def take(self, step: StatementResult, node: Node) -> bool:
         """Add one statement; false where no packet goes on behind it."""
         if self.deferred is not None and (step.before or step.acts or step.verdict or step.forks):
             (matches, before), self.deferred = self.deferred, None
@@ -131,7 +131,7 @@ class _Assembly:
                 part.tests = (*new, *part.tests)
                 part.nodes = (*[node] * len(new), *part.nodes)
 
-    def _act(self, step: Step, node: Node) -> None:
+    def _act(self, step: StatementResult, node: Node) -> None:
         self.effects += step.effects
         if step.text:
             self.name = step.name
@@ -140,7 +140,7 @@ class _Assembly:
                 self.untold.append(step.text)
         self.actor = node
 
-    def _fork(self, step: Step, node: Node) -> bool:
+    def _fork(self, step: StatementResult, node: Node) -> bool:
         if self.texts or self.effects:
             self._emit_going_on(self.actor or node)
         forks = [fork for fork in step.forks if fork.verdict is not None]

@@ -54,7 +54,7 @@ _LOOKED_AT = frozenset((t.Nat, t.Log, *_OTHERS))
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RestrictedStatement:
     """A statement that not every chain takes."""
 
     chain: str
@@ -63,12 +63,12 @@ class Placed:
     place: _Place
 
 
-def restricted(chain: str, source: SourceFile, rule: t.Rule) -> Iterator[Placed]:
+def restricted(chain: str, source: SourceFile, rule: t.Rule) -> Iterator[RestrictedStatement]:
     for statement in rule.statements:
         if type(statement) in _LOOKED_AT:
             place = _place(statement)
             if place is not None:
-                yield Placed(chain, source, statement, place)
+                yield RestrictedStatement(chain, source, statement, place)
 
 
 def _place(statement: t.Statement) -> _Place | None:
@@ -88,7 +88,9 @@ def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Diagnostic]:
                     yield _diagnostic(source, statement, message, "write a shorter prefix")
 
 
-def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator[Diagnostic]:
+def misplaced(
+    placed: Iterable[RestrictedStatement], chains: Mapping[str, Chain]
+) -> Iterator[Diagnostic]:
     """A diagnostic for each statement that packets of a hook reach which it does not work in."""
     placed = tuple(placed)
     if not placed:
@@ -106,7 +108,7 @@ def misplaced(placed: Iterable[Placed], chains: Mapping[str, Chain]) -> Iterator
             yield _misplaced(each, wrong)
 
 
-def _misplaced(placed: Placed, base: Chain) -> Diagnostic:
+def _misplaced(placed: RestrictedStatement, base: Chain) -> Diagnostic:
     assert base.hook is not None
     name = spelled(placed.statement).partition(" ")[0]
     called = "" if base.name == placed.chain else f", which calls {placed.chain}"

@@ -12,7 +12,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled, to
 from iptlint.dialects.nft.lowering.operands import constant, operand
-from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, Step, write
+from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, StatementResult, write
 from iptlint.model import Effect, Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
 
@@ -39,13 +39,13 @@ _KINDS = {
 _ADDRESS_TYPES = {"ip": d.IPV4, "ip6": d.IPV6}
 
 
-def nat(statement: t.Nat, scene: Scene) -> Step:
+def nat(statement: t.Nat, scene: Scene) -> StatementResult:
     options = _options(statement)
     kind = _KINDS.get(statement.name)
     if kind is None:
         # fullcone is of OpenWrt's kernel: it may stand before or behind routing.
         effects = tuple(write(field) for field in _REWRITTEN)
-        return Step(
+        return StatementResult(
             effects=effects, verdict=Verdict(VerdictKind.NAT, statement.name, None, options)
         )
     address, port = _places(statement, kind)
@@ -62,7 +62,9 @@ def nat(statement: t.Nat, scene: Scene) -> Step:
         write(kind.status, 1, 1),
     )
     verdict = Verdict(VerdictKind.NAT, statement.name, None, options)
-    return Step(before=(*_of_family(family, scene), *before), effects=effects, verdict=verdict)
+    return StatementResult(
+        before=(*_of_family(family, scene), *before), effects=effects, verdict=verdict
+    )
 
 
 _REWRITTEN = (

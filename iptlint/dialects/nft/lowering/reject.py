@@ -6,7 +6,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from iptlint.dialects.nft.lowering.operands import constant
-from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, Step
+from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, StatementResult
 from iptlint.model import Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import TCP
@@ -40,9 +40,9 @@ _TYPES = {"icmp": ICMP_CODE, "icmpv6": ICMPV6_CODE, "icmpx": ICMPX_CODE}
 _FAMILIES = {"icmp": "ip", "icmpv6": "ip6"}
 
 
-def reject(statement: t.Reject, scene: Scene) -> Step:
+def reject(statement: t.Reject, scene: Scene) -> StatementResult:
     """The options are spelled as iptables spells them, where it can say the same."""
-    return Step(
+    return StatementResult(
         front=_demands(statement.protocol, scene.standing.table.family),
         verdict=Verdict(VerdictKind.REJECT, "reject", None, _options(statement, scene)),
     )

@@ -9,7 +9,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.operands import constant, demanded, operand
-from iptlint.dialects.nft.lowering.statement_result import Scene, Step, write
+from iptlint.dialects.nft.lowering.statement_result import Scene, StatementResult, write
 from iptlint.model import Effect, EffectKind, Field, Match, Uncertain
 
 
@@ -72,11 +72,11 @@ _RAW_BASES = {
 _ANY_HEADER = tuple(field for fields in _RAW_BASES.values() for field in fields)
 
 
-def mangle(statement: t.Mangle, scene: Scene) -> Step:
+def mangle(statement: t.Mangle, scene: Scene) -> StatementResult:
     """Tests of what is read and of where it is written to, then the write."""
     source = operand(statement.value, scene.standing)
     effects = _effects(statement.target, source.value)
-    return Step(
+    return StatementResult(
         before=(*source.matches, *_place_of(statement.target, scene)),
         effects=effects,
         told=bool(effects) and all(effect.value is not None for effect in effects),
@@ -86,12 +86,12 @@ def mangle(statement: t.Mangle, scene: Scene) -> Step:
     )
 
 
-def strip_option(statement: t.StripOption, scene: Scene) -> Step:
+def strip_option(statement: t.StripOption, scene: Scene) -> StatementResult:
     """``reset tcp option …``: without the option the rule goes on (nft_exthdr.c)."""
     text = spelled(statement)
     uncertain = Uncertain("exthdr", text)
     before = _place_of(statement.option, scene)
-    return Step(before=before, name="reset", text=text, after=(uncertain,))
+    return StatementResult(before=before, name="reset", text=text, after=(uncertain,))
 
 
 def _place_of(target: t.Selector, scene: Scene) -> tuple[Match, ...]:

@@ -24,7 +24,7 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StatementResult:
     """What a statement does, in this order.
 
     ``front``: tests that nft puts at the beginning of the rule, where there are none of their
@@ -48,7 +48,7 @@ class Step:
         return bool(self.effects or self.text)
 
 
-NOTHING = Step()
+NOTHING = StatementResult()
 
 
 @dataclass(slots=True)

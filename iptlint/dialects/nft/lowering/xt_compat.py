@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.nft.lowering.statement_result import Scene, Step, write
+from iptlint.dialects.nft.lowering.statement_result import Scene, StatementResult, write
 from iptlint.dialects.nft.tables import OpenTable
 from iptlint.model import Effect, EffectKind, Field, Uncertain, Verdict, VerdictKind
 from iptlint.source import SourceFile
@@ -57,18 +57,18 @@ _TARGETS: dict[str, _Row] = {
 _MATCH = "match"
 
 
-def foreign(statement: t.Foreign, _: Scene) -> Step:
+def foreign(statement: t.Foreign, _: Scene) -> StatementResult:
     if statement.kind == _MATCH:
-        return Step(before=(Uncertain(statement.name, spelled(statement)),))
+        return StatementResult(before=(Uncertain(statement.name, spelled(statement)),))
     row = _TARGETS.get(statement.name)
     # A kind that is not told may be a match as well.
     if row is None or statement.kind not in ("target", "watcher"):
         verdict = Verdict(VerdictKind.UNKNOWN, statement.name or "xt")
-        return Step(verdict=verdict, after=(Uncertain("xt", spelled(statement)),))
+        return StatementResult(verdict=verdict, after=(Uncertain("xt", spelled(statement)),))
     kind, effects = row
     if kind is _GOES_ON:
-        return Step(effects=effects, name=statement.name, text=spelled(statement))
-    return Step(effects=effects, verdict=Verdict(kind, statement.name))
+        return StatementResult(effects=effects, name=statement.name, text=spelled(statement))
+    return StatementResult(effects=effects, verdict=Verdict(kind, statement.name))
 
 
 def unprinted(tables: Iterable[OpenTable]) -> Iterator[Diagnostic]:
