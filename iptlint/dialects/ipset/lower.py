@@ -59,11 +59,11 @@ class _Execution:
 
     def _set(self, name: str, start: int, end: int) -> OpenSet:
         """The set of the name; one of which nothing is known where no line creates it."""
-        found = self.sets.get(name)
-        if found is None:
+        open_set = self.sets.get(name)
+        if open_set is None:
             origin = WholeOrigin(self.file.source, start, end)
-            found = self.sets[name] = OpenSet(name, origin, exact=False)
-        return found
+            open_set = self.sets[name] = OpenSet(name, origin, exact=False)
+        return open_set
 
     # -- sets -----------------------------------------------------------------
 

@@ -88,8 +88,8 @@ class _Reader:
         return bool(blocks.BLOCK_LINE.match(self._text, self._at))
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
-        found = pattern.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+        match = pattern.match(self._text, self._at)
+        self._at = match.end() if match else self._at
 
     # -- statements -----------------------------------------------------------------
 

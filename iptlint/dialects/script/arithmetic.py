@@ -72,10 +72,10 @@ def _both(which: type[ast.AST], left: ast.expr, right: ast.expr) -> int | None:
 
 def step(text: str, environment: Environment) -> bool:
     """Carry out ``i++``, ``i=0``, ``i+=2``; false where it is anything else."""
-    found = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(\+\+|--|[+*-]?=)\s*(.*?)\s*", text, re.DOTALL)
-    if found is None:
+    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(\+\+|--|[+*-]?=)\s*(.*?)\s*", text, re.DOTALL)
+    if match is None:
         return False
-    name, sign, rest = found.groups()
+    name, sign, rest = match.groups()
     form = {"++": f"{name}+1", "--": f"{name}-1", "=": rest}.get(sign, f"{name}{sign[0]}({rest})")
     value = calculated(form, environment)
     if value is None:

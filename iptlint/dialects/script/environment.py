@@ -159,7 +159,7 @@ _GIVES = re.compile(
 
 def assigned_in(text: str) -> frozenset[str]:
     """The names that a text gives a value, wherever it does."""
-    return frozenset(name for found in _GIVES.finditer(text) for name in _names_of(found))
+    return frozenset(name for match in _GIVES.finditer(text) for name in _names_of(match))
 
 
 def _names_of(found: re.Match[str]) -> list[str]:

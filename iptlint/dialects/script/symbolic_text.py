@@ -31,7 +31,7 @@ def shown(value: str) -> str:
 
 def names(value: str) -> Iterator[str]:
     """What the marks in it are called."""
-    return (found[1] for found in _MARK.finditer(value))
+    return (match[1] for match in _MARK.finditer(value))
 
 
 def pieces(value: str, separators: str) -> list[str]:

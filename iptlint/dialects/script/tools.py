@@ -51,10 +51,10 @@ def tool_of(call: Call) -> tuple[Tool, Call] | None:
     name = _called(call)
     if _MULTI.fullmatch(name) and len(call.words) > 1:
         return tool_of(call.without(1))
-    found = _NAME.fullmatch(name)
-    if found is not None:
-        six = found["name"] == "ip6tables"
-        return _TOOLS[six, found["what"] or ""], call.without(1)
+    match = _NAME.fullmatch(name)
+    if match is not None:
+        six = match["name"] == "ip6tables"
+        return _TOOLS[six, match["what"] or ""], call.without(1)
     if name in _NAMED:
         return _NAMED[name], call.without(1)
     if WHOLE.search(call.words[0]) and len(call.words) > 1 and _RULE_WORD.match(call.words[1]):

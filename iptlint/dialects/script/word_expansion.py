@@ -286,15 +286,15 @@ def _unbraced(form: str) -> list[str]:
     todo = [(form, 0)]
     while todo and len(done) + len(todo) <= MAX_BRACES:
         text, at = todo.pop()
-        found = _GROUP.search(text, at)
-        if found is None:
+        match = _GROUP.search(text, at)
+        if match is None:
             done.append(text)
             continue
-        choices = _choices(found[1])
+        choices = _choices(match[1])
         if choices is None:
-            todo.append((text, found.end()))
+            todo.append((text, match.end()))
             continue
-        before, after = text[: found.start()], text[found.end() :]
+        before, after = text[: match.start()], text[match.end() :]
         todo += [(before + choice + after, 0) for choice in reversed(choices)]
     return done
 

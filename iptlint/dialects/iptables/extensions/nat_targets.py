@@ -56,8 +56,8 @@ _V6_WITH_PORT = re.compile(r"\[([^\]]*)\](?::(.*))?")
 def nat_address(text: str, family: Family) -> tuple[str, str]:
     """``first-last:ports``; IPv6 in brackets where ports follow. Returns addresses and ports."""
     if family is Family.IP6:
-        found = _V6_WITH_PORT.fullmatch(text)
-        addresses, ports = (found[1], found[2]) if found else (text, None)
+        match = _V6_WITH_PORT.fullmatch(text)
+        addresses, ports = (match[1], match[2]) if match else (text, None)
     else:
         addresses, colon, tail = text.partition(":")
         ports = tail if colon else None

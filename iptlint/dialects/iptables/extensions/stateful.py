@@ -65,9 +65,9 @@ _BYTES = re.compile(r"(\d+)([kKmM]?)b/s(?:econd|ec)?")
 
 
 def _hash_rate(text: str, family: Family) -> str:
-    found = _BYTES.fullmatch(text)
-    if found:
-        return f"{int(found[1])}{found[2].lower()}b/s"
+    match = _BYTES.fullmatch(text)
+    if match:
+        return f"{int(match[1])}{match[2].lower()}b/s"
     return str(values.rate(text, family))
 
 
@@ -115,8 +115,8 @@ _RATE_UNITS |= {"gibps": 8 * 1024**3, "gbps": 8 * 10**9, "tibps": 8 * 1024**4, "
 
 
 def bit_rate(text: str, _: Family) -> str:
-    found = re.fullmatch(r"([\d.]+)([a-z]*)", text.lower())
-    if not found or (found[2] and found[2] not in _RATE_UNITS):
+    match = re.fullmatch(r"([\d.]+)([a-z]*)", text.lower())
+    if not match or (match[2] and match[2] not in _RATE_UNITS):
         raise InvalidValueError("a rate such as 500kbit")
     return text.lower()
 

@@ -51,8 +51,8 @@ class Families:
 
     def _by_content(self, start: int) -> Family:
         ends = [end for end in (self._text.find(mark, start) for mark in _ENDS) if end >= 0]
-        found = _CONTENT.search(self._text, start, min(ends, default=len(self._text)))
-        return Family.IP6 if found and found["six"] else Family.IP
+        match = _CONTENT.search(self._text, start, min(ends, default=len(self._text)))
+        return Family.IP6 if match and match["six"] else Family.IP
 
 
 def _family(six: str) -> Family:

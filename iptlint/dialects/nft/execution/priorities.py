@@ -34,10 +34,10 @@ def number(priority: t.Priority, family: Family) -> int | None:
 
 def written(text: str, family: Family) -> int | None:
     """``filter - 5`` as a number; None where it is none."""
-    found = _WRITTEN.fullmatch(text)
-    if found is None or not text.strip():
+    match = _WRITTEN.fullmatch(text)
+    if match is None or not text.strip():
         return None
-    base, sign, offset = found.groups()
+    base, sign, offset = match.groups()
     if base.lstrip("-").isdigit():
         at = int(base)
     elif not base:

@@ -116,27 +116,27 @@ def bare_rule(fragment: UnparsedFragment) -> re.Match[str] | None:
 
 
 def define(fragment: UnparsedFragment) -> str | None:
-    found = _DEFINE.match(fragment.text)
-    return found["name"] if found else None
+    match = _DEFINE.match(fragment.text)
+    return match["name"] if match else None
 
 
 def header(fragment: UnparsedFragment) -> tuple[str, str] | None:
     """The kind and the name of a thing whose block begins here."""
-    found = _HEADER.match(fragment.text)
-    return (found["kind"], found["name"]) if found else None
+    match = _HEADER.match(fragment.text)
+    return (match["kind"], match["name"]) if match else None
 
 
 def hook(fragment: UnparsedFragment) -> t.Hook | None:
     """As much as can be made out of one that was not read."""
-    found = _HOOK.search(fragment.text)
-    if found is None:
+    match = _HOOK.search(fragment.text)
+    if match is None:
         return None
-    kind, name = (t.Value(found[word], t.Kind.SYMBOL) for word in ("type", "hook"))
-    written = (found["priority"] or "").strip()
+    kind, name = (t.Value(match[word], t.Kind.SYMBOL) for word in ("type", "hook"))
+    written = (match["priority"] or "").strip()
     priority = t.Priority(t.Value(written, t.Kind.SYMBOL)) if written else None
     return t.Hook(kind, name, None, priority)
 
 
 def references(text: str, mark: str) -> set[str]:
     """The names behind ``@`` or ``$``."""
-    return {found["name"] for found in _REFERENCE.finditer(text) if found["mark"] == mark}
+    return {match["name"] for match in _REFERENCE.finditer(text) if match["mark"] == mark}

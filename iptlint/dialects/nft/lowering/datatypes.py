@@ -86,9 +86,9 @@ def number_of(text: str) -> int | None:
 
 
 def _number_or_name(value: t.Value, type: DataType) -> Scalar:
-    found = type.symbols.get(value.text)
-    if found is not None:
-        return found
+    scalar = type.symbols.get(value.text)
+    if scalar is not None:
+        return scalar
     number = number_of(value.text)
     if number is None:
         return _named(value.text, type)
@@ -175,15 +175,15 @@ def _ipv6_address(value: t.Value, type: DataType) -> Scalar:
 
 
 def _mac_address(value: t.Value, type: DataType) -> Scalar:
-    found = mac(value.text)
-    if found is None:
+    scalar = mac(value.text)
+    if scalar is None:
         number = number_of(value.text)
         if number is not None and number <= type.maximum:
             return number
         raise NftValueError(
             f"`{_short(value.text)}` is no MAC address", "write six octets: 00:11:22:33:44:55"
         )
-    return found
+    return scalar
 
 
 # -- texts, handles, times -----------------------------------------------------------------
@@ -202,16 +202,16 @@ def _text(value: t.Value, type: DataType) -> Scalar:
 
 
 def _interface(value: t.Value, type: DataType) -> Scalar:
-    found = _text(value, type)
-    assert isinstance(found, Text)
-    if found == Text("", wildcard=True):
+    scalar = _text(value, type)
+    assert isinstance(scalar, Text)
+    if scalar == Text("", wildcard=True):
         raise NftValueError("`*` alone is no interface name", "leave out the test: it says nothing")
-    if len(found.text.encode(errors="replace")) >= _IFNAMSIZ:
+    if len(scalar.text.encode(errors="replace")) >= _IFNAMSIZ:
         raise NftValueError(
-            f"`{_short(found.text)}` is no interface name, which has at most 15 characters",
+            f"`{_short(scalar.text)}` is no interface name, which has at most 15 characters",
             "write the name as `ip link` prints it",
         )
-    return found
+    return scalar
 
 
 def _interface_or_index(value: t.Value, type: DataType) -> Scalar:

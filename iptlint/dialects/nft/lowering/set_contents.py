@@ -148,11 +148,11 @@ class _Reader:
 
     def _group(self, data: Data, place: t.Node | None, fleeting: bool) -> _Group:
         key = (data, fleeting)
-        found = self._by_data.get(key)
-        if found is None:
-            found = self._by_data[key] = _Group(data, place, fleeting)
-            self.groups.append(found)
-        return found
+        group = self._by_data.get(key)
+        if group is None:
+            group = self._by_data[key] = _Group(data, place, fleeting)
+            self.groups.append(group)
+        return group
 
     def row(self, key: t.Expression) -> Row:
         """A value that cannot be read may be any."""

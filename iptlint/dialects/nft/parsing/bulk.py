@@ -44,10 +44,10 @@ class PlainElements(Sequence[Expression]):
     @classmethod
     def at(cls, text: str, brace: int) -> PlainElements | None:
         """Those behind an opening brace; None where the set is short or not so plain."""
-        found = _PLAIN_SET.match(text, brace)
-        if found is None or found.end() - brace < LONG:
+        match = _PLAIN_SET.match(text, brace)
+        if match is None or match.end() - brace < LONG:
             return None
-        start, end = brace + 1, found.end() - 1
+        start, end = brace + 1, match.end() - 1
         at, count = start, 0
         for element in _ELEMENT.finditer(text, start, end):
             if element.start() != at:
@@ -65,8 +65,8 @@ class PlainElements(Sequence[Expression]):
     def addresses(self) -> Iterator[tuple[str | None, str | None, str | None]]:
         """The texts of each address, of its prefix length and of its range's end; where an
         element is a number, there is no address."""
-        found = _ELEMENT.finditer(self.text, self.start, self.end)
-        return ((each[1], each[3], each[5]) for each in found)
+        match = _ELEMENT.finditer(self.text, self.start, self.end)
+        return ((each[1], each[3], each[5]) for each in match)
 
     @overload
     def __getitem__(self, index: int) -> Expression: ...
@@ -99,11 +99,11 @@ def split_set(text: str, brace: int) -> tuple[list[tuple[int, int]], int] | None
     """
     bounds: list[tuple[int, int]] = []
     at = brace + 1
-    for found in _IN_SET.finditer(text, at):
-        stop = found[0]
+    for match in _IN_SET.finditer(text, at):
+        stop = match[0]
         if stop in ",}":
-            bounds.append(_trimmed(text, at, found.start()))
-            at = found.end()
+            bounds.append(_trimmed(text, at, match.start()))
+            at = match.end()
         if stop == "}":
             break
         if stop in '{"\\':

@@ -52,28 +52,28 @@ def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> NftSyn
 
 def _unknown_field(text: str, at: int, base: int) -> NftSyntaxError | None:
     """``tcp dprot``: the protocol is one, what follows is none of its fields."""
-    found = _TWO_WORDS.match(text, at)
-    fields = fields_after(found[1]) if found else ()
-    if found is None or not fields or found[2] in fields:
+    match = _TWO_WORDS.match(text, at)
+    fields = fields_after(match[1]) if match else ()
+    if match is None or not fields or match[2] in fields:
         return None
-    place = Place(start=base + found.start(2), end=base + found.end(2))
-    message = f"`{found[2]}` is no field of `{found[1]}`"
-    hint = _did_you_mean(found[2], fields, f"{found[1]} ")
+    place = Place(start=base + match.start(2), end=base + match.end(2))
+    message = f"`{match[2]}` is no field of `{match[1]}`"
+    hint = _did_you_mean(match[2], fields, f"{match[1]} ")
     return NftSyntaxError(message, f"one of {', '.join(fields)}", hint, **place)
 
 
 def _unknown_command(text: str, base: int) -> NftSyntaxError | None:
     """``tabel ip t``, ``add ruel``: any word may name a table, so the grammar goes on."""
-    found = _TWO_WORDS.match(text)
-    if found is None:
+    match = _TWO_WORDS.match(text)
+    if match is None:
         return None
-    group, words = (2, kinds_of(found[1])) if found[1] in KINDS else (1, COMMANDS)
-    near = _did_you_mean(found[group], words)
-    if near is None or found[group] in words:
+    group, words = (2, kinds_of(match[1])) if match[1] in KINDS else (1, COMMANDS)
+    near = _did_you_mean(match[group], words)
+    if near is None or match[group] in words:
         return None
-    place = Place(start=base + found.start(group), end=base + found.end(group))
+    place = Place(start=base + match.start(group), end=base + match.end(group))
     return NftSyntaxError(
-        f"`{found[group]}` is no command", f"one of {', '.join(words)}", near, **place
+        f"`{match[group]}` is no command", f"one of {', '.join(words)}", near, **place
     )
 
 

@@ -33,9 +33,9 @@ class Ends:
 
         NftSyntaxError where a brace or a quote is never closed, or all is nested too deeply.
         """
-        while found := _STOP.search(self._text, self.at):
-            self.at = found.start()
-            outcome = _HANDLERS[found[0][0]](self, found)
+        while match := _STOP.search(self._text, self.at):
+            self.at = match.start()
+            outcome = _HANDLERS[match[0][0]](self, match)
             if outcome is _Outcome.OUTER_BRACE:
                 return self.at
             if outcome is _Outcome.END:

@@ -311,9 +311,9 @@ PATTERN = "(?:" + "|".join(f"(?:{each}){_END}" for each in _alternatives()) + ")
 def selector(text: str) -> Selector:
     """The node for the words of a selector, without its place in a text."""
     for pattern, build in _compiled():
-        found = pattern.fullmatch(text)
-        if found:
-            groups = {name: _tidy(part) for name, part in found.groupdict().items() if part}
+        match = pattern.fullmatch(text)
+        if match:
+            groups = {name: _tidy(part) for name, part in match.groupdict().items() if part}
             return build(groups)
     raise ValueError(text)
 

@@ -57,9 +57,9 @@ def shape_of(text: str, context: str) -> Shape:
     parts = [context]
     slots: list[tuple[int, int]] = []
     at = 0
-    for found in _VALUE.finditer(text):
-        start, end = found.span()
-        parts += (text[at:start], found.lastgroup or "")
+    for match in _VALUE.finditer(text):
+        start, end = match.span()
+        parts += (text[at:start], match.lastgroup or "")
         slots.append((start, end))
         at = end
     parts.append(text[at:])
