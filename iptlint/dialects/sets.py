@@ -59,7 +59,7 @@ def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | No
 
     saved, diagnostics = lower(files)
     sets = with_changes(saved, (reading.ruleset for reading in readings))
-    found = [
+    combined = [
         replace(
             reading,
             ruleset=with_sets(reading.ruleset, sets),
@@ -67,7 +67,7 @@ def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | No
         )
         for reading in readings
     ]
-    return found, sets
+    return combined, sets
 
 
 def _diagnostics_of(reading: Reading, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -30,8 +30,8 @@ class IpsetDiagnostics:
         """A word that does not fit, or that the kernel refuses."""
         code = "IPT006" if error.refused else "IPT001"
         word = line.words[index] if index < len(line.words) else ""
-        found = f"`{word}` is not that" if word else "there is nothing"
-        self.at(line, index, code, f"ipset wants {error} here, and {found}")
+        instead = f"`{word}` is not that" if word else "there is nothing"
+        self.at(line, index, code, f"ipset wants {error} here, and {instead}")
 
     def unknown(self, line: CommandLine, index: int, what: str, known: Iterable[str]) -> None:
         word = line.words[index]

@@ -38,22 +38,22 @@ def _boxes(entries: Sequence[Entry], depth: int, sides: Sides) -> Alternatives:
     rests: dict[Part, list[Entry]] = {}
     for entry in entries:
         rests.setdefault(entry[depth], []).append(entry)
-    found: list[tuple[Match, ...]] = []
+    alternatives: list[tuple[Match, ...]] = []
     for rest, heads in _alike(rests, depth).items():
         inner = _boxes([(*entries[0][: depth + 1], *tail) for tail in rest], depth + 1, sides)
         after: tuple[Match, ...] = inner[0] if len(inner) == 1 else (AnyOf(inner),)
-        found += ((*head, *after) for head in _tests(heads, depth, sides))
-    return tuple(found)
+        alternatives += ((*head, *after) for head in _tests(heads, depth, sides))
+    return tuple(alternatives)
 
 
 def _alike(rests: dict[Part, list[Entry]], depth: int) -> dict[tuple[Entry, ...], list[Part]]:
     """The parts that the same rests follow, so that they can be told as one."""
-    found: dict[tuple[Entry, ...], list[Part]] = {}
+    by_rest: dict[tuple[Entry, ...], list[Part]] = {}
     for head, entries in rests.items():
         tails = tuple(entry[depth + 1 :] for entry in entries)
         rest = tails if len(tails) == 1 else tuple(sorted(tails, key=repr))
-        found.setdefault(rest, []).append(head)
-    return found
+        by_rest.setdefault(rest, []).append(head)
+    return by_rest
 
 
 def _tests(parts: Sequence[Part], depth: int, sides: Sides) -> Alternatives:
@@ -91,17 +91,19 @@ def _ports(parts: Sequence[Part], source: bool, sides: Sides) -> Alternatives:
             for protocol in protocols:
                 spans.setdefault(protocol, []).append((part.low, part.high))
     alike: dict[tuple[bool, Ranges], list[int]] = {}
-    found: list[tuple[Match, ...]] = []
+    alternatives: list[tuple[Match, ...]] = []
     for protocol, numbers in spans.items():
         if protocol in (ICMP, ICMP6):
-            found += _icmp(protocol, numbers)
+            alternatives += _icmp(protocol, numbers)
         else:
             alike.setdefault((protocol in WITH_PORTS, merged(numbers)), []).append(protocol)
     for (has_ports, ranges), numbered in alike.items():
         which = Within(Field.PROTO, merged((number, number) for number in numbered))
         ports = Within(Field.SPORT if source else Field.DPORT, ranges)
-        found.append((which, *_unfragmented(sides, has_ports), *((ports,) if has_ports else ())))
-    return tuple(found)
+        alternatives.append(
+            (which, *_unfragmented(sides, has_ports), *((ports,) if has_ports else ()))
+        )
+    return tuple(alternatives)
 
 
 _FIRST_FRAGMENT = Within(Field.FRAGMENT, ((0, 0),))

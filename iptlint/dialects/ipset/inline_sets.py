@@ -69,10 +69,10 @@ class _Provision:
     def match(self, match: Match, family: Family) -> Match:
         if not isinstance(match, Opaque):
             return match
-        found = self.known.get((family, match))
-        if found is None:
-            found = self.known[family, match] = self._read(match, family) or match
-        return found
+        tests = self.known.get((family, match))
+        if tests is None:
+            tests = self.known[family, match] = self._read(match, family) or match
+        return tests
 
     def _read(self, match: Opaque, family: Family) -> Match | None:
         test = _TEST.fullmatch(match.key)

@@ -9,18 +9,18 @@ from iptlint.model.matches import Ranges
 
 def merged(spans: Iterable[tuple[int, int]]) -> Ranges:
     """The same numbers, told by as few intervals as there can be."""
-    found: list[tuple[int, int]] = []
+    intervals: list[tuple[int, int]] = []
     low, high = 0, -2
     for first, last in sorted(spans):
         if first <= high + 1:
             high = max(high, last)
             continue
         if low <= high:
-            found.append((low, high))
+            intervals.append((low, high))
         low, high = first, last
     if low <= high:
-        found.append((low, high))
-    return tuple(found)
+        intervals.append((low, high))
+    return tuple(intervals)
 
 
 def subtracted(spans: Ranges, gone: Ranges) -> Ranges:

@@ -143,11 +143,11 @@ class _Execution:
         try:
             form, extras = target.form, target.plain
             if len(line.words) > 3:
-                found = self._tail(line, target, form)
-                if found is None:
+                tail = self._tail(line, target, form)
+                if tail is None:
                     target.exact = False
                     return
-                form, extras = found
+                form, extras = tail
             for entry in entries(line.words[2], form):
                 self._no_list_in(entry)
                 target.add(entry, extras)
@@ -164,12 +164,12 @@ class _Execution:
                 raise InvalidValueError("a set that is itself no list of sets", refused=True)
 
     def _tail(self, line: CommandLine, target: OpenSet, form: Form) -> tuple[Form, Extras] | None:
-        found = target.tails.get(line.words[3:])
-        if found is None:
-            found = read_extras(line, target, form, self.diagnostics)
-            if found is not None:
-                target.tails[line.words[3:]] = found
-        return found
+        tail = target.tails.get(line.words[3:])
+        if tail is None:
+            tail = read_extras(line, target, form, self.diagnostics)
+            if tail is not None:
+                target.tails[line.words[3:]] = tail
+        return tail
 
     def _delete(self, line: CommandLine) -> None:
         target = self._set(line.words[1], line.start, line.end)

@@ -154,24 +154,24 @@ def _region(takes: Iterable[Entry], others: Iterable[Entry], sides: Sides) -> Al
     blocking = _by_size(others, dimensions)
     if not blocking:
         return boxes([*takes], sides)
-    found: list[tuple[Match, ...]] = []
+    alternatives: list[tuple[Match, ...]] = []
     looks = 0
     for size, entries in _by_size(takes, dimensions).items():
         before = [entry for other, part in blocking.items() if other < size for entry in part]
         looks += len(before) + len(blocking)
         if looks > MAX_BLOCKED:
             raise _TooManyExceptions
-        found += _apart(boxes(entries, sides), boxes(before, sides))
-    return _joined(found)
+        alternatives += _apart(boxes(entries, sides), boxes(before, sides))
+    return _joined(alternatives)
 
 
 def _by_size(
     entries: Iterable[Entry], dimensions: tuple[Dimension, ...]
 ) -> dict[Size, list[Entry]]:
-    found: dict[Size, list[Entry]] = {}
+    by_size: dict[Size, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(_size(entry, dimensions), []).append(entry)
-    return found
+        by_size.setdefault(_size(entry, dimensions), []).append(entry)
+    return by_size
 
 
 def _apart(taken: Alternatives, blocked: Alternatives) -> Alternatives:
@@ -185,20 +185,20 @@ def _apart(taken: Alternatives, blocked: Alternatives) -> Alternatives:
     return ((AnyOf(taken), AnyOf(blocked, negated=True)),)
 
 
-def _only_range(found: Alternatives) -> Within | None:
+def _only_range(alternatives: Alternatives) -> Within | None:
     """The one test that it all is, if it is one of numbers in order."""
-    match found:
+    match alternatives:
         case ((Within(negated=False) as within,),):
             return within
         case _:
             return None
 
 
-def _joined(found: Sequence[tuple[Match, ...]]) -> Alternatives:
+def _joined(alternatives: Sequence[tuple[Match, ...]]) -> Alternatives:
     """Ranges of one field are one test."""
-    ranges = [only for tests in found if (only := _only_range((tests,)))]
-    if len(ranges) < 2 or len(ranges) < len(found) or len({r.field for r in ranges}) > 1:
-        return tuple(found)
+    ranges = [only for tests in alternatives if (only := _only_range((tests,)))]
+    if len(ranges) < 2 or len(ranges) < len(alternatives) or len({r.field for r in ranges}) > 1:
+        return tuple(alternatives)
     return ((Within(ranges[0].field, merged(s for r in ranges for s in r.ranges)),),)
 
 

@@ -141,8 +141,8 @@ def read_extras(
     for name, index in options.words.items():
         needed = ADD_OPTIONS[name].needs
         if needed is not None and needed not in target.created_with:
-            told = f"the set {target.name} was created without `{needed}`, so it takes no {name}"
-            diagnostics.at(line, index, "IPT006", told)
+            message = f"the set {target.name} was created without `{needed}`, so it takes no {name}"
+            diagnostics.at(line, index, "IPT006", message)
             return None
     own = options.number("timeout")
     seconds = target.timeout if own is None else own

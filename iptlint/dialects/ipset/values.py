@@ -111,42 +111,42 @@ def _halves(text: str) -> tuple[str, bool, str]:
 
 def _hosts(text: str, form: Form) -> tuple[Part, ...]:
     """Under a netmask, an entry is all addresses that are the same under it."""
-    found = addresses(text, form)
-    if form.family is Family.IP6 and found.low != found.high:
+    numbers = addresses(text, form)
+    if form.family is Family.IP6 and numbers.low != numbers.high:
         raise InvalidValueError("one IPv6 address: ipset takes no networks here")
-    if found == (0, form.full):
+    if numbers == (0, form.full):
         raise InvalidValueError("a prefix length of 1 or more", refused=True)
     if form.mask is not None:
-        found = _masked(found, form.mask, form.full)
-    if form.limits and not form.limits[0] <= found.low <= found.high <= form.limits[1]:
+        numbers = _masked(numbers, form.mask, form.full)
+    if form.limits and not form.limits[0] <= numbers.low <= numbers.high <= form.limits[1]:
         raise InvalidValueError("addresses within the range of the set", refused=True)
     if (
         form.type.name == "hash:ip"
-        and found.low & (form.full if form.mask is None else form.mask) == 0
+        and numbers.low & (form.full if form.mask is None else form.mask) == 0
     ):
         raise InvalidValueError(
             "an address other than 0: a set of this type cannot hold it", refused=True
         )
-    return (found,)
+    return (numbers,)
 
 
-def _masked(found: Numbers, mask: int, full: int) -> Numbers:
+def _masked(numbers: Numbers, mask: int, full: int) -> Numbers:
     host = full & ~mask
     if host & (host + 1) == 0:
-        return Numbers(found.low & mask, found.high | host)
-    if found.low != found.high:
+        return Numbers(numbers.low & mask, numbers.high | host)
+    if numbers.low != numbers.high:
         raise Unknown("a range under a mask with gaps")
-    return Numbers(found.low & mask, found.low & mask)
+    return Numbers(numbers.low & mask, numbers.low & mask)
 
 
 def _networks(text: str, form: Form) -> tuple[Part, ...]:
-    found = addresses(text, form)
-    whole = found == (0, form.full)
+    numbers = addresses(text, form)
+    whole = numbers == (0, form.full)
     if whole and form.type.name not in ("hash:net,iface", "hash:net,port,net"):
         raise InvalidValueError(
             "a prefix length of 1 or more: 0.0.0.0/1 and 128.0.0.0/1", refused=True
         )
-    return tuple(_prefixes(found, form.bits))
+    return tuple(_prefixes(numbers, form.bits))
 
 
 def _prefixes(span: Numbers, bits: int) -> Iterator[Numbers]:

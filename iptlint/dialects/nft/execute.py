@@ -159,9 +159,9 @@ class _Commands:
 
     def _flush_set(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
-        found = work.table.sets.get(command.path[-1].text) if work else None
-        if found is not None:
-            found.changes.clear()
+        open_set = work.table.sets.get(command.path[-1].text) if work else None
+        if open_set is not None:
+            open_set.changes.clear()
 
     def _rename_chain(self, command: t.Command, context: BlockContext) -> None:
         work = self._state.tables.get(_key(command))
@@ -193,9 +193,9 @@ class _Commands:
         if work is None or len(command.path) < 2 or command.position is None:
             return
         rules = work.rules.get(command.path[1].text)
-        found = at(rules, command.position) if rules is not None else None
-        if rules is not None and found is not None:
-            rules.remove(found)
+        placed = at(rules, command.position) if rules is not None else None
+        if rules is not None and placed is not None:
+            rules.remove(placed)
 
     # -- elements -----------------------------------------------------------------------------
 
@@ -207,16 +207,16 @@ class _Commands:
         if work is None:
             return
         name = command.path[-1]
-        found = work.table.sets.get(name.text)
-        if found is None:
+        open_set = work.table.sets.get(name.text)
+        if open_set is None:
             if adds:
                 self._state.undeclared(context.source, work, name, "set", work.table.sets)
             return
         for literal, whole in changes:
             if whole and isinstance(literal, t.SetLiteral):
-                found.changes.append(ElementsChange(adds, literal))
+                open_set.changes.append(ElementsChange(adds, literal))
             else:
-                found.updated = True
+                open_set.updated = True
 
 
 def _key(command: t.Command) -> Key:

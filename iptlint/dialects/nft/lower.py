@@ -46,10 +46,10 @@ def lower(
         diagnostics = [diagnostic for diagnostic in diagnostics if diagnostic.code != _UNDECLARED]
     diagnostics += unprinted(executed.tables)
     ruleset = Ruleset(source, dialect, _SYNTAXES[dialect], tables, executed.defines, executed.flush)
-    found = sorted(
+    in_order = sorted(
         (*executed.diagnostics, *diagnostics), key=lambda p: (_is_other(p, source), p.start)
     )
-    return ruleset, tuple(dict.fromkeys(found))
+    return ruleset, tuple(dict.fromkeys(in_order))
 
 
 _SYNTAXES = {NFT: syntax.NFT, NFT_JSON: syntax.NFT_JSON}

@@ -146,9 +146,9 @@ class _Reader:
         if context not in blocks.STRICT:
             return
         self._skip(blocks.BLANKS)
-        found = self._text[self._at : self._at + 1]
-        if found and found not in "\n;#":
-            message = f"The statement before `{found}` is not ended"
+        following = self._text[self._at : self._at + 1]
+        if following and following not in "\n;#":
+            message = f"The statement before `{following}` is not ended"
             self._report(
                 NftSyntaxError(message, "`;` or a new line", start=self._at, end=self._at + 1)
             )

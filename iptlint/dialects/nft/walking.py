@@ -19,10 +19,10 @@ def everything(node: Node) -> Iterator[Node]:
     """The node and all that is in it."""
     waiting = [node]
     while waiting:
-        found = waiting.pop()
-        yield found
-        for name in _parts(type(found)):
-            part = getattr(found, name)
+        current = waiting.pop()
+        yield current
+        for name in _parts(type(current)):
+            part = getattr(current, name)
             if isinstance(part, Node):
                 waiting.append(part)
             elif type(part) is tuple:

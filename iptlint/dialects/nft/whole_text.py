@@ -35,8 +35,8 @@ def included(source: SourceFile) -> Iterator[str]:
 
 def emptied_chains(source: SourceFile) -> frozenset[tuple[str, str, str]]:
     """Family, table and name of the chains that commands flush or delete one by one."""
-    found = _EMPTIED.findall(source.text)
-    return frozenset((family or _DEFAULT_FAMILY, table, name) for family, table, name in found)
+    tables = _EMPTIED.findall(source.text)
+    return frozenset((family or _DEFAULT_FAMILY, table, name) for family, table, name in tables)
 
 
 # -- translations ------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def calculated(text: str, environment: Environment) -> int | None:
         return int(text)
     if len(text) > _MAX_LENGTH:
         return None
-    named = _NAME.sub(lambda found: _value(found[1], environment), text)
+    named = _NAME.sub(lambda number: _value(number[1], environment), text)
     try:
         return _number(ast.parse(named.replace("&&", " and ").strip(), mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError):
@@ -42,8 +42,8 @@ def calculated(text: str, environment: Environment) -> int | None:
 
 
 def _value(name: str, environment: Environment) -> str:
-    found = environment.text(name) or "0"
-    return f"({found})" if _NUMBER.fullmatch(found) else "?"
+    number = environment.text(name) or "0"
+    return f"({number})" if _NUMBER.fullmatch(number) else "?"
 
 
 def _number(node: ast.expr) -> int | None:
@@ -66,8 +66,8 @@ def _both(which: type[ast.AST], left: ast.expr, right: ast.expr) -> int | None:
     combine = _BINARY.get(which)
     if combine is None or one is None or other is None:
         return None
-    found = int(combine(one, other))
-    return found if abs(found) < 1 << 63 else None
+    number = int(combine(one, other))
+    return number if abs(number) < 1 << 63 else None
 
 
 def step(text: str, environment: Environment) -> bool:

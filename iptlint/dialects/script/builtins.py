@@ -163,8 +163,8 @@ def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:
         return [line, *[""] * (len(names) - 1)]
     if len(names) == 1:
         return [line.strip(blank)]
-    found = pieces(line, separators)
-    head = found[: len(names) - 1]
+    fields = pieces(line, separators)
+    head = fields[: len(names) - 1]
     rest = line
     for field in head:
         rest = rest[rest.index(field) + len(field) :]

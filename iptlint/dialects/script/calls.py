@@ -140,8 +140,8 @@ def _eval(shell: Interpreter, call: Call) -> Result:
         return Result(None)
     hidden: list[str] = []
 
-    def hide(found: re.Match[str]) -> str:
-        hidden.append(found[0])
+    def hide(unknown: re.Match[str]) -> str:
+        hidden.append(unknown[0])
         return f"${{_unknown_{len(hidden)}}}"
 
     text = WHOLE.sub(hide, text)

@@ -24,16 +24,16 @@ _FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
 
 def listing(shell: Interpreter, node: t.Listing) -> Result:
     result = shell.execute(node.first)
-    said: t.Node = node.first
+    last: t.Node = node.first
     for operator, statement in node.rest:
         if result.flow is not Flow.GO:
             return result
         if result.status is None:
             prefix = "if " if operator == "&&" else "unless "
-            result = _perhaps(shell, shell.condition(said, prefix), statement)
+            result = _perhaps(shell, shell.condition(last, prefix), statement)
         elif (result.status == 0) == (operator == "&&"):
             result = shell.execute(statement)
-        said = statement
+        last = statement
     return result
 
 
@@ -104,10 +104,10 @@ def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
             if result.status == 0
             else _branches(shell, node, index + 1)
         )
-    said = branch.condition[-1] if branch.condition else branch
-    alternatives = [Alternative(shell.condition(said), lambda: shell.execute_all(branch.body))]
+    last = branch.condition[-1] if branch.condition else branch
+    alternatives = [Alternative(shell.condition(last), lambda: shell.execute_all(branch.body))]
     if index + 1 < len(node.branches) or node.otherwise is not None:
-        other = shell.condition(said, "unless ")
+        other = shell.condition(last, "unless ")
         alternatives.append(Alternative(other, lambda: _branches(shell, node, index + 1)))
         return run_alternatives(shell, alternatives, complete=True)
     return run_alternatives(shell, alternatives, complete=False)
@@ -122,8 +122,8 @@ def case(shell: Interpreter, node: t.Case) -> Result:
             continue
         if answer and not alternatives:
             return _item(shell, node, index)
-        said = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
-        condition = Condition(said, shell.span(item.patterns[0]))
+        text = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
+        condition = Condition(text, shell.span(item.patterns[0]))
         alternatives.append(Alternative(condition, partial(_item, shell, node, index)))
         if answer:
             return run_alternatives(shell, alternatives, complete=True)

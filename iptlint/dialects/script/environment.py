@@ -81,9 +81,9 @@ class Environment:
             return str(len(self.arguments))
         if name in _SPECIAL:
             return mark(f"${name}")
-        found = self.variables.get(name)
-        if found is not None:
-            return found
+        value = self.variables.get(name)
+        if value is not None:
+            return value
         if name in _ROOT:
             return _ROOT[name]
         if self.open or name not in self.assigned or _FROM_OUTSIDE.fullmatch(name):
@@ -129,8 +129,8 @@ class Environment:
                 return items[0] if items else ""
 
     def separators(self) -> str:
-        found = self.text("IFS")
-        return found if is_known(found) else " \t\n"
+        separators = self.text("IFS")
+        return separators if is_known(separators) else " \t\n"
 
 
 _SPECIAL = frozenset("?$!-")
@@ -162,8 +162,8 @@ def assigned_in(text: str) -> frozenset[str]:
     return frozenset(name for match in _GIVES.finditer(text) for name in _names_of(match))
 
 
-def _names_of(found: re.Match[str]) -> list[str]:
-    return [name for group in found.groups() if group for name in group.split()]
+def _names_of(assignment: re.Match[str]) -> list[str]:
+    return [name for group in assignment.groups() if group for name in group.split()]
 
 
 def _either(one: Sequence[str], other: Iterable[str]) -> tuple[str, ...]:

@@ -87,9 +87,9 @@ def while_(shell: Interpreter, node: t.While) -> Result:
         for _ in range(MAX_ROUNDS):
             status = shell.execute_all(node.condition).status
             if status is None:
-                said = node.condition[-1] if node.condition else node
+                last = node.condition[-1] if node.condition else node
                 word = "until " if node.until else "while "
-                return repeated(shell, shell.condition(said, word), lambda: _round(shell, node))
+                return repeated(shell, shell.condition(last, word), lambda: _round(shell, node))
             if (status == 0) is node.until:
                 return result
             result = shell.execute_all(node.body)

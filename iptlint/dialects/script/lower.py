@@ -126,8 +126,8 @@ def _too_much(source: SourceFile) -> Diagnostic:
 def _arguments(file: t.ScriptFile) -> tuple[str, ...]:
     """``start``, for a script that asks for it; none for one that does not."""
     known = set(_words_asked_for(file.statements, {"1"}))
-    found = next((word for word in _STARTS if word in known), None)
-    return () if found is None else (found,)
+    start = next((word for word in _STARTS if word in known), None)
+    return () if start is None else (start,)
 
 
 def _words_asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Iterator[str]:

@@ -39,12 +39,12 @@ def summary(
         return None
     places = {(note.span.source.path, note.span.start, note.span.end) for note in notes}
     sentences = [_sentence(reason, notes) for reason in Reason]
-    said = "; ".join(sentence for sentence in sentences if sentence)
+    reasons = "; ".join(sentence for sentence in sentences if sentence)
     first = min((*notes, *absent), key=lambda note: note.span.start).span
     message = ""
     if notes:
         verb = "was" if len(places) == 1 else "were"
-        message = f"{len(places)} of {commands} commands {verb} not fully understood: {said}"
+        message = f"{len(places)} of {commands} commands {verb} not fully understood: {reasons}"
     if absent:
         message += "; and " if message else ""
         message += f"what {_listed(note.detail for note in absent)} may set is not known "

@@ -149,7 +149,7 @@ def _here(shell: Interpreter, redirect: t.Redirect) -> Input:
 
 def _from_file(shell: Interpreter, redirect: t.Redirect) -> Input:
     name = shell.expander().text(redirect.target)
-    found = read_beside(shell.run, name, shell.span(redirect))
-    if found is not None:
-        return Input(found)
+    parts = read_beside(shell.run, name, shell.span(redirect))
+    if parts is not None:
+        return Input(parts)
     return Input(((mark(f"< {shown(name)}"), shell.span(redirect), False),))

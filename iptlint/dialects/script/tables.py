@@ -115,11 +115,11 @@ class Tables:
                     self._open(key)[name] = state
 
     def _open(self, key: TableKey) -> dict[str, ChainState]:
-        found = self.chains.get(key)
-        if found is None:
+        chains = self.chains.get(key)
+        if chains is None:
             built_in = BUILT_IN.get(key[1], {})
-            found = self.chains[key] = {name: ChainState(name) for name in built_in}
-        return found
+            chains = self.chains[key] = {name: ChainState(name) for name in built_in}
+        return chains
 
     def states(self, key: TableKey) -> dict[str, ChainState]:
         """The chains of a table, also of one that nothing was done to yet; not to be changed."""
@@ -235,10 +235,10 @@ class StatementParts:
 
     def _part(self, rule: Rule, whole: SpanOrigin) -> Rule:
         key = id(rule), id(whole)
-        found = self._parts.get(key)
-        if found is None:
-            found = self._parts[key] = (rule, replace(rule, whole=whole))
-        return found[1]
+        part = self._parts.get(key)
+        if part is None:
+            part = self._parts[key] = (rule, replace(rule, whole=whole))
+        return part[1]
 
 
 def _span(rule: Rule) -> Span:

@@ -194,11 +194,11 @@ def _nft(run: Run, call: Call) -> Result:
         return Result(None if words[:1] == ["list"] and words[1:2] != ["ruleset"] else 0)
     parts = _words_of(words, spans)
     if file is not None:
-        found = _text(run, call, None if file in ("-", "/dev/stdin") else file)
-        if found is None:
+        text = _text(run, call, None if file in ("-", "/dev/stdin") else file)
+        if text is None:
             _add(run, call, Kind.CHANGE, [(Reason.FILE, shown(file))])
             return Result()
-        parts = found
+        parts = text
     if check or not parts:
         _add(run, call, Kind.LOOK)
         return Result()

@@ -30,9 +30,9 @@ def port(text: str, _: Family) -> int:
         # tcp reads 080 as octal and refuses it, udp takes it: decimal is what was meant.
         return integer(text.lstrip("0") or "0", 0, 65535)
     if text[:1].isalpha():
-        found = _service(text)
-        if found is not None:
-            return found
+        number = _service(text)
+        if number is not None:
+            return number
         raise InvalidValueError("a port from 0 to 65535 or a service's name")
     try:
         return integer(text, 0, 65535)
@@ -41,9 +41,9 @@ def port(text: str, _: Family) -> int:
 
 
 def _ends(text: str, family: Family) -> Range:
-    first, found, last = text.partition(":")
-    low = port(first, family) if first or not found else 0
-    if not found:
+    first, colon, last = text.partition(":")
+    low = port(first, family) if first or not colon else 0
+    if not colon:
         return low, low
     return low, port(last, family) if last else 65535
 
@@ -142,10 +142,10 @@ def _loose_quad(text: str) -> int | None:
 
 def address(text: str, family: Family) -> int:
     """One numeric address."""
-    found = _plain_address(text, family)
-    if found is None:
+    value = _plain_address(text, family)
+    if value is None:
         raise InvalidValueError("an IPv4 address" if family is Family.IP else "an IPv6 address")
-    return found
+    return value
 
 
 def _mask(text: str, family: Family) -> int:
@@ -163,13 +163,13 @@ def _mask(text: str, family: Family) -> int:
 def net(text: str, family: Family) -> Net:
     """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut."""
     host, slash, tail = text.partition("/")
-    found = _plain_address(host, family)
-    if found is None and not _HOST_NAME.fullmatch(host):
+    value = _plain_address(host, family)
+    if value is None and not _HOST_NAME.fullmatch(host):
         raise InvalidValueError(_AN_ADDRESS[family])
     mask = _mask(tail, family) if slash else _FULL[family]
-    if found is None:
+    if value is None:
         return Net(0, mask, host.lower())
-    return Net(found & mask, mask)
+    return Net(value & mask, mask)
 
 
 def nets(text: str, family: Family) -> tuple[Net, ...]:

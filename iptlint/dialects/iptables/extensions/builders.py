@@ -207,10 +207,10 @@ def field_tests(by_option: Mapping[str, Test], implied: tuple[Match, ...] = ()) 
     """Each option is a test of its own; ``implied`` come first."""
 
     def lower(uses: Uses, family: Family) -> Lowered:
-        found = list(implied)
+        matches = list(implied)
         for given in all_given(uses):
-            found.extend(by_option[given.option.name](given, family))
-        return Lowered(tuple(found))
+            matches.extend(by_option[given.option.name](given, family))
+        return Lowered(tuple(matches))
 
     return lower
 

@@ -31,10 +31,10 @@ def _named(*names: str) -> Value:
 
     def one(text: str) -> str:
         fits = (name for name in names if text and name.startswith(text.upper()))
-        found = next(fits, None)
-        if found is None:
+        fitting = next(fits, None)
+        if fitting is None:
             raise InvalidValueError("a comma list of " + ", ".join(names))
-        return found
+        return fitting
 
     return lambda text, _: frozenset(one(part) for part in text.split(","))
 

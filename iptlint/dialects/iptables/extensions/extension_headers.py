@@ -113,8 +113,8 @@ def _mh_type(text: str, _: Family) -> tuple[int, int]:
     def one(word: str, default: int) -> int:
         if not word:
             return default
-        found = values.abbreviated(MH_TYPES, word)
-        return found if isinstance(found, int) else values.integer(word, 0, 255)
+        known = values.abbreviated(MH_TYPES, word)
+        return known if isinstance(known, int) else values.integer(word, 0, 255)
 
     low = one(first, 0)
     return values.ordered(low, one(last, 255), "range") if colon else (low, low)

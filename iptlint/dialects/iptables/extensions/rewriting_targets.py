@@ -64,10 +64,10 @@ _MARK_OPERATIONS: dict[str, Callable[[int, int], tuple[int, int]]] = {
 
 def _mark(name: str, field: Field) -> Lower:
     def lower(uses: Uses, family: Family) -> Lowered:
-        found = _mark_value(uses)
-        if found is None:
+        pair = _mark_value(uses)
+        if pair is None:
             return _copy_mark(name, uses)
-        value, mask = found
+        value, mask = pair
         options = f"--set-xmark 0x{value:x}/0x{mask:x}"
         return Lowered(
             verdict=Verdict(VerdictKind.CONTINUE, name, None, options),

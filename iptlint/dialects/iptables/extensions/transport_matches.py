@@ -100,9 +100,9 @@ def icmp_type(names: Mapping[str, Icmp]) -> Value:
 
     def read(text: str, _: Family) -> Icmp:
         exact = names.get(text)
-        found = exact or values.abbreviated(names, text)
-        if found is not None:
-            return cast(Icmp, found)
+        known = exact or values.abbreviated(names, text)
+        if known is not None:
+            return cast(Icmp, known)
         kind, slash, codes = text.partition("/")
         low, colon, high = codes.partition(":")
         try:

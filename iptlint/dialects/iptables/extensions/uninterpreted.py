@@ -216,9 +216,9 @@ def _lower_socket(uses: Uses, family: Family) -> Lowered:
 
 def _lower_rpfilter(uses: Uses, family: Family) -> Lowered:
     plain = {k: v for k, v in uses.items() if k != "invert"}
-    (found,) = joint("rpfilter")(plain, family).matches
-    assert isinstance(found, Opaque)
-    return Lowered((Opaque(found.key, "invert" in uses),))
+    (test,) = joint("rpfilter")(plain, family).matches
+    assert isinstance(test, Opaque)
+    return Lowered((Opaque(test.key, "invert" in uses),))
 
 
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)

@@ -38,18 +38,22 @@ class IptablesDiagnostics:
     def __init__(self, source: SourceFile, tree: SaveFile) -> None:
         self.source = source
         self.tree = tree
-        self.found: list[Diagnostic] = [_syntax(diagnostic) for diagnostic in tree.diagnostics]
+        self._diagnostics: list[Diagnostic] = [
+            _syntax(diagnostic) for diagnostic in tree.diagnostics
+        ]
         self.undeclared: set[tuple[int, str]] = set()
         if tree.crlf is not None:
             self._windows_line_ending(tree.crlf)
 
     def sorted(self) -> tuple[Diagnostic, ...]:
-        return tuple(sorted(self.found, key=lambda diagnostic: (diagnostic.start, diagnostic.code)))
+        return tuple(
+            sorted(self._diagnostics, key=lambda diagnostic: (diagnostic.start, diagnostic.code))
+        )
 
     def _add(
         self, code: str, start: int, end: int, message: str, help: str = "", grade: str = "error"
     ) -> None:
-        self.found.append(Diagnostic(code, grade, start, end, message, help))
+        self._diagnostics.append(Diagnostic(code, grade, start, end, message, help))
 
     def _at(self, span: Span, code: str, message: str, help: str = "") -> None:
         self._add(code, span.start, span.end, message, help)

@@ -60,8 +60,8 @@ def _use_of(cell: Cell, line: CommandLine, index: int) -> int | None:
 
 
 def use_span(source: SourceFile, line: CommandLine, cell: Cell, use: int) -> Span:
-    found = cell.uses[use]
-    return line.words_span(source, found.start, found.end)
+    used = cell.uses[use]
+    return line.words_span(source, used.start, used.end)
 
 
 def cell_span(source: SourceFile, line: CommandLine, cell: Cell) -> Span:

@@ -12,7 +12,7 @@ from iptlint.dialects.iptables.parsing.commands import BASE, Entry, Role, takes
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class KnownOption:
     """An option, and the extension it belongs to (None: the tool's own)."""
 
     entry: Entry
@@ -26,13 +26,13 @@ def _canonical(extension: Extension, entry: Entry) -> Entry:
     return Entry(main.name, main.short, entry.role, takes(main), main)
 
 
-def _options_of(extension: Extension) -> dict[str, Found]:
+def _options_of(extension: Extension) -> dict[str, KnownOption]:
     entries = (Entry(o.name, o.short, Role.TEST, takes(o), o) for o in extension.options)
-    return {e.name: Found(_canonical(extension, e), extension) for e in entries}
+    return {e.name: KnownOption(_canonical(extension, e), extension) for e in entries}
 
 
-_BASE_LONG = {entry.name: Found(_canonical(CORE, entry)) for entry in BASE}
-SHORT = {entry.short: Found(entry) for entry in BASE if entry.short}
+_BASE_LONG = {entry.name: KnownOption(_canonical(CORE, entry)) for entry in BASE}
+SHORT = {entry.short: KnownOption(entry) for entry in BASE if entry.short}
 """Short options are the tool's own, whatever is loaded."""
 
 
@@ -40,7 +40,7 @@ SHORT = {entry.short: Found(entry) for entry in BASE if entry.short}
 class OptionScope:
     """The tool's own options first, then the extensions', the latest loaded first."""
 
-    layers: list[dict[str, Found]] = field(default_factory=lambda: [_BASE_LONG])
+    layers: list[dict[str, KnownOption]] = field(default_factory=lambda: [_BASE_LONG])
     owners: list[Extension] = field(default_factory=list)
 
     def load(self, extension: Extension) -> None:
@@ -48,18 +48,18 @@ class OptionScope:
             self.owners.append(extension)
             self.layers.insert(1, _options_of(extension))
 
-    def exact(self, name: str) -> Found | None:
+    def exact(self, name: str) -> KnownOption | None:
         return next((layer[name] for layer in self.layers if name in layer), None)
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> KnownOption | None:
         """The option of this name, else the only one that begins like it."""
         return self.exact(name) or self._abbreviated(name)
 
-    def _abbreviated(self, name: str) -> Found | None:
+    def _abbreviated(self, name: str) -> KnownOption | None:
         begun = [found for known, found in self._all() if known.startswith(name)]
         return begun[0] if begun and all(found == begun[0] for found in begun) else None
 
-    def _all(self) -> Iterator[tuple[str, Found]]:
+    def _all(self) -> Iterator[tuple[str, KnownOption]]:
         return (item for layer in self.layers for item in layer.items())
 
     def names(self) -> list[str]:

@@ -93,11 +93,11 @@ class Keys:
     def _cluster(self, word: str) -> tuple[str, _Class | None]:
         """``-jDROP`` is ``-j`` and a name; ``-fi`` is two options."""
         for at, letter in enumerate(word[1:], start=2):
-            found = SHORT.get(letter)
-            if found is None:
+            known = SHORT.get(letter)
+            if known is None:
                 return word[:at], None
-            if found.entry.takes is not Takes.NOTHING:
-                naming = self._naming.get(found.entry.name)
+            if known.entry.takes is not Takes.NOTHING:
+                naming = self._naming.get(known.entry.name)
                 glued = word[at:]
                 if not glued:
                     return word, naming

@@ -26,7 +26,7 @@ from iptlint.dialects.iptables.parsing.diagnostics import (
     shape_error,
 )
 from iptlint.dialects.iptables.parsing.option_arguments import Cursor, named
-from iptlint.dialects.iptables.parsing.option_lookup import SHORT, Found, OptionScope
+from iptlint.dialects.iptables.parsing.option_lookup import SHORT, KnownOption, OptionScope
 from iptlint.dialects.iptables.parsing.shape_keys import names_chain
 from iptlint.dialects.iptables.parsing.tree import Command, Load, Shape, Use, WordPlace, Words
 from iptlint.model import Family
@@ -126,36 +126,36 @@ class _Resolver:
         name, glue, _ = word[2:].partition("=")
         glued = WordPlace(self.cursor.at, len(name) + 3) if glue else None
         start = self.cursor.at
-        found = self._find(name)
-        if found is None:
+        known = self._find(name)
+        if known is None:
             self._unknown(name)
             return
-        if glued and found.entry.takes is Takes.NOTHING:
-            raise shape_error(start, f"{named(found.entry)} takes no argument", "no `=`")
+        if glued and known.entry.takes is Takes.NOTHING:
+            raise shape_error(start, f"{named(known.entry)} takes no argument", "no `=`")
         self.cursor.at += 1
-        self._apply(found, start, glued)
+        self._apply(known, start, glued)
 
     def _cluster(self, word: str) -> None:
         """``-s 192.0.2.1``, ``-s192.0.2.1``, ``-fs 192.0.2.1``."""
         start = self.cursor.at
         self.cursor.at += 1
         for offset, letter in enumerate(word[1:], start=2):
-            found = SHORT.get(letter)
-            if found is None:
+            known = SHORT.get(letter)
+            if known is None:
                 raise shape_error(start, "The option `{word}` is unknown", "an option of iptables")
-            if found.entry.takes is not Takes.NOTHING:
+            if known.entry.takes is not Takes.NOTHING:
                 glued = WordPlace(start, offset) if offset < len(word) else None
-                self._apply(found, start, glued)
+                self._apply(known, start, glued)
                 return
-            self._apply(found, start, None)
+            self._apply(known, start, None)
 
     # -- which option ---------------------------------------------------------
 
-    def _find(self, name: str) -> Found | None:
+    def _find(self, name: str) -> KnownOption | None:
         """Beside an extension nobody knows only whole names count: the rest may be its own."""
         look = self.scope.exact if self._has_unknown() else self.scope.find
-        found = look(name)
-        return look(name) if found is None and self._load_protocol() else found
+        known = look(name)
+        return look(name) if known is None and self._load_protocol() else known
 
     def _has_unknown(self) -> bool:
         unknown = any(load.extension is None for load in self.loads)
@@ -202,16 +202,16 @@ class _Resolver:
 
     # -- what it does ---------------------------------------------------------
 
-    def _apply(self, found: Found, start: int, glued: WordPlace | None) -> None:
+    def _apply(self, known: KnownOption, start: int, glued: WordPlace | None) -> None:
         self.open = None
-        entry = found.entry
+        entry = known.entry
         if self.negation is not None and not (entry.option and entry.option.invertible):
             raise shape_error(
                 self.negation, f"{named(entry)} cannot be negated", "no `!` before it"
             )
         match entry.role:
             case Role.TEST:
-                self._test(found, start, glued)
+                self._test(known, start, glued)
             case Role.COMMAND:
                 self._command(entry, start, glued)
             case Role.MATCH:
@@ -225,24 +225,24 @@ class _Resolver:
             case Role.TELL:
                 raise shape_error(start, f"{named(entry)} makes no rule", "a rule")
 
-    def _test(self, found: Found, start: int, glued: WordPlace | None) -> None:
-        option = found.entry.option
+    def _test(self, known: KnownOption, start: int, glued: WordPlace | None) -> None:
+        option = known.entry.option
         assert option is not None
         first = start if self.negation is None else self.negation
-        arguments = self.cursor.arguments(found.entry, option, start, glued)
+        arguments = self.cursor.arguments(known.entry, option, start, glued)
         use = Use(option, self.negation is not None, arguments, first, self.cursor.at)
         self.negation = None
         uses = self.core
-        if found.owner is not None:
-            loading = self._instance(found.owner)
+        if known.owner is not None:
+            loading = self._instance(known.owner)
             loading.covers(first, self.cursor.at)
             uses = loading.uses
         if not option.repeatable and any(other.option is option for other in uses):
             raise shape_error(
-                start, f"{named(found.entry)} is given twice", "it once", last=self.cursor.at
+                start, f"{named(known.entry)} is given twice", "it once", last=self.cursor.at
             )
         uses.append(use)
-        if found.owner is None and option.short == "p":
+        if known.owner is None and option.short == "p":
             self.protocol = use
 
     def _instance(self, owner: Extension) -> _Loading:

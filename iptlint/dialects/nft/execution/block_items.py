@@ -115,5 +115,5 @@ class BlockReader:
         with_handles = self._with_handles.get(id(source))
         if with_handles is None:
             with_handles = self._with_handles[id(source)] = "# handle" in source.text
-        found = _HANDLE.match(source.text, rule.end) if with_handles else None
-        return int(found[1]) if found else None
+        handle = _HANDLE.match(source.text, rule.end) if with_handles else None
+        return int(handle[1]) if handle else None

@@ -58,8 +58,8 @@ class _Marker:
     def __init__(self, table: OpenTable) -> None:
         self._table = table
         self._objects: dict[str, list[OpenObject]] = {}
-        for (_, name), found in table.objects.items():
-            self._objects.setdefault(name, []).append(found)
+        for (_, name), named_object in table.objects.items():
+            self._objects.setdefault(name, []).append(named_object)
 
     def rule(self, placed: PlacedRule) -> None:
         for node in all_nodes(placed.rule):
@@ -81,27 +81,27 @@ class _Marker:
             self._table.sets[name].used = self._table.sets[name].updated = True
         if self._objects:
             for word in set(_WORD.findall(text)) & self._objects.keys():
-                for found in self._objects[word]:
-                    found.used = True
+                for named_object in self._objects[word]:
+                    named_object.used = True
 
     def all(self) -> None:
         for open_set in self._table.sets.values():
             open_set.used = True
-        for found in self._table.objects.values():
-            found.used = True
+        for named_object in self._table.objects.values():
+            named_object.used = True
 
     # -- what a node mentions -----------------------------------------------------------
 
     def _reference(self, node: t.SetReference, _: SourceFile) -> None:
-        found = self._table.sets.get(node.name.text)
-        if found is not None:
-            found.used = True
+        open_set = self._table.sets.get(node.name.text)
+        if open_set is not None:
+            open_set.used = True
 
     def _update(self, node: t.SetUpdate, _: SourceFile) -> None:
         if isinstance(node.target, t.SetReference):
-            found = self._table.sets.get(node.target.name.text)
-            if found is not None:
-                found.updated = True
+            open_set = self._table.sets.get(node.target.name.text)
+            if open_set is not None:
+                open_set.updated = True
 
     def _object(self, node: t.ObjectUse, _: SourceFile) -> None:
         self._use_all(node.kind, _names(node.name))
@@ -120,14 +120,14 @@ class _Marker:
             return
         origin = WholeOrigin(source, node.start, node.end)
         made = OpenSet("meter", node.name.text, origin, flags=frozenset({"dynamic"}))
-        found = self._table.sets.setdefault(made.name, made)
-        found.used = found.updated = True
+        open_set = self._table.sets.setdefault(made.name, made)
+        open_set.used = open_set.updated = True
 
     def _use_all(self, kind: str, names: Iterable[str]) -> None:
         for name in names:
-            found = self._table.objects.get((kind, name))
-            if found is not None:
-                found.used = True
+            named_object = self._table.objects.get((kind, name))
+            if named_object is not None:
+                named_object.used = True
 
 
 _MENTIONS: dict[type[Node], Callable[[_Marker, Any, SourceFile], None]] = {

@@ -23,8 +23,8 @@ def rename_jumps(table: OpenTable, renamed: Mapping[str, str]) -> None:
                 return replace(node, chain=replace(chain, text=_last(text, names)))
         return rebuilt(node, change)
 
-    for found in table.chains.values():
-        found.rules = [PlacedRule(r.source, change(r.rule), r.handle) for r in found.rules]
+    for each in table.chains.values():
+        each.rules = [PlacedRule(r.source, change(r.rule), r.handle) for r in each.rules]
     for open_set in table.sets.values():
         open_set.changes = [ElementsChange(c.adds, change(c.elements)) for c in open_set.changes]
 

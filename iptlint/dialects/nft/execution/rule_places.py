@@ -27,9 +27,9 @@ def _beside(rules: RuleList, rule: PlacedRule, position: t.Position, after: bool
     A rule of the host's is at no place that can be told, so the new one may come before or
     after any of those of the text that are there already.
     """
-    found = at(rules, position)
-    if found is not None:
-        rules.put(rules.index(found) + after, rule)
+    placed = at(rules, position)
+    if placed is not None:
+        rules.put(rules.index(placed) + after, rule)
     elif rules.all():
         rules.prepend(unread_rule(rule.source, rule.rule.start, rule.rule.end, rule.handle))
     else:
@@ -51,9 +51,9 @@ def _insert(rules: RuleList, rule: PlacedRule, position: t.Position | None) -> N
 
 
 def _replace(rules: RuleList, rule: PlacedRule, position: t.Position | None) -> None:
-    found = at(rules, position) if position else None
-    if found is not None:
-        rules.replace(found, rule)
+    placed = at(rules, position) if position else None
+    if placed is not None:
+        rules.replace(placed, rule)
     elif position is not None:
         _beside(rules, rule, position, after=True)
 

@@ -121,9 +121,9 @@ class State:
             work.rules.clear()
 
     def clear(self, families: Iterable[Family]) -> None:
-        gone = set(families)
-        self._cleared |= gone
-        self.tables = {key: work for key, work in self.tables.items() if key[0] not in gone}
+        cleared = set(families)
+        self._cleared |= cleared
+        self.tables = {key: work for key, work in self.tables.items() if key[0] not in cleared}
 
     # -- what is said -----------------------------------------------------------------------
 

@@ -37,10 +37,10 @@ class Binding:
     used: bool = False
 
     def use(self) -> None:
-        found: Binding | None = self
-        while found is not None and not found.used:
-            found.used = True
-            found = found.before
+        binding: Binding | None = self
+        while binding is not None and not binding.used:
+            binding.used = True
+            binding = binding.before
 
 
 @dataclass(slots=True, eq=False)
@@ -135,7 +135,7 @@ class Substitution:
     def _log(self, node: t.Log) -> t.Log:
         made = rebuilt(node, self.made)
         if isinstance(node.prefix, t.Value) and "$" in node.prefix.text:
-            prefix = _IN_TEXT.sub(lambda found: self._text(node, found[1]), node.prefix.text)
+            prefix = _IN_TEXT.sub(lambda binding: self._text(node, binding[1]), node.prefix.text)
             return replace(made, prefix=replace(node.prefix, text=prefix))
         return made
 

@@ -66,14 +66,14 @@ def _verdict_map(statement: t.VerdictMap, scene: Scene) -> StatementResult:
     key, mapping, standing = statement.key, statement.mapping, scene.standing
     if not isinstance(mapping, t.SetLiteral | t.SetReference):
         return unknown(statement, scene)
-    found = branches(key, mapping, standing)
+    outcomes = branches(key, mapping, standing)
     if exact(mapping, standing):
-        forks = tuple(_fork(branch, branch.matches, scene) for branch in found)
-        going_on = tuple(b for b, f in zip(found, forks, strict=True) if f.verdict is None)
+        forks = tuple(_fork(branch, branch.matches, scene) for branch in outcomes)
+        going_on = tuple(b for b, f in zip(outcomes, forks, strict=True) if f.verdict is None)
         return StatementResult(forks=forks, after=any_of(going_on))
     # What is in the map when a packet comes is not known: those elements, or any others.
     matches = unsettled(key, mapping, standing)
-    known = (_fork(branch, matches, scene) for branch in found)
+    known = (_fork(branch, matches, scene) for branch in outcomes)
     calls = (Fork(matches, _verdict("jump", name), None) for name in scene.strangers())
     other = Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), None)
     return StatementResult(forks=(*known, *calls, other), after=matches)
@@ -98,7 +98,9 @@ def _queue(statement: t.Queue, scene: Scene) -> StatementResult:
     options = " ".join(filter(None, (where, *sorted(statement.flags))))
     verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
     # Whoever reads the queue may mark the packet (nfnetlink_queue.c).
-    return StatementResult(before=before, effects=(write(Field.MARK),), told=True, verdict=verdict)
+    return StatementResult(
+        before=before, effects=(write(Field.MARK),), complete=True, verdict=verdict
+    )
 
 
 def _forward(statement: t.Fwd, scene: Scene) -> StatementResult:
@@ -133,9 +135,9 @@ def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> StatementResult:
 def _tproxy(statement: t.Tproxy, scene: Scene) -> StatementResult:
     """The rule goes on only for packets that a local socket is there for (nft_tproxy.c)."""
     where = (part for part in (statement.address, statement.port) if part is not None)
-    found = tuple(m for part in where for m in operand(part, scene.standing).matches)
+    demands = tuple(m for part in where for m in operand(part, scene.standing).matches)
     test = Uncertain("tproxy", spelled(statement))
-    before = (*_of_family(statement.family, scene), *found, test)
+    before = (*_of_family(statement.family, scene), *demands, test)
     return StatementResult(before=before, name="tproxy", text=spelled(statement))
 
 
@@ -208,8 +210,8 @@ def _log(statement: t.Log, _: Scene) -> StatementResult:
     # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
     audits = statement.level is not None and statement.level.text == "audit"
     effects = () if audits else (Effect(EffectKind.LOG, name=prefix),)
-    told = statement == t.Log(statement.prefix)
-    return StatementResult(effects=effects, name="log", text=spelled(statement), told=told)
+    complete = statement == t.Log(statement.prefix)
+    return StatementResult(effects=effects, name="log", text=spelled(statement), complete=complete)
 
 
 def _dup(statement: t.Dup, scene: Scene) -> StatementResult:
@@ -219,7 +221,7 @@ def _dup(statement: t.Dup, scene: Scene) -> StatementResult:
 
 
 _NOTRACK = StatementResult(
-    effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", told=True
+    effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", complete=True
 )
 
 STEPS: dict[type, Callable[[Any, Scene], StatementResult]] = {

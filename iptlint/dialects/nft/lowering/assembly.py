@@ -136,7 +136,7 @@ class _Assembly:
         if step.text:
             self.name = step.name
             self.texts.append(step.text)
-            if not step.told:
+            if not step.complete:
                 self.untold.append(step.text)
         self.actor = node
 

@@ -52,16 +52,16 @@ class Bits:
 
         None where it would take very many.
         """
-        found: list[tuple[int, int]] = []
+        tests: list[tuple[int, int]] = []
         for low, high in ranges:
             for significant, value in _blocks(low, min(high, (1 << self.width) - 1), self.width):
                 wanted = (value ^ self.flip) & significant
                 if wanted & ~self.mask:
                     continue
-                found.append((self._back(self.mask & significant), self._back(wanted)))
-                if len(found) > _MOST_TESTS:
+                tests.append((self._back(self.mask & significant), self._back(wanted)))
+                if len(tests) > _MOST_TESTS:
                     return None
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(tests))
 
     def _back(self, bits: int) -> int:
         return bits << self.shift if self.shift >= 0 else bits >> -self.shift

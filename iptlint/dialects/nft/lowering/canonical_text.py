@@ -71,8 +71,8 @@ def _limit(node: t.Limit) -> str:
 
 def _time(time: t.Expression) -> str:
     """In milliseconds, where it is a time."""
-    found = TIME.read(time) if isinstance(time, t.Value) else None
-    return str(found) if isinstance(found, int) else spelled(time)
+    seconds = TIME.read(time) if isinstance(time, t.Value) else None
+    return str(seconds) if isinstance(seconds, int) else spelled(time)
 
 
 def _quota(node: t.Quota) -> str:

@@ -105,8 +105,8 @@ def _named(text: str, type: DataType) -> Scalar:
         near = get_close_matches(text, type.symbols, n=1) if len(text) < 64 else []
         instead = f"did you mean `{near[0]}`?" if near else f"write {_expected(type)}"
         raise NftValueError(f"`{_short(text)}` is no {type.what}", instead)
-    found = type.resolve(text)
-    return Name(text) if found is None else found
+    scalar = type.resolve(text)
+    return Name(text) if scalar is None else scalar
 
 
 def _expected(type: DataType) -> str:
@@ -153,25 +153,25 @@ def mac(text: str) -> int | None:
 
 
 def _ipv4_address(value: t.Value, type: DataType) -> Scalar:
-    found = ipv4(value.text) if " " not in value.text else None
-    if found is None and (":" in value.text or _LOOKS_LIKE_NUMBER.fullmatch(value.text)):
+    scalar = ipv4(value.text) if " " not in value.text else None
+    if scalar is None and (":" in value.text or _LOOKS_LIKE_NUMBER.fullmatch(value.text)):
         also = " (it is an IPv6 address)" if ipv6(value.text) is not None else ""
         raise NftValueError(
             f"`{_short(value.text)}` is no IPv4 address{also}",
             "write four numbers from 0 to 255, such as 192.0.2.1",
         )
-    return Name(value.text) if found is None else found
+    return Name(value.text) if scalar is None else scalar
 
 
 def _ipv6_address(value: t.Value, type: DataType) -> Scalar:
-    found = ipv6(value.text)
-    if found is None and value.kind is t.Kind.ADDRESS:
+    scalar = ipv6(value.text)
+    if scalar is None and value.kind is t.Kind.ADDRESS:
         also = " (it is an IPv4 address)" if ipv4(value.text) is not None else ""
         raise NftValueError(
             f"`{_short(value.text)}` is no IPv6 address{also}",
             "write an address such as 2001:db8::1",
         )
-    return Name(value.text) if found is None else found
+    return Name(value.text) if scalar is None else scalar
 
 
 def _mac_address(value: t.Value, type: DataType) -> Scalar:

@@ -147,18 +147,18 @@ class EtherTypeTarget(_Numeric):
         untagged: tuple[Match, ...] = (negate(TAGGED),) if self.frame else ()
         sees_all = view.family in (Family.BRIDGE, Family.NETDEV)
         other = family_tests(view.family, "other") if sees_all or not self.frame else ()
-        found: list[tuple[Match, ...]] = []
+        alternatives: list[tuple[Match, ...]] = []
         for low, high in ranges:
             named = [n for n in _FAMILIES if low <= n <= high]
             if named:
                 families = family_tests(view.family, *(_FAMILIES[n] for n in named))
-                found.append((*untagged, *families))
+                alternatives.append((*untagged, *families))
             tags = [n for n in _TAGS if low <= n <= high] if self.frame else []
-            found += (tag(number) for number in tags)
+            alternatives += (tag(number) for number in tags)
             if high - low + 1 > len(named) + len(tags):
                 key = f"meta protocol {hexadecimal(low, high)}"
-                found.append((*untagged, *other, Opaque(key)))
-        return tuple(found)
+                alternatives.append((*untagged, *other, Opaque(key)))
+        return tuple(alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +221,13 @@ class NextHeaderTarget(_Numeric):
         opaque = OpaqueTarget()
         if bits is not None or everything(ranges, view.width):
             return opaque.numbers(ranges, bits, view)
-        found: list[tuple[Match, ...]] = []
+        alternatives: list[tuple[Match, ...]] = []
         for low, high in ranges:
             tests = opaque.numbers(((low, high),), None, view)
             known = not any(low <= number <= high for number in EXTENSION_HEADERS)
             protocol = (Within(Field.PROTO, ((low, high),)),) if known else ()
-            found += ((*protocol, *each) for each in tests)
-        return tuple(found)
+            alternatives += ((*protocol, *each) for each in tests)
+        return tuple(alternatives)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ class Standing:
     ) -> None:
         """nft would not load this. What several rules refer to is said once."""
         place = (node.start, node.end)
-        found = Diagnostic(code, severity, *place, message, help, source or self.source)
-        if found not in self.diagnostics[-_LOOK_BACK:]:
-            self.diagnostics.append(found)
+        diagnostic = Diagnostic(code, severity, *place, message, help, source or self.source)
+        if diagnostic not in self.diagnostics[-_LOOK_BACK:]:
+            self.diagnostics.append(diagnostic)
 
     def text(self, node: t.Node) -> str:
         return self.source.text[node.start : node.end]

@@ -73,15 +73,15 @@ class View:
     present: tuple[Match, ...] = ()
 
     def alternatives(self, values: Values) -> Alternatives:
-        found: list[tuple[Match, ...]] = []
+        alternatives: list[tuple[Match, ...]] = []
         if values.ranges:
-            found += self.target.numbers(values.ranges, self.bits, self)
+            alternatives += self.target.numbers(values.ranges, self.bits, self)
         for text in values.texts:
-            found += self.target.text(text.text, text.wildcard, self)
+            alternatives += self.target.text(text.text, text.wildcard, self)
         for name in values.names:
-            found += self._named(name)
-        found += ((Uncertain("unread", f"{self.key} {text}"),) for text in values.unread)
-        return (self.present,) if () in found else tuple(dict.fromkeys(found))
+            alternatives += self._named(name)
+        alternatives += ((Uncertain("unread", f"{self.key} {text}"),) for text in values.unread)
+        return (self.present,) if () in alternatives else tuple(dict.fromkeys(alternatives))
 
     def _named(self, name: str) -> Alternatives:
         if self.bits is None:

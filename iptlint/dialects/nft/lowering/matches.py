@@ -60,8 +60,8 @@ def tests(statement: t.Match | t.MaskMatch, standing: Standing) -> tuple[Match, 
 
 def implied(selector: t.Selector, standing: Standing) -> tuple[Match, ...]:
     """What has to hold for there to be something to read."""
-    found = look(selector, standing.context)
-    return _unique((*found.needs, *found.present))
+    selected = look(selector, standing.context)
+    return _unique((*selected.needs, *selected.present))
 
 
 def _unique(matches: Iterable[Match]) -> tuple[Match, ...]:
@@ -194,8 +194,8 @@ def exact(mapping: t.SetLiteral | t.SetReference, standing: Standing) -> bool:
     """Whether the text says all that the map holds."""
     if isinstance(mapping, t.SetLiteral):
         return True
-    found = standing.table.sets.get(mapping.name.text)
-    return found is not None and c.is_known(found)
+    named_set = standing.table.sets.get(mapping.name.text)
+    return named_set is not None and c.is_known(named_set)
 
 
 def branches(
@@ -207,8 +207,8 @@ def branches(
     needs = tuple(match for each in seen for match in each.needs)
     match mapping:
         case t.SetLiteral(elements):
-            found = c.literal(elements, [each.type for each in seen])
-            report(found, standing, standing.source)
+            contents = c.literal(elements, [each.type for each in seen])
+            report(contents, standing, standing.source)
         case t.SetReference():
             named = open_set(mapping, standing)
             if named is None:
@@ -216,16 +216,16 @@ def branches(
             known = contents_of(named, seen, standing)
             if known is None:
                 return _any_branch(named, seen, needs)
-            found = known
-    return tuple(_branches(key, seen, needs, found.entries, standing.context))
+            contents = known
+    return tuple(_branches(key, seen, needs, contents.entries, standing.context))
 
 
 def _any_branch(
-    found: OpenSet, seen: tuple[Look, ...], needs: tuple[Match, ...]
+    named_set: OpenSet, seen: tuple[Look, ...], needs: tuple[Match, ...]
 ) -> tuple[Branch, ...]:
-    types = c.types_of(found, tuple(each.type for each in seen))
-    entries = c.named(found, types).entries
-    may = _unique((*needs, Uncertain("set", f"@{found.name}")))
+    types = c.types_of(named_set, tuple(each.type for each in seen))
+    entries = c.named(named_set, types).entries
+    may = _unique((*needs, Uncertain("set", f"@{named_set.name}")))
     return tuple(Branch(may, entry.data, entry.place) for entry in entries)
 
 

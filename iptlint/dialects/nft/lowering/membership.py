@@ -39,13 +39,13 @@ def in_named(
     """For ``@name``; one test kept as it is where the text does not say what is in the set."""
     seen = looks(left, standing.context)
     needs = tuple(match for each in seen for match in each.needs)
-    found = open_set(right, standing)
-    if found is None:
+    tested_set = open_set(right, standing)
+    if tested_set is None:
         return (*needs, Uncertain("unread", f"{spelled(left)} @{right.name.text}"))
-    contents = contents_of(found, seen, standing)
+    contents = contents_of(tested_set, seen, standing)
     if contents is not None:
         return member(left, seen, operator, contents, standing)
-    alternatives: Alternatives = ((Opaque(unknown(found, left, standing)),),)
+    alternatives: Alternatives = ((Opaque(unknown(tested_set, left, standing)),),)
     if operator == "!=":
         return negated(seen, alternatives)
     return (*needs, *all_of(alternatives))
@@ -61,17 +61,17 @@ def in_literal(
     return member(left, seen, operator, contents, standing)
 
 
-def unknown(found: OpenSet, left: t.Node, standing: Standing) -> str:
+def unknown(tested_set: OpenSet, left: t.Node, standing: Standing) -> str:
     table = standing.table
-    return f"set @{table.family.value} {table.name} {found.name} {spelled(left)}"
+    return f"set @{table.family.value} {table.name} {tested_set.name} {spelled(left)}"
 
 
 def open_set(reference: t.SetReference, standing: Standing) -> OpenSet | None:
     """The set or map a name stands for; a diagnostic where there is none."""
-    found = standing.table.sets.get(reference.name.text)
-    if found is None and not standing.missing and _is_of_the_text(standing.table):
+    named_set = standing.table.sets.get(reference.name.text)
+    if named_set is None and not standing.missing and _is_of_the_text(standing.table):
         _no_set(reference, standing)
-    return found
+    return named_set
 
 
 def _is_of_the_text(table: OpenTable) -> bool:
@@ -94,22 +94,24 @@ def _no_set(reference: t.SetReference, standing: Standing) -> None:
     )
 
 
-def contents_of(found: OpenSet, seen: tuple[Look, ...], standing: Standing) -> c.Contents | None:
+def contents_of(
+    tested_set: OpenSet, seen: tuple[Look, ...], standing: Standing
+) -> c.Contents | None:
     """None where the text does not say what is in it."""
-    if not c.is_known(found):
+    if not c.is_known(tested_set):
         return None
     like = tuple(each.type for each in seen)
-    types = c.types_of(found, like)
-    contents = c.named(found, types)
-    report(contents, standing, found.origin.source)
+    types = c.types_of(tested_set, like)
+    contents = c.named(tested_set, types)
+    report(contents, standing, tested_set.origin.source)
     if [kind.width for kind in types] == [kind.width for kind in like]:
         return contents
-    unread = tuple(Values(unread=(f"@{found.name}",)) for _ in like)
+    unread = tuple(Values(unread=(f"@{tested_set.name}",)) for _ in like)
     return c.Contents(tuple(replace(entry, rows=(unread,)) for entry in contents.entries))
 
 
-def report(found: c.Contents, standing: Standing, source: SourceFile) -> None:
-    for error in found.bad:
+def report(contents: c.Contents, standing: Standing, source: SourceFile) -> None:
+    for error in contents.bad:
         assert error.node is not None
         standing.refuse("IPT006", error.node, error.message, error.help, source)
 
@@ -118,14 +120,14 @@ def member(
     left: t.Expression,
     seen: tuple[Look, ...],
     operator: str | None,
-    found: c.Contents,
+    contents: c.Contents,
     standing: Standing,
 ) -> tuple[Match, ...]:
-    alternatives = alternatives_of(left, seen, found.entries, standing.context)
+    alternatives = alternatives_of(left, seen, contents.entries, standing.context)
     if operator == "!=":
         return negated(seen, alternatives)
-    if len(seen) == len(found.entries) == 1 and not found.entries[0].everything:
-        for (values,) in found.entries[0].rows:
+    if len(seen) == len(contents.entries) == 1 and not contents.entries[0].everything:
+        for (values,) in contents.entries[0].rows:
             settle(seen[0], values, standing.context)
     needs = (match for each in seen for match in each.needs)
     return (*needs, *all_of(alternatives))
@@ -138,8 +140,8 @@ def alternatives_of(
     if any(entry.everything and not entry.fleeting for entry in entries):
         return (tuple(match for each in seen for match in each.present),)
     seen = _with_ports(left, seen, entries, context)
-    found = [each for entry in entries for each in _alternatives(seen, entry)]
-    return ALWAYS if () in found else tuple(found)
+    alternatives = [each for entry in entries for each in _alternatives(seen, entry)]
+    return ALWAYS if () in alternatives else tuple(alternatives)
 
 
 def _alternatives(seen: tuple[Look, ...], entry: c.Entry) -> Iterator[tuple[Match, ...]]:

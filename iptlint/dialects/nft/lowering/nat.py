@@ -52,9 +52,9 @@ def nat(statement: t.Nat, scene: Scene) -> StatementResult:
     before: Matches = ()
     exact: list[t.Expression | None] = []
     for part in (address, port):
-        found = None if part is None else operand(part, scene.standing)
-        before += found.matches if found else ()
-        exact.append(found.value if found else None)
+        value = None if part is None else operand(part, scene.standing)
+        before += value.matches if value else ()
+        exact.append(value.value if value else None)
     family = _family(statement, address, scene)
     effects = (
         *_addresses(kind, family, address is not None, exact[0]),

@@ -33,16 +33,16 @@ def operand(expression: t.Expression, standing: Standing) -> Operand:
         return Operand((Uncertain("unread", spelled(expression)),), None)
     if not exact(mapping, standing):
         return Operand(unsettled(expression.key, mapping, standing), None)
-    found = branches(expression.key, mapping, standing)
-    data: Any = found[0].data if len(found) == 1 else None
-    return Operand(any_of(found), data if isinstance(data, Node) else None)  # type: ignore[arg-type]
+    outcomes = branches(expression.key, mapping, standing)
+    data: Any = outcomes[0].data if len(outcomes) == 1 else None
+    return Operand(any_of(outcomes), data if isinstance(data, Node) else None)  # type: ignore[arg-type]
 
 
-def any_of(found: tuple[Branch, ...]) -> tuple[Match, ...]:
+def any_of(outcomes: tuple[Branch, ...]) -> tuple[Match, ...]:
     """The tests of a packet that is in one of the branches."""
-    if len(found) == 1:
-        return found[0].matches
-    return (AnyOf(tuple(branch.matches for branch in found)),)
+    if len(outcomes) == 1:
+        return outcomes[0].matches
+    return (AnyOf(tuple(branch.matches for branch in outcomes)),)
 
 
 def unsettled(
@@ -57,8 +57,10 @@ def demanded(node: Node, standing: Standing) -> tuple[Match, ...]:
     """What merely reading the selectors of an expression asks of a packet."""
     if isinstance(node, t.Value):
         return ()
-    found = (implied(each, standing) for each in everything(node) if isinstance(each, _SELECTORS))
-    return tuple(dict.fromkeys(match for matches in found for match in matches))
+    implications = (
+        implied(each, standing) for each in everything(node) if isinstance(each, _SELECTORS)
+    )
+    return tuple(dict.fromkeys(match for matches in implications for match in matches))
 
 
 def constant(expression: t.Expression | None, kind: DataType) -> int | None:
@@ -66,10 +68,10 @@ def constant(expression: t.Expression | None, kind: DataType) -> int | None:
     match expression:
         case t.Value():
             try:
-                found = kind.read(expression)
+                scalar = kind.read(expression)
             except NftValueError:
                 return None
-            return found if isinstance(found, int) else None
+            return scalar if isinstance(scalar, int) else None
         case t.Listing(items):
             numbers = [constant(item, kind) for item in items]
             return sum({n for n in numbers if n is not None}) if None not in numbers else None

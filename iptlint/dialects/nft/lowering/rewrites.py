@@ -79,7 +79,7 @@ def mangle(statement: t.Mangle, scene: Scene) -> StatementResult:
     return StatementResult(
         before=(*source.matches, *_place_of(statement.target, scene)),
         effects=effects,
-        told=bool(effects) and all(effect.value is not None for effect in effects),
+        complete=bool(effects) and all(effect.value is not None for effect in effects),
         name=f"{spelled(statement.target)} set",
         text=spelled(statement),
         after=_may_break_off(statement),

@@ -51,19 +51,19 @@ def literal(elements: Iterable[t.Expression | t.Element], types: Sequence[DataTy
 
 
 @lru_cache(maxsize=64)
-def named(found: OpenSet, types: tuple[DataType, ...]) -> Contents:
+def named(open_set: OpenSet, types: tuple[DataType, ...]) -> Contents:
     """What is in a named set once all of the text was carried out."""
-    return _read([(change.adds, change.elements.elements) for change in found.changes], types)
+    return _read([(change.adds, change.elements.elements) for change in open_set.changes], types)
 
 
-def is_known(found: OpenSet) -> bool:
+def is_known(open_set: OpenSet) -> bool:
     """Whether the text says what is in it; what is empty is there for a program to fill."""
-    changing = found.timeout or found.updated or found.flags & {"dynamic", "timeout"}
-    if changing or found.type is None or not any(change.adds for change in found.changes):
+    changing = open_set.timeout or open_set.updated or open_set.flags & {"dynamic", "timeout"}
+    if changing or open_set.type is None or not any(change.adds for change in open_set.changes):
         return False
-    if all(change.adds for change in found.changes):
-        return any(len(change.elements.elements) for change in found.changes)
-    contents = named(found, types_of(found, ()) or (d.ANYTHING,))
+    if all(change.adds for change in open_set.changes):
+        return any(len(change.elements.elements) for change in open_set.changes)
+    contents = named(open_set, types_of(open_set, ()) or (d.ANYTHING,))
     return any(entry.everything or any(map(_holds, entry.rows)) for entry in contents.entries)
 
 
@@ -71,9 +71,9 @@ def _holds(row: Row) -> bool:
     return any(part != Values() for part in row)
 
 
-def types_of(found: OpenSet, like: tuple[DataType, ...]) -> tuple[DataType, ...]:
+def types_of(open_set: OpenSet, like: tuple[DataType, ...]) -> tuple[DataType, ...]:
     """The types of its key; where a word is none that is known here, as those of ``like``."""
-    match found.type:
+    match open_set.type:
         case t.KeyType(key):
             names = [d.BY_NAME.get(word.text) for word in key]
             if len(names) == len(like):
@@ -138,10 +138,10 @@ class _Reader:
             for one in _flat(element.key if isinstance(element, t.Element) else element)
             if not isinstance(one, t.Everything)
         ]
-        gone = set(removed)
+        rows_removed = set(removed)
         for group in self.groups:
             if len(self.types) > 1:
-                group.rows = [row for row in group.rows if row not in gone]
+                group.rows = [row for row in group.rows if row not in rows_removed]
             elif group.rows:
                 (values,), *_ = joined(group.rows)
                 group.rows = [(without(values, union(row[0] for row in removed)),)]

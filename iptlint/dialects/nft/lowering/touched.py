@@ -41,13 +41,13 @@ _FOREIGN = {
 
 def written(rules: Iterable[t.Rule]) -> Things:
     """What any of the rules changes."""
-    found: set[str] = set()
+    names: set[str] = set()
     for rule in rules:
         for statement in rule.statements:
             change = _WRITERS.get(type(statement))
             if change is not None:
-                found.update(change(statement))
-    return frozenset(found)
+                names.update(change(statement))
+    return frozenset(names)
 
 
 def _thing(selector: Node) -> Iterator[str]:
@@ -122,13 +122,13 @@ _CONNECTION_FIELDS = frozenset(
 
 def fields(effects: Iterable[Effect]) -> frozenset[Field]:
     """The fields that are other ones after the effects."""
-    found: set[Field] = set()
+    read: set[Field] = set()
     for effect in effects:
         if effect.kind is EffectKind.NOTRACK:
-            found |= _CONNECTION_FIELDS
+            read |= _CONNECTION_FIELDS
         elif effect.kind is EffectKind.WRITE and effect.field is not None:
-            found.add(effect.field)
-    return frozenset(found)
+            read.add(effect.field)
+    return frozenset(read)
 
 
 def outlived(match: Match, changed: frozenset[Field]) -> Match:

@@ -115,15 +115,15 @@ def read_values(expression: t.Node, type: DataType) -> Values:
 
 def _scalar(value: t.Value, type: DataType) -> Values:
     try:
-        found = type.read(value)
+        scalar = type.read(value)
     except NftValueError as error:
         error.node = error.node or value
         raise
-    match found:
+    match scalar:
         case int():
-            return Values(((found, found),))
+            return Values(((scalar, scalar),))
         case Text():
-            return Values(texts=(found,))
+            return Values(texts=(scalar,))
         case Name(name):
             return Values(names=(name,))
 

@@ -74,14 +74,14 @@ def foreign(statement: t.Foreign, _: Scene) -> StatementResult:
 def unprinted(tables: Iterable[OpenTable]) -> Iterator[Diagnostic]:
     """One for each extension: that the listing does not say what it asks, and where it stands
     first."""
-    found: dict[str, list[tuple[t.Foreign, SourceFile]]] = {}
+    by_name: dict[str, list[tuple[t.Foreign, SourceFile]]] = {}
     for table in tables:
         for chain in table.chains.values():
             for placed in chain.rules:
                 for statement in placed.rule.statements:
                     if isinstance(statement, t.Foreign) and statement.kind == _MATCH:
-                        found.setdefault(statement.name, []).append((statement, placed.source))
-    for name, several in found.items():
+                        by_name.setdefault(statement.name, []).append((statement, placed.source))
+    for name, several in by_name.items():
         first, source = several[0]
         often = f" ({len(several)} times here)" if len(several) > 1 else ""
         yield Diagnostic(

@@ -31,8 +31,8 @@ MAX_BRACKETS = 48
 def block_kind(context: str, text: str, start: int, brace: int) -> str | None:
     """Which block a brace opens after the header at ``start``; None for the brace of a set."""
     pattern = _HEADERS.get(context)
-    found = pattern.match(text, start, brace) if pattern else None
-    return " ".join(found[1].split()) if found else None
+    words = pattern.match(text, start, brace) if pattern else None
+    return " ".join(words[1].split()) if words else None
 
 
 def opens_chain(text: str, start: int, brace: int) -> bool:

@@ -124,20 +124,20 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _node(found: re.Match[str]) -> Expression:
-    address, slash, dash, to = found.group(1, 2, 4, 7)
+def _node(element: re.Match[str]) -> Expression:
+    address, slash, dash, to = element.group(1, 2, 4, 7)
     if address:
-        low = _value(found, 1, Kind.ADDRESS)
+        low = _value(element, 1, Kind.ADDRESS)
         if slash:
-            return Prefix(low, _value(found, 3, Kind.NUMBER), start=low.start, end=found.end(3))
+            return Prefix(low, _value(element, 3, Kind.NUMBER), start=low.start, end=element.end(3))
         if dash:
-            return Range(low, _value(found, 5, Kind.ADDRESS), start=low.start, end=found.end(5))
+            return Range(low, _value(element, 5, Kind.ADDRESS), start=low.start, end=element.end(5))
         return low
-    low = _value(found, 6, Kind.NUMBER)
+    low = _value(element, 6, Kind.NUMBER)
     if to:
-        return Range(low, _value(found, 8, Kind.NUMBER), start=low.start, end=found.end(8))
+        return Range(low, _value(element, 8, Kind.NUMBER), start=low.start, end=element.end(8))
     return low
 
 
-def _value(found: re.Match[str], group: int, kind: Kind) -> Value:
-    return Value(found[group], kind, start=found.start(group), end=found.end(group))
+def _value(element: re.Match[str], group: int, kind: Kind) -> Value:
+    return Value(element[group], kind, start=element.start(group), end=element.end(group))

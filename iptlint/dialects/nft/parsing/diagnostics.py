@@ -40,14 +40,14 @@ def syntax_error(error: UnexpectedInput, text: str, base: int, context: str) -> 
 def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> NftSyntaxError:
     expected = _expected(error)
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-        found = str(error.token)
+        word = str(error.token)
     else:
-        found = text[at : at + 1] if isinstance(error, UnexpectedCharacters) else ""
-    if not found:
+        word = text[at : at + 1] if isinstance(error, UnexpectedCharacters) else ""
+    if not word:
         at = len(text.rstrip())
-    message = f"`{found}` is not expected here" if found else "The statement ends too early"
-    place = Place(start=base + at, end=base + max(at + len(found), at + 1))
-    return NftSyntaxError(message, _sentence(expected), _hint(found, expected), **place)
+    message = f"`{word}` is not expected here" if word else "The statement ends too early"
+    place = Place(start=base + at, end=base + max(at + len(word), at + 1))
+    return NftSyntaxError(message, _sentence(expected), _hint(word, expected), **place)
 
 
 def _unknown_field(text: str, at: int, base: int) -> NftSyntaxError | None:
@@ -102,12 +102,12 @@ def _keywords(terminals: Iterable[str]) -> list[str]:
     return [pattern.value for pattern in patterns if pattern.type == "str"]
 
 
-def _hint(found: str, terminals: list[str]) -> str | None:
+def _hint(word: str, terminals: list[str]) -> str | None:
     """The nearest word that could stand here."""
     words = [*_keywords(terminals), *(FIRST_WORDS if "SELECTOR" in terminals else ())]
-    return _did_you_mean(found, words)
+    return _did_you_mean(word, words)
 
 
-def _did_you_mean(found: str, words: Iterable[str], before: str = "") -> str | None:
-    near = get_close_matches(found, list(words), n=1)
+def _did_you_mean(word: str, words: Iterable[str], before: str = "") -> str | None:
+    near = get_close_matches(word, list(words), n=1)
     return f"Did you mean `{before}{near[0]}`?" if near else None

@@ -68,11 +68,11 @@ class Ends:
 
     # -- what is done at each stop ---------------------------------------------------
 
-    def _on_quote(self, found: re.Match[str]) -> _Outcome:
-        self.at = found.end()
-        if len(found[0]) == 1 or found[0][-1] != '"':
+    def _on_quote(self, token: re.Match[str]) -> _Outcome:
+        self.at = token.end()
+        if len(token[0]) == 1 or token[0][-1] != '"':
             message = "The quote is never closed"
-            raise NftSyntaxError(message, '`"`', start=found.start(), end=found.end())
+            raise NftSyntaxError(message, '`"`', start=token.start(), end=token.end())
         return _Outcome.GO_ON
 
     def _on_comment(self, _: re.Match[str]) -> _Outcome:
@@ -87,37 +87,37 @@ class Ends:
         self.enter()
         return _Outcome.GO_ON
 
-    def _on_close_brace(self, found: re.Match[str]) -> _Outcome:
+    def _on_close_brace(self, token: re.Match[str]) -> _Outcome:
         if not self._braces:
             return _Outcome.END
         self._braces.pop()
-        return self._on_close(found)
+        return self._on_close(token)
 
-    def _on_open(self, found: re.Match[str]) -> _Outcome:
-        self.at = found.end()
-        self._nested(found.start())
+    def _on_open(self, token: re.Match[str]) -> _Outcome:
+        self.at = token.end()
+        self._nested(token.start())
         return _Outcome.GO_ON
 
-    def _on_close(self, found: re.Match[str]) -> _Outcome:
-        self.at = found.end()
+    def _on_close(self, token: re.Match[str]) -> _Outcome:
+        self.at = token.end()
         del self._brackets[-1:]
         return _Outcome.GO_ON
 
-    def _on_newline(self, found: re.Match[str]) -> _Outcome:
+    def _on_newline(self, token: re.Match[str]) -> _Outcome:
         if not self._braces:
             return _Outcome.END
-        self.at = found.end()
+        self.at = token.end()
         if blocks.BLOCK_LINE.match(self._text, self.at):
             self._must_be_closed()
         return _Outcome.GO_ON
 
-    def _on_semicolon(self, found: re.Match[str]) -> _Outcome:
+    def _on_semicolon(self, token: re.Match[str]) -> _Outcome:
         if not self._braces:
             return _Outcome.END
-        return self._on_continuation(found)
+        return self._on_continuation(token)
 
-    def _on_continuation(self, found: re.Match[str]) -> _Outcome:
-        self.at = found.end()
+    def _on_continuation(self, token: re.Match[str]) -> _Outcome:
+        self.at = token.end()
         return _Outcome.GO_ON
 
 

@@ -55,25 +55,25 @@ class Includes:
         if isinstance(self.files, NoFiles):
             raise NotIncludedError(f"What {name.text} holds is not read (--no-include)", **place)
         pattern = any(character in name.text for character in "*?[")
-        found: list[str] = []
+        paths: list[str] = []
         for directory in self._searched(name.text):
-            found += self.files.matching(str(PurePosixPath(directory, name.text)))
-            if found and not pattern:
-                return found
-        if not found and not pattern:
+            paths += self.files.matching(str(PurePosixPath(directory, name.text)))
+            if paths and not pattern:
+                return paths
+        if not paths and not pattern:
             raise IncludeError(
                 f"There is no file {name.text}{self.files.whereabouts}",
                 "a regular file that is there",
                 **place,
             )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(paths))
 
     def _searched(self, name: str) -> tuple[str, ...]:
         if name.startswith("/"):
             return ("/",)
-        here = str(PurePosixPath(self.open_files[-1]).parent) if self.open_files else ""
+        own = str(PurePosixPath(self.open_files[-1]).parent) if self.open_files else ""
         given = () if name.startswith(("./", "../")) else self.files.directories
-        return tuple(dict.fromkeys((here, "", *given)))
+        return tuple(dict.fromkeys((own, "", *given)))
 
     def _read(self, path: str, place: Place) -> SourceFile:
         shown = self.files.shown_path(path)
