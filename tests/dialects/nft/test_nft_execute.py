@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.execute import Executed, execute
+from iptlint.dialects.nft.execute import ExecutionResult, execute
 from iptlint.dialects.nft.parser import parse
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
@@ -18,7 +18,7 @@ from iptlint.source import SourceFile
 from tests.costs import at_most
 
 
-def run(text: str, path: str = "-") -> Executed:
+def run(text: str, path: str = "-") -> ExecutionResult:
     return execute(parse(SourceFile(path, text)))
 
 
@@ -63,7 +63,7 @@ def texts(literal: Any) -> list[str]:
     return [element.text for element in literal.elements]
 
 
-def messages(done: Executed) -> list[tuple[str, str, str]]:
+def messages(done: ExecutionResult) -> list[tuple[str, str, str]]:
     return [(p.code, p.severity, p.message) for p in done.diagnostics]
 
 
@@ -680,7 +680,7 @@ def test_a_declaration_is_its_first_line() -> None:
 # -- JSON ------------------------------------------------------------------------------
 
 
-def read_json(*rules: Any) -> Executed:
+def read_json(*rules: Any) -> ExecutionResult:
     place = {"family": "ip", "table": "t"}
     entries: list[Any] = [
         {"table": {"family": "ip", "name": "t"}},

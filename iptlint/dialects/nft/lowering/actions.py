@@ -46,7 +46,7 @@ def _verdict(name: str, chain: str | None) -> Verdict | None:
 
 
 @cache
-def _verdict_step(name: str, chain: str | None) -> StatementResult:
+def _verdict_result(name: str, chain: str | None) -> StatementResult:
     return StatementResult(verdict=_verdict(name, chain))
 
 
@@ -55,11 +55,11 @@ def _chain(statement: t.Verdict) -> str | None:
 
 
 def _plain_verdict(statement: t.Verdict, _: Scene) -> StatementResult:
-    return _verdict_step(statement.name, _chain(statement))
+    return _verdict_result(statement.name, _chain(statement))
 
 
 def _jump_block(statement: t.JumpBlock, scene: Scene) -> StatementResult:
-    return _verdict_step(statement.name, scene.block(statement, scene.standing.source))
+    return _verdict_result(statement.name, scene.block(statement, scene.standing.source))
 
 
 def _verdict_map(statement: t.VerdictMap, scene: Scene) -> StatementResult:
@@ -159,10 +159,10 @@ def _object(statement: t.ObjectUse, scene: Scene) -> StatementResult:
     """An object of a map is there for the packets in the map only (nft_objref.c)."""
     matches = operand(statement.name, scene.standing).matches
     make = _OBJECTS.get(statement.kind)
-    step = make(statement, scene) if make else NOTHING
+    result = make(statement, scene) if make else NOTHING
     if not matches:
-        return step
-    return replace(step, before=(*matches, *step.before))
+        return result
+    return replace(result, before=(*matches, *result.before))
 
 
 def unknown(statement: t.Statement, _: Scene) -> StatementResult:

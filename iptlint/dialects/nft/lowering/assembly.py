@@ -31,8 +31,8 @@ def assembled(placed: PlacedRule, scene: Scene, changed: Things) -> Sequence[Rul
         return (unread_rule(origin, unread.name),)
     assembly = _Assembly(placed, changed)
     for statement in statements:
-        step = STEPS.get(type(statement), unknown)(statement, scene)
-        if not assembly.take(step, statement):
+        result = STEPS.get(type(statement), unknown)(statement, scene)
+        if not assembly.take(result, statement):
             break
     return assembly.finished()
 
@@ -62,34 +62,36 @@ class _Assembly:
         self.effects: list[Effect] = []
         self.name = ""
         self.texts: list[str] = []  # of what is done
-        self.untold: list[str] = []  # those that effects do not say all of
+        self.incomplete: list[str] = []  # those that effects do not say all of
         self.actor: Node | None = None
         self.begin: Node | None = None  # the first statement that is in no part yet
         self.ended = False
         self.counters: tuple[int, int] | None = None
 
-    def take(self, step: StatementResult, node: Node) -> bool:
+    def take(self, result: StatementResult, node: Node) -> bool:
         """Add one statement; false where no packet goes on behind it."""
-        if self.deferred is not None and (step.before or step.acts or step.verdict or step.forks):
+        if self.deferred is not None and (
+            result.before or result.acts or result.verdict or result.forks
+        ):
             (matches, before), self.deferred = self.deferred, None
             self._test(matches, before)
         if self.begin is None:
             self.begin = node
         if type(node) is t.Counter:
             self._count(node)
-        if step.front:
-            self._put_first(step.front, node)
-        if step.before:
-            self._test(settled(step.before, node, self.changed), node)
-        if step.acts:
-            self._act(step, node)
-        if step.forks:
-            return self._fork(step, node)
-        if step.verdict is not None:
-            self._emit(step.verdict, node, node)
-            self.ended = step.verdict.kind is not VerdictKind.UNKNOWN
-        if step.after:
-            self.deferred = step.after, node
+        if result.front:
+            self._put_first(result.front, node)
+        if result.before:
+            self._test(settled(result.before, node, self.changed), node)
+        if result.acts:
+            self._act(result, node)
+        if result.forks:
+            return self._fork(result, node)
+        if result.verdict is not None:
+            self._emit(result.verdict, node, node)
+            self.ended = result.verdict.kind is not VerdictKind.UNKNOWN
+        if result.after:
+            self.deferred = result.after, node
         return not self.ended
 
     def finished(self) -> tuple[Rule, ...]:
@@ -131,26 +133,26 @@ class _Assembly:
                 part.tests = (*new, *part.tests)
                 part.nodes = (*[node] * len(new), *part.nodes)
 
-    def _act(self, step: StatementResult, node: Node) -> None:
-        self.effects += step.effects
-        if step.text:
-            self.name = step.name
-            self.texts.append(step.text)
-            if not step.complete:
-                self.untold.append(step.text)
+    def _act(self, result: StatementResult, node: Node) -> None:
+        self.effects += result.effects
+        if result.text:
+            self.name = result.name
+            self.texts.append(result.text)
+            if not result.complete:
+                self.incomplete.append(result.text)
         self.actor = node
 
-    def _fork(self, step: StatementResult, node: Node) -> bool:
+    def _fork(self, result: StatementResult, node: Node) -> bool:
         if self.texts or self.effects:
             self._emit_going_on(self.actor or node)
-        forks = [fork for fork in step.forks if fork.verdict is not None]
+        forks = [fork for fork in result.forks if fork.verdict is not None]
         for fork in forks:
             self._emit_fork(fork, node)
-        goes_on = len(forks) < len(step.forks) or _unknown(forks)
+        goes_on = len(forks) < len(result.forks) or _unknown(forks)
         self.ended = not goes_on
         self.begin = None
         if goes_on:
-            self.deferred = settled(step.after, node, self.changed), node
+            self.deferred = settled(result.after, node, self.changed), node
         return goes_on
 
     # -- parts ---------------------------------------------------------------------------
@@ -172,20 +174,20 @@ class _Assembly:
         verdict = CONTINUE
         if self.texts:
             verdict = Verdict(VerdictKind.CONTINUE, self.name, None, " ".join(self.texts))
-            self.untold = []
+            self.incomplete = []
         self._emit(verdict, last, self.actor)
 
     def _emit(self, verdict: Verdict, last: Node, actor: Node | None) -> None:
         """A part, from the first statement that is in none to the last one."""
-        if self.untold:
-            options = " ".join(filter(None, (*self.untold, verdict.options)))
+        if self.incomplete:
+            options = " ".join(filter(None, (*self.incomplete, verdict.options)))
             verdict = Verdict(verdict.kind, verdict.name, verdict.chain, options)
         first = self.begin or last
         self._append(verdict, first.start, max(first.end, last.end), actor)
         changed = fields(self.effects)
         if changed:
             self.tests = [outlived(test, changed) for test in self.tests]
-        self.effects, self.texts, self.untold, self.name = [], [], [], ""
+        self.effects, self.texts, self.incomplete, self.name = [], [], [], ""
         self.begin = self.actor = None
 
     def _append(self, verdict: Verdict, start: int, end: int, actor: Node | None) -> None:

@@ -29,8 +29,9 @@ class StatementResult:
 
     ``front``: tests that nft puts at the beginning of the rule, where there are none of their
     fields before. ``before``: tests that have to hold, else the rule breaks off. ``effects``,
-    and in ``name`` and ``text`` what is done (``complete``: the effects say all of it). ``forks`` or
-    ``verdict`` if it decides. ``after``: tests for what follows, as it may break the rule off.
+    and in ``name`` and ``text`` what is done (``complete``: the effects say all of it).
+    ``forks`` or ``verdict`` if it decides. ``after``: tests for what follows, as it may break
+    the rule off.
     """
 
     front: Matches = ()
