@@ -16,10 +16,10 @@ from iptlint.dialects.iptables.parsing.tree import (
     Command,
     CommandLine,
     CommitLine,
-    Place,
     SaveFile,
     Shape,
     TableLine,
+    WordPlace,
 )
 from iptlint.dialects.iptables.parsing.words import split_words
 from iptlint.model import Family
@@ -250,14 +250,14 @@ def test_bare() -> None:
     policy, new, rule, flush = file.lines
     assert isinstance(policy, CommandLine)
     assert policy.shape.command is Command.POLICY
-    assert policy.shape.policy == Place(2)
+    assert policy.shape.policy == WordPlace(2)
     assert policy.counters == (1, 2)
     assert isinstance(new, CommandLine)
     assert new.shape.command is Command.NEW_CHAIN
     assert isinstance(rule, CommandLine)
     assert rule.counters == (5, 6)
     assert isinstance(flush, CommandLine)
-    assert flush.shape.table == Place(1)
+    assert flush.shape.table == WordPlace(1)
     assert not read(in_table("-A INPUT")).bare
 
 
@@ -268,7 +268,7 @@ def test_options_and_their_words() -> None:
     _, line = line_of('-A INPUT ! -s 192.0.2.1 -p tcp --dport=22 -m comment --comment "a b" -jLOG')
     shape = line.shape
     assert shape.command is Command.APPEND
-    assert shape.chain == Place(1)
+    assert shape.chain == WordPlace(1)
     source, protocol = shape.core
     assert (source.negated, source.texts(line.words), source.start, source.end) == (
         True,
@@ -283,7 +283,7 @@ def test_options_and_their_words() -> None:
     assert comment.uses[0].texts(line.words) == ("a b",)
     assert log.target
     assert shape.target is log
-    assert shape.jump == Place(12, 2)
+    assert shape.jump == WordPlace(12, 2)
     assert shape.jump.text(line.words) == "LOG"
 
 
@@ -319,7 +319,7 @@ def test_unknown_target_and_jump() -> None:
     assert [line.words[i] for i in target.rest] == ["--with", "1", "2"]
     _, line = line_of("-A INPUT -p tcp -j ELSEWHERE")
     assert line.shape.target is None
-    assert line.shape.jump == Place(5)
+    assert line.shape.jump == WordPlace(5)
     assert not line.shape.goto
     assert line_of("-A INPUT -g FOO")[1].shape.goto
 
