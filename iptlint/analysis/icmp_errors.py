@@ -14,7 +14,7 @@ from iptlint.analysis.default_verdict import (
     probes,
 )
 from iptlint.analysis.delivery import delivery
-from iptlint.model import Chain, Family, Field, Hook
+from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -70,17 +70,11 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
 
 
 def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
-    base = base_at(share, hook)
+    base = share.base(hook)
     # The chains of PREROUTING may be asked before anyone knows of connections.
     by_state = base.hook is hook and decides_by_connections(hooks)
     seen = share.packets & hooks.hook_packets(hook)
     return Loss(hook, base.name, share, by_state, witness(hooks.space, seen, hook))
-
-
-def base_at(share: Share, hook: Hook) -> Chain:
-    """The base chain that leads to who decides: the one at the hook, if several do."""
-    bases = share.analysis.calls.bases_of(share.chain.name)
-    return next((base for base in bases if base.hook is hook), bases[0])
 
 
 def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
@@ -90,7 +84,7 @@ def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
         return []
     way = delivery(hooks, hook, sent)
     # What belongs to a connection, or has none, never comes to a chain of the type nat.
-    translating = (base_at(dropper, hook).type == "nat" for dropper in way.droppers)
+    translating = (dropper.base(hook).type == "nat" for dropper in way.droppers)
     return [] if way.comes_through or any(translating) else way.droppers
 
 

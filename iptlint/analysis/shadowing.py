@@ -12,11 +12,10 @@ from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.reach import Reason, why_dead
 from iptlint.analysis.sharing import per_walk as per_walk
-from iptlint.model import Chain, Field, Hook, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.ownership import DOCKER_USER
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.source import Span
@@ -76,12 +75,6 @@ def _dead_by_chain(analysis: TableAnalysis) -> dict[str, list[Dead]]:
     for dead in _dead_parts(analysis).values():
         found.setdefault(dead.chain.name, []).append(dead)
     return found
-
-
-def base_of(share: Share, hook: Hook) -> str:
-    """The name of the base chain at the hook that leads to who decides."""
-    bases = share.analysis.calls.bases_of(share.chain.name)
-    return next((base.name for base in bases if base.hook is hook), share.chain.name)
 
 
 def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:

@@ -32,6 +32,11 @@ class Share(NamedTuple):
             return f"the policy of {self.chain.name}"
         return f"line {self.rule.origin.span.line}"
 
+    def base(self, hook: Hook) -> Chain:
+        """The base chain that leads to who decides: the one at the hook, if several do."""
+        bases = self.analysis.calls.bases_of(self.chain.name)
+        return next((base for base in bases if base.hook is hook), bases[0])
+
     @property
     def does(self) -> str:
         return _DOES.get(self.kind, "takes")

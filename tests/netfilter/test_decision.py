@@ -70,3 +70,13 @@ def test_where_a_policy_stands() -> None:
     assert share.first == "no rule accepts them, and the policy of INPUT drops"
     (share,) = deciders("*filter\n-A INPUT -p udp -j DROP\nCOMMIT\n", proto="udp")
     assert share.span.text == "-A INPUT -p udp -j DROP"
+
+
+def test_the_base_chain_that_leads_to_who_decides() -> None:
+    rules = ("-A INPUT -j web", "-A FORWARD -j web", "-A web -p tcp -j DROP")
+    hooks = hooks_of(saved(*rules, chains="web"))
+    for hook, name in ((Hook.INPUT, "INPUT"), (Hook.FORWARD, "FORWARD")):
+        found = shares(hooks, hook, hooks.hook_packets(hook))
+        share = next(share for share in found if share.chain.name == "web")
+        assert share.base(hook).name == name
+        assert share.base(Hook.OUTPUT).name in {"INPUT", "FORWARD"}

@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import opening
-from iptlint.analysis.icmp_errors import base_at, turned_away
+from iptlint.analysis.icmp_errors import turned_away
 from iptlint.analysis.nat import per_path
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
@@ -165,7 +165,7 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     sent = _messages(hooks, hook, *kinds)
     decider = turned_away(hooks, hook, sent)[0]
-    chain = base_at(decider, hook).name
+    chain = decider.base(hook).name
     surely = _is_about_ip6(hooks)
     return META.finding(
         decider.span,
@@ -182,7 +182,7 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
 def _no_router(hooks: Hooks) -> Finding:
     sent = _messages(hooks, Hook.INPUT, _ROUTER)
     decider = turned_away(hooks, Hook.INPUT, sent)[0]
-    chain = base_at(decider, Hook.INPUT).name
+    chain = decider.base(Hook.INPUT).name
     return META.finding(
         decider.span,
         f"{decider.name} {decider.does} all router advertisements: unless its IPv6 address and "

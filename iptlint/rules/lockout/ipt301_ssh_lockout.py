@@ -66,7 +66,6 @@ from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.script_lockouts import is_flushed
 from iptlint.analysis.session import Context, Settings
-from iptlint.analysis.shadowing import base_of
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
@@ -337,7 +336,7 @@ def advice(
     main = hooks.deciding_chain(step.hook)
     if main is None or not _is_main(hooks, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
-    base, then = base_of(decider, step.hook), "".join(_answering(hooks, step))
+    base, then = decider.base(step.hook).name, "".join(_answering(hooks, step))
     if step.packet != "SYN":
         return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
     accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)

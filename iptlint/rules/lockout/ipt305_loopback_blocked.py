@@ -43,7 +43,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.handshake import clients, first_packets
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook
@@ -80,7 +79,7 @@ class _Blocked(NamedTuple):
     @property
     def chain(self) -> str:
         """The base chain that leads to who decides."""
-        return base_of(self.share, self.hook)
+        return self.share.base(self.hook).name
 
     @property
     def remedy(self) -> str:

@@ -43,7 +43,7 @@ from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.nat import DestinationNat, destination_nats, per_path, to
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of, later_copies, shadowed_rules
+from iptlint.analysis.shadowing import later_copies, shadowed_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, VerdictKind, Within
@@ -162,7 +162,7 @@ def _finding(
     translation, lost = loss
     stays = hook is Hook.INPUT
     target = f"port {translation.port} of this host" if stays else to(translation)
-    name = base_of(share, hook)
+    name = share.base(hook).name
     home = translation.arriving(hooks, Hook.INPUT) & hooks.may_pass(Hook.INPUT)
     maybe = not stays and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""

@@ -63,7 +63,7 @@ from iptlint.analysis.nat import (
 )
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of, behind_return
+from iptlint.analysis.shadowing import behind_return
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
@@ -286,7 +286,7 @@ def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
     return META.finding(
         rules[0].statement.span,
         f"{ports} {_listed(names)} {are} reachable from the world{by} although"
-        f" {base_of(denier, Hook.INPUT)} denies {them}: docker sends these packets to"
+        f" {denier.base(Hook.INPUT).name} denies {them}: docker sends these packets to"
         f" {_where(found)} before INPUT could see them, and {accepts} them",
         _advice(hooks, first),
         related=_labels(rules, accepter, denier),

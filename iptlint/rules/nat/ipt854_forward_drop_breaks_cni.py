@@ -48,7 +48,7 @@ from iptlint.analysis.default_verdict import hosts, outside, public_hosts
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import base_of, dead_ids
+from iptlint.analysis.shadowing import dead_ids
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, Within
@@ -166,7 +166,7 @@ def _sent(hooks: Hooks, analysis: TableAnalysis, rule: Rule, source: Within) -> 
 def _finding(hooks: Hooks, owner: str, networks: Sequence[_Network], share: Share) -> Finding:
     names = list(dict.fromkeys(address_range(hooks, network.source.ranges) for network in networks))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    name = base_of(share, Hook.FORWARD)
+    name = share.base(Hook.FORWARD).name
     return META.finding(
         share.span,
         f"no connection from the networks of {owner} ({', '.join(names[:_SHOWN])}{more}) to the"
