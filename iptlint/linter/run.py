@@ -79,9 +79,7 @@ def lint(
     readings = [_read(source, reader, crashes) for source in sources]
     readings += (_read_as(read_sets, source, crashes) for source in ipsets)
     readings, sets = _together(readings, crashes)
-    found = [
-        _finding(reading, diagnostic) for reading in readings for diagnostic in reading.diagnostics
-    ]
+    found = [_finding(each, diagnostic) for each in readings for diagnostic in each.diagnostics]
     items: tuple[Judged, ...] | None = () if profile is Profile.CIS else None
     if readings:
         context = Context(_rulesets(readings, host), settings or Settings(), sets, host)

@@ -40,37 +40,44 @@ class WordParser:
         return t.Word(tuple(self._parts(node, quoted=False)), **place_of(node))
 
     def _parts(self, node: SyntaxNode, *, quoted: bool) -> Iterator[t.Part]:
-        place = place_of(node)
         match node.type:
             case "string" | "translated_string":
-                inside = node if node.type == "string" else node.children[-1]
-                start, end = inside.start_byte + 1, inside.end_byte - 1
-                if start >= end:
-                    yield t.Text("", True, **place)
-                children = [c for c in inside.children if c.type not in ('"', "string_content")]
-                yield from self.inside(children, start, end, _STRING_ESCAPES)
-            case "raw_string":
-                yield t.Text(self.text_of(node)[1:-1], True, **place)
-            case "ansi_c_string":
-                yield t.Text(_ansi(self.text_of(node)[2:-1]), True, **place)
+                yield from self._string(node)
             case "concatenation" | "command_name":
                 yield from self._spread(node)
-            case "simple_expansion":
-                yield t.Parameter(self.text_of(node)[1:], quoted, **place)
-            case "expansion":
-                yield self._expansion(node, quoted)
-            case "command_substitution":
-                yield t.Substitution(self.statements(node.children), quoted, **place)
-            case "arithmetic_expansion":
-                yield t.Arithmetic(self.between(node), quoted, **place)
-            case "process_substitution":
-                yield t.Opaque(quoted, **place)
-            case _ if node.is_error:
-                yield t.Opaque(quoted, **place)
             case "extglob_pattern" | "regex" if node.children:
                 yield from self._spread(node)
             case _:
-                yield t.Text(_unescaped(self.text_of(node).strip()), **place)
+                yield self._part(node, quoted)
+
+    def _string(self, node: SyntaxNode) -> Iterator[t.Part]:
+        """What stands between double quotes."""
+        string = node if node.type == "string" else node.children[-1]
+        start, end = string.start_byte + 1, string.end_byte - 1
+        if start >= end:
+            yield t.Text("", True, **place_of(node))
+        children = [c for c in string.children if c.type not in ('"', "string_content")]
+        yield from self.inside(children, start, end, _STRING_ESCAPES)
+
+    def _part(self, node: SyntaxNode, quoted: bool) -> t.Part:
+        place = place_of(node)
+        match node.type:
+            case "raw_string":
+                return t.Text(self.text_of(node)[1:-1], True, **place)
+            case "ansi_c_string":
+                return t.Text(_ansi(self.text_of(node)[2:-1]), True, **place)
+            case "simple_expansion":
+                return t.Parameter(self.text_of(node)[1:], quoted, **place)
+            case "expansion":
+                return self._expansion(node, quoted)
+            case "command_substitution":
+                return t.Substitution(self.statements(node.children), quoted, **place)
+            case "arithmetic_expansion":
+                return t.Arithmetic(self.between(node), quoted, **place)
+            case "process_substitution" | "ERROR":
+                return t.Opaque(quoted, **place)
+            case _:
+                return t.Text(_unescaped(self.text_of(node).strip()), **place)
 
     def _spread(self, node: SyntaxNode) -> Iterator[t.Part]:
         """The parts of children that stand close together, with the text between them."""
