@@ -1,4 +1,4 @@
-"""Times reading, walking and checking of made rulesets, each in a process of its own.
+"""Times reading, analysing and checking of made rulesets, each in a process of its own.
 
 Run: python benchmarks/read_and_check.py [RULES …]; prints the table of benchmarks/README.md.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-_STEPS = ("read", "walk", "check")
+_STEPS = ("read", "analyse", "check")
 
 
 def blocklist(rules: int) -> str:
@@ -36,7 +36,7 @@ def blocklist(rules: int) -> str:
 def measure(step: str, rules: int) -> dict[str, float]:
     from iptlint.dialects import read
     from iptlint.linter.run import lint
-    from iptlint.netfilter.table_analysis import TableAnalysis
+    from iptlint.netfilter.firewall import Firewall
     from iptlint.source import SourceFile
 
     source = SourceFile("rules.v4", blocklist(rules))
@@ -45,9 +45,9 @@ def measure(step: str, rules: int) -> dict[str, float]:
         lint([source])
     else:
         ruleset = read(source).ruleset
-        if step == "walk":
+        if step == "analyse":
             start = time.process_time()
-            TableAnalysis(ruleset, ruleset.tables[0])
+            [*Firewall(ruleset).analyses()]
     seconds = time.process_time() - start
     return {"seconds": seconds, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
@@ -56,14 +56,14 @@ def main(sizes: list[int]) -> None:
     rows = []
     for rules in sizes:
         for step in _STEPS:
-            told = subprocess.run(
+            done = subprocess.run(
                 [sys.executable, __file__, "--one", step, str(rules)],
                 check=True,
                 capture_output=True,
                 text=True,
                 cwd=Path(__file__).parent.parent,
             )
-            found = json.loads(told.stdout)
+            found = json.loads(done.stdout)
             rows.append((rules, step, f"{found['seconds']:.1f}", f"{found['MB']:.0f}"))
     print(tabulate(rows, ("rules", "step", "CPU s", "peak MB"), tablefmt="github"))  # noqa: T201
 
