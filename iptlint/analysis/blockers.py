@@ -34,8 +34,8 @@ def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
     order of the text. Each takes some of them first."""
     place = analysis.place(rule)
     found = _Search(analysis).above(place.chain, place.number, analysis.intended(rule))
-    unique = {id(taker.rule): taker.rule for taker in found}
-    return tuple(sorted(unique.values(), key=lambda taker: taker.origin.span.start))
+    unique = dict.fromkeys(taker.rule for taker in found)
+    return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
 
 
 def _by(analysis: TableAnalysis, flow: ChainFlow, number: int) -> PacketSet:

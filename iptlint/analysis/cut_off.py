@@ -35,8 +35,8 @@ def cut_off_runs(analysis: TableAnalysis) -> tuple[CutOff, ...]:
 @per_walk
 def shadowed_alone(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The other lost rules, each with its own cause."""
-    together = {id(shadowed) for cut in cut_off_runs(analysis) for shadowed in cut.shadowed}
-    return tuple(shadowed for shadowed in _peoples(analysis) if id(shadowed) not in together)
+    together = {shadowed for cut in cut_off_runs(analysis) for shadowed in cut.shadowed}
+    return tuple(shadowed for shadowed in _peoples(analysis) if shadowed not in together)
 
 
 @per_walk
@@ -91,7 +91,7 @@ def _cut_off(analysis: TableAnalysis) -> Iterator[CutOff]:
 
 def is_copy_behind(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether it is the copy of a rule that, like itself, is behind one that nothing gets past."""
-    first = _first_copies(analysis).get(id(rule))
+    first = _first_copies(analysis).get(rule)
     if first is None:
         return False
     chain, number = analysis.place(first)
@@ -100,9 +100,9 @@ def is_copy_behind(analysis: TableAnalysis, rule: Rule) -> bool:
 
 
 @per_walk
-def _first_copies(analysis: TableAnalysis) -> dict[int, Rule]:
-    """By the ids of the later copies."""
-    return {id(rule): first for first, *later in copies(analysis) for rule in later}
+def _first_copies(analysis: TableAnalysis) -> dict[Rule, Rule]:
+    """By the later copies."""
+    return {rule: first for first, *later in copies(analysis) for rule in later}
 
 
 def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
@@ -131,7 +131,7 @@ def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool
 
 def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule | None:
     """The taker, or the call that leads to it, in the chain of the lost rule and above it."""
-    if id(taker) not in analysis.places:  # it is of another table
+    if taker not in analysis.places:  # it is of another table
         return None
     chain, number = analysis.place(shadowed.rule)
     before = analysis.table.chains[chain].rules[:number]

@@ -78,7 +78,7 @@ def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
     yield from _accepted(hooks, found, Hook.FORWARD, inwards & ~translated)
     generated = _generated_rules(hooks)
     for rule, packets in found.translations:
-        if is_dnat(rule) and id(rule) not in generated:
+        if is_dnat(rule) and rule not in generated:
             here = inwards & packets
             if opened := _services(found, here):
                 through = tuple(d for d in found.accepters(here) if d.rule is not None)
@@ -86,9 +86,9 @@ def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
                 yield Exposed(rule, "", here, opened, ports, Hook.PREROUTING, through)
 
 
-def _generated_rules(hooks: Hooks) -> set[int]:
+def _generated_rules(hooks: Hooks) -> set[Rule]:
     return {
-        id(rule)
+        rule
         for table in hooks.tables()
         for chain, rule in table.rules()
         if is_generated(table, chain.name)

@@ -14,7 +14,7 @@ from iptlint.analysis.default_verdict import (
     probes,
 )
 from iptlint.analysis.delivery import delivery
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Rule
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
@@ -53,7 +53,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
     """Where errors about connections whose own packets pass are certainly dropped."""
     if hooks.family is not error.family:
         return
-    told: set[int] = set()
+    reported: set[Rule] = set()
     for hook in _HOOKS:
         main = hooks.deciding_chain(hook)
         if main is None or (hook is Hook.FORWARD and forwards_on_its_own(hooks)):
@@ -63,9 +63,10 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
         if not enders or not _runs(hooks, hook) or _is_of_states(hooks, hook, error):
             continue
         share = enders[0]
-        if share.rule is not None and id(share.rule) in told:
+        if share.rule in reported:
             continue
-        told.add(id(share.rule))
+        if share.rule is not None:
+            reported.add(share.rule)
         yield _loss(hooks, hook, share, error)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from iptlint.analysis.exposure import outward
-from iptlint.analysis.shadowing import dead_ids
+from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.hooks import Hooks
@@ -74,7 +74,7 @@ class DestinationNat:
 
     @property
     def is_dead(self) -> bool:
-        return id(self.rule) in dead_ids(self.analysis)
+        return self.rule in unmatched_rules(self.analysis)
 
     def taken(self, hooks: Hooks) -> PacketSet:
         """The packets, as they come."""

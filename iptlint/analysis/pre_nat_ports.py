@@ -14,7 +14,7 @@ from iptlint.analysis.nat import (
     named_ports,
     per_path,
 )
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.netfilter.hooks import Hooks
@@ -55,13 +55,12 @@ class _Moved:
             if translation.port is not None:
                 for port in translation.ports - {translation.port}:
                     self.by_port[port].append(translation)
-        self._arriving: dict[int, PacketSet] = {}
+        self._arriving: dict[DestinationNat, PacketSet] = {}
 
     def arriving(self, translation: DestinationNat) -> PacketSet:
-        key = id(translation)
-        if key not in self._arriving:
-            self._arriving[key] = translation.arriving(self.hooks, self.hook)
-        return self._arriving[key]
+        if translation not in self._arriving:
+            self._arriving[translation] = translation.arriving(self.hooks, self.hook)
+        return self._arriving[translation]
 
     def meet(self, rule: PacketSet) -> bool:
         return any((self.arriving(each) & rule).satisfiable() for each in self.all)
@@ -88,7 +87,7 @@ def _concerned(analysis: TableAnalysis, chain: Chain, rule: Rule, hook: Hook) ->
         return False
     if writer_of(analysis.table, chain.name, rule) is not None:
         return False
-    return id(rule) not in dead_ids(analysis) | later_copies(analysis)
+    return rule not in unmatched_rules(analysis) | later_copies(analysis)
 
 
 def _mistake(

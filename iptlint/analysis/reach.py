@@ -109,7 +109,7 @@ class _Census:
 
     def __init__(self, firewall: Firewall) -> None:
         self.unknowns = Unknowns(firewall.space)
-        self._meetings: dict[int, dict[Hook, Visit]] = {}
+        self._meetings: dict[Rule, dict[Hook, Visit]] = {}
         self._ends: list[Outcome] = []
         for each in (firewall, *firewall.other_orders()):
             self._count(each)
@@ -123,7 +123,7 @@ class _Census:
                     self._ends += traversal.follow(route, start)
 
     def _add(self, rule: Rule, visit: Visit) -> None:
-        at = self._meetings.setdefault(id(rule), {})
+        at = self._meetings.setdefault(rule, {})
         known = at.get(visit.hook)
         if known is not None:
             visit = Visit(visit.hook, known.matching | visit.matching, known.taken | visit.taken)
@@ -131,7 +131,7 @@ class _Census:
 
     def visits(self, rule: Rule) -> Iterator[Visit]:
         """At each hook, the packets as they set out that come to the rule and match."""
-        for visit in self._meetings.get(id(rule), {}).values():
+        for visit in self._meetings.get(rule, {}).values():
             if visit.taken.satisfiable():
                 yield visit
 
@@ -146,14 +146,14 @@ class _Census:
     def enders(self, analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
         """The rules that end the way of packets which would match as they set out."""
         wanted = analysis.intended(rule)
-        found = {
-            id(end.decision.rule): end.decision.rule
+        enders = dict.fromkeys(
+            end.decision.rule
             for end in self._ends
             if end.decision is not None
             and end.decision.rule is not None
             and (end.packets & wanted).satisfiable()
-        }
-        return tuple(sorted(found.values(), key=lambda ender: ender.origin.span.start))
+        )
+        return tuple(sorted(enders, key=lambda ender: ender.origin.span.start))
 
 
 def _of_statement(answers: list[RuleReach]) -> RuleReach:
@@ -161,8 +161,8 @@ def _of_statement(answers: list[RuleReach]) -> RuleReach:
     best = min(answers, key=lambda answer: _RANKS[answer.status, answer.reason])
     if best.reason is not Reason.TAKEN:
         return best
-    taken_by = {id(rule): rule for answer in answers for rule in answer.taken_by}
-    return replace(best, taken_by=tuple(taken_by.values()))
+    taken_by = dict.fromkeys(rule for answer in answers for rule in answer.taken_by)
+    return replace(best, taken_by=tuple(taken_by))
 
 
 def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -> RuleReach:

@@ -28,24 +28,24 @@ class Redundant(NamedTuple):
 
 
 def needless(
-    analysis: TableAnalysis, wanted: Callable[[Rule], bool], dead: Container[int]
+    analysis: TableAnalysis, wanted: Callable[[Rule], bool], dead: Container[Rule]
 ) -> Iterator[Redundant]:
     """The rules, of those ``wanted``, that packets reach and that change no decision.
 
-    ``dead``: the ids of rules that no packet reaches; they may go too, so they do not stand
+    ``dead``: the rules that no packet reaches; they may go too, so they do not stand
     in for another.
     """
     for flow in analysis.flows.values():
         chain = _Chain(analysis, flow, dead)
         for number, rule in enumerate(flow.chain.rules):
-            if id(rule) not in dead and chain.may_be_needless(number) and wanted(rule):
+            if rule not in dead and chain.may_be_needless(number) and wanted(rule):
                 later = chain.deciding_instead(number)
                 if later:
                     yield Redundant(rule, later)
 
 
 class _Chain:
-    def __init__(self, analysis: TableAnalysis, flow: ChainFlow, dead: Container[int]) -> None:
+    def __init__(self, analysis: TableAnalysis, flow: ChainFlow, dead: Container[Rule]) -> None:
         self.analysis = analysis
         self.flow = flow
         self.dead = dead
@@ -59,7 +59,7 @@ class _Chain:
             rule = self.flow.chain.rules[number]
             later = unions.get(_decision(rule), self.analysis.space.false)
             found.append(later)
-            if id(rule) not in self.dead and self.decides(number):
+            if rule not in self.dead and self.decides(number):
                 unions[_decision(rule)] = later | self.flow.tests[number].may
         return found[::-1]
 
@@ -95,7 +95,7 @@ class _Chain:
     def _same(self, rule: Rule, number: int) -> bool:
         other = self.flow.chain.rules[number]
         same = _decision(other) == _decision(rule)
-        return same and self.decides(number) and id(other) not in self.dead
+        return same and self.decides(number) and other not in self.dead
 
 
 def _decision(rule: Rule) -> tuple[VerdictKind, str]:

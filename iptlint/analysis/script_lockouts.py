@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, ssh_states
-from iptlint.analysis.shadowing import dead_ids
+from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset, VerdictKind
 from iptlint.model.script import Kind, Script, Step
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -116,8 +116,8 @@ def makes_more(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether the command, in a loop or a function, makes other rules too that packets meet."""
     if analysis.ruleset.script is None:
         return False
-    dead = dead_ids(analysis)
-    others = (other for _, _, other in analysis.ruleset.rules() if id(other) not in dead)
+    dead = unmatched_rules(analysis)
+    others = (other for _, _, other in analysis.ruleset.rules() if other not in dead)
     return any(o is not rule and o.origin.span == rule.origin.span for o in others)
 
 

@@ -34,7 +34,7 @@ from iptlint.packets.match import Matcher, writes_of
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", Table, Chain)
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
 
 
@@ -59,19 +59,19 @@ class _Signature(NamedTuple):
     """What of a firewall some packets may notice: by chain the rules that they may match, those
     that deny apart, and the policies."""
 
-    others: dict[tuple[Family, str, str], tuple[int, ...]]
-    denying: dict[tuple[Family, str, str], tuple[int, ...]]
+    others: dict[tuple[Family, str, str], tuple[Rule, ...]]
+    denying: dict[tuple[Family, str, str], tuple[Rule, ...]]
     policies: dict[tuple[Family, str, str], VerdictKind | None]
 
     def only_denies_more(self, before: _Signature) -> bool:
         same = self.others == before.others and self.policies == before.policies
         return same and all(
-            {*ids} <= {*self.denying.get(key, ())} for key, ids in before.denying.items()
+            {*rules} <= {*self.denying.get(key, ())} for key, rules in before.denying.items()
         )
 
 
 class _Watch:
-    """One family. The states are kept, so that an id stays that of one rule or chain."""
+    """The packets of one family."""
 
     def __init__(self, states: Sequence[Ruleset], family: Family, ports: tuple[int, ...]) -> None:
         self.family = family
@@ -127,7 +127,7 @@ class _Watch:
             met = self._any if early else which
             for name, chain in met.reached(table).items():
                 key = (table.family, table.name, name)
-                rules = met.ids(chain)
+                rules = met.rules(chain)
                 found.others[key], found.denying[key] = rules
                 found.policies[key] = chain.policy.kind if chain.policy else None
         return found
@@ -156,16 +156,16 @@ class _Filter:
     def __init__(self, matcher: Matcher, packets: PacketSet) -> None:
         self._matcher = matcher
         self._packets: dict[Hook | None, PacketSet] = {None: packets}
-        self._rules: dict[tuple[int, Hook | None], bool] = {}
-        self._ids: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-        self._calls: dict[int, tuple[str, ...]] = {}
+        self._is_met_at: dict[tuple[Rule, Hook | None], bool] = {}
+        self._rules: dict[Chain, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
+        self._calls: dict[Chain, tuple[str, ...]] = {}
 
     def _is_met(self, rule: Rule, hook: Hook | None) -> bool:
-        key = (id(rule), hook)
-        found = self._rules.get(key)
+        key = (rule, hook)
+        found = self._is_met_at.get(key)
         if found is None:
             may = self._matcher.all_of(rule.matches, self._at(hook)).may
-            found = self._rules[key] = may.satisfiable()
+            found = self._is_met_at[key] = may.satisfiable()
         return found
 
     def _at(self, hook: Hook | None) -> PacketSet:
@@ -189,23 +189,23 @@ class _Filter:
         return found
 
     def _called(self, chain: Chain) -> tuple[str, ...]:
-        found = self._calls.get(id(chain))
+        found = self._calls.get(chain)
         if found is None:
             calls = (rule.verdict.chain for rule in self._met(chain))
-            found = self._calls[id(chain)] = tuple(dict.fromkeys(c for c in calls if c))
+            found = self._calls[chain] = tuple(dict.fromkeys(c for c in calls if c))
         return found
 
     def chain(self, chain: Chain) -> Chain:
         return replace(chain, rules=self._met(chain))
 
-    def ids(self, chain: Chain) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def rules(self, chain: Chain) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
         """Of the rules that may match: those that do not deny, and those that do."""
-        found = self._ids.get(id(chain))
+        found = self._rules.get(chain)
         if found is None:
             met = self._met(chain)
-            found = self._ids[id(chain)] = (
-                tuple(id(rule) for rule in met if not rule.verdict.kind.denies),
-                tuple(id(rule) for rule in met if rule.verdict.kind.denies),
+            found = self._rules[chain] = (
+                tuple(rule for rule in met if not rule.verdict.kind.denies),
+                tuple(rule for rule in met if rule.verdict.kind.denies),
             )
         return found
 
@@ -238,8 +238,8 @@ def _established(hooks: Hooks, ports: tuple[int, ...]) -> PacketSet:
 
 def _everything(states: Sequence[Ruleset]) -> Ruleset:
     """The rules of all states in one, each once."""
-    tables: dict[tuple[Family, str], dict[str, tuple[Chain, dict[int, Rule]]]] = {}
-    seen: set[int] = set()
+    tables: dict[tuple[Family, str], dict[str, tuple[Chain, dict[Rule, None]]]] = {}
+    seen: set[Table | Chain] = set()
     first: dict[tuple[Family, str], Table] = {}
     for table in _new((table for state in states for table in state.tables), seen):
         key = (table.family, table.name)
@@ -247,13 +247,12 @@ def _everything(states: Sequence[Ruleset]) -> Ruleset:
         chains = tables.setdefault(key, {})
         for chain in _new(table.chains.values(), seen):
             _, rules = chains.setdefault(chain.name, (chain, {}))
-            rules.update((id(rule), rule) for rule in chain.rules)
+            rules.update(dict.fromkeys(chain.rules))
     made = (
         replace(
             first[key],
             chains={
-                name: replace(chain, rules=tuple(rules.values()))
-                for name, (chain, rules) in chains.items()
+                name: replace(chain, rules=tuple(rules)) for name, (chain, rules) in chains.items()
             },
         )
         for key, chains in tables.items()
@@ -261,8 +260,8 @@ def _everything(states: Sequence[Ruleset]) -> Ruleset:
     return replace(states[0], tables=tuple(made))
 
 
-def _new(things: Iterable[_T], seen: set[int]) -> Iterator[_T]:
+def _new(things: Iterable[_T], seen: set[Table | Chain]) -> Iterator[_T]:
     for thing in things:
-        if id(thing) not in seen:
-            seen.add(id(thing))
+        if thing not in seen:
+            seen.add(thing)
             yield thing

@@ -40,13 +40,13 @@ class Context:
         self.settings = settings
         self.sets = sets
         self.host = host
-        self._stacks: dict[int, Firewall] = {}
-        self._paths: dict[tuple[int, Family], Hooks] = {}
+        self._stacks: dict[Ruleset, Firewall] = {}
+        self._paths: dict[tuple[Ruleset, Family], Hooks] = {}
 
     def firewall(self, ruleset: Ruleset) -> Firewall:
-        if id(ruleset) not in self._stacks:
-            self._stacks[id(ruleset)] = Firewall(ruleset)
-        return self._stacks[id(ruleset)]
+        if ruleset not in self._stacks:
+            self._stacks[ruleset] = Firewall(ruleset)
+        return self._stacks[ruleset]
 
     def analyses(self) -> Iterator[TableAnalysis]:
         """The analysis of every table of every ruleset."""
@@ -57,7 +57,7 @@ class Context:
         """What becomes of packets of the family (ip or ip6); None where no table sees any."""
         if not ruleset.sees(family):
             return None
-        key = id(ruleset), family
+        key = ruleset, family
         if key not in self._paths:
             facing = self.host.facts.facing() if self.host else {}
             self._paths[key] = Hooks(self.firewall(ruleset), family, facing)

@@ -46,7 +46,7 @@ def dead_rules(analysis: TableAnalysis) -> tuple[Dead, ...]:
     found: list[Dead] = []
     for chain in analysis.table.chains.values():
         for parts in chain.statements():
-            dead = [part for rule in parts if (part := _dead_parts(analysis).get(id(rule)))]
+            dead = [part for rule in parts if (part := _dead_parts(analysis).get(rule))]
             found += dead if len(dead) < len(parts) else _as_one(dead)
     return tuple(found)
 
@@ -58,10 +58,9 @@ def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
 
 
 @per_walk
-def _dead_parts(analysis: TableAnalysis) -> dict[int, Dead]:
-    """By the ids of the rules."""
+def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
     return {
-        id(rule): Dead(chain, rule, reason, rule.origin.span)
+        rule: Dead(chain, rule, reason, rule.origin.span)
         for name, chain in analysis.table.chains.items()
         if analysis.entries[name].reachable.satisfiable()
         for rule in chain.rules
@@ -82,7 +81,8 @@ def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:
 
 
 @per_walk
-def dead_ids(analysis: TableAnalysis) -> frozenset[int]:
+def unmatched_rules(analysis: TableAnalysis) -> frozenset[Rule]:
+    """The rules of ``dead_rules``, all dead parts of a statement among them."""
     return frozenset(_dead_parts(analysis))
 
 
@@ -93,12 +93,12 @@ def copies(analysis: TableAnalysis) -> tuple[tuple[Rule, ...], ...]:
 
 
 @per_walk
-def later_copies(analysis: TableAnalysis) -> frozenset[int]:
-    """The ids of the copies that follow their like."""
-    return frozenset(id(rule) for rules in copies(analysis) for rule in rules[1:])
+def later_copies(analysis: TableAnalysis) -> frozenset[Rule]:
+    """The copies that follow their like."""
+    return frozenset(rule for rules in copies(analysis) for rule in rules[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shadowed:
     """A rule all of whose packets the ``blockers`` take first.
 
@@ -133,7 +133,7 @@ def shadowed_rules(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
         _lost(analysis, dead)
         for dead in dead_rules(analysis)
         if dead.reason is Reason.TAKEN
-        and id(dead.rule) not in later_copies(analysis)
+        and dead.rule not in later_copies(analysis)
         and not _undefined(analysis, dead.rule)
         and untestable_state(analysis, dead.rule) is None
         and not any(dead.rule is rule for rule in behind_return(dead.chain))

@@ -133,11 +133,9 @@ def route_of(packet: Packet) -> Hook:
 
 
 def _by_decider(ends: list[Outcome]) -> Iterator[list[Outcome]]:
-    together: dict[tuple[VerdictKind, int, int], list[Outcome]] = {}
+    together: dict[tuple[VerdictKind, Decision | None], list[Outcome]] = {}
     for end in ends:
-        decision = end.decision
-        who = (id(decision.chain), id(decision.rule)) if decision else (0, 0)
-        together.setdefault((end.kind, *who), []).append(end)
+        together.setdefault((end.kind, end.decision), []).append(end)
     return iter(together.values())
 
 

@@ -18,13 +18,13 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     or calls; a base chain of a table that sleeps; a chain that the text only adds to: it belongs
     to whoever made it; and what IPT006 tells of, a chain that was meant to be another table's.
     """
-    alone = {id(ruleset) for ruleset in loaded_alone(context) if _is_whole(ruleset)}
+    alone = {ruleset for ruleset in loaded_alone(context) if _is_whole(ruleset)}
     for analysis in context.analyses():
         if not analysis.ruleset.is_nft:
             for chain in _without_call(analysis):
                 if chain.origin is not None and not _is_misplaced(analysis, chain):
                     yield analysis, chain
-        elif id(analysis.ruleset) in alone and owner_of_table(analysis.table.name) is None:
+        elif analysis.ruleset in alone and owner_of_table(analysis.table.name) is None:
             for chain in _without_call(analysis):
                 declared = chain.origin is not None and chain.type is None
                 if declared and not _called_elsewhere(context, analysis, chain):

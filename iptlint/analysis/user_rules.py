@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.model import Chain, Rule
 from iptlint.model.ownership import holds_user_rules, is_user_rule
 from iptlint.netfilter.decision import Share
@@ -13,11 +13,11 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 
 def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules that people wrote, that packets may match, and that are no copies of others."""
-    silent = dead_ids(analysis) | later_copies(analysis)
+    silent = unmatched_rules(analysis) | later_copies(analysis)
     for chain in analysis.table.chains.values():
         if analysis.calls.is_called(chain.name):
             for rule in chain.rules:
-                if id(rule) not in silent and is_user_rule(analysis.table, chain.name, rule):
+                if rule not in silent and is_user_rule(analysis.table, chain.name, rule):
                     yield chain, rule
 
 

@@ -68,16 +68,16 @@ def _decides(chain: Chain) -> bool:
 
 
 class Host:
-    """``incomplete``: the rulesets, by id, of which something could not be read."""
+    """``incomplete``: the rulesets of which something could not be read."""
 
-    def __init__(self, context: Context, incomplete: Collection[int] = ()) -> None:
+    def __init__(self, context: Context, incomplete: Collection[Ruleset] = ()) -> None:
         self.context = context
         self._incomplete = incomplete
-        alone = [*map(id, loaded_alone(context))]
+        alone = [*loaded_alone(context)]
         self._uses = tuple(
             use
             for ruleset in context.rulesets
-            if not ruleset.is_nft or id(ruleset) in alone
+            if not ruleset.is_nft or ruleset in alone
             for use in _uses(ruleset)
         )
 
@@ -104,7 +104,7 @@ class Host:
 
     def doubt(self, ruleset: Ruleset) -> str:
         """Why nothing can be said of the ruleset, if that is so."""
-        if id(ruleset) in self._incomplete:
+        if ruleset in self._incomplete:
             return "a part of the file could not be read"
         if has_unseen_includes(ruleset):
             return "it includes files that are not here"

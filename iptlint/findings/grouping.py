@@ -9,26 +9,26 @@ from dataclasses import replace
 from iptlint.findings.finding import Finding, Label
 
 MANY = 6
-"""As many alike, or more, are told as one."""
+"""As many alike, or more, are reported as one."""
 
 _SHOWN = 3
 
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
     """The first of many findings that are alike stands for all of them. ``findings`` come in the
-    order they are told in, and keep it."""
-    told: list[Finding] = []
+    order they are reported in, and keep it."""
+    findings = tuple(findings)
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[_key(finding)].append(finding)
-        told.append(finding)
-    many = {id(alike[0]): alike for alike in groups.values() if _is_one(alike)}
-    rest = {id(finding) for alike in many.values() for finding in alike[1:]}
-    return [
-        _together(many[id(finding)]) if id(finding) in many else finding
-        for finding in told
-        if id(finding) not in rest
-    ]
+    reported: list[Finding] = []
+    for finding in findings:
+        alike = groups[_key(finding)]
+        if not _is_one(alike):
+            reported.append(finding)
+        elif finding is alike[0]:
+            reported.append(_together(alike))
+    return reported
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

@@ -25,7 +25,7 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     entering = union(
         [analysis.entries[base.name].reachable for base in bases], analysis.space.false
     )
-    here = [taker for taker in shadowed.blockers if id(taker) in analysis.places]
+    here = [taker for taker in shadowed.blockers if taker in analysis.places]
     taken = union([analysis.matched(taker) for taker in here], analysis.space.false)
     rest = analysis.intended(shadowed.rule) & entering & ~taken
     packets = f"all of these packets {ending}"
@@ -41,9 +41,7 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
 
 def _elsewhere(analysis: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
     """`` of web`` for rules that all are of another chain."""
-    names = {
-        analysis.places[id(rule)].chain if id(rule) in analysis.places else "" for rule in rules
-    }
+    names = {analysis.places[rule].chain if rule in analysis.places else "" for rule in rules}
     owner = names.pop()
     return f" of {owner}" if owner and not names and owner != chain.name else ""
 

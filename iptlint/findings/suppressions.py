@@ -78,6 +78,6 @@ def apply_suppressions(
     hiding = [[c for c in comments if c.covers(finding, names)] for finding in findings]
     kept = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if not hidden_by)
     hidden = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if hidden_by)
-    used = {id(comment) for hidden_by in hiding for comment in hidden_by}
-    unused = tuple(comment for comment in comments if id(comment) not in used)
+    used = {comment for hidden_by in hiding for comment in hidden_by}
+    unused = tuple(comment for comment in comments if comment not in used)
     return Suppressed(tuple(comments), kept, hidden, unused)

@@ -112,9 +112,7 @@ def _judge(
 ) -> tuple[Judged, ...]:
     """The items of the benchmarks; none where they cannot be worked out."""
     source = context.rulesets[0].source
-    incomplete = [
-        id(r.ruleset) for r in readings if any(p.code in CUT_SHORT for p in r.diagnostics)
-    ]
+    incomplete = [r.ruleset for r in readings if any(p.code in CUT_SHORT for p in r.diagnostics)]
     try:
         return judged(Host(context, incomplete))
     except DDMemoryError:

@@ -120,7 +120,7 @@ class Chain:
 
     def statements(self) -> Iterator[tuple[Rule, ...]]:
         """The rules as they are written, each with its parts."""
-        by_statement = groupby(self.rules, key=lambda rule: id(rule.statement))
+        by_statement = groupby(self.rules, key=lambda rule: rule.statement)
         return (tuple(parts) for _, parts in by_statement)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
 from iptlint.model.call_graph import CallGraph
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -50,18 +50,18 @@ class Firewall:
         self._first_first = first_first
         self.space = space or space_of(ruleset)
         self._sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
-        self.plain: dict[int, PacketSet] = {}
-        """Kept by ``Course``: by the id of a rule, what passes its tests that are not left open."""
-        self._walks: dict[int, TableAnalysis] = {}
-        self._stations: dict[int, BaseChain] = {}
+        self.plain: dict[Rule, PacketSet] = {}
+        """Kept by ``Traversal``: what passes the rule's tests that are not left open."""
+        self._walks: dict[Table, TableAnalysis] = {}
+        self._stations: dict[Chain, BaseChain] = {}
 
     def analysis(self, table: Table) -> TableAnalysis:
-        if id(table) not in self._walks:
+        if table not in self._walks:
             matchers = dict(self._matchers(table))
-            self._walks[id(table)] = TableAnalysis(
+            self._walks[table] = TableAnalysis(
                 self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
             )
-        return self._walks[id(table)]
+        return self._walks[table]
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
@@ -119,9 +119,9 @@ class Firewall:
         )
 
     def _station(self, table: Table, chain: Chain) -> BaseChain:
-        if id(chain) not in self._stations:
-            self._stations[id(chain)] = BaseChain(self.space, table, chain, self.analysis)
-        return self._stations[id(chain)]
+        if chain not in self._stations:
+            self._stations[chain] = BaseChain(self.space, table, chain, self.analysis)
+        return self._stations[chain]
 
     def before(self, table: Table, chain: Chain) -> tuple[BaseChain, ...]:
         """Where packets stop before they enter the base chain, whatever was loaded first."""

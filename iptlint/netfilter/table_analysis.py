@@ -78,7 +78,7 @@ class TableAnalysis:
         self._lookups: dict[str, UnionTree] = {}
         self._guides: dict[str, PacketSet] = {}
         self.places = {
-            id(rule): Place(name, index)
+            rule: Place(name, index)
             for name, chain in table.chains.items()
             for index, rule in enumerate(chain.rules)
         }
@@ -121,7 +121,7 @@ class TableAnalysis:
         return self.ruleset.declaration_of(self.table, chain)
 
     def place(self, rule: Rule) -> Place:
-        return self.places[id(rule)]
+        return self.places[rule]
 
     def tests(self, rule: Rule) -> Tests:
         chain, index = self.place(rule)

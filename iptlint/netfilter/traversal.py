@@ -198,9 +198,9 @@ class Traversal:
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
         plain = self.firewall.plain
-        if id(rule) not in plain:
-            plain[id(rule)] = self.matcher.plain(rule)
-        packets = group.packets & group.rewrite.now(plain[id(rule)])
+        if rule not in plain:
+            plain[rule] = self.matcher.plain(rule)
+        packets = group.packets & group.rewrite.now(plain[rule])
         if not packets.satisfiable():
             return packets
         taken = self.matcher.lucky(rule, group.rewrite, packets)

@@ -77,13 +77,13 @@ class ExactMatcher:
         self.asked: dict[Unknown, PacketSet] = {}
         self._sets = sets
         self._plain = Matcher(unknowns.space, Writes())
-        self._met: dict[int, list[PacketSet]] = {}
-        self._ordinals: dict[tuple[int, str], int] = {}
+        self._met: dict[Rule, list[PacketSet]] = {}
+        self._ordinals: dict[tuple[Rule, str], int] = {}
         self._rules: dict[tuple[str, int], Rule] = {}
         counts: Counter[str] = Counter()
         for rule in rules:
             for text in dict.fromkeys(self._left_open(rule)):
-                self._ordinals[id(rule), text] = counts[text]
+                self._ordinals[rule, text] = counts[text]
                 self._rules[text, counts[text]] = rule
                 counts[text] += 1
 
@@ -132,7 +132,7 @@ class ExactMatcher:
     def _meet(self, rule: Rule, packets: PacketSet) -> None:
         """Counts how often each packet has met the rule: the sets are those that have once,
         twice …"""
-        on_visit = self._met.setdefault(id(rule), [])
+        on_visit = self._met.setdefault(rule, [])
         for times, before in enumerate(on_visit):
             on_visit[times] = before | packets
             packets = packets & before
@@ -162,11 +162,11 @@ class ExactMatcher:
     def open(self, rule: Rule, text: str, packets: PacketSet) -> PacketSet:
         """What may hold or not for ``packets``; anew for those that come a second time."""
         found, left = self.space.false, packets
-        for visit, on_visit in enumerate((*self._met.get(id(rule), ()), self.space.false)):
+        for visit, on_visit in enumerate((*self._met.get(rule, ()), self.space.false)):
             coming = left & ~on_visit
             left = left & on_visit
             if coming.satisfiable():
-                key = Unknown(text, self._ordinals[id(rule), text], visit)
+                key = Unknown(text, self._ordinals[rule, text], visit)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming
                 found = found | (coming & self.unknowns.variable(key))
         return found
@@ -178,7 +178,7 @@ class ExactMatcher:
 
     def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
         """A number that nobody knows, the most significant bit first."""
-        key = Unknown(text, self._ordinals[id(rule), text])
+        key = Unknown(text, self._ordinals[rule, text])
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 

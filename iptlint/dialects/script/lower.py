@@ -108,7 +108,7 @@ def _once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """A loop says the same of the same command each time."""
     seen = set()
     for diagnostic in diagnostics:
-        key = (diagnostic.code, diagnostic.start, diagnostic.message, id(diagnostic.source))
+        key = (diagnostic.code, diagnostic.start, diagnostic.message, diagnostic.source)
         if key not in seen:
             seen.add(key)
             yield diagnostic

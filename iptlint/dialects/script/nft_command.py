@@ -103,7 +103,7 @@ class _Relocation:
 
     def __init__(self, generated: GeneratedText) -> None:
         self.generated = generated
-        self.origins: dict[int, tuple[Origin, GeneratedOrigin]] = {}
+        self.origins: dict[Origin, GeneratedOrigin] = {}
         self.conditional = any(piece.conditions for piece in generated.pieces)
 
     def perhaps(self, origin: Origin | None) -> Origin | None:
@@ -111,10 +111,10 @@ class _Relocation:
 
     def origin(self, origin: Origin) -> Origin:
         """The same one for the same one: rules that are parts of a statement share it."""
-        known = self.origins.get(id(origin))
-        if known is None:
-            known = self.origins[id(origin)] = (origin, GeneratedOrigin(self.generated, origin))
-        return known[1]
+        found = self.origins.get(origin)
+        if found is None:
+            found = self.origins[origin] = GeneratedOrigin(self.generated, origin)
+        return found
 
     def table(self, table: Table) -> Table:
         chains = {name: self.chain(chain) for name, chain in table.chains.items()}

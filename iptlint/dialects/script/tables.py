@@ -176,7 +176,7 @@ class ModelBuilder:
     object as then."""
 
     def __init__(self) -> None:
-        self._chains: dict[int, tuple[ChainState, Chain]] = {}
+        self._chains: dict[ChainState, Chain] = {}
         self._tables: dict[TableKey, tuple[tuple[Chain, ...], Table]] = {}
         self._parts = StatementParts()
 
@@ -193,11 +193,10 @@ class ModelBuilder:
         return made
 
     def _chain(self, key: TableKey, state: ChainState) -> Chain:
-        known = self._chains.get(id(state))
-        if known is None:
-            # The state is kept with it: no other one may come to have its id.
-            known = self._chains[id(state)] = (state, _chain(key[1], state, self._parts))
-        return known[1]
+        chain = self._chains.get(state)
+        if chain is None:
+            chain = self._chains[state] = _chain(key[1], state, self._parts)
+        return chain
 
 
 def _chain(table: str, state: ChainState, parts: StatementParts) -> Chain:
@@ -221,8 +220,8 @@ class StatementParts:
     stays is the same object after every round."""
 
     def __init__(self) -> None:
-        self._wholes: dict[int, tuple[Rule, SpanOrigin]] = {}
-        self._parts: dict[tuple[int, int], tuple[Rule, Rule]] = {}
+        self._wholes: dict[Rule, SpanOrigin] = {}
+        self._parts: dict[tuple[Rule, SpanOrigin], Rule] = {}
 
     def by_command(self, rules: tuple[Rule, ...]) -> Iterator[Rule]:
         for span, group in groupby(rules, key=_span):
@@ -230,15 +229,14 @@ class StatementParts:
             if len(same) == 1:
                 yield same[0]
                 continue
-            _, whole = self._wholes.setdefault(id(same[0]), (same[0], SpanOrigin(span)))
+            whole = self._wholes.setdefault(same[0], SpanOrigin(span))
             yield from (rule if rule.whole else self._part(rule, whole) for rule in same)
 
     def _part(self, rule: Rule, whole: SpanOrigin) -> Rule:
-        key = id(rule), id(whole)
-        part = self._parts.get(key)
+        part = self._parts.get((rule, whole))
         if part is None:
-            part = self._parts[key] = (rule, replace(rule, whole=whole))
-        return part[1]
+            part = self._parts[rule, whole] = replace(rule, whole=whole)
+        return part
 
 
 def _span(rule: Rule) -> Span:

@@ -104,7 +104,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
     asked = [Hook.INPUT] * (hooks not in graver) + [Hook.FORWARD] * _may_forward(context, hooks)
     found = [each for hook in asked if (each := _open(hooks, hook)) is not None]
-    tables = {id(each.main.analysis) for each in found}
+    tables = {each.main.analysis for each in found}
     if len(found) > len(tables) and all(each.by_policy for each in found):
         yield _both(hooks, *found)
     else:

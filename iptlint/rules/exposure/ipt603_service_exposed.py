@@ -58,7 +58,7 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
+from iptlint.source import Origin, Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -95,11 +95,11 @@ def _heard(listening: frozenset[tuple[str, int]] | None, opening: Exposed) -> Ex
 
 
 def _check_family(listening: frozenset[tuple[str, int]] | None, hooks: Hooks) -> Iterator[Finding]:
-    by_statement: dict[int, list[Exposed]] = {}
+    by_statement: dict[Origin, list[Exposed]] = {}
     for opening in (_heard(listening, each) for each in exposed_services(hooks)):
         if not opening.opened:
             continue
-        by_statement.setdefault(id(opening.rule.statement), []).append(opening)
+        by_statement.setdefault(opening.rule.statement, []).append(opening)
     for several in by_statement.values():
         services = {one.service for opening in several for one in opening.opened}
         many = is_broad(max(opening.ports for opening in several), services)
@@ -141,8 +141,7 @@ def _names(opened: Sequence[Open]) -> list[str]:
 
 
 def _span(exposed_services: Sequence[Exposed]) -> Span:
-    rules = {id(opening.rule): opening.rule for opening in exposed_services}
-    (rule, *others) = rules.values()
+    rule, *others = dict.fromkeys(opening.rule for opening in exposed_services)
     return rule.statement.span if others else rule.origin.span
 
 

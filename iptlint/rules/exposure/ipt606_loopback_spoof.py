@@ -74,9 +74,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         return
     here = denied & outside(hooks.space)
     trusting = {
-        id(share.rule): share
-        for asked in _forged(hooks, here)
-        for share in _accepters(hooks, asked)
+        share.rule: share for asked in _forged(hooks, here) for share in _accepters(hooks, asked)
     }
     for share in trusting.values():
         sent = share.packets & hooks.hook_packets(Hook.INPUT)

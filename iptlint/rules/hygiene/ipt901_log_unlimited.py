@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from iptlint.analysis.log_flood import LogFlood, logs
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids
+from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.grouping import MANY
 from iptlint.findings.per_family import for_each_family
@@ -53,6 +53,7 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import Origin
 
 META = Meta(
     code="IPT901",
@@ -73,26 +74,26 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    told: set[int] = set()
+    reported: set[Origin] = set()
     wanted = [
         (analysis, rule) for analysis in hooks.firewall.analyses() for rule in _logging(analysis)
     ]
     for hook in _HOOKS if wanted else ():
         flood = LogFlood(hooks, hook)
         for analysis, rule in wanted:
-            statement = id(rule.statement)
-            if statement in told or hook not in analysis.calls.hooks_of(analysis.place(rule).chain):
+            statement, chain = rule.statement, analysis.place(rule).chain
+            if statement in reported or hook not in analysis.calls.hooks_of(chain):
                 continue
             packets = flood.reaching(analysis, rule)
             if packets.satisfiable():
-                told.add(statement)
+                reported.add(statement)
                 yield META.finding(
-                    rule.statement.span,
+                    statement.span,
                     "anyone can fill the log: every packet from the world that comes here is"
                     " logged, and no limit is on its way",
                     _advice(analysis, rule),
-                    # Of many alike only the first are told.
-                    witness=witness(hooks.space, packets, hook) if len(told) <= MANY else None,
+                    # Of many alike only the first are reported.
+                    witness=witness(hooks.space, packets, hook) if len(reported) <= MANY else None,
                     severity=Severity.INFO if _is_to_a_program(rule) else None,
                     likeness=f"unlimited {_is_to_a_program(rule)}",
                 )
@@ -103,7 +104,7 @@ def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
         rule
         for chain, rule in analysis.table.rules()
         if logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
-        if is_user_chain(analysis.table, chain.name) and id(rule) not in dead_ids(analysis)
+        if is_user_chain(analysis.table, chain.name) and rule not in unmatched_rules(analysis)
     )
 
 

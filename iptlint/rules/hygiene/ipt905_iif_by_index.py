@@ -48,7 +48,7 @@ from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
 from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
+from iptlint.source import SourceFile, Span
 
 META = Meta(
     code="IPT905",
@@ -79,12 +79,12 @@ def check(context: Context) -> Iterator[Finding]:
                 yield _finding(tests, ruleset.syntax)
 
 
-def _by_name(ruleset: Ruleset) -> dict[tuple[int, str], list[Test]]:
+def _by_name(ruleset: Ruleset) -> dict[tuple[SourceFile, str], list[Test]]:
     """By file and interface, each place once."""
-    found: dict[tuple[int, str], dict[Span, Test]] = {}
+    found: dict[tuple[SourceFile, str], dict[Span, Test]] = {}
     for table, chain, rule in ruleset.rules():
         for test in () if is_generated(table, chain.name) else _tests(rule):
-            key = id(test.span.source), test.name
+            key = test.span.source, test.name
             found.setdefault(key, {}).setdefault(test.span, test)
     return {key: list(tests.values()) for key, tests in found.items()}
 

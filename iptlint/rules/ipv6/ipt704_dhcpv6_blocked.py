@@ -139,8 +139,8 @@ def _accepts_by_name(hooks: Hooks, hook: Hook, source: int, destination: int) ->
     nobodys = tuple((port, port) for port in ODD_PORTS)
     others = _udp(hooks, hook) & denied
     others = others & space.ranges(Field.SPORT, nobodys) & space.ranges(Field.DPORT, nobodys)
-    broad = {id(decider.rule) for decider in shares(hooks, hook, others)}
+    broad = {decider.rule for decider in shares(hooks, hook, others)}
     return any(
-        decider.kind is VerdictKind.ACCEPT and id(decider.rule) not in broad
+        decider.kind is VerdictKind.ACCEPT and decider.rule not in broad
         for decider in shares(hooks, hook, asked)
     )

@@ -42,7 +42,7 @@ from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset, VerdictKind
 from iptlint.model.names import is_in_hosts
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
+from iptlint.source import SourceFile, Span
 
 META = Meta(
     code="IPT306",
@@ -71,10 +71,10 @@ class _Use(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        by_name: dict[tuple[int, str], dict[Span, _Use]] = {}
+        by_name: dict[tuple[SourceFile, str], dict[Span, _Use]] = {}
         for _, _, rule in ruleset.rules():
             for use in _uses(ruleset, rule):
-                key = id(use.span.source), use.name.lower()
+                key = use.span.source, use.name.lower()
                 by_name.setdefault(key, {}).setdefault(use.span, use)
         for uses in by_name.values():
             yield _finding(ruleset, list(uses.values()))

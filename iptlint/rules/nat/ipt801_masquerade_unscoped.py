@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import hosts
 from iptlint.analysis.nat import uplink
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
@@ -95,7 +95,7 @@ def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
         for chain, rule in base_chain.rules()
         if rule.verdict.name.upper() in _TRANSLATING
         if writer_of(analysis.table, chain.name, rule) is None
-        if id(rule) not in dead_ids(analysis) | later_copies(analysis)
+        if rule not in unmatched_rules(analysis) | later_copies(analysis)
     ]
 
 

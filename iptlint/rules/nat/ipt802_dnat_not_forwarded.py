@@ -90,9 +90,9 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _lost(hooks: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
     """The translations that lead to the hook and none of whose packets pass it, with these."""
-    told = {id(t.rule) for mistake in mistaken(hooks) for t in mistake.translations}
+    mistaken_rules = {t.rule for mistake in mistaken(hooks) for t in mistake.translations}
     for translation in destination_nats(hooks):
-        if translation.stays is not (hook is Hook.INPUT) or id(translation.rule) in told:
+        if translation.stays is not (hook is Hook.INPUT) or translation.rule in mistaken_rules:
             continue
         if _concerned(hooks, translation):
             lost = translation.arriving(hooks, hook) & outside(hooks.space)
@@ -116,7 +116,7 @@ def _is_shadowed(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
 
 def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
     analysis, rule = translation.analysis, translation.rule
-    if translation.is_dead or id(rule) in later_copies(analysis):
+    if translation.is_dead or rule in later_copies(analysis):
         return False
     if writer_of(analysis.table, analysis.place(rule).chain, rule) is not None:
         return False

@@ -81,7 +81,7 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
     rule, translations = mistake.rule, mistake.translations
     before, after = _listed(named_ports(rule)), _listed({t.port for t in translations if t.port})
     verb, fate = _FATE[rule.verdict.kind]
-    translating = list({id(t.rule): t.rule for t in translations}.values())
+    translating = list(dict.fromkeys(t.rule for t in translations))
     return META.finding(
         rule.origin.span,
         f"this rule does not {verb} what {phrases.lines(translating)} translate"
@@ -98,8 +98,8 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
 
 
 def _targets(mistake: Mistake) -> list[str]:
-    found = {id(t.rule): f"port {t.port}" for t in mistake.translations}
-    return list(found.values())[: phrases.MAX_LABELS]
+    targets = {t.rule: f"port {t.port}" for t in mistake.translations}
+    return list(targets.values())[: phrases.MAX_LABELS]
 
 
 def _listed(ports: set[int] | frozenset[int]) -> str:

@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.model.ownership import owner_of_chain
@@ -97,7 +97,7 @@ def _open_policy(analysis: TableAnalysis, chain: Chain) -> str:
 
 
 def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
-    passed_over = dead_ids(analysis) | later_copies(analysis)
+    passed_over = unmatched_rules(analysis) | later_copies(analysis)
     for name, chain in analysis.table.chains.items():
         bases = analysis.calls.bases_of(name)
         if not bases or any(base.type != "nat" for base in bases):
@@ -106,7 +106,7 @@ def _rules(analysis: TableAnalysis) -> Iterator[Finding]:
             continue
         for parts in chain.statements():
             denying = [rule for rule in parts if rule.verdict.kind.denies]
-            if denying and id(denying[0]) not in passed_over:
+            if denying and denying[0] not in passed_over:
                 yield _finding(analysis, bases[0], denying[0])
 
 

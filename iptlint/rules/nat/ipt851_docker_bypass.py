@@ -278,7 +278,7 @@ def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
     first = found[0]
     denier = shares(hooks, Hook.INPUT, first.closed)[0]
     accepter = next(iter(shares(hooks, Hook.FORWARD, first.through)), None)
-    rules = list({id(p.translation.rule): p.translation.rule for p in found}.values())
+    rules = list(dict.fromkeys(p.translation.rule for p in found))
     names = list(dict.fromkeys(p.name for p in found))
     ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
     accepts = f"{accepter.name} accepts" if accepter else "nothing in FORWARD denies"

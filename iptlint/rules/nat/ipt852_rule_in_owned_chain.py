@@ -166,7 +166,7 @@ def check(context: Context) -> Iterator[Finding]:
                 continue
             for parts in chain.statements():
                 sign = _sign(parts, owner.name)
-                if sign is not None and id(parts[0]) not in later_copies(analysis):
+                if sign is not None and parts[0] not in later_copies(analysis):
                     yield _finding(parts[0], chain.name, owner.name, sign)
 
 

@@ -57,9 +57,9 @@ def check(context: Context) -> Iterator[Finding]:
         chain = analysis.table.chains.get(DOCKER_USER)
         if chain is None:
             continue
-        told = later_copies(analysis)  # IPT106 tells of these
+        copies = later_copies(analysis)  # IPT106 reports these
         closing, *behind = behind_return(chain) or (None,)
-        lost = [rule for rule in behind if rule is not None and id(rule) not in told]
+        lost = [rule for rule in behind if rule is not None and rule not in copies]
         if closing is not None and lost:
             yield _finding(analysis, closing, lost)
 

@@ -48,7 +48,7 @@ from iptlint.analysis.default_verdict import hosts, outside, public_hosts
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids
+from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, Within
@@ -121,7 +121,7 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     for base_chain in hooks.base_chains(Hook.POSTROUTING):
         analysis = base_chain.analysis
         for chain, rule in analysis.table.rules():
-            if rule.verdict.name.upper() not in _TRANSLATING or id(rule) in dead_ids(analysis):
+            if rule.verdict.name.upper() not in _TRANSLATING or rule in unmatched_rules(analysis):
                 continue
             owner, source = writer_of(analysis.table, chain.name, rule), _source(hooks, rule)
             if owner is not None and source is not None and owner.name in _OF_CONTAINERS:

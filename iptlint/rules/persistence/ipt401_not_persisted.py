@@ -96,7 +96,7 @@ def _guards_host(decision: _Decision) -> bool:
 
 
 def _finding(host: Host, lost: dict[Family, list[_Decision]]) -> Finding:
-    decisions_ = list({id(d[2] or d[1]): d for found in lost.values() for d in found}.values())
+    decisions_ = list({d[2] or d[1]: d for found in lost.values() for d in found}.values())
     rules = sum(rule is not None for _, _, rule in decisions_)
     policies = len(decisions_) - rules
     what = [counted(rules, "rule")] * bool(rules)

@@ -75,8 +75,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _leaves_rules(ruleset: Ruleset) -> bool:
     """Whether some rules or policies of the script's are there for sure when it is through."""
     assert ruleset.script is not None
-    before = {id(r) for _, _, r in ruleset.script.after(0).rules()}
-    return any(id(r) not in before and _is_sure(r) for _, _, r in ruleset.rules())
+    before = {r for _, _, r in ruleset.script.after(0).rules()}
+    return any(r not in before and _is_sure(r) for _, _, r in ruleset.rules())
 
 
 def _is_sure(rule: Rule) -> bool:

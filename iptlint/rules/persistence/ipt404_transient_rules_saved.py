@@ -99,11 +99,11 @@ def _is_its_own(ruleset: Ruleset, share: _Share) -> bool:
     """Whether it is what the program itself loads, and no copy: commands, as no listing has
     them, and nothing but its rules."""
     declarations = [origin for origin in share.origins() if origin is not None]
-    only = {id(rule) for rule in share.rules}
+    only = {*share.rules}
     return (
         bool(declarations)
         and all(map(ruleset.syntax.is_command, declarations))
-        and all(id(rule) in only for _, _, rule in ruleset.rules())
+        and all(rule in only for _, _, rule in ruleset.rules())
     )
 
 

@@ -76,9 +76,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
-    places = {id(rule): (table, chain.name) for table, chain, rule in ruleset.rules()}
+    places = {rule: (table, chain.name) for table, chain, rule in ruleset.rules()}
     for use in uses_of_sets(ruleset):
-        if use.name not in uses and not _is_generated(use, *places[id(use.rule)]):
+        if use.name not in uses and not _is_generated(use, *places[use.rule]):
             uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
 

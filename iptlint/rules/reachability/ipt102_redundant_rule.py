@@ -42,7 +42,7 @@ from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, copies, dead_ids, per_walk
+from iptlint.analysis.shadowing import Shadowed, copies, per_walk, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
 from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
@@ -73,13 +73,15 @@ def check(context: Context) -> Iterator[Finding]:
         for shadowed in shadowed_alone(analysis):
             if not shadowed.differs and not _is_owned(analysis, shadowed.rule):
                 yield _taken(analysis, shadowed)
-        ours = {id(rule) for rules in copies(analysis) for rule in rules}
+        copied = {rule for rules in copies(analysis) for rule in rules}
 
-        def wanted(rule: Rule, analysis: TableAnalysis = analysis, copied: set[int] = ours) -> bool:
-            kept = id(rule) in copied or _is_owned(analysis, rule) or _is_kept(rule)
+        def wanted(
+            rule: Rule, analysis: TableAnalysis = analysis, copied: set[Rule] = copied
+        ) -> bool:
+            kept = rule in copied or _is_owned(analysis, rule) or _is_kept(rule)
             return not (kept or makes_more(analysis, rule))
 
-        for found in needless(analysis, wanted, dead_ids(analysis)):
+        for found in needless(analysis, wanted, unmatched_rules(analysis)):
             yield _covered(analysis, found)
 
 

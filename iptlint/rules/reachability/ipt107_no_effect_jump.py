@@ -80,7 +80,7 @@ def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
     for caller, number in analysis.calls.callers(name):
         rule = analysis.table.chains[caller].rules[number]
         plain = rule.verdict.kind is VerdictKind.JUMP and not rule.effects
-        if plain and id(rule) not in again and owner_of_name(caller) is None:
+        if plain and rule not in again and owner_of_name(caller) is None:
             yield rule
 
 

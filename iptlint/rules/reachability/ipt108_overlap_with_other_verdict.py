@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, is_ban, later_copies
+from iptlint.analysis.shadowing import is_ban, later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.grouping import MANY
 from iptlint.findings.phrases import labels, line, name, verb
@@ -87,8 +87,8 @@ def _in_table(analysis: TableAnalysis) -> Iterator[_Crossing]:
 
 
 def _in_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[_Crossing]:
-    others = dead_ids(analysis) | later_copies(analysis)
-    decides = [_decides(rule) and id(rule) not in others for rule in chain.rules]
+    others = unmatched_rules(analysis) | later_copies(analysis)
+    decides = [_decides(rule) and rule not in others for rule in chain.rules]
     kinds = [rule.verdict.kind for rule in chain.rules]
     accepts = _of(
         analysis, chain, [d and not k.denies for d, k in zip(decides, kinds, strict=True)]

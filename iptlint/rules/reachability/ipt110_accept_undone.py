@@ -181,9 +181,9 @@ def _killer(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, 
 
 
 def _findings(hook: Hook, undone: Iterator[Undone]) -> Iterator[Finding]:
-    by_chain: dict[int, list[Undone]] = {}
+    by_chain: dict[BaseChain, list[Undone]] = {}
     for each in undone:
-        by_chain.setdefault(id(each.later), []).append(each)
+        by_chain.setdefault(each.later, []).append(each)
     for several in by_chain.values():
         several.sort(key=lambda each: each.rule.origin.span.start)
         if len(several) > _SEPARATELY:

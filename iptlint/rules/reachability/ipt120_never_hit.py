@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Opaque, Rule, Table, Within
@@ -83,9 +83,9 @@ def _check_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
     seen, new = _seen(analysis.table, chain)
     if seen < _SEEN or new < _NEW:
         return
-    silent = {*dead_ids(analysis), *map(id, later_copies(analysis))}
+    silent = unmatched_rules(analysis) | later_copies(analysis)
     for rule in idle:
-        if id(rule) not in silent and writer_of(analysis.table, chain.name, rule) is None:
+        if rule not in silent and writer_of(analysis.table, chain.name, rule) is None:
             yield META.finding(
                 rule.statement.span,
                 f"no packet has matched this rule since its counters began, while the others of"

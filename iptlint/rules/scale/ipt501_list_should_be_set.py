@@ -54,7 +54,7 @@ from typing import NamedTuple
 
 from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies, per_walk
+from iptlint.analysis.shadowing import later_copies, per_walk, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Family, Field, Rule, Within
@@ -137,7 +137,7 @@ def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
     found: list[_Group] = []
     for chain in analysis.table.chains.values():
         ours = _is_called(analysis, chain) and not is_generated(analysis.table, chain.name)
-        kinds = _kinds(chain, dead_ids(analysis) | later_copies(analysis)) if ours else {}
+        kinds = _kinds(chain, unmatched_rules(analysis) | later_copies(analysis)) if ours else {}
         if kinds:
             found += _groups(analysis, chain, kinds)
     return tuple(found)
@@ -149,12 +149,12 @@ def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
     return called or owner_of_chain(analysis.table, chain.name) is not None
 
 
-def _kinds(chain: Chain, others: frozenset[int] = frozenset()) -> dict[Kind, list[int]]:
-    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the ids of
-    rules that another finding tells of."""
+def _kinds(chain: Chain, others: frozenset[Rule] = frozenset()) -> dict[Kind, list[int]]:
+    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the
+    rules that another finding reports."""
     kinds: dict[Kind, list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
-        if is_plain(rule) and id(rule) not in others:
+        if is_plain(rule) and rule not in others:
             for kind in _kinds_of(rule):
                 kinds[kind].append(number)
     return {

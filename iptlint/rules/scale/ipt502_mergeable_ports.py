@@ -39,7 +39,7 @@ from dataclasses import dataclass
 
 from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_ids, later_copies
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Within
 from iptlint.model.matches import Ranges
@@ -118,8 +118,8 @@ def _kinds_of(rule: Rule) -> Iterator[Kind]:
 def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
     """Without those that are other findings' or have a remark of their own; the first may have
     one that is about all of them."""
-    others = dead_ids(analysis) | later_copies(analysis)
-    alive = [number for number in numbers if id(chain.rules[number]) not in others]
+    others = unmatched_rules(analysis) | later_copies(analysis)
+    alive = [number for number in numbers if chain.rules[number] not in others]
     if not analysis.entries[chain.name].reachable.satisfiable():
         return
     for index, number in enumerate(alive):

@@ -79,7 +79,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if sum(rule.copies for table in hooks.tables() for _, rule in table.rules()) <= LIMIT:
         return
-    told: set[int] = set()
+    reported: set[Chain] = set()
     for hook in (Hook.INPUT, Hook.FORWARD):
         packet = _one(hooks, hook)
         counts = _compared(hooks, hook, packet)
@@ -87,11 +87,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         if total <= LIMIT:
             continue
         (longest, most), *_ = counts.most_common(1)
-        if id(longest.chain) in told or _are_lists(counts, total):
+        if longest.chain in reported or _are_lists(counts, total):
             continue
         if not is_user_chain(longest.analysis.table, longest.chain.name):
             continue
-        told.add(id(longest.chain))
+        reported.add(longest.chain)
         where = "all" if most == total else f"{most}"
         yield META.finding(
             longest.analysis.declaration_of(longest.chain),
@@ -147,7 +147,7 @@ def _enter(
 
 def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
     """Whether most of the way are lists for which sets are proposed already."""
-    chains = {id(stretch.chain) for stretch in counts}
-    analyses = {id(stretch.analysis): stretch.analysis for stretch in counts}.values()
-    saved = (g.copies - g.copies_left for w in analyses for g in lists(w) if id(g.chain) in chains)
+    chains = {stretch.chain for stretch in counts}
+    analyses = {stretch.analysis for stretch in counts}
+    saved = (g.copies - g.copies_left for w in analyses for g in lists(w) if g.chain in chains)
     return 2 * sum(saved) > total

@@ -124,12 +124,11 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if not untracks(hooks):
         return
-    told: set[int] = set()
+    reported: set[Rule | None] = set()
     for hook in ROUTES:
         for lost in _on_way(hooks, hook):
-            key = id(lost.notrack.rule)
-            if key not in told and is_user_decision(lost.notrack):
-                told.add(key)
+            if lost.notrack.rule not in reported and is_user_decision(lost.notrack):
+                reported.add(lost.notrack.rule)
                 yield _finding(hooks, lost)
 
 
@@ -223,7 +222,7 @@ class _Sent:
         self.hooks = hooks
         self.hook = hook
         self._unknowns = Unknowns(hooks.space)
-        self._untracking: dict[int, PacketSet] = {}
+        self._untracking: dict[Rule, PacketSet] = {}
         traversal = Traversal(hooks.firewall, hooks.family, self._unknowns, on_visit=self._visit)
         self._ends = traversal.follow(ROUTES[hook], packets)
         self.accepted = self._ending(VerdictKind.ACCEPT)
@@ -237,8 +236,8 @@ class _Sent:
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects):
-            before = self._untracking.get(id(rule), self.hooks.space.false)
-            self._untracking[id(rule)] = before | visit.taken
+            before = self._untracking.get(rule, self.hooks.space.false)
+            self._untracking[rule] = before | visit.taken
 
     def lost(self, state: str, instead: str = "untracked") -> Iterator[_Lost]:
         main = self.hooks.deciding_chain(self.hook)
@@ -284,8 +283,8 @@ class _Sent:
         """The rules that turn off tracking for the packets, each with those it is the first for."""
         for analysis in map(self.hooks.firewall.analysis, self.hooks.tables()):
             for chain, rule in analysis.table.rules():
-                if id(rule) in self._untracking:
-                    here = packets & self._untracking[id(rule)].exists(self._unknowns.cube)
+                if rule in self._untracking:
+                    here = packets & self._untracking[rule].exists(self._unknowns.cube)
                     packets = packets & ~here
                     if here.satisfiable():
                         yield Share(analysis, chain, rule, rule.verdict.kind, here)

@@ -49,7 +49,7 @@ from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import ESTABLISHED
-from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.model import AnyOf, Field, Hook, Match, Rule
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
@@ -82,11 +82,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if not _asks_for_source_port(hooks) or hooks.deciding_chain(Hook.INPUT) is None:
         return
     if dropped_by_default(hooks, Hook.INPUT).satisfiable():
-        told: set[int] = set()
+        reported: set[Rule | None] = set()
         for protocol, name, flags in _ASKED:
             for share, ports in _trusting(hooks, protocol, *flags):
-                if is_user_decision(share) and id(share.rule) not in told:
-                    told.add(id(share.rule))
+                if is_user_decision(share) and share.rule not in reported:
+                    reported.add(share.rule)
                     yield _finding(hooks, share, protocol, name, ports)
 
 

@@ -53,7 +53,7 @@ from iptlint.model.ownership import is_generated
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import Matcher, Writes
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
+from iptlint.source import Origin, Span
 
 META = Meta(
     code="IPT209",
@@ -80,9 +80,9 @@ class _Test(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         if {*analysis.table.family.packets} <= {*_LAYER_3}:
-            by_statement: dict[int, list[_Test]] = {}
+            by_statement: dict[Origin, list[_Test]] = {}
             for test in _tests(analysis):
-                by_statement.setdefault(id(test.rule.statement), []).append(test)
+                by_statement.setdefault(test.rule.statement, []).append(test)
             for tests in by_statement.values():
                 yield _finding(analysis, tests)
 
@@ -106,7 +106,7 @@ def _tests(analysis: TableAnalysis) -> Iterator[_Test]:
 def _never_matched(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """The rules whose tests only packets over lo pass, which earlier rules take."""
     for dead in dead_rules(analysis):
-        taken = dead.reason is Reason.TAKEN and id(dead.rule) not in later_copies(analysis)
+        taken = dead.reason is Reason.TAKEN and dead.rule not in later_copies(analysis)
         generated = is_generated(analysis.table, dead.chain.name)
         if taken and not generated and untestable_state(analysis, dead.rule) is not None:
             yield dead.chain, dead.rule

@@ -61,7 +61,7 @@ Lower = Callable[[Uses, Family], Lowered]
 """Raises ``InvalidValueError`` where the options do not go together."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Extension:
     """A match or target.
 

@@ -41,7 +41,7 @@ class IptablesDiagnostics:
         self._diagnostics: list[Diagnostic] = [
             _syntax(diagnostic) for diagnostic in tree.diagnostics
         ]
-        self.undeclared: set[tuple[int, str]] = set()
+        self.undeclared: set[tuple[OpenTable, str]] = set()
         if tree.crlf is not None:
             self._windows_line_ending(tree.crlf)
 
@@ -176,9 +176,9 @@ class IptablesDiagnostics:
         )
 
     def undeclared_chain(self, line: CommandLine, table: OpenTable, name: str) -> None:
-        if (id(table), name) in self.undeclared or line.shape.chain is None:
+        if (table, name) in self.undeclared or line.shape.chain is None:
             return
-        self.undeclared.add((id(table), name))
+        self.undeclared.add((table, name))
         message = f"table {table.name} has no chain {name} at this point"
         advice = f"declare it before: `:{name} - [0:0]`"
         if name in HOOK_NAMES:

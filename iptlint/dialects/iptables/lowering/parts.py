@@ -70,7 +70,7 @@ class Cell:
         offsets = tuple(tuple(p.offset for p in use.arguments) for use in self.uses)
         negated = tuple(use.negated for use in self.uses)
         names = tuple(option.name for option in self.options)
-        alike = (id(self.extension), self.family, names, negated, offsets)
+        alike = (self.extension, self.family, names, negated, offsets)
         self.known = pool.setdefault(alike, self.known)
 
     def part(self, words: Words) -> Part | InvalidPart:

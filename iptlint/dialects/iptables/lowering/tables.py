@@ -45,7 +45,7 @@ class RestrictedExtension:
     plan: Plan
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OpenTable:
     family: Family
     name: str

@@ -24,7 +24,7 @@ class BlockReader:
     def __init__(self, state: State, diagnostics: Sequence[SyntaxDiagnostic]) -> None:
         self._state = state
         self._unparsed = Unparsed(diagnostics)
-        self._with_handles: dict[int, bool] = {}
+        self._with_handles: dict[SourceFile, bool] = {}
         self.bindings: list[Binding] = []
         self.unread: list[str] = []
 
@@ -112,8 +112,8 @@ class BlockReader:
         return unread_rule(context.source, rule.start, rule.end, handle)
 
     def _handle_of(self, rule: t.Rule, source: SourceFile) -> int | None:
-        with_handles = self._with_handles.get(id(source))
+        with_handles = self._with_handles.get(source)
         if with_handles is None:
-            with_handles = self._with_handles[id(source)] = "# handle" in source.text
+            with_handles = self._with_handles[source] = "# handle" in source.text
         handle = _HANDLE.match(source.text, rule.end) if with_handles else None
         return int(handle[1]) if handle else None

@@ -16,7 +16,7 @@ class RuleList:
     def __init__(self) -> None:
         self._inserted: list[PlacedRule] = []  # at the front; the last one comes first
         self._rules: list[PlacedRule] = []
-        self._gone: set[int] = set()
+        self._gone: set[PlacedRule] = set()
         self._handles: dict[int, PlacedRule] = {}
 
     def append(self, rule: PlacedRule) -> None:
@@ -35,7 +35,7 @@ class RuleList:
         self.remove(old)
 
     def remove(self, rule: PlacedRule) -> None:
-        self._gone.add(id(rule))
+        self._gone.add(rule)
         if rule.handle is not None:
             self._handles.pop(rule.handle, None)
 
@@ -59,5 +59,5 @@ class RuleList:
             self._rules = [*reversed(self._inserted), *self._rules]
             self._inserted = []
         if self._gone:
-            self._rules = [rule for rule in self._rules if id(rule) not in self._gone]
+            self._rules = [rule for rule in self._rules if rule not in self._gone]
             self._gone = set()

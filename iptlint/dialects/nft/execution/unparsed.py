@@ -41,17 +41,17 @@ class Unparsed:
     """Where in each source something could not be read."""
 
     def __init__(self, diagnostics: Sequence[SyntaxDiagnostic]) -> None:
-        self._places: dict[int, list[tuple[int, int]]] = {}
+        self._places: dict[SourceFile, list[tuple[int, int]]] = {}
         for diagnostic in diagnostics:
             if diagnostic.source.text[diagnostic.start : diagnostic.end] not in _NOTHING_LOST:
-                places = self._places.setdefault(id(diagnostic.source), [])
+                places = self._places.setdefault(diagnostic.source, [])
                 places.append((diagnostic.start, diagnostic.end))
         for places in self._places.values():
             places.sort()
 
     def within(self, source: SourceFile, start: int, end: int) -> Sequence[tuple[int, int]]:
         """The places that begin from ``start`` on and before ``end``."""
-        places = self._places.get(id(source))
+        places = self._places.get(source)
         if not places:
             return ()
         return places[bisect_left(places, (start, 0)) : bisect_left(places, (end, 0))]
@@ -60,7 +60,7 @@ class Unparsed:
         self, items: Sequence[AnyItem], source: SourceFile, start: int, end: int
     ) -> Iterator[AnyItem | UnparsedFragment]:
         """The items of a block from ``start`` to ``end``, with the lost pieces between them."""
-        if id(source) not in self._places:
+        if source not in self._places:
             yield from items
             return
         at = start
