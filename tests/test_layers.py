@@ -14,6 +14,7 @@ PACKAGE = Path(iptlint.__file__).parent
 ROOMS = (
     "source",
     "grammar",
+    "memo",
     "model",
     "dialects",
     "packets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.sharing import per_walk
+from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Rule
 from iptlint.netfilter.firewall import is_early
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-@per_walk
+@memo
 def early_chains(analysis: TableAnalysis) -> frozenset[str]:
     """Those that only base chains before connection tracking lead to, and these."""
     bases = {name: analysis.calls.bases_of(name) for name in analysis.table.chains}
@@ -23,7 +23,7 @@ def early_chains(analysis: TableAnalysis) -> frozenset[str]:
     )
 
 
-@per_walk
+@memo
 def untracked_packets(analysis: TableAnalysis) -> PacketSet:
     """The packets as they are before connection tracking: of no connection. What comes over lo was
     sent by this host and keeps the connection it was sent with."""

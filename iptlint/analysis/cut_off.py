@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from iptlint.analysis.log_flood import only_logs
-from iptlint.analysis.shadowing import Shadowed, copies, per_walk, shadowed_rules
+from iptlint.analysis.shadowing import Shadowed, copies, shadowed_rules
+from iptlint.memo import memo
 from iptlint.model import Rule, VerdictKind
 from iptlint.model.ownership import is_generated
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -25,21 +26,21 @@ class CutOff:
     last: Rule
 
 
-@per_walk
+@memo
 def cut_off_runs(analysis: TableAnalysis) -> tuple[CutOff, ...]:
     """For each chain the rules that are lost behind the one that nothing gets past, where they are
     more than one. A ban that was lost before has its own cause, and is not among them."""
     return tuple(_cut_off(analysis))
 
 
-@per_walk
+@memo
 def shadowed_alone(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The other lost rules, each with its own cause."""
     together = {shadowed for cut in cut_off_runs(analysis) for shadowed in cut.shadowed}
     return tuple(shadowed for shadowed in _peoples(analysis) if shadowed not in together)
 
 
-@per_walk
+@memo
 def _peoples(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The lost rules that a person may mend; what only logs is told of by IPT902."""
     return tuple(
@@ -99,25 +100,18 @@ def is_copy_behind(analysis: TableAnalysis, rule: Rule) -> bool:
     return last is not None and number > last
 
 
-@per_walk
+@memo
 def _first_copies(analysis: TableAnalysis) -> dict[Rule, Rule]:
     """By the later copies."""
     return {rule: first for first, *later in copies(analysis) for rule in later}
 
 
+@memo
 def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
     """The number of the rule that nothing gets past, of what enters the chain."""
-    known = _last_known(analysis)
-    if chain not in known:
-        flow = analysis.flows[chain]
-        last = flow.blocked_at(analysis.entries[chain].reachable)
-        known[chain] = last if last < len(flow.tests) else None
-    return known[chain]
-
-
-@per_walk
-def _last_known(_: TableAnalysis) -> dict[str, int | None]:
-    return {}
+    flow = analysis.flows[chain]
+    last = flow.blocked_at(analysis.entries[chain].reachable)
+    return last if last < len(flow.tests) else None
 
 
 def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool:

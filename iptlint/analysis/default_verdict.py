@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from iptlint.memo import memo
 from iptlint.model import Family, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES
@@ -105,12 +106,11 @@ def outside(space: Space) -> PacketSet:
     return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
 
 
+@memo
 def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
-    if hook not in hooks.denied:
-        hooks.denied[hook] = _for_most_strangers(hooks, hook, _turned_away(hooks, hook))
-    return hooks.denied[hook]
+    return _for_most_strangers(hooks, hook, _turned_away(hooks, hook))
 
 
 def _turned_away(hooks: Hooks, hook: Hook) -> PacketSet:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from iptlint.analysis.default_verdict import (
     accepted_strangers,
@@ -17,6 +16,7 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import outcomes
 from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
+from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
@@ -196,12 +196,10 @@ def _accepts(end: Outcome) -> bool:
     return end.kind is VerdictKind.ACCEPT
 
 
+@memo
 def exposure(hooks: Hooks, hook: Hook) -> Exposure:
-    """What becomes of ``external_probes`` by tcp and udp, once: several lint rules ask."""
-    known = _EXPOSURES.setdefault(hooks, {})
-    if hook not in known:
-        known[hook] = Exposure(hooks, hook, *(external_probes(hooks, hook, p) for p in (TCP, UDP)))
-    return known[hook]
+    """What becomes of ``external_probes`` by tcp and udp."""
+    return Exposure(hooks, hook, *(external_probes(hooks, hook, p) for p in (TCP, UDP)))
 
 
 def exposure_among(hooks: Hooks, hook: Hook, among: PacketSet) -> Exposure | None:
@@ -214,10 +212,6 @@ def exposure_of(hooks: Hooks, hook: Hook, probes: Sequence[PacketSet]) -> Exposu
     """The same of other probes, a group of them unlike each other."""
     among = union([*probes], hooks.space.false)
     return Exposure(hooks, hook, probes) if _may_be_accepted(hooks, hook, among) else None
-
-
-_EXPOSURES: WeakKeyDictionary[Hooks, dict[Hook, Exposure]] = WeakKeyDictionary()
-"""An exposure holds no hooks: else none would ever go."""
 
 
 def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import outside, public, public_hosts
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.reordering import is_uncertain
-from iptlint.analysis.shadowing import per_walk
+from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import shown_to
@@ -87,13 +87,13 @@ def _left(analysis: TableAnalysis, chain: str, number: int, packets: PacketSet) 
     return packets
 
 
-@per_walk
+@memo
 def _rank(analysis: TableAnalysis) -> dict[str, int]:
     """Chains have a higher one than those they call."""
     return {name: rank for rank, name in enumerate(analysis.calls.order)}
 
 
-@per_walk
+@memo
 def _uncertain_rules(analysis: TableAnalysis) -> dict[str, list[int]]:
     """By chain, the numbers of the rules that may take a packet or not."""
     return {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import wraps
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -15,11 +14,11 @@ from ipaddress import (
     ip_network,
     summarize_address_range,
 )
-from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.shadowing import unmatched_rules
+from iptlint.memo import memo
 from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.hooks import Hooks
@@ -31,21 +30,6 @@ if TYPE_CHECKING:
 _MOST_PORTS = 64
 _REWRITTEN_LATER = (Field.OIF, Field.MARK, Field.CT_MARK, Field.TTL, Field.CT_DNAT)
 """What packets may have otherwise when they come to the hooks behind PREROUTING."""
-
-_T = TypeVar("_T")
-
-
-def per_path(function: Callable[[Hooks], _T]) -> Callable[[Hooks], _T]:
-    """Works the answer out once a path."""
-    known: WeakKeyDictionary[Hooks, _T] = WeakKeyDictionary()
-
-    @wraps(function)
-    def remembered(hooks: Hooks) -> _T:
-        if hooks not in known:
-            known[hooks] = function(hooks)
-        return known[hooks]
-
-    return remembered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +85,7 @@ def is_port_test(match: Match) -> bool:
     return getattr(match, "field", None) is Field.DPORT
 
 
-@per_path
+@memo
 def destination_nats(hooks: Hooks) -> tuple[DestinationNat, ...]:
     """The rules at PREROUTING that translate the destination of packets of the family."""
     return tuple(_destinations(hooks))

@@ -12,9 +12,9 @@ from iptlint.analysis.nat import (
     destination_nats,
     is_port_test,
     named_ports,
-    per_path,
 )
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
+from iptlint.memo import memo
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.netfilter.hooks import Hooks
@@ -38,7 +38,7 @@ class Mistake(NamedTuple):
     missed: PacketSet
 
 
-@per_path
+@memo
 def mistaken(hooks: Hooks) -> tuple[Mistake, ...]:
     return tuple(found for hook in _HOOKS for found in _at_hook(hooks, hook))
 

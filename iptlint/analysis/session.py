@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from iptlint.memo import memo
 from iptlint.model import Family, Ruleset
 from iptlint.model.host import Host
 from iptlint.model.sets import SavedSets
@@ -40,28 +41,23 @@ class Context:
         self.settings = settings
         self.sets = sets
         self.host = host
-        self._stacks: dict[Ruleset, Firewall] = {}
-        self._paths: dict[tuple[Ruleset, Family], Hooks] = {}
 
+    @memo
     def firewall(self, ruleset: Ruleset) -> Firewall:
-        if ruleset not in self._stacks:
-            self._stacks[ruleset] = Firewall(ruleset)
-        return self._stacks[ruleset]
+        return Firewall(ruleset)
 
     def analyses(self) -> Iterator[TableAnalysis]:
         """The analysis of every table of every ruleset."""
         for ruleset in self.rulesets:
             yield from self.firewall(ruleset).analyses()
 
+    @memo
     def hooks(self, ruleset: Ruleset, family: Family) -> Hooks | None:
         """What becomes of packets of the family (ip or ip6); None where no table sees any."""
         if not ruleset.sees(family):
             return None
-        key = ruleset, family
-        if key not in self._paths:
-            facing = self.host.facts.facing() if self.host else {}
-            self._paths[key] = Hooks(self.firewall(ruleset), family, facing)
-        return self._paths[key]
+        facing = self.host.facts.facing() if self.host else {}
+        return Hooks(self.firewall(ruleset), family, facing)
 
     def all_hooks(self) -> Iterator[Hooks]:
         """Those of every ruleset, for ip and for ip6."""

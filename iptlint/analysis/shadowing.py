@@ -11,7 +11,7 @@ from iptlint.analysis import duplicates
 from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.reach import Reason, why_dead
-from iptlint.analysis.sharing import per_walk as per_walk
+from iptlint.memo import memo
 from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.ownership import DOCKER_USER
 from iptlint.model.verdicts import CONTINUE
@@ -38,7 +38,7 @@ class Dead:
     mixed: bool = False
 
 
-@per_walk
+@memo
 def dead_rules(analysis: TableAnalysis) -> tuple[Dead, ...]:
     """The rules that no packet can match, of the chains that packets enter: where none does,
     the fault is with the calls. Where all parts of a statement are dead, the last stands for
@@ -57,7 +57,7 @@ def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
     yield replace(last, span=last.rule.statement.span, mixed=len(verdicts) > 1)
 
 
-@per_walk
+@memo
 def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
     return {
         rule: Dead(chain, rule, reason, rule.origin.span)
@@ -68,7 +68,7 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
     }
 
 
-@per_walk
+@memo
 def _dead_by_chain(analysis: TableAnalysis) -> dict[str, list[Dead]]:
     found: dict[str, list[Dead]] = {}
     for dead in _dead_parts(analysis).values():
@@ -80,19 +80,19 @@ def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:
     return _dead_by_chain(analysis).get(chain.name, [])
 
 
-@per_walk
+@memo
 def unmatched_rules(analysis: TableAnalysis) -> frozenset[Rule]:
     """The rules of ``dead_rules``, all dead parts of a statement among them."""
     return frozenset(_dead_parts(analysis))
 
 
-@per_walk
+@memo
 def copies(analysis: TableAnalysis) -> tuple[tuple[Rule, ...], ...]:
     """Rules that are the same one, two or more each time."""
     return tuple(duplicates.duplicates(analysis))
 
 
-@per_walk
+@memo
 def later_copies(analysis: TableAnalysis) -> frozenset[Rule]:
     """The copies that follow their like."""
     return frozenset(rule for rules in copies(analysis) for rule in rules[1:])
@@ -125,7 +125,7 @@ class Shadowed:
         return self.dead.span
 
 
-@per_walk
+@memo
 def shadowed_rules(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The rules that earlier ones left nothing to; copies, jumps to nowhere, and those that could
     only match where connections are known, left out."""
@@ -203,7 +203,7 @@ class Ends:
         return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_drop
 
 
-@per_walk
+@memo
 def ends(analysis: TableAnalysis) -> dict[str, Ends]:
     """For each base chain."""
     return {chain.name: Ends(analysis, chain) for chain in analysis.table.base_chains()}

@@ -7,7 +7,8 @@ from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
+from iptlint.memo import memo
+from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
 from iptlint.model.call_graph import CallGraph
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -23,7 +24,7 @@ from iptlint.packets.match import (
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from iptlint.packets.bdd import PacketSet
+    pass
 
 _CONNTRACK_PRIORITY = -200  # NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h
 
@@ -49,19 +50,15 @@ class Firewall:
         self.ruleset = ruleset
         self._first_first = first_first
         self.space = space or space_of(ruleset)
-        self._sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
-        self.plain: dict[Rule, PacketSet] = {}
-        """Kept by ``Traversal``: what passes the rule's tests that are not left open."""
-        self._walks: dict[Table, TableAnalysis] = {}
-        self._stations: dict[Chain, BaseChain] = {}
+        self.sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
+        """How the keys of tests of sets start that rules change."""
 
+    @memo
     def analysis(self, table: Table) -> TableAnalysis:
-        if table not in self._walks:
-            matchers = dict(self._matchers(table))
-            self._walks[table] = TableAnalysis(
-                self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
-            )
-        return self._walks[table]
+        matchers = dict(self._matchers(table))
+        return TableAnalysis(
+            self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
+        )
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
@@ -84,10 +81,10 @@ class Firewall:
 
     def _matcher(self, fields: frozenset[Field], early: set[bool]) -> Matcher:
         if early == {True}:
-            return EarlyMatcher(self.space, Writes(fields, self._sets))
+            return EarlyMatcher(self.space, Writes(fields, self.sets))
         if True in early:
             fields |= CONNTRACK_FIELDS
-        return Matcher(self.space, Writes(fields, self._sets))
+        return Matcher(self.space, Writes(fields, self.sets))
 
     def analyses(self) -> Iterator[TableAnalysis]:
         return map(self.analysis, self.ruleset.tables)
@@ -115,13 +112,14 @@ class Firewall:
         seen = {*family.packets}
         bases = self._bases.get((_layer(family), hook), ())
         return tuple(
-            self._station(table, chain) for table, chain in bases if seen & {*table.family.packets}
+            self._base_chain(table, chain)
+            for table, chain in bases
+            if seen & {*table.family.packets}
         )
 
-    def _station(self, table: Table, chain: Chain) -> BaseChain:
-        if chain not in self._stations:
-            self._stations[chain] = BaseChain(self.space, table, chain, self.analysis)
-        return self._stations[chain]
+    @memo
+    def _base_chain(self, table: Table, chain: Chain) -> BaseChain:
+        return BaseChain(self.space, table, chain, self.analysis)
 
     def before(self, table: Table, chain: Chain) -> tuple[BaseChain, ...]:
         """Where packets stop before they enter the base chain, whatever was loaded first."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model import Family, Hook, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
@@ -40,10 +41,6 @@ class Hooks:
         self.space = firewall.space
         self.family = family
         self.facing = dict(facing or {})
-        self.denied: dict[Hook, PacketSet] = {}
-        """Kept by ``posture.denied_by_default``."""
-        self._ends: dict[Hook, Ends] = {}
-        self._alone: dict[Hook, bool] = {}
 
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets at the hook."""
@@ -74,12 +71,11 @@ class Hooks:
         rules = (rule for table in self.tables() for _, rule in table.rules())
         return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
 
+    @memo
     def decides_alone(self, hook: Hook) -> bool:
         """Whether what the hook does with packets is what becomes of them on the whole way: no
         chain before them on the way changes a packet, and none at another hook drops any."""
-        if hook not in self._alone:
-            self._alone[hook] = not any(self._has_a_say(hook))
-        return self._alone[hook]
+        return not any(self._has_a_say(hook))
 
     def _has_a_say(self, hook: Hook) -> Iterator[bool]:
         route = ROUTES[hook]
@@ -99,15 +95,14 @@ class Hooks:
     def may_be_dropped(self, hook: Hook) -> PacketSet:
         return self._at(hook).dying
 
+    @memo
     def _at(self, hook: Hook) -> Ends:
-        if hook not in self._ends:
-            everything = self.hook_packets(hook)
-            found = Ends({VerdictKind.ACCEPT: everything}, everything, self.space.false)
-            for base_chain in reversed(self.base_chains(hook)):
-                if not base_chain.is_open:
-                    found = self._before(base_chain, found, everything)
-            self._ends[hook] = found
-        return self._ends[hook]
+        everything = self.hook_packets(hook)
+        ends = Ends({VerdictKind.ACCEPT: everything}, everything, self.space.false)
+        for base_chain in reversed(self.base_chains(hook)):
+            if not base_chain.is_open:
+                ends = self._before(base_chain, ends, everything)
+        return ends
 
     def _before(self, base_chain: BaseChain, later: Ends, everything: PacketSet) -> Ends:
         """The ends of the packets that stop at the station first."""

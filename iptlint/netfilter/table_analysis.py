@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from iptlint.memo import memo
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.call_graph import CallGraph, Place
 from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
@@ -75,8 +76,6 @@ class TableAnalysis:
         self.flows: dict[str, ChainFlow] = {}
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
-        self._lookups: dict[str, UnionTree] = {}
-        self._guides: dict[str, PacketSet] = {}
         self.places = {
             rule: Place(name, index)
             for name, chain in table.chains.items()
@@ -147,16 +146,14 @@ class TableAnalysis:
             return True
         return (tests & arriving & entry).satisfiable()
 
+    @memo
     def _guide(self, chain: str) -> PacketSet:
-        if chain not in self._guides:
-            self._guides[chain] = self.entries[chain].reachable.pick_cube_dd()
-        return self._guides[chain]
+        return self.entries[chain].reachable.pick_cube_dd()
 
+    @memo
     def lookup(self, chain: str) -> UnionTree:
         """For searches among the packets that the chain's rules may match."""
-        if chain not in self._lookups:
-            self._lookups[chain] = UnionTree([tests.may for tests in self.flows[chain].tests])
-        return self._lookups[chain]
+        return UnionTree([tests.may for tests in self.flows[chain].tests])
 
     def intended(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model import (
     Chain,
     Effect,
@@ -28,10 +29,10 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Decision, PacketGroup, PacketGroups
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import INTERFACES_AT, at_hook
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns, plain_tests
 from iptlint.packets.conntrack import connected
 from iptlint.packets.interfaces import NO_INTERFACE
-from iptlint.packets.match import CONNTRACK_FIELDS, writes_of
+from iptlint.packets.match import CONNTRACK_FIELDS, Matcher, Writes
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Traversal:
         self.on_step = on_step
         self.on_visit = on_visit
         rules = [rule for _, _, rule in firewall.ruleset.rules()]
-        self.matcher = ExactMatcher(unknowns, rules, writes_of(rules).sets)
+        self.matcher = ExactMatcher(unknowns, rules, firewall.sets)
         self.outcomes: list[Outcome] = []
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
@@ -197,10 +198,7 @@ class Traversal:
 
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
-        plain = self.firewall.plain
-        if rule not in plain:
-            plain[rule] = self.matcher.plain(rule)
-        packets = group.packets & group.rewrite.now(plain[rule])
+        packets = group.packets & group.rewrite.now(_plain(self.firewall, rule))
         if not packets.satisfiable():
             return packets
         taken = self.matcher.lucky(rule, group.rewrite, packets)
@@ -237,6 +235,18 @@ class Traversal:
         if Field.CT_MARK in (effect.field, effect.source):
             return rewrite.where(rewrite.now(connected(self.space)), written)
         return written
+
+
+@memo
+def _plain(firewall: Firewall, rule: Rule) -> PacketSet:
+    """The packets that pass the rule's tests, those aside that are left open."""
+    tests = plain_tests(rule, firewall.sets)
+    return _plain_matcher(firewall).all_of(tests, firewall.space.true).may
+
+
+@memo
+def _plain_matcher(firewall: Firewall) -> Matcher:
+    return Matcher(firewall.space, Writes())
 
 
 class _ChainTraversal:

@@ -89,29 +89,12 @@ class ExactMatcher:
 
     def _left_open(self, rule: Rule) -> Iterator[str]:
         for match in rule.matches:
-            yield from self._texts(match)
+            yield from _texts(match, self._sets)
         yield rule.verdict.name  # an unknown target
         yield _let_on(rule)
         for effect in rule.effects:
             if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
                 yield f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
-
-    def _texts(self, match: Match) -> Iterator[str]:
-        match match:
-            case Uncertain(_, key):
-                yield key
-            case Opaque(key) if key.startswith(self._sets):
-                yield key
-            case AnyOf(alternatives):
-                for alternative in alternatives:
-                    for test in alternative:
-                        yield from self._texts(test)
-
-    def plain(self, rule: Rule) -> PacketSet:
-        """The packets that pass the rule's tests, those aside that are left open."""
-        return self._plain.all_of(
-            (match for match in rule.matches if not any(self._texts(match))), self.space.true
-        ).may
 
     def rule_of(self, key: Unknown) -> Rule | None:
         """The rule that leaves it open; None where no rule does."""
@@ -120,7 +103,7 @@ class ExactMatcher:
     def lucky(self, rule: Rule, rewrite: Rewrite, packets: PacketSet) -> PacketSet:
         """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left
         open; ``rewrite`` is what has been changed of them."""
-        tests = [match for match in rule.matches if any(self._texts(match))]
+        tests = [match for match in rule.matches if any(_texts(match, self._sets))]
         if not tests:
             return packets
         found = packets
@@ -180,6 +163,23 @@ class ExactMatcher:
         """A number that nobody knows, the most significant bit first."""
         key = Unknown(text, self._ordinals[rule, text])
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
+
+
+def plain_tests(rule: Rule, sets: tuple[str, ...]) -> Iterator[Match]:
+    """The tests of the rule that are not left open; ``sets`` as for ``ExactMatcher``."""
+    return (match for match in rule.matches if not any(_texts(match, sets)))
+
+
+def _texts(match: Match, sets: tuple[str, ...]) -> Iterator[str]:
+    match match:
+        case Uncertain(_, key):
+            yield key
+        case Opaque(key) if key.startswith(sets):
+            yield key
+        case AnyOf(alternatives):
+            for alternative in alternatives:
+                for test in alternative:
+                    yield from _texts(test, sets)
 
 
 def _let_on(rule: Rule) -> str:

@@ -12,8 +12,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
+from iptlint.memo import memo
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
@@ -123,18 +123,9 @@ def _loopback(space: Space, family: Family) -> Iterator[PacketSet]:
     yield ~inside | (both[0] & both[1])
 
 
+@memo
 def _all_preferences(space: Space, family: Family, hook: Hook | None) -> tuple[PacketSet, ...]:
-    """Worked out once for a space: a witness is asked for rule after rule."""
-    known = _KNOWN.setdefault(space, {})
-    if (family, hook) not in known:
-        found = (*_loopback(space, family), *_preferences(space, family, hook))
-        known[family, hook] = found
-    return known[family, hook]
-
-
-_KNOWN: WeakKeyDictionary[Space, dict[tuple[Family, Hook | None], tuple[PacketSet, ...]]] = (
-    WeakKeyDictionary()
-)
+    return (*_loopback(space, family), *_preferences(space, family, hook))
 
 
 def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:

@@ -8,7 +8,8 @@ import iptlint
 from iptlint.model import Ruleset
 from iptlint.netfilter.firewall import space_of
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
+from iptlint.netfilter.unknowns import ExactMatcher, Unknowns, plain_tests
+from iptlint.packets.match import Matcher, Writes
 from tests.firewalls import saved
 
 LIMITED = "-A INPUT -p tcp -m limit --limit 3/min -j ACCEPT"
@@ -26,7 +27,8 @@ def matchers(*texts: str) -> tuple[Unknowns, list[tuple[ExactMatcher, Ruleset]]]
 def taken(matcher: ExactMatcher, ruleset: Ruleset, number: int = 0):  # type: ignore[no-untyped-def]
     """What the rule takes of all packets that pass its other tests."""
     rule = [rule for _, _, rule in ruleset.rules()][number]
-    plain = matcher.plain(rule)
+    tests = plain_tests(rule, ())
+    plain = Matcher(matcher.space, Writes()).all_of(tests, matcher.space.true).may
     return matcher.lucky(rule, Rewrite(matcher.space, {}), plain), plain
 
 

@@ -50,10 +50,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.icmp_errors import turned_away
-from iptlint.analysis.nat import per_path
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
+from iptlint.memo import memo
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
@@ -132,7 +132,7 @@ def _dropped(hooks: Hooks, hook: Hook) -> tuple[_Kind, ...]:
     return _all_dropped(hooks).get(hook, ())
 
 
-@per_path
+@memo
 def _all_dropped(hooks: Hooks) -> dict[Hook, tuple[_Kind, ...]]:
     return {
         hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind))

@@ -40,12 +40,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.nat import DestinationNat, destination_nats, per_path, to
+from iptlint.analysis.nat import DestinationNat, destination_nats, to
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, shadowed_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
+from iptlint.memo import memo
 from iptlint.model import Field, Hook, VerdictKind, Within
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
@@ -125,7 +126,7 @@ def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
     return translation.address is None or int(translation.address) not in _own_addresses(hooks)
 
 
-@per_path
+@memo
 def _own_addresses(hooks: Hooks) -> frozenset[int]:
     """Those that the ruleset shows to be the host's: it translates to them as a source, or asks for
     them where packets come to the host."""

@@ -57,7 +57,6 @@ from iptlint.analysis.nat import (
     DestinationNat,
     destination_nats,
     knowing_origin,
-    per_path,
     to,
     uplink,
 )
@@ -66,6 +65,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import behind_return
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
+from iptlint.memo import memo
 from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
 from iptlint.model.owners import owner_of_interface
@@ -166,7 +166,7 @@ def _let_in(
                     break
 
 
-@per_path
+@memo
 def _visited(hooks: Hooks) -> dict[str, PacketSet]:
     """The interfaces by which the world is known to come in, with the packets that do: packets
     leave by them with the host's address, or else rules let in by them whom the world has."""
@@ -188,7 +188,7 @@ def _is_told(hooks: Hooks, translation: DestinationNat, through: Sequence[Packet
     )
 
 
-@per_path
+@memo
 def _behind_return(hooks: Hooks) -> tuple[PacketSet, ...]:
     """What the rules that deny, and that the RETURN of DOCKER-USER leaves nothing to, are for."""
     return tuple(
@@ -239,7 +239,7 @@ def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> P
     )
 
 
-@per_path
+@memo
 def _marks(hooks: Hooks) -> tuple[Field, ...]:
     """The marks that rules may have given to packets before FORWARD."""
     changed = writes_of(rule for table in hooks.tables() for _, rule in table.rules()).fields

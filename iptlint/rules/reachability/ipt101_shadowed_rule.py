@@ -44,8 +44,9 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, ends, per_walk
+from iptlint.analysis.shadowing import Shadowed, ends
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.memo import memo
 from iptlint.model import Family, Field, VerdictKind, addresses
 from iptlint.netfilter.hooks import DECIDING_PRIORITIES
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -132,7 +133,7 @@ def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     )
 
 
-@per_walk
+@memo
 def _world(analysis: TableAnalysis) -> PacketSet:
     """The packets from public addresses, not on the loopback interface."""
     space = analysis.space

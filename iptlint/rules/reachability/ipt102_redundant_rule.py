@@ -42,8 +42,9 @@ from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, copies, per_walk, unmatched_rules
+from iptlint.analysis.shadowing import Shadowed, copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.memo import memo
 from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.owners import Owner, owner_of_name
@@ -93,7 +94,7 @@ def _is_owned(analysis: TableAnalysis, rule: Rule) -> bool:
     return not _owners(analysis).isdisjoint(owners_of_interfaces(rule))
 
 
-@per_walk
+@memo
 def _owners(analysis: TableAnalysis) -> frozenset[Owner]:
     """The software that has chains in the table."""
     owners = map(owner_of_name, analysis.table.chains)

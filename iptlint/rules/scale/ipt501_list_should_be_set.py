@@ -54,9 +54,10 @@ from typing import NamedTuple
 
 from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import later_copies, per_walk, unmatched_rules
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
+from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.ownership import is_generated, owner_of_chain
@@ -131,7 +132,7 @@ def check(context: Context) -> Iterator[Finding]:
                 yield _finding(group, names)
 
 
-@per_walk
+@memo
 def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
     """The lists of a table that a set can replace."""
     found: list[_Group] = []
