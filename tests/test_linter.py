@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from oxidd.util import DDMemoryError
 
+import iptlint.linter.collect
 import iptlint.linter.run
 from iptlint.analysis.session import Context
 from iptlint.dialects import decode
 from iptlint.findings import Finding
-from iptlint.linter.run import Report, lint
+from iptlint.linter.report import Report
+from iptlint.linter.run import lint
 from iptlint.rules.registry import RuleModule, rule_of
 from iptlint.source import SourceFile
 
@@ -121,7 +123,7 @@ def test_a_reader_that_crashes_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
     def read(*_: object) -> None:
         raise IndexError("out of range")
 
-    monkeypatch.setattr(iptlint.linter.run, "read", read)
+    monkeypatch.setattr(iptlint.linter.collect, "read", read)
     result = report(OPEN)
     assert result.crashed
     assert [f.message for f in result.findings] == [

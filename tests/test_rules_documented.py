@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from iptlint.rules.registry import SECTIONS, RuleModule, rules
+import iptlint
+from iptlint.rules.registry import SECTIONS, RuleModule, names, rules
 from tests.expectations import FIXTURES, difference, expected, lint
+
+PACKAGE = Path(iptlint.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+CODE = re.compile(r"\bIPT[0-9]{3}\b")
 
 NO_FIXTURES = {
     "IPT009": "no input is known that makes a rule crash",
@@ -44,6 +49,33 @@ def test_it_is_documented(rule: RuleModule) -> None:
 def test_its_module_is_called_like_it(rule: RuleModule) -> None:
     expected_name = f"{rule.meta.code}-{rule.meta.name}".lower().replace("-", "_")
     assert rule.check.__module__ == f"iptlint.rules.{rule.meta.group.name.lower()}.{expected_name}"
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.meta.code)
+def test_it_yields_to_rules_that_there_are(rule: RuleModule) -> None:
+    assert {*rule.meta.yields_to} <= names().keys() - {rule.meta.code}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_codes_that_are_mentioned_are_codes_of_rules(path: Path) -> None:
+    assert {*CODE.findall(path.read_text("utf-8"))} <= names().keys()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_knows_one_rule(path: Path) -> None:
+    """Rules are found by the registry; only the front door of a folder may name one inside."""
+    doors = [path.parent] if path.name == "__init__.py" else []
+    imported = re.findall(r"^\s*from (iptlint\.rules\.\w+)\.ipt\d+", path.read_text("utf-8"), re.M)
+    assert {*imported} <= {f"iptlint.rules.{door.name}" for door in doors}
+
+
+@pytest.mark.parametrize("room", ["linter", "cli"])
+def test_no_code_stands_in_the_linter(room: str) -> None:
+    lines = (
+        line for path in (PACKAGE / room).rglob("*.py") for line in path.open(encoding="utf-8")
+    )
+    named = [line for line in lines if CODE.search(line) and "help=" not in line]
+    assert named == []
 
 
 @pytest.mark.parametrize(

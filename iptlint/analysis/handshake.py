@@ -50,6 +50,15 @@ def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
     return packets & between_machines(hooks)
 
 
+def lets_someone_in(hooks: Hooks) -> bool:
+    """Whether some connection may be opened to this host."""
+    packets = opening(hooks) & hooks.hook_packets(Hook.INPUT)
+    return (
+        hooks.deciding_chain(Hook.INPUT) is not None
+        and (packets & hooks.may_pass(Hook.INPUT)).satisfiable()
+    )
+
+
 def between_machines(hooks: Hooks) -> PacketSet:
     """The packets from and to addresses that machines have. Only a translated one is to a
     loopback address, and not on the loopback interface: route_localnet."""

@@ -97,12 +97,6 @@ def last_flush(ruleset: Ruleset, family: Family) -> Flush | None:
     return None
 
 
-def is_flushed(ruleset: Ruleset, family: Family) -> bool:
-    """Whether ``last_flush`` is why nobody gets in: that of IPv4 counts for both."""
-    families = (Family.IP,) if family is Family.IP else (Family.IP, Family.IP6)
-    return any(last_flush(ruleset, each) is not None for each in families)
-
-
 def _closed(ruleset: Ruleset, family: Family) -> Iterator[tuple[str, str, Chain]]:
     for table in ruleset.tables:
         if family.value in table.family.packets:

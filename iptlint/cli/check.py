@@ -14,7 +14,7 @@ from iptlint.cli.inputs import host_archive, read_inputs
 if TYPE_CHECKING:
     from iptlint.cli.inputs import Inputs
     from iptlint.dialects import Reader
-    from iptlint.linter.run import Report
+    from iptlint.linter.report import Report
 
 
 @click.command(name="check", options_metavar="[OPTION…]")

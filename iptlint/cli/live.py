@@ -15,7 +15,7 @@ from iptlint.cli import FAILED, options
 if TYPE_CHECKING:
     from iptlint.host.examine import Examined
     from iptlint.host.gathered import Gathered
-    from iptlint.linter.run import Report
+    from iptlint.linter.report import Report
     from iptlint.model.host import Host
 
 
@@ -124,7 +124,7 @@ def lint_archive(path: str, asked: options.Asked) -> int:
 def lint_host(gathered: Gathered, asked: options.Asked) -> int:
     from iptlint.analysis.session import Settings
     from iptlint.host.examine import examine
-    from iptlint.linter.publish import without_sshd
+    from iptlint.linter.applicability import without_sshd
     from iptlint.linter.run import lint
     from iptlint.rules.registry import Profile, UnknownRuleError
 
@@ -154,12 +154,11 @@ def lint_host(gathered: Gathered, asked: options.Asked) -> int:
 def _lint_kept(examined: Examined, asked: options.Asked) -> Report | None:
     """What is wrong with the files that are loaded at boot as files: what the rules in them do is
     told of those that run."""
-    from iptlint.linter.publish import OF_FILES
     from iptlint.linter.run import lint
-    from iptlint.rules.registry import Profile, selected
+    from iptlint.rules.registry import Profile, rule_of, selected
 
     codes = selected(asked.select, asked.ignore, Profile(asked.profile))
-    about = [code for code in codes if code in OF_FILES]
+    about = [code for code in codes if rule_of(code).meta.about_files]
     if not examined.kept or not about:
         return None
     sets = examined.kept_sets

@@ -13,7 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from iptlint.dialects import Reader
-    from iptlint.linter.run import Report
+    from iptlint.linter.report import Report
     from iptlint.model import Family
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

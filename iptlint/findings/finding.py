@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from iptlint.model import Family, Hook, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
@@ -34,11 +35,22 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What of a ruleset is at fault: what becomes of the packets of a family; at a hook, or (None)
+    at all of them."""
+
+    ruleset: Ruleset
+    family: Family
+    hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """``message`` says what happens, to which packets, because of what; ``help`` what to do.
 
     ``likeness``: findings of one code and one source with the same likeness are told as one where
-    they are many; empty for a finding that stands for itself.
+    they are many; empty for a finding that stands for itself. ``causes``: where another rule may
+    have a finding of the same cause.
     """
 
     code: str
@@ -51,3 +63,4 @@ class Finding:
     confidence: Confidence = Confidence.CERTAIN
     fixable: bool = False
     likeness: str = ""
+    causes: tuple[Cause, ...] = ()

@@ -1,66 +1,83 @@
-"""Which findings hold on the host that the rules are of, by what is known of it."""
+"""Which of the findings are shown, and in which order."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from iptlint.findings import Confidence, Finding
+from iptlint.findings import Finding
+from iptlint.findings.grouping import grouped
+from iptlint.findings.suppressions import Suppressed, apply_suppressions
+from iptlint.linter.applicability import applies_to, qualified
+from iptlint.linter.selection import Selection
 from iptlint.model.host import Host
-
-OF_FILES = ("IPT008", "IPT403", "IPT404", "IPT405", "IPT406", "IPT407")
-"""About a text that someone keeps and loads; what a command prints is none."""
-
-_OF_SSH = ("IPT301", "IPT302", "IPT604")
-_OF_ROUTERS = ("IPT601", "IPT605")
-_IP6 = "ip6"
-_OF_IP6 = "IPT7"
+from iptlint.rules.registry import meta_of, names, rules
+from iptlint.source import SourceFile
 
 
-def applies_to(host: Host, finding: Finding) -> bool:
-    """Whether the finding is about something that this host does."""
-    source = finding.span.source
-    if finding.code in OF_FILES and (host.is_running(source) or not source.text):
-        return False
-    return not (_without_ipv6(host, finding) or _without_forwarding(host, finding))
+@dataclass(frozen=True, slots=True)
+class Published:
+    """``suppressed``: how many more there would be without comments."""
+
+    findings: tuple[Finding, ...]
+    suppressed: int
 
 
-def qualified(host: Host, finding: Finding) -> Finding:
-    """The finding as far as what is known of the host bears it out."""
-    if host.live and host.running is None:
-        # Rules that could not be read may say otherwise.
-        finding = replace(finding, confidence=Confidence.POSSIBLE)
-    return _in_its_words(host, finding)
+def publish(
+    findings: Sequence[Finding],
+    crashes: Sequence[Finding],
+    sources: Sequence[SourceFile],
+    selection: Selection,
+    host: Host | None,
+) -> Published:
+    """The findings that no other takes the place of, that concern the host, and that neither a
+    comment nor the selection hides. ``sources``: those that may hold such comments."""
+    unheard = selection.running - selection.heard
+    findings = [each for each in _without_yielding(findings) if each.code not in unheard]
+    if host is not None:
+        findings = [qualified(host, each) for each in findings if applies_to(host, each)]
+    suppressed = _suppressed(_once((*findings, *crashes)), sources, selection.heard)
+    kept = [each for each in suppressed.kept if each.code in selection.shown]
+    return Published(
+        tuple(grouped(sorted(kept, key=_order))),
+        sum(each.code in selection.shown for each in suppressed.hidden),
+    )
 
 
-def _in_its_words(host: Host, finding: Finding) -> Finding:
-    """Where tables of legacy iptables are looked at as one with those of nft, advice is in the
-    words of nft: none is better than the wrong one."""
-    of_iptables = host.is_running(finding.span.source) and "tables-" in finding.span.source.path
-    wrong = host.mixed and of_iptables and not finding.code.startswith(_OF_HOSTS)
-    return replace(finding, help="") if wrong else finding
+def _without_yielding(findings: Sequence[Finding]) -> list[Finding]:
+    """One cause is one finding: without those of a cause that a rule they yield to tells of,
+    whether that finding is shown or not."""
+    told = {(finding.code, cause) for finding in findings for cause in finding.causes}
+    return [
+        finding
+        for finding in findings
+        if not any(
+            (code, cause) in told for code in meta_of(finding).yields_to for cause in finding.causes
+        )
+    ]
 
 
-_OF_HOSTS = ("IPT4",)
+def _suppressed(
+    findings: Sequence[Finding], sources: Sequence[SourceFile], ran: Collection[str]
+) -> Suppressed:
+    """What the comments leave of the findings, and of those about the comments."""
+    first = apply_suppressions(findings, sources, names())
+    checks = (rule.check_comments for rule in rules())
+    about_comments = [f for check in checks if check is not None for f in check(first, ran)]
+    second = apply_suppressions(about_comments, sources, names())
+    return Suppressed(
+        first.comments,
+        (*first.kept, *second.kept),
+        (*first.hidden, *second.hidden),
+        first.unused,
+    )
 
 
-def _without_ipv6(host: Host, finding: Finding) -> bool:
-    packet = finding.witness
-    about = finding.code.startswith(_OF_IP6) or (packet is not None and packet.family == _IP6)
-    return host.facts.ipv6 is False and about
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Without those that say the same of the same place: a fault of an inet table is one of ip
+    and of ip6."""
+    return list({(f.code, f.span, f.message): f for f in reversed([*findings])}.values())[::-1]
 
 
-def _without_forwarding(host: Host, finding: Finding) -> bool:
-    """An open FORWARD passes nothing on where the kernel forwards nothing."""
-    packet = finding.witness
-    if packet is None or packet.hook != "forward" or finding.code not in _OF_ROUTERS:
-        return False
-    return host.facts.forwards(packet.family) is False
-
-
-def without_sshd(host: Host) -> tuple[str, ...]:
-    """The rules that have nothing to say where nothing listens for SSH."""
-    facts = host.facts
-    if facts.listeners is None:
-        return ()
-    listening = {one.port for one in facts.listeners if one.protocol == "tcp"}
-    return () if listening & {*(facts.ssh_ports or (22,))} else _OF_SSH
+def _order(finding: Finding) -> tuple[str, int, str, int]:
+    return finding.span.source.path, finding.span.line, finding.code, finding.span.start

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from iptlint.findings import Finding, Severity
 from iptlint.findings.fingerprint import fingerprints
-from iptlint.linter.run import Report
+from iptlint.linter.report import Report
 from iptlint.reports import benchmark
 from iptlint.reports.safe import is_hidden
 from iptlint.reports.witness import as_json

@@ -9,7 +9,7 @@ import click
 
 from iptlint.benchmark.answers import Verdict
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.linter.run import Report
+from iptlint.linter.report import Report
 from iptlint.reports import benchmark
 from iptlint.reports.safe import cut, visible, width, wrapped
 from iptlint.reports.witness import describe

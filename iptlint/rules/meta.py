@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
@@ -25,12 +25,23 @@ class Group(Enum):
     HYGIENE = "logging and hygiene"
 
 
+class Needs(Enum):
+    """What a host has to have or do; a rule that needs it has nothing to say of one without."""
+
+    SSH = "a listening SSH server"
+    IPV6 = "IPv6"
+    FORWARDING = "forwarding, for what the rule says of the forward hook"
+
+
 @dataclass(frozen=True, slots=True)
 class Meta:
     """``severity`` is the default; a finding may carry a graver or milder one.
 
     ``pedantic``: few want to know; off unless it is selected or the profile is strict. Which
-    benchmarks ask for the same is told in ``benchmark.table``.
+    benchmarks ask for the same is told in ``benchmark.table``. ``about_files``: about a text that
+    someone keeps and loads; what a command prints is none. ``unfinished``: it says that some of
+    the work was not done, which ``select`` does not silence, only ``ignore``. ``yields_to``: the
+    rules whose finding of the same cause takes the place of this rule's.
     """
 
     code: str
@@ -41,6 +52,10 @@ class Meta:
     since: str
     fixable: bool = False
     pedantic: bool = False
+    about_files: bool = False
+    needs: Needs | None = None
+    unfinished: bool = False
+    yields_to: tuple[str, ...] = ()
 
     def finding(
         self,
@@ -53,6 +68,7 @@ class Meta:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         likeness: str = "",
+        causes: tuple[Cause, ...] = (),
     ) -> Finding:
         return Finding(
             self.code,
@@ -65,4 +81,5 @@ class Meta:
             confidence or self.confidence,
             self.fixable,
             likeness,
+            causes,
         )

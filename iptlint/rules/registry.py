@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -17,11 +17,16 @@ import iptlint.rules
 from iptlint.analysis.session import Context
 from iptlint.benchmark import table as benchmarks
 from iptlint.findings import Finding
+from iptlint.findings.suppressions import Suppressed
 from iptlint.rules.meta import Meta
 
 SECTIONS = ("What it does", "Why it matters", "Example", "Fix", "When it is wrong", "References")
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+CheckComments = Callable[[Suppressed, Collection[str]], Iterator[Finding]]
+"""Of what the comments hid, and the codes of the rules that ran."""
 
 
 class UnknownRuleError(ValueError):
@@ -30,12 +35,16 @@ class UnknownRuleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RuleModule:
-    """A lint rule: what it is called, what its documentation says, and how it looks."""
+    """A lint rule: what it is called, what its documentation says, and how it looks.
+
+    ``check_comments``: of a rule about what comments hide, which asks what all the others find.
+    """
 
     meta: Meta
     summary: str
     sections: Mapping[str, str]
     check: Callable[[Context], Iterator[Finding]]
+    check_comments: CheckComments | None = None
 
     @property
     def url(self) -> str:
@@ -59,7 +68,8 @@ def rules() -> tuple[RuleModule, ...]:
 
 def _rule(module: ModuleType) -> RuleModule:
     summary, _, body = inspect.cleandoc(module.__doc__ or "").partition("\n")
-    return RuleModule(module.META, summary.strip(), _sections(body), module.check)
+    check_comments = getattr(module, "check_comments", None)
+    return RuleModule(module.META, summary.strip(), _sections(body), module.check, check_comments)
 
 
 def _sections(body: str) -> dict[str, str]:
@@ -83,6 +93,11 @@ def rule_of(code: str) -> RuleModule:
 @cache
 def _by_code() -> Mapping[str, RuleModule]:
     return {rule.meta.code: rule for rule in rules()}
+
+
+def meta_of(finding: Finding) -> Meta:
+    """What the rule that made the finding says of itself."""
+    return rule_of(finding.code).meta
 
 
 def codes_matching(wanted: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import pytest
 
 from iptlint.analysis.reach import reach
 from iptlint.dialects.decode import decode
-from iptlint.linter.run import Report, lint
+from iptlint.linter.report import Report
+from iptlint.linter.run import lint
 
 HOSTS = sorted((Path(__file__).parents[2] / "fixtures" / "hosts").glob("*/rules.v*"))
 

@@ -11,7 +11,7 @@ from iptlint.findings import Confidence, Severity
 from iptlint.host.examine import examine
 from iptlint.host.gathered import Output
 from iptlint.host.ports import Reach, ports, unused_openings
-from iptlint.linter.publish import without_sshd
+from iptlint.linter.applicability import without_sshd
 from iptlint.model.host import Unread
 from tests.host.made_up import CLOSED, CLOSED6, NFT, Root, codes, findings, outputs
 

@@ -5,7 +5,7 @@ import dataclasses
 import click
 
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.linter.run import LintedFile, Report
+from iptlint.linter.report import LintedFile, Report
 from iptlint.packets.packet import Packet
 from iptlint.reports.text import COLUMNS, MOST_LABELS, text_report
 from iptlint.source import SourceFile, Span

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis import address_lists
 from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
@@ -281,7 +282,7 @@ def random_chain(rng: random.Random) -> list[str]:
     ]
 
 
-def merged(chain: Chain, groups: list[ipt501._Group]) -> tuple[Rule, ...]:
+def merged(chain: Chain, groups: list[address_lists.AddressList]) -> tuple[Rule, ...]:
     """The chain's rules with every list in the place of its first rule."""
     lists = {id(group.rules[0]): group for group in groups}
     gone = {id(rule) for group in groups for rule in group.rules}
@@ -289,8 +290,8 @@ def merged(chain: Chain, groups: list[ipt501._Group]) -> tuple[Rule, ...]:
     return tuple(as_one(r, lists[id(r)]) if id(r) in lists else r for r in kept)
 
 
-def as_one(rule: Rule, group: ipt501._Group) -> Rule:
-    index, _ = ipt501._addresses(rule, group.field)
+def as_one(rule: Rule, group: address_lists.AddressList) -> Rule:
+    index, _ = address_lists.addresses(rule, group.field)
     test = Within(group.field, tuple(group.ranges()))
     return replace(rule, matches=(*rule.matches[:index], test, *rule.matches[index + 1 :]))
 
@@ -303,8 +304,8 @@ def test_lists_put_together_change_no_decision() -> None:
         ruleset = ruleset_of(*lines, "-A other -p tcp -j ACCEPT", chains="other")
         (table,) = ruleset.tables
         chain, analysis = table.chains["INPUT"], Firewall(ruleset).analysis(table)
-        kinds = ipt501._kinds(chain)
-        groups = list(ipt501._groups(analysis, chain, kinds))
+        kinds = address_lists._kinds(chain)
+        groups = list(address_lists._of_kinds(analysis, chain, kinds))
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})

@@ -63,7 +63,7 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -75,6 +75,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    needs=Needs.FORWARDING,
 )
 
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")

@@ -36,7 +36,6 @@ and has nothing behind that which denies, is told of by IPT601.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from iptlint.analysis.exposure import (
     accept_any,
@@ -44,12 +43,11 @@ from iptlint.analysis.exposure import (
     interface_name,
     responsible_call,
 )
-from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
+from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook
-from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
+from iptlint.model import Hook
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
@@ -62,17 +60,15 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    yields_to=("IPT701",),
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
-    graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
-    return for_each_family(context, partial(_check_family, graver))
+    return for_each_family(context, _check_family)
 
 
-def _check_family(graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
-    if hooks in graver:
-        return
+def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if found := accept_any(hooks, Hook.INPUT):
         denied = found.denied
         behind = [Label(denied.span, "would deny them")] if denied.rule else []
@@ -93,27 +89,5 @@ def _finding(hooks: Hooks, by: Share, where: str, moot: str, related: list[Label
         witness=witness(hooks.space, by.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
         severity=Severity.WARNING if where else None,
         confidence=Confidence.POSSIBLE if where else None,
+        causes=(Cause(hooks.ruleset, hooks.family, Hook.INPUT),),
     )
-
-
-def kind_of(share: Share) -> str:
-    """``tcp `` if the rule is for that protocol alone; nothing if for all."""
-    assert share.rule is not None
-    space, tests = share.analysis.space, share.analysis.tests(share.rule).may
-    return next(
-        (
-            f"{PROTOCOL_NAMES[number]} "
-            for number in (TCP, UDP)
-            if not (tests & ~space.value(Field.PROTO, number)).satisfiable()
-        ),
-        "",
-    )
-
-
-def every(share: Share) -> str:
-    """``almost every`` where the rule leaves out some addresses or the like."""
-    assert share.rule is not None
-    space, tests = share.analysis.space, share.analysis.tests(share.rule).may
-    asked = (Field.FAMILY, Field.IIF, Field.OIF, Field.PROTO, Field.CT_STATE, Field.TCP_FLAGS)
-    general = space.project(tests, *asked) & space.universe
-    return "almost every" if (general & ~tests).satisfiable() else "every"

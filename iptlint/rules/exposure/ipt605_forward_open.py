@@ -57,13 +57,13 @@ from iptlint.analysis.exposure import (
 from iptlint.analysis.session import Context
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
 from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
-from iptlint.rules.exposure.ipt602_accept_any import every, kind_of
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 META = Meta(
     code="IPT605",
@@ -72,6 +72,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    needs=Needs.FORWARDING,
 )
 
 

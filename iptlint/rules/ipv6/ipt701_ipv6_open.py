@@ -47,13 +47,13 @@ from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_defa
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 from iptlint.source import Span
 
 META = Meta(
@@ -63,6 +63,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    needs=Needs.IPV6,
 )
 
 
@@ -108,6 +109,7 @@ def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | N
         _advice(ip, ip6),
         related=tuple(related),
         witness=packet,
+        causes=(Cause(ip6.ruleset, Family.IP6, Hook.INPUT),) if ip6 else (),
     )
 
 

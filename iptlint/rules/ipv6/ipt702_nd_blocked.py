@@ -48,12 +48,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
-from iptlint.analysis.handshake import opening
+from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.icmp_errors import turned_away
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.memo import memo
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
@@ -62,7 +61,7 @@ from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -74,6 +73,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    needs=Needs.IPV6,
 )
 
 
@@ -103,7 +103,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    if hooks.family is not Family.IP6 or not accepts_something(hooks):
+    if hooks.family is not Family.IP6 or not lets_someone_in(hooks):
         return
     for hook in _RESULTS:
         kinds = _dropped(hooks, hook)
@@ -113,32 +113,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             yield _no_router(hooks)
 
 
-def is_blocked(hooks: Hooks) -> bool:
-    """Whether this rule tells of INPUT."""
-    return accepts_something(hooks) and bool(_dropped(hooks, Hook.INPUT))
-
-
-def accepts_something(hooks: Hooks) -> bool:
-    """Whether some connection may be opened to this host: else its IPv6 may be switched off."""
-    packets = opening(hooks) & hooks.hook_packets(Hook.INPUT)
-    return (
-        hooks.deciding_chain(Hook.INPUT) is not None
-        and (packets & hooks.may_pass(Hook.INPUT)).satisfiable()
-    )
-
-
 def _dropped(hooks: Hooks, hook: Hook) -> tuple[_Kind, ...]:
     """Of neighbours' messages, those that nobody's pass."""
-    return _all_dropped(hooks).get(hook, ())
-
-
-@memo
-def _all_dropped(hooks: Hooks) -> dict[Hook, tuple[_Kind, ...]]:
-    return {
-        hook: tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind))
-        for hook in _RESULTS
-        if hooks.deciding_chain(hook) is not None
-    }
+    if hooks.deciding_chain(hook) is None:
+        return ()
+    return tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind))
 
 
 def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind) -> bool:
@@ -176,6 +155,7 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
         witness=witness(hooks.space, decider.packets & sent, hook),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
+        causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
 
 

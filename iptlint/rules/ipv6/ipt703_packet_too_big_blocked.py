@@ -42,15 +42,14 @@ from collections.abc import Iterator
 
 from iptlint.analysis.icmp_errors import TooBig, lost
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import RELATED, first
-from iptlint.model import Family, Hook
+from iptlint.model import Family
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.hooks import Hooks
-from iptlint.rules.ipv6.ipt702_nd_blocked import is_blocked
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 META = Meta(
     code="IPT703",
@@ -59,6 +58,8 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    needs=Needs.IPV6,
+    yields_to=("IPT702",),
 )
 
 _TOO_BIG = TooBig(
@@ -79,12 +80,11 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for loss in lost(hooks, _TOO_BIG):
-        if loss.hook is Hook.INPUT and is_blocked(hooks):
-            continue
         yield META.finding(
             loss.share.span,
             f'"packet too big" errors (ICMPv6 type 2) are lost in {loss.chain}: '
             f"{loss.share.name} {loss.share.does} them, so that large transfers over IPv6 hang",
             first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
             witness=loss.witness,
+            causes=(Cause(hooks.ruleset, hooks.family, loss.hook),),
         )

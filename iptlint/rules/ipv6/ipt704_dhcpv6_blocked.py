@@ -41,9 +41,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside
+from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
@@ -52,8 +53,7 @@ from iptlint.model.syntax import Suggestion
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
-from iptlint.rules.ipv6.ipt702_nd_blocked import accepts_something, is_blocked
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -65,6 +65,8 @@ META = Meta(
     confidence=Confidence.POSSIBLE,
     group=Group.IPV6,
     since="0.1.0",
+    needs=Needs.IPV6,
+    yields_to=("IPT702",),
 )
 
 _LINK_LOCAL = ranges(Family.IP6, AddressKind.LINK_LOCAL)
@@ -82,10 +84,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     main = hooks.deciding_chain(Hook.INPUT)
-    if hooks.family is not Family.IP6 or main is None or not accepts_something(hooks):
+    if hooks.family is not Family.IP6 or main is None or not lets_someone_in(hooks):
         return
     denied = dropped_by_default(hooks, Hook.INPUT)
-    if not denied.satisfiable() or is_blocked(hooks):
+    if not denied.satisfiable():
         return
     space = hooks.space
     answers = _datagrams(hooks, Hook.INPUT, _SERVER, _CLIENT)
@@ -99,6 +101,7 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
         f"{decider.name} {decider.does} them, and they are of no established connection",
         suggestions.first(decider, main.chain.name, _REMEDY),
         witness=witness(space, decider.packets & answers, Hook.INPUT),
+        causes=(Cause(hooks.ruleset, hooks.family, Hook.INPUT),),
     )
 
 

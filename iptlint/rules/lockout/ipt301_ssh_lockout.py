@@ -58,22 +58,27 @@ from iptlint.analysis.handshake import (
     answers,
     between_machines,
     first_packets,
-    handshake,
     opening,
     redirects,
 )
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.ipv6_counterpart import ip_side
-from iptlint.analysis.script_lockouts import is_flushed
-from iptlint.analysis.session import Context, Settings
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.analysis.session import Context
+from iptlint.analysis.ssh_access import (
+    FEW_PORTS,
+    failing_step,
+    has_input,
+    locked_out,
+    ssh_ports,
+)
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
+from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.netfilter.decision import Share, shares
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 META = Meta(
     code="IPT301",
@@ -82,11 +87,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.1.0",
+    needs=Needs.SSH,
+    yields_to=("IPT304",),
 )
 
-_USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
-_FEW = 16
-"""A rule for more ports than this is not about one service."""
 
 _NAMED_RULES = 3
 
@@ -96,8 +100,6 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
-    if is_flushed(hooks.ruleset, hooks.family):  # IPT304's
-        return
     ports = ssh_ports(hooks, context.settings)
     failures = [*_failing(hooks, ports)]
     told = [*_over_ipv4(context, hooks)] if failures else []
@@ -123,10 +125,10 @@ class _Failure(NamedTuple):
 
 
 def _failing(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
-    steps = [step for step in (_failing_step(hooks, ports), _early_step(hooks, ports)) if step]
+    steps = [step for step in (failing_step(hooks, ports), _early_step(hooks, ports)) if step]
     for step in steps:
         yield _Failure(step, shares(hooks, step.hook, step.sent))
-    if not steps and _has_input(hooks):
+    if not steps and has_input(hooks):
         yield from _failing_on_the_way(hooks, ports)
 
 
@@ -162,62 +164,6 @@ _STEPS = (
     ("ACK", Hook.INPUT, ("ack",)),
 )
 """The packets of the handshake, the way of each, and the flags of what answers it."""
-
-
-def locked_out(hooks: Hooks, settings: Settings) -> bool:
-    """Whether the filter table lets nobody in."""
-    return _failing_step(hooks, ssh_ports(hooks, settings)) is not None
-
-
-def _failing_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
-    """The step of the handshake that fails for everyone; None where someone gets in, or where
-    the source holds no INPUT chain."""
-    if not _has_input(hooks):
-        return None
-    *_, last = handshake(hooks, opening(hooks, ports))
-    return last if last.fails else None
-
-
-def _has_input(hooks: Hooks) -> bool:
-    """Whether the source says what comes in."""
-    main = hooks.deciding_chain(Hook.INPUT)
-    return main is not None and bool(main.chain.origin or main.chain.rules)
-
-
-def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
-    """Where sshd listens: what the user says, or 22 and what the rules make evident."""
-    if settings.ssh_ports != Settings().ssh_ports:
-        return settings.ssh_ports
-    *_, last = handshake(hooks, opening(hooks, settings.ssh_ports))
-    evident = _evident_ports(hooks) if last.fails else ()
-    return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
-
-
-def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
-    main = hooks.deciding_chain(Hook.INPUT)
-    if main is None:
-        return ()
-    found = (
-        port
-        for _, rule in main.analysis.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT
-        for port in _ssh_ports_of(hooks, main.analysis, rule)
-    )
-    return tuple(dict.fromkeys(found))
-
-
-def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
-    """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
-    if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
-        return
-    space = analysis.space
-    packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)
-    if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= _FEW:
-        return
-    named = "ssh" in (rule.comment or "").lower()
-    for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
-        if (packets & space.value(Field.DPORT, port)).satisfiable():
-            yield port
 
 
 def _elsewhere(context: Context, hooks: Hooks, step: HandshakeStep) -> bool:
@@ -264,6 +210,7 @@ def _finding(hooks: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding
         ),
         witness=witness(hooks.space, found[0].packets, step.hook),
         severity=Severity.WARNING if named else None,
+        causes=(Cause(hooks.ruleset, hooks.family),),
     )
 
 
@@ -293,78 +240,7 @@ def _names(rule: Rule, ports: tuple[int, ...]) -> bool:
         isinstance(match, Within)
         and match.field is Field.DPORT
         and not match.negated
-        and sum(high - low + 1 for low, high in match.ranges) <= _FEW
+        and sum(high - low + 1 for low, high in match.ranges) <= FEW_PORTS
         and any(low <= port <= high for low, high in match.ranges for port in ports)
         for match in rule.matches
     )
-
-
-def message(hooks: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
-    """What happens to the packet of this step, and at which line."""
-    first, *others = found
-    name = first.name
-    if not _is_main(hooks, first):
-        name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
-    share = "most of " if others else ""
-    rest = f" ({_rest(others)} the others)" if others else ""
-    match step.packet:
-        case "SYN":
-            return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
-        case "SYN-ACK":
-            return (
-                f"{result}: the SYN to {port} comes in, but {name} {first.does} "
-                f"{share}the SYN-ACKs on their way out{rest}"
-            )
-        case _:
-            return (
-                f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
-                f"{name} {first.does} {share}the ACKs that complete the handshake{rest}"
-            )
-
-
-def _rest(others: list[Share]) -> str:
-    return others[0].name if len(others) == 1 else f"{len(others)} other rules"
-
-
-def advice(
-    hooks: Hooks,
-    step: HandshakeStep,
-    decider: Share,
-    ports: tuple[int, ...],
-    source: str | None = None,
-) -> str:
-    main = hooks.deciding_chain(step.hook)
-    if main is None or not _is_main(hooks, decider):
-        return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
-    base, then = decider.base(step.hook).name, "".join(_answering(hooks, step))
-    if step.packet != "SYN":
-        return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
-    accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
-    rule = suggestions.first(decider, base, accept)
-    return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
-
-
-def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
-    """What else has to be added for the rest of the handshake."""
-    sent = step.sent
-    for packet, hook, flags in _ANSWERS[step.packet]:
-        main = hooks.deciding_chain(hook)
-        sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
-        if main and not (sent & hooks.may_pass(hook)).satisfiable():
-            rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
-            yield f"; and at the top of {main.chain.name}: {rule}"
-
-
-_ACK = ("ACK", Hook.INPUT, ("ack",))
-_ANSWERS = {
-    "SYN": (("SYN-ACK", Hook.OUTPUT, ("syn", "ack")), _ACK),
-    "SYN-ACK": (_ACK,),
-    "ACK": (),
-}
-"""The packets that follow, the way of each, and its flags."""
-
-
-def _is_main(hooks: Hooks, decider: Share) -> bool:
-    """Whether it decides in the table that decides what the host lets in."""
-    main = hooks.deciding_chain(Hook.INPUT)
-    return main is not None and decider.analysis is main.analysis

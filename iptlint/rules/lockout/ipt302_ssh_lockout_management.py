@@ -36,13 +36,14 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.handshake import HandshakeStep, handshake, opening, swapped
 from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.ssh_access import locked_out, ssh_ports
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.handshake import advice, message
 from iptlint.model import Family, Hook
 from iptlint.netfilter.decision import shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
-from iptlint.rules.lockout.ipt301_ssh_lockout import advice, locked_out, message, ssh_ports
-from iptlint.rules.meta import Group, Meta
+from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -54,6 +55,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.1.0",
+    needs=Needs.SSH,
 )
 
 _VERSIONS = {Family.IP: 4, Family.IP6: 6}

@@ -44,10 +44,10 @@ from collections.abc import Iterator
 
 from iptlint.analysis.script_lockouts import POLICIES, Lockout, is_flush, lockouts
 from iptlint.analysis.session import Context
+from iptlint.analysis.ssh_access import ssh_ports
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Ruleset
 from iptlint.model.script import Script, Step
-from iptlint.rules.lockout.ipt301_ssh_lockout import ssh_ports
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(

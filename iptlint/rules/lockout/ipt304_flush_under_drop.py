@@ -37,8 +37,8 @@ from collections.abc import Iterator
 
 from iptlint.analysis.script_lockouts import Flush, last_flush
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Family, Hook
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
+from iptlint.model import Family, Hook, Ruleset
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -63,10 +63,10 @@ def check(context: Context) -> Iterator[Finding]:
         for flush in found.values():
             if flush is not None and flush.step.span not in spans:
                 spans.add(flush.step.span)
-                yield _finding(flush, ruleset.syntax.policy(flush.chain, ruleset, "accept"))
+                yield _finding(ruleset, flush)
 
 
-def _finding(flush: Flush, remedy: str) -> Finding:
+def _finding(ruleset: Ruleset, flush: Flush) -> Finding:
     chain = flush.chain
     assert chain.hook is not None
     over = "over IPv6, " if flush.family is Family.IP6 else ""
@@ -74,7 +74,13 @@ def _finding(flush: Flush, remedy: str) -> Finding:
         flush.step.span,
         f"{over}{_CUT[chain.hook]}: this takes the rules of {chain.name} away while its policy is "
         "DROP, and no later command lets anything pass",
-        f"add before it: {remedy}",
+        f"add before it: {ruleset.syntax.policy(chain, ruleset, 'accept')}",
         severity=Severity.WARNING if over else None,
         related=(Label(flush.policy.span, "the policy is set here"),) if flush.policy else (),
+        causes=tuple(Cause(ruleset, family) for family in _shut(flush)),
     )
+
+
+def _shut(flush: Flush) -> tuple[Family, ...]:
+    """Over what nobody gets in because of it: where IPv4 is shut, IPv6 alone helps few."""
+    return (Family.IP, Family.IP6) if flush.family is Family.IP else (Family.IP6,)

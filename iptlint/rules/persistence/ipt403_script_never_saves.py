@@ -54,6 +54,7 @@ META = Meta(
     confidence=Confidence.POSSIBLE,
     group=Group.PERSISTENCE,
     since="0.2.0",
+    about_files=True,
 )
 
 

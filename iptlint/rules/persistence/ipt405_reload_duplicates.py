@@ -61,6 +61,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.PERSISTENCE,
     since="0.1.0",
+    about_files=True,
 )
 
 _SHOWN = 4

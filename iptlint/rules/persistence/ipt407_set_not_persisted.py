@@ -58,6 +58,7 @@ META = Meta(
     confidence=Confidence.POSSIBLE,
     group=Group.PERSISTENCE,
     since="0.1.0",
+    about_files=True,
 )
 
 _SHOWN = 5

@@ -34,7 +34,7 @@ from collections.abc import Collection, Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.findings.suppressions import Suppression
+from iptlint.findings.suppressions import Suppressed, Suppression
 from iptlint.rules.meta import Group, Meta
 from iptlint.rules.registry import UnknownRuleError, codes_matching, selected
 
@@ -53,7 +53,15 @@ def check(context: Context) -> Iterator[Finding]:
     return iter(())
 
 
-def misspelt(comment: Suppression) -> Iterator[Finding]:
+def check_comments(suppressed: Suppressed, ran: Collection[str]) -> Iterator[Finding]:
+    """``ran`` are the codes of the rules that could have spoken."""
+    for comment in suppressed.comments:
+        yield from _misspelt(comment)
+    for comment in suppressed.unused:
+        yield from _unused(comment, ran)
+
+
+def _misspelt(comment: Suppression) -> Iterator[Finding]:
     """The codes and names in the comment that no rule has."""
     for code in comment.codes:
         try:
@@ -62,8 +70,8 @@ def misspelt(comment: Suppression) -> Iterator[Finding]:
             yield META.finding(comment.span, f"this hides nothing: {error}", "correct or delete it")
 
 
-def unused(comment: Suppression, ran: Collection[str]) -> Iterator[Finding]:
-    """That the comment hid nothing; ``ran`` are the codes of the rules that could have spoken."""
+def _unused(comment: Suppression, ran: Collection[str]) -> Iterator[Finding]:
+    """That the comment hid nothing."""
     meant = {code for text in comment.codes or selected((), ()) for code in _codes(text)}
     if meant and meant <= {*ran, META.code}:
         place = "in this file" if comment.line is None else f"on line {comment.line}"

@@ -39,6 +39,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.READING,
     since="0.1.0",
+    about_files=True,
 )
 
 

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import SourceFile
 
 META = Meta(
     code="IPT009",
@@ -38,9 +39,19 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.READING,
     since="0.1.0",
+    unfinished=True,
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
     """The linter makes these findings, of rules that crash."""
     return iter(())
+
+
+def crashed(source: SourceFile, what: str, crash: BaseException) -> Finding:
+    """That ``what`` the linter was at failed."""
+    return META.finding(
+        source.line_span(1),
+        f"{what} failed: {type(crash).__name__}: {crash}",
+        "this is a bug of iptlint: please report it with the smallest file that shows it",
+    )

@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import SourceFile
 
 META = Meta(
     code="IPT010",
@@ -39,9 +40,20 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.READING,
     since="0.1.0",
+    unfinished=True,
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Made where a limit is hit: while reading, and where the analysis runs out of room."""
     return iter(())
+
+
+def out_of_room(source: SourceFile, what: str) -> Finding:
+    """That the analysis grew so large that ``what`` is missing."""
+    return META.finding(
+        source.line_span(1),
+        f"the analysis ran out of room, so {what} did not look at everything",
+        "lint the files or tables one by one, or move long lists of addresses into a set",
+        likeness="out of room",
+    )

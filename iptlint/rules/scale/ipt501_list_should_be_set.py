@@ -46,23 +46,17 @@ IPT104), or that a wider prefix of the list covers (IPT102).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
-from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
+from iptlint.analysis.address_lists import AddressList, address_lists, addresses
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
-from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Rule, Within
-from iptlint.model.matches import Ranges
-from iptlint.model.ownership import is_generated, owner_of_chain
+from iptlint.model import Family, Field
 from iptlint.model.prefixes import fewest
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -74,7 +68,7 @@ META = Meta(
     since="0.1.0",
 )
 
-_WARNING_FROM, _INFO_FROM = 16, 6
+_WARNING_FROM = 16
 _LISTED = 8
 _PLACE = "in the place of the first, the others taken out"
 _MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
@@ -101,125 +95,15 @@ _SIDES = {
 Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Rules of a chain that one rule with a set can replace; at least one."""
-
-    analysis: TableAnalysis
-    chain: Chain
-    field: Field
-    rules: tuple[Rule, ...]
-
-    @property
-    def copies(self) -> int:
-        return sum(rule.copies for rule in self.rules)
-
-    @property
-    def copies_left(self) -> int:
-        """The kernel's rules for one address of the list."""
-        first = self.rules[0]
-        return max(1, first.copies // len(_addresses(first, self.field)[1]))
-
-    def ranges(self) -> Iterator[tuple[int, int]]:
-        return (r for rule in self.rules for r in _addresses(rule, self.field)[1])
-
-
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         names: Counter[str] = Counter()
         for analysis in context.firewall(ruleset).analyses():
-            for group in lists(analysis):
+            for group in address_lists(analysis):
                 yield _finding(group, names)
 
 
-@memo
-def lists(analysis: TableAnalysis) -> tuple[_Group, ...]:
-    """The lists of a table that a set can replace."""
-    found: list[_Group] = []
-    for chain in analysis.table.chains.values():
-        ours = _is_called(analysis, chain) and not is_generated(analysis.table, chain.name)
-        kinds = _kinds(chain, unmatched_rules(analysis) | later_copies(analysis)) if ours else {}
-        if kinds:
-            found += _groups(analysis, chain, kinds)
-    return tuple(found)
-
-
-def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
-    """Software may call its chains later, those for the user's rules among them."""
-    called = analysis.entries[chain.name].reachable.satisfiable()
-    return called or owner_of_chain(analysis.table, chain.name) is not None
-
-
-def _kinds(chain: Chain, others: frozenset[Rule] = frozenset()) -> dict[Kind, list[int]]:
-    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the
-    rules that another finding reports."""
-    kinds: dict[Kind, list[int]] = defaultdict(list)
-    for number, rule in enumerate(chain.rules):
-        if is_plain(rule) and rule not in others:
-            for kind in _kinds_of(rule):
-                kinds[kind].append(number)
-    return {
-        kind: numbers
-        for kind, numbers in kinds.items()
-        if sum(chain.rules[n].copies for n in numbers) >= _INFO_FROM
-    }
-
-
-def _kinds_of(rule: Rule) -> Iterator[Kind]:
-    for field in _SIDES:
-        tests = [m for m in rule.matches if type(m) is Within and m.field is field]
-        if len(tests) == 1 and _are_prefixes(tests[0]):
-            others = frozenset(match for match in rule.matches if match is not tests[0])
-            yield Kind(field, rule.verdict, others)
-
-
-def _are_prefixes(test: Within) -> bool:
-    """A set of type hash:net takes no prefix of length 0, ipset(8)."""
-    everything = (1 << _SIDES[test.field].family.address_bits) - 1
-    return not test.negated and all(
-        (high - low) & (high - low + 1) == 0 and low & (high - low) == 0 and high - low < everything
-        for low, high in test.ranges
-    )
-
-
-def _addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
-    """The index of the rule's test of the field, and its prefixes."""
-    return next(
-        (index, match.ranges)
-        for index, match in enumerate(rule.matches)
-        if isinstance(match, Within) and match.field is field
-    )
-
-
-def _groups(
-    analysis: TableAnalysis, chain: Chain, kinds: dict[Kind, list[int]]
-) -> Iterator[_Group]:
-    """The largest first; a rule is in one group only."""
-    used: set[int] = set()
-    search = MovableRuns(analysis, chain)
-    for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        free = [number for number in numbers if number not in used]
-        for run in search.runs(kind.verdict, free):
-            rules = _uncovered(tuple(chain.rules[n] for n in run), kind.field)
-            group = _Group(analysis, chain, kind.field, rules)
-            if group.copies >= _INFO_FROM and len(set(group.ranges())) >= _INFO_FROM:
-                used.update(run)
-                yield group
-
-
-def _uncovered(rules: Sequence[Rule], field: Field) -> tuple[Rule, ...]:
-    """Those whose addresses are not all part of a wider prefix of another: IPT102 tells of the
-    others, and the set does not need them."""
-    widest: list[tuple[int, int]] = []
-    ranges = {r for rule in rules for r in _addresses(rule, field)[1]}
-    for low, high in sorted(ranges, key=lambda each: (each[0], -each[1])):
-        if not widest or high > widest[-1][1]:
-            widest.append((low, high))
-    kept = set(widest)
-    return tuple(rule for rule in rules if kept & {*_addresses(rule, field)[1]})
-
-
-def _finding(group: _Group, names: Counter[str]) -> Finding:
+def _finding(group: AddressList, names: Counter[str]) -> Finding:
     prefixes = fewest(group.ranges(), _SIDES[group.field].family)
     first, last = group.rules[0], group.rules[-1]
     rules = len(group.rules)
@@ -236,7 +120,7 @@ def _finding(group: _Group, names: Counter[str]) -> Finding:
     )
 
 
-def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
+def _replacement(group: AddressList, prefixes: Sequence[Network]) -> str:
     if len(prefixes) == 1:
         return f"together they are {prefixes[0]}, so one rule replaces them"
     joined = len(prefixes) < len(set(group.ranges()))
@@ -244,12 +128,12 @@ def _replacement(group: _Group, prefixes: Sequence[Network]) -> str:
     return f"one set of {len(prefixes)} prefixes{after} replaces them"
 
 
-def _help(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+def _help(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
     advice = group.analysis.ruleset.syntax.pick(iptables=_with_ipset, nft=_with_set)
     return advice(group, prefixes, names)
 
 
-def _with_ipset(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+def _with_ipset(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
     option = _SIDES[group.field].option
     place = _PLACE
     if len(prefixes) == 1:
@@ -259,7 +143,7 @@ def _with_ipset(group: _Group, prefixes: Sequence[Network], names: Counter[str])
     return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
 
 
-def _with_set(group: _Group, prefixes: Sequence[Network], names: Counter[str]) -> str:
+def _with_set(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
     selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
     if len(prefixes) == 1:
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
@@ -292,14 +176,14 @@ def _making(name: str, prefixes: Sequence[Network]) -> str:
     )
 
 
-def _rewritten(group: _Group, test: str) -> str:
+def _rewritten(group: AddressList, test: str) -> str:
     """The first rule as it is written, with another test for the addresses."""
     first = group.rules[0]
-    part, _ = _addresses(first, group.field)
+    part, _ = addresses(first, group.field)
     return group.analysis.ruleset.syntax.with_addresses(first, part, test)
 
 
-def _name(group: _Group, names: Counter[str]) -> str:
+def _name(group: AddressList, names: Counter[str]) -> str:
     """One that no other finding of the file proposes. Both families share the names of sets."""
     field = _SIDES[group.field]
     side = f"-{field.option}{'6' if field.family is Family.IP6 else ''}"

@@ -38,6 +38,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.address_lists import address_lists
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
@@ -48,7 +49,6 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
-from iptlint.rules.scale.ipt501_list_should_be_set import lists
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -149,5 +149,7 @@ def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
     """Whether most of the way are lists for which sets are proposed already."""
     chains = {stretch.chain for stretch in counts}
     analyses = {stretch.analysis for stretch in counts}
-    saved = (g.copies - g.copies_left for w in analyses for g in lists(w) if g.chain in chains)
+    saved = (
+        g.copies - g.copies_left for w in analyses for g in address_lists(w) if g.chain in chains
+    )
     return 2 * sum(saved) > total

@@ -52,9 +52,8 @@ from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outs
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import same_interface
 from iptlint.analysis.handshake import answers, is_answered, opening, samples, swapped, untracks
-from iptlint.analysis.script_lockouts import is_flushed
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
@@ -77,6 +76,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
+    yields_to=("IPT304",),
 )
 
 _EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
@@ -111,8 +111,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    if is_flushed(hooks.ruleset, hooks.family):  # IPT304's
-        return
+    cause = Cause(hooks.ruleset, hooks.family)
+    for finding in _missing(hooks):
+        yield replace(finding, causes=(cause,))
+
+
+def _missing(hooks: Hooks) -> Iterator[Finding]:
     for way in _WAYS:
         if dropped_by_default(hooks, way.back).satisfiable():
             yield from _answers(hooks, way)

@@ -1,0 +1,81 @@
+"""A handshake that fails, in words: which packet, who ends it, and what lets it through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.handshake import HandshakeStep, answers
+from iptlint.findings import suggestions
+from iptlint.model import Family, Hook
+from iptlint.netfilter.decision import Share
+from iptlint.netfilter.hooks import Hooks
+
+_ACK = ("ACK", Hook.INPUT, ("ack",))
+_ANSWERS = {
+    "SYN": (("SYN-ACK", Hook.OUTPUT, ("syn", "ack")), _ACK),
+    "SYN-ACK": (_ACK,),
+    "ACK": (),
+}
+"""The packets that follow, the way of each, and its flags."""
+
+
+def message(hooks: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
+    """What happens to the packet of this step, and at which line."""
+    first, *others = found
+    name = first.name
+    if not _is_main(hooks, first):
+        name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
+    share = "most of " if others else ""
+    rest = f" ({_rest(others)} the others)" if others else ""
+    match step.packet:
+        case "SYN":
+            return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
+        case "SYN-ACK":
+            return (
+                f"{result}: the SYN to {port} comes in, but {name} {first.does} "
+                f"{share}the SYN-ACKs on their way out{rest}"
+            )
+        case _:
+            return (
+                f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
+                f"{name} {first.does} {share}the ACKs that complete the handshake{rest}"
+            )
+
+
+def _rest(others: list[Share]) -> str:
+    return others[0].name if len(others) == 1 else f"{len(others)} other rules"
+
+
+def advice(
+    hooks: Hooks,
+    step: HandshakeStep,
+    decider: Share,
+    ports: tuple[int, ...],
+    source: str | None = None,
+) -> str:
+    main = hooks.deciding_chain(step.hook)
+    if main is None or not _is_main(hooks, decider):
+        return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
+    base, then = decider.base(step.hook).name, "".join(_answering(hooks, step))
+    if step.packet != "SYN":
+        return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
+    accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
+    rule = suggestions.first(decider, base, accept)
+    return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
+    """What else has to be added for the rest of the handshake."""
+    sent = step.sent
+    for packet, hook, flags in _ANSWERS[step.packet]:
+        main = hooks.deciding_chain(hook)
+        sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
+        if main and not (sent & hooks.may_pass(hook)).satisfiable():
+            rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
+            yield f"; and at the top of {main.chain.name}: {rule}"
+
+
+def _is_main(hooks: Hooks, decider: Share) -> bool:
+    """Whether it decides in the table that decides what the host lets in."""
+    main = hooks.deciding_chain(Hook.INPUT)
+    return main is not None and decider.analysis is main.analysis

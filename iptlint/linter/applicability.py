@@ -1,0 +1,63 @@
+"""Which findings hold on the host that the rules are of, by what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iptlint.findings import Confidence, Finding
+from iptlint.model.host import Host
+from iptlint.rules.meta import Group, Needs
+from iptlint.rules.registry import meta_of, rules
+
+_IP6 = "ip6"
+
+
+def applies_to(host: Host, finding: Finding) -> bool:
+    """Whether the finding is about something that this host does."""
+    source = finding.span.source
+    if meta_of(finding).about_files and (host.is_running(source) or not source.text):
+        return False
+    return not (_lacks_ipv6(host, finding) or _lacks_forwarding(host, finding))
+
+
+def qualified(host: Host, finding: Finding) -> Finding:
+    """The finding as far as what is known of the host bears it out."""
+    if host.live and host.running is None:
+        # Rules that could not be read may say otherwise.
+        finding = replace(finding, confidence=Confidence.POSSIBLE)
+    return _in_its_words(host, finding)
+
+
+def _in_its_words(host: Host, finding: Finding) -> Finding:
+    """Where tables of legacy iptables are looked at as one with those of nft, advice on rules is
+    in the words of nft: none is better than the wrong one."""
+    source = finding.span.source
+    of_iptables = host.is_running(source) and "tables-" in source.path
+    on_rules = meta_of(finding).group is not Group.PERSISTENCE
+    return replace(finding, help="") if host.mixed and of_iptables and on_rules else finding
+
+
+def _lacks_ipv6(host: Host, finding: Finding) -> bool:
+    packet = finding.witness
+    of_ip6 = packet is not None and packet.family == _IP6
+    return host.facts.ipv6 is False and (of_ip6 or meta_of(finding).needs is Needs.IPV6)
+
+
+def _lacks_forwarding(host: Host, finding: Finding) -> bool:
+    """An open FORWARD passes nothing on where the kernel forwards nothing."""
+    packet = finding.witness
+    if packet is None or packet.hook != "forward":
+        return False
+    needed = meta_of(finding).needs is Needs.FORWARDING
+    return needed and host.facts.forwards(packet.family) is False
+
+
+def without_sshd(host: Host) -> tuple[str, ...]:
+    """The codes of the rules that have nothing to say where nothing listens for SSH."""
+    facts = host.facts
+    if facts.listeners is None:
+        return ()
+    listening = {one.port for one in facts.listeners if one.protocol == "tcp"}
+    if listening & {*(facts.ssh_ports or (22,))}:
+        return ()
+    return tuple(rule.meta.code for rule in rules() if rule.meta.needs is Needs.SSH)

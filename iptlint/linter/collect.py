@@ -1,0 +1,75 @@
+"""Sources to readings, each of which knows what the sets of the others hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
+from iptlint.dialects.sets import only_sets, read_sets, together
+from iptlint.findings import Finding, Severity
+from iptlint.model.sets import SavedSets
+from iptlint.rules.reading import crashed
+from iptlint.rules.registry import rule_of
+from iptlint.source import SourceFile, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was read. ``crashes``: where a reader failed; the others are read all the same."""
+
+    readings: tuple[Reading, ...]
+    sets: SavedSets | None
+    crashes: tuple[Finding, ...]
+
+    def findings(self) -> Iterator[Finding]:
+        """What the readers say of the texts."""
+        for reading in self.readings:
+            for diagnostic in reading.diagnostics:
+                yield _finding(reading, diagnostic)
+
+
+def collect(
+    sources: Sequence[SourceFile], ipsets: Sequence[SourceFile], reader: Reader | None
+) -> Collected:
+    """``ipsets`` are read as sets, whatever they look like; ``reader`` says how the others are."""
+    crashes: list[Finding] = []
+    readings = [_read(lambda text: read(text, reader), source, crashes) for source in sources]
+    readings += (_read(read_sets, source, crashes) for source in ipsets)
+    readings, sets = _together(readings, crashes)
+    return Collected(tuple(readings), sets, tuple(crashes))
+
+
+def _read(
+    reader: Callable[[SourceFile], Reading], source: SourceFile, crashes: list[Finding]
+) -> Reading:
+    try:
+        return reader(source)
+    except Exception as crash:
+        # Whatever is wrong in the reader of one file, the other files are still linted.
+        crashes.append(crashed(source, "reading the file", crash))
+        return unread(source, "unknown")
+
+
+def _together(
+    readings: list[Reading], crashes: list[Finding]
+) -> tuple[list[Reading], SavedSets | None]:
+    try:
+        readings, sets = together(readings)
+    except Exception as crash:
+        crashes.append(crashed(readings[0].ruleset.source, "reading the sets", crash))
+        return readings, None
+    bare = only_sets(readings)
+    if bare is not None:
+        readings[0] = replace(readings[0], diagnostics=(*readings[0].diagnostics, bare))
+    return readings, sets
+
+
+def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
+    return rule_of(diagnostic.code).meta.finding(
+        Span(diagnostic.source or reading.ruleset.source, diagnostic.start, diagnostic.end),
+        diagnostic.message,
+        diagnostic.help,
+        severity=Severity(diagnostic.severity),
+        likeness=diagnostic.message,
+    )

@@ -1,0 +1,48 @@
+"""Where sshd listens by what the rules say, and whether anyone gets in."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.analysis.session import Settings
+from iptlint.analysis.ssh_access import failing_step, has_input, locked_out, ssh_ports
+from iptlint.model import Hook
+from tests.firewalls import hooks_of, saved
+
+
+def accept(port: int) -> str:
+    return f"-A INPUT -p tcp -m tcp --dport {port} -j ACCEPT"
+
+
+@pytest.mark.parametrize(
+    ("rules", "ports"),
+    [
+        ((accept(22),), (22,)),
+        ((accept(2222),), (22, 2222)),
+        ((accept(22), accept(2222)), (22,)),  # 22 gets in: nothing else is looked for
+        ((accept(443),), (22,)),
+        (("-A INPUT -p tcp -m comment --comment ssh -m tcp --dport 443 -j ACCEPT",), (22, 443)),
+        (("-A INPUT -p tcp -m tcp --dport 2000:2300 -j ACCEPT",), (22,)),  # for many services
+    ],
+)
+def test_the_ports_that_rules_make_evident(rules: tuple[str, ...], ports: tuple[int, ...]) -> None:
+    assert ssh_ports(hooks_of(saved(*rules, policy="DROP")), Settings()) == ports
+
+
+def test_what_the_user_says_is_asked_for_alone() -> None:
+    hooks = hooks_of(saved(accept(2222), policy="DROP"))
+    assert ssh_ports(hooks, Settings((2022,))) == (2022,)
+    assert locked_out(hooks, Settings((2022,)))
+
+
+def test_nobody_is_locked_out_of_what_says_nothing_of_input() -> None:
+    hooks = hooks_of("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n")
+    assert not has_input(hooks)
+    assert not locked_out(hooks, Settings())
+
+
+def test_the_step_that_fails() -> None:
+    step = failing_step(hooks_of(saved(accept(443), policy="DROP")), (22,))
+    assert step is not None
+    assert (step.packet, step.hook) == ("SYN", Hook.INPUT)
+    assert failing_step(hooks_of(saved(accept(22), policy="DROP")), (22,)) is None

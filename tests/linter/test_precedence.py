@@ -1,0 +1,161 @@
+"""One cause is one finding: whatever is selected or ignored, one rule tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from iptlint.findings import Finding
+from iptlint.linter import publish
+from iptlint.linter.run import lint
+from iptlint.linter.selection import Selection
+from iptlint.rules.registry import Profile, rules
+from iptlint.source import SourceFile
+from tests.expectations import FIXTURES
+
+SSH = "-p tcp -m tcp --dport 22 -j ACCEPT\n"
+
+
+def filter_table(*rules: str, name: str, policies: str = "DROP") -> SourceFile:
+    head = "".join(f":{chain} {policies} [0:0]\n" for chain in ("INPUT", "FORWARD", "OUTPUT"))
+    return SourceFile(
+        name, f"*filter\n{head}{''.join(f'{rule}{chr(10)}' for rule in rules)}COMMIT\n"
+    )
+
+
+IPV4_CLOSED = filter_table(
+    "-A INPUT -i lo -j ACCEPT", f"-A INPUT {SSH.strip()}", "-A OUTPUT -j ACCEPT", name="rules.v4"
+)
+IPV6_OPEN = filter_table(name="rules.v6", policies="ACCEPT")
+IPV6_OPENED_BY_A_RULE = filter_table(
+    "-A INPUT -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 23 -j DROP", name="rules.v6"
+)
+FLUSHED = SourceFile(
+    "fw.sh",
+    f"#!/bin/sh\niptables -P INPUT DROP\niptables -A INPUT {SSH}iptables -F\n",
+)
+NEIGHBOURS_DROPPED = SourceFile(
+    "rules.v6", (FIXTURES / "rules/IPT703/good_nd_blocked.v6").read_text("utf-8")
+)
+NEIGHBOURS_AND_DHCP_DROPPED = SourceFile(
+    "rules.v6",
+    (FIXTURES / "rules/IPT704/bad.v6").read_text("utf-8").replace("-A INPUT -p ipv6-icmp", "#"),
+)
+
+DECLARED = [
+    ("IPT602", "IPT701", (IPV4_CLOSED, IPV6_OPENED_BY_A_RULE)),
+    ("IPT301", "IPT304", (FLUSHED,)),
+    ("IPT201", "IPT304", (FLUSHED,)),
+    ("IPT703", "IPT702", (NEIGHBOURS_DROPPED,)),
+    ("IPT704", "IPT702", (NEIGHBOURS_AND_DHCP_DROPPED,)),
+]
+"""The rule that yields, the one that it yields to, and a text that both would speak of."""
+
+ASKED = [
+    ("IPT101", "IPT106", "IPT106/bad.v4"),
+    ("IPT101", "IPT853", "IPT853/bad.v4"),
+    ("IPT101", "IPT902", "IPT902/bad.v4"),
+    ("IPT102", "IPT106", "IPT106/bad.v4"),
+    ("IPT102", "IPT853", "IPT853/bad.nft"),
+    ("IPT103", "IPT209", "IPT209/bad.v4"),
+    ("IPT104", "IPT111", "IPT111/bad.nft"),
+    ("IPT106", "IPT855", "IPT855/bad.v4"),
+    ("IPT107", "IPT106", "IPT106/bad.v4"),
+    ("IPT305", "IPT301", "IPT305/good_shut.v4"),
+    ("IPT407", "IPT003", "IPT003/bad.v4"),
+    ("IPT501", "IPT101", "IPT501/good_dead_members.v4"),
+    ("IPT501", "IPT102", "IPT501/good_dead_members.v4"),
+    ("IPT504", "IPT501", "IPT504/good.v4"),
+    ("IPT505", "IPT501", "IPT501/bad.nft"),
+    ("IPT601", "IPT602", "IPT602/bad.v4"),
+    ("IPT601", "IPT605", "IPT605/bad_all.v4"),
+    ("IPT603", "IPT602", "IPT602/bad.v4"),
+    ("IPT604", "IPT602", "IPT602/bad.v4"),
+    ("IPT607", "IPT201", "IPT607/good_related.v4"),
+    ("IPT802", "IPT101", "IPT802/good_shadowed.v4"),
+    ("IPT804", "IPT101", "IPT804/good.v4"),
+    ("IPT851", "IPT803", "IPT851/good_pre_nat_port.v4"),
+    ("IPT853", "IPT106", "IPT853/good.v4"),
+]
+"""Here a rule asks the same question of the analysis as the other, and leaves out what that says:
+what is left decides what its own finding is."""
+
+
+def codes(sources: Sequence[SourceFile], **more: Sequence[str]) -> list[str]:
+    return [finding.code for finding in lint(sources, **more).findings]
+
+
+def name_of(value: object) -> str | None:
+    return value if isinstance(value, str) else ""
+
+
+def test_every_declaration_is_tested() -> None:
+    declared = {(rule.meta.code, other) for rule in rules() for other in rule.meta.yields_to}
+    assert declared == {(rule, other) for rule, other, _ in DECLARED}
+
+
+@pytest.mark.parametrize(("code", "other", "sources"), DECLARED, ids=name_of)
+def test_the_rule_that_yields_is_silent(
+    code: str, other: str, sources: tuple[SourceFile, ...]
+) -> None:
+    found = codes(sources)
+    assert other in found
+    assert code not in found
+    assert codes(sources, select=[code, other]) == [c for c in found if c == other]
+
+
+@pytest.mark.parametrize(("code", "other", "sources"), DECLARED, ids=name_of)
+def test_it_is_silent_whether_the_other_is_shown_or_not(
+    code: str, other: str, sources: tuple[SourceFile, ...]
+) -> None:
+    hidden = [SourceFile(s.path, f"# iptlint: ignore-file={other}\n{s.text}") for s in sources]
+    assert codes(sources, select=[code]) == []
+    assert code not in codes(sources, ignore=[other])
+    assert code not in codes(hidden)
+
+
+@pytest.mark.parametrize(("code", "other", "sources"), DECLARED, ids=name_of)
+def test_without_the_declaration_there_were_two(
+    code: str, other: str, sources: tuple[SourceFile, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keep_all(findings: Sequence[Finding]) -> list[Finding]:
+        return [*findings]
+
+    monkeypatch.setattr(publish, "_without_yielding", keep_all)
+    assert {*codes(sources, select=[code, other])} == {code, other}
+
+
+def test_the_chain_that_ipv6_is_open_by_is_not_told_of_twice() -> None:
+    """IPT601 tells of FORWARD alone, which is why it asks before it speaks."""
+    found = lint([IPV4_CLOSED, IPV6_OPEN]).findings
+    assert "IPT701" in [finding.code for finding in found]
+    assert not any("INPUT" in finding.message for finding in found if finding.code == "IPT601")
+    assert codes([IPV4_CLOSED, IPV6_OPEN], select=["IPT601"]) == [
+        finding.code for finding in found if finding.code == "IPT601"
+    ]
+
+
+@pytest.mark.parametrize(("code", "other", "path"), ASKED, ids=name_of)
+def test_who_asks_the_same_question_is_silent(code: str, other: str, path: str) -> None:
+    case: Path = FIXTURES / "rules" / path
+    sources = [SourceFile(str(case), case.read_text("utf-8"))]
+    found = codes(sources)
+    assert other in found
+    assert code not in found
+    assert codes(sources, select=[code]) == []
+
+
+def test_what_a_rule_yields_to_runs_unheard() -> None:
+    selection = Selection.of(["IPT602"], [], Profile.DEFAULT)
+    assert selection.heard == {"IPT602"}
+    assert selection.running == {"IPT602", "IPT701"}
+    assert "IPT701" not in selection.shown
+
+
+def test_a_comment_for_what_is_not_heard_is_not_unused() -> None:
+    """Nobody is told to delete a comment for a rule that he has switched off."""
+    commented = SourceFile("rules.v4", f"# iptlint: ignore-file=IPT701\n{IPV4_CLOSED.text}")
+    assert "IPT005" not in codes([commented], ignore=["IPT701"])
+    assert "IPT005" in codes([commented])
