@@ -19,9 +19,9 @@ _ANSWERS = {
 """The packets that follow, the way of each, and its flags."""
 
 
-def message(hooks: Hooks, step: HandshakeStep, found: list[Share], port: str, result: str) -> str:
+def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
-    first, *others = found
+    first, *others = shares
     name = first.name
     if not _is_main(hooks, first):
         name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"

@@ -21,10 +21,10 @@ def for_each_family(
     both families, what holds for one of them only says so; and where the text includes files
     that are not there to be read, nothing is certain."""
     for ruleset in context.rulesets:
-        found = [*_findings(context, ruleset, check)]
-        if found and has_unseen_includes(ruleset):
-            found = [*map(_unless_included, found)]
-        yield from found
+        findings = [*_findings(context, ruleset, check)]
+        if findings and has_unseen_includes(ruleset):
+            findings = [*map(_unless_included, findings)]
+        yield from findings
 
 
 def _findings(

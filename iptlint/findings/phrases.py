@@ -69,11 +69,11 @@ def _deed(kind: VerdictKind, rules: list[Rule], where: str) -> str:
 
 def labels(rules: Sequence[Rule], ending: str) -> tuple[Label, ...]:
     """One at each rule, ``accepts`` and the ending; at most five, the last says how many more."""
-    found = [Label(r.origin.span, f"{verb(r.verdict.kind)} {ending}") for r in rules[:MAX_LABELS]]
-    more = len(rules) - len(found)
+    shown = [Label(r.origin.span, f"{verb(r.verdict.kind)} {ending}") for r in rules[:MAX_LABELS]]
+    more = len(rules) - len(shown)
     if more:
-        found[-1] = Label(found[-1].span, f"{found[-1].message} … and {more} more")
-    return tuple(found)
+        shown[-1] = Label(shown[-1].span, f"{shown[-1].message} … and {more} more")
+    return tuple(shown)
 
 
 def counted(number: int, noun: str) -> str:

@@ -25,8 +25,8 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     entering = union(
         [analysis.entries[base.name].reachable for base in bases], analysis.space.false
     )
-    here = [taker for taker in shadowed.blockers if taker in analysis.places]
-    taken = union([analysis.matched(taker) for taker in here], analysis.space.false)
+    of_this_table = [taker for taker in shadowed.blockers if taker in analysis.places]
+    taken = union([analysis.matched(taker) for taker in of_this_table], analysis.space.false)
     rest = analysis.intended(shadowed.rule) & entering & ~taken
     packets = f"all of these packets {ending}"
     if rest.satisfiable():

@@ -19,10 +19,10 @@ INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
 
 def accept_ssh(port: int, source: str | None = None, *, six: bool = False) -> Suggestion:
     """``source``: an address or network that the rule is for; everybody where it is None."""
-    here = f"-s {source} " if source else ""
+    from_source = f"-s {source} " if source else ""
     nft = f"ip{'6' * six} saddr {source} " if source else ""
     return Suggestion(
-        f"{here}-p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -j ACCEPT",
+        f"{from_source}-p tcp -m tcp --dport {port} -m conntrack --ctstate NEW -j ACCEPT",
         f"{nft}tcp dport {port} ct state new accept",
     )
 

@@ -47,12 +47,14 @@ def publish(
 def _without_yielding(findings: Sequence[Finding]) -> list[Finding]:
     """One cause is one finding: without those of a cause that a rule they yield to tells of,
     whether that finding is shown or not."""
-    told = {(finding.code, cause) for finding in findings for cause in finding.causes}
+    reported = {(finding.code, cause) for finding in findings for cause in finding.causes}
     return [
         finding
         for finding in findings
         if not any(
-            (code, cause) in told for code in meta_of(finding).yields_to for cause in finding.causes
+            (code, cause) in reported
+            for code in meta_of(finding).yields_to
+            for cause in finding.causes
         )
     ]
 

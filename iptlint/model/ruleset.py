@@ -195,8 +195,8 @@ class Ruleset:
         return any(family.value in table.family.packets for table in self.tables)
 
     def table(self, name: str, family: Family) -> Table | None:
-        found = (t for t in self.tables if t.name == name and t.family is family)
-        return next(found, None)
+        tables = (t for t in self.tables if t.name == name and t.family is family)
+        return next(tables, None)
 
     def declaration_of(self, table: Table, chain: Chain) -> Span:
         """Where the chain is declared; else its first rule, its table, the first line."""

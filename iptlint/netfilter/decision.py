@@ -75,17 +75,17 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     Every base chain has its say on who dies. Who accepts is told by the main one.
     """
     main = hooks.deciding_chain(hook)
-    here = packets & hooks.hook_packets(hook)
-    accepted = here & hooks.may_pass(hook)
-    found: list[Share] = []
+    arriving = packets & hooks.hook_packets(hook)
+    accepted = arriving & hooks.may_pass(hook)
+    deciding: list[Share] = []
     for base_chain in hooks.base_chains(hook):
-        for share in at_station(base_chain, here & base_chain.seen):
+        for share in at_station(base_chain, arriving & base_chain.seen):
             if not share.kind.passes:
-                found.append(share)
+                deciding.append(share)
             elif base_chain is main and (share.packets & accepted).satisfiable():
-                found.append(share._replace(packets=share.packets & accepted))
-        here = base_chain.afterwards(here & base_chain.may_survive)
-    return largest_first(found)
+                deciding.append(share._replace(packets=share.packets & accepted))
+        arriving = base_chain.afterwards(arriving & base_chain.may_survive)
+    return largest_first(deciding)
 
 
 def largest_first(found: Iterable[Share]) -> list[Share]:

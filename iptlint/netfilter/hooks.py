@@ -52,13 +52,13 @@ class Hooks:
     def deciding_chain(self, hook: Hook) -> BaseChain | None:
         """The chain where the host decides what passes the hook, if there is one: of several,
         the one at the filter priority, or with most rules."""
-        found = [
+        filtering = [
             base_chain
             for base_chain in self.base_chains(hook)
             if base_chain.chain.type == "filter"
             and base_chain.chain.priority in DECIDING_PRIORITIES
         ]
-        return max(found, key=_weight, default=None)
+        return max(filtering, key=_weight, default=None)
 
     def tables(self) -> tuple[Table, ...]:
         """Those that see packets of the family."""

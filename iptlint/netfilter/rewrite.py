@@ -34,8 +34,8 @@ class Rewrite:
 
     def variable(self, number: int) -> PacketSet:
         """The packets as they came whose variable is set now."""
-        found = self.bits.get(number)
-        return self.space.manager.var(number) if found is None else found
+        rewritten = self.bits.get(number)
+        return self.space.manager.var(number) if rewritten is None else rewritten
 
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
@@ -52,11 +52,11 @@ class Rewrite:
         bits: dict[int, PacketSet] = {}
         for place, number in enumerate(reversed(one.variables)):
             flag = 1 << place
-            found = self.space.false if mask & flag else self.variable(number)
+            bit = self.space.false if mask & flag else self.variable(number)
             if value & flag:
                 flip = self._source_bit(source, place)
-                found = (found & ~flip) | (~found & flip)
-            bits[number] = found
+                bit = (bit & ~flip) | (~bit & flip)
+            bits[number] = bit
         return self.with_bits(bits)
 
     def _source_bit(self, source: Field | None, place: int) -> PacketSet:
@@ -82,7 +82,7 @@ class Rewrite:
         the variables ``unknown`` (a cube) is taken to be no other's."""
         if self.key == other.key:
             return self.space.false
-        found = self.space.false
+        differing = self.space.false
         for field in fields:
             for number in self._variables(field):
                 a, b = self.variable(number), other.variable(number)
@@ -90,8 +90,8 @@ class Rewrite:
                     continue
                 if a.exists(unknown) != a or b.exists(unknown) != b:
                     return self.space.true
-                found = found | (a & ~b) | (b & ~a)
-        return found
+                differing = differing | (a & ~b) | (b & ~a)
+        return differing
 
     def image(self, packets: PacketSet) -> PacketSet:
         """What the packets as they came are now; free where a value is not the same for all."""

@@ -157,21 +157,23 @@ class Traversal:
     def _untracked_yet(self, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
         """Before connection tracking, a packet has no connection: its state is invalid
         (nft_ct.c, xt_conntrack.c); but what this host sent to itself may have kept its own."""
-        found = PacketGroups()
+        groups_untracked = PacketGroups()
         home = self.space.false
         if to_host:
             home = self.space.interface(Field.IIF, "lo") & self.matcher.unknowns.variable(
                 _SENT_TRACKED
             )
         for group in groups:
-            here = group.packets & group.rewrite.now(home)
-            found.add(replace(group, packets=here))
+            from_home = group.packets & group.rewrite.now(home)
+            groups_untracked.add(replace(group, packets=from_home))
             rewrite = group.rewrite
             for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
                 rewrite = rewrite.constant(field, 0)
             rewrite = rewrite.constant(Field.CT_STATE, CT_STATES.index("invalid"))
-            found.add(replace(group, rewrite=rewrite, packets=group.packets & ~here))
-        return found
+            groups_untracked.add(
+                replace(group, rewrite=rewrite, packets=group.packets & ~from_home)
+            )
+        return groups_untracked
 
     def _tracked(self, rewrite: Rewrite) -> Rewrite:
         if rewrite.now(self.space.state("untracked")) == self.space.true:
@@ -191,9 +193,9 @@ class Traversal:
             if chain.type == "nat" and side in group.translated:
                 visit.on.add(group)
                 continue
-            here = group.packets & group.rewrite.now(seen)
-            visit.on.add(replace(group, packets=group.packets & ~here))
-            visit.policy(chain, visit.through(chain, [replace(group, packets=here)]))
+            shown = group.packets & group.rewrite.now(seen)
+            visit.on.add(replace(group, packets=group.packets & ~shown))
+            visit.policy(chain, visit.through(chain, [replace(group, packets=shown)]))
         return visit.on
 
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:

@@ -52,11 +52,11 @@ class Unknowns:
 
     def together(self) -> dict[Unknown, list[int]]:
         """The variables of each, those of a number together under its first bit."""
-        found: dict[Unknown, list[int]] = {}
+        numbers: dict[Unknown, list[int]] = {}
         for key, number in self.variables.items():
             first = key if key.bit is None else key._replace(bit=0)
-            found.setdefault(first, []).append(number)
-        return found
+            numbers.setdefault(first, []).append(number)
+        return numbers
 
     @property
     def cube(self) -> PacketSet:
@@ -106,11 +106,11 @@ class ExactMatcher:
         tests = [match for match in rule.matches if any(_texts(match, self._sets))]
         if not tests:
             return packets
-        found = packets
+        passing = packets
         for match in tests:
-            found = found & self._test(_Arrival(rule, rewrite, packets), match)
+            passing = passing & self._test(_Arrival(rule, rewrite, packets), match)
         self._meet(rule, packets)
-        return found
+        return passing
 
     def _meet(self, rule: Rule, packets: PacketSet) -> None:
         """Counts how often each packet has met the rule: the sets are those that have once,
@@ -127,32 +127,32 @@ class ExactMatcher:
             case Uncertain(_, text):
                 return self.open(arrival.rule, text, arrival.packets)
             case Opaque(text, negated) if text.startswith(self._sets):
-                found = self.open(arrival.rule, text, arrival.packets)
-                return ~found if negated else found
+                holds = self.open(arrival.rule, text, arrival.packets)
+                return ~holds if negated else holds
             case AnyOf(alternatives, negated):
                 each = [self._all(arrival, tests) for tests in alternatives]
-                found = union(each, self.space.false)
-                return ~found if negated else found
+                holds = union(each, self.space.false)
+                return ~holds if negated else holds
             case _:
                 return arrival.rewrite.now(self._plain.test(match).may)
 
     def _all(self, arrival: _Arrival, tests: Iterable[Match]) -> PacketSet:
-        found = self.space.true
+        passing = self.space.true
         for test in tests:
-            found = found & self._test(arrival, test)
-        return found
+            passing = passing & self._test(arrival, test)
+        return passing
 
     def open(self, rule: Rule, text: str, packets: PacketSet) -> PacketSet:
         """What may hold or not for ``packets``; anew for those that come a second time."""
-        found, left = self.space.false, packets
+        holds, left = self.space.false, packets
         for visit, on_visit in enumerate((*self._met.get(rule, ()), self.space.false)):
             coming = left & ~on_visit
             left = left & on_visit
             if coming.satisfiable():
                 key = Unknown(text, self._ordinals[rule, text], visit)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming
-                found = found | (coming & self.unknowns.variable(key))
-        return found
+                holds = holds | (coming & self.unknowns.variable(key))
+        return holds
 
     def queued(self, rule: Rule, packets: PacketSet) -> PacketSet:
         """Of the packets that a program gets from the rule, those that it lets go on: they come

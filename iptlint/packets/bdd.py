@@ -66,17 +66,17 @@ class BitField:
 
     def _octet(self, first: int, mask: int, value: int) -> PacketSet:
         key = (first, mask, value)
-        found = self._octets.get(key)
-        if found is None:
+        octet = self._octets.get(key)
+        if octet is None:
             count = min(OCTET, self.width - first)
-            found = self.manager.true()
+            octet = self.manager.true()
             for index in reversed(range(count)):
                 bit = 1 << (count - 1 - index)
                 if mask & bit:
                     one = self._ones[first + index]
-                    found &= one if value & bit else ~one
-            self._octets[key] = found
-        return found
+                    octet &= one if value & bit else ~one
+            self._octets[key] = octet
+        return octet
 
     def _build_range(self, low: int, high: int) -> PacketSet:
         if low > high:

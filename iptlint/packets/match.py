@@ -102,10 +102,10 @@ class Matcher:
         return Tests(may, sure)
 
     def test(self, match: Match) -> Tests:
-        found = self._cache.get(match)
-        if found is None:
-            found = self._cache[match] = self._test(match)
-        return found
+        known = self._cache.get(match)
+        if known is None:
+            known = self._cache[match] = self._test(match)
+        return known
 
     @singledispatchmethod
     def _test(self, match: Match) -> Tests:
@@ -117,13 +117,13 @@ class Matcher:
 
     @_test.register
     def _(self, match: Masked) -> Tests:
-        found = self.space.masked(match.field, match.mask, match.value)
-        return self._of_field(match, found)
+        packets = self.space.masked(match.field, match.mask, match.value)
+        return self._of_field(match, packets)
 
     @_test.register
     def _(self, match: Interface) -> Tests:
-        found = self.space.interface(match.field, match.name, wildcard=match.wildcard)
-        return self._of_field(match, found)
+        packets = self.space.interface(match.field, match.name, wildcard=match.wildcard)
+        return self._of_field(match, packets)
 
     @_test.register
     def _(self, match: Opaque) -> Tests:
@@ -138,23 +138,23 @@ class Matcher:
 
     @_test.register
     def _(self, match: AnyOf) -> Tests:
-        found = [self.all_of(alternative, self.space.true) for alternative in match.alternatives]
-        may = union([tests.may for tests in found], self.space.false)
-        if all(tests.may is tests.sure for tests in found):
+        each = [self.all_of(alternative, self.space.true) for alternative in match.alternatives]
+        may = union([tests.may for tests in each], self.space.false)
+        if all(tests.may is tests.sure for tests in each):
             return _certain(~may if match.negated else may)
-        sure = union([tests.sure for tests in found], self.space.false)
+        sure = union([tests.sure for tests in each], self.space.false)
         return Tests(~sure, ~may) if match.negated else Tests(may, sure)
 
     def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
         if match.field in self.changes.fields:
             return self._anything
-        found = ~packets if match.negated else packets
+        matching = ~packets if match.negated else packets
         if match.field is not Field.CT_MARK:
-            return _certain(found)
+            return _certain(matching)
         # Without a connection no test of its mark holds (xt_connmark.c, nft_ct.c).
-        marked = found & connected(self.space)
+        marked = matching & connected(self.space)
         untracks = Field.CT_STATE in self.changes.fields
-        return Tests(found, self.space.false) if untracks else _certain(marked)
+        return Tests(matching, self.space.false) if untracks else _certain(marked)
 
 
 class EarlyMatcher(Matcher):

@@ -35,10 +35,10 @@ def packets_like(space: Space, asked: Packet) -> PacketSet:
     """The packets that agree with ``asked`` in all that is not None; an address may be a network.
     QuestionError for what is no address, protocol, flag or state."""
     family = Family(asked.family)
-    found = space.universe & space.family(asked.family)
+    packets = space.universe & space.family(asked.family)
     for part in _parts(space, family, asked):
-        found = found & part
-    return found
+        packets = packets & part
+    return packets
 
 
 def _parts(space: Space, family: Family, asked: Packet) -> Iterator[PacketSet]:

@@ -51,8 +51,8 @@ def describe(
     if not packets.satisfiable():
         return Description((NONE,), False, 0.0, (space.false,))
     axes = Axes(space)
-    found = cover(axes, packets, within, limit)
-    boxes = _by_size(axes, found.boxes, within)
+    covered = cover(axes, packets, within, limit)
+    boxes = _by_size(axes, covered.boxes, within)
     boxes = _needed(axes, boxes, packets)[:limit]
     wording = Wording(axes, within)
     boxes = _by_size(axes, _simplified(axes, boxes, within, wording), within)
@@ -66,11 +66,11 @@ def clause(
     space: Space, packets: PacketSet, within: PacketSet | None = None, limit: int = 3
 ) -> str:
     """The same in one sentence; where it does not say everything, it says how much is missing."""
-    found = describe(space, packets, limit, within)
-    if not found.lines:
+    description = describe(space, packets, limit, within)
+    if not description.lines:
         return "packets that too many conditions tell apart to be named"
-    text = "; or ".join(found.lines)
-    return f"{text}; and others ({share_text(found.left)})" if found.more else text
+    text = "; or ".join(description.lines)
+    return f"{text}; and others ({share_text(description.left)})" if description.more else text
 
 
 def share_text(share: float) -> str:

@@ -59,40 +59,40 @@ class Wording:
         return self._listing(box, axis, self._domain(box, axis, {})).length
 
     def line(self, box: Box) -> str:
-        told = self.told(box)
+        listings = self.listings(box)
         # A packet that has no such field: its bytes are not what they are named after.
-        strange = [axis for axis in told if not self._exists(box, axis)]
-        usual = {axis: listing for axis, listing in told.items() if axis not in strange}
+        strange = [axis for axis in listings if not self._exists(box, axis)]
+        usual = {axis: listing for axis, listing in listings.items() if axis not in strange}
         ends = (_end(word, usual, addresses, port) for word, addresses, port in _ENDS)
         head = " ".join(filter(None, (*self._head(usual, box), *ends, self._flags(usual))))
         parts = [head, *self._further(usual)]
-        parts += (self._strange(axis, told[axis]) for axis in strange)
+        parts += (self._strange(axis, listings[axis]) for axis in strange)
         return ", ".join(filter(None, parts)) or ANY
 
     # -- what is said ----------------------------------------------------------
 
-    def told(self, box: Box) -> dict[Axis, Listing]:
+    def listings(self, box: Box) -> dict[Axis, Listing]:
         """What is said of each axis. One after the other, so that nothing goes without saying
         because of something else that then is not said either."""
         rest = dict(box)
-        told: dict[Axis, Listing] = {}
+        listings: dict[Axis, Listing] = {}
         for axis in self.axes.least_first(box):
-            domain = self._domain(rest, axis, told)
+            domain = self._domain(rest, axis, listings)
             if self._goes_without_saying(rest, axis, domain):
                 del rest[axis]
             else:
-                told[axis] = self._listing(rest, axis, domain)
-                rest[axis] = told[axis].said
-        return told
+                listings[axis] = self._listing(rest, axis, domain)
+                rest[axis] = listings[axis].said
+        return listings
 
-    def _domain(self, box: Box, axis: Axis, told: Mapping[Axis, Listing]) -> PacketSet:
+    def _domain(self, box: Box, axis: Axis, listings: Mapping[Axis, Listing]) -> PacketSet:
         """The values there are, the rest of the box given."""
         domain = self.axes.project(self.within & self.axes.product(box, axis), axis)
         for other in box:
             there = self.axes.exists_in(other, axis)
             if there is None or not (domain & box[axis] & there).satisfiable():
                 continue
-            if _tells(other, axis, told):
+            if _tells(other, axis, listings):
                 domain = domain & there
         return domain
 
@@ -124,8 +124,8 @@ class Wording:
         return FIELD_PHRASES[axis]
 
     def _numbers(self, field: Field, values: PacketSet) -> set[int]:
-        found = ranges(values, self.space.fields[field])
-        return {number for low, high in found for number in range(low, high + 1)}
+        numbers = ranges(values, self.space.fields[field])
+        return {number for low, high in numbers for number in range(low, high + 1)}
 
     def _only_protocol(self, box: Box) -> int | None:
         values = box.get(Field.PROTO)
@@ -144,21 +144,21 @@ class Wording:
 
     # -- how it is said --------------------------------------------------------
 
-    def _head(self, told: Mapping[Axis, Listing], box: Box) -> Iterator[str]:
+    def _head(self, listings: Mapping[Axis, Listing], box: Box) -> Iterator[str]:
         for axis in _HEAD:
-            if axis in told and isinstance(axis, Field):
-                text = self._spoken(box, axis).text(told[axis])
+            if axis in listings and isinstance(axis, Field):
+                text = self._spoken(box, axis).text(listings[axis])
                 yield text
 
-    def _flags(self, told: Mapping[Axis, Listing]) -> str:
-        listing = told.get(Field.TCP_FLAGS)
+    def _flags(self, listings: Mapping[Axis, Listing]) -> str:
+        listing = listings.get(Field.TCP_FLAGS)
         return FIELD_PHRASES[Field.TCP_FLAGS].text(listing) if listing else ""
 
-    def _further(self, told: Mapping[Axis, Listing]) -> Iterator[str]:
+    def _further(self, listings: Mapping[Axis, Listing]) -> Iterator[str]:
         said = {*_HEAD, *_FIRST, Field.TCP_FLAGS}
         said |= _ADDRESSES | _PORTS
         for axis in (*_FIRST, *(axis for axis in self.axes.cubes if axis not in said)):
-            listing = told.get(axis)
+            listing = listings.get(axis)
             if listing is None:
                 continue
             if axis in _WAYS:
@@ -168,9 +168,9 @@ class Wording:
             elif isinstance(axis, Field):
                 yield FIELD_PHRASES[axis].text(listing)
         conditions = [
-            f"{'not ' if told[key].negated else ''}`{key}`"
+            f"{'not ' if listings[key].negated else ''}`{key}`"
             for key in self.space.opaques
-            if key in told
+            if key in listings
         ]
         if len(conditions) > _MOST_CONDITIONS:
             unsaid = len(conditions) - _MOST_CONDITIONS + 1
@@ -183,14 +183,16 @@ class Wording:
         return f"with {text} where the {_NOUNS.get(axis, axis)} would be"
 
 
-def _end(word: str, told: Mapping[Axis, Listing], addresses: tuple[Field, ...], port: Field) -> str:
+def _end(
+    word: str, listings: Mapping[Axis, Listing], addresses: tuple[Field, ...], port: Field
+) -> str:
     """``from 203.0.113.0/24 port 53``; where one might read that of the last address only,
     ``from port 53 of 203.0.113.1 or 203.0.113.2``."""
-    where = next((told[field] for field in addresses if field in told), None)
-    ports = FIELD_PHRASES[port].text(told[port]) if port in told else ""
+    where = next((listings[field] for field in addresses if field in listings), None)
+    ports = FIELD_PHRASES[port].text(listings[port]) if port in listings else ""
     if where is None:
         return f"{word} {ports}" if ports else ""
-    if ports and (not where.single or told[port].negated):
+    if ports and (not where.single or listings[port].negated):
         return f"{word} {ports} of {where.text(but='any address but ')}"
     return " ".join(filter(None, (word, where.text(but="anywhere but "), ports)))
 
@@ -215,11 +217,11 @@ def _way(word: str, listing: Listing) -> str:
     return f"not {word} on {names[0]}"
 
 
-def _tells(axis: Axis, other: Axis, told: Mapping[Axis, Listing]) -> bool:
+def _tells(axis: Axis, other: Axis, listings: Mapping[Axis, Listing]) -> bool:
     """Whether who reads of the axis knows which values ``other`` has: an address shows its
     family, but "anywhere but 10.0.0.0/8" does not."""
     if axis in _ADDRESSES:
-        return axis not in told or not told[axis].negated
+        return axis not in listings or not listings[axis].negated
     return other is not Field.PROTO or axis in _PORTS
 
 

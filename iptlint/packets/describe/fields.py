@@ -50,15 +50,15 @@ class FieldPhrase:
         within, without = values & domain, domain & ~values
         inside = [within] if self.listed or within == values else [values, within]
         outside = [without] if self.listed or without == ~values else [~values, without]
-        found: list[Choice] = []
+        choices: list[Choice] = []
         for items, items_but in (
             (self.items, self.items_but or self.items),
             (self.masks, self.masks_but or self.masks),
         ):
             if items is not None and items_but is not None:
-                found += (Choice(v, partial(items, bits=bits)) for v in inside)
-                found += (Choice(v, partial(items_but, bits=bits), True) for v in outside)
-        return shortest(found, self.most, partial(_how_many, bits=bits))
+                choices += (Choice(v, partial(items, bits=bits)) for v in inside)
+                choices += (Choice(v, partial(items_but, bits=bits), True) for v in outside)
+        return shortest(choices, self.most, partial(_how_many, bits=bits))
 
     def text(self, listing: Listing) -> str:
         form = self.form_but if listing.negated else self.form

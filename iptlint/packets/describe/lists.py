@@ -72,13 +72,13 @@ class Choice(NamedTuple):
 def shortest(choices: Sequence[Choice], most: int, how_many: Callable[[PacketSet], str]) -> Listing:
     """The first of the shortest lists, of at most ``most`` items. Where there is none, some
     items of the smallest set stand for all, and ``how_many`` says so."""
-    found: list[Listing] = []
+    fitting: list[Listing] = []
     for choice in choices:
         items = tuple(islice(choice.items(choice.values), most + 1))
         if 0 < len(items) <= most:
-            found.append(Listing(items, choice.said, choice.negated))
-    if found:
-        return min(found, key=lambda listing: listing.length)
+            fitting.append(Listing(items, choice.said, choice.negated))
+    if fitting:
+        return min(fitting, key=lambda listing: listing.length)
     few = min(choices, key=lambda choice: choice.values.sat_count_float(_FAR_FROM_OVERFLOW))
     items = tuple(islice(few.items(few.values), max(most // 2, 1)))
     return Listing(items, few.said, few.negated, how_many(few.values))
