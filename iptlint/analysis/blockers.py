@@ -33,8 +33,8 @@ def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
     order of the text. Each takes some of them first."""
     place = analysis.place(rule)
-    found = _Search(analysis).above(place.chain, place.number, analysis.intended(rule))
-    unique = dict.fromkeys(taker.rule for taker in found)
+    blocking = _Search(analysis).above(place.chain, place.number, analysis.intended(rule))
+    unique = dict.fromkeys(taker.rule for taker in blocking)
     return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
 
 
@@ -58,16 +58,16 @@ class _Search:
     def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Blocker]:
         """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
         or before the calls of the chain."""
-        here = packets & ~self.analysis.flows[chain].arriving[number]
-        found = needed(list(self._within(chain, number, here)), here)
-        rest = packets & ~here
+        stopped = packets & ~self.analysis.flows[chain].arriving[number]
+        blocking = needed(list(self._within(chain, number, stopped)), stopped)
+        rest = packets & ~stopped
         if depth == _DEEPEST or not rest.satisfiable():
-            return found
+            return blocking
         for caller, call in self.analysis.calls.callers(chain):
             through = self._through(rest, caller, call)
             if through.satisfiable():
-                found += self.above(caller, call, through, depth + 1)
-        return found + list(self._at_earlier_stations(chain, rest))
+                blocking += self.above(caller, call, through, depth + 1)
+        return blocking + list(self._at_earlier_stations(chain, rest))
 
     def _at_earlier_stations(self, chain: str, packets: PacketSet) -> Iterator[Blocker]:
         """Takers in the base chains that the packets enter before this one. What a policy takes
@@ -114,13 +114,13 @@ class _Search:
             yield Blocker(rule, sure & called.returns)
 
 
-def needed(found: list[Blocker], packets: PacketSet) -> list[Blocker]:
+def needed(several: list[Blocker], packets: PacketSet) -> list[Blocker]:
     """Without the members that the others make unnecessary."""
-    for taker in tuple(found):
+    for taker in tuple(several):
         rest = packets
-        for other in found:
+        for other in several:
             if other is not taker:
                 rest = rest & ~other.packets
         if not rest.satisfiable():
-            found.remove(taker)
-    return found
+            several.remove(taker)
+    return several

@@ -72,11 +72,11 @@ def few_ports(space: Space, packets: PacketSet, field: Field, limit: int = 6) ->
     """The ports of the packets, in order; empty where they are more than ``limit``."""
     bits = space.fields[field]
     left = space.project(packets, field)
-    found: list[int] = []
+    ports: list[int] = []
     while (cube := left.pick_cube()) is not None:
-        if len(found) == limit:
+        if len(ports) == limit:
             return []
         places = zip(reversed(bits.variables), range(bits.width), strict=True)
-        found.append(sum(1 << place for variable, place in places if cube[variable]))
-        left = left & ~space.value(field, found[-1])
-    return sorted(found)
+        ports.append(sum(1 << place for variable, place in places if cube[variable]))
+        left = left & ~space.value(field, ports[-1])
+    return sorted(ports)

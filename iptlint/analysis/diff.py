@@ -84,8 +84,8 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
         for hook, route in WAYS[family].items():
             if hooks and not {*hooks} & {*route}:
                 continue
-            found, same_unknowns = sides.compare(family, hook)
-            changes += found
+            divergences, same_unknowns = sides.compare(family, hook)
+            changes += divergences
             certain = certain and same_unknowns
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
@@ -111,15 +111,15 @@ class _Sides:
 
     def _start(self, family: Family, hook: Hook) -> PacketSet:
         space = self.space
-        found = setting_out(space, family, hook)
+        packets = setting_out(space, family, hook)
         discovery = space.value(Field.PROTO, ICMP6) & space.family("ip6")
         discovery = discovery & space.ranges(Field.ICMP_TYPE, _UNTRACKED_ICMP6)
-        return found & (~space.state("untracked") | discovery)
+        return packets & (~space.state("untracked") | discovery)
 
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
     ) -> Iterator[Divergence]:
-        found: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
+        by_verdicts: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
         for one in old:
             for other in new:
                 both = one.packets & other.packets
@@ -127,8 +127,8 @@ class _Sides:
                     both = both & self._otherwise(one, other)
                 if both.satisfiable():
                     key = one.kind, other.kind
-                    found[key] = found.get(key, self.space.false) | both
-        for packets in found.values():
+                    by_verdicts[key] = by_verdicts.get(key, self.space.false) | both
+        for packets in by_verdicts.values():
             surely = packets.forall(self.unknowns.cube)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():

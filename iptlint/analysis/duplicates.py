@@ -141,13 +141,13 @@ def _tested(match: Match) -> Parts:
 
 
 def _written(effects: Iterable[Effect]) -> Parts:
-    found: set[Field | None] = set()
+    fields: set[Field | None] = set()
     for effect in effects:
         if effect.kind is EffectKind.WRITE:
-            found.add(effect.field)
+            fields.add(effect.field)
         elif effect.kind is EffectKind.NOTRACK:
-            found.update(_CONNECTION)
-    return frozenset(found)
+            fields.update(_CONNECTION)
+    return frozenset(fields)
 
 
 def _joined(parts: Iterable[Parts]) -> Parts:

@@ -52,9 +52,9 @@ class Exposed(NamedTuple):
 
 def exposed_services(hooks: Hooks) -> Iterator[Exposed]:
     """On this host, by rules that name ports, and on hosts behind it."""
-    if (here := _exposure(hooks, Hook.INPUT)) is not None:
-        packets = here.accepted_at_a_rate & ~here.sent_on
-        yield from _accepted(hooks, here, Hook.INPUT, packets)
+    if (on_host := _exposure(hooks, Hook.INPUT)) is not None:
+        packets = on_host.accepted_at_a_rate & ~on_host.sent_on
+        yield from _accepted(hooks, on_host, Hook.INPUT, packets)
     if (behind := _exposure(hooks, Hook.FORWARD)) is not None:
         yield from _behind(hooks, behind)
 
@@ -71,19 +71,19 @@ def _of_services(hooks: Hooks) -> PacketSet:
     return hooks.space.ranges(Field.DPORT, ports)
 
 
-def _behind(hooks: Hooks, found: Exposure) -> Iterator[Exposed]:
+def _behind(hooks: Hooks, exposure: Exposure) -> Iterator[Exposed]:
     space = hooks.space
-    translated = union([each.packets for each in found.translations], space.false)
-    inwards = found.accepted_at_a_rate & ~uplinks(hooks, Field.OIF)
-    yield from _accepted(hooks, found, Hook.FORWARD, inwards & ~translated)
+    translated = union([each.packets for each in exposure.translations], space.false)
+    inwards = exposure.accepted_at_a_rate & ~uplinks(hooks, Field.OIF)
+    yield from _accepted(hooks, exposure, Hook.FORWARD, inwards & ~translated)
     generated = _generated_rules(hooks)
-    for rule, packets in found.translations:
+    for rule, packets in exposure.translations:
         if is_dnat(rule) and rule not in generated:
-            here = inwards & packets
-            if opened := _services(found, here):
-                through = tuple(d for d in found.accepters(here) if d.rule is not None)
-                ports = _count(space, here)
-                yield Exposed(rule, "", here, opened, ports, Hook.PREROUTING, through)
+            sent_on = inwards & packets
+            if opened := _services(exposure, sent_on):
+                through = tuple(d for d in exposure.accepters(sent_on) if d.rule is not None)
+                ports = _count(space, sent_on)
+                yield Exposed(rule, "", sent_on, opened, ports, Hook.PREROUTING, through)
 
 
 def _generated_rules(hooks: Hooks) -> set[Rule]:
@@ -95,20 +95,22 @@ def _generated_rules(hooks: Hooks) -> set[Rule]:
     }
 
 
-def _accepted(hooks: Hooks, found: Exposure, hook: Hook, packets: PacketSet) -> Iterator[Exposed]:
+def _accepted(
+    hooks: Hooks, exposure: Exposure, hook: Hook, packets: PacketSet
+) -> Iterator[Exposed]:
     """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
     space = hooks.space
-    if not (packets & found.now(_of_services(hooks))).satisfiable():
+    if not (packets & exposure.now(_of_services(hooks))).satisfiable():
         return
-    for share in found.accepters(packets & ~found.by_policy):
+    for share in exposure.accepters(packets & ~exposure.by_policy):
         analysis = share.analysis
         if share.rule is None or is_generated(analysis.table, share.chain.name):
             continue
-        for chain, rule, here in _naming(share, share.rule):
+        for chain, rule, opened_to in _naming(share, share.rule):
             named = hook is Hook.INPUT or _tests(analysis, rule, hooks.family.daddr)
-            meant = named and not _is_for_all_ports(space, here)
-            if meant and (opened := _services(found, here)):
-                yield Exposed(rule, chain, here, opened, _count(space, here), hook)
+            meant = named and not _is_for_all_ports(space, opened_to)
+            if meant and (opened := _services(exposure, opened_to)):
+                yield Exposed(rule, chain, opened_to, opened, _count(space, opened_to), hook)
 
 
 def _naming(share: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
@@ -119,10 +121,10 @@ def _naming(share: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
     if not _tests(analysis, rule, Field.DPORT):
         for place in places:
             call = analysis.table.chains[place.chain].rules[place.number]
-            here = packets & analysis.tests(call).may
-            if here.satisfiable() and _tests(analysis, call, Field.DPORT):
-                yield place.chain, call, here
-                packets = packets & ~here
+            called_with = packets & analysis.tests(call).may
+            if called_with.satisfiable() and _tests(analysis, call, Field.DPORT):
+                yield place.chain, call, called_with
+                packets = packets & ~called_with
     if packets.satisfiable():
         yield chain, rule, packets
 
@@ -138,17 +140,17 @@ def _is_for_all_ports(space: Space, packets: PacketSet) -> bool:
     return 2 * sum(odd) > len(odd)
 
 
-def _services(found: Exposure, packets: PacketSet) -> tuple[Open, ...]:
+def _services(exposure: Exposure, packets: PacketSet) -> tuple[Open, ...]:
     """The services that most callers among ``packets`` get to: those that are meant, and among
     very many ports all of several."""
-    space = found.space
+    space = exposure.space
     each = {
         (service, protocol): tuple(Open(service, port, protocol) for port in ports)
         for protocol in _PROTOCOLS
-        if (here := packets & space.value(Field.PROTO, protocol)).satisfiable()
+        if (of_protocol := packets & space.value(Field.PROTO, protocol)).satisfiable()
         for service in SERVICES
         if protocol in service.protocols
-        if (ports := [port for port in service.ports if _is_open(found, here, port)])
+        if (ports := [port for port in service.ports if _is_open(exposure, of_protocol, port)])
     }
     if not is_broad(_count(space, packets), {service for service, _ in each}):
         each = {
@@ -164,9 +166,9 @@ def is_broad(ports: int, services: Collection[Service]) -> bool:
     return ports > _MANY and len(services) >= _SEVERAL
 
 
-def _is_open(found: Exposure, packets: PacketSet, port: int) -> bool:
-    here = packets & found.now(found.space.value(Field.DPORT, port))
-    return here.satisfiable() and found.is_most(here)
+def _is_open(exposure: Exposure, packets: PacketSet, port: int) -> bool:
+    to_port = packets & exposure.now(exposure.space.value(Field.DPORT, port))
+    return to_port.satisfiable() and exposure.is_most(to_port)
 
 
 def _is_meant(space: Space, port: int, packets: PacketSet) -> bool:

@@ -159,11 +159,11 @@ class Exposure:
 
     def most(self, packets: PacketSet, *fields: Field) -> PacketSet:
         """Over ``fields``: the values with which ``packets`` has most of the callers of a group."""
-        found = self.space.false
+        agreed = self.space.false
         for group in self.groups:
             each = [self.space.project(caller & packets, *fields) for caller in group]
-            found = union([a & b & c for a, b, c in combinations(each, 3)], found)
-        return found
+            agreed = union([a & b & c for a, b, c in combinations(each, 3)], agreed)
+        return agreed
 
     def is_most(self, packets: PacketSet) -> bool:
         """Whether most of the callers of a group are among the packets."""
@@ -294,8 +294,8 @@ def responsible_call(share: Share) -> Share:
 def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
     """The packets on interfaces that no rule names."""
     other = space.interfaces.count - 1
-    found = space.value(Field.IIF, other)
-    return found & space.value(Field.OIF, other) if hook is Hook.FORWARD else found
+    unnamed = space.value(Field.IIF, other)
+    return unnamed & space.value(Field.OIF, other) if hook is Hook.FORWARD else unnamed
 
 
 def _is_most(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:

@@ -27,20 +27,20 @@ def external_classes(hooks: Hooks) -> list[int]:
     """The numbers of the interface classes by which the world comes in."""
     space = hooks.space
     classes = [*enumerate(space.interfaces.classes, start=1)]
-    found = [number for number, cls in classes if not is_inside(cls.name or "-")]
-    found = _less_trusted(hooks, found)
+    numbers = [number for number, cls in classes if not is_inside(cls.name or "-")]
+    numbers = _less_trusted(hooks, numbers)
     *_, (other, _) = classes
-    named = {number: cls for number, cls in classes if number in found and number != other}
+    named = {number: cls for number, cls in classes if number in numbers and number != other}
     if hooks.facing:
-        return _by_addresses(hooks, named) + [other] * (other in found)
+        return _by_addresses(hooks, named) + [other] * (other in numbers)
     if excepted := _excepted(hooks):
         return [number for number, cls in named.items() if cls.name in excepted]
     # The only interface with a name is the world's, unless what is for all is said without it.
-    shared = other in found and _lets_someone_in(hooks, other)
+    shared = other in numbers and _lets_someone_in(hooks, other)
     if len(named) > 1 or (named and (uplink_names(hooks) or shared)):
         facing = [number for number, cls in named.items() if _faces_world(hooks, cls)]
-        return facing + [other] * (other in found)
-    return [n for n in found if n == other or not is_second(named[n].name)]
+        return facing + [other] * (other in numbers)
+    return [n for n in numbers if n == other or not is_second(named[n].name)]
 
 
 def _by_addresses(hooks: Hooks, named: Mapping[int, InterfaceClass]) -> list[int]:
@@ -94,9 +94,9 @@ def is_external_name(cls: InterfaceClass) -> bool:
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     """Whether strangers may open some connection to this host by the interfaces of the class."""
     kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
-    here = hooks.space.value(Field.IIF, number) & hooks.outcome(Hook.INPUT, VerdictKind.ACCEPT)
+    accepted = hooks.space.value(Field.IIF, number) & hooks.outcome(Hook.INPUT, VerdictKind.ACCEPT)
     return any(
-        (stranger & here).satisfiable()
+        (stranger & accepted).satisfiable()
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)
     )
 

@@ -135,8 +135,8 @@ def _mirror(space: Space) -> BCDDSubstitution:
     for one, other in _SWAPPED:
         if one not in space.fields:
             continue
-        here, there = space.fields[one].variables, space.fields[other].variables
-        for a, b in zip(here, there, strict=True):
+        own, mirrored = space.fields[one].variables, space.fields[other].variables
+        for a, b in zip(own, mirrored, strict=True):
             pairs += [(a, space.manager.var(b)), (b, space.manager.var(a))]
     return type(space.true).make_substitution(pairs)
 

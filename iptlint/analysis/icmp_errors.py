@@ -111,9 +111,9 @@ def _runs(hooks: Hooks, hook: Hook) -> bool:
 
 def _untrusted(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets on interfaces from which not everything is accepted, where some are such."""
-    found = outside(hooks.space)
+    packets = outside(hooks.space)
     denied = dropped_by_default(hooks, hook).satisfiable()
-    return found & ~accepted_by_default(hooks, hook) if denied else found
+    return packets & ~accepted_by_default(hooks, hook) if denied else packets
 
 
 def _is_of_states(hooks: Hooks, hook: Hook, error: TooBig) -> bool:

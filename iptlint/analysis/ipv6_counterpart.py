@@ -95,6 +95,6 @@ def _familyless(ruleset: Ruleset) -> str:
 
 def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -> Ruleset | None:
     """The one IPv6 source of a directory that holds one IPv4 source."""
-    here = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
-    sixes = [r for r in others if r in here]
-    return sixes[0] if len(here) == 2 and len(sixes) == 1 else None
+    neighbours = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
+    sixes = [r for r in others if r in neighbours]
+    return sixes[0] if len(neighbours) == 2 and len(sixes) == 1 else None

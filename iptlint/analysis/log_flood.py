@@ -62,12 +62,12 @@ class LogFlood:
                 if chain.hook is self.hook
                 else self.hooks.space.false
             )
-        found = self.hooks.space.false
+        arriving = self.hooks.space.false
         for caller, number in analysis.calls.callers(name):
             if _rank(analysis)[caller] > _rank(analysis)[name]:  # else the call closes a loop
                 sure = analysis.flows[caller].tests[number].sure & self._entering(analysis, caller)
-                found = found | _left(analysis, caller, number, sure)
-        return found
+                arriving = arriving | _left(analysis, caller, number, sure)
+        return arriving
 
     def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
         packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)

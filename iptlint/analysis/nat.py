@@ -151,21 +151,23 @@ def knowing_origin(hooks: Hooks, packets: PacketSet) -> PacketSet:
     ``ct original proto-dst``) say what is so."""
     space = hooks.space
     for key, variable in space.opaques.items():
-        found = _ORIGINAL.fullmatch(key)
-        meant = _meant(hooks, found) if found else None
+        original = _ORIGINAL.fullmatch(key)
+        meant = _meant(hooks, original) if original else None
         if meant is not None:
             packets = packets.exists(variable) & ((variable & meant) | (~variable & ~meant))
     return packets
 
 
-def _meant(hooks: Hooks, found: re.Match[str]) -> PacketSet | None:
+def _meant(hooks: Hooks, original: re.Match[str]) -> PacketSet | None:
     """What a test of the original direction says of a packet that is not translated yet."""
-    side = found["side"]
-    if found["low"]:
-        return hooks.space.ranges(_PORT_SIDES[side], ((int(found["low"]), int(found["high"])),))
+    side = original["side"]
+    if original["low"]:
+        return hooks.space.ranges(
+            _PORT_SIDES[side], ((int(original["low"]), int(original["high"])),)
+        )
     field = hooks.family.field(_ADDRESS_SIDES[side])
     try:
-        network = ip_network(found["address"], strict=False)
+        network = ip_network(original["address"], strict=False)
     except ValueError:
         return None  # a mask with holes
     if network.max_prefixlen != hooks.family.address_bits:
@@ -196,8 +198,8 @@ def uplink(hooks: Hooks) -> str:
 def address_range(hooks: Hooks, ranges: Ranges) -> str:
     """The first range of addresses, as a network where it is one: ``10.244.0.0/16``."""
     first, last = (_address(hooks, number) for number in ranges[0])
-    found = (str(network) for network in _networks_between(first, last))
-    shown, *others = (*found,)
+    networks = (str(network) for network in _networks_between(first, last))
+    shown, *others = (*networks,)
     return f"{first}-{last}" if others else shown
 
 

@@ -40,7 +40,7 @@ class Mistake(NamedTuple):
 
 @memo
 def mistaken(hooks: Hooks) -> tuple[Mistake, ...]:
-    return tuple(found for hook in _HOOKS for found in _at_hook(hooks, hook))
+    return tuple(mistake for hook in _HOOKS for mistake in _at_hook(hooks, hook))
 
 
 class _Moved:

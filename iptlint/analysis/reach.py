@@ -87,8 +87,10 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
 def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
     """One of the packets that match the rule, at the first hook that can send one."""
     bases = analysis.calls.bases_of(analysis.place(rule).chain)
-    found = (witness(analysis.space, packets & analysis.base_packets(b), b.hook) for b in bases)
-    return next((packet for packet in found if packet is not None), None)
+    packets_at_bases = (
+        witness(analysis.space, packets & analysis.base_packets(b), b.hook) for b in bases
+    )
+    return next((packet for packet in packets_at_bases if packet is not None), None)
 
 
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
@@ -168,8 +170,8 @@ def _of_statement(answers: list[RuleReach]) -> RuleReach:
 def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -> RuleReach:
     reason = why_dead(analysis, rule)
     if reason is not None:
-        found = blockers(analysis, rule) if reason is Reason.TAKEN else ()
-        return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, found)
+        taken_by = blockers(analysis, rule) if reason is Reason.TAKEN else ()
+        return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, taken_by)
     visits = list(census.visits(rule))
     for status, packets_of in (
         (Status.REACHABLE, census.surely),

@@ -54,14 +54,14 @@ class _Chain:
     def _later(self) -> list[PacketSet]:
         """For each rule, what later rules of the same decision match together."""
         unions: dict[tuple[VerdictKind, str], PacketSet] = {}
-        found: list[PacketSet] = []
+        later_packets: list[PacketSet] = []
         for number in reversed(range(len(self.flow.tests))):
             rule = self.flow.chain.rules[number]
             later = unions.get(_decision(rule), self.analysis.space.false)
-            found.append(later)
+            later_packets.append(later)
             if rule not in self.dead and self.decides(number):
                 unions[_decision(rule)] = later | self.flow.tests[number].may
-        return found[::-1]
+        return later_packets[::-1]
 
     def may_be_needless(self, number: int) -> bool:
         """Whether it would be if no other rule stood between."""
@@ -81,16 +81,16 @@ class _Chain:
         or not (so several rules may go together); none where some packet fares otherwise."""
         rules = self.flow.chain.rules
         packets = self.analysis.intended(rules[number])
-        meant, found = packets, list[Blocker]()
+        meant, deciders = packets, list[Blocker]()
         other = number
         while packets.satisfiable():
             following = self.analysis.lookup(self.flow.chain.name).first(other + 1, packets)
             if following is None or not self._same(rules[number], following):
                 return ()
             other = following
-            found.append(Blocker(rules[other], self.flow.tests[other].may))
+            deciders.append(Blocker(rules[other], self.flow.tests[other].may))
             packets = packets & ~self.flow.tests[other].may
-        return tuple(taker.rule for taker in needed(found, meant))
+        return tuple(taker.rule for taker in needed(deciders, meant))
 
     def _same(self, rule: Rule, number: int) -> bool:
         other = self.flow.chain.rules[number]

@@ -38,21 +38,21 @@ def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator
     states = _states(script)
     if states is None:
         return
-    found = [*zip((None, *script.steps), ssh_states(states, family, ports), strict=True)]
-    if not found[-1][1].opens:
+    moments = [*zip((None, *script.steps), ssh_states(states, family, ports), strict=True)]
+    if not moments[-1][1].opens:
         return
     begins = None
-    for number, ((_, before), (_, now)) in enumerate(pairwise(found), 1):
+    for number, ((_, before), (_, now)) in enumerate(pairwise(moments), 1):
         if before.opens and not now.opens:
             begins = number
         if begins is not None and now.opens:
-            yield _gap(found, begins, number)
+            yield _gap(moments, begins, number)
             begins = None
 
 
-def _gap(found: Sequence[tuple[Step | None, SshState]], begins: int, ends: int) -> Lockout:
-    steps = [step for step, _ in found[begins : ends + 1] if step is not None]
-    dead = [number for number in range(begins, ends) if not found[number][1].runs]
+def _gap(moments: Sequence[tuple[Step | None, SshState]], begins: int, ends: int) -> Lockout:
+    steps = [step for step, _ in moments[begins : ends + 1] if step is not None]
+    dead = [number for number in range(begins, ends) if not moments[number][1].runs]
     cut = steps[dead[0] - begins] if dead else None
     back = steps[dead[-1] + 1 - begins] if dead else None
     return Lockout(steps[0], steps[-1], cut, back, tuple(steps[:-1]))
@@ -153,9 +153,9 @@ def _is_for(step: Step, family: Family) -> bool:
 
 
 def _policy_step(steps: Sequence[Step], name: str, family: Family) -> Step | None:
-    found = (
+    policy_steps = (
         step
         for step in reversed(steps)
         if any(w in POLICIES for w in step.words) and name in step.words and _is_for(step, family)
     )
-    return next(found, None)
+    return next(policy_steps, None)

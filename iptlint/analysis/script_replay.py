@@ -120,7 +120,7 @@ class _Watch:
         return stays_shut and stays_open
 
     def _signature(self, ruleset: Ruleset, which: _Filter) -> _Signature:
-        found = _Signature({}, {}, {})
+        signature = _Signature({}, {}, {})
         for table in self._tables(ruleset):
             # Before connection tracking, tests of it are told by what is not known here.
             early = (table.family, table.name) in self._early
@@ -128,9 +128,9 @@ class _Watch:
             for name, chain in met.reached(table).items():
                 key = (table.family, table.name, name)
                 rules = met.rules(chain)
-                found.others[key], found.denying[key] = rules
-                found.policies[key] = chain.policy.kind if chain.policy else None
-        return found
+                signature.others[key], signature.denying[key] = rules
+                signature.policies[key] = chain.policy.kind if chain.policy else None
+        return signature
 
     def _tables(self, ruleset: Ruleset) -> Iterator[Table]:
         return (t for t in ruleset.tables if self.family.value in t.family.packets)
@@ -162,11 +162,11 @@ class _Filter:
 
     def _is_met(self, rule: Rule, hook: Hook | None) -> bool:
         key = (rule, hook)
-        found = self._is_met_at.get(key)
-        if found is None:
+        known = self._is_met_at.get(key)
+        if known is None:
             may = self._matcher.all_of(rule.matches, self._at(hook)).may
-            found = self._is_met_at[key] = may.satisfiable()
-        return found
+            known = self._is_met_at[key] = may.satisfiable()
+        return known
 
     def _at(self, hook: Hook | None) -> PacketSet:
         if hook not in self._packets:
@@ -179,35 +179,37 @@ class _Filter:
 
     def reached(self, table: Table) -> dict[str, Chain]:
         """The chains that the packets may enter, on their way in or out of this host."""
-        found = {chain.name: chain for chain in table.base_chains() if chain.hook in _HOOKS}
-        pending = [*found.values()]
+        reached_chains = {
+            chain.name: chain for chain in table.base_chains() if chain.hook in _HOOKS
+        }
+        pending = [*reached_chains.values()]
         while pending:
             for name in self._called(pending.pop()):
-                if name in table.chains and name not in found:
-                    found[name] = table.chains[name]
-                    pending.append(found[name])
-        return found
+                if name in table.chains and name not in reached_chains:
+                    reached_chains[name] = table.chains[name]
+                    pending.append(reached_chains[name])
+        return reached_chains
 
     def _called(self, chain: Chain) -> tuple[str, ...]:
-        found = self._calls.get(chain)
-        if found is None:
+        known = self._calls.get(chain)
+        if known is None:
             calls = (rule.verdict.chain for rule in self._met(chain))
-            found = self._calls[chain] = tuple(dict.fromkeys(c for c in calls if c))
-        return found
+            known = self._calls[chain] = tuple(dict.fromkeys(c for c in calls if c))
+        return known
 
     def chain(self, chain: Chain) -> Chain:
         return replace(chain, rules=self._met(chain))
 
     def rules(self, chain: Chain) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
         """Of the rules that may match: those that do not deny, and those that do."""
-        found = self._rules.get(chain)
-        if found is None:
+        known = self._rules.get(chain)
+        if known is None:
             met = self._met(chain)
-            found = self._rules[chain] = (
+            known = self._rules[chain] = (
                 tuple(rule for rule in met if not rule.verdict.kind.denies),
                 tuple(rule for rule in met if rule.verdict.kind.denies),
             )
-        return found
+        return known
 
 
 def _first_pair(hooks: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:

@@ -42,7 +42,7 @@ def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
 def _tested(match: Match) -> str | None:
     match match:
         case Opaque(key) | Uncertain("set", key):
-            found = _TESTED.match(key)
-            return found[1] if found else None
+            test = _TESTED.match(key)
+            return test[1] if test else None
         case _:
             return None

@@ -43,12 +43,12 @@ def dead_rules(analysis: TableAnalysis) -> tuple[Dead, ...]:
     """The rules that no packet can match, of the chains that packets enter: where none does,
     the fault is with the calls. Where all parts of a statement are dead, the last stands for
     them."""
-    found: list[Dead] = []
+    unmatched: list[Dead] = []
     for chain in analysis.table.chains.values():
         for parts in chain.statements():
             dead = [part for rule in parts if (part := _dead_parts(analysis).get(rule))]
-            found += dead if len(dead) < len(parts) else _as_one(dead)
-    return tuple(found)
+            unmatched += dead if len(dead) < len(parts) else _as_one(dead)
+    return tuple(unmatched)
 
 
 def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
@@ -70,10 +70,10 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
 
 @memo
 def _dead_by_chain(analysis: TableAnalysis) -> dict[str, list[Dead]]:
-    found: dict[str, list[Dead]] = {}
+    by_chain: dict[str, list[Dead]] = {}
     for dead in _dead_parts(analysis).values():
-        found.setdefault(dead.chain.name, []).append(dead)
-    return found
+        by_chain.setdefault(dead.chain.name, []).append(dead)
+    return by_chain
 
 
 def dead_in(analysis: TableAnalysis, chain: Chain) -> list[Dead]:
@@ -160,12 +160,12 @@ def _undefined(analysis: TableAnalysis, rule: Rule) -> bool:
 
 
 def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
-    found = blockers(analysis, dead.rule)
-    differs = not all(_same(analysis, dead.rule, taker) for taker in found)
-    accepting = {taker.verdict.kind for taker in found} == {VerdictKind.ACCEPT}
+    blocking = blockers(analysis, dead.rule)
+    differs = not all(_same(analysis, dead.rule, taker) for taker in blocking)
+    accepting = {taker.verdict.kind for taker in blocking} == {VerdictKind.ACCEPT}
     let_in = accepting and is_ban(dead.rule)
     return Shadowed(
-        dead, found, differs, _accepted(analysis, dead) if let_in else analysis.space.false
+        dead, blocking, differs, _accepted(analysis, dead) if let_in else analysis.space.false
     )
 
 
@@ -186,8 +186,8 @@ def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
     unmarked = analysis.space.value(Field.MARK, 0)
     meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
     bases = analysis.calls.bases_of(dead.chain.name)
-    found = [meant & ends(analysis)[base.name].surely_accepted for base in bases]
-    return union(found, analysis.space.false)
+    let_in = [meant & ends(analysis)[base.name].surely_accepted for base in bases]
+    return union(let_in, analysis.space.false)
 
 
 class Ends:

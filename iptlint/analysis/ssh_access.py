@@ -48,13 +48,13 @@ def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
     main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return ()
-    found = (
+    evident = (
         port
         for _, rule in main.analysis.table.rules()
         if rule.verdict.kind is VerdictKind.ACCEPT
         for port in _ssh_ports_of(hooks, main.analysis, rule)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(evident))
 
 
 def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:

@@ -62,9 +62,9 @@ def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     unknowns = Unknowns(firewall.space)
     ends = Traversal(firewall, family, unknowns, by_rule=True).follow(ROUTES[hook], path_packets)
     tracer = _Tracer(firewall, family, unknowns, hook, path_packets)
-    found = [tracer.outcome(together) for together in _by_decider(ends)]
-    found.sort(key=lambda outcome: -packet_count(outcome.packets))
-    return Trace(ruleset, hook, firewall.space, path_packets, tuple(found))
+    traced = [tracer.outcome(together) for together in _by_decider(ends)]
+    traced.sort(key=lambda outcome: -packet_count(outcome.packets))
+    return Trace(ruleset, hook, firewall.space, path_packets, tuple(traced))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,12 +103,12 @@ def meta_of(finding: Finding) -> Meta:
 def codes_matching(wanted: str) -> tuple[str, ...]:
     """The codes that a code, a prefix of codes or a name stands for; else UnknownRuleError."""
     text = wanted.strip()
-    found = tuple(
+    codes = tuple(
         code for code, name in names().items() if code.startswith(text.upper()) or name == text
     )
-    if not text or not found:
+    if not text or not codes:
         raise UnknownRuleError(_unknown(text))
-    return found
+    return codes
 
 
 def _unknown(text: str) -> str:

@@ -320,7 +320,7 @@ def test_what_a_line_says_is_its_box(seed: int) -> None:
     axes = Axes(sets.space)
     wording = Wording(axes, within)
     for box in cover(axes, packets, within, 8).boxes:
-        told = {axis: listing.said for axis, listing in wording.told(box).items()}
+        told = {axis: listing.said for axis, listing in wording.listings(box).items()}
         real = _existing(axes, told)
         assert axes.product(told) & within & real == axes.product(box) & within & real
 

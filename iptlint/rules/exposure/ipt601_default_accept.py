@@ -104,12 +104,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
     asked = [Hook.INPUT] * (hooks not in graver) + [Hook.FORWARD] * _may_forward(context, hooks)
-    found = [each for hook in asked if (each := _open(hooks, hook)) is not None]
-    tables = {each.main.analysis for each in found}
-    if len(found) > len(tables) and all(each.by_policy for each in found):
-        yield _both(hooks, *found)
+    openings = [each for hook in asked if (each := _open(hooks, hook)) is not None]
+    tables = {each.main.analysis for each in openings}
+    if len(openings) > len(tables) and all(each.by_policy for each in openings):
+        yield _both(hooks, *openings)
     else:
-        yield from (_one(hooks, each) for each in found)
+        yield from (_one(hooks, each) for each in openings)
 
 
 def _may_forward(context: Context, hooks: Hooks) -> bool:
@@ -181,16 +181,16 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
 
 
-def _one(hooks: Hooks, found: _Open) -> Finding:
-    analysis, chain, share = found.main.analysis, found.main.chain, found.share
+def _one(hooks: Hooks, opening: _Open) -> Finding:
+    analysis, chain, share = opening.main.analysis, opening.main.chain, opening.share
     by = f"line {share.rule.origin.span.line} accepts" if share.rule else "its policy accepts"
     return META.finding(
         share.span,
         f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{_idle_rules(analysis, chain) if found.by_policy else ''}",
+        f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
         _advice(hooks.ruleset, chain),
-        witness=witness(hooks.space, share.packets, found.hook),
-        confidence=Confidence.POSSIBLE if found.maybe else None,
+        witness=witness(hooks.space, share.packets, opening.hook),
+        confidence=Confidence.POSSIBLE if opening.maybe else None,
     )
 
 

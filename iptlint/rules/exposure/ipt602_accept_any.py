@@ -69,10 +69,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    if found := accept_any(hooks, Hook.INPUT):
-        denied = found.denied
+    if let_in := accept_any(hooks, Hook.INPUT):
+        denied = let_in.denied
         behind = [Label(denied.span, "would deny them")] if denied.rule else []
-        yield _finding(hooks, found.by, "", f"{denied.name}, which was to deny them,", behind)
+        yield _finding(hooks, let_in.by, "", f"{denied.name}, which was to deny them,", behind)
     elif by := accepted_from_uplinks(hooks):
         name = interface_name(hooks.space, by.packets)
         yield _finding(hooks, by, f" by {name}, which faces the world", "what follows it", [])

@@ -88,18 +88,18 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     ports = space.ranges(Field.DPORT, tuple((port, port) for port in settings.ssh_ports))
     ports = ports & space.value(Field.PROTO, TCP)
     asked = union([*external_probes(hooks)], space.false) & ports
-    found = exposure_among(hooks, Hook.INPUT, asked)
-    if found is None:
+    exposure = exposure_among(hooks, Hook.INPUT, asked)
+    if exposure is None:
         return
-    open_ = found.accepted & ports & ~found.sent_on & ~found.by_policy
-    if not found.is_most(open_) or _is_watched(hooks, open_) or _is_late(hooks, found, open_):
+    open_ = exposure.accepted & ports & ~exposure.sent_on & ~exposure.by_policy
+    if not exposure.is_most(open_) or _is_watched(hooks, open_) or _is_late(hooks, exposure, open_):
         return
-    for share in found.accepters(open_):
+    for share in exposure.accepters(open_):
         rule = share.rule
         generated = is_generated(share.analysis.table, share.chain.name)
-        if rule is None or generated or _is_for_all_ports(hooks, found, rule):
+        if rule is None or generated or _is_for_all_ports(hooks, exposure, rule):
             continue
-        if not found.is_most(share.packets):
+        if not exposure.is_most(share.packets):
             continue
         yield META.finding(
             share.span,
@@ -111,23 +111,23 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
         return
 
 
-def _is_late(hooks: Hooks, found: Exposure, packets: PacketSet) -> bool:
+def _is_late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> bool:
     """Whether a rule would deny some attempts of anyone, and stands below what accepts them:
     IPT101 tells of that."""
     return any(
-        found.is_most(lost.accepted & hooks.space.project(packets, Field.PROTO, Field.DPORT))
+        exposure.is_most(lost.accepted & hooks.space.project(packets, Field.PROTO, Field.DPORT))
         for base_chain in hooks.base_chains(Hook.INPUT)
         for lost in shadowed_rules(base_chain.analysis)
         if lost.accepted.satisfiable()
     )
 
 
-def _is_for_all_ports(hooks: Hooks, found: Exposure, rule: Rule) -> bool:
+def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:
     """Whether what accepts SSH accepts everything else too."""
-    packets = [d.packets for d in found.accepters(found.accepted) if d.rule is rule]
+    packets = [d.packets for d in exposure.accepters(exposure.accepted) if d.rule is rule]
     ports = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
     ports = ports & hooks.space.value(Field.PROTO, TCP)
-    return any(found.is_most(here & ports) for here in packets)
+    return any(exposure.is_most(accepted & ports) for accepted in packets)
 
 
 def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:

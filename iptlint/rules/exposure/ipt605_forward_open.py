@@ -83,13 +83,13 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if hooks.deciding_chain(Hook.FORWARD) is None or forwards_on_its_own(hooks):
         return
-    if found := accept_any(hooks, Hook.FORWARD):
-        denied = found.denied
+    if let_in := accept_any(hooks, Hook.FORWARD):
+        denied = let_in.denied
         related = [Label(denied.span, "would deny them")] if denied.rule else []
         yield _finding(
             hooks,
-            found.by,
-            f"{every(found.by)} new {kind_of(found.by)}connection from anywhere to anywhere",
+            let_in.by,
+            f"{every(let_in.by)} new {kind_of(let_in.by)}connection from anywhere to anywhere",
             f": {denied.name}, which was to deny them, sees none of them",
             related,
         )
@@ -101,11 +101,11 @@ def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
     space = hooks.space
     inwards = uplinks(hooks, Field.IIF) & ~uplinks(hooks, Field.OIF) & ~same_interface(space)
     asked = [each & inwards for each in probes(hooks, Hook.FORWARD, "new", "syn")]
-    found = exposure_of(hooks, Hook.FORWARD, asked)
-    if found is None:
+    exposure = exposure_of(hooks, Hook.FORWARD, asked)
+    if exposure is None:
         return
-    for share in found.accepters(found.accepted):
-        if share.rule is None or not is_user_decision(share) or not found.is_most(share.packets):
+    for share in exposure.accepters(exposure.accepted):
+        if share.rule is None or not is_user_decision(share) or not exposure.is_most(share.packets):
             continue
         name = interface_name(space, share.packets)
         yield _finding(

@@ -72,9 +72,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     denied = dropped_by_default(hooks, Hook.INPUT)
     if not denied.satisfiable():
         return
-    here = denied & outside(hooks.space)
+    from_outside = denied & outside(hooks.space)
     trusting = {
-        share.rule: share for asked in _forged(hooks, here) for share in _accepters(hooks, asked)
+        share.rule: share
+        for asked in _forged(hooks, from_outside)
+        for share in _accepters(hooks, asked)
     }
     for share in trusting.values():
         sent = share.packets & hooks.hook_packets(Hook.INPUT)
@@ -97,14 +99,14 @@ def _accepters(hooks: Hooks, forged: tuple[PacketSet, ...]) -> Iterator[Share]:
             yield share
 
 
-def _forged(hooks: Hooks, here: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
+def _forged(hooks: Hooks, within: PacketSet) -> Iterator[tuple[PacketSet, ...]]:
     """From 127.0.0.1 to the host, by its own address or by this one."""
     family = hooks.family
     loopback = int(LOCALHOST[family])
     usual = (Field.IIF, Field.OIF)
     for values in ({family.saddr: loopback}, {family.saddr: loopback, family.daddr: loopback}):
         each = probes(hooks, Hook.INPUT, "new", "syn", free=usual, values=values)
-        yield tuple(one & here for one in each)
+        yield tuple(one & within for one in each)
 
 
 def _advice(hooks: Hooks, chain: str) -> str:

@@ -66,13 +66,13 @@ def check(context: Context) -> Iterator[Finding]:
 def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     ending = "them here" if len(shadowed.blockers) == 1 else "some of them here"
     first = shadowed.blockers[0]
-    here = any(rule is first for rule in shadowed.chain.rules)
+    in_same_chain = any(rule is first for rule in shadowed.chain.rules)
     return META.finding(
         shadowed.span,
         "nothing is ever logged here: "
         + phrases.actions(shadowed.blockers, "all of these packets before they come to it"),
         f"move it above line {phrases.line(first)}; else delete it"
-        if here
+        if in_same_chain
         else "log the packets where they are decided; else delete it",
         related=phrases.labels(shadowed.blockers, ending),
         witness=rule_witness(analysis, shadowed.rule, analysis.intended(shadowed.rule)),

@@ -81,12 +81,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _by_name(ruleset: Ruleset) -> dict[tuple[SourceFile, str], list[Test]]:
     """By file and interface, each place once."""
-    found: dict[tuple[SourceFile, str], dict[Span, Test]] = {}
+    by_name: dict[tuple[SourceFile, str], dict[Span, Test]] = {}
     for table, chain, rule in ruleset.rules():
         for test in () if is_generated(table, chain.name) else _tests(rule):
             key = test.span.source, test.name
-            found.setdefault(key, {}).setdefault(test.span, test)
-    return {key: list(tests.values()) for key, tests in found.items()}
+            by_name.setdefault(key, {}).setdefault(test.span, test)
+    return {key: list(tests.values()) for key, tests in by_name.items()}
 
 
 def _tests(rule: Rule) -> Iterator[Test]:
@@ -99,8 +99,8 @@ def _names(match: Match) -> Iterator[str]:
     match match:
         case Interface(name=name, by_index=True) if name != "lo":
             yield name
-        case Opaque(key) if (found := _NUMBER.fullmatch(key)) and found[2] not in _FIXED:
-            yield found[2]
+        case Opaque(key) if (number := _NUMBER.fullmatch(key)) and number[2] not in _FIXED:
+            yield number[2]
         case AnyOf(alternatives):
             for alternative in alternatives:
                 for test in alternative:

@@ -92,16 +92,20 @@ def _no_rules(ruleset: Ruleset) -> str:
 def _why(hooks: Hooks) -> tuple[Span, str, Packet | None]:
     strangers = accepted_strangers(hooks, Hook.INPUT)
     packet = witness(hooks.space, strangers, Hook.INPUT)
-    found = shares(hooks, Hook.INPUT, strangers)
-    if not found:
+    accepting = shares(hooks, Hook.INPUT, strangers)
+    if not accepting:
         return _start(hooks.ruleset), _no_rules(hooks.ruleset), packet
-    return found[0].span, f"{found[0].name} accepts new connections that no rule names", packet
+    return (
+        accepting[0].span,
+        f"{accepting[0].name} accepts new connections that no rule names",
+        packet,
+    )
 
 
 def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | None) -> Finding:
     # What is closed over IPv4 is what IPv4 does with a stranger's connection.
-    found = shares(ip, Hook.INPUT, opening(ip) & dropped_by_default(ip, Hook.INPUT))
-    closing = [d for d in found if d.does in ("drops", "rejects")]
+    deciding = shares(ip, Hook.INPUT, opening(ip) & dropped_by_default(ip, Hook.INPUT))
+    closing = [d for d in deciding if d.does in ("drops", "rejects")]
     related = [Label(d.span, "IPv4 denies by default") for d in closing[:1]]
     return META.finding(
         span,

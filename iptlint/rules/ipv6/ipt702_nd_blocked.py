@@ -127,7 +127,7 @@ def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind) -> bool:
 def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
     space = hooks.space
     types = tuple((kind.type, kind.type) for kind in kinds)
-    found = (
+    messages = (
         hooks.hook_packets(hook)
         & outside(space)
         & space.state("untracked")
@@ -138,7 +138,7 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
         & space.value(Field.FRAGMENT, 0)
     )
     link_local = kinds == (_ROUTER,)
-    return found & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else found
+    return messages & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else messages
 
 
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:

@@ -102,12 +102,12 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     ports = ssh_ports(hooks, context.settings)
     failures = [*_failing(hooks, ports)]
-    told = [*_over_ipv4(context, hooks)] if failures else []
-    for failure in failures if not told else ():
+    over_ipv4 = [*_over_ipv4(context, hooks)] if failures else []
+    for failure in failures if not over_ipv4 else ():
         if not _elsewhere(context, hooks, failure.step):
             finding = _finding(hooks, failure, ports)
             yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, hooks) else finding
-    yield from told
+    yield from over_ipv4
 
 
 def _over_ipv4(context: Context, hooks: Hooks) -> Iterator[Finding]:
@@ -196,19 +196,19 @@ def _of_ipv6_alone(finding: Finding) -> Finding:
 
 
 def _finding(hooks: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding:
-    step, found = failure
+    step, droppers = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
-    named = _is_by_name(hooks, found[0], ports)
-    told = message(hooks, step, found, f"port {port}", "no new SSH connection can be opened")
+    named = _is_by_name(hooks, droppers[0], ports)
+    text = message(hooks, step, droppers, f"port {port}", "no new SSH connection can be opened")
     return META.finding(
-        found[0].span,
-        f"{told}; {found[0].name} names that port, so it may be meant" if named else told,
-        advice(hooks, step, found[0], ports),
+        droppers[0].span,
+        f"{text}; {droppers[0].name} names that port, so it may be meant" if named else text,
+        advice(hooks, step, droppers[0], ports),
         related=(
-            *(Label(d.span, f"{d.does} some of these packets") for d in found[1:_NAMED_RULES]),
+            *(Label(d.span, f"{d.does} some of these packets") for d in droppers[1:_NAMED_RULES]),
             *islice(_in_vain(hooks, step, ports), _NAMED_RULES),
         ),
-        witness=witness(hooks.space, found[0].packets, step.hook),
+        witness=witness(hooks.space, droppers[0].packets, step.hook),
         severity=Severity.WARNING if named else None,
         causes=(Cause(hooks.ruleset, hooks.family),),
     )

@@ -105,14 +105,14 @@ def _finding(
 ) -> Finding:
     space = hooks.space
     concerned = lost if step.hook is Hook.INPUT else swapped(space, lost)
-    found = shares(hooks, step.hook, step.sent & concerned)
-    packet = witness(space, found[0].packets, step.hook)
+    droppers = shares(hooks, step.hook, step.sent & concerned)
+    packet = witness(space, droppers[0].packets, step.hook)
     host = (packet.saddr if step.hook is Hook.INPUT else packet.daddr) if packet else None
     result = f"{host}, of the management network {network}, cannot open an SSH connection"
     port = " or ".join(map(str, ports))
     return META.finding(
-        found[0].span,
-        message(hooks, step, found, f"port {port}", result),
-        advice(hooks, step, found[0], ports, str(network)),
+        droppers[0].span,
+        message(hooks, step, droppers, f"port {port}", result),
+        advice(hooks, step, droppers[0], ports, str(network)),
         witness=packet,
     )

@@ -70,9 +70,9 @@ def _findings(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Fi
     """A gap of IPv6 alone is told where IPv4 has none: who has both has one way left."""
     for family in (Family.IP, Family.IP6):
         path = context.hooks(ruleset, family)
-        found = [*lockouts(script, family, ssh_ports(path, context.settings))] if path else []
-        if found:
-            yield from (_finding(gap, script, six=family is Family.IP6) for gap in found)
+        gaps = [*lockouts(script, family, ssh_ports(path, context.settings))] if path else []
+        if gaps:
+            yield from (_finding(gap, script, six=family is Family.IP6) for gap in gaps)
             return
 
 

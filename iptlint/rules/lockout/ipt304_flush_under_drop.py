@@ -58,9 +58,9 @@ _CUT = {
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        found = {family: last_flush(ruleset, family) for family in (Family.IP, Family.IP6)}
+        flushes = {family: last_flush(ruleset, family) for family in (Family.IP, Family.IP6)}
         spans = set()
-        for flush in found.values():
+        for flush in flushes.values():
             if flush is not None and flush.step.span not in spans:
                 spans.add(flush.step.span)
                 yield _finding(ruleset, flush)

@@ -99,10 +99,10 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
         if not (ip and _is_shut(ip, hook) and _is_shut(hooks, hook))
         for found in _blocked(hooks, hook)
     ]
-    told = [*_check_family(context, ip)] if blocked and ip and ip is not hooks else []
-    if blocked and not told:
+    over_ipv4 = [*_check_family(context, ip)] if blocked and ip and ip is not hooks else []
+    if blocked and not over_ipv4:
         yield _finding(hooks, blocked)
-    yield from told
+    yield from over_ipv4
 
 
 def _is_shut(hooks: Hooks, hook: Hook) -> bool:

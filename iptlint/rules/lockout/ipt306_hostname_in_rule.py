@@ -85,9 +85,11 @@ def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:
         for name in _names(match):
             if not is_in_hosts(name):
                 yield _use(ruleset, name, rule.origin.part(number))
-    found = _TRANSLATED.fullmatch(rule.verdict.options) if _is_translation(ruleset, rule) else None
-    if found and not is_in_hosts(found["name"]):
-        yield _use(ruleset, found["name"], rule.origin.part(-1))
+    translated = (
+        _TRANSLATED.fullmatch(rule.verdict.options) if _is_translation(ruleset, rule) else None
+    )
+    if translated and not is_in_hosts(translated["name"]):
+        yield _use(ruleset, translated["name"], rule.origin.part(-1))
 
 
 def _is_translation(ruleset: Ruleset, rule: Rule) -> bool:
@@ -97,19 +99,19 @@ def _is_translation(ruleset: Ruleset, rule: Rule) -> bool:
 
 def _names(match: Match) -> Iterator[str]:
     match match:
-        case Opaque(key) if found := _TESTED.fullmatch(key):
-            yield found["name"]
+        case Opaque(key) if tested := _TESTED.fullmatch(key):
+            yield tested["name"]
         case AnyOf(alternatives):
             for alternative in alternatives:
                 for test in alternative:
                     yield from _names(test)
 
 
-def _use(ruleset: Ruleset, name: str, here: Span) -> _Use:
+def _use(ruleset: Ruleset, name: str, part: Span) -> _Use:
     """Where the name is written: in the rule, or in a define; else the rule that uses its set."""
     defines = (define.origin.span for define in ruleset.defines)
-    places = (ruleset.syntax.find_name(span, name) for span in (here, *defines))
-    return _Use(name, next(filter(None, places), here))
+    places = (ruleset.syntax.find_name(span, name) for span in (part, *defines))
+    return _Use(name, next(filter(None, places), part))
 
 
 def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:

@@ -80,10 +80,10 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for hook in (Hook.FORWARD, Hook.INPUT):
         if hooks.deciding_chain(hook) is None:
             continue
-        found = [*_lost(hooks, hook)]
-        everything = union([lost for _, lost in found], hooks.space.false)
-        who = shares(hooks, hook, everything) if found else []
-        for translation, lost in found:
+        losses = [*_lost(hooks, hook)]
+        everything = union([lost for _, lost in losses], hooks.space.false)
+        who = shares(hooks, hook, everything) if losses else []
+        for translation, lost in losses:
             share = next((d for d in who if (d.packets & lost).satisfiable()), None)
             if share is not None:
                 yield _finding(hooks, hook, (translation, lost), share)
@@ -131,7 +131,7 @@ def _own_addresses(hooks: Hooks) -> frozenset[int]:
     """Those that the ruleset shows to be the host's: it translates to them as a source, or asks for
     them where packets come to the host."""
     family = hooks.family
-    found = {
+    own = {
         effect.value
         for table in hooks.tables()
         for _, rule in table.rules()
@@ -141,10 +141,10 @@ def _own_addresses(hooks: Hooks) -> frozenset[int]:
     for analysis in hooks.firewall.analyses():
         for chain, rule in analysis.table.rules():
             if Hook.INPUT in analysis.calls.hooks_of(chain.name):
-                found |= _single(rule.matches, family.daddr)
+                own |= _single(rule.matches, family.daddr)
             if Hook.OUTPUT in analysis.calls.hooks_of(chain.name):
-                found |= _single(rule.matches, family.saddr)
-    return frozenset(found)
+                own |= _single(rule.matches, family.saddr)
+    return frozenset(own)
 
 
 def _single(matches: tuple[object, ...], field: Field) -> set[int]:

@@ -128,9 +128,9 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     published = [t for t in destination_nats(hooks) if t.moves and _is_dockers(t) and not t.is_dead]
     if not published or not (dropped_by_default(hooks, Hook.INPUT) & outward(hooks)).satisfiable():
         return
-    found = [p for protocol in _PROTOCOLS for p in _let_in(hooks, protocol, published)]
-    for by in dict.fromkeys(p.by for p in found):
-        yield _finding(hooks, [p for p in found if p.by == by])
+    published_ports = [p for protocol in _PROTOCOLS for p in _let_in(hooks, protocol, published)]
+    for by in dict.fromkeys(p.by for p in published_ports):
+        yield _finding(hooks, [p for p in published_ports if p.by == by])
 
 
 def _is_dockers(translation: DestinationNat) -> bool:
@@ -161,8 +161,8 @@ def _let_in(
                 continue
             for name, side in _visited(hooks).items() if _on_all(hooks, sides, coming) else ():
                 if _on_all(hooks, side, through) and _on_all(hooks, side, closed):
-                    here = (coming[0] & side, through[0] & side, closed[0] & side)
-                    yield _Published(translation, protocol, port, *here, name)
+                    on_side = (coming[0] & side, through[0] & side, closed[0] & side)
+                    yield _Published(translation, protocol, port, *on_side, name)
                     break
 
 
@@ -270,16 +270,16 @@ def _sides(hooks: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
 
 def _on_all(hooks: Hooks, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
     """Whether all callers are among the packets, whatever side they come from."""
-    found = (hooks.space.project(caller, Field.IIF) for caller in callers)
-    return not any((sides & ~each).satisfiable() for each in found)
+    interfaces = (hooks.space.project(caller, Field.IIF) for caller in callers)
+    return not any((sides & ~each).satisfiable() for each in interfaces)
 
 
-def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
-    first = found[0]
+def _finding(hooks: Hooks, published: Sequence[_Published]) -> Finding:
+    first = published[0]
     denier = shares(hooks, Hook.INPUT, first.closed)[0]
     accepter = next(iter(shares(hooks, Hook.FORWARD, first.through)), None)
-    rules = list(dict.fromkeys(p.translation.rule for p in found))
-    names = list(dict.fromkeys(p.name for p in found))
+    rules = list(dict.fromkeys(p.translation.rule for p in published))
+    names = list(dict.fromkeys(p.name for p in published))
     ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
     accepts = f"{accepter.name} accepts" if accepter else "nothing in FORWARD denies"
     by = f" by {first.by} (what denies {them} in FORWARD is for others)" * bool(first.by)
@@ -287,7 +287,7 @@ def _finding(hooks: Hooks, found: Sequence[_Published]) -> Finding:
         rules[0].statement.span,
         f"{ports} {_listed(names)} {are} reachable from the world{by} although"
         f" {denier.base(Hook.INPUT).name} denies {them}: docker sends these packets to"
-        f" {_where(found)} before INPUT could see them, and {accepts} them",
+        f" {_where(published)} before INPUT could see them, and {accepts} them",
         _advice(hooks, first),
         related=_labels(rules, accepter, denier),
         witness=witness(hooks.space, first.packets, Hook.PREROUTING),
@@ -300,8 +300,8 @@ def _listed(names: Sequence[str]) -> str:
     return listed(names) if len(names) <= _SHOWN + 1 else few(names, _SHOWN)
 
 
-def _where(found: Sequence[_Published]) -> str:
-    targets = {to(p.translation) for p in found}
+def _where(ports: Sequence[_Published]) -> str:
+    targets = {to(p.translation) for p in ports}
     return targets.pop() if len(targets) == 1 else "containers"
 
 

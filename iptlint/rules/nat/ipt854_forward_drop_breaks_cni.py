@@ -100,9 +100,9 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     for owner, networks in _networks(hooks).items():
         if any(_may_pass(hooks, network.sent) for network in networks):
             continue
-        found = shares(hooks, Hook.FORWARD, networks[0].sent)
-        if found:
-            yield _finding(hooks, owner, networks, found[0])
+        droppers = shares(hooks, Hook.FORWARD, networks[0].sent)
+        if droppers:
+            yield _finding(hooks, owner, networks, droppers[0])
 
 
 def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
@@ -117,7 +117,7 @@ def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
 
 def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     """By the software that translates for them."""
-    found: dict[str, list[_Network]] = defaultdict(list)
+    by_owner: dict[str, list[_Network]] = defaultdict(list)
     for base_chain in hooks.base_chains(Hook.POSTROUTING):
         analysis = base_chain.analysis
         for chain, rule in analysis.table.rules():
@@ -127,8 +127,8 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
             if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
                 sent = _sent(hooks, analysis, rule, source)
                 if sent.satisfiable():
-                    found[owner.name].append(_Network(rule, source, sent))
-    return found
+                    by_owner[owner.name].append(_Network(rule, source, sent))
+    return by_owner
 
 
 def _source(hooks: Hooks, rule: Rule) -> Within | None:

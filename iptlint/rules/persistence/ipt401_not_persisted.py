@@ -79,13 +79,13 @@ def _running(host: Host) -> Iterator[Finding]:
     at_boot = {family for family in _VERSIONS if host.saved.sees(family)}
     lost: dict[Family, list[_Decision]] = {}
     for family in _VERSIONS:
-        found = [d for d in decisions(own) if family.value in d[0].family.packets]
+        unsaved = [d for d in decisions(own) if family.value in d[0].family.packets]
         if software_in(host.running):
             # What it adds to other chains is not always known for its own.
-            found = [d for d in found if _guards_host(d)]
+            unsaved = [d for d in unsaved if _guards_host(d)]
         off = family is Family.IP6 and host.facts.ipv6 is False
-        if found and family not in at_boot and not off:
-            lost[family] = found
+        if unsaved and family not in at_boot and not off:
+            lost[family] = unsaved
     if lost:
         yield _finding(host, lost)
 
@@ -96,7 +96,7 @@ def _guards_host(decision: _Decision) -> bool:
 
 
 def _finding(host: Host, lost: dict[Family, list[_Decision]]) -> Finding:
-    decisions_ = list({d[2] or d[1]: d for found in lost.values() for d in found}.values())
+    decisions_ = list({d[2] or d[1]: d for of_family in lost.values() for d in of_family}.values())
     rules = sum(rule is not None for _, _, rule in decisions_)
     policies = len(decisions_) - rules
     what = [counted(rules, "rule")] * bool(rules)
@@ -135,8 +135,8 @@ def _why(host: Host, families: Sequence[Family]) -> str:
     return f"{names} {'loads' if len(host.loaders) == 1 else 'load'} {loads}"
 
 
-def _span(found: Sequence[_Decision]) -> Span:
-    table, chain, rule = next((d for d in found if d[2] is not None), found[0])
+def _span(decided: Sequence[_Decision]) -> Span:
+    table, chain, rule = next((d for d in decided if d[2] is not None), decided[0])
     if rule is not None:
         return rule.statement.span
     origin = chain.origin or table.origin
@@ -144,8 +144,8 @@ def _span(found: Sequence[_Decision]) -> Span:
     return origin.span
 
 
-def _is_nft(found: Sequence[_Decision]) -> bool:
-    return all(_span([decision]).source.path.startswith("nft") for decision in found)
+def _is_nft(decided: Sequence[_Decision]) -> bool:
+    return all(_span([decision]).source.path.startswith("nft") for decision in decided)
 
 
 def _advice(host: Host, *, is_nft: bool) -> str:
@@ -178,14 +178,14 @@ def _stored(host: Host) -> Iterator[Finding]:
     if host.loaders:
         return
     for ruleset in host.stored:
-        found = [*decisions(without_generated(ruleset))]
-        if found:
-            yield _of_file(host, ruleset, found)
+        decided = [*decisions(without_generated(ruleset))]
+        if decided:
+            yield _of_file(host, ruleset, decided)
 
 
-def _of_file(host: Host, ruleset: Ruleset, found: Sequence[_Decision]) -> Finding:
+def _of_file(host: Host, ruleset: Ruleset, decided: Sequence[_Decision]) -> Finding:
     return META.finding(
-        _span(found),
+        _span(decided),
         "nothing that is started at boot loads this file, nor any other with rules: the host comes"
         " up without a firewall",
         _enable(host, ruleset),

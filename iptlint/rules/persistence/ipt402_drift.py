@@ -93,12 +93,12 @@ def check(context: Context) -> Iterator[Finding]:
         now, then = _comparable(host.running, host.saved)
         if _as_written(now) == _as_written(then):
             return
-        found = difference(now, then)
-        firewalls = Firewall(now, found.space), Firewall(then, found.space)
-        told = [change for change in found.changes if _is_told(host, change)]
-        parts = [part for change in told for part in _parts(found.space, firewalls, change)]
+        compared = difference(now, then)
+        firewalls = Firewall(now, compared.space), Firewall(then, compared.space)
+        reported = [change for change in compared.changes if _is_told(host, change)]
+        parts = [part for change in reported for part in _parts(compared.space, firewalls, change)]
         for part in parts[:_MOST]:
-            yield _finding(host, found.space, part)
+            yield _finding(host, compared.space, part)
 
 
 def _comparable(running: Ruleset, saved: Ruleset) -> tuple[Ruleset, Ruleset]:
@@ -110,13 +110,13 @@ def _comparable(running: Ruleset, saved: Ruleset) -> tuple[Ruleset, Ruleset]:
 def _as_written(ruleset: Ruleset) -> list[object]:
     """Where it is equal, so is the meaning: most hosts are as they were saved, and comparing
     packets takes long."""
-    found: list[object] = []
+    chains: list[object] = []
     for table in ruleset.tables:
         for chain in table.chains.values():
             rules = tuple((rule.matches, rule.verdict, rule.effects) for rule in chain.rules)
             base = chain.hook, chain.priority, chain.policy, chain.type, chain.devices
-            found.append((table.family, table.name, chain.name, base, rules))
-    return found
+            chains.append((table.family, table.name, chain.name, base, rules))
+    return chains
 
 
 def _is_told(host: Host, change: Divergence) -> bool:
@@ -140,43 +140,47 @@ def _parts(
 ) -> Iterator[_Part]:
     """One for each two places that decide now and then."""
     packets, within = _asked(space, change)
-    found = describe(space, packets, _LINES, within)
-    if found.more or not found.lines:
+    description = describe(space, packets, _LINES, within)
+    if description.more or not description.lines:
         what = clause(space, packets, within)
         yield _Part(change, what, None, change.old.decision, change.new.decision)
         return
     sides = [Hooks(firewall, change.family) for firewall in firewalls]
     by_places: dict[tuple[Span | None, Span | None], _Part] = {}
-    for line, box in zip(found.lines, found.boxes, strict=True):
-        here = box & packets
+    for line, box in zip(description.lines, description.boxes, strict=True):
+        in_box = box & packets
         old, new = (
-            _decided(hooks, change.hook, here, fate)
+            _decided(hooks, change.hook, in_box, fate)
             for hooks, fate in zip(sides, (change.old, change.new), strict=True)
         )
         key = _span(old), _span(new)
         known = by_places.get(key)
         if known is not None and known.packets is not None:
-            line, here = f"{known.what}; or {line}", known.packets | here
-        by_places[key] = _Part(change, line, here, old, new)
+            line, in_box = f"{known.what}; or {line}", known.packets | in_box
+        by_places[key] = _Part(change, line, in_box, old, new)
     yield from by_places.values()
 
 
 def _asked(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
     """What of the packets to tell, and among which: those that come from elsewhere to open a
     connection, where there are such."""
-    here = at_hook(space, change.hook) & space.family(change.family.value)
-    for within in (here & space.state("new") & outside(space), here & space.state("new"), here):
+    at_the_hook = at_hook(space, change.hook) & space.family(change.family.value)
+    for within in (
+        at_the_hook & space.state("new") & outside(space),
+        at_the_hook & space.state("new"),
+        at_the_hook,
+    ):
         if (change.packets & within).satisfiable():
             return change.packets & within, within
-    return change.packets, here
+    return change.packets, at_the_hook
 
 
 def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
     """Who decides most of the packets, if that is told by the hook alone."""
-    found = next(iter(shares(hooks, hook, packets)), None)
-    if found is None or found.kind.passes is not fate.kind.passes:
+    share = next(iter(shares(hooks, hook, packets)), None)
+    if share is None or share.kind.passes is not fate.kind.passes:
         return fate.decision
-    return Decision(hooks.ruleset, found.analysis.table, found.chain, found.rule)
+    return Decision(hooks.ruleset, share.analysis.table, share.chain, share.rule)
 
 
 def _finding(host: Host, space: Space, part: _Part) -> Finding:

@@ -68,13 +68,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _managers(host: Host) -> Iterator[Finding]:
-    found: dict[str, Loader] = {}
+    by_name: dict[str, Loader] = {}
     for loader in host.loaders:
         if _counts(host, loader):
-            found.setdefault(_TOGETHER.get(loader.name, loader.name), loader)
-    if len(found) < 2:
+            by_name.setdefault(_TOGETHER.get(loader.name, loader.name), loader)
+    if len(by_name) < 2:
         return
-    (first, *others), names = found.values(), [*found]
+    (first, *others), names = by_name.values(), [*by_name]
     yield META.finding(
         first.span,
         f"{listed(names)} are all started at boot and load rules each: which of them has the last"

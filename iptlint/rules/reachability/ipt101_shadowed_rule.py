@@ -148,10 +148,10 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     """A packet that the rule was for, one whose fate differs if there is one."""
     meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
     for base in analysis.calls.bases_of(shadowed.chain.name):
-        here = analysis.base_packets(base)
-        otherwise = meant & here & ~ends(analysis)[base.name].end(shadowed.rule.verdict.kind)
-        for packets in (world & here, shadowed.accepted & here, otherwise, meant & here):
-            found = witness(analysis.space, packets, base.hook)
-            if found is not None:
-                return found
+        seen = analysis.base_packets(base)
+        otherwise = meant & seen & ~ends(analysis)[base.name].end(shadowed.rule.verdict.kind)
+        for packets in (world & seen, shadowed.accepted & seen, otherwise, meant & seen):
+            packet = witness(analysis.space, packets, base.hook)
+            if packet is not None:
+                return packet
     return None

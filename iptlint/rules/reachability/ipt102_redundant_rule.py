@@ -82,8 +82,8 @@ def check(context: Context) -> Iterator[Finding]:
             kept = rule in copied or _is_owned(analysis, rule) or _is_kept(rule)
             return not (kept or makes_more(analysis, rule))
 
-        for found in needless(analysis, wanted, unmatched_rules(analysis)):
-            yield _covered(analysis, found)
+        for redundant in needless(analysis, wanted, unmatched_rules(analysis)):
+            yield _covered(analysis, redundant)
 
 
 def _is_owned(analysis: TableAnalysis, rule: Rule) -> bool:
@@ -128,16 +128,16 @@ def _likeness(what: str, rules: Sequence[Rule]) -> str:
     return f"{what} {','.join(str(phrases.line(rule)) for rule in rules)}"
 
 
-def _covered(analysis: TableAnalysis, found: Redundant) -> Finding:
-    ending = "them too" if len(found.later) == 1 else "some of them too"
+def _covered(analysis: TableAnalysis, redundant: Redundant) -> Finding:
+    ending = "them too" if len(redundant.later) == 1 else "some of them too"
     return META.finding(
-        found.rule.origin.span,
-        f"without this {phrases.name(found.rule)} nothing would change: "
-        + phrases.actions(found.later, "all of these packets too"),
+        redundant.rule.origin.span,
+        f"without this {phrases.name(redundant.rule)} nothing would change: "
+        + phrases.actions(redundant.later, "all of these packets too"),
         "delete it, unless it is there to count packets or to spare them the rules between",
-        related=phrases.labels(found.later, ending),
-        witness=rule_witness(analysis, found.rule, analysis.matched(found.rule)),
-        likeness=_likeness("covered", found.later),
+        related=phrases.labels(redundant.later, ending),
+        witness=rule_witness(analysis, redundant.rule, analysis.matched(redundant.rule)),
+        likeness=_likeness("covered", redundant.later),
     )
 
 

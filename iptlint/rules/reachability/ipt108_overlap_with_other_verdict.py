@@ -75,8 +75,8 @@ class _Crossing(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         analyses = context.firewall(ruleset).analyses()
-        found = (each for analysis in analyses for each in _in_table(analysis))
-        for number, crossing in enumerate(found):
+        crossings = (each for analysis in analyses for each in _in_table(analysis))
+        for number, crossing in enumerate(crossings):
             yield _finding(crossing, shown=number < MANY)
 
 
@@ -134,14 +134,14 @@ def _crossing(
     """The last rule before that takes packets of this one, and some that are not its own."""
     rule, flow = chain.rules[number], analysis.flows[chain.name]
     own = flow.tests[number].may & analysis.entries[chain.name].intended
-    found = earlier.last(number, own) if earlier else None
-    if found is None:
+    last = earlier.last(number, own) if earlier else None
+    if last is None:
         return None
-    other = flow.tests[found].sure & analysis.entries[chain.name].intended
-    both = own & other & flow.arriving[found]
+    other = flow.tests[last].sure & analysis.entries[chain.name].intended
+    both = own & other & flow.arriving[last]
     crosses = (own & ~other).satisfiable() and (other & ~own).satisfiable()
-    same = rule.verdict.kind.denies or _fields(rule) == _fields(chain.rules[found])
-    return (found, both) if crosses and same and both.satisfiable() else None
+    same = rule.verdict.kind.denies or _fields(rule) == _fields(chain.rules[last])
+    return (last, both) if crosses and same and both.satisfiable() else None
 
 
 def _fields(rule: Rule) -> frozenset[Field | None]:

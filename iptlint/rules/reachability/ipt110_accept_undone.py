@@ -161,9 +161,9 @@ def _undone(
         if rule is None or share.kind is not VerdictKind.ACCEPT:
             continue
         if owner_of_name(share.chain.name) is None:
-            found = _killer(base_chain.afterwards(share.packets), later)
-            if found is not None:
-                yield Undone(rule, share.packets, base_chain, *found)
+            killer = _killer(base_chain.afterwards(share.packets), later)
+            if killer is not None:
+                yield Undone(rule, share.packets, base_chain, *killer)
 
 
 def _killer(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, Share] | None:

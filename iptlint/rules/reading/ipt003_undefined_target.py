@@ -71,14 +71,14 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
     """The rules that call each name that is not there."""
-    found: dict[str, list[Rule]] = {}
+    by_target: dict[str, list[Rule]] = {}
     for _, rule in table.rules():
         name = rule.verdict.chain
         if name is None or name in table.chains:
             continue
         if owner_of_name(name) is None or not _may_be_made(ruleset, table):
-            found.setdefault(name, []).append(rule)
-    return found
+            by_target.setdefault(name, []).append(rule)
+    return by_target
 
 
 def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -> Finding:
@@ -95,12 +95,14 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
 
 
 def _message(ruleset: Ruleset, table: Table, name: str) -> str:
-    here = ruleset.syntax.table_name(table)
-    refused = f"{here} has no chain {name}; nft refuses to load it"
+    in_table = ruleset.syntax.table_name(table)
+    refused = f"{in_table} has no chain {name}; nft refuses to load it"
     if _may_be_there(ruleset, table):
-        refused = f"{here} has no chain {name} here; nft refuses it where the running one has none"
+        refused = (
+            f"{in_table} has no chain {name} here; nft refuses it where the running one has none"
+        )
     return ruleset.syntax.pick(
-        iptables=f"there is neither a chain nor a target {name}; {here} cannot be loaded",
+        iptables=f"there is neither a chain nor a target {name}; {in_table} cannot be loaded",
         nft=refused,
     )
 

@@ -151,13 +151,13 @@ def _ports(rule: Rule, field: Field) -> tuple[int, Ranges]:
 
 def _disjoint(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     """Each port once; neighbours stay what they are."""
-    found: list[tuple[int, int]] = []
+    apart: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
-        if found and low <= found[-1][1]:
-            first, last = found.pop()
+        if apart and low <= apart[-1][1]:
+            first, last = apart.pop()
             low, high = first, max(high, last)
-        found.append((low, high))
-    return found
+        apart.append((low, high))
+    return apart
 
 
 def _filled(ports: Sequence[tuple[int, int]], room: int) -> list[Ranges]:

@@ -99,15 +99,15 @@ def _covered(ranges: Sequence[Range]) -> list[_Covered]:
     if not _touches(ranges, 0):
         return []
     order = sorted(range(len(ranges)), key=lambda n: (ranges[n][0], -ranges[n][1], n))
-    found: list[_Covered] = []
+    covered: list[_Covered] = []
     outer = -1
     for number in order:
         low, high = ranges[number]
         if outer >= 0 and low <= ranges[outer][1]:
-            found.append(_Covered(number, outer, high > ranges[outer][1]))
+            covered.append(_Covered(number, outer, high > ranges[outer][1]))
         if outer < 0 or high > ranges[outer][1]:
             outer = number
-    return sorted(found)
+    return sorted(covered)
 
 
 def _touches(ranges: Sequence[Range], gap: int) -> bool:

@@ -130,22 +130,22 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
         new = new & ~same_interface(space)
-    here = new & swapped(space, denied)
-    if not here.satisfiable():
+    opened = new & swapped(space, denied)
+    if not opened.satisfiable():
         return
-    if not is_answered(hooks, here, way.back):
-        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
-        found = shares(hooks, way.back, sent)
-        yield _none(hooks, way, found, sent, elsewhere=hooks.may_pass(way.back) & outside(space))
-    elif _is_lost_on_the_way(hooks, way.back, here):
-        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
-        found = delivery(hooks, way.back, sent).droppers
-        yield _none(hooks, way, found, sent, space.false, untracks(hooks))
+    if not is_answered(hooks, opened, way.back):
+        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
+        droppers = shares(hooks, way.back, sent)
+        yield _none(hooks, way, droppers, sent, elsewhere=hooks.may_pass(way.back) & outside(space))
+    elif _is_lost_on_the_way(hooks, way.back, opened):
+        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
+        droppers = delivery(hooks, way.back, sent).droppers
+        yield _none(hooks, way, droppers, sent, space.false, untracks(hooks))
     elif way.back is Hook.INPUT:
-        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
         yield from _few(hooks, sent, sent & hooks.may_pass(way.back))
     else:
-        sent = answers(hooks, here, way.back, "syn", "ack", reply=True)
+        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
         yield from _hardly_any(hooks, way, sent, sent & hooks.may_pass(way.back))
 
 
@@ -175,7 +175,7 @@ def _is_lost_on_the_way(hooks: Hooks, hook: Hook, first: PacketSet) -> bool:
 def _none(
     hooks: Hooks,
     way: _Way,
-    found: list[Share],
+    droppers: list[Share],
     lost: PacketSet,
     elsewhere: PacketSet,
     untracked: bool = False,
@@ -184,7 +184,7 @@ def _none(
     tracking of connections off, so that no packet is of an established one. A host that lets
     nothing in was closed on purpose; only that connections go out is left of the fault."""
     where, by_name = _where(hooks, way.back, lost, elsewhere)
-    share = found[0]
+    share = droppers[0]
     closed = way.back is Hook.INPUT and _is_closed(hooks)
     mend = suggestions.first(
         share,

@@ -79,10 +79,10 @@ class _Cost(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    found = {
+    by_place = {
         finding.span: finding for finding in reversed([*for_each_family(context, _check_family)])
     }
-    yield from reversed(found.values())  # of a rule for both families once
+    yield from reversed(by_place.values())  # of a rule for both families once
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:

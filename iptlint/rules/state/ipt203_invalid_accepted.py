@@ -103,13 +103,13 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     surplus = most(space, stray, accepted, *_OF_THE_WAY) & ~others
     if not surplus.satisfiable():
         return
-    found = admission.accepters(accepted & surplus)
-    if found and is_user_decision(found[0]):
-        yield _finding(hooks, hook, found, any_port(space, surplus, Field.IIF, Field.OIF))
+    accepters = admission.accepters(accepted & surplus)
+    if accepters and is_user_decision(accepters[0]):
+        yield _finding(hooks, hook, accepters, any_port(space, surplus, Field.IIF, Field.OIF))
 
 
-def _finding(hooks: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) -> Finding:
-    share = found[0]
+def _finding(hooks: Hooks, hook: Hook, accepters: list[Share], anywhere: PacketSet) -> Finding:
+    share = accepters[0]
     ports = "any port" if anywhere.satisfiable() else "closed ports"
     by = "" if share.rule else f" by {share.name}"
     return META.finding(
@@ -117,7 +117,7 @@ def _finding(hooks: Hooks, hook: Hook, found: list[Share], anywhere: PacketSet) 
         f"stray and forged packets (state invalid) are accepted{by} from anyone, to {ports}, where "
         "new connections are denied",
         _advice(hooks, share),
-        related=tuple(Label(d.span, "and this") for d in found[1:MAX_LABELS]),
+        related=tuple(Label(d.span, "and this") for d in accepters[1:MAX_LABELS]),
         witness=witness(hooks.space, share.packets, hook),
     )
 

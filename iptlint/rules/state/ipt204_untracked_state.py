@@ -163,10 +163,10 @@ def _one_way(
         return
     first = _Sent(hooks, hook, untracked)
     sent = _Sent(hooks, back, _answers(hooks, first.accepted, back, protocol, state))
-    for found in sent.lost("established", state):
-        for cause in first.untracking(first.accepted & swapped(hooks.space, found.by.packets)):
-            here = found.by.packets & swapped(hooks.space, cause.packets)
-            yield found._replace(notrack=cause, by=found.by._replace(packets=here))
+    for loss in sent.lost("established", state):
+        for cause in first.untracking(first.accepted & swapped(hooks.space, loss.by.packets)):
+            answered = loss.by.packets & swapped(hooks.space, cause.packets)
+            yield loss._replace(notrack=cause, by=loss.by._replace(packets=answered))
 
 
 def _answers(
@@ -175,9 +175,9 @@ def _answers(
     space, flags = hooks.space, protocol.answering
     if not packets.satisfiable():
         return packets
-    found = answers(hooks, packets, hook, *flags, reply=True)
-    found = found & space.ranges(Field.SPORT, protocol.answered)
-    return space.forget(found, CONNTRACK_FIELDS) & space.state(state) & space.universe
+    replies = answers(hooks, packets, hook, *flags, reply=True)
+    replies = replies & space.ranges(Field.SPORT, protocol.answered)
+    return space.forget(replies, CONNTRACK_FIELDS) & space.state(state) & space.universe
 
 
 def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
@@ -185,14 +185,14 @@ def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     space = hooks.space
     begin = Hook.OUTPUT if hook is Hook.OUTPUT else Hook.PREROUTING
     unknown = () if hook is Hook.OUTPUT else (Field.OIF,)
-    found = [
+    sent = [
         packets & space.forget(analysis.matched(rule), unknown)
         for analysis in map(hooks.firewall.analysis, hooks.tables())
         for chain, rule in analysis.table.rules()
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects)
         if begin in analysis.calls.hooks_of(chain.name)
     ]
-    return union(found, space.false)
+    return union(sent, space.false)
 
 
 def _may_die(hooks: Hooks, hook: Hook, packets: PacketSet, state: str) -> PacketSet:
@@ -250,8 +250,8 @@ class _Sent:
                 continue
             causes = self.untracking(by.packets) if instead == "untracked" else (by,)
             for cause in causes:
-                here = by._replace(packets=by.packets & cause.packets)
-                yield _Lost(self.hook, state, instead, cause, here, accepting)
+                caused = by._replace(packets=by.packets & cause.packets)
+                yield _Lost(self.hook, state, instead, cause, caused, accepting)
 
     def _dropped(self, end: Outcome, main: BaseChain, state: str) -> Share | None:
         """The packets of the end that the main chain drops in the state; if untracked, by a rule
@@ -275,8 +275,8 @@ class _Sent:
         space = self.hooks.space
         tracked = space.forget(packets, CONNTRACK_FIELDS) & space.state(state)
         tracked = tracked & self.hooks.hook_packets(self.hook) & main.seen & ~main.may_drop
-        found = largest_first(at_station(main, tracked & main.end(VerdictKind.ACCEPT)))
-        first = next((share for share in found if share.rule is not None), None)
+        accepting = largest_first(at_station(main, tracked & main.end(VerdictKind.ACCEPT)))
+        first = next((share for share in accepting if share.rule is not None), None)
         return first if first and first.kind is VerdictKind.ACCEPT else None
 
     def untracking(self, packets: PacketSet) -> Iterator[Share]:
@@ -284,10 +284,10 @@ class _Sent:
         for analysis in map(self.hooks.firewall.analysis, self.hooks.tables()):
             for chain, rule in analysis.table.rules():
                 if rule in self._untracking:
-                    here = packets & self._untracking[rule].exists(self._unknowns.cube)
-                    packets = packets & ~here
-                    if here.satisfiable():
-                        yield Share(analysis, chain, rule, rule.verdict.kind, here)
+                    untracked = packets & self._untracking[rule].exists(self._unknowns.cube)
+                    packets = packets & ~untracked
+                    if untracked.satisfiable():
+                        yield Share(analysis, chain, rule, rule.verdict.kind, untracked)
 
 
 def _finding(hooks: Hooks, lost: _Lost) -> Finding:

@@ -85,12 +85,14 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if not (union(loose, space.false) & hooks.may_pass(hook)).satisfiable():
         return
     admission = Exposure(hooks, hook, loose)
-    here = dropped_by_default(hooks, hook)
-    accepted = admission.accepted_at_a_rate & here
+    denied = dropped_by_default(hooks, hook)
+    accepted = admission.accepted_at_a_rate & denied
     opened = most(space, loose, accepted, Field.IIF, Field.DPORT)
-    found = [d for d in admission.accepters(accepted & opened) if d.rule and is_user_decision(d)]
-    if found:
-        first, *others = found
+    accepters = [
+        d for d in admission.accepters(accepted & opened) if d.rule and is_user_decision(d)
+    ]
+    if accepters:
+        first, *others = accepters
         yield META.finding(
             first.span,
             "tcp packets without SYN are accepted here as the first of a connection (state new)",

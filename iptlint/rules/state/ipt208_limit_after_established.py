@@ -131,10 +131,10 @@ def _accepting(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None
     """The one rule that accepts all that the limit is meant for of running connections."""
     meant = analysis.intended(rule) & analysis.space.state("established")
     for base in analysis.calls.bases_of(chain.name):
-        here = meant & analysis.base_packets(base) & ~analysis.space.interface(Field.IIF, "lo")
-        first = next(at_station(BaseChain.of(analysis, base), here), None)
+        at_base = meant & analysis.base_packets(base) & ~analysis.space.interface(Field.IIF, "lo")
+        first = next(at_station(BaseChain.of(analysis, base), at_base), None)
         if first is None or first.kind is not VerdictKind.ACCEPT or first.rule is None:
             continue
-        if not (here & ~first.packets).satisfiable():
+        if not (at_base & ~first.packets).satisfiable():
             return first.rule
     return None
