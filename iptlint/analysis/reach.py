@@ -96,9 +96,8 @@ def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Pac
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     firewall = Firewall(ruleset)
-    analyses = [*firewall.analyses()]  # which meet the tests in the order of the text
     census = _Census(firewall)
-    for analysis in analyses:
+    for analysis in firewall.analyses():
         for chain, parts in analysis.table.statements():
             answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
             if answers:
@@ -120,7 +119,11 @@ class _Census:
         for family, ways in WAYS.items():
             traversal = Traversal(firewall, family, self.unknowns, on_visit=self._add)
             for hook, route in ways.items():
-                if any(firewall.base_chains(family, at) for at in route):
+                base_chains = [base for at in route for base in firewall.base_chains(family, at)]
+                if base_chains:
+                    # Then what nobody interprets is named in the order of the packets' way.
+                    for base_chain in base_chains:
+                        firewall.analysis(base_chain.table)
                     start = setting_out(firewall.space, family, hook)
                     self._ends += traversal.follow(route, start)
 
