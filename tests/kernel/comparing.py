@@ -28,9 +28,10 @@ from tests.kernel.following import (
 from tests.kernel.gaps import gap
 from tests.kernel.mutations import mutated
 from tests.kernel.record import Record
+from tests.kernel.restoring import Kind, acceptable
 from tests.kernel.sightings import Eyes
 from tests.kernel.states import prepare
-from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor
+from tests.kernel.trial import Loaded, Trial, load, on_one_processor
 from tests.kernel.wire import UnsendableError
 
 RANDOM_PACKETS = 20

@@ -9,7 +9,9 @@ import pytest
 
 from tests.kernel.firewall import KernelFirewall, missing
 from tests.kernel.record import PROPERTY, Record
-from tests.kernel.trial import Kind, load
+from tests.kernel.restoring import Kind
+from tests.kernel.topology import Topology
+from tests.kernel.trial import load
 
 RecordOf = Callable[[str], Record]
 
@@ -37,6 +39,17 @@ def record_of(
 @pytest.fixture
 def firewall() -> Iterator[KernelFirewall]:
     made = KernelFirewall()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def topology() -> Iterator[Topology]:
+    """A host between networks."""
+    try:
+        made = Topology()
+    except (OSError, RuntimeError) as error:
+        pytest.skip(f"the kernel gives no host between networks: {error}")
     yield made
     made.close()
 

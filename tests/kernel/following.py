@@ -22,9 +22,10 @@ from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
 from tests.kernel.judge import tests_of
 from tests.kernel.record import Record
+from tests.kernel.restoring import Kind, acceptable
 from tests.kernel.sightings import Eyes
 from tests.kernel.states import prepare
-from tests.kernel.trial import Fate, Kind, Loaded, Trial, acceptable, load, on_one_processor
+from tests.kernel.trial import Fate, Loaded, Trial, load, on_one_processor
 from tests.kernel.wire import UnsendableError, is_fragment
 
 if TYPE_CHECKING:

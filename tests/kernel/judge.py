@@ -19,8 +19,9 @@ from tests.kernel import chance
 from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
 from tests.kernel.record import Record
+from tests.kernel.restoring import Kind, acceptable
 from tests.kernel.states import Preparation, prepare
-from tests.kernel.trial import Kind, Loaded, Trial, acceptable, load, on_one_processor
+from tests.kernel.trial import Loaded, Trial, load, on_one_processor
 from tests.kernel.wire import UnsendableError
 
 RANDOM_PACKETS = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -25,10 +26,12 @@ class Netlink:
         self._socket.settimeout(10)
         self._sequence = 0
 
-    def ask(self, kind: int, flags: int, family: int, body: bytes = b"") -> list[bytes]:
+    def ask(
+        self, kind: int, flags: int, family: int, body: bytes = b"", resource: int = 0
+    ) -> list[bytes]:
         """The answers, each without its header and ``nfgenmsg``; OSError where refused."""
         self._sequence += 1
-        payload = struct.pack("=BBH", family, 0, 0) + body
+        payload = struct.pack("=BB", family, 0) + struct.pack(">H", resource) + body
         length = _HEADER.size + len(payload)
         header = _HEADER.pack(length, kind, flags | REQUEST, self._sequence, 0)
         self._socket.send(header + payload)
@@ -50,6 +53,16 @@ class Netlink:
                     _raise(-struct.unpack_from("=i", payload)[0])
                     return
                 yield payload[4:]
+
+    def unasked(self) -> Iterator[bytes]:
+        """What the kernel has sent by itself up to now, each without header and ``nfgenmsg``."""
+        while select.select([self._socket], [], [], 0)[0]:
+            data = self._socket.recv(1 << 18)
+            at = 0
+            while at < len(data):
+                length, *_ = _HEADER.unpack_from(data, at)
+                yield data[at + _HEADER.size + 4 : at + length]
+                at += length + 3 & ~3
 
     def close(self) -> None:
         self._socket.close()

@@ -14,8 +14,9 @@ import pytest
 from iptlint.packets.packet import Packet
 from tests.kernel.conftest import lacking
 from tests.kernel.firewall import KernelFirewall
+from tests.kernel.restoring import Kind
 from tests.kernel.states import prepare
-from tests.kernel.trial import Fate, Kind, load, on_one_processor
+from tests.kernel.trial import Fate, load, on_one_processor
 from tests.kernel.wire import UnsendableError
 
 PLAIN = {

@@ -8,9 +8,9 @@ import pytest
 
 from tests.kernel.conftest import RecordOf, lacking
 from tests.kernel.judge import judge
+from tests.kernel.restoring import Kind
 from tests.kernel.rulesets_iptables import iptables_ruleset
 from tests.kernel.rulesets_nft import nft_ruleset
-from tests.kernel.trial import Kind
 
 SEEDS_OF_A_BLOCK = 6
 FIRST_SEED = 1000

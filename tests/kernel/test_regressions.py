@@ -17,9 +17,10 @@ from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import Family
 from iptlint.packets.packet import Packet
 from tests.kernel.firewall import KernelFirewall
+from tests.kernel.restoring import Kind
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.test_harness import FIRST_RULE, PLAIN, skip_if_lacking, table
-from tests.kernel.trial import Kind, load
+from tests.kernel.trial import load
 from tests.kernel.wire import UnsendableError
 
 UDP, UDP6 = PLAIN["ip"], PLAIN["ip6"]

@@ -7,11 +7,11 @@ import pytest
 from tests.kernel.comparing import translated
 from tests.kernel.conftest import RecordOf, lacking
 from tests.kernel.following import follow, follow_changes
+from tests.kernel.restoring import Kind
 from tests.kernel.rulesets_iptables import iptables_ruleset
 from tests.kernel.rulesets_nat import nat_ruleset
 from tests.kernel.rulesets_nft import nft_ruleset
 from tests.kernel.test_reach_against_the_kernel import report
-from tests.kernel.trial import Kind
 
 SEEDS_OF_A_BLOCK = 4
 FIRST_SEED = 5000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from enum import Enum
 
 from iptlint.packets.packet import Packet
 from tests.kernel.connections import Connections
-from tests.kernel.counters import CounterReader, Counts, LegacyCounters, NftCounters, labelled
+from tests.kernel.counters import CounterReader, Counts, labelled
 from tests.kernel.firewall import (
     ANSWERED,
     ARRIVED,
@@ -26,6 +25,7 @@ from tests.kernel.firewall import (
     SENT,
     KernelFirewall,
 )
+from tests.kernel.restoring import Kind, restore
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.wire import UnsendableError, build, is_fragment
 
@@ -55,14 +55,6 @@ class Trial:
     def passed(self) -> bool:
         """All hooks on its way."""
         return self.left or self.fate is Fate.DELIVERED
-
-
-class Kind(Enum):
-    """Who loads a ruleset, and into what."""
-
-    LEGACY = "iptables-legacy"
-    IPTABLES_NFT = "iptables-nft"
-    NFT = "nft"
 
 
 @dataclass(frozen=True)
@@ -162,48 +154,11 @@ def _fate(moved: Counts) -> Fate:
     return Fate.REJECTED if moved[ANSWERED] else Fate.DROPPED
 
 
-_TABLES = re.compile(r"^\*(\w+)", re.MULTILINE)
-
-
 def load(firewall: KernelFirewall, text: str, kind: Kind, family: str = "ip") -> Loaded:
     """RuntimeError where the kernel refuses it. The firewall is to be a new one, or one whose
     rules were taken out by ``unload``."""
     text = labelled(text)
-    tool = "iptables" if family == "ip" else "ip6tables"
-    rules_of_nft = NftCounters(firewall.netlink)
-    match kind:
-        case Kind.NFT:
-            firewall.host.run(["nft", "-f", "-"], text)
-            return Loaded(firewall, text, (rules_of_nft,))
-        case Kind.IPTABLES_NFT:
-            firewall.host.run([f"{tool}-nft-restore"], text)
-            return Loaded(firewall, text, (rules_of_nft,))
-        case Kind.LEGACY:
-            firewall.host.run([f"{tool}-legacy-restore"], text)
-            number = socket.AF_INET if family == "ip" else socket.AF_INET6
-            tables = tuple(dict.fromkeys(_TABLES.findall(text)))
-            legacy = LegacyCounters(firewall.raw[number], tables)
-            return Loaded(firewall, text, (rules_of_nft, legacy))
-
-
-_REFUSED_LINE = re.compile(r"/dev/stdin:(\d+):\d+-\d+: Error")
-
-
-def acceptable(firewall: KernelFirewall, text: str) -> str:
-    """A ruleset of nft without the lines that nft refuses; the others keep their numbers."""
-    while True:
-        try:
-            firewall.host.run(["nft", "-c", "-f", "-"], text)
-        except RuntimeError as error:
-            lines = text.split("\n")
-            refused = {int(number) for number in _REFUSED_LINE.findall(str(error))}
-            if not any(lines[number - 1] for number in refused):
-                raise
-            for number in refused:
-                lines[number - 1] = ""
-            text = "\n".join(lines)
-        else:
-            return text
+    return Loaded(firewall, text, restore(firewall, text, kind, family))
 
 
 @contextmanager
