@@ -91,7 +91,7 @@ def last_flush(ruleset: Ruleset, family: Family) -> Flush | None:
         for number in range(len(script.steps) - 1, -1, -1):
             before, step = chains[number], script.steps[number]
             if is_flush(step) and _empties(before, step, name, family):
-                return Flush(step, chain, family, _policy_step(script.steps[:number], name, family))
+                return Flush(step, chain, family, _policy_step(script.steps[:number], chain))
             if before is None or before.rules:
                 break
     return None
@@ -152,10 +152,8 @@ def _is_for(step: Step, family: Family) -> bool:
     return ("6" in tool) is (family is Family.IP6)
 
 
-def _policy_step(steps: Sequence[Step], name: str, family: Family) -> Step | None:
-    policy_steps = (
-        step
-        for step in reversed(steps)
-        if any(w in POLICIES for w in step.words) and name in step.words and _is_for(step, family)
-    )
-    return next(policy_steps, None)
+def _policy_step(steps: Sequence[Step], chain: Chain) -> Step | None:
+    """The command that gave the chain its policy."""
+    if chain.origin is None:
+        return None
+    return next((step for step in reversed(steps) if step.span == chain.origin.span), None)

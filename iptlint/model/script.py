@@ -66,6 +66,9 @@ class Script(Protocol):
     @property
     def steps(self) -> Sequence[Step]: ...
 
+    def makes_set(self, name: str) -> bool:
+        """Whether some command makes the ipset, or may."""
+
     def after(self, count: int | None = None) -> Ruleset:
         """The firewall after the first ``count`` steps, or after all of them."""
 

@@ -271,3 +271,6 @@ class Syntax(Protocol):
 
     def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
         """The line, or the command, that gives the base chain the policy accept or drop."""
+
+    def new_chain(self, name: str, ruleset: Ruleset, table: Table) -> str:
+        """The line, or the command, that makes a chain of that name in the table."""

@@ -137,6 +137,9 @@ class NftSyntax(CommonSyntax):
     def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
         return f"policy {verdict};"
 
+    def new_chain(self, name: str, ruleset: Ruleset, table: Table) -> str:
+        return f"chain {name} {{ … }}"
+
 
 class NftJsonSyntax(NftSyntax):
     """What `nft -j list ruleset` prints: it has no text that could be read again."""

@@ -8,7 +8,13 @@ from dataclasses import replace
 from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN, DROP
 from iptlint.dialects.script.iptables_execution import Execution
 from iptlint.dialects.script.symbolic_text import is_known
-from iptlint.dialects.script.tables import ChainState, SetChain, SpanOrigin, TableChange
+from iptlint.dialects.script.tables import (
+    ChainState,
+    OnlyKnown,
+    SetChain,
+    SpanOrigin,
+    TableChange,
+)
 from iptlint.model import Rule, Verdict
 
 
@@ -46,6 +52,8 @@ def delete_chain(execution: Execution) -> Iterator[TableChange]:
             execution.failed |= execution.chain is not None
         elif execution.doubt is None:
             yield SetChain(execution.key, name, None)
+    if execution.chain is None and execution.doubt is None:
+        yield OnlyKnown(execution.key)
 
 
 def rename(execution: Execution) -> Iterator[TableChange]:

@@ -68,7 +68,7 @@ def _unread(
     table = call.table or _given(call.words, ("-t", "--table")) or "filter"
     chain = _given(call.words, ("-A", "--append", "-I", "--insert", "-R", "--replace"))
     result = CommandResult((), parsed.diagnostics, bool(parsed.diagnostics), parsed.unknown)
-    if tool.strict and not parsed.unknown:
+    if not parsed.unknown:
         return result
     if chain is None or table not in BUILT_IN or not is_known(chain):
         return result
@@ -86,7 +86,7 @@ def _execute(execution: Execution) -> CommandResult:
     looks = execution.shape.command in _LOOKS
     known_table = is_known(execution.table) and execution.table in BUILT_IN
     changes = tuple(_changes(execution))
-    if execution.tool.strict and (_is_refused(execution) or _goes_round(execution, changes)):
+    if _is_refused(execution) or _goes_round(execution, changes):
         execution.failed, changes = True, ()
     if not looks and not execution.failed and known_table:
         changes = (UseTable(execution.key), *changes)

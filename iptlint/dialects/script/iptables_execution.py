@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from iptlint.dialects.diagnostics import Diagnostic
-from iptlint.dialects.iptables.extensions.table import find_target
+from iptlint.dialects.iptables.extensions.table import TARGETS, find_target
+from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES
 from iptlint.dialects.iptables.parsing.tree import Shape
 from iptlint.dialects.script.generated_text import Conditions, GeneratedText
 from iptlint.dialects.script.iptables_line import CommandReader, ParsedCommand
@@ -108,13 +111,15 @@ class Execution:
             self._report_late(self.chain)
             return None
         self.tool.missing.add((self.key, self.chain))
-        if self.tool.strict or owner_of_name(self.chain) is None:
+        if self.is_known or self.chain in HOOK_NAMES:
             self._report_no_chain()
-        self.failed |= self.tool.strict
-        return None if self.tool.strict else ChainState(self.chain, made=False)
+            return None
+        if owner_of_name(self.chain) is None:
+            self._report_no_chain(fails=False)
+        return ChainState(self.chain, made=False)
 
     def target_exists(self) -> bool:
-        """A jump to a chain that is made only later is refused, and the rule is not there."""
+        """A jump to a chain that is not there is refused, and so there is no such rule."""
         jump = self.parsed.text(self.shape.jump, self.call.words)
         if jump is None or not is_known(jump) or jump in self.chains:
             return True
@@ -125,9 +130,14 @@ class Execution:
         self.tool.missing.add((self.key, jump))
         if (self.key, jump) in self.tool.late:
             self._report_late(jump)
-            return False
-        self.failed |= self.tool.strict
-        return not self.tool.strict
+        elif self.is_known:
+            self._report_no_target(jump)
+        return not self.failed
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the table has no chains but those that are known."""
+        return self.tool.strict or self.key in self.tool.tables.known
 
     # -- changes that leave things open -----------------------------------------------------
 
@@ -164,9 +174,41 @@ class Execution:
         message = f"there is no table {self.table}: expected filter, nat, mangle, raw or security"
         self._report(REFUSED, "error", message, "name the table the rule is meant for")
 
-    def _report_no_chain(self) -> None:
+    def _report_no_chain(self, *, fails: bool = True) -> None:
+        """The first thing that the tool finds wrong, and the only one it says."""
+        assert self.chain is not None
         message = f"table {self.table} has no chain {self.chain} at this point of the script"
-        self._report(REFUSED, "warning", message, f"make it before: iptables -N {self.chain}")
+        advice = f"make it before: {self._new_chain(self.chain)}"
+        if self.chain in HOOK_NAMES:
+            advice = f"did you mean {self._tool} {_tables_with(self.chain, self._jump)}?"
+        else:
+            advice = _meant(self.chain, self.chains, advice)
+        if fails:
+            self.failed = True
+            self.diagnostics.clear()
+            message += ": this command fails and does nothing"
+        self._report(REFUSED, "error" if fails else "warning", message, advice)
+
+    def _report_no_target(self, jump: str) -> None:
+        self.failed = True
+        message = (
+            f"there is neither a chain nor a target {jump} at this point of the script: this "
+            "command fails and does nothing"
+        )
+        advice = _meant(jump, (*self.chains, *TARGETS), f"make it before: {self._new_chain(jump)}")
+        self._report(LATE, "error", message, advice)
+
+    def _new_chain(self, name: str) -> str:
+        table = "" if self.table == "filter" else f" -t {self.table}"
+        return f"{self._tool}{table} -N {name}"
+
+    @property
+    def _tool(self) -> str:
+        return "iptables" if self.tool.family is Family.IP else "ip6tables"
+
+    @property
+    def _jump(self) -> str:
+        return self.parsed.text(self.shape.jump, self.call.words) or ""
 
     def _report_late(self, chain: str) -> None:
         self.failed = True
@@ -189,3 +231,21 @@ def is_doubted(rule: Rule) -> bool:
 
 def is_doubt(match: Match) -> bool:
     return getattr(match, "kind", "") == "script"
+
+
+def _meant(name: str, known: Iterable[str], otherwise: str) -> str:
+    spellings = {each.lower(): each for each in known}
+    near = get_close_matches(name.lower(), spellings, n=1, cutoff=_ALIKE)
+    return f"did you mean {spellings[near[0]]}? Else {otherwise}" if near else otherwise
+
+
+def _tables_with(chain: str, jump: str) -> str:
+    """The options for the tables that have the chain, those first that have the target."""
+    tables = [name for name, chains in BUILT_IN.items() if chain in chains]
+    if jump in _TRANSLATES:
+        return "-t nat"
+    return " or ".join(f"-t {name}" for name in sorted(tables, key="nat mangle raw".find))
+
+
+_ALIKE = 0.75
+_TRANSLATES = frozenset({"MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP"})

@@ -136,7 +136,7 @@ class CommandReader:
     ) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
         lines: list[Line] = [TableLine(table, self.family, 0, 0)]
         declared = chain and chain not in BUILT_IN[table]
-        if declared and line.shape.command in (Command.APPEND, Command.RENAME_CHAIN):
+        if declared and line.shape.command not in (Command.NEW_CHAIN, Command.POLICY):
             lines.append(ChainLine(chain, "-", None, 0, 0))
         tree = SaveFile(generated.source, (*lines, line, CommitLine(0, 0)), (), self.family)
         ruleset, diagnostics = lower(tree, generated.source)

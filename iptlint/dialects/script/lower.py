@@ -16,6 +16,7 @@ from iptlint.dialects.script.not_understood import summary
 from iptlint.dialects.script.shell import Shell
 from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
 from iptlint.model import Ruleset
 from iptlint.source import SourceFile, Span
@@ -90,6 +91,7 @@ def _script(run: Run, start: Tables, start_nft: NftState) -> Script:
         tuple(_once(diagnostics)),
         commands,
         commands - len(doubted),
+        frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
     )
 
 

@@ -26,6 +26,10 @@ _WORD = ","
 """Stands for what is not ASCII while the text is parsed: to the shell it is a part of words, and
 the grammar's scanner asks C's tables of letters about it, beyond their end."""
 
+_LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%+-]")
+"""A further variable of a word, and the character behind it. There the grammar begins another word
+(`$A,$B,53`), but not before a colon; sums are left as they are."""
+
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
 
@@ -40,6 +44,11 @@ def _language() -> Language:
     return Language(tree_sitter_bash.language())
 
 
+def _for_grammar(text: str) -> str:
+    """The text as the grammar reads it right, each character in its place."""
+    return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", _OTHER.sub(_WORD, text))
+
+
 class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -52,7 +61,7 @@ class _Reader:
 
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
-        root = Parser(_language()).parse(_OTHER.sub(_WORD, self.text).encode()).root_node
+        root = Parser(_language()).parse(_for_grammar(self.text).encode()).root_node
         statements = self.statements(root.children)
         if root.has_error:
             self._report_errors(root)

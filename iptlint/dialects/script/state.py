@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -90,7 +90,8 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name;
-    ``sets``: the ipsets it made."""
+    ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
+    them."""
 
     main: SourceFile
     environment: Environment
@@ -107,6 +108,7 @@ class Run:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: dict[str, tuple[TextPart, ...] | None] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
+    made_sets: set[str] = field(default_factory=set)
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
     calls: tuple[Span, ...] = ()
@@ -148,6 +150,10 @@ class Run:
 
     def has_changed(self, since: Checkpoint) -> bool:
         return any(step.kind is Kind.CHANGE for step in self.steps[since.steps :])
+
+    def make_sets(self, names: Collection[str]) -> None:
+        self.sets.update(names)
+        self.made_sets.update(names)
 
     # -- what is written down -------------------------------------------------
 

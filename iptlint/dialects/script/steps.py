@@ -49,7 +49,8 @@ class Step:
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
     """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
-    and with its commands. ``understood`` of ``commands`` that are there were understood."""
+    and with its commands. ``understood`` of ``commands`` that are there were understood.
+    ``sets``: the ipsets that it makes; None where it may make any."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -58,10 +59,14 @@ class Script:
     diagnostics: tuple[Diagnostic, ...] = ()
     commands: int = 0
     understood: int = 0
+    sets: frozenset[str] | None = frozenset()
 
     @property
     def hints(self) -> Hints:
         return Hints(self.source)
+
+    def makes_set(self, name: str) -> bool:
+        return self.sets is None or name in self.sets
 
     def after(self, count: int | None = None) -> Ruleset:
         """The ruleset after the first ``count`` steps, or after all of them.

@@ -41,6 +41,13 @@ class ScriptSyntax(IptablesSyntax):
             return f"nft 'add chain {family} {name} {chain.name} {{ policy {verdict}; }}'"
         return f"{_tool(table)} -P {chain.name} {verdict.upper()}"
 
+    def new_chain(self, name: str, ruleset: Ruleset, table: Table) -> str:
+        if not any(_by_command(table, chain, ruleset) for chain in table.chains):
+            return super().new_chain(name, ruleset, table)
+        if table.origin is not None:
+            return f"nft add chain {table.family.value} {table.name} {name}"
+        return f"{_tool(table)} -N {name}"
+
 
 def _table(chain: str, ruleset: Ruleset) -> Table | None:
     """The first that has the chain, the filter table before others."""

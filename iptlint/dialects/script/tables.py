@@ -56,6 +56,13 @@ class ResetTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OnlyKnown:
+    """From here on the table has no chains but those that are known of it."""
+
+    key: TableKey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class InsertRule:
     """A rule is put in, at the end where ``index`` is None."""
 
@@ -74,14 +81,16 @@ class SetChain:
     state: ChainState | None
 
 
-TableChange = UseTable | ResetTable | InsertRule | SetChain
+TableChange = UseTable | ResetTable | OnlyKnown | InsertRule | SetChain
 
 
 @dataclass(slots=True)
 class Tables:
-    """A state. Chain states are shared with its copies, so that copying is cheap."""
+    """A state. Chain states are shared with its copies, so that copying is cheap. ``known``: the
+    tables that have no chains but these."""
 
     chains: dict[TableKey, dict[str, ChainState]] = field(default_factory=dict)
+    known: frozenset[TableKey] = frozenset()
 
     @classmethod
     def of(cls, ruleset: Ruleset) -> Tables:
@@ -89,10 +98,10 @@ class Tables:
         return cls({(t.family, t.name): dict(_states(t)) for t in ruleset.tables})
 
     def copy(self) -> Tables:
-        return Tables({key: dict(chains) for key, chains in self.chains.items()})
+        return Tables({key: dict(chains) for key, chains in self.chains.items()}, self.known)
 
     def take(self, other: Tables) -> None:
-        self.chains = other.chains
+        self.chains, self.known = other.chains, other.known
 
     def apply(self, changes: Iterable[TableChange]) -> None:
         for change in changes:
@@ -102,6 +111,9 @@ class Tables:
                 case ResetTable(key):
                     self.chains.pop(key, None)
                     self._open(key)
+                    self.known |= {key}
+                case OnlyKnown(key):
+                    self.known |= {key}
                 case InsertRule(key, name, rule, index):
                     states = self._open(key)
                     state = states.get(name) or ChainState(name)

@@ -18,7 +18,7 @@ from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import TextPart
-from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, names, shown
 from iptlint.dialects.script.tables import ResetTable
 from iptlint.model import Family
 from iptlint.model.script import Kind
@@ -242,7 +242,7 @@ def _ipset(run: Run, call: Call) -> Result:
     failed = False
     if words[0] in _CREATES and name is not None:
         failed = name in run.sets and not exist
-        run.sets.add(name)
+        run.make_sets((name,))
     if words[0] in _DESTROYS:
         run.sets.discard(name or "")
     commands = () if failed else (_set_command(run, call, words),)
@@ -277,13 +277,15 @@ def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
     file = words[words.index("-file") + 1] if "-file" in words[:-1] else None
     parts = _text(run, call, file)
     if parts is None:
+        run.make_sets((mark(file or "standard input"),))
         reasons = [(Reason.FILE, shown(file or "standard input"))]
         _add(run, call, Kind.CHANGE, reasons, sets=(SetCommand((), None),))
         return Result()
     text = "".join(part[0] for part in parts)
     unknown = [(Reason.VALUE, name) for name in (*names(text),)[:1]]
     doubtful = bool(unknown) or bool(run.conditions())
-    run.sets |= set(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
+    run.make_sets(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
+    run.made_sets.update(map(mark, names(text)))
     known = tuple(part for part in parts if is_known(part[0]))
     command = SetCommand(known, None if doubtful else ())
     _add(run, call, Kind.CHANGE, unknown, sets=(command,))

@@ -71,14 +71,17 @@ def check(context: Context) -> Iterator[Finding]:
         # A set of nft's is written where it is used; one that is not there is IPT003.
         uses = {} if ruleset.is_nft else _first_uses(ruleset)
         if uses:
-            yield _finding(uses)
+            yield _of_script(uses) if ruleset.script else _finding(uses)
 
 
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
     places = {rule: (table, chain.name) for table, chain, rule in ruleset.rules()}
+    script = ruleset.script
     for use in uses_of_sets(ruleset):
+        if script is not None and script.makes_set(use.name):
+            continue
         if use.name not in uses and not _is_generated(use, *places[use.rule]):
             uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
@@ -89,6 +92,18 @@ def _is_generated(use: SetUse, table: Table, chain: str) -> bool:
     owners = (owner_of_name(use.name), writer_of(table, chain, use.rule))
     known = any(owner is not None and owner.transient for owner in owners)
     return known or is_set_of_software(use.name)
+
+
+def _of_script(uses: dict[str, Span]) -> Finding:
+    """Each command fails for itself."""
+    (name, place), *others = uses.items()
+    return META.finding(
+        place,
+        f"this command needs the set {name}, which the script does not make: if it does not exist"
+        " when the script runs, the command fails, and the rule is not there",
+        f"make it before: ipset create -exist {name} hash:net",
+        related=tuple(Label(span, f"needs the set {other}") for other, span in others[:_SHOWN]),
+    )
 
 
 def _finding(uses: dict[str, Span]) -> Finding:

@@ -101,8 +101,9 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
         refused = (
             f"{in_table} has no chain {name} here; nft refuses it where the running one has none"
         )
+    fails = "the command fails" if ruleset.script else f"{in_table} cannot be loaded"
     return ruleset.syntax.pick(
-        iptables=f"there is neither a chain nor a target {name}; {in_table} cannot be loaded",
+        iptables=f"there is neither a chain nor a target {name}; {fails}",
         nft=refused,
     )
 
@@ -121,7 +122,7 @@ def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
     targets = ruleset.syntax.pick(iptables=_TARGETS, nft=())
     spellings = {known.lower(): known for known in (*targets, *table.chains)}
     near = difflib.get_close_matches(name.lower(), spellings, n=1)
-    line = ruleset.syntax.pick(iptables=f":{name} - [0:0]", nft=f"chain {name} {{ … }}")
+    line = ruleset.syntax.new_chain(name, ruleset, table)
     declare = f"declare the chain ({line}) or delete the rule"
     return f"did you mean {spellings[near[0]]}? Else {declare}" if near else declare
 
@@ -132,7 +133,10 @@ def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
 def _without_set(ruleset: Ruleset, sets: SavedSets) -> Iterator[Finding]:
     """One finding for each set that is missing, at the first rule that needs it."""
     uses: dict[tuple[str, str], list[SetUse]] = {}
+    script = ruleset.script
     for use in uses_of_sets(ruleset):
+        if script is not None and script.makes_set(use.name):
+            continue
         fault = _fault(use, sets)
         if fault is not None:
             uses.setdefault((use.name, fault), []).append(use)
@@ -140,7 +144,7 @@ def _without_set(ruleset: Ruleset, sets: SavedSets) -> Iterator[Finding]:
         labels = tuple(Label(u.rule.origin.part(u.part), "here too") for u in others)
         yield META.finding(
             first.rule.origin.part(first.part),
-            f"{fault}; {_REFUSED}",
+            f"{fault}; {'the command fails' if script else _REFUSED}",
             _nearest(name, sets),
             related=labels[: phrases.MAX_LABELS],
         )

@@ -1,0 +1,78 @@
+"""What is said of scripts: what one run of them leaves, and what fails in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iptlint.dialects.decode import load
+from iptlint.findings import Finding
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+CASES = Path(__file__).parents[2] / "fixtures" / "scripts"
+
+
+def findings(name: str) -> list[Finding]:
+    """Those of a script of the fixtures, but for what is said of saving."""
+    report = lint((load(str(CASES / name)),), ignore=("IPT403",))
+    return list(report.findings)
+
+
+def of_text(text: str) -> list[Finding]:
+    report = lint((SourceFile("firewall.sh", text),), ignore=("IPT403",))
+    return list(report.findings)
+
+
+def places(found: list[Finding]) -> set[tuple[str, int]]:
+    return {(finding.code, finding.span.line) for finding in found}
+
+
+# -- what fails is one command -----------------------------------------------------------------
+
+
+def test_a_chain_that_was_just_made_can_be_flushed() -> None:
+    assert "IPT006" not in {finding.code for finding in findings("flush_of_new_chain.sh")}
+
+
+def test_a_refused_rule_is_not_there() -> None:
+    """tcp-reset needs -p tcp: LOGREJECT stays empty, and nothing answers new connections."""
+    codes = {finding.code for finding in findings("refused_rule.sh")}
+    assert {"IPT301", "IPT006"} <= codes
+    assert "IPT303" not in codes
+
+
+def test_what_was_meant_is_told_and_the_help_is_a_command() -> None:
+    by_line = {
+        f.span.line: f for f in findings("typing_errors.sh") if f.code in ("IPT006", "IPT003")
+    }
+    assert {9, 10, 11} == set(by_line)
+    assert "did you mean anti_brute?" in by_line[9].help
+    assert "iptables -N icmp_packets" in by_line[10].help
+    assert "-t nat" in by_line[11].help
+    assert all("this command fails" in finding.message for finding in by_line.values())
+    assert not any("[0:0]" in finding.help for finding in findings("typing_errors.sh"))
+
+
+def test_several_variables_in_one_word() -> None:
+    assert not {"IPT001", "IPT006"} & {f.code for f in findings("several_variables.sh")}
+    assert ("IPT106", 7) in places(findings("several_variables.sh"))
+
+
+def test_the_policy_is_that_of_the_table() -> None:
+    """`-t nat -P OUTPUT ACCEPT` at line 5 is not the policy that drops."""
+    (flush,) = (f for f in findings("policy_of_other_table.sh") if f.code == "IPT304")
+    assert [label.span.line for label in flush.related] == [3]
+
+
+# -- sets --------------------------------------------------------------------------------------
+
+
+def test_a_set_that_the_script_makes_is_there() -> None:
+    assert "IPT407" not in {finding.code for finding in findings("makes_its_set.sh")}
+
+
+def test_a_set_that_nobody_makes_fails_its_command() -> None:
+    text = "iptables -A INPUT -m set --match-set bad src -j DROP\n"
+    (missing,) = (f for f in of_text(text) if f.code == "IPT407")
+    assert "this command needs the set bad" in missing.message
+    assert "ipset create" in missing.help
