@@ -28,6 +28,7 @@ HOST_MAC, BRIDGE_MAC = (bytes((2, 0, 0, 0, 0, number)) for number in (1, 2))
 _OPTION = {"ip": "-4", "ip6": "-6"}
 _ETHERTYPE = {"ip": 0x0800, "ip6": 0x86DD}
 _MARKER = 0x88B5  # of local experiments (IEEE 802)
+_SOL_PACKET, _QDISC_BYPASS = 263, 20  # linux/socket.h, linux/if_packet.h
 _PATIENCE = 2.0  # seconds
 _ROUNDS = 4
 """A packet waits once for each namespace, and once more where it goes by lo."""
@@ -146,34 +147,35 @@ class Topology:
             with suppress(FileNotFoundError):  # where there is no br_netfilter
                 self.host.set({name: str(int(bridge_calls))})
         self._world.set({"ipv6/conf/default/disable_ipv6": "1"})
-        self._wires = ["sync0"]
+        self._wires: list[str] = []
         self._build()
         self.host.run(["nft", "-f", "-"], RULES)
         self._open()
 
     def _build(self) -> None:
-        links = ["link set lo up", *self._wire("sync0", "arp off")]
-        routes: list[str] = []
+        """The stations' ends come up first: the end that makes a wire complete may send at once,
+        the other one only when the kernel finds the time (linkwatch)."""
+        made, routes = [*self._wire("sync0")], ["link set lo up", "link set sync0 arp off up"]
         for one in self.networks:
-            links += self._bridge(one) if one.is_bridge else self._wire(one.interface, "arp off")
+            made += self._bridge(one) if one.is_bridge else self._wire(one.interface)
+            routes += [f"link set {station.wire} up" for station in one.stations if one.is_bridge]
+            routes.append(f"link set {one.interface} arp off up")
             routes += [f"addr add {own} dev {one.interface} nodad" for own in one.own.values()]
-        first = self.networks[0]
-        self.host.run(["ip", "-batch", "-"], "\n".join(links))
-        self._world.run(
-            ["ip", "-batch", "-"], "\n".join(f"link set {w} arp off up" for w in self._wires)
-        )
+            routes += _neighbours(one) if one.is_bridge else []
+        self.host.run(["ip", "-batch", "-"], "\n".join(made))
+        far = (f"link set {wire} arp off up" for wire in self._wires)
+        self._world.run(["ip", "-batch", "-"], "\n".join(far))
         self.host.run(["ip", "-batch", "-"], "\n".join(routes))
+        first = self.networks[0].interface
         for family, everything in (("ip", "0.0.0.0/0"), ("ip6", "::/0")):
-            lines = [_NOBODY_ANSWERS.format(everything)]
-            lines.append(f"route add default dev {first.interface}")
+            lines = [_NOBODY_ANSWERS.format(everything), f"route add default dev {first}"]
             self.host.run(["ip", _OPTION[family], "-batch", "-"], "\n".join(lines))
 
-    def _wire(self, name: str, *more: str) -> list[str]:
+    def _wire(self, name: str) -> list[str]:
         self._wires.append(name)
         mac = HOST_MAC.hex(":")
         return [
-            f"link add {name} address {mac} type veth peer name {name} netns {self._world.path}",
-            f"link set {name} {' '.join(more)} up",
+            f"link add {name} address {mac} type veth peer name {name} netns {self._world.path}"
         ]
 
     def _bridge(self, one: Network) -> list[str]:
@@ -183,12 +185,7 @@ class Topology:
             lines += self._wire(station.wire)
             lines.append(f"link set {station.wire} address 02:00:00:00:00:{number:02x}")
             lines.append(f"link set {station.wire} master {one.interface}")
-        lines.append(f"link set {one.interface} arp off up")
-        return lines + [
-            f"neigh add {address} lladdr {station.mac.hex(':')} dev {one.interface} nud permanent"
-            for station in one.stations
-            for address in station.addresses.values()
-        ]
+        return lines
 
     def _open(self) -> None:
         with self.host.entered():
@@ -201,6 +198,7 @@ class Topology:
             every = socket.htons(0x0003)  # ETH_P_ALL
             self._ends = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, every)
         self._ends.setblocking(False)
+        self._ends.setsockopt(_SOL_PACKET, _QDISC_BYPASS, 1)
         for one in self.networks:  # bridges learn where each station is
             for station in one.stations:
                 self._put(station.wire, station.mac, one.mac, _MARKER, b"learn")
@@ -282,6 +280,14 @@ class Topology:
             opened.close()
         self.host.close()
         self._world.close()
+
+
+def _neighbours(one: Network) -> list[str]:
+    return [
+        f"neigh add {address} lladdr {station.mac.hex(':')} dev {one.interface} nud permanent"
+        for station in one.stations
+        for address in station.addresses.values()
+    ]
 
 
 def _raw(family: socket.AddressFamily) -> socket.socket:

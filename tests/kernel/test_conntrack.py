@@ -1,0 +1,124 @@
+"""What the kernel knows of connections: zones, directions, status; and how long a way may be."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tests.kernel.datagrams import UDP
+from tests.kernel.exchanges import End, Host
+from tests.kernel.restoring import Kind
+from tests.kernel.test_harness import KINDS, skip_if_lacking
+from tests.kernel.test_topology import CLIENT, OWN, SERVER, call
+from tests.kernel.test_translation import lines
+from tests.kernel.topology import Topology
+from tests.kernel.translation_rulesets import PORT_FORWARD, iptables
+
+HOST = OWN["ip"]
+TO_HOST = call(CLIENT, None, "ip")
+STATES = ("NEW", "ESTABLISHED")
+STATUS = """table inet t {
+    chain forward {
+        type filter hook forward priority 0
+        ct direction original counter
+        ct direction reply counter
+        ct status dnat counter
+        ct status snat counter
+        ct status assured counter
+        ct status seen-reply counter
+        ct original ip daddr 198.51.100.1 counter
+        meta l4proto tcp ct original proto-dst 80 counter
+        ct reply ip saddr 192.168.1.100 counter
+    }
+    chain pre {
+        type filter hook prerouting priority -300
+        ct direction original counter
+        ct status dnat counter
+    }
+}
+table ip nat {
+    chain changes {
+        type nat hook prerouting priority -100
+        iifname "eth0" tcp dport 80 counter dnat to 192.168.1.100:8080
+    }
+}
+"""
+
+
+@pytest.fixture(params=(Kind.LEGACY, Kind.IPTABLES_NFT))
+def kind(request: pytest.FixtureRequest) -> Kind:
+    skip_if_lacking(request.param, "ip")
+    return Kind(request.param)
+
+
+def zone_ruleset(*interfaces: str) -> str:
+    """What comes by one of the interfaces is of zone 1."""
+    states = [f"FORWARD -m conntrack --ctstate {state}" for state in STATES]
+    zones = [f"PREROUTING -i {name} -j CT --zone 1" for name in interfaces]
+    return iptables(raw=zones, nat=[PORT_FORWARD], filter=states)
+
+
+def test_an_answer_in_another_zone_is_not_translated_back(topology: Topology, kind: Kind) -> None:
+    """It is the first packet of a connection of its own: invalid, as no SYN,ACK is."""
+    text = zone_ruleset("eth0")
+    exchange = Host.with_rules(topology, text, kind).exchange(TO_HOST)
+    assert not exchange.works
+    asked, answered = exchange.passages
+    assert str(answered.heard) == "192.168.1.100 8080 > 198.51.100.7 40000 tcp syn ack"
+    assert answered.moved == frozenset()
+    assert asked.moved > lines(text, "FORWARD -m conntrack --ctstate NEW")
+
+
+def test_a_datagram_in_another_zone_is_new(topology: Topology, kind: Kind) -> None:
+    text = iptables(
+        raw=["PREROUTING -i eth0 -j CT --zone 1"],
+        filter=[f"FORWARD -m conntrack --ctstate {state}" for state in STATES],
+    )
+    exchange = Host.with_rules(topology, text, kind).exchange(call(CLIENT, SERVER, "ip", UDP))
+    new = lines(text, "FORWARD -m conntrack --ctstate NEW")
+    zone = lines(text, "PREROUTING -i eth0 -j CT --zone 1")
+    assert [p.moved for p in exchange.passages] == [new | zone, new, new | zone, new]
+    assert exchange.works
+
+
+def test_an_exchange_in_one_zone_works(topology: Topology, kind: Kind) -> None:
+    host = Host.with_rules(topology, zone_ruleset("eth0", "eth1"), kind)
+    assert host.exchange(TO_HOST).works
+
+
+def test_directions_and_status(topology: Topology) -> None:
+    """Before -200 no packet has a connection."""
+    exchange = Host.with_rules(topology, STATUS, Kind.NFT).exchange(TO_HOST)
+    assert exchange.works
+    both = {6, 10, 11, 12}
+    assert [set(p.moved) for p in exchange.passages] == [
+        {23, 4, *both},
+        {5, 9, *both},
+        {4, 8, 9, *both},
+        {5, 8, 9, *both},
+    ]
+
+
+CHAINS = ("PREROUTING", "INPUT", "FORWARD", "POSTROUTING")
+CHANGES = ("set 1", "set 2", "dec 1", "dec 63", "dec 64", "inc 1")
+
+
+@pytest.mark.parametrize(("kind", "family"), KINDS)
+def test_a_way_that_is_too_long(topology: Topology, kind: Kind, family: str) -> None:
+    """Forwarding ends it where one hop is left before FORWARD (ip_forward, ip6_forward)."""
+    skip_if_lacking(kind, family)
+    target = "TTL --ttl" if family == "ip" else "HL --hl"
+    cases = list(enumerate(product(CHAINS, CHANGES), 1))
+    rules = [f"{c} -p tcp --dport {n} -j {target}-{change}" for n, (c, change) in cases]
+    text = iptables(mangle=rules)
+    host = Host.with_rules(topology, text, kind, family)
+    for number, (chain, change) in cases:
+        passage = host.exchange(call(CLIENT, SERVER, family, dport=number)).passages[0]
+        ended = chain == "PREROUTING" and change in ("set 1", "dec 63", "dec 64")
+        assert passage.end is (End.EXCEEDED if ended else End.LEFT)
+        assert passage.hooks == (
+            ("prerouting",) if ended else ("prerouting", "forward", "postrouting")
+        )
+        passage = host.exchange(call(CLIENT, None, family, dport=number)).passages[0]
+        assert passage.end is End.DELIVERED
