@@ -1,4 +1,4 @@
-"""What the README shows is what the product prints.
+"""What the README and the pages of docs show is what the product prints.
 
 ``python -m tests.test_readme`` writes it anew.
 """
@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from iptlint.cli import group
-from iptlint.reports.rule_docs import markdown_table
+from iptlint.reports.rule_docs import markdown_table, precedence_table
 from iptlint.rules.registry import rules
 
 ROOT = Path(__file__).parent.parent
@@ -25,20 +25,32 @@ def output() -> str:
     return f"```\n$ iptlint {EXAMPLE}\n{result.stdout}```"
 
 
-PARTS = {"output": output, "rules": lambda: markdown_table(rules()).rstrip()}
+PARTS = {
+    "output": (README, output),
+    "rules": (README, lambda: markdown_table(rules()).rstrip()),
+    "precedence": (ROOT / "docs/precedence.md", lambda: precedence_table(rules()).rstrip()),
+}
+"""Each on its page, between comments that bear its name."""
 
 
-def written_anew(text: str, part: str) -> str:
+def written_anew(part: str) -> str:
+    page, content = PARTS[part]
     pattern = rf"(<!-- {part}: begin -->\n).*?(<!-- {part}: end -->)"
-    content = PARTS[part]()
-    return re.sub(pattern, lambda m: f"{m[1]}\n{content}\n\n{m[2]}", text, flags=re.DOTALL)
+    text, count = re.subn(
+        pattern,
+        lambda m: f"{m[1]}\n{content()}\n\n{m[2]}",
+        page.read_text("utf-8"),
+        flags=re.DOTALL,
+    )
+    assert count == 1
+    return text
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_it_shows_what_is_printed(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    text = README.read_text("utf-8")
-    assert text == written_anew(text, part), "run `python -m tests.test_readme`"
+    page, _ = PARTS[part]
+    assert page.read_text("utf-8") == written_anew(part), "run `python -m tests.test_readme`"
 
 
 def test_ci_runs_its_second_command() -> None:
@@ -48,7 +60,5 @@ def test_ci_runs_its_second_command() -> None:
 
 
 if __name__ == "__main__":
-    new = README.read_text("utf-8")
-    for each in PARTS:
-        new = written_anew(new, each)
-    README.write_text(new, "utf-8")
+    for each, (page, _) in PARTS.items():
+        page.write_text(written_anew(each), "utf-8")

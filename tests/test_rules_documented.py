@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +61,31 @@ def test_it_yields_to_rules_that_there_are(rule: RuleModule) -> None:
     assert {*rule.meta.yields_to} <= names().keys() - {rule.meta.code}
 
 
+def comments(path: Path) -> Iterator[str]:
+    """What the code says to its readers; its module's docstring is the rule's documentation."""
+    text = path.read_text("utf-8")
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+    for node in (part for each in ast.parse(text).body[1:] for part in ast.walk(each)):
+        match node:
+            case ast.Expr(ast.Constant(str(docstring))):
+                yield docstring
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.meta.code)
+def test_what_its_code_says_of_other_rules_is_declared(rule: RuleModule) -> None:
+    path = Path(inspect.getfile(rule.check))
+    mentioned = {code for text in comments(path) for code in CODE.findall(text)}
+    assert mentioned <= {rule.meta.code, *rule.meta.yields_to, *rule.meta.leaves_to}
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.meta.code)
+def test_it_says_why_it_leaves_something_to_another(rule: RuleModule) -> None:
+    others = {*rule.meta.leaves_to}
+    assert others <= names().keys() - {rule.meta.code, *rule.meta.yields_to}
+    assert all(rule.meta.leaves_to.values())
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_codes_that_are_mentioned_are_codes_of_rules(path: Path) -> None:
     assert {*CODE.findall(path.read_text("utf-8"))} <= names().keys()
@@ -69,8 +99,8 @@ def test_no_module_knows_one_rule(path: Path) -> None:
     assert {*imported} <= {f"iptlint.rules.{door.name}" for door in doors}
 
 
-@pytest.mark.parametrize("room", ["linter", "cli"])
-def test_no_code_stands_in_the_linter(room: str) -> None:
+@pytest.mark.parametrize("room", ["netfilter", "analysis", "linter", "cli"])
+def test_no_code_stands_in_the_engine(room: str) -> None:
     lines = (
         line for path in (PACKAGE / room).rglob("*.py") for line in path.open(encoding="utf-8")
     )

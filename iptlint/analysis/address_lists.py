@@ -126,8 +126,8 @@ def _of_kinds(
 
 
 def _uncovered(rules: Sequence[Rule], field: Field) -> tuple[Rule, ...]:
-    """Those whose addresses are not all part of a wider prefix of another: IPT102 tells of the
-    others, and the set does not need them."""
+    """Those whose addresses are not all part of a wider prefix of another: the set does not need
+    the others, which are redundant."""
     widest: list[tuple[int, int]] = []
     ranges = {r for rule in rules for r in addresses(rule, field)[1]}
     for low, high in sorted(ranges, key=lambda each: (each[0], -each[1])):

@@ -42,7 +42,7 @@ def shadowed_alone(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
 
 @memo
 def _peoples(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
-    """The lost rules that a person may mend; what only logs is told of by IPT902."""
+    """The lost rules that a person may mend, save those that only log."""
     return tuple(
         shadowed
         for shadowed in shadowed_rules(analysis)

@@ -29,14 +29,12 @@ _HOOKS = (Hook.INPUT, Hook.FORWARD)
 
 
 class TooBig(NamedTuple):
-    """The error of one family. ``related``: the types that conntrack calls so, of which IPT201
-    tells where none of them comes through."""
+    """The error of one family."""
 
     family: Family
     protocol: int
     type: int
     code: int
-    related: tuple[int, int]
 
 
 class Loss(NamedTuple):
@@ -60,7 +58,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
             continue
         sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
         enders = turned_away(hooks, hook, sent)
-        if not enders or not _runs(hooks, hook) or _is_of_states(hooks, hook, error):
+        if not enders or not _runs(hooks, hook):
             continue
         share = enders[0]
         if share.rule in reported:
@@ -114,20 +112,3 @@ def _untrusted(hooks: Hooks, hook: Hook) -> PacketSet:
     packets = outside(hooks.space)
     denied = dropped_by_default(hooks, hook).satisfiable()
     return packets & ~accepted_by_default(hooks, hook) if denied else packets
-
-
-def _is_of_states(hooks: Hooks, hook: Hook, error: TooBig) -> bool:
-    """Whether no error at all comes through, because RELATED is missing: IPT201 tells of that."""
-    denied = dropped_by_default(hooks, hook)
-    if not denied.satisfiable() or not decides_by_connections(hooks):
-        return False
-    space = hooks.space
-    errors = (
-        hooks.hook_packets(hook)
-        & denied
-        & outside(space)
-        & space.value(Field.PROTO, error.protocol)
-        & space.ranges(Field.ICMP_TYPE, (error.related,))
-        & space.state("related")
-    )
-    return not (errors & hooks.may_pass(hook)).satisfiable()

@@ -142,7 +142,7 @@ def shadowed_rules(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
 
 def behind_return(chain: Chain) -> tuple[Rule, ...]:
     """Of DOCKER-USER, the RETURN for every packet with which docker closes it, and the rules
-    behind: IPT853 tells of them. Empty for other chains, and where nothing is behind."""
+    behind. Empty for other chains, and where nothing is behind."""
     if chain.name != DOCKER_USER:
         return ()
     closing = [n for n, rule in enumerate(chain.rules) if _returns_all(rule)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.model import Chain, Family, Hook, Rule, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
@@ -36,12 +36,13 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What of a ruleset is at fault: what becomes of the packets of a family; at a hook, or (None)
-    at all of them."""
+    """What of a ruleset is at fault: one part of it, or what becomes of the packets of a family (at
+    a hook, or, where that is None, on their whole way)."""
 
     ruleset: Ruleset
-    family: Family
+    family: Family | None = None
     hook: Hook | None = None
+    part: Chain | Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
-from iptlint.reports.benchmark import listed
+from iptlint.packets.describe.lists import listed
+from iptlint.reports import benchmark
 from iptlint.reports.json_report import dumps
 from iptlint.rules.registry import SECTIONS, RuleModule
 
@@ -22,7 +23,9 @@ def document(rule: RuleModule) -> str:
     facts += [PEDANTIC] if meta.pedantic else []
     parts = [f"# {meta.code} {meta.name}", rule.summary, f"*{', '.join(facts)}*"]
     if rule.references:
-        parts.append(f"Benchmarks ask for the same: {listed(rule.references)}.")
+        parts.append(f"Benchmarks ask for the same: {benchmark.listed(rule.references)}.")
+    if others := (*meta.yields_to, *meta.leaves_to):
+        parts.append(f"Silent where {listed(sorted(others), 'or')} reports the same.")
     parts += [f"## {title}\n\n{rule.sections[title]}" for title in SECTIONS]
     return "\n\n".join((*parts, rule.url)) + "\n"
 
@@ -35,6 +38,23 @@ def table(rules: Iterable[RuleModule]) -> str:
 def markdown_table(rules: Iterable[RuleModule]) -> str:
     """The table of the README."""
     return tabulate(_rows(rules), ("Code", "Name", "Severity", "What it reports"), "pipe") + "\n"
+
+
+def precedence_table(rules: Iterable[RuleModule]) -> str:
+    """The table of docs/precedence.md: which rule is silent where another reports the same."""
+    rows = [row for rule in rules for row in sorted(_precedence(rule))]
+    return tabulate(rows, ("Silent is", "where there is", "how"), "pipe") + "\n"
+
+
+_DROPPED = "dropped: both findings would have one cause"
+
+
+def _precedence(rule: RuleModule) -> Iterator[tuple[str, str, str]]:
+    meta = rule.meta
+    for other in meta.yields_to:
+        yield meta.code, other, _DROPPED
+    for other, why in meta.leaves_to.items():
+        yield meta.code, other, f"left out: {why}"
 
 
 def _rows(rules: Iterable[RuleModule]) -> list[tuple[str, str, str, str]]:
@@ -67,4 +87,5 @@ def _json(rule: RuleModule) -> dict[str, object]:
         "summary": rule.summary,
         "url": rule.url,
         "references": list(rule.references),
+        "yields_to": sorted((*meta.yields_to, *meta.leaves_to)),
     }

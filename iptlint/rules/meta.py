@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
@@ -41,7 +42,8 @@ class Meta:
     benchmarks ask for the same is told in ``benchmark.table``. ``about_files``: about a text that
     someone keeps and loads; what a command prints is none. ``unfinished``: it says that some of
     the work was not done, which ``select`` does not silence, only ``ignore``. ``yields_to``: the
-    rules whose finding of the same cause takes the place of this rule's.
+    rules whose finding of the same cause takes the place of this rule's. ``leaves_to``: the rules
+    that report what this one leaves out by itself, each with why dropping a finding would not do.
     """
 
     code: str
@@ -56,6 +58,7 @@ class Meta:
     needs: Needs | None = None
     unfinished: bool = False
     yields_to: tuple[str, ...] = ()
+    leaves_to: Mapping[str, str] = field(default_factory=dict)
 
     def finding(
         self,

@@ -78,6 +78,7 @@ def test_only_the_family_that_nothing_loads(root: Root) -> None:
     persistent(root, v6=None)
     (found,) = findings(root.alive(**BOTH))
     assert found.code == "IPT401"
+    assert findings(root.alive(**BOTH), "IPT402") == []
     assert "for IPv6 are gone: netfilter-persistent loads only" in found.message
 
 

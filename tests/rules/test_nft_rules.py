@@ -10,6 +10,7 @@ from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loade
 from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import read
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.linter.run import lint
 from iptlint.model import Ruleset
 from iptlint.rules.hygiene import ipt905_iif_by_index as ipt905
 from iptlint.rules.persistence import ipt405_reload_duplicates as ipt405
@@ -191,8 +192,9 @@ def test_what_firewalld_accepts_is_not_the_users() -> None:
 
 def test_one_fault_is_one_finding() -> None:
     text = table("chain input {\ndrop\n}", "chain web {\naccept\n}", base("output"))
-    assert only(check("IPT111", text)).span.text == "chain input"
-    assert only(check("IPT104", text)).span.text == "chain web"
+    report = lint([SourceFile("rules.nft", text)], select=("IPT104", "IPT111"))
+    reported = [(finding.code, finding.span.text) for finding in report.findings]
+    assert reported == [("IPT111", "chain input"), ("IPT104", "chain web")]
 
 
 def test_a_rule_that_cannot_be_read_may_call_a_chain() -> None:

@@ -76,6 +76,10 @@ META = Meta(
     group=Group.EXPOSURE,
     since="0.1.0",
     needs=Needs.FORWARDING,
+    leaves_to=dict.fromkeys(
+        ("IPT602", "IPT605", "IPT701"),
+        "one finding is for both hooks, a hook that is reported left out",
+    ),
 )
 
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")

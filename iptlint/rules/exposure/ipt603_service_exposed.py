@@ -70,6 +70,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    leaves_to={
+        "IPT602": "a rule for all ports is about no service, reported or not",
+    },
 )
 
 _SHOWN = 4

@@ -49,7 +49,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
-from iptlint.findings import Confidence, Finding, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
@@ -73,7 +73,11 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    yields_to=("IPT101",),
     needs=Needs.SSH,
+    leaves_to={
+        "IPT602": "the next rule that accepts SSH is reported instead",
+    },
 )
 
 _BANNING = ("fail2ban", "sshguard", "crowdsec")
@@ -92,7 +96,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     if exposure is None:
         return
     open_ = exposure.accepted & ports & ~exposure.sent_on & ~exposure.by_policy
-    if not exposure.is_most(open_) or _is_watched(hooks, open_) or _is_late(hooks, exposure, open_):
+    if not exposure.is_most(open_) or _is_watched(hooks, open_):
         return
     for share in exposure.accepters(open_):
         rule = share.rule
@@ -107,19 +111,18 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
             _advice(hooks, share, settings.ssh_ports[0]),
             witness=witness(space, share.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
             likeness="ssh",
+            causes=tuple(_late(hooks, exposure, open_)),
         )
         return
 
 
-def _is_late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> bool:
-    """Whether a rule would deny some attempts of anyone, and stands below what accepts them:
-    IPT101 tells of that."""
-    return any(
-        exposure.is_most(lost.accepted & hooks.space.project(packets, Field.PROTO, Field.DPORT))
-        for base_chain in hooks.base_chains(Hook.INPUT)
-        for lost in shadowed_rules(base_chain.analysis)
-        if lost.accepted.satisfiable()
-    )
+def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Cause]:
+    """The rules that would deny some attempts of anyone, and stand below what accepts them."""
+    attempts = hooks.space.project(packets, Field.PROTO, Field.DPORT)
+    for base_chain in hooks.base_chains(Hook.INPUT):
+        for lost in shadowed_rules(base_chain.analysis):
+            if lost.accepted.satisfiable() and exposure.is_most(lost.accepted & attempts):
+                yield Cause(hooks.ruleset, part=lost.rule)
 
 
 def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.icmp_errors import TooBig, lost
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import RELATED, first
 from iptlint.model import Family
@@ -60,15 +60,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    yields_to=("IPT201",),
 )
 
-_NEEDED = TooBig(
-    Family.IP,
-    ICMP,
-    3,
-    4,
-    (3, 3),
-)
+_NEEDED = TooBig(Family.IP, ICMP, 3, 4)
 _ACCEPT = Suggestion(
     "-p icmp -m icmp --icmp-type 3/4 -j ACCEPT", "icmp type destination-unreachable accept"
 )
@@ -87,4 +82,5 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             "with a smaller MTU",
             first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
             witness=loss.witness,
+            causes=(Cause(hooks.ruleset, hooks.family, loss.hook),),
         )

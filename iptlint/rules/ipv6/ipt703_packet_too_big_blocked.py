@@ -59,16 +59,10 @@ META = Meta(
     group=Group.IPV6,
     since="0.1.0",
     needs=Needs.IPV6,
-    yields_to=("IPT702",),
+    yields_to=("IPT201", "IPT702"),
 )
 
-_TOO_BIG = TooBig(
-    Family.IP6,
-    ICMP6,
-    2,
-    0,
-    (1, 4),
-)
+_TOO_BIG = TooBig(Family.IP6, ICMP6, 2, 0)
 _ACCEPT = Suggestion(
     "-p ipv6-icmp -m icmp6 --icmpv6-type 2 -j ACCEPT", "icmpv6 type packet-too-big accept"
 )

@@ -56,6 +56,9 @@ META = Meta(
     group=Group.LOCKOUT,
     since="0.1.0",
     needs=Needs.SSH,
+    leaves_to={
+        "IPT301": "where nobody gets in, a network is nothing special, reported or not",
+    },
 )
 
 _VERSIONS = {Family.IP: 4, Family.IP6: 6}

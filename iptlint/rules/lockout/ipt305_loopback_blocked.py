@@ -62,6 +62,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.1.0",
+    leaves_to={
+        "IPT301": "one finding is for both hooks, a hook that is shut left out",
+    },
 )
 
 _INTERFACE = {

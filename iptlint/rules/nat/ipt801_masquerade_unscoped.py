@@ -62,6 +62,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    leaves_to={
+        "IPT101": "of the rules that take everything the first that sees packets is reported",
+    },
 )
 
 _KINDS = {"everything": (TCP, UDP), "all tcp": (TCP,), "all udp": (UDP,)}

@@ -41,13 +41,12 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.nat import DestinationNat, destination_nats, to
-from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, shadowed_rules
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
-from iptlint.model import Field, Hook, VerdictKind, Within
+from iptlint.model import Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
 from iptlint.model.syntax import Suggestion
@@ -67,6 +66,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    yields_to=("IPT101", "IPT803"),
 )
 
 _ANY_TRANSLATED = Suggestion("-m conntrack --ctstate DNAT -j ACCEPT", "ct status dnat accept")
@@ -91,28 +91,22 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _lost(hooks: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
     """The translations that lead to the hook and none of whose packets pass it, with these."""
-    mistaken_rules = {t.rule for mistake in mistaken(hooks) for t in mistake.translations}
     for translation in destination_nats(hooks):
-        if translation.stays is not (hook is Hook.INPUT) or translation.rule in mistaken_rules:
-            continue
-        if _concerned(hooks, translation):
+        if translation.stays is (hook is Hook.INPUT) and _concerned(hooks, translation):
             lost = translation.arriving(hooks, hook) & outside(hooks.space)
-            passing = lost & hooks.may_pass(hook)
-            if not lost.satisfiable() or passing.satisfiable() or _is_shadowed(hooks, hook, lost):
-                continue
-            yield translation, lost
+            if lost.satisfiable() and not (lost & hooks.may_pass(hook)).satisfiable():
+                yield translation, lost
 
 
-def _is_shadowed(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
-    """Whether earlier rules left nothing to one that would accept the packets: IPT101 says so."""
-    return any(
-        dead.differs
-        and dead.rule.verdict.kind is VerdictKind.ACCEPT
-        and (base_chain.analysis.intended(dead.rule) & lost).satisfiable()
-        for base_chain in hooks.base_chains(hook)
-        for dead in shadowed_rules(base_chain.analysis)
-        if hook in base_chain.analysis.calls.hooks_of(dead.chain.name)
-    )
+def _accepting_in_vain(hooks: Hooks, hook: Hook, lost: PacketSet) -> Iterator[Rule]:
+    """The rules that would accept the packets if earlier ones left them any."""
+    for base_chain in hooks.base_chains(hook):
+        analysis = base_chain.analysis
+        for dead in shadowed_rules(analysis):
+            accepts = dead.differs and dead.rule.verdict.kind is VerdictKind.ACCEPT
+            called = accepts and hook in analysis.calls.hooks_of(dead.chain.name)
+            if called and (analysis.intended(dead.rule) & lost).satisfiable():
+                yield dead.rule
 
 
 def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
@@ -176,6 +170,10 @@ def _finding(
         witness=witness(hooks.space, share.packets & lost, hook),
         confidence=Confidence.POSSIBLE if maybe else None,
         likeness=f"{share.span.start}",
+        causes=(
+            Cause(hooks.ruleset, hooks.family, part=translation.rule),
+            *(Cause(hooks.ruleset, part=rule) for rule in _accepting_in_vain(hooks, hook, lost)),
+        ),
     )
 
 

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from iptlint.analysis.nat import is_port_test, named_ports
 from iptlint.analysis.pre_nat_ports import Mistake, mistaken
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
 from iptlint.model.syntax import Syntax
@@ -94,6 +94,7 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
         ),
         witness=witness(hooks.space, mistake.missed, mistake.hook),
         confidence=None if _is_for_them(hooks, rule) else Confidence.POSSIBLE,
+        causes=tuple(Cause(hooks.ruleset, hooks.family, part=each) for each in translating),
     )
 
 

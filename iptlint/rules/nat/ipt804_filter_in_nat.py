@@ -58,6 +58,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    leaves_to={
+        "IPT101": "a rule that sees no packet denies none, reported or not",
+    },
 )
 
 _EARLIER = {Hook.PREROUTING: "raw", Hook.OUTPUT: "filter", Hook.INPUT: "filter"}

@@ -90,6 +90,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    leaves_to=dict.fromkeys(
+        ("IPT803", "IPT853"),
+        "one finding is for all ports, those that are reported left out",
+    ),
 )
 
 _PROTOCOLS = (TCP, UDP)

@@ -47,6 +47,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    leaves_to={
+        "IPT106": "one finding is for all rules behind, the copies left out",
+    },
 )
 
 _SHOWN = 3

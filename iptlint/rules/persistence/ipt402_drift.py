@@ -63,6 +63,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.PERSISTENCE,
     since="0.2.0",
+    leaves_to={
+        "IPT401": "of all changes the first few are shown, those left out not among them",
+    },
 )
 
 _MOST = 6

@@ -59,6 +59,9 @@ META = Meta(
     group=Group.PERSISTENCE,
     since="0.1.0",
     about_files=True,
+    leaves_to={
+        "IPT003": "with the sets at hand, those that are there are no finding either",
+    },
 )
 
 _SHOWN = 5

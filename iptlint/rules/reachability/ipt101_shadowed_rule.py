@@ -45,7 +45,7 @@ from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, ends
-from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
 from iptlint.memo import memo
 from iptlint.model import Family, Field, VerdictKind, addresses
 from iptlint.netfilter.hooks import DECIDING_PRIORITIES
@@ -64,6 +64,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    leaves_to=dict.fromkeys(
+        ("IPT106", "IPT853", "IPT902"),
+        "the rules behind one that nothing gets past are one finding, these left out",
+    ),
 )
 
 
@@ -87,6 +91,7 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
         related=shadowing.labels_of(cut),
         witness=_witness(analysis, shown),
         severity=Severity.ERROR if let_in else None,
+        causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in cut.shadowed),
     )
 
 
@@ -100,6 +105,7 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
         witness=_witness(analysis, shadowed),
         severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
         likeness=f"{lines} {shadowed.accepted.satisfiable()}",
+        causes=(Cause(analysis.ruleset, part=shadowed.rule),),
     )
 
 

@@ -59,6 +59,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    leaves_to=dict.fromkeys(
+        ("IPT106", "IPT853"),
+        "what is left says which later rules decide the same",
+    ),
 )
 
 _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}

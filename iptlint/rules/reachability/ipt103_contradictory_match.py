@@ -59,6 +59,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    leaves_to={
+        "IPT209": "a test that packets over lo could pass contradicts nothing",
+    },
 )
 
 

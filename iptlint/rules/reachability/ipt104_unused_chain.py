@@ -33,8 +33,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
-from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.analysis.unused_chains import unused_chains
+from iptlint.findings import Cause, Confidence, Finding, Severity, phrases
 from iptlint.model import Chain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
@@ -46,13 +46,13 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    yields_to=("IPT111",),
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis, chain in unused_chains(context):
-        if not named_like_a_hook(analysis, chain):  # that is IPT111
-            yield _finding(analysis, chain)
+        yield _finding(analysis, chain)
 
 
 def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
@@ -64,6 +64,7 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
         f"nothing calls the chain {chain.name}; {never}",
         _advice(analysis, chain),
         likeness="uncalled",
+        causes=(Cause(analysis.ruleset, part=chain),),
     )
 
 

@@ -49,6 +49,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    leaves_to={
+        "IPT855": "what software writes is no copy of the user's, reported or not",
+    },
 )
 
 

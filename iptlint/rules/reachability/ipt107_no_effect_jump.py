@@ -55,6 +55,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    leaves_to={
+        "IPT106": "one finding is for all jumps to a chain, the copies left out",
+    },
 )
 
 

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -79,6 +79,7 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
         f"the chain {chain.name} is attached to no hook, and nothing calls it: {sees}",
         f"write `{_hook_line(hook, translates=translates)}` as its first line; the name alone"
         " attaches a chain to nothing",
+        causes=(Cause(analysis.ruleset, part=chain),),
     )
 
 

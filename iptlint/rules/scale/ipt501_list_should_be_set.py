@@ -66,6 +66,10 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    leaves_to=dict.fromkeys(
+        ("IPT101", "IPT102"),
+        "one finding is for a list, which counts those that are left",
+    ),
 )
 
 _WARNING_FROM = 16

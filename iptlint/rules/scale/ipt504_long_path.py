@@ -60,6 +60,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    leaves_to={
+        "IPT501": "it says how long the way is without the lists",
+    },
 )
 
 LIMIT = 200

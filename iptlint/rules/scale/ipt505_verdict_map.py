@@ -65,6 +65,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    leaves_to={
+        "IPT501": "a list of addresses belongs into a set, reported or not",
+    },
 )
 
 _FEWEST = 4

@@ -111,9 +111,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    cause = Cause(hooks.ruleset, hooks.family)
+    whole = Cause(hooks.ruleset, hooks.family)
     for finding in _missing(hooks):
-        yield replace(finding, causes=(cause,))
+        yield replace(finding, causes=(whole, *finding.causes))
 
 
 def _missing(hooks: Hooks) -> Iterator[Finding]:
@@ -328,4 +328,5 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         ),
         witness=witness(space, share.packets, hook),
         severity=Severity.WARNING,
+        causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )

@@ -77,6 +77,9 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
+    leaves_to={
+        "IPT201": "the answers that are followed next depend on it",
+    },
 )
 
 _TRACKED = ("new", "established", "related")
