@@ -41,6 +41,10 @@ def hooked(*rules: str, head: str = "type filter hook input priority 0", more: s
     return f"table inet t {{\n{more}\tchain c {{\n{inside}\n\t}}\n}}\n"
 
 
+def firewall_of(text: str) -> Firewall:
+    return Firewall(iptlint.read(text))
+
+
 def hooks_of(text: str, family: Family = Family.IP) -> Hooks:
     return Hooks(Firewall(iptlint.read(text, family)), family)
 

@@ -78,3 +78,67 @@ def test_no_file_looks_down(path: Path) -> None:
 def test_the_test_sees_imports() -> None:
     assert "model" in rooms_entered(PACKAGE / "dialects" / "reading.py")
     assert "dialects" in rooms_entered(PACKAGE / "linter" / "collect.py")
+
+
+# -- one door ---------------------------------------------------------------------------------
+
+ASKING = ("rules", "benchmark")
+"""Their files ask ``analysis/`` what becomes of packets, nobody else."""
+
+FATES = {
+    "afterwards",
+    "beforehand",
+    "decides_alone",
+    "end",
+    "flow",
+    "follow",
+    "may_drop",
+    "may_survive",
+}
+"""What netfilter's classes know of the fates of packets. The end of a span is never called."""
+
+
+def asking() -> list[Path]:
+    return [path for path in FILES if room_of(path) in ASKING]
+
+
+def runs(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                continue
+            case _:
+                yield node
+                yield from runs(node)
+
+
+def entered_at_run_time(tree: ast.AST) -> set[str]:
+    modules = (node.module or "" for node in runs(tree) if isinstance(node, ast.ImportFrom))
+    return {".".join(module.split(".")[:2]) for module in modules}
+
+
+def fates_asked(tree: ast.AST) -> set[str]:
+    called = {node.func for node in runs(tree) if isinstance(node, ast.Call)}
+    return {
+        node.attr
+        for node in runs(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in FATES
+        and (node in called or node.attr.startswith("may_"))
+    }
+
+
+@pytest.mark.parametrize("path", asking(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_rule_asks_analysis_what_becomes_of_packets(path: Path) -> None:
+    """Who asks one hook where another one on the way translates is wrong sooner or later. Types of
+    netfilter may be named; nothing of it runs from here."""
+    tree = ast.parse(path.read_text("utf-8"))
+    assert "iptlint.netfilter" not in entered_at_run_time(tree)
+    assert not fates_asked(tree)
+
+
+def test_the_test_sees_questions() -> None:
+    tree = ast.parse((PACKAGE / "analysis" / "hook_verdicts.py").read_text("utf-8"))
+    assert fates_asked(tree) == {"beforehand", "end", "may_survive"}
+    assert "iptlint.netfilter" in entered_at_run_time(tree)

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.memo import memo
 from iptlint.model import Family, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
@@ -114,7 +115,7 @@ def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
 
 
 def _turned_away(hooks: Hooks, hook: Hook) -> PacketSet:
-    turned = hooks.hook_packets(hook) & outside(hooks.space) & ~hooks.may_pass(hook)
+    turned = hooks.hook_packets(hook) & outside(hooks.space) & ~may_pass(hooks, hook)
     return turned & ~_of_nobody(hooks.space)
 
 
@@ -165,11 +166,11 @@ def accepted_strangers(hooks: Hooks, hook: Hook) -> PacketSet:
 
 
 def _accepted(hooks: Hooks, hook: Hook) -> PacketSet:
-    accepted = hooks.outcome(hook, VerdictKind.ACCEPT) & outside(hooks.space)
+    accepted = may_end(hooks, hook, VerdictKind.ACCEPT) & outside(hooks.space)
     main = hooks.deciding_chain(hook)
     # A ban that may strike (recent, limit) leaves an open end open.
     by_policy = _open_end(main) if main else hooks.space.false
-    return accepted & (by_policy | ~hooks.may_be_dropped(hook))
+    return accepted & (by_policy | ~may_be_dropped(hooks, hook))
 
 
 def _open_end(base_chain: BaseChain) -> PacketSet:

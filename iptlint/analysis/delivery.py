@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass
+from iptlint.analysis.shares import Share, largest_first, shares, shares_in
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share, at_station, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.rewrite import Rewrite
@@ -65,9 +66,9 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
 def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Nothing is changed before the hook, and its own changes concern no later one."""
     at_hook = packets & hooks.hook_packets(hook)
-    through = at_hook & hooks.may_pass(hook)
+    through = at_hook & may_pass(hooks, hook)
     droppers = [share for share in shares(hooks, hook, packets) if share.kind.denies]
-    return Delivery(through, through, at_hook & hooks.may_be_dropped(hook), droppers)
+    return Delivery(through, through, at_hook & may_be_dropped(hooks, hook), droppers)
 
 
 def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:
@@ -113,7 +114,7 @@ def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
 def _at_once(main: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
     """What becomes of packets that meet no other chain on their way."""
     same = Rewrite(main.space, {})
-    for share in at_station(main, packets & main.seen):
+    for share in shares_in(main, packets & main.seen):
         decision = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
         yield Outcome(share.kind, decision, same, share.packets)
     yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen)

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace import image, one_of
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.model.protocols import ICMP6
-from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.routes import WAYS

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes, is_dnat, uplinks
 from iptlint.analysis.services import SERVICES, Service
+from iptlint.analysis.shares import Share
 from iptlint.model import Field, Hook, Rule
 from iptlint.model.ownership import is_generated
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union

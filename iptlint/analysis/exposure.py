@@ -16,11 +16,12 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import outcomes
 from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
+from iptlint.analysis.hook_verdicts import may_end
+from iptlint.analysis.shares import Share, largest_first, shares
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share, largest_first, shares
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.traversal import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
@@ -226,7 +227,7 @@ def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     if hooks.translates or changing:
         return True
     return (
-        packets & hooks.hook_packets(hook) & hooks.outcome(hook, VerdictKind.ACCEPT)
+        packets & hooks.hook_packets(hook) & may_end(hooks, hook, VerdictKind.ACCEPT)
     ).satisfiable()
 
 

@@ -11,6 +11,7 @@ from iptlint.analysis.default_verdict import (
     probes,
     public_hosts,
 )
+from iptlint.analysis.hook_verdicts import may_end
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
@@ -94,7 +95,7 @@ def is_external_name(cls: InterfaceClass) -> bool:
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     """Whether strangers may open some connection to this host by the interfaces of the class."""
     kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
-    accepted = hooks.space.value(Field.IIF, number) & hooks.outcome(Hook.INPUT, VerdictKind.ACCEPT)
+    accepted = hooks.space.value(Field.IIF, number) & may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT)
     return any(
         (stranger & accepted).satisfiable()
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)

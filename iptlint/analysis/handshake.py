@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside, public
+from iptlint.analysis.delivery import delivery
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
@@ -55,7 +57,7 @@ def lets_someone_in(hooks: Hooks) -> bool:
     packets = opening(hooks) & hooks.hook_packets(Hook.INPUT)
     return (
         hooks.deciding_chain(Hook.INPUT) is not None
-        and (packets & hooks.may_pass(Hook.INPUT)).satisfiable()
+        and (packets & may_pass(hooks, Hook.INPUT)).satisfiable()
     )
 
 
@@ -106,9 +108,20 @@ def answers(hooks: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bo
 def is_answered(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
     """Whether answers to some first packets may pass the hook. A few are tried before all
     are: the answers to thousands of address pairs at once are dear."""
-    passing = hooks.may_pass(hook)
+    passing = may_pass(hooks, hook)
     return any(
         (answers(hooks, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        for packets in (*samples(hooks, first), first)
+    )
+
+
+def is_lost_on_the_way(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
+    """Whether each hook lets answers to the first packets through, and none come through them
+    all."""
+    if hooks.translates or hooks.decides_alone(hook):
+        return False
+    return not any(
+        delivery(hooks, hook, answers(hooks, packets, hook, "syn", "ack", reply=True)).comes_through
         for packets in (*samples(hooks, first), first)
     )
 
@@ -163,14 +176,14 @@ class HandshakeStep(NamedTuple):
 def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
     """The three steps of a connection to this host; ends with the first that fails."""
     sent = first & hooks.hook_packets(Hook.INPUT)
-    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & hooks.may_pass(Hook.INPUT))
+    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & may_pass(hooks, Hook.INPUT))
     yield step
     if step.fails:
         return
     sent = answers(hooks, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
-    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & hooks.may_pass(Hook.OUTPUT))
+    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & may_pass(hooks, Hook.OUTPUT))
     yield step
     if step.fails:
         return
     sent = answers(hooks, step.passed, Hook.INPUT, "ack", reply=False)
-    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & hooks.may_pass(Hook.INPUT))
+    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & may_pass(hooks, Hook.INPUT))

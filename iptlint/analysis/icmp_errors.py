@@ -14,8 +14,8 @@ from iptlint.analysis.default_verdict import (
     probes,
 )
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.nat import (
     DestinationNat,
     destination_nats,
@@ -102,7 +103,7 @@ def _mistake(
         if not translation.is_dead
         if (packets := moved.arriving(translation) & but_for_port).satisfiable()
     ]
-    passing = hooks.may_pass(hook)
+    passing = may_pass(hooks, hook)
     accepted = [(packets & passing).satisfiable() for _, packets in hits]
     denies = rule.verdict.kind.denies
     # An accept is missed where the packets die, a drop where they live.

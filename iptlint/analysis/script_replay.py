@@ -23,6 +23,7 @@ from iptlint.analysis.handshake import (
     samples,
     untracks,
 )
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.protocols import TCP
 from iptlint.netfilter.firewall import Firewall, is_early, space_of
@@ -215,13 +216,13 @@ class _Filter:
 def _first_pair(hooks: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:
     """Some packets that may come in, and the answers to them that may leave; nothing where none
     may. A few are tried before all are: the answers to very many pairs of addresses are dear."""
-    arriving = packets & hooks.hook_packets(Hook.PREROUTING) & hooks.may_pass(Hook.PREROUTING)
+    arriving = packets & hooks.hook_packets(Hook.PREROUTING) & may_pass(hooks, Hook.PREROUTING)
     if not arriving.satisfiable() and not redirects(hooks):
         return ()
-    passed = packets & hooks.hook_packets(Hook.INPUT) & hooks.may_pass(Hook.INPUT)
+    passed = packets & hooks.hook_packets(Hook.INPUT) & may_pass(hooks, Hook.INPUT)
     for sample in (*samples(hooks, passed), passed):
         back = answers(hooks, sample, Hook.OUTPUT, *answer, reply=True)
-        back = back & hooks.may_pass(Hook.OUTPUT)
+        back = back & may_pass(hooks, Hook.OUTPUT)
         if back.satisfiable():
             return sample, back
     return ()

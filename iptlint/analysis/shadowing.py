@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.analysis import duplicates
@@ -186,27 +185,21 @@ def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
     unmarked = analysis.space.value(Field.MARK, 0)
     meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
     bases = analysis.calls.bases_of(dead.chain.name)
-    let_in = [meant & ends(analysis)[base.name].surely_accepted for base in bases]
+    let_in = [meant & _surely_accepted(analysis, base) for base in bases]
     return union(let_in, analysis.space.false)
 
 
-class Ends:
-    """What becomes of the packets in a base chain."""
-
-    def __init__(self, analysis: TableAnalysis, chain: Chain) -> None:
-        self._station = BaseChain.of(analysis, chain)
-        self.end = cache(self._station.end)
-
-    @cached_property
-    def surely_accepted(self) -> PacketSet:
-        """The packets that it accepts whatever is uncertain."""
-        return self._station.end(VerdictKind.ACCEPT) & ~self._station.may_drop
+@memo
+def may_end_in(analysis: TableAnalysis, base: Chain, kind: VerdictKind) -> PacketSet:
+    """The packets that may end so in the base chain."""
+    return BaseChain.of(analysis, base).end(kind)
 
 
 @memo
-def ends(analysis: TableAnalysis) -> dict[str, Ends]:
-    """For each base chain."""
-    return {chain.name: Ends(analysis, chain) for chain in analysis.table.base_chains()}
+def _surely_accepted(analysis: TableAnalysis, base: Chain) -> PacketSet:
+    """The packets that the base chain accepts whatever is uncertain."""
+    base_chain = BaseChain.of(analysis, base)
+    return base_chain.end(VerdictKind.ACCEPT) & ~base_chain.may_drop
 
 
 def is_ban(rule: Rule) -> bool:

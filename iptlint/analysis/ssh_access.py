@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from iptlint.analysis.handshake import HandshakeStep, handshake, opening
+from iptlint.analysis.delivery import delivery
+from iptlint.analysis.handshake import HandshakeStep, answers, handshake, opening, redirects
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Settings
+from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook, Rule, VerdictKind
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -33,6 +37,59 @@ def has_input(hooks: Hooks) -> bool:
     """Whether the source says what comes in."""
     main = hooks.deciding_chain(Hook.INPUT)
     return main is not None and bool(main.chain.origin or main.chain.rules)
+
+
+class SshFailure(NamedTuple):
+    """A step that fails for everyone, and who decides so, the largest share first."""
+
+    step: HandshakeStep
+    droppers: list[Share]
+
+
+def ssh_failures(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[SshFailure]:
+    """Where the handshake fails: at one hook, or on the whole way."""
+    steps = [step for step in (failing_step(hooks, ports), _early_step(hooks, ports)) if step]
+    for step in steps:
+        yield SshFailure(step, shares(hooks, step.hook, step.sent))
+    if not steps and has_input(hooks):
+        yield from _failing_on_the_way(hooks, ports)
+
+
+def _early_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
+    if redirects(hooks):
+        return None
+    sent = opening(hooks, ports) & hooks.hook_packets(Hook.PREROUTING)
+    passed = sent & may_pass(hooks, Hook.PREROUTING)
+    step = HandshakeStep("SYN", Hook.PREROUTING, sent, passed)
+    return step if step.fails else None
+
+
+def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[SshFailure]:
+    """Where each hook lets someone through, and yet nobody comes through them all."""
+    if hooks.decides_alone(Hook.INPUT) and hooks.decides_alone(Hook.OUTPUT):
+        return  # the steps hook by hook are all there is
+    ours = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    sent = opening(hooks, None if redirects(hooks) else ports) & hooks.hook_packets(Hook.INPUT)
+    for packet, hook, flags in _STEPS:
+        way = delivery(hooks, hook, sent)
+        arrived = way.arrived & ours if packet == "SYN" else way.arrived
+        if not arrived.satisfiable():
+            meant = [d for d in way.droppers if packet != "SYN" or (d.packets & ours).satisfiable()]
+            if meant:
+                yield SshFailure(HandshakeStep(packet, hook, sent, hooks.space.false), meant)
+            return
+        if hooks.translates:
+            return
+        back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
+        sent = answers(hooks, arrived, back, *flags, reply=back is Hook.OUTPUT)
+
+
+_STEPS = (
+    ("SYN", Hook.INPUT, ("syn", "ack")),
+    ("SYN-ACK", Hook.OUTPUT, ("ack",)),
+    ("ACK", Hook.INPUT, ("ack",)),
+)
+"""The packets of the handshake, the way of each, and the flags of what answers it."""
 
 
 def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:

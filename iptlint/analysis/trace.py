@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.decision import packet_count
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.routes import ROUTES

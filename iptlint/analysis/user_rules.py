@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
+from iptlint.analysis.shares import Share
 from iptlint.model import Chain, Rule
 from iptlint.model.ownership import holds_user_rules, is_user_rule
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 

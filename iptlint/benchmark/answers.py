@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
+from iptlint.analysis.shares import Share
 from iptlint.benchmark.host import Host, Tool
 from iptlint.model import Family
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 
 class Verdict(Enum):
@@ -33,7 +36,7 @@ class Answer:
 Decide = Callable[[Host, Tool], Answer]
 """The tool is the one that the item is about."""
 
-Check = Callable[[Hooks], Answer]
+Check = Callable[["Hooks"], Answer]
 
 _GRAVITY = tuple(Verdict)
 _VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from enum import Enum
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
 from iptlint.analysis.session import Context
 from iptlint.model import Chain, Family, Hook, Ruleset, Table, VerdictKind
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.model.ownership import is_for_software
-from iptlint.netfilter.hooks import Hooks
 from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 
 class Tool(Enum):

@@ -7,14 +7,14 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, probes
+from iptlint.analysis.hook_verdicts import interpret_tests
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import TCP, UDP, echo_request, icmp_of
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.ordinary import typically_holds
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5:1::2")}
@@ -30,7 +30,7 @@ def way_field(hook: Hook) -> Field:
 
 def samples(hooks: Hooks, hook: Hook, protocol: str, state: str) -> tuple[PacketSet, ...]:
     """A few ordinary packets between this host and public addresses, free in the interface."""
-    _walk(hooks, hook)
+    interpret_tests(hooks, hook)
     flags = ("syn",) if state == "new" else ("ack",)
     values = _of_protocol(hooks.family, protocol)
     found = probes(
@@ -67,7 +67,7 @@ def all_of(hooks: Hooks, hook: Hook, protocol: str, state: str) -> PacketSet:
 
 def on_loopback(hooks: Hooks, hook: Hook) -> Iterator[PacketSet]:
     """What programs of this host send each other over lo."""
-    _walk(hooks, hook)
+    interpret_tests(hooks, hook)
     lo = hooks.space.interfaces.class_of("lo")
     for address in _ON_LO[hooks.family]:
         number = int(ip_address(address))
@@ -86,7 +86,7 @@ _UNSET = (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT, Field.FRAGMEN
 
 def spoofed(hooks: Hooks) -> PacketSet:
     """New packets that name a loopback address as their source and come by another interface."""
-    _walk(hooks, Hook.INPUT)
+    interpret_tests(hooks, Hook.INPUT)
     space, family = hooks.space, hooks.family
     packets = hooks.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
     for field in _UNSET:
@@ -116,9 +116,3 @@ def plain(hooks: Hooks, hook: Hook) -> PacketSet:
         if _of_spoofed(key) is None:
             packets = (variable if typically_holds(key, hook) else ~variable) & packets
     return packets
-
-
-def _walk(hooks: Hooks, hook: Hook) -> None:
-    """Tests that are not interpreted are known once the chains have been walked."""
-    for each in ROUTES[hook]:
-        hooks.may_pass(each)

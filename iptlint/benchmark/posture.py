@@ -11,6 +11,8 @@ from iptlint.analysis.default_verdict import (
     dropped_by_default,
     probes,
 )
+from iptlint.analysis.hook_verdicts import may_pass
+from iptlint.analysis.shares import Share, shares
 from iptlint.benchmark import packets
 from iptlint.benchmark.answers import (
     Answer,
@@ -23,13 +25,12 @@ from iptlint.benchmark.answers import (
 )
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.model.owners import owner_of_interface
-from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.base_chain import BaseChain
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
@@ -110,7 +111,7 @@ def _output_denies(hooks: Hooks, main: BaseChain) -> Answer:
     if _has_drop_policy(hooks, Hook.OUTPUT):
         return passes()
     asked = union([*packets.samples(hooks, Hook.OUTPUT, "other", "new")], hooks.space.false)
-    denied = asked & ~hooks.may_pass(Hook.OUTPUT)
+    denied = asked & ~may_pass(hooks, Hook.OUTPUT)
     found = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind.passes]
     return _closes(hooks, Hook.OUTPUT, main, denied, found)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import Exposure, external_probes
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass
+from iptlint.analysis.shares import Share, shares
 from iptlint.benchmark import packets
 from iptlint.benchmark.answers import (
     Answer,
@@ -24,10 +26,11 @@ from iptlint.benchmark.host import Host, Tool
 from iptlint.model import Field, Hook
 from iptlint.model.addresses import LOOPBACK, written
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets import intervals
 from iptlint.packets.bdd import union
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 _SHOWN_PORTS = 8
 
@@ -100,7 +103,7 @@ _PROTOCOLS = ("tcp", "udp", "icmp")
 
 
 def _connections(hooks: Hooks) -> Answer:
-    leaving = hooks.may_pass(Hook.OUTPUT) & hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)
+    leaving = may_pass(hooks, Hook.OUTPUT) & hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)
     if not leaving.satisfiable():
         return cannot_tell("nothing leaves the host: right where it is not to talk")
     new = {protocol: _share(hooks, _NEW, protocol) for protocol in _PROTOCOLS}
@@ -146,13 +149,13 @@ def _share(hooks: Hooks, talk: _Talk, protocol: str) -> _Share:
     if open_.satisfiable():
         return _Share.ALL
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
-    return _Share.SOME if (everything & hooks.may_pass(talk.hook)).satisfiable() else _Share.NONE
+    return _Share.SOME if (everything & may_pass(hooks, talk.hook)).satisfiable() else _Share.NONE
 
 
 def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
     """Who stops most of them."""
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
-    found = shares(hooks, talk.hook, everything & hooks.may_be_dropped(talk.hook))
+    found = shares(hooks, talk.hook, everything & may_be_dropped(hooks, talk.hook))
     return next((decider for decider in found if decider.kind.denies), None)
 
 

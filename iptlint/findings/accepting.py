@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from iptlint.analysis.shares import Share
 from iptlint.model import Field
 from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
-from iptlint.netfilter.decision import Share
 
 
 def kind_of(share: Share) -> str:

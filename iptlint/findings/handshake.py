@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.handshake import HandshakeStep, answers
+from iptlint.analysis.hook_verdicts import may_pass
+from iptlint.analysis.shares import Share
 from iptlint.findings import suggestions
 from iptlint.model import Family, Hook
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.hooks import Hooks
 
 _ACK = ("ACK", Hook.INPUT, ("ack",))
@@ -70,7 +71,7 @@ def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
     for packet, hook, flags in _ANSWERS[step.packet]:
         main = hooks.deciding_chain(hook)
         sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
-        if main and not (sent & hooks.may_pass(hook)).satisfiable():
+        if main and not (sent & may_pass(hooks, hook)).satisfiable():
             rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
             yield f"; and at the top of {main.chain.name}: {rule}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iptlint.analysis.cut_off import CutOff, differing_first
-from iptlint.analysis.shadowing import Shadowed, ends
+from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Label, phrases
 from iptlint.model import Chain, Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -31,7 +31,7 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     packets = f"all of these packets {ending}"
     if rest.satisfiable():
         kinds = {rule.verdict.kind for rule in (shadowed.rule, *shadowed.blockers)}
-        alike = [ends(analysis)[base.name].end(kind) for base in bases for kind in kinds]
+        alike = [may_end_in(analysis, base, kind) for base in bases for kind in kinds]
         otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
         packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
     return phrases.actions(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from iptlint.analysis.shares import Share
 from iptlint.model import Family
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share
 
 ESTABLISHED = Suggestion(
     "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "ct state established,related accept"

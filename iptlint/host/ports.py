@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.exposure import Exposure, exposure
+from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule, Within
 from iptlint.model.host import Host, Listener
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.decision import Share
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
 

@@ -100,6 +100,10 @@ def unread_rule(origin: Origin, text: str) -> Rule:
     return Rule(origin, (Uncertain("unread", text),), anything, read=False)
 
 
+DECIDING_PRIORITIES = range(-149, 50)
+"""After mangle, before security: where a host decides what it lets in."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """``hook``, ``priority`` and ``policy`` are None for a user chain.
@@ -117,6 +121,11 @@ class Chain:
     counters: tuple[int, int] | None = None
     type: str | None = None
     devices: tuple[str, ...] = ()
+
+    @property
+    def filters(self) -> bool:
+        """Whether it is a base chain where a host decides what passes the hook."""
+        return self.type == "filter" and self.priority in DECIDING_PRIORITIES
 
     def statements(self) -> Iterator[tuple[Rule, ...]]:
         """The rules as they are written, each with its parts."""

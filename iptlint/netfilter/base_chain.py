@@ -42,6 +42,12 @@ class BaseChain:
         return self._analyse(self.table)
 
     @property
+    def title(self) -> str:
+        """``the chain input of table inet filter``."""
+        table = self.table
+        return f"the chain {self.chain.name} of table {table.family.value} {table.name}"
+
+    @property
     def is_open(self) -> bool:
         """Whether it holds nothing up: without rules, and with a policy that accepts."""
         policy = self.chain.policy

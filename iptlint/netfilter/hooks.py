@@ -1,32 +1,19 @@
-"""What becomes of the packets of one family at a hook, through all its base chains."""
+"""The hooks as the packets of one family meet them: which packets, which base chains, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import Family, Hook, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.routes import ROUTES, at_hook
-from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-DECIDING_PRIORITIES = range(-149, 50)
-"""After mangle, before security: where a host decides what it lets in."""
-
-
-class Ends(NamedTuple):
-    """``ends``: for each end the packets that may have it; ``passing``, ``dying``: those that may
-    leave the hook alive (queue and unknown targets among them), and those that may not."""
-
-    ends: dict[VerdictKind, PacketSet]
-    passing: PacketSet
-    dying: PacketSet
 
 
 class Hooks:
@@ -52,12 +39,7 @@ class Hooks:
     def deciding_chain(self, hook: Hook) -> BaseChain | None:
         """The chain where the host decides what passes the hook, if there is one: of several,
         the one at the filter priority, or with most rules."""
-        filtering = [
-            base_chain
-            for base_chain in self.base_chains(hook)
-            if base_chain.chain.type == "filter"
-            and base_chain.chain.priority in DECIDING_PRIORITIES
-        ]
+        filtering = [each for each in self.base_chains(hook) if each.chain.filters]
         return max(filtering, key=_weight, default=None)
 
     def tables(self) -> tuple[Table, ...]:
@@ -84,40 +66,6 @@ class Hooks:
                 if not base_chain.is_open:
                     yield at is not hook and base_chain.may_drop.satisfiable()
                     yield route.index(at) <= route.index(hook) and base_chain.rewrites
-
-    def outcome(self, hook: Hook, kind: VerdictKind) -> PacketSet:
-        """The packets at the hook that may end so."""
-        return self._at(hook).ends.get(kind, self.space.false)
-
-    def may_pass(self, hook: Hook) -> PacketSet:
-        return self._at(hook).passing
-
-    def may_be_dropped(self, hook: Hook) -> PacketSet:
-        return self._at(hook).dying
-
-    @memo
-    def _at(self, hook: Hook) -> Ends:
-        everything = self.hook_packets(hook)
-        ends = Ends({VerdictKind.ACCEPT: everything}, everything, self.space.false)
-        for base_chain in reversed(self.base_chains(hook)):
-            if not base_chain.is_open:
-                ends = self._before(base_chain, ends, everything)
-        return ends
-
-    def _before(self, base_chain: BaseChain, later: Ends, everything: PacketSet) -> Ends:
-        """The ends of the packets that stop at the station first."""
-        by_kind = {kind: base_chain.end(kind) & everything for kind in VerdictKind}
-        passed = [by_kind[kind] for kind in VerdictKind if kind.passes]
-        on = union([everything & ~base_chain.seen, *passed], self.space.false)
-        perhaps = everything & base_chain.may_survive
-        dying = perhaps & base_chain.beforehand(later.dying)
-        ends: dict[VerdictKind, PacketSet] = {}
-        for kind in (kind for kind in VerdictKind if kind.may_deny):
-            dying = dying | by_kind[kind]
-            after = base_chain.beforehand(later.ends.get(kind, self.space.false))
-            ends[kind] = by_kind[kind] | (perhaps & after)
-        ends[VerdictKind.ACCEPT] = on & base_chain.beforehand(later.ends[VerdictKind.ACCEPT])
-        return Ends(ends, perhaps & base_chain.beforehand(later.passing), dying)
 
 
 def _weight(base_chain: BaseChain) -> tuple[int, int]:

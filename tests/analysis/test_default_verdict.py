@@ -14,8 +14,8 @@ from iptlint.analysis.default_verdict import (
     probes,
 )
 from iptlint.analysis.handshake import opening
+from iptlint.analysis.shares import shares
 from iptlint.model import Family, Field, Hook, VerdictKind
-from iptlint.netfilter.decision import shares
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
 

@@ -15,6 +15,7 @@ from iptlint.analysis.handshake import (
     opening,
     untracks,
 )
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.hooks import Hooks
@@ -163,5 +164,5 @@ def test_peers() -> None:
 )
 def test_forwarded_and_answered(rules: tuple[str, ...], expected: bool) -> None:
     walked = walk(*rules)
-    new = opening(walked) & walked.may_pass(Hook.FORWARD)
+    new = opening(walked) & may_pass(walked, Hook.FORWARD)
     assert is_answered(walked, new, Hook.FORWARD) is expected

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from iptlint.analysis.shares import shares
 from iptlint.analysis.user_rules import is_user_decision, user_rules
 from iptlint.model import Hook
-from iptlint.netfilter.decision import shares
 from tests.firewalls import analysis_of, hooks_of, saved, texts
 
 

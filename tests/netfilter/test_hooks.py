@@ -1,14 +1,13 @@
-"""What becomes of packets at a hook, through all its base chains."""
+"""The base chains at a hook, and the one where a host decides."""
 
 from __future__ import annotations
 
 import pytest
 
-from iptlint.model import Family, Hook, VerdictKind
+from iptlint.model import Family, Hook
 from iptlint.netfilter.hooks import Hooks
-from tests.firewalls import hooks_of, packets, saved
+from tests.firewalls import hooks_of, saved
 
-SSH = "-p tcp -m tcp --dport 22"
 CHAINS = """table inet t {{
 	chain first {{
 		type filter hook input priority {0}; policy {1};
@@ -22,64 +21,6 @@ CHAINS = """table inet t {{
 """
 
 
-def kinds(hooks: Hooks, hook: Hook, **fields: object) -> set[VerdictKind]:
-    """How packets with the fields may fare at the hook."""
-    asked = packets(hooks.space, hooks.family.value, **fields) & hooks.hook_packets(hook)
-    assert asked.satisfiable()
-    return {kind for kind in VerdictKind if (hooks.outcome(hook, kind) & asked).satisfiable()}
-
-
-@pytest.mark.parametrize("family", [Family.IP, Family.IP6])
-def test_an_accept_ends_one_chain_and_a_drop_ends_all(family: Family) -> None:
-    """NF_ACCEPT goes on to the next hook entry, NF_DROP does not (nf_hook_slow)."""
-    text = CHAINS.format(-10, "accept", "tcp dport 22 accept", 0, "accept", "tcp dport 22-23 drop")
-    hooks = hooks_of(text, family)
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=22) == {VerdictKind.DROP}
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=24) == {VerdictKind.ACCEPT}
-    turned = CHAINS.format(-10, "accept", "tcp dport 22 drop", 0, "accept", "tcp dport 22 accept")
-    assert kinds(hooks_of(turned, family), Hook.INPUT, proto="tcp", dport=22) == {VerdictKind.DROP}
-
-
-def test_what_the_first_chain_drops_the_second_does_not_reject() -> None:
-    hooks = hooks_of(CHAINS.format(0, "accept", "udp dport 53 drop", 1, "accept", "reject"))
-    assert kinds(hooks, Hook.INPUT, proto="udp", dport=53) == {VerdictKind.DROP}
-    assert kinds(hooks, Hook.INPUT, proto="udp", dport=54) == {VerdictKind.REJECT}
-
-
-def test_one_policy_that_drops_is_enough() -> None:
-    hooks = hooks_of(CHAINS.format(0, "drop", "tcp dport 22 accept", 10, "accept", "counter"))
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=22) == {VerdictKind.ACCEPT}
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=80) == {VerdictKind.DROP}
-    assert hooks.may_pass(Hook.INPUT) == packets(hooks.space, proto="tcp", dport=22) & (
-        hooks.hook_packets(Hook.INPUT)
-    )
-
-
-def test_a_queue_leaves_it_open() -> None:
-    hooks = hooks_of(saved(f"-A INPUT {SSH} -j NFQUEUE --queue-num 1", policy="DROP"))
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=22) == {VerdictKind.QUEUE}
-    ssh = packets(hooks.space, proto="tcp", dport=22) & hooks.hook_packets(Hook.INPUT)
-    for some in (hooks.may_pass(Hook.INPUT), hooks.may_be_dropped(Hook.INPUT)):
-        assert not (ssh & ~some).satisfiable()
-
-
-def test_a_mark_of_one_table_is_tested_by_another() -> None:
-    """mangle comes before filter: whom it marks, the mark is unknown of here."""
-    mark = f"-A INPUT {SSH} -j MARK --set-xmark 0x1/0xffffffff"
-    hooks = hooks_of(
-        saved(mark, table="mangle") + saved("-A INPUT -m mark --mark 0x1 -j ACCEPT", policy="DROP")
-    )
-    assert VerdictKind.ACCEPT in kinds(hooks, Hook.INPUT, proto="tcp", dport=22, mark=0)
-    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=80, mark=0) == {VerdictKind.DROP}
-
-
-def test_without_a_chain_everything_passes() -> None:
-    hooks = hooks_of(saved("-A PREROUTING -j NOTRACK", table="raw"))
-    assert hooks.deciding_chain(Hook.INPUT) is None
-    assert kinds(hooks, Hook.FORWARD, iif="eth0") == {VerdictKind.ACCEPT}
-    assert hooks.may_pass(Hook.FORWARD) == hooks.hook_packets(Hook.FORWARD)
-
-
 @pytest.mark.parametrize(
     ("first", "second", "name"),
     [(-150, 0, "second"), (-10, 0, "second"), (0, 50, "first"), (10, -5, "second")],
@@ -90,9 +31,28 @@ def test_the_host_decides_at_the_priority_of_filters(first: int, second: int, na
     chain = hooks.deciding_chain(Hook.INPUT)
     assert chain is not None
     assert chain.chain.name == name
+    assert chain.chain.filters
 
 
 def test_only_tables_of_the_family_are_asked() -> None:
     text = "table ip a {\n}\ntable ip6 b {\n}\ntable inet c {\n}\ntable bridge d {\n}\n"
     assert [table.name for table in hooks_of(text, Family.IP).tables()] == ["a", "c", "d"]
     assert [table.name for table in hooks_of(text, Family.IP6).tables()] == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "alone"),
+    [
+        (saved("-A PREROUTING -s 192.0.2.1 -j DROP", table="mangle"), False),
+        (saved("-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080", table="nat"), False),
+        (saved("-A PREROUTING -s 192.0.2.1 -j LOG", table="mangle"), True),
+        (saved("-A OUTPUT -j DROP", table="mangle"), True),
+    ],
+)
+def test_a_hook_decides_alone_where_no_other_one_on_the_way_drops_or_changes(
+    elsewhere: str, alone: bool
+) -> None:
+    hooks: Hooks = hooks_of(
+        elsewhere + saved("-A INPUT -p tcp --dport 22 -j ACCEPT", policy="DROP")
+    )
+    assert hooks.decides_alone(Hook.INPUT) is alone

@@ -50,22 +50,23 @@ from iptlint.analysis.default_verdict import (
     forwards_on_its_own,
 )
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
+from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
-from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.base_chain import BaseChain
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -133,7 +134,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
-    kept = share.packets & hooks.outcome(hook, VerdictKind.UNKNOWN)
+    kept = share.packets & may_end(hooks, hook, VerdictKind.UNKNOWN)
     return _Open(hook, main, share, kept.satisfiable())
 
 

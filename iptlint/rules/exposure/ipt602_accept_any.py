@@ -36,6 +36,7 @@ and has nothing behind that which denies, is told of by IPT601.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.exposure import (
     accept_any,
@@ -44,14 +45,16 @@ from iptlint.analysis.exposure import (
     responsible_call,
 )
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT602",

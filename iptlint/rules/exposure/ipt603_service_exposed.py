@@ -54,13 +54,13 @@ from iptlint.model import Family, Field, Hook
 from iptlint.model.host import Host
 from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -49,6 +49,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
+from iptlint.analysis.shares import Share
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
@@ -56,14 +57,13 @@ from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.model.ownership import is_generated, owner_of_chain
 from iptlint.model.protocols import TCP
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

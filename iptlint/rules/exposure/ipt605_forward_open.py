@@ -44,6 +44,7 @@ which IPT601 tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own, probes
 from iptlint.analysis.exposure import (
@@ -55,15 +56,17 @@ from iptlint.analysis.exposure import (
     uplinks,
 )
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT605",

@@ -41,17 +41,17 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import dropped_by_default, outside, probes
 from iptlint.analysis.exposure import exposure_of, responsible_call
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
 from iptlint.model.addresses import LOCALHOST, LOOPBACK, written
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

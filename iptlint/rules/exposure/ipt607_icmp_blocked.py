@@ -41,6 +41,7 @@ Where no path is narrower than the host's own link. Where rules decide by state 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.icmp_errors import TooBig, lost
 from iptlint.analysis.session import Context
@@ -50,8 +51,10 @@ from iptlint.findings.suggestions import RELATED, first
 from iptlint.model import Family
 from iptlint.model.protocols import ICMP
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.hooks import Hooks
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT607",

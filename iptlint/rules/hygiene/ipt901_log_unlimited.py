@@ -39,6 +39,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.log_flood import LogFlood, logs
 from iptlint.analysis.reordering import is_uncertain
@@ -49,11 +50,13 @@ from iptlint.findings.grouping import MANY
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
 from iptlint.model.ownership import is_user_chain
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT901",

@@ -35,6 +35,7 @@ unknown extension never count as taking packets.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.log_flood import only_logs
 from iptlint.analysis.reach import rule_witness
@@ -42,8 +43,10 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.model.ownership import is_generated
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT902",

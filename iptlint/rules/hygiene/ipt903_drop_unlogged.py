@@ -39,18 +39,18 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import dropped_by_default, probes
 from iptlint.analysis.log_flood import logs
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

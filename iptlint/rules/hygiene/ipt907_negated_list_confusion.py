@@ -44,10 +44,10 @@ from iptlint.findings.phrases import line, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Syntax
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -42,19 +42,22 @@ of nft with includes that are not there to be read is left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset
-from iptlint.netfilter.decision import shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT701",

@@ -49,6 +49,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import lets_someone_in
+from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import turned_away
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
@@ -58,12 +59,12 @@ from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -189,7 +190,7 @@ def _is_router(hooks: Hooks) -> bool:
     if hooks.translates or forwards_on_its_own(hooks):
         return True
     main = hooks.deciding_chain(Hook.FORWARD)
-    accepted = hooks.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
+    accepted = may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT)
     return main is not None and bool(main.chain.rules) and accepted.satisfiable()
 
 

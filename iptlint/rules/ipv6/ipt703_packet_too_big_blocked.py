@@ -39,6 +39,7 @@ is dropped too, IPT702.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.icmp_errors import TooBig, lost
 from iptlint.analysis.session import Context
@@ -48,8 +49,10 @@ from iptlint.findings.suggestions import RELATED, first
 from iptlint.model import Family
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.hooks import Hooks
 from iptlint.rules.meta import Group, Meta, Needs
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT703",

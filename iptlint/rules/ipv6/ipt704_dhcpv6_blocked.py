@@ -42,20 +42,21 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside
 from iptlint.analysis.handshake import lets_someone_in
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import UDP
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -92,7 +93,7 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     space = hooks.space
     answers = _datagrams(hooks, Hook.INPUT, _SERVER, _CLIENT)
     answers = answers & space.ranges(Field.SADDR6, _LINK_LOCAL)
-    if (answers & hooks.may_pass(Hook.INPUT)).satisfiable() or not _asks(context, hooks):
+    if (answers & may_pass(hooks, Hook.INPUT)).satisfiable() or not _asks(context, hooks):
         return
     decider = shares(hooks, Hook.INPUT, answers & denied)[0]
     yield META.finding(
@@ -136,7 +137,7 @@ def _accepts_by_name(hooks: Hooks, hook: Hook, source: int, destination: int) ->
     it does not take those between ports that are nobody's as well."""
     denied = dropped_by_default(hooks, hook)
     space = hooks.space
-    asked = _datagrams(hooks, hook, source, destination) & hooks.may_pass(hook) & denied
+    asked = _datagrams(hooks, hook, source, destination) & may_pass(hooks, hook) & denied
     if not asked.satisfiable():
         return False
     nobodys = tuple((port, port) for port in ODD_PORTS)

@@ -49,36 +49,35 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.delivery import delivery
 from iptlint.analysis.handshake import (
     HandshakeStep,
-    answers,
     between_machines,
     first_packets,
-    opening,
-    redirects,
 )
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.analysis.ssh_access import (
     FEW_PORTS,
-    failing_step,
-    has_input,
+    SshFailure,
     locked_out,
+    ssh_failures,
     ssh_ports,
 )
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
+from iptlint.model import Family, Field, Rule, VerdictKind, Within
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT301",
@@ -101,7 +100,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     ports = ssh_ports(hooks, context.settings)
-    failures = [*_failing(hooks, ports)]
+    failures = [*ssh_failures(hooks, ports)]
     over_ipv4 = [*_over_ipv4(context, hooks)] if failures else []
     for failure in failures if not over_ipv4 else ():
         if not _elsewhere(context, hooks, failure.step):
@@ -117,64 +116,13 @@ def _over_ipv4(context: Context, hooks: Hooks) -> Iterator[Finding]:
     return _check_family(context, ip) if ip else iter(())
 
 
-class _Failure(NamedTuple):
-    """A step that fails for everyone, and who decides so."""
-
-    step: HandshakeStep
-    found: list[Share]
-
-
-def _failing(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
-    steps = [step for step in (failing_step(hooks, ports), _early_step(hooks, ports)) if step]
-    for step in steps:
-        yield _Failure(step, shares(hooks, step.hook, step.sent))
-    if not steps and has_input(hooks):
-        yield from _failing_on_the_way(hooks, ports)
-
-
-def _early_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
-    if redirects(hooks):
-        return None
-    sent = opening(hooks, ports) & hooks.hook_packets(Hook.PREROUTING)
-    step = HandshakeStep("SYN", Hook.PREROUTING, sent, sent & hooks.may_pass(Hook.PREROUTING))
-    return step if step.fails else None
-
-
-def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[_Failure]:
-    """Where each hook lets someone through, and yet nobody comes through them all."""
-    if hooks.decides_alone(Hook.INPUT) and hooks.decides_alone(Hook.OUTPUT):
-        return  # the steps hook by hook are all there is
-    ours = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    sent = opening(hooks, None if redirects(hooks) else ports) & hooks.hook_packets(Hook.INPUT)
-    for packet, hook, flags in _STEPS:
-        way = delivery(hooks, hook, sent)
-        arrived = way.arrived & ours if packet == "SYN" else way.arrived
-        if not arrived.satisfiable():
-            meant = [d for d in way.droppers if packet != "SYN" or (d.packets & ours).satisfiable()]
-            if meant:
-                yield _Failure(HandshakeStep(packet, hook, sent, hooks.space.false), meant)
-            return
-        if hooks.translates:
-            return
-        back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
-        sent = answers(hooks, arrived, back, *flags, reply=back is Hook.OUTPUT)
-
-
-_STEPS = (
-    ("SYN", Hook.INPUT, ("syn", "ack")),
-    ("SYN-ACK", Hook.OUTPUT, ("ack",)),
-    ("ACK", Hook.INPUT, ("ack",)),
-)
-"""The packets of the handshake, the way of each, and the flags of what answers it."""
-
-
 def _elsewhere(context: Context, hooks: Hooks, step: HandshakeStep) -> bool:
     """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
     if hooks.family is not Family.IP6:
         return False
     if (
         step.packet == "SYN"
-        and not (hooks.may_pass(step.hook) & outside(hooks.space)).satisfiable()
+        and not (may_pass(hooks, step.hook) & outside(hooks.space)).satisfiable()
     ):
         return True
     if hooks.ruleset.flush is not None and not hooks.ruleset.sees(Family.IP):
@@ -197,7 +145,7 @@ def _of_ipv6_alone(finding: Finding) -> Finding:
     )
 
 
-def _finding(hooks: Hooks, failure: _Failure, ports: tuple[int, ...]) -> Finding:
+def _finding(hooks: Hooks, failure: SshFailure, ports: tuple[int, ...]) -> Finding:
     step, droppers = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
     named = _is_by_name(hooks, droppers[0], ports)

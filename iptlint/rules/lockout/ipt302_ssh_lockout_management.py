@@ -36,16 +36,16 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.handshake import HandshakeStep, handshake, opening, swapped
 from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.shares import shares
 from iptlint.analysis.ssh_access import locked_out, ssh_ports
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.model import Family, Hook
-from iptlint.netfilter.decision import shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

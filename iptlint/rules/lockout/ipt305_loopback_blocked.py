@@ -42,17 +42,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.handshake import clients, first_packets
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -111,15 +112,15 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
 def _is_shut(hooks: Hooks, hook: Hook) -> bool:
     """Whether nothing at all gets through. Over IPv4 SSH does not either then, and IPT301 says
     so; IPv6 alone is often shut because SSH is spoken over IPv4."""
-    return not hooks.may_pass(hook).satisfiable()
+    return not may_pass(hooks, hook).satisfiable()
 
 
 def _blocked(hooks: Hooks, hook: Hook) -> Iterator[_Blocked]:
     if hooks.deciding_chain(hook) and dropped_by_default(hooks, hook).satisfiable():
         local = _local(hooks, hook)
         some = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-        if not (local & some & hooks.may_pass(hook)).satisfiable():
-            yield _Blocked(hook, shares(hooks, hook, local & ~hooks.may_pass(hook))[0])
+        if not (local & some & may_pass(hooks, hook)).satisfiable():
+            yield _Blocked(hook, shares(hooks, hook, local & ~may_pass(hooks, hook))[0])
 
 
 def _local(hooks: Hooks, hook: Hook) -> PacketSet:

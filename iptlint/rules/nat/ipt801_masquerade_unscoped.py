@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import hosts
+from iptlint.analysis.hook_verdicts import surely_ends
 from iptlint.analysis.nat import uplink
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
@@ -45,14 +46,14 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.base_chain import BaseChain
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -71,7 +72,6 @@ _KINDS = {"everything": (TCP, UDP), "all tcp": (TCP,), "all udp": (UDP,)}
 """What a rule may take, as the message calls it; the first that it takes."""
 
 _TRANSLATING = ("MASQUERADE", "SNAT")
-_OTHER_ENDS = tuple(kind for kind in VerdictKind if kind is not VerdictKind.NAT)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketS
     ordinary = leaving & analysis.space.value(Field.MARK, 0)
     for key, variable in analysis.space.opaques.items():
         ordinary = ordinary & (variable if typically_holds(key, Hook.POSTROUTING) else ~variable)
-    return not any((ordinary & base_chain.end(kind)).satisfiable() for kind in _OTHER_ENDS)
+    return surely_ends(base_chain, ordinary, VerdictKind.NAT)
 
 
 def _finding(

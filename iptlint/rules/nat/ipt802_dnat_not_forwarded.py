@@ -40,9 +40,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.nat import DestinationNat, destination_nats, to
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, shadowed_rules
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
@@ -50,13 +52,12 @@ from iptlint.model import Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -94,7 +95,7 @@ def _lost(hooks: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]
     for translation in destination_nats(hooks):
         if translation.stays is (hook is Hook.INPUT) and _concerned(hooks, translation):
             lost = translation.arriving(hooks, hook) & outside(hooks.space)
-            if lost.satisfiable() and not (lost & hooks.may_pass(hook)).satisfiable():
+            if lost.satisfiable() and not (lost & may_pass(hooks, hook)).satisfiable():
                 yield translation, lost
 
 
@@ -158,7 +159,7 @@ def _finding(
     stays = hook is Hook.INPUT
     target = f"port {translation.port} of this host" if stays else to(translation)
     name = share.base(hook).name
-    home = translation.arriving(hooks, Hook.INPUT) & hooks.may_pass(Hook.INPUT)
+    home = translation.arriving(hooks, Hook.INPUT) & may_pass(hooks, Hook.INPUT)
     maybe = not stays and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
     return META.finding(

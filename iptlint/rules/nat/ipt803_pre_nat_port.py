@@ -38,6 +38,7 @@ names neither an interface nor a destination is therefore only a possible findin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.nat import is_port_test, named_ports
 from iptlint.analysis.pre_nat_ports import Mistake, mistaken
@@ -46,10 +47,12 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrase
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
 from iptlint.model.syntax import Syntax
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT803",

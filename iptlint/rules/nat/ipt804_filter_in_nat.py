@@ -41,15 +41,18 @@ iptables the rule is refused, which is IPT006.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.model.ownership import owner_of_chain
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT804",

@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import dropped_by_default, probes, public_hosts
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.external_interfaces import uplink_names, visited_names
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass, surely_accepted
 from iptlint.analysis.nat import (
     DestinationNat,
     destination_nats,
@@ -63,16 +64,15 @@ from iptlint.analysis.nat import (
 from iptlint.analysis.pre_nat_ports import mistaken
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import behind_return
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
-from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
+from iptlint.model import Field, Hook, Interface, Rule
 from iptlint.model.addresses import LOCALHOST
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
 from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import few, listed
 from iptlint.packets.match import writes_of
@@ -81,6 +81,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -148,7 +149,7 @@ def _let_in(
 ) -> Iterator[_Published]:
     space = hooks.space
     callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(hooks, protocol)]
-    denied = hooks.hook_packets(Hook.INPUT) & ~hooks.may_pass(Hook.INPUT)
+    denied = hooks.hook_packets(Hook.INPUT) & ~may_pass(hooks, Hook.INPUT)
     sides, facing = _sides(hooks, published), outward(hooks)
     for translation in published:
         concerned = translation.analysis.tests(translation.rule).may & callers[0]
@@ -216,7 +217,7 @@ def _untouched(hooks: Hooks, translation: DestinationNat, caller: PacketSet) -> 
     """Those of the packets that come to docker's rule for certain."""
     analysis, rule = translation.analysis, translation.rule
     coming = knowing_origin(hooks, caller & hooks.hook_packets(Hook.PREROUTING))
-    coming = coming & analysis.tests(rule).sure & ~hooks.may_be_dropped(Hook.PREROUTING)
+    coming = coming & analysis.tests(rule).sure & ~may_be_dropped(hooks, Hook.PREROUTING)
     arriving = analysis.flows[analysis.place(rule).chain].arriving[analysis.place(rule).number]
     return coming & arriving & analysis.entries[analysis.place(rule).chain].reachable
 
@@ -236,11 +237,7 @@ def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> P
     for name in _bridges(translation)[:1]:
         packets = packets & space.interface(Field.OIF, name)
     packets = packets & hooks.hook_packets(Hook.FORWARD)
-    return (
-        packets
-        & hooks.outcome(Hook.FORWARD, VerdictKind.ACCEPT)
-        & ~hooks.may_be_dropped(Hook.FORWARD)
-    )
+    return packets & surely_accepted(hooks, Hook.FORWARD)
 
 
 @memo

@@ -31,14 +31,17 @@ Never for packets; the rules may be there on purpose, switched off.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import behind_return, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
 from iptlint.model.ownership import DOCKER_USER
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT853",

@@ -46,23 +46,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import hosts, outside, public_hosts
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import unmatched_rules
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, Within
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -107,7 +108,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
     """Whether some of the connections may get through, marked on the way or not."""
-    if (sent & hooks.may_pass(Hook.FORWARD)).satisfiable():
+    if (sent & may_pass(hooks, Hook.FORWARD)).satisfiable():
         return True
     space = hooks.space
     for key, variable in space.opaques.items():

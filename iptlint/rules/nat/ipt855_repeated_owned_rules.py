@@ -37,6 +37,7 @@ comments, such as calico writes one after each policy that may have set its mark
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import copies
@@ -45,8 +46,10 @@ from iptlint.model import Rule
 from iptlint.model.owners import Owner
 from iptlint.model.ownership import writer_of
 from iptlint.model.syntax import Syntax
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT855",

@@ -34,19 +34,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.diff import Divergence, Fate, difference
+from iptlint.analysis.diff import Divergence, difference
+from iptlint.analysis.drift import Deciders, most_telling
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
 from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions, software_in, with_open_forward
-from iptlint.netfilter.decision import shares
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.packet_group import Decision
-from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import clause, describe
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
@@ -54,6 +49,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.packet_group import Decision
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -97,9 +93,9 @@ def check(context: Context) -> Iterator[Finding]:
         if _as_written(now) == _as_written(then):
             return
         compared = difference(now, then)
-        firewalls = Firewall(now, compared.space), Firewall(then, compared.space)
+        deciders = Deciders(now, then, compared.space)
         reported = [change for change in compared.changes if _is_told(host, change)]
-        parts = [part for change in reported for part in _parts(compared.space, firewalls, change)]
+        parts = [part for change in reported for part in _parts(compared.space, deciders, change)]
         for part in parts[:_MOST]:
             yield _finding(host, compared.space, part)
 
@@ -138,52 +134,24 @@ def _decides(host: Host, family: Family) -> bool:
     return any(family.value in table.family.packets for table, _, _ in decisions(own))
 
 
-def _parts(
-    space: Space, firewalls: tuple[Firewall, Firewall], change: Divergence
-) -> Iterator[_Part]:
+def _parts(space: Space, deciders: Deciders, change: Divergence) -> Iterator[_Part]:
     """One for each two places that decide now and then."""
-    packets, within = _asked(space, change)
+    packets, within = most_telling(space, change)
     description = describe(space, packets, _LINES, within)
     if description.more or not description.lines:
         what = clause(space, packets, within)
         yield _Part(change, what, None, change.old.decision, change.new.decision)
         return
-    sides = [Hooks(firewall, change.family) for firewall in firewalls]
     by_places: dict[tuple[Span | None, Span | None], _Part] = {}
     for line, box in zip(description.lines, description.boxes, strict=True):
         in_box = box & packets
-        old, new = (
-            _decided(hooks, change.hook, in_box, fate)
-            for hooks, fate in zip(sides, (change.old, change.new), strict=True)
-        )
+        old, new = deciders.of(change, in_box)
         key = _span(old), _span(new)
         known = by_places.get(key)
         if known is not None and known.packets is not None:
             line, in_box = f"{known.what}; or {line}", known.packets | in_box
         by_places[key] = _Part(change, line, in_box, old, new)
     yield from by_places.values()
-
-
-def _asked(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
-    """What of the packets to tell, and among which: those that come from elsewhere to open a
-    connection, where there are such."""
-    at_the_hook = at_hook(space, change.hook) & space.family(change.family.value)
-    for within in (
-        at_the_hook & space.state("new") & outside(space),
-        at_the_hook & space.state("new"),
-        at_the_hook,
-    ):
-        if (change.packets & within).satisfiable():
-            return change.packets & within, within
-    return change.packets, at_the_hook
-
-
-def _decided(hooks: Hooks, hook: Hook, packets: PacketSet, fate: Fate) -> Decision | None:
-    """Who decides most of the packets, if that is told by the hook alone."""
-    share = next(iter(shares(hooks, hook, packets)), None)
-    if share is None or share.kind.passes is not fate.kind.passes:
-        return fate.decision
-    return Decision(hooks.ruleset, share.analysis.table, share.chain, share.rule)
 
 
 def _finding(host: Host, space: Space, part: _Part) -> Finding:

@@ -44,17 +44,16 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, ends
+from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
 from iptlint.memo import memo
 from iptlint.model import Family, Field, VerdictKind, addresses
-from iptlint.netfilter.hooks import DECIDING_PRIORITIES
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -117,10 +116,7 @@ def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> PacketSet:
 
 def _decides(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     """Whether the chain is one, or is called by one, that decides what a host lets in."""
-    return any(
-        base.type == "filter" and base.priority in DECIDING_PRIORITIES
-        for base in analysis.calls.bases_of(shadowed.chain.name)
-    )
+    return any(base.filters for base in analysis.calls.bases_of(shadowed.chain.name))
 
 
 def _fate(shadowed: Shadowed) -> str:
@@ -155,7 +151,7 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
     for base in analysis.calls.bases_of(shadowed.chain.name):
         seen = analysis.base_packets(base)
-        otherwise = meant & seen & ~ends(analysis)[base.name].end(shadowed.rule.verdict.kind)
+        otherwise = meant & seen & ~may_end_in(analysis, base, shadowed.rule.verdict.kind)
         for packets in (world & seen, shadowed.accepted & seen, otherwise, meant & seen):
             packet = witness(analysis.space, packets, base.hook)
             if packet is not None:

@@ -36,6 +36,7 @@ writes, and where only a policy or a closing rule decides the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.reach import rule_witness
@@ -49,8 +50,10 @@ from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.owners import Owner, owner_of_name
 from iptlint.model.ownership import holds_user_rules, owner_of_chain, owners_of_interfaces
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT102",

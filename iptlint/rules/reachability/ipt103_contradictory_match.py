@@ -43,13 +43,13 @@ from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import owner_of_chain
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.match import Matcher, reads_conntrack
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -31,13 +31,16 @@ kube-proxy, fail2ban, libvirt, ufw, firewalld, tailscale …) are left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import unused_chains
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases
 from iptlint.model import Chain
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT104",

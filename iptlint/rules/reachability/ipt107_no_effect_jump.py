@@ -42,10 +42,10 @@ from iptlint.model import Chain, Rule, VerdictKind
 from iptlint.model.names import is_for_users
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import owner_of_chain
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -43,11 +43,11 @@ from iptlint.findings.phrases import labels, line, name, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import is_user_chain
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.union_tree import UnionTree
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -38,14 +38,17 @@ and so are tables with the flag `dormant`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
 from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, VerdictKind
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT111",

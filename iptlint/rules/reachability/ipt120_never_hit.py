@@ -37,6 +37,7 @@ left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
@@ -46,8 +47,10 @@ from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Opaque, R
 from iptlint.model import VerdictKind as Kind
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT120",

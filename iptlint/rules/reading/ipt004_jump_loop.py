@@ -33,12 +33,15 @@ It is not: the kernel looks at the jumps alone, whatever else the rules test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT004",

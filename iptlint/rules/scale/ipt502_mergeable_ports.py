@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
@@ -44,8 +45,10 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.ownership import is_user_chain, made_by_iptables
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT502",

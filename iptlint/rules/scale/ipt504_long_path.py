@@ -35,22 +35,22 @@ software wrote the chain.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.address_lists import address_lists
+from iptlint.analysis.comparisons import Stretch, compared, on_one_way
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Field, Hook
+from iptlint.model import Chain, Hook
 from iptlint.model.ownership import is_user_chain
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -68,13 +68,6 @@ META = Meta(
 LIMIT = 200
 
 
-class _Stretch(NamedTuple):
-    """A chain on the way."""
-
-    analysis: TableAnalysis
-    chain: Chain
-
-
 def check(context: Context) -> Iterator[Finding]:
     yield from for_each_family(context, _check_family)
 
@@ -84,17 +77,19 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         return
     reported: set[Chain] = set()
     for hook in (Hook.INPUT, Hook.FORWARD):
-        packet = _one(hooks, hook)
-        counts = _compared(hooks, hook, packet)
+        packet = _stranger(hooks, hook)
+        way = [*compared(hooks, hook, packet)]
+        counts = _counts(way)
         total = sum(counts.values())
         if total <= LIMIT:
             continue
-        (longest, most), *_ = counts.most_common(1)
-        if longest.chain in reported or _are_lists(counts, total):
+        longest = max(way, key=lambda stretch: counts[stretch.chain])
+        if longest.chain in reported or _are_lists(way, total):
             continue
         if not is_user_chain(longest.analysis.table, longest.chain.name):
             continue
         reported.add(longest.chain)
+        most = counts[longest.chain]
         where = "all" if most == total else f"{most}"
         yield META.finding(
             longest.analysis.declaration_of(longest.chain),
@@ -106,53 +101,28 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         )
 
 
-def _one(hooks: Hooks, hook: Hook) -> PacketSet:
+def _stranger(hooks: Hooks, hook: Hook) -> PacketSet:
     """A stranger's packet; on interfaces that no rule names, where it may be."""
     packet = next(probes(hooks, hook, "new", "syn")) & outside(hooks.space)
-    packet = packet & hooks.hook_packets(hook)
-    for field in (Field.IIF, Field.OIF):
-        for number in range(hooks.space.interfaces.count - 1, -1, -1):
-            narrowed = packet & hooks.space.value(field, number)
-            if narrowed.satisfiable():
-                packet = narrowed
-                break
-    return packet
+    return on_one_way(hooks, packet & hooks.hook_packets(hook))
 
 
-def _compared(hooks: Hooks, hook: Hook, packet: PacketSet) -> Counter[_Stretch]:
-    """How many of the kernel's rules of each chain the packet is compared with."""
-    counts: Counter[_Stretch] = Counter()
-    for base_chain in hooks.base_chains(hook):
-        if not (packet & base_chain.seen).satisfiable():
-            continue
-        _enter(base_chain.analysis, base_chain.chain.name, packet, counts)
-        if not (packet & base_chain.may_survive).satisfiable():
-            break
+def _counts(way: Iterable[Stretch]) -> Counter[Chain]:
+    """How many of the kernel's rules of each chain it is."""
+    counts: Counter[Chain] = Counter()
+    for stretch in way:
+        counts[stretch.chain] += stretch.times * sum(rule.copies for rule in stretch.rules)
     return counts
 
 
-def _enter(
-    analysis: TableAnalysis, base: str, packet: PacketSet, counts: Counter[_Stretch]
-) -> None:
-    """Callers come before what they call, so how often a chain is entered is known there."""
-    times = Counter({base: 1})
-    for name in reversed(analysis.calls.order):
-        if not times[name]:
-            continue
-        flow = analysis.flows[name]
-        rules = flow.chain.rules[: flow.blocked_at(packet) + 1]
-        counts[_Stretch(analysis, flow.chain)] += times[name] * sum(rule.copies for rule in rules)
-        for rule, tests in zip(rules, flow.tests, strict=False):
-            called = rule.verdict.chain
-            if called in analysis.flows and (packet & tests.may).satisfiable():
-                times[called] += times[name]
-
-
-def _are_lists(counts: Counter[_Stretch], total: int) -> bool:
+def _are_lists(way: Iterable[Stretch], total: int) -> bool:
     """Whether most of the way are lists for which sets are proposed already."""
-    chains = {stretch.chain for stretch in counts}
-    analyses = {stretch.analysis for stretch in counts}
+    chains = {stretch.chain for stretch in way}
+    analyses = {stretch.analysis for stretch in way}
     saved = (
-        g.copies - g.copies_left for w in analyses for g in address_lists(w) if g.chain in chains
+        addresses.copies - addresses.copies_left
+        for analysis in analyses
+        for addresses in address_lists(analysis)
+        if addresses.chain in chains
     )
     return 2 * sum(saved) > total

@@ -51,14 +51,21 @@ from iptlint.analysis.connections import decides_by_connections, few_ports
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import same_interface
-from iptlint.analysis.handshake import answers, is_answered, opening, samples, swapped, untracks
+from iptlint.analysis.handshake import (
+    answers,
+    is_answered,
+    is_lost_on_the_way,
+    opening,
+    swapped,
+    untracks,
+)
+from iptlint.analysis.hook_verdicts import lets_nothing_through, may_end, may_pass
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share, packet_count, shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
-from iptlint.netfilter.decision import Share, packet_count, shares
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.match import reads_conntrack
@@ -67,6 +74,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -125,7 +133,7 @@ def _missing(hooks: Hooks) -> Iterator[Finding]:
 
 def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     space, denied = hooks.space, dropped_by_default(hooks, way.back)
-    new = opening(hooks) & hooks.outcome(way.there, VerdictKind.ACCEPT)
+    new = opening(hooks) & may_end(hooks, way.there, VerdictKind.ACCEPT)
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
@@ -136,17 +144,19 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     if not is_answered(hooks, opened, way.back):
         sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
         droppers = shares(hooks, way.back, sent)
-        yield _none(hooks, way, droppers, sent, elsewhere=hooks.may_pass(way.back) & outside(space))
-    elif _is_lost_on_the_way(hooks, way.back, opened):
+        yield _none(
+            hooks, way, droppers, sent, elsewhere=may_pass(hooks, way.back) & outside(space)
+        )
+    elif is_lost_on_the_way(hooks, opened, way.back):
         sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
         droppers = delivery(hooks, way.back, sent).droppers
         yield _none(hooks, way, droppers, sent, space.false, untracks(hooks))
     elif way.back is Hook.INPUT:
         sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
-        yield from _few(hooks, sent, sent & hooks.may_pass(way.back))
+        yield from _few(hooks, sent, sent & may_pass(hooks, way.back))
     else:
         sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
-        yield from _hardly_any(hooks, way, sent, sent & hooks.may_pass(way.back))
+        yield from _hardly_any(hooks, way, sent, sent & may_pass(hooks, way.back))
 
 
 def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
@@ -159,17 +169,6 @@ def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> It
         lost = sent & ~back
         finding = _none(hooks, rarely, shares(hooks, way.back, lost), lost, hooks.space.false)
         yield replace(finding, severity=Severity.WARNING)
-
-
-def _is_lost_on_the_way(hooks: Hooks, hook: Hook, first: PacketSet) -> bool:
-    """Whether each hook lets answers to the first packets through, and none come through them
-    all."""
-    if hooks.translates or hooks.decides_alone(hook):
-        return False
-    return not any(
-        delivery(hooks, hook, answers(hooks, packets, hook, "syn", "ack", reply=True)).comes_through
-        for packets in (*samples(hooks, first), first)
-    )
 
 
 def _none(
@@ -185,7 +184,7 @@ def _none(
     nothing in was closed on purpose; only that connections go out is left of the fault."""
     where, by_name = _where(hooks, way.back, lost, elsewhere)
     share = droppers[0]
-    closed = way.back is Hook.INPUT and _is_closed(hooks)
+    closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     mend = suggestions.first(
         share,
         _chain(hooks, way.back),
@@ -208,15 +207,8 @@ def _udp_passes(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
     """Whether answers over udp do where those over tcp are lost, from a port of nobody's."""
     values = {Field.PROTO: UDP, Field.SPORT: ODD_PORTS[0]}
     answers = probes(hooks, hook, "established", values=values)
-    passing = hooks.may_pass(hook) & hooks.space.project(lost, Field.IIF, Field.OIF)
+    passing = may_pass(hooks, hook) & hooks.space.project(lost, Field.IIF, Field.OIF)
     return all((one & passing).satisfiable() for one in answers)
-
-
-def _is_closed(hooks: Hooks) -> bool:
-    """Whether the host lets nothing in, over IPv4 or IPv6 if one chain decides for both."""
-    main = hooks.deciding_chain(Hook.INPUT)
-    accepts = main is not None and main.end(VerdictKind.ACCEPT).satisfiable()
-    return not accepts and not hooks.may_pass(Hook.INPUT).satisfiable()
 
 
 def _chain(hooks: Hooks, hook: Hook) -> str:
@@ -295,7 +287,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
     if hook is Hook.OUTPUT or not decides_by_connections(hooks):
         return
-    space, passing = hooks.space, hooks.may_pass(hook)
+    space, passing = hooks.space, may_pass(hooks, hook)
     denied = dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & passing & denied
     protocol, types, what = _ICMP_ERRORS[hooks.family]

@@ -42,21 +42,23 @@ matter of taste. FORWARD is left out where Docker, Kubernetes and the like manag
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from iptlint.analysis.comparisons import Stretch, compared_in, on_one_way
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside, probes
+from iptlint.analysis.hook_verdicts import surely_accepted
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook, Interface, Rule, VerdictKind
-from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.decision import Share, shares
-from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.memo import memo
+from iptlint.model import Chain, Hook, Interface, Rule
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -69,13 +71,6 @@ META = Meta(
 )
 
 LIMIT = 8
-
-
-class _Cost(NamedTuple):
-    """Rules a packet is compared with; ``counted``: those that stand in its way for nothing."""
-
-    examined: int
-    counted: int
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -101,11 +96,12 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     accepted = _accepted_by_state(hooks, hook, packet & outside(hooks.space))
     if accepted is None or accepted.rule is None:
         return
-    one = _one_way(hooks, accepted.packets)
-    examined, counted = _Way(analysis, one).cost(base.name)
+    one = on_one_way(hooks, accepted.packets)
+    way = [*compared_in(analysis, base, one)]
+    counted = sum(_for_nothing(stretch, base) for stretch in way)
     if counted - 1 <= LIMIT:
         return
-    above = examined - 1
+    above = sum(stretch.times * len(stretch.rules) for stretch in way) - 1
     bans = (
         f" ({above - counted + 1} of which ban someone or are for lo)" if above >= counted else ""
     )
@@ -120,7 +116,7 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
 
 def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
     """The rule that accepts the packet for certain, and no new connection."""
-    surely = packet & hooks.outcome(hook, VerdictKind.ACCEPT) & ~hooks.may_be_dropped(hook)
+    surely = packet & surely_accepted(hooks, hook)
     new = hooks.space.state("new")
     return next(
         (
@@ -132,64 +128,30 @@ def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | N
     )
 
 
-def _one_way(hooks: Hooks, packets: PacketSet) -> PacketSet:
-    """The packets on one interface, or from one to one: an unnamed one where they may be."""
-    for field in (Field.IIF, Field.OIF):
-        for number in range(hooks.space.interfaces.count - 1, -1, -1):
-            narrowed = packets & hooks.space.value(field, number)
-            if narrowed.satisfiable():
-                packets = narrowed
-                break
-    return packets
+def _for_nothing(stretch: Stretch, base: Chain) -> int:
+    """How often the packet is compared with a rule that stands in its way."""
+    if stretch.chain is not base and _only_denies(stretch.analysis, stretch.chain.name):
+        return 0
+    standing = sum(_stands_in_the_way(stretch.analysis, rule) for rule in stretch.rules)
+    return stretch.times * standing
 
 
-class _Way:
-    """One packet's way through the chains of a table."""
+def _stands_in_the_way(analysis: TableAnalysis, rule: Rule) -> bool:
+    """Not a ban, nor what is for lo."""
+    if rule.verdict.chain is not None:
+        return not _only_denies(analysis, rule.verdict.chain)
+    return not rule.verdict.kind.denies and not _is_loopback(rule)
 
-    def __init__(self, analysis: TableAnalysis, packet: PacketSet) -> None:
-        self.analysis = analysis
-        self.packet = packet
-        self._costs: dict[str, _Cost] = {}
-        self._denying: dict[str, bool] = {}
 
-    def cost(self, chain: str) -> _Cost:
-        """Of entering the chain, what it calls included."""
-        if chain not in self._costs:
-            self._costs[chain] = _Cost(0, 0)  # a loop ends here
-            self._costs[chain] = self._cost(self.analysis.flows[chain])
-        return self._costs[chain]
-
-    def _cost(self, flow: ChainFlow) -> _Cost:
-        examined = counted = 0
-        compared = flow.chain.rules[: flow.blocked_at(self.packet) + 1]
-        for number, rule in enumerate(compared):
-            examined, counted = examined + 1, counted + self._counts(rule)
-            called = rule.verdict.chain or ""
-            if called in self.analysis.flows and self._meets(flow.tests[number].may):
-                inside = self.cost(called)
-                examined += inside.examined
-                counted += 0 if self._only_denies(called) else inside.counted
-        return _Cost(examined, counted)
-
-    def _meets(self, packets: PacketSet) -> bool:
-        return (self.packet & packets).satisfiable()
-
-    def _counts(self, rule: Rule) -> bool:
-        if rule.verdict.chain is not None:
-            return not self._only_denies(rule.verdict.chain)
-        return not rule.verdict.kind.denies and not _is_loopback(rule)
-
-    def _only_denies(self, chain: str) -> bool:
-        if chain not in self._denying:
-            self._denying[chain] = True
-            known = self.analysis.table.chains.get(chain)
-            self._denying[chain] = known is not None and all(
-                self._only_denies(rule.verdict.chain)
-                if rule.verdict.chain is not None
-                else rule.verdict.kind.denies or rule.verdict.kind.goes_on
-                for rule in known.rules
-            )
-        return self._denying[chain]
+@memo
+def _only_denies(analysis: TableAnalysis, name: str) -> bool:
+    """Whether the chain is there, and it and what it calls let nobody in."""
+    return name in analysis.table.chains and all(
+        rule.verdict.chain in analysis.table.chains
+        if rule.verdict.chain is not None
+        else rule.verdict.kind.denies or rule.verdict.kind.goes_on
+        for _, rule in analysis.calls.rules_from(name)
+    )
 
 
 def _is_loopback(rule: Rule) -> bool:

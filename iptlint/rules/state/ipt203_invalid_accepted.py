@@ -46,20 +46,21 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.connections import any_port, from_world, most
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own
 from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Field, Hook
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -90,7 +91,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
-    space, passing = hooks.space, hooks.may_pass(hook)
+    space, passing = hooks.space, may_pass(hooks, hook)
     stray = from_world(hooks, hook, "invalid", "ack")
     everyone = union(stray, space.false) & dropped_by_default(hooks, hook)
     # Asked of this hook alone: that new ones are translated before says nothing of the rules here.

@@ -44,21 +44,22 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.connections import any_port, few_ports, from_world, most
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import ESTABLISHED
 from iptlint.model import AnyOf, Field, Hook, Match, Rule
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.decision import Share
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -110,7 +111,7 @@ def _trusting(hooks: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share,
     odd = odd & dropped_by_default(hooks, hook)
     asked = from_world(hooks, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
     asked = tuple(one & odd for one in asked)
-    if not _trusted(hooks, asked, hooks.may_pass(hook)).satisfiable():
+    if not _trusted(hooks, asked, may_pass(hooks, hook)).satisfiable():
         return
     admission = Exposure(hooks, hook, asked)
     accepted = admission.accepted_at_a_rate
@@ -151,7 +152,7 @@ def _advice(hooks: Hooks, share: Share, protocol: int) -> str:
     odd = hooks.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
     running = union([*answers], hooks.space.false) & odd
     running = running & hooks.space.ranges(Field.DPORT, _CLIENTS) & hooks.hook_packets(Hook.INPUT)
-    if not (running & ~hooks.may_pass(Hook.INPUT)).satisfiable():
+    if not (running & ~may_pass(hooks, Hook.INPUT)).satisfiable():
         return "delete it: answers are accepted by the state of their connection"
     return f"instead: {ESTABLISHED.into(share.chain.name, hooks.ruleset, share.analysis.table)}"
 

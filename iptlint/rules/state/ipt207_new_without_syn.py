@@ -40,10 +40,12 @@ the sysctl above is set.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import from_world, most
 from iptlint.analysis.default_verdict import dropped_by_default
 from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
@@ -51,10 +53,12 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Field, Hook
 from iptlint.model.syntax import Suggestion
-from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
     code="IPT207",
@@ -82,7 +86,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if main is None or not dropped_by_default(hooks, hook).satisfiable():
         return
     loose = from_world(hooks, hook, "new", "ack")
-    if not (union(loose, space.false) & hooks.may_pass(hook)).satisfiable():
+    if not (union(loose, space.false) & may_pass(hooks, hook)).satisfiable():
         return
     admission = Exposure(hooks, hook, loose)
     denied = dropped_by_default(hooks, hook)

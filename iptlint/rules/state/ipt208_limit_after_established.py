@@ -43,17 +43,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
+from iptlint.analysis.shares import shares_of
 from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.decision import at_station
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -132,7 +131,7 @@ def _accepting(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None
     meant = analysis.intended(rule) & analysis.space.state("established")
     for base in analysis.calls.bases_of(chain.name):
         at_base = meant & analysis.base_packets(base) & ~analysis.space.interface(Field.IIF, "lo")
-        first = next(at_station(BaseChain.of(analysis, base), at_base), None)
+        first = next(shares_of(analysis, base, at_base), None)
         if first is None or first.kind is not VerdictKind.ACCEPT or first.rule is None:
             continue
         if not (at_base & ~first.packets).satisfiable():

@@ -39,7 +39,7 @@ that turn tracking off are no tests and are not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.before_conntrack import early_chains, untestable_state, untracked_packets
 from iptlint.analysis.connections import tests_state
@@ -50,10 +50,12 @@ from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule
 from iptlint.model.ownership import is_generated
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import Matcher, Writes
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT209",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from iptlint.analysis.shares import Share, largest_first, packet_count, shares
 from iptlint.model import Family, Hook, VerdictKind
-from iptlint.netfilter.decision import Share, largest_first, packet_count, shares
 from tests.firewalls import hooked, hooks_of, packets, saved
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.chain_flow import ChainFlow
@@ -76,10 +77,10 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     """
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)
-    accepted = arriving & hooks.may_pass(hook)
+    accepted = arriving & may_pass(hooks, hook)
     deciding: list[Share] = []
     for base_chain in hooks.base_chains(hook):
-        for share in at_station(base_chain, arriving & base_chain.seen):
+        for share in shares_in(base_chain, arriving & base_chain.seen):
             if not share.kind.passes:
                 deciding.append(share)
             elif base_chain is main and (share.packets & accepted).satisfiable():
@@ -88,15 +89,14 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     return largest_first(deciding)
 
 
-def largest_first(found: Iterable[Share]) -> list[Share]:
+def largest_first(each: Iterable[Share]) -> list[Share]:
     """The largest share of packets first; of equal shares the last."""
-    found = list(found)
-    shares = [packet_count(share.packets) for share in found]
-    order = sorted(range(len(found)), key=lambda number: (-shares[number], -number))
-    return [found[number] for number in order]
+    counted = [(packet_count(share.packets), share) for share in each]
+    counted.sort(key=lambda pair: pair[0])
+    return [share for _, share in reversed(counted)]
 
 
-def at_station(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
+def shares_in(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
     """Who may decide the packets in one base chain: in the order of calls, the policy last."""
     analysis, base = base_chain.analysis, base_chain.chain
     entering = {base.name: packets}
@@ -107,6 +107,11 @@ def at_station(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
     left = packets & analysis.flows[base.name].returns
     if base.policy is not None and left.satisfiable():
         yield Share(analysis, base, None, base.policy.kind, left)
+
+
+def shares_of(analysis: TableAnalysis, base: Chain, packets: PacketSet) -> Iterator[Share]:
+    """The same of a base chain of a table that has been analysed, whatever comes before it."""
+    return shares_in(BaseChain.of(analysis, base), packets)
 
 
 def _in_chain(

@@ -1,0 +1,109 @@
+"""Accepts of one base chain that a later one at the same hook undoes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.shadowing import is_ban
+from iptlint.analysis.shares import Share, largest_first, shares_in
+from iptlint.model import Family, Hook, Rule, VerdictKind
+from iptlint.model.owners import owner_of_name, owner_of_table
+from iptlint.model.ownership import made_by_iptables
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.routes import at_hook
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+class UndoneAccept(NamedTuple):
+    """An accepting rule of ``base_chain``; ``by`` decides most of its packets in ``later``."""
+
+    rule: Rule
+    packets: PacketSet
+    base_chain: BaseChain
+    later: BaseChain
+    by: Share
+
+
+def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept]]:
+    """Those of each base chain at the hook, in the order of the kernel."""
+    base_chains, space = firewall.base_chains(Family.INET, hook), firewall.space
+    if sum(map(_decides, base_chains)) < 2:
+        return
+    packets = at_hook(space, hook) & space.state("new") & outside(space)
+    for _, equals in groupby(base_chains, key=_priority):
+        several = tuple(equals)
+        for base_chain in several:
+            if _decides(base_chain) and _lets_in(base_chain, packets):
+                # What a chain of the same priority drops is dropped, whichever comes first.
+                others = (s for s in base_chains if s is not base_chain)
+                later = [s for s in others if _priority(s) >= _priority(base_chain)]
+                yield [*_undone(base_chain, later, packets)]
+        for base_chain in several:
+            packets = base_chain.afterwards(packets & base_chain.may_survive)
+
+
+def _decides(base_chain: BaseChain) -> bool:
+    return base_chain.chain.filters and not base_chain.is_open
+
+
+def _priority(base_chain: BaseChain) -> int:
+    return base_chain.chain.priority or 0
+
+
+def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
+    """Whether an accept of the chain is one that people wrote to let packets in, not to except
+    them from what it drops."""
+    table, chain = base_chain.analysis.table, base_chain.chain
+    if made_by_iptables(table) or owner_of_table(table.name) is not None:
+        return False
+    if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
+        return True
+    denying = any(rule.verdict.kind.denies for _, rule in base_chain.rules())
+    return not denying or not (_undecided(base_chain) & packets).satisfiable()
+
+
+def _undecided(base_chain: BaseChain) -> PacketSet:
+    """The packets that come to the policy."""
+    return base_chain.analysis.flows[base_chain.chain.name].returns & base_chain.seen
+
+
+def _only_bans(base_chain: BaseChain) -> bool:
+    """Whether the chain drops what it lists and has nothing to say of the rest."""
+    policy = base_chain.chain.policy
+    if policy is not None and policy.kind is not VerdictKind.ACCEPT:
+        return False
+    decisive = [rule for _, rule in base_chain.rules() if rule.verdict.kind.terminates]
+    return all(is_ban(rule) for rule in decisive)
+
+
+def _undone(
+    base_chain: BaseChain, later: Sequence[BaseChain], packets: PacketSet
+) -> Iterator[UndoneAccept]:
+    for share in shares_in(base_chain, packets & base_chain.seen):
+        rule = share.rule
+        if rule is None or share.kind is not VerdictKind.ACCEPT:
+            continue
+        if owner_of_name(share.chain.name) is None:
+            denier = _denier(base_chain.afterwards(share.packets), later)
+            if denier is not None:
+                yield UndoneAccept(rule, share.packets, base_chain, *denier)
+
+
+def _denier(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, Share] | None:
+    """Where the last of the packets are denied, and what decides most of them there."""
+    for base_chain in later:
+        left = packets & base_chain.may_survive
+        if not left.satisfiable():
+            if not _decides(base_chain) or _only_bans(base_chain):
+                return None
+            shares = largest_first(shares_in(base_chain, packets & base_chain.seen))
+            by = next((each for each in shares if each.kind.denies), None)
+            return None if by is None else (base_chain, by)
+        packets = base_chain.afterwards(left)
+    return None

@@ -1,0 +1,27 @@
+"""Packets that are lost because nobody tracks them."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.analysis.untracked import untracked_losses
+from iptlint.model import Hook
+from tests.firewalls import hooks_of, saved
+
+NOTRACK = saved("-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack", table="raw")
+
+
+@pytest.mark.parametrize(
+    ("state", "lost"), [("NEW", [(Hook.INPUT, "new")]), ("NEW,UNTRACKED", []), ("UNTRACKED", [])]
+)
+def test_an_untracked_packet_is_never_new(state: str, lost: list[tuple[Hook, str]]) -> None:
+    """nf_conntrack_in leaves what NOTRACK marked alone: its state is untracked."""
+    accept = f"-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate {state} -j ACCEPT"
+    hooks = hooks_of(NOTRACK + saved(accept, policy="DROP"))
+    losses = [loss for loss in untracked_losses(hooks) if loss.hook is Hook.INPUT]
+    assert [(loss.hook, loss.state) for loss in losses] == lost
+
+
+def test_without_notrack_nothing_is_lost() -> None:
+    accept = "-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT"
+    assert not [*untracked_losses(hooks_of(saved(accept, policy="DROP")))]
