@@ -16,6 +16,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
+from iptlint.model.protocols import ICMP, ICMP6
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
@@ -29,17 +30,25 @@ _HOOKS = (Hook.INPUT, Hook.FORWARD)
 
 
 class TooBig(NamedTuple):
-    """The error of one family."""
+    """The error of one family. ``name``: what to call it."""
 
+    name: str
     family: Family
     protocol: int
     type: int
     code: int
 
 
+FRAGMENTATION_NEEDED = TooBig(
+    '"fragmentation needed" errors (ICMP type 3, code 4)', Family.IP, ICMP, 3, 4
+)
+PACKET_TOO_BIG = TooBig('"packet too big" errors (ICMPv6 type 2)', Family.IP6, ICMP6, 2, 0)
+
+
 class Loss(NamedTuple):
     """Who drops the errors at a hook. ``by_state``: a test of the state may let them in there."""
 
+    error: TooBig
     hook: Hook
     chain: str
     share: Share
@@ -73,7 +82,7 @@ def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
     # The chains of PREROUTING may be asked before anyone knows of connections.
     by_state = base.hook is hook and decides_by_connections(hooks)
     seen = share.packets & hooks.hook_packets(hook)
-    return Loss(hook, base.name, share, by_state, witness(hooks.space, seen, hook))
+    return Loss(error, hook, base.name, share, by_state, witness(hooks.space, seen, hook))
 
 
 def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from iptlint.model.ruleset import Chain, Hook, Rule
+from iptlint.memo import memo
+from iptlint.model.ruleset import Chain, Hook, Rule, Table
 
 
 class Place(NamedTuple):
@@ -131,6 +132,12 @@ class CallGraph:
             calls.append(self._callees[before[end]][end])
             end = before[end]
         return reversed(calls)
+
+
+@memo
+def calls_in(table: Table) -> CallGraph:
+    """Which chains of the table call which."""
+    return CallGraph(table.chains)
 
 
 def _nearest(edges: Mapping[str, Iterable[str]], start: str) -> dict[str, str]:

@@ -148,9 +148,9 @@ class Named:
     elements: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """Chains in the order of the text.
+    """Chains in the order of the text. Without slots: what is worked out about it lies on it.
 
     ``fresh``: the text empties or deletes the table before it fills it. ``sets``: its named
     sets, maps and other objects.

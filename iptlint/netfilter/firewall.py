@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
-from iptlint.model.call_graph import CallGraph
+from iptlint.model.call_graph import calls_in
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import (
@@ -63,7 +63,7 @@ class Firewall:
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
         base chains that the way begins with."""
-        calls = CallGraph(table.chains)
+        calls = calls_in(table)
         behind = {base.name: calls.reachable_from(base.name) for base in table.base_chains()}
         changed = {
             name: writes_on_the_way(rule for _, rule in calls.rules_from(name)).fields

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
 from iptlint.model import Chain, Rule, Ruleset, Table
-from iptlint.model.call_graph import CallGraph, Place
+from iptlint.model.call_graph import Place, calls_in
 from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
@@ -72,7 +72,7 @@ class TableAnalysis:
         self.before = before
         self.space = space
         self.matcher_of = matcher_of
-        self.calls = CallGraph(table.chains)
+        self.calls = calls_in(table)
         self.flows: dict[str, ChainFlow] = {}
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)

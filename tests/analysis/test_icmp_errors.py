@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.analysis.icmp_errors import Loss, TooBig, lost
+from iptlint.analysis.icmp_errors import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Loss, lost
 from iptlint.model import Family, Hook
 from tests.firewalls import hooked, hooks_of, saved
 
-NEEDED = TooBig(Family.IP, 1, 3, 4)
+NEEDED = FRAGMENTATION_NEEDED
 """Fragmentation needed: type 3, code 4."""
-TOO_BIG = TooBig(Family.IP6, 58, 2, 0)
+TOO_BIG = PACKET_TOO_BIG
 SSH = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT"
 STATE = "-A INPUT -m conntrack --ctstate {} -j ACCEPT"
 NO_ICMP = "-A INPUT -p icmp -j DROP"

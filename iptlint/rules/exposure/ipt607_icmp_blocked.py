@@ -43,14 +43,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.icmp_errors import TooBig, lost
+from iptlint.analysis.icmp_errors import FRAGMENTATION_NEEDED, lost
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity
+from iptlint.findings.icmp_errors import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import RELATED, first
-from iptlint.model import Family
-from iptlint.model.protocols import ICMP
-from iptlint.model.syntax import Suggestion
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -66,24 +63,17 @@ META = Meta(
     yields_to=("IPT201",),
 )
 
-_NEEDED = TooBig(Family.IP, ICMP, 3, 4)
-_ACCEPT = Suggestion(
-    "-p icmp -m icmp --icmp-type 3/4 -j ACCEPT", "icmp type destination-unreachable accept"
-)
-
 
 def check(context: Context) -> Iterator[Finding]:
     return for_each_family(context, _check_family)
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    for loss in lost(hooks, _NEEDED):
+    for loss in lost(hooks, FRAGMENTATION_NEEDED):
         yield META.finding(
             loss.share.span,
-            f'"fragmentation needed" errors (ICMP type 3, code 4) are lost in {loss.chain}: '
-            f"{loss.share.name} {loss.share.does} them, so that large transfers hang on paths "
-            "with a smaller MTU",
-            first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
+            message(loss),
+            advice(loss),
             witness=loss.witness,
             causes=(Cause(hooks.ruleset, hooks.family, loss.hook),),
         )

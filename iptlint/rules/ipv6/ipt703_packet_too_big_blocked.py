@@ -41,14 +41,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.icmp_errors import TooBig, lost
+from iptlint.analysis.icmp_errors import PACKET_TOO_BIG, lost
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity
+from iptlint.findings.icmp_errors import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import RELATED, first
-from iptlint.model import Family
-from iptlint.model.protocols import ICMP6
-from iptlint.model.syntax import Suggestion
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
@@ -65,23 +62,17 @@ META = Meta(
     yields_to=("IPT201", "IPT702"),
 )
 
-_TOO_BIG = TooBig(Family.IP6, ICMP6, 2, 0)
-_ACCEPT = Suggestion(
-    "-p ipv6-icmp -m icmp6 --icmpv6-type 2 -j ACCEPT", "icmpv6 type packet-too-big accept"
-)
-
 
 def check(context: Context) -> Iterator[Finding]:
     return for_each_family(context, _check_family)
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    for loss in lost(hooks, _TOO_BIG):
+    for loss in lost(hooks, PACKET_TOO_BIG):
         yield META.finding(
             loss.share.span,
-            f'"packet too big" errors (ICMPv6 type 2) are lost in {loss.chain}: '
-            f"{loss.share.name} {loss.share.does} them, so that large transfers over IPv6 hang",
-            first(loss.share, loss.chain, RELATED if loss.by_state else _ACCEPT),
+            message(loss),
+            advice(loss),
             witness=loss.witness,
             causes=(Cause(hooks.ruleset, hooks.family, loss.hook),),
         )

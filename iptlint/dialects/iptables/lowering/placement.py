@@ -9,7 +9,7 @@ from iptlint.dialects.iptables.lowering.parts import Plan
 from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, RestrictedExtension
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.model import Table
-from iptlint.model.call_graph import CallGraph
+from iptlint.model.call_graph import calls_in
 
 
 def check_rule(
@@ -35,7 +35,7 @@ def check_table(
     diagnostics: IptablesDiagnostics, placements: Iterable[RestrictedExtension], table: Table
 ) -> None:
     """Once all calls are known: the built-in chains that a rule is called from."""
-    calls = CallGraph(table.chains)
+    calls = calls_in(table)
     for placed in placements:
         bases = {base.name for base in calls.bases_of(placed.chain)}
         wrong = bases.difference(placed.cell.extension.chains)
