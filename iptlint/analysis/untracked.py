@@ -69,14 +69,15 @@ def untracked_losses(hooks: Hooks) -> Iterator[UntrackedLoss]:
 
 
 def _on_way(hooks: Hooks, hook: Hook) -> Iterator[UntrackedLoss]:
-    """First packets, and then the answers to those that come through."""
-    told_elsewhere = hooks.translates
+    """First packets, and then the answers to those that come through; not answers where addresses
+    are translated, or where no answer over tcp comes back at all, which has another cause."""
+    answers_unasked = hooks.translates
     for protocol in _PROTOCOLS:
         first = _first(hooks, hook, protocol)
         untracked = _untracked(hooks, hook, first)
         if _may_die(hooks, hook, untracked, "untracked").satisfiable():
             yield from _Sent(hooks, hook, untracked).lost("new")
-        if told_elsewhere:
+        if answers_unasked:
             continue
         yield from _one_way(hooks, hook, protocol, untracked)
         back = _BACK[hook]
@@ -84,8 +85,8 @@ def _on_way(hooks: Hooks, hook: Hook) -> Iterator[UntrackedLoss]:
         if _may_die(hooks, back, coming, "untracked").satisfiable():
             accepted = _Sent(hooks, hook, first).accepted
             sent = _Sent(hooks, back, _answers(hooks, accepted, back, protocol, "established"))
-            told_elsewhere = protocol.number == TCP and not sent.accepted.satisfiable()  # by IPT201
-            if not told_elsewhere:
+            answers_unasked = protocol.number == TCP and not sent.accepted.satisfiable()
+            if not answers_unasked:
                 yield from sent.lost("established")
 
 
