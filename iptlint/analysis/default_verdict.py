@@ -88,8 +88,8 @@ def _exactly(
 ) -> PacketSet:
     # From the last variable to the first, so that each step adds few nodes on top.
     packets = space.true
-    for key, variable in reversed(space.opaques.items()):
-        packets = (variable if typically_holds(key, hook) else ~variable) & packets
+    for test, variable in reversed(space.opaques.items()):
+        packets = (variable if typically_holds(test, hook) else ~variable) & packets
     for field in reversed(space.fields):
         if field not in free and field is not Field.CT_STATE:
             packets = space.value(field, values.get(field, 0)) & packets

@@ -31,8 +31,8 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_RATES = ("limit", "hashlimit", "connlimit", "ct count", "quota")
-"""How the texts of tests start that let some packets of anyone through, though not all."""
+_RATES = ("limit", "hashlimit", "connlimit", "quota", "quota2")
+"""The kinds of tests that let some packets of anyone through, though not all."""
 
 
 def outward(hooks: Hooks) -> PacketSet:
@@ -154,7 +154,7 @@ class Exposure:
     def _cube(self, *, rates: bool) -> PacketSet:
         cube = self.space.true
         for key, number in reversed(self._unknowns.variables.items()):
-            if key.text.startswith(_RATES) is rates:
+            if (key.kind in _RATES) is rates:
                 cube = self.space.manager.var(number) & cube
         return cube
 

@@ -10,6 +10,7 @@ from iptlint.analysis.exposure import outward
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
+from iptlint.model.matches import Threshold
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -116,8 +117,8 @@ def _is_rate(rule: Rule) -> bool:
 
 def _permits(match: Match) -> bool:
     match match:
-        case Uncertain("limit", key):
-            return " over " not in key
+        case Uncertain("limit", asks=asks):
+            return not (isinstance(asks, Threshold) and asks.over)
         case _:
             return False
 
@@ -131,6 +132,6 @@ def _strangers(hooks: Hooks) -> PacketSet:
     packets = packets & space.state("new", "invalid", "untracked")
     for field in (Field.MARK, Field.CT_MARK):
         packets = packets & space.value(field, 0)
-    for key, test in space.opaques.items():
-        packets = packets & (test if typically_holds(key, None) else ~test)
+    for test, variable in space.opaques.items():
+        packets = packets & (variable if typically_holds(test, None) else ~variable)
     return packets

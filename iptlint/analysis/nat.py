@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import (
@@ -11,7 +10,6 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
-    ip_network,
     summarize_address_range,
 )
 from typing import TYPE_CHECKING
@@ -20,7 +18,7 @@ from iptlint.analysis.exposure import outward
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
-from iptlint.model.matches import Ranges
+from iptlint.model.matches import Original, Ranges
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -139,40 +137,22 @@ def _arriving(hooks: Hooks, translation: DestinationNat, hook: Hook) -> PacketSe
     return packets
 
 
-_ORIGINAL = re.compile(
-    r"conntrack --ctorig(?P<side>src|dst)(?:port (?P<low>\d+):(?P<high>\d+)| (?P<address>\S+))"
-)
-_PORT_SIDES = {"src": Field.SPORT, "dst": Field.DPORT}
-_ADDRESS_SIDES = {"src": Field.SADDR, "dst": Field.DADDR}
-
-
 def knowing_origin(hooks: Hooks, packets: PacketSet) -> PacketSet:
     """New packets as they come, for which tests of what they came with (``--ctorigdstport``,
     ``ct original proto-dst``) say what is so."""
     space = hooks.space
-    for key, variable in space.opaques.items():
-        original = _ORIGINAL.fullmatch(key)
-        meant = _meant(hooks, original) if original else None
-        if meant is not None:
+    for test, variable in space.opaques.items():
+        if isinstance(test.asks, Original):
+            meant = _meant(hooks, test.asks)
             packets = packets.exists(variable) & ((variable & meant) | (~variable & ~meant))
     return packets
 
 
-def _meant(hooks: Hooks, original: re.Match[str]) -> PacketSet | None:
+def _meant(hooks: Hooks, original: Original) -> PacketSet:
     """What a test of the original direction says of a packet that is not translated yet."""
-    side = original["side"]
-    if original["low"]:
-        return hooks.space.ranges(
-            _PORT_SIDES[side], ((int(original["low"]), int(original["high"])),)
-        )
-    field = hooks.family.field(_ADDRESS_SIDES[side])
-    try:
-        network = ip_network(original["address"], strict=False)
-    except ValueError:
-        return None  # a mask with holes
-    if network.max_prefixlen != hooks.family.address_bits:
-        return hooks.space.false
-    return hooks.space.ranges(field, ((int(network[0]), int(network[-1])),))
+    field = original.field
+    of_family = field in (Field.SPORT, Field.DPORT, hooks.family.saddr, hooks.family.daddr)
+    return hooks.space.ranges(field, original.ranges) if of_family else hooks.space.false
 
 
 def to(translation: DestinationNat) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from iptlint.model import Match, Opaque, Rule, Ruleset, Table, Uncertain
+from iptlint.model.matches import SetLookup
 
-_TESTED = re.compile(r"(?:! )?set (.+?) (?:src|dst)(?:,|\s|$)")
-_FILLED = re.compile(r"--(?:add|del|map)-set (\S+)")
 _VERDICT = -1
 
 
@@ -34,15 +32,14 @@ def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
         name = _tested(match)
         if name is not None:
             yield name, part
-    if rule.verdict.name == "SET":
-        for name in _FILLED.findall(rule.verdict.options):
-            yield name, _VERDICT
+    for need in rule.verdict.needs:
+        if isinstance(need, SetLookup):
+            yield need.name, _VERDICT
 
 
 def _tested(match: Match) -> str | None:
     match match:
-        case Opaque(key) | Uncertain("set", key):
-            test = _TESTED.match(key)
-            return test[1] if test else None
+        case Opaque(asks=SetLookup(name)) | Uncertain(asks=SetLookup(name)):
+            return name
         case _:
             return None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, probes
 from iptlint.analysis.hook_verdicts import interpret_tests
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.model.matches import AddressType, ReversePath
 from iptlint.model.protocols import TCP, UDP, echo_request, icmp_of
 from iptlint.packets.ordinary import typically_holds
 
@@ -91,28 +92,29 @@ def spoofed(hooks: Hooks) -> PacketSet:
     packets = hooks.hook_packets(Hook.INPUT) & outside(space) & space.state("new")
     for field in _UNSET:
         packets = packets & space.value(field, 0)
-    for key, variable in space.opaques.items():
-        known = _of_spoofed(key)
+    for test, variable in space.opaques.items():
+        known = _of_spoofed(test)
         if known is not None:
             packets = packets & (variable if known else ~variable)
     return packets & space.ranges(family.saddr, ranges(family, AddressKind.LOOPBACK))
 
 
-def _of_spoofed(key: str) -> bool | None:
+def _of_spoofed(test: Opaque) -> bool | None:
     """What a test that is not interpreted says of such packets, where that is sure: the way
     back to a loopback address is lo, and the address is the host's own."""
-    name, *words = key.split(" ")
-    if name == "rpfilter" and "--loose" not in words:
-        return False
-    if name == "addrtype" and words[:1] == ["--src-type"] and len(words) == 2:
-        return words[1] == "LOCAL"
-    return None
+    match test.asks:
+        case ReversePath(loose=False):
+            return False
+        case AddressType(Field.SADDR, types, by_route=True):
+            return types == ("LOCAL",)
+        case _:
+            return None
 
 
 def plain(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets that are on no list and have no odd option."""
     packets = hooks.space.true
-    for key, variable in reversed(hooks.space.opaques.items()):
-        if _of_spoofed(key) is None:
-            packets = (variable if typically_holds(key, hook) else ~variable) & packets
+    for test, variable in reversed(hooks.space.opaques.items()):
+        if _of_spoofed(test) is None:
+            packets = (variable if typically_holds(test, hook) else ~variable) & packets
     return packets

@@ -4,12 +4,13 @@ A rule's tests all have to hold. ``Within``, ``Masked`` and ``Interface`` test a
 field of the packet; ``AnyOf`` joins alternatives; ``Opaque`` is a pure test the
 tool does not interpret (equal keys are the same test); ``Uncertain`` depends on
 more than the packet (time, rates, lists that change) and never takes a packet
-for certain.
+for certain. The key of either tells it from others and is shown to people; nobody
+reads it: what somebody has to know of such a test, it says in ``asks``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from enum import Enum
 
@@ -94,21 +95,107 @@ class Interface:
     by_index: bool = dataclass_field(default=False, compare=False)
 
 
+# -- what a test that is not interpreted asks -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetLookup:
+    """Whether the packet is in a set, by the name that an ``Effect`` calls the set by.
+
+    ``sources``: of an ipset, its directions, True for src. ``return_nomatch``: the entries are
+    wanted that else make exceptions.
+    """
+
+    name: str
+    sources: tuple[bool, ...] = ()
+    return_nomatch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddressType:
+    """Whether the address in ``field`` (SADDR or DADDR, of either family) is of one of the
+    ``types``, as ``LOCAL``. ``by_route``: its route alone says so; else an interface has a say,
+    or the address itself is looked at."""
+
+    field: Field
+    types: tuple[str, ...]
+    by_route: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReversePath:
+    """Whether answers would go out by the interface that the packet came by; ``loose``: by any."""
+
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Whether ``field`` (an address or a port) had one of the values when the connection's first
+    packet came."""
+
+    field: Field
+    ranges: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceNumber:
+    """Whether the packet's interface is the one that has the number, whatever its name."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostName:
+    """Whether the packet has the address that the name had when the rule was loaded."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Whether there were so many packets, bytes or connections; ``over``: whether there were
+    more. ``of_bytes``: bytes are counted."""
+
+    over: bool = False
+    of_bytes: bool = False
+
+
+Asked = SetLookup | AddressType | ReversePath | Original | InterfaceNumber | HostName | Threshold
+
+
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A pure test kept as one Boolean; ``known`` is false for an extension nobody knows."""
+    """A pure test kept as one Boolean; ``known`` is false for an extension nobody knows.
+
+    ``kind``: netfilter's name of what asks, as ``addrtype``. ``asks``: None where nobody has to
+    know more of it.
+    """
 
     key: str
     negated: bool = False
     known: bool = True
+    kind: str = dataclass_field(default="", compare=False, repr=False)
+    asks: Asked | None = dataclass_field(default=None, compare=False, repr=False)
+
+    @property
+    def affirmed(self) -> Opaque:
+        """The test without its negation: it has one answer for a packet, whoever makes it."""
+        return self if not self.negated and self.known else replace(self, negated=False, known=True)
+
+    @property
+    def unsettled(self) -> Uncertain:
+        """The test where its answer may be another one each time."""
+        return Uncertain(self.kind, f"{'! ' if self.negated else ''}{self.key}", self.asks)
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """A test whose outcome depends on more than the packet; ``kind`` is its extension."""
+    """A test whose outcome depends on more than the packet; ``kind`` and ``asks`` as above."""
 
     kind: str
     key: str
+    asks: Asked | None = dataclass_field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

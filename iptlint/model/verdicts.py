@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from iptlint.model.matches import Field
+from iptlint.model.matches import Field, HostName, SetLookup
 
 
 class VerdictKind(Enum):
@@ -75,7 +75,8 @@ class EffectKind(Enum):
 class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
     and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
-    flipped is ``source & value``. For SET, ``name`` is the set; for LOG, the prefix."""
+    flipped is ``source & value``. For SET, ``name`` is the set; for LOG, the prefix, and
+    ``to_program`` says that a program gets it, not the log of the kernel."""
 
     kind: EffectKind
     field: Field | None = None
@@ -83,17 +84,20 @@ class Effect:
     value: int | None = None
     name: str | None = None
     source: Field | None = None
+    to_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``name`` is the target in netfilter's words (``ACCEPT``, ``DNAT``, a chain's name);
-    ``chain`` is set for JUMP and GOTO; ``options`` is the rest, normalised."""
+    ``chain`` is set for JUMP and GOTO; ``options`` is the rest, normalised. ``needs``: what has
+    to be there, or is looked up, when the rule is loaded."""
 
     kind: VerdictKind
     name: str
     chain: str | None = None
     options: str = ""
+    needs: tuple[SetLookup | HostName, ...] = field(default=(), compare=False, repr=False)
 
 
 CONTINUE = Verdict(VerdictKind.CONTINUE, "")

@@ -51,7 +51,7 @@ class Firewall:
         self._first_first = first_first
         self.space = space or space_of(ruleset)
         self.sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
-        """How the keys of tests of sets start that rules change."""
+        """The sets that rules change, by the names that effects give them."""
 
     @memo
     def analysis(self, table: Table) -> TableAnalysis:

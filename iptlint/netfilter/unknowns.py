@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import AnyOf, EffectKind, Match, Opaque, Rule, Uncertain
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
-from iptlint.packets.match import Matcher, Writes
+from iptlint.packets.match import Matcher, Writes, looks_into
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 class Unknown(NamedTuple):
-    """``text``: what is left open. ``ordinal``: how many rules leave the same open before.
-    ``visit``: how often the same packet has met the rule before. ``bit``: of a number."""
+    """``text``: what is left open; ``kind``: that of the test that leaves it open, if one does.
+    ``ordinal``: how many rules leave the same open before. ``visit``: how often the same packet
+    has met the rule before. ``bit``: of a number."""
 
     text: str
     ordinal: int
     visit: int = 0
     bit: int | None = None
+    kind: str = ""
 
 
 class _Arrival(NamedTuple):
@@ -68,10 +70,10 @@ class Unknowns:
 
 class ExactMatcher:
     """Whether an uncertain test holds is one more thing about a packet, so what a rule takes
-    is exact. ``asked``: the packets whose fate the variable may change; ``sets``: how the keys
-    of tests of sets start that rules change."""
+    is exact. ``asked``: the packets whose fate the variable may change; ``sets``: those that
+    rules change."""
 
-    def __init__(self, unknowns: Unknowns, rules: Iterable[Rule], sets: tuple[str, ...]) -> None:
+    def __init__(self, unknowns: Unknowns, rules: Iterable[Rule], sets: frozenset[str]) -> None:
         self.unknowns = unknowns
         self.space = unknowns.space
         self.asked: dict[Unknown, PacketSet] = {}
@@ -124,10 +126,10 @@ class ExactMatcher:
 
     def _test(self, arrival: _Arrival, match: Match) -> PacketSet:
         match match:
-            case Uncertain(_, text):
-                return self.open(arrival.rule, text, arrival.packets)
-            case Opaque(text, negated) if text.startswith(self._sets):
-                holds = self.open(arrival.rule, text, arrival.packets)
+            case Uncertain(kind, text):
+                return self.open(arrival.rule, text, arrival.packets, kind)
+            case Opaque(text, negated, kind=kind) if looks_into(match, self._sets):
+                holds = self.open(arrival.rule, text, arrival.packets, kind)
                 return ~holds if negated else holds
             case AnyOf(alternatives, negated):
                 each = [self._all(arrival, tests) for tests in alternatives]
@@ -142,14 +144,14 @@ class ExactMatcher:
             passing = passing & self._test(arrival, test)
         return passing
 
-    def open(self, rule: Rule, text: str, packets: PacketSet) -> PacketSet:
+    def open(self, rule: Rule, text: str, packets: PacketSet, kind: str = "") -> PacketSet:
         """What may hold or not for ``packets``; anew for those that come a second time."""
         holds, left = self.space.false, packets
         for visit, on_visit in enumerate((*self._met.get(rule, ()), self.space.false)):
             coming = left & ~on_visit
             left = left & on_visit
             if coming.satisfiable():
-                key = Unknown(text, self._ordinals[rule, text], visit)
+                key = Unknown(text, self._ordinals[rule, text], visit, kind=kind)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming
                 holds = holds | (coming & self.unknowns.variable(key))
         return holds
@@ -165,16 +167,16 @@ class ExactMatcher:
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 
-def plain_tests(rule: Rule, sets: tuple[str, ...]) -> Iterator[Match]:
+def plain_tests(rule: Rule, sets: frozenset[str]) -> Iterator[Match]:
     """The tests of the rule that are not left open; ``sets`` as for ``ExactMatcher``."""
     return (match for match in rule.matches if not any(_texts(match, sets)))
 
 
-def _texts(match: Match, sets: tuple[str, ...]) -> Iterator[str]:
+def _texts(match: Match, sets: frozenset[str]) -> Iterator[str]:
     match match:
         case Uncertain(_, key):
             yield key
-        case Opaque(key) if key.startswith(sets):
+        case Opaque(key) if looks_into(match, sets):
             yield key
         case AnyOf(alternatives):
             for alternative in alternatives:

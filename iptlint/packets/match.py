@@ -23,7 +23,7 @@ from iptlint.model import (
     Uncertain,
     Within,
 )
-from iptlint.model.matches import CT_STATES
+from iptlint.model.matches import CT_STATES, SetLookup
 from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import connected
 from iptlint.packets.space import Space
@@ -44,10 +44,10 @@ class Tests(NamedTuple):
 
 
 class Writes(NamedTuple):
-    """What rules change on the way: fields, and sets by how the keys of their tests start."""
+    """What rules change on the way: fields, and sets by the names that effects give them."""
 
     fields: frozenset[Field] = frozenset()
-    sets: tuple[str, ...] = ()
+    sets: frozenset[str] = frozenset()
 
 
 def writes_on_the_way(rules: Iterable[Rule]) -> Writes:
@@ -70,13 +70,13 @@ def writes_of(rules: Iterable[Rule]) -> Writes:
                 case EffectKind.NOTRACK:
                     fields |= CONNTRACK_FIELDS
                 case EffectKind.SET if effect.name:
-                    sets.add(set_key(effect.name))
-    return Writes(frozenset(fields), tuple(sorted(sets)))
+                    sets.add(effect.name)
+    return Writes(frozenset(fields), frozenset(sets))
 
 
-def set_key(name: str) -> str:
-    """How the key of an opaque test of set ``name`` starts."""
-    return f"set {name} "
+def looks_into(test: Opaque, sets: frozenset[str]) -> bool:
+    """Whether the test asks for what is in one of the sets."""
+    return isinstance(test.asks, SetLookup) and test.asks.name in sets
 
 
 class Matcher:
@@ -127,10 +127,9 @@ class Matcher:
 
     @_test.register
     def _(self, match: Opaque) -> Tests:
-        if match.key.startswith(self.changes.sets):
+        if looks_into(match, self.changes.sets):
             return self._anything
-        packets = self.space.opaque(match.key)
-        return _certain(~packets if match.negated else packets)
+        return _certain(self.space.opaque(match))
 
     @_test.register
     def _(self, match: Uncertain) -> Tests:

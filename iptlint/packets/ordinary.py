@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from iptlint.model import Hook
+from iptlint.model import Field, Hook, Opaque
+from iptlint.model.matches import AddressType, ReversePath
+
+_LOCAL_AT = {Field.DADDR: Hook.INPUT, Field.SADDR: Hook.OUTPUT}
+"""Where an address of the host is the usual one."""
 
 
-def typically_holds(key: str, hook: Hook | None) -> bool:
+def typically_holds(test: Opaque, hook: Hook | None) -> bool:
     """Whether an ordinary packet at the hook passes the test: its addresses are of the usual
     type and it takes the usual way; it is on no list and has no odd option."""
-    name, *rest = key.split(" ")
-    if name != "addrtype" or len(rest) < 2:
-        return name == "rpfilter"
-    destination = "LOCAL" if hook is Hook.INPUT else "UNICAST"
-    source = "LOCAL" if hook is Hook.OUTPUT else "UNICAST"
-    return (destination if rest[0] == "--dst-type" else source) in rest[1].split(",")
+    match test.asks:
+        case AddressType(field, types):
+            return ("LOCAL" if hook is _LOCAL_AT[field] else "UNICAST") in types
+        case asks:
+            return isinstance(asks, ReversePath)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iptlint.model import Field, Match
+from iptlint.model import Field, Match, Opaque
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, Ranges
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.conntrack import possible
@@ -81,7 +81,7 @@ class Space:
         self.false = self.manager.false()
         self.interfaces = Interfaces(tests)
         self.fields = dict(self._lay_out())
-        self.opaques: dict[str, PacketSet] = {}
+        self.opaques: dict[Opaque, PacketSet] = {}
         self.universe = self._universe(defragmented)
 
     def _lay_out(self) -> Iterator[tuple[Field, BitField]]:
@@ -153,13 +153,13 @@ class Space:
     def no_interface(self, field: Field) -> PacketSet:
         return self.value(field, NO_INTERFACE)
 
-    def opaque(self, key: str) -> PacketSet:
+    def opaque(self, test: Opaque) -> PacketSet:
         """The packets that pass a test the tool does not interpret."""
-        variable = self.opaques.get(key)
+        variable = self.opaques.get(test.affirmed)
         if variable is None:
             (number,) = self.manager.add_vars(1)
-            variable = self.opaques[key] = self.manager.var(number)
-        return variable
+            variable = self.opaques[test.affirmed] = self.manager.var(number)
+        return ~variable if test.negated else variable
 
     def forget(self, packets: PacketSet, fields: Iterable[Field]) -> PacketSet:
         """The same packets, free in the fields."""

@@ -139,8 +139,8 @@ def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | Non
 def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
     """What to choose of the tests that are not interpreted, wherever there is a choice."""
     literals = space.true
-    for key, variable in reversed(space.opaques.items()):
-        literals = (variable if typically_holds(key, hook) else ~variable) & literals
+    for test, variable in reversed(space.opaques.items()):
+        literals = (variable if typically_holds(test, hook) else ~variable) & literals
     return literals
 
 
@@ -185,7 +185,7 @@ def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
 
 
 def _opaque_bits(space: Space, cube: Sequence[bool | None]) -> Iterator[tuple[str, bool | None]]:
-    return ((key, cube[test.node_var() or 0]) for key, test in space.opaques.items())
+    return ((test.key, cube[var.node_var() or 0]) for test, var in space.opaques.items())
 
 
 def _packet(

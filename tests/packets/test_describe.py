@@ -355,7 +355,7 @@ def test_thousands_of_rules_are_told_by_their_largest_parts() -> None:
 def _on_no_list(sets: Sets, number: int) -> PacketSet:
     packets = sets.space.universe
     for index in range(number):
-        packets = packets & ~sets.space.opaque(f"set s{index} src")
+        packets = packets & ~sets.space.opaque(Opaque(f"set s{index} src"))
     return packets
 
 

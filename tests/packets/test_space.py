@@ -16,6 +16,7 @@ from iptlint.model import (
     Uncertain,
     Within,
 )
+from iptlint.model.matches import SetLookup
 from iptlint.model.verdicts import CONTINUE
 from iptlint.packets.match import Matcher, writes_on_the_way
 from iptlint.packets.space import Space
@@ -91,8 +92,9 @@ def test_a_test_of_a_field_that_a_rule_changes_is_uncertain() -> None:
 
 def test_a_set_that_a_rule_fills_is_uncertain_and_others_are_not() -> None:
     packets = matcher(rule(effects=(Effect(EffectKind.SET, name="seen"),)))
-    assert not packets.test(Opaque("set seen src")).sure.satisfiable()
-    assert packets.test(Opaque("set seenall src")).sure.satisfiable()
+    seen, other = (Opaque(f"set {n} src", asks=SetLookup(n)) for n in ("seen", "seenall"))
+    assert not packets.test(seen).sure.satisfiable()
+    assert packets.test(other).sure.satisfiable()
 
 
 def test_tcp_flags_are_single_bits() -> None:

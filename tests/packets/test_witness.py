@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 
@@ -64,7 +64,7 @@ def test_ports_and_flags_belong_to_their_protocols(space: Space) -> None:
 
 
 def test_an_uninterpreted_test_that_must_hold_is_a_condition(space: Space) -> None:
-    packets = space.universe & space.opaque("string x")
+    packets = space.universe & space.opaque(Opaque("string x"))
     packet = witness(space, packets, Hook.INPUT)
     assert packet is not None
     assert packet.conditions == ("string x",)

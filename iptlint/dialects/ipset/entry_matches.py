@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from iptlint.dialects.ipset.intervals import merged
 from iptlint.dialects.ipset.values import WITH_PORTS
-from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.model.sets import Device, Dimension, Entry, Numbers, Part, Ports, SetContents
@@ -133,7 +134,7 @@ def _mac(parts: Sequence[Part], source: bool, _: Sides) -> Alternatives:
     if source:
         return ((Within(Field.MAC_SOURCE, ranges),),)
     numbers = (part.low for part in parts if isinstance(part, Numbers))
-    return tuple((Opaque(f"ether daddr {_spelled(number)}"),) for number in numbers)
+    return tuple((uninterpreted(f"ether daddr {_spelled(number)}"),) for number in numbers)
 
 
 def _spelled(mac: int) -> str:

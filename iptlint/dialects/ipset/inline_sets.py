@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from iptlint.dialects.ipset.membership import Asked, match_of
 from iptlint.model import Chain, EffectKind, Family, Match, Opaque, Rule, Ruleset, Table
+from iptlint.model.matches import SetLookup
 from iptlint.model.sets import SavedSets
-
-_TEST = re.compile(r"set (.+?) ((?:src|dst)(?:,(?:src|dst))*)( --return-nomatch)?")
 
 
 def with_changes(sets: SavedSets, rulesets: Iterable[Ruleset]) -> SavedSets:
@@ -75,10 +73,9 @@ class _Provision:
         return tests
 
     def _read(self, match: Opaque, family: Family) -> Match | None:
-        test = _TEST.fullmatch(match.key)
-        if test is None:
-            return None
-        name, directions, nomatch = test.groups()
-        sources = tuple(word == "src" for word in directions.split(","))
-        asked = Asked(sources, family, nomatch is not None)
-        return match_of(name, asked, match.negated, self.sets)
+        match match.asks:
+            case SetLookup(name, sources, return_nomatch):
+                asked = Asked(sources, family, return_nomatch)
+                return match_of(name, asked, match.negated, self.sets)
+            case _:
+                return None

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from iptlint.dialects.ipset.entry_matches import Alternatives, Sides, boxes
 from iptlint.dialects.ipset.intervals import merged, subtracted
-from iptlint.model import AnyOf, Family, Match, Opaque, Uncertain, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Match, Opaque, Within
+from iptlint.model.matches import SetLookup
 from iptlint.model.sets import (
     Device,
     Dimension,
@@ -39,10 +41,12 @@ class Asked:
     family: Family
     return_nomatch: bool = False
 
-    def key(self, name: str) -> str:
+    def test(self, name: str, *, negated: bool = False) -> Opaque:
         """The test as it is kept where the contents are not known."""
         directions = ",".join("src" if source else "dst" for source in self.sources)
-        return f"set {name} {directions}" + " --return-nomatch" * self.return_nomatch
+        key = f"set {name} {directions}" + " --return-nomatch" * self.return_nomatch
+        lookup = SetLookup(name, self.sources, self.return_nomatch)
+        return uninterpreted(key, negated, asks=lookup)
 
 
 def match_of(name: str, asked: Asked, negated: bool, sets: SavedSets) -> Match | None:
@@ -50,7 +54,7 @@ def match_of(name: str, asked: Asked, negated: bool, sets: SavedSets) -> Match |
     rules change, be it by a list that it is in, nothing is certain."""
     contents = sets.contents.get(name)
     if name in sets.changed:
-        return Uncertain("set", "! " * negated + asked.key(name))
+        return asked.test(name, negated=negated).unsettled
     if contents is None or not _is_known(contents, asked.family):
         return None
     try:
@@ -81,21 +85,21 @@ def _of_list(contents: SetContents, asked: Asked, sets: SavedSets) -> Iterator[t
             if extras.timeout is None:
                 yield from taken
             elif taken:
-                yield Uncertain("set", asked.key(contents.name)), AnyOf(taken)
+                yield asked.test(contents.name).unsettled, AnyOf(taken)
 
 
 def _of_member(name: str, asked: Asked, sets: SavedSets) -> Alternatives:
     contents = sets.contents.get(name)
     if name in sets.changed:
-        return ((Uncertain("set", asked.key(name)),),)
+        return ((asked.test(name).unsettled,),)
     if contents is not None and contents.exact and contents.family not in (None, asked.family):
         return NEVER
     if contents is None or contents.is_list or not _is_known(contents, asked.family):
-        return ((Opaque(asked.key(name)),),)
+        return ((asked.test(name),),)
     try:
         return _taken(contents, asked, sets)
     except _TooManyExceptions:
-        return ((Opaque(asked.key(name)),),)
+        return ((asked.test(name),),)
 
 
 # -- entries ------------------------------------------------------------------
@@ -115,7 +119,7 @@ def _of_entries(contents: SetContents, asked: Asked) -> Alternatives:
     possible = _region(takes, _staying(others, contents), sides)
     if not possible:
         return sure
-    return (*sure, (Uncertain("set", asked.key(contents.name)), AnyOf(possible)))
+    return (*sure, (asked.test(contents.name).unsettled, AnyOf(possible)))
 
 
 def _stays(entry: Entry, extras: Extras, contents: SetContents) -> bool:

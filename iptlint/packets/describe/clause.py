@@ -104,7 +104,7 @@ class Wording:
     def _listing(self, box: Box, axis: Axis, domain: PacketSet) -> Listing:
         values = box[axis]
         if not isinstance(axis, Field):
-            return Listing((axis,), values, values != self.axes.cubes[axis])
+            return Listing((axis.key,), values, values != self.axes.cubes[axis])
         if axis in _WAYS:
             return self._interfaces(axis, values & domain, domain)
         return self._spoken(box, axis).listing(values, domain, self.space.fields[axis])
@@ -168,9 +168,9 @@ class Wording:
             elif isinstance(axis, Field):
                 yield FIELD_PHRASES[axis].text(listing)
         conditions = [
-            f"{'not ' if listings[key].negated else ''}`{key}`"
-            for key in self.space.opaques
-            if key in listings
+            f"{'not ' if listings[test].negated else ''}`{test.key}`"
+            for test in self.space.opaques
+            if test in listings
         ]
         if len(conditions) > _MOST_CONDITIONS:
             unsaid = len(conditions) - _MOST_CONDITIONS + 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Field
+from iptlint.model import Field, Opaque
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import ICMP, ICMP6, PORT_PROTOCOLS, TCP
 from iptlint.packets.describe.shortest_path import Literals, largest_cube
@@ -22,7 +22,7 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-Axis = Field | str
+Axis = Field | Opaque
 """A field, or the key of a test that is not interpreted."""
 
 Box = dict[Axis, "PacketSet"]
@@ -119,7 +119,7 @@ class Axes:
         self.cubes: dict[Axis, PacketSet] = {
             field: bits.cube for field, bits in space.fields.items()
         }
-        self.cubes.update(space.opaques)
+        self.cubes.update(space.opaques.items())
         self._ranks = {axis: rank for rank, axis in enumerate(self.cubes)}
         self._everything = self.cube(self.cubes)
         self._but: dict[Axis, PacketSet] = {}
@@ -129,8 +129,8 @@ class Axes:
             for field, bits in space.fields.items()
             for index, variable in enumerate(bits.variables)
         }
-        for key, test in space.opaques.items():
-            self.of_variable[test.node_var() or 0] = key, 1
+        for test, variable in space.opaques.items():
+            self.of_variable[variable.node_var() or 0] = test, 1
         self.weights = {number: weight(axis) for number, (axis, _) in self.of_variable.items()}
 
     def cube(self, axes: Iterable[Axis]) -> PacketSet:

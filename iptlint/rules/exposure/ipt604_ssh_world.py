@@ -53,6 +53,7 @@ from iptlint.analysis.shares import Share
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
+from iptlint.model.matches import SetLookup
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.model.ownership import is_generated, owner_of_chain
 from iptlint.model.protocols import TCP
@@ -161,8 +162,8 @@ def _bans(owner: Owner | None) -> bool:
 
 def _is_lookup(match: Match) -> bool:
     match match:
-        case Opaque(key):
-            return key.startswith("set ")
+        case Opaque(asks=asks):
+            return isinstance(asks, SetLookup)
         case AnyOf(alternatives):
             return any(_is_lookup(test) for tests in alternatives for test in tests)
         case _:

@@ -37,7 +37,6 @@ sources; for packets of private networks; and in chains that managers and daemon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,6 @@ META = Meta(
 
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
 _NFT_LIMIT = "limit rate 5/minute burst 10 packets"
-_TO_A_PROGRAM = re.compile(r"\blog\b.*\bgroup\b|\bNFLOG\b|\bULOG\b", re.DOTALL)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -112,7 +110,7 @@ def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
 
 
 def _is_to_a_program(rule: Rule) -> bool:
-    return _TO_A_PROGRAM.search(f"{rule.verdict.name} {rule.verdict.options}") is not None
+    return any(effect.to_program for effect in rule.effects)
 
 
 def _advice(analysis: TableAnalysis, rule: Rule) -> str:

@@ -36,7 +36,6 @@ little faster. Chains and tables that software writes (libvirt) are left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -44,6 +43,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.model.matches import InterfaceNumber
 from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
 from iptlint.model.syntax import Syntax
@@ -59,8 +59,7 @@ META = Meta(
     since="0.1.0",
 )
 
-_NUMBER = re.compile(r"(?:! )?meta ([io]if) (\d+)")
-_FIXED = ("0", "1")
+_FIXED = (0, 1)
 """No interface, and ``lo``."""
 _SHOWN = 100
 
@@ -99,8 +98,8 @@ def _names(match: Match) -> Iterator[str]:
     match match:
         case Interface(name=name, by_index=True) if name != "lo":
             yield name
-        case Opaque(key) if (number := _NUMBER.fullmatch(key)) and number[2] not in _FIXED:
-            yield number[2]
+        case Opaque(asks=InterfaceNumber(number)) if number not in _FIXED:
+            yield str(number)
         case AnyOf(alternatives):
             for alternative in alternatives:
                 for test in alternative:

@@ -32,14 +32,14 @@ Where the name is in /etc/hosts of the host that loads the rules.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
-from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset, VerdictKind
+from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset
+from iptlint.model.matches import HostName
 from iptlint.model.names import is_in_hosts
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import SourceFile, Span
@@ -52,14 +52,6 @@ META = Meta(
     group=Group.LOCKOUT,
     since="0.1.0",
 )
-
-_NAME = r"(?P<name>(?=[^/]*[A-Za-z])[A-Za-z0-9_](?:[\w.-]*\w)?)\.?"
-_TESTED = re.compile(
-    rf"(?:[sd]addr host |ip6? [sd]addr |conntrack --ct(?:orig|repl)(?:src|dst) ){_NAME}(?:/\S+)?",
-    re.ASCII,
-)
-"""The text of a test of an address, by iptables and by nft, whose address is a name."""
-_TRANSLATED = re.compile(rf"to (?=[^ ]*\.[A-Za-z]){_NAME}(?::\S+)?(?: .*)?", re.ASCII)
 
 
 class _Use(NamedTuple):
@@ -85,22 +77,15 @@ def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:
         for name in _names(match):
             if not is_in_hosts(name):
                 yield _use(ruleset, name, rule.origin.part(number))
-    translated = (
-        _TRANSLATED.fullmatch(rule.verdict.options) if _is_translation(ruleset, rule) else None
-    )
-    if translated and not is_in_hosts(translated["name"]):
-        yield _use(ruleset, translated["name"], rule.origin.part(-1))
-
-
-def _is_translation(ruleset: Ruleset, rule: Rule) -> bool:
-    """Whether it may be to a name: iptables takes none there."""
-    return ruleset.is_nft and rule.verdict.kind is VerdictKind.NAT
+    for need in rule.verdict.needs:
+        if isinstance(need, HostName) and not is_in_hosts(need.name):
+            yield _use(ruleset, need.name, rule.origin.part(-1))
 
 
 def _names(match: Match) -> Iterator[str]:
     match match:
-        case Opaque(key) if tested := _TESTED.fullmatch(key):
-            yield tested["name"]
+        case Opaque(asks=HostName(name)):
+            yield name
         case AnyOf(alternatives):
             for alternative in alternatives:
                 for test in alternative:

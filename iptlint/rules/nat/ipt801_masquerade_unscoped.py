@@ -122,8 +122,8 @@ def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketS
     if (leaving & ~asked).satisfiable():
         return False
     ordinary = leaving & analysis.space.value(Field.MARK, 0)
-    for key, variable in analysis.space.opaques.items():
-        ordinary = ordinary & (variable if typically_holds(key, Hook.POSTROUTING) else ~variable)
+    for test, variable in analysis.space.opaques.items():
+        ordinary = ordinary & (variable if typically_holds(test, Hook.POSTROUTING) else ~variable)
     return surely_ends(base_chain, ordinary, VerdictKind.NAT)
 
 

@@ -70,6 +70,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
 from iptlint.model import Field, Hook, Interface, Rule
 from iptlint.model.addresses import LOCALHOST
+from iptlint.model.matches import AddressType
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
 from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
@@ -230,9 +231,9 @@ def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> P
     for effect in rule.effects:
         if effect.field in space.fields and effect.value is not None:
             packets = packets & space.value(effect.field, effect.value)
-    for key, variable in space.opaques.items():
-        if key.startswith("addrtype"):
-            ordinary = variable if typically_holds(key, Hook.FORWARD) else ~variable
+    for test, variable in space.opaques.items():
+        if isinstance(test.asks, AddressType):
+            ordinary = variable if typically_holds(test, Hook.FORWARD) else ~variable
             packets = packets.exists(variable) & ordinary
     for name in _bridges(translation)[:1]:
         packets = packets & space.interface(Field.OIF, name)

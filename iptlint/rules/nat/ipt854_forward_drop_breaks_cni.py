@@ -111,8 +111,8 @@ def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
     if (sent & may_pass(hooks, Hook.FORWARD)).satisfiable():
         return True
     space = hooks.space
-    for key, variable in space.opaques.items():
-        sent = sent & (variable if typically_holds(key, Hook.FORWARD) else ~variable)
+    for test, variable in space.opaques.items():
+        sent = sent & (variable if typically_holds(test, Hook.FORWARD) else ~variable)
     return delivery(hooks, Hook.FORWARD, sent).comes_through
 
 

@@ -38,7 +38,6 @@ untracked packets; then test the state in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,7 @@ from iptlint.analysis.shares import shares_of
 from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
+from iptlint.model.matches import Threshold
 from iptlint.model.protocols import TCP, UDP
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
@@ -64,17 +64,8 @@ META = Meta(
     since="0.1.0",
 )
 
-_BYTES = re.compile(r"\b\d+\s*(?:[kmg]?b|[kmg]?bytes)/")
-_ANY = re.compile("")
-_OF_A_FLOW = {
-    "limit": _BYTES,
-    "hashlimit": _BYTES,
-    "meter": _BYTES,
-    "set": _BYTES,
-    "quota": _ANY,
-    "connbytes": _ANY,
-}
-"""By the kind of an uncertain test: what in its text shows that it is meant for all packets."""
+_OF_A_FLOW = ("quota", "connbytes")
+"""The kinds of uncertain tests that are meant for all packets, as those are that count bytes."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -88,7 +79,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _limit(rule: Rule) -> Span | None:
     for number, match in enumerate(rule.matches):
         match match:
-            case Uncertain(kind, key) if kind in _OF_A_FLOW and _OF_A_FLOW[kind].search(key):
+            case Uncertain(kind) if kind in _OF_A_FLOW:
+                return rule.origin.part(number)
+            case Uncertain(asks=Threshold(of_bytes=True)):
                 return rule.origin.part(number)
             case _:
                 pass

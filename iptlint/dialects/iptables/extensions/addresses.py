@@ -189,6 +189,11 @@ def prefix_of(mask: int, family: Family) -> int | None:
     return None if hosts & (hosts + 1) else family.address_bits - hosts.bit_length()
 
 
+def ends(net: Net, family: Family) -> Range:
+    """The first and the last address of a network."""
+    return net.value, net.value | net.mask ^ _FULL[family]
+
+
 def show_net(value: Net, family: Family) -> str:
     length = prefix_of(value.mask, family)
     name = value.name or show_address(value.value, family)

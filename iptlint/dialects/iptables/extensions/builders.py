@@ -22,6 +22,7 @@ from iptlint.dialects.iptables.extensions.row import (
     Value,
 )
 from iptlint.dialects.iptables.extensions.values import show
+from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import (
     AnyOf,
     Effect,
@@ -30,12 +31,12 @@ from iptlint.model import (
     Field,
     Masked,
     Match,
-    Opaque,
     Uncertain,
     Verdict,
     VerdictKind,
     Within,
 )
+from iptlint.model.matches import Asked
 
 Test = Callable[[Given, Family], tuple[Match, ...]]
 """What one given option tests."""
@@ -222,21 +223,27 @@ def pure(name: str) -> Lower:
     """Each option is an opaque test of its own."""
 
     def lower(uses: Uses, _: Family) -> Lowered:
-        return Lowered(tuple(Opaque(f"{name} {spell(g)}", g.negated) for g in all_given(uses)))
+        return Lowered(
+            tuple(uninterpreted(f"{name} {spell(g)}", g.negated) for g in all_given(uses))
+        )
 
     return lower
 
 
-def each_opaque(name: str, option: str, words: Iterable[str], *, negated: bool) -> Match:
+def each_opaque(
+    name: str, option: str, words: Mapping[str, Asked | None], *, negated: bool
+) -> Match:
     """One of the words of a list holds: one opaque test each, so that lists can be compared."""
-    tests = tuple(Opaque(f"{name} --{option} {word}") for word in words)
+    tests = tuple(
+        uninterpreted(f"{name} --{option} {word}", asks=asks) for word, asks in words.items()
+    )
     if len(tests) == 1:
         return replace(tests[0], negated=negated)
     return AnyOf(tuple((test,) for test in tests), negated)
 
 
 def opaque(name: str) -> Test:
-    return lambda given, _: (Opaque(f"{name} {spell(given)}", given.negated),)
+    return lambda given, _: (uninterpreted(f"{name} {spell(given)}", given.negated),)
 
 
 def opaque_range(name: str, width: int) -> Test:
@@ -249,7 +256,7 @@ def opaque_range(name: str, width: int) -> Test:
             return () if given.negated else NEVER
         if (low, high) == every:
             return everything(given)
-        return (Opaque(f"{name} {spell(given)}", given.negated),)
+        return (uninterpreted(f"{name} {spell(given)}", given.negated),)
 
     return test
 
@@ -260,16 +267,19 @@ def joint(name: str, *inverters: str, defaults: Collection[str] = ()) -> Lower:
     def lower(uses: Uses, _: Family) -> Lowered:
         negated = any(g.negated for i in inverters for g in uses.get(i, ()))
         key = spell_all(uses, defaults, without_negation=inverters)
-        return Lowered((Opaque(f"{name} {key}".rstrip(), negated),))
+        return Lowered((uninterpreted(f"{name} {key}".rstrip(), negated),))
 
     return lower
 
 
-def uncertain(name: str, defaults: Collection[str] = ()) -> Lower:
+def uncertain(
+    name: str, defaults: Collection[str] = (), asks: Callable[[Uses], Asked] | None = None
+) -> Lower:
     """All options together are one test that depends on more than the packet."""
 
     def lower(uses: Uses, _: Family) -> Lowered:
-        return Lowered((Uncertain(name, f"{name} {spell_all(uses, defaults)}".rstrip()),))
+        key = f"{name} {spell_all(uses, defaults)}".rstrip()
+        return Lowered((Uncertain(name, key, asks(uses) if asks else None),))
 
     return lower
 

@@ -14,13 +14,15 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses, Value
-from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain, Within
-from iptlint.model.matches import CT_STATES
+from iptlint.dialects.uninterpreted import host_name, uninterpreted
+from iptlint.model import AnyOf, Family, Field, Match, Uncertain, Within
+from iptlint.model.matches import CT_STATES, Asked, Original
 
 _STATES = ("INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED")
 _NAT_STATES = {"SNAT": Field.CT_SNAT, "DNAT": Field.CT_DNAT}
 _STATUSES = ("NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED")
 _DIRECTIONS = ("ORIGINAL", "REPLY")
+_ADDRESS_NAMES = ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")
 _PORT_NAMES = ("ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport")
 
 NO_CONNECTION = Within(HAS_CONNECTION.field, HAS_CONNECTION.ranges)
@@ -45,7 +47,7 @@ def _names(given: Given) -> frozenset[str]:
     return names
 
 
-def _state_test(given: Given) -> Match:
+def _state_test(given: Given, _: Family) -> Match:
     names = _names(given)
     indices = sorted(CT_STATES.index(name.lower()) for name in names & {*_STATES})
     states = tuple((index, index) for index in indices)
@@ -60,51 +62,71 @@ def _state_test(given: Given) -> Match:
     return AnyOf(tracked + translated, given.negated)
 
 
-def _direction_test(given: Given) -> Match:
+def _direction_test(given: Given, _: Family) -> Match:
     index = _DIRECTIONS.index(str(given.values[0]))
     return Within(Field.CT_DIRECTION, ((index, index),))
 
 
-def _status_test(given: Given) -> Match:
+def _status_test(given: Given, _: Family) -> Match:
     """NONE is no bit at all, and no bit set never counts as one of them."""
-    names = sorted(_names(given) - {"NONE"})
+    names = dict.fromkeys(sorted(_names(given) - {"NONE"}))
     return each_opaque("conntrack", "ctstatus", names, negated=given.negated)
 
 
-def _expiry_test(given: Given) -> Match:
+def _expiry_test(given: Given, _: Family) -> Match:
     return Uncertain("conntrack", f"{'! ' if given.negated else ''}conntrack {spell(given)}")
 
 
-def _tuple_test(given: Given) -> Match:
-    return Opaque(f"conntrack {spell(given)}", given.negated)
+def _protocol_test(given: Given, _: Family) -> Match:
+    return uninterpreted(f"conntrack {spell(given)}", given.negated)
 
 
-def _port_test(given: Given) -> Match:
+_ORIGINAL = {
+    "ctorigsrc": Field.SADDR,
+    "ctorigdst": Field.DADDR,
+    "ctorigsrcport": Field.SPORT,
+    "ctorigdstport": Field.DPORT,
+}
+
+
+def _address_test(given: Given, family: Family) -> Match:
+    text = str(given.values[0])
+    asks: Asked | None = host_name(text)
+    field = _ORIGINAL.get(given.option.name)
+    net = addresses.net(text, family)
+    if field and asks is None and addresses.prefix_of(net.mask, family) is not None:
+        asks = Original(family.field(field), (addresses.ends(net, family),))
+    return uninterpreted(f"conntrack {spell(given)}", given.negated, asks)
+
+
+def _port_test(given: Given, _: Family) -> Match:
     """Every port, or none where the range ends before it begins, is a test all the same."""
     low, high = pair_of(given)
     if low > high or (low, high) == (0, 0xFFFF):
         return AnyOf(((),) if low <= high else (), given.negated)
-    return _tuple_test(given)
+    field = _ORIGINAL.get(given.option.name)
+    asks = Original(field, ((low, high),)) if field else None
+    return uninterpreted(f"conntrack {spell(given)}", given.negated, asks)
 
 
 _TESTS = {
     "ctstate": _state_test,
+    "ctproto": _protocol_test,
     "ctdir": _direction_test,
     "ctstatus": _status_test,
     "ctexpire": _expiry_test,
+    **dict.fromkeys(_ADDRESS_NAMES, _address_test),
     **dict.fromkeys(_PORT_NAMES, _port_test),
 }
 
 
-def lower_conntrack(uses: Uses, _: Family) -> Lowered:
+def lower_conntrack(uses: Uses, family: Family) -> Lowered:
     """A packet without a connection passes every test but the state, if the state is tested."""
     if not uses:
         raise InvalidValueError("at least one option")
     given = tuple(all_given(uses))
-    state = tuple(_state_test(g) for g in given if g.option.name == "ctstate")
-    rest = tuple(
-        _TESTS.get(g.option.name, _tuple_test)(g) for g in given if g.option.name != "ctstate"
-    )
+    state = tuple(_state_test(g, family) for g in given if g.option.name == "ctstate")
+    rest = tuple(_TESTS[g.option.name](g, family) for g in given if g.option.name != "ctstate")
     if not state:
         return Lowered((HAS_CONNECTION, *rest))
     if not rest:
@@ -112,18 +134,15 @@ def lower_conntrack(uses: Uses, _: Family) -> Lowered:
     return Lowered((*state, AnyOf(((NO_CONNECTION,), rest))))
 
 
-def lower_state(uses: Uses, _: Family) -> Lowered:
-    return Lowered(tuple(_state_test(given) for given in all_given(uses)))
+def lower_state(uses: Uses, family: Family) -> Lowered:
+    return Lowered(tuple(_state_test(given, family) for given in all_given(uses)))
 
 
 def _port_range(text: str, family: Family) -> tuple[int, int]:
     return addresses.any_ports(text, family)
 
 
-_ADDRESSES = tuple(
-    opt(name, addresses.network, inv=True)
-    for name in ("ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst")
-)
+_ADDRESSES = tuple(opt(name, addresses.network, inv=True) for name in _ADDRESS_NAMES)
 _PORTS = tuple(opt(name, _port_range, inv=True) for name in _PORT_NAMES)
 
 ROWS = (

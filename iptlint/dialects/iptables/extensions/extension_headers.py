@@ -20,7 +20,8 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.registries import MH_TYPES
 from iptlint.dialects.iptables.extensions.row import Extension
-from iptlint.model import Family, Match, Opaque
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import Family, Match
 
 
 def _ranges(
@@ -53,7 +54,7 @@ def _ranges(
 
 
 def _there(header: str) -> tuple[Match, ...]:
-    return (Opaque(f"ipv6header --header {header} --soft"),)
+    return (uninterpreted(f"ipv6header --header {header} --soft"),)
 
 
 def _option_list(text: str, _: Family) -> str:

@@ -22,7 +22,8 @@ from iptlint.dialects.iptables.extensions.registries import (
     TOS_NAMES,
 )
 from iptlint.dialects.iptables.extensions.row import Extension, Given
-from iptlint.model import Family, Field, Masked, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import Family, Field, Masked, Match, Within
 from iptlint.model.matches import CT_STATES, PKTTYPES
 from iptlint.model.protocols import DSCP_CLASSES, tcp_flag_bits
 
@@ -83,7 +84,7 @@ def _flag_test(name: str) -> Test:
 def _mac_test(given: Given, _: Family) -> tuple[Match, ...]:
     """Negated or not, it matches only packets of Ethernet devices (xt_mac.c)."""
     address = Within(Field.MAC_SOURCE, ((number(given), number(given)),), given.negated)
-    return (Opaque("mac --ethernet"), address) if given.negated else (address,)
+    return (uninterpreted("mac --ethernet"), address) if given.negated else (address,)
 
 
 _PKTTYPE_NAMES = {name: index for index, name in enumerate(PKTTYPES)}

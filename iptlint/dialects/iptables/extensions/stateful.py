@@ -8,6 +8,7 @@ from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
+    all_given,
     at_most_one,
     just_one,
     need_one,
@@ -20,12 +21,25 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import Lower, Lowered, Uses, Value
-from iptlint.model import AnyOf, Effect, EffectKind, Family, Opaque
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Effect, EffectKind, Family
+from iptlint.model.matches import Threshold
 
 
 def _full_masks(option: str) -> tuple[str, str]:
     """A mask of every bit, which is the default, as IPv4 and IPv6 spell it."""
     return f"--{option} 255.255.255.255", f"--{option} {':'.join(['ffff'] * 8)}"
+
+
+_ABOVE = ("hashlimit-above", "connlimit-above")
+
+
+def _threshold(uses: Uses) -> Threshold:
+    """Of a match that counts; negated, the other side of it."""
+    negated = any(given.negated for given in all_given(uses))
+    above = any(name in uses for name in _ABOVE)
+    rates = (str(value_of(uses, name)) for name in ("hashlimit-upto", "hashlimit-above"))
+    return Threshold(above is not negated, of_bytes=any("b/s" in rate for rate in rates))
 
 
 # -- recent -------------------------------------------------------------------
@@ -157,7 +171,7 @@ def _lower_connlabel(uses: Uses, family: Family) -> Lowered:
     key = f"connlabel {spell(given)}"
     if "set" in uses:
         return uncertain("connlabel")(uses, family)
-    return Lowered((AnyOf(((HAS_CONNECTION, Opaque(key)),), given.negated),))
+    return Lowered((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
 
 
 _ESTIMATE_FLAGS = ("rateest-delta", "rateest-lt", "rateest-gt", "rateest-eq")
@@ -175,7 +189,7 @@ ROWS = (
         "limit",
         opt("limit", values.rate),
         opt("limit-burst", values.number(10000)),
-        lower=uncertain("limit", ("--limit-burst 5", "--limit 3/hour")),
+        lower=uncertain("limit", ("--limit-burst 5", "--limit 3/hour"), _threshold),
     ),
     row(
         "hashlimit",
@@ -192,7 +206,7 @@ ROWS = (
         lower=just_one(
             "hashlimit-upto",
             "hashlimit-above",
-            then=uncertain("hashlimit", ("--hashlimit-burst 5",)),
+            then=uncertain("hashlimit", ("--hashlimit-burst 5",), _threshold),
         ),
     ),
     row(
@@ -221,11 +235,17 @@ ROWS = (
             then=at_most_one(
                 "connlimit-saddr",
                 "connlimit-daddr",
-                then=uncertain("connlimit", ("--connlimit-saddr", *_full_masks("connlimit-mask"))),
+                then=uncertain(
+                    "connlimit", ("--connlimit-saddr", *_full_masks("connlimit-mask")), _threshold
+                ),
             ),
         ),
     ),
-    row("quota", opt("quota", values.bits(64), inv=True, req=True), lower=uncertain("quota")),
+    row(
+        "quota",
+        opt("quota", values.bits(64), inv=True, req=True),
+        lower=uncertain("quota", asks=_threshold),
+    ),
     row(
         "quota2",
         opt("grow"),
@@ -233,7 +253,7 @@ ROWS = (
         opt("name", values.anything),
         opt("quota", values.bits(64), inv=True),
         opt("packets"),
-        lower=uncertain("quota2"),
+        lower=uncertain("quota2", asks=_threshold),
     ),
     row(
         "statistic",

@@ -8,14 +8,19 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects.diagnostics import InvalidValueError
-from iptlint.dialects.iptables.extensions import addresses, nat_targets, rewriting_targets, values
+from iptlint.dialects.iptables.extensions import (
+    addresses,
+    nat_targets,
+    rewriting_targets,
+    sets,
+    values,
+)
 from iptlint.dialects.iptables.extensions.builders import (
     IP6_ONLY,
     IP_ONLY,
     at_most_one,
     goes_on,
     just_one,
-    need_one,
     opt,
     row,
     together,
@@ -24,8 +29,14 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.rewriting_targets import mark_pair
-from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Option, Uses, Value
-from iptlint.dialects.iptables.extensions.uninterpreted import directions, set_name
+from iptlint.dialects.iptables.extensions.row import (
+    Extension,
+    Lower,
+    Lowered,
+    Option,
+    Uses,
+    Value,
+)
 from iptlint.model import Effect, EffectKind, Family, Field, VerdictKind
 
 # -- verdicts -----------------------------------------------------------------
@@ -116,23 +127,12 @@ def _log(name: str, prefix: str, *defaults: str) -> Lower:
     """LOG, NFLOG and ULOG; ``defaults`` are options iptables-save leaves out."""
 
     def lower(uses: Uses, family: Family) -> Lowered:
-        effect = Effect(EffectKind.LOG, name=str(value_of(uses, prefix) or ""))
+        text = str(value_of(uses, prefix) or "")
+        effect = Effect(EffectKind.LOG, name=text, to_program=name != "LOG")
         return goes_on(name, effect, defaults=defaults)(uses, family)
 
     return lower
 
-
-# -- sets ---------------------------------------------------------------------
-
-
-def _lower_set(uses: Uses, family: Family) -> Lowered:
-    changed = [str(value_of(uses, name)) for name in _SET_ACTIONS[:2] if name in uses]
-    effects = [Effect(EffectKind.SET, name=name) for name in changed]
-    marks = [write(Field.MARK)] if "map-mark" in uses else []
-    return goes_on("SET", *effects, *marks)(uses, family)
-
-
-_SET_ACTIONS = ("add-set", "del-set", "map-set")
 
 # -- the rest -----------------------------------------------------------------
 
@@ -290,14 +290,7 @@ ROWS: tuple[Extension, ...] = (
         lower=goes_on("NOTRACK", Effect(EffectKind.NOTRACK)),
         tables="raw",
     ),
-    row(
-        "SET",
-        *(opt(name, set_name, directions) for name in _SET_ACTIONS),
-        opt("exist"),
-        opt("timeout", values.bits(32)),
-        *(opt(name) for name in ("map-mark", "map-prio", "map-queue")),
-        lower=need_one(*_SET_ACTIONS, then=_lower_set),
-    ),
+    sets.TARGET,
     row(
         "TEE",
         opt("gateway", addresses.host, req=True),

@@ -30,7 +30,8 @@ from iptlint.dialects.iptables.extensions.registries import (
 )
 from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Option, Value
 from iptlint.dialects.iptables.extensions.values import integer
-from iptlint.model import AnyOf, Family, Field, Masked, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Field, Masked, Match, Within
 from iptlint.model.protocols import TCP_FLAGS, tcp_flag_bits
 
 # -- ports and tcp flags -------------------------------------------------------
@@ -189,13 +190,15 @@ def _chunk_test(given: Given, _: Family) -> tuple[Match, ...]:
     assert isinstance(chunks, tuple)
     if how == "all" and len(chunks) == 1:
         how = "any"
-    return (Opaque(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
+    return (uninterpreted(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
 
 
 def _dccp_types_test(given: Given, _: Family) -> tuple[Match, ...]:
     types = given.values[0]
     assert isinstance(types, tuple)
-    return (each_opaque("dccp", "dccp-types", map(str, types), negated=given.negated),)
+    return (
+        each_opaque("dccp", "dccp-types", dict.fromkeys(map(str, types)), negated=given.negated),
+    )
 
 
 ROWS: tuple[Extension, ...] = (

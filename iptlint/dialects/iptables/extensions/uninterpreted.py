@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from iptlint.dialects.diagnostics import InvalidValueError
@@ -29,7 +30,9 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses
-from iptlint.model import AnyOf, Family, Field, Match, Opaque, Uncertain
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Field, Match, Opaque
+from iptlint.model.matches import AddressType, ReversePath
 
 # -- owner, devices, routing --------------------------------------------------
 
@@ -78,27 +81,24 @@ _ROUTE_TYPES = [
 def _lower_addrtype(uses: Uses, family: Family) -> Lowered:
     """--limit-iface-in and -out are part of both tests."""
     limits = "".join(f" --{name}" for name in sorted(uses) if name.startswith("limit"))
-    return Lowered(
-        tuple(
-            each_opaque(
-                "addrtype", g.option.name, _address_types(g, family, limits), negated=g.negated
-            )
-            for g in all_given(uses)
-            if g.values
-        )
-    )
+    tests = (_address_type(given, family, limits) for given in all_given(uses) if given.values)
+    return Lowered(tuple(tests))
 
 
-def _address_types(given: Given, family: Family, limits: str) -> list[str]:
-    """The types that may hold instead of each other.
+def _address_type(given: Given, family: Family, limits: str) -> Match:
+    """One of the types holds, or all of them at once.
 
     For ip6 the kernel asks the address for some of them, not the routes, and all of those in a
     list have to hold (match_type6 in xt_addrtype.c).
     """
-    types = list(map(str, cast("tuple[object, ...]", given.values[0])))
+    types = tuple(map(str, cast("tuple[object, ...]", given.values[0])))
+    field = Field.SADDR if given.option.name == "src-type" else Field.DADDR
     if family is Family.IP6 and (len(types) > 1 or types[0] in ("UNICAST", "UNSPEC")):
-        types = [f"{','.join(types)} of ip6"]
-    return [each + limits for each in types]
+        asks = AddressType(field, types, by_route=False)
+        words = {f"{','.join(types)} of ip6{limits}": asks}
+    else:
+        words = {t + limits: AddressType(field, (t,), by_route=not limits) for t in types}
+    return each_opaque("addrtype", given.option.name, words, negated=given.negated)
 
 
 def _realm(text: str, family: Family) -> str:
@@ -128,13 +128,13 @@ def _lower_helper(uses: Uses, family: Family) -> Lowered:
     (given,) = uses["helper"]
     name = str(given.values[0])
     key = f"helper --helper {name}{' or its beginning' if '-' in name else ''}"
-    return Lowered((AnyOf(((HAS_CONNECTION, Opaque(key)),), given.negated),))
+    return Lowered((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
 
 
-_HAS_SOCKET: tuple[Match, ...] = (Opaque("cgroup there"),)
+_HAS_SOCKET: tuple[Match, ...] = (uninterpreted("cgroup there"),)
 """Negated or not, xt_cgroup.c needs a socket."""
 
-_OF_A_SYN: tuple[Match, ...] = (Opaque("osf there"),)
+_OF_A_SYN: tuple[Match, ...] = (uninterpreted("osf there"),)
 """Negated or not, only the first packet of a tcp connection is looked at (nf_osf_match)."""
 
 
@@ -165,47 +165,14 @@ def _lower_policy(uses: Uses, _: Family) -> Lowered:
         raise InvalidValueError("--mode tunnel beside --tunnel-src or --tunnel-dst")
     if "next" in uses and "strict" not in uses:
         raise InvalidValueError("--strict beside --next")
-    return Lowered((Opaque("policy " + _policy_key(uses), none),))
+    return Lowered((uninterpreted("policy " + _policy_key(uses), none),))
 
 
 def _policy_key(uses: Uses) -> str:
     return spell_all(uses).replace("--pol none", "--pol ipsec")
 
 
-# -- sets ---------------------------------------------------------------------
-
-
-def directions(text: str, _: Family) -> str:
-    """``src``, ``dst`` and so on, at most six (IPSET_DIM_MAX)."""
-    parts = text.split(",")
-    if len(parts) > 6 or not all(part.startswith(("src", "dst")) for part in parts):
-        raise InvalidValueError("a comma list of src and dst, at most six")
-    return ",".join(part[:3] for part in parts)
-
-
-def set_name(text: str, _: Family) -> str:
-    if not 0 < len(text) < 32:
-        raise InvalidValueError("a set's name of at most 31 characters", refused=True)
-    return text
-
-
-_COUNTERS = ("packets-eq", "packets-lt", "packets-gt", "bytes-eq", "bytes-lt", "bytes-gt")
-_NO_TEST = ("update-counters", "update-subcounters")
-
-
-def set_key(name: str, dirs: str) -> str:
-    return f"set {name} {dirs}"
-
-
-def _lower_set(uses: Uses, _: Family) -> Lowered:
-    """Counters change with every packet, so a test of them is uncertain."""
-    (given,) = uses["match-set"]
-    name, dirs = given.values
-    key = set_key(str(name), str(dirs))
-    rest = spell_all({k: v for k, v in uses.items() if k not in ("match-set", *_NO_TEST)})
-    if any(counter in uses for counter in _COUNTERS):
-        return Lowered((Uncertain("set", f"{'! ' if given.negated else ''}{key} {rest}"),))
-    return Lowered((Opaque(f"{key} {rest}".rstrip(), given.negated),))
+# -- sockets, reverse path ----------------------------------------------------
 
 
 def _lower_socket(uses: Uses, family: Family) -> Lowered:
@@ -218,7 +185,8 @@ def _lower_rpfilter(uses: Uses, family: Family) -> Lowered:
     plain = {k: v for k, v in uses.items() if k != "invert"}
     (test,) = joint("rpfilter")(plain, family).matches
     assert isinstance(test, Opaque)
-    return Lowered((Opaque(test.key, "invert" in uses),))
+    asks = ReversePath(loose="loose" in uses)
+    return Lowered((replace(test, negated="invert" in uses, asks=asks),))
 
 
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)
@@ -340,13 +308,5 @@ ROWS = (
         opt("restore-skmark"),
         lower=_lower_socket,
         chains="PREROUTING INPUT",
-    ),
-    row(
-        "set",
-        opt("match-set set", set_name, directions, inv=True, req=True),
-        opt("return-nomatch"),
-        *(opt(flag, inv=True) for flag in _NO_TEST),
-        *(opt(counter, values.bits(64), inv=counter.endswith("eq")) for counter in _COUNTERS),
-        lower=_lower_set,
     ),
 )

@@ -209,7 +209,7 @@ class UnknownCell(Cell):
         rest = " ".join(words[index] for index in self.load.rest)
         if self.load.target:
             return Part(verdict=Verdict(VerdictKind.UNKNOWN, name, None, rest))
-        return Part((Opaque(f"{name} {rest}".rstrip(), known=False),))
+        return Part((Opaque(f"{name} {rest}".rstrip(), known=False, kind=name),))
 
 
 class Plan:

@@ -15,7 +15,8 @@ from iptlint.dialects.iptables.extensions.builders import (
     row,
 )
 from iptlint.dialects.iptables.extensions.row import Given
-from iptlint.model import AnyOf, Family, Field, Interface, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import host_name, uninterpreted
+from iptlint.model import AnyOf, Family, Field, Interface, Match, Within
 
 
 def network_test(field: Field) -> Test:
@@ -36,17 +37,14 @@ def network_test(field: Field) -> Test:
 def one_net(field: Field, net: Net, family: Family, *, negated: bool) -> tuple[Match, ...]:
     if net.name is not None:
         # The name is part of the key: what it resolves to at load is not known here.
-        return (Opaque(f"{field.value} host {addresses.show_net(net, family)}", negated),)
+        text = addresses.show_net(net, family)
+        return (uninterpreted(f"{field.value} host {text}", negated, asks=host_name(text)),)
     if net.mask == 0:
         return NEVER if negated else ()
     if addresses.prefix_of(net.mask, family) is None:
         of_family = family.field(field)
         return masked_test(of_family, family.address_bits, net.value, net.mask, negated=negated)
-    return (Within(family.field(field), (_ends(net, family),), negated),)
-
-
-def _ends(net: Net, family: Family) -> tuple[int, int]:
-    return net.value, net.value | net.mask ^ (1 << family.address_bits) - 1
+    return (Within(family.field(field), (addresses.ends(net, family),), negated),)
 
 
 def _any_net(field: Field, nets: tuple[Net, ...], family: Family) -> tuple[Match, ...]:
@@ -54,9 +52,8 @@ def _any_net(field: Field, nets: tuple[Net, ...], family: Family) -> tuple[Match
     if () in each:
         return ()
     if all(type(test) is Within for (test,) in each):
-        return (
-            Within(family.field(field), tuple(dict.fromkeys(_ends(net, family) for net in nets))),
-        )
+        ranges = dict.fromkeys(addresses.ends(net, family) for net in nets)
+        return (Within(family.field(field), tuple(ranges)),)
     return (AnyOf(tuple(each)),)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.matches import Branch, branches, exact, tests
+from iptlint.dialects.nft.lowering.membership import global_name
 from iptlint.dialects.nft.lowering.nat import nat
 from iptlint.dialects.nft.lowering.operands import any_of, demanded, operand, unsettled
 from iptlint.dialects.nft.lowering.reject import reject
@@ -27,8 +28,9 @@ from iptlint.dialects.nft.lowering.statement_result import (
     write,
 )
 from iptlint.dialects.nft.lowering.xt_compat import foreign
+from iptlint.dialects.nft.walking import everything
 from iptlint.model import Effect, EffectKind, Family, Field, Uncertain, Verdict, VerdictKind, Within
-from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.matches import PACKET_FAMILIES, Threshold
 from iptlint.model.protocols import TCP
 
 _TCP: Matches = (Within(Field.PROTO, ((TCP, TCP),)),)
@@ -122,7 +124,19 @@ def _of_family(family: str | None, scene: Scene) -> Matches:
 
 
 def _rate(kind: str) -> Callable[[Any, Scene], StatementResult]:
-    return lambda statement, _: StatementResult(before=(Uncertain(kind, spelled(statement)),))
+    return lambda statement, _: StatementResult(before=(_threshold(kind, statement),))
+
+
+def _threshold(kind: str, statement: t.Statement) -> Uncertain:
+    """The test of a statement that holds so many limits, in an element or by itself."""
+    parts = tuple(everything(statement))
+    limits = [each for each in parts if isinstance(each, t.Limit)]
+    over = any(isinstance(each, t.ConnectionLimit) and each.over for each in parts)
+    asks = Threshold(
+        over or any(each.mode == "over" for each in limits),
+        of_bytes=any(each.unit is not None for each in limits),
+    )
+    return Uncertain(kind, spelled(statement), asks)
 
 
 def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> StatementResult:
@@ -181,7 +195,7 @@ def _set_update(statement: t.SetUpdate, scene: Scene) -> StatementResult:
     (nft_dynset.c). Deleting never does."""
     element, text = statement.element, spelled(statement)
     effects = (_set_effect(statement.target, scene),)
-    after = () if statement.operation == "delete" else (Uncertain("set", text),)
+    after = () if statement.operation == "delete" else (_threshold("set", statement),)
     before = demanded(element, scene.standing)
     name = statement.operation
     return StatementResult(before=before, effects=effects, name=name, text=text, after=after)
@@ -190,12 +204,12 @@ def _set_update(statement: t.SetUpdate, scene: Scene) -> StatementResult:
 def _set_effect(target: t.SetReference | t.Variable, scene: Scene) -> Effect:
     table = scene.standing.table
     name = target.name.text if isinstance(target, t.SetReference) else target.name
-    return Effect(EffectKind.SET, name=f"@{table.family.value} {table.name} {name}")
+    return Effect(EffectKind.SET, name=global_name(table, name))
 
 
 def _meter(statement: t.Meter, scene: Scene) -> StatementResult:
     before = demanded(statement.key, scene.standing)
-    return StatementResult(before=(*before, Uncertain("meter", spelled(statement))))
+    return StatementResult(before=(*before, _threshold("meter", statement)))
 
 
 # -- what goes on ---------------------------------------------------------------------------
@@ -209,7 +223,8 @@ def _log(statement: t.Log, _: Scene) -> StatementResult:
     prefix = statement.prefix.text if isinstance(statement.prefix, t.Value) else ""
     # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
     audits = statement.level is not None and statement.level.text == "audit"
-    effects = () if audits else (Effect(EffectKind.LOG, name=prefix),)
+    log = Effect(EffectKind.LOG, name=prefix, to_program=statement.group is not None)
+    effects = () if audits else (log,)
     complete = statement == t.Log(statement.prefix)
     return StatementResult(effects=effects, name="log", text=spelled(statement), complete=complete)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from iptlint.dialects.nft.lowering.header_match_builders import TAGGED, family_tests, tag
 from iptlint.dialects.nft.lowering.match_builders import negate
 from iptlint.dialects.nft.lowering.symbols import ETHER_TYPES
-from iptlint.model import Family, Field, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import Family, Field, Match, Within
 from iptlint.model.matches import CT_STATES
 
 _NETWORKS = {Family.IP: "ip", Family.IP6: "ip6", Family.ARP: "arp"}
@@ -52,7 +53,7 @@ FIRST_FRAGMENT = Within(Field.FRAGMENT, ((0, 0),))
 HAS_CONNECTION = Within(
     Field.CT_STATE, ((CT_STATES.index("invalid"), CT_STATES.index("untracked")),), True
 )
-IS_ETHERNET = Opaque("mac --ethernet")
+IS_ETHERNET = uninterpreted("mac --ethernet")
 
 
 def nothing(_: Context) -> tuple[Match, ...]:
@@ -88,7 +89,7 @@ def network(name: str) -> Need:
     def need(context: Context) -> tuple[Match, ...]:
         context.network = name
         if context.vlan:
-            return (Opaque(f"vlan type {hex(ETHER_TYPES[name])}"),)
+            return (uninterpreted(f"vlan type {hex(ETHER_TYPES[name])}"),)
         families = family_tests(context.family, name)
         return (*_untagged(context), *families) if name == "arp" else families
 

@@ -21,9 +21,12 @@ from iptlint.dialects.nft.lowering.match_builders import (
 )
 from iptlint.dialects.nft.lowering.symbols import ETHER_TYPES, Symbols
 from iptlint.dialects.nft.lowering.values import merged
-from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Opaque, Within
-from iptlint.model.matches import PACKET_FAMILIES, Ranges
+from iptlint.dialects.uninterpreted import host_name, uninterpreted
+from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Within
+from iptlint.model.matches import PACKET_FAMILIES, InterfaceNumber, Ranges
 from iptlint.model.protocols import PORT_PROTOCOLS
+
+_ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 
 
 class _Numeric:
@@ -32,7 +35,7 @@ class _Numeric:
     __slots__ = ()
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
-        return ((Opaque(f"{view.spelled()} {shown(text, wildcard)}"),),)
+        return ((uninterpreted(f"{view.spelled()} {shown(text, wildcard)}"),),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ class FieldTarget(_Numeric):
     low: int = 0
     whole: bool = True
 
+    def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
+        """Where an address would stand, it is the name of a host."""
+        key = f"{view.spelled()} {shown(text, wildcard)}"
+        asks = host_name(text) if self.field in _ADDRESSES and not wildcard else None
+        return ((uninterpreted(key, asks=asks),),)
+
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
         ranges = merged(ranges)
         if bits is None and everything(ranges, self.width):
@@ -53,7 +62,7 @@ class FieldTarget(_Numeric):
         seen = bits or Bits.whole(self.width)
         tests = seen.tests(ranges)
         if tests is None:
-            return ((Opaque(f"{view.spelled()} {digest(ranges)}"),),)
+            return ((uninterpreted(f"{view.spelled()} {digest(ranges)}"),),)
         return tuple(
             (Masked(self.field, mask << self.low, value << self.low),) if mask else ()
             for mask, value in tests
@@ -77,6 +86,10 @@ class LengthTarget(_Numeric):
         return ((Within(Field.LENGTH, merged((min(a, top), min(b, top)) for a, b in moved)),),)
 
 
+def _interface_number(low: int, high: int) -> InterfaceNumber | None:
+    return InterfaceNumber(low) if low == high else None
+
+
 @dataclass(frozen=True, slots=True)
 class InterfaceTarget:
     """nft compares an empty name where there is no interface, as iptables does
@@ -86,7 +99,7 @@ class InterfaceTarget:
     by_index: bool = False
 
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
-        return OpaqueTarget().numbers(ranges, bits, view)
+        return OpaqueTarget(asks=_interface_number).numbers(ranges, bits, view)
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
         return ((Interface(self.field, text, wildcard, by_index=self.by_index),),)
@@ -124,13 +137,13 @@ def family_tests(family: Family, *names: str) -> tuple[Match, ...]:
 
 _FAMILIES = {ETHER_TYPES["ip"]: "ip", ETHER_TYPES["arp"]: "arp", ETHER_TYPES["ip6"]: "ip6"}
 _TAGS = (ETHER_TYPES["8021q"], ETHER_TYPES["8021ad"])
-TAGGED = Opaque("vlan tag")
+TAGGED = uninterpreted("vlan tag")
 """The frame has a VLAN tag. ``ether type`` sees it, though the device may have taken it off,
 and ``meta protocol`` sees what is behind it (nft_payload_copy_vlan)."""
 
 
 def tag(number: int) -> tuple[Match, ...]:
-    return TAGGED, Opaque(f"ether type {hex(number)}")
+    return TAGGED, uninterpreted(f"ether type {hex(number)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,7 @@ class EtherTypeTarget(_Numeric):
             alternatives += (tag(number) for number in tags)
             if high - low + 1 > len(named) + len(tags):
                 key = f"meta protocol {hexadecimal(low, high)}"
-                alternatives.append((*untagged, *other, Opaque(key)))
+                alternatives.append((*untagged, *other, uninterpreted(key)))
         return tuple(alternatives)
 
 

@@ -23,7 +23,8 @@ from iptlint.dialects.nft.lowering.match_builders import (
     pair,
 )
 from iptlint.dialects.nft.lowering.symbols import DCCP_TYPES
-from iptlint.model import Field, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import Field, Match, Within
 from iptlint.model.protocols import (
     AH,
     COMP,
@@ -220,7 +221,10 @@ def payload_row(protocol: str, field: str, tunnel: str | None, context: n.Contex
         return None
     if tunnel:
         return Row(
-            row.type, OPAQUE, n.transport(TUNNELS[tunnel]), n.has(Opaque(f"{tunnel} {protocol}"))
+            row.type,
+            OPAQUE,
+            n.transport(TUNNELS[tunnel]),
+            n.has(uninterpreted(f"{tunnel} {protocol}")),
         )
     if context.vlan and protocol in ("ip", "ip6", "arp"):
         return Row(row.type, OPAQUE, row.needs)
@@ -245,7 +249,7 @@ def raw_row(base: str, offset: int, length: int, context: n.Context) -> Row:
         if port is not None:
             return Row(integer(16), port.target, port.needs)
     demands = {"th": n.any_transport, "ih": n.any_transport}
-    there = n.has(Opaque(f"@{base} there"))
+    there = n.has(uninterpreted(f"@{base} there"))
     return Row(integer(max(length, 1)), OPAQUE, demands.get(base, n.nothing), there)
 
 
@@ -275,7 +279,7 @@ TCP_OPTIONS = {
 
 
 def _there(protocol: int, key: str) -> tuple[Match, ...]:
-    return Within(Field.PROTO, ((protocol, protocol),)), n.FIRST_FRAGMENT, Opaque(key)
+    return Within(Field.PROTO, ((protocol, protocol),)), n.FIRST_FRAGMENT, uninterpreted(key)
 
 
 def _tcp_option(option: str, field: str | None) -> Row:
@@ -294,7 +298,7 @@ _IP_OPTIONS = {"addr": d.IPV4}
 
 
 def _ip_option(option: str, field: str | None) -> Row:
-    there = Opaque(f"ip option {option}")
+    there = uninterpreted(f"ip option {option}")
     if field is None:
         return Row(d.BOOLEAN, PresenceTarget((there,)), n.network("ip"))
     of_field = _IP_OPTIONS.get(field, integer(16))
@@ -327,7 +331,7 @@ def option_row(protocol: str, option: str, field: str | None) -> Row:
 
 def raw_option_row(kind: str, length: int) -> Row:
     number = TCP_OPTIONS.get(kind, kind)
-    there = n.has(Opaque(f"tcp --tcp-option {number}"))
+    there = n.has(uninterpreted(f"tcp --tcp-option {number}"))
     return Row(integer(max(length, 1)), OPAQUE, n.transport(TCP), there)
 
 
@@ -356,7 +360,7 @@ def extension_row(header: str, field: str | None) -> Row:
     """A mobility header is no extension header to the kernel but what ends their row."""
     is_mobility = header == "mh"
     key = _EXTENSION_KEYS.get(header, f"exthdr {header}")
-    there: Match = Within(Field.PROTO, ((MH, MH),)) if is_mobility else Opaque(key)
+    there: Match = Within(Field.PROTO, ((MH, MH),)) if is_mobility else uninterpreted(key)
     if field is None:
         return Row(d.BOOLEAN, PresenceTarget((there,)), n.network("ip6"))
     number = d.PROTO if field == "nexthdr" else integer(8)

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from iptlint.dialects.nft.lowering.bitwise import Bits
 from iptlint.dialects.nft.lowering.values import Values, merged
-from iptlint.model import AnyOf, Family, Masked, Match, Opaque, Uncertain
-from iptlint.model.matches import Ranges
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Masked, Match, Uncertain
+from iptlint.model.matches import Asked, Ranges
 
 Alternatives = tuple[tuple[Match, ...], ...]
 
@@ -37,8 +38,8 @@ def all_of(alternatives: Alternatives) -> tuple[Match, ...]:
 
 def negate(match: Match) -> Match:
     match match:
-        case Uncertain(kind, key):
-            return Uncertain(kind, f"! {key}")
+        case Uncertain(key=key):
+            return replace(match, key=f"! {key}")
         case AnyOf(((only,),), True):
             return only
         case Masked(field, mask, value) if mask & (mask - 1) == 0:
@@ -86,7 +87,7 @@ class View:
     def _named(self, name: str) -> Alternatives:
         if self.bits is None:
             return self.target.text(name, False, self)
-        return ((Opaque(f"{self.spelled()} {name}"),),)
+        return ((uninterpreted(f"{self.spelled()} {name}"),),)
 
     def spelled(self) -> str:
         """The selector with the bits it looks at."""
@@ -119,11 +120,16 @@ def shown(text: str, wildcard: bool) -> str:
     return f"{text}*" if wildcard else text
 
 
+def _nothing(*_: object) -> None:
+    """Nobody has to know what is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpaqueTarget:
     """One Boolean for each value or range. ``key`` is what stands before it (the selector's
     own words if it is empty); ``instead`` are the tests of some values; ``beside`` are tests
-    that hold whenever one of these does."""
+    that hold whenever one of these does; ``asks`` and ``asks_name`` say what is asked of a range
+    and of a text."""
 
     key: str = ""
     show: Callable[[int, int], str] = plain
@@ -131,6 +137,8 @@ class OpaqueTarget:
     after: str = ""
     instead: Mapping[int, tuple[Match, ...]] = field(default_factory=dict, hash=False)
     beside: tuple[Match, ...] = ()
+    asks: Callable[[int, int], Asked | None] = _nothing
+    asks_name: Callable[[str], Asked | None] = _nothing
 
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
         if bits is not None:
@@ -139,13 +147,13 @@ class OpaqueTarget:
         if everything(ranges, view.width):
             return ALWAYS
         if len(ranges) > MOST_OPAQUE:
-            return ((*self.beside, Opaque(f"{view.key} {digest(ranges)}")),)
+            return ((*self.beside, uninterpreted(f"{view.key} {digest(ranges)}")),)
         return tuple((*self.beside, *self._range(low, high, view)) for low, high in ranges)
 
     def _range(self, low: int, high: int, view: View) -> tuple[Match, ...]:
         if low == high and low in self.instead:
             return self.instead[low]
-        return (Opaque(self._spell(low, high, view)),)
+        return (uninterpreted(self._spell(low, high, view), asks=self.asks(low, high)),)
 
     def _spell(self, low: int, high: int, view: View) -> str:
         name = self.names.get(low) if low == high else None
@@ -154,14 +162,17 @@ class OpaqueTarget:
     def _masked(self, ranges: Ranges, bits: Bits, view: View) -> Alternatives:
         tests = bits.tests(ranges)
         if tests is None:
-            return ((*self.beside, Opaque(f"{view.spelled()} {digest(ranges)}")),)
+            return ((*self.beside, uninterpreted(f"{view.spelled()} {digest(ranges)}")),)
         return tuple(
-            (*self.beside, Opaque(f"{view.key} & {hex(mask)} == {hex(value)}")) if mask else ()
+            (*self.beside, uninterpreted(f"{view.key} & {hex(mask)} == {hex(value)}"))
+            if mask
+            else ()
             for mask, value in tests
         )
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
-        return ((*self.beside, Opaque(f"{self.key or view.key} {shown(text, wildcard)}")),)
+        key = f"{self.key or view.key} {shown(text, wildcard)}"
+        return ((*self.beside, uninterpreted(key, asks=self.asks_name(text))),)
 
 
 def _joined(ranges: Ranges) -> Ranges:
@@ -208,7 +219,7 @@ class PresenceTarget:
         return (self.tests,) * there + (absent,) * missing
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
-        return ((Opaque(f"{view.key} {shown(text, wildcard)}"),),)
+        return ((uninterpreted(f"{view.key} {shown(text, wildcard)}"),),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +242,7 @@ class FibTarget:
             return (self.tests,)
         if text == "missing":
             return ((negate(any_of((self.tests,))),),)
-        return ((*self.tests, Opaque(f"{view.key} {shown(text, wildcard)}")),)
+        return ((*self.tests, uninterpreted(f"{view.key} {shown(text, wildcard)}")),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +252,7 @@ class ConstantTarget:
     constant: str
 
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
-        return ((Opaque(f"{self.constant} is {digest(ranges)}"),),)
+        return ((uninterpreted(f"{self.constant} is {digest(ranges)}"),),)
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
         same = self.constant.startswith(text) if wildcard else self.constant == text

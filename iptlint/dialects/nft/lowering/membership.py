@@ -23,7 +23,9 @@ from iptlint.dialects.nft.lowering.selector import Look, looks, spelled
 from iptlint.dialects.nft.lowering.values import Values
 from iptlint.dialects.nft.lowering.written_state import protocols_of, settle
 from iptlint.dialects.nft.tables import OpenSet, OpenTable
+from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Field, Match, Opaque, Uncertain
+from iptlint.model.matches import SetLookup
 from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.source import SourceFile
 
@@ -45,7 +47,7 @@ def in_named(
     contents = contents_of(tested_set, seen, standing)
     if contents is not None:
         return member(left, seen, operator, contents, standing)
-    alternatives: Alternatives = ((Opaque(unknown(tested_set, left, standing)),),)
+    alternatives: Alternatives = ((_unknown(tested_set, left, standing),),)
     if operator == "!=":
         return negated(seen, alternatives)
     return (*needs, *all_of(alternatives))
@@ -61,9 +63,14 @@ def in_literal(
     return member(left, seen, operator, contents, standing)
 
 
-def unknown(tested_set: OpenSet, left: t.Node, standing: Standing) -> str:
-    table = standing.table
-    return f"set @{table.family.value} {table.name} {tested_set.name} {spelled(left)}"
+def _unknown(tested_set: OpenSet, left: t.Node, standing: Standing) -> Opaque:
+    name = global_name(standing.table, tested_set.name)
+    return uninterpreted(f"set {name} {spelled(left)}", asks=SetLookup(name))
+
+
+def global_name(table: OpenTable, name: str) -> str:
+    """A set's name that no set of another table has."""
+    return f"@{table.family.value} {table.name} {name}"
 
 
 def open_set(reference: t.SetReference, standing: Standing) -> OpenSet | None:

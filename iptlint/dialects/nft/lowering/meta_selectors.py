@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering import dependencies as n
@@ -32,22 +33,23 @@ from iptlint.dialects.nft.lowering.symbols import (
     NF_PROTOCOLS,
     PACKET_TYPES,
 )
-from iptlint.model import Family, Field, Match, Opaque, Within
+from iptlint.dialects.uninterpreted import host_name, uninterpreted
+from iptlint.model import Family, Field, Match, Within
 from iptlint.model.matches import CT_STATES as MODEL_STATES
-from iptlint.model.matches import PKTTYPES
+from iptlint.model.matches import PKTTYPES, AddressType, Original, ReversePath
 from iptlint.model.protocols import TCP
 
 # -- meta -----------------------------------------------------------------------------------
 
-_HAS_SOCKET = n.has(Opaque("owner --socket-exists"))
-_ROUTED = Opaque("has a route")
+_HAS_SOCKET = n.has(uninterpreted("owner --socket-exists"))
+_ROUTED = uninterpreted("has a route")
 _HAS_ROUTE = n.has(_ROUTED)
-_IN_IPSEC = (Opaque("policy --dir in --pol ipsec"),)
-_OUT_IPSEC = (Opaque("policy --dir out --pol ipsec"),)
+_IN_IPSEC = (uninterpreted("policy --dir in --pol ipsec"),)
+_OUT_IPSEC = (uninterpreted("policy --dir out --pol ipsec"),)
 
 
 def _there(what: str) -> n.Need:
-    return n.has(Opaque(f"{what} there"))
+    return n.has(uninterpreted(f"{what} there"))
 
 
 def _iface_type(side: str) -> Row:
@@ -102,8 +104,8 @@ _META: dict[str, Row] = {
     "cgroup": Row(integer(32), OpaqueTarget("cgroup --cgroup"), present=_there("cgroup")),
     "rtclassid": _REALM,
     "cpu": Row(integer(32), OpaqueTarget("cpu --cpu")),
-    "nftrace": Row(d.BOOLEAN, PresenceTarget((Opaque("meta nftrace"),))),
-    "broute": Row(d.BOOLEAN, PresenceTarget((Opaque("meta broute"),))),
+    "nftrace": Row(d.BOOLEAN, PresenceTarget((uninterpreted("meta nftrace"),))),
+    "broute": Row(d.BOOLEAN, PresenceTarget((uninterpreted("meta broute"),))),
     "ipsec": Row(d.BOOLEAN, PresenceTarget(_IN_IPSEC)),
     "secpath": Row(d.BOOLEAN, PresenceTarget(_IN_IPSEC)),
     "secmark": Row(integer(32), OPAQUE),
@@ -138,12 +140,12 @@ def _status_bit(bit: int) -> tuple[Match, ...]:
     if translated:
         return (Within(translated, ((1, 1),)),)
     if bit < len(_STATUSES):
-        return (Opaque(f"conntrack --ctstatus {_STATUSES[bit]}"),)
-    return (Opaque(f"ct status {1 << bit:#x}"),)
+        return (uninterpreted(f"conntrack --ctstatus {_STATUSES[bit]}"),)
+    return (uninterpreted(f"ct status {1 << bit:#x}"),)
 
 
 def _label_bit(bit: int) -> tuple[Match, ...]:
-    return (Opaque(f"connlabel --label {bit}"),)
+    return (uninterpreted(f"connlabel --label {bit}"),)
 
 
 _CT: dict[str, Row] = {
@@ -200,18 +202,27 @@ SAME_BOTH_WAYS = ("protocol", "l3proto")
 _SHORT = {"original": "orig", "reply": "repl"}
 
 
+def _original(direction: str, field: Field) -> Callable[[int, int], Original | None]:
+    def asks(low: int, high: int) -> Original | None:
+        return Original(field, ((low, high),)) if direction == "original" else None
+
+    return asks
+
+
 def _tuple_address(direction: str, key: str, family: str | None) -> Row:
     name = f"conntrack --ct{_SHORT[direction]}{'src' if key == 'saddr' else 'dst'}"
     if family not in _IP_NETWORKS:
-        return Row(d.ANYTHING, OpaqueTarget(name), n.connection)
-    target = OpaqueTarget(name, _IP_NETWORKS[family].show)
+        return Row(d.ANYTHING, OpaqueTarget(name, asks_name=host_name), n.connection)
+    asks = _original(direction, Family(family).field(Field(key)))
+    target = OpaqueTarget(name, _IP_NETWORKS[family].show, asks=asks, asks_name=host_name)
     address = d.IPV4 if family == "ip" else d.IPV6
     return Row(address, target, n.both(n.connection, n.network(family)))
 
 
 def _tuple_port(direction: str, key: str) -> Row:
     side = "src" if key == "proto-src" else "dst"
-    target = OpaqueTarget(f"conntrack --ct{_SHORT[direction]}{side}port", pair)
+    asks = _original(direction, Field.SPORT if side == "src" else Field.DPORT)
+    target = OpaqueTarget(f"conntrack --ct{_SHORT[direction]}{side}port", pair, asks=asks)
     return Row(d.SERVICE, target, n.connection)
 
 
@@ -247,14 +258,15 @@ def routing_row(key: str, family: str | None, context: n.Context) -> Row:
     return Row(address, OPAQUE, present=_HAS_ROUTE)
 
 
-_HAS_PEER = n.has(Opaque("socket --nowildcard"))
+_HAS_PEER = n.has(uninterpreted("socket --nowildcard"))
 """A socket waits for the packet."""
 
 _SOCKET: dict[str, Row] = {
     "transparent": Row(
         d.BOOLEAN,
         OpaqueTarget(
-            "socket --nowildcard", instead={1: (Opaque("socket --nowildcard --transparent"),)}
+            "socket --nowildcard",
+            instead={1: (uninterpreted("socket --nowildcard --transparent"),)},
         ),
         present=_HAS_PEER,
     ),
@@ -279,10 +291,11 @@ def fib_row(flags: tuple[str, ...], result: str) -> Row:
         return Row(d.FIB_TYPE, _address_type(flags))
     if "saddr" in given and given <= _ROUTE_BACK:
         loose = "" if "iif" in given else " --loose"
-        there = f"rpfilter{loose}{' --validmark' if 'mark' in given else ''}"
+        key = f"rpfilter{loose}{' --validmark' if 'mark' in given else ''}"
+        there = uninterpreted(key, asks=ReversePath(loose=bool(loose)))
     else:
-        there = f"fib {' . '.join(flags)} oif"
-    return Row(d.FIB_RESULT, FibTarget((Opaque(there),)))
+        there = uninterpreted(f"fib {' . '.join(flags)} oif")
+    return Row(d.FIB_RESULT, FibTarget((there,)))
 
 
 def _address_type(flags: tuple[str, ...]) -> OpaqueTarget:
@@ -293,13 +306,20 @@ def _address_type(flags: tuple[str, ...]) -> OpaqueTarget:
     if "mark" in given or not end or {"iif", "oif"} <= given:
         return OPAQUE
     option = "src" if end == "saddr" else "dst"
-    return OpaqueTarget(f"addrtype --{option}-type", names=_FIB_ADDRESS_TYPES, after=limit)
+
+    def asks(low: int, high: int) -> AddressType | None:
+        name = _FIB_ADDRESS_TYPES.get(low) if low == high else None
+        return AddressType(Field(end), (name,), by_route=not limit) if name else None
+
+    return OpaqueTarget(
+        f"addrtype --{option}-type", names=_FIB_ADDRESS_TYPES, after=limit, asks=asks
+    )
 
 
 def ipsec_row(key: str, family: str | None) -> Row:
     of_family = {"ip": d.IPV4, "ip6": d.IPV6}.get(family or "", d.ANYTHING)
     of_key = integer(32) if key in ("spi", "reqid") else of_family
-    return Row(of_key, OPAQUE, present=n.has(Opaque("ipsec there")))
+    return Row(of_key, OPAQUE, present=n.has(uninterpreted("ipsec there")))
 
 
 # -- any selector ---------------------------------------------------------------------------

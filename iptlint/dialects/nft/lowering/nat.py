@@ -6,6 +6,7 @@ nft_masq.c, nft_redir.c).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iptlint.dialects.nft import tree as t
@@ -13,8 +14,9 @@ from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled, to
 from iptlint.dialects.nft.lowering.operands import constant, operand
 from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, StatementResult, write
+from iptlint.dialects.uninterpreted import host_name
 from iptlint.model import Effect, Family, Field, Verdict, VerdictKind, Within
-from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.matches import PACKET_FAMILIES, HostName
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def nat(statement: t.Nat, scene: Scene) -> StatementResult:
         *_ports(kind, address, port, exact),
         write(kind.status, 1, 1),
     )
-    verdict = Verdict(VerdictKind.NAT, statement.name, None, options)
+    hosts = () if statement.form else tuple(_hosts(address))
+    verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts)
     return StatementResult(
         before=(*_of_family(family, scene), *before), effects=effects, verdict=verdict
     )
@@ -71,6 +74,14 @@ _REWRITTEN = (
     *(Field.SADDR, Field.SADDR6, Field.DADDR, Field.DADDR6, Field.SPORT, Field.DPORT),
     *(Field.CT_SNAT, Field.CT_DNAT),
 )
+
+
+def _hosts(address: t.Expression | None) -> Iterator[HostName]:
+    """The name of the host that packets are sent to, where it is one of a domain."""
+    if isinstance(address, t.Value) and address.kind is not t.Kind.STRING:
+        name = host_name(address.text)
+        if name and any(label[:1].isalpha() for label in address.text.split(".")[1:]):
+            yield name
 
 
 def _options(statement: t.Nat) -> str:

@@ -103,8 +103,8 @@ def _opaque(match: Match) -> bool:
 
 def _uncertain(match: Match) -> Match:
     match match:
-        case Opaque(key, negated) if key not in _LASTING:
-            return Uncertain(key.partition(" ")[0], f"{'! ' if negated else ''}{key}")
+        case Opaque(key) if key not in _LASTING:
+            return match.unsettled
         case AnyOf(alternatives):
             return replace(
                 match, alternatives=tuple(tuple(map(_uncertain, tests)) for tests in alternatives)

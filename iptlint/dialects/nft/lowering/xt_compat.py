@@ -33,7 +33,8 @@ _TO_SOURCE = (Field.SADDR, Field.SADDR6, Field.SPORT)
 _TO_DESTINATION = (Field.DADDR, Field.DADDR6, Field.DPORT)
 
 _TARGETS: dict[str, _Row] = {
-    **_rows("LOG NFLOG ULOG log nflog", _GOES_ON, Effect(EffectKind.LOG, name="")),
+    **_rows("LOG log nflog", _GOES_ON, Effect(EffectKind.LOG, name="")),
+    **_rows("NFLOG ULOG", _GOES_ON, Effect(EffectKind.LOG, name="", to_program=True)),
     **_rows("AUDIT TRACE CLASSIFY TEE SECMARK CONNSECMARK IDLETIMER LED RATEEST SET", _GOES_ON),
     **_rows("TCPMSS TCPOPTSTRIP CHECKSUM", _GOES_ON),
     **_rows("MARK HMARK", _GOES_ON, write(Field.MARK)),
