@@ -105,7 +105,7 @@ class _Watch:
         ssh = self._signature(ruleset, self._ssh)
         last = self._last
         if last is None or not self._holds(last, ruleset, ssh):
-            last = self._last = self._found(ruleset)
+            last = self._last = self._worked_out(ruleset)
             self._shown = _Filter(self._matcher, last.shown)
             self._last_shown = self._signature(ruleset, self._shown)
         self._last_ssh = ssh
@@ -136,7 +136,7 @@ class _Watch:
     def _tables(self, ruleset: Ruleset) -> Iterator[Table]:
         return (t for t in ruleset.tables if self.family.value in t.family.packets)
 
-    def _found(self, ruleset: Ruleset) -> SshState:
+    def _worked_out(self, ruleset: Ruleset) -> SshState:
         """Worked out on the rules that SSH may notice."""
         tables = tuple(map(self._reduced, self._tables(ruleset)))
         hooks = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)

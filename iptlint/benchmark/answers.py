@@ -68,16 +68,16 @@ def on_each_path(check: Check, *, six: bool = True) -> Decide:
     nothing of IPv6, the item is open."""
 
     def decide(host: Host, tool: Tool) -> Answer:
-        found: dict[Family, list[Answer]] = {}
+        by_family: dict[Family, list[Answer]] = {}
         for family in tool.families:
             all_hooks = [*host.all_hooks(tool, family)]
-            found[family] = [_cautiously(host, hooks, check) for hooks in all_hooks]
+            by_family[family] = [_cautiously(host, hooks, check) for hooks in all_hooks]
             if not all_hooks and (six or family is not Family.IP6 or len(tool.families) == 1):
-                found[family] = [cannot_tell(f"no rules for {_VERSIONS[family]} are given")]
+                by_family[family] = [cannot_tell(f"no rules for {_VERSIONS[family]} are given")]
             elif not all_hooks:
-                del found[family]
-        gravest = worst(answer for answers in found.values() for answer in answers)
-        return _told_of_family(gravest, found)
+                del by_family[family]
+        gravest = worst(answer for answers in by_family.values() for answer in answers)
+        return _naming_family(gravest, by_family)
 
     return decide
 
@@ -87,13 +87,13 @@ def _cautiously(host: Host, hooks: Hooks, check: Check) -> Answer:
     return cannot_tell(doubt) if doubt else check(hooks)
 
 
-def _told_of_family(answer: Answer, found: dict[Family, list[Answer]]) -> Answer:
+def _naming_family(answer: Answer, by_family: dict[Family, list[Answer]]) -> Answer:
     """Which packets it is about, where those of the other family fare better."""
     concerned = [
         family
-        for family, answers in found.items()
+        for family, answers in by_family.items()
         if any(other.verdict is answer.verdict for other in answers)
     ]
-    if len(concerned) != 1 or len(found) == 1 or not answer.reason or "IPv" in answer.reason:
+    if len(concerned) != 1 or len(by_family) == 1 or not answer.reason or "IPv" in answer.reason:
         return answer
     return Answer(answer.verdict, f"over {_VERSIONS[concerned[0]]}, {answer.reason}", answer.span)

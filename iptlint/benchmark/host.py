@@ -85,19 +85,19 @@ class Host:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        found = {use.tool for use in self._uses}
-        if Tool.UFW in found:
-            found.discard(Tool.IPTABLES)
-        if Tool.IPTABLES in found:
-            found.add(Tool.IP6TABLES)
-        return tuple(tool for tool in Tool if tool in found)
+        tools = {use.tool for use in self._uses}
+        if Tool.UFW in tools:
+            tools.discard(Tool.IPTABLES)
+        if Tool.IPTABLES in tools:
+            tools.add(Tool.IP6TABLES)
+        return tuple(tool for tool in Tool if tool in tools)
 
     def rulesets(self, tool: Tool) -> tuple[Ruleset, ...]:
         """Those of the tool; of several, those that are more than a part of one."""
         wanted = Tool.IPTABLES if tool is Tool.IP6TABLES else tool
-        found = [use.ruleset for use in self._uses if use.tool is wanted]
-        whole = [ruleset for ruleset in found if _filters_input(ruleset)]
-        return tuple(whole or found)
+        rulesets = [use.ruleset for use in self._uses if use.tool is wanted]
+        whole = [ruleset for ruleset in rulesets if _filters_input(ruleset)]
+        return tuple(whole or rulesets)
 
     def all_hooks(self, tool: Tool, family: Family) -> Iterator[Hooks]:
         for ruleset in self.rulesets(tool):
@@ -116,8 +116,8 @@ class Host:
 
     def rivals(self) -> Iterator[tuple[Use, Use]]:
         """Two tools at a time that both filter what comes in."""
-        found = {use.tool: use for use in self._uses if use.filters}
-        for one, other in combinations(found.values(), 2):
+        uses = {use.tool: use for use in self._uses if use.filters}
+        for one, other in combinations(uses.values(), 2):
             if {one.tool, other.tool} != _SIDE_BY_SIDE:
                 yield one, other
 

@@ -34,7 +34,7 @@ def samples(hooks: Hooks, hook: Hook, protocol: str, state: str) -> tuple[Packet
     interpret_tests(hooks, hook)
     flags = ("syn",) if state == "new" else ("ack",)
     values = _of_protocol(hooks.family, protocol)
-    found = probes(
+    ordinary = probes(
         hooks,
         hook,
         state,
@@ -42,8 +42,8 @@ def samples(hooks: Hooks, hook: Hook, protocol: str, state: str) -> tuple[Packet
         free=(way_field(hook),),
         values=values,
     )
-    here = hooks.hook_packets(hook) & outside(hooks.space)
-    return tuple(each & here for each in found)
+    at_hook = hooks.hook_packets(hook) & outside(hooks.space)
+    return tuple(each & at_hook for each in ordinary)
 
 
 def _of_protocol(family: Family, protocol: str) -> Mapping[Field, int]:
@@ -62,8 +62,8 @@ def _of_protocol(family: Family, protocol: str) -> Mapping[Field, int]:
 def all_of(hooks: Hooks, hook: Hook, protocol: str, state: str) -> PacketSet:
     """Every packet of the protocol and the state that is not on lo."""
     number = _of_protocol(hooks.family, protocol)[Field.PROTO]
-    here = hooks.hook_packets(hook) & outside(hooks.space) & hooks.space.state(state)
-    return here & hooks.space.value(Field.PROTO, number)
+    at_hook = hooks.hook_packets(hook) & outside(hooks.space) & hooks.space.state(state)
+    return at_hook & hooks.space.value(Field.PROTO, number)
 
 
 def on_loopback(hooks: Hooks, hook: Hook) -> Iterator[PacketSet]:

@@ -112,8 +112,8 @@ def _output_denies(hooks: Hooks, main: BaseChain) -> Answer:
         return passes()
     asked = union([*packets.samples(hooks, Hook.OUTPUT, "other", "new")], hooks.space.false)
     denied = asked & ~may_pass(hooks, Hook.OUTPUT)
-    found = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind.passes]
-    return _closes(hooks, Hook.OUTPUT, main, denied, found)
+    accepting = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind.passes]
+    return _closes(hooks, Hook.OUTPUT, main, denied, accepting)
 
 
 default_deny = on_each_path(_denies)

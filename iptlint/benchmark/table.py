@@ -92,19 +92,19 @@ class Judged:
 
 def judged(host: Host) -> tuple[Judged, ...]:
     """The items about the tools that the files are of."""
-    found: list[Judged] = []
+    judged_items: list[Judged] = []
     for item in ITEMS:
         tools = [tool for tool in item.tools if tool in host.tools]
         if tools:
             answer = item.decide(host, tools[0])
-            found.append(Judged(item, tools[0], item.ids_for(host.tools), answer))
-    return tuple(found)
+            judged_items.append(Judged(item, tools[0], item.ids_for(host.tools), answer))
+    return tuple(judged_items)
 
 
 def references(code: str) -> tuple[str, ...]:
     """The ids of the items that ask for what the lint rule tells of, by benchmark."""
-    found = [each for item in ITEMS if code in item.rules for each in item.ids]
-    return tuple(map(str, in_order(found)))
+    ids = [each for item in ITEMS if code in item.rules for each in item.ids]
+    return tuple(map(str, in_order(ids)))
 
 
 def in_order(ids: Iterable[Id]) -> list[Id]:

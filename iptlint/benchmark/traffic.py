@@ -46,9 +46,9 @@ def _lo_at(hooks: Hooks, hook: Hook) -> Answer:
     if gone is None:
         uncertain = fate.lost.satisfiable()
         return cannot_tell("some of what is sent over lo may be lost") if uncertain else passes()
-    found = shares(hooks, hook, gone)
-    by = f": {who(found[0])} {found[0].does} it" if found else ""
-    return fails(f"lo is not open{by}", found[0] if found else None)
+    deciders = shares(hooks, hook, gone)
+    by = f": {who(deciders[0])} {deciders[0].does} it" if deciders else ""
+    return fails(f"lo is not open{by}", deciders[0] if deciders else None)
 
 
 def _no_spoofing(hooks: Hooks) -> Answer:
@@ -59,16 +59,16 @@ def _no_spoofing(hooks: Hooks) -> Answer:
         return passes()
     accepted = way.accepted_at_a_rate & packets.plain(hooks, Hook.INPUT)
     certain = accepted.satisfiable()
-    found = way.accepters(accepted if certain else coming)
+    accepters = way.accepters(accepted if certain else coming)
     source = written(LOOPBACK[hooks.family])
-    if not found and certain:
+    if not accepters and certain:
         return fails(f"nothing filters what is from {source} by other interfaces")
-    if not found:
+    if not accepters:
         return cannot_tell(f"a queue or an unknown target decides what is from {source}")
     does = "accepts" if certain else "may accept"
     verdict = Verdict.FAIL if certain else Verdict.CANNOT_TELL
-    reason = f"{who(found[0])} {does} some from {source} by other interfaces"
-    return Answer(verdict, reason, found[0].span)
+    reason = f"{who(accepters[0])} {does} some from {source} by other interfaces"
+    return Answer(verdict, reason, accepters[0].span)
 
 
 def _loopback(hooks: Hooks) -> Answer:
@@ -121,12 +121,12 @@ def _running(hooks: Hooks, talk: _Talk, protocol: str) -> Answer:
         case _Share.ALL:
             return passes()
         case _Share.SOME:
-            found = _stopping(hooks, talk, protocol)
-            return cannot_tell(f"{name} pass in part: is that enough?", found)
+            stopper = _stopping(hooks, talk, protocol)
+            return cannot_tell(f"{name} pass in part: is that enough?", stopper)
         case _Share.NONE:
-            found = _stopping(hooks, talk, protocol)
-            by = f": {who(found)} {found.does} them" if found else ""
-            return fails(f"{name} do not pass{by}", found)
+            stopper = _stopping(hooks, talk, protocol)
+            by = f": {who(stopper)} {stopper.does} them" if stopper else ""
+            return fails(f"{name} do not pass{by}", stopper)
 
 
 def _policy(hooks: Hooks, protocol: str, share: _Share) -> Answer:
@@ -155,8 +155,8 @@ def _share(hooks: Hooks, talk: _Talk, protocol: str) -> _Share:
 def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
     """Who stops most of them."""
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
-    found = shares(hooks, talk.hook, everything & may_be_dropped(hooks, talk.hook))
-    return next((decider for decider in found if decider.kind.denies), None)
+    deciders = shares(hooks, talk.hook, everything & may_be_dropped(hooks, talk.hook))
+    return next((decider for decider in deciders if decider.kind.denies), None)
 
 
 connections = on_each_path(_connections, six=False)
@@ -165,9 +165,9 @@ connections = on_each_path(_connections, six=False)
 def services(host: Host, tool: Tool) -> Answer:
     """What is open is told; whether it is needed is nobody's to say but the user's."""
     all_hooks = (hooks for family in tool.families for hooks in host.all_hooks(tool, family))
-    found = [*dict.fromkeys(port for hooks in all_hooks for port in _open_ports(hooks))]
-    more = f" and {len(found) - _SHOWN_PORTS} more" if len(found) > _SHOWN_PORTS else ""
-    listed = ", ".join(found[:_SHOWN_PORTS]) + more
+    open_ports = [*dict.fromkeys(port for hooks in all_hooks for port in _open_ports(hooks))]
+    more = f" and {len(open_ports) - _SHOWN_PORTS} more" if len(open_ports) > _SHOWN_PORTS else ""
+    listed = ", ".join(open_ports[:_SHOWN_PORTS]) + more
     return cannot_tell(f"open to the world: {listed or 'nothing'}; is it all needed?")
 
 

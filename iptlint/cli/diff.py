@@ -61,17 +61,17 @@ def command(
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     readings = [with_sets(source, reader, ipsets) for source in _sources(files, revision)]
     old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
-    found = difference(old, new, tuple(Hook(hook) for hook in hooks))
-    if not found.families:
+    compared = difference(old, new, tuple(Hook(hook) for hook in hooks))
+    if not compared.families:
         raise click.UsageError("one of the two is about ip packets only, and one about ip6")
     if output_format == "json":
-        options.write_json(diff_json(found))
+        options.write_json(diff_json(compared))
     else:
-        options.write(diff_text(found))
+        options.write(diff_text(compared))
     unread = [complain(reading) for reading in readings]
     if any(unread):
         return FAILED
-    return 0 if found.equivalent else DIFFERENT
+    return 0 if compared.equivalent else DIFFERENT
 
 
 def _sources(files: tuple[str, ...], revision: str | None) -> tuple[SourceFile, SourceFile]:

@@ -61,13 +61,13 @@ def host_archive(paths: Sequence[str]) -> str | None:
 def _expand(path: str) -> Iterator[str]:
     if path == STDIN or not Path(path).is_dir():
         return iter((path,))
-    found = [str(file) for file in _files(Path(path)) if not _leads_out(file, Path(path))]
-    return iter(found or (path,))  # reading an empty directory is what says so
+    paths = [str(file) for file in _files(Path(path)) if not _leads_out(file, Path(path))]
+    return iter(paths or (path,))  # reading an empty directory is what says so
 
 
 def _files(directory: Path) -> list[Path]:
-    found = {file for pattern in PATTERNS for file in directory.rglob(pattern)}
-    return sorted(file for file in found if file.is_file())
+    files = {file for pattern in PATTERNS for file in directory.rglob(pattern)}
+    return sorted(file for file in files if file.is_file())
 
 
 def _leads_out(file: Path, directory: Path) -> bool:

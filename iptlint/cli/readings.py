@@ -44,10 +44,10 @@ def source_of(file: str) -> SourceFile:
 
 def complain(reading: Reading) -> bool:
     """Tells what could not be read, and whether there was any of it."""
-    found = _errors(reading)
-    for complaint in found:
+    complaints = _errors(reading)
+    for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)
-    return bool(found)
+    return bool(complaints)
 
 
 def _errors(reading: Reading) -> list[str]:

@@ -21,15 +21,17 @@ def command(rule: str | None, output_format: str) -> int:
     from iptlint.rules.registry import UnknownRuleError, codes_matching, rule_of, rules
 
     try:
-        found = [rule_of(code) for code in codes_matching(rule)] if rule else list(rules())
+        chosen = [rule_of(code) for code in codes_matching(rule)] if rule else list(rules())
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
     if output_format == "json":
-        options.write_json(rule_docs.as_json(found))
+        options.write_json(rule_docs.as_json(chosen))
     else:
-        options.write(rule_docs.document(found[0]) if _one(rule, found) else rule_docs.table(found))
+        options.write(
+            rule_docs.document(chosen[0]) if _one(rule, chosen) else rule_docs.table(chosen)
+        )
     return 0
 
 
-def _one(rule: str | None, found: list[RuleModule]) -> bool:
-    return rule is not None and len(found) == 1
+def _one(rule: str | None, chosen: list[RuleModule]) -> bool:
+    return rule is not None and len(chosen) == 1

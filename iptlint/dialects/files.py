@@ -91,8 +91,8 @@ class LocalFiles(_OfThisMachine):
     """Any file of this machine, as nft itself would include it."""
 
     def matching(self, pattern: str) -> list[str]:
-        found = glob(pattern)  # noqa: PTH207 - patterns may be absolute
-        return sorted(path for path in found if _is_regular(path))
+        paths = glob(pattern)  # noqa: PTH207 - patterns may be absolute
+        return sorted(path for path in paths if _is_regular(path))
 
     def read(self, path: str) -> bytes:
         return read_regular(path)

@@ -31,10 +31,12 @@ def _findings(
     context: Context, ruleset: Ruleset, check: Callable[[Hooks], Iterator[Finding]]
 ) -> Iterator[Finding]:
     all_hooks = {family: context.hooks(ruleset, family) for family in _VERSIONS}
-    found = {family: [*check(hooks)] for family, hooks in all_hooks.items() if hooks is not None}
+    by_family = {
+        family: [*check(hooks)] for family, hooks in all_hooks.items() if hooks is not None
+    }
     shared = Family.INET in ruleset.families
-    for family, findings in found.items():
-        others = (f for other, several in found.items() if other is not family for f in several)
+    for family, findings in by_family.items():
+        others = (f for other, several in by_family.items() if other is not family for f in several)
         both = {(other.span, other.message) for other in others}
         for finding in findings:
             if not shared or (finding.span, finding.message) in both:

@@ -91,7 +91,7 @@ class _Files:
             if path not in self.texts:
                 self._read(path, LIMIT, referred)
 
-    def _found(self, place: Place) -> list[str]:
+    def _paths(self, place: Place) -> list[str]:
         try:
             return [*self.tree.find(place.pattern)]
         except OSError as error:
@@ -99,7 +99,7 @@ class _Files:
             return []
 
     def _place(self, place: Place) -> None:
-        for path in self._found(place):
+        for path in self._paths(place):
             if place.keep is Keep.LINK:
                 target = self.tree.link(path)
                 if target is not None:
@@ -133,6 +133,6 @@ class _Files:
             self.texts[path] = text
 
     def _complain(self, path: str, error: OSError) -> None:
-        found = Unread(path, error.strerror or str(error))
-        if found not in self.unread:
-            self.unread.append(found)
+        unread = Unread(path, error.strerror or str(error))
+        if unread not in self.unread:
+            self.unread.append(unread)

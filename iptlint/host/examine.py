@@ -34,19 +34,19 @@ class Examined:
 
 
 def examine(gathered: Gathered) -> Examined:
-    found = loaders(gathered)
+    boot_loaders = loaders(gathered)
     known = is_known(gathered) and not gathered.own_namespace
     if gathered.live:
-        return _live(gathered, found, boot_known=known)
-    return _at_rest(gathered, found, boot_known=known)
+        return _live(gathered, boot_loaders, boot_known=known)
+    return _at_rest(gathered, boot_loaders, boot_known=known)
 
 
-def _live(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) -> Examined:
+def _live(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known: bool) -> Examined:
     now = running(gathered)
-    boot = after_boot(gathered, found, now.ipsets)
+    boot = after_boot(gathered, boot_loaders, now.ipsets)
     if not boot_known:
         boot = Boot(None, _NOT_ITS_BOOT if gathered.own_namespace else _NO_INIT)
-    host = _host(gathered, found, boot, boot_known=boot_known)
+    host = _host(gathered, boot_loaders, boot, boot_known=boot_known)
     return Examined(
         replace(
             host,
@@ -57,41 +57,43 @@ def _live(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) ->
         ),
         now.ipsets,
         Reader(files=files_of(gathered)),
-        tuple(_kept(gathered, found)) if boot_known else (),
+        tuple(_kept(gathered, boot_loaders)) if boot_known else (),
         sets_of(gathered),
     )
 
 
-def _kept(gathered: Gathered, found: Sequence[Loader]) -> Iterator[SourceFile]:
+def _kept(gathered: Gathered, boot_loaders: Sequence[Loader]) -> Iterator[SourceFile]:
     """Those that can be read as the host reads them."""
-    for load in loaded(found):
+    for load in loaded(boot_loaders):
         if load.path in gathered.files:
             source = source_of(gathered, load.path)
             if gathered.root is not None or not includes(source):
                 yield source
 
 
-def _at_rest(gathered: Gathered, found: tuple[Loader, ...], *, boot_known: bool) -> Examined:
-    host = _host(gathered, found, Boot(None), boot_known=boot_known)
-    at_boot = [load.path for load in loaded(found) if load.path in gathered.files]
+def _at_rest(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known: bool) -> Examined:
+    host = _host(gathered, boot_loaders, Boot(None), boot_known=boot_known)
+    at_boot = [load.path for load in loaded(boot_loaders) if load.path in gathered.files]
     sources = [source_of(gathered, path) for path in at_boot]
     if not sources:
         sources = [ruleset.source for ruleset in host.stored]
-    if not sources and found:
+    if not sources and boot_loaders:
         # What is wrong with the services is told all the same.
         sources = [SourceFile(gathered.name, "")]
     reader = Reader(files=files_of(gathered))
     return Examined(replace(host, sources=tuple(sources)), sets_of(gathered), reader)
 
 
-def _host(gathered: Gathered, found: tuple[Loader, ...], boot: Boot, *, boot_known: bool) -> Host:
+def _host(
+    gathered: Gathered, boot_loaders: tuple[Loader, ...], boot: Boot, *, boot_known: bool
+) -> Host:
     return Host(
         gathered.name,
         gathered.live,
         facts(gathered),
         None,
         None,
-        found,
+        boot_loaders,
         boot.ruleset,
         boot.untold,
         boot_known,

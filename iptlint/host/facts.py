@@ -39,8 +39,8 @@ def _listeners(gathered: Gathered) -> tuple[Listener, ...] | None:
     output = gathered.outputs.get("ss")
     if output is None or output.status != 0:
         return None
-    found = (_listener(line.split()) for line in gathered.printed("ss").splitlines())
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+    listeners = (_listener(line.split()) for line in gathered.printed("ss").splitlines())
+    return tuple(dict.fromkeys(one for one in listeners if one is not None))
 
 
 def _listener(words: list[str]) -> Listener | None:
@@ -55,16 +55,18 @@ def _listener(words: list[str]) -> Listener | None:
 
 def _ssh_ports(gathered: Gathered, listeners: tuple[Listener, ...] | None) -> tuple[int, ...]:
     """Where sshd listens; of the ports that it is told of, those at which something does."""
-    told = _ports(gathered.printed("sshd"))
-    if not told:
+    configured_ports = _ports(gathered.printed("sshd"))
+    if not configured_ports:
         configured = [p for p in gathered.files if _SSH_CONFIG.fullmatch(p)]
-        told = _ports("\n".join(map(gathered.text, configured))) or ((22,) if configured else ())
+        configured_ports = _ports("\n".join(map(gathered.text, configured))) or (
+            (22,) if configured else ()
+        )
     open_ = {one.port for one in listeners or () if one.protocol == "tcp"}
-    return tuple(port for port in told if port in open_) or told
+    return tuple(port for port in configured_ports if port in open_) or configured_ports
 
 
 def _ports(text: str) -> tuple[int, ...]:
-    numbers = (int(found) for found in _PORT.findall(text))
+    numbers = (int(number) for number in _PORT.findall(text))
     return tuple(dict.fromkeys(number for number in numbers if 0 < number < 65536))
 
 
@@ -90,13 +92,13 @@ def _takes_ipv6(gathered: Gathered, addresses: tuple[InterfaceAddress, ...] | No
     interface an address."""
     if not gathered.live:
         return None
-    found = {
+    switches = {
         match[1]: gathered.text(path).strip()
         for path in gathered.files
         if (match := _DISABLED.fullmatch(path))
     }
-    if found:
-        return any(value != "1" for name, value in found.items() if name != "lo")
+    if switches:
+        return any(value != "1" for name, value in switches.items() if name != "lo")
     if addresses is None:
         return None
     return True if any(one.address.version == 6 for one in addresses) else None
@@ -114,9 +116,9 @@ def _conntrack(gathered: Gathered) -> tuple[int, int] | None:
 
 def _versions(gathered: Gathered) -> Iterator[str]:
     for path in ("/etc/os-release", "/usr/lib/os-release"):
-        found = re.search(r'^PRETTY_NAME="?([^"\n]*)', gathered.text(path), re.MULTILINE)
-        if found:
-            yield found[1]
+        system = re.search(r'^PRETTY_NAME="?([^"\n]*)', gathered.text(path), re.MULTILINE)
+        if system:
+            yield system[1]
             break
     for command in ("kernel", "iptables-version", "nft-version"):
         text = gathered.printed(command).strip()

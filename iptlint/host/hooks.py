@@ -48,14 +48,14 @@ def loaders(gathered: Gathered) -> tuple[Loader, ...]:
     """All that loads rules at boot, or may."""
     started = enabled(gathered)
     units = dict(_units(gathered))
-    found = [_as_its_unit_says(gathered, loader, units) for loader in services(gathered)]
+    boot_loaders = [_as_its_unit_says(gathered, loader, units) for loader in services(gathered)]
     for name, paths in units.items():
         if name not in _KNOWN and not _is_softwares(name):
-            found += _of_unit(gathered, name, paths, started)
+            boot_loaders += _of_unit(gathered, name, paths, started)
     for path in sorted(gathered.files):
         if _is_hook(path, started) or _is_named(gathered, path):
-            found += _of_text(gathered, path, [path])
-    return tuple(_joined(found))
+            boot_loaders += _of_text(gathered, path, [path])
+    return tuple(_joined(boot_loaders))
 
 
 def _is_hook(path: str, started: dict[str, Enabled]) -> bool:
@@ -96,8 +96,12 @@ def _of_unit(
     is_started = name in started or any(s.startswith(template) for s in started if "@" in name)
     # What is not enabled may still be wanted by something else, if someone wrote it.
     if is_started or own:
-        found = _of_text(gathered, name + ".service", paths)
-        yield from found if is_started else (replace(f, way=Way.UNCLEAR, files=()) for f in found)
+        boot_loaders = _of_text(gathered, name + ".service", paths)
+        yield from (
+            boot_loaders
+            if is_started
+            else (replace(f, way=Way.UNCLEAR, files=()) for f in boot_loaders)
+        )
 
 
 def _as_its_unit_says(gathered: Gathered, loader: Loader, units: dict[str, list[str]]) -> Loader:
@@ -124,9 +128,9 @@ def _of_text(
         for number in range(1, len(source.line_starts) + 1):
             line = source.line_text(number)
             span = source.line_span(number)
-            told = _of_line(name, _command(line), span, is_cron=path.startswith(_CRON))
-            if told is not None:
-                yield told
+            loader = _of_line(name, _command(line), span, is_cron=path.startswith(_CRON))
+            if loader is not None:
+                yield loader
             elif scripts and not line.lstrip().startswith("#"):
                 yield from _of_scripts(gathered, line, path)
 
@@ -164,11 +168,11 @@ def _of_line(name: str, line: str, span: Span, *, is_cron: bool) -> Loader | Non
 _FAMILIES = {"iptables": Family.IP, "ip6tables": Family.IP6}
 
 
-def _joined(found: Sequence[Loader]) -> Iterator[Loader]:
+def _joined(boot_loaders: Sequence[Loader]) -> Iterator[Loader]:
     """One for each name: what loads files in several lines loads them all, unless one line is
     not understood."""
     by_name: dict[str, list[Loader]] = {}
-    for loader in found:
+    for loader in boot_loaders:
         by_name.setdefault(loader.name, []).append(loader)
     for several in by_name.values():
         unclear = next((one for one in several if one.way is not Way.LOADS), None)

@@ -121,7 +121,7 @@ class Enabled:
 
 def enabled(gathered: Gathered) -> dict[str, Enabled]:
     """By name: the link's, and that of what it leads to, which may be another."""
-    found: dict[str, Enabled] = {}
+    services: dict[str, Enabled] = {}
     for link, target in sorted(gathered.links.items()):
         for pattern in (_ENABLED, _RUNLEVEL, _RC):
             match = pattern.fullmatch(link)
@@ -129,13 +129,13 @@ def enabled(gathered: Gathered) -> dict[str, Enabled]:
                 continue  # systemd looks at no other script where there is a unit
             if not _is_masked(gathered, match[1]):
                 real = _behind(gathered, target)
-                found.setdefault(_real_name(match[1], real), Enabled(match[1], link, real))
+                services.setdefault(_real_name(match[1], real), Enabled(match[1], link, real))
     for line in gathered.printed("units").splitlines():
         unit, state, *_ = (*line.split(), "", "")
         name = unit.removesuffix(".service")
-        if state in ("enabled", "enabled-runtime", "generated") and name not in found:
-            found[name] = Enabled(name, "", "")
-    return found
+        if state in ("enabled", "enabled-runtime", "generated") and name not in services:
+            services[name] = Enabled(name, "", "")
+    return services
 
 
 def _has_unit(gathered: Gathered, name: str) -> bool:

@@ -164,7 +164,7 @@ def is_kept_whole(path: str) -> bool:
 
 def named_in(text: bytes) -> set[str]:
     """The files that lines of hooks and units name, unless they are the system's own."""
-    paths = {found.decode("ascii") for found in _NAMED.findall(text)}
+    paths = {path.decode("ascii") for path in _NAMED.findall(text)}
     return {p for p in paths if not _SYSTEM.match(p) and "/../" not in p and "//" not in p}
 
 

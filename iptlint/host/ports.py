@@ -58,10 +58,10 @@ class Port:
 @lru_cache(maxsize=4)
 def ports(host: Host) -> tuple[Port, ...]:
     """One for each listening socket, the open ones first."""
-    found = [_port(host, listener) for listener in host.facts.listeners or ()]
+    sockets = [_port(host, listener) for listener in host.facts.listeners or ()]
     order = [Reach.OPEN, Reach.PARTLY, Reach.UNKNOWN, Reach.CLOSED, Reach.LOCAL]
     return tuple(
-        sorted(found, key=lambda p: (order.index(p.reach), p.listener.protocol, p.listener.port))
+        sorted(sockets, key=lambda p: (order.index(p.reach), p.listener.protocol, p.listener.port))
     )
 
 
@@ -86,21 +86,21 @@ _OVER = {Family.IP: " (IPv4)", Family.IP6: " (IPv6)"}
 
 def _opened(host: Host, family: Family, listener: Listener) -> str | None:
     """What lets the world in to the socket; None where nothing does for certain."""
-    hooks = _path(host, family)
+    hooks = _hooks(host, family)
     if hooks is None:
         return "no rule at all"
-    found = exposure(hooks, Hook.INPUT)
-    here = _to_port(found, listener.protocol, listener.port)
-    if not found.is_most(here):
+    exposed = exposure(hooks, Hook.INPUT)
+    to_port = _to_port(exposed, listener.protocol, listener.port)
+    if not exposed.is_most(to_port):
         return None
-    by = found.accepters(here)
+    by = exposed.accepters(to_port)
     return _place(by[0]) if by else "no rule at all"
 
 
-def _to_port(found: Exposure, protocol: str, port: int) -> PacketSet:
-    space = found.space
+def _to_port(exposed: Exposure, protocol: str, port: int) -> PacketSet:
+    space = exposed.space
     asked = space.value(Field.DPORT, port) & space.value(Field.PROTO, _PROTOCOLS[protocol])
-    return found.now(asked) & ~found.sent_on
+    return exposed.now(asked) & ~exposed.sent_on
 
 
 def _place(share: Share) -> str:
@@ -110,7 +110,7 @@ def _place(share: Share) -> str:
 
 
 @lru_cache(maxsize=8)
-def _path(host: Host, family: Family) -> Hooks | None:
+def _hooks(host: Host, family: Family) -> Hooks | None:
     if host.running is None or not host.running.sees(family):
         return None
     return Hooks(Firewall(host.running), family)
@@ -122,24 +122,24 @@ def unused_openings(host: Host) -> tuple[tuple[str, int, str], ...]:
     if host.running is None or host.facts.listeners is None:
         return ()
     listening = {(one.protocol, one.port) for one in host.facts.listeners}
-    found: dict[tuple[str, int], str] = {}
+    openings: dict[tuple[str, int], str] = {}
     for family in (Family.IP, Family.IP6):
-        hooks = _path(host, family)
+        hooks = _hooks(host, family)
         if hooks is None or (family is Family.IP6 and host.facts.ipv6 is False):
             continue
         for protocol, port in _named(hooks):
-            if (protocol, port) not in listening and (protocol, port) not in found:
+            if (protocol, port) not in listening and (protocol, port) not in openings:
                 by = _by_rule(hooks, protocol, port)
                 if by is not None:
-                    found[protocol, port] = by
-    return tuple((protocol, port, by) for (protocol, port), by in sorted(found.items()))
+                    openings[protocol, port] = by
+    return tuple((protocol, port, by) for (protocol, port), by in sorted(openings.items()))
 
 
 def _by_rule(hooks: Hooks, protocol: str, port: int) -> str | None:
     """The rule that names the port and opens it; what opens every port is none."""
-    found = exposure(hooks, Hook.INPUT)
-    here = _to_port(found, protocol, port)
-    by = found.accepters(here) if found.is_most(here) else []
+    exposed = exposure(hooks, Hook.INPUT)
+    to_port = _to_port(exposed, protocol, port)
+    by = exposed.accepters(to_port) if exposed.is_most(to_port) else []
     rule = by[0].rule if by else None
     named = rule is not None and port in {*_ports(rule)}
     return _place(by[0]) if named else None

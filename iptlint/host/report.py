@@ -82,9 +82,9 @@ def _conntrack(count: int, most: int) -> Iterator[str]:
 
 
 def _ports(host: Host) -> Iterator[str]:
-    found = ports(host)
-    if found:
-        rows = [_row(port) for port in found]
+    sockets = ports(host)
+    if sockets:
+        rows = [_row(port) for port in sockets]
         yield "listening sockets:"
         table = tabulate(rows, tablefmt="plain", disable_numparse=True)
         yield from (f"  {line}" for line in table.splitlines())

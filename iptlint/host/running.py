@@ -78,7 +78,7 @@ def _source(gathered: Gathered, command: str, path: str) -> SourceFile:
 
 def _saves(gathered: Gathered, backend: str) -> tuple[SourceFile, ...]:
     """What iptables-save and ip6tables-save print of one backend."""
-    found: list[SourceFile] = []
+    sources: list[SourceFile] = []
     for name in ("iptables", "ip6tables"):
         source = _source(gathered, f"{name}-{backend}-save", f"{name}-save ({backend})")
         if f"{name}-{backend}-save" not in gathered.outputs:
@@ -87,8 +87,8 @@ def _saves(gathered: Gathered, backend: str) -> tuple[SourceFile, ...]:
             if (_BY_NFT.search(plain.text) is not None) is (backend == "nft"):
                 source = plain
         if source.text.strip():
-            found.append(source)
-    return tuple(found)
+            sources.append(source)
+    return tuple(sources)
 
 
 def _nft(gathered: Gathered) -> tuple[SourceFile, ...]:
@@ -102,8 +102,8 @@ def _ipsets(gathered: Gathered) -> tuple[SourceFile, ...]:
 
 
 def _with_sets(readings: dict[str, Reading], ipsets: Sequence[SourceFile]) -> dict[str, Reading]:
-    found, _ = together([*readings.values(), *map(read_sets, ipsets)])
-    return dict(zip(readings, found, strict=False))
+    completed, _ = together([*readings.values(), *map(read_sets, ipsets)])
+    return dict(zip(readings, completed, strict=False))
 
 
 def _native(
@@ -137,8 +137,8 @@ def _is_the_same(table: Table, save: Table) -> bool:
     if not any(_SET.search(rule.statement.span.text) for _, rule in table.rules()):
         return True
     # One that nft shows for a multiport match is none.
-    found = difference(_alone(table), _alone(save))
-    return not any(change.certain for change in found.changes)
+    compared = difference(_alone(table), _alone(save))
+    return not any(change.certain for change in compared.changes)
 
 
 def _alone(table: Table) -> Ruleset:

@@ -27,15 +27,15 @@ class Tree:
     def find(self, pattern: str) -> Iterator[str]:
         """The paths that fit, in order; ``*``, ``?`` and ``[…]`` stand for characters of one
         part."""
-        found = [""]
+        paths = [""]
         for part in _parts(pattern)[::-1]:
             if any(character in part for character in "*?["):
-                found = [f"{path}/{name}" for path in found for name in self._names(path, part)]
+                paths = [f"{path}/{name}" for path in paths for name in self._names(path, part)]
             else:
-                found = [f"{path}/{part}" for path in found]
-        for path in found:
-            here = self._here(path)
-            if here is not None and _is_there(here):
+                paths = [f"{path}/{part}" for path in paths]
+        for path in paths:
+            place = self._place(path)
+            if place is not None and _is_there(place):
                 yield path
 
     def _names(self, path: str, pattern: str) -> list[str]:
@@ -67,8 +67,8 @@ class Tree:
         return real is not None and real.lstat().st_mode & 0o111 != 0
 
     def link(self, path: str) -> str | None:
-        here = self._here(path)
-        return str(here.readlink()) if here is not None and here.is_symlink() else None
+        place = self._place(path)
+        return str(place.readlink()) if place is not None and place.is_symlink() else None
 
     def resolve(self, path: str) -> Path | None:
         """Where the file is here, as a process whose root this is would find it."""
@@ -78,22 +78,22 @@ class Tree:
             if part == "..":
                 del done[-1:]
                 continue
-            here = self.root.joinpath(*done, part)
-            if not _is_there(here):
+            place = self.root.joinpath(*done, part)
+            if not _is_there(place):
                 return None
-            if not here.is_symlink():
+            if not place.is_symlink():
                 done.append(part)
                 continue
             links += 1
             if links > _MOST_LINKS:
                 return None
-            target = str(here.readlink())
+            target = str(place.readlink())
             if target.startswith("/"):
                 done = []
             left += _parts(target)
         return self.root.joinpath(*done)
 
-    def _here(self, path: str) -> Path | None:
+    def _place(self, path: str) -> Path | None:
         """Where the path itself is, which may be a link."""
         parent, _, name = path.rpartition("/")
         real = self.resolve(parent or "/")

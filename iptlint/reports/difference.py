@@ -22,13 +22,13 @@ _ENDINGS = {
 }
 
 
-def diff_text(found: Difference) -> str:
-    blocks = [_change_text(found, change) for change in found.changes]
+def diff_text(difference: Difference) -> str:
+    blocks = [_change_text(difference, change) for change in difference.changes]
     shown, left = _a_screenful(blocks)
     if left:
         shown.append(f"… and {left} more changes\n")
-    families = " and ".join(family.value for family in found.families)
-    return "\n".join([*shown, f"{_summary(found)} (compared: {families})\n"])
+    families = " and ".join(family.value for family in difference.families)
+    return "\n".join([*shown, f"{_summary(difference)} (compared: {families})\n"])
 
 
 def _a_screenful(blocks: Sequence[str]) -> tuple[list[str], int]:
@@ -41,24 +41,24 @@ def _a_screenful(blocks: Sequence[str]) -> tuple[list[str], int]:
     return [*blocks], 0
 
 
-def _summary(found: Difference) -> str:
-    if not found.changes:
-        return _ENDINGS[True, found.certain]
-    certain = sum(change.certain for change in found.changes)
+def _summary(difference: Difference) -> str:
+    if not difference.changes:
+        return _ENDINGS[True, difference.certain]
+    certain = sum(change.certain for change in difference.changes)
     if not certain:
         return "possibly different: whether packets fare otherwise depends on limits and the like"
     return "different: some packets fare otherwise"
 
 
-def _change_text(found: Difference, change: Divergence) -> str:
-    return "".join(f"{visible(line)}\n" for line in _change_lines(found, change))
+def _change_text(difference: Difference, change: Divergence) -> str:
+    return "".join(f"{visible(line)}\n" for line in _change_lines(difference, change))
 
 
-def _change_lines(found: Difference, change: Divergence) -> Iterator[str]:
+def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
     perhaps = "" if change.certain else " (perhaps)"
     fates = f"{_fate(change.old)} → {_fate(change.new)}"
     yield f"{change.hook.value}, {change.family.value}: {fates}{perhaps}"
-    described = _described(found, change)
+    described = _described(difference, change)
     yield from (f"  {line}" for line in described.lines)
     if described.more:
         yield f"  and more ({described.left:.0%} of them)"
@@ -79,26 +79,28 @@ def _fate(fate: Fate) -> str:
     return verdict(fate.kind)
 
 
-def _described(found: Difference, change: Divergence) -> Description:
-    within = at_hook(found.space, change.hook) & found.space.family(*change.family.packets)
-    return describe(found.space, change.packets, _LINES, within=within)
+def _described(difference: Difference, change: Divergence) -> Description:
+    within = at_hook(difference.space, change.hook) & difference.space.family(
+        *change.family.packets
+    )
+    return describe(difference.space, change.packets, _LINES, within=within)
 
 
-def diff_json(found: Difference) -> str:
-    changes = [_change_json(found, change) for change in found.changes]
+def diff_json(difference: Difference) -> str:
+    changes = [_change_json(difference, change) for change in difference.changes]
     return dumps(
         {
             "version": VERSION,
-            "equivalent": found.equivalent,
-            "certain": found.certain,
-            "families": [family.value for family in found.families],
+            "equivalent": difference.equivalent,
+            "certain": difference.certain,
+            "families": [family.value for family in difference.families],
             "changes": changes,
         }
     )
 
 
-def _change_json(found: Difference, change: Divergence) -> dict[str, object]:
-    described = _described(found, change)
+def _change_json(difference: Difference, change: Divergence) -> dict[str, object]:
+    described = _described(difference, change)
     return {
         "hook": change.hook.value,
         "family": change.family.value,

@@ -30,8 +30,8 @@ def dumps(value: object) -> str:
     return _NOT_PLAIN.sub(_escaped, text) + "\n"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1] if is_hidden(found[0]) else found[0]
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1] if is_hidden(match[0]) else match[0]
 
 
 def json_report(report: Report) -> str:

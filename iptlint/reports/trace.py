@@ -48,8 +48,8 @@ def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
 
 
 def _packets(traced: Trace, outcome: TraceOutcome) -> list[str]:
-    found = describe(traced.space, outcome.packets, _LINES, within=traced.asked)
-    return [*found.lines, *(["and more"] if found.more else [])]
+    description = describe(traced.space, outcome.packets, _LINES, within=traced.asked)
+    return [*description.lines, *(["and more"] if description.more else [])]
 
 
 def _row(step: TraversalStep) -> tuple[str, ...]:

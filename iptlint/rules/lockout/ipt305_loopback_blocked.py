@@ -98,10 +98,10 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     """Where IPv4 and IPv6 of one source fail, what is told of IPv4 stands for both."""
     ip = context.hooks(hooks.ruleset, Family.IP)
     blocked = [
-        found
+        each
         for hook in _INTERFACE
         if not (ip and _is_shut(ip, hook) and _is_shut(hooks, hook))
-        for found in _blocked(hooks, hook)
+        for each in _blocked(hooks, hook)
     ]
     over_ipv4 = [*_check_family(context, ip)] if blocked and ip and ip is not hooks else []
     if blocked and not over_ipv4:

@@ -159,7 +159,7 @@ def _let_in(
             coming = [_untouched(hooks, translation, caller) for caller in asked]
             through = [_accepted(hooks, translation, each) for each in coming]
             closed = [caller & denied for caller in asked]
-            if _is_told(hooks, translation, through):
+            if _is_anothers(hooks, translation, through):
                 continue
             if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
                 denied_here = closed[0] & facing
@@ -180,7 +180,7 @@ def _visited(hooks: Hooks) -> dict[str, PacketSet]:
     return {name: hooks.space.interface(Field.IIF, name) for name in names}
 
 
-def _is_told(hooks: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
+def _is_anothers(hooks: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
     """Whether a rule that is to deny the packets does not, of which IPT803 or IPT853 tells."""
     mistakes = (
         mistake.missed

@@ -94,7 +94,7 @@ def check(context: Context) -> Iterator[Finding]:
             return
         compared = difference(now, then)
         deciders = Deciders(now, then, compared.space)
-        reported = [change for change in compared.changes if _is_told(host, change)]
+        reported = [change for change in compared.changes if _concerns_host(host, change)]
         parts = [part for change in reported for part in _parts(compared.space, deciders, change)]
         for part in parts[:_MOST]:
             yield _finding(host, compared.space, part)
@@ -118,7 +118,7 @@ def _as_written(ruleset: Ruleset) -> list[object]:
     return chains
 
 
-def _is_told(host: Host, change: Divergence) -> bool:
+def _concerns_host(host: Host, change: Divergence) -> bool:
     if change.family is Family.IP6 and host.facts.ipv6 is False:
         return False
     if change.hook is Hook.FORWARD and host.facts.forwards(change.family.value) is False:

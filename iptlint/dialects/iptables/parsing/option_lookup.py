@@ -56,8 +56,8 @@ class OptionScope:
         return self.exact(name) or self._abbreviated(name)
 
     def _abbreviated(self, name: str) -> KnownOption | None:
-        begun = [found for known, found in self._all() if known.startswith(name)]
-        return begun[0] if begun and all(found == begun[0] for found in begun) else None
+        begun = [option for known, option in self._all() if known.startswith(name)]
+        return begun[0] if begun and all(option == begun[0] for option in begun) else None
 
     def _all(self) -> Iterator[tuple[str, KnownOption]]:
         return (item for layer in self.layers for item in layer.items())
