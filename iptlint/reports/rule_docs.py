@@ -87,5 +87,4 @@ def _json(rule: RuleModule) -> dict[str, object]:
         "summary": rule.summary,
         "url": rule.url,
         "references": list(rule.references),
-        "yields_to": sorted((*meta.yields_to, *meta.leaves_to)),
     }
