@@ -11,10 +11,10 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execute import ExecutionResult
 from iptlint.dialects.nft.lowering import hook_restrictions
 from iptlint.dialects.nft.lowering.assembly import assembled
-from iptlint.dialects.nft.lowering.matches import Standing
+from iptlint.dialects.nft.lowering.matches import RuleLowering
 from iptlint.dialects.nft.lowering.rule_position import header
-from iptlint.dialects.nft.lowering.statement_result import Scene
-from iptlint.dialects.nft.lowering.touched import Things, written
+from iptlint.dialects.nft.lowering.statement_result import RuleScope
+from iptlint.dialects.nft.lowering.written_state import Things, written
 from iptlint.dialects.nft.lowering.xt_compat import unprinted
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
@@ -131,14 +131,14 @@ class _Lowering:
         rules: list[Rule] = []
         # From other chains than these, the jumps could go round in a circle.
         base = chain in self.open.chains and self.open.chains[chain].hook is not None
-        strangers = self._strangers if base else tuple
+        uncalled_chains = self._uncalled_chains if base else tuple
         for placed in placed_rules:
             if not self.open.dormant:
                 self.placed += hook_restrictions.restricted(chain, placed.source, placed.rule)
             self.diagnostics += hook_restrictions.long_prefix(placed.source, placed.rule)
-            standing = Standing(self.open, placed.source, self.diagnostics)
-            scene = Scene(standing, self._block, strangers)
-            rules += assembled(placed, scene, self.changed)
+            lowering = RuleLowering(self.open, placed.source, self.diagnostics)
+            scope = RuleScope(lowering, self._block, uncalled_chains)
+            rules += assembled(placed, scope, self.changed)
         return tuple(rules)
 
     def _block(self, block: t.JumpBlock, source: SourceFile) -> str:
@@ -155,7 +155,7 @@ class _Lowering:
         self.nameless[name] = Chain(name, rules, origin=origin)
         return name
 
-    def _strangers(self) -> tuple[str, ...]:
+    def _uncalled_chains(self) -> tuple[str, ...]:
         """The chains that only maps whose elements come at run time can call."""
         if self.uncalled is None:
             others = (name for name, chain in self.open.chains.items() if chain.hook is None)

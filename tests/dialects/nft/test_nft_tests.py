@@ -36,16 +36,16 @@ def read(rule: str, family: str = "inet", sets: str = "") -> Read:
     (table,) = execute(file).tables
     (placed,) = table.chains["c"].rules
     found = Read()
-    standing = lowering.Standing(table, placed.source, found.diagnostics)
+    rule = lowering.RuleLowering(table, placed.source, found.diagnostics)
     for statement in placed.rule.statements:
         match statement:
             case t.Match() | t.MaskMatch():
-                found.matches += lowering.tests(statement, standing)
+                found.matches += lowering.tests(statement, rule)
             case t.VerdictMap(key, t.SetLiteral() | t.SetReference() as mapping):
-                found.branches += lowering.branches(key, mapping, standing)
-                found.exact = lowering.exact(mapping, standing)
+                found.branches += lowering.branches(key, mapping, rule)
+                found.exact = lowering.exact(mapping, rule)
             case t.Mangle(target):
-                found.matches += lowering.implied(target, standing)
+                found.matches += lowering.implied(target, rule)
     return found
 
 

@@ -14,9 +14,9 @@ from typing import cast
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.row import (
     Extension,
-    Given,
+    ExtensionResult,
+    GivenOption,
     Lower,
-    Lowered,
     Option,
     Uses,
     Value,
@@ -38,7 +38,7 @@ from iptlint.model import (
 )
 from iptlint.model.matches import Asked
 
-Test = Callable[[Given, Family], tuple[Match, ...]]
+Test = Callable[[GivenOption, Family], tuple[Match, ...]]
 """What one given option tests."""
 
 BOTH = (Family.IP, Family.IP6)
@@ -94,7 +94,7 @@ def canonical(extension: str, option: Option) -> Option:
 # -- reading what was given ---------------------------------------------------
 
 
-def all_given(uses: Uses) -> Iterable[Given]:
+def all_given(uses: Uses) -> Iterable[GivenOption]:
     return (given for several in uses.values() for given in several)
 
 
@@ -109,12 +109,12 @@ def number_of(uses: Uses, name: str) -> int:
     return value
 
 
-def pair_of(given: Given) -> tuple[int, int]:
+def pair_of(given: GivenOption) -> tuple[int, int]:
     """The argument of an option that reads ``(int, int)``."""
     return cast("tuple[int, int]", given.values[0])
 
 
-def spell(given: Given) -> str:
+def spell(given: GivenOption) -> str:
     """``--name value``, canonical, without its negation."""
     return " ".join([f"--{given.option.name}", *map(show_value, given.values)])
 
@@ -148,7 +148,7 @@ def within(field: Field, width: int, *, printed: bool = True) -> Test:
     """
     top = (1 << width) - 1
 
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         low, high = pair_of(given)
         if low > high:
             return () if given.negated else NEVER
@@ -159,7 +159,7 @@ def within(field: Field, width: int, *, printed: bool = True) -> Test:
     return test
 
 
-def everything(given: Given, *, printed: bool = False) -> tuple[Match, ...]:
+def everything(given: GivenOption, *, printed: bool = False) -> tuple[Match, ...]:
     """A range that holds every value; 1.8.9 may print its negation as no test at all."""
     if given.negated and not printed:
         raise InvalidValueError(
@@ -175,7 +175,7 @@ def equals(field: Field) -> Test:
     return lambda given, _: (Within(field, ((number(given), number(given)),), given.negated),)
 
 
-def number(given: Given) -> int:
+def number(given: GivenOption) -> int:
     value = given.values[0]
     assert isinstance(value, int)
     return value
@@ -184,7 +184,7 @@ def number(given: Given) -> int:
 def masked(field: Field, width: int) -> Test:
     """``field & mask == value`` for an argument ``(value, mask)``."""
 
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         value, mask = pair_of(given)
         return masked_test(field, width, value, mask, negated=given.negated)
 
@@ -207,11 +207,11 @@ def masked_test(
 def field_tests(by_option: Mapping[str, Test], implied: tuple[Match, ...] = ()) -> Lower:
     """Each option is a test of its own; ``implied`` come first."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         matches = list(implied)
         for given in all_given(uses):
             matches.extend(by_option[given.option.name](given, family))
-        return Lowered(tuple(matches))
+        return ExtensionResult(tuple(matches))
 
     return lower
 
@@ -222,8 +222,8 @@ def field_tests(by_option: Mapping[str, Test], implied: tuple[Match, ...] = ()) 
 def pure(name: str) -> Lower:
     """Each option is an opaque test of its own."""
 
-    def lower(uses: Uses, _: Family) -> Lowered:
-        return Lowered(
+    def lower(uses: Uses, _: Family) -> ExtensionResult:
+        return ExtensionResult(
             tuple(uninterpreted(f"{name} {spell(g)}", g.negated) for g in all_given(uses))
         )
 
@@ -250,7 +250,7 @@ def opaque_range(name: str, width: int) -> Test:
     """An opaque test of a number in a range; all of it is no test."""
     every = (0, (1 << width) - 1)
 
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         low, high = pair_of(given)
         if low > high:
             return () if given.negated else NEVER
@@ -264,10 +264,10 @@ def opaque_range(name: str, width: int) -> Test:
 def joint(name: str, *inverters: str, defaults: Collection[str] = ()) -> Lower:
     """All options together are one opaque test; an ``inverter`` given negated negates it."""
 
-    def lower(uses: Uses, _: Family) -> Lowered:
+    def lower(uses: Uses, _: Family) -> ExtensionResult:
         negated = any(g.negated for i in inverters for g in uses.get(i, ()))
         key = spell_all(uses, defaults, without_negation=inverters)
-        return Lowered((uninterpreted(f"{name} {key}".rstrip(), negated),))
+        return ExtensionResult((uninterpreted(f"{name} {key}".rstrip(), negated),))
 
     return lower
 
@@ -277,9 +277,9 @@ def uncertain(
 ) -> Lower:
     """All options together are one test that depends on more than the packet."""
 
-    def lower(uses: Uses, _: Family) -> Lowered:
+    def lower(uses: Uses, _: Family) -> ExtensionResult:
         key = f"{name} {spell_all(uses, defaults)}".rstrip()
-        return Lowered((Uncertain(name, key, asks(uses) if asks else None),))
+        return ExtensionResult((Uncertain(name, key, asks(uses) if asks else None),))
 
     return lower
 
@@ -290,8 +290,8 @@ def uncertain(
 def verdict(
     kind: VerdictKind, name: str, *effects: Effect, defaults: Collection[str] = ()
 ) -> Lower:
-    def lower(uses: Uses, _: Family) -> Lowered:
-        return Lowered(
+    def lower(uses: Uses, _: Family) -> ExtensionResult:
+        return ExtensionResult(
             verdict=Verdict(kind, name, None, spell_all(uses, defaults)), effects=effects
         )
 
@@ -312,7 +312,7 @@ def write(field: Field, mask: int | None = None, value: int | None = None) -> Ef
 def need_one(*names: str, then: Lower) -> Lower:
     """At least one of the options has to be given."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         if not any(name in uses for name in names):
             raise InvalidValueError("one of " + ", ".join(f"--{name}" for name in names))
         return then(uses, family)
@@ -323,7 +323,7 @@ def need_one(*names: str, then: Lower) -> Lower:
 def at_most_one(*names: str, then: Lower) -> Lower:
     """The options exclude each other."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         both = [name for name in names if name in uses]
         if len(both) > 1:
             raise InvalidValueError(f"only one of --{both[0]} and --{both[1]}")
@@ -339,7 +339,7 @@ def just_one(*names: str, then: Lower) -> Lower:
 def together(name: str, *others: str, then: Lower) -> Lower:
     """With ``name``, the others are needed too."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         missing = [other for other in others if other not in uses]
         if name in uses and missing:
             raise InvalidValueError(f"--{missing[0]} beside --{name}")
@@ -351,10 +351,10 @@ def together(name: str, *others: str, then: Lower) -> Lower:
 def counts_as(old: str, new: Option, *, then: Lower) -> Lower:
     """The option ``old`` is another way to write ``new``."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         if old not in uses:
             return then(uses, family)
-        renamed = tuple(Given(new, g.negated, g.values, g.texts) for g in uses[old])
+        renamed = tuple(GivenOption(new, g.negated, g.values, g.texts) for g in uses[old])
         return then({k: v for k, v in uses.items() if k != old} | {new.name: renamed}, family)
 
     return lower
@@ -364,10 +364,10 @@ def only_where(there: tuple[Match, ...], lower: Lower) -> Lower:
     """``lower`` for packets that have what is tested. A test that holds says so itself, so only
     negated ones have to ask; so does the mere name of a header."""
 
-    def lowered(uses: Uses, family: Family) -> Lowered:
+    def lowered(uses: Uses, family: Family) -> ExtensionResult:
         tests = lower(uses, family).matches
         asks = not tests or any(given.negated for given in all_given(uses))
-        return Lowered((*(there if asks else ()), *tests))
+        return ExtensionResult((*(there if asks else ()), *tests))
 
     return lowered
 

@@ -13,7 +13,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     spell,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses, Value
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses, Value
 from iptlint.dialects.uninterpreted import host_name, uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match, Uncertain, Within
 from iptlint.model.matches import CT_STATES, Asked, Original
@@ -41,13 +41,13 @@ def _named(*names: str) -> Value:
     return lambda text, _: frozenset(one(part) for part in text.split(","))
 
 
-def _names(given: Given) -> frozenset[str]:
+def _names(given: GivenOption) -> frozenset[str]:
     names = given.values[0]
     assert isinstance(names, frozenset)
     return names
 
 
-def _state_test(given: Given, _: Family) -> Match:
+def _state_test(given: GivenOption, _: Family) -> Match:
     names = _names(given)
     indices = sorted(CT_STATES.index(name.lower()) for name in names & {*_STATES})
     states = tuple((index, index) for index in indices)
@@ -62,22 +62,22 @@ def _state_test(given: Given, _: Family) -> Match:
     return AnyOf(tracked + translated, given.negated)
 
 
-def _direction_test(given: Given, _: Family) -> Match:
+def _direction_test(given: GivenOption, _: Family) -> Match:
     index = _DIRECTIONS.index(str(given.values[0]))
     return Within(Field.CT_DIRECTION, ((index, index),))
 
 
-def _status_test(given: Given, _: Family) -> Match:
+def _status_test(given: GivenOption, _: Family) -> Match:
     """NONE is no bit at all, and no bit set never counts as one of them."""
     names = dict.fromkeys(sorted(_names(given) - {"NONE"}))
     return each_opaque("conntrack", "ctstatus", names, negated=given.negated)
 
 
-def _expiry_test(given: Given, _: Family) -> Match:
+def _expiry_test(given: GivenOption, _: Family) -> Match:
     return Uncertain("conntrack", f"{'! ' if given.negated else ''}conntrack {spell(given)}")
 
 
-def _protocol_test(given: Given, _: Family) -> Match:
+def _protocol_test(given: GivenOption, _: Family) -> Match:
     return uninterpreted(f"conntrack {spell(given)}", given.negated)
 
 
@@ -89,7 +89,7 @@ _ORIGINAL = {
 }
 
 
-def _address_test(given: Given, family: Family) -> Match:
+def _address_test(given: GivenOption, family: Family) -> Match:
     text = str(given.values[0])
     asks: Asked | None = host_name(text)
     field = _ORIGINAL.get(given.option.name)
@@ -99,7 +99,7 @@ def _address_test(given: Given, family: Family) -> Match:
     return uninterpreted(f"conntrack {spell(given)}", given.negated, asks)
 
 
-def _port_test(given: Given, _: Family) -> Match:
+def _port_test(given: GivenOption, _: Family) -> Match:
     """Every port, or none where the range ends before it begins, is a test all the same."""
     low, high = pair_of(given)
     if low > high or (low, high) == (0, 0xFFFF):
@@ -120,7 +120,7 @@ _TESTS = {
 }
 
 
-def lower_conntrack(uses: Uses, family: Family) -> Lowered:
+def lower_conntrack(uses: Uses, family: Family) -> ExtensionResult:
     """A packet without a connection passes every test but the state, if the state is tested."""
     if not uses:
         raise InvalidValueError("at least one option")
@@ -128,14 +128,14 @@ def lower_conntrack(uses: Uses, family: Family) -> Lowered:
     state = tuple(_state_test(g, family) for g in given if g.option.name == "ctstate")
     rest = tuple(_TESTS[g.option.name](g, family) for g in given if g.option.name != "ctstate")
     if not state:
-        return Lowered((HAS_CONNECTION, *rest))
+        return ExtensionResult((HAS_CONNECTION, *rest))
     if not rest:
-        return Lowered(state)
-    return Lowered((*state, AnyOf(((NO_CONNECTION,), rest))))
+        return ExtensionResult(state)
+    return ExtensionResult((*state, AnyOf(((NO_CONNECTION,), rest))))
 
 
-def lower_state(uses: Uses, family: Family) -> Lowered:
-    return Lowered(tuple(_state_test(given, family) for given in all_given(uses)))
+def lower_state(uses: Uses, family: Family) -> ExtensionResult:
+    return ExtensionResult(tuple(_state_test(given, family) for given in all_given(uses)))
 
 
 def _port_range(text: str, family: Family) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.registries import (
     TOS_NAMES,
 )
-from iptlint.dialects.iptables.extensions.row import Extension, Given
+from iptlint.dialects.iptables.extensions.row import Extension, GivenOption
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Family, Field, Masked, Match, Within
 from iptlint.model.matches import CT_STATES, PKTTYPES
@@ -65,11 +65,11 @@ def tos(text: str, family: Family) -> tuple[int, int]:
 dscp_class = values.named_number(DSCP_CLASSES, 0, -1, "a DSCP class (EF, CS1, AF11 …)")
 
 
-def _dscp_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _dscp_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     return (Masked(Field.TOS, 0xFC, number(given) << 2, given.negated),)
 
 
-def _ect_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _ect_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     return (Masked(Field.TOS, 3, number(given), given.negated),)
 
 
@@ -81,7 +81,7 @@ def _flag_test(name: str) -> Test:
 # -- link layer, marks --------------------------------------------------------
 
 
-def _mac_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _mac_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     """Negated or not, it matches only packets of Ethernet devices (xt_mac.c)."""
     address = Within(Field.MAC_SOURCE, ((number(given), number(given)),), given.negated)
     return (uninterpreted("mac --ethernet"), address) if given.negated else (address,)
@@ -98,7 +98,7 @@ HAS_CONNECTION = Within(
 )
 
 
-def _connmark_test(given: Given, family: Family) -> tuple[Match, ...]:
+def _connmark_test(given: GivenOption, family: Family) -> tuple[Match, ...]:
     """Negated or not, it needs a connection (xt_connmark.c)."""
     return (HAS_CONNECTION, *masked(Field.CT_MARK, 32)(given, family))
 

@@ -15,12 +15,12 @@ from iptlint.dialects.iptables.extensions import (
     values,
 )
 from iptlint.dialects.iptables.extensions.builders import opt, row, value_of
-from iptlint.dialects.iptables.extensions.row import Extension, Lowered
+from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult
 
 COMMENT = row(
     "comment",
     opt("comment", values.up_to(255, "comment", empty=True), req=True),
-    lower=lambda uses, _: Lowered(comment=str(value_of(uses, "comment"))),
+    lower=lambda uses, _: ExtensionResult(comment=str(value_of(uses, "comment"))),
 )
 
 ROWS: tuple[Extension, ...] = (

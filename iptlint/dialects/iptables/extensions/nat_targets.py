@@ -19,7 +19,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
     write_exactly,
 )
-from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Uses
+from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
 from iptlint.model import Effect, Family, Field, Verdict, VerdictKind
 
 
@@ -87,13 +87,13 @@ def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Fiel
 def _translation(name: str, option: str, *fields: Field) -> Lower:
     """SNAT and DNAT: the last field is the connection's status bit."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         (given,) = uses[option]
         address, ports = to = cast("tuple[str, str]", given.values[0])
         effects = _rewrite(to, family, fields[0], fields[1])
         rest = spell_all({k: v for k, v in uses.items() if k != option})
         shown = f"--{option} {address}{':' if ports else ''}{ports} {rest}".rstrip()
-        return Lowered(
+        return ExtensionResult(
             verdict=Verdict(VerdictKind.NAT, name, None, shown),
             effects=(*effects, write(fields[2], 1, 1)),
         )
@@ -101,7 +101,7 @@ def _translation(name: str, option: str, *fields: Field) -> Lower:
     return lower
 
 
-def _redirect(uses: Uses, family: Family) -> Lowered:
+def _redirect(uses: Uses, family: Family) -> ExtensionResult:
     """To the address of the incoming interface; ports only where given."""
     ports = value_of(uses, "to-ports")
     to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
@@ -109,7 +109,7 @@ def _redirect(uses: Uses, family: Family) -> Lowered:
     return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
 
 
-def _masquerade(uses: Uses, family: Family) -> Lowered:
+def _masquerade(uses: Uses, family: Family) -> ExtensionResult:
     """To the address of the outgoing interface; another port may be taken where none is given."""
     ports = str(value_of(uses, "to-ports") or "")
     to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
@@ -117,7 +117,7 @@ def _masquerade(uses: Uses, family: Family) -> Lowered:
     return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
 
 
-def _netmap(uses: Uses, family: Family) -> Lowered:
+def _netmap(uses: Uses, family: Family) -> ExtensionResult:
     return verdict(VerdictKind.NAT, "NETMAP", write(family.saddr), write(family.daddr))(
         uses, family
     )

@@ -28,7 +28,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write_exactly,
 )
 from iptlint.dialects.iptables.extensions.header_matches import dscp_class, tos
-from iptlint.dialects.iptables.extensions.row import Extension, Lower, Lowered, Uses
+from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 from iptlint.model.protocols import TCP_FLAGS, tcp_flag_bits
 
@@ -63,13 +63,13 @@ _MARK_OPERATIONS: dict[str, Callable[[int, int], tuple[int, int]]] = {
 
 
 def _mark(name: str, field: Field) -> Lower:
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         pair = _mark_value(uses)
         if pair is None:
             return _copy_mark(name, uses)
         value, mask = pair
         options = f"--set-xmark 0x{value:x}/0x{mask:x}"
-        return Lowered(
+        return ExtensionResult(
             verdict=Verdict(VerdictKind.CONTINUE, name, None, options),
             effects=(write(field, mask, value),),
         )
@@ -77,7 +77,7 @@ def _mark(name: str, field: Field) -> Lower:
     return lower
 
 
-def _copy_mark(name: str, uses: Uses) -> Lowered:
+def _copy_mark(name: str, uses: Uses) -> ExtensionResult:
     """--save-mark and --restore-mark of CONNMARK; --mask is both masks."""
     both = value_of(uses, "mask")
     masks = {n: value_of(uses, n) if n in uses else both for n in ("nfmask", "ctmask")}
@@ -92,7 +92,9 @@ def _copy_mark(name: str, uses: Uses) -> Lowered:
         # xt_connmark.c: what is read is masked, and flips bits of what is left of the other.
         cleared, read = ("nfmask", "ctmask") if restore else ("ctmask", "nfmask")
         copied = replace(copied, mask=_all_or(masks[cleared]), value=_all_or(masks[read]))
-    return Lowered(verdict=Verdict(VerdictKind.CONTINUE, name, None, options), effects=(copied,))
+    return ExtensionResult(
+        verdict=Verdict(VerdictKind.CONTINUE, name, None, options), effects=(copied,)
+    )
 
 
 def _all_or(mask: object) -> int:
@@ -106,7 +108,7 @@ def _hops(name: str, prefix: str, families: tuple[Family, ...]) -> Extension:
     """TTL and HL."""
     to, down, up = (f"{prefix}-{action}" for action in ("set", "dec", "inc"))
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         known = number_of(uses, to) if to in uses else None
         return goes_on(name, write_exactly(Field.TTL, 8, known))(uses, family)
 
@@ -128,19 +130,19 @@ _TOS_OPERATIONS: dict[str, Callable[[int], tuple[int, int]]] = {
 }
 
 
-def _lower_tos(uses: Uses, _: Family) -> Lowered:
+def _lower_tos(uses: Uses, _: Family) -> ExtensionResult:
     (name,) = uses
     if name in _TOS_OPERATIONS:
         value, mask = _TOS_OPERATIONS[name](number_of(uses, name))
     else:
         value, mask = mark_pair(value_of(uses, name))
-    return Lowered(
+    return ExtensionResult(
         verdict=Verdict(VerdictKind.CONTINUE, "TOS", None, f"--set-tos 0x{value:x}/0x{mask:x}"),
         effects=(write(Field.TOS, mask, value),),
     )
 
 
-def _lower_dscp(uses: Uses, family: Family) -> Lowered:
+def _lower_dscp(uses: Uses, family: Family) -> ExtensionResult:
     return goes_on("DSCP", write(Field.TOS, 0xFC, number_of(uses, "set-dscp") << 2))(uses, family)
 
 
@@ -152,7 +154,7 @@ _ECN_VALUES: dict[str, tuple[Field, int, int]] = {
 """Field, mask and how far the argument is shifted."""
 
 
-def _lower_ecn(uses: Uses, family: Family) -> Lowered:
+def _lower_ecn(uses: Uses, family: Family) -> ExtensionResult:
     effects = (
         [write(Field.TCP_FLAGS, tcp_flag_bits("ece", "cwr"), 0)] if "ecn-tcp-remove" in uses else []
     )
@@ -162,7 +164,7 @@ def _lower_ecn(uses: Uses, family: Family) -> Lowered:
     return goes_on("ECN", *effects)(uses, family)
 
 
-def _lower_hmark(uses: Uses, family: Family) -> Lowered:
+def _lower_hmark(uses: Uses, family: Family) -> ExtensionResult:
     ports = [name for name in uses if name.startswith(("hmark-sport", "hmark-dport"))]
     spi = [name for name in uses if name.startswith("hmark-spi")]
     if ports and spi:

@@ -34,7 +34,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenOption:
     """One option as a rule gives it: its arguments, read, and their text."""
 
     option: Option
@@ -43,12 +43,12 @@ class Given:
     texts: tuple[str, ...]
 
 
-Uses = Mapping[str, tuple[Given, ...]]
+Uses = Mapping[str, tuple[GivenOption, ...]]
 """The options given to one extension, by long name, in the order of the text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lowered:
+class ExtensionResult:
     """What one extension contributes to a rule."""
 
     matches: tuple[Match, ...] = ()
@@ -57,7 +57,7 @@ class Lowered:
     comment: str | None = None
 
 
-Lower = Callable[[Uses, Family], Lowered]
+Lower = Callable[[Uses, Family], ExtensionResult]
 """Raises ``InvalidValueError`` where the options do not go together."""
 
 

@@ -14,7 +14,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     spell_all,
     write,
 )
-from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Effect, EffectKind, Family, Field
 from iptlint.model.matches import SetLookup
@@ -38,12 +38,12 @@ def _set_name(text: str, _: Family) -> str:
     return text
 
 
-def _lookup(given: Given) -> SetLookup:
+def _lookup(given: GivenOption) -> SetLookup:
     name, directions = map(str, given.values)
     return SetLookup(name, tuple(word == "src" for word in directions.split(",")))
 
 
-def _lower_match(uses: Uses, _: Family) -> Lowered:
+def _lower_match(uses: Uses, _: Family) -> ExtensionResult:
     """Counters change with every packet, so a test of them is uncertain."""
     (given,) = uses["match-set"]
     name, directions = given.values
@@ -51,10 +51,10 @@ def _lower_match(uses: Uses, _: Family) -> Lowered:
     lookup = replace(_lookup(given), return_nomatch="return-nomatch" in uses)
     test = uninterpreted(f"set {name} {directions} {rest}".rstrip(), given.negated, lookup)
     counts = any(counter in uses for counter in _COUNTERS)
-    return Lowered((test.unsettled if counts else test,))
+    return ExtensionResult((test.unsettled if counts else test,))
 
 
-def _lower_target(uses: Uses, family: Family) -> Lowered:
+def _lower_target(uses: Uses, family: Family) -> ExtensionResult:
     lookups = {name: _lookup(uses[name][0]) for name in _ACTIONS if name in uses}
     effects = [Effect(EffectKind.SET, name=lookups[n].name) for n in _ACTIONS[:2] if n in lookups]
     marks = [write(Field.MARK)] if "map-mark" in uses else []

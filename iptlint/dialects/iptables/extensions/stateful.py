@@ -20,7 +20,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     value_of,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.row import Lower, Lowered, Uses, Value
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses, Value
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Effect, EffectKind, Family
 from iptlint.model.matches import Threshold
@@ -47,16 +47,16 @@ def _threshold(uses: Uses) -> Threshold:
 _RECENT_ACTIONS = ("set", "rcheck", "update", "remove")
 
 
-def _lower_recent(uses: Uses, family: Family) -> Lowered:
+def _lower_recent(uses: Uses, family: Family) -> ExtensionResult:
     """--set remembers the address and always matches (xt_recent.c); the others ask the list."""
     name = value_of(uses, "name") or "DEFAULT"
     remembers = (Effect(EffectKind.SET, name=f"recent {name}"),)
     if "set" in uses:
         negated = uses["set"][0].negated
-        return Lowered(NEVER if negated else (), effects=remembers)
+        return ExtensionResult(NEVER if negated else (), effects=remembers)
     changes = remembers if "update" in uses or "remove" in uses else ()
     defaults = ("--name DEFAULT", "--rsource", *_full_masks("mask"))
-    return Lowered(uncertain("recent", defaults)(uses, family).matches, effects=changes)
+    return ExtensionResult(uncertain("recent", defaults)(uses, family).matches, effects=changes)
 
 
 def _recent_checks(then: Lower) -> Lower:
@@ -96,7 +96,7 @@ _hash_mode: Value = values.list_of(values.one_of("srcip", "srcport", "dstip", "d
 # -- statistic, connbytes, rateest, time --------------------------------------
 
 
-def _lower_statistic(uses: Uses, family: Family) -> Lowered:
+def _lower_statistic(uses: Uses, family: Family) -> ExtensionResult:
     if value_of(uses, "mode") == "random" and "probability" not in uses:
         raise InvalidValueError("--probability in random mode")
     if value_of(uses, "mode") == "nth" and "every" not in uses:
@@ -107,9 +107,9 @@ def _lower_statistic(uses: Uses, family: Family) -> Lowered:
     return uncertain("statistic")(uses, family)
 
 
-def _lower_connbytes(uses: Uses, family: Family) -> Lowered:
+def _lower_connbytes(uses: Uses, family: Family) -> ExtensionResult:
     """Negated or not, it needs a connection (xt_connbytes.c)."""
-    return Lowered((HAS_CONNECTION, *uncertain("connbytes")(uses, family).matches))
+    return ExtensionResult((HAS_CONNECTION, *uncertain("connbytes")(uses, family).matches))
 
 
 def _bytes_range(text: str, _: Family) -> str:
@@ -165,13 +165,13 @@ def _label(text: str, _: Family) -> str:
     return str(values.filled(text, _))
 
 
-def _lower_connlabel(uses: Uses, family: Family) -> Lowered:
+def _lower_connlabel(uses: Uses, family: Family) -> ExtensionResult:
     """Without a connection there is no label (xt_connlabel.c)."""
     (given,) = uses["label"]
     key = f"connlabel {spell(given)}"
     if "set" in uses:
         return uncertain("connlabel")(uses, family)
-    return Lowered((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
+    return ExtensionResult((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
 
 
 _ESTIMATE_FLAGS = ("rateest-delta", "rateest-lt", "rateest-gt", "rateest-eq")

@@ -31,8 +31,8 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.rewriting_targets import mark_pair
 from iptlint.dialects.iptables.extensions.row import (
     Extension,
+    ExtensionResult,
     Lower,
-    Lowered,
     Option,
     Uses,
     Value,
@@ -101,7 +101,7 @@ def _queue_range(text: str, _: Family) -> str:
 # -- connection tracking -----------------------------------------------------
 
 
-def _lower_ct(uses: Uses, family: Family) -> Lowered:
+def _lower_ct(uses: Uses, family: Family) -> ExtensionResult:
     untracked = (Effect(EffectKind.NOTRACK),) if "notrack" in uses else ()
     return goes_on("CT", *untracked)(uses, family)
 
@@ -126,7 +126,7 @@ log_level = values.named_number(_LEVELS, 0, 7, "a log level (debug … emerg)")
 def _log(name: str, prefix: str, *defaults: str) -> Lower:
     """LOG, NFLOG and ULOG; ``defaults`` are options iptables-save leaves out."""
 
-    def lower(uses: Uses, family: Family) -> Lowered:
+    def lower(uses: Uses, family: Family) -> ExtensionResult:
         text = str(value_of(uses, prefix) or "")
         effect = Effect(EffectKind.LOG, name=text, to_program=name != "LOG")
         return goes_on(name, effect, defaults=defaults)(uses, family)
@@ -155,7 +155,7 @@ def _class(text: str, _: Family) -> str:
     return f"{int(major, 16):x}:{int(minor, 16):x}"
 
 
-def _tproxy(uses: Uses, family: Family) -> Lowered:
+def _tproxy(uses: Uses, family: Family) -> ExtensionResult:
     """Hands the packet to a local socket or drops it, as sockets then are: decided elsewhere."""
     value, mask = mark_pair(value_of(uses, "tproxy-mark") or (0, 0))
     effect = write(Field.MARK, mask, value & mask)

@@ -28,7 +28,7 @@ from iptlint.dialects.iptables.extensions.registries import (
     ICMP_TYPES,
     Icmp,
 )
-from iptlint.dialects.iptables.extensions.row import Extension, Given, Lower, Option, Value
+from iptlint.dialects.iptables.extensions.row import Extension, GivenOption, Lower, Option, Value
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Within
@@ -67,14 +67,14 @@ def tcp_flags(text: str, _: Family) -> int:
     return _flags(text)
 
 
-def _tcp_flags_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _tcp_flags_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     mask, value = given.values
     assert isinstance(mask, int)
     assert isinstance(value, int)
     return masked_test(Field.TCP_FLAGS, 8, value, mask, negated=given.negated)
 
 
-def _syn_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _syn_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     mask, syn = tcp_flag_bits("fin", "syn", "rst", "ack"), tcp_flag_bits("syn")
     return (Masked(Field.TCP_FLAGS, mask, syn, given.negated),)
 
@@ -83,7 +83,7 @@ def _syn_test(given: Given, _: Family) -> tuple[Match, ...]:
 
 
 def _multiport(*fields: Field) -> Test:
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         ranges = given.values[0]
         assert isinstance(ranges, tuple)
         if len(fields) == 1:
@@ -117,7 +117,7 @@ def icmp_type(names: Mapping[str, Icmp]) -> Value:
 
 
 def _icmp_test(any_type: int | None) -> Test:
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         kind, first, last = cast(Icmp, given.values[0])
         if kind == any_type:
             return NEVER if given.negated else ()
@@ -184,7 +184,7 @@ DCCP_TYPES = [
 ]
 
 
-def _chunk_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _chunk_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     """Of one chunk, ``all`` and ``any`` ask the same (match_packet in xt_sctp.c)."""
     how, chunks = given.values
     assert isinstance(chunks, tuple)
@@ -193,7 +193,7 @@ def _chunk_test(given: Given, _: Family) -> tuple[Match, ...]:
     return (uninterpreted(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
 
 
-def _dccp_types_test(given: Given, _: Family) -> tuple[Match, ...]:
+def _dccp_types_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     types = given.values[0]
     assert isinstance(types, tuple)
     return (

@@ -29,7 +29,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
-from iptlint.dialects.iptables.extensions.row import Given, Lowered, Uses
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match, Opaque
 from iptlint.model.matches import AddressType, ReversePath
@@ -49,7 +49,7 @@ def _id_range(text: str, _: Family) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _lower_owner(uses: Uses, family: Family) -> Lowered:
+def _lower_owner(uses: Uses, family: Family) -> ExtensionResult:
     """--suppl-groups widens --gid-owner, which has to come first (libxt_owner.c)."""
     if "suppl-groups" not in uses:
         return pure("owner")(uses, family)
@@ -59,7 +59,7 @@ def _lower_owner(uses: Uses, family: Family) -> Lowered:
     apart = {k: v for k, v in uses.items() if k not in ("gid-owner", "suppl-groups")}
     group = {k: uses[k] for k in ("gid-owner", "suppl-groups")}
     joined = joint("owner", "gid-owner")(group, family)
-    return Lowered(pure("owner")(apart, family).matches + joined.matches)
+    return ExtensionResult(pure("owner")(apart, family).matches + joined.matches)
 
 
 _ROUTE_TYPES = [
@@ -78,14 +78,14 @@ _ROUTE_TYPES = [
 ]
 
 
-def _lower_addrtype(uses: Uses, family: Family) -> Lowered:
+def _lower_addrtype(uses: Uses, family: Family) -> ExtensionResult:
     """--limit-iface-in and -out are part of both tests."""
     limits = "".join(f" --{name}" for name in sorted(uses) if name.startswith("limit"))
     tests = (_address_type(given, family, limits) for given in all_given(uses) if given.values)
-    return Lowered(tuple(tests))
+    return ExtensionResult(tuple(tests))
 
 
-def _address_type(given: Given, family: Family, limits: str) -> Match:
+def _address_type(given: GivenOption, family: Family, limits: str) -> Match:
     """One of the types holds, or all of them at once.
 
     For ip6 the kernel asks the address for some of them, not the routes, and all of those in a
@@ -107,28 +107,28 @@ def _realm(text: str, family: Family) -> str:
     return str(shown).removesuffix("/0xffffffff")
 
 
-def _lower_realm(uses: Uses, family: Family) -> Lowered:
+def _lower_realm(uses: Uses, family: Family) -> ExtensionResult:
     """A value with bits outside its mask never equals what is left of the realm."""
     (given,) = uses["realm"]
     value, slash, mask = str(given.values[0]).partition("/")
     if slash and int(value, 16) & ~int(mask, 16):
-        return Lowered(() if given.negated else NEVER)
+        return ExtensionResult(() if given.negated else NEVER)
     return pure("realm")(uses, family)
 
 
-def _lower_cluster(uses: Uses, family: Family) -> Lowered:
+def _lower_cluster(uses: Uses, family: Family) -> ExtensionResult:
     """Negated or not, it needs a connection (xt_cluster.c)."""
     key = joint("cluster", "cluster-local-nodemask")
-    return Lowered((HAS_CONNECTION, *key(uses, family).matches))
+    return ExtensionResult((HAS_CONNECTION, *key(uses, family).matches))
 
 
-def _lower_helper(uses: Uses, family: Family) -> Lowered:
+def _lower_helper(uses: Uses, family: Family) -> ExtensionResult:
     """A helper's name need only be how the name given begins (xt_helper.c): ``ftp-21`` takes
     the connections of ``ftp`` too."""
     (given,) = uses["helper"]
     name = str(given.values[0])
     key = f"helper --helper {name}{' or its beginning' if '-' in name else ''}"
-    return Lowered((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
+    return ExtensionResult((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
 
 
 _HAS_SOCKET: tuple[Match, ...] = (uninterpreted("cgroup there"),)
@@ -148,7 +148,7 @@ _SPI = values.hexadecimal(32)
 _POLICY_ELEMENT = ("reqid", "spi", "proto", "mode", "tunnel-src", "tunnel-dst")
 
 
-def _lower_policy(uses: Uses, _: Family) -> Lowered:
+def _lower_policy(uses: Uses, _: Family) -> ExtensionResult:
     """``none`` is the complement of ``ipsec``; elements keep their order, --next parts them."""
     for name in ("dir", "pol"):
         if name not in uses:
@@ -165,7 +165,7 @@ def _lower_policy(uses: Uses, _: Family) -> Lowered:
         raise InvalidValueError("--mode tunnel beside --tunnel-src or --tunnel-dst")
     if "next" in uses and "strict" not in uses:
         raise InvalidValueError("--strict beside --next")
-    return Lowered((uninterpreted("policy " + _policy_key(uses), none),))
+    return ExtensionResult((uninterpreted("policy " + _policy_key(uses), none),))
 
 
 def _policy_key(uses: Uses) -> str:
@@ -175,18 +175,18 @@ def _policy_key(uses: Uses) -> str:
 # -- sockets, reverse path ----------------------------------------------------
 
 
-def _lower_socket(uses: Uses, family: Family) -> Lowered:
+def _lower_socket(uses: Uses, family: Family) -> ExtensionResult:
     marks = (write(Field.MARK),) if "restore-skmark" in uses else ()
     kept = {k: v for k, v in uses.items() if k != "restore-skmark"}
-    return Lowered(joint("socket")(kept, family).matches, effects=marks)
+    return ExtensionResult(joint("socket")(kept, family).matches, effects=marks)
 
 
-def _lower_rpfilter(uses: Uses, family: Family) -> Lowered:
+def _lower_rpfilter(uses: Uses, family: Family) -> ExtensionResult:
     plain = {k: v for k, v in uses.items() if k != "invert"}
     (test,) = joint("rpfilter")(plain, family).matches
     assert isinstance(test, Opaque)
     asks = ReversePath(loose="loose" in uses)
-    return Lowered((replace(test, negated="invert" in uses, asks=asks),))
+    return ExtensionResult((replace(test, negated="invert" in uses, asks=asks),))
 
 
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)

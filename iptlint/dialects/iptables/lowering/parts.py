@@ -14,12 +14,12 @@ from typing import NamedTuple, cast
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.builders import canonical
 from iptlint.dialects.iptables.extensions.required_protocols import numbers, protocols_for
-from iptlint.dialects.iptables.extensions.row import Extension, Given, Lowered, Option
+from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, GivenOption, Option
 from iptlint.dialects.iptables.parsing.base_options import CORE
 from iptlint.dialects.iptables.parsing.tree import Load, Shape, Use, Words
 from iptlint.model import AnyOf, Effect, Family, Match, Opaque, Verdict, VerdictKind
 
-Uses = dict[str, tuple[Given, ...]]
+Uses = dict[str, tuple[GivenOption, ...]]
 
 
 class Part(NamedTuple):
@@ -101,7 +101,7 @@ class Cell:
             raise _AtUseError(index, reason) from reason
         return uses
 
-    def _given(self, use: Use, option: Option, words: Words) -> Given:
+    def _given(self, use: Use, option: Option, words: Words) -> GivenOption:
         texts = []
         values = []
         for place, reader in zip(use.arguments, option.values, strict=False):
@@ -110,7 +110,7 @@ class Cell:
                 text = text[place.offset :]
             texts.append(text)
             values.append(reader(text, self.family))
-        return Given(option, use.negated, tuple(values), tuple(texts))
+        return GivenOption(option, use.negated, tuple(values), tuple(texts))
 
     def lowered(self, uses: Uses) -> Part:
         matches, verdict, effects, comment = _fields(self.extension.lower(uses, self.family))
@@ -192,7 +192,7 @@ def _diagnose(
 def unknown_extension(load: Load) -> Extension:
     """Stands for an extension nobody knows: a test of its own, a target that may do anything."""
     name = "target" if load.target else "match"
-    return Extension(f"unknown {name}", (), lambda _uses, _family: Lowered())
+    return Extension(f"unknown {name}", (), lambda _uses, _family: ExtensionResult())
 
 
 class UnknownCell(Cell):

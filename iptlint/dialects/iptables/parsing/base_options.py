@@ -14,7 +14,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     opt,
     row,
 )
-from iptlint.dialects.iptables.extensions.row import Given
+from iptlint.dialects.iptables.extensions.row import GivenOption
 from iptlint.dialects.uninterpreted import host_name, uninterpreted
 from iptlint.model import AnyOf, Family, Field, Interface, Match, Within
 
@@ -22,7 +22,7 @@ from iptlint.model import AnyOf, Family, Field, Interface, Match, Within
 def network_test(field: Field) -> Test:
     """A comma list of networks; only a single one may be negated."""
 
-    def test(given: Given, family: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, family: Family) -> tuple[Match, ...]:
         nets = given.values[0]
         assert isinstance(nets, tuple)
         if given.negated and len(nets) > 1:
@@ -57,7 +57,7 @@ def _any_net(field: Field, nets: tuple[Net, ...], family: Family) -> tuple[Match
     return (AnyOf(tuple(each)),)
 
 
-def protocol_test(given: Given, _: Family) -> tuple[Match, ...]:
+def protocol_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     value = number(given)
     if value:
         return (Within(Field.PROTO, ((value, value),), given.negated),)
@@ -69,7 +69,7 @@ def protocol_test(given: Given, _: Family) -> tuple[Match, ...]:
 def interface_test(field: Field) -> Test:
     """``eth+`` is every name that begins with eth; ``+`` alone is every name."""
 
-    def test(given: Given, _: Family) -> tuple[Match, ...]:
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         name = str(given.values[0])
         wildcard = name.endswith("+")
         stem = name.removesuffix("+")
@@ -80,13 +80,13 @@ def interface_test(field: Field) -> Test:
     return test
 
 
-def fragment_test(given: Given, family: Family) -> tuple[Match, ...]:
+def fragment_test(given: GivenOption, family: Family) -> tuple[Match, ...]:
     if family is not Family.IP:
         raise InvalidValueError("-m frag: -f is IPv4 only", refused=True)
     return (Within(Field.FRAGMENT, ((1, 1),), given.negated),)
 
 
-def nothing(_given: Given, _family: Family) -> tuple[Match, ...]:
+def nothing(_given: GivenOption, _family: Family) -> tuple[Match, ...]:
     """An option about how the tool works, not about packets."""
     return ()
 

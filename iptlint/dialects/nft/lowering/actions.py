@@ -21,10 +21,10 @@ from iptlint.dialects.nft.lowering.reject import reject
 from iptlint.dialects.nft.lowering.rewrites import mangle, strip_option
 from iptlint.dialects.nft.lowering.statement_result import (
     NOTHING,
-    Fork,
     Matches,
-    Scene,
+    RuleScope,
     StatementResult,
+    VerdictBranch,
     write,
 )
 from iptlint.dialects.nft.lowering.xt_compat import foreign
@@ -56,46 +56,48 @@ def _chain(statement: t.Verdict) -> str | None:
     return statement.chain.text if isinstance(statement.chain, t.Value) else None
 
 
-def _plain_verdict(statement: t.Verdict, _: Scene) -> StatementResult:
+def _plain_verdict(statement: t.Verdict, _: RuleScope) -> StatementResult:
     return _verdict_result(statement.name, _chain(statement))
 
 
-def _jump_block(statement: t.JumpBlock, scene: Scene) -> StatementResult:
-    return _verdict_result(statement.name, scene.block(statement, scene.standing.source))
+def _jump_block(statement: t.JumpBlock, scope: RuleScope) -> StatementResult:
+    return _verdict_result(statement.name, scope.block(statement, scope.lowering.source))
 
 
-def _verdict_map(statement: t.VerdictMap, scene: Scene) -> StatementResult:
-    key, mapping, standing = statement.key, statement.mapping, scene.standing
+def _verdict_map(statement: t.VerdictMap, scope: RuleScope) -> StatementResult:
+    key, mapping, lowering = statement.key, statement.mapping, scope.lowering
     if not isinstance(mapping, t.SetLiteral | t.SetReference):
-        return unknown(statement, scene)
-    outcomes = branches(key, mapping, standing)
-    if exact(mapping, standing):
-        forks = tuple(_fork(branch, branch.matches, scene) for branch in outcomes)
-        going_on = tuple(b for b, f in zip(outcomes, forks, strict=True) if f.verdict is None)
-        return StatementResult(forks=forks, after=any_of(going_on))
+        return unknown(statement, scope)
+    outcomes = branches(key, mapping, lowering)
+    if exact(mapping, lowering):
+        verdicts = tuple(_verdict_branch(branch, branch.matches, scope) for branch in outcomes)
+        going_on = tuple(b for b, f in zip(outcomes, verdicts, strict=True) if f.verdict is None)
+        return StatementResult(branches=verdicts, after=any_of(going_on))
     # What is in the map when a packet comes is not known: those elements, or any others.
-    matches = unsettled(key, mapping, standing)
-    known = (_fork(branch, matches, scene) for branch in outcomes)
-    calls = (Fork(matches, _verdict("jump", name), None) for name in scene.strangers())
-    other = Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), None)
-    return StatementResult(forks=(*known, *calls, other), after=matches)
+    matches = unsettled(key, mapping, lowering)
+    known = (_verdict_branch(branch, matches, scope) for branch in outcomes)
+    calls = (
+        VerdictBranch(matches, _verdict("jump", name), None) for name in scope.uncalled_chains()
+    )
+    other = VerdictBranch(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), None)
+    return StatementResult(branches=(*known, *calls, other), after=matches)
 
 
-def _fork(branch: Branch, matches: Matches, scene: Scene) -> Fork:
+def _verdict_branch(branch: Branch, matches: Matches, scope: RuleScope) -> VerdictBranch:
     match branch.data:
         case t.Verdict() as data:
-            return Fork(matches, _verdict(data.name, _chain(data)), branch.place)
+            return VerdictBranch(matches, _verdict(data.name, _chain(data)), branch.place)
         case t.JumpBlock() as block:
-            return Fork(matches, _jump_block(block, scene).verdict, branch.place)
+            return VerdictBranch(matches, _jump_block(block, scope).verdict, branch.place)
         case t.Value(name) if name in ("accept", "drop", "continue", "return"):
-            return Fork(matches, _verdict(name, None), branch.place)
+            return VerdictBranch(matches, _verdict(name, None), branch.place)
         case _:
-            return Fork(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), branch.place)
+            return VerdictBranch(matches, Verdict(VerdictKind.UNKNOWN, "vmap"), branch.place)
 
 
-def _queue(statement: t.Queue, scene: Scene) -> StatementResult:
+def _queue(statement: t.Queue, scope: RuleScope) -> StatementResult:
     target = statement.target
-    before = () if target is None else operand(target, scene.standing).matches
+    before = () if target is None else operand(target, scope.lowering).matches
     where = "" if target is None else f"to {spelled(target)}"
     options = " ".join(filter(None, (where, *sorted(statement.flags))))
     verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
@@ -105,16 +107,16 @@ def _queue(statement: t.Queue, scene: Scene) -> StatementResult:
     )
 
 
-def _forward(statement: t.Fwd, scene: Scene) -> StatementResult:
+def _forward(statement: t.Fwd, scope: RuleScope) -> StatementResult:
     """Another device sends it, and no later rule sees it: NF_STOLEN (nft_fwd_netdev.c)."""
     verdict = Verdict(VerdictKind.QUEUE, "fwd", None, spelled(statement))
-    return StatementResult(before=_of_family(statement.family, scene), verdict=verdict)
+    return StatementResult(before=_of_family(statement.family, scope), verdict=verdict)
 
 
-def _of_family(family: str | None, scene: Scene) -> Matches:
+def _of_family(family: str | None, scope: RuleScope) -> Matches:
     if family is None or family not in PACKET_FAMILIES:
         return ()
-    if scene.standing.table.family in (Family.IP, Family.IP6):
+    if scope.lowering.table.family in (Family.IP, Family.IP6):
         return ()
     number = PACKET_FAMILIES.index(family)
     return (Within(Field.FAMILY, ((number, number),)),)
@@ -123,7 +125,7 @@ def _of_family(family: str | None, scene: Scene) -> Matches:
 # -- what may end a rule --------------------------------------------------------------------
 
 
-def _rate(kind: str) -> Callable[[Any, Scene], StatementResult]:
+def _rate(kind: str) -> Callable[[Any, RuleScope], StatementResult]:
     return lambda statement, _: StatementResult(before=(_threshold(kind, statement),))
 
 
@@ -139,29 +141,29 @@ def _threshold(kind: str, statement: t.Statement) -> Uncertain:
     return Uncertain(kind, spelled(statement), asks)
 
 
-def _synproxy(statement: t.Synproxy | t.ObjectUse, _: Scene) -> StatementResult:
+def _synproxy(statement: t.Synproxy | t.ObjectUse, _: RuleScope) -> StatementResult:
     """It answers or swallows handshakes and lets the rest of tcp go on (nft_synproxy.c)."""
     text = spelled(statement)
     verdict = Verdict(VerdictKind.UNKNOWN, "synproxy", None, text)
     return StatementResult(before=_TCP, verdict=verdict, after=(Uncertain("synproxy", text),))
 
 
-def _tproxy(statement: t.Tproxy, scene: Scene) -> StatementResult:
+def _tproxy(statement: t.Tproxy, scope: RuleScope) -> StatementResult:
     """The rule goes on only for packets that a local socket is there for (nft_tproxy.c)."""
     where = (part for part in (statement.address, statement.port) if part is not None)
-    demands = tuple(m for part in where for m in operand(part, scene.standing).matches)
+    demands = tuple(m for part in where for m in operand(part, scope.lowering).matches)
     test = Uncertain("tproxy", spelled(statement))
-    before = (*_of_family(statement.family, scene), *demands, test)
+    before = (*_of_family(statement.family, scope), *demands, test)
     return StatementResult(before=before, name="tproxy", text=spelled(statement))
 
 
-def _flow_add(statement: t.FlowAdd, _: Scene) -> StatementResult:
+def _flow_add(statement: t.FlowAdd, _: RuleScope) -> StatementResult:
     """It breaks off for all but packets of connections it takes over (nft_flow_offload.c)."""
     text = spelled(statement)
     return StatementResult(name="flow add", text=text, after=(Uncertain("flow", text),))
 
 
-_OBJECTS: dict[str, Callable[[t.ObjectUse, Scene], StatementResult]] = {
+_OBJECTS: dict[str, Callable[[t.ObjectUse, RuleScope], StatementResult]] = {
     "limit": _rate("limit"),
     "quota": _rate("quota"),
     "synproxy": _synproxy,
@@ -169,17 +171,17 @@ _OBJECTS: dict[str, Callable[[t.ObjectUse, Scene], StatementResult]] = {
 }
 
 
-def _object(statement: t.ObjectUse, scene: Scene) -> StatementResult:
+def _object(statement: t.ObjectUse, scope: RuleScope) -> StatementResult:
     """An object of a map is there for the packets in the map only (nft_objref.c)."""
-    matches = operand(statement.name, scene.standing).matches
+    matches = operand(statement.name, scope.lowering).matches
     make = _OBJECTS.get(statement.kind)
-    result = make(statement, scene) if make else NOTHING
+    result = make(statement, scope) if make else NOTHING
     if not matches:
         return result
     return replace(result, before=(*matches, *result.before))
 
 
-def unknown(statement: t.Statement, _: Scene) -> StatementResult:
+def unknown(statement: t.Statement, _: RuleScope) -> StatementResult:
     """JSON may hold what no text can."""
     text = spelled(statement)
     return StatementResult(
@@ -190,36 +192,36 @@ def unknown(statement: t.Statement, _: Scene) -> StatementResult:
 # -- sets ---------------------------------------------------------------------------------
 
 
-def _set_update(statement: t.SetUpdate, scene: Scene) -> StatementResult:
+def _set_update(statement: t.SetUpdate, scope: RuleScope) -> StatementResult:
     """A set that is full takes no more, and the rule breaks off; so do limits in the element
     (nft_dynset.c). Deleting never does."""
     element, text = statement.element, spelled(statement)
-    effects = (_set_effect(statement.target, scene),)
+    effects = (_set_effect(statement.target, scope),)
     after = () if statement.operation == "delete" else (_threshold("set", statement),)
-    before = demanded(element, scene.standing)
+    before = demanded(element, scope.lowering)
     name = statement.operation
     return StatementResult(before=before, effects=effects, name=name, text=text, after=after)
 
 
-def _set_effect(target: t.SetReference | t.Variable, scene: Scene) -> Effect:
-    table = scene.standing.table
+def _set_effect(target: t.SetReference | t.Variable, scope: RuleScope) -> Effect:
+    table = scope.lowering.table
     name = target.name.text if isinstance(target, t.SetReference) else target.name
     return Effect(EffectKind.SET, name=global_name(table, name))
 
 
-def _meter(statement: t.Meter, scene: Scene) -> StatementResult:
-    before = demanded(statement.key, scene.standing)
+def _meter(statement: t.Meter, scope: RuleScope) -> StatementResult:
+    before = demanded(statement.key, scope.lowering)
     return StatementResult(before=(*before, _threshold("meter", statement)))
 
 
 # -- what goes on ---------------------------------------------------------------------------
 
 
-def _match(statement: t.Match | t.MaskMatch, scene: Scene) -> StatementResult:
-    return StatementResult(before=tests(statement, scene.standing))
+def _match(statement: t.Match | t.MaskMatch, scope: RuleScope) -> StatementResult:
+    return StatementResult(before=tests(statement, scope.lowering))
 
 
-def _log(statement: t.Log, _: Scene) -> StatementResult:
+def _log(statement: t.Log, _: RuleScope) -> StatementResult:
     prefix = statement.prefix.text if isinstance(statement.prefix, t.Value) else ""
     # `level audit` speaks to the audit subsystem, as the target AUDIT does (nft_log.c).
     audits = statement.level is not None and statement.level.text == "audit"
@@ -229,9 +231,9 @@ def _log(statement: t.Log, _: Scene) -> StatementResult:
     return StatementResult(effects=effects, name="log", text=spelled(statement), complete=complete)
 
 
-def _dup(statement: t.Dup, scene: Scene) -> StatementResult:
+def _dup(statement: t.Dup, scope: RuleScope) -> StatementResult:
     parts = (part for part in (statement.address, statement.device) if part is not None)
-    before = tuple(m for part in parts for m in operand(part, scene.standing).matches)
+    before = tuple(m for part in parts for m in operand(part, scope.lowering).matches)
     return StatementResult(before=before, name="dup", text=spelled(statement))
 
 
@@ -239,7 +241,7 @@ _NOTRACK = StatementResult(
     effects=(Effect(EffectKind.NOTRACK),), name="notrack", text="notrack", complete=True
 )
 
-STEPS: dict[type, Callable[[Any, Scene], StatementResult]] = {
+STEPS: dict[type, Callable[[Any, RuleScope], StatementResult]] = {
     t.Match: _match,
     t.MaskMatch: _match,
     t.Verdict: _plain_verdict,

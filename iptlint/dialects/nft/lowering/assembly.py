@@ -13,8 +13,13 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.actions import STEPS, unknown
 from iptlint.dialects.nft.lowering.datatypes import number_of
 from iptlint.dialects.nft.lowering.rule_position import NftOrigin
-from iptlint.dialects.nft.lowering.statement_result import Fork, Matches, Scene, StatementResult
-from iptlint.dialects.nft.lowering.touched import Things, fields, outlived, settled
+from iptlint.dialects.nft.lowering.statement_result import (
+    Matches,
+    RuleScope,
+    StatementResult,
+    VerdictBranch,
+)
+from iptlint.dialects.nft.lowering.written_state import Things, fields, outlived, unsure_of_written
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.model import Effect, Match, Rule, Verdict, VerdictKind, unread_rule
@@ -22,7 +27,7 @@ from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile
 
 
-def assembled(placed: PlacedRule, scene: Scene, changed: Things) -> Sequence[Rule]:
+def assembled(placed: PlacedRule, scope: RuleScope, changed: Things) -> Sequence[Rule]:
     """The parts of a rule, mostly one. ``changed``: what rules of the text write."""
     statements = placed.rule.statements
     unread = next((s for s in statements if type(s) is t.Foreign and s.kind == "unread"), None)
@@ -31,7 +36,7 @@ def assembled(placed: PlacedRule, scene: Scene, changed: Things) -> Sequence[Rul
         return (unread_rule(origin, unread.name),)
     assembly = _Assembly(placed, changed)
     for statement in statements:
-        result = STEPS.get(type(statement), unknown)(statement, scene)
+        result = STEPS.get(type(statement), unknown)(statement, scope)
         if not assembly.take(result, statement):
             break
     return assembly.finished()
@@ -71,7 +76,7 @@ class _Assembly:
     def take(self, result: StatementResult, node: Node) -> bool:
         """Add one statement; false where no packet goes on behind it."""
         if self.deferred is not None and (
-            result.before or result.acts or result.verdict or result.forks
+            result.before or result.acts or result.verdict or result.branches
         ):
             (matches, before), self.deferred = self.deferred, None
             self._test(matches, before)
@@ -82,11 +87,11 @@ class _Assembly:
         if result.front:
             self._put_first(result.front, node)
         if result.before:
-            self._test(settled(result.before, node, self.changed), node)
+            self._test(unsure_of_written(result.before, node, self.changed), node)
         if result.acts:
             self._act(result, node)
-        if result.forks:
-            return self._fork(result, node)
+        if result.branches:
+            return self._verdict_branch(result, node)
         if result.verdict is not None:
             self._emit(result.verdict, node, node)
             self.ended = result.verdict.kind is not VerdictKind.UNKNOWN
@@ -142,32 +147,32 @@ class _Assembly:
                 self.incomplete.append(result.text)
         self.actor = node
 
-    def _fork(self, result: StatementResult, node: Node) -> bool:
+    def _verdict_branch(self, result: StatementResult, node: Node) -> bool:
         if self.texts or self.effects:
             self._emit_going_on(self.actor or node)
-        forks = [fork for fork in result.forks if fork.verdict is not None]
-        for fork in forks:
-            self._emit_fork(fork, node)
-        goes_on = len(forks) < len(result.forks) or _unknown(forks)
+        branches = [branch for branch in result.branches if branch.verdict is not None]
+        for branch in branches:
+            self._emit_branch(branch, node)
+        goes_on = len(branches) < len(result.branches) or _unknown(branches)
         self.ended = not goes_on
         self.begin = None
         if goes_on:
-            self.deferred = settled(result.after, node, self.changed), node
+            self.deferred = unsure_of_written(result.after, node, self.changed), node
         return goes_on
 
     # -- parts ---------------------------------------------------------------------------
 
-    def _emit_fork(self, fork: Fork, node: Node) -> None:
-        assert fork.verdict is not None
+    def _emit_branch(self, branch: VerdictBranch, node: Node) -> None:
+        assert branch.verdict is not None
         tests, nodes = list(self.tests), list(self.nodes)
         key = node.key if isinstance(node, t.VerdictMap) else node
-        matches = settled(fork.matches, key, self.changed)
+        matches = unsure_of_written(branch.matches, key, self.changed)
         self.tests += matches
         self.nodes += [node] * len(matches)
-        place = fork.place
+        place = branch.place
         inside = place is not None and node.start <= place.start < place.end <= node.end
         at = place if place is not None and inside else node
-        self._append(fork.verdict, at.start, at.end, at)
+        self._append(branch.verdict, at.start, at.end, at)
         self.tests, self.nodes = tests, nodes
 
     def _emit_going_on(self, last: Node) -> None:
@@ -209,5 +214,5 @@ def _rule(part: _Part, source: SourceFile, comment: str | None, whole: NftOrigin
     )
 
 
-def _unknown(forks: Sequence[Fork]) -> bool:
-    return any(f.verdict is not None and f.verdict.kind is VerdictKind.UNKNOWN for f in forks)
+def _unknown(branches: Sequence[VerdictBranch]) -> bool:
+    return any(f.verdict is not None and f.verdict.kind is VerdictKind.UNKNOWN for f in branches)

@@ -21,7 +21,7 @@ _NETWORKS = {Family.IP: "ip", Family.IP6: "ip6", Family.ARP: "arp"}
 
 @dataclass(slots=True)
 class Context:
-    """What earlier tests of the rule have settled: the protocol of each layer.
+    """What earlier tests of the rule say of its packets: the protocol of each layer.
 
     ``network`` is ip, ip6, arp or another name; ``protocols`` are those that the packet can
     still have. In ``vlan`` the rule looks behind a VLAN tag.

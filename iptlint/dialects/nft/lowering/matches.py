@@ -16,7 +16,7 @@ from iptlint.dialects.nft.lowering.bitwise import Bits
 from iptlint.dialects.nft.lowering.datatypes import NftValueError
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.header_match_builders import OneOfTarget
-from iptlint.dialects.nft.lowering.known_protocols import Standing
+from iptlint.dialects.nft.lowering.known_protocols import restrict_protocols
 from iptlint.dialects.nft.lowering.match_builders import OpaqueTarget, all_of, any_of, negate
 from iptlint.dialects.nft.lowering.membership import (
     alternatives_of,
@@ -27,13 +27,18 @@ from iptlint.dialects.nft.lowering.membership import (
     open_set,
     report,
 )
-from iptlint.dialects.nft.lowering.selector import Look, look, looks, spelled
+from iptlint.dialects.nft.lowering.rule_lowering import RuleLowering
+from iptlint.dialects.nft.lowering.selector import (
+    LoweredSelector,
+    lower_key,
+    lower_selector,
+    spelled,
+)
 from iptlint.dialects.nft.lowering.values import Values, read_values
-from iptlint.dialects.nft.lowering.written_state import settle
 from iptlint.dialects.nft.tables import OpenSet
 from iptlint.model import AnyOf, Match, Uncertain
 
-__all__ = ["Branch", "Standing", "branches", "exact", "implied", "tests"]
+__all__ = ["Branch", "RuleLowering", "branches", "exact", "implied", "tests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +50,22 @@ class Branch:
     place: t.Node | None
 
 
-def tests(statement: t.Match | t.MaskMatch, standing: Standing) -> tuple[Match, ...]:
+def tests(statement: t.Match | t.MaskMatch, lowering: RuleLowering) -> tuple[Match, ...]:
     """What has to hold, what nft or the kernel demand beside it included."""
     try:
         match statement:
             case t.Match(left, operator, right):
-                return _unique(_match(left, operator, right, standing))
+                return _unique(_match(left, operator, right, lowering))
             case t.MaskMatch():
-                return _unique(_mask_match(statement, standing))
+                return _unique(_mask_match(statement, lowering))
     except NftValueError as error:
-        standing.refuse("IPT006", error.node or statement, error.message, error.help)
-        return (Uncertain("unread", standing.text(statement)),)
+        lowering.refuse("IPT006", error.node or statement, error.message, error.help)
+        return (Uncertain("unread", lowering.text(statement)),)
 
 
-def implied(selector: t.Selector, standing: Standing) -> tuple[Match, ...]:
+def implied(selector: t.Selector, lowering: RuleLowering) -> tuple[Match, ...]:
     """What has to hold for there to be something to read."""
-    selected = look(selector, standing.context)
+    selected = lower_selector(selector, lowering.context)
     return _unique((*selected.needs, *selected.present))
 
 
@@ -72,40 +77,40 @@ def _unique(matches: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def _match(
-    left: t.Expression, operator: str | None, right: t.Expression, standing: Standing
+    left: t.Expression, operator: str | None, right: t.Expression, lowering: RuleLowering
 ) -> tuple[Match, ...]:
     match right:
         case t.SetLiteral() if operator in (None, "==", "!="):
-            return _in_braces(left, operator, right, standing)
+            return _in_braces(left, operator, right, lowering)
         case t.SetReference() if operator in (None, "==", "!="):
-            return in_named(left, operator, right, standing)
+            return in_named(left, operator, right, lowering)
         case t.Concat():
-            return in_literal(left, operator, t.SetLiteral((right,)), standing)
+            return in_literal(left, operator, t.SetLiteral((right,)), lowering)
     if isinstance(left, t.Concat) or isinstance(right, t.SetLiteral | t.SetReference):
         return (Uncertain("unread", f"{spelled(left)} {operator}"),)
-    seen = look(left, standing.context)
-    values = read_values(right, seen.type)
+    selector = lower_selector(left, lowering.context)
+    values = read_values(right, selector.type)
     if operator in _ORDERS:
-        return (*seen.needs, *_order(seen, operator or "", values))
-    any_bit = seen.type.flags and operator is None and not isinstance(left, t.Bitwise)
+        return (*selector.needs, *_order(selector, operator or "", values))
+    any_bit = selector.type.flags and operator is None and not isinstance(left, t.Bitwise)
     if (any_bit or operator == "!") and values.single is not None:
-        return (*seen.needs, *_flags(seen, values.single, operator == "!"))
+        return (*selector.needs, *_flags(selector, values.single, operator == "!"))
     if operator == "!":
-        return (*seen.needs, Uncertain("unread", f"{seen.view.key} !"))
+        return (*selector.needs, Uncertain("unread", f"{selector.view.key} !"))
     if operator == "!=":
-        return negated((seen,), seen.view.alternatives(values))
-    settle(seen, values, standing.context)
-    return (*seen.needs, *all_of(seen.view.alternatives(values)))
+        return negated((selector,), selector.view.alternatives(values))
+    restrict_protocols(selector, values, lowering.context)
+    return (*selector.needs, *all_of(selector.view.alternatives(values)))
 
 
-def _flags(seen: Look, flags: int, missing: bool) -> tuple[Match, ...]:
+def _flags(selector: LoweredSelector, flags: int, missing: bool) -> tuple[Match, ...]:
     """Any of the flags is set, or none of them is."""
-    bits = (seen.view.bits or Bits.whole(seen.type.width)).then("&", flags)
-    if isinstance(seen.row.target, OneOfTarget) and not missing:
-        some = Values(((1, seen.type.maximum),))
-        return all_of(replace(seen.view, bits=bits).alternatives(some))
-    none = replace(seen.view, bits=bits).alternatives(Values(((0, 0),)))
-    return all_of(none) if missing else (*seen.present, negate(any_of(none)))
+    bits = (selector.view.bits or Bits.whole(selector.type.width)).then("&", flags)
+    if isinstance(selector.row.target, OneOfTarget) and not missing:
+        some = Values(((1, selector.type.maximum),))
+        return all_of(replace(selector.view, bits=bits).alternatives(some))
+    none = replace(selector.view, bits=bits).alternatives(Values(((0, 0),)))
+    return all_of(none) if missing else (*selector.present, negate(any_of(none)))
 
 
 _NEVER: tuple[Match, ...] = (AnyOf(()),)
@@ -127,61 +132,61 @@ _ORDERS: dict[str | None, Callable[[int, int], Values]] = {
 }
 
 
-def _order(seen: Look, operator: str, values: Values) -> tuple[Match, ...]:
+def _order(selector: LoweredSelector, operator: str, values: Values) -> tuple[Match, ...]:
     """Of tests that are kept as they are, what is above a value is the rest of what is not."""
     if values.single is None:
         name = f"{operator} {' '.join(values.names)}"
-        return all_of(seen.view.alternatives(Values(names=(name,))))
-    wanted = _ORDERS[operator](values.single, seen.type.maximum)
-    if isinstance(seen.row.target, OpaqueTarget) and operator in (">", ">="):
-        return _not_below(seen, wanted)
-    return all_of(seen.view.alternatives(wanted))
+        return all_of(selector.view.alternatives(Values(names=(name,))))
+    wanted = _ORDERS[operator](values.single, selector.type.maximum)
+    if isinstance(selector.row.target, OpaqueTarget) and operator in (">", ">="):
+        return _not_below(selector, wanted)
+    return all_of(selector.view.alternatives(wanted))
 
 
-def _not_below(seen: Look, wanted: Values) -> tuple[Match, ...]:
+def _not_below(selector: LoweredSelector, wanted: Values) -> tuple[Match, ...]:
     if not wanted.ranges:
         return _NEVER
     rest = Values(tuple((0, low - 1) for low, _ in wanted.ranges if low))
-    return (*seen.present, negate(any_of(seen.view.alternatives(rest))))
+    return (*selector.present, negate(any_of(selector.view.alternatives(rest))))
 
 
-def _mask_match(statement: t.MaskMatch, standing: Standing) -> tuple[Match, ...]:
+def _mask_match(statement: t.MaskMatch, lowering: RuleLowering) -> tuple[Match, ...]:
     """``flags value / mask``: under the mask, just the value's bits are set."""
-    seen = look(statement.left, standing.context)
-    mask = read_values(statement.mask, seen.type).single
-    value = read_values(statement.value, seen.type)
+    selector = lower_selector(statement.left, lowering.context)
+    mask = read_values(statement.mask, selector.type).single
+    value = read_values(statement.value, selector.type)
     if mask is None or statement.operator not in (None, "==", "!="):
-        return (*seen.needs, Uncertain("unread", f"{seen.view.key} / "))
-    bits = (seen.view.bits or Bits.whole(seen.type.width)).then("&", mask)
-    alternatives = replace(seen.view, bits=bits).alternatives(value)
+        return (*selector.needs, Uncertain("unread", f"{selector.view.key} / "))
+    bits = (selector.view.bits or Bits.whole(selector.type.width)).then("&", mask)
+    alternatives = replace(selector.view, bits=bits).alternatives(value)
     if statement.operator == "!=":
-        return negated((seen,), alternatives)
-    return (*seen.needs, *all_of(alternatives))
+        return negated((selector,), alternatives)
+    return (*selector.needs, *all_of(alternatives))
 
 
 # -- sets --------------------------------------------------------------------------------------
 
 
 def _in_braces(
-    left: t.Expression, operator: str | None, right: t.SetLiteral, standing: Standing
+    left: t.Expression, operator: str | None, right: t.SetLiteral, lowering: RuleLowering
 ) -> tuple[Match, ...]:
     only = right.elements[0] if len(right.elements) == 1 else None
     flag = isinstance(only, t.Value | t.Bitwise) and not isinstance(left, t.Concat | t.Bitwise)
-    if flag and operator is None and look(left, copy(standing.context)).type.flags:
-        return _flag_in_braces(left, only, right, standing)
-    return in_literal(left, operator, right, standing)
+    if flag and operator is None and lower_selector(left, copy(lowering.context)).type.flags:
+        return _flag_in_braces(left, only, right, lowering)
+    return in_literal(left, operator, right, lowering)
 
 
 def _flag_in_braces(
-    left: t.Expression, only: t.Node | None, right: t.SetLiteral, standing: Standing
+    left: t.Expression, only: t.Node | None, right: t.SetLiteral, lowering: RuleLowering
 ) -> tuple[Match, ...]:
     """nft up to 1.0.9 drops the braces around one element, and then any of its bits will do;
     a later one takes just the value."""
-    just = in_literal(left, None, right, standing)
+    just = in_literal(left, None, right, lowering)
     assert only is not None
-    seen = look(left, standing.context)
-    any_bit = _match(left, None, only, standing)  # type: ignore[arg-type]
-    if isinstance(seen.row.target, OneOfTarget):
+    selector = lower_selector(left, lowering.context)
+    any_bit = _match(left, None, only, lowering)  # type: ignore[arg-type]
+    if isinstance(selector.row.target, OneOfTarget):
         return any_bit
     depends = (Uncertain("version of nft", spelled(left)),)
     return (*any_bit, AnyOf((just, depends)))
@@ -190,40 +195,40 @@ def _flag_in_braces(
 # -- maps --------------------------------------------------------------------------------------
 
 
-def exact(mapping: t.SetLiteral | t.SetReference, standing: Standing) -> bool:
+def exact(mapping: t.SetLiteral | t.SetReference, lowering: RuleLowering) -> bool:
     """Whether the text says all that the map holds."""
     if isinstance(mapping, t.SetLiteral):
         return True
-    named_set = standing.table.sets.get(mapping.name.text)
+    named_set = lowering.table.sets.get(mapping.name.text)
     return named_set is not None and c.is_known(named_set)
 
 
 def branches(
-    key: t.Expression, mapping: t.SetLiteral | t.SetReference, standing: Standing
+    key: t.Expression, mapping: t.SetLiteral | t.SetReference, lowering: RuleLowering
 ) -> tuple[Branch, ...]:
     """One for every distinct data. Where the content is not known, each may be found or not,
     and there may be others."""
-    seen = looks(key, standing.context)
-    needs = tuple(match for each in seen for match in each.needs)
+    selectors = lower_key(key, lowering.context)
+    needs = tuple(match for each in selectors for match in each.needs)
     match mapping:
         case t.SetLiteral(elements):
-            contents = c.literal(elements, [each.type for each in seen])
-            report(contents, standing, standing.source)
+            contents = c.literal(elements, [each.type for each in selectors])
+            report(contents, lowering, lowering.source)
         case t.SetReference():
-            named = open_set(mapping, standing)
+            named = open_set(mapping, lowering)
             if named is None:
                 return ()
-            known = contents_of(named, seen, standing)
+            known = contents_of(named, selectors, lowering)
             if known is None:
-                return _any_branch(named, seen, needs)
+                return _any_branch(named, selectors, needs)
             contents = known
-    return tuple(_branches(key, seen, needs, contents.entries, standing.context))
+    return tuple(_branches(key, selectors, needs, contents.entries, lowering.context))
 
 
 def _any_branch(
-    named_set: OpenSet, seen: tuple[Look, ...], needs: tuple[Match, ...]
+    named_set: OpenSet, selectors: tuple[LoweredSelector, ...], needs: tuple[Match, ...]
 ) -> tuple[Branch, ...]:
-    types = c.types_of(named_set, tuple(each.type for each in seen))
+    types = c.types_of(named_set, tuple(each.type for each in selectors))
     entries = c.named(named_set, types).entries
     may = _unique((*needs, Uncertain("set", f"@{named_set.name}")))
     return tuple(Branch(may, entry.data, entry.place) for entry in entries)
@@ -231,7 +236,7 @@ def _any_branch(
 
 def _branches(
     key: t.Expression,
-    seen: tuple[Look, ...],
+    selectors: tuple[LoweredSelector, ...],
     needs: tuple[Match, ...],
     entries: tuple[c.Entry, ...],
     context: Context,
@@ -240,13 +245,13 @@ def _branches(
     for entry in entries:
         by_data.setdefault(entry.data, []).append(entry)
     plain = [replace(entry, everything=False) for entry in entries]
-    present = tuple(match for each in seen for match in each.present)
+    present = tuple(match for each in selectors for match in each.present)
     for data, several in by_data.items():
         own = [replace(entry, everything=False) for entry in several]
-        alternatives = alternatives_of(key, seen, own, context)
+        alternatives = alternatives_of(key, selectors, own, context)
         if any(entry.everything for entry in several):
             others = [entry for entry in plain if entry.data != data]
-            rest = negate(any_of(alternatives_of(key, seen, others, context)))
+            rest = negate(any_of(alternatives_of(key, selectors, others, context)))
             alternatives = (*alternatives, (*present, rest))
         matches = _unique((*needs, *all_of(alternatives)))
         yield Branch(matches, data, several[0].place)

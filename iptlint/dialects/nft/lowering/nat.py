@@ -13,7 +13,12 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled, to
 from iptlint.dialects.nft.lowering.operands import constant, operand
-from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, StatementResult, write
+from iptlint.dialects.nft.lowering.statement_result import (
+    Matches,
+    RuleScope,
+    StatementResult,
+    write,
+)
 from iptlint.dialects.uninterpreted import host_name
 from iptlint.model import Effect, Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES, HostName
@@ -41,7 +46,7 @@ _KINDS = {
 _ADDRESS_TYPES = {"ip": d.IPV4, "ip6": d.IPV6}
 
 
-def nat(statement: t.Nat, scene: Scene) -> StatementResult:
+def nat(statement: t.Nat, scope: RuleScope) -> StatementResult:
     options = _options(statement)
     kind = _KINDS.get(statement.name)
     if kind is None:
@@ -54,10 +59,10 @@ def nat(statement: t.Nat, scene: Scene) -> StatementResult:
     before: Matches = ()
     exact: list[t.Expression | None] = []
     for part in (address, port):
-        value = None if part is None else operand(part, scene.standing)
+        value = None if part is None else operand(part, scope.lowering)
         before += value.matches if value else ()
         exact.append(value.value if value else None)
-    family = _family(statement, address, scene)
+    family = _family(statement, address, scope)
     effects = (
         *_addresses(kind, family, address is not None, exact[0]),
         *_ports(kind, address, port, exact),
@@ -66,7 +71,7 @@ def nat(statement: t.Nat, scene: Scene) -> StatementResult:
     hosts = () if statement.form else tuple(_hosts(address))
     verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts)
     return StatementResult(
-        before=(*_of_family(family, scene), *before), effects=effects, verdict=verdict
+        before=(*_of_family(family, scope), *before), effects=effects, verdict=verdict
     )
 
 
@@ -97,9 +102,9 @@ def _places(statement: t.Nat, kind: _Kind) -> tuple[t.Expression | None, t.Expre
     return statement.address, statement.port
 
 
-def _family(statement: t.Nat, address: t.Expression | None, scene: Scene) -> str | None:
+def _family(statement: t.Nat, address: t.Expression | None, scope: RuleScope) -> str | None:
     """Of the packets that are translated; None where they are of any."""
-    family = scene.standing.table.family
+    family = scope.lowering.table.family
     if family in (Family.IP, Family.IP6):
         return str(family.value)
     if statement.family in _ADDRESS_TYPES or address is None:
@@ -111,9 +116,9 @@ def _family(statement: t.Nat, address: t.Expression | None, scene: Scene) -> str
     return None
 
 
-def _of_family(family: str | None, scene: Scene) -> Matches:
+def _of_family(family: str | None, scope: RuleScope) -> Matches:
     """A packet of the other family goes on to the next rule (nft_nat_inet_eval)."""
-    if family is None or scene.standing.table.family is not Family.INET:
+    if family is None or scope.lowering.table.family is not Family.INET:
         return ()
     number = PACKET_FAMILIES.index(family)
     return (Within(Field.FAMILY, ((number, number),)),)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError
-from iptlint.dialects.nft.lowering.matches import Branch, Standing, branches, exact, implied
+from iptlint.dialects.nft.lowering.matches import Branch, RuleLowering, branches, exact, implied
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.walking import everything
 from iptlint.model import AnyOf, Match, Uncertain
@@ -24,16 +24,16 @@ class Operand:
     value: t.Expression | None
 
 
-def operand(expression: t.Expression, standing: Standing) -> Operand:
+def operand(expression: t.Expression, lowering: RuleLowering) -> Operand:
     """A rule breaks off for a packet that lacks what is read, or that is not in the map."""
     if not isinstance(expression, t.Lookup):
-        return Operand(demanded(expression, standing), expression)
+        return Operand(demanded(expression, lowering), expression)
     mapping = expression.mapping
     if not isinstance(mapping, t.SetLiteral | t.SetReference):
         return Operand((Uncertain("unread", spelled(expression)),), None)
-    if not exact(mapping, standing):
-        return Operand(unsettled(expression.key, mapping, standing), None)
-    outcomes = branches(expression.key, mapping, standing)
+    if not exact(mapping, lowering):
+        return Operand(unsettled(expression.key, mapping, lowering), None)
+    outcomes = branches(expression.key, mapping, lowering)
     data: Any = outcomes[0].data if len(outcomes) == 1 else None
     return Operand(any_of(outcomes), data if isinstance(data, Node) else None)  # type: ignore[arg-type]
 
@@ -46,19 +46,19 @@ def any_of(outcomes: tuple[Branch, ...]) -> tuple[Match, ...]:
 
 
 def unsettled(
-    key: t.Expression, mapping: t.SetLiteral | t.SetReference, standing: Standing
+    key: t.Expression, mapping: t.SetLiteral | t.SetReference, lowering: RuleLowering
 ) -> tuple[Match, ...]:
     """That a packet is in a map of which it is not known what is in it."""
     name = spelled(mapping) if isinstance(mapping, t.SetReference) else "{ … }"
-    return (*demanded(key, standing), Uncertain("set", f"set {spelled(key)} {name}"))
+    return (*demanded(key, lowering), Uncertain("set", f"set {spelled(key)} {name}"))
 
 
-def demanded(node: Node, standing: Standing) -> tuple[Match, ...]:
+def demanded(node: Node, lowering: RuleLowering) -> tuple[Match, ...]:
     """What merely reading the selectors of an expression asks of a packet."""
     if isinstance(node, t.Value):
         return ()
     implications = (
-        implied(each, standing) for each in everything(node) if isinstance(each, _SELECTORS)
+        implied(each, lowering) for each in everything(node) if isinstance(each, _SELECTORS)
     )
     return tuple(dict.fromkeys(match for matches in implications for match in matches))
 

@@ -6,7 +6,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from iptlint.dialects.nft.lowering.operands import constant
-from iptlint.dialects.nft.lowering.statement_result import Matches, Scene, StatementResult
+from iptlint.dialects.nft.lowering.statement_result import Matches, RuleScope, StatementResult
 from iptlint.model import Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import TCP
@@ -40,11 +40,11 @@ _TYPES = {"icmp": ICMP_CODE, "icmpv6": ICMPV6_CODE, "icmpx": ICMPX_CODE}
 _FAMILIES = {"icmp": "ip", "icmpv6": "ip6"}
 
 
-def reject(statement: t.Reject, scene: Scene) -> StatementResult:
+def reject(statement: t.Reject, scope: RuleScope) -> StatementResult:
     """The options are spelled as iptables spells them, where it can say the same."""
     return StatementResult(
-        front=_demands(statement.protocol, scene.standing.table.family),
-        verdict=Verdict(VerdictKind.REJECT, "reject", None, _options(statement, scene)),
+        front=_demands(statement.protocol, scope.lowering.table.family),
+        verdict=Verdict(VerdictKind.REJECT, "reject", None, _options(statement, scope)),
     )
 
 
@@ -58,7 +58,7 @@ def _demands(protocol: str | None, family: Family) -> Matches:
     return (Within(Field.FAMILY, ((number, number),)),)
 
 
-def _options(statement: t.Reject, scene: Scene) -> str:
+def _options(statement: t.Reject, scope: RuleScope) -> str:
     protocol, reason = statement.protocol, statement.reason
     if protocol == "tcp":
         return "--reject-with tcp-reset"
@@ -67,7 +67,7 @@ def _options(statement: t.Reject, scene: Scene) -> str:
     code = constant(reason, _TYPES[protocol])
     if code == _DEFAULTS[protocol]:
         return ""
-    family = scene.standing.table.family
+    family = scope.lowering.table.family
     names = {"icmp": _ICMP, "icmpv6": _ICMPV6, "icmpx": _ICMPX.get(family, {})}[protocol]
     known = None if code is None else names.get(code)
     return f"--reject-with {known or f'{protocol} {spelled(reason)}'}"

@@ -9,7 +9,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.operands import constant, demanded, operand
-from iptlint.dialects.nft.lowering.statement_result import Scene, StatementResult, write
+from iptlint.dialects.nft.lowering.statement_result import RuleScope, StatementResult, write
 from iptlint.model import Effect, EffectKind, Field, Match, Uncertain
 
 
@@ -72,12 +72,12 @@ _RAW_BASES = {
 _ANY_HEADER = tuple(field for fields in _RAW_BASES.values() for field in fields)
 
 
-def mangle(statement: t.Mangle, scene: Scene) -> StatementResult:
+def mangle(statement: t.Mangle, scope: RuleScope) -> StatementResult:
     """Tests of what is read and of where it is written to, then the write."""
-    source = operand(statement.value, scene.standing)
+    source = operand(statement.value, scope.lowering)
     effects = _effects(statement.target, source.value)
     return StatementResult(
-        before=(*source.matches, *_place_of(statement.target, scene)),
+        before=(*source.matches, *_place_of(statement.target, scope)),
         effects=effects,
         complete=bool(effects) and all(effect.value is not None for effect in effects),
         name=f"{spelled(statement.target)} set",
@@ -86,22 +86,22 @@ def mangle(statement: t.Mangle, scene: Scene) -> StatementResult:
     )
 
 
-def strip_option(statement: t.StripOption, scene: Scene) -> StatementResult:
+def strip_option(statement: t.StripOption, scope: RuleScope) -> StatementResult:
     """``reset tcp option …``: without the option the rule goes on (nft_exthdr.c)."""
     text = spelled(statement)
     uncertain = Uncertain("exthdr", text)
-    before = _place_of(statement.option, scene)
+    before = _place_of(statement.option, scope)
     return StatementResult(before=before, name="reset", text=text, after=(uncertain,))
 
 
-def _place_of(target: t.Selector, scene: Scene) -> tuple[Match, ...]:
+def _place_of(target: t.Selector, scope: RuleScope) -> tuple[Match, ...]:
     """A header that is written to has to be there; what is about the packet always is."""
     match target:
         case t.Payload() | t.RawPayload() | t.ExtensionHeader():
-            return demanded(target, scene.standing)
+            return demanded(target, scope.lowering)
         case t.HeaderOption("tcp") | t.RawOption("tcp"):
             # The kernel looks for the header; a packet without the option is left as it is.
-            return demanded(t.Payload("tcp", "doff"), scene.standing)
+            return demanded(t.Payload("tcp", "doff"), scope.lowering)
         case _:
             return ()
 

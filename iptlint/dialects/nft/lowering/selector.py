@@ -1,4 +1,4 @@
-"""The left side of a test: which selector it looks at, and at which of its bits."""
+"""The left side of a test: which selector it compares, and which of its bits."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _UNREAD = Row(d.ANYTHING, UncertainTarget("unread"))
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """``needs`` and ``present`` are those of the row, for the rule it stands in."""
+class LoweredSelector:
+    """A selector, or some of its bits, as a rule reads it. ``needs`` and ``present``: those of the
+    row, for this rule."""
 
     row: Row
     view: View
@@ -32,18 +33,18 @@ class Look:
         return self.row.type
 
 
-def look(expression: t.Node, context: Context) -> Look:
-    """What an expression looks at; all that is settled by it is noted in ``context``."""
+def lower_selector(expression: t.Node, context: Context) -> LoweredSelector:
+    """What an expression reads; what reading it demands is noted in ``context``."""
     if isinstance(expression, t.Bitwise):
         selector, steps = unwound(expression)
-        return _part(look(selector, context), steps)
+        return _part(lower_selector(selector, context), steps)
     behind_tag = context.vlan
     row = row_of(expression, context) or _UNREAD
     key = spelled(_with_family(expression, context), behind_tag)
     needs = (*row.needs(context), *_inner_needs(expression, context))
     present = row.present(context)
     view = View(key, row.type.width, context.family, row.target, present=present)
-    return Look(row, view, needs, present)
+    return LoweredSelector(row, view, needs, present)
 
 
 def _with_family(expression: t.Node, context: Context) -> t.Node:
@@ -53,7 +54,7 @@ def _with_family(expression: t.Node, context: Context) -> t.Node:
     return expression
 
 
-def _part(whole: Look, steps: Iterable[tuple[str, t.Expression]]) -> Look:
+def _part(whole: LoweredSelector, steps: Iterable[tuple[str, t.Expression]]) -> LoweredSelector:
     """Some of the bits; what is done with them has to be a number."""
     bits = Bits.whole(whole.type.width)
     for operator, right in steps:
@@ -64,10 +65,10 @@ def _part(whole: Look, steps: Iterable[tuple[str, t.Expression]]) -> Look:
     return replace(whole, view=replace(whole.view, bits=bits))
 
 
-def looks(key: t.Node, context: Context) -> tuple[Look, ...]:
+def lower_key(key: t.Node, context: Context) -> tuple[LoweredSelector, ...]:
     """One for each part of ``a . b``."""
     parts = key.parts if isinstance(key, t.Concat) else (key,)
-    return tuple(look(part, context) for part in parts)
+    return tuple(lower_selector(part, context) for part in parts)
 
 
 def row_of(expression: t.Node, context: Context) -> Row | None:
@@ -125,7 +126,7 @@ def _inner_needs(expression: t.Node, context: Context) -> tuple[Match, ...]:
     """A hash needs all that it is made of."""
     if not isinstance(expression, t.Hash) or expression.key is None:
         return ()
-    return tuple(match for each in looks(expression.key, context) for match in each.needs)
+    return tuple(match for each in lower_key(expression.key, context) for match in each.needs)
 
 
 # -- how a selector is written in the key of an opaque test ----------------------------------

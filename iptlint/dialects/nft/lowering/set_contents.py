@@ -10,7 +10,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError, number_of
 from iptlint.dialects.nft.lowering.dependencies import Context
-from iptlint.dialects.nft.lowering.selector import looks
+from iptlint.dialects.nft.lowering.selector import lower_key
 from iptlint.dialects.nft.lowering.values import Values, merged, read_values, union, without
 from iptlint.dialects.nft.parsing.bulk import PlainElements
 from iptlint.dialects.nft.tables import OpenSet
@@ -80,7 +80,7 @@ def types_of(open_set: OpenSet, like: tuple[DataType, ...]) -> tuple[DataType, .
                 return tuple(name or other for name, other in zip(names, like, strict=True))
             return tuple(name or d.ANYTHING for name in names)
         case t.KeyLike(key):
-            return tuple(each.type for each in looks(key, Context.of(Family.INET)))
+            return tuple(each.type for each in lower_key(key, Context.of(Family.INET)))
     return like
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.lowering.matches import Standing
+from iptlint.dialects.nft.lowering.matches import RuleLowering
 from iptlint.dialects.nft.nodes import Node
 from iptlint.model import Effect, EffectKind, Field, Match, Verdict
 from iptlint.source import SourceFile
@@ -15,7 +15,7 @@ Matches = tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
+class VerdictBranch:
     """One outcome of a verdict map; ``verdict`` is None where the rule goes on."""
 
     matches: Matches
@@ -30,7 +30,7 @@ class StatementResult:
     ``front``: tests that nft puts at the beginning of the rule, where there are none of their
     fields before. ``before``: tests that have to hold, else the rule breaks off. ``effects``,
     and in ``name`` and ``text`` what is done (``complete``: the effects say all of it).
-    ``forks`` or ``verdict`` if it decides. ``after``: tests for what follows, as it may break
+    ``branches`` or ``verdict`` if it decides. ``after``: tests for what follows, as it may break
     the rule off.
     """
 
@@ -40,7 +40,7 @@ class StatementResult:
     name: str = ""
     text: str = ""
     complete: bool = False
-    forks: tuple[Fork, ...] = ()
+    branches: tuple[VerdictBranch, ...] = ()
     verdict: Verdict | None = None
     after: Matches = ()
 
@@ -53,16 +53,16 @@ NOTHING = StatementResult()
 
 
 @dataclass(slots=True)
-class Scene:
-    """Where a statement stands.
+class RuleScope:
+    """What the table lends to a rule that is lowered.
 
-    ``block`` makes a chain of ``jump { … }`` and names it. ``strangers``: the chains that a map
-    may hold in which there is more than the text says.
+    ``block`` makes a chain of ``jump { … }`` and names it. ``uncalled_chains``: those to
+    which only a map whose elements come at run time can lead.
     """
 
-    standing: Standing
+    lowering: RuleLowering
     block: Callable[[t.JumpBlock, SourceFile], str]
-    strangers: Callable[[], tuple[str, ...]] = tuple
+    uncalled_chains: Callable[[], tuple[str, ...]] = tuple
 
 
 def write(field: Field, mask: int | None = None, value: int | None = None) -> Effect:

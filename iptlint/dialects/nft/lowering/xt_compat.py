@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.nft.lowering.statement_result import Scene, StatementResult, write
+from iptlint.dialects.nft.lowering.statement_result import RuleScope, StatementResult, write
 from iptlint.dialects.nft.tables import OpenTable
 from iptlint.model import Effect, EffectKind, Field, Uncertain, Verdict, VerdictKind
 from iptlint.source import SourceFile
@@ -58,7 +58,7 @@ _TARGETS: dict[str, _Row] = {
 _MATCH = "match"
 
 
-def foreign(statement: t.Foreign, _: Scene) -> StatementResult:
+def foreign(statement: t.Foreign, _: RuleScope) -> StatementResult:
     if statement.kind == _MATCH:
         return StatementResult(before=(Uncertain(statement.name, spelled(statement)),))
     row = _TARGETS.get(statement.name)
