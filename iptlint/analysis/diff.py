@@ -74,12 +74,16 @@ class Difference:
         return not self.changes and self.certain
 
 
+def _speaks_of(family: Family, ruleset: Ruleset) -> bool:
+    return ruleset.syntax.is_of_all_families or ruleset.sees(family)
+
+
 def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Difference:
     """What the change from ``old`` to ``new`` does, the largest first, at ``hooks`` or at all."""
     sides = _Sides(old, new)
     changes: list[Divergence] = []
     certain = True
-    families = tuple(f for f in WAYS if all(r.is_nft or r.sees(f) for r in (old, new)))
+    families = tuple(f for f in WAYS if all(_speaks_of(f, ruleset) for ruleset in (old, new)))
     for family in families:
         for hook, route in WAYS[family].items():
             if hooks and not {*hooks} & {*route}:

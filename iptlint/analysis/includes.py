@@ -17,12 +17,12 @@ def is_entry_point(ruleset: Ruleset) -> bool:
 
 
 def loaded_alone(context: Context) -> Iterator[Ruleset]:
-    """The rulesets of nft that no other one of the run includes."""
+    """The rulesets that may include others, and that no other one of the run includes."""
     several = len(context.rulesets) > 1
     included = [pattern for r in context.rulesets for pattern in _tails(r)] if several else []
     for ruleset in context.rulesets:
         path = PurePath(os.path.realpath(ruleset.source.path))
-        if ruleset.is_nft and not any(path.match(pattern) for pattern in included):
+        if ruleset.syntax.adds_to_tables and not any(path.match(pattern) for pattern in included):
             yield ruleset
 
 

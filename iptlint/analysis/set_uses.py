@@ -1,4 +1,4 @@
-"""Which ipsets a rule of iptables cannot be loaded without."""
+"""Which ipsets a rule cannot be loaded without."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
 
 def _tested(match: Match) -> str | None:
     match match:
-        case Opaque(asks=SetLookup(name)) | Uncertain(asks=SetLookup(name)):
-            return name
+        case Opaque(asks=SetLookup() as lookup) | Uncertain(asks=SetLookup() as lookup):
+            return lookup.name if lookup.is_ipset else None
         case _:
             return None

@@ -20,7 +20,7 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     """
     alone = {ruleset for ruleset in loaded_alone(context) if _is_whole(ruleset)}
     for analysis in context.analyses():
-        if not analysis.ruleset.is_nft:
+        if not analysis.ruleset.syntax.makes_base_chains:
             for chain in _without_call(analysis):
                 if chain.origin is not None and not _is_misplaced(analysis, chain):
                     yield analysis, chain
@@ -39,7 +39,7 @@ def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
 
 def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
-    return analysis.ruleset.is_nft and chain.name.lower() in _HOOKS
+    return analysis.ruleset.syntax.makes_base_chains and chain.name.lower() in _HOOKS
 
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:

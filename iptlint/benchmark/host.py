@@ -79,7 +79,7 @@ class Host:
         self._uses = tuple(
             use
             for ruleset in context.rulesets
-            if not ruleset.is_nft or ruleset in alone
+            if not ruleset.syntax.adds_to_tables or ruleset in alone
             for use in _uses(ruleset)
         )
 
@@ -137,7 +137,7 @@ def _filters_input(ruleset: Ruleset) -> bool:
 
 def _is_whole(ruleset: Ruleset) -> bool:
     """Whether the text says that nothing else is loaded beside it."""
-    return ruleset.is_nft and (ruleset.flush is not None or is_entry_point(ruleset))
+    return ruleset.syntax.adds_to_tables and (ruleset.flush is not None or is_entry_point(ruleset))
 
 
 def _uses(ruleset: Ruleset) -> Iterator[Use]:

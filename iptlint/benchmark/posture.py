@@ -49,7 +49,7 @@ def _denies(hooks: Hooks) -> Answer:
 
 def _denies_at(hooks: Hooks, hook: Hook) -> Answer:
     main = hooks.deciding_chain(hook)
-    if main is None and hooks.ruleset.is_nft:
+    if main is None and hooks.ruleset.syntax.makes_base_chains:
         return fails(f"no chain denies anything at {hook.value}")
     if main is None or not (main.chain.origin or main.chain.rules):
         return cannot_tell(f"the policy of {hook.name} is not in the file")

@@ -18,6 +18,20 @@ _COUNTERS = re.compile(r"\[\d+:\d+\]|packets \d+ bytes \d+")
 
 
 class CommonSyntax(Syntax):
+    # -- what its tool does with a text ------------------------------------------------------
+
+    @property
+    def adds_to_tables(self) -> bool:
+        return False
+
+    @property
+    def makes_base_chains(self) -> bool:
+        return False
+
+    @property
+    def is_of_all_families(self) -> bool:
+        return False
+
     # -- what is written --------------------------------------------------------------------
 
     def elements(self, place: WrittenList) -> list[ListElement]:
@@ -88,9 +102,6 @@ class CommonSyntax(Syntax):
         return iter(())
 
     # -- a rule, written otherwise -----------------------------------------------------------
-
-    def edited(self, rule: Rule, part: int, text: str) -> str:
-        return rule_text.edited(rule.origin.span, rule.origin.part(part), text)
 
     def with_state(self, rule: Rule, state: str) -> str | None:
         return rule_text.with_states(rule, lambda states: [*states, state])

@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator
 
 from iptlint.dialects.written_lists import bare
+from iptlint.model.syntax import WrittenNetwork
 from iptlint.source import Span
 
-_MASKED = re.compile(r"[\da-fA-F.:]+/[\da-fA-F.:]+(?=[\s,]|$)")
+_MASKED = re.compile(r"(?P<address>[\da-fA-F.:]+)/(?P<mask>[\da-fA-F.:]+)(?=[\s,]|$)")
 
 
-def masked(span: Span, place: re.Pattern[str]) -> Iterator[Span]:
+def masked(span: Span, place: re.Pattern[str]) -> Iterator[WrittenNetwork]:
     """Those in the group ``values`` of the pattern, wherever the span has it."""
     if "/" in span.text:
         for values in place.finditer(bare(span.text)):
             for word in _MASKED.finditer(values["values"]):
                 start = span.start + values.start("values") + word.start()
-                yield Span(span.source, start, start + len(word[0]))
+                written = Span(span.source, start, start + len(word[0]))
+                yield WrittenNetwork(written, word["address"], word["mask"])

@@ -101,7 +101,8 @@ def _unclear(gathered: Gathered, readings: Sequence[Reading]) -> str:
     rulesets = [r.ruleset for r in readings if r.ruleset.tables]
     for number, one in enumerate(rulesets):
         for other in rulesets[:number]:
-            both = one.is_nft or other.is_nft or {*one.families} & {*other.families}
+            of_all = any(each.syntax.is_of_all_families for each in (one, other))
+            both = of_all or {*one.families} & {*other.families}
             if both:
                 return (
                     f"{other.source.path} and {one.source.path} are both loaded at boot: which of"

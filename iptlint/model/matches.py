@@ -103,12 +103,16 @@ class SetLookup:
     """Whether the packet is in a set, by the name that an ``Effect`` calls the set by.
 
     ``sources``: of an ipset, its directions, True for src. ``return_nomatch``: the entries are
-    wanted that else make exceptions.
+    wanted that else make exceptions. nft's sets are looked into by a key, which has no side.
     """
 
     name: str
     sources: tuple[bool, ...] = ()
     return_nomatch: bool = False
+
+    @property
+    def is_ipset(self) -> bool:
+        return bool(self.sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,14 @@ class WrittenList:
         return f"{{ {', '.join(texts)} }}" if self.braced else ",".join(texts)
 
 
+class WrittenNetwork(NamedTuple):
+    """An address with a mask, ``192.0.2.7/24``, as it is written."""
+
+    span: Span
+    address: str
+    mask: str
+
+
 class Comparison(NamedTuple):
     """A rule that compares one thing with one value. ``before``: its other tests; ``key``,
     ``value``: the last one. All as they are written, with single blanks."""
@@ -102,9 +110,8 @@ class Suggestion:
 class SetSyntax(Protocol):
     """What may be asked of a text that makes ipsets."""
 
-    def added_networks(self, source: SourceFile) -> Iterator[tuple[str, Span]]:
-        """The networks that commands of the text add, as they are written, each with the name of
-        its set."""
+    def added_networks(self, source: SourceFile) -> Iterator[tuple[str, WrittenNetwork]]:
+        """The networks that commands of the text add, each with the name of its set."""
 
 
 class Syntax(Protocol):
@@ -118,6 +125,22 @@ class Syntax(Protocol):
     def table_name(self, table: Table) -> str:
         """``the filter table``; of nft, where names are shared, ``the table inet filter``."""
 
+    # -- what its tool does with a text ------------------------------------------------------
+
+    @property
+    def adds_to_tables(self) -> bool:
+        """Whether a text is added to the tables that are there, unless it empties them itself:
+        the host may have more than the text says, and a text may be one of several."""
+
+    @property
+    def makes_base_chains(self) -> bool:
+        """Whether a base chain is there only where a text makes it, by any name and at any
+        priority."""
+
+    @property
+    def is_of_all_families(self) -> bool:
+        """Whether a text says what there is for packets of every family."""
+
     # -- what is written --------------------------------------------------------------------
 
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
@@ -126,7 +149,7 @@ class Syntax(Protocol):
     def elements(self, place: WrittenList) -> list[ListElement]:
         """Those of a list; none where something in it is not understood."""
 
-    def masked(self, ruleset: Ruleset) -> Iterator[Span]:
+    def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         """Where an address is written with a mask, as ``192.0.2.7/24``."""
 
     def value(self, rule: Rule, part: int) -> str:
@@ -196,10 +219,6 @@ class Syntax(Protocol):
         """What a translation to this language has left out."""
 
     # -- a rule, written otherwise -----------------------------------------------------------
-
-    def edited(self, rule: Rule, part: int, text: str) -> str:
-        """The rule with another text for the test ``part`` (an index of ``rule.matches``; -1 is
-        the verdict), and nothing else changed."""
 
     def with_state(self, rule: Rule, state: str) -> str | None:
         """The rule with one more state that it takes; None where it lists none."""

@@ -221,9 +221,9 @@ def test_json_has_no_text_to_be_read_again() -> None:
 
 def test_masks() -> None:
     ruleset, _ = iptables('-s 192.0.2.7/24 -m comment --comment "-s 192.0.2.9/24"')
-    assert [span.text for span in ruleset.syntax.masked(ruleset)] == ["192.0.2.7/24"]
+    assert [each.span.text for each in ruleset.syntax.masked(ruleset)] == ["192.0.2.7/24"]
     ruleset, _ = nft("ip saddr 192.0.2.7/24")
-    assert [span.text for span in ruleset.syntax.masked(ruleset)] == ["192.0.2.7/24"]
+    assert [each.span.text for each in ruleset.syntax.masked(ruleset)] == ["192.0.2.7/24"]
 
 
 def test_remarks() -> None:

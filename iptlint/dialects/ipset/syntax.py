@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from iptlint.model.syntax import SetSyntax
+from iptlint.model.syntax import SetSyntax, WrittenNetwork
 from iptlint.source import SourceFile, Span
 
-_ADD = re.compile(r"^add\s+(?P<set>\S+)\s+(?P<values>[\da-fA-F.:]+/\d+)(?=[\s,]|$)", re.MULTILINE)
+_ADD = re.compile(
+    r"^add\s+(?P<set>\S+)\s+(?P<address>[\da-fA-F.:]+)/(?P<mask>\d+)(?=[\s,]|$)", re.MULTILINE
+)
 
 
 class IpsetSyntax(SetSyntax):
-    def added_networks(self, source: SourceFile) -> Iterator[tuple[str, Span]]:
+    def added_networks(self, source: SourceFile) -> Iterator[tuple[str, WrittenNetwork]]:
         for add in _ADD.finditer(source.text):
-            yield add["set"], Span(source, add.start("values"), add.end("values"))
+            written = Span(source, add.start("address"), add.end("mask"))
+            yield add["set"], WrittenNetwork(written, add["address"], add["mask"])
 
 
 IPSET = IpsetSyntax()

@@ -11,7 +11,14 @@ from iptlint.dialects.masked import masked
 from iptlint.dialects.written_lists import bare, statements
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
-from iptlint.model.syntax import PORT_BITS, Comparison, Suggestion, Words, WrittenList
+from iptlint.model.syntax import (
+    PORT_BITS,
+    Comparison,
+    Suggestion,
+    Words,
+    WrittenList,
+    WrittenNetwork,
+)
 from iptlint.source import SourceFile, Span
 
 
@@ -32,7 +39,7 @@ class IptablesSyntax(CommonSyntax):
         for span in statements(ruleset):
             yield from _in_options(span)
 
-    def masked(self, ruleset: Ruleset) -> Iterator[Span]:
+    def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         for span in statements(ruleset):
             yield from masked(span, _MASKED_OPTION)
 

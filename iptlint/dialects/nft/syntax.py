@@ -10,11 +10,18 @@ from iptlint.dialects.common_syntax import CommonSyntax
 from iptlint.dialects.masked import masked
 from iptlint.dialects.nft import edits, whole_text
 from iptlint.dialects.nft.written_lists import in_braces, with_names
-from iptlint.dialects.rule_text import one_line
+from iptlint.dialects.rule_text import edited, one_line
 from iptlint.dialects.written_lists import statements
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
-from iptlint.model.syntax import Comparison, LostRule, Suggestion, Words, WrittenList
+from iptlint.model.syntax import (
+    Comparison,
+    LostRule,
+    Suggestion,
+    Words,
+    WrittenList,
+    WrittenNetwork,
+)
 from iptlint.source import Origin, SourceFile, Span
 
 _MASKED_TEST = re.compile(
@@ -36,6 +43,20 @@ class NftSyntax(CommonSyntax):
     def table_name(self, table: Table) -> str:
         return f"the table {table.family.value} {table.name}"
 
+    # -- what its tool does with a text ------------------------------------------------------
+
+    @property
+    def adds_to_tables(self) -> bool:
+        return True
+
+    @property
+    def makes_base_chains(self) -> bool:
+        return True
+
+    @property
+    def is_of_all_families(self) -> bool:
+        return True
+
     # -- what is written --------------------------------------------------------------------
 
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
@@ -43,7 +64,7 @@ class NftSyntax(CommonSyntax):
             yield from in_braces(span)
         yield from with_names(ruleset)
 
-    def masked(self, ruleset: Ruleset) -> Iterator[Span]:
+    def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         for span in statements(ruleset):
             yield from masked(span, _MASKED_TEST)
         for place in self.lists(ruleset):
@@ -88,7 +109,7 @@ class NftSyntax(CommonSyntax):
     # -- a rule, written otherwise -----------------------------------------------------------
 
     def with_addresses(self, rule: Rule, part: int, test: str) -> str:
-        return self.edited(rule, part, test)
+        return edited(rule.origin.span, rule.origin.part(part), test)
 
     @property
     def ports_in_a_list(self) -> int | None:
@@ -157,7 +178,7 @@ class NftJsonSyntax(NftSyntax):
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
         return iter(())
 
-    def masked(self, ruleset: Ruleset) -> Iterator[Span]:
+    def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         return iter(())
 
     def with_ports(self, rule: Rule, part: int, ports: Ranges) -> str | None:

@@ -181,7 +181,8 @@ def _only_bans(main: BaseChain) -> bool:
 def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's is there to count, mark or log; the chains of iptables are there
     without anyone's asking."""
-    if not analysis.ruleset.is_nft or (analysis.table.name == "filter" and chain.name.isupper()):
+    built_in = analysis.table.name == "filter" and chain.name.isupper()
+    if built_in or not analysis.ruleset.syntax.makes_base_chains:
         return False
     return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
 

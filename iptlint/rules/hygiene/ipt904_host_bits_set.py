@@ -37,8 +37,8 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model.prefixes import host_bits, number
 from iptlint.model.sets import Dimension
+from iptlint.model.syntax import WrittenNetwork
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import Span
 
 META = Meta(
     code="IPT904",
@@ -49,14 +49,14 @@ META = Meta(
     since="0.1.0",
 )
 
-_LOOPBACK = "127.0.0.1/8"
+_LOOPBACK = "127.0.0.1", "8"
 """As it stands on the interface; nobody means the one host."""
 
 
-class _Written(NamedTuple):
-    """An address and its mask as they are written; ``low`` and ``high``: what they mean."""
+class _Hidden(NamedTuple):
+    """A network whose mask hides some of its address; ``low`` and ``high``: what it means."""
 
-    span: Span
+    written: WrittenNetwork
     bits: int
     low: int
     high: int
@@ -65,39 +65,39 @@ class _Written(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         in_text = chain.from_iterable(map(_hiding, ruleset.syntax.masked(ruleset)))
-        yield from map(_finding, {written.span.start: written for written in in_text}.values())
+        by_place = {hidden.written.span.start: hidden for hidden in in_text}
+        yield from map(_finding, by_place.values())
     yield from map(_finding, _in_ipsets(context))
 
 
-def _hiding(span: Span) -> Iterator[_Written]:
+def _hiding(written: WrittenNetwork) -> Iterator[_Hidden]:
     """Where the mask hides some of the address."""
-    address, _, mask = span.text.partition("/")
-    low, bits = number(address) or (0, 0)
-    hosts = host_bits(mask, bits) if bits else None
-    if hosts and low & hosts and span.text != _LOOPBACK:
-        yield _Written(span, bits, low & ~hosts, low | hosts)
+    low, bits = number(written.address) or (0, 0)
+    hosts = host_bits(written.mask, bits) if bits else None
+    if hosts and low & hosts and (written.address, written.mask) != _LOOPBACK:
+        yield _Hidden(written, bits, low & ~hosts, low | hosts)
 
 
-def _in_ipsets(context: Context) -> Iterator[_Written]:
+def _in_ipsets(context: Context) -> Iterator[_Hidden]:
     """What is added to sets of networks; other types count the addresses from there on."""
     sets = context.sets
     if sets is None:
         return
     for source in dict.fromkeys(each.origin.span.source for each in sets.contents.values()):
-        for name, span in sets.syntax.added_networks(source):
+        for name, written in sets.syntax.added_networks(source):
             contents = sets.contents.get(name)
             if contents is not None and Dimension.NETWORK in contents.dimensions:
-                yield from _hiding(span)
+                yield from _hiding(written)
 
 
-def _finding(written: _Written) -> Finding:
-    host, _, mask = written.span.text.partition("/")
-    network = f"{_address(written.low, written.bits)}/{mask}"
-    count = written.high - written.low + 1
+def _finding(hidden: _Hidden) -> Finding:
+    span, host, mask = hidden.written
+    network = f"{_address(hidden.low, hidden.bits)}/{mask}"
+    count = hidden.high - hidden.low + 1
     size = f"{count:,} addresses" if count < 1 << 33 else f"2^{count.bit_length() - 1} addresses"
     return META.finding(
-        written.span,
-        f"{written.span.text} is {network}, {size}: what {host} has behind the mask is cut off when"
+        span,
+        f"{host}/{mask} is {network}, {size}: what {host} has behind the mask is cut off when"
         " it is loaded",
         f"write {network} for the network, {host} for the one host",
         likeness="host bits",

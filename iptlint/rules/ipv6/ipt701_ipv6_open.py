@@ -87,7 +87,7 @@ def _start(ruleset: Ruleset) -> Span:
 
 
 def _no_rules(ruleset: Ruleset) -> str:
-    if ruleset.is_nft and not ruleset.sees(Family.IP6):
+    if ruleset.syntax.is_of_all_families and not ruleset.sees(Family.IP6):
         return "this empties the IPv6 tables too, and the file fills none"
     return "there are no IPv6 filter rules"
 

@@ -164,7 +164,7 @@ def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
 def _does(ruleset: Ruleset, share: _Share) -> str:
     """nft empties nothing unless it is told to."""
     emptied = share.whole and not share.chains and all(table.fresh for table in share.whole)
-    replaces = not ruleset.is_nft or ruleset.flush is not None or emptied
+    replaces = not ruleset.syntax.adds_to_tables or ruleset.flush is not None or emptied
     return "replaces" if replaces else "adds to"
 
 

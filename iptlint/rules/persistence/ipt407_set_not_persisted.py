@@ -72,7 +72,7 @@ def check(context: Context) -> Iterator[Finding]:
         return  # a set that the files given do not make is IPT003
     for ruleset in context.rulesets:
         # A set of nft's is written where it is used; one that is not there is IPT003.
-        uses = {} if ruleset.is_nft else _first_uses(ruleset)
+        uses = _first_uses(ruleset)
         if uses:
             yield _of_script(uses) if ruleset.script else _finding(uses)
 

@@ -204,9 +204,9 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
             likeness="fragments here",
         )
     match = rule.matches[index]
-    refused = not analysis.ruleset.is_nft and isinstance(match, Interface)
     why, advice = _why_never(analysis, chain, match, span.text)
-    grave = Severity.ERROR if refused else None
+    refused = analysis.ruleset.syntax.pick(iptables=Severity.ERROR, nft=None)
+    grave = refused if isinstance(match, Interface) else None
     return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
 
 

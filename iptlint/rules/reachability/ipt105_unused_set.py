@@ -68,7 +68,7 @@ def check(context: Context) -> Iterator[Finding]:
     for ruleset in loaded_alone(context):
         if has_unseen_includes(ruleset):
             continue
-        others = [each for each in context.rulesets if each is not ruleset and each.is_nft]
+        others = [each for each in context.rulesets if each is not ruleset]
         for table in ruleset.tables:
             if any(table.rules()) and owner_of_table(table.name) is None:
                 yield from _sets(table, others)

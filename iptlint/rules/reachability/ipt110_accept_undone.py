@@ -75,7 +75,7 @@ _SEPARATELY = 3
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.is_nft:
+        if ruleset.syntax.makes_base_chains:
             for hook in _HOOKS:
                 for several in undone_accepts(context.firewall(ruleset), hook):
                     yield from _findings(hook, several)

@@ -60,7 +60,7 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.is_nft:
+        if ruleset.syntax.makes_base_chains:
             yield from map(_finding, clashes(context.firewall(ruleset)))
 
 

@@ -65,7 +65,7 @@ def check(context: Context) -> Iterator[Finding]:
         for table in ruleset.tables:
             for name, rules in _undefined(ruleset, table).items():
                 yield _finding(ruleset, table, name, rules)
-        if context.sets is not None and not ruleset.is_nft:
+        if context.sets is not None:
             yield from _without_set(ruleset, context.sets)
 
 
@@ -110,12 +110,12 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
 
 def _may_be_made(ruleset: Ruleset, table: Table) -> bool:
     """Whether software may make a chain of its own before the text is loaded."""
-    return not ruleset.is_nft or _may_be_there(ruleset, table)
+    return not ruleset.syntax.adds_to_tables or _may_be_there(ruleset, table)
 
 
 def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
     """Whether the text adds to a table that may have more than the text says."""
-    return ruleset.is_nft and not table.fresh and ruleset.flush is None
+    return ruleset.syntax.adds_to_tables and not table.fresh and ruleset.flush is None
 
 
 def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
