@@ -139,7 +139,7 @@ def _with_inner(found: Datagram, inner: bytes) -> Datagram:
             payload = inner[(offset >> 4) * 4 :]
             ports = replace(found, sport=sport, dport=dport, flags=flags)
             return replace(ports, seq=seq, ack=ack, payload=payload)
-        case 6 | 17:
+        case 6 | 17 if len(inner) >= 4:
             sport, dport = struct.unpack_from(">HH", inner)
             return replace(found, sport=sport, dport=dport, payload=inner[8:])
         case 1 | 58:

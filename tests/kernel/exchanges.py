@@ -55,7 +55,8 @@ class Passage:
     """One packet. ``sender``, and ``by`` whom it was heard: a station, or the host itself (None).
     ``heard``: what it was like then; ``out``: the interface that it left by. ``entries``: as the
     hooks saw it, in order; ``moved``: the lines of the rules that counted it, or what was told.
-    ``told``: errors that came back to the sender. ``bypassed``: the host never saw it."""
+    ``told``: errors that came back to the sender; ``telling``: the host tried to. ``bypassed``: it
+    never saw the packet."""
 
     sender: Station | None
     sent: Datagram
@@ -65,6 +66,7 @@ class Passage:
     out: str | None = None
     mark: int = 0
     told: tuple[Datagram, ...] = ()
+    telling: bool = False
     entries: tuple[Entry, ...] = field(default=(), repr=False)
     moved: frozenset[int] = frozenset()
     bypassed: bool = False
@@ -182,7 +184,7 @@ class Host:
         if own and (own[-1].hook, own[-1].is_last) == ("input", True):
             return replace(passage, end=End.DELIVERED, heard=own[-1].datagram)
         told = self._told(sender, sent, frames, entries)
-        return replace(passage, end=_end(told), told=told)
+        return replace(passage, end=_end(told), told=told, telling=len(own) < len(entries))
 
     def _told(
         self, sender: Station | None, sent: Datagram, frames: list[Frame], entries: list[Entry]

@@ -193,7 +193,7 @@ class Follower:
         seen = self.eyes.seen(said.family)
         if not seen:
             return
-        if _unknown(outcome):
+        if unknown_fields(outcome):
             return  # later rules may ask for it, and change more
         (sighting,) = seen
         for name in ("saddr", "daddr", "sport", "dport", "mark"):
@@ -215,7 +215,7 @@ class Follower:
         }
         if (steps ^ trial.moved) & self.unsure:
             return  # a limit let it pass or not, and all else may come of that
-        if _unknown(outcome):
+        if unknown_fields(outcome):
             return  # later rules may ask for what no ruleset tells: the address of an interface
         if steps - trial.moved:
             yield f"lines {sorted(steps - trial.moved)} are said to take it"
@@ -226,7 +226,7 @@ class Follower:
             yield f"line {decided.statement.span.line} is said to decide"
 
 
-def _unknown(outcome: TraceOutcome) -> set[str]:
+def unknown_fields(outcome: TraceOutcome) -> set[str]:
     """The fields that a rule in the steps writes no known value to."""
     return {
         effect.field.value.removesuffix("6")

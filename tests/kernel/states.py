@@ -31,6 +31,7 @@ from tests.kernel.wire import (
     number_of,
 )
 
+_GRE = 47
 _SPOILABLE = (1, 6, 17, 58, 132, 136)
 """Protocols whose checksum the kernel verifies before it tracks (nf_conntrack_checksum)."""
 
@@ -69,6 +70,8 @@ def prepare(packet: Packet) -> Preparation:
             return Preparation(untracked=True)
         case "invalid" if _is_invalid_as_it_is(packet):
             return Preparation()
+        case "invalid" if number_of(packet) == _GRE:
+            return Preparation(Nature(untrackable=True))
         case "invalid" if _is_own(packet):
             return _astray(packet)
         case "invalid":
@@ -115,7 +118,7 @@ def _never_invalid(packet: Packet) -> str | None:
     number = number_of(packet)
     if _is_untracked_anyway(packet):
         return "the type is not tracked"
-    if _is_invalid_as_it_is(packet) or number in (TCP, UDP):
+    if _is_invalid_as_it_is(packet) or number in (TCP, UDP, _GRE):
         return None
     if _is_own(packet):
         return "checksums of the host's own packets are not verified"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from tests.kernel.datagrams import UDP
+import iptlint
+from iptlint.analysis.reach import Status
+from iptlint.model import Family
+from tests.kernel.datagrams import ACK, FIN, RST, SYN, UDP, Datagram
 from tests.kernel.exchanges import End, Host
 from tests.kernel.restoring import Kind
 from tests.kernel.test_harness import KINDS, skip_if_lacking
@@ -87,6 +92,55 @@ def test_an_exchange_in_one_zone_works(topology: Topology, kind: Kind) -> None:
     assert host.exchange(TO_HOST).works
 
 
+NOTRACK, ZONE_1, ZONE_2 = "CT --notrack", "CT --zone 1", "CT --zone 2"
+STATEMENTS = {NOTRACK: "notrack", ZONE_1: "ct zone set 1", ZONE_2: "ct zone set 2"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "seen"),
+    [
+        (NOTRACK, ZONE_2, "UNTRACKED"),
+        (ZONE_2, NOTRACK, "NEW"),
+        (ZONE_1, ZONE_2, "NEW"),
+    ],
+)
+def test_zone_or_no_tracking(
+    topology: Topology, kind: Kind, first: str, then: str, seen: str
+) -> None:
+    """The first of them wins (xt_ct_target)."""
+    raw = [f"PREROUTING -j {target}" for target in (first, then)]
+    states = [f"FORWARD -m conntrack --ctstate {state}" for state in ("UNTRACKED", *STATES)]
+    text = iptables(raw=raw, filter=states)
+    host = Host.with_rules(topology, text, kind)
+    moved = host.exchange(call(CLIENT, SERVER, "ip", UDP)).passages[0].moved
+    assert moved == lines(text, *raw, f"FORWARD -m conntrack --ctstate {seen}")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "zone"), [(NOTRACK, ZONE_2, 2), (ZONE_2, NOTRACK, 2), (ZONE_1, ZONE_2, 1)]
+)
+def test_zone_or_no_tracking_in_nft(topology: Topology, first: str, then: str, zone: int) -> None:
+    """A zone is set where there is no connection yet, which untracked packets have not either; what
+    has one is not untracked any more (nft_ct_set_zone_eval, nft_notrack_eval)."""
+    text = f"""table ip t {{
+        chain raw {{
+            type filter hook prerouting priority -300
+            {STATEMENTS[first]}
+            {STATEMENTS[then]}
+        }}
+        chain forward {{
+            type filter hook forward priority 0
+            ct state untracked counter
+            ct state new counter
+            ct zone {zone} counter
+        }}
+    }}
+    """
+    host = Host.with_rules(topology, text, Kind.NFT)
+    moved = host.exchange(call(CLIENT, SERVER, "ip", UDP)).passages[0].moved
+    assert set(moved) == {10, 11}
+
+
 def test_directions_and_status(topology: Topology) -> None:
     """Before -200 no packet has a connection."""
     exchange = Host.with_rules(topology, STATUS, Kind.NFT).exchange(TO_HOST)
@@ -98,6 +152,58 @@ def test_directions_and_status(topology: Topology) -> None:
         {4, 8, 9, *both},
         {5, 8, 9, *both},
     ]
+
+
+# What the last packet is to the kernel when the caller has sent these and nobody has answered.
+UNANSWERED = {
+    "syn": "NEW",
+    "ack": "NEW",
+    "syn ack": "INVALID",
+    "fin ack": "INVALID",
+    "rst": "INVALID",
+    "syn, syn": "NEW",
+    "syn, rst": "NEW",
+    "syn, rst ack": "INVALID",
+    "syn, syn ack": "INVALID",
+    "syn, ack": "INVALID",
+    "syn, fin ack": "INVALID",
+    "ack, ack": "NEW",
+    "ack, syn": "NEW",
+    "ack, rst": "NEW",
+    "ack, rst ack": "NEW",
+    "ack, fin ack": "NEW",
+    "ack, fin ack, fin ack": "NEW",
+    "ack, syn ack": "INVALID",
+    "ack, fin": "INVALID",
+}
+FLAGS = {"syn": SYN, "ack": ACK, "fin": FIN, "rst": RST}
+
+
+def test_states_of_unanswered_flags(topology: Topology, kind: Kind) -> None:
+    """New is not only the first packet: RST may be, and FIN,ACK, but never SYN,ACK."""
+    states = ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED")
+    text = iptables(filter=[f"FORWARD -m conntrack --ctstate {state}" for state in states])
+    host = Host.with_rules(topology, text, kind)
+    for sent, state in UNANSWERED.items():
+        host.forget()
+        passages = [host.pass_through(CLIENT, one) for one in _in_a_row(sent)]
+        assert passages[-1].moved == lines(text, f"FORWARD -m conntrack --ctstate {state}"), sent
+
+
+def _in_a_row(sent: str) -> Iterator[Datagram]:
+    opening = call(CLIENT, SERVER, "ip").opening
+    for number, words in enumerate(sent.split(", ")):
+        flags = sum(FLAGS[word] for word in words.split())
+        sequence = opening.seq + bool(number)
+        yield replace(opening, flags=flags, seq=sequence, ack=5001 if flags & ACK else 0)
+
+
+@pytest.mark.parametrize("flags", ["RST", "FIN,ACK"])
+def test_reach_knows_that_they_may_be_new(flags: str) -> None:
+    rule = f"FORWARD -p tcp --tcp-flags {flags} {flags} -m conntrack --ctstate NEW -j DROP"
+    text = iptables(filter=[rule])
+    (answer,) = iptlint.reach(iptlint.read(text, Family.IP))
+    assert answer.status is Status.REACHABLE
 
 
 CHAINS = ("PREROUTING", "INPUT", "FORWARD", "POSTROUTING")

@@ -86,6 +86,36 @@ def test_the_host_calls_its_published_port(topology: Topology, kind: Kind) -> No
     assert exchange.passages[0].out == "docker0"
 
 
+def test_output_goes_on_with_the_old_interface(topology: Topology, kind: Kind) -> None:
+    """After a translation, with the new destination; postrouting has the interface that leads to
+    it (nf_nat_ipv4_local_fn)."""
+    to = "OUTPUT -p tcp --dport 22 -j DNAT --to-destination 172.17.0.2:22"
+    seen = ("OUTPUT -o eth0", "OUTPUT -d 172.17.0.2", "POSTROUTING -o docker0 -m mark --mark 0")
+    text = iptables(
+        nat=[to],
+        mangle=[seen[2], "POSTROUTING -o eth0"],
+        filter=[*seen[:2], "OUTPUT -o docker0"],
+    )
+    exchange = Host.with_rules(topology, text, kind).exchange(call(None, CLIENT, "ip", dport=22))
+    assert exchange.works
+    assert exchange.passages[0].moved == lines(text, to, *seen)
+    assert exchange.passages[2].moved == lines(text, *seen)
+
+
+@pytest.mark.parametrize("target", ["DNAT --to-destination 192.168.1.1", "REDIRECT"])
+def test_what_the_host_sends_to_itself_comes_in_by_lo(
+    topology: Topology, kind: Kind, target: str
+) -> None:
+    """It is translated once."""
+    to = f"OUTPUT -p tcp --dport 22 -j {target}"
+    seen = ("POSTROUTING -o lo", "PREROUTING -i lo", "INPUT -i lo")
+    text = iptables(nat=[to, "PREROUTING -p tcp"], mangle=[*seen, "POSTROUTING -o eth0"])
+    exchange = Host.with_rules(topology, text, kind).exchange(call(None, CLIENT, "ip", dport=22))
+    assert exchange.works
+    assert exchange.passages[0].moved == lines(text, to, *seen)
+    assert exchange.passages[0].end is End.DELIVERED
+
+
 def test_a_forwarded_port_is_not_accepted_by_that(topology: Topology, kind: Kind) -> None:
     host = Host.with_rules(topology, iptables("FORWARD", nat=[PORT_FORWARD], filter=[]), kind)
     passage = host.exchange(to_host(80)).passages[0]

@@ -8,7 +8,15 @@ from ipaddress import ip_address
 from typing import Any
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, in4_chksum
-from scapy.layers.inet6 import ICMPv6Unknown, IPv6, IPv6ExtHdrFragment, in6_chksum
+from scapy.layers.inet6 import (
+    ICMPv6Unknown,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    IPv6ExtHdrRouting,
+    in6_chksum,
+)
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
 
@@ -25,6 +33,10 @@ WITH_PORTS = (6, 17, 33, 132, 136)
 _FLAG_LETTERS = dict(zip(TCP_FLAGS, "FSRPAUEC", strict=True))
 _TTL = 64
 _STRING = "string --algo bm --string "
+_NEXT_HEADER = "ip6 nexthdr "
+_EXTENSION_HEADERS = {0: IPv6ExtHdrHopByHop, 43: IPv6ExtHdrRouting, 60: IPv6ExtHdrDestOpt}
+_GRE_OF_NO_KIND = bytes.fromhex("2001080000040001")
+"""Version 1 with another protocol than PPP: gre_pkt_to_tuple has no connection for it."""
 
 
 class UnsendableError(Exception):
@@ -37,12 +49,14 @@ class Nature:
 
     ``spoiled``: a wrong checksum. ``overlong``: of udp, a length beyond the packet's end.
     ``in_connection``: not the first packet. ``quoted``: what an icmp error is about.
+    ``untrackable``: of gre, one that has no connection.
     """
 
     spoiled: bool = False
     overlong: bool = False
     in_connection: bool = False
     quoted: Tuple | None = None
+    untrackable: bool = False
 
 
 def number_of(packet: Packet) -> int:
@@ -73,7 +87,7 @@ def build(packet: Packet, nature: Nature) -> bytes:
     if is_fragment(packet):
         return bytes(_fragment(packet, number, payload or b"x"))
     inner = _of_protocol(packet, number, payload, nature)
-    whole = _header(packet, number) / inner
+    whole = _headers(packet, number) / inner
     if not nature.spoiled:
         return bytes(whole)
     return _spoil(bytes(whole), number, 20 if packet.family == "ip" else 40)
@@ -83,10 +97,24 @@ def _payload(packet: Packet) -> bytes:
     """Where strings are looked for in the packet, it holds them."""
     found = b""
     for condition in packet.conditions:
+        if condition.startswith(_NEXT_HEADER):
+            continue
         if not condition.startswith(_STRING):
             raise UnsendableError(f"no way to make this hold: {condition}")
         found += bytes.fromhex(condition.removeprefix(_STRING)) + b" "
     return found
+
+
+def _headers(packet: Packet, number: int) -> Any:
+    """With the extension header that the first one is to announce, if any."""
+    said = (c for c in packet.conditions if c.startswith(_NEXT_HEADER))
+    announced = {int(condition.removeprefix(_NEXT_HEADER)) for condition in said} - {number}
+    if not announced:
+        return _header(packet, number)
+    if len(announced) > 1 or not announced <= _EXTENSION_HEADERS.keys():
+        raise UnsendableError(f"no such extension headers: {sorted(announced)}")
+    (first,) = announced
+    return _header(packet, first) / _EXTENSION_HEADERS[first](nh=number)
 
 
 def _header(packet: Packet, number: int) -> Any:
@@ -128,6 +156,8 @@ def _of_protocol(packet: Packet, number: int, payload: bytes, nature: Nature) ->
             body = struct.pack(">HH", 0 if is_icmp_error(packet) else ECHO_ID, 0)
             body += _quotation(packet, nature) + payload
             return ICMPv6Unknown(type=packet.icmp_type, code=packet.icmp_code, msgbody=body)
+        case 47 if nature.untrackable:
+            return Raw(_GRE_OF_NO_KIND + payload)
     return Raw(bytes(16) + payload)
 
 

@@ -1,0 +1,49 @@
+"""Random calls between the stations, the host, and what is beyond."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from tests.kernel import places
+from tests.kernel.datagrams import ICMP, ICMP6, TCP, UDP
+from tests.kernel.exchanges import Call
+from tests.kernel.topology import Station, Topology
+
+_PORT = re.compile(r"\b(?:dport|dports)\b[^\d]{0,4}(\d+)")
+_ECHO = {"ip": ICMP, "ip6": ICMP6}
+
+
+def calls(
+    topology: Topology, text: str, family: str, rng: random.Random, count: int
+) -> Iterator[Call]:
+    """To what the ruleset's text names, mostly. None is between two who need no host for it."""
+    ports = [int(port) for port in _PORT.findall(text)] + [*places.PORTS]
+    stations = [station for one in topology.networks for station in one.stations]
+    callers = [*stations, stations[0], stations[0], stations[1], None]
+    aims = [*places.OWN[family] * 3, *places.STATIONS[family], places.PUBLISHED[family]]
+    aims += [places.FAR[family], places.PUBLISHED[family], places.OWN[family][0]]
+    number = 40000
+    while count:
+        caller, aim = rng.choice(callers), rng.choice(aims)
+        proto = rng.choice((TCP, TCP, TCP, UDP, UDP, _ECHO[family]))
+        port = 0 if proto in (ICMP, ICMP6) else rng.choice(ports)
+        source = _source(topology, caller, aim, family)
+        number += 1
+        one = Call(caller, source, aim, proto, number, port)
+        if caller is not None and (
+            source == aim or topology.neighbour(caller, one.opening) is not None
+        ):
+            continue
+        yield one
+        count -= 1
+
+
+def _source(topology: Topology, caller: Station | None, aim: str, family: str) -> str:
+    if caller is not None:
+        return caller.addresses[family]
+    if aim in places.OWN[family]:
+        return aim
+    networks = [one for one in topology.networks if one.has(aim)] or [topology.networks[0]]
+    return networks[0].own[family].split("/")[0]
