@@ -1,4 +1,4 @@
-"""Chains that stand before connection tracking: what their rules ask of a connection is unknown."""
+"""Chains before connection tracking, whose rules cannot know of a packet's connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @memo
 def early_chains(analysis: TableAnalysis) -> frozenset[str]:
-    """Those that only base chains before connection tracking lead to, and these."""
+    """The base chains before connection tracking, and the chains that only they lead to."""
     bases = {name: analysis.calls.bases_of(name) for name in analysis.table.chains}
     return frozenset(
         name for name, several in bases.items() if several and all(map(is_early, several))

@@ -2,7 +2,7 @@
 
 The packets that would match the rule are followed from the rule upwards: in each chain
 the last rule that still took some of them is found by bisection (the sets that arrive
-only shrink), so a hundred thousand rules cost seventeen looks, not a hundred thousand.
+only shrink), so a hundred thousand rules cost seventeen steps, not a hundred thousand.
 """
 
 from __future__ import annotations

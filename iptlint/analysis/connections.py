@@ -1,4 +1,4 @@
-"""What lint rules on the state of connections share."""
+"""Connections: which tests ask for their state, and packets of a given state from the world."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def from_world(
     free: tuple[Field, ...] = (),
 ) -> tuple[PacketSet, ...]:
     """Packets of the state from the world, a set for each of a few public addresses; like
-    ``world.callers``, whose packets are new."""
+    ``exposure.external_probes``, whose packets are new."""
     space, daddr = hooks.space, hooks.family.daddr
     packets = outward(hooks) & outside(space)
     if hook is Hook.INPUT:
@@ -57,13 +57,13 @@ def from_world(
 
 
 def most(space: Space, asked: Sequence[PacketSet], packets: PacketSet, *fields: Field) -> PacketSet:
-    """Over ``fields``: the values with which ``packets`` has most of the five that are asked."""
+    """The values of ``fields`` for which ``packets`` holds most of the five probes."""
     each = [space.project(one & packets, *fields) for one in asked]
     return union([a & b & c for a, b, c in combinations(each, 3)], space.false)
 
 
 def any_port(space: Space, packets: PacketSet, *kept: Field) -> PacketSet:
-    """Over ``kept``: the values with which ``packets`` has every port that is nobody's."""
+    """The values of ``kept`` for which ``packets`` holds every port that is nobody's."""
     each = [space.project(packets & space.value(Field.DPORT, port), *kept) for port in ODD_PORTS]
     return reduce(and_, each)
 

@@ -1,5 +1,5 @@
-"""What findings on rules that get no packet share: where the packets went instead, in words; and
-the rules of a chain behind one that nothing gets past, which are one fault."""
+"""The rules of a chain behind one that nothing gets past, which are one fault; and the other
+rules that earlier ones leave no packet to, each with its own."""
 
 from __future__ import annotations
 

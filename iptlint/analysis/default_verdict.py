@@ -97,7 +97,7 @@ def _exactly(
 
 
 def public(hooks: Hooks, field: Field) -> PacketSet:
-    """The packets with a stranger's address in the field."""
+    """The packets with a public address in the field."""
     numbers = (int(ip_address(text)) for text in _STRANGERS[hooks.family])
     return hooks.space.ranges(field, tuple((number, number) for number in numbers))
 
@@ -132,14 +132,14 @@ def _of_nobody(space: Space) -> PacketSet:
 
 
 def hosts(hooks: Hooks, field: Field) -> PacketSet:
-    """The packets with an address in the field that one host may have, anywhere."""
+    """The packets whose address in the field is one that a host may have, anywhere."""
     space, family = hooks.space, hooks.family
     routed = ~space.ranges(field, addresses.ranges(family, *addresses.UNROUTED))
     return routed & ~space.masked(field, 0xFF, 0xFF) if family is Family.IP else routed
 
 
 def public_hosts(hooks: Hooks, field: Field) -> PacketSet:
-    """Of ``hosts``, those that the world can name."""
+    """Of ``hosts``, those with an address that is not a private network's."""
     private = addresses.ranges(hooks.family, AddressKind.PRIVATE)
     return hosts(hooks, field) & ~hooks.space.ranges(field, private)
 

@@ -1,7 +1,7 @@
 """The packets that two rulesets treat differently.
 
-What is left to luck has the same variables on both sides, so equal limits in equal places are
-the same, and a difference that luck cannot undo is a certain one.
+What a ruleset leaves open (a limit, a rate) has the same variables on both sides, so equal
+limits in equal places are the same, and a difference that no value of them undoes is certain.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Fate(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
-    ``certain``: whatever is left to luck."""
+    ``certain``: whatever is left open."""
 
     hook: Hook
     family: Family
@@ -60,7 +60,7 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``certain`` is false where only luck, or what the tool does not know, may tell the two
+    """``certain`` is false where only limits, or what the tool does not know, may tell the two
     apart: then they are neither surely equivalent nor surely different. ``families``: whose
     packets were compared; an iptables file says nothing of those of the other family."""
 
@@ -103,7 +103,7 @@ class _Sides:
         self.stacks = Firewall(old, self.space), Firewall(new, self.space)
 
     def compare(self, family: Family, hook: Hook) -> tuple[list[Divergence], bool]:
-        """What differs on the way with the hook, and whether both ask luck of the same packets."""
+        """What differs on the way with the hook, and whether both leave the same open."""
         route = WAYS[family][hook]
         if not any(s.base_chains(family, hook) for s in self.stacks for hook in route):
             return [], True

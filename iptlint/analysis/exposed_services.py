@@ -1,4 +1,4 @@
-"""What rules open to the world of the services that it has no business with."""
+"""Rules that open services to the world which are seldom public on purpose."""
 
 from __future__ import annotations
 

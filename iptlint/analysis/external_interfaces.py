@@ -86,7 +86,7 @@ def _faces_world(hooks: Hooks, cls: InterfaceClass) -> bool:
 
 
 def is_external_name(cls: InterfaceClass) -> bool:
-    """Whether the name says so."""
+    """Whether the name says that the world is behind the interface."""
     if cls.wildcard and cls.name == _MANY_CALLERS:
         return False
     return is_outward(cls.name)

@@ -24,6 +24,7 @@ class LeftOpen(NamedTuple):
 
 
 def only_ipv6_open(context: Context) -> Iterator[LeftOpen]:
+    """The hosts of the run that deny by default over IPv4 and accept over IPv6."""
     for ruleset in context.rulesets:
         beside = counterpart(context, ruleset)
         ip = context.hooks(ruleset, Family.IP)

@@ -1,4 +1,4 @@
-"""What writes to a log, and which packets of the world get there whatever limits say."""
+"""Rules that log, and the packets from the world by which anyone can fill the log."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def logs(rule: Rule) -> bool:
 
 
 def only_logs(rule: Rule) -> bool:
-    """Whether that is all it does: the packet goes on."""
+    """Whether the rule does nothing but log: the packet goes on."""
     return logs(rule) and rule.verdict.kind is VerdictKind.CONTINUE
 
 
 class LogFlood:
     """The packets of strangers that get somewhere at the hook, however many of them come. Where a
-    limit or a list has its say they do not."""
+    limit or a list decides they do not."""
 
     def __init__(self, hooks: Hooks, hook: Hook) -> None:
         self.hooks = hooks

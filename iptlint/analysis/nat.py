@@ -1,4 +1,4 @@
-"""What lint rules on translation share: which rules translate, and what packets become of it."""
+"""Which rules translate destinations, and what becomes of the packets."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ class Mistake(NamedTuple):
 
 @memo
 def mistaken(hooks: Hooks) -> tuple[Mistake, ...]:
+    """Those of FORWARD, then those of INPUT."""
     return tuple(mistake for hook in _HOOKS for mistake in _at_hook(hooks, hook))
 
 

@@ -1,5 +1,5 @@
-"""What lint rules on scripts share: when SSH is cut off while one is applied, and flushes that
-leave nothing but a policy that drops."""
+"""When SSH is cut off while a script is applied, and flushes that leave nothing but a policy that
+drops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services that the world has no business with: ports, protocol, name, and why."""
+"""Services that are seldom public on purpose: ports, protocol, name, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lint rules on dead rules share: which are dead, who takes their packets, the copies."""
+"""Which rules are dead, which rules take their packets, and which are copies of others."""
 
 from __future__ import annotations
 

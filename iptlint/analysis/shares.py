@@ -71,9 +71,9 @@ def packet_count(packets: PacketSet) -> float:
 
 def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
     """Who may decide ``packets`` at the hook, the largest share first; of equal shares the
-    last in the text, which is the one that leaves nothing to luck. Empty without a base chain.
+    last in the text, which is the one that leaves nothing open. Empty without a base chain.
 
-    Every base chain has its say on who dies. Who accepts is told by the main one.
+    Any base chain may drop packets; of those that pass them the deciding one is named.
     """
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TraceOutcome:
-    """``packets``: those it is the outcome of, as they came, luck left out; ``steps``: the way of
-    the witness. ``becomes``: the witness as it is in the end, where it was changed.
+    """``packets``: those it is the outcome of, as they came, whatever is left open;
+    ``steps``: the way of the witness. ``becomes``: the witness in the end, where it was changed.
     ``conditions``: what had to hold, or not, that the packet does not decide."""
 
     kind: VerdictKind
@@ -53,7 +53,7 @@ class Trace:
 def trace(ruleset: Ruleset, packet: Packet) -> Trace:
     """What happens to the packets like ``packet``, where None is anything; the outcomes with most
     packets first. ``packet.hook`` is input, forward or output; without it the interfaces tell.
-    QuestionError where a value is none."""
+    QueryError where a value is none."""
     hook = route_of(packet)
     firewall, family = Firewall(ruleset), Family(packet.family)
     if packet.family not in firewall.space.families:
@@ -173,7 +173,8 @@ class _Tracer:
     def _conditions(
         self, matcher: ExactMatcher, packets: PacketSet, point: PacketSet
     ) -> Iterator[str]:
-        """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
+        """What of a packet could not be otherwise: of what is left open, and of the fields that
+        ``Packet`` has not."""
         others = self.asked & ~packets
         for key, numbers in self.unknowns.together().items():
             if _matter(numbers, point, others):
@@ -223,7 +224,7 @@ _UNSEEN = (
 
 
 def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
-    """One packet of the set, the plainest, with all its luck."""
+    """One packet of the set, the plainest, with a value for all that is left open."""
     cube = plainest(space, packets, hook).pick_cube() or []
     point = space.true
     for number in reversed(range(len(cube))):

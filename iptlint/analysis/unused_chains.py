@@ -15,7 +15,7 @@ _HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
 
 def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     """Those that people wrote. Not among them: chains of a fragment, which another file hooks
-    or calls; a base chain of a table that sleeps; a chain that the text only adds to: it belongs
+    or calls; a base chain of a dormant table; a chain that the text only adds to: it belongs
     to whoever made it; a chain that was meant to be another table's, which the tool refuses.
     """
     alone = {ruleset for ruleset in loaded_alone(context) if _is_whole(ruleset)}

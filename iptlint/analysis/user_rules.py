@@ -1,4 +1,4 @@
-"""What people decided in a firewall, and not software for its own sake."""
+"""The rules and policies that people wrote, and not software for its own sake."""
 
 from __future__ import annotations
 

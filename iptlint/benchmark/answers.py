@@ -64,8 +64,8 @@ def who(share: Share) -> str:
 
 
 def on_each_path(check: Check, *, six: bool = True) -> Decide:
-    """The gravest of what is so over the families of the tool. ``six``: where the files say
-    nothing of IPv6, the item is open."""
+    """The gravest answer of the families of the tool. ``six``: where the files say nothing of IPv6,
+    nobody can tell."""
 
     def decide(host: Host, tool: Tool) -> Answer:
         by_family: dict[Family, list[Answer]] = {}

@@ -1,4 +1,4 @@
-"""What a benchmark is asked about: which tools wrote the files, and what their packets meet."""
+"""The host that a benchmark judges: which tools wrote its files, what becomes of its packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items of the benchmarks, each with the lint rules that tell of the same.
+"""The items of the benchmarks, each with the lint rules that report the same.
 
 Ids and what is asked for are the benchmarks'; the titles are this project's. Where several
 benchmarks ask for the same, it is one item with an id in each.
@@ -60,8 +60,8 @@ class Id(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """``manual``: the benchmark leaves it to people. ``rules``: codes of the lint rules that tell
-    of the same."""
+    """``manual``: the benchmark leaves it to people. ``rules``: codes of the lint rules that
+    report the same."""
 
     ids: tuple[Id, ...]
     title: str
@@ -102,7 +102,7 @@ def judged(host: Host) -> tuple[Judged, ...]:
 
 
 def references(code: str) -> tuple[str, ...]:
-    """The ids of the items that ask for what the lint rule tells of, by benchmark."""
+    """The ids of the items that ask for what the lint rule reports, by benchmark."""
     ids = [each for item in ITEMS if code in item.rules for each in item.ids]
     return tuple(map(str, in_order(ids)))
 

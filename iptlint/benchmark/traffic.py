@@ -163,7 +163,7 @@ connections = on_each_path(_connections, six=False)
 
 
 def services(host: Host, tool: Tool) -> Answer:
-    """What is open is told; whether it is needed is nobody's to say but the user's."""
+    """Lists what is open; whether it is needed is for the user to say."""
     all_hooks = (hooks for family in tool.families for hooks in host.all_hooks(tool, family))
     open_ports = [*dict.fromkeys(port for hooks in all_hooks for port in _open_ports(hooks))]
     more = f" and {len(open_ports) - _SHOWN_PORTS} more" if len(open_ports) > _SHOWN_PORTS else ""

@@ -11,6 +11,8 @@ from iptlint.source import Span
 
 
 class Severity(Enum):
+    """How grave a finding is."""
+
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
@@ -22,6 +24,8 @@ class Severity(Enum):
 
 
 class Confidence(Enum):
+    """Whether a finding is proved."""
+
     CERTAIN = "certain"
     POSSIBLE = "possible"
 
@@ -49,9 +53,9 @@ class Cause:
 class Finding:
     """``message`` says what happens, to which packets, because of what; ``help`` what to do.
 
-    ``likeness``: findings of one code and one source with the same likeness are told as one where
-    they are many; empty for a finding that stands for itself. ``causes``: where another rule may
-    have a finding of the same cause.
+    ``likeness``: findings of one code and one source with the same likeness are reported as one
+    where they are many; empty for a finding that stands for itself. ``causes``: where another
+    rule may have a finding of the same cause.
     """
 
     code: str

@@ -52,7 +52,7 @@ def actions(
     rules: Sequence[Rule], object: str, where: Callable[[Sequence[Rule]], str] = lambda _: ""
 ) -> str:
     """``line 9 accepts all of`` the object, or ``line 9 accepts, and line 12 drops, …``.
-    ``where``: what is to follow the lines, of which they are told."""
+    ``where``: words behind the lines of rules, as ``" of web"``."""
     by_kind: dict[VerdictKind, list[Rule]] = {}
     for rule in rules:
         by_kind.setdefault(rule.verdict.kind, []).append(rule)

@@ -18,9 +18,8 @@ def name(shadowed: Shadowed) -> str:
 
 
 def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
-    """``line 9 accepts all of these packets first``. Where other rules take some of them before
-    that, not all are said to be its own; to do the same, or what the lost rule would do, is no
-    matter."""
+    """``line 9 accepts all of these packets first``; ``that get so far`` where still other rules
+    take some of them before, unless they do the same or what the lost rule would do."""
     bases = analysis.calls.bases_of(shadowed.chain.name)
     entering = union(
         [analysis.entries[base.name].reachable for base in bases], analysis.space.false

@@ -1,4 +1,4 @@
-"""Which of the sockets that listen the firewall opens to the world, and what it opens for none."""
+"""Which listening sockets the firewall opens to the world, and which ports it opens for none."""
 
 from __future__ import annotations
 

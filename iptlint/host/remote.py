@@ -1,4 +1,5 @@
-"""The same by way of ssh: one script, the same for every host, that only reads.
+"""Gathers what another host has, by way of ssh: one script, the same for every host, that only
+reads.
 
 It is made of this package's own tables and goes to ``sh`` on its standard input. What the host
 says comes back in base64, so that nothing in it can pass for something else.

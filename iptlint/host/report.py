@@ -1,5 +1,5 @@
-"""What is told of a host beside its findings: what was read, what loads rules, which ports are
-open, for people and as JSON."""
+"""What a report says of a host beside its findings: what was read, what loads rules, which ports
+are open, for people and as JSON."""
 
 from __future__ import annotations
 

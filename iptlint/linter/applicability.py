@@ -21,7 +21,7 @@ def applies_to(host: Host, finding: Finding) -> bool:
 
 
 def qualified(host: Host, finding: Finding) -> Finding:
-    """The finding as far as what is known of the host bears it out."""
+    """The finding, merely possible or without advice where what is known of the host says so."""
     if host.live and host.running is None:
         # Rules that could not be read may say otherwise.
         finding = replace(finding, confidence=Confidence.POSSIBLE)

@@ -1,4 +1,4 @@
-"""Sources to readings, each of which knows what the sets of the others hold."""
+"""Reads the sources, and gives each reading what the sets of the others hold."""
 
 from __future__ import annotations
 

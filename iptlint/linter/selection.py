@@ -10,8 +10,9 @@ from iptlint.rules.registry import Profile, rule_of, rules, selected
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Codes. ``heard``: of the rules that have a say; ``shown``: of those whose findings are shown;
-    ``running``: those that are heard, and those that they yield to."""
+    """Codes of rules. ``heard``: those that are selected, or that comments may be about;
+    ``shown``: those whose findings are shown; ``running``: the heard ones and those that they
+    yield to."""
 
     heard: frozenset[str]
     shown: frozenset[str]

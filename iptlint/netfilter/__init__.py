@@ -1,1 +1,1 @@
-"""How the kernel walks a ruleset."""
+"""What the kernel does with packets, by a ruleset."""

@@ -1,4 +1,4 @@
-"""A table walked for every packet at once: who enters which chain, what becomes of whom."""
+"""A table walked for all packets at once: which enter each chain, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class EarlierChain(Protocol):
 
 
 class TableAnalysis:
-    """One table. ``matcher_of`` gives what tells the tests of a chain's rules; ``before``, where
+    """One table. ``matcher_of`` gives the matcher for the rules of a chain; ``before``, where
     the packets of a base chain stop first.
 
     A rule's own tests come first in every intersection here: they are a small set, and

@@ -33,7 +33,7 @@ class QueryError(ValueError):
 
 def packets_like(space: Space, asked: Packet) -> PacketSet:
     """The packets that agree with ``asked`` in all that is not None; an address may be a network.
-    QuestionError for what is no address, protocol, flag or state."""
+    QueryError for what is no address, protocol, flag or state."""
     family = Family(asked.family)
     packets = space.universe & space.family(asked.family)
     for part in _parts(space, family, asked):

@@ -1,0 +1,1 @@
+"""What was found, one file a format or a command."""

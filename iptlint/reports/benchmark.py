@@ -82,7 +82,7 @@ def listed(references: Iterable[str]) -> str:
 
 
 def asked_by(items: Sequence[Judged], code: str) -> list[str]:
-    """The ids, of the items shown, that ask for what the lint rule tells of."""
+    """The ids, of the items shown, that ask for what the lint rule reports."""
     ids = [asked for each in items if code in each.item.rules for asked in each.ids]
     return [*map(str, in_order(ids))]
 

@@ -39,7 +39,7 @@ class Meta:
     """``severity`` is the default; a finding may carry a graver or milder one.
 
     ``pedantic``: few want to know; off unless it is selected or the profile is strict. Which
-    benchmarks ask for the same is told in ``benchmark.table``. ``about_files``: about a text that
+    benchmarks ask for the same is in ``benchmark.table``. ``about_files``: about a text that
     someone keeps and loads; what a command prints is none. ``unfinished``: it says that some of
     the work was not done, which ``select`` does not silence, only ``ignore``. ``yields_to``: the
     rules whose finding of the same cause takes the place of this rule's. ``leaves_to``: the rules

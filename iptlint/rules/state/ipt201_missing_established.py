@@ -163,8 +163,8 @@ def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> It
     """Answers get to next to no client, as by the rule for some service: its port is also one that
     a client may have."""
     clients = (hooks.family.daddr, Field.DPORT)
-    everyone, lucky = (hooks.space.project(packets, *clients) for packets in (sent, back))
-    if _RARE * packet_count(lucky) < packet_count(everyone):
+    everyone, answered = (hooks.space.project(packets, *clients) for packets in (sent, back))
+    if _RARE * packet_count(answered) < packet_count(everyone):
         rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
         lost = sent & ~back
         finding = _none(hooks, rarely, shares(hooks, way.back, lost), lost, hooks.space.false)
@@ -252,23 +252,23 @@ def _few(hooks: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
     everyone = space.project(sent, hooks.family.saddr, Field.SPORT) & public(
         hooks, hooks.family.saddr
     )
-    lucky = everyone & space.project(back, hooks.family.saddr, Field.SPORT)
-    if 2 * packet_count(lucky) >= packet_count(everyone):
+    answered = everyone & space.project(back, hooks.family.saddr, Field.SPORT)
+    if 2 * packet_count(answered) >= packet_count(everyone):
         return
-    lost = sent & everyone & ~lucky
+    lost = sent & everyone & ~answered
     share = shares(hooks, Hook.INPUT, lost)[0]
     accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
     yield META.finding(
         share.span,
-        f"answers to connections this host opens come back only from {_whom(space, lucky)}: "
+        f"answers to connections this host opens come back only from {_whom(space, answered)}: "
         f"{share.name} {share.does} the others{why}",
         suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
         related=_labels(hooks, accepting),
         witness=witness(space, _plain(hooks, _WAYS[0], share.packets), Hook.INPUT),
         severity=Severity.WARNING,
-        confidence=None if lucky.satisfiable() else Confidence.POSSIBLE,
+        confidence=None if answered.satisfiable() else Confidence.POSSIBLE,
     )
 
 
@@ -276,10 +276,10 @@ def _labels(hooks: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
     return tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES])
 
 
-def _whom(space: Space, lucky: PacketSet) -> str:
-    if not lucky.satisfiable():
+def _whom(space: Space, answered: PacketSet) -> str:
+    if not answered.satisfiable():
         return "certain addresses"
-    ports = [str(port) for port in few_ports(space, lucky, Field.SPORT)]
+    ports = [str(port) for port in few_ports(space, answered, Field.SPORT)]
     return f"port{'s' * (len(ports) > 1)} {listed(ports)}" if ports else "certain ports"
 
 
