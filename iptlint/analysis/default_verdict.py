@@ -169,15 +169,17 @@ def _accepted(hooks: Hooks, hook: Hook) -> PacketSet:
     accepted = may_end(hooks, hook, VerdictKind.ACCEPT) & outside(hooks.space)
     main = hooks.deciding_chain(hook)
     # A ban that may strike (recent, limit) leaves an open end open.
-    by_policy = _open_end(main) if main else hooks.space.false
+    by_policy = _open_end(hooks, main) if main else hooks.space.false
     return accepted & (by_policy | ~may_be_dropped(hooks, hook))
 
 
-def _open_end(base_chain: BaseChain) -> PacketSet:
-    """The packets that the policy accepts."""
-    chain, analysis = base_chain.chain, base_chain.analysis
-    accepts = chain.policy is not None and chain.policy.kind is VerdictKind.ACCEPT
-    return analysis.flows[chain.name].returns if accepts else analysis.space.false
+def _open_end(hooks: Hooks, base_chain: BaseChain) -> PacketSet:
+    """The packets that the policy accepts, whichever rules are there."""
+    chain = base_chain.chain
+    if chain.policy is None or chain.policy.kind is not VerdictKind.ACCEPT:
+        return hooks.space.false
+    analysis = hooks.firewall.by_decision().analysis(base_chain.table)
+    return hooks.space.in_every_case(analysis.flows[chain.name].returns)
 
 
 def _for_most_strangers(

@@ -6,7 +6,18 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from iptlint.model import AnyOf, Chain, Effect, EffectKind, Field, Match, Opaque, Rule, Uncertain
+from iptlint.model import (
+    AnyOf,
+    Chain,
+    Decided,
+    Effect,
+    EffectKind,
+    Field,
+    Match,
+    Opaque,
+    Rule,
+    Uncertain,
+)
 from iptlint.model.verdicts import CONTINUE, VerdictKind
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -136,6 +147,8 @@ def _tested(match: Match) -> Parts:
             return _joined(_tested(test) for tests in alternatives for test in tests)
         case Opaque() | Uncertain():
             return frozenset({None})
+        case Decided():
+            return frozenset()
         case _:
             return frozenset({match.field})
 

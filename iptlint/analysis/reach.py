@@ -97,7 +97,7 @@ def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     firewall = Firewall(ruleset)
     census = _Census(firewall)
-    for analysis in firewall.analyses():
+    for analysis in firewall.by_decision().analyses():
         for chain, parts in analysis.table.statements():
             answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
             if answers:

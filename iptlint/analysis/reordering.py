@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import AnyOf, Chain, Field, Match, Rule, Uncertain, VerdictKind
+from iptlint.model import AnyOf, Chain, Decided, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -46,7 +46,7 @@ def _leaves_chain(kind: VerdictKind) -> bool:
 
 def is_uncertain(match: Match) -> bool:
     match match:
-        case Uncertain():
+        case Uncertain() | Decided():
             return True
         case AnyOf(alternatives):
             return any(is_uncertain(test) for tests in alternatives for test in tests)

@@ -47,9 +47,9 @@ class Context:
         return Firewall(ruleset)
 
     def analyses(self) -> Iterator[TableAnalysis]:
-        """The analysis of every table of every ruleset."""
+        """The analysis of every table of every ruleset, for questions about its rules."""
         for ruleset in self.rulesets:
-            yield from self.firewall(ruleset).analyses()
+            yield from self.firewall(ruleset).by_decision().analyses()
 
     @memo
     def hooks(self, ruleset: Ruleset, family: Family) -> Hooks | None:

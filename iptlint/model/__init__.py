@@ -4,13 +4,24 @@
 what a rule does with the packets it takes. Everything is frozen.
 """
 
-from iptlint.model.matches import AnyOf, Field, Interface, Masked, Match, Opaque, Uncertain, Within
+from iptlint.model.matches import (
+    AnyOf,
+    Decided,
+    Field,
+    Interface,
+    Masked,
+    Match,
+    Opaque,
+    Uncertain,
+    Within,
+)
 from iptlint.model.ruleset import Chain, Family, Hook, Named, Rule, Ruleset, Table, unread_rule
 from iptlint.model.verdicts import Effect, EffectKind, Verdict, VerdictKind
 
 __all__ = [
     "AnyOf",
     "Chain",
+    "Decided",
     "Effect",
     "EffectKind",
     "Family",

@@ -4,8 +4,8 @@ A rule's tests all have to hold. ``Within``, ``Masked`` and ``Interface`` test a
 field of the packet; ``AnyOf`` joins alternatives; ``Opaque`` is a pure test the
 tool does not interpret (equal keys are the same test); ``Uncertain`` depends on
 more than the packet (time, rates, lists that change) and never takes a packet
-for certain. The key of either tells it from others and is shown to people; nobody
-reads it: what somebody has to know of such a test, it says in ``asks``.
+for certain; ``Decided`` is the same for all packets. The key of each tells it from others and is
+shown to people; nobody reads it: what somebody has to know of such a test, it says in ``asks``.
 """
 
 from __future__ import annotations
@@ -203,6 +203,15 @@ class Uncertain:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided once, before any packet came: whether the rule is there at all. Equal keys
+    are one decision."""
+
+    key: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one alternative holds; an alternative is a tuple of tests that all hold.
 
@@ -213,4 +222,11 @@ class AnyOf:
     negated: bool = False
 
 
-Match = Within | Masked | Interface | Opaque | Uncertain | AnyOf
+Match = Within | Masked | Interface | Opaque | Uncertain | Decided | AnyOf
+
+
+def is_decided(match: Match) -> bool:
+    """Whether it says, among others, what was decided before any packet came."""
+    if isinstance(match, AnyOf):
+        return any(is_decided(test) for tests in match.alternatives for test in tests)
+    return isinstance(match, Decided)

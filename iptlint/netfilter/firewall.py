@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
 from iptlint.model.call_graph import calls_in
+from iptlint.model.matches import is_decided
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.match import (
@@ -41,14 +42,21 @@ class Firewall:
     ``space`` is one that several rulesets share, where their packets are to be compared.
     Of chains with equal priorities the kernel asks the last registered first
     (nf_hook_entries_grow in net/netfilter/core.c). That the tables of a text were registered
-    in its order is likely and no more: ``first_first`` turns them round.
+    in its order is likely and no more: ``first_first`` turns them round. ``by_decision``: see
+    ``Matcher``.
     """
 
     def __init__(
-        self, ruleset: Ruleset, space: Space | None = None, *, first_first: bool = False
+        self,
+        ruleset: Ruleset,
+        space: Space | None = None,
+        *,
+        first_first: bool = False,
+        by_decision: bool = False,
     ) -> None:
         self.ruleset = ruleset
         self._first_first = first_first
+        self._by_decision = by_decision
         self.space = space or space_of(ruleset)
         self.sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
         """The sets that rules change, by the names that effects give them."""
@@ -81,10 +89,21 @@ class Firewall:
 
     def _matcher(self, fields: frozenset[Field], early: set[bool]) -> Matcher:
         if early == {True}:
-            return EarlyMatcher(self.space, Writes(fields, self.sets))
+            return EarlyMatcher(
+                self.space, Writes(fields, self.sets), by_decision=self._by_decision
+            )
         if True in early:
             fields |= CONNTRACK_FIELDS
-        return Matcher(self.space, Writes(fields, self.sets))
+        return Matcher(self.space, Writes(fields, self.sets), by_decision=self._by_decision)
+
+    @memo
+    def by_decision(self) -> Firewall:
+        """The same one for questions about its rules, each of which is only asked about where it
+        is there: rules that are there together are seen together."""
+        rules = (rule for _, _, rule in self.ruleset.rules())
+        if not any(map(is_decided, (match for rule in rules for match in rule.matches))):
+            return self
+        return Firewall(self.ruleset, self.space, first_first=self._first_first, by_decision=True)
 
     def analyses(self) -> Iterator[TableAnalysis]:
         return map(self.analysis, self.ruleset.tables)

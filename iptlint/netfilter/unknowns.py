@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import AnyOf, EffectKind, Match, Opaque, Rule, Uncertain
+from iptlint.model import AnyOf, Decided, EffectKind, Match, Opaque, Rule, Uncertain
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, Writes, looks_into
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
+DECIDED = -1
+
+
 class Unknown(NamedTuple):
     """``text``: what is left open; ``kind``: that of the test that leaves it open, if one does.
-    ``ordinal``: how many rules leave the same open before. ``visit``: how often the same packet
-    has met the rule before. ``bit``: of a number."""
+    ``ordinal``: how many rules leave the same open before; of what was decided once for all rules,
+    ``DECIDED``. ``visit``: how often the same packet has met the rule before. ``bit``: of a
+    number."""
 
     text: str
     ordinal: int
@@ -99,7 +103,7 @@ class ExactMatcher:
                 yield f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
 
     def rule_of(self, key: Unknown) -> Rule | None:
-        """The rule that leaves it open; None where no rule does."""
+        """The rule that leaves it open; None where no rule does, or several together."""
         return self._rules.get((key.text, key.ordinal))
 
     def lucky(self, rule: Rule, rewrite: Rewrite, packets: PacketSet) -> PacketSet:
@@ -128,6 +132,9 @@ class ExactMatcher:
         match match:
             case Uncertain(kind, text):
                 return self.open(arrival.rule, text, arrival.packets, kind)
+            case Decided(text, negated):
+                holds = self._decided(text, arrival.packets)
+                return ~holds if negated else holds
             case Opaque(text, negated, kind=kind) if looks_into(match, self._sets):
                 holds = self.open(arrival.rule, text, arrival.packets, kind)
                 return ~holds if negated else holds
@@ -156,6 +163,12 @@ class ExactMatcher:
                 holds = holds | (coming & self.unknowns.variable(key))
         return holds
 
+    def _decided(self, text: str, packets: PacketSet) -> PacketSet:
+        """One truth, for all rules and all packets."""
+        key = Unknown(text, DECIDED)
+        self.asked[key] = self.asked.get(key, self.space.false) | packets
+        return self.unknowns.variable(key)
+
     def queued(self, rule: Rule, packets: PacketSet) -> PacketSet:
         """Of the packets that a program gets from the rule, those that it lets go on: they come
         to the next base chain, as accepted ones do (nf_reinject)."""
@@ -174,7 +187,7 @@ def plain_tests(rule: Rule, sets: frozenset[str]) -> Iterator[Match]:
 
 def _texts(match: Match, sets: frozenset[str]) -> Iterator[str]:
     match match:
-        case Uncertain(_, key):
+        case Uncertain(_, key) | Decided(key):
             yield key
         case Opaque(key) if looks_into(match, sets):
             yield key

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import (
     AnyOf,
+    Decided,
     EffectKind,
     Field,
     Interface,
@@ -80,11 +81,13 @@ def looks_into(test: Opaque, sets: frozenset[str]) -> bool:
 
 
 class Matcher:
-    """``changes``: what the rules that are matched with it change."""
+    """``changes``: what the rules that are matched with it change. ``by_decision``: what was
+    decided once is told apart, as if it were of the packet; else it is uncertain."""
 
-    def __init__(self, space: Space, changes: Writes) -> None:
+    def __init__(self, space: Space, changes: Writes, *, by_decision: bool = False) -> None:
         self.space = space
         self.changes = changes
+        self.by_decision = by_decision
         self._anything = Tests(space.true, space.false)
         self._cache: dict[Match, Tests] = {}
 
@@ -134,6 +137,13 @@ class Matcher:
     @_test.register
     def _(self, match: Uncertain) -> Tests:
         return self._anything
+
+    @_test.register
+    def _(self, match: Decided) -> Tests:
+        if not self.by_decision:
+            return self._anything
+        packets = self.space.decided(match.key)
+        return _certain(~packets if match.negated else packets)
 
     @_test.register
     def _(self, match: AnyOf) -> Tests:

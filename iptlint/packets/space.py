@@ -82,6 +82,7 @@ class Space:
         self.interfaces = Interfaces(tests)
         self.fields = dict(self._lay_out())
         self.opaques: dict[Opaque, PacketSet] = {}
+        self._decisions: dict[str, PacketSet] = {}
         self.universe = self._universe(defragmented)
 
     def _lay_out(self) -> Iterator[tuple[Field, BitField]]:
@@ -161,6 +162,28 @@ class Space:
             variable = self.opaques[test.affirmed] = self.manager.var(number)
         return ~variable if test.negated else variable
 
+    def decided(self, key: str) -> PacketSet:
+        """All packets, if it was decided so; else none of them."""
+        variable = self._decisions.get(key)
+        if variable is None:
+            (number,) = self.manager.add_vars(1)
+            variable = self._decisions[key] = self.manager.var(number)
+        return variable
+
+    def in_some_case(self, packets: PacketSet) -> PacketSet:
+        """The packets that are among them if it was decided in one of all ways."""
+        return packets.exists(self._deciding()) if self._decisions else packets
+
+    def in_every_case(self, packets: PacketSet) -> PacketSet:
+        """The packets that are among them whatever was decided."""
+        return packets.forall(self._deciding()) if self._decisions else packets
+
+    def _deciding(self) -> PacketSet:
+        cube = self.true
+        for variable in reversed(self._decisions.values()):
+            cube = variable & cube
+        return cube
+
     def forget(self, packets: PacketSet, fields: Iterable[Field]) -> PacketSet:
         """The same packets, free in the fields."""
         cube = self.true
@@ -174,7 +197,7 @@ class Space:
         """The same packets, free in everything but the fields ``kept``."""
         # From the last variable to the first, so that each step adds one node on top.
         forgotten = self.true
-        for variable in reversed(self.opaques.values()):
+        for variable in reversed([*self.opaques.values(), *self._decisions.values()]):
             forgotten = variable & forgotten
         for field, bits in reversed(self.fields.items()):
             if field not in kept:

@@ -76,3 +76,17 @@ def test_a_set_that_nobody_makes_fails_its_command() -> None:
     (missing,) = (f for f in of_text(text) if f.code == "IPT407")
     assert "this command needs the set bad" in missing.message
     assert "ipset create" in missing.help
+
+
+# -- one condition, one truth ------------------------------------------------------------------
+
+
+def test_commands_of_one_if_are_there_together() -> None:
+    (shadowed,) = (f for f in findings("one_condition.sh") if f.code == "IPT101")
+    assert shadowed.span.line == 5
+    assert [label.span.line for label in shadowed.related] == [4]
+
+
+def test_no_claim_that_needs_both_truths() -> None:
+    """Where the rules are there, so is the policy."""
+    assert {finding.code for finding in findings("condition_with_policy.sh")} == {"IPT002"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iptlint.dialects.script.environment import Environment, merge_environments
-from iptlint.dialects.script.generated_text import Condition
+from iptlint.dialects.script.generated_text import Condition, together
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result
+from iptlint.dialects.script.truths import all_of, any_of, opposite
+from iptlint.model import Match
 
 Action = Callable[[], Result]
 
@@ -26,6 +28,8 @@ def run_alternatives(
 ) -> Result:
     """It is not known which alternative is taken; unless they are complete, it may be none."""
     run = shell.run
+    complete |= not run.may_hold(*(each.condition.opposite() for each in alternatives))
+    alternatives = [each for each in alternatives if run.may_hold(each.condition)]
     before = run.environment
     going: list[Environment] = []
     leaving: list[tuple[Alternative, Result, Environment]] = []
@@ -54,7 +58,8 @@ def _gives_up(shell: Interpreter, result: Result, changed: bool) -> bool:
         case Flow.EXIT:
             return result.status != 0 or not changed
         case Flow.RETURN:
-            return result.status not in (0, None) and not changed
+            # Asked for its answer, a function says no, and gives nothing up.
+            return result.status not in (0, None) and not changed and not shell.run.asking
         case _:
             return False
 
@@ -72,12 +77,32 @@ def _after(
     if not going:
         before.take(merge_environments([environment for _, _, environment in leaving]))
         run.environment = before
-        return leaving[-1][1]._replace(status=None)
+        return _all_leave([(alternative, result) for alternative, result, _ in leaving])
     before.take(merge_environments(going))
     run.environment = before
     for alternative, result, environment in leaving:
         _may_have_left(shell, alternative, result, environment)
     return Result(None)
+
+
+def _all_leave(leaving: Sequence[tuple[Alternative, Result]]) -> Result:
+    """All alternatives leave, one with this status and one with that."""
+    last = leaving[-1][1]
+    statuses = {result.status for _, result in leaving}
+    if len(statuses) == 1 and None not in statuses:
+        return last
+    successes = [_success(alternative, result) for alternative, result in leaving]
+    known = [truth for truth in successes if truth is not None]
+    unknown = any(result.status is None and result.truth is None for _, result in leaving)
+    return last._replace(status=None, truth=None if unknown or not known else any_of(known))
+
+
+def _success(alternative: Alternative, result: Result) -> Match | None:
+    """What has to hold for the alternative to be taken and to succeed."""
+    if result.status not in (0, None):
+        return None
+    truths = [alternative.condition.truth, *([result.truth] if result.truth else [])]
+    return all_of(truths)
 
 
 def _may_have_left(
@@ -87,9 +112,13 @@ def _may_have_left(
     loops = (Flow.BREAK, Flow.CONTINUE)
     wanted = Flow.BREAK if result.flow in loops else result.flow
     scopes = shell.run.scopes
-    scope = next((s for s in reversed(scopes) if s.kind is wanted), scopes[0])
-    text = alternative.condition.text
-    opposite = "if " if text.startswith("unless ") else "unless "
-    bare = text.removeprefix("if ").removeprefix("unless ")
-    scope.conditions.append(Condition(opposite + bare, alternative.condition.span))
+    number = next((n for n in reversed(range(len(scopes))) if scopes[n].kind is wanted), 0)
+    scope, inner = scopes[number], scopes[number + 1 :]
+    inside = (c for each in inner for c in (*each.conditions, *each.of_round))
+    guards = shell.run.guards[len(scope.guards) :]
+    taken = together((*inside, *guards, alternative.condition))
+    assert taken is not None
+    condition = replace(alternative.condition.opposite(), truth=opposite(taken))
+    (scope.of_round if result.flow is Flow.CONTINUE else scope.conditions).append(condition)
     scope.left.append(environment)
+    scope.departures.append((taken, result.status))

@@ -232,6 +232,7 @@ def _other(run: Run, call: Call) -> Result:
 
 def _works(run: Run, call: Call) -> Result:
     """What sets up the host is taken to succeed."""
+    run.effects += 1
     run.write(mark(f"$({shown(' '.join(call.words))})"), call.span)
     return Result()
 
@@ -276,4 +277,5 @@ BUILTINS: dict[str, Builtin] = {
 
 def outside(run: Run, call: Call) -> Result:
     """Any other program: it may print anything, and succeed or not."""
+    run.effects += 1
     return _other(run, call)

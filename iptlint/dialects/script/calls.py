@@ -30,6 +30,7 @@ from iptlint.dialects.script.state import (
 )
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, shown
 from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.truths import all_of, any_of, opposite
 from iptlint.source import SourceFile
 
 
@@ -77,7 +78,7 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
         raise TooMuchError
     environment = run.environment
     arguments, text, calls = environment.arguments, run.text, run.calls
-    scope = Scope(Flow.RETURN)
+    scope = Scope(Flow.RETURN, run.guards)
     run.scopes.append(scope)
     run.calls = (*calls, call.span)
     run.text = text if source is text.source else RunningText(source)
@@ -94,7 +95,25 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     run.environment.arguments = arguments
     if result.flow is Flow.EXIT:
         return result
-    return Result(result.status)
+    return _answer(result, scope)
+
+
+def _answer(result: Result, scope: Scope) -> Result:
+    """The status of a function that may have been left before its end, with others."""
+    if not scope.departures:
+        return Result(result.status, truth=result.truth)
+    statuses = {result.status, *(status for _, status in scope.departures)}
+    if len(statuses) == 1 and None not in statuses:
+        return Result(result.status)
+    known = all(status is not None for _, status in scope.departures)
+    if not known or (result.status is None and result.truth is None):
+        return Result(None)
+    stays = opposite(any_of([truth for truth, _ in scope.departures]))
+    successes = [truth for truth, status in scope.departures if status == 0]
+    if result.status in (None, 0):
+        truth = all_of((stays, *([result.truth] if result.truth else [])))
+        successes.append(truth or stays)
+    return Result(None, truth=any_of(successes) if successes else None)
 
 
 def _source(shell: Interpreter, call: Call) -> Result:
@@ -194,9 +213,10 @@ def _process(
 def in_subprocess(shell: Interpreter, action: Callable[[], Result]) -> Result:
     """A process of its own: leaving it does not leave the script."""
     run = shell.run
-    run.scopes.append(Scope(Flow.EXIT))
+    run.scopes.append(Scope(Flow.EXIT, run.guards))
     try:
-        return Result(action().status)
+        result = action()
+        return Result(result.status, truth=result.truth)
     finally:
         run.scopes.pop()
 

@@ -15,6 +15,7 @@ from iptlint.dialects.script.tables import (
     SpanOrigin,
     TableChange,
 )
+from iptlint.dialects.script.truths import opposite
 from iptlint.model import Rule, Verdict
 
 
@@ -25,7 +26,7 @@ def flush(execution: Execution) -> Iterator[TableChange]:
     every = tuple(execution.chains.values())
     for state in every if execution.chain is None else (execution.chains[execution.chain],):
         if state.rules and execution.doubt:
-            yield execution.doubt_all(execution.key, state)
+            yield execution.all_only_if(opposite(execution.doubt), execution.key, state)
         elif state.rules:
             yield SetChain(execution.key, state.name, replace(state, rules=()))
 
@@ -89,7 +90,7 @@ def set_policy(execution: Execution) -> Iterator[TableChange]:
         execution.failed = True
     elif execution.doubt:
         last = Rule(SpanOrigin(execution.call.span), (execution.doubt,), policy)
-        yield SetChain(execution.key, state.name, replace(state, tail=(*state.tail, last)))
+        yield SetChain(execution.key, state.name, replace(state, tail=(last, *state.tail)))
     else:
         origin = SpanOrigin(execution.call.span)
         changed = replace(state, policy=policy, tail=(), origin=origin)

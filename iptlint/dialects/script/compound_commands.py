@@ -7,6 +7,7 @@ from functools import partial
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.asking import asked_of, truth_of_item, truth_of_test
 from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.builtins import assign, status_of
 from iptlint.dialects.script.calls import in_subprocess
@@ -18,35 +19,57 @@ from iptlint.dialects.script.simple_commands import with_redirects
 from iptlint.dialects.script.state import Flow, Result
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known
+from iptlint.dialects.script.truths import all_of, any_of, opposite
 
 _FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
 
 
 def listing(shell: Interpreter, node: t.Listing) -> Result:
-    result = shell.execute(node.first)
+    with shell.run.within_condition():
+        result = shell.execute(node.first)
     last: t.Node = node.first
     for operator, statement in node.rest:
         if result.flow is not Flow.GO:
             return result
         if result.status is None:
-            prefix = "if " if operator == "&&" else "unless "
-            result = _perhaps(shell, shell.condition(last, prefix), statement)
+            success = shell.condition(last, result)
+            result = _perhaps(shell, success, statement, succeeded=operator == "&&")
         elif (result.status == 0) == (operator == "&&"):
             result = shell.execute(statement)
         last = statement
     return result
 
 
-def _perhaps(shell: Interpreter, condition: Condition, statement: t.Statement) -> Result:
-    return run_alternatives(
-        shell, [Alternative(condition, lambda: shell.execute(statement))], complete=False
-    )
+def _perhaps(
+    shell: Interpreter, success: Condition, statement: t.Statement, *, succeeded: bool
+) -> Result:
+    """The statement where what is before it succeeded, or where it did not; what comes of both."""
+    results: list[Result] = []
+
+    def action() -> Result:
+        results.append(shell.execute(statement))
+        return results[-1]
+
+    condition = success if succeeded else success.opposite()
+    result = run_alternatives(shell, [Alternative(condition, action)], complete=False)
+    if not results:  # what is before it cannot end so here
+        return result._replace(status=int(succeeded))
+    if result.flow is not Flow.GO or results[0].flow is not Flow.GO:
+        return result
+    if results[0].status is None:
+        truths = success.truth, shell.condition(statement, results[0]).truth
+        return result._replace(truth=all_of(truths) if succeeded else any_of(truths))
+    if (results[0].status == 0) is succeeded:
+        return result._replace(truth=success.truth)
+    return result._replace(status=results[0].status)
 
 
 def negated(shell: Interpreter, node: t.Negated) -> Result:
-    result = shell.execute(node.body)
-    status = None if result.status is None else int(result.status == 0)
-    return result._replace(status=status)
+    with shell.run.within_condition():
+        result = shell.execute(node.body)
+    if result.status is None:
+        return result._replace(truth=opposite(shell.condition(node.body, result).truth))
+    return result._replace(status=int(result.status == 0))
 
 
 def group(shell: Interpreter, node: t.Group) -> Result:
@@ -95,7 +118,8 @@ def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
     if index == len(node.branches):
         return Result() if node.otherwise is None else shell.execute_all(node.otherwise)
     branch = node.branches[index]
-    result = shell.execute_all(branch.condition)
+    with shell.run.within_condition():
+        result = shell.execute_all(branch.condition)
     if result.flow is not Flow.GO:
         return result
     if result.status is not None:
@@ -105,25 +129,27 @@ def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
             else _branches(shell, node, index + 1)
         )
     last = branch.condition[-1] if branch.condition else branch
-    alternatives = [Alternative(shell.condition(last), lambda: shell.execute_all(branch.body))]
+    condition = shell.condition(last, result)
+    alternatives = [Alternative(condition, lambda: shell.execute_all(branch.body))]
     if index + 1 < len(node.branches) or node.otherwise is not None:
-        other = shell.condition(last, "unless ")
+        other = condition.opposite()
         alternatives.append(Alternative(other, lambda: _branches(shell, node, index + 1)))
         return run_alternatives(shell, alternatives, complete=True)
     return run_alternatives(shell, alternatives, complete=False)
 
 
 def case(shell: Interpreter, node: t.Case) -> Result:
-    subject = shell.expander().text(node.subject)
+    subject = asked_of(shell, node.subject)
     alternatives: list[Alternative] = []
     for index, item in enumerate(node.items):
-        answer = _fits(shell, item, subject)
+        answer = _fits(shell, item, subject.text)
         if answer is False:
             continue
         if answer and not alternatives:
             return _item(shell, node, index)
+        truth = truth_of_item(shell, item, subject, [a.condition.truth for a in alternatives])
         text = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
-        condition = Condition(text, shell.span(item.patterns[0]))
+        condition = Condition(text, shell.span(item.patterns[0]), truth)
         alternatives.append(Alternative(condition, partial(_item, shell, node, index)))
         if answer:
             return run_alternatives(shell, alternatives, complete=True)
@@ -155,7 +181,10 @@ def test(shell: Interpreter, node: t.Test) -> Result:
     given = (
         [expander.text(word) for word in node.words] if node.double else expander.fields(node.words)
     )
-    return Result(status_of(holds(given, double=node.double)))
+    status = status_of(holds(given, double=node.double))
+    if status is not None:
+        return Result(status)
+    return Result(None, truth=truth_of_test(shell, node, node.words, double=node.double))
 
 
 def calculation(shell: Interpreter, node: t.Calculation) -> Result:

@@ -40,6 +40,7 @@ def tool_called(name: str) -> str | None:
 class Environment:
     """``open``: a file that is sourced is not there, so that anything may be set.
 
+    ``versions``: how often each variable was given a value that is not known, shared by all copies.
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
     before, innermost last.
@@ -52,6 +53,7 @@ class Environment:
     open: bool = False
     assigned: frozenset[str] = frozenset()
     saved: list[dict[str, Value | None]] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(
@@ -62,6 +64,7 @@ class Environment:
             self.open,
             self.assigned,
             [dict(each) for each in self.saved],
+            self.versions,
         )
 
     def take(self, other: Environment) -> None:
@@ -105,6 +108,12 @@ class Environment:
 
     def set(self, name: str, value: Value) -> None:
         self.variables[name] = value
+        if not all(map(is_known, (value,) if isinstance(value, str) else value)):
+            self.versions[name] = self.version(name) + 1
+
+    def version(self, name: str) -> int:
+        """Another one where what is not known of the variable may be something else."""
+        return self.versions.get(name, 0)
 
     def make_local(self, name: str) -> None:
         if self.saved:
@@ -145,7 +154,7 @@ def merge_environments(environments: Sequence[Environment]) -> Environment:
         merged.functions = {**other.functions, **merged.functions}
         for name in {*merged.variables, *other.variables}:
             if merged.variables.get(name) != other.variables.get(name):
-                merged.variables[name] = mark(f"${name}")
+                merged.set(name, mark(f"${name}"))
         if merged.arguments != other.arguments:
             merged.arguments = _either(merged.arguments, other.arguments)
     return merged

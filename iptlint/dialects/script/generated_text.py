@@ -7,18 +7,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.script.truths import all_of, opposite
+from iptlint.model import Match
 from iptlint.source import Origin, SourceFile, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What has to hold, when the script runs, for a command to be carried out."""
+    """What has to hold, when the script runs, for a command to be carried out. ``truth``: the
+    test that stands for it in rules."""
 
     text: str
     span: Span
+    truth: Match
+
+    def opposite(self) -> Condition:
+        """That it does not hold."""
+        word = "if " if self.text.startswith("unless ") else "unless "
+        bare = self.text.removeprefix("if ").removeprefix("unless ")
+        return Condition(word + bare, self.span, opposite(self.truth))
 
 
 Conditions = tuple[Condition, ...]
+
+
+def together(conditions: Iterable[Condition]) -> Match | None:
+    """The test for all of them; None where there is none."""
+    return all_of(condition.truth for condition in conditions)
 
 
 @dataclass(frozen=True, slots=True)

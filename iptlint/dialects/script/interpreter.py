@@ -29,8 +29,9 @@ class Interpreter(Protocol):
     def line(self, node: t.Node, prefix: str = "") -> str:
         """The node's text on one line, as people read it."""
 
-    def condition(self, node: t.Node, prefix: str = "if ") -> Condition:
-        """That the node holds, which is known only when the script runs."""
+    def condition(self, node: t.Node, result: Result, word: str = "if ") -> Condition:
+        """That the node succeeds, which is known only when the script runs; ``result``: what it
+        gave when it was asked."""
 
     def expander(self) -> Expander:
         """Expands words with the variables as they are now."""

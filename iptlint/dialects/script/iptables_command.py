@@ -130,7 +130,7 @@ def _in_any_table(execution: Execution) -> Iterator[TableChange]:
         for key, states in execution.tool.tables.chains.items():
             for state in states.values():
                 if state.rules and key[0] is execution.tool.family:
-                    yield execution.doubt_all(key, state)
+                    yield execution.all_only_if(execution.perhaps(), key, state)
 
 
 def _in_any_chain(execution: Execution) -> Iterator[TableChange]:
@@ -138,7 +138,7 @@ def _in_any_chain(execution: Execution) -> Iterator[TableChange]:
     if command in (Command.FLUSH, Command.DELETE, Command.REPLACE, Command.DELETE_CHAIN):
         for state in execution.chains.values():
             if state.rules:
-                yield execution.doubt_all(execution.key, state)
+                yield execution.all_only_if(execution.perhaps(), execution.key, state)
     if command in (Command.APPEND, Command.INSERT, Command.REPLACE):
         rule = execution.unread_rule()
         at = 0 if command is Command.INSERT else None

@@ -10,7 +10,7 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.extensions.table import TARGETS, find_target
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES
 from iptlint.dialects.iptables.parsing.tree import Shape
-from iptlint.dialects.script.generated_text import Conditions, GeneratedText
+from iptlint.dialects.script.generated_text import Conditions, GeneratedText, together
 from iptlint.dialects.script.iptables_line import CommandReader, ParsedCommand
 from iptlint.dialects.script.symbolic_text import is_known, shown
 from iptlint.dialects.script.tables import (
@@ -20,9 +20,10 @@ from iptlint.dialects.script.tables import (
     TableChange,
     TableKey,
     Tables,
-    doubt,
     doubtful,
+    only_if,
 )
+from iptlint.dialects.script.truths import doubt, is_doubt
 from iptlint.model import Family, Match, Rule, unread_rule
 from iptlint.model.owners import owner_of_name
 from iptlint.source import Span
@@ -69,7 +70,7 @@ class Execution:
     """One command, with the tables as it finds them.
 
     ``generated``: its words as one line. ``failed``: the tool refuses it. ``doubt``: the test
-    that stands for the conditions which are known only when the script runs.
+    that stands for the conditions which are known only when the script runs; None without any.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Execution:
         self.chains = tool.tables.states(self.key)
         self.diagnostics = list(parsed.diagnostics)
         self.failed = False
-        self.doubt: Match | None = doubt(call.conditions[-1].text) if call.conditions else None
+        self.doubt = together(call.conditions)
 
     # -- what the command is about ---------------------------------------------------------
 
@@ -141,21 +142,25 @@ class Execution:
 
     # -- changes that leave things open -----------------------------------------------------
 
-    def doubt_all(self, key: TableKey, state: ChainState) -> TableChange:
-        why = self.doubt or doubt(shown(self.generated.source.text))
-        rules = tuple(doubtful(rule, why) for rule in state.rules)
-        return SetChain(key, state.name, replace(state, rules=rules))
+    def perhaps(self) -> Match:
+        """That rules may be as they were, where the command is not understood."""
+        return doubt(shown(self.generated.source.text))
 
-    def doubt_rules(self, state: ChainState, *indexes: int) -> TableChange:
-        why = self.doubt or doubt(shown(self.generated.source.text))
-        rules = [*state.rules]
-        for index in indexes:
-            rules[index] = doubtful(rules[index], why)
+    def all_only_if(self, truth: Match, key: TableKey, state: ChainState) -> TableChange:
+        """The rules of the chain are there only if that holds, too."""
+        return SetChain(key, state.name, replace(state, rules=only_if(truth, state.rules)))
+
+    def only_if(self, truth: Match, state: ChainState, *indexes: int) -> TableChange:
+        rules = [
+            each
+            for index, rule in enumerate(state.rules)
+            for each in (only_if(truth, (rule,)) if index in indexes else (rule,))
+        ]
         return SetChain(self.key, state.name, replace(state, rules=tuple(rules)))
 
     def open_policy(self, state: ChainState) -> TableChange:
         rule = self.unread_rule()
-        return SetChain(self.key, state.name, replace(state, tail=(*state.tail, rule)))
+        return SetChain(self.key, state.name, replace(state, tail=(rule, *state.tail)))
 
     def unread_rule(self) -> Rule:
         """Stands for what the command may put into a chain."""
@@ -227,10 +232,6 @@ class Execution:
 
 def is_doubted(rule: Rule) -> bool:
     return any(is_doubt(match) for match in rule.matches)
-
-
-def is_doubt(match: Match) -> bool:
-    return getattr(match, "kind", "") == "script"
 
 
 def _meant(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -33,7 +33,8 @@ from iptlint.dialects.iptables.parsing.tree import (
 from iptlint.dialects.iptables.parsing.words import span_of_words
 from iptlint.dialects.script.generated_text import GeneratedOrigin, GeneratedText
 from iptlint.dialects.script.symbolic_text import is_known, shown
-from iptlint.dialects.script.tables import SpanOrigin, doubt
+from iptlint.dialects.script.tables import SpanOrigin
+from iptlint.dialects.script.truths import doubt
 from iptlint.model import Family, Match, Rule, Verdict, VerdictKind, unread_rule
 from iptlint.source import Span
 

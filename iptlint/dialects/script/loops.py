@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.asking import loop_truth
 from iptlint.dialects.script.branches import Action, Alternative, run_alternatives
 from iptlint.dialects.script.builtins import assign
 from iptlint.dialects.script.environment import merge_environments
@@ -13,6 +15,7 @@ from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
 from iptlint.dialects.script.symbolic_text import WHOLE, mark, shown
+from iptlint.dialects.script.truths import opposite
 from iptlint.source import Span
 
 MAX_ROUNDS = 5000
@@ -30,9 +33,10 @@ def for_(shell: Interpreter, node: t.For) -> Result:
             else:
                 run.environment.set(node.name, value)
                 result = shell.execute_all(node.body)
-            ended = _ended(result)
+            ended = _ended(shell, result)
             if ended is not None:
                 return ended
+            result = result._replace(flow=Flow.GO)
         return result
 
     return _looping(shell, rounds)
@@ -41,7 +45,8 @@ def for_(shell: Interpreter, node: t.For) -> Result:
 def _unknown_round(shell: Interpreter, node: t.For, value: str) -> Result:
     text = f"for {node.name} in {shown(value)}"
     place = Span(shell.span(node).source, node.start, node.start + 3)
-    condition = Condition(text, shell.run.text.span or place)
+    truth = loop_truth(shell, text, node.words or ())
+    condition = Condition(text, shell.run.text.span or place, truth)
 
     def body() -> Result:
         shell.run.environment.set(node.name, mark(f"${node.name}"))
@@ -55,22 +60,32 @@ def repeated(shell: Interpreter, condition: Condition, body: Action) -> Result:
     run = shell.run
     then, before = run.checkpoint(), run.environment
     run.environment = before.copy()
-    run.scopes.append(Scope(Flow.BREAK))
+    run.scopes.append(Scope(Flow.BREAK, run.guards))
+    run.rounds += 1
     try:
         body()
     finally:
+        run.rounds -= 1
         run.scopes.pop()
         after, run.environment = run.environment, before
         run.back_to(then)
     for name in {*after.variables, *before.variables}:
         if after.variables.get(name) != before.variables.get(name):
-            before.variables[name] = mark(f"${name}")
-    return run_alternatives(shell, [Alternative(condition, body)], complete=False)
+            before.set(name, mark(f"${name}"))
+
+    def rounds() -> Result:
+        run.rounds += 1
+        try:
+            return body()
+        finally:
+            run.rounds -= 1
+
+    return run_alternatives(shell, [Alternative(condition, rounds)], complete=False)
 
 
 def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
     run = shell.run
-    scope = Scope(Flow.BREAK)
+    scope = Scope(Flow.BREAK, run.guards)
     run.scopes.append(scope)
     try:
         result = rounds()
@@ -85,17 +100,21 @@ def while_(shell: Interpreter, node: t.While) -> Result:
     def rounds() -> Result:
         result = Result()
         for _ in range(MAX_ROUNDS):
-            status = shell.execute_all(node.condition).status
-            if status is None:
+            with shell.run.within_condition():
+                asked = shell.execute_all(node.condition)
+            if asked.status is None:
                 last = node.condition[-1] if node.condition else node
-                word = "until " if node.until else "while "
-                return repeated(shell, shell.condition(last, word), lambda: _round(shell, node))
-            if (status == 0) is node.until:
+                condition = shell.condition(last, asked, "until " if node.until else "while ")
+                if node.until:
+                    condition = replace(condition, truth=opposite(condition.truth))
+                return repeated(shell, condition, lambda: _round(shell, node))
+            if (asked.status == 0) is node.until:
                 return result
             result = shell.execute_all(node.body)
-            ended = _ended(result)
+            ended = _ended(shell, result)
             if ended is not None:
                 return ended
+            result = result._replace(flow=Flow.GO)
         raise TooMuchError
 
     return _looping(shell, rounds)
@@ -114,14 +133,16 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
         for _ in range(MAX_ROUNDS):
             value = arithmetic.calculated(node.condition or "1", shell.run.environment)
             if value is None:
-                condition = Condition(f"while {node.condition}", shell.span(node))
+                text = f"while {node.condition}"
+                condition = Condition(text, shell.span(node), loop_truth(shell, text))
                 return repeated(shell, condition, lambda: _counted(shell, node))
             if value == 0:
                 return result
             result = _counted(shell, node)
-            ended = _ended(result)
+            ended = _ended(shell, result)
             if ended is not None:
                 return ended
+            result = result._replace(flow=Flow.GO)
         raise TooMuchError
 
     return _looping(shell, rounds)
@@ -133,8 +154,9 @@ def _counted(shell: Interpreter, node: t.CountingFor) -> Result:
     return result
 
 
-def _ended(result: Result) -> Result | None:
+def _ended(shell: Interpreter, result: Result) -> Result | None:
     """What a round of a loop that ended otherwise makes of the loop; None: it goes on."""
+    shell.run.scopes[-1].of_round.clear()
     match result.flow:
         case Flow.GO:
             return None

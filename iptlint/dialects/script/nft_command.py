@@ -15,8 +15,9 @@ from iptlint.dialects.script.generated_text import (
     GeneratedOrigin,
     GeneratedText,
     text_of_parts,
+    together,
 )
-from iptlint.dialects.script.tables import doubt, doubtful
+from iptlint.dialects.script.tables import doubtful
 from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile, Span
 
@@ -127,22 +128,20 @@ class _Relocation:
     def chain(self, chain: Chain) -> Chain:
         rules = tuple(map(self.rule, chain.rules))
         chain_in_script = replace(chain, rules=rules, origin=self.perhaps(chain.origin))
-        conditions = self._conditions(chain.origin)
-        if not conditions or chain.policy is None or chain.origin is None:
+        condition = together(self._conditions(chain.origin))
+        if condition is None or chain.policy is None or chain.origin is None:
             return chain_in_script
         # The chain may not be there at all, and what it would drop goes on then.
         origin = self.origin(chain.origin)
-        last = Rule(origin, (doubt(conditions[-1].text),), chain.policy)
+        last = Rule(origin, (condition,), chain.policy)
         return replace(chain_in_script, rules=(*rules, last), policy=_ACCEPT)
 
     def rule(self, rule: Rule) -> Rule:
         origin = self.origin(rule.origin)
         assert origin is not None
-        conditions = self._conditions(rule.statement)
+        condition = together(self._conditions(rule.statement))
         rule_in_script = replace(rule, origin=origin, whole=self.perhaps(rule.whole))
-        return (
-            doubtful(rule_in_script, doubt(conditions[-1].text)) if conditions else rule_in_script
-        )
+        return rule_in_script if condition is None else doubtful(rule_in_script, condition)
 
     def _conditions(self, origin: Origin | None) -> Conditions:
         if (

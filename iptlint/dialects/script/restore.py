@@ -15,6 +15,7 @@ from iptlint.dialects.script.generated_text import (
     GeneratedOrigin,
     GeneratedText,
     text_of_parts,
+    together,
 )
 from iptlint.dialects.script.iptables_command import run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall, IptablesTool
@@ -28,9 +29,10 @@ from iptlint.dialects.script.tables import (
     TableChange,
     TableKey,
     Tables,
-    doubt,
     doubtful,
+    only_if,
 )
+from iptlint.dialects.script.truths import doubt, opposite
 from iptlint.model import Chain, Family, Rule, unread_rule
 from iptlint.source import Span
 
@@ -176,9 +178,10 @@ class _LineByLine:
         if not self.conditions:
             self._apply((ResetTable(key),))
             return
-        why = doubt(self.conditions[-1].text)
+        replaced = together(self.conditions)
+        assert replaced is not None
         for name, state in self.tables.states(key).items():
-            rules = tuple(doubtful(rule, why) for rule in state.rules)
+            rules = only_if(opposite(replaced), state.rules)
             put = ChainState(name, rules, state.policy, state.tail, state.origin)
             self._apply((SetChain(key, name, put),))
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from iptlint.dialects.script.iptables_execution import Execution, is_doubt, is_doubted
-from iptlint.dialects.script.symbolic_text import is_known, shown
+from iptlint.dialects.script.iptables_execution import Execution, is_doubted
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import (
     ChainState,
     InsertRule,
     SetChain,
     TableChange,
-    doubt,
     doubtful,
 )
+from iptlint.dialects.script.truths import is_doubt, opposite
 from iptlint.model import Rule
+from iptlint.model.matches import is_decided
 
 
 def append(execution: Execution) -> Iterator[TableChange]:
@@ -35,6 +36,9 @@ def insert(execution: Execution) -> Iterator[TableChange]:
         yield from _insert_somewhere(execution, state)
         return
     index = state.index(number)
+    if index and _is_shifted(state, index):
+        yield from _insert_somewhere(execution, state)
+        return
     if index is None and number != state.number(len(state.rules)) + 1:
         execution.report_no_rule(number, state)
         return
@@ -49,12 +53,15 @@ def replace_rule(execution: Execution) -> Iterator[TableChange]:
     number = _number(execution)
     index = None if number is None else state.index(number)
     if number is None:
-        yield execution.doubt_all(execution.key, state)
+        yield execution.all_only_if(execution.perhaps(), execution.key, state)
         yield from _insert_somewhere(execution, state)
     elif index is None:
         execution.report_no_rule(number, state)
-    elif execution.doubt or _is_shifted(execution, state, index):
-        yield execution.doubt_rules(state, index)
+    elif _is_shifted(state, index):
+        yield execution.only_if(execution.perhaps(), state, index)
+        yield from _insert_somewhere(execution, state)
+    elif execution.doubt:
+        yield execution.only_if(opposite(execution.doubt), state, index)
         yield InsertRule(execution.key, state.name, execution.rule(), index)
     else:
         rules = (*state.rules[:index], execution.rule(), *state.rules[index + 1 :])
@@ -71,16 +78,25 @@ def delete(execution: Execution) -> Iterator[TableChange]:
     rule = execution.parsed.rule
     assert rule is not None
     if execution.parsed.unknown or not rule.read:
-        yield execution.doubt_all(execution.key, state)
+        yield execution.all_only_if(execution.perhaps(), execution.key, state)
         return
-    index = next((i for i, other in enumerate(state.rules) if _alike(other, rule)), None)
-    if index is not None:
-        yield _without(execution, state, index)
-        return
-    maybe = [i for i, other in enumerate(state.rules) if _alike(_certain(other), rule)]
-    execution.failed = not maybe
-    if maybe:
-        yield execution.doubt_rules(state, *maybe)
+    fitting = [i for i, other in enumerate(state.rules) if _alike(_without_doubts(other), rule)]
+    execution.failed = not fitting
+    if fitting:
+        yield _delete_first(execution, state, rule, fitting)
+
+
+def _delete_first(
+    execution: Execution, state: ChainState, rule: Rule, fitting: Sequence[int]
+) -> TableChange:
+    """The first of them that is there."""
+    plain = [index for index in fitting if _alike(state.rules[index], rule)]
+    first = fitting[0]
+    if plain[:1] == [first] or (len(fitting) == 1 and _alike(_certain(state.rules[first]), rule)):
+        return _without(execution, state, first)
+    last = plain[0] if plain else fitting[-1]
+    candidates = [index for index in fitting if index <= last]
+    return execution.only_if(execution.perhaps(), state, *candidates)
 
 
 def check(execution: Execution) -> Iterator[TableChange]:
@@ -100,7 +116,7 @@ def _created(execution: Execution, state: ChainState) -> Iterator[TableChange]:
 
 def _insert_somewhere(execution: Execution, state: ChainState) -> Iterator[TableChange]:
     """Somewhere in the chain: before all the others it may do what it does."""
-    rule = doubtful(execution.rule(), doubt(shown(execution.generated.source.text)))
+    rule = doubtful(execution.rule(), execution.perhaps())
     yield InsertRule(execution.key, state.name, rule, 0)
 
 
@@ -118,23 +134,23 @@ def _delete_number(execution: Execution, state: ChainState) -> Iterator[TableCha
     number = _number(execution)
     index = None if number is None else state.index(number)
     if number is None:
-        yield execution.doubt_all(execution.key, state)
+        yield execution.all_only_if(execution.perhaps(), execution.key, state)
     elif index is None:
         execution.report_no_rule(number, state)
-    elif _is_shifted(execution, state, index) or state.rules[index].copies > 1:
-        yield execution.doubt_rules(state, *range(index, len(state.rules)))
+    elif _is_shifted(state, index) or state.rules[index].copies > 1:
+        yield execution.only_if(execution.perhaps(), state, *range(index, len(state.rules)))
     else:
         yield _without(execution, state, index)
 
 
 def _without(execution: Execution, state: ChainState, index: int) -> TableChange:
     if execution.doubt:
-        return execution.doubt_rules(state, index)
+        return execution.only_if(opposite(execution.doubt), state, index)
     rules = state.rules[:index] + state.rules[index + 1 :]
     return SetChain(execution.key, state.name, replace(state, rules=rules))
 
 
-def _is_shifted(execution: Execution, state: ChainState, index: int) -> bool:
+def _is_shifted(state: ChainState, index: int) -> bool:
     """Whether the number may be that of another rule, for one before it may not be there."""
     return any(is_doubted(rule) for rule in state.rules[:index])
 
@@ -149,5 +165,9 @@ def _alike(one: Rule, other: Rule) -> bool:
 
 
 def _certain(rule: Rule) -> Rule:
-    """The rule without what says that it may not be there."""
+    """The rule without the conditions that it is there under."""
+    return replace(rule, matches=tuple(m for m in rule.matches if not is_decided(m)))
+
+
+def _without_doubts(rule: Rule) -> Rule:
     return replace(rule, matches=tuple(m for m in rule.matches if not is_doubt(m)))

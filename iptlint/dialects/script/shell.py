@@ -13,6 +13,7 @@ from typing import Any
 
 from iptlint.dialects.script import compound_commands, loops, simple_commands
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.asking import truth_of
 from iptlint.dialects.script.calls import run_function
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
@@ -62,8 +63,9 @@ class Shell:
         text = " ".join((whole if inside is None else inside.text).split())
         return prefix + (text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
-    def condition(self, node: t.Node, prefix: str = "if ") -> Condition:
-        return Condition(self.line(node, prefix), self.span(node))
+    def condition(self, node: t.Node, result: Result, word: str = "if ") -> Condition:
+        truth = result.truth or truth_of(self, self.line(node))
+        return Condition(self.line(node, word), self.span(node), truth)
 
     def expander(self) -> Expander:
         return Expander(self.run.environment, self._output, self.run.text.source.text)

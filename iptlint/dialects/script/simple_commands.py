@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.asking import truth_of_test
 from iptlint.dialects.script.calls import execute
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.interpreter import Interpreter
-from iptlint.dialects.script.state import MAX_VALUE, Result, TooMuchError
+from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output, TextPart
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.source import Span
+
+_TESTS = ("[", "test")
 
 
 def command(shell: Interpreter, node: t.Command) -> Result:
@@ -38,6 +41,9 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     result = with_redirects(
         shell, node.redirects, lambda written: execute(shell, replace(call, written=written))
     )
+    if result.status is None and words[0] in _TESTS and result.flow is Flow.GO:
+        truth = truth_of_test(shell, node, node.words[1:], double=False)
+        result = result._replace(truth=truth)
     for name, value in before.items():
         if value is None:
             run.environment.variables.pop(name, None)
@@ -125,6 +131,7 @@ def _keep(
 ) -> None:
     """What a script writes into a file, it may hand to a tool later."""
     run = shell.run
+    run.effects += not name.startswith(("/proc/", "/sys/", "/dev/"))
     if is_known(name):
         adds = any(redirect.operator.endswith(">>") for redirect in redirects)
         before = run.written.get(name) if adds else ()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.files import Files
+from iptlint.dialects.script.decisions import Decisions
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.generated_text import Condition, Conditions
 from iptlint.dialects.script.iptables_execution import Chains, IptablesTool
@@ -18,7 +19,8 @@ from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Input, Output, TextPart
 from iptlint.dialects.script.tables import Tables
-from iptlint.model import Family
+from iptlint.dialects.script.truths import may_hold
+from iptlint.model import Family, Match
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
 
@@ -45,11 +47,13 @@ class Flow(Enum):
 
 
 class Result(NamedTuple):
-    """``status`` is None where it is known only at run time; ``levels``: of break, continue."""
+    """``status`` is None where it is known only at run time; ``truth``: then what has to hold for
+    success, if more is known of it than that it was asked. ``levels``: of break, continue."""
 
     status: int | None = 0
     flow: Flow = Flow.GO
     levels: int = 1
+    truth: Match | None = None
 
 
 @dataclass(slots=True)
@@ -67,12 +71,17 @@ class RunningText:
 class Scope:
     """A function, a loop or the whole script, which may have been left already.
 
-    ``left``: how things are where it was; ``conditions``: what has to hold for going on.
+    ``guards``: those that it is under. ``left``: how things are where it was; ``conditions``: what
+    has to hold for going on; ``of_round``: in this round of a loop. ``departures``: what had to
+    hold where it was left, with the status then.
     """
 
     kind: Flow
+    guards: Conditions = ()
     conditions: list[Condition] = field(default_factory=list)
+    of_round: list[Condition] = field(default_factory=list)
     left: list[Environment] = field(default_factory=list)
+    departures: list[tuple[Match, int | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,9 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name;
-    ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
-    them."""
+    ``rounds``: in how many loops it is that go round nobody knows how often; ``asking``: in how
+    many conditions; ``effects``: how many commands have changed files or the host. ``sets``: the
+    ipsets there are; ``made_sets``: those that it ever makes, whatever comes of them."""
 
     main: SourceFile
     environment: Environment
@@ -116,14 +126,22 @@ class Run:
     stdout: Output | None = None
     statements: int = 0
     commands: set[tuple[str, int, int]] = field(default_factory=set)
+    decisions: Decisions = field(default_factory=Decisions)
+    rounds: int = 0
+    asking: int = 0
+    effects: int = 0
     status: int | None = 0
     tools: dict[Family, IptablesTool] = field(default_factory=dict)
 
     # -- conditions -----------------------------------------------------------
 
     def conditions(self) -> Conditions:
-        inner = (condition for scope in self.scopes for condition in scope.conditions)
+        inner = (c for scope in self.scopes for c in (*scope.conditions, *scope.of_round))
         return (*inner, *self.guards)
+
+    def may_hold(self, *further: Condition) -> bool:
+        """Whether there is a run in which these hold here."""
+        return may_hold(condition.truth for condition in (*self.conditions(), *further))
 
     def checkpoint(self) -> Checkpoint:
         return Checkpoint(
@@ -179,6 +197,14 @@ class Run:
             tool = IptablesTool(family, self.tables, self.late, strict=self.strict)
             self.tools[family] = tool
         return tool
+
+    @contextmanager
+    def within_condition(self) -> Iterator[None]:
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
 
     # -- streams --------------------------------------------------------------
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN
-from iptlint.model import Chain, Family, Hook, Match, Rule, Ruleset, Table, Uncertain, Verdict
+from iptlint.dialects.script.truths import may_hold
+from iptlint.model import Chain, Family, Hook, Match, Rule, Ruleset, Table, Verdict
 from iptlint.source import Origin, Span
 
 TableKey = tuple[Family, str]
@@ -176,8 +177,10 @@ def doubtful(rule: Rule, why: Match) -> Rule:
     return rule if why in rule.matches else replace(rule, matches=(*rule.matches, why))
 
 
-def doubt(text: str) -> Uncertain:
-    return Uncertain("script", text)
+def only_if(truth: Match, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that may be there if that holds, too."""
+    doubted = (doubtful(rule, truth) for rule in rules)
+    return tuple(rule for rule in doubted if may_hold(rule.matches))
 
 
 # -- the model -------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, names, shown
 from iptlint.dialects.script.tables import ResetTable
+from iptlint.dialects.script.truths import doubt
 from iptlint.model import Family
 from iptlint.model.script import Kind
 from iptlint.source import Span
@@ -122,10 +123,13 @@ def _add(
     run.add(step, reasons)
 
 
+_MAYBE = "the command is iptables"
+
+
 def _maybe_iptables(run: Run, call: Call) -> Result:
     """A command that is not known, called as if it were iptables."""
     before = run.guards
-    run.guards = (*before, Condition("the command is iptables", call.span))
+    run.guards = (*before, Condition(_MAYBE, call.span, doubt(_MAYBE)))
     try:
         return _iptables(Family.IP)(run, call)
     finally:

@@ -47,7 +47,7 @@ def describe(
     take dozens of conditions to say anything.
     """
     within = space.universe if within is None else within & space.universe
-    packets = packets & within
+    packets = space.in_some_case(packets) & within
     if not packets.satisfiable():
         return Description((NONE,), False, 0.0, (space.false,))
     axes = Axes(space)

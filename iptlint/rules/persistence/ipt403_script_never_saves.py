@@ -44,6 +44,7 @@ from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Rule, Ruleset, Uncertain
+from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind, Script, Step
 from iptlint.rules.meta import Group, Meta
 
@@ -82,7 +83,7 @@ def _leaves_rules(ruleset: Ruleset) -> bool:
 
 def _is_sure(rule: Rule) -> bool:
     return rule.read and not any(
-        isinstance(m, Uncertain) and m.kind == "script" for m in rule.matches
+        is_decided(m) or (isinstance(m, Uncertain) and m.kind == "script") for m in rule.matches
     )
 
 

@@ -10,7 +10,8 @@ from iptlint.dialects import Diagnostic, read
 from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.steps import Script
-from iptlint.model import Family, Match, Rule, Ruleset, Uncertain, VerdictKind
+from iptlint.model import Decided, Family, Match, Rule, Ruleset, Uncertain, VerdictKind
+from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile
 
@@ -33,7 +34,8 @@ def codes(text: str) -> list[str]:
 
 
 def doubts(rule: Rule) -> list[str]:
-    return [match.key for match in rule.matches if isinstance(match, Uncertain)]
+    uncertain = [match.key for match in rule.matches if isinstance(match, Uncertain)]
+    return [*uncertain, *(repr(match) for match in rule.matches if is_decided(match))]
 
 
 def chain(ruleset: Ruleset, name: str = "INPUT", table: str = "filter") -> tuple[Rule, ...]:
@@ -209,8 +211,8 @@ def test_rules_of_an_undecided_branch_may_be_there() -> None:
     )
     assert verdicts(text) == "(ACCEPT) (LOG) DROP"
     first, second, _ = chain(after(text))
-    assert doubts(first) == ["if [ -f /etc/site ]"]
-    assert doubts(second) == ["unless [ -f /etc/site ]"]
+    assert first.matches == (Decided("[ -f /etc/site ]"),)
+    assert second.matches == (Decided("[ -f /etc/site ]", negated=True),)
 
 
 @pytest.mark.parametrize(

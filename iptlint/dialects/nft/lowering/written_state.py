@@ -13,7 +13,7 @@ from typing import Any
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.walking import everything
-from iptlint.model import AnyOf, Effect, EffectKind, Field, Match, Opaque, Uncertain
+from iptlint.model import AnyOf, Decided, Effect, EffectKind, Field, Match, Opaque, Uncertain
 
 Things = frozenset[str]
 
@@ -140,7 +140,7 @@ def _asks(match: Match, changed: frozenset[Field]) -> bool:
     match match:
         case AnyOf(alternatives):
             return any(_asks(test, changed) for tests in alternatives for test in tests)
-        case Opaque() | Uncertain():
+        case Opaque() | Uncertain() | Decided():
             return False
         case _:
             return match.field in changed
