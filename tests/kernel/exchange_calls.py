@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from tests.kernel import places
 from tests.kernel.datagrams import ICMP, ICMP6, TCP, UDP
 from tests.kernel.exchanges import Call
-from tests.kernel.topology import Station, Topology
+from tests.kernel.topology import Station, Topology, own_address
 
-_PORT = re.compile(r"\b(?:dport|dports)\b[^\d]{0,4}(\d+)")
+_PORT = re.compile(r"\b(?:dport|dports)\b[^\d]{0,4}(\d+)\b(?![.:])")
 _ECHO = {"ip": ICMP, "ip6": ICMP6}
 
 
@@ -46,4 +46,4 @@ def _source(topology: Topology, caller: Station | None, aim: str, family: str) -
     if aim in places.OWN[family]:
         return aim
     networks = [one for one in topology.networks if one.has(aim)] or [topology.networks[0]]
-    return networks[0].own[family].split("/")[0]
+    return own_address(networks[0], family)

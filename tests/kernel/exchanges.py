@@ -165,6 +165,14 @@ class Host:
         moved = frozenset(line for line, count in (self._counts() - before).items() if count)
         return replace(passage, moved=moved)
 
+    def counted(self, station: Station, family: str, data: bytes) -> frozenset[int]:
+        """The lines of the rules that count a packet from the station, whatever it is."""
+        with on_one_processor():
+            before = self._counts()
+            self.topology.send_bytes(station, family, data)
+            self.topology.settle()
+            return frozenset(self._counts() - before)
+
     def _counts(self) -> Counts:
         return sum((reader.read() for reader in self.readers), Counts())
 

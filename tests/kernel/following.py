@@ -278,8 +278,8 @@ def point(space: Space, packet: Packet) -> PacketSet:
     found = packets_like(space, packet) & space.value(Field.FRAGMENT, int(is_fragment(packet)))
     for field in _OF_CONNECTIONS & space.fields.keys():
         found = found & space.value(field, 0)
-    for key, variable in space.opaques.items():
-        found = found & (variable if key in packet.conditions else ~variable)
+    for test, variable in space.opaques.items():
+        found = found & (variable if test.key in packet.conditions else ~variable)
     return found
 
 

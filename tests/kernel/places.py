@@ -22,6 +22,8 @@ SMALL_NETS = {
     "ip6": ("fd00:1::60/125", "fd00:17::/125"),
 }
 """For NETMAP: each has a server at its beginning."""
+RANGES = {"ip": "172.17.0.2-172.17.0.3", "ip6": "fd00:17::2-fd00:17::3"}
+"""Of addresses that there are."""
 FAR = {"ip": "203.0.113.9", "ip6": "2001:db8:99::9"}
 """Somebody beyond the default route."""
 PUBLISHED = {"ip": "203.0.113.80", "ip6": "2001:db8:99::80"}

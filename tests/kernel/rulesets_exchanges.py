@@ -167,15 +167,20 @@ class _Writer:
         family, rng = self.family, self.rng
         to = rng.choice((*places.SERVERS[family], places.OWN[family][1]))
         port = rng.choice(places.PORTS)
-        found = [
+        exact = f"-j DNAT --to-destination {self._both(to, str(port))}"
+        some = rng.choice(
+            (
+                f"-j DNAT --to-destination {places.RANGES[family]}",
+                f"-j DNAT --to-destination {self._both(to, '8000-8003')}",
+                "-j REDIRECT --to-ports 8000-8003",
+            )
+        )
+        return [
+            *(exact, exact, some),
             f"-j DNAT --to-destination {to}",
-            f"-j DNAT --to-destination {self._both(to, port)}",
-        ]
-        found += [
             f"-j REDIRECT --to-ports {port}",
             f"-j NETMAP --to {rng.choice(places.SMALL_NETS[family])}",
         ]
-        return [*found, found[1]]
 
     def _sources(self, chain: str) -> list[str]:
         family, rng = self.family, self.rng
@@ -183,7 +188,9 @@ class _Writer:
         found = [f"-j SNAT --to-source {to}"]
         if chain == "POSTROUTING":
             found += [f"-j NETMAP --to {places.PUBLISHED_NET[family]}", *["-j MASQUERADE"] * 2]
+            found.append(f"-j SNAT --to-source {self._both(to, '2000-2009')}")
+            found.append("-j MASQUERADE --to-ports 2000-2009")
         return found
 
-    def _both(self, address: str, port: int) -> str:
+    def _both(self, address: str, port: str) -> str:
         return f"{address}:{port}" if self.family == "ip" else f"[{address}]:{port}"

@@ -90,7 +90,7 @@ class _Writer:
         key = f"{ip} daddr . {proto} dport"
         choices = (
             f"{port} counter dnat to {self._server()}",
-            f"{port} counter dnat to {self._both(self._server(), rng.choice(places.PORTS))}",
+            f"{port} counter dnat to {self._both(self._server(), str(rng.choice(places.PORTS)))}",
             f"{l4} counter dnat to {proto} dport map {{ {self._by_port()} }}",
             f"{l4} counter dnat to {key} map {{ {self._pairs()} }}",
             f"{l4} counter dnat to {key} map @published",
@@ -101,6 +101,8 @@ class _Writer:
             f"{port} counter dnat to :{rng.choice(places.PORTS)}",
             f"counter dnat {ip} prefix to {ip} daddr map {{ {self._by_prefix()} }}",
             f"{port} counter accept",
+            f"{port} counter dnat to {places.RANGES[ip]}",
+            f"{port} counter redirect to :8000-8003",
         )
         return f"{self._where()} {rng.choice(choices)}".strip()
 
@@ -114,6 +116,8 @@ class _Writer:
             f"oifname {rng.choice(places.INTERFACES)} counter snat to {rng.choice(own)}",
             f"counter snat to {ip} saddr map {{ {self._sources()} }}",
             f"tcp dport {rng.choice(places.PORTS)} counter snat to {places.PUBLISHED[ip]}",
+            f"meta l4proto udp counter snat to {self._both(own[0], '2000-2009')}",
+            "meta l4proto tcp counter masquerade to :2000-2009",
         )
         return rng.sample(choices, rng.choice((0, 1, 1, 2)))
 
@@ -190,7 +194,7 @@ class _Writer:
     def _server(self) -> str:
         return self.rng.choice((*places.SERVERS[self.family], places.OWN[self.family][1]))
 
-    def _both(self, address: str, port: int) -> str:
+    def _both(self, address: str, port: str) -> str:
         return f"{address}:{port}" if self.family == "ip" else f"[{address}]:{port}"
 
     def _by_port(self) -> str:

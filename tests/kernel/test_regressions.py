@@ -333,6 +333,16 @@ def test_next_header_and_protocol(firewall: KernelFirewall) -> None:
     assert 5 in load(firewall, NEXT_HEADER, Kind.NFT).send(packet).moved
 
 
+@pytest.mark.parametrize(("condition", "line"), [(6, 4), (0, 5), (43, 5), (60, 5)])
+def test_the_first_header_is_not_always_the_protocol(
+    firewall: KernelFirewall, condition: int, line: int
+) -> None:
+    packet = replace(
+        UDP6, proto="tcp", tcp_flags=("syn",), conditions=(f"ip6 nexthdr {condition}",)
+    )
+    assert load(firewall, NEXT_HEADER, Kind.NFT).send(packet).moved == {line}
+
+
 def _called_twice(first: str, second: str) -> str:
     rules = ["PREROUTING -p tcp -j BOTH", "INPUT -p udp -j BOTH", f"BOTH -p {first}"]
     return of_tables(

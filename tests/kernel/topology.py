@@ -67,7 +67,7 @@ class Network:
 
     @property
     def own_addresses(self) -> tuple[str, ...]:
-        return tuple(str(ip_interface(own).ip) for own in self.own.values())
+        return tuple(own_address(self, family) for family in self.own)
 
     def has(self, address: str) -> bool:
         version = ip_address(address).version
@@ -99,6 +99,11 @@ def _sibling(own: str, number: int) -> str:
 WAN = network("eth0", ("198.51.100.1/24", "2001:db8:1::1/64"), {"client": 7})
 LAN = network("eth1", ("192.168.1.1/24", "fd00:1::1/64"), {"guest": 50, "server": 100})
 DOCKER = network("docker0", ("172.17.0.1/16", "fd00:17::1/64"), {"web": 2, "base": 3}, bridge=True)
+
+
+def own_address(one: Network, family: str) -> str:
+    """The host's."""
+    return str(ip_interface(one.own[family]).ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +146,12 @@ class Topology:
         self, networks: tuple[Network, ...] = (WAN, LAN, DOCKER), *, bridge_calls: bool = False
     ) -> None:
         self.networks = networks
-        self.host, self._world = Namespace(), Namespace()
+        self.host, self.world = Namespace(), Namespace()
         self.host.set(_SYSCTLS)
         for name in _BRIDGE_CALLS:
             with suppress(FileNotFoundError):  # where there is no br_netfilter
                 self.host.set({name: str(int(bridge_calls))})
-        self._world.set({"ipv6/conf/default/disable_ipv6": "1"})
+        self.world.set({"ipv6/conf/default/disable_ipv6": "1"})
         self._wires: list[str] = []
         self._build()
         self.host.run(["nft", "-f", "-"], RULES)
@@ -164,7 +169,7 @@ class Topology:
             routes += _neighbours(one) if one.is_bridge else []
         self.host.run(["ip", "-batch", "-"], "\n".join(made))
         far = (f"link set {wire} arp off up" for wire in self._wires)
-        self._world.run(["ip", "-batch", "-"], "\n".join(far))
+        self.world.run(["ip", "-batch", "-"], "\n".join(far))
         self.host.run(["ip", "-batch", "-"], "\n".join(routes))
         first = self.networks[0].interface
         for family, everything in (("ip", "0.0.0.0/0"), ("ip6", "::/0")):
@@ -174,9 +179,7 @@ class Topology:
     def _wire(self, name: str) -> list[str]:
         self._wires.append(name)
         mac = HOST_MAC.hex(":")
-        return [
-            f"link add {name} address {mac} type veth peer name {name} netns {self._world.path}"
-        ]
+        return [f"link add {name} address {mac} type veth peer name {name} netns {self.world.path}"]
 
     def _bridge(self, one: Network) -> list[str]:
         lines = [f"link add {one.interface} address {BRIDGE_MAC.hex(':')} type bridge"]
@@ -194,7 +197,7 @@ class Topology:
             self._marking = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
             self.raw = {family: _raw(family) for family in (socket.AF_INET, socket.AF_INET6)}
             self.interfaces = dict(socket.if_nameindex())
-        with self._world.entered():
+        with self.world.entered():
             every = socket.htons(0x0003)  # ETH_P_ALL
             self._ends = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, every)
         self._ends.setblocking(False)
@@ -225,6 +228,11 @@ class Topology:
             return
         to = self._network(station.wire).mac if there is None else there.mac
         self._put(station.wire, station.mac, to, _ETHERTYPE[datagram.family], datagram.pack())
+
+    def send_bytes(self, station: Station, family: str, data: bytes) -> None:
+        """To the host, whatever it is."""
+        to = self._network(station.wire).mac
+        self._put(station.wire, station.mac, to, _ETHERTYPE[family], data)
 
     def _network(self, wire: str) -> Network:
         return next(one for one in self.networks if wire in one.wires)
@@ -279,7 +287,7 @@ class Topology:
         for opened in (self._marking, self._ends, *self.raw.values()):
             opened.close()
         self.host.close()
-        self._world.close()
+        self.world.close()
 
 
 def _neighbours(one: Network) -> list[str]:
