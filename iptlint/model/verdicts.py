@@ -72,11 +72,24 @@ class EffectKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What the kernel takes the value from: the numbers from ``low`` to ``high``, or where these
+    are None the addresses of the interface at hand."""
+
+    low: int | None = None
+    high: int | None = None
+
+
+INTERFACE_ADDRESS = Choice()
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
     and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
-    flipped is ``source & value``. For SET, ``name`` is the set; for LOG, the prefix, and
-    ``to_program`` says that a program gets it, not the log of the kernel."""
+    flipped is ``source & value``. Where the kernel chooses the value, ``choice`` says from what.
+    For SET, ``name`` is the set; for LOG, the prefix, and ``to_program`` says that a
+    program gets it, not the log of the kernel."""
 
     kind: EffectKind
     field: Field | None = None
@@ -85,6 +98,7 @@ class Effect:
     name: str | None = None
     source: Field | None = None
     to_program: bool = False
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)

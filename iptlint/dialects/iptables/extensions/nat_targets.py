@@ -20,7 +20,8 @@ from iptlint.dialects.iptables.extensions.builders import (
     write_exactly,
 )
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
-from iptlint.model import Effect, Family, Field, Verdict, VerdictKind
+from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
+from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
 
 
 def _port_number(text: str, family: Family) -> int:
@@ -77,11 +78,23 @@ def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Fiel
     address, ports = to
     effects = []
     if address:
-        one = None if "-" in address else addresses.address(address, family)
-        effects.append(write_exactly(family.field(field), family.address_bits, one))
+        ends = [addresses.address(end, family) for end in address.split("-")]
+        effects.append(_written(family.field(field), family.address_bits, ends))
     if ports:
-        effects.append(write_exactly(port_field, 16, int(ports) if ports.isdigit() else None))
+        ends = [int(end) for end in ports.partition("/")[0].split("-")]
+        effects.append(_written(port_field, 16, ends))
     return effects
+
+
+def _written(field: Field, width: int, ends: list[int]) -> Effect:
+    low, high = ends[0], ends[-1]
+    if low == high:
+        return write_exactly(field, width, low)
+    return Effect(EffectKind.WRITE, field, choice=Choice(low, high))
+
+
+def _own_address(field: Field) -> Effect:
+    return Effect(EffectKind.WRITE, field, choice=INTERFACE_ADDRESS)
 
 
 def _translation(name: str, option: str, *fields: Field) -> Lower:
@@ -105,7 +118,7 @@ def _redirect(uses: Uses, family: Family) -> ExtensionResult:
     """To the address of the incoming interface; ports only where given."""
     ports = value_of(uses, "to-ports")
     to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
-    effects = (write(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
+    effects = (_own_address(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
     return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
 
 
@@ -113,14 +126,17 @@ def _masquerade(uses: Uses, family: Family) -> ExtensionResult:
     """To the address of the outgoing interface; another port may be taken where none is given."""
     ports = str(value_of(uses, "to-ports") or "")
     to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
-    effects = (write(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
+    effects = (_own_address(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
     return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
 
 
 def _netmap(uses: Uses, family: Family) -> ExtensionResult:
-    return verdict(VerdictKind.NAT, "NETMAP", write(family.saddr), write(family.daddr))(
-        uses, family
-    )
+    """The host's part of the address stays; of the two the hook says which is meant."""
+    to = addresses.net(str(value_of(uses, "to")), family)
+    mask, value = (None, None) if to.name else (to.mask, to.value)
+    effects = [write(field, mask, value) for field in (family.saddr, family.daddr)]
+    status = [write(field, 1, 1) for field in (Field.CT_SNAT, Field.CT_DNAT)]
+    return verdict(VerdictKind.NAT, "NETMAP", *effects, *status)(uses, family)
 
 
 _NAT_FLAGS = (opt("random"), opt("random-fully"), opt("persistent"))

@@ -172,8 +172,9 @@ class _Assembly:
         place = branch.place
         inside = place is not None and node.start <= place.start < place.end <= node.end
         at = place if place is not None and inside else node
+        self.effects = list(branch.effects)
         self._append(branch.verdict, at.start, at.end, at)
-        self.tests, self.nodes = tests, nodes
+        self.tests, self.nodes, self.effects = tests, nodes, []
 
     def _emit_going_on(self, last: Node) -> None:
         verdict = CONTINUE

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled, to
-from iptlint.dialects.nft.lowering.operands import constant, operand
+from iptlint.dialects.nft.lowering.operands import Operand, constant, operand, operands
 from iptlint.dialects.nft.lowering.statement_result import (
+    VerdictBranch,
     Matches,
     RuleScope,
     StatementResult,
     write,
 )
+from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.uninterpreted import host_name
-from iptlint.model import Effect, Family, Field, Verdict, VerdictKind, Within
+from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES, HostName
+from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +59,47 @@ def nat(statement: t.Nat, scope: RuleScope) -> StatementResult:
             effects=effects, verdict=Verdict(VerdictKind.NAT, statement.name, None, options)
         )
     address, port = _places(statement, kind)
-    before: Matches = ()
-    exact: list[t.Expression | None] = []
-    for part in (address, port):
-        value = None if part is None else operand(part, scope.lowering)
-        before += value.matches if value else ()
-        exact.append(value.value if value else None)
-    family = _family(statement, address, scope)
-    effects = (
-        *_addresses(kind, family, address is not None, exact[0]),
-        *_ports(kind, address, port, exact),
-        write(kind.status, 1, 1),
-    )
     hosts = () if statement.form else tuple(_hosts(address))
     verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts)
-    return StatementResult(
-        before=(*_of_family(family, scope), *before), effects=effects, verdict=verdict
+    family = _family(statement, address, scope)
+    before = _of_family(family, scope)
+    targets = [
+        _Target((*to.matches, *at.matches), to.value, at.value, to.place or at.place)
+        for to in _operands(address, scope)
+        for at in _operands(port, scope)
+    ]
+    written = [_effects(statement, kind, family, target) for target in targets]
+    if len(targets) == 1:
+        before = (*before, *targets[0].matches)
+        return StatementResult(before=before, effects=written[0], verdict=verdict)
+    branches = tuple(
+        VerdictBranch(target.matches, verdict, target.place, each)
+        for target, each in zip(targets, written, strict=True)
     )
+    return StatementResult(before=before, branches=branches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where packets go that pass the tests: an address and a port, None where there is none to
+    say or nobody knows it; ``place`` is the element of a map that says so."""
+
+    matches: Matches
+    address: t.Expression | None
+    port: t.Expression | None
+    place: Node | None
+
+
+_MOST_TARGETS = 1024
+"""Beyond these a map's targets are not told apart."""
+
+
+def _operands(expression: t.Expression | None, scope: RuleScope) -> tuple[Operand, ...]:
+    """One for each data of a map; a packet that is not in the map breaks the rule off."""
+    if expression is None:
+        return (Operand((), None),)
+    each = operands(expression, scope.lowering)
+    return each if len(each) <= _MOST_TARGETS else (operand(expression, scope.lowering),)
 
 
 _REWRITTEN = (
@@ -124,36 +151,70 @@ def _of_family(family: str | None, scope: RuleScope) -> Matches:
     return (Within(Field.FAMILY, ((number, number),)),)
 
 
-def _addresses(
-    kind: _Kind, family: str | None, given: bool, value: t.Expression | None
+def _effects(
+    statement: t.Nat, kind: _Kind, family: str | None, target: _Target
 ) -> tuple[Effect, ...]:
-    if not given and not kind.own_address:
-        return ()
-    written = []
-    for name, field in kind.addresses:
-        if family in (None, name):
-            address = value.parts[0] if isinstance(value, t.Concat) else value
-            kind_of = _ADDRESS_TYPES[name]
-            written.append(_exactly(field, kind_of.width, constant(address, kind_of)))
-    return tuple(written)
+    address, port = _places(statement, kind)
+    written = [
+        _address(field, _ADDRESS_TYPES[name], statement, kind, target)
+        for name, field in kind.addresses
+        if family in (None, name) and (address is not None or kind.own_address)
+    ]
+    return (*written, *_ports(kind, address, port, target), write(kind.status, 1, 1))
+
+
+def _address(
+    field: Field, type: d.DataType, statement: t.Nat, kind: _Kind, target: _Target
+) -> Effect:
+    if kind.own_address:
+        return Effect(EffectKind.WRITE, field, choice=INTERFACE_ADDRESS)
+    value = target.address.parts[0] if isinstance(target.address, t.Concat) else target.address
+    if statement.form == "prefix" and isinstance(value, t.Prefix):
+        return _host_part_kept(field, type, value)
+    return _written(field, type, value)
+
+
+def _host_part_kept(field: Field, type: d.DataType, network: t.Prefix) -> Effect:
+    base, length = constant(network.base, type), d.number_of(network.length.text)
+    if base is None or length is None:
+        return write(field)
+    mask = ((1 << length) - 1) << (type.width - length)
+    return write(field, mask, base & mask)
 
 
 def _ports(
-    kind: _Kind,
-    address: t.Expression | None,
-    port: t.Expression | None,
-    exact: list[t.Expression | None],
+    kind: _Kind, address: t.Expression | None, port: t.Expression | None, target: _Target
 ) -> tuple[Effect, ...]:
     """``addr . port`` of a map holds both; so may any map behind ``to``."""
     if port is not None:
-        return (_exactly(kind.port, 16, constant(exact[1], d.SERVICE)),)
-    match exact[0]:
+        return (_written(kind.port, d.SERVICE, target.port),)
+    match target.address:
         case t.Concat((_, second, *_)):
-            return (_exactly(kind.port, 16, constant(second, d.SERVICE)),)
+            return (_written(kind.port, d.SERVICE, second),)
         case None if isinstance(address, t.Lookup):
             return (write(kind.port),)
     return (write(kind.port),) if kind.any_port else ()
 
 
-def _exactly(field: Field, width: int, value: int | None) -> Effect:
-    return write(field, None if value is None else (1 << width) - 1, value)
+def _written(field: Field, type: d.DataType, value: t.Expression | None) -> Effect:
+    """Exactly, or what the kernel chooses from."""
+    match value:
+        case t.Range(low, high):
+            ends = constant(low, type), constant(high, type)
+        case t.Prefix(base, length):
+            ends = _ends(constant(base, type), d.number_of(length.text), type.width)
+        case _:
+            ends = (constant(value, type),) * 2
+    low_end, high_end = ends
+    if low_end is None or high_end is None:
+        return write(field)
+    if low_end == high_end:
+        return write(field, (1 << type.width) - 1, low_end)
+    return Effect(EffectKind.WRITE, field, choice=Choice(low_end, high_end))
+
+
+def _ends(base: int | None, length: int | None, width: int) -> tuple[int | None, int | None]:
+    if base is None or length is None:
+        return None, None
+    hosts = (1 << (width - length)) - 1
+    return base & ~hosts, base | hosts

@@ -18,24 +18,40 @@ _SELECTORS = get_args(t.Selector)
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """``matches``: what a packet needs to have it; ``value``: None where it is not one value."""
+    """``matches``: what a packet needs to have it; ``value``: None where it is not one value;
+    ``place``: the element of a map that says so."""
 
     matches: tuple[Match, ...]
     value: t.Expression | None
+    place: Node | None = None
 
 
 def operand(expression: t.Expression, lowering: RuleLowering) -> Operand:
     """A rule breaks off for a packet that lacks what is read, or that is not in the map."""
+    each = operands(expression, lowering)
+    if len(each) == 1:
+        return each[0]
+    return Operand((AnyOf(tuple(one.matches for one in each)),), None)
+
+
+def operands(expression: t.Expression, lowering: RuleLowering) -> tuple[Operand, ...]:
+    """One for each data of a map, else one."""
     if not isinstance(expression, t.Lookup):
-        return Operand(demanded(expression, lowering), expression)
+        return (Operand(demanded(expression, lowering), expression),)
     mapping = expression.mapping
     if not isinstance(mapping, t.SetLiteral | t.SetReference):
-        return Operand((Uncertain("unread", spelled(expression)),), None)
+        return (Operand((Uncertain("unread", spelled(expression)),), None),)
     if not exact(mapping, lowering):
-        return Operand(unsettled(expression.key, mapping, lowering), None)
-    outcomes = branches(expression.key, mapping, lowering)
-    data: Any = outcomes[0].data if len(outcomes) == 1 else None
-    return Operand(any_of(outcomes), data if isinstance(data, Node) else None)  # type: ignore[arg-type]
+        return (Operand(unsettled(expression.key, mapping, lowering), None),)
+    each = tuple(
+        Operand(branch.matches, _value(branch.data), branch.place)
+        for branch in branches(expression.key, mapping, lowering)
+    )
+    return each or (Operand((AnyOf(()),), None),)
+
+
+def _value(data: Any) -> t.Expression | None:
+    return data if isinstance(data, get_args(t.Expression)) else None
 
 
 def any_of(outcomes: tuple[Branch, ...]) -> tuple[Match, ...]:

@@ -16,11 +16,12 @@ Matches = tuple[Match, ...]
 
 @dataclass(frozen=True, slots=True)
 class VerdictBranch:
-    """One outcome of a verdict map; ``verdict`` is None where the rule goes on."""
+    """One outcome of a map; ``verdict`` is None where the rule goes on."""
 
     matches: Matches
     verdict: Verdict | None
     place: Node | None
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
