@@ -11,6 +11,8 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from iptlint.analysis.diff import Difference
     from iptlint.analysis.reach import RuleReach
     from iptlint.analysis.session import Settings
@@ -83,14 +85,21 @@ def reach(ruleset: Ruleset) -> list[RuleReach]:
     return list(reach_ruleset(ruleset))
 
 
-def trace(ruleset: Ruleset, packet: Packet) -> Trace:
+def trace(
+    ruleset: Ruleset,
+    packet: Packet,
+    host_addresses: Sequence[IPv4Network | IPv6Network] = (),
+) -> Trace:
     """What happens to the packets like ``packet``, rule by rule; a field of None is any value.
 
+    ``host_addresses``: all addresses of the host; without them, what the rules show of them.
     ValueError where a field holds no address, protocol, flag or state.
     """
     from iptlint.analysis.trace import trace as trace_packet
+    from iptlint.model.host_addresses import with_own
 
-    return trace_packet(ruleset, packet)
+    addresses = with_own(ruleset, host_addresses) if host_addresses else None
+    return trace_packet(ruleset, packet, addresses)
 
 
 def diff(old: Ruleset, new: Ruleset) -> Difference:

@@ -15,10 +15,10 @@ from iptlint.analysis.shares import Share, largest_first, shares, shares_in
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.packet_group import Decision
+from iptlint.netfilter.packet_group import Decision, Outcome, Visit
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.traversal import Outcome, Traversal, Visit
+from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 
@@ -92,7 +92,7 @@ def outcomes(
     called for each rule that packets come to which may do something else than decide."""
     main = hooks.deciding_chain(hook)
     if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
-        return [*_at_once(main, packets & hooks.hook_packets(hook))]
+        return [*_at_once(main, hook, packets & hooks.hook_packets(hook))]
     traversal = Traversal(hooks.firewall, hooks.family, unknowns, by_rule=True, on_visit=on_visit)
     return traversal.follow(ROUTES[hook], packets)
 
@@ -111,10 +111,10 @@ def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     )
 
 
-def _at_once(main: BaseChain, packets: PacketSet) -> Iterator[Outcome]:
+def _at_once(main: BaseChain, hook: Hook, packets: PacketSet) -> Iterator[Outcome]:
     """What becomes of packets that meet no other chain on their way."""
     same = Rewrite(main.space, {})
     for share in shares_in(main, packets & main.seen):
         decision = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
-        yield Outcome(share.kind, decision, same, share.packets)
-    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen)
+        yield Outcome(share.kind, decision, same, share.packets, hook)
+    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen, hook)

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
-from iptlint.analysis.trace import image, one_of
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.model.protocols import ICMP6
 from iptlint.netfilter.firewall import Firewall, space_of
-from iptlint.netfilter.packet_group import Decision
+from iptlint.netfilter.packet_group import Decision, Outcome
 from iptlint.netfilter.routes import WAYS
-from iptlint.netfilter.traversal import Outcome, Traversal, setting_out
+from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space

@@ -23,7 +23,7 @@ from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.traversal import Outcome, Visit
+from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.blockers import blockers
 from iptlint.model import Chain, Hook, Rule, Ruleset, Table
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.netfilter.traversal import Outcome, Traversal, Visit, setting_out
+from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness

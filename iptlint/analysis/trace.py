@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.connection_way import ConnectionWay, End, direction
+from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
+from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.model.addresses import AddressKind, kind_of
+from iptlint.model.host_addresses import Behind, HostAddresses, new_destinations, shown_by
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.packet_group import Decision
-from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.traversal import Outcome, Traversal, TraversalStep, setting_out
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.rewriting import DESTINATION, SOURCE, Side
+from iptlint.netfilter.routes import ROUTES, RunningConnection
+from iptlint.netfilter.traversal import setting_out
+from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.address_types import TYPE_AT, ask_for_types, of_type
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
-from iptlint.packets.witness import packet_of, plainest
+from iptlint.packets.witness import packet_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -26,17 +34,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TraceOutcome:
-    """``packets``: those it is the outcome of, as they came, whatever is left open;
-    ``steps``: the way of the witness. ``becomes``: the witness in the end, where it was changed.
-    ``conditions``: what had to hold, or not, that the packet does not decide."""
+    """``packets``: those it is the outcome of, as they came, luck left out; ``among`` all that were
+    asked for and set out like it. ``steps``: the way of the witness. ``arrived``: the witness as it
+    is in the end; ``becomes``: the same as people see it, where it was changed. ``way``: where it
+    went: to this host, through it, from it. ``conditions``: what had to hold, or not, that the
+    packet does not decide. ``expired``: its time to live ran out before it was forwarded."""
 
     kind: VerdictKind
     decision: Decision | None
     packets: PacketSet
+    among: PacketSet
     witness: Packet
+    arrived: Packet
     becomes: Packet | None
+    way: Hook
     conditions: tuple[str, ...]
     steps: tuple[TraversalStep, ...]
+    connection_mark: int
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,200 +59,320 @@ class Trace:
     """``space`` is the one that the outcomes' packets are of; ``asked``: all packets."""
 
     ruleset: Ruleset
-    hook: Hook
+    addresses: HostAddresses
     space: Space
     asked: PacketSet
     outcomes: tuple[TraceOutcome, ...]
 
 
-def trace(ruleset: Ruleset, packet: Packet) -> Trace:
+def trace(ruleset: Ruleset, packet: Packet, addresses: HostAddresses | None = None) -> Trace:
     """What happens to the packets like ``packet``, where None is anything; the outcomes with most
-    packets first. ``packet.hook`` is input, forward or output; without it the interfaces tell.
+    packets first. ``packet.hook`` is input, forward or output; without it the interfaces and the
+    destination tell. ``addresses``: the host's; without them, what the rules show of them.
     QueryError where a value is none."""
-    hook = route_of(packet)
-    firewall, family = Firewall(ruleset), Family(packet.family)
-    if packet.family not in firewall.space.families:
-        return Trace(ruleset, hook, firewall.space, firewall.space.false, ())
-    path_packets = setting_out(firewall.space, family, hook) & packets_like(firewall.space, packet)
-    unknowns = Unknowns(firewall.space)
-    ends = Traversal(firewall, family, unknowns, by_rule=True).follow(ROUTES[hook], path_packets)
-    tracer = _Tracer(firewall, family, unknowns, hook, path_packets)
-    traced = [tracer.outcome(together) for together in _by_decider(ends)]
-    traced.sort(key=lambda outcome: -packet_count(outcome.packets))
-    return Trace(ruleset, hook, firewall.space, path_packets, tuple(traced))
+    addresses = addresses or shown_by(ruleset)
+    firewall = Firewall(ruleset)
+    space = firewall.space
+    if packet.family not in space.families:
+        return Trace(ruleset, addresses, space, space.false, ())
+    unknowns = Unknowns(space)
+    tracers = [
+        _Tracer(firewall, packet, hook, addresses, unknowns)
+        for hook in _ways_of(packet, addresses, firewall)
+    ]
+    outcomes = _unless_alike(tracers, packet)
+    outcomes.sort(key=lambda outcome: -packet_count(outcome.packets))
+    asked = union([tracer.followed for tracer in tracers], space.false)
+    return Trace(ruleset, addresses, space, asked, tuple(outcomes))
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """The answers to what was accepted. ``works``: None where it depends on the packet."""
+class Answered(NamedTuple):
+    """A packet as it came to this host and as it was in the end, and the mark that its connection
+    then had."""
 
-    replies: tuple[Trace, ...]
-    works: bool | None
-
-    @property
-    def verdict(self) -> str:
-        match self.works:
-            case True:
-                return "the connection works: packets come through, and so do the answers"
-            case False:
-                return "the connection does not work"
-            case _:
-                return "some such connections work, and some do not"
+    came: Packet
+    arrived: Packet
+    connection_mark: int
 
 
-def connection(traced: Trace) -> Connection:
-    """Whether answers come back: the witnesses of what was accepted, the other way round."""
-    accepted = [o for o in traced.outcomes if o.kind.passes]
-    replies = tuple(trace(traced.ruleset, reply_to(o, traced.hook)) for o in accepted)
-    fates = [o.kind for o in (*traced.outcomes, *(o for r in replies for o in r.outcomes))]
-    passing = [kind.passes for kind in fates]
-    answered = [any(o.kind.passes for o in r.outcomes) for r in replies]
-    if not any(answered):
-        return Connection(replies, False)
-    return Connection(replies, True if all(passing) else None)
+def trace_answer(
+    ruleset: Ruleset, packet: Packet, addresses: HostAddresses, answered: Answered
+) -> Trace:
+    """What happens to the packet, which answers another: addresses are translated back."""
+    firewall = Firewall(ruleset)
+    hook = Hook(packet.hook)
+    tracer = _Tracer(firewall, packet, hook, addresses, Unknowns(firewall.space), answered)
+    outcomes = tuple(tracer.outcomes.values())
+    return Trace(ruleset, addresses, firewall.space, tracer.followed, outcomes)
 
 
-_ANSWERS = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
-_ECHO = {("icmp", 8): 0, ("ipv6-icmp", 128): 129}
-
-
-def reply_to(outcome: TraceOutcome, hook: Hook) -> Packet:
-    """The answer to the witness as filter chains see it: to the address that it came from, before
-    any source translation, and from the one that it went to in the end."""
-    first, last = outcome.witness, outcome.becomes or outcome.witness
-    flags = first.tcp_flags
-    return Packet(
-        family=first.family,
-        hook=_ANSWERS[hook].value,
-        iif=first.oif,
-        oif=first.iif,
-        saddr=last.daddr,
-        daddr=first.saddr,
-        proto=first.proto,
-        sport=last.dport,
-        dport=first.sport,
-        tcp_flags=flags and (("syn", "ack") if flags == ("syn",) else ("ack",)),
-        icmp_type=_ECHO.get((first.proto or "", first.icmp_type or 0), first.icmp_type),
-        icmp_code=first.icmp_code,
-        ct_state="untracked" if last.ct_state == "untracked" else "established",
-    )
-
-
-def route_of(packet: Packet) -> Hook:
-    """To this host, unless an interface that it leaves by says otherwise."""
+def _ways_of(packet: Packet, addresses: HostAddresses, firewall: Firewall) -> tuple[Hook, ...]:
+    """The ways that packets like it may set out on. Without interfaces that tell, it is to this
+    host if its destination is; where that is not known and the rules say something of either,
+    it may be both."""
     if packet.hook is not None:
-        return Hook(packet.hook)
-    if packet.oif is None:
-        return Hook.INPUT
-    return Hook.OUTPUT if packet.iif is None else Hook.FORWARD
+        return (Hook(packet.hook),)
+    if packet.oif is not None:
+        return (Hook.OUTPUT if packet.iif is None else Hook.FORWARD,)
+    if packet.daddr is None:
+        return (Hook.INPUT,)
+    destination = ip_network(packet.daddr, strict=False)
+    if addresses.has(destination) or kind_of(destination[0]) in _HERE:
+        return (Hook.INPUT,)
+    if addresses.complete:
+        return (Hook.FORWARD,)
+    forwards = any(firewall.base_chains(Family(packet.family), Hook.FORWARD))
+    return (Hook.INPUT, Hook.FORWARD) if forwards else (Hook.INPUT,)
 
 
-def _by_decider(ends: list[Outcome]) -> Iterator[list[Outcome]]:
-    together: dict[tuple[VerdictKind, Decision | None], list[Outcome]] = {}
-    for end in ends:
-        together.setdefault((end.kind, end.decision), []).append(end)
-    return iter(together.values())
+_HERE = (AddressKind.LOOPBACK, AddressKind.NOBODY)
+"""Loopback addresses are each host's own; broadcasts and multicasts come to it too."""
+
+
+def _unless_alike(tracers: list[_Tracer], packet: Packet) -> list[TraceOutcome]:
+    """The outcomes on each way, with what it assumes; without, where it makes no difference."""
+    if len(tracers) == 1:
+        return [*tracers[0].outcomes.values()]
+    outcomes = []
+    one, other = tracers
+    for tracer, beside in ((one, other), (other, one)):
+        for key, outcome in tracer.outcomes.items():
+            if not _alike(outcome, beside.outcomes.get(key)):
+                outcomes.append(_assuming(outcome, tracer.hook, packet))
+            elif tracer is one:
+                outcomes.append(outcome)
+    return outcomes
+
+
+def _alike(outcome: TraceOutcome, other: TraceOutcome | None) -> bool:
+    return other is not None and outcome.conditions == other.conditions
+
+
+def _assuming(outcome: TraceOutcome, set_out: Hook, packet: Packet) -> TraceOutcome:
+    is_or_not = "is" if set_out is Hook.INPUT else "is not"
+    assumed = f"{packet.daddr} {is_or_not} an address of this host"
+    return replace(outcome, conditions=(assumed, *outcome.conditions))
 
 
 class _Tracer:
+    """The packets that set out on one way."""
+
     def __init__(
-        self, firewall: Firewall, family: Family, unknowns: Unknowns, hook: Hook, asked: PacketSet
+        self,
+        firewall: Firewall,
+        packet: Packet,
+        hook: Hook,
+        addresses: HostAddresses,
+        unknowns: Unknowns,
+        answered: Answered | None = None,
     ) -> None:
         self.firewall = firewall
-        self.family = family
-        self.unknowns = unknowns
+        self.packet = packet
         self.hook = hook
-        self.asked = asked
-
-    def outcome(self, ends: list[Outcome]) -> TraceOutcome:
-        space = self.firewall.space
-        packets = union([end.packets for end in ends], space.false)
-        point = one_of(space, packets, self.hook)
-        steps: list[TraversalStep] = []
-        traversal = Traversal(
-            self.firewall, self.family, self.unknowns, by_rule=True, on_step=steps.append
+        self.space = firewall.space
+        self.family = Family(packet.family)
+        self.unknowns = unknowns
+        addresses = replace(addresses, behind=(*addresses.behind, *_behind(packet)))
+        self.addresses = addresses
+        self.way = ConnectionWay(
+            firewall, self.family, unknowns, ROUTES[hook], addresses, bound=packet.oif is not None
         )
-        (last,) = traversal.follow(ROUTES[self.hook], point)
-        witness = packet_of(space, _values(space, point), self.hook)
-        becomes = packet_of(space, image(space, point, last), self.hook)
+        ends = [*together(self._ends() if answered is None else self._answers(answered))]
+        with_luck = union([e.outcome.packets for each in ends for e in each], self.space.false)
+        self.outcomes = {_key(each[0]): self._outcome(each, with_luck) for each in ends}
+        self.followed = self._told(with_luck)
+
+    def _told(self, packets: PacketSet) -> PacketSet:
+        """Without luck; and what comes to this host has no interface that it leaves by."""
+        packets = packets.exists(self.unknowns.cube)
+        return self.space.forget(packets, (Field.OIF,)) if self.hook is Hook.INPUT else packets
+
+    def _ends(self) -> Iterator[End]:
+        asked = packets_like(self.space, self.packet) & self._setting_out()
+        packets = direction(self.space, asked, self.packet)
+        opening = packets.first
+        explicit = self.packet.ct_state is not None
+        if explicit and packets.later.satisfiable():
+            first = replace(self.packet, ct_state=None, tcp_flags=None)
+            all_first = packets_like(self.space, first) & self._setting_out()
+            opening = direction(self.space, all_first, first).first
+        return self.way.ends(packets, opening, older=explicit)
+
+    def _answers(self, answered: Answered) -> Iterator[End]:
+        packets = packets_like(self.space, self.packet)
+        packets = packets & setting_out(self.space, self.family, self.hook)
+        packets = packets & self.space.value(Field.MARK, 0)
+        if self.packet.ct_state == "untracked":
+            return self.way.unconnected(packets)
+        replies = packets & self.space.value(Field.CT_DIRECTION, 1)
+        running = RunningConnection(self._back(answered), self.hook is Hook.INPUT)
+        return self.way.running(replies, running)
+
+    def _back(self, answered: Answered) -> Rewrite:
+        """What the kernel gives the answer: the addresses and ports of the question."""
+        came, last = answered.came, answered.arrived
+        family, space = self.family, self.space
+        numbers = {
+            family.daddr: _number(came.saddr),
+            family.saddr: _number(came.daddr),
+            Field.DPORT: came.sport or 0,
+            Field.SPORT: came.dport or 0,
+            Field.CT_SNAT: (came.saddr, came.sport) != (last.saddr, last.sport),
+            Field.CT_DNAT: (came.daddr, came.dport) != (last.daddr, last.dport),
+            Field.CT_MARK: answered.connection_mark,
+        }
+        rewrite = Rewrite(space, {})
+        for field, number in numbers.items():
+            rewrite = rewrite.constant(field, int(number))
+        return rewrite
+
+    def _setting_out(self) -> PacketSet:
+        """What comes from a wire has no mark."""
+        packets = setting_out(self.space, self.family, self.hook)
+        if self.packet.mark is None:
+            inside = self.space.no_interface(Field.IIF) | self.space.interface(Field.IIF, "lo")
+            packets = packets & (inside | self.space.value(Field.MARK, 0))
+        if self.hook not in TYPE_AT:
+            return packets
+        if self.packet.daddr is None:
+            packets = packets & ~self._somebody_elses()
+        elif _is_to_group(self.packet.daddr):
+            return packets
+        rules = (rule for _, _, rule in self.firewall.ruleset.rules())
+        ask_for_types(self.space, (match for rule in rules for match in rule.matches))
+        return packets & of_type(self.space, TYPE_AT[self.hook])
+
+    def _somebody_elses(self) -> PacketSet:
+        """Where rules translate to, if that is not known to be an address of this host."""
+        if self.hook is not Hook.INPUT:
+            return self.space.false
+        networks = new_destinations(self.firewall.ruleset, self.family)
+        others = [int(each[0]) for each in networks if not self.addresses.has(each)]
+        return self.space.ranges(self.family.daddr, tuple((one, one) for one in others))
+
+    def _outcome(self, ends: list[End], followed: PacketSet) -> TraceOutcome:
+        space = self.space
+        packets = union([end.outcome.packets for end in ends], space.false)
+        point = one_of(space, self._plainly(packets), self.hook)
+        end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
+        last, steps, traversal = self.way.steps(end, point)
+        came = self._as_asked(packet_of(space, values(point), self.hook))
+        arrived = self._as_asked(packet_of(space, image(space, point, last), self.hook))
+        if self._is_unknown(last, point, Field.SPORT, [*self.unknowns.variables]):
+            # The kernel takes another port only where this one is taken.
+            arrived = replace(arrived, sport=came.sport)
+        chosen = Chosen(point, followed & ~packets, came, arrived)
+        shown = self._shown(last, chosen)
         return TraceOutcome(
-            ends[0].kind,
-            ends[0].decision,
-            packets.exists(self.unknowns.cube),
-            witness,
-            None if becomes == witness else becomes,
-            tuple(self._conditions(traversal.matcher, packets, point)),
-            tuple(steps),
+            kind=last.kind,
+            decision=last.decision,
+            packets=self._told(packets),
+            among=self._told(followed),
+            witness=came,
+            arrived=arrived,
+            becomes=None if shown == came else shown,
+            way=self.hook if self.hook is Hook.OUTPUT else _WAYS[last.hook],
+            conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
+            steps=tuple(steps),
+            connection_mark=_field(space, point, last, Field.CT_MARK),
+            expired=last.kind.denies and last.decision is None,
         )
 
-    def _conditions(
-        self, matcher: ExactMatcher, packets: PacketSet, point: PacketSet
-    ) -> Iterator[str]:
-        """What of a packet could not be otherwise: of what is left open, and of the fields that
-        ``Packet`` has not."""
-        others = self.asked & ~packets
-        for key, numbers in self.unknowns.together().items():
-            if _matter(numbers, point, others):
-                rule = matcher.rule_of(key)
-                where = f"line {rule.statement.span.line}: " if rule else ""
-                yield f"{where}{key.text} {_said(key, numbers, point)}"
-        for field in _UNSEEN:
-            bits = self.firewall.space.fields.get(field)
-            if bits is not None and _matter(bits.variables, point, others):
-                yield f"{field.value} is {_number(bits.variables, point)}"
+    def _as_asked(self, packet: Packet) -> Packet:
+        """With the names of the interfaces that were asked for, and without what its way says."""
+        iif = self.packet.iif if packet.iif is not None and self.packet.iif else packet.iif
+        oif = self.packet.oif if packet.oif is not None and self.packet.oif else packet.oif
+        usual = f"addrtype --dst-type {TYPE_AT.get(self.hook)}"
+        told = tuple(condition for condition in packet.conditions if condition != usual)
+        return replace(packet, iif=iif, oif=oif, conditions=told)
+
+    # -- addresses that nobody knows ---------------------------------------------
+
+    def _plainly(self, packets: PacketSet) -> PacketSet:
+        """Those for which the address of an interface is one that documentation uses."""
+        width = self.family.address_bits
+        number = int(_EXAMPLE[self.family])
+        for side in (DESTINATION, SOURCE):
+            plain = packets
+            for bit, key in enumerate(side.own_bits(width)):
+                if key in self.unknowns.variables:
+                    one = self.unknowns.variable(key)
+                    plain = plain & (one if number >> (width - 1 - bit) & 1 else ~one)
+            packets = plain if plain.satisfiable() else packets
+        return packets
+
+    def _own(self, side: Side) -> tuple[Unknown, ...]:
+        return side.own_bits(self.family.address_bits)
+
+    def _shown(self, last: Outcome, chosen: Chosen) -> Packet:
+        """What the packet becomes, in words where the address is that of an interface."""
+        packet = chosen.arrived
+        if self._is_unknown(last, chosen.point, self.family.daddr, self._own(DESTINATION)):
+            packet = replace(packet, daddr=f"the address of {chosen.came.iif}")
+        if self._is_unknown(last, chosen.point, self.family.saddr, self._own(SOURCE)):
+            packet = replace(packet, saddr=f"the address of {chosen.arrived.oif}")
+        return packet
+
+    def _is_unknown(
+        self, last: Outcome, point: PacketSet, field: Field, keys: Iterable[Unknown]
+    ) -> bool:
+        """Whether the field is in the end what the unknown numbers say."""
+        for key in keys:
+            if key in self.unknowns.variables:
+                point = point.exists(self.unknowns.variable(key))
+        bits = [last.rewrite.variable(n) for n in self.space.fields[field].variables]
+        return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits)
 
 
-def _said(key: Unknown, numbers: Sequence[int], point: PacketSet) -> str:
-    """Of a test whether it holds, of what is written its value."""
-    value = _number(numbers, point)
-    if key.bit is None:
-        return "holds" if value else "does not hold"
-    return f"is {_SHOWN.get(key.text.split()[0], str)(value)}"
-
-
-def _matter(numbers: Sequence[int], point: PacketSet, others: PacketSet) -> bool:
-    """Whether the packet is one of ``others`` with other values of the variables."""
-    for number in numbers:
-        point = point.exists(point.manager.var(number))
-    return bool((point & others).satisfiable())
-
-
-def _number(numbers: Sequence[int], point: PacketSet) -> int:
-    """The most significant bit comes first."""
-    value = 0
-    for number in numbers:
-        value = value << 1 | (point & point.manager.var(number)).satisfiable()
-    return value
-
-
-_SHOWN: dict[str, Callable[[int], object]] = {
-    **{field.value: IPv4Address for field in (Field.SADDR, Field.DADDR)},
-    **{field.value: IPv6Address for field in (Field.SADDR6, Field.DADDR6)},
+_WAYS = {
+    Hook.INPUT: Hook.INPUT,
+    Hook.FORWARD: Hook.FORWARD,
+    Hook.POSTROUTING: Hook.FORWARD,
+    Hook.PREROUTING: Hook.PREROUTING,
+    Hook.INGRESS: Hook.INGRESS,
 }
-"""How what is written to a field is shown; the others are numbers."""
+"""Where a packet from outside went, by the last hook that it came to."""
 
-_UNSEEN = (
-    *(Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK),
-    *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
-)
-"""Fields that ``Packet`` does not have."""
+_EXAMPLE = {Family.IP: ip_network("192.0.2.1")[0], Family.IP6: ip_network("2001:db8:1::1")[0]}
 
 
-def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
-    """One packet of the set, the plainest, with a value for all that is left open."""
-    cube = plainest(space, packets, hook).pick_cube() or []
-    point = space.true
-    for number in reversed(range(len(cube))):
-        one = space.manager.var(number)
-        point = (one if cube[number] else ~one) & point
-    return point
+def together(ends: Iterable[End]) -> Iterable[list[End]]:
+    """Those with the same verdict, who decides, and translation."""
+    by_key: dict[object, list[End]] = {}
+    for end in ends:
+        by_key.setdefault(_key(end), []).append(end)
+    return by_key.values()
 
 
-def _values(space: Space, point: PacketSet) -> list[bool | None]:
-    return point.pick_cube() or []
+def _key(end: End) -> object:
+    outcome = end.outcome
+    return outcome.kind, outcome.decision, _WAYS.get(outcome.hook), end.translation
 
 
-def image(space: Space, point: PacketSet, end: Outcome) -> list[bool | None]:
-    """The values of the variables of the one packet in the end."""
-    count = space.manager.num_vars()
-    return [(point & end.rewrite.variable(number)).satisfiable() for number in range(count)]
+def _number(address: str | None) -> int:
+    return int(ip_address(address)) if address else 0
+
+
+def _field(space: Space, point: PacketSet, last: Outcome, field: Field) -> int:
+    """The number that the one packet has there in the end."""
+    number = 0
+    for variable in space.fields[field].variables:
+        number = number << 1 | (point & last.rewrite.variable(variable)).satisfiable()
+    return number
+
+
+def _behind(packet: Packet) -> Iterator[Behind]:
+    """Who asks of a packet with this source from this interface says that its neighbours are
+    behind it."""
+    if packet.iif is None or packet.saddr is None:
+        return
+    family = Family(packet.family)
+    wide = ip_network(f"{packet.saddr.partition('/')[0]}/{_NEIGHBOURS[family]}", strict=False)
+    yield Behind(family, int(wide[0]), int(wide[-1]), packet.iif)
+
+
+_NEIGHBOURS = {Family.IP: 24, Family.IP6: 64}
+
+
+def _is_to_group(destination: str) -> bool:
+    return kind_of(ip_network(destination, strict=False)[0]) is AddressKind.NOBODY

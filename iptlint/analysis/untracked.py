@@ -14,8 +14,9 @@ from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.traversal import Outcome, Traversal, Visit
+from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.match import CONNTRACK_FIELDS

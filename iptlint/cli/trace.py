@@ -10,6 +10,8 @@ from iptlint.cli import FAILED, options
 from iptlint.cli.readings import complain, read_one
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from iptlint.model import Ruleset
 
 
@@ -30,7 +32,7 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @click.option(
     "--hook",
     type=click.Choice(["input", "forward", "output"]),
-    help="Its way: to this host (what goes without saying), through it, or from it.",
+    help="Its way as it sets out; else the interfaces and the destination tell.",
 )
 @click.option("--iif", metavar="NAME", help="The interface it comes in by.")
 @click.option("--oif", metavar="NAME", help="The interface it leaves by.")
@@ -47,6 +49,12 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @click.option("--ct-state", metavar="STATE", help="new, established, related, invalid, untracked.")
 @click.option("--mark", callback=_mark, metavar="NUMBER", help="Its mark, decimal or 0x….")
 @click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
+@options.comma_list(
+    "--host-addresses",
+    options.network,
+    metavar="ADDRESS[,…]",
+    help="All addresses of the host. What is sent to others is forwarded.",
+)
 @options.output_format
 @options.family
 @options.ipsets
@@ -56,6 +64,7 @@ def command(
     hook: str | None,
     tcp_flags: str | None,
     reply: bool,
+    host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
     family: str | None,
     ipsets: tuple[str, ...],
@@ -66,9 +75,12 @@ def command(
     """Follow a packet through the rules of FILE, step by step.
 
     What is left out may be anything; then the answer is every distinct outcome, each with the
-    packets it is for.
+    packets it is for. Without --ct-state it is about a connection: its first packet, and those
+    that follow from the same side. What was translated is sent on by its new destination.
     """
-    from iptlint.analysis.trace import connection, trace
+    from iptlint.analysis.exchange import connection
+    from iptlint.analysis.trace import trace
+    from iptlint.model.host_addresses import with_own
     from iptlint.packets.packet import Packet
     from iptlint.packets.query import QueryError, family_of
     from iptlint.reports.trace import trace_json, trace_text
@@ -79,7 +91,8 @@ def command(
     chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)
     try:
         packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
-        traced = trace(reading.ruleset, packet)
+        addresses = with_own(reading.ruleset, host_addresses) if host_addresses else None
+        traced = trace(reading.ruleset, packet, addresses)
     except QueryError as error:
         raise click.UsageError(str(error)) from error
     answered = connection(traced) if reply else None

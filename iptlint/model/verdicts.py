@@ -87,9 +87,9 @@ INTERFACE_ADDRESS = Choice()
 class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
     and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
-    flipped is ``source & value``. Where the kernel chooses the value, ``choice`` says from what.
-    For SET, ``name`` is the set; for LOG, the prefix, and ``to_program`` says that a
-    program gets it, not the log of the kernel."""
+    flipped is ``source & value``. ``added`` is what a number grows by, or shrinks. Where the
+    kernel chooses the value, ``choice`` says from what. For SET, ``name`` is the set; for LOG,
+    the prefix, and ``to_program`` says that a program gets it, not the log of the kernel."""
 
     kind: EffectKind
     field: Field | None = None
@@ -99,6 +99,7 @@ class Effect:
     source: Field | None = None
     to_program: bool = False
     choice: Choice | None = None
+    added: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Hook, Interface, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
 from iptlint.model.call_graph import calls_in
 from iptlint.model.matches import is_decided
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.unknowns import plain_tests
 from iptlint.packets.match import (
     CONNTRACK_FIELDS,
     EarlyMatcher,
@@ -25,7 +26,7 @@ from iptlint.packets.match import (
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    pass
+    from iptlint.packets.bdd import PacketSet
 
 _CONNTRACK_PRIORITY = -200  # NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h
 
@@ -67,6 +68,16 @@ class Firewall:
         return TableAnalysis(
             self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
         )
+
+    @memo
+    def plain(self, rule: Rule) -> PacketSet:
+        """The packets that pass the rule's tests, those aside that are left open, where nothing on
+        the way is changed."""
+        return self._unchanging.all_of(plain_tests(rule, self.sets), self.space.true).may
+
+    @cached_property
+    def _unchanging(self) -> Matcher:
+        return Matcher(self.space, Writes())
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the

@@ -1,4 +1,4 @@
-"""Packets under way that were changed alike, and accepted by the same rule."""
+"""Packets under way that were changed alike, what they meet, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.model import Chain, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.source import Span
 
@@ -32,12 +32,16 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PacketGroup:
-    """``translated``: the sides that a nat chain has settled. ``decision``: who accepted.
-    ``queued``: who gave them to a program, which let them go on."""
+    """``translated``: the sides that a nat chain has settled. ``redirected``: they are sent to this
+    host by that. ``out``: the bits of the interface that they leave by, where they have been sent
+    another way. ``decision``: who accepted. ``queued``: who gave them to a program, which let
+    them go on."""
 
     rewrite: Rewrite
     packets: PacketSet
     translated: frozenset[bool] = frozenset()
+    redirected: bool = False
+    out: tuple[tuple[int, PacketSet], ...] = ()
     decision: Decision | None = None
     queued: Decision | None = None
 
@@ -53,10 +57,41 @@ class PacketGroups:
     def add(self, group: PacketGroup) -> None:
         if not group.packets.satisfiable():
             return
-        key = (group.rewrite.key, group.translated, group.decision, group.queued)
+        key = (
+            *(group.rewrite.key, group.translated, group.redirected, group.out),
+            *(group.decision, group.queued),
+        )
         before = self._by_key.get(key)
         packets = group.packets if before is None else before.packets | group.packets
         self._by_key[key] = replace(group, packets=packets)
 
     def __iter__(self) -> Iterator[PacketGroup]:
         return iter(tuple(self._by_key.values()))
+
+
+class TraversalStep(NamedTuple):
+    """A rule that took some of the packets under way, or the policy of a base chain."""
+
+    hook: Hook
+    decision: Decision
+    kind: VerdictKind
+
+
+class Visit(NamedTuple):
+    """``matching``: the packets that come to a rule and pass its tests, those aside that are left
+    open; ``taken``: those of them that pass these too."""
+
+    hook: Hook
+    matching: PacketSet
+    taken: PacketSet
+
+
+class Outcome(NamedTuple):
+    """``decision`` is None where nothing stood in the way. ``packets`` as they came. ``hook``: the
+    last one that they came to."""
+
+    kind: VerdictKind
+    decision: Decision | None
+    rewrite: Rewrite
+    packets: PacketSet
+    hook: Hook

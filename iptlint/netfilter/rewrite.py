@@ -37,6 +37,16 @@ class Rewrite:
         rewritten = self.bits.get(number)
         return self.space.manager.var(number) if rewritten is None else rewritten
 
+    def number(self, field: Field) -> int | None:
+        """What the field is now of all packets; None where it is not the same."""
+        number = 0
+        for variable in self._variables(field):
+            bit = self.variable(variable)
+            if bit not in (self.space.true, self.space.false):
+                return None
+            number = number << 1 | (bit == self.space.true)
+        return number
+
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
         joined = self.bits | dict(bits)
@@ -58,6 +68,21 @@ class Rewrite:
                 bit = (bit & ~flip) | (~bit & flip)
             bits[number] = bit
         return self.with_bits(bits)
+
+    def added(self, field: Field, amount: int) -> Rewrite:
+        """``field + amount``, which stays between zero and the most it can be."""
+        one = self.space.fields[field]
+        up, step = amount > 0, abs(amount)
+        carry, bits = self.space.false, {}
+        for place, number in enumerate(reversed(one.variables)):
+            bit, digit = (
+                self.variable(number),
+                self.space.true if step >> place & 1 else self.space.false,
+            )
+            bits[number] = bit ^ digit ^ carry
+            other = bit if up else ~bit
+            carry = (other & digit) | (other & carry) | (digit & carry)
+        return self.with_bits({n: bit | carry if up else bit & ~carry for n, bit in bits.items()})
 
     def _source_bit(self, source: Field | None, place: int) -> PacketSet:
         if source is None:

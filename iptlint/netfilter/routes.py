@@ -1,11 +1,18 @@
-"""The hooks on a packet's way, the packets there are at each, and those a base chain is shown."""
+"""The hooks on a packet's way, the packets there are at each, and where routing sends them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Family, Field, Hook, Table
-from iptlint.packets.bdd import union
+from iptlint.model.addresses import LOOPBACK
+from iptlint.model.host_addresses import HostAddresses
+from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.address_types import LOCAL, UNICAST, destination_types
+from iptlint.packets.bdd import BitField, union
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -74,3 +81,125 @@ def base_packets(space: Space, table: Table, chain: Chain) -> PacketSet:
     """The packets that the base chain sees if no other takes them first."""
     assert chain.hook is not None
     return at_hook(space, chain.hook) & shown_to(space, table, chain)
+
+
+ANY_WAY_ON = Unknown("the interface that it leaves by", 0)
+_FIRST_BEHIND_LO = 2
+"""Of the numbers that interfaces have: 0 is none, 1 is lo."""
+
+
+class RunningConnection(NamedTuple):
+    """What an earlier packet of the connection became, which later ones become too: as functions of
+    the packet as it came. ``to_host``: that one was sent to this host."""
+
+    rewrite: Rewrite
+    to_host: bool
+
+
+class Routed(NamedTuple):
+    to_host: PacketGroups
+    onwards: PacketGroups
+
+
+class Routing:
+    """A packet whose destination is as it was goes where it was to go. One that was translated
+    goes to this host if that is an address of its own, and on if it is not; ``bound``: by the
+    interface that it was to leave by, else by the one that leads to its destination."""
+
+    def __init__(
+        self, family: Family, addresses: HostAddresses, unknowns: Unknowns, *, bound: bool = False
+    ) -> None:
+        self.family = family
+        self.bound = bound
+        self.addresses = addresses
+        self.unknowns = unknowns
+        self.space = unknowns.space
+        self._same = Rewrite(self.space, {})
+        self._own_addresses = self._known_addresses()
+
+    def _known_addresses(self) -> PacketSet:
+        version = 4 if self.family is Family.IP else 6
+        own = [network for network in self.addresses.own if network.version == version]
+        ranges = [(int(each[0]), int(each[-1])) for each in (LOOPBACK[self.family], *own)]
+        return self.space.ranges(self.family.daddr, tuple(ranges))
+
+    def as_before(self, groups: PacketGroups, running: RunningConnection) -> Routed:
+        """Of packets of a connection: they go where an earlier one went."""
+        nobody = PacketGroups()
+        if running.to_host:
+            return Routed(groups, nobody)
+        field = self.space.fields[Field.OIF]
+        out = tuple((number, running.rewrite.variable(number)) for number in field.variables)
+        return Routed(nobody, PacketGroups(replace(group, out=out) for group in groups))
+
+    def routed(self, groups: PacketGroups, *, to_host: bool) -> Routed:
+        """``to_host``: where packets go whose destination is as it was."""
+        local, onwards = PacketGroups(), PacketGroups()
+        for group in groups:
+            moved = self._moved(group)
+            own = group.packets & self._own(group)
+            here = (moved & own) | ~moved if to_host else moved & own
+            local.add(self._typed(group, group.packets & here, moved, LOCAL))
+            sent_on = self._typed(group, group.packets & ~here, moved, UNICAST)
+            onwards.add(self._sent_on(sent_on, moved))
+        return Routed(local, onwards)
+
+    def _moved(self, group: PacketGroup) -> PacketSet:
+        """The packets that have another destination than they came with."""
+        if group.redirected:
+            return self.space.true
+        return group.rewrite.differs(self._same, self.unknowns.cube, self.family.daddr)
+
+    def _own(self, group: PacketGroup) -> PacketSet:
+        return self.space.true if group.redirected else group.rewrite.now(self._own_addresses)
+
+    def _typed(
+        self, group: PacketGroup, packets: PacketSet, moved: PacketSet, name: str
+    ) -> PacketGroup:
+        """With what ``addrtype`` says of the new destination."""
+        bits: dict[int, PacketSet] = {}
+        for each, asked in destination_types(self.space).items():
+            if (number := asked.node_var()) is not None:
+                fits = self.space.true if each == name else self.space.false
+                bits[number] = (moved & fits) | (~moved & group.rewrite.variable(number))
+        return replace(group, packets=packets, rewrite=group.rewrite.with_bits(bits))
+
+    def _sent_on(self, group: PacketGroup, moved: PacketSet) -> PacketGroup:
+        """With the interface that it is to leave by, where it had none or has another one now."""
+        field = self.space.fields[Field.OIF]
+        changing = self.space.no_interface(Field.OIF)
+        if not self.bound:
+            changing = changing | moved
+        if not (group.packets & changing).satisfiable():
+            return group
+        free = self._way_out(group)
+        out = [
+            (number, (changing & bit) | (~changing & self.space.manager.var(number)))
+            for number, bit in zip(field.variables, free, strict=True)
+        ]
+        return replace(group, out=tuple(out))
+
+    def _way_out(self, group: PacketGroup) -> list[PacketSet]:
+        """The bits of an interface's number: of the one that leads to the new destination, where
+        that is known, or of any but lo."""
+        field = self.space.fields[Field.OIF]
+        destination = group.rewrite.number(self.family.daddr)
+        name = None if destination is None else self.addresses.way_to(self.family, destination)
+        if name is not None:
+            number = self.space.interfaces.class_of(name)
+            return [self._bit(number, place) for place in reversed(range(field.width))]
+        keys = [ANY_WAY_ON._replace(bit=bit) for bit in range(field.width)]
+        return self._some_interface([self.unknowns.variable(key) for key in keys])
+
+    def _bit(self, number: int, place: int) -> PacketSet:
+        return self.space.true if number >> place & 1 else self.space.false
+
+    def _some_interface(self, bits: list[PacketSet]) -> list[PacketSet]:
+        """The number itself where an interface has it, else that of all other names."""
+        highest = self.space.interfaces.count - 1
+        variables = [number for bit in bits if (number := bit.node_var()) is not None]
+        fits = BitField(self.space.manager, variables).within(_FIRST_BEHIND_LO, highest)
+        return [
+            (fits & bit) | (~fits & self._bit(highest, place))
+            for place, bit in zip(reversed(range(len(bits))), bits, strict=True)
+        ]

@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.memo import memo
 from iptlint.model import (
     Chain,
-    Effect,
-    EffectKind,
     Family,
     Field,
     Hook,
@@ -22,26 +19,39 @@ from iptlint.model import (
     Table,
     VerdictKind,
 )
+from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.matches import CT_STATES
+from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.packet_group import Decision, PacketGroup, PacketGroups
+from iptlint.netfilter.packet_group import (
+    Decision,
+    Outcome,
+    PacketGroup,
+    PacketGroups,
+    TraversalStep,
+    Visit,
+)
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.routes import INTERFACES_AT, at_hook
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns, plain_tests
-from iptlint.packets.conntrack import connected
+from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer, side_of
+from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, at_hook
+from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE
-from iptlint.packets.match import CONNTRACK_FIELDS, Matcher, Writes
+from iptlint.packets.match import CONNTRACK_FIELDS
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _INTERFACES = (Field.IIF, Field.OIF)
-_DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
-"""Here a nat chain sets what the destination becomes; elsewhere, the source."""
-
+_TO_HOST, _ONWARDS = (Hook.INPUT,), (Hook.FORWARD, Hook.POSTROUTING)
+_TRANSLATION = {
+    **dict.fromkeys((Hook.PREROUTING, Hook.OUTPUT), -100),
+    **dict.fromkeys((Hook.INPUT, Hook.POSTROUTING), 100),
+}
+"""The priority of NAT at the hooks that have it (NF_IP_PRI_NAT_DST and _SRC)."""
+_OF_CONNECTION = (Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK)
 _DEEPEST = 256
 _SENT_TRACKED = Unknown("it was tracked when it was sent", 0)
 
@@ -50,32 +60,6 @@ def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
     """The packets that may take the way with the hook."""
     names = [name for name in family.packets if name in space.families]
     return at_hook(space, hook) & space.family(*names)
-
-
-class TraversalStep(NamedTuple):
-    """A rule that took some of the packets under way, or the policy of a base chain."""
-
-    hook: Hook
-    decision: Decision
-    kind: VerdictKind
-
-
-class Visit(NamedTuple):
-    """``matching``: the packets that come to a rule and pass its tests, those aside that are left
-    open; ``taken``: those of them that pass these too."""
-
-    hook: Hook
-    matching: PacketSet
-    taken: PacketSet
-
-
-class Outcome(NamedTuple):
-    """``decision`` is None where nothing stood in the way. ``packets`` as they came."""
-
-    kind: VerdictKind
-    decision: Decision | None
-    rewrite: Rewrite
-    packets: PacketSet
 
 
 class _Ways(NamedTuple):
@@ -90,7 +74,9 @@ class _Ways(NamedTuple):
 class Traversal:
     """One ruleset's ways. ``on_step`` is called for each step, ``on_visit`` for each rule that
     packets come to which pass its tests; ``by_rule`` keeps apart the packets that different rules
-    accept."""
+    accept. With ``addresses`` packets are routed by their new destination; without, all go on
+    the way that was asked for. ``bound``: they leave by the interfaces that they came with.
+    ``running``: the connection that all packets are part of."""
 
     def __init__(
         self,
@@ -99,6 +85,9 @@ class Traversal:
         unknowns: Unknowns,
         *,
         by_rule: bool = False,
+        addresses: HostAddresses | None = None,
+        bound: bool = False,
+        running: RunningConnection | None = None,
         on_step: Callable[[TraversalStep], None] | None = None,
         on_visit: Callable[[Rule, Visit], None] | None = None,
     ) -> None:
@@ -111,25 +100,66 @@ class Traversal:
         self.on_visit = on_visit
         rules = [rule for _, _, rule in firewall.ruleset.rules()]
         self.matcher = ExactMatcher(unknowns, rules, firewall.sets)
+        self.writer = Writer(family, self.matcher)
+        self.routing = None
+        if addresses is not None:
+            self.routing = Routing(family, addresses, unknowns, bound=bound)
+        self.running = running
         self.outcomes: list[Outcome] = []
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
         """What becomes of the packets on their way through the hooks."""
         self.outcomes = []
-        groups = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
+        unchanged = Rewrite(self.space, {})
+        start = PacketGroups([PacketGroup(self._with_connection(unchanged), packets)])
+        if self.routing is None or Hook.PREROUTING not in hooks:
+            self._arrive(hooks[-1], self._through(hooks, start, to_host=Hook.INPUT in hooks))
+            return self.outcomes
+        to_host = Hook.INPUT in hooks
+        before = hooks[: hooks.index(Hook.PREROUTING) + 1]
+        arrived = self._through(before, start, to_host=to_host)
+        if self.running is not None:
+            routed = self.routing.as_before(arrived, self.running)
+        else:
+            routed = self.routing.routed(arrived, to_host=to_host)
+        for way, groups in (
+            (_TO_HOST, routed.to_host),
+            (_ONWARDS, self._living_on(routed.onwards)),
+        ):
+            self._arrive(way[-1], self._through(way, groups, to_host=to_host))
+        return self.outcomes
+
+    def _through(
+        self, hooks: Sequence[Hook], groups: PacketGroups, *, to_host: bool
+    ) -> PacketGroups:
         for hook in hooks:
-            groups = self._at_hook(hook, groups, to_host=Hook.INPUT in hooks)
+            groups = self._at_hook(hook, groups, to_host=to_host)
+        return groups
+
+    def _arrive(self, hook: Hook, groups: PacketGroups) -> None:
         for group in groups:
             kind, decision = VerdictKind.ACCEPT, group.decision
             if group.queued is not None:
                 kind, decision = VerdictKind.QUEUE, group.queued
-            self.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets))
-        return self.outcomes
+            self.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets, hook))
+
+    def _living_on(self, groups: PacketGroups) -> PacketGroups:
+        """Those whose time to live a rule has not let run out (ip_forward, ip6_forward)."""
+        living = PacketGroups()
+        expired = self.space.fields[Field.TTL].within(0, 1)
+        for group in groups:
+            ends = group.packets & group.rewrite.now(expired) & ~expired
+            if ends.satisfiable():
+                self.outcomes.append(
+                    Outcome(VerdictKind.DROP, None, group.rewrite, ends, Hook.FORWARD)
+                )
+            living.add(replace(group, packets=group.packets & ~ends))
+        return living
 
     # -- hooks and base chains --------------------------------------------------
 
     def _at_hook(self, hook: Hook, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
-        groups = PacketGroups(replace(g, rewrite=self._arrived(hook, g.rewrite)) for g in groups)
+        groups = PacketGroups(replace(g, rewrite=self._arrived(hook, g)) for g in groups)
         main = self.hooks.deciding_chain(hook) if self.family.value in ("ip", "ip6") else None
         base_chains = self.firewall.base_chains(self.family, hook)
         early = [base_chain for base_chain in base_chains if is_early(base_chain.chain)]
@@ -138,15 +168,51 @@ class Traversal:
             for base_chain in early:
                 groups = self._at_base_chain(base_chain, hook, groups, is_main=False)
             groups = PacketGroups(replace(g, rewrite=self._tracked(g.rewrite)) for g in groups)
-        for base_chain in base_chains:
-            if base_chain not in early:
-                groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
+        later = [base_chain for base_chain in base_chains if base_chain not in early]
+        before, behind = self._around_translation(hook, later)
+        for base_chain in before:
+            groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
+        groups = PacketGroups(replace(g, rewrite=self._translated(hook, g.rewrite)) for g in groups)
+        for base_chain in behind:
+            groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
         return groups
 
-    def _arrived(self, hook: Hook, rewrite: Rewrite) -> Rewrite:
+    def _around_translation(
+        self, hook: Hook, base_chains: Sequence[BaseChain]
+    ) -> tuple[Sequence[BaseChain], Sequence[BaseChain]]:
+        """The base chains before and behind where the kernel translates running connections."""
+        priority = _TRANSLATION.get(hook)
+        if priority is None:
+            return base_chains, ()
+        number = sum((base_chain.chain.priority or 0) < priority for base_chain in base_chains)
+        return base_chains[:number], base_chains[number:]
+
+    def _translated(self, hook: Hook, rewrite: Rewrite) -> Rewrite:
+        untracked = rewrite.now(self.space.state("untracked")) == self.space.true
+        if self.running is None or hook not in _TRANSLATION or untracked:
+            return rewrite
+        return self._as_in_connection(rewrite, side_of(hook).fields)
+
+    def _as_in_connection(self, rewrite: Rewrite, fields: Sequence[Field]) -> Rewrite:
+        if self.running is None:
+            return rewrite
+        numbers = [
+            number
+            for field in fields
+            if field in self.space.fields
+            for number in self.space.fields[field].variables
+        ]
+        return rewrite.with_bits({n: self.running.rewrite.variable(n) for n in numbers})
+
+    def _with_connection(self, rewrite: Rewrite) -> Rewrite:
+        return self._as_in_connection(rewrite, _OF_CONNECTION)
+
+    def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
         an IPv4 datagram is whole (ip_local_deliver)."""
-        rewrite = rewrite.unset(*_INTERFACES)
+        rewrite = group.rewrite.unset(*_INTERFACES)
+        if INTERFACES_AT[hook].get(Field.OIF):
+            rewrite = rewrite.with_bits(dict(group.out))
         for field, exists in INTERFACES_AT[hook].items():
             if not exists:
                 rewrite = rewrite.constant(field, NO_INTERFACE)
@@ -178,7 +244,7 @@ class Traversal:
     def _tracked(self, rewrite: Rewrite) -> Rewrite:
         if rewrite.now(self.space.state("untracked")) == self.space.true:
             return rewrite
-        return rewrite.unset(*CONNTRACK_FIELDS)
+        return self._with_connection(rewrite.unset(*CONNTRACK_FIELDS))
 
     def _at_base_chain(
         self, base_chain: BaseChain, hook: Hook, groups: PacketGroups, *, is_main: bool
@@ -186,7 +252,7 @@ class Traversal:
         if base_chain.is_open and not is_main:
             return groups
         table, chain = base_chain.table, base_chain.chain
-        side = hook in _DESTINATION_SIDE
+        side = hook in DESTINATION_SIDE
         visit = _ChainTraversal(self, table, hook, side, names=self.by_rule and is_main)
         seen = base_chain.shown
         for group in groups:
@@ -200,55 +266,13 @@ class Traversal:
 
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:
         """The packets of the group that the rule's tests take."""
-        packets = group.packets & group.rewrite.now(_plain(self.firewall, rule))
+        packets = group.packets & group.rewrite.now(self.firewall.plain(rule))
         if not packets.satisfiable():
             return packets
         taken = self.matcher.lucky(rule, group.rewrite, packets)
         if self.on_visit is not None:
             self.on_visit(rule, Visit(hook, packets, taken))
         return taken
-
-    # -- changes ------------------------------------------------------------------
-
-    def rewritten(self, rule: Rule, rewrite: Rewrite) -> Rewrite:
-        for effect in rule.effects:
-            if effect.kind is EffectKind.NOTRACK:
-                rewrite = self._without_connection(rewrite)
-            elif effect.kind is EffectKind.WRITE and effect.field in self.space.fields:
-                rewrite = self._written(rule, effect, rewrite)
-        return rewrite
-
-    def _without_connection(self, rewrite: Rewrite) -> Rewrite:
-        """What has a connection keeps it (nft_notrack, xt_CT): later it changes nothing."""
-        if rewrite.now(self.space.state("invalid")) != self.space.true:
-            return rewrite
-        return rewrite.constant(Field.CT_STATE, CT_STATES.index("untracked"))
-
-    def _written(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
-        assert effect.field is not None
-        field = self.space.fields[effect.field]
-        if effect.value is not None:
-            mask = field.maximum if effect.mask is None else effect.mask
-            written = rewrite.written(effect.field, mask, effect.value, effect.source)
-        else:
-            text = f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
-            unknown = self.matcher.number(rule, text, field.width)
-            written = rewrite.with_bits(dict(zip(field.variables, unknown, strict=True)))
-        if Field.CT_MARK in (effect.field, effect.source):
-            return rewrite.where(rewrite.now(connected(self.space)), written)
-        return written
-
-
-@memo
-def _plain(firewall: Firewall, rule: Rule) -> PacketSet:
-    """The packets that pass the rule's tests, those aside that are left open."""
-    tests = plain_tests(rule, firewall.sets)
-    return _plain_matcher(firewall).all_of(tests, firewall.space.true).may
-
-
-@memo
-def _plain_matcher(firewall: Firewall) -> Matcher:
-    return Matcher(firewall.space, Writes())
 
 
 class _ChainTraversal:
@@ -315,7 +339,7 @@ class _ChainTraversal:
     def _take(self, chain: Chain, rule: Rule, group: PacketGroup, ways: _Ways) -> None:
         decision, kind = self._decision(chain, rule), rule.verdict.kind
         self._say(decision, kind)
-        group = replace(group, rewrite=self.traversal.rewritten(rule, group.rewrite))
+        group = replace(group, rewrite=self.traversal.writer.after(rule, group.rewrite, self.hook))
         match kind:
             case VerdictKind.CONTINUE:
                 ways.ahead.add(group)
@@ -332,8 +356,7 @@ class _ChainTraversal:
             case VerdictKind.ACCEPT:
                 self.on.add(self._accepted(group, decision))
             case VerdictKind.NAT:
-                translated = group.translated | {self.side}
-                self.on.add(replace(self._accepted(group, decision), translated=translated))
+                self.on.add(self._translated(rule, self._accepted(group, decision)))
             case VerdictKind.QUEUE:
                 going_on = self.traversal.matcher.queued(rule, group.packets)
                 self._end(kind, decision, replace(group, packets=group.packets & ~going_on))
@@ -345,6 +368,14 @@ class _ChainTraversal:
             case _:
                 self._end(kind, decision, group)
 
+    def _translated(self, rule: Rule, group: PacketGroup) -> PacketGroup:
+        to_itself = any(effect.choice == INTERFACE_ADDRESS for effect in rule.effects)
+        return replace(
+            group,
+            translated=group.translated | {self.side},
+            redirected=group.redirected or (self.side and to_itself),
+        )
+
     def _decision(self, chain: Chain, rule: Rule | None) -> Decision:
         return Decision(self.traversal.firewall.ruleset, self.table, chain, rule)
 
@@ -353,7 +384,9 @@ class _ChainTraversal:
 
     def _end(self, kind: VerdictKind, decision: Decision, group: PacketGroup) -> None:
         if group.packets.satisfiable():
-            self.traversal.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets))
+            self.traversal.outcomes.append(
+                Outcome(kind, decision, group.rewrite, group.packets, self.hook)
+            )
 
     def _say(self, decision: Decision, kind: VerdictKind) -> None:
         if self.traversal.on_step is not None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import AnyOf, Decided, EffectKind, Match, Opaque, Rule, Uncertain
+from iptlint.model import AnyOf, Decided, Effect, EffectKind, Match, Opaque, Rule, Uncertain
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, Writes, looks_into
@@ -100,7 +100,7 @@ class ExactMatcher:
         yield _let_on(rule)
         for effect in rule.effects:
             if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
-                yield f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
+                yield written_text(rule, effect)
 
     def rule_of(self, key: Unknown) -> Rule | None:
         """The rule that leaves it open; None where no rule does, or several together."""
@@ -195,6 +195,12 @@ def _texts(match: Match, sets: frozenset[str]) -> Iterator[str]:
             for alternative in alternatives:
                 for test in alternative:
                     yield from _texts(test, sets)
+
+
+def written_text(rule: Rule, effect: Effect) -> str:
+    """What to call the value that the rule writes and nobody knows."""
+    assert effect.field is not None
+    return f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
 
 
 def _let_on(rule: Rule) -> str:

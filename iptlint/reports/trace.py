@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
-from iptlint.analysis.trace import Connection, Trace, TraceOutcome
-from iptlint.netfilter.traversal import TraversalStep
+from iptlint.analysis.exchange import Connection, Reply
+from iptlint.analysis.trace import Trace, TraceOutcome
+from iptlint.model import Hook
+from iptlint.netfilter.packet_group import TraversalStep
 from iptlint.packets.describe import describe
+from iptlint.packets.space import Space
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import chain_name, in_words, place, verdict
 from iptlint.reports.safe import visible
@@ -29,12 +32,28 @@ def trace_text(traced: Trace, connection: Connection | None) -> str:
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    head = f"{verdict(outcome.kind)}, by {in_words(outcome.decision)}"
+    head = f"{verdict(outcome.kind)}, {_by(outcome)}"
     return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
 
 
+def _by(outcome: TraceOutcome) -> str:
+    """Where it went, and who decides."""
+    if outcome.expired:
+        return "its time to live runs out before it is forwarded"
+    return f"{_WAYS[outcome.way]}by {in_words(outcome.decision)}"
+
+
+_WAYS = {
+    Hook.INPUT: "to this host, ",
+    Hook.FORWARD: "forwarded, ",
+    Hook.OUTPUT: "from this host, ",
+    Hook.PREROUTING: "",
+    Hook.INGRESS: "",
+}
+
+
 def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
-    for line in _packets(traced, outcome):
+    for line in _packets(traced.space, outcome):
         yield f"  {line}"
     yield f"  for example: {describe_packet(outcome.witness)}"
     if outcome.becomes is not None:
@@ -47,8 +66,8 @@ def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _packets(traced: Trace, outcome: TraceOutcome) -> list[str]:
-    description = describe(traced.space, outcome.packets, _LINES, within=traced.asked)
+def _packets(space: Space, outcome: TraceOutcome) -> list[str]:
+    description = describe(space, outcome.packets, _LINES, within=outcome.among)
     return [*description.lines, *(["and more"] if description.more else [])]
 
 
@@ -71,31 +90,42 @@ def effect(step: TraversalStep) -> str:
 
 
 def _connection_text(connection: Connection) -> list[str]:
-    answers = [_outcome_text(reply, o) for reply in connection.replies for o in reply.outcomes]
+    answers = dict.fromkeys(text for each in connection.replies for text in _reply_text(each))
     head = ["the answers:\n", *answers] if answers else []
     return [*head, f"{connection.verdict}\n"]
+
+
+def _reply_text(reply: Reply) -> Iterator[str]:
+    if reply.trace is None:
+        yield f"{reply.lost}\n"
+        return
+    for outcome in reply.outcomes:
+        yield _outcome_text(reply.trace, outcome)
 
 
 def trace_json(traced: Trace, connection: Connection | None) -> str:
     answer: dict[str, object] = {"version": VERSION, "outcomes": _outcomes([traced])}
     if connection is not None:
         answer["reply"] = {
-            "outcomes": _outcomes(connection.replies),
+            "outcomes": _outcomes(reply.trace for reply in connection.replies if reply.trace),
+            "lost": [reply.lost for reply in connection.replies if reply.lost],
             "works": connection.works,
         }
     return dumps(answer)
 
 
-def _outcomes(traces: Sequence[Trace]) -> list[dict[str, object]]:
+def _outcomes(traces: Iterable[Trace]) -> list[dict[str, object]]:
     return [_outcome_json(traced, outcome) for traced in traces for outcome in traced.outcomes]
 
 
 def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
     return {
         "verdict": verdict(outcome.kind),
+        "way": outcome.way.value,
+        "expired": outcome.expired,
         "decided_by": place(outcome.decision),
         "conditions": list(outcome.conditions),
-        "packets": "; ".join(_packets(traced, outcome)),
+        "packets": "; ".join(_packets(traced.space, outcome)),
         "witness": as_json(outcome.witness),
         "becomes": as_json(outcome.becomes),
         "steps": [_step(step) for step in outcome.steps],

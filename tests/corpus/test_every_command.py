@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import iptlint
-from iptlint.analysis.trace import connection
+from iptlint.analysis.exchange import connection
 from iptlint.model import Family, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.reports.difference import diff_json, diff_text

@@ -109,8 +109,12 @@ def _hops(name: str, prefix: str, families: tuple[Family, ...]) -> Extension:
     to, down, up = (f"{prefix}-{action}" for action in ("set", "dec", "inc"))
 
     def lower(uses: Uses, family: Family) -> ExtensionResult:
-        known = number_of(uses, to) if to in uses else None
-        return goes_on(name, write_exactly(Field.TTL, 8, known))(uses, family)
+        if to in uses:
+            effect = write_exactly(Field.TTL, 8, number_of(uses, to))
+        else:
+            steps = number_of(uses, up) if up in uses else -number_of(uses, down)
+            effect = Effect(EffectKind.WRITE, Field.TTL, added=steps)
+        return goes_on(name, effect)(uses, family)
 
     return row(
         name,

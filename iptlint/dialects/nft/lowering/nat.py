@@ -14,10 +14,10 @@ from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.canonical_text import spelled, to
 from iptlint.dialects.nft.lowering.operands import Operand, constant, operand, operands
 from iptlint.dialects.nft.lowering.statement_result import (
-    VerdictBranch,
     Matches,
     RuleScope,
     StatementResult,
+    VerdictBranch,
     write,
 )
 from iptlint.dialects.nft.nodes import Node

@@ -1,0 +1,184 @@
+"""The packets of a connection that go one way: the first, and those that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Field, Hook
+from iptlint.model.host_addresses import HostAddresses
+from iptlint.model.protocols import TCP, tcp_flag_bits
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import Outcome, TraversalStep
+from iptlint.netfilter.routes import Route, RunningConnection
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iptlint.model import Family
+    from iptlint.packets.bdd import PacketSet
+
+_NOT_OF_THE_TUPLE = (
+    *(Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK),
+    *(Field.TCP_FLAGS, Field.MARK, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
+    Field.FRAGMENT,
+)
+"""What packets of one connection that go the same way may differ in."""
+
+_WHERE_TO = (
+    *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6),
+    *(Field.SPORT, Field.DPORT),
+)
+
+
+class Direction(NamedTuple):
+    """``first``: packets that may open a connection; ``later``: those that follow them in it;
+    ``others``: what is in no connection, or answers in one."""
+
+    first: PacketSet
+    later: PacketSet
+    others: PacketSet
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What becomes of some packets, and how they were followed there."""
+
+    outcome: Outcome
+    running: RunningConnection | None
+
+    @property
+    def translation(self) -> tuple[object, ...]:
+        """What tells apart where packets were sent."""
+        rewrite = self.outcome.rewrite
+        fields = (rewrite.space.fields.get(field) for field in _WHERE_TO)
+        numbers = (number for bits in fields if bits for number in bits.variables)
+        return tuple(rewrite.bits.get(number) for number in numbers)
+
+
+def direction(space: Space, packets: PacketSet, asked: Packet) -> Direction:
+    """The packets of a connection among those that are asked for. Who names no state means a
+    connection: its first packet, and what follows it from the same side. Who names one may mean a
+    connection that is older than the rules."""
+    fresh = space.value(Field.CT_DIRECTION, 0)
+    for field in (Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK):
+        fresh = fresh & space.value(field, 0)
+    opening = packets & space.state("new") & fresh
+    # What the connection has of its first packet is given to later ones where they are followed.
+    later = packets & space.state("established") & fresh
+    if asked.ct_state is None:
+        if asked.tcp_flags is None:
+            opening = opening & _syn(space)
+        others = space.false if opening.satisfiable() or later.satisfiable() else packets
+        return Direction(opening, later, others)
+    original = space.state("established") & space.value(Field.CT_DIRECTION, 0)
+    others = packets & ~space.state("new") & ~original
+    return Direction(opening, later, others)
+
+
+def _syn(space: Space) -> PacketSet:
+    flags = space.value(Field.TCP_FLAGS, tcp_flag_bits("syn"))
+    return ~space.value(Field.PROTO, TCP) | flags
+
+
+class ConnectionWay:
+    """Follows packets along one route of one ruleset. ``bound``: they leave by the interfaces that
+    they have."""
+
+    def __init__(
+        self,
+        firewall: Firewall,
+        family: Family,
+        unknowns: Unknowns,
+        route: Route,
+        addresses: HostAddresses,
+        *,
+        bound: bool,
+    ) -> None:
+        self.firewall = firewall
+        self.family = family
+        self.unknowns = unknowns
+        self.route = route
+        self.addresses = addresses
+        self.bound = bound
+        self.space = firewall.space
+
+    def ends(self, packets: Direction, opening: PacketSet, *, older: bool) -> Iterator[End]:
+        """``opening``: the packets that may have opened the connections of the later ones.
+        ``older``: those connections may as well be older than the rules, and untranslated."""
+        yield from self.unconnected(packets.first | packets.others)
+        if packets.later.satisfiable():
+            yield from self._of_later(packets.later, opening, older=older)
+
+    def unconnected(self, packets: PacketSet) -> Iterator[End]:
+        """Of packets that follow none, or none that this host has changed."""
+        return (End(outcome, None) for outcome in self._follow(packets, None))
+
+    def running(self, packets: PacketSet, connection: RunningConnection) -> Iterator[End]:
+        return (End(outcome, connection) for outcome in self._follow(packets, connection))
+
+    def _of_later(self, later: PacketSet, opening: PacketSet, *, older: bool) -> Iterator[End]:
+        left = later
+        opened = [
+            (running, packets & left)
+            for running, packets in self._opened(self._follow(opening, None))
+        ]
+        for number, (running, packets) in enumerate(opened):
+            others = [more for _, more in opened[number + 1 :]]
+            mine = self._settled(number, packets & left, others)
+            left = left & ~mine
+            yield from self.running(mine, running)
+        if older and left.satisfiable():
+            yield from self.unconnected(left)
+
+    def _settled(self, number: int, packets: PacketSet, others: Iterable[PacketSet]) -> PacketSet:
+        """Where more than one translation is possible, any may have been made."""
+        chosen = self.unknowns.variable(Unknown("how the connection was translated", number))
+        for other in others:
+            if (packets & other).satisfiable():
+                packets = packets & (~other | chosen)
+        return packets
+
+    def _opened(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[RunningConnection, PacketSet]]:
+        """The connections that were let through, by what became of their first packets."""
+        together: dict[object, tuple[RunningConnection, PacketSet]] = {}
+        for outcome in outcomes:
+            if not outcome.kind.may_pass:
+                continue
+            running = RunningConnection(outcome.rewrite, outcome.hook is Hook.INPUT)
+            key = (outcome.rewrite.key, running.to_host)
+            _, known = together.get(key, (running, self.space.false))
+            packets = self.space.forget(
+                outcome.packets.exists(self.unknowns.cube), _NOT_OF_THE_TUPLE
+            )
+            together[key] = running, known | packets
+        return iter(together.values())
+
+    def _follow(self, packets: PacketSet, running: RunningConnection | None) -> list[Outcome]:
+        return self._traversal(running, None).follow(self.route, packets)
+
+    def steps(self, end: End, point: PacketSet) -> tuple[Outcome, list[TraversalStep], Traversal]:
+        """The way of one packet."""
+        steps: list[TraversalStep] = []
+        traversal = self._traversal(end.running, steps.append)
+        (outcome,) = traversal.follow(self.route, point)
+        return outcome, steps, traversal
+
+    def _traversal(
+        self, running: RunningConnection | None, on_step: Callable[[TraversalStep], None] | None
+    ) -> Traversal:
+        return Traversal(
+            self.firewall,
+            self.family,
+            self.unknowns,
+            by_rule=True,
+            addresses=self.addresses,
+            bound=self.bound,
+            running=running,
+            on_step=on_step,
+        )

@@ -1,0 +1,101 @@
+"""Whether a connection works: what was let through, and whether the answers come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from iptlint.analysis.trace import Answered, Trace, TraceOutcome, trace_answer
+from iptlint.model import Hook
+from iptlint.packets.packet import Packet
+
+
+class Reply(NamedTuple):
+    """``lost``: why no answer comes to this host at all; then there is no trace of one."""
+
+    trace: Trace | None
+    lost: str | None
+
+    @property
+    def outcomes(self) -> tuple[TraceOutcome, ...]:
+        return self.trace.outcomes if self.trace else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The answers to what was accepted. ``works``: None where it depends on the packet."""
+
+    replies: tuple[Reply, ...]
+    works: bool | None
+
+    @property
+    def verdict(self) -> str:
+        match self.works:
+            case True:
+                return "the connection works: packets come through, and so do the answers"
+            case False:
+                return "the connection does not work"
+            case _:
+                return "some such connections work, and some do not"
+
+
+def connection(traced: Trace) -> Connection:
+    """Whether answers come back: the witnesses of what was accepted, the other way round."""
+    accepted = [outcome for outcome in traced.outcomes if outcome.kind.passes]
+    replies = tuple(_reply(traced, outcome) for outcome in accepted)
+    kinds = [outcome.kind for outcome in traced.outcomes]
+    kinds += [outcome.kind for reply in replies for outcome in reply.outcomes]
+    answered = [any(outcome.kind.passes for outcome in reply.outcomes) for reply in replies]
+    if not any(answered):
+        return Connection(replies, works=False)
+    certain = all(answered) and all(kind.passes for kind in kinds)
+    return Connection(replies, works=True if certain else None)
+
+
+def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
+    lost = _goes_past_this_host(outcome)
+    if lost is not None:
+        return Reply(None, lost)
+    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark)
+    packet = reply_to(outcome)
+    return Reply(trace_answer(traced.ruleset, packet, traced.addresses, answered), None)
+
+
+def _goes_past_this_host(outcome: TraceOutcome) -> str | None:
+    """A hairpin without source translation: who answers has the client beside it, and answers it
+    directly, from an address that the client has not asked."""
+    came, last = outcome.witness, outcome.arrived
+    turned_back = outcome.way is Hook.FORWARD and came.iif == last.oif
+    if not turned_back or came.daddr == last.daddr or came.saddr != last.saddr:
+        return None
+    return (
+        f"the answer does not come back this way: {last.daddr} and {came.saddr} are both behind "
+        f"{came.iif}, so {last.daddr} answers directly, and {came.saddr} waits for {came.daddr}; "
+        "translate the source of these packets too (SNAT or MASQUERADE)"
+    )
+
+
+_ANSWERS = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
+_ECHO = {("icmp", 8): 0, ("ipv6-icmp", 128): 129}
+
+
+def reply_to(outcome: TraceOutcome) -> Packet:
+    """The answer as it comes to this host, or as a program of it sends it: to where the packet
+    came from in the end, and from where it went to."""
+    first, last = outcome.witness, outcome.arrived
+    flags = first.tcp_flags
+    return Packet(
+        family=first.family,
+        hook=_ANSWERS[outcome.way].value,
+        iif=last.oif,
+        oif=first.iif,
+        saddr=last.daddr,
+        daddr=last.saddr,
+        proto=first.proto,
+        sport=last.dport,
+        dport=last.sport,
+        tcp_flags=flags and (("syn", "ack") if flags == ("syn",) else ("ack",)),
+        icmp_type=_ECHO.get((first.proto or "", first.icmp_type or 0), first.icmp_type),
+        icmp_code=first.icmp_code,
+        ct_state="untracked" if last.ct_state == "untracked" else "established",
+    )

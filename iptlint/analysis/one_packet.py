@@ -1,0 +1,34 @@
+"""One packet of a set, with all that rules leave open settled, and what it is in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iptlint.model import Hook
+from iptlint.netfilter.packet_group import Outcome
+from iptlint.packets.space import Space
+from iptlint.packets.witness import plainest
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+
+def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
+    """One packet of the set, the plainest, with all its luck."""
+    cube = plainest(space, packets, hook).pick_cube() or []
+    point = space.true
+    for number in reversed(range(len(cube))):
+        one = space.manager.var(number)
+        point = (one if cube[number] else ~one) & point
+    return point
+
+
+def values(point: PacketSet) -> list[bool | None]:
+    """The values of the variables of the one packet."""
+    return point.pick_cube() or []
+
+
+def image(space: Space, point: PacketSet, outcome: Outcome) -> list[bool | None]:
+    """The values of the variables of the one packet in the end."""
+    count = space.manager.num_vars()
+    return [(point & outcome.rewrite.variable(number)).satisfiable() for number in range(count)]

@@ -1,0 +1,115 @@
+"""What had to hold for the outcome of one packet, that the packet itself does not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Field
+from iptlint.netfilter.rewriting import DESTINATION, SOURCE
+from iptlint.netfilter.routes import ANY_WAY_ON
+from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_UNSEEN = (
+    *(Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK),
+    *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
+)
+"""Fields that ``Packet`` does not have."""
+
+
+class Chosen(NamedTuple):
+    """One packet with all its luck, as it came and in the end. ``others``: the packets that have
+    another outcome."""
+
+    point: PacketSet
+    others: PacketSet
+    came: Packet
+    arrived: Packet
+
+
+def conditions(
+    space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen
+) -> Iterator[str]:
+    """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
+    for key, numbers in unknowns.together().items():
+        if _matter(numbers, chosen):
+            yield _said(matcher, key, _number(numbers, chosen.point), chosen)
+    for field in _UNSEEN:
+        bits = space.fields.get(field)
+        if bits is not None and _matter(bits.variables, chosen):
+            yield f"{field.value} is {_number(bits.variables, chosen.point)}"
+
+
+def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> str:
+    """Of a test whether it holds, of what is written its value."""
+    first = key if key.bit is None else key._replace(bit=None)
+    if first in _SAID:
+        return _SAID[first](value, chosen)
+    rule = matcher.rule_of(key)
+    where = f"line {rule.statement.span.line}: " if rule else ""
+    if key.bit is None:
+        return f"{where}{key.text} {'holds' if value else 'does not hold'}"
+    return f"{where}{key.text} is {_SHOWN.get(key.text.split()[0], str)(value)}"
+
+
+def _out(_: int, chosen: Chosen) -> str:
+    return f"it leaves by {chosen.arrived.oif}"
+
+
+def _address(value: int, chosen: Chosen) -> str:
+    return str((IPv4Address if chosen.came.family == "ip" else IPv6Address)(value))
+
+
+def _incoming(value: int, chosen: Chosen) -> str:
+    return f"the address of {chosen.came.iif} is {_address(value, chosen)}"
+
+
+def _outgoing(value: int, chosen: Chosen) -> str:
+    return f"the address of {chosen.arrived.oif} is {_address(value, chosen)}"
+
+
+def _sent_to_first(value: int, chosen: Chosen) -> str:
+    is_or_not = "is" if value else "is not"
+    return f"its destination {is_or_not} the first address of {chosen.came.iif}"
+
+
+def _sent_from_first(value: int, chosen: Chosen) -> str:
+    is_or_not = "is" if value else "is not"
+    return f"its source {is_or_not} the address of {chosen.arrived.oif}"
+
+
+_SAID: dict[Unknown, Callable[[int, Chosen], str]] = {
+    ANY_WAY_ON: _out,
+    DESTINATION.own: _incoming,
+    DESTINATION.kept: _sent_to_first,
+    SOURCE.own: _outgoing,
+    SOURCE.kept: _sent_from_first,
+}
+
+_SHOWN: dict[str, Callable[[int], object]] = {
+    **{field.value: IPv4Address for field in (Field.SADDR, Field.DADDR)},
+    **{field.value: IPv6Address for field in (Field.SADDR6, Field.DADDR6)},
+}
+"""How what is written to a field is shown; the others are numbers."""
+
+
+def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
+    """Whether the packet has another outcome with other values of the variables."""
+    point = chosen.point
+    for number in numbers:
+        point = point.exists(point.manager.var(number))
+    return bool((point & chosen.others).satisfiable())
+
+
+def _number(numbers: Sequence[int], point: PacketSet) -> int:
+    """The most significant bit comes first."""
+    value = 0
+    for number in numbers:
+        value = value << 1 | (point & point.manager.var(number)).satisfiable()
+    return value

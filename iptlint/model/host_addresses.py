@@ -1,0 +1,180 @@
+"""Which addresses are the host's own, and what is behind its interfaces: as someone says it, or as
+far as the rules show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import NamedTuple
+
+from iptlint.model.call_graph import CallGraph
+from iptlint.model.host import InterfaceAddress
+from iptlint.model.matches import Field, Interface, Match, Within
+from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
+from iptlint.model.verdicts import EffectKind, VerdictKind
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+
+
+class Behind(NamedTuple):
+    """Packets to the addresses from ``low`` to ``high`` leave by the interface."""
+
+    family: Family
+    low: int
+    high: int
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostAddresses:
+    """``own``: the host's, as networks; all of them where ``complete``."""
+
+    own: tuple[IPNetwork, ...] = ()
+    behind: tuple[Behind, ...] = ()
+    complete: bool = False
+
+    def has(self, network: IPNetwork) -> bool:
+        """Whether all its addresses are known to be the host's."""
+        return any(
+            own.version == network.version
+            and int(own[0]) <= int(network[0]) <= int(network[-1]) <= int(own[-1])
+            for own in self.own
+        )
+
+    def way_to(self, family: Family, address: int) -> str | None:
+        """The interface that leads to the address: by the smallest network, if that is one."""
+        fitting = [b for b in self.behind if b.family is family and b.low <= address <= b.high]
+        smallest = min((b.high - b.low for b in fitting), default=0)
+        names = {b.interface for b in fitting if b.high - b.low == smallest}
+        return names.pop() if len(names) == 1 else None
+
+
+def with_own(ruleset: Ruleset, own: Iterable[IPNetwork]) -> HostAddresses:
+    """All addresses of the host, and what the rules show of what is behind it."""
+    return replace(shown_by(ruleset), own=tuple(own), complete=True)
+
+
+def of_interfaces(addresses: Iterable[InterfaceAddress]) -> HostAddresses:
+    """Those of a host whose interfaces are known."""
+    addresses = tuple(addresses)
+    behind = tuple(
+        Behind(_family(one.address.ip), int(network[0]), int(network[-1]), one.interface)
+        for one in addresses
+        if (network := one.address.network).num_addresses > 1
+    )
+    return HostAddresses(_networks(one.address.ip for one in addresses), behind, complete=True)
+
+
+def _networks(addresses: Iterable[IPAddress]) -> tuple[IPNetwork, ...]:
+    return tuple(ip_network(address) for address in dict.fromkeys(addresses))
+
+
+def shown_by(ruleset: Ruleset) -> HostAddresses:
+    """What the rules themselves show: only the host sends from an address that OUTPUT asks for, and
+    nobody translates to a source that answers would not come back to."""
+    own: list[IPAddress] = []
+    behind: list[Behind] = []
+    for table in ruleset.tables:
+        calls = CallGraph(table.chains)
+        sending = {name for name in table.chains if _only_of(calls, name, Hook.OUTPUT)}
+        for chain, rule in table.rules():
+            own += _new_sources(rule)
+            if chain.name in sending:
+                own += _single_sources(rule)
+            behind += _destinations_behind(rule)
+            behind += _masqueraded_behind(rule)
+    return HostAddresses(_networks(own), tuple(dict.fromkeys(behind)))
+
+
+def _only_of(calls: CallGraph, name: str, hook: Hook) -> bool:
+    hooks = {base.hook for base in calls.bases_of(name)}
+    return hooks == {hook}
+
+
+def _family(address: IPAddress) -> Family:
+    return Family.IP if address.version == 4 else Family.IP6
+
+
+_SOURCES: dict[Field, type[IPv4Address] | type[IPv6Address]] = {
+    Field.SADDR: IPv4Address,
+    Field.SADDR6: IPv6Address,
+}
+_DESTINATIONS = {Field.DADDR: Family.IP, Field.DADDR6: Family.IP6}
+_SOURCE_FAMILIES = {Field.SADDR: Family.IP, Field.SADDR6: Family.IP6}
+
+
+def _new_sources(rule: Rule) -> Iterator[IPAddress]:
+    """The addresses of SNAT."""
+    for field, value in _written_by_translation(rule):
+        if field in _SOURCES:
+            yield _SOURCES[field](value)
+
+
+def new_destinations(ruleset: Ruleset, family: Family) -> Iterator[IPNetwork]:
+    """Each single address that a rule translates to."""
+    for _, _, rule in ruleset.rules():
+        for field, value in _written_by_translation(rule):
+            if _DESTINATIONS.get(field) is family:
+                yield IPv4Network(value) if family is Family.IP else IPv6Network(value)
+
+
+def _written_by_translation(rule: Rule) -> Iterator[tuple[Field, int]]:
+    if rule.verdict.kind is not VerdictKind.NAT:
+        return
+    for effect in rule.effects:
+        whole = effect.kind is EffectKind.WRITE and effect.mask in _WHOLE_ADDRESS
+        if whole and effect.field is not None and effect.value is not None:
+            yield effect.field, effect.value
+
+
+_WHOLE_ADDRESS = ((1 << 32) - 1, (1 << 128) - 1)
+
+
+def _single_sources(rule: Rule) -> Iterator[IPAddress]:
+    for match in rule.matches:
+        match match:
+            case Within(field, ((low, high),), negated=False) if low == high:
+                address = _SOURCES.get(field)
+                if address is not None:
+                    yield address(low)
+
+
+def _destinations_behind(rule: Rule) -> Iterator[Behind]:
+    """``-d 172.17.0.2 -o docker0 -j ACCEPT``"""
+    name = _interface(rule.matches, negated=False)
+    if name is None or rule.verdict.kind.denies:
+        return
+    for field, low, high in _ranges(rule.matches):
+        family = _DESTINATIONS.get(field)
+        if family is not None:
+            yield Behind(family, low, high, name)
+
+
+def _masqueraded_behind(rule: Rule) -> Iterator[Behind]:
+    """``-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE``"""
+    name = _interface(rule.matches, negated=True)
+    if name is None or rule.verdict.kind is not VerdictKind.NAT:
+        return
+    for field, low, high in _ranges(rule.matches):
+        family = _SOURCE_FAMILIES.get(field)
+        if family is not None:
+            yield Behind(family, low, high, name)
+
+
+def _interface(matches: Iterable[Match], *, negated: bool) -> str | None:
+    names = [
+        match.name
+        for match in matches
+        if isinstance(match, Interface)
+        and (match.field, match.negated, match.wildcard) == (Field.OIF, negated, False)
+    ]
+    return names[0] if len(names) == 1 else None
+
+
+def _ranges(matches: Iterable[Match]) -> Iterator[tuple[Field, int, int]]:
+    for match in matches:
+        match match:
+            case Within(field, ((low, high),), negated=False):
+                yield field, low, high

@@ -1,0 +1,201 @@
+"""What rules write to packets that they take, translations of addresses among it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.model import Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model.addresses import LOCALHOST
+from iptlint.model.matches import CT_STATES
+from iptlint.model.protocols import PORT_PROTOCOLS
+from iptlint.model.verdicts import Choice
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.unknowns import ExactMatcher, Unknown, written_text
+from iptlint.packets.bdd import BitField, union
+from iptlint.packets.conntrack import connected
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+DESTINATION_SIDE = (Hook.PREROUTING, Hook.OUTPUT)
+"""Here a nat chain sets what the destination becomes; elsewhere, the source."""
+
+
+class Side(NamedTuple):
+    """What a translation may write, and the connection's status that says so. ``own``: the
+    address that MASQUERADE and REDIRECT take."""
+
+    fields: tuple[Field, ...]
+    status: Field
+    own: Unknown
+    kept: Unknown
+
+    def own_bits(self, width: int) -> tuple[Unknown, ...]:
+        """Of the number that the own address is, the most significant bit first."""
+        return tuple(self.own._replace(bit=bit) for bit in range(width))
+
+
+SOURCE = Side(
+    (Field.SADDR, Field.SADDR6, Field.SPORT),
+    Field.CT_SNAT,
+    Unknown("the address of the interface that it leaves by", 0),
+    Unknown("that it has the address of the interface already", 0),
+)
+DESTINATION = Side(
+    (Field.DADDR, Field.DADDR6, Field.DPORT),
+    Field.CT_DNAT,
+    Unknown("the address of the interface that it came in by", 0),
+    Unknown("that it is sent to the first address of the interface", 0),
+)
+
+
+def side_of(hook: Hook) -> Side:
+    return DESTINATION if hook in DESTINATION_SIDE else SOURCE
+
+
+class _Written(NamedTuple):
+    """``changed``: the packets, as they came, that have another value then."""
+
+    rewrite: Rewrite
+    changed: PacketSet
+
+
+class Writer:
+    """Carries out what rules write, on packets of one family."""
+
+    def __init__(self, family: Family, matcher: ExactMatcher) -> None:
+        self.family = family
+        self.matcher = matcher
+        self.space = matcher.space
+
+    def after(self, rule: Rule, rewrite: Rewrite, hook: Hook) -> Rewrite:
+        """The packets once they have met the rule at the hook."""
+        effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_known(e)]
+        if rule.verdict.kind is not VerdictKind.NAT:
+            for effect in effects:
+                rewrite = self._carried_out(rule, effect, rewrite)
+            return rewrite
+        side = side_of(hook)
+        for effect in effects:
+            if effect.field not in _TRANSLATED:
+                rewrite = self._carried_out(rule, effect, rewrite)
+        return self._translated(rule, [e for e in effects if e.field in side.fields], rewrite, hook)
+
+    def _is_known(self, effect: Effect) -> bool:
+        return effect.field in self.space.fields
+
+    def _carried_out(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
+        if effect.kind is EffectKind.NOTRACK:
+            return self._without_connection(rewrite)
+        if effect.kind is not EffectKind.WRITE:
+            return rewrite
+        written = self._written(rule, effect, rewrite)
+        if Field.CT_MARK in (effect.field, effect.source):
+            return rewrite.where(rewrite.now(connected(self.space)), written)
+        return written
+
+    def _without_connection(self, rewrite: Rewrite) -> Rewrite:
+        """What has a connection keeps it (nft_notrack, xt_CT): later it changes nothing."""
+        if rewrite.now(self.space.state("invalid")) != self.space.true:
+            return rewrite
+        return rewrite.constant(Field.CT_STATE, CT_STATES.index("untracked"))
+
+    def _written(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
+        assert effect.field is not None
+        field = self.space.fields[effect.field]
+        if effect.added is not None:
+            return rewrite.added(effect.field, effect.added)
+        if effect.value is not None:
+            mask = field.maximum if effect.mask is None else effect.mask
+            return rewrite.written(effect.field, mask, effect.value, effect.source)
+        return self._with_number(effect.field, self._number(rule, effect), rewrite)
+
+    def _with_number(self, field: Field, number: list[PacketSet], rewrite: Rewrite) -> Rewrite:
+        return rewrite.with_bits(dict(zip(self.space.fields[field].variables, number, strict=True)))
+
+    def _number(self, rule: Rule, effect: Effect) -> list[PacketSet]:
+        assert effect.field is not None
+        text = written_text(rule, effect)
+        return self.matcher.number(rule, text, self.space.fields[effect.field].width)
+
+    # -- translation --------------------------------------------------------------
+
+    def _translated(
+        self, rule: Rule, effects: list[Effect], rewrite: Rewrite, hook: Hook
+    ) -> Rewrite:
+        """A translation to what the packet has already leaves no mark on the connection
+        (nf_nat_setup_info compares the tuples)."""
+        side = side_of(hook)
+        translated, changed = rewrite, self.space.false
+        for effect in effects:
+            written = self._chosen(rule, effect, rewrite, hook)
+            assert effect.field is not None
+            variables = self.space.fields[effect.field].variables
+            translated = translated.with_bits({n: written.rewrite.variable(n) for n in variables})
+            counts = self._with_ports(rewrite) if effect.field in _PORTS else self.space.true
+            changed = changed | (written.changed & counts)
+        (status,) = self.space.fields[side.status].variables
+        return translated.with_bits({status: rewrite.variable(status) | changed})
+
+    def _with_ports(self, rewrite: Rewrite) -> PacketSet:
+        numbers = [self.space.value(Field.PROTO, number) for number in PORT_PROTOCOLS]
+        return rewrite.now(union(numbers, self.space.false))
+
+    def _chosen(self, rule: Rule, effect: Effect, rewrite: Rewrite, hook: Hook) -> _Written:
+        assert effect.field is not None
+        match effect.choice:
+            case None:
+                written = self._written(rule, effect, rewrite)
+                unknown = effect.value is None
+                return _Written(written, self._changed(effect.field, rewrite, written, unknown))
+            case Choice(None):
+                return self._interface_address(effect.field, rewrite, hook)
+            case choice:
+                return self._one_of(rule, effect, choice, rewrite)
+
+    def _changed(self, field: Field, old: Rewrite, new: Rewrite, unknown: bool) -> PacketSet:
+        """An unknown port is mostly the one that the packet has, which is no translation."""
+        if unknown:
+            return self.space.false if field in _PORTS else self.space.true
+        bits = [
+            (old.variable(n) & ~new.variable(n)) | (~old.variable(n) & new.variable(n))
+            for n in self.space.fields[field].variables
+        ]
+        return union(bits, self.space.false)
+
+    def _interface_address(self, field: Field, rewrite: Rewrite, hook: Hook) -> _Written:
+        """What the host sends itself is redirected to the loopback address
+        (nf_nat_redirect_ipv4 and _ipv6)."""
+        if hook is Hook.OUTPUT:
+            written = rewrite.constant(field, int(LOCALHOST[self.family]))
+            return _Written(written, self._changed(field, rewrite, written, unknown=False))
+        side, unknowns = side_of(hook), self.matcher.unknowns
+        width = self.space.fields[field].width
+        number = [unknowns.variable(key) for key in side.own_bits(width)]
+        own = self._with_number(field, number, rewrite)
+        other_end = Field.OIF if side is DESTINATION else Field.IIF
+        kept = unknowns.variable(side.kept) & self.space.no_interface(other_end)
+        return _Written(own.where(kept, rewrite), ~kept)
+
+    def _one_of(self, rule: Rule, effect: Effect, choice: Choice, rewrite: Rewrite) -> _Written:
+        """A port that is one of them stays (nf_nat_l4proto_in_range)."""
+        assert effect.field is not None
+        assert choice.low is not None
+        assert choice.high is not None
+        field = self.space.fields[effect.field]
+        number = self._number(rule, effect)
+        variables = [v for bit in number if (v := bit.node_var()) is not None]
+        fits = BitField(self.space.manager, variables).within(choice.low, choice.high)
+        number = [
+            (fits & bit) | (~fits if choice.low >> place & 1 else self.space.false)
+            for place, bit in zip(reversed(range(field.width)), number, strict=True)
+        ]
+        written = self._with_number(effect.field, number, rewrite)
+        has_one = rewrite.now(field.within(choice.low, choice.high))
+        if effect.field in _PORTS:
+            return _Written(written.where(has_one, rewrite), ~has_one)
+        return _Written(written, self.space.true)
+
+
+_TRANSLATED = {*SOURCE.fields, *DESTINATION.fields, Field.CT_SNAT, Field.CT_DNAT}
+_PORTS = (Field.SPORT, Field.DPORT)

@@ -1,0 +1,71 @@
+"""Which packets of a connection there are one way, and what the later ones have of the first."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.analysis.connection_way import direction
+from iptlint.analysis.trace import trace
+from iptlint.model import Field, Hook, VerdictKind
+from iptlint.netfilter.firewall import Firewall
+from iptlint.packets.packet import Packet
+
+MARKED = """*mangle
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m conntrack --ctstate NEW -j CONNMARK --set-mark 0x7
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -m connmark --mark 0x7 -j ACCEPT
+COMMIT
+"""
+ANSWERS = """*filter
+:INPUT {} [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+COMMIT
+"""
+TCP = Packet("ip", None, iif="eth0", proto="tcp", dport=22)
+
+
+def test_who_names_no_state_means_a_connection() -> None:
+    space = Firewall(iptlint.read(MARKED)).space
+    tcp = space.universe & space.value(Field.PROTO, 6)
+    packets = direction(space, tcp, TCP)
+    assert packets.first.satisfiable()
+    assert not (packets.first & ~space.state("new")).satisfiable()
+    assert not (packets.later & ~space.state("established")).satisfiable()
+    assert not (packets.later & space.value(Field.CT_DIRECTION, 1)).satisfiable()
+    assert not packets.others.satisfiable()
+
+
+def test_what_is_in_no_connection_is_asked_for_all_the_same() -> None:
+    """An icmp error opens nothing (nf_conntrack_inet_error)."""
+    space = Firewall(iptlint.read(MARKED)).space
+    asked = Packet("ip", None, iif="eth0", proto="icmp", icmp_type=3)
+    errors = space.universe & space.value(Field.PROTO, 1) & space.value(Field.ICMP_TYPE, 3)
+    packets = direction(space, errors, asked)
+    assert not packets.first.satisfiable()
+    assert not packets.later.satisfiable()
+    assert packets.others == errors
+
+
+def test_later_packets_have_the_mark_that_the_first_one_left() -> None:
+    outcomes = trace(iptlint.read(MARKED), TCP).outcomes
+    assert {o.kind for o in outcomes} == {VerdictKind.ACCEPT}
+    assert {o.witness.ct_state for o in outcomes} == {"new", "established"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "states"), [("ACCEPT", {"new", "established"}), ("DROP", {"new"})]
+)
+def test_nothing_follows_a_packet_that_is_dropped(policy: str, states: set[str]) -> None:
+    outcomes = trace(iptlint.read(ANSWERS.format(policy)), TCP).outcomes
+    assert {outcome.witness.ct_state for outcome in outcomes} == states
+
+
+def test_a_connection_that_is_older_than_the_rules_can_be_asked_for() -> None:
+    asked = Packet("ip", None, iif="eth0", proto="tcp", dport=22, ct_state="established")
+    (outcome,) = trace(iptlint.read(ANSWERS.format("DROP")), asked).outcomes
+    assert (outcome.kind, outcome.way) == (VerdictKind.ACCEPT, Hook.INPUT)

@@ -1,0 +1,205 @@
+"""Connections through a host: where translation sends them, and whether answers come back. The
+kernel was asked about each ruleset in ``fixtures/translation``."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+import iptlint
+from iptlint.analysis.exchange import connection
+from iptlint.analysis.trace import Trace
+from iptlint.model import Hook, VerdictKind
+from iptlint.packets.packet import Packet
+
+CASES = Path(__file__).parents[2] / "fixtures" / "translation"
+ACCEPT, DROP = VerdictKind.ACCEPT, VerdictKind.DROP
+
+
+def traced(name: str, *, host: tuple[str, ...] = (), **asked: object) -> Trace:
+    packet = Packet(**({"family": "ip", "hook": None, "proto": "tcp"} | asked))  # type: ignore[arg-type]
+    own = tuple(ip_network(address) for address in host)
+    return iptlint.trace(iptlint.read(CASES / name), packet, own)
+
+
+def fates(trace: Trace) -> list[tuple[VerdictKind, Hook, str | None, int | None]]:
+    """Verdict, way, and what the destination becomes, of each outcome."""
+    return [(o.kind, o.way, o.arrived.daddr, o.arrived.dport) for o in trace.outcomes]
+
+
+def lines(trace: Trace) -> list[int | None]:
+    return [o.decision and o.decision.span.line for o in trace.outcomes]
+
+
+def test_a_port_of_docker_is_forwarded_and_input_sees_nothing() -> None:
+    trace = traced("f02-docker-trace.rules", iif="eth1", dport=8080, ct_state="new")
+    assert fates(trace) == [(ACCEPT, Hook.FORWARD, "172.17.0.2", 80)]
+    assert lines(trace) == [17]
+    assert Hook.INPUT not in {step.hook for step in trace.outcomes[0].steps}
+    assert trace.outcomes[0].arrived.oif == "docker0"
+
+
+@pytest.mark.parametrize("name", ["dn.v4", "dn.nft"])
+def test_what_is_sent_to_another_host_is_forwarded(name: str) -> None:
+    trace = traced(name, iif="eth0", dport=8080)
+    assert [(outcome.kind, outcome.way) for outcome in trace.outcomes] == [(ACCEPT, Hook.FORWARD)]
+
+
+def test_what_is_translated_to_the_host_itself_comes_to_input() -> None:
+    trace = traced("dn.v4", host=("172.17.0.2",), iif="eth0", dport=8080, ct_state="new")
+    assert [(outcome.kind, outcome.way) for outcome in trace.outcomes] == [(DROP, Hook.INPUT)]
+
+
+def test_a_forwarded_port_that_forward_drops() -> None:
+    trace = traced("f02b-portfwd.rules", iif="eth0", dport=80)
+    assert fates(trace) == [(DROP, Hook.FORWARD, "10.0.0.5", 8080)]
+    assert connection(trace).works is False
+
+
+def test_a_running_connection_keeps_its_translation() -> None:
+    trace = traced(
+        "f01-established-dnat.rules", iif="eth0", oif="eth1", daddr="198.51.100.1", dport=80
+    )
+    assert fates(trace) == [(ACCEPT, Hook.FORWARD, "10.0.0.5", 8080)]
+    exchange = connection(trace)
+    assert exchange.works is True
+    ((answer,),) = (reply.outcomes for reply in exchange.replies)
+    assert (answer.witness.saddr, answer.witness.sport) == ("10.0.0.5", 8080)
+    assert (answer.arrived.saddr, answer.arrived.sport) == ("198.51.100.1", 80)
+
+
+@pytest.mark.parametrize("oif", ["lan0", None])
+def test_a_hairpin_without_source_translation_has_no_answers(oif: str | None) -> None:
+    trace = traced(
+        "c33-hairpin-lan.rules",
+        iif="lan0",
+        oif=oif,
+        saddr="192.168.1.50",
+        daddr="203.0.113.10",
+        dport=80,
+    )
+    assert {outcome.kind for outcome in trace.outcomes} == {ACCEPT}
+    exchange = connection(trace)
+    assert exchange.works is False
+    assert all("does not come back this way" in (reply.lost or "") for reply in exchange.replies)
+
+
+def test_a_hairpin_with_source_translation_works(tmp_path: Path) -> None:
+    text = (CASES / "c33-hairpin-lan.rules").read_text()
+    text = text.replace("-o wan0 -j", "-j")
+    asked = Packet(
+        "ip",
+        None,
+        iif="lan0",
+        oif="lan0",
+        saddr="192.168.1.50",
+        daddr="203.0.113.10",
+        proto="tcp",
+        dport=80,
+    )
+    trace = iptlint.trace(iptlint.read(text), asked)
+    assert {o.becomes.saddr for o in trace.outcomes if o.becomes} == {"the address of lan0"}
+    assert connection(trace).works is True
+
+
+def test_the_key_of_a_map_says_where_to() -> None:
+    trace = traced("trace-dnat-map.nft", iif="wan", dport=80, ct_state="new")
+    assert fates(trace) == [(ACCEPT, Hook.FORWARD, "10.0.0.2", 80)]
+    trace = traced("trace-dnat-map.nft", iif="wan", dport=8081, ct_state="new")
+    assert fates(trace) == [(DROP, Hook.FORWARD, "10.0.0.3", 8081)]
+
+
+def test_a_key_that_is_not_in_the_map_ends_the_rule() -> None:
+    trace = traced("ipt603-dnat-map.nft", iif="wan", oif="lan", dport=23, ct_state="new")
+    (outcome,) = trace.outcomes
+    assert (outcome.kind, outcome.becomes) == (DROP, None)
+
+
+def test_a_translation_to_what_a_packet_has_leaves_no_status() -> None:
+    trace = traced("min_identity_dnat.v4", iif="eth0", oif="eth1", daddr="203.0.113.10", dport=443)
+    assert {outcome.kind for outcome in trace.outcomes} == {ACCEPT}
+    trace = traced("min_identity_dnat.v4", iif="eth0", oif="eth1", daddr="192.0.2.1", dport=443)
+    assert {outcome.kind for outcome in trace.outcomes} == {DROP}
+
+
+def test_a_redirection_to_the_port_it_came_to() -> None:
+    """To the first address of the interface it is no translation; to another one it is."""
+    trace = traced("min_identity_redirect_nft.nft", iif="eth0", proto="udp", dport=53)
+    said = {outcome.kind: outcome.conditions for outcome in trace.outcomes}
+    assert said == {
+        ACCEPT: ("its destination is not the first address of eth0",),
+        DROP: ("its destination is the first address of eth0",),
+    }
+    for outcome in trace.outcomes:
+        assert outcome.becomes is None or outcome.becomes.daddr == "the address of eth0"
+
+
+@pytest.mark.parametrize("name", ["trace-iface-name.nft", "f12-iface.rules"])
+def test_an_example_has_the_interfaces_that_were_asked_for(name: str) -> None:
+    (outcome,) = traced(name, iif="eth7", oif="virbr0").outcomes
+    assert (outcome.witness.iif, outcome.witness.oif) == ("eth7", "virbr0")
+
+
+def test_what_comes_from_a_wire_has_no_mark() -> None:
+    (outcome,) = traced("f10-mark.rules", iif="eth0", oif="cni0").outcomes
+    assert (outcome.kind, outcome.witness.mark) == (DROP, 0)
+    (outcome,) = traced("f10-mark.rules", iif="eth0", oif="cni0", mark=0x4000).outcomes
+    assert outcome.kind is ACCEPT
+
+
+PLAIN = """*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+COMMIT
+"""
+
+
+def test_both_ways_are_told_where_the_host_s_addresses_are_not_known() -> None:
+    asked = Packet("ip", None, iif="eth0", daddr="192.0.2.10", proto="tcp", dport=22)
+    outcomes = iptlint.trace(iptlint.read(PLAIN), asked).outcomes
+    assert {(o.kind, o.way): o.conditions for o in outcomes} == {
+        (ACCEPT, Hook.INPUT): ("192.0.2.10 is an address of this host",),
+        (DROP, Hook.FORWARD): ("192.0.2.10 is not an address of this host",),
+    }
+
+
+def test_host_addresses_decide() -> None:
+    asked = Packet("ip", None, iif="eth0", daddr="192.0.2.10", proto="tcp", dport=22)
+    for own, way in (("192.0.2.10", Hook.INPUT), ("192.0.2.11", Hook.FORWARD)):
+        (outcome,) = iptlint.trace(iptlint.read(PLAIN), asked, (ip_network(own),)).outcomes
+        assert (outcome.way, outcome.conditions) == (way, ())
+
+
+def test_an_answer_that_another_interface_s_rule_drops() -> None:
+    text = PLAIN.replace(
+        ":OUTPUT ACCEPT [0:0]\n",
+        ":OUTPUT ACCEPT [0:0]\n-A FORWARD -i eth1 -j DROP\n-A FORWARD -j ACCEPT\n",
+    )
+    asked = Packet("ip", None, iif="eth0", oif="eth1", proto="tcp", dport=80)
+    exchange = connection(iptlint.trace(iptlint.read(text), asked))
+    assert exchange.works is False
+
+
+EXPIRING = """*mangle
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -j TTL --ttl-{}
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "expires"),
+    [("set 1", True), ("set 2", False), ("dec 63", True), ("dec 64", True), ("inc 1", False)],
+)
+def test_a_time_to_live_that_runs_out_ends_forwarding(change: str, expires: bool) -> None:
+    """ip_forward looks at it before the hook; the example packet has 64."""
+    text = EXPIRING.format(change) + PLAIN.replace("FORWARD DROP", "FORWARD ACCEPT")
+    asked = Packet("ip", None, iif="eth0", oif="eth1", proto="tcp", dport=80)
+    outcomes = iptlint.trace(iptlint.read(text), asked).outcomes
+    by_ttl = {o.expired for o in outcomes if not o.conditions or "ttl is 64" in o.conditions}
+    assert expires in by_ttl
+    to_host = iptlint.trace(iptlint.read(text), Packet("ip", None, iif="eth0", proto="tcp"))
+    assert {o.kind for o in to_host.outcomes} == {ACCEPT}

@@ -1,0 +1,66 @@
+"""What translations make of packets, and of the status of their connections (nf_nat_core.c)."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.model import Chain, Family, Field, Hook, Rule
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.rewriting import Writer, side_of
+from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
+from iptlint.packets.space import Space
+
+NAT = "*nat\n:{chain} ACCEPT [0:0]\n-A {chain} {rule}\nCOMMIT\n"
+HOOKS = {
+    "PREROUTING": Hook.PREROUTING,
+    "OUTPUT": Hook.OUTPUT,
+    "POSTROUTING": Hook.POSTROUTING,
+    "INPUT": Hook.INPUT,
+}
+
+
+def translated(rule: str, chain: str = "PREROUTING") -> Rewrite:
+    ruleset = iptlint.read(NAT.format(chain=chain, rule=rule), Family.IP)
+    firewall = Firewall(ruleset)
+    rules: list[tuple[Chain, Rule]] = [(c, r) for t in ruleset.tables for c, r in t.rules()]
+    matcher = ExactMatcher(Unknowns(firewall.space), [rule for _, rule in rules], firewall.sets)
+    ((_, only),) = rules
+    return Writer(Family.IP, matcher).after(only, Rewrite(firewall.space, {}), HOOKS[chain])
+
+
+def always(rewrite: Rewrite, field: Field, low: int, high: int) -> bool:
+    space: Space = rewrite.space
+    return rewrite.now(space.fields[field].within(low, high)) == space.true
+
+
+def test_one_of_a_range() -> None:
+    rewrite = translated("-p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.6:80-90")
+    assert always(rewrite, Field.DADDR, 0x0A000001, 0x0A000006)
+    assert always(rewrite, Field.DPORT, 80, 90)
+
+
+def test_netmap_keeps_the_host_s_part() -> None:
+    rewrite = translated("-d 10.9.0.0/24 -j NETMAP --to 10.8.0.0/24")
+    came = rewrite.space.value(Field.DADDR, 0x0A090007)
+    assert not (came & ~rewrite.now(rewrite.space.value(Field.DADDR, 0x0A080007))).satisfiable()
+    assert all(number not in rewrite.bits for number in rewrite.space.fields[Field.SADDR].variables)
+
+
+def test_the_side_is_that_of_the_hook() -> None:
+    assert side_of(Hook.PREROUTING).status is Field.CT_DNAT
+    assert side_of(Hook.INPUT).status is Field.CT_SNAT
+
+
+def test_what_the_host_sends_itself_is_redirected_to_the_loopback_address() -> None:
+    rewrite = translated("-p tcp -j REDIRECT --to-ports 80", "OUTPUT")
+    assert rewrite.number(Field.DADDR) == 0x7F000001
+
+
+@pytest.mark.parametrize(("address", "status"), [(0x0A000005, False), (0x0A000006, True)])
+def test_a_translation_to_what_the_packet_has_sets_no_status(address: int, status: bool) -> None:
+    rewrite = translated("-j DNAT --to-destination 10.0.0.5")
+    space = rewrite.space
+    came = space.value(Field.DADDR, address) & space.value(Field.CT_DNAT, 0)
+    assert not (came & ~rewrite.now(space.value(Field.CT_DNAT, int(status)))).satisfiable()
