@@ -19,8 +19,11 @@ from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import Original, Ranges
+from iptlint.model.verdicts import Choice
 from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.rewriting import side_of
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -106,19 +109,30 @@ def _sets_destination(rule: Rule) -> bool:
 def _translation(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> DestinationNat:
     address, port = _written(rule, hooks.family.daddr), _written(rule, Field.DPORT)
     redirects = rule.verdict.name.upper() == "REDIRECT"
-    number = address.value if address else None
+    one = address.value if _is_one(address, hooks.family.address_bits) and address else None
     return DestinationNat(
         analysis,
         rule,
         address is not None and not redirects,
-        None if number is None else _address(hooks, number),
+        None if one is None else _address(hooks, one),
         port.value if port else None,
     )
 
 
 def _written(rule: Rule, field: Field) -> Effect | None:
-    writes = (e for e in rule.effects if e.kind is EffectKind.WRITE and e.field is field)
-    return next(writes, None)
+    return next((effect for effect in _writes(rule) if effect.field is field), None)
+
+
+def _writes(rule: Rule) -> tuple[Effect, ...]:
+    """What the rule writes before routing: NETMAP has both ends among its effects, and at this hook
+    only the destination is meant."""
+    fields = side_of(Hook.PREROUTING).fields
+    return tuple(e for e in rule.effects if e.kind is EffectKind.WRITE and e.field in fields)
+
+
+def _is_one(effect: Effect | None, width: int) -> bool:
+    """Whether it writes the whole number."""
+    return effect is not None and effect.value is not None and effect.mask == (1 << width) - 1
 
 
 def _address(hooks: Hooks, number: int) -> IPv4Address | IPv6Address:
@@ -127,14 +141,25 @@ def _address(hooks: Hooks, number: int) -> IPv4Address | IPv6Address:
 
 def _arriving(hooks: Hooks, translation: DestinationNat, hook: Hook) -> PacketSet:
     space, rule = hooks.space, translation.rule
-    written = {effect.field for effect in rule.effects if effect.kind is EffectKind.WRITE}
+    written = {effect.field: effect for effect in _writes(rule) if effect.field is not None}
     # Tests that are not interpreted are free behind it: most are of the address it had.
     kept = [f for f in space.fields if f not in written and f not in _REWRITTEN_LATER]
     packets = space.project(translation.taken(hooks), *kept) & hooks.hook_packets(hook)
-    for effect in rule.effects:
-        if effect.field in space.fields and effect.field in written and effect.value is not None:
-            packets = packets & space.value(effect.field, effect.value)
+    for field, effect in written.items():
+        if field in space.fields:
+            packets = packets & _one_of(space, field, effect)
     return packets
+
+
+def _one_of(space: Space, field: Field, effect: Effect) -> PacketSet:
+    """The packets that have what was written."""
+    match effect.choice:
+        case Choice(int(low), int(high)):
+            return space.ranges(field, ((low, high),))
+        case None if effect.value is not None and effect.mask is not None:
+            return space.masked(field, effect.mask, effect.value)
+        case _:
+            return space.true
 
 
 def knowing_origin(hooks: Hooks, packets: PacketSet) -> PacketSet:

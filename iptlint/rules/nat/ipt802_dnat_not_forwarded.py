@@ -36,7 +36,7 @@ earlier one took them, IPT101 tells of that; where it names the port they had be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
@@ -53,12 +53,16 @@ from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
+from iptlint.packets.describe.lists import few
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
     from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
+
+Loss = tuple[DestinationNat, "PacketSet"]
+"""A translation, and its packets, none of which gets there."""
 
 META = Meta(
     code="IPT802",
@@ -84,13 +88,23 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         losses = [*_lost(hooks, hook)]
         everything = union([lost for _, lost in losses], hooks.space.false)
         who = shares(hooks, hook, everything) if losses else []
-        for translation, lost in losses:
+        for several in _by_statement(losses):
+            _, lost = several[0]
             share = next((d for d in who if (d.packets & lost).satisfiable()), None)
             if share is not None:
-                yield _finding(hooks, hook, (translation, lost), share)
+                yield _finding(hooks, hook, several, share)
 
 
-def _lost(hooks: Hooks, hook: Hook) -> Iterator[tuple[DestinationNat, PacketSet]]:
+def _by_statement(losses: list[Loss]) -> Iterable[list[Loss]]:
+    """A map sends packets to several machines: that is one cause."""
+    statements: dict[int, list[Loss]] = {}
+    for loss in losses:
+        translation, _ = loss
+        statements.setdefault(translation.rule.statement.span.start, []).append(loss)
+    return statements.values()
+
+
+def _lost(hooks: Hooks, hook: Hook) -> Iterator[Loss]:
     """The translations that lead to the hook and none of whose packets pass it, with these."""
     for translation in destination_nats(hooks):
         if translation.stays is (hook is Hook.INPUT) and _concerned(hooks, translation):
@@ -152,12 +166,12 @@ def _single(matches: tuple[object, ...], field: Field) -> set[int]:
     }
 
 
-def _finding(
-    hooks: Hooks, hook: Hook, loss: tuple[DestinationNat, PacketSet], share: Share
-) -> Finding:
-    translation, lost = loss
+def _finding(hooks: Hooks, hook: Hook, losses: list[Loss], share: Share) -> Finding:
+    (translation, lost), *others = losses
     stays = hook is Hook.INPUT
     target = f"port {translation.port} of this host" if stays else to(translation)
+    if others and not stays:
+        target = few([to(each) for each, _ in losses], 4)
     name = share.base(hook).name
     home = translation.arriving(hooks, Hook.INPUT) & may_pass(hooks, Hook.INPUT)
     maybe = not stays and home.satisfiable()
@@ -166,7 +180,7 @@ def _finding(
         translation.rule.statement.span,
         f"packets that this rule sends to {target} never get there: in {name}, {share.first}"
         f" them{unless}",
-        suggestions.first(share, name, _remedy(translation)),
+        suggestions.first(share, name, _ANY_TRANSLATED if others else _remedy(translation)),
         related=(Label(share.span, f"{share.does} them"),),
         witness=witness(hooks.space, share.packets & lost, hook),
         confidence=Confidence.POSSIBLE if maybe else None,
