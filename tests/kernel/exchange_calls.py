@@ -32,12 +32,16 @@ def calls(
         source = _source(topology, caller, aim, family)
         number += 1
         one = Call(caller, source, aim, proto, number, port)
-        if caller is not None and (
-            source == aim or topology.neighbour(caller, one.opening) is not None
-        ):
+        if caller is not None and (source == aim or _is_direct(topology, caller, one)):
             continue
         yield one
         count -= 1
+
+
+def _is_direct(topology: Topology, caller: Station, call: Call) -> bool:
+    """The host is not asked, not even for its bridge."""
+    neighbour = topology.neighbour(caller, call.opening)
+    return neighbour is not None and neighbour.wire == caller.wire
 
 
 def _source(topology: Topology, caller: Station | None, aim: str, family: str) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import iptlint
+from iptlint.analysis.exchange import Reply
+from iptlint.analysis.reach import Status
+from iptlint.analysis.trace import TraceOutcome
 from iptlint.model import Family, VerdictKind
+from tests.kernel.datagrams import Datagram
 from tests.kernel.exchange_calls import calls
-from tests.kernel.exchange_questions import Saying, of_opening, open_lines
+from tests.kernel.exchange_gaps import Gaps
+from tests.kernel.exchange_questions import Asker, Saying, is_vague, open_lines, reply_to
 from tests.kernel.exchanges import End, Exchange, Host, Passage
 from tests.kernel.following import numbered
 from tests.kernel.record import Record
@@ -30,19 +35,24 @@ _TOLD = {
 
 @dataclass(frozen=True)
 class Objection:
-    """The kernel did otherwise."""
+    """The kernel did otherwise with the packet of the ``turn``, which counts from 0."""
 
     why: str
     exchange: Exchange
+    turn: int
     said: tuple[Saying, ...]
 
     def __str__(self) -> str:
         said = "\n  ".join(map(str, self.said)) or "nothing"
-        return f"{self.why}: {self.exchange}\n said:\n  {said}"
+        turn = f"packet {self.turn + 1}"
+        return f"{turn}: {self.why}: {self.exchange}\n said of {turn}:\n  {said}"
 
 
-def judge_exchanges(text: str, kind: Kind, family: str, seed: int, record: Record) -> list[str]:
-    """The objections about one ruleset, each with the ruleset; on a host of its own."""
+def judge_exchanges(
+    text: str, kind: Kind, family: str, seed: int, record: Record, *, followed: bool = True
+) -> list[str]:
+    """The objections about one ruleset, each with the ruleset; on a host of its own. What is said
+    of the rules is judged, and what is said of the packets where they are ``followed``."""
     topology = Topology()
     try:
         with on_one_processor():
@@ -50,12 +60,12 @@ def judge_exchanges(text: str, kind: Kind, family: str, seed: int, record: Recor
                 text = acceptable(topology, text)
             host = Host.with_rules(topology, text, kind, family)
             asked = None if kind is Kind.NFT else Family(family)
-            judge = _Judge(host, asked, record)
+            judge = _Judge(host, family, asked, record)
             rng = random.Random(f"calls {seed}")
             found = [
                 objection
                 for call in calls(topology, text, family, rng, CALLS)
-                for objection in judge.of_exchange(host.exchange(call))
+                for objection in judge.of_exchange(host.exchange(call), followed=followed)
             ]
     finally:
         topology.close()
@@ -64,53 +74,108 @@ def judge_exchanges(text: str, kind: Kind, family: str, seed: int, record: Recor
 
 
 class _Judge:
-    def __init__(self, host: Host, family: Family | None, record: Record) -> None:
+    def __init__(self, host: Host, family: str, asked: Family | None, record: Record) -> None:
         self.host, self.record = host, record
-        self.ruleset = iptlint.read(host.text, family)
-        self.interfaces = host.topology.interfaces
+        self.ruleset = iptlint.read(host.text, asked)
+        self.asker = Asker(self.ruleset, family, host.topology.networks)
         self.open = open_lines(self.ruleset)
+        self.gaps = Gaps(host.text)
+        answers = iptlint.reach(self.ruleset)
+        self.dead = {answer.line for answer in answers if answer.status is Status.DEAD}
+        record.said.update(f"rules {answer.status.value}" for answer in answers)
         self.early = {n for n, line in enumerate(host.text.split("\n"), 1) if _BREAKS.search(line)}
         """Rules that are counted before their last test: the key of a map, or a connection."""
 
-    def of_exchange(self, exchange: Exchange) -> Iterator[Objection]:
+    def of_exchange(self, exchange: Exchange, *, followed: bool) -> Iterator[Objection]:
         self.record.packets += len(exchange.passages)
         self.record.said["works" if exchange.works else "does not work"] += 1
-        first = exchange.passages[0]
-        if (why := gap(first)) is not None:
+        yield from self._of_dead_rules(exchange)
+        if followed:
+            yield from self._of_packets(exchange)
+
+    def _of_dead_rules(self, exchange: Exchange) -> Iterator[Objection]:
+        """No packet is counted by one, in whatever direction."""
+        for turn, passage in enumerate(exchange.passages):
+            for line in sorted(passage.moved & self.dead - self.early):
+                yield Objection(f"line {line} is said to be dead", exchange, turn, ())
+
+    def _of_packets(self, exchange: Exchange) -> Iterator[Objection]:
+        turns = list(enumerate(exchange.passages))
+        for (asked_at, asked), answered in zip(turns[::2], [*turns[1::2], None], strict=False):
+            if (why := self.gaps.of_turn(exchange, asked_at)) is not None:
+                self.record.unjudged[why] += 1
+                return
+            traced = self.asker.of_continuation(asked) if asked_at else self.asker.of_opening(asked)
+            right, objections = self._compare(exchange, asked_at, traced.outcomes)
+            yield from objections
+            if answered is None or len(right) != 1:
+                continue
+            if is_vague(right[0]):
+                self.record.unjudged["the answer is followed from an example address"] += 1
+                return
+            yield from self._of_answer(exchange, answered[0], reply_to(traced, right[0]))
+            if not answered[1].entries:
+                return  # to this host it is still new
+
+    def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
+        passage = exchange.passages[turn]
+        if passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
+            translated = exchange.passages[0].sent.ends != passage.sent.reverse_ends
+            if translated and reply.lost is None and not self.gaps.maps_networks:
+                yield Objection("the host never sees the answer", exchange, turn, ())
+        elif reply.lost is not None:
+            yield Objection(reply.lost, exchange, turn, ())
+        elif (why := self.gaps.of_turn(exchange, turn)) is not None:
             self.record.unjudged[why] += 1
-            return
-        said = of_opening(self.ruleset, first, self.interfaces)
-        wrong = [self._wrong_in(saying, first) for saying in said]
+        else:
+            _, objections = self._compare(exchange, turn, reply.outcomes)
+            yield from objections
+
+    def _compare(
+        self, exchange: Exchange, turn: int, outcomes: Sequence[TraceOutcome]
+    ) -> tuple[list[TraceOutcome], list[Objection]]:
+        """The outcomes that the packet may have had; and what is wrong if it had none."""
+        passage = exchange.passages[turn]
+        said = tuple(self.asker.saying(outcome) for outcome in outcomes)
+        way = self._way_out(passage)
+        if said and all(saying.oif not in (None, way) for saying in said):
+            self.record.unjudged["the way out is not looked up"] += 1
+            return [], []
+        wrong = [self._wrong_in(saying, passage, turn) for saying in said]
         if len(said) > 1:
             self.record.unjudged["of several outcomes it has one"] += 1
-        if all(wrong):
-            yield Objection("; ".join(w for w in wrong if w) or "no outcome", exchange, tuple(said))
+        right = [outcome for outcome, why in zip(outcomes, wrong, strict=True) if why is None]
+        if right:
+            return right, []
+        why = "; ".join(each for each in wrong if each) or "no outcome"
+        return [], [Objection(why, exchange, turn, said)]
 
-    def _wrong_in(self, saying: Saying, passage: Passage) -> str | None:
+    def _way_out(self, passage: Passage) -> str | None:
+        numbers = [entry.oif for entry in passage.entries if entry.oif]
+        return self.host.topology.interfaces[numbers[-1]] if numbers else None
+
+    def _wrong_in(self, saying: Saying, passage: Passage, turn: int) -> str | None:
         """What the kernel did otherwise; None where it did so."""
         if passage.end not in _TOLD.get(saying.kind, tuple(End)):
             return f"{saying.kind.value} is said"
+        if passage.arrived and (passage.end is End.DELIVERED) is not (saying.way == "input"):
+            return f"{saying.way} is said"
+        if (passage.end is End.EXCEEDED) is not saying.expired:
+            return "its way is said to be " + ("too long" if saying.expired else "short enough")
         lines = passage.moved
         if passage.telling:  # what was told was counted, too
             lines = lines & saying.lines
-        if (lines | saying.lines) & self.open or saying.vague or saying.conditions:
+        if (lines | saying.lines) & (self.open | self.gaps.lines_of_turn(turn)):
+            return None
+        if saying.conditions:
             return None
         if lines - self.early != saying.lines - self.early or saying.lines - lines:
             return f"lines {sorted(saying.lines)} are said, and {sorted(lines)} counted it"
-        if passage.heard is None:
-            return None
-        for said, heard in zip(saying.ends, passage.heard.ends, strict=True):
-            if said not in (None, heard):
-                return f"{said} is said for {heard}"
-        return f"mark {saying.mark} is said" if saying.mark not in (None, passage.mark) else None
+        return None if passage.heard is None else _wrong_image(saying, passage, passage.heard)
 
 
-def gap(passage: Passage) -> str | None:
-    """What ``trace`` is not asked, or leaves out."""
-    if passage.hooks[:1] == ("output",) and "prerouting" in passage.hooks:
-        return "what goes out by lo comes in again"
-    if passage.end is End.EXCEEDED:
-        return "a way that is too long is not known to end"
-    if len({entry.oif for entry in passage.entries if not entry.iif}) > 1:
-        return "what is translated in output leaves by another interface"
-    return None
+def _wrong_image(saying: Saying, passage: Passage, heard: Datagram) -> str | None:
+    ends = heard.ends if heard.icmp is None else (heard.saddr, None, heard.daddr, None)
+    if saying.ends != ends:
+        return f"{saying.ends} is said for {ends}"
+    return f"mark {saying.mark} is said" if saying.mark not in (None, passage.mark) else None

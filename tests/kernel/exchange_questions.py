@@ -1,89 +1,141 @@
-"""What iptlint says of a packet of an exchange: the one place that knows how it is asked."""
+"""What iptlint says of an exchange: the one place that knows how it is asked.
+
+It is told the addresses of the host and the networks of its interfaces, and of a packet what
+comes by the wire: the way that it takes, and what it becomes, is the answer.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from ipaddress import ip_interface
 
-import iptlint
-from iptlint.analysis.trace import TraceOutcome
-from iptlint.model import Opaque, Ruleset, Uncertain, VerdictKind
+from iptlint.analysis.exchange import Reply, connection
+from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.model import Family, Opaque, Ruleset, Uncertain, VerdictKind
+from iptlint.model.host import InterfaceAddress
+from iptlint.model.host_addresses import Behind, HostAddresses, of_interfaces
 from iptlint.packets.packet import Packet
-from tests.kernel.datagrams import ICMP, ICMP6, TCP, Datagram
+from tests.kernel.datagrams import TCP
 from tests.kernel.exchanges import Passage
-from tests.kernel.following import unknown_fields
 from tests.kernel.judge import tests_of
+from tests.kernel.topology import Network, own_address
 
-_MAIN_HOOKS = ("input", "forward", "output")
+_ADDRESS_OF = "the address of "
 
 
 @dataclass(frozen=True)
 class Saying:
-    """One outcome that is said. ``ends``: addresses and ports as they become, None where that is
-    not known; ``lines``: of the rules that take it. ``conditions``: what else it depends on."""
+    """One outcome that is said. ``ends``: addresses and ports as they become; ``way``: input,
+    forward or output, where it gets so far; ``oif``: what it leaves by. ``lines``: of the rules
+    that take it. ``conditions``: what else it depends on. ``expired``: its way was too long."""
 
     kind: VerdictKind
+    way: str
     ends: tuple[str | int | None, ...]
+    oif: str | None
     mark: int | None
     lines: frozenset[int]
     conditions: tuple[str, ...]
-    vague: bool
+    expired: bool
 
     def __str__(self) -> str:
         on = f" if {'; '.join(self.conditions)}" if self.conditions else ""
-        return f"{self.kind.value} as {self.ends} by lines {sorted(self.lines)}{on}"
+        ends = "{} {} > {} {}".format(*self.ends)
+        return f"{self.kind.value} by {self.way} as {ends}, lines {sorted(self.lines)}{on}"
 
 
-def of_opening(ruleset: Ruleset, passage: Passage, interfaces: dict[int, str]) -> list[Saying]:
-    """What is said of the first packet of an exchange."""
-    packet = question(passage, interfaces, "new")
-    return [_saying(outcome, passage.sent) for outcome in iptlint.trace(ruleset, packet).outcomes]
+class Asker:
+    def __init__(self, ruleset: Ruleset, family: str, networks: tuple[Network, ...]) -> None:
+        self.ruleset, self.networks = ruleset, networks
+        self.addresses = _host_addresses(networks)
+        self._own = {one.interface: own_address(one, family) for one in networks}
+
+    def of_opening(self, passage: Passage) -> Trace:
+        """The first packet of an exchange."""
+        return trace(self.ruleset, self._question(passage, "new"), self.addresses)
+
+    def of_continuation(self, passage: Passage) -> Trace:
+        """One of the same caller that follows an answer."""
+        return trace(self.ruleset, self._question(passage, "established"), self.addresses)
+
+    def _question(self, passage: Passage, state: str) -> Packet:
+        sent = passage.sent
+        kind, code = sent.icmp or (None, None)
+        packet = Packet(
+            sent.family,
+            None,
+            saddr=sent.saddr,
+            daddr=sent.daddr,
+            proto=sent.protocol,
+            sport=sent.sport if kind is None else None,
+            dport=sent.dport if kind is None else None,
+            tcp_flags=sent.flag_names if sent.proto == TCP else None,
+            icmp_type=kind,
+            icmp_code=code,
+            ct_state=state,
+        )
+        if passage.sender is None:
+            return replace(packet, hook="output", oif=self._way_to(sent.daddr))
+        wire = passage.sender.wire
+        interface = next(one.interface for one in self.networks if wire in one.wires)
+        return replace(packet, iif=interface)
+
+    def _way_to(self, address: str) -> str:
+        if any(address in one.own_addresses for one in self.networks):
+            return "lo"
+        near = (one.interface for one in self.networks if one.has(address))
+        return next(near, self.networks[0].interface)
+
+    def saying(self, outcome: TraceOutcome) -> Saying:
+        became = outcome.becomes or outcome.witness
+        ends = became.saddr, became.sport, became.daddr, became.dport
+        return Saying(
+            outcome.kind,
+            outcome.way.value,
+            tuple(self._known(end) for end in ends),
+            became.oif,
+            became.mark,
+            frozenset(
+                step.decision.rule.statement.span.line
+                for step in outcome.steps
+                if step.decision.rule is not None
+            ),
+            outcome.conditions,
+            outcome.expired,
+        )
+
+    def _known(self, end: str | int | None) -> str | int | None:
+        """Where the address of an interface is said, this host has one."""
+        if not isinstance(end, str) or not end.startswith(_ADDRESS_OF):
+            return end
+        return self._own[end.removeprefix(_ADDRESS_OF)]
 
 
-def question(passage: Passage, interfaces: dict[int, str], state: str) -> Packet:
-    """The packet as it came, with the way that it took: the kernel knows the routes."""
-    sent = passage.sent
-    hook = next((hook for hook in passage.hooks if hook in _MAIN_HOOKS), "input")
-    entry = next((e for e in passage.entries if e.hook == hook), passage.entries[0])
-    with_ports = sent.icmp is None
-    kind, code = sent.icmp or (None, None)
-    return Packet(
-        sent.family,
-        hook,
-        iif=interfaces.get(entry.iif),
-        oif=interfaces.get(entry.oif),
-        saddr=sent.saddr,
-        daddr=sent.daddr,
-        proto=sent.protocol,
-        sport=sent.sport if with_ports else None,
-        dport=sent.dport if with_ports else None,
-        tcp_flags=sent.flag_names if sent.proto == TCP else None,
-        icmp_type=kind,
-        icmp_code=code,
-        ct_state=state,
-        mark=0,
-    )
-
-
-def _saying(outcome: TraceOutcome, sent: Datagram) -> Saying:
+def is_vague(outcome: TraceOutcome) -> bool:
+    """Whether it is said in words what an address becomes."""
     became = outcome.becomes or outcome.witness
-    unknown = unknown_fields(outcome)
-    ends = ("saddr", "sport", "daddr", "dport")
-    fixed = (0, 2) if sent.proto in (ICMP, ICMP6) else (0, 1, 2, 3)
-    return Saying(
-        outcome.kind,
-        tuple(
-            None if name in unknown or place not in fixed else getattr(became, name)
-            for place, name in enumerate(ends)
-        ),
-        None if "mark" in unknown else became.mark,
-        frozenset(
-            step.decision.rule.statement.span.line
-            for step in outcome.steps
-            if step.decision.rule is not None
-        ),
-        outcome.conditions,
-        bool(unknown),
+    return any(str(end).startswith(_ADDRESS_OF) for end in (became.saddr, became.daddr))
+
+
+def reply_to(traced: Trace, outcome: TraceOutcome) -> Reply:
+    """What is said of the answer to the packet of this outcome."""
+    (reply,) = connection(replace(traced, outcomes=(outcome,))).replies
+    return reply
+
+
+def _host_addresses(networks: tuple[Network, ...]) -> HostAddresses:
+    known = of_interfaces(
+        InterfaceAddress(one.interface, ip_interface(own))
+        for one in networks
+        for own in one.own.values()
     )
+    return replace(known, behind=(*known.behind, *_default_route(networks[0].interface)))
+
+
+def _default_route(interface: str) -> Iterator[Behind]:
+    for family, bits in ((Family.IP, 32), (Family.IP6, 128)):
+        yield Behind(family, 0, (1 << bits) - 1, interface)
 
 
 def open_lines(ruleset: Ruleset) -> frozenset[int]:
@@ -92,5 +144,9 @@ def open_lines(ruleset: Ruleset) -> frozenset[int]:
     return frozenset(
         rule.statement.span.line
         for _, _, rule in ruleset.rules()
-        if any(isinstance(test, Uncertain | Opaque) for test in tests_of(rule.matches))
+        if any(
+            isinstance(test, Uncertain)
+            or (isinstance(test, Opaque) and not test.key.startswith("addrtype"))
+            for test in tests_of(rule.matches)
+        )
     )

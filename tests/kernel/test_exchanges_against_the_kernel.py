@@ -1,6 +1,8 @@
-"""``trace`` on random rulesets of a host between networks, held against whole exchanges."""
+"""What is said of random rulesets of a host between networks, held against whole exchanges."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import pytest
 
@@ -9,19 +11,29 @@ from tests.kernel.exchange_judge import judge_exchanges
 from tests.kernel.restoring import Kind
 from tests.kernel.rulesets_exchanges import exchange_ruleset
 from tests.kernel.rulesets_exchanges_nft import exchange_ruleset_nft
+from tests.kernel.rulesets_link_layers import EGRESS_PROBE, bridge_ruleset, netdev_ruleset
 from tests.kernel.test_reach_against_the_kernel import report
-from tests.kernel.topology import FAMILIES
+from tests.kernel.topology import FAMILIES, Topology
 
 SEEDS_OF_A_BLOCK = 5
-SHORT, LONG = 1, 14
+SHORT = {"translations": 1, "below ip": 1}
+LONG = {"translations": 14, "below ip": 6}
 """Blocks of each kind and family."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    blocks = range(LONG if metafunc.config.getoption("--long", default=False) else SHORT)
-    cases = [(k, f, b) for k in Kind for f in FAMILIES for b in blocks]
-    names = [f"{kind.value}-{family}-{block}" for kind, family, block in cases]
-    metafunc.parametrize(("kind", "family", "block"), cases, ids=names)
+    blocks = LONG if metafunc.config.getoption("--long", default=False) else SHORT
+    if "kind" in metafunc.fixturenames:
+        cases = [(k, f, b) for k in Kind for f in FAMILIES for b in range(blocks["translations"])]
+        names = [f"{kind.value}-{family}-{block}" for kind, family, block in cases]
+        metafunc.parametrize(("kind", "family", "block"), cases, ids=names)
+    else:
+        pairs = [(f, b) for f in FAMILIES for b in range(blocks["below ip"])]
+        metafunc.parametrize(("family", "block"), pairs)
+
+
+def seeds(block: int) -> range:
+    return range(block * SEEDS_OF_A_BLOCK, (block + 1) * SEEDS_OF_A_BLOCK)
 
 
 def test_translations(kind: Kind, family: str, block: int, record_of: RecordOf) -> None:
@@ -29,7 +41,32 @@ def test_translations(kind: Kind, family: str, block: int, record_of: RecordOf) 
         pytest.skip(reason)
     record = record_of(f"exchanges: {kind.value}, {family}")
     objections = []
-    for seed in range(block * SEEDS_OF_A_BLOCK, (block + 1) * SEEDS_OF_A_BLOCK):
+    for seed in seeds(block):
         write = exchange_ruleset_nft if kind is Kind.NFT else exchange_ruleset
         objections += judge_exchanges(write(seed, family), kind, family, seed, record)
     assert not objections, report(objections)
+
+
+def test_below_ip(family: str, block: int, record_of: RecordOf) -> None:
+    """Devices and bridges: what is said of their rules."""
+    if (reason := no_topology()) is not None:
+        pytest.skip(reason)
+    record = record_of(f"exchanges: netdev and bridge, {family}")
+    objections = []
+    for seed in seeds(block):
+        for text in (netdev_ruleset(seed, family, egress=egress()), bridge_ruleset(seed, family)):
+            objections += judge_exchanges(text, Kind.NFT, family, seed, record, followed=False)
+    assert not objections, report(objections)
+
+
+@cache
+def egress() -> bool:
+    """Whether devices have that hook (CONFIG_NETFILTER_EGRESS)."""
+    topology = Topology()
+    try:
+        topology.host.run(["nft", "-c", "-f", "-"], EGRESS_PROBE)
+    except RuntimeError:
+        return False
+    finally:
+        topology.close()
+    return True

@@ -85,8 +85,7 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     environment.arguments = call.words[1:]
     environment.saved.append({})
     try:
-        with run.on_occasion(f"in the call at line {call.span.line}"):
-            result = shell.execute(body)
+        result = shell.execute(body)
     finally:
         run.scopes.pop()
         run.text, run.calls = text, calls

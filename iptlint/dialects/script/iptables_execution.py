@@ -37,8 +37,7 @@ Chains = frozenset[tuple[TableKey, str]]
 class IptablesCall:
     """A command as it is given: its words without the tool's name, and where they stand.
 
-    ``table``: that of a text for iptables-restore, which the command stands in. ``occasions``: as
-    those of ``Rule``.
+    ``table``: that of a text for iptables-restore, which the command stands in.
     """
 
     words: tuple[str, ...]
@@ -46,7 +45,6 @@ class IptablesCall:
     span: Span
     conditions: Conditions = ()
     table: str | None = None
-    occasions: tuple[str, ...] = ()
 
 
 class IptablesTool:
@@ -102,7 +100,6 @@ class Execution:
     def rule(self) -> Rule:
         rule = self.parsed.rule
         assert rule is not None
-        rule = replace(rule, occasions=self.call.occasions)
         return doubtful(rule, self.doubt) if self.doubt else rule
 
     def chain_state(self) -> ChainState | None:

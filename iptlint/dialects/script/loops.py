@@ -27,13 +27,12 @@ def for_(shell: Interpreter, node: t.For) -> Result:
 
     def rounds() -> Result:
         result = Result()
-        for number, value in enumerate(words, 1):
+        for value in words:
             if WHOLE.fullmatch(value):
                 result = _unknown_round(shell, node, value)
             else:
                 run.environment.set(node.name, value)
-                with run.on_occasion(f"in round {number} ({node.name}={shown(value)})"):
-                    result = shell.execute_all(node.body)
+                result = shell.execute_all(node.body)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended
@@ -100,7 +99,7 @@ def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
 def while_(shell: Interpreter, node: t.While) -> Result:
     def rounds() -> Result:
         result = Result()
-        for number in range(1, MAX_ROUNDS + 1):
+        for _ in range(MAX_ROUNDS):
             with shell.run.within_condition():
                 asked = shell.execute_all(node.condition)
             if asked.status is None:
@@ -111,8 +110,7 @@ def while_(shell: Interpreter, node: t.While) -> Result:
                 return repeated(shell, condition, lambda: _round(shell, node))
             if (asked.status == 0) is node.until:
                 return result
-            with shell.run.on_occasion(f"in round {number}"):
-                result = shell.execute_all(node.body)
+            result = shell.execute_all(node.body)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended
@@ -132,7 +130,7 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
 
     def rounds() -> Result:
         result = Result()
-        for number in range(1, MAX_ROUNDS + 1):
+        for _ in range(MAX_ROUNDS):
             value = arithmetic.calculated(node.condition or "1", shell.run.environment)
             if value is None:
                 text = f"while {node.condition}"
@@ -140,8 +138,7 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
                 return repeated(shell, condition, lambda: _counted(shell, node))
             if value == 0:
                 return result
-            with shell.run.on_occasion(f"in round {number}"):
-                result = _counted(shell, node)
+            result = _counted(shell, node)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended

@@ -91,9 +91,7 @@ def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
 
 def _iptables(family: Family) -> Tool:
     def tool(run: Run, call: Call) -> Result:
-        command = IptablesCall(
-            call.words, call.spans, call.span, run.conditions(), occasions=run.occasions
-        )
+        command = IptablesCall(call.words, call.spans, call.span, run.conditions())
         return _finish(run, call, run_command(run.tool(family), command))
 
     return tool

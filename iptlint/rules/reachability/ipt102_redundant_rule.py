@@ -77,7 +77,7 @@ def check(context: Context) -> Iterator[Finding]:
             if not any(shadowed.differs for shadowed in cut.shadowed) and not _is_owned(
                 analysis, cut.by
             ):
-                yield _cut_off(analysis, cut)
+                yield _cut_off(cut)
         for shadowed in shadowed_alone(analysis):
             if not shadowed.differs and not _is_owned(analysis, shadowed.rule):
                 yield _taken(analysis, shadowed)
@@ -108,10 +108,10 @@ def _owners(analysis: TableAnalysis) -> frozenset[Owner]:
     return frozenset(owner for owner in owners if owner is not None)
 
 
-def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
+def _cut_off(cut: CutOff) -> Finding:
     return META.finding(
         cut.shadowed[0].span,
-        shadowing.message(analysis, cut),
+        shadowing.message(cut),
         "delete them",
         related=shadowing.labels_of(cut),
     )
@@ -120,7 +120,7 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
 def _taken(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     return META.finding(
         shadowed.span,
-        f"{shadowing.this_one(analysis, shadowed)} changes nothing: "
+        f"this {shadowing.name(shadowed)} changes nothing: "
         + shadowing.actions(analysis, shadowed, "already"),
         _ONE_OF_SEVERAL if makes_more(analysis, shadowed.rule) else "delete it",
         related=shadowing.labels(shadowed),
