@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Rule
+from iptlint.model.writes import Writes, reads_conntrack
 from iptlint.netfilter.firewall import is_early
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.packets.match import Matcher, Writes, reads_conntrack
+from iptlint.packets.match import Matcher
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

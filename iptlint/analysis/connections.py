@@ -12,9 +12,9 @@ from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_
 from iptlint.analysis.exposure import outward
 from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP
+from iptlint.model.writes import reads_conntrack
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
-from iptlint.packets.match import reads_conntrack
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from iptlint.model import (
 )
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import made_by_iptables
+from iptlint.model.writes import writes_of
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.bdd import union
-from iptlint.packets.match import writes_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

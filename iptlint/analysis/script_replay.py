@@ -26,11 +26,12 @@ from iptlint.analysis.handshake import (
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.protocols import TCP
+from iptlint.model.writes import writes_of
 from iptlint.netfilter.firewall import Firewall, is_early, space_of
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.bdd import union
-from iptlint.packets.match import Matcher, writes_of
+from iptlint.packets.match import Matcher
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -12,6 +12,7 @@ from iptlint.analysis.shares import Share, largest_first, shares_in
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
+from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
@@ -19,7 +20,6 @@ from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
-from iptlint.packets.match import CONNTRACK_FIELDS
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
+from iptlint.model.writes import Writes, writes_of
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
-from iptlint.packets.match import Writes, writes_of
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

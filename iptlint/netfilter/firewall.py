@@ -11,18 +11,17 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
 from iptlint.model.call_graph import calls_in
 from iptlint.model.matches import is_decided
-from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.netfilter.unknowns import plain_tests
-from iptlint.packets.match import (
+from iptlint.model.writes import (
     CONNTRACK_FIELDS,
-    EarlyMatcher,
-    Matcher,
     Writes,
     reads_conntrack,
     writes_of,
     writes_on_the_way,
 )
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.unknowns import plain_tests
+from iptlint.packets.match import EarlyMatcher, Matcher
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from iptlint.model import (
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.matches import CT_STATES
 from iptlint.model.verdicts import INTERFACE_ADDRESS
+from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
@@ -38,7 +39,6 @@ from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer, side_of
 from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, at_hook
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE
-from iptlint.packets.match import CONNTRACK_FIELDS
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

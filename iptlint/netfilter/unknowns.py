@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import AnyOf, Decided, Effect, EffectKind, Match, Opaque, Rule, Uncertain
+from iptlint.model.writes import Writes, looks_into
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
-from iptlint.packets.match import Matcher, Writes, looks_into
+from iptlint.packets.match import Matcher
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

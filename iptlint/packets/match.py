@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import (
     AnyOf,
     Decided,
-    EffectKind,
     Field,
     Interface,
     Masked,
@@ -24,7 +23,8 @@ from iptlint.model import (
     Uncertain,
     Within,
 )
-from iptlint.model.matches import CT_STATES, SetLookup
+from iptlint.model.matches import CT_STATES
+from iptlint.model.writes import CONNTRACK_FIELDS, Writes, looks_into
 from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import connected
 from iptlint.packets.space import Space
@@ -32,52 +32,12 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-CONNTRACK_FIELDS = frozenset(
-    {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK}
-)
-
 
 class Tests(NamedTuple):
     """``sure`` is a subset of ``may``; the two are equal where nothing is uncertain."""
 
     may: PacketSet
     sure: PacketSet
-
-
-class Writes(NamedTuple):
-    """What rules change on the way: fields, and sets by the names that effects give them."""
-
-    fields: frozenset[Field] = frozenset()
-    sets: frozenset[str] = frozenset()
-
-
-def writes_on_the_way(rules: Iterable[Rule]) -> Writes:
-    """What later rules of the same walk may find changed by these: not what a rule rewrites
-    that ends the walk."""
-    rules = tuple(rules)
-    fields = writes_of(rule for rule in rules if not rule.verdict.kind.terminates).fields
-    return Writes(fields, writes_of(rules).sets)
-
-
-def writes_of(rules: Iterable[Rule]) -> Writes:
-    """What packets may have had changed when they have met the rules."""
-    fields: set[Field] = set()
-    sets: set[str] = set()
-    for rule in rules:
-        for effect in rule.effects:
-            match effect.kind:
-                case EffectKind.WRITE if effect.field:
-                    fields.add(effect.field)
-                case EffectKind.NOTRACK:
-                    fields |= CONNTRACK_FIELDS
-                case EffectKind.SET if effect.name:
-                    sets.add(effect.name)
-    return Writes(frozenset(fields), frozenset(sets))
-
-
-def looks_into(test: Opaque, sets: frozenset[str]) -> bool:
-    """Whether the test asks for what is in one of the sets."""
-    return isinstance(test.asks, SetLookup) and test.asks.name in sets
 
 
 class Matcher:
@@ -189,13 +149,3 @@ _WITHOUT_CONNECTION = {Field.CT_STATE: CT_STATES.index("invalid")}
 
 def _certain(packets: PacketSet) -> Tests:
     return Tests(packets, packets)
-
-
-def reads_conntrack(matches: Iterable[Match]) -> bool:
-    """Whether a test asks for the packet's connection; that loads connection tracking."""
-    return any(
-        any(reads_conntrack(alternative) for alternative in match.alternatives)
-        if isinstance(match, AnyOf)
-        else getattr(match, "field", None) in CONNTRACK_FIELDS
-        for match in matches
-    )

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iptlint.model import AnyOf, Field, Interface, Masked, Match, Opaque, Within
+from iptlint.model.writes import Writes
 from iptlint.packets.bdd import union
 from iptlint.packets.describe import clause, describe, share_text
 from iptlint.packets.describe.clause import Wording
 from iptlint.packets.describe.cover import EXISTS_IN, Axes, Axis, cover
-from iptlint.packets.match import Matcher, Writes
+from iptlint.packets.match import Matcher
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from iptlint.model import (
 )
 from iptlint.model.matches import SetLookup
 from iptlint.model.verdicts import CONTINUE
-from iptlint.packets.match import Matcher, writes_on_the_way
+from iptlint.model.writes import writes_on_the_way
+from iptlint.packets.match import Matcher
 from iptlint.packets.space import Space
 from iptlint.source import SourceFile, Span
 

@@ -14,7 +14,7 @@ from iptlint.dialects.nft.lowering.assembly import assembled
 from iptlint.dialects.nft.lowering.matches import RuleLowering
 from iptlint.dialects.nft.lowering.rule_position import header
 from iptlint.dialects.nft.lowering.statement_result import RuleScope
-from iptlint.dialects.nft.lowering.written_state import Things, written
+from iptlint.dialects.nft.lowering.written_state import written
 from iptlint.dialects.nft.lowering.xt_compat import unprinted
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable, PlacedRule
 from iptlint.dialects.nft.walking import everything
@@ -29,6 +29,7 @@ from iptlint.model import (
     VerdictKind,
     unread_rule,
 )
+from iptlint.model.writes import Things
 from iptlint.source import SourceFile, WholeOrigin
 
 

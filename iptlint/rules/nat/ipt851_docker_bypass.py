@@ -74,9 +74,9 @@ from iptlint.model.matches import AddressType
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
 from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
+from iptlint.model.writes import writes_of
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import few, listed
-from iptlint.packets.match import writes_of
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta

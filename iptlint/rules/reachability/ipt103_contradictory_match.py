@@ -43,8 +43,9 @@ from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Field, Interface, Match, Rule, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import owner_of_chain
+from iptlint.model.writes import reads_conntrack
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.match import Matcher, reads_conntrack
+from iptlint.packets.match import Matcher
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 

@@ -55,7 +55,7 @@ from iptlint.model import Chain, Field, Interface, Match, Rule, Verdict, Verdict
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import made_by_iptables
 from iptlint.model.syntax import Syntax
-from iptlint.packets.match import writes_of
+from iptlint.model.writes import writes_of
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(

@@ -66,9 +66,9 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity, sugges
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
+from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.match import reads_conntrack
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta

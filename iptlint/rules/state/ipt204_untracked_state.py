@@ -53,7 +53,7 @@ from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
-from iptlint.packets.match import CONNTRACK_FIELDS
+from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 

@@ -50,7 +50,8 @@ from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule
 from iptlint.model.ownership import is_generated
-from iptlint.packets.match import Matcher, Writes
+from iptlint.model.writes import Writes
+from iptlint.packets.match import Matcher
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 

@@ -1,8 +1,4 @@
-"""Opaque tests of what the ruleset itself changes on the way are uncertain.
-
-Such a test is one Boolean for a packet, so it cannot stand for what is there before a change
-and after it: where any rule changes a set, or what a test reads, the test may hold or not.
-"""
+"""Opaque tests of what the ruleset itself changes on the way are uncertain."""
 
 from __future__ import annotations
 
@@ -10,55 +6,43 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from iptlint.model import AnyOf, Chain, EffectKind, Match, Opaque, Rule, Table, Uncertain
-from iptlint.model.matches import SetLookup
-
-_HEADERS = ("u32", "bpf", "string", "length2", "webstr", "layer7", "ndpi")
-_TCP_OPTIONS = ("tcpmss", "tcp", *_HEADERS)
-_CONNECTION = ("conntrack", "connlabel", "helper", "cluster")
-
-_READERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("TTL", "HL", "TOS", "DSCP", "ECN", "CHECKSUM", "DNPT", "SNPT"), _HEADERS),
-    **dict.fromkeys(("TCPMSS", "TCPOPTSTRIP"), _TCP_OPTIONS),
-    **dict.fromkeys(("CT", "NOTRACK"), _CONNECTION),
-    **dict.fromkeys(("MARK", "HMARK", "CONNMARK"), ("rpfilter",)),
-    "TPROXY": ("socket",),
-}
-"""The kinds of the tests that read what the target changes."""
+from iptlint.model import Chain, Opaque, Rule, Table, Uncertain
+from iptlint.model.writes import (
+    Things,
+    looks_into,
+    read_by,
+    unsettled_where,
+    writes_of,
+    written_by,
+)
 
 
 class _Changed(NamedTuple):
-    """``kinds``: of tests that read what rules change; ``sets``: those that rules fill."""
+    """``things``: what targets write; ``kinds``: of tests that themselves write what they read;
+    ``sets``: those that rules fill."""
 
+    things: Things
     kinds: frozenset[str]
     sets: frozenset[str]
 
     def touches(self, test: Opaque) -> bool:
-        lookup = test.asks
-        filled = isinstance(lookup, SetLookup) and lookup.name in self.sets
-        return filled or test.kind in self.kinds
+        changed = test.kind in self.kinds or not self.things.isdisjoint(read_by(test.kind))
+        return changed or looks_into(test, self.sets)
 
 
 def with_changes(tables: tuple[Table, ...]) -> tuple[Table, ...]:
     """The tables, with every test uncertain whose answer a rule may change."""
     rules = [rule for table in tables for _, rule in table.rules()]
-    changed = _Changed(frozenset(_kinds(rules)), frozenset(_sets(rules)))
+    things = frozenset(thing for rule in rules for thing in written_by(rule.verdict.name))
+    changed = _Changed(things, frozenset(_kinds(rules)), writes_of(rules).sets)
     return tuple(_table(table, changed) for table in tables) if any(changed) else tables
 
 
 def _kinds(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
-        yield from _READERS.get(rule.verdict.name, ())
         for match in rule.matches:
             if isinstance(match, Uncertain) and match.kind == "connlabel":
                 yield match.kind
-
-
-def _sets(rules: Iterable[Rule]) -> Iterator[str]:
-    for rule in rules:
-        for effect in rule.effects:
-            if effect.kind is EffectKind.SET and effect.name is not None:
-                yield effect.name
 
 
 def _table(table: Table, changed: _Changed) -> Table:
@@ -70,16 +54,5 @@ def _chain(chain: Chain, changed: _Changed) -> Chain:
 
 
 def _rule(rule: Rule, changed: _Changed) -> Rule:
-    matches = tuple(_test(match, changed) for match in rule.matches)
+    matches = tuple(unsettled_where(match, changed.touches) for match in rule.matches)
     return rule if matches == rule.matches else replace(rule, matches=matches)
-
-
-def _test(match: Match, changed: _Changed) -> Match:
-    match match:
-        case Opaque() if changed.touches(match):
-            return match.unsettled
-        case AnyOf(alternatives):
-            tests = tuple(tuple(_test(each, changed) for each in every) for every in alternatives)
-            return match if tests == alternatives else replace(match, alternatives=tests)
-        case _:
-            return match

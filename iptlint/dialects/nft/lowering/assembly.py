@@ -19,11 +19,12 @@ from iptlint.dialects.nft.lowering.statement_result import (
     StatementResult,
     VerdictBranch,
 )
-from iptlint.dialects.nft.lowering.written_state import Things, fields, outlived, unsure_of_written
+from iptlint.dialects.nft.lowering.written_state import outlived, unsure_of_written
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.model import Effect, Match, Rule, Verdict, VerdictKind, unread_rule
 from iptlint.model.verdicts import CONTINUE
+from iptlint.model.writes import Things, fields_written
 from iptlint.source import SourceFile
 
 
@@ -190,7 +191,7 @@ class _Assembly:
             verdict = Verdict(verdict.kind, verdict.name, verdict.chain, options)
         first = self.begin or last
         self._append(verdict, first.start, max(first.end, last.end), actor)
-        changed = fields(self.effects)
+        changed = fields_written(self.effects)
         if changed:
             self.tests = [outlived(test, changed) for test in self.tests]
         self.effects, self.texts, self.incomplete, self.name = [], [], [], ""

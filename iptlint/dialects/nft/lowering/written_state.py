@@ -1,42 +1,30 @@
 """What the rules of a text change on the way, and tests that are then no longer sure.
 
-A test that is one Boolean (``Opaque``) has one answer for a packet, so it cannot stand for
-what a rule has set in between: where any rule writes what it reads, it is uncertain.
+What is written and read has its home in ``model/writes.py``; here it is seen in statements.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.walking import everything
-from iptlint.model import AnyOf, Decided, Effect, EffectKind, Field, Match, Opaque, Uncertain
+from iptlint.model import AnyOf, Field, Match, Opaque, Uncertain
+from iptlint.model.writes import (
+    CONNECTION,
+    HEADERS,
+    SOCKET,
+    TCP_OPTIONS,
+    Things,
+    reads,
+    unsettled_where,
+    written_by,
+)
 
-Things = frozenset[str]
-
-_HEADERS = "headers"
 _LASTING = frozenset({"has a route"})
 """Keys of tests that nothing a rule writes changes."""
-
-_CONNECTION = "connection"
-_FOREIGN = {
-    "MARK": ("meta mark",),
-    "HMARK": ("meta mark",),
-    "CONNMARK": ("meta mark", "ct mark"),
-    "CLASSIFY": ("meta priority",),
-    "SECMARK": ("meta secmark",),
-    "CONNSECMARK": ("meta secmark", "ct secmark"),
-    "NOTRACK": (_CONNECTION,),
-    "CT": (_CONNECTION,),
-    "TPROXY": ("socket", "meta mark"),
-    **dict.fromkeys(("TTL", "HL", "TOS", "DSCP", "ECN", "DNPT", "SNPT"), (_HEADERS,)),
-    **dict.fromkeys(("TCPMSS", "TCPOPTSTRIP"), ("tcp options",)),
-    "CHECKSUM": (_HEADERS,),
-    "TRACE": ("meta nftrace",),
-}
 
 
 def written(rules: Iterable[t.Rule]) -> Things:
@@ -60,18 +48,18 @@ def _thing(selector: Node) -> Iterator[str]:
         case t.HeaderOption(protocol) if protocol != "ip":
             yield f"{protocol} options"
         case t.RawOption():
-            yield "tcp options"
+            yield TCP_OPTIONS
         case t.Payload() | t.RawPayload() | t.ExtensionHeader() | t.HeaderOption():
-            yield _HEADERS
+            yield HEADERS
         case t.Socket():
-            yield "socket"
+            yield SOCKET
 
 
 def _read(node: Node) -> Iterator[str]:
     for each in everything(node):
         yield from _thing(each)
         if isinstance(each, t.Ct):
-            yield _CONNECTION
+            yield CONNECTION
 
 
 def _of_block(block: t.JumpBlock) -> Things:
@@ -80,10 +68,10 @@ def _of_block(block: t.JumpBlock) -> Things:
 
 _WRITERS: dict[type, Callable[[Any], Iterable[str]]] = {
     t.Mangle: lambda statement: _thing(statement.target),
-    t.Notrack: lambda _: (_CONNECTION,),
-    t.Tproxy: lambda _: ("socket",),
+    t.Notrack: lambda _: (CONNECTION,),
+    t.Tproxy: lambda _: (SOCKET,),
     t.StripOption: lambda statement: _thing(statement.option),
-    t.Foreign: lambda statement: _FOREIGN.get(statement.name, ()),
+    t.Foreign: lambda statement: written_by(statement.name),
     t.JumpBlock: _of_block,
 }
 
@@ -102,45 +90,12 @@ def _opaque(match: Match) -> bool:
 
 
 def _uncertain(match: Match) -> Match:
-    match match:
-        case Opaque(key) if key not in _LASTING:
-            return match.unsettled
-        case AnyOf(alternatives):
-            return replace(
-                match, alternatives=tuple(tuple(map(_uncertain, tests)) for tests in alternatives)
-            )
-        case _:
-            return match
+    return unsettled_where(match, lambda test: test.key not in _LASTING)
 
 
 # -- within one rule ------------------------------------------------------------------------
 
-_CONNECTION_FIELDS = frozenset(
-    {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK}
-)
-
-
-def fields(effects: Iterable[Effect]) -> frozenset[Field]:
-    """The fields that are other ones after the effects."""
-    read: set[Field] = set()
-    for effect in effects:
-        if effect.kind is EffectKind.NOTRACK:
-            read |= _CONNECTION_FIELDS
-        elif effect.kind is EffectKind.WRITE and effect.field is not None:
-            read.add(effect.field)
-    return frozenset(read)
-
 
 def outlived(match: Match, changed: frozenset[Field]) -> Match:
     """A test that a packet has passed, asked again behind a change of its field."""
-    return Uncertain("changed", repr(match)) if _asks(match, changed) else match
-
-
-def _asks(match: Match, changed: frozenset[Field]) -> bool:
-    match match:
-        case AnyOf(alternatives):
-            return any(_asks(test, changed) for tests in alternatives for test in tests)
-        case Opaque() | Uncertain() | Decided():
-            return False
-        case _:
-            return match.field in changed
+    return Uncertain("changed", repr(match)) if reads(match, changed) else match
