@@ -20,6 +20,8 @@ VALID_TCP = {frozenset(text.split()) for text in (*_VALID_TCP, "ACK URG")}
 
 def states_of_flags(value: int) -> frozenset[str]:
     names = {name for bit, name in enumerate(FLAGS) if value >> bit & 1}
+    if names - {"PSH"} == {"SYN", "ACK"}:
+        return ANY - {"NEW"}
     return ANY if names - {"PSH"} in VALID_TCP else NO_CONNECTION
 
 
@@ -29,7 +31,9 @@ def states_of_icmp(value: tuple[int, int]) -> frozenset[str]:
             return ANY - {"NEW", "RELATED"}
         case 3 | 4 | 5 | 11 | 12:
             return NO_CONNECTION | {"RELATED"}
-    return ANY
+        case 8 | 13 | 15 | 17:
+            return ANY
+    return NO_CONNECTION
 
 
 def states_of_icmp6(value: tuple[int, int]) -> frozenset[str]:
@@ -40,7 +44,9 @@ def states_of_icmp6(value: tuple[int, int]) -> frozenset[str]:
             return ANY - {"NEW", "RELATED"}
         case type_ if type_ < 128:
             return NO_CONNECTION | {"RELATED"}
-    return ANY
+        case 128 | 139:
+            return ANY
+    return NO_CONNECTION
 
 
 KIND: dict[str, Callable[[Any], object]] = {
