@@ -67,6 +67,11 @@ class Span:
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share a character, or touch."""
+        same = self.source.path == other.source.path
+        return same and self.start <= other.end and other.start <= self.end
+
 
 class Origin(Protocol):
     """Where a model object was written; spans are worked out only when asked for."""

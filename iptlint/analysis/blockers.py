@@ -31,9 +31,12 @@ class Blocker(NamedTuple):
 
 def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
-    order of the text. Each takes some of them first."""
-    place = analysis.place(rule)
-    blocking = _Search(analysis).above(place.chain, place.number, analysis.intended(rule))
+    order of the text. Each takes some of them first; rules of its own chain are named where some
+    packet comes to one of them, whatever stands before the chain."""
+    place, meant = analysis.place(rule), analysis.intended(rule)
+    blocking = _Search(analysis).above(place.chain, place.number, meant)
+    if not any(_is_met(analysis, taker.rule, meant) for taker in blocking):
+        blocking = _Search(analysis, coming=True).above(place.chain, place.number, meant)
     unique = dict.fromkeys(taker.rule for taker in blocking)
     return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
 
@@ -51,14 +54,24 @@ def _by(analysis: TableAnalysis, flow: ChainFlow, number: int) -> PacketSet:
             return sure
 
 
+def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
+    """Whether some of the packets may come to the rule, if it is one of the table."""
+    return taker not in analysis.places or (analysis.matched(taker) & packets).satisfiable()
+
+
 class _Search:
-    def __init__(self, analysis: TableAnalysis) -> None:
+    """``coming``: what a rule takes are packets that may come to its chain, and no others."""
+
+    def __init__(self, analysis: TableAnalysis, *, coming: bool = False) -> None:
         self.analysis = analysis
+        self.coming = coming
 
     def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Blocker]:
         """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
         or before the calls of the chain."""
         stopped = packets & ~self.analysis.flows[chain].arriving[number]
+        if self.coming:
+            stopped = stopped & self.analysis.entries[chain].reachable
         blocking = needed(list(self._within(chain, number, stopped)), stopped)
         rest = packets & ~stopped
         if depth == _DEEPEST or not rest.satisfiable():

@@ -102,6 +102,19 @@ def public(hooks: Hooks, field: Field) -> PacketSet:
     return hooks.space.ranges(field, tuple((number, number) for number in numbers))
 
 
+def likened(hooks: Hooks, packets: PacketSet) -> PacketSet:
+    """The packets, where they have addresses of strangers with some that nobody has (of the
+    documentation ranges): what a report shows is nobody's packet."""
+    space, family = hooks.space, hooks.family
+    documented = addresses.ranges(family, AddressKind.EXAMPLE)
+    for field, shift in ((family.saddr, 0), (family.daddr, 1)):
+        numbers = (int(ip_address(text)) + shift for text in _STRANGERS[family])
+        strangers = space.ranges(field, tuple((number, number) for number in numbers))
+        if not (packets & ~strangers).satisfiable():
+            packets = space.forget(packets, (field, Field.TTL)) & space.ranges(field, documented)
+    return packets
+
+
 def outside(space: Space) -> PacketSet:
     """The packets that are not on the loopback interface."""
     return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")

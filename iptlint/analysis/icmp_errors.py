@@ -14,13 +14,13 @@ from iptlint.analysis.default_verdict import (
     probes,
 )
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
 from iptlint.model.protocols import ICMP, ICMP6
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
-from iptlint.packets.witness import witness
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -81,8 +81,7 @@ def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
     base = share.base(hook)
     # The chains of PREROUTING may be asked before anyone knows of connections.
     by_state = base.hook is hook and decides_by_connections(hooks)
-    seen = share.packets & hooks.hook_packets(hook)
-    return Loss(error, hook, base.name, share, by_state, witness(hooks.space, seen, hook))
+    return Loss(error, hook, base.name, share, by_state, shown_for(hooks, hook, share))
 
 
 def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:

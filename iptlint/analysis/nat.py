@@ -26,6 +26,7 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.base_chain import BaseChain
     from iptlint.packets.bdd import PacketSet
 
 _MOST_PORTS = 64
@@ -66,9 +67,20 @@ class DestinationNat:
         coming = hooks.hook_packets(Hook.PREROUTING) & hooks.space.state("new")
         return self.analysis.intended(self.rule) & coming
 
+    def setting_out(self, hooks: Hooks, hook: Hook) -> PacketSet:
+        """The packets, as they come, on the way with the hook; by which interface they are to leave
+        is not known when they are translated."""
+        free = hooks.space.forget(self.taken(hooks), (Field.OIF,))
+        return free & hooks.hook_packets(hook)
+
     def arriving(self, hooks: Hooks, hook: Hook) -> PacketSet:
         """What the packets may be when they come to the hook."""
         return _arriving(hooks, self, hook)
+
+
+def translated(base_chain: BaseChain) -> PacketSet:
+    """The packets that the base chain may translate."""
+    return base_chain.end(VerdictKind.NAT)
 
 
 def named_ports(rule: Rule) -> frozenset[int]:

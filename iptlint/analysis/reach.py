@@ -85,15 +85,6 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
     return Reason.TAKEN
 
 
-def rule_witness(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> Packet | None:
-    """One of the packets that match the rule, at the first hook that can send one."""
-    bases = analysis.calls.bases_of(analysis.place(rule).chain)
-    packets_at_bases = (
-        witness(analysis.space, packets & analysis.base_packets(b), b.hook) for b in bases
-    )
-    return next((packet for packet in packets_at_bases if packet is not None), None)
-
-
 def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains."""
     firewall = Firewall(ruleset)

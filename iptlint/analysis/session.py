@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from iptlint.memo import memo
@@ -15,12 +16,19 @@ from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 
+def _is_checking() -> bool:
+    return bool(os.environ.get("IPTLINT_CHECK_WITNESSES"))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user may say that changes what is a finding."""
 
     ssh_ports: tuple[int, ...] = (22,)
     management_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    check_witnesses: bool = field(default_factory=_is_checking)
+    """Whether every packet that a finding shows is followed to where it is said to come. For the
+    tests of iptlint, which set the variable: it takes time, and mends nothing."""
 
 
 class Context:

@@ -11,6 +11,8 @@ from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknowns
 from iptlint.source import Span
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
 
     Any base chain may drop packets; of those that pass them the deciding one is named.
     """
+    if any(base_chain.rewrites for base_chain in hooks.base_chains(hook)):
+        return largest_first(_followed(hooks, hook, packets))
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)
     accepted = arriving & may_pass(hooks, hook)
@@ -87,6 +91,19 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
                 deciding.append(share._replace(packets=share.packets & accepted))
         arriving = base_chain.afterwards(arriving & base_chain.may_survive)
     return largest_first(deciding)
+
+
+def _followed(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Share]:
+    """The same where a rule at the hook changes what later ones test: exact, and not cheap."""
+    unknowns = Unknowns(hooks.space)
+    traversal = Traversal(hooks.firewall, hooks.family, unknowns, by_rule=True)
+    outcomes = traversal.follow((hook,), packets & hooks.hook_packets(hook))
+    cube = unknowns.cube
+    for outcome in outcomes:
+        if outcome.decision is not None:
+            _, table, chain, rule = outcome.decision
+            share = outcome.packets.exists(cube)
+            yield Share(hooks.firewall.analysis(table), chain, rule, outcome.kind, share)
 
 
 def largest_first(each: Iterable[Share]) -> list[Share]:

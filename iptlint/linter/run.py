@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from oxidd.util import DDMemoryError
 
 from iptlint.analysis.session import Context, Settings
+from iptlint.analysis.witness_check import comes_to
 from iptlint.benchmark.host import Host
 from iptlint.benchmark.table import Judged, judged
 from iptlint.dialects import Reader, Reading
@@ -51,7 +52,10 @@ def lint(
         if profile is Profile.CIS:
             outcome.items = _judge(context, collected.readings, outcome)
         for rule in (rule for rule in rules() if rule.meta.code in selection.running):
-            outcome.findings += _run(rule, context, outcome)
+            findings = [*_run(rule, context, outcome)]
+            outcome.findings += findings
+            if context.settings.check_witnesses:
+                outcome.crashes += _stray(context, findings)
     before = [reader.start.source] if reader and reader.start else []
     texts = (*sources, *ipsets, *before)
     published = publish(outcome.findings, outcome.crashes, texts, selection, host)
@@ -95,6 +99,17 @@ def _judge(context: Context, readings: Sequence[Reading], outcome: _Outcome) -> 
 
 def _is_unfinished(reading: Reading) -> bool:
     return any(rule_of(d.code).meta.unfinished for d in reading.diagnostics)
+
+
+def _stray(context: Context, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """A crash for each finding whose packet does not come to what it names."""
+    firewalls = [context.firewall(ruleset) for ruleset in context.rulesets]
+    for finding in findings:
+        places = (finding.span, *(label.span for label in finding.related))
+        packet = finding.witness
+        if packet and not any(comes_to(firewall, packet, places) for firewall in firewalls):
+            astray = AssertionError(f"its packet does not come to line {finding.span.line}")
+            yield crashed(finding.span.source, finding.code, astray)
 
 
 def _run(rule: RuleModule, context: Context, outcome: _Outcome) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,11 @@ from iptlint.model.protocols import (
     tcp_flag_names,
 )
 from iptlint.packets.bdd import union
+from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
+from iptlint.packets.unseen import unusual, without_unusual
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -80,11 +82,16 @@ def _facing_outside(space: Space, field: Field) -> PacketSet:
 
 def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
+    # What comes from a wire has no mark.
+    yield space.value(Field.MARK, 0)
+    yield space.value(Field.CT_MARK, 0)
     yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
     yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
     yield space.value(Field.FRAGMENT, 0)
     yield space.state("new")
     yield space.state("established")
+    yield space.state("related")
+    yield space.state("untracked") | ~untracked_anyway(space)
     for protocol in (TCP, UDP, icmp_of(family)):
         yield space.value(Field.PROTO, protocol)
     yield from _sendable_flags(space)
@@ -102,9 +109,8 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
         yield space.value(Field.DPORT, port)
     yield ~space.value(Field.DPORT, 0)
     yield space.value(Field.ICMP_TYPE, echo_request(family))
-    for field in (Field.ICMP_CODE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.MARK):
-        yield space.value(field, 0)
-    yield space.value(Field.TTL, 64)
+    yield space.value(Field.ICMP_CODE, 0)
+    yield from without_unusual(space)
 
 
 def _sendable_flags(space: Space) -> Iterator[PacketSet]:
@@ -166,10 +172,18 @@ def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> P
     """The packet of a path through a diagram; what the path leaves free is zero."""
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
-    if values[Field.CT_MARK]:
-        conditions = (*conditions, f"ct mark {values[Field.CT_MARK]:#x}")
+    conditions += (*unusual(values), *_after(values))
     name = PACKET_FAMILIES[values[Field.FAMILY]]
     return _packet(space, name, values, hook, conditions)
+
+
+def _after(values: Mapping[Field, int]) -> Iterator[str]:
+    """What has to come before the packet: a connection that it does not open is new as long as
+    nobody has answered."""
+    new = values[Field.CT_STATE] == CT_STATES.index("new")
+    closing = values[Field.TCP_FLAGS] & tcp_flag_bits("fin", "rst")
+    if values[Field.PROTO] == TCP and new and closing:
+        yield "after a first packet that nobody answered"
 
 
 def _first_family(space: Space, packets: PacketSet) -> str | None:

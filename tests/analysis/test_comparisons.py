@@ -14,7 +14,7 @@ CALLED_TWICE = saved(
     "-A INPUT -j ACCEPT",
     "-A web -s 192.0.2.1 -j DROP",
     "-A web -s 192.0.2.2 -j DROP",
-    chains=":web - [0:0]\n",
+    chains="web",
 )
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import iptlint
-from iptlint.analysis.reach import RuleReach, Status, rule_witness
+from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import AnyOf, Family, Match, Uncertain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
 from tests.kernel import chance
 from tests.kernel.firewall import KernelFirewall
 from tests.kernel.gaps import gap
@@ -89,9 +90,12 @@ class _Case:
     def _aimed_at(self, answer: RuleReach) -> Iterator[Packet]:
         """One that would match the dead rule if no earlier rule took it."""
         walk = self.firewall.analysis(answer.table)
-        packet = rule_witness(walk, answer.rule, walk.intended(answer.rule))
-        if packet is not None:
-            yield packet
+        intended = walk.intended(answer.rule)
+        for base in walk.calls.bases_of(answer.chain.name):
+            packet = witness(walk.space, intended & walk.base_packets(base), base.hook)
+            if packet is not None:
+                yield packet
+                return
 
     def _of_any(self, packet: Packet) -> Iterator[Dispute]:
         try:

@@ -49,6 +49,7 @@ from iptlint.analysis.default_verdict import (
     dropped_by_default,
     forwards_on_its_own,
 )
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
@@ -60,7 +61,6 @@ from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, Verd
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _one(hooks: Hooks, opening: _Open) -> Finding:
         f"{chain.name} is open: {by} every new connection that no rule denies"
         f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
         _advice(hooks.ruleset, chain),
-        witness=witness(hooks.space, share.packets, opening.hook),
+        witness=shown_for(hooks, opening.hook, share),
         confidence=Confidence.POSSIBLE if opening.maybe else None,
     )
 
@@ -210,7 +210,7 @@ def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
         " denies",
         _advice(hooks.ruleset, *chains),
         related=(Label(forward.share.span, "so does this policy"),),
-        witness=witness(hooks.space, input_.share.packets, Hook.INPUT),
+        witness=shown_for(hooks, Hook.INPUT, input_.share),
         confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
     )
 

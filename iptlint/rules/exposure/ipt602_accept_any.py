@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
     accept_any,
     accepted_from_uplinks,
@@ -50,7 +51,6 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _finding(hooks: Hooks, by: Share, where: str, moot: str, related: list[Label
         "sees none of them",
         "delete it, or say what it is for: an interface, a source, or established connections only",
         related=tuple(related),
-        witness=witness(hooks.space, by.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
+        witness=shown_for(hooks, Hook.INPUT, by),
         severity=Severity.WARNING if where else None,
         confidence=Confidence.POSSIBLE if where else None,
         causes=(Cause(hooks.ruleset, hooks.family, Hook.INPUT),),

@@ -45,6 +45,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.evidence import decided_by
 from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, is_broad
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
@@ -55,7 +56,6 @@ from iptlint.model.host import Host
 from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 
@@ -124,9 +124,7 @@ def _finding(hooks: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -
             for opening in exposed_services[:1]
             for d in opening.through[:1]
         ),
-        witness=witness(
-            hooks.space, _shown(hooks, first) & hooks.hook_packets(first.hook), first.hook
-        ),
+        witness=decided_by(hooks, first.hook, first.rule, _shown(hooks, first)),
         severity=Severity.WARNING if many else gravest,
         confidence=Confidence.POSSIBLE if many else None,
         likeness=f"{first.hook.value} {names}",

@@ -46,6 +46,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
@@ -59,7 +60,6 @@ from iptlint.model.ownership import is_generated, owner_of_chain
 from iptlint.model.protocols import TCP
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
             share.span,
             "SSH is open to every address, with no limit for who tries one password after another",
             _advice(hooks, share, settings.ssh_ports[0]),
-            witness=witness(space, share.packets & hooks.hook_packets(Hook.INPUT), Hook.INPUT),
+            witness=shown_for(hooks, Hook.INPUT, share),
             likeness="ssh",
             causes=tuple(_late(hooks, exposure, open_)),
         )

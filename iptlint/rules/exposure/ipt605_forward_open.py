@@ -47,6 +47,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own, probes
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
     accept_any,
     exposure_of,
@@ -62,7 +63,6 @@ from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
@@ -124,11 +124,10 @@ def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
 def _finding(hooks: Hooks, share: Share, what: str, then: str, related: list[Label]) -> Finding:
     share, main = responsible_call(share), hooks.deciding_chain(Hook.FORWARD)
     chain = main.chain.name if main else share.chain.name
-    sent = share.packets & hooks.hook_packets(Hook.FORWARD)
     return META.finding(
         share.span,
         f"{share.name} accepts {what}{then}",
         f"accept answers only, in its place: {suggestions.ESTABLISHED.into(chain, hooks.ruleset)}",
         related=tuple(related),
-        witness=witness(hooks.space, sent, Hook.FORWARD),
+        witness=shown_for(hooks, Hook.FORWARD, share),
     )

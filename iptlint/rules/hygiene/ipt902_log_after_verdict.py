@@ -37,12 +37,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.log_flood import only_logs
-from iptlint.analysis.reach import rule_witness
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.model.ownership import is_generated
+from iptlint.packets.packet import Packet
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
         if in_same_chain
         else "log the packets where they are decided; else delete it",
         related=phrases.labels(shadowed.blockers, ending),
-        witness=rule_witness(analysis, shadowed.rule, analysis.intended(shadowed.rule)),
+        witness=_witness(analysis, shadowed),
         likeness="dead log",
     )
+
+
+def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
+    """A packet that should have been logged, and that comes to one of the blockers."""
+    meant = analysis.intended(shadowed.rule)
+    return shown_by(analysis, shadowed.chain.name, shadowed.blockers, meant)

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default, probes
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.log_flood import logs
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
@@ -46,7 +47,6 @@ from iptlint.model import Hook
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         if not is_user_chain(share.analysis.table, share.chain.name):
             continue  # what has no rule at all is not in use
         if not _logged(hooks, hook, turned_away):
-            yield _finding(hooks, hook, share, turned_away)
+            yield _finding(hooks, hook, share)
 
 
 def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
@@ -100,12 +100,12 @@ def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     )
 
 
-def _finding(hooks: Hooks, hook: Hook, share: Share, packets: PacketSet) -> Finding:
+def _finding(hooks: Hooks, hook: Hook, share: Share) -> Finding:
     place = "add as the last rule" if share.rule is None else "add before it"
     return META.finding(
         share.span,
         f"{share.name} {share.does} what no rule accepts on its way through {hook.value}, and"
         " nothing logs it",
         f"{place}: {_LOG.into(share.chain.name, hooks.ruleset, share.analysis.table)}",
-        witness=witness(hooks.space, packets, hook),
+        witness=shown_for(hooks, hook, share),
     )

@@ -37,13 +37,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import line, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Syntax
+from iptlint.packets.packet import Packet
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -142,8 +143,13 @@ def _finding(analysis: TableAnalysis, first: _Negated, second: _Negated) -> Iter
         _message(values, first, second),
         _advice(values, second, syntax),
         related=(Label(first.rule.origin.span, "the other one"),),
-        witness=rule_witness(analysis, second.rule, analysis.matched(second.rule)),
+        witness=_witness(analysis, second.rule),
     )
+
+
+def _witness(analysis: TableAnalysis, rule: Rule) -> Packet | None:
+    """A packet that the rule takes."""
+    return shown_by(analysis, analysis.place(rule).chain, (rule,), analysis.matched(rule))
 
 
 def _leaves(packets: PacketSet, taken: PacketSet) -> bool:

@@ -44,7 +44,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default
+from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default, likened
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.session import Context
@@ -94,14 +95,14 @@ def _no_rules(ruleset: Ruleset) -> str:
 
 def _why(hooks: Hooks) -> tuple[Span, str, Packet | None]:
     strangers = accepted_strangers(hooks, Hook.INPUT)
-    packet = witness(hooks.space, strangers, Hook.INPUT)
     accepting = shares(hooks, Hook.INPUT, strangers)
     if not accepting:
+        packet = witness(hooks.space, likened(hooks, strangers), Hook.INPUT)
         return _start(hooks.ruleset), _no_rules(hooks.ruleset), packet
     return (
         accepting[0].span,
         f"{accepting[0].name} accepts new connections that no rule names",
-        packet,
+        shown_for(hooks, Hook.INPUT, accepting[0]),
     )
 
 

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import hosts
 from iptlint.analysis.hook_verdicts import surely_ends
-from iptlint.analysis.nat import uplink
+from iptlint.analysis.nat import translated, uplink
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
@@ -83,12 +83,16 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if not any(map(_candidates, base_chains)):
         return
     leaving = {kind: _leaving(hooks, *numbers) for kind, numbers in _KINDS.items()}
+    before = hooks.space.false
     for base_chain in base_chains:
         for chain, rule in _candidates(base_chain):
             kinds = (k for k, sent in leaving.items() if _takes_all(base_chain, chain, rule, sent))
-            if (kind := next(kinds, None)) is not None:
-                yield _finding(hooks, base_chain.analysis, rule, kind, leaving[kind])
+            kind = next(kinds, None)
+            # A source is translated once: a later chain of type nat sees none of these.
+            if kind is not None and (left := leaving[kind] & ~before).satisfiable():
+                yield _finding(hooks, base_chain.analysis, rule, kind, left)
                 break
+        before = before | translated(base_chain)
 
 
 def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:

@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.delivery import delivery
 from iptlint.analysis.nat import is_port_test, named_ports
 from iptlint.analysis.pre_nat_ports import Mistake, mistaken
 from iptlint.analysis.session import Context
@@ -47,7 +48,9 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrase
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Interface, Rule, VerdictKind
 from iptlint.model.syntax import Syntax
+from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
+from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
@@ -95,10 +98,18 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
             Label(each.statement.span, f"sends them to {to}")
             for each, to in zip(translating, _targets(mistake), strict=False)
         ),
-        witness=witness(hooks.space, mistake.missed, mistake.hook),
+        witness=_witness(hooks, mistake),
         confidence=None if _is_for_them(hooks, rule) else Confidence.POSSIBLE,
         causes=tuple(Cause(hooks.ruleset, hooks.family, part=each) for each in translating),
     )
+
+
+def _witness(hooks: Hooks, mistake: Mistake) -> Packet | None:
+    """A packet as it comes, before it is translated, that the rule is meant for."""
+    coming = [translation.setting_out(hooks, mistake.hook) for translation in mistake.translations]
+    way = delivery(hooks, mistake.hook, union(coming, hooks.space.false))
+    missed = way.through if mistake.rule.verdict.kind.denies else way.lost
+    return witness(hooks.space, missed, mistake.hook)
 
 
 def _targets(mistake: Mistake) -> list[str]:

@@ -38,16 +38,17 @@ extension that iptlint does not know never count as taking packets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
+from iptlint.analysis.evidence import taken
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
 from iptlint.memo import memo
-from iptlint.model import Family, Field, VerdictKind, addresses
+from iptlint.model import Family, Field, Rule, VerdictKind, addresses
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -70,6 +71,10 @@ META = Meta(
 )
 
 
+_TRIED = 8
+"""Of the rules that one other cuts off so many are tried for a packet that this one takes."""
+
+
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for cut in cut_off_runs(analysis):
@@ -82,13 +87,18 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
     let_in = [shadowed for shadowed in cut.shadowed if _let_in(analysis, shadowed).satisfiable()]
-    shown = (let_in or [shadowed for shadowed in cut.shadowed if shadowed.differs])[0]
+    shown = let_in or [shadowed for shadowed in cut.shadowed if shadowed.differs]
+    packets = (_witness(analysis, each, (cut.by,)) for each in shown[:_TRIED])
+    packet, labels = next(filter(None, packets), None), shadowing.labels_of(cut)
+    if packet is None:  # none comes even so far
+        packet = _witness(analysis, shown[0], shown[0].blockers)
+        labels += phrases.labels(shown[0].blockers, "the packet that is shown")
     return META.finding(
         cut.shadowed[0].span,
         shadowing.message(cut),
         shadowing.advice(cut),
-        related=shadowing.labels_of(cut),
-        witness=_witness(analysis, shown),
+        related=labels,
+        witness=packet,
         severity=Severity.ERROR if let_in else None,
         causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in cut.shadowed),
     )
@@ -101,7 +111,7 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
         f"{_fate(shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
         _advice(analysis, shadowed),
         related=shadowing.labels(shadowed),
-        witness=_witness(analysis, shadowed),
+        witness=_witness(analysis, shadowed, shadowed.blockers),
         severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
         likeness=f"{lines} {shadowed.accepted.satisfiable()}",
         causes=(Cause(analysis.ruleset, part=shadowed.rule),),
@@ -146,14 +156,15 @@ def _world(analysis: TableAnalysis) -> PacketSet:
     return world & ~space.interface(Field.IIF, "lo") & ~space.no_interface(Field.IIF)
 
 
-def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
-    """A packet that the rule was for, one whose fate differs if there is one."""
+def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]) -> Packet | None:
+    """A packet that the rule was for and a taker takes; one whose fate differs, if there is."""
     meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
     for base in analysis.calls.bases_of(shadowed.chain.name):
         seen = analysis.base_packets(base)
         otherwise = meant & seen & ~may_end_in(analysis, base, shadowed.rule.verdict.kind)
-        for packets in (world & seen, shadowed.accepted & seen, otherwise, meant & seen):
-            packet = witness(analysis.space, packets, base.hook)
+        for packets in (world, shadowed.accepted, otherwise, meant):
+            come = taken(analysis, base, takers, packets & meant & seen)
+            packet = witness(analysis.space, come, base.hook)
             if packet is not None:
                 return packet
     return None

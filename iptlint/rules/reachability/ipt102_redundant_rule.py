@@ -39,7 +39,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
-from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
@@ -50,6 +50,7 @@ from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.owners import Owner, owner_of_name
 from iptlint.model.ownership import holds_user_rules, owner_of_chain, owners_of_interfaces
+from iptlint.packets.packet import Packet
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -143,9 +144,14 @@ def _covered(analysis: TableAnalysis, redundant: Redundant) -> Finding:
         + phrases.actions(redundant.later, "all of these packets too"),
         "delete it, unless it is there to count packets or to spare them the rules between",
         related=phrases.labels(redundant.later, ending),
-        witness=rule_witness(analysis, redundant.rule, analysis.matched(redundant.rule)),
+        witness=_witness(analysis, redundant.rule),
         likeness=_likeness("covered", redundant.later),
     )
+
+
+def _witness(analysis: TableAnalysis, rule: Rule) -> Packet | None:
+    """A packet that the rule takes."""
+    return shown_by(analysis, analysis.place(rule).chain, (rule,), analysis.matched(rule))
 
 
 def _is_kept(rule: Rule) -> bool:

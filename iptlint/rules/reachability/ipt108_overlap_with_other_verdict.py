@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.reach import rule_witness
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import is_ban, later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
@@ -43,6 +43,7 @@ from iptlint.findings.phrases import labels, line, name, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import is_user_chain
+from iptlint.packets.packet import Packet
 from iptlint.packets.union_tree import UnionTree
 from iptlint.rules.meta import Group, Meta
 
@@ -165,7 +166,7 @@ def _looked_at(match: Match) -> Iterator[Field | None]:
 
 def _finding(crossing: _Crossing, *, shown: bool) -> Finding:
     """``shown``: with a packet, which takes a while to find; of many only the first are told."""
-    analysis, earlier, later, both = crossing
+    _, earlier, later, _ = crossing
     return META.finding(
         later.origin.span,
         f"line {line(earlier)} {verb(earlier.verdict.kind)} some of the packets that this"
@@ -173,6 +174,12 @@ def _finding(crossing: _Crossing, *, shown: bool) -> Finding:
         f"move it above line {line(earlier)} if it should have no exception; else say in a comment"
         " that the order matters",
         related=labels([earlier], "what both are for"),
-        witness=rule_witness(analysis, later, both) if shown else None,
+        witness=_witness(crossing) if shown else None,
         likeness="order decides",
     )
+
+
+def _witness(crossing: _Crossing) -> Packet | None:
+    """A packet that both are for, and the earlier one takes."""
+    analysis, earlier, _, both = crossing
+    return shown_by(analysis, analysis.place(earlier).chain, (earlier,), both)

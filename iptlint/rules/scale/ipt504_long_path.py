@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.address_lists import address_lists
 from iptlint.analysis.comparisons import Stretch, compared, on_one_way
-from iptlint.analysis.default_verdict import outside, probes
+from iptlint.analysis.default_verdict import likened, outside, probes
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
@@ -97,7 +97,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             f" on its way through {hook.value}, {where} of them in {longest.chain.name}",
             "put lists of addresses and ports into sets, and rules for one interface, protocol or"
             " port into a chain that only its packets are sent to",
-            witness=witness(hooks.space, packet, hook),
+            witness=witness(hooks.space, _alike(hooks, hook, packet, total), hook),
         )
 
 
@@ -105,6 +105,13 @@ def _stranger(hooks: Hooks, hook: Hook) -> PacketSet:
     """A stranger's packet; on interfaces that no rule names, where it may be."""
     packet = next(probes(hooks, hook, "new", "syn")) & outside(hooks.space)
     return on_one_way(hooks, packet & hooks.hook_packets(hook))
+
+
+def _alike(hooks: Hooks, hook: Hook, packet: PacketSet, total: int) -> PacketSet:
+    """The packet with addresses that are nobody's, if it is compared with as many rules."""
+    alike = on_one_way(hooks, likened(hooks, packet))
+    as_many = sum(_counts(compared(hooks, hook, alike)).values()) == total
+    return alike if as_many else packet
 
 
 def _counts(way: Iterable[Stretch]) -> Counter[Chain]:

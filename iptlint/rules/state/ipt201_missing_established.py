@@ -50,6 +50,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.connections import decides_by_connections, few_ports
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import same_interface
 from iptlint.analysis.handshake import (
     answers,
@@ -70,7 +71,6 @@ from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.space import Space
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _none(
         + " and all else, while connections may be opened"
         * closed,
         f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
-        witness=witness(hooks.space, _plain(hooks, way, share.packets), way.back),
+        witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
     )
@@ -216,14 +216,14 @@ def _chain(hooks: Hooks, hook: Hook) -> str:
     return main.chain.name if main else hook.name
 
 
-def _plain(hooks: Hooks, way: _Way, packets: PacketSet) -> PacketSet:
-    """An answer as it is seen most: from a web server, or to a client's port."""
+def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
+    """With answers as they are seen most: from a web server, or to a client's port."""
     space = hooks.space
     port = space.value(Field.SPORT, 443)
     if way.back is Hook.OUTPUT:
         port = space.ranges(Field.DPORT, (_EPHEMERAL,))
-    plain = packets & port
-    return plain if plain.satisfiable() else packets
+    plain = share.packets & port
+    return share._replace(packets=plain) if plain.satisfiable() else share
 
 
 def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
@@ -266,7 +266,7 @@ def _few(hooks: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
         f"{share.name} {share.does} the others{why}",
         suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
         related=_labels(hooks, accepting),
-        witness=witness(space, _plain(hooks, _WAYS[0], share.packets), Hook.INPUT),
+        witness=shown_for(hooks, Hook.INPUT, _plain(hooks, _WAYS[0], share)),
         severity=Severity.WARNING,
         confidence=None if answered.satisfiable() else Confidence.POSSIBLE,
     )
@@ -318,7 +318,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
             for d in accepting[:1]
             if d.rule and not (d.analysis.tests(d.rule).may & errors).satisfiable()
         ),
-        witness=witness(space, share.packets, hook),
+        witness=shown_for(hooks, hook, share),
         severity=Severity.WARNING,
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )

@@ -46,6 +46,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.comparisons import Stretch, compared_in, on_one_way
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside, probes
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.hook_verdicts import surely_accepted
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
@@ -53,7 +54,6 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
 from iptlint.model import Chain, Hook, Interface, Rule
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         f"each packet of a running connection is compared with {above} rules{bans} "
         "before this one accepts it",
         f"move this rule to the top of {base.name}",
-        witness=witness(hooks.space, one, hook),
+        witness=shown_for(hooks, hook, accepted._replace(packets=one)),
     )
 
 

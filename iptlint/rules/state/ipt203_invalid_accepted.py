@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import any_port, from_world, most
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
@@ -56,7 +57,6 @@ from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Field, Hook
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _finding(hooks: Hooks, hook: Hook, accepters: list[Share], anywhere: PacketS
         "new connections are denied",
         _advice(hooks, share),
         related=tuple(Label(d.span, "and this") for d in accepters[1:MAX_LABELS]),
-        witness=witness(hooks.space, share.packets, hook),
+        witness=shown_for(hooks, hook, share),
     )
 
 

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import any_port, few_ports, from_world, most
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
@@ -55,7 +56,6 @@ from iptlint.model import AnyOf, Field, Hook, Match, Rule
 from iptlint.model.protocols import TCP, UDP
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _finding(hooks: Hooks, share: Share, protocol: int, name: str, sports: Packe
         f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
         "sender chooses where it sends from",
         _advice(hooks, share, protocol),
-        witness=witness(hooks.space, share.packets, Hook.INPUT),
+        witness=shown_for(hooks, Hook.INPUT, share),
         likeness="sport",
     )
 

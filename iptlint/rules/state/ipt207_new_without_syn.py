@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import from_world, most
 from iptlint.analysis.default_verdict import dropped_by_default
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
@@ -54,7 +55,6 @@ from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Field, Hook
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -102,5 +102,5 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             "tcp packets without SYN are accepted here as the first of a connection (state new)",
             suggestions.first(first, main.chain.name, _DROP),
             related=tuple(Label(d.span, "and here") for d in others[:MAX_LABELS]),
-            witness=witness(space, first.packets, hook),
+            witness=shown_for(hooks, hook, first),
         )

@@ -1,0 +1,159 @@
+"""Packets that show a claim about a rule: such as come to it, past all that stands before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.default_verdict import likened
+from iptlint.analysis.shares import Share
+from iptlint.memo import memo
+from iptlint.model import Chain, Family, Hook, Rule
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import Visit
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+from iptlint.packets.packet import Packet
+from iptlint.packets.witness import plainest, witness
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
+    from iptlint.packets.bdd import PacketSet
+
+
+def shown_by(
+    analysis: TableAnalysis, chain: str, rules: Sequence[Rule], packets: PacketSet
+) -> Packet | None:
+    """One of the packets, at the first hook that leads to the chain and can send one, which one of
+    the rules takes; None where they take none of these."""
+    bases = analysis.calls.bases_of(chain)
+    each = (
+        witness(analysis.space, taken(analysis, base, rules, packets), base.hook) for base in bases
+    )
+    return next((packet for packet in each if packet is not None), None)
+
+
+def shown_for(hooks: Hooks, hook: Hook, share: Share) -> Packet | None:
+    """One of the packets of a share, or one like these with addresses that are nobody's; None where
+    none of them gets so far."""
+    return decided_by(hooks, hook, share.rule or share.chain, share.packets)
+
+
+def decided_by(
+    hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet
+) -> Packet | None:
+    """The same of packets that a rule, or the policy of a chain, decides."""
+    space = hooks.space
+    own = packets & hooks.hook_packets(hook)
+    alike = likened(hooks, own)
+    if alike != own:
+        few = plainest(space, alike, hook).pick_cube_dd()
+        packet = witness(space, _decided(hooks, hook, decider, few), hook)
+        if packet is not None:
+            return packet
+    if not hooks.decides_alone(hook):
+        own = _decided(hooks, hook, decider, own)
+    return witness(space, own, hook)
+
+
+def _decided(hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet) -> PacketSet:
+    """Those of the packets that come to the rule and match, or to the policy of the chain."""
+    unknowns, met = Unknowns(hooks.space), [hooks.space.false]
+
+    def on_visit(rule: Rule, visit: Visit) -> None:
+        if rule is decider:
+            met.append(visit.taken)
+
+    firewall, family = hooks.firewall, hooks.family
+    traversal = Traversal(firewall, family, unknowns, by_rule=True, on_visit=on_visit)
+    for outcome in traversal.follow(ROUTES.get(hook, _route(hook)), packets):
+        decision = outcome.decision
+        if decision is not None and decision.rule is None and decision.chain is decider:
+            met.append(outcome.packets)
+    return union(met, hooks.space.false).exists(unknowns.cube)
+
+
+def taken(
+    analysis: TableAnalysis, base: Chain, rules: Sequence[Rule], packets: PacketSet
+) -> PacketSet:
+    """Some of the packets, as they come, that one of the rules takes on the way through the base
+    chain; empty where there is none. What is left open may be so."""
+    packets = packets & analysis.base_packets(base)
+    matched = (_matched(analysis, base, rule) for rule in rules)
+    likely = packets & union([*matched], analysis.space.false)
+    if not likely.satisfiable() or _is_plain(analysis, base):
+        return likely
+    one = _one(analysis, likely, base.hook)
+    for tried in (one, packets):
+        met = _followed(analysis, base, rules, tried)
+        if met.satisfiable():
+            return met
+    return analysis.space.false
+
+
+def _matched(analysis: TableAnalysis, base: Chain, rule: Rule) -> PacketSet:
+    """The packets that the rule may take; it may be one of an earlier base chain."""
+    others = (earlier.analysis for earlier in analysis.before(base))
+    owner = next((each for each in (analysis, *others) if rule in each.places), None)
+    return owner.matched(rule) if owner else analysis.space.false
+
+
+def _one(analysis: TableAnalysis, packets: PacketSet, hook: Hook | None) -> PacketSet:
+    return plainest(analysis.space, packets, hook).pick_cube_dd()
+
+
+@memo
+def _is_plain(analysis: TableAnalysis, base: Chain) -> bool:
+    """Whether nothing on the way to the hook drops or changes packets, nor at the hook changes any:
+    then who may match a rule may come to it."""
+    assert base.hook is not None
+    route = _route(base.hook)
+    return not any(
+        base_chain.rewrites or (at is not base.hook and base_chain.may_drop.satisfiable())
+        for family in analysis.table.family.packets
+        if family in ("ip", "ip6")
+        for at in route
+        for base_chain in _firewall(analysis).base_chains(Family(family), at)
+        if not base_chain.is_open
+    )
+
+
+def _route(hook: Hook) -> tuple[Hook, ...]:
+    """The hooks up to this one."""
+    for route in ROUTES.values():
+        if hook in route:
+            return route[: route.index(hook) + 1]
+    return (hook,)
+
+
+@memo
+def _firewall(analysis: TableAnalysis) -> Firewall:
+    """All tables of the ruleset, over the same space."""
+    return Firewall(analysis.ruleset, analysis.space)
+
+
+def _followed(
+    analysis: TableAnalysis, base: Chain, rules: Iterable[Rule], packets: PacketSet
+) -> PacketSet:
+    """Those of the packets that one of the rules takes, with all that is changed on the way."""
+    assert base.hook is not None
+    wanted, met = {*rules}, [analysis.space.false]
+    unknowns = Unknowns(analysis.space)
+
+    def on_visit(rule: Rule, visit: Visit) -> None:
+        if rule in wanted:
+            met.append(visit.taken)
+
+    for family in _families(analysis):
+        traversal = Traversal(_firewall(analysis), family, unknowns, on_visit=on_visit)
+        own = packets & analysis.space.family(family.value)
+        traversal.follow(_route(base.hook), own)
+    return union(met, analysis.space.false).exists(unknowns.cube)
+
+
+def _families(analysis: TableAnalysis) -> Iterator[Family]:
+    seen = set(analysis.table.family.packets) & set(analysis.space.families)
+    return (family for family in (Family.IP, Family.IP6) if family.value in seen)

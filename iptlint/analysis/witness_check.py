@@ -1,0 +1,53 @@
+"""Whether the engine itself can follow a packet that a report shows to where it is said to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from iptlint.model import Family, Hook, Rule
+from iptlint.netfilter.packet_group import Visit
+from iptlint.netfilter.routes import WAYS
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.query import packets_like
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.firewall import Firewall
+    from iptlint.packets.packet import Packet
+
+
+def comes_to(firewall: Firewall, packet: Packet, spans: Sequence[Span]) -> bool:
+    """Whether a packet like this one may come to a rule that is written at one of the places and
+    match it, or to a policy that is."""
+    return any(any(map(span.overlaps, spans)) for span in _places(firewall, packet))
+
+
+def _places(firewall: Firewall, packet: Packet) -> Iterator[Span]:
+    """The rules that may take the packet on its way, and the policies that may decide it."""
+    for each in (firewall, *firewall.other_orders()):
+        taking: list[Rule] = []
+
+        def on_visit(rule: Rule, visit: Visit, taking: list[Rule] = taking) -> None:
+            if visit.taken.satisfiable():
+                taking.append(rule)
+
+        family = Family(packet.family)
+        traversal = Traversal(each, family, Unknowns(each.space), by_rule=True, on_visit=on_visit)
+        alike = packets_like(each.space, packet)
+        for outcome in traversal.follow(_way(family, packet), alike):
+            if outcome.decision is not None:
+                yield outcome.decision.span
+        yield from (rule.statement.span for rule in taking)
+
+
+def _way(family: Family, packet: Packet) -> Sequence[Hook]:
+    """The hooks that the packet comes to, up to the one that is said of it; it is shown as it sets
+    out."""
+    hook = Hook(packet.hook) if packet.hook else Hook.INPUT
+    inwards = hook is Hook.POSTROUTING and packet.iif is not None
+    ways = WAYS[family]
+    leading = Hook.FORWARD if inwards else hook
+    way = ways.get(leading) or next((way for way in ways.values() if hook in way), (hook,))
+    return way if leading in ways else way[: way.index(hook) + 1]
