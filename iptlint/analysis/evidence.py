@@ -54,7 +54,7 @@ def decided_by(
         packet = witness(space, _decided(hooks, hook, decider, few), hook)
         if packet is not None:
             return packet
-    if not hooks.decides_alone(hook):
+    if alike != own or not hooks.decides_alone(hook):
         own = _decided(hooks, hook, decider, own)
     return witness(space, own, hook)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Hook, Rule
@@ -26,14 +27,14 @@ def comes_to(firewall: Firewall, packet: Packet, spans: Sequence[Span]) -> bool:
 
 def _places(firewall: Firewall, packet: Packet) -> Iterator[Span]:
     """The rules that may take the packet on its way, and the policies that may decide it."""
-    for each in (firewall, *firewall.other_orders()):
+    layers = [family for family in WAYS if packet.family in family.packets]
+    for each, family in product((firewall, *firewall.other_orders()), layers):
         taking: list[Rule] = []
 
         def on_visit(rule: Rule, visit: Visit, taking: list[Rule] = taking) -> None:
             if visit.taken.satisfiable():
                 taking.append(rule)
 
-        family = Family(packet.family)
         traversal = Traversal(each, family, Unknowns(each.space), by_rule=True, on_visit=on_visit)
         alike = packets_like(each.space, packet)
         for outcome in traversal.follow(_way(family, packet), alike):

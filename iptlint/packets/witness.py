@@ -82,9 +82,9 @@ def _facing_outside(space: Space, field: Field) -> PacketSet:
 
 def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
-    # What comes from a wire has no mark.
-    yield space.value(Field.MARK, 0)
-    yield space.value(Field.CT_MARK, 0)
+    # What comes from a wire has no mark, and nobody has translated it yet.
+    for field in (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT):
+        yield space.value(field, 0)
     yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
     yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
     yield space.value(Field.FRAGMENT, 0)

@@ -88,3 +88,43 @@ def test_every_rule_is_answered_for_in_the_order_of_the_text() -> None:
     rules = ("-A INPUT -p tcp -j ACCEPT", "-A INPUT -p udp -j web", "-A web -j DROP")
     found = [*reach(iptlint.read(saved(*rules, chains="web")))]
     assert [answer.line for answer in found] == [6, 7, 8]
+
+
+def test_an_element_that_goes_on_is_matched() -> None:
+    """``continue`` is a verdict, too: nft counts the packets of its element (nft_do_chain)."""
+    rules = (
+        'iifname "wg0" accept',
+        'iifname vmap { "eth0" : continue, "wg0" : return }',
+        "tcp dport 22 accept",
+    )
+    _, mapping, _ = reach(iptlint.read(hooked(*rules)))
+    assert mapping.status is Status.REACHABLE
+    assert mapping.witness is not None
+    assert mapping.witness.iif == "eth0"
+
+
+def test_the_witness_of_a_rule_for_what_was_translated_is_translated_on_its_way() -> None:
+    nat = "-A PREROUTING -d 192.0.2.10 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1"
+    accept = "-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"
+    witness = last(saved(nat, table="nat") + saved(accept)).witness
+    assert witness is not None
+    assert (witness.daddr, witness.dport) == ("192.0.2.10", 80)
+    assert witness.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("ip dscp cs0", "tos 0x4"),
+        ("ip ttl 64", "ttl 0"),
+        ("meta pkttype host", "pkttype broadcast"),
+        ("meta length 60", "length 0"),
+        ("ct direction original", "ct direction reply"),
+    ],
+)
+def test_what_has_to_fail_on_the_way_is_said_of_the_witness(before: str, said: str) -> None:
+    """It has no field of its own in a packet that is shown; a plain packet would not come."""
+    rules = (f"{before} accept", "tcp dport 22 drop")
+    witness = last(hooked("meta nfproto ipv4", *rules)).witness
+    assert witness is not None
+    assert said in witness.conditions

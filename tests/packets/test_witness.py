@@ -7,6 +7,7 @@ import pytest
 from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
+from tests.firewalls import packets
 
 
 @pytest.fixture(params=[Family.IP, Family.IP6])
@@ -68,3 +69,31 @@ def test_an_uninterpreted_test_that_must_hold_is_a_condition(space: Space) -> No
     packet = witness(space, packets, Hook.INPUT)
     assert packet is not None
     assert packet.conditions == ("string x",)
+
+
+@pytest.mark.parametrize("number", [130, 133, 134, 135, 136, 143])
+def test_neighbour_discovery_is_not_tracked(number: int) -> None:
+    """nf_conntrack_icmpv6_error leaves these types alone (noct_valid_new)."""
+    space = Space(("ip6",), (), defragmented=True)
+    asked = space.value(Field.PROTO, 58) & space.value(Field.ICMP_TYPE, number)
+    packet = witness(space, space.universe & asked, Hook.INPUT)
+    assert packet is not None
+    assert packet.ct_state == "untracked"
+
+
+@pytest.mark.parametrize("flags", [("rst",), ("fin", "ack")])
+def test_what_closes_a_connection_is_new_behind_another_packet(flags: tuple[str, ...]) -> None:
+    """Packets that go through a router show it: a reset is new behind a SYN that nobody has
+    answered, a FIN behind an ACK."""
+    space = Space(("ip",), (), defragmented=True)
+    asked = packets(space, proto="tcp", tcp_flags=flags, ct_state="new")
+    packet = witness(space, asked, Hook.INPUT)
+    assert packet is not None
+    assert packet.conditions == ("after a first packet that nobody answered",)
+
+
+def test_what_comes_from_a_wire_has_no_mark_where_that_may_be(space: Space) -> None:
+    marked = space.value(Field.MARK, 1) & space.value(Field.DPORT, 22)
+    packet = witness(space, space.universe & (marked | space.value(Field.DPORT, 9)), Hook.INPUT)
+    assert packet is not None
+    assert (packet.mark, packet.dport) == (0, 9)

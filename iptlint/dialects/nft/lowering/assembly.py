@@ -65,6 +65,7 @@ class _Assembly:
         self.tests: list[Match] = []
         self.nodes: list[Node] = []  # for each test the statement that makes it
         self.deferred: tuple[Matches, Node] | None = None
+        self.continued = False  # whether elements of a map say that their packets go on
         self.effects: list[Effect] = []
         self.name = ""
         self.texts: list[str] = []  # of what is done
@@ -104,6 +105,9 @@ class _Assembly:
         rule, source = self.placed.rule, self.placed.source
         if not self.ended and (self.begin is not None or not self.parts):
             self._emit_going_on(rule.statements[-1] if rule.statements else rule)
+        elif self.continued and self.deferred is not None:
+            self._test(*self.deferred)
+            self._append(CONTINUE, self.deferred[1].start, self.deferred[1].end, self.deferred[1])
         comment = None if rule.comment is None else rule.comment.text
         whole = NftOrigin(source, rule.start, rule.end)
         if len(self.parts) == 1:
@@ -154,7 +158,8 @@ class _Assembly:
         branches = [branch for branch in result.branches if branch.verdict is not None]
         for branch in branches:
             self._emit_branch(branch, node)
-        goes_on = len(branches) < len(result.branches) or _unknown(branches)
+        self.continued = len(branches) < len(result.branches)
+        goes_on = self.continued or _unknown(branches)
         self.ended = not goes_on
         self.begin = None
         if goes_on:

@@ -1,0 +1,55 @@
+"""A packet that a report shows is followed to where it is said to come."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.analysis.session import Settings
+from iptlint.analysis.witness_check import comes_to
+from iptlint.findings import Finding
+from iptlint.linter.run import lint
+from iptlint.packets.packet import Packet
+from iptlint.rules.exposure import ipt604_ssh_world
+from iptlint.source import SourceFile
+from tests.firewalls import firewall_of, saved
+
+TEXT = saved(
+    "-A INPUT -s 192.0.2.0/24 -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j DROP", policy="DROP"
+)
+
+
+@pytest.mark.parametrize(
+    ("saddr", "lines"), [("192.0.2.1", {5}), ("198.51.100.7", {6}), ("198.51.100.8", {6})]
+)
+def test_it_comes_to_the_rule_that_takes_it(saddr: str, lines: set[int]) -> None:
+    firewall = firewall_of(TEXT)
+    packet = Packet("ip", "input", saddr=saddr, proto="tcp", dport=22, ct_state="new")
+    rules = [rule for _, _, rule in firewall.ruleset.rules()]
+    came = {
+        rule.origin.span.line
+        for rule in rules
+        if comes_to(firewall, packet, (rule.statement.span,))
+    }
+    assert came == lines
+
+
+def test_it_comes_to_the_policy_where_no_rule_takes_it() -> None:
+    firewall = firewall_of(TEXT)
+    packet = Packet("ip", "input", saddr="198.51.100.7", proto="udp", dport=22, ct_state="new")
+    (table,) = firewall.ruleset.tables
+    policy = firewall.ruleset.declaration_of(table, table.chains["INPUT"])
+    assert comes_to(firewall, packet, (policy,))
+
+
+def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = Packet("ip", "input", saddr="192.0.2.1", proto="tcp", dport=22, ct_state="new")
+    source = SourceFile("rules.v4", TEXT)
+
+    def check(_: object) -> list[Finding]:
+        finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
+        return [finding]
+
+    monkeypatch.setattr(ipt604_ssh_world, "check", check)
+    for checking, codes in ((True, {"IPT009", "IPT604"}), (False, {"IPT604"})):
+        report = lint([source], Settings(check_witnesses=checking), select=("IPT604",))
+        assert {finding.code for finding in report.findings} == codes
