@@ -8,14 +8,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.blockers import blockers
-from iptlint.model import Chain, Hook, Rule, Ruleset, Table
+from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, Visit
-from iptlint.netfilter.routes import WAYS
+from iptlint.netfilter.routes import INTERFACES_AT, WAYS
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
+from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 from iptlint.source import Span
 
@@ -153,6 +154,13 @@ class _Census:
         return tuple(sorted(enders, key=lambda ender: ender.origin.span.start))
 
 
+def _at_hook(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
+    """Without the interface that they leave by where the hook does not know it yet."""
+    if INTERFACES_AT[hook].get(Field.OIF) is not False:
+        return packets
+    return space.forget(packets, (Field.OIF,)) & space.no_interface(Field.OIF)
+
+
 def _of_statement(answers: list[RuleReach]) -> RuleReach:
     """What its parts fare together: a rule is as reachable as the best of them."""
     best = min(answers, key=lambda answer: _RANKS[answer.status, answer.reason])
@@ -173,7 +181,8 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
         (Status.CONDITIONAL, census.perhaps),
     ):
         for visit in visits:
-            packet = witness(analysis.space, packets_of(visit), visit.hook)
+            packets = _at_hook(analysis.space, packets_of(visit), visit.hook)
+            packet = witness(analysis.space, packets, visit.hook)
             if packet is not None:
                 return RuleReach(analysis.table, chain, rule, status, witness=packet)
     enders = census.enders(analysis, rule)

@@ -328,6 +328,7 @@ _WAYS = {
     Hook.INPUT: Hook.INPUT,
     Hook.FORWARD: Hook.FORWARD,
     Hook.POSTROUTING: Hook.FORWARD,
+    Hook.EGRESS: Hook.FORWARD,
     Hook.PREROUTING: Hook.PREROUTING,
     Hook.INGRESS: Hook.INGRESS,
 }

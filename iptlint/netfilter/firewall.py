@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 
 _CONNTRACK_PRIORITY = -200  # NF_IP_PRI_CONNTRACK, linux/netfilter_ipv4.h
 
-_LAYERS = {
-    Family.ARP: "arp",
-    Family.BRIDGE: "bridge",
-    Family.NETDEV: "netdev",
-}
+_AT_DEVICE = (Hook.INGRESS, Hook.EGRESS)
+_APART = (Family.ARP, Family.BRIDGE)
 
 
 class Firewall:
@@ -119,13 +116,14 @@ class Firewall:
         return map(self.analysis, self.ruleset.tables)
 
     @cached_property
-    def _bases(self) -> dict[tuple[str, Hook], list[tuple[Table, Chain]]]:
-        bases: dict[tuple[str, Hook], list[tuple[Table, Chain]]] = {}
+    def _bases(self) -> dict[tuple[Family, Hook], list[tuple[Table, Chain]]]:
+        bases: dict[tuple[Family, Hook], list[tuple[Table, Chain]]] = {}
         tables = self.ruleset.tables
         for table in tables if self._first_first else reversed(tables):
             for chain in reversed([*table.base_chains()]):
                 if chain.hook is not None:
-                    bases.setdefault((_layer(table.family), chain.hook), []).append((table, chain))
+                    line = _line(table.family, chain.hook), chain.hook
+                    bases.setdefault(line, []).append((table, chain))
         for several in bases.values():
             several.sort(key=lambda base: _priority(base[1]))
         return bases
@@ -139,7 +137,7 @@ class Firewall:
     def base_chains(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
         """Where the packets that a table of the family sees stop at the hook, in order."""
         seen = {*family.packets}
-        bases = self._bases.get((_layer(family), hook), ())
+        bases = self._bases.get((_line(family, hook), hook), ())
         return tuple(
             self._base_chain(table, chain)
             for table, chain in bases
@@ -186,13 +184,18 @@ def _priority(chain: Chain) -> int:
 
 def is_early(chain: Chain) -> bool:
     """Whether the chain comes before connection tracking, so that it sees no connection yet."""
+    if chain.hook is Hook.INGRESS:
+        return True
     tracked = chain.hook in (Hook.PREROUTING, Hook.OUTPUT)
     return tracked and chain.priority is not None and chain.priority <= _CONNTRACK_PRIORITY
 
 
-def _layer(family: Family) -> str:
-    """Chains of ip, ip6 and inet tables stand in one line; the other families are apart."""
-    return _LAYERS.get(family, "inet")
+def _line(family: Family, hook: Hook) -> Family:
+    """The chains of ip, ip6 and inet tables at a hook stand in one line, and those of inet and
+    netdev tables at a device (nf_hook_entry_head in net/netfilter/core.c)."""
+    if hook in _AT_DEVICE:
+        return Family.NETDEV
+    return family if family in _APART else Family.INET
 
 
 def _defragments(ruleset: Ruleset) -> bool:

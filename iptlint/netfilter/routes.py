@@ -23,20 +23,36 @@ Route = tuple[Hook, ...]
 
 ROUTES: dict[Hook, Route] = {
     Hook.INPUT: (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
-    Hook.FORWARD: (Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
-    Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
+    Hook.FORWARD: (
+        *(Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD),
+        *(Hook.POSTROUTING, Hook.EGRESS),
+    ),
+    Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING, Hook.EGRESS),
 }
-"""The way of a packet to this host, through it, and from it."""
+"""The way of a packet to this host, through it, and from it: ingress and egress are those of the
+devices that it comes in and leaves by."""
 
-_ALONE = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
+BRIDGED: dict[Hook, Route] = {
+    Hook.INPUT: (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
+    Hook.FORWARD: ROUTES[Hook.FORWARD],
+    Hook.OUTPUT: ROUTES[Hook.OUTPUT],
+}
+"""The way of a frame through the chains of bridge: to the interface of the bridge itself, from port
+to port, and from the bridge's interface (net/bridge/br_input.c, br_forward.c)."""
+
 WAYS: dict[Family, dict[Hook, Route]] = {
     Family.IP: ROUTES,
     Family.IP6: ROUTES,
     Family.ARP: {hook: (hook,) for hook in (Hook.INPUT, Hook.OUTPUT)},
-    Family.BRIDGE: {hook: (hook,) for hook in _ALONE},
+    # Frames of a bridge's own protocols come to its input without prerouting (br_handle_frame).
+    Family.BRIDGE: {
+        **{hook: (hook,) for hook in (Hook.PREROUTING, Hook.INPUT)},
+        **{hook: BRIDGED[hook] for hook in (Hook.FORWARD, Hook.OUTPUT)},
+    },
     Family.NETDEV: {hook: (hook,) for hook in (Hook.INGRESS, Hook.EGRESS)},
 }
-"""By the hook that a way is known by. What bridges do between hooks is not followed."""
+"""By the hook that a way is known by. How a packet comes from a bridge to the chains of ip, or from
+those to a bridge, is not followed."""
 
 INTERFACES_AT = {
     Hook.INGRESS: {Field.IIF: True, Field.OIF: False},
@@ -46,7 +62,7 @@ INTERFACES_AT = {
     Hook.OUTPUT: {Field.IIF: False, Field.OIF: True},
     # POSTROUTING sees forwarded packets and the host's own; xtables gives it no way in.
     Hook.POSTROUTING: {Field.OIF: True},
-    Hook.EGRESS: {Field.OIF: True},
+    Hook.EGRESS: {Field.IIF: False, Field.OIF: True},  # nf_hook_egress knows no way in
 }
 """Whether a packet at the hook has the interface; either way where it is not said."""
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _INTERFACES = (Field.IIF, Field.OIF)
-_TO_HOST, _ONWARDS = (Hook.INPUT,), (Hook.FORWARD, Hook.POSTROUTING)
+_TO_HOST, _ONWARDS = (Hook.INPUT,), (Hook.FORWARD, Hook.POSTROUTING, Hook.EGRESS)
 _TRANSLATION = {
     **dict.fromkeys((Hook.PREROUTING, Hook.OUTPUT), -100),
     **dict.fromkeys((Hook.INPUT, Hook.POSTROUTING), 100),

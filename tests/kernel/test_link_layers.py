@@ -1,0 +1,118 @@
+"""What devices and bridges do with packets, before and after the chains of ip."""
+
+from __future__ import annotations
+
+import pytest
+
+import iptlint
+from iptlint.analysis.trace import TraceOutcome, trace
+from iptlint.model import VerdictKind
+from iptlint.packets.packet import Packet
+from tests.kernel.datagrams import TCP, UDP
+from tests.kernel.exchanges import Call, End, Host
+from tests.kernel.restoring import Kind
+from tests.kernel.test_topology import CLIENT, OWN, SERVER, call
+from tests.kernel.topology import Station, Topology
+
+GUARD = """table netdev guard {
+    chain in {
+        type filter hook ingress device "eth0" priority -500
+        udp dport 5000 counter drop
+        tcp dport 23 counter meta mark set 0x7
+        counter
+    }
+    chain out {
+        type filter hook egress device "eth0" priority 0
+        udp dport 5353 counter drop
+        counter
+    }
+    chain out1 {
+        type filter hook egress device "eth1" priority 0
+        tcp dport 443 counter drop
+        iifname "eth0" counter
+    }
+}
+table inet filter {
+    chain first {
+        type filter hook ingress device "eth0" priority -400
+        ct state invalid counter
+        ct state new counter
+        udp dport 53 counter drop
+    }
+    chain input {
+        type filter hook input priority filter
+        meta mark 0x7 counter
+        udp dport { 53, 5000 } counter
+        counter
+    }
+    chain forward {
+        type filter hook forward priority filter
+        meta mark 0x7 counter
+        counter
+    }
+    chain output {
+        type filter hook output priority filter
+        udp dport 5353 counter
+    }
+}
+"""
+CALLS = [
+    (CLIENT, None, UDP, 5000),
+    (CLIENT, None, UDP, 53),
+    (CLIENT, None, TCP, 23),
+    (CLIENT, None, TCP, 80),
+    (CLIENT, SERVER, UDP, 5000),
+    (CLIENT, SERVER, TCP, 443),
+    (CLIENT, SERVER, TCP, 23),
+    (SERVER, CLIENT, UDP, 5353),
+    (None, CLIENT, UDP, 5353),
+    (None, CLIENT, UDP, 53),
+    (None, SERVER, TCP, 443),
+]
+
+
+def asked(called: Call, oif: str | None) -> Packet:
+    """The first packet of the call, as it comes to the host or sets out from it."""
+    iif = called.caller.wire if called.caller else None
+    return Packet(
+        family="ip",
+        hook="output" if iif is None else "forward" if oif else "input",
+        iif=iif,
+        oif=oif,
+        saddr=called.saddr,
+        daddr=called.daddr,
+        proto="udp" if called.proto == UDP else "tcp",
+        sport=called.sport,
+        dport=called.dport,
+        tcp_flags=("syn",) if called.proto == TCP else None,
+        ct_state="new",
+        mark=0,
+    )
+
+
+def told(text: str, packet: Packet) -> TraceOutcome:
+    (outcome,) = trace(iptlint.read(text), packet).outcomes
+    return outcome
+
+
+def lines(outcome: TraceOutcome) -> set[int]:
+    rules = (step.decision.rule for step in outcome.steps)
+    return {rule.statement.span.line for rule in rules if rule is not None}
+
+
+@pytest.fixture
+def guarded(topology: Topology) -> Host:
+    return Host.with_rules(topology, GUARD, Kind.NFT)
+
+
+@pytest.mark.parametrize(("caller", "called", "proto", "dport"), CALLS)
+def test_chains_of_devices_are_on_the_way(
+    guarded: Host, caller: Station | None, called: Station | None, proto: int, dport: int
+) -> None:
+    sent = call(caller, called, "ip", proto, dport)
+    if called is None:
+        sent = Call(caller, sent.saddr, OWN["ip"], proto, dport=dport)
+    passage = guarded.exchange(sent).passages[0]
+    outcome = told(GUARD, asked(sent, None if called is None else called.wire))
+    assert (outcome.kind is VerdictKind.DROP) == (passage.end is End.DROPPED)
+    assert lines(outcome) == set(passage.moved), passage
