@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
+from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.session import Context
 from iptlint.model import Chain, Ruleset
 from iptlint.model.owners import owner_of_name, owner_of_table
@@ -48,7 +49,9 @@ def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
     for name, chain in analysis.table.chains.items():
         if chain.hook is not None or analysis.calls.callers(name):
             continue
-        if owner_of_name(name) is None and not any(may_call(rule, name) for rule in unread):
+        if owner_of_name(name) is not None or any(may_call(rule, name) for rule in unread):
+            continue
+        if not is_refused(analysis.ruleset, name):
             yield chain
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iptlint.analysis.cut_off import CutOff, differing_first
+from iptlint.analysis.occasions import occasion
 from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Label, phrases
 from iptlint.model import Chain, Rule
@@ -34,8 +35,14 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
         otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
         packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
     return phrases.actions(
-        shadowed.blockers, packets, lambda rules: _elsewhere(analysis, shadowed.chain, rules)
+        shadowed.blockers, packets, lambda rules: _which(analysis, shadowed.chain, rules)
     )
+
+
+def _which(analysis: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
+    """`` of web in round 2``: what is to be said of rules besides their lines."""
+    time = occasion(analysis, rules[0]) if len(rules) == 1 else ""
+    return _elsewhere(analysis, chain, rules) + (f", {time}," if time else "")
 
 
 def _elsewhere(analysis: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> str:
@@ -48,10 +55,20 @@ def _elsewhere(analysis: TableAnalysis, chain: Chain, rules: Sequence[Rule]) -> 
 def labels(shadowed: Shadowed) -> tuple[Label, ...]:
     """Those that do something else before the others."""
     ending = "them here" if len(shadowed.blockers) == 1 else "some of them here"
-    return phrases.labels(differing_first(shadowed), ending)
+    others = [rule for rule in differing_first(shadowed) if rule.origin.span != shadowed.span]
+    return phrases.labels(others, ending)
 
 
-def message(cut: CutOff) -> str:
+def this_one(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    """``this DROP``, and in which round of a loop, where its command makes several."""
+    time = occasion(analysis, shadowed.rule)
+    return f"{time}, this {name(shadowed)}" if time else f"this {name(shadowed)}"
+
+
+def message(analysis: TableAnalysis, cut: CutOff) -> str:
+    time = occasion(analysis, cut.by)
+    if time:
+        return _message_of_loop(analysis, cut, time)
     what = phrases.name(cut.by) if cut.by.verdict.chain else f"the {phrases.name(cut.by)}"
     others = phrases.counted(len(cut.shadowed) + cut.copies - 1, "other rule")
     return (
@@ -60,7 +77,20 @@ def message(cut: CutOff) -> str:
     )
 
 
-def advice(cut: CutOff) -> str:
+def _message_of_loop(analysis: TableAnalysis, cut: CutOff, time: str) -> str:
+    """Of rules behind one that a command made which makes several: their order is no order of
+    lines."""
+    first = this_one(analysis, cut.shadowed[0])
+    others = phrases.counted(len(cut.shadowed) + cut.copies - 1, "other rule")
+    return (
+        f"nothing gets past line {phrases.line(cut.by)}, the {phrases.name(cut.by)}, {time}: "
+        f"{first}, and {others} made later never see a packet"
+    )
+
+
+def advice(analysis: TableAnalysis, cut: CutOff) -> str:
+    if occasion(analysis, cut.by):
+        return f"carry out line {phrases.line(cut.by)} once, behind what is to count"
     return f"move what should count above line {phrases.line(cut.by)}, and delete the rest"
 
 

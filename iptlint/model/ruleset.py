@@ -76,6 +76,9 @@ class Rule:
     A statement that does one thing to some packets and another to others (a verdict map, a log
     before further tests) is several rules here, one behind the other: ``origin`` is then where
     the part is written, and ``whole`` the statement, one object for all its parts.
+
+    ``occasions``: of what a command of a script makes, in which rounds of loops and in which calls
+    of functions it did so, the outermost first.
     """
 
     origin: Origin
@@ -87,6 +90,7 @@ class Rule:
     copies: int = 1
     read: bool = True
     whole: Origin | None = None
+    occasions: tuple[str, ...] = ()
 
     @property
     def statement(self) -> Origin:

@@ -90,3 +90,43 @@ def test_commands_of_one_if_are_there_together() -> None:
 def test_no_claim_that_needs_both_truths() -> None:
     """Where the rules are there, so is the policy."""
     assert {finding.code for finding in findings("condition_with_policy.sh")} == {"IPT002"}
+
+
+# -- what a loop makes -------------------------------------------------------------------------
+
+
+def test_a_loop_says_which_round() -> None:
+    found = {finding.code: finding for finding in findings("loop.sh")}
+    shadowed, again = found["IPT101"], found["IPT106"]
+    assert shadowed.message.startswith("in round 2 (i=198.51.100.54), this ACCEPT never happens")
+    assert "line 5, in round 1 (i=198.51.100.53), drops" in shadowed.message
+    assert again.span.line == 5
+    assert "line 5" not in again.message
+    assert "in round 2" in again.message
+    assert not again.related
+
+
+def test_a_value_that_adds_nothing_is_told_by_its_round() -> None:
+    text = "for p in 80 443 80; do\n iptables -A INPUT -p tcp --dport $p -j ACCEPT\ndone\n"
+    (redundant,) = (f for f in of_text(text) if f.code == "IPT102")
+    assert "in round 3 (p=80)" in redundant.message
+    assert "in round 1 (p=80)" in redundant.message
+
+
+def test_a_function_says_which_call() -> None:
+    text = "f() {\n iptables -A INPUT -p tcp --dport $1 -j ACCEPT\n}\nf 80\nf 443\nf 80\n"
+    (again,) = (f for f in of_text(text) if f.code in ("IPT102", "IPT106"))
+    assert "in the call at line 6" in again.message
+    assert "in the call at line 4" in again.message
+
+
+# -- one cause is one finding ------------------------------------------------------------------
+
+
+def test_what_a_refused_command_leaves_behind_is_not_told_again() -> None:
+    """The chain is not called because the call was refused: IPT006 tells of that."""
+    text = (
+        "iptables -N LIMITED\niptables -A LIMITED -j DROP\n"
+        "iptables -A INPUT -p tcp --dport 99999 -j LIMITED\n"
+    )
+    assert {finding.code for finding in of_text(text)} == {"IPT001"}

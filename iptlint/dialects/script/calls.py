@@ -85,7 +85,8 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     environment.arguments = call.words[1:]
     environment.saved.append({})
     try:
-        result = shell.execute(body)
+        with run.on_occasion(f"in the call at line {call.span.line}"):
+            result = shell.execute(body)
     finally:
         run.scopes.pop()
         run.text, run.calls = text, calls

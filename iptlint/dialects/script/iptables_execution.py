@@ -37,7 +37,8 @@ Chains = frozenset[tuple[TableKey, str]]
 class IptablesCall:
     """A command as it is given: its words without the tool's name, and where they stand.
 
-    ``table``: that of a text for iptables-restore, which the command stands in.
+    ``table``: that of a text for iptables-restore, which the command stands in. ``occasions``: as
+    those of ``Rule``.
     """
 
     words: tuple[str, ...]
@@ -45,6 +46,7 @@ class IptablesCall:
     span: Span
     conditions: Conditions = ()
     table: str | None = None
+    occasions: tuple[str, ...] = ()
 
 
 class IptablesTool:
@@ -100,6 +102,7 @@ class Execution:
     def rule(self) -> Rule:
         rule = self.parsed.rule
         assert rule is not None
+        rule = replace(rule, occasions=self.call.occasions)
         return doubtful(rule, self.doubt) if self.doubt else rule
 
     def chain_state(self) -> ChainState | None:

@@ -27,12 +27,13 @@ def for_(shell: Interpreter, node: t.For) -> Result:
 
     def rounds() -> Result:
         result = Result()
-        for value in words:
+        for number, value in enumerate(words, 1):
             if WHOLE.fullmatch(value):
                 result = _unknown_round(shell, node, value)
             else:
                 run.environment.set(node.name, value)
-                result = shell.execute_all(node.body)
+                with run.on_occasion(f"in round {number} ({node.name}={shown(value)})"):
+                    result = shell.execute_all(node.body)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended
@@ -99,7 +100,7 @@ def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
 def while_(shell: Interpreter, node: t.While) -> Result:
     def rounds() -> Result:
         result = Result()
-        for _ in range(MAX_ROUNDS):
+        for number in range(1, MAX_ROUNDS + 1):
             with shell.run.within_condition():
                 asked = shell.execute_all(node.condition)
             if asked.status is None:
@@ -110,7 +111,8 @@ def while_(shell: Interpreter, node: t.While) -> Result:
                 return repeated(shell, condition, lambda: _round(shell, node))
             if (asked.status == 0) is node.until:
                 return result
-            result = shell.execute_all(node.body)
+            with shell.run.on_occasion(f"in round {number}"):
+                result = shell.execute_all(node.body)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended
@@ -130,7 +132,7 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
 
     def rounds() -> Result:
         result = Result()
-        for _ in range(MAX_ROUNDS):
+        for number in range(1, MAX_ROUNDS + 1):
             value = arithmetic.calculated(node.condition or "1", shell.run.environment)
             if value is None:
                 text = f"while {node.condition}"
@@ -138,7 +140,8 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
                 return repeated(shell, condition, lambda: _counted(shell, node))
             if value == 0:
                 return result
-            result = _counted(shell, node)
+            with shell.run.on_occasion(f"in round {number}"):
+                result = _counted(shell, node)
             ended = _ended(shell, result)
             if ended is not None:
                 return ended

@@ -99,6 +99,7 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name;
+    ``occasions``: in which rounds of loops and in which calls it is;
     ``rounds``: in how many loops it is that go round nobody knows how often; ``asking``: in how
     many conditions; ``effects``: how many commands have changed files or the host. ``sets``: the
     ipsets there are; ``made_sets``: those that it ever makes, whatever comes of them."""
@@ -127,6 +128,7 @@ class Run:
     statements: int = 0
     commands: set[tuple[str, int, int]] = field(default_factory=set)
     decisions: Decisions = field(default_factory=Decisions)
+    occasions: tuple[str, ...] = ()
     rounds: int = 0
     asking: int = 0
     effects: int = 0
@@ -197,6 +199,15 @@ class Run:
             tool = IptablesTool(family, self.tables, self.late, strict=self.strict)
             self.tools[family] = tool
         return tool
+
+    @contextmanager
+    def on_occasion(self, text: str) -> Iterator[None]:
+        before = self.occasions
+        self.occasions = (*before, text)
+        try:
+            yield
+        finally:
+            self.occasions = before
 
     @contextmanager
     def within_condition(self) -> Iterator[None]:

@@ -91,7 +91,9 @@ def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
 
 def _iptables(family: Family) -> Tool:
     def tool(run: Run, call: Call) -> Result:
-        command = IptablesCall(call.words, call.spans, call.span, run.conditions())
+        command = IptablesCall(
+            call.words, call.spans, call.span, run.conditions(), occasions=run.occasions
+        )
         return _finish(run, call, run_command(run.tool(family), command))
 
     return tool

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import taken
+from iptlint.analysis.occasions import occasion
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
@@ -95,8 +96,8 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
         labels += phrases.labels(shown[0].blockers, "the packet that is shown")
     return META.finding(
         cut.shadowed[0].span,
-        shadowing.message(cut),
-        shadowing.advice(cut),
+        shadowing.message(analysis, cut),
+        shadowing.advice(analysis, cut),
         related=labels,
         witness=packet,
         severity=Severity.ERROR if let_in else None,
@@ -108,7 +109,7 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     lines = ",".join(str(phrases.line(taker)) for taker in shadowed.blockers)
     return META.finding(
         shadowed.span,
-        f"{_fate(shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
+        f"{_fate(analysis, shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
         _advice(analysis, shadowed),
         related=shadowing.labels(shadowed),
         witness=_witness(analysis, shadowed, shadowed.blockers),
@@ -129,20 +130,30 @@ def _decides(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     return any(base.filters for base in analysis.calls.bases_of(shadowed.chain.name))
 
 
-def _fate(shadowed: Shadowed) -> str:
+def _fate(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    this = shadowing.this_one(analysis, shadowed)
     if shadowed.dead.mixed or shadowed.rule.verdict.kind is VerdictKind.CONTINUE:
-        return f"this {shadowing.name(shadowed)} sees no packet"
-    return f"this {shadowing.name(shadowed)} never happens"
+        return f"{this} sees no packet"
+    return f"{this} never happens"
 
 
 def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     first = cut_off.differing_first(shadowed)[0]
+    if occasion(analysis, shadowed.rule):
+        return _advice_for_one_of_several(analysis, first)
     above = cut_off.leading_to(analysis, shadowed, first)
     if above is not None:
         return f"if it should win, move it above line {phrases.line(above)}; else delete it"
     return (
         f"if it should win, decide these packets before line {phrases.line(first)}; else delete it"
     )
+
+
+def _advice_for_one_of_several(analysis: TableAnalysis, first: Rule) -> str:
+    """The command makes other rules too."""
+    if occasion(analysis, first):
+        return f"if it should win, carry out line {phrases.line(first)} only behind the loop"
+    return "leave out the value that makes this one, or carry the command out before that line"
 
 
 @memo

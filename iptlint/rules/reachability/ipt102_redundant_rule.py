@@ -78,7 +78,7 @@ def check(context: Context) -> Iterator[Finding]:
             if not any(shadowed.differs for shadowed in cut.shadowed) and not _is_owned(
                 analysis, cut.by
             ):
-                yield _cut_off(cut)
+                yield _cut_off(analysis, cut)
         for shadowed in shadowed_alone(analysis):
             if not shadowed.differs and not _is_owned(analysis, shadowed.rule):
                 yield _taken(analysis, shadowed)
@@ -109,10 +109,10 @@ def _owners(analysis: TableAnalysis) -> frozenset[Owner]:
     return frozenset(owner for owner in owners if owner is not None)
 
 
-def _cut_off(cut: CutOff) -> Finding:
+def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
     return META.finding(
         cut.shadowed[0].span,
-        shadowing.message(cut),
+        shadowing.message(analysis, cut),
         "delete them",
         related=shadowing.labels_of(cut),
     )
@@ -121,7 +121,7 @@ def _cut_off(cut: CutOff) -> Finding:
 def _taken(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     return META.finding(
         shadowed.span,
-        f"this {shadowing.name(shadowed)} changes nothing: "
+        f"{shadowing.this_one(analysis, shadowed)} changes nothing: "
         + shadowing.actions(analysis, shadowed, "already"),
         _ONE_OF_SEVERAL if makes_more(analysis, shadowed.rule) else "delete it",
         related=shadowing.labels(shadowed),

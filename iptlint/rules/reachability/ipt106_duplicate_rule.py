@@ -33,14 +33,19 @@ past IPT101 tells. For rules that docker, kube-proxy and their like write there 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.cut_off import is_copy_behind
+from iptlint.analysis.occasions import occasion
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Rule
 from iptlint.model.ownership import writer_of
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT106",
@@ -65,11 +70,32 @@ def check(context: Context) -> Iterator[Finding]:
             if analysis.entries[chain].reachable.satisfiable() and not is_copy_behind(
                 analysis, rules[1]
             ):
-                yield _finding(rules, chain)
+                yield _finding(analysis, rules, chain)
 
 
-def _finding(rules: Sequence[Rule], chain: str) -> Finding:
+def _by_one_command(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Finding:
+    """A command of a script that is carried out several times."""
     first, second, *others = rules
+    message = f"{occasion(analysis, second)}, this makes the same rule again as "
+    message += f"{occasion(analysis, first)}"
+    if others:
+        message += f", and so it does {phrases.counted(len(others), 'more time')}"
+    return META.finding(
+        second.origin.span,
+        message,
+        "carry it out once: outside of the loop or the function, or for one of the values that "
+        "make no difference",
+        likeness=chain,
+    )
+
+
+def _finding(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Finding:
+    by_command: dict[object, Rule] = {}
+    for rule in rules:
+        by_command.setdefault(rule.origin.span if rule.occasions else rule, rule)
+    if len(by_command) == 1:
+        return _by_one_command(analysis, rules, chain)
+    first, second, *others = by_command.values()
     message = f"this is the same rule as line {phrases.line(first)}"
     if others:
         message += f", and so {'is' if len(others) == 1 else 'are'} {phrases.lines(others)}"

@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_in, later_copies
@@ -70,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
             if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
             if not chain.rules:
-                if not is_for_users(name):
+                if not is_for_users(name) and not is_refused(analysis.ruleset, name):
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)
