@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Field, Hook
+from iptlint.model import EffectKind, Field, Hook
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Firewall
@@ -66,9 +66,9 @@ def direction(space: Space, packets: PacketSet, asked: Packet) -> Direction:
     connection: its first packet, and what follows it from the same side. Who names one may mean a
     connection that is older than the rules."""
     fresh = space.value(Field.CT_DIRECTION, 0)
-    for field in (Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK):
+    for field in (Field.CT_SNAT, Field.CT_DNAT):
         fresh = fresh & space.value(field, 0)
-    opening = packets & space.state("new") & fresh
+    opening = packets & space.state("new") & fresh & space.value(Field.CT_MARK, 0)
     # What the connection has of its first packet is given to later ones where they are followed.
     later = packets & space.state("established") & fresh
     if asked.ct_state is None:
@@ -79,6 +79,23 @@ def direction(space: Space, packets: PacketSet, asked: Packet) -> Direction:
     original = space.state("established") & space.value(Field.CT_DIRECTION, 0)
     others = packets & ~space.state("new") & ~original
     return Direction(opening, later, others)
+
+
+def marks_since(firewall: Firewall) -> PacketSet:
+    """The packets of running connections with the marks that those may have beside what their
+    first packet left: none, or what a rule writes that later packets, or answers, meet."""
+    space, bits = firewall.space, firewall.space.fields[Field.CT_MARK]
+    marks = space.value(Field.CT_MARK, 0)
+    for _, _, rule in firewall.ruleset.rules():
+        for effect in rule.effects:
+            if effect.kind is not EffectKind.WRITE or effect.field is not Field.CT_MARK:
+                continue
+            if not (firewall.plain(rule) & space.state("established")).satisfiable():
+                continue
+            if effect.value is None or effect.source or effect.mask != bits.maximum:
+                return space.true
+            marks = marks | space.value(Field.CT_MARK, effect.value)
+    return marks
 
 
 def _syn(space: Space) -> PacketSet:
@@ -150,8 +167,9 @@ class ConnectionWay:
         for outcome in outcomes:
             if not outcome.kind.may_pass:
                 continue
-            running = RunningConnection(outcome.rewrite, outcome.hook is Hook.INPUT)
-            key = (outcome.rewrite.key, running.to_host)
+            to_host = outcome.hook is Hook.INPUT
+            running = RunningConnection(outcome.rewrite, to_host, outcome.zone)
+            key = (outcome.rewrite.key, to_host, outcome.zone)
             _, known = together.get(key, (running, self.space.false))
             packets = self.space.forget(
                 outcome.packets.exists(self.unknowns.cube), _NOT_OF_THE_TUPLE

@@ -11,7 +11,8 @@ from iptlint.packets.packet import Packet
 
 
 class Reply(NamedTuple):
-    """``lost``: why no answer comes to this host at all; then there is no trace of one."""
+    """``lost``: why nobody gets the answer; there is no trace of one that never comes to this
+    host."""
 
     trace: Trace | None
     lost: str | None
@@ -45,7 +46,7 @@ def connection(traced: Trace) -> Connection:
     replies = tuple(_reply(traced, outcome) for outcome in accepted)
     kinds = [outcome.kind for outcome in traced.outcomes]
     kinds += [outcome.kind for reply in replies for outcome in reply.outcomes]
-    answered = [any(outcome.kind.passes for outcome in reply.outcomes) for reply in replies]
+    answered = [any(o.kind.passes for o in reply.outcomes) and not reply.lost for reply in replies]
     if not any(answered):
         return Connection(replies, works=False)
     certain = all(answered) and all(kind.passes for kind in kinds)
@@ -56,9 +57,28 @@ def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
     lost = _goes_past_this_host(outcome)
     if lost is not None:
         return Reply(None, lost)
-    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark)
-    packet = reply_to(outcome)
-    return Reply(trace_answer(traced.ruleset, packet, traced.addresses, answered), None)
+    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark, outcome.zone)
+    answer = trace_answer(traced.ruleset, reply_to(outcome), traced.addresses, answered)
+    return Reply(answer, _is_from_somebody_else(outcome, answer))
+
+
+def _is_from_somebody_else(outcome: TraceOutcome, answer: Trace) -> str | None:
+    """An answer that conntrack does not know for one is not translated back."""
+    asked = outcome.witness
+    for end in answer.outcomes:
+        last = end.arrived
+        ends = (last.saddr, last.sport, last.daddr, last.dport)
+        if end.kind.passes and ends != (asked.daddr, asked.dport, asked.saddr, asked.sport):
+            return (
+                "the answer is not translated back, as the host does not know it for one: it goes "
+                f"to {_end(last.daddr, last.dport)} from {_end(last.saddr, last.sport)}, and "
+                f"{_end(asked.saddr, asked.sport)} waits for {_end(asked.daddr, asked.dport)}"
+            )
+    return None
+
+
+def _end(address: str | None, port: int | None) -> str:
+    return str(address) if port is None else f"{address} port {port}"
 
 
 def _goes_past_this_host(outcome: TraceOutcome) -> str | None:
@@ -76,6 +96,17 @@ def _goes_past_this_host(outcome: TraceOutcome) -> str | None:
 
 
 _ANSWERS = {Hook.INPUT: Hook.OUTPUT, Hook.OUTPUT: Hook.INPUT, Hook.FORWARD: Hook.FORWARD}
+_UNASKED = {"tcp": "invalid", "icmp": "invalid", "ipv6-icmp": "invalid"}
+"""The state of an answer to what was not tracked, if it is tracked itself: others open a connection
+(tcp_new, icmp_new)."""
+
+
+def _state_of_answer(answered: Packet) -> str:
+    if answered.ct_state != "untracked":
+        return "established"
+    return _UNASKED.get(answered.proto or "", "new")
+
+
 _ECHO = {("icmp", 8): 0, ("ipv6-icmp", 128): 129}
 
 
@@ -97,5 +128,7 @@ def reply_to(outcome: TraceOutcome) -> Packet:
         tcp_flags=flags and (("syn", "ack") if flags == ("syn",) else ("ack",)),
         icmp_type=_ECHO.get((first.proto or "", first.icmp_type or 0), first.icmp_type),
         icmp_code=first.icmp_code,
-        ct_state="untracked" if last.ct_state == "untracked" else "established",
+        ct_state="established"
+        if last.ct_state != "untracked"
+        else _UNASKED.get(first.proto or "", "new"),
     )

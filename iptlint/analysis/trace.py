@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.connection_way import ConnectionWay, End, direction
+from iptlint.analysis.chosen_values import ChosenValues
+from iptlint.analysis.connection_way import ConnectionWay, End, direction, marks_since
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace_conditions import Chosen, conditions
-from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.model import Family, Field, Hook, Match, Ruleset, VerdictKind
 from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.host_addresses import Behind, HostAddresses, new_destinations, shown_by
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.rewriting import DESTINATION, SOURCE, Side
 from iptlint.netfilter.routes import ROUTES, RunningConnection
 from iptlint.netfilter.traversal import setting_out
-from iptlint.netfilter.unknowns import Unknown, Unknowns
-from iptlint.packets.address_types import TYPE_AT, ask_for_types, of_type
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.address_types import LOCAL, TYPE_AT, ask_for_types, of_type
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
@@ -51,6 +51,7 @@ class TraceOutcome:
     conditions: tuple[str, ...]
     steps: tuple[TraversalStep, ...]
     connection_mark: int
+    zone: int | None
     expired: bool
 
 
@@ -87,12 +88,13 @@ def trace(ruleset: Ruleset, packet: Packet, addresses: HostAddresses | None = No
 
 
 class Answered(NamedTuple):
-    """A packet as it came to this host and as it was in the end, and the mark that its connection
-    then had."""
+    """A packet as it came to this host and as it was in the end, the mark that its connection then
+    had, and the zone of that."""
 
     came: Packet
     arrived: Packet
     connection_mark: int
+    zone: int | None
 
 
 def trace_answer(
@@ -174,6 +176,7 @@ class _Tracer:
         self.unknowns = unknowns
         addresses = replace(addresses, behind=(*addresses.behind, *_behind(packet)))
         self.addresses = addresses
+        self.chosen_values = ChosenValues(self.family, unknowns)
         self.way = ConnectionWay(
             firewall, self.family, unknowns, ROUTES[hook], addresses, bound=packet.oif is not None
         )
@@ -190,6 +193,7 @@ class _Tracer:
     def _ends(self) -> Iterator[End]:
         asked = packets_like(self.space, self.packet) & self._setting_out()
         packets = direction(self.space, asked, self.packet)
+        packets = packets._replace(later=packets.later & marks_since(self.firewall))
         opening = packets.first
         explicit = self.packet.ct_state is not None
         if explicit and packets.later.satisfiable():
@@ -202,11 +206,22 @@ class _Tracer:
         packets = packets_like(self.space, self.packet)
         packets = packets & setting_out(self.space, self.family, self.hook)
         packets = packets & self.space.value(Field.MARK, 0)
-        if self.packet.ct_state == "untracked":
-            return self.way.unconnected(packets)
-        replies = packets & self.space.value(Field.CT_DIRECTION, 1)
-        running = RunningConnection(self._back(answered), self.hook is Hook.INPUT)
+        if self.hook in TYPE_AT:
+            rewritten = (answered.came.saddr, answered.came.sport) != (
+                *(answered.arrived.saddr, answered.arrived.sport),
+            )
+            ask_for_types(self.space, self._matches())
+            packets = packets & of_type(self.space, LOCAL if rewritten else TYPE_AT[self.hook])
+        if answered.arrived.ct_state == "untracked":
+            alone = packets & self.space.value(Field.CT_MARK, 0)
+            return self.way.unconnected(alone & ~self.space.state("established"))
+        replies = packets & self.space.value(Field.CT_DIRECTION, 1) & marks_since(self.firewall)
+        running = RunningConnection(self._back(answered), self.hook is Hook.INPUT, answered.zone)
         return self.way.running(replies, running)
+
+    def _matches(self) -> Iterator[Match]:
+        rules = (rule for _, _, rule in self.firewall.ruleset.rules())
+        return (match for rule in rules for match in rule.matches)
 
     def _back(self, answered: Answered) -> Rewrite:
         """What the kernel gives the answer: the addresses and ports of the question."""
@@ -238,8 +253,7 @@ class _Tracer:
             packets = packets & ~self._somebody_elses()
         elif _is_to_group(self.packet.daddr):
             return packets
-        rules = (rule for _, _, rule in self.firewall.ruleset.rules())
-        ask_for_types(self.space, (match for rule in rules for match in rule.matches))
+        ask_for_types(self.space, self._matches())
         return packets & of_type(self.space, TYPE_AT[self.hook])
 
     def _somebody_elses(self) -> PacketSet:
@@ -253,27 +267,26 @@ class _Tracer:
     def _outcome(self, ends: list[End], followed: PacketSet) -> TraceOutcome:
         space = self.space
         packets = union([end.outcome.packets for end in ends], space.false)
-        point = one_of(space, self._plainly(packets), self.hook)
+        point = one_of(space, self.chosen_values.plainly(packets), self.hook)
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
         arrived = self._as_asked(packet_of(space, image(space, point, last), self.hook))
-        if self._is_unknown(last, point, Field.SPORT, [*self.unknowns.variables]):
-            # The kernel takes another port only where this one is taken.
-            arrived = replace(arrived, sport=came.sport)
         chosen = Chosen(point, followed & ~packets, came, arrived)
-        shown = self._shown(last, chosen)
+        chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
+        shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
         return TraceOutcome(
             kind=last.kind,
             decision=last.decision,
             packets=self._told(packets),
             among=self._told(followed),
             witness=came,
-            arrived=arrived,
+            arrived=chosen.arrived,
             becomes=None if shown == came else shown,
-            way=self.hook if self.hook is Hook.OUTPUT else _WAYS[last.hook],
+            way=_way(self.hook, last),
             conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
             steps=tuple(steps),
+            zone=last.zone,
             connection_mark=_field(space, point, last, Field.CT_MARK),
             expired=last.kind.denies and last.decision is None,
         )
@@ -286,43 +299,6 @@ class _Tracer:
         told = tuple(condition for condition in packet.conditions if condition != usual)
         return replace(packet, iif=iif, oif=oif, conditions=told)
 
-    # -- addresses that nobody knows ---------------------------------------------
-
-    def _plainly(self, packets: PacketSet) -> PacketSet:
-        """Those for which the address of an interface is one that documentation uses."""
-        width = self.family.address_bits
-        number = int(_EXAMPLE[self.family])
-        for side in (DESTINATION, SOURCE):
-            plain = packets
-            for bit, key in enumerate(side.own_bits(width)):
-                if key in self.unknowns.variables:
-                    one = self.unknowns.variable(key)
-                    plain = plain & (one if number >> (width - 1 - bit) & 1 else ~one)
-            packets = plain if plain.satisfiable() else packets
-        return packets
-
-    def _own(self, side: Side) -> tuple[Unknown, ...]:
-        return side.own_bits(self.family.address_bits)
-
-    def _shown(self, last: Outcome, chosen: Chosen) -> Packet:
-        """What the packet becomes, in words where the address is that of an interface."""
-        packet = chosen.arrived
-        if self._is_unknown(last, chosen.point, self.family.daddr, self._own(DESTINATION)):
-            packet = replace(packet, daddr=f"the address of {chosen.came.iif}")
-        if self._is_unknown(last, chosen.point, self.family.saddr, self._own(SOURCE)):
-            packet = replace(packet, saddr=f"the address of {chosen.arrived.oif}")
-        return packet
-
-    def _is_unknown(
-        self, last: Outcome, point: PacketSet, field: Field, keys: Iterable[Unknown]
-    ) -> bool:
-        """Whether the field is in the end what the unknown numbers say."""
-        for key in keys:
-            if key in self.unknowns.variables:
-                point = point.exists(self.unknowns.variable(key))
-        bits = [last.rewrite.variable(n) for n in self.space.fields[field].variables]
-        return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits)
-
 
 _WAYS = {
     Hook.INPUT: Hook.INPUT,
@@ -334,7 +310,12 @@ _WAYS = {
 }
 """Where a packet from outside went, by the last hook that it came to."""
 
-_EXAMPLE = {Family.IP: ip_network("192.0.2.1")[0], Family.IP6: ip_network("2001:db8:1::1")[0]}
+
+def _way(set_out: Hook, last: Outcome) -> Hook:
+    """Where packets went. What a host sends comes in again by lo if it is for itself."""
+    if set_out is Hook.OUTPUT and last.hook not in (Hook.PREROUTING, Hook.INPUT):
+        return Hook.OUTPUT
+    return _WAYS[last.hook]
 
 
 def together(ends: Iterable[End]) -> Iterable[list[End]]:

@@ -43,12 +43,15 @@ class HostAddresses:
             for own in self.own
         )
 
-    def way_to(self, family: Family, address: int) -> str | None:
-        """The interface that leads to the address: by the smallest network, if that is one."""
-        fitting = [b for b in self.behind if b.family is family and b.low <= address <= b.high]
-        smallest = min((b.high - b.low for b in fitting), default=0)
-        names = {b.interface for b in fitting if b.high - b.low == smallest}
-        return names.pop() if len(names) == 1 else None
+    def ways(self, family: Family) -> tuple[Behind, ...]:
+        """Which addresses are behind which interface: of two that hold an address the first says
+        so, as the smaller network does. What is said to be behind two is left out."""
+        of_family = [way for way in self.behind if way.family is family]
+        names: dict[tuple[int, int], set[str]] = {}
+        for way in of_family:
+            names.setdefault((way.low, way.high), set()).add(way.interface)
+        clear = [way for way in of_family if len(names[way.low, way.high]) == 1]
+        return tuple(sorted(dict.fromkeys(clear), key=lambda way: way.high - way.low))
 
 
 def with_own(ruleset: Ruleset, own: Iterable[IPNetwork]) -> HostAddresses:
@@ -83,7 +86,8 @@ def shown_by(ruleset: Ruleset) -> HostAddresses:
             own += _new_sources(rule)
             if chain.name in sending:
                 own += _single_sources(rule)
-            behind += _destinations_behind(rule)
+            else:  # OUTPUT still has the interface from before it translates
+                behind += _destinations_behind(rule)
             behind += _masqueraded_behind(rule)
     return HostAddresses(_networks(own), tuple(dict.fromkeys(behind)))
 

@@ -69,6 +69,7 @@ class EffectKind(Enum):
     WRITE = "write"  # changes a field of the packet or its connection
     SET = "set"  # adds to or deletes from a set
     NOTRACK = "notrack"
+    ZONE = "zone"  # looks for the packet's connection in another zone of conntrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
     and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
     flipped is ``source & value``. ``added`` is what a number grows by, or shrinks. Where the
-    kernel chooses the value, ``choice`` says from what. For SET, ``name`` is the set; for LOG,
-    the prefix, and ``to_program`` says that a program gets it, not the log of the kernel."""
+    kernel chooses the value, ``choice`` says from what. For SET, ``name`` is the set; for ZONE,
+    ``value`` its number, if it is known; for LOG, ``name`` is the prefix, and ``to_program`` says
+    that a program gets it, not the log of the kernel."""
 
     kind: EffectKind
     field: Field | None = None

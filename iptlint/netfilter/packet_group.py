@@ -34,14 +34,19 @@ class Decision(NamedTuple):
 class PacketGroup:
     """``translated``: the sides that a nat chain has settled. ``redirected``: they are sent to this
     host by that. ``out``: the bits of the interface that they leave by, where they have been sent
-    another way. ``decision``: who accepted. ``queued``: who gave them to a program, which let
-    them go on."""
+    another way. ``looped``: the host has sent them to itself. ``zone``: where conntrack looks for
+    their connection, 0 unless a rule says so and None if which is not known; ``stray``: it is not
+    there. ``decision``: who accepted. ``queued``: who gave them to a program, which let them go
+    on."""
 
     rewrite: Rewrite
     packets: PacketSet
     translated: frozenset[bool] = frozenset()
     redirected: bool = False
     out: tuple[tuple[int, PacketSet], ...] = ()
+    looped: bool = False
+    zone: int | None = 0
+    stray: bool = False
     decision: Decision | None = None
     queued: Decision | None = None
 
@@ -59,7 +64,7 @@ class PacketGroups:
             return
         key = (
             *(group.rewrite.key, group.translated, group.redirected, group.out),
-            *(group.decision, group.queued),
+            *(group.looped, group.zone, group.stray, group.decision, group.queued),
         )
         before = self._by_key.get(key)
         packets = group.packets if before is None else before.packets | group.packets
@@ -88,10 +93,11 @@ class Visit(NamedTuple):
 
 class Outcome(NamedTuple):
     """``decision`` is None where nothing stood in the way. ``packets`` as they came. ``hook``: the
-    last one that they came to."""
+    last one that they came to. ``zone``: that of their connection."""
 
     kind: VerdictKind
     decision: Decision | None
     rewrite: Rewrite
     packets: PacketSet
     hook: Hook
+    zone: int | None = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
@@ -9,6 +10,7 @@ from iptlint.model.addresses import LOCALHOST
 from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.model.verdicts import Choice
+from iptlint.netfilter.packet_group import PacketGroup
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, written_text
 from iptlint.packets.bdd import BitField, union
@@ -68,37 +70,54 @@ class Writer:
         self.matcher = matcher
         self.space = matcher.space
 
-    def after(self, rule: Rule, rewrite: Rewrite, hook: Hook) -> Rewrite:
+    def after(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketGroup:
         """The packets once they have met the rule at the hook."""
         effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_known(e)]
-        if rule.verdict.kind is not VerdictKind.NAT:
-            for effect in effects:
-                rewrite = self._carried_out(rule, effect, rewrite)
-            return rewrite
-        side = side_of(hook)
+        translates = rule.verdict.kind is VerdictKind.NAT
         for effect in effects:
-            if effect.field not in _TRANSLATED:
-                rewrite = self._carried_out(rule, effect, rewrite)
-        return self._translated(rule, [e for e in effects if e.field in side.fields], rewrite, hook)
+            if not translates or effect.field not in _TRANSLATED:
+                group = self._carried_out(rule, effect, group)
+        if not translates:
+            return group
+        new = [effect for effect in effects if effect.field in side_of(hook).fields]
+        return replace(group, rewrite=self._translated(rule, new, group.rewrite, hook))
 
     def _is_known(self, effect: Effect) -> bool:
         return effect.field in self.space.fields
 
-    def _carried_out(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
-        if effect.kind is EffectKind.NOTRACK:
-            return self._without_connection(rewrite)
-        if effect.kind is not EffectKind.WRITE:
-            return rewrite
-        written = self._written(rule, effect, rewrite)
-        if Field.CT_MARK in (effect.field, effect.source):
-            return rewrite.where(rewrite.now(connected(self.space)), written)
-        return written
+    def _carried_out(self, rule: Rule, effect: Effect, group: PacketGroup) -> PacketGroup:
+        rewrite = group.rewrite
+        match effect.kind:
+            case EffectKind.NOTRACK:
+                return replace(group, rewrite=self._without_connection(group))
+            case EffectKind.ZONE:
+                return self._in_zone(rule, effect, group)
+            case EffectKind.WRITE:
+                written = self._written(rule, effect, rewrite)
+                if Field.CT_MARK in (effect.field, effect.source):
+                    written = rewrite.where(rewrite.now(connected(self.space)), written)
+                return replace(group, rewrite=written)
+            case _:
+                return group
 
-    def _without_connection(self, rewrite: Rewrite) -> Rewrite:
-        """What has a connection keeps it (nft_notrack, xt_CT): later it changes nothing."""
-        if rewrite.now(self.space.state("invalid")) != self.space.true:
+    def _without_connection(self, group: PacketGroup) -> Rewrite:
+        """What has a connection keeps it, and what has a zone its own (nft_notrack, xt_CT)."""
+        rewrite = group.rewrite
+        if group.zone != 0 or rewrite.now(self.space.state("invalid")) != self.space.true:
             return rewrite
         return rewrite.constant(Field.CT_STATE, CT_STATES.index("untracked"))
+
+    def _in_zone(self, rule: Rule, effect: Effect, group: PacketGroup) -> PacketGroup:
+        """The first zone counts. What is not tracked is tracked by nft's word, and not by that of
+        iptables, which gives it no template then (nft_ct_set_zone_eval, xt_ct_target)."""
+        if group.zone != 0 or effect.value == 0:
+            return group
+        if group.rewrite.now(self.space.state("untracked")) == self.space.true:
+            if rule.verdict.name == "CT":
+                return group
+            invalid = CT_STATES.index("invalid")
+            group = replace(group, rewrite=group.rewrite.constant(Field.CT_STATE, invalid))
+        return replace(group, zone=effect.value)
 
     def _written(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
         assert effect.field is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Family, Field, Hook, Table
@@ -100,16 +101,18 @@ def base_packets(space: Space, table: Table, chain: Chain) -> PacketSet:
 
 
 ANY_WAY_ON = Unknown("the interface that it leaves by", 0)
-_FIRST_BEHIND_LO = 2
-"""Of the numbers that interfaces have: 0 is none, 1 is lo."""
+_LO, _FIRST_BEHIND_LO = 1, 2
+"""Of the numbers that interfaces have; 0 is none."""
 
 
 class RunningConnection(NamedTuple):
     """What an earlier packet of the connection became, which later ones become too: as functions of
-    the packet as it came. ``to_host``: that one was sent to this host."""
+    the packet as it came. ``to_host``: that one was sent to this host. ``zone``: where conntrack
+    has the connection."""
 
     rewrite: Rewrite
     to_host: bool
+    zone: int | None = 0
 
 
 class Routed(NamedTuple):
@@ -144,8 +147,7 @@ class Routing:
         nobody = PacketGroups()
         if running.to_host:
             return Routed(groups, nobody)
-        field = self.space.fields[Field.OIF]
-        out = tuple((number, running.rewrite.variable(number)) for number in field.variables)
+        out = tuple((number, running.rewrite.variable(number)) for number in self._out.variables)
         return Routed(nobody, PacketGroups(replace(group, out=out) for group in groups))
 
     def routed(self, groups: PacketGroups, *, to_host: bool) -> Routed:
@@ -182,29 +184,74 @@ class Routing:
 
     def _sent_on(self, group: PacketGroup, moved: PacketSet) -> PacketGroup:
         """With the interface that it is to leave by, where it had none or has another one now."""
-        field = self.space.fields[Field.OIF]
+        known, bits = self._known_way(group)
         changing = self.space.no_interface(Field.OIF)
         if not self.bound:
             changing = changing | moved
+            if self.addresses.complete:
+                changing = changing | known
+        return self._leaving(group, changing, known, bits)
+
+    def rerouted(self, groups: PacketGroups) -> PacketGroups:
+        """Of packets that the host sends: what was translated is routed anew behind the hook, and
+        comes back by lo if it is sent to the host itself (ip_route_me_harder)."""
+        rerouted = PacketGroups()
+        for group in groups:
+            moved = self._moved(group)
+            home = moved & self._own(group)
+            lo = [self._bit(_LO, place) for place in reversed(range(self._out.width))]
+            returning = self._leaving(group, home, self.space.true, lo)
+            rerouted.add(replace(returning, packets=group.packets & home, looped=True))
+            known, bits = self._known_way(group)
+            rerouted.add(
+                self._leaving(replace(group, packets=group.packets & ~home), moved, known, bits)
+            )
+        return rerouted
+
+    def _leaving(
+        self, group: PacketGroup, changing: PacketSet, known: PacketSet, bits: list[PacketSet]
+    ) -> PacketGroup:
+        """``changing``: the packets that leave by another interface: by the one with the number
+        that ``bits`` say if they are ``known`` packets, else by any."""
         if not (group.packets & changing).satisfiable():
             return group
-        free = self._way_out(group)
+        if (group.packets & changing & ~known).satisfiable():
+            free = self._any_interface()
+            bits = [one | (~known & any_) for one, any_ in zip(bits, free, strict=True)]
         out = [
             (number, (changing & bit) | (~changing & self.space.manager.var(number)))
-            for number, bit in zip(field.variables, free, strict=True)
+            for number, bit in zip(self._out.variables, bits, strict=True)
         ]
         return replace(group, out=tuple(out))
 
-    def _way_out(self, group: PacketGroup) -> list[PacketSet]:
-        """The bits of an interface's number: of the one that leads to the new destination, where
-        that is known, or of any but lo."""
-        field = self.space.fields[Field.OIF]
-        destination = group.rewrite.number(self.family.daddr)
-        name = None if destination is None else self.addresses.way_to(self.family, destination)
-        if name is not None:
-            number = self.space.interfaces.class_of(name)
-            return [self._bit(number, place) for place in reversed(range(field.width))]
-        keys = [ANY_WAY_ON._replace(bit=bit) for bit in range(field.width)]
+    @property
+    def _out(self) -> BitField:
+        return self.space.fields[Field.OIF]
+
+    def _known_way(self, group: PacketGroup) -> tuple[PacketSet, list[PacketSet]]:
+        """The packets that a known interface leads to, and the bits of its number."""
+        known, bits = self.space.false, [self.space.false] * self._out.width
+        for destinations, number in self._ways:
+            here = group.rewrite.now(destinations) & ~known
+            known = known | here
+            bits = [
+                bit | (here & self._bit(number, place))
+                for place, bit in zip(reversed(range(self._out.width)), bits, strict=True)
+            ]
+        return known, bits
+
+    @cached_property
+    def _ways(self) -> tuple[tuple[PacketSet, int], ...]:
+        """Destinations, and the interface behind which they are."""
+        space, field = self.space, self.family.daddr
+        return tuple(
+            (space.ranges(field, ((way.low, way.high),)), space.interfaces.class_of(way.interface))
+            for way in self.addresses.ways(self.family)
+        )
+
+    def _any_interface(self) -> list[PacketSet]:
+        """The bits of the number of any interface but lo."""
+        keys = [ANY_WAY_ON._replace(bit=bit) for bit in range(self._out.width)]
         return self._some_interface([self.unknowns.variable(key) for key in keys])
 
     def _bit(self, number: int, place: int) -> PacketSet:

@@ -20,9 +20,7 @@ from iptlint.model import (
     VerdictKind,
 )
 from iptlint.model.host_addresses import HostAddresses
-from iptlint.model.matches import CT_STATES
 from iptlint.model.verdicts import INTERFACE_ADDRESS
-from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.hooks import Hooks
@@ -35,9 +33,10 @@ from iptlint.netfilter.packet_group import (
     Visit,
 )
 from iptlint.netfilter.rewrite import Rewrite
-from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer, side_of
+from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer
 from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, at_hook
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.netfilter.tracking import TRACKED_AT, TRANSLATION, Tracking
+from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.space import Space
 
@@ -45,15 +44,9 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _INTERFACES = (Field.IIF, Field.OIF)
+_BACK_BY_LO = (Hook.PREROUTING, Hook.INPUT)
 _TO_HOST, _ONWARDS = (Hook.INPUT,), (Hook.FORWARD, Hook.POSTROUTING, Hook.EGRESS)
-_TRANSLATION = {
-    **dict.fromkeys((Hook.PREROUTING, Hook.OUTPUT), -100),
-    **dict.fromkeys((Hook.INPUT, Hook.POSTROUTING), 100),
-}
-"""The priority of NAT at the hooks that have it (NF_IP_PRI_NAT_DST and _SRC)."""
-_OF_CONNECTION = (Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK)
 _DEEPEST = 256
-_SENT_TRACKED = Unknown("it was tracked when it was sent", 0)
 
 
 def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
@@ -105,29 +98,44 @@ class Traversal:
         if addresses is not None:
             self.routing = Routing(family, addresses, unknowns, bound=bound)
         self.running = running
+        self.tracking = Tracking(unknowns, running)
         self.outcomes: list[Outcome] = []
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
         """What becomes of the packets on their way through the hooks."""
         self.outcomes = []
-        unchanged = Rewrite(self.space, {})
-        start = PacketGroups([PacketGroup(self._with_connection(unchanged), packets)])
-        if self.routing is None or Hook.PREROUTING not in hooks:
+        start = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
+        if self.routing is not None and Hook.PREROUTING in hooks:
+            self._from_outside(self.routing, hooks, start)
+        elif self.routing is not None and hooks[0] is Hook.OUTPUT:
+            self._from_host(self.routing, hooks, start)
+        else:
             self._arrive(hooks[-1], self._through(hooks, start, to_host=Hook.INPUT in hooks))
-            return self.outcomes
+        return self.outcomes
+
+    def _from_outside(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
         to_host = Hook.INPUT in hooks
         before = hooks[: hooks.index(Hook.PREROUTING) + 1]
         arrived = self._through(before, start, to_host=to_host)
         if self.running is not None:
-            routed = self.routing.as_before(arrived, self.running)
+            routed = routing.as_before(arrived, self.running)
         else:
-            routed = self.routing.routed(arrived, to_host=to_host)
+            routed = routing.routed(arrived, to_host=to_host)
         for way, groups in (
             (_TO_HOST, routed.to_host),
             (_ONWARDS, self._living_on(routed.onwards)),
         ):
             self._arrive(way[-1], self._through(way, groups, to_host=to_host))
-        return self.outcomes
+
+    def _from_host(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
+        """The hook goes on with the interface that packets had; the next one sees the new."""
+        sent = routing.rerouted(self._at_hook(Hook.OUTPUT, start, to_host=False))
+        leaving = self._through(hooks[1:], sent, to_host=False)
+        self._arrive(hooks[-1], PacketGroups(g for g in leaving if not g.looped))
+        looped = PacketGroups(
+            replace(group, translated=frozenset((True, False))) for group in leaving if group.looped
+        )
+        self._arrive(Hook.INPUT, self._through(_BACK_BY_LO, looped, to_host=True))
 
     def _through(
         self, hooks: Sequence[Hook], groups: PacketGroups, *, to_host: bool
@@ -141,7 +149,9 @@ class Traversal:
             kind, decision = VerdictKind.ACCEPT, group.decision
             if group.queued is not None:
                 kind, decision = VerdictKind.QUEUE, group.queued
-            self.outcomes.append(Outcome(kind, decision, group.rewrite, group.packets, hook))
+            self.outcomes.append(
+                Outcome(kind, decision, group.rewrite, group.packets, hook, group.zone)
+            )
 
     def _living_on(self, groups: PacketGroups) -> PacketGroups:
         """Those whose time to live a rule has not let run out (ip_forward, ip6_forward)."""
@@ -164,15 +174,17 @@ class Traversal:
         base_chains = self.firewall.base_chains(self.family, hook)
         early = [base_chain for base_chain in base_chains if is_early(base_chain.chain)]
         if any(not base_chain.is_open for base_chain in early):
-            groups = self._untracked_yet(groups, to_host=to_host)
+            groups = self.tracking.untracked_yet(groups, to_host=to_host)
             for base_chain in early:
                 groups = self._at_base_chain(base_chain, hook, groups, is_main=False)
-            groups = PacketGroups(replace(g, rewrite=self._tracked(g.rewrite)) for g in groups)
+            groups = self.tracking.tracked(groups)
+        elif self.running is not None and hook in TRACKED_AT:
+            groups = self.tracking.tracked(groups)
         later = [base_chain for base_chain in base_chains if base_chain not in early]
         before, behind = self._around_translation(hook, later)
         for base_chain in before:
             groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
-        groups = PacketGroups(replace(g, rewrite=self._translated(hook, g.rewrite)) for g in groups)
+        groups = self.tracking.translated(groups, hook)
         for base_chain in behind:
             groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
         return groups
@@ -181,31 +193,11 @@ class Traversal:
         self, hook: Hook, base_chains: Sequence[BaseChain]
     ) -> tuple[Sequence[BaseChain], Sequence[BaseChain]]:
         """The base chains before and behind where the kernel translates running connections."""
-        priority = _TRANSLATION.get(hook)
+        priority = TRANSLATION.get(hook)
         if priority is None:
             return base_chains, ()
         number = sum((base_chain.chain.priority or 0) < priority for base_chain in base_chains)
         return base_chains[:number], base_chains[number:]
-
-    def _translated(self, hook: Hook, rewrite: Rewrite) -> Rewrite:
-        untracked = rewrite.now(self.space.state("untracked")) == self.space.true
-        if self.running is None or hook not in _TRANSLATION or untracked:
-            return rewrite
-        return self._as_in_connection(rewrite, side_of(hook).fields)
-
-    def _as_in_connection(self, rewrite: Rewrite, fields: Sequence[Field]) -> Rewrite:
-        if self.running is None:
-            return rewrite
-        numbers = [
-            number
-            for field in fields
-            if field in self.space.fields
-            for number in self.space.fields[field].variables
-        ]
-        return rewrite.with_bits({n: self.running.rewrite.variable(n) for n in numbers})
-
-    def _with_connection(self, rewrite: Rewrite) -> Rewrite:
-        return self._as_in_connection(rewrite, _OF_CONNECTION)
 
     def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
@@ -213,38 +205,14 @@ class Traversal:
         rewrite = group.rewrite.unset(*_INTERFACES)
         if INTERFACES_AT[hook].get(Field.OIF):
             rewrite = rewrite.with_bits(dict(group.out))
+        elif group.looped:
+            rewrite = rewrite.constant(Field.IIF, self.space.interfaces.class_of("lo"))
         for field, exists in INTERFACES_AT[hook].items():
             if not exists:
                 rewrite = rewrite.constant(field, NO_INTERFACE)
         if hook is Hook.INPUT and self.family is Family.IP:
             rewrite = rewrite.constant(Field.FRAGMENT, 0)
         return rewrite
-
-    def _untracked_yet(self, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
-        """Before connection tracking, a packet has no connection: its state is invalid
-        (nft_ct.c, xt_conntrack.c); but what this host sent to itself may have kept its own."""
-        groups_untracked = PacketGroups()
-        home = self.space.false
-        if to_host:
-            home = self.space.interface(Field.IIF, "lo") & self.matcher.unknowns.variable(
-                _SENT_TRACKED
-            )
-        for group in groups:
-            from_home = group.packets & group.rewrite.now(home)
-            groups_untracked.add(replace(group, packets=from_home))
-            rewrite = group.rewrite
-            for field in CONNTRACK_FIELDS - {Field.CT_STATE}:
-                rewrite = rewrite.constant(field, 0)
-            rewrite = rewrite.constant(Field.CT_STATE, CT_STATES.index("invalid"))
-            groups_untracked.add(
-                replace(group, rewrite=rewrite, packets=group.packets & ~from_home)
-            )
-        return groups_untracked
-
-    def _tracked(self, rewrite: Rewrite) -> Rewrite:
-        if rewrite.now(self.space.state("untracked")) == self.space.true:
-            return rewrite
-        return self._with_connection(rewrite.unset(*CONNTRACK_FIELDS))
 
     def _at_base_chain(
         self, base_chain: BaseChain, hook: Hook, groups: PacketGroups, *, is_main: bool
@@ -339,7 +307,7 @@ class _ChainTraversal:
     def _take(self, chain: Chain, rule: Rule, group: PacketGroup, ways: _Ways) -> None:
         decision, kind = self._decision(chain, rule), rule.verdict.kind
         self._say(decision, kind)
-        group = replace(group, rewrite=self.traversal.writer.after(rule, group.rewrite, self.hook))
+        group = self.traversal.writer.after(rule, group, self.hook)
         match kind:
             case VerdictKind.CONTINUE:
                 ways.ahead.add(group)

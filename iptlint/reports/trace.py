@@ -96,11 +96,11 @@ def _connection_text(connection: Connection) -> list[str]:
 
 
 def _reply_text(reply: Reply) -> Iterator[str]:
-    if reply.trace is None:
-        yield f"{reply.lost}\n"
-        return
-    for outcome in reply.outcomes:
-        yield _outcome_text(reply.trace, outcome)
+    if reply.trace is not None:
+        for outcome in reply.outcomes:
+            yield _outcome_text(reply.trace, outcome)
+    if reply.lost is not None:
+        yield f"{visible(reply.lost)}\n"
 
 
 def trace_json(traced: Trace, connection: Connection | None) -> str:

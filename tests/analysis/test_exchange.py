@@ -3,13 +3,14 @@ kernel was asked about each ruleset in ``fixtures/translation``."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 import iptlint
-from iptlint.analysis.exchange import connection
+from iptlint.analysis.exchange import Connection, connection
 from iptlint.analysis.trace import Trace
 from iptlint.model import Hook, VerdictKind
 from iptlint.packets.packet import Packet
@@ -203,3 +204,98 @@ def test_a_time_to_live_that_runs_out_ends_forwarding(change: str, expires: bool
     assert expires in by_ttl
     to_host = iptlint.trace(iptlint.read(text), Packet("ip", None, iif="eth0", proto="tcp"))
     assert {o.kind for o in to_host.outcomes} == {ACCEPT}
+
+
+def exchange(text: str, *, host: tuple[str, ...] = (), **asked: object) -> Connection:
+    packet = Packet(**({"family": "ip", "hook": None, "proto": "tcp"} | asked))  # type: ignore[arg-type]
+    own = tuple(ip_network(address) for address in host)
+    return connection(iptlint.trace(iptlint.read(text), packet, own))
+
+
+def test_an_answer_in_another_zone_is_no_answer() -> None:
+    """It is looked for where it comes in, and opens a connection of its own (nf_conntrack_in)."""
+    zone = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -j CT --zone 1\nCOMMIT\n"
+    rules = PLAIN.replace("FORWARD DROP", "FORWARD ACCEPT")
+    to = "-A PREROUTING -i eth0 -j DNAT --to-destination 10.0.0.5"
+    nat = f"*nat\n:PREROUTING ACCEPT [0:0]\n{to}\nCOMMIT\n"
+    asked: dict[str, object] = {"iif": "eth0", "oif": "eth1", "proto": "udp", "dport": 53}
+    assert exchange(nat + rules, **asked).works is True
+    split = exchange(zone + nat + rules, **asked)
+    assert split.works is False
+    assert all("not translated back" in (reply.lost or "") for reply in split.replies)
+    answers = [outcome for reply in split.replies for outcome in reply.outcomes]
+    assert {outcome.arrived.ct_state for outcome in answers} == {"new"}
+
+
+def test_an_answer_to_what_was_not_tracked_may_be_tracked() -> None:
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -j CT --notrack\nCOMMIT\n"
+    rules = PLAIN.replace(
+        "COMMIT",
+        "-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT",
+    )
+    asked: dict[str, object] = {"iif": "eth0", "oif": "eth1", "dport": 53}
+    assert exchange(raw + rules, proto="udp", **asked).works is True
+    # A SYN+ACK opens nothing.
+    assert exchange(raw + rules, proto="tcp", **asked).works is False
+
+
+OUTPUT_DNAT = """*nat
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A OUTPUT -d 203.0.113.1/32 -j DNAT --to-destination 172.17.0.2
+-A POSTROUTING -d 172.17.0.0/16 -o docker0 -j ACCEPT
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A OUTPUT -d 172.17.0.2/32 -o eth0 -j ACCEPT
+COMMIT
+"""
+
+
+def test_output_goes_on_with_the_old_interface_and_postrouting_has_the_new_one() -> None:
+    asked = Packet("ip", "output", oif="eth0", daddr="203.0.113.1", proto="tcp", ct_state="new")
+    (outcome,) = iptlint.trace(iptlint.read(OUTPUT_DNAT), asked).outcomes
+    assert outcome.kind is ACCEPT
+    assert [step.decision.span.line for step in outcome.steps] == [4, 11, 5]
+
+
+def test_what_a_host_translates_to_itself_comes_in_by_lo() -> None:
+    text = OUTPUT_DNAT.replace("DNAT --to-destination 172.17.0.2", "REDIRECT")
+    text = text.replace("-d 172.17.0.2/32 -o", "-o")
+    asked = Packet("ip", "output", oif="eth0", daddr="203.0.113.1", proto="tcp", ct_state="new")
+    (outcome,) = iptlint.trace(iptlint.read(text), asked).outcomes
+    assert (outcome.kind, outcome.way) == (ACCEPT, Hook.INPUT)
+    assert outcome.arrived.daddr == "127.0.0.1"
+    assert outcome.steps[-1].decision.span.line == 10
+
+
+RANGES = """*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2-10.0.0.3
+-A POSTROUTING -p tcp -j SNAT --to-source 192.0.2.1:2000-2009
+COMMIT
+"""
+
+
+def test_what_the_kernel_chooses_from_is_said_and_not_one_of_it() -> None:
+    asked = Packet("ip", None, iif="eth1", proto="tcp", sport=40000, dport=80, ct_state="new")
+    (outcome,) = iptlint.trace(iptlint.read(RANGES), asked).outcomes
+    assert outcome.becomes
+    assert outcome.becomes.daddr == "one of 10.0.0.2-10.0.0.3"
+    assert outcome.becomes.sport is None
+    assert "sport is one of 2000-2009" in outcome.becomes.conditions
+    within = replace(asked, sport=2005)
+    (outcome,) = iptlint.trace(iptlint.read(RANGES), within).outcomes
+    assert outcome.becomes
+    assert outcome.becomes.sport == 2005
+
+
+def test_a_known_network_leads_out_by_its_interface() -> None:
+    rules = PLAIN.replace("COMMIT", "-A FORWARD -d 10.0.0.0/24 -o eth1 -j ACCEPT\nCOMMIT")
+    asked: dict[str, object] = {"iif": "eth0", "daddr": "10.0.0.9", "ct_state": "new"}
+    packet = Packet("ip", None, **asked)  # type: ignore[arg-type]
+    (outcome,) = iptlint.trace(iptlint.read(rules), packet, (ip_network("192.0.2.1"),)).outcomes
+    assert (outcome.kind, outcome.arrived.oif) == (ACCEPT, "eth1")

@@ -7,6 +7,7 @@ import pytest
 import iptlint
 from iptlint.model import Chain, Family, Field, Hook, Rule
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import PacketGroup
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.rewriting import Writer, side_of
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
@@ -27,7 +28,8 @@ def translated(rule: str, chain: str = "PREROUTING") -> Rewrite:
     rules: list[tuple[Chain, Rule]] = [(c, r) for t in ruleset.tables for c, r in t.rules()]
     matcher = ExactMatcher(Unknowns(firewall.space), [rule for _, rule in rules], firewall.sets)
     ((_, only),) = rules
-    return Writer(Family.IP, matcher).after(only, Rewrite(firewall.space, {}), HOOKS[chain])
+    group = PacketGroup(Rewrite(firewall.space, {}), firewall.space.true)
+    return Writer(Family.IP, matcher).after(only, group, HOOKS[chain]).rewrite
 
 
 def always(rewrite: Rewrite, field: Field, low: int, high: int) -> bool:

@@ -102,8 +102,14 @@ def _queue_range(text: str, _: Family) -> str:
 
 
 def _lower_ct(uses: Uses, family: Family) -> ExtensionResult:
-    untracked = (Effect(EffectKind.NOTRACK),) if "notrack" in uses else ()
-    return goes_on("CT", *untracked)(uses, family)
+    if "notrack" in uses:
+        return goes_on("CT", Effect(EffectKind.NOTRACK))(uses, family)
+    zone = value_of(uses, "zone")
+    if zone is not None and zone != "mark":
+        return goes_on("CT", Effect(EffectKind.ZONE, value=int(str(zone))))(uses, family)
+    # Of one direction only, or the packet's mark says which.
+    unknown = [name for name in ("zone", "zone-orig", "zone-reply") if name in uses]
+    return goes_on("CT", *(Effect(EffectKind.ZONE) for _ in unknown[:1]))(uses, family)
 
 
 _CT_EVENTS = (

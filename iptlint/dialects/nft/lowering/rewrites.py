@@ -128,6 +128,9 @@ def _effects(target: t.Selector, value: t.Expression | None) -> tuple[Effect, ..
             row = _PAYLOADS.get((protocol, field))
         case t.Meta(key):
             row = _META.get(key)
+        case t.Ct("zone", direction):
+            number = None if direction else constant(value, d.integer(16))
+            return (Effect(EffectKind.ZONE, value=number),)
         case t.Ct(key):
             row = _CT.get(key)
         case _:

@@ -1,0 +1,105 @@
+"""What a translated packet becomes where the kernel chooses: in words, as no number is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.trace_conditions import Chosen
+from iptlint.model import Family, Field
+from iptlint.model.verdicts import Choice
+from iptlint.netfilter.packet_group import Outcome
+from iptlint.netfilter.rewriting import DESTINATION, SOURCE, Side
+from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.packets.packet import Packet
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_EXAMPLE = {Family.IP: ip_address("192.0.2.1"), Family.IP6: ip_address("2001:db8:1::1")}
+
+
+class ChosenValues:
+    """Of packets of one family."""
+
+    def __init__(self, family: Family, unknowns: Unknowns) -> None:
+        self.family = family
+        self.unknowns = unknowns
+        self.space = unknowns.space
+
+    def plainly(self, packets: PacketSet) -> PacketSet:
+        """Those for which the address of an interface is one that documentation uses."""
+        width, number = self.family.address_bits, int(_EXAMPLE[self.family])
+        for side in (DESTINATION, SOURCE):
+            plain = packets
+            for bit, key in enumerate(side.own_bits(width)):
+                if key in self.unknowns.variables:
+                    one = self.unknowns.variable(key)
+                    plain = plain & (one if number >> (width - 1 - bit) & 1 else ~one)
+            packets = plain if plain.satisfiable() else packets
+        return packets
+
+    def usual_port(self, last: Outcome, chosen: Chosen, matcher: ExactMatcher) -> Chosen:
+        """The kernel takes another port only where this one is taken."""
+        free = self._choices(last, chosen.point, Field.SPORT, matcher) == [None]
+        if not free:
+            return chosen
+        return chosen._replace(arrived=replace(chosen.arrived, sport=chosen.came.sport))
+
+    def in_words(self, last: Outcome, chosen: Chosen, matcher: ExactMatcher) -> Packet:
+        """What the packet becomes."""
+        packet, family = chosen.arrived, self.family
+        told = packet.conditions
+
+        def one_of(field: Field) -> Choice | None:
+            choices = self._choices(last, chosen.point, field, matcher)
+            return next((choice for choice in choices if choice is not None), None)
+
+        if self._hangs_on(last, chosen.point, family.daddr, self._own(DESTINATION)):
+            packet = replace(packet, daddr=f"the address of {chosen.came.iif}")
+        elif choice := one_of(family.daddr):
+            packet = replace(packet, daddr=self._range(choice))
+        if self._hangs_on(last, chosen.point, family.saddr, self._own(SOURCE)):
+            packet = replace(packet, saddr=f"the address of {chosen.arrived.oif}")
+        elif choice := one_of(family.saddr):
+            packet = replace(packet, saddr=self._range(choice))
+        if choice := one_of(Field.DPORT):
+            told = (*told, f"dport is one of {choice.low}-{choice.high}")
+            packet = replace(packet, dport=None)
+        if choice := one_of(Field.SPORT):
+            told = (*told, f"sport is one of {choice.low}-{choice.high}")
+            packet = replace(packet, sport=None)
+        return replace(packet, conditions=told)
+
+    def _own(self, side: Side) -> tuple[Unknown, ...]:
+        return side.own_bits(self.family.address_bits)
+
+    def _range(self, choice: Choice) -> str:
+        kind = IPv4Address if self.family is Family.IP else IPv6Address
+        return f"one of {kind(choice.low or 0)}-{kind(choice.high or 0)}"
+
+    def _choices(
+        self, last: Outcome, point: PacketSet, field: Field, matcher: ExactMatcher
+    ) -> list[Choice | None]:
+        """From what the kernel chose what the packet has there in the end, if it did; None: from
+        anything."""
+        choices: list[Choice | None] = []
+        for key, numbers in self.unknowns.together().items():
+            rule = matcher.rule_of(key)
+            keys = [key._replace(bit=bit) for bit in range(len(numbers))]
+            if key.bit is None or rule is None or not self._hangs_on(last, point, field, keys):
+                continue
+            choices += [effect.choice for effect in rule.effects if effect.field is field]
+        return choices
+
+    def _hangs_on(
+        self, last: Outcome, point: PacketSet, field: Field, keys: Iterable[Unknown]
+    ) -> bool:
+        """Whether the field is in the end what the unknown numbers say."""
+        for key in keys:
+            if key in self.unknowns.variables:
+                point = point.exists(self.unknowns.variable(key))
+        bits = [last.rewrite.variable(n) for n in self.space.fields[field].variables]
+        return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits)
