@@ -10,6 +10,7 @@ import click
 
 from iptlint.cli import FAILED, options
 from iptlint.cli.inputs import host_archive, read_inputs
+from iptlint.cli.scripts import script_options, with_scripts
 
 if TYPE_CHECKING:
     from iptlint.cli.inputs import Inputs
@@ -40,13 +41,7 @@ if TYPE_CHECKING:
 @options.family
 @options.ipsets
 @options.includes
-@click.option(
-    "--from",
-    "start",
-    metavar="FILE",
-    help="How the firewall is before a script runs: rules.v4, or what `iptables-save` or "
-    "`nft list ruleset` printed. Without it, accept-all and empty.",
-)
+@script_options
 @options.comma_list("--ssh-ports", options.port, help="Where sshd listens (22).")
 @options.comma_list(
     "--management-networks",
@@ -64,7 +59,8 @@ def command(
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
     no_include: bool,
-    start: str | None,
+    starts: tuple[str, ...],
+    arguments: tuple[str, ...] | None,
     ssh_ports: tuple[int, ...],
     management_networks: tuple[IPv4Network | IPv6Network, ...],
 ) -> int:
@@ -82,7 +78,7 @@ def command(
         return lint_archive(archive, asked)
     inputs, sets = read_inputs(files), read_inputs(ipsets)
     reader = options.reader_of(family, include_dirs, no_include=no_include)
-    reader, unread = options.starting_from(reader, start)
+    reader, unread = with_scripts(reader, starts, arguments)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:
         click.echo(f"iptlint: {options.printable(complaint)}", err=True)

@@ -10,6 +10,7 @@ import click
 
 from iptlint.cli import FAILED, options
 from iptlint.cli.readings import complain, source_of, with_sets
+from iptlint.cli.scripts import script_options, script_reader
 
 if TYPE_CHECKING:
     from iptlint.source import SourceFile
@@ -37,6 +38,7 @@ DIFFERENT = 1
 @options.family
 @options.ipsets
 @options.includes
+@script_options
 def command(
     files: tuple[str, ...],
     revision: str | None,
@@ -47,6 +49,8 @@ def command(
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
     no_include: bool,
+    starts: tuple[str, ...],
+    arguments: tuple[str, ...] | None,
 ) -> int:
     """Say which packets fare otherwise with the rules of NEW than with those of OLD.
 
@@ -59,6 +63,7 @@ def command(
     from iptlint.reports.difference import diff_json, diff_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reader = script_reader(reader, starts, arguments)
     readings = [with_sets(source, reader, ipsets) for source in _sources(files, revision)]
     old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
     compared = difference(old, new, tuple(Hook(hook) for hook in hooks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -79,23 +79,6 @@ def reader_of(family: str | None, include_dirs: Sequence[str], *, no_include: bo
 
     files = NoFiles() if no_include else LocalFiles(tuple(include_dirs))
     return Reader(family_of(family), files)
-
-
-def starting_from(reader: Reader, start: str | None) -> tuple[Reader, tuple[str, ...]]:
-    """The reader, with the firewall of a file for scripts to start from; and what to complain
-    of."""
-    from iptlint.cli.inputs import read_inputs
-    from iptlint.dialects import read
-
-    if start is None:
-        return reader, ()
-    inputs = read_inputs((start,))
-    if not inputs.sources:
-        return reader, inputs.complaints
-    reading = read(inputs.sources[0], reader)
-    first = next((p.message for p in reading.diagnostics if p.severity == "error"), None)
-    said = () if first is None else (f"{start}: {first}",)
-    return replace(reader, start=reading.ruleset), (*inputs.complaints, *said)
 
 
 def use_colour() -> bool:

@@ -6,6 +6,7 @@ import click
 
 from iptlint.cli import FAILED, options
 from iptlint.cli.readings import complain, read_one
+from iptlint.cli.scripts import script_options, script_reader
 
 
 @click.command(name="reach", options_metavar="[OPTION…]")
@@ -14,6 +15,7 @@ from iptlint.cli.readings import complain, read_one
 @options.family
 @options.ipsets
 @options.includes
+@script_options
 def command(
     file: str,
     output_format: str,
@@ -21,6 +23,8 @@ def command(
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
     no_include: bool,
+    starts: tuple[str, ...],
+    arguments: tuple[str, ...] | None,
 ) -> int:
     """Say for every rule of FILE whether any packet can get there and match.
 
@@ -30,7 +34,8 @@ def command(
     from iptlint.analysis.reach import reach
     from iptlint.reports.reach import reach_json, reach_text
 
-    reading = read_one(file, options.reader_of(family, include_dirs, no_include=no_include), ipsets)
+    reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reading = read_one(file, script_reader(reader, starts, arguments), ipsets)
     answers = list(reach(reading.ruleset))
     if output_format == "json":
         options.write_json(reach_json(answers))

@@ -8,6 +8,7 @@ import click
 
 from iptlint.cli import FAILED, options
 from iptlint.cli.readings import complain, read_one
+from iptlint.cli.scripts import script_options, script_reader
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -59,6 +60,7 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @options.family
 @options.ipsets
 @options.includes
+@script_options
 def command(
     file: str,
     hook: str | None,
@@ -70,6 +72,8 @@ def command(
     ipsets: tuple[str, ...],
     include_dirs: tuple[str, ...],
     no_include: bool,
+    starts: tuple[str, ...],
+    arguments: tuple[str, ...] | None,
     **fields: Any,
 ) -> int:
     """Follow a packet through the rules of FILE, step by step.
@@ -86,6 +90,7 @@ def command(
     from iptlint.reports.trace import trace_json, trace_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reader = script_reader(reader, starts, arguments)
     reading, wanted = read_one(file, reader, ipsets), reader.family
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
     chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)

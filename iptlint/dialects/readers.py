@@ -66,7 +66,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
 
-    script = run_script(parse(source), reader.start, reader.files)
+    script = run_script(parse(source), reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and not diagnostics:
         diagnostics = (_no_commands(source),)

@@ -29,8 +29,10 @@ class Reader:
     """How texts are read: ``family`` is worked out from the text where it is None;
     ``files`` are those that a text may lead to;
     ``start`` is the firewall that a script begins with, that of a host that has just started
-    where it is None."""
+    where it is None; ``arguments`` are what a script is called with, ``start`` where they are None
+    and it knows that word."""
 
     family: Family | None = None
     files: Files = field(default_factory=LocalFiles)
     start: Ruleset | None = None
+    arguments: tuple[str, ...] | None = None

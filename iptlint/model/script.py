@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from iptlint.model.ruleset import Ruleset
+    from iptlint.model.ruleset import Family, Ruleset
     from iptlint.source import Span
 
 
@@ -53,6 +53,10 @@ class Hints(Protocol):
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
         boot, that it is a service, or that the rules are not meant to stay."""
 
+    @property
+    def speaks_of_ipv6(self) -> bool:
+        """Whether IPv6 is named in it, if only to switch it off."""
+
     def waits(self, start: Span, end: Span) -> bool:
         """Whether something takes its time between the two commands."""
 
@@ -62,6 +66,10 @@ class Script(Protocol):
 
     @property
     def hints(self) -> Hints: ...
+
+    @property
+    def families(self) -> frozenset[Family] | None:
+        """Those of which it is known what there was before; None where nobody said what was."""
 
     @property
     def steps(self) -> Sequence[Step]: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from iptlint.dialects.decode import load
-from iptlint.findings import Finding
+from iptlint.findings import Confidence, Finding
 from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
@@ -130,3 +130,37 @@ def test_what_a_refused_command_leaves_behind_is_not_told_again() -> None:
         "iptables -A INPUT -p tcp --dport 99999 -j LIMITED\n"
     )
     assert {finding.code for finding in of_text(text)} == {"IPT001"}
+
+
+# -- families, and what a script is called with ------------------------------------------------
+
+IPV4_ONLY = "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+
+
+def test_a_script_that_says_nothing_of_ipv6() -> None:
+    (finding,) = (f for f in findings("only_ipv4.sh") if f.code == "IPT701")
+    assert finding.confidence is Confidence.POSSIBLE
+    assert finding.span.line == 3
+    assert "ip6tables" in finding.help
+
+
+def test_who_speaks_of_ipv6_has_thought_of_it() -> None:
+    text = f"{IPV4_ONLY}sysctl -w net.ipv6.conf.all.disable_ipv6=1\n"
+    assert "IPT701" not in {finding.code for finding in of_text(text)}
+
+
+def test_what_is_not_start_is_said_to_be_left_out_once() -> None:
+    text = (
+        f'case "$1" in\nstart|restart)\n{IPV4_ONLY};;\nstop) iptables -P INPUT ACCEPT;;\n'
+        "panic) iptables -F;;\nstatus) iptables -L;;\nesac\n"
+    )
+    (told,) = (f for f in of_text(text) if f.code == "IPT002")
+    assert "as if called with `start`" in told.message
+    assert "stop, panic is left out" in told.message
+    assert "--script-args stop" in told.help
+
+
+def test_a_help_in_a_script_is_a_command() -> None:
+    text = f"{IPV4_ONLY}ip6tables -P INPUT ACCEPT\n"
+    (finding,) = (f for f in of_text(text) if f.code == "IPT701")
+    assert "ip6tables -P INPUT DROP" in finding.help

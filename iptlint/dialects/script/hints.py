@@ -36,6 +36,8 @@ _CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULT
 _START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
 _TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
 
+_IPV6 = re.compile(r"ip(?:v|_)?6|inet6|icmp_?v?6|\bnft\b", re.IGNORECASE)
+
 _WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
 
 
@@ -59,6 +61,11 @@ class Hints:
             return True
         is_service = _START.search(text) and _STOP.search(text)
         return bool(_BOOT_WORDS.search(text) or is_service or _TEMPORARY.search(text))
+
+    @property
+    def speaks_of_ipv6(self) -> bool:
+        """Whether IPv6 is named in it, if only to switch it off."""
+        return _IPV6.search(self.source.text) is not None
 
     def waits(self, start: Span, end: Span) -> bool:
         """Whether something takes its time between the two commands."""

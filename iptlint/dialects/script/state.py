@@ -99,6 +99,7 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name;
+    ``known``: the families of which it is known what there was before;
     ``occasions``: in which rounds of loops and in which calls it is;
     ``rounds``: in how many loops it is that go round nobody knows how often; ``asking``: in how
     many conditions; ``effects``: how many commands have changed files or the host. ``sets``: the
@@ -109,7 +110,7 @@ class Run:
     tables: Tables
     nft: NftState
     late: Chains
-    strict: bool
+    known: frozenset[Family]
     text: RunningText
     files: Files
     directory: str
@@ -196,7 +197,7 @@ class Run:
     def tool(self, family: Family) -> IptablesTool:
         tool = self.tools.get(family)
         if tool is None:
-            tool = IptablesTool(family, self.tables, self.late, strict=self.strict)
+            tool = IptablesTool(family, self.tables, self.late, strict=family in self.known)
             self.tools[family] = tool
         return tool
 

@@ -19,7 +19,7 @@ from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.syntax import SCRIPT
 from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
-from iptlint.model import Ruleset
+from iptlint.model import Family, Ruleset
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
 
@@ -50,7 +50,8 @@ class Step:
 class Script:
     """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
     and with its commands. ``understood`` of ``commands`` that are there were understood.
-    ``sets``: the ipsets that it makes; None where it may make any."""
+    ``sets``: the ipsets that it makes; None where it may make any. ``families``: those of which it
+    is known what there was before; None where no other start was given than an empty one."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -60,6 +61,7 @@ class Script:
     commands: int = 0
     understood: int = 0
     sets: frozenset[str] | None = frozenset()
+    families: frozenset[Family] | None = None
 
     @property
     def hints(self) -> Hints:
@@ -106,6 +108,7 @@ class _Progress:
         self.nft = script.start_nft
         self.sets = SetState(script.source.path)
         self.builder = ModelBuilder()
+        self.families = script.families
 
     def take(self, step: Step) -> None:
         self.tables.apply(step.changes)
@@ -115,6 +118,7 @@ class _Progress:
     def ruleset(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         nft = self.nft.result()
         own = with_changes(self.builder.tables(self.tables))
-        tables = (*own, *nft.tables)
+        told = (t for t in own if self.families is None or t.family in self.families)
+        tables = (*told, *nft.tables)
         ruleset = Ruleset(self.source, "script", SCRIPT, tables, nft.defines, nft.flush)
         return self.sets.put_into(ruleset), (*nft.diagnostics, *self.sets.diagnostics())

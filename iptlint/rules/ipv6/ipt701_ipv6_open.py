@@ -5,7 +5,8 @@ Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one sou
 sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
 `ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
 IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
-Nothing is said where no IPv6 rules were given.
+Nothing is said where no IPv6 rules were given; but a script that denies by default over IPv4
+and has no word of IPv6 is reported as possible.
 
 ## Why it matters
 Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
@@ -31,8 +32,9 @@ Write the same rules for IPv6 (with ICMPv6 accepted, which neighbour discovery n
 deny everything there: `:INPUT DROP [0:0]`. In nft, one `inet` table is for both.
 
 ## When it is wrong
-Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives. A file
-of nft with includes that are not there to be read is left alone.
+Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives. Where
+another script has the rules for IPv6. A file of nft with includes that are not there to be read
+is left alone.
 
 ## References
 - RFC 7123 (IPv6 on IPv4 networks): https://www.rfc-editor.org/rfc/rfc7123
@@ -58,6 +60,8 @@ from iptlint.rules.meta import Group, Meta, Needs
 from iptlint.source import Span
 
 if TYPE_CHECKING:
+    from iptlint.analysis.shares import Share
+    from iptlint.model.script import Script
     from iptlint.netfilter.hooks import Hooks
 
 META = Meta(
@@ -77,6 +81,33 @@ def check(context: Context) -> Iterator[Finding]:
             yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
         else:
             yield _open(ip, ip6, *_why(ip6))
+    for ruleset in context.rulesets:
+        if len(context.rulesets) == 1 and ruleset.script is not None:
+            yield from _by_script(context, ruleset, ruleset.script)
+
+
+def _by_script(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Finding]:
+    """A script that has no word of IPv6, where it is not known how that was before."""
+    ip = context.hooks(ruleset, Family.IP)
+    if ip is None or ruleset.sees(Family.IP6) or script.hints.speaks_of_ipv6:
+        return
+    if script.families is None and dropped_by_default(ip, Hook.INPUT).satisfiable():
+        closing = _closing(ip)
+        yield META.finding(
+            closing[0].span if closing else _start(ruleset),
+            "this denies by default over IPv4 only: the script has no command for IPv6, and so "
+            "every service is open over it, unless something else denies there",
+            "write the same rules for IPv6 (ip6tables), with ICMPv6 accepted; or deny there: "
+            "ip6tables -P INPUT DROP",
+            severity=Severity.WARNING,
+            confidence=Confidence.POSSIBLE,
+        )
+
+
+def _closing(ip: Hooks) -> list[Share]:
+    """What turns away a stranger's connection over IPv4."""
+    deciding = shares(ip, Hook.INPUT, opening(ip) & dropped_by_default(ip, Hook.INPUT))
+    return [share for share in deciding if share.does in ("drops", "rejects")]
 
 
 def _start(ruleset: Ruleset) -> Span:
@@ -107,10 +138,7 @@ def _why(hooks: Hooks) -> tuple[Span, str, Packet | None]:
 
 
 def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | None) -> Finding:
-    # What is closed over IPv4 is what IPv4 does with a stranger's connection.
-    deciding = shares(ip, Hook.INPUT, opening(ip) & dropped_by_default(ip, Hook.INPUT))
-    closing = [d for d in deciding if d.does in ("drops", "rejects")]
-    related = [Label(d.span, "IPv4 denies by default") for d in closing[:1]]
+    related = [Label(share.span, "IPv4 denies by default") for share in _closing(ip)[:1]]
     return META.finding(
         span,
         f"IPv6 is open while IPv4 denies by default: {why}",
@@ -126,5 +154,6 @@ def _advice(ip: Hooks, ip6: Hooks | None) -> str:
     nft = "write the same rules for IPv6, or deny there too: `policy drop;`"
     if main is None:
         nft = "make the table `inet`, so that its rules are for both, or write one for `ip6` too"
-    iptables = "write the same rules for IPv6, or deny there too: `:INPUT DROP [0:0]`"
+    policy = "ip6tables -P INPUT DROP" if ip.ruleset.script else ":INPUT DROP [0:0]"
+    iptables = f"write the same rules for IPv6, or deny there too: `{policy}`"
     return ip.ruleset.syntax.pick(iptables=iptables, nft=nft)

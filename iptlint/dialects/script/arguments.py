@@ -1,0 +1,126 @@
+"""What a script is called with, and what it does then and otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.script import tree as t
+
+_STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
+"""What a script is taken to be called with, if it knows the word; the first it knows."""
+
+_TELLS_ONLY = re.compile(
+    r"-*(?:h|help|usage|v|version|status|list|show|debug|verbose|test|check|save|\d+)"
+)
+"""Words with which a script changes nothing, or does the same and says more."""
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """``left_out`` says what the script would do with other words."""
+
+    arguments: tuple[str, ...] = ()
+    left_out: Diagnostic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Words that the first argument is compared with, for the same commands."""
+
+    words: tuple[str, ...]
+    place: t.Node
+
+
+def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall:
+    """``start``, for a script that asks for it; none for one that does not. What somebody has said
+    himself, he need not be told."""
+    asked = [*_asked_for(file.statements, {"1"})]
+    known = {word for each in asked for word in each.words}
+    if arguments is not None:
+        return ScriptCall(arguments)
+    start = next((word for word in _STARTS if word in known), None)
+    arguments = () if start is None else (start,)
+    return ScriptCall(arguments, _left_out(file, asked, arguments))
+
+
+def _left_out(
+    file: t.ScriptFile, asked: Sequence[_Asked], arguments: tuple[str, ...]
+) -> Diagnostic | None:
+    first = arguments[0].lower() if arguments else ""
+    chosen = {word for each in asked if first in each.words for word in each.words}
+    others = {
+        word: each.place
+        for each in asked
+        for word in each.words
+        if word not in chosen and not _TELLS_ONLY.fullmatch(word)
+    }
+    if not others:
+        return None
+    words = [*others]
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    call = f"called with `{' '.join(arguments)}`" if arguments else "called without arguments"
+    place = others[words[0]]
+    return Diagnostic(
+        "IPT002",
+        "info",
+        place.start,
+        place.end,
+        f"the script is read as if {call}: what it does with {', '.join(words[:_SHOWN])}{more} is "
+        "left out",
+        f"ask for it with --script-args {words[0]}",
+        file.source,
+    )
+
+
+def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Iterator[_Asked]:
+    """What the first argument is compared with, itself or by a variable that it was put in."""
+    for statement in statements:
+        match statement:
+            case t.Command(assignments=assignments):
+                for each in assignments:
+                    if _is_of(each.value, from_first):
+                        from_first.add(each.name)
+            case t.Case(subject, items) if _is_of(subject, from_first):
+                for item in items:
+                    yield _Asked(tuple(_plain_ones(item.patterns)), item.patterns[0])
+            case t.Test(words) if any(_is_of(word, from_first) for word in words):
+                yield _Asked(tuple(_plain_ones(words)), statement)
+        for body in _bodies(statement):
+            yield from _asked_for(body, from_first)
+
+
+def _bodies(statement: t.Statement) -> Iterator[Sequence[t.Statement]]:
+    """The statements that it holds, as far as they are carried out where it stands."""
+    match statement:
+        case t.Case(_, items):
+            yield from (item.body for item in items)
+        case t.If(branches, otherwise):
+            yield from ((*branch.condition, *branch.body) for branch in branches)
+            yield otherwise or ()
+        case t.Listing(first, rest):
+            yield (first, *(s for _, s in rest))
+        case t.Group(body) | t.While(body=body):
+            yield body
+
+
+def _is_of(word: t.Word | None, names: set[str]) -> bool:
+    return word is not None and not names.isdisjoint(_names(word))
+
+
+def _plain_ones(words: Iterable[t.Word]) -> Iterator[str]:
+    return (text for word in words if (text := _plain(word)))
+
+
+def _names(word: t.Word) -> set[str]:
+    return {part.name for part in word.parts if isinstance(part, t.Parameter)}
+
+
+def _plain(word: t.Word) -> str | None:
+    texts = [part.text for part in word.parts if isinstance(part, t.Text)]
+    text = "".join(texts).strip().lower()
+    return text if len(texts) == len(word.parts) and re.fullmatch(r"\w+", text) else None
