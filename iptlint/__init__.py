@@ -95,11 +95,11 @@ def trace(
     ``host_addresses``: all addresses of the host; without them, what the rules show of them.
     ValueError where a field holds no address, protocol, flag or state.
     """
-    from iptlint.analysis.trace import trace as trace_packet
+    from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.model.host_addresses import with_own
 
     addresses = with_own(ruleset, host_addresses) if host_addresses else None
-    return trace_packet(ruleset, packet, addresses)
+    return trace_with_bridges(ruleset, packet, addresses)
 
 
 def diff(old: Ruleset, new: Ruleset) -> Difference:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from iptlint.analysis.bridges import trace_with_bridges
 from iptlint.analysis.trace import Answered, Trace, TraceOutcome, trace_answer
 from iptlint.model import Hook
 from iptlint.packets.packet import Packet
@@ -54,6 +55,9 @@ def connection(traced: Trace) -> Connection:
 
 
 def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
+    if traced.bridged:
+        answer = trace_with_bridges(traced.ruleset, reply_to(outcome), traced.addresses)
+        return Reply(answer, None)
     lost = _goes_past_this_host(outcome)
     if lost is not None:
         return Reply(None, lost)

@@ -57,13 +57,16 @@ class TraceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """``space`` is the one that the outcomes' packets are of; ``asked``: all packets."""
+    """``space`` is the one that the outcomes' packets are of; ``asked``: all packets. ``bridged``:
+    they were followed over a bridge; ``notes``: what was not asked."""
 
     ruleset: Ruleset
     addresses: HostAddresses
     space: Space
     asked: PacketSet
     outcomes: tuple[TraceOutcome, ...]
+    bridged: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def trace(ruleset: Ruleset, packet: Packet, addresses: HostAddresses | None = None) -> Trace:

@@ -82,8 +82,8 @@ def command(
     packets it is for. Without --ct-state it is about a connection: its first packet, and those
     that follow from the same side. What was translated is sent on by its new destination.
     """
+    from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.analysis.exchange import connection
-    from iptlint.analysis.trace import trace
     from iptlint.model.host_addresses import with_own
     from iptlint.packets.packet import Packet
     from iptlint.packets.query import QueryError, family_of
@@ -97,7 +97,7 @@ def command(
     try:
         packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
         addresses = with_own(reading.ruleset, host_addresses) if host_addresses else None
-        traced = trace(reading.ruleset, packet, addresses)
+        traced = trace_with_bridges(reading.ruleset, packet, addresses)
     except QueryError as error:
         raise click.UsageError(str(error)) from error
     answered = connection(traced) if reply else None

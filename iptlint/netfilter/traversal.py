@@ -210,6 +210,8 @@ class Traversal:
         for field, exists in INTERFACES_AT[hook].items():
             if not exists:
                 rewrite = rewrite.constant(field, NO_INTERFACE)
+        if hook is Hook.POSTROUTING and self.family is Family.BRIDGE:  # br_forward_finish
+            rewrite = rewrite.constant(Field.IIF, NO_INTERFACE)
         if hook is Hook.INPUT and self.family is Family.IP:
             rewrite = rewrite.constant(Field.FRAGMENT, 0)
         return rewrite
@@ -221,7 +223,13 @@ class Traversal:
             return groups
         table, chain = base_chain.table, base_chain.chain
         side = hook in DESTINATION_SIDE
-        visit = _ChainTraversal(self, table, hook, side, names=self.by_rule and is_main)
+        visit = _ChainTraversal(
+            self,
+            table,
+            hook,
+            side,
+            names=self.by_rule and (is_main or self.family is Family.BRIDGE),
+        )
         seen = base_chain.shown
         for group in groups:
             if chain.type == "nat" and side in group.translated:

@@ -28,19 +28,21 @@ def trace_text(traced: Trace, connection: Connection | None) -> str:
         blocks = ["no packet is like that here\n"]
     if connection is not None:
         blocks += _connection_text(connection)
+    blocks += (f"{visible(note)}\n" for note in traced.notes)
     return "\n".join(blocks)
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    head = f"{verdict(outcome.kind)}, {_by(outcome)}"
+    head = f"{verdict(outcome.kind)}, {_by(traced, outcome)}"
     return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
 
 
-def _by(outcome: TraceOutcome) -> str:
+def _by(traced: Trace, outcome: TraceOutcome) -> str:
     """Where it went, and who decides."""
     if outcome.expired:
         return "its time to live runs out before it is forwarded"
-    return f"{_WAYS[outcome.way]}by {in_words(outcome.decision)}"
+    ways = _OVER_BRIDGE if traced.bridged else _WAYS
+    return f"{ways[outcome.way]}by {in_words(outcome.decision)}"
 
 
 _WAYS = {
@@ -49,6 +51,11 @@ _WAYS = {
     Hook.OUTPUT: "from this host, ",
     Hook.PREROUTING: "",
     Hook.INGRESS: "",
+}
+_OVER_BRIDGE = {
+    Hook.INPUT: "to the bridge's own interface, ",
+    Hook.FORWARD: "bridged, ",
+    Hook.OUTPUT: "from the bridge's own interface, ",
 }
 
 
@@ -104,7 +111,12 @@ def _reply_text(reply: Reply) -> Iterator[str]:
 
 
 def trace_json(traced: Trace, connection: Connection | None) -> str:
-    answer: dict[str, object] = {"version": VERSION, "outcomes": _outcomes([traced])}
+    answer: dict[str, object] = {
+        "version": VERSION,
+        "outcomes": _outcomes([traced]),
+        "bridged": traced.bridged,
+        "notes": list(traced.notes),
+    }
     if connection is not None:
         answer["reply"] = {
             "outcomes": _outcomes(reply.trace for reply in connection.replies if reply.trace),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import iptlint
+from iptlint.analysis.bridges import bridge_ports, trace_with_bridges
 from iptlint.analysis.diff import difference
+from iptlint.analysis.exchange import connection
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
 from iptlint.analysis.trace import trace
 from iptlint.model import VerdictKind
@@ -100,3 +102,75 @@ def test_a_packet_before_routing_leaves_by_no_interface() -> None:
     witness = at(text)[3].witness
     assert witness is not None
     assert (witness.iif, witness.oif) == ("eth0", None)
+
+
+# -- trace over a bridge --------------------------------------------------------------------
+
+PORTS = """table bridge filter {
+    chain forward {
+        type filter hook forward priority 0; policy accept;
+        iifname "va" oifname { "vb", "vc*" } ip protocol udp counter drop
+        ip6 daddr 2001:db8::1 drop
+    }
+}
+"""
+ROUTED = """table ip f {
+    chain forward {
+        type filter hook forward priority 0; policy drop
+    }
+}
+"""
+
+
+def udp(iif: str | None, oif: str | None) -> Packet:
+    return Packet("ip", None, iif, oif, proto="udp", dport=53)
+
+
+def test_the_ports_of_a_bridge_are_those_its_rules_name() -> None:
+    assert bridge_ports(iptlint.read(PORTS + ROUTED)) == {"va", "vb"}
+
+
+def test_between_ports_the_chains_of_bridge_decide() -> None:
+    traced = trace_with_bridges(iptlint.read(PORTS + ROUTED), udp("va", "vb"))
+    (outcome,) = traced.outcomes
+    assert traced.bridged
+    assert outcome.kind is VerdictKind.DROP
+    assert outcome.decision is not None
+    assert outcome.decision.span.line == 4
+    (note,) = traced.notes
+    assert "br_netfilter" in note
+    assert trace_with_bridges(iptlint.read(PORTS), udp("va", "vb")).notes == ()
+
+
+def test_the_other_way_the_policy_does_and_the_answer_comes_back() -> None:
+    traced = trace_with_bridges(iptlint.read(PORTS), Packet("ip", None, "vb", "va", proto="tcp"))
+    (outcome,) = traced.outcomes
+    assert (outcome.kind, outcome.witness.iif, outcome.witness.oif) == (
+        VerdictKind.ACCEPT,
+        "vb",
+        "va",
+    )
+    assert outcome.decision is not None
+    assert outcome.decision.rule is None
+    answered = connection(traced)
+    assert answered.works
+    (reply,) = answered.replies
+    assert reply.trace is not None
+    assert reply.trace.bridged
+
+
+def test_elsewhere_the_answer_says_that_no_bridge_was_asked() -> None:
+    for packet in (udp("eth0", "eth1"), udp("eth0", None), udp("va", "eth1")):
+        traced = trace_with_bridges(iptlint.read(PORTS + ROUTED), packet)
+        assert not traced.bridged
+        (note,) = traced.notes
+        assert note.startswith("not asked: bridge filter")
+    assert trace_with_bridges(iptlint.read(ROUTED), udp("eth0", "eth1")).notes == ()
+
+
+def test_from_a_port_a_packet_comes_to_the_bridge_itself() -> None:
+    text = PORTS.replace("hook forward", "hook input")
+    traced = trace_with_bridges(iptlint.read(text), udp("va", None))
+    (note,) = traced.notes
+    assert traced.bridged
+    assert "the bridge's own interface" in note

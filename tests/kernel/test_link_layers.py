@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.analysis.trace import TraceOutcome, trace
+from iptlint.analysis.bridges import trace_with_bridges
+from iptlint.analysis.trace import TraceOutcome
 from iptlint.model import VerdictKind
 from iptlint.packets.packet import Packet
 from tests.kernel.datagrams import TCP, UDP
 from tests.kernel.exchanges import Call, End, Host
 from tests.kernel.restoring import Kind
-from tests.kernel.test_topology import CLIENT, OWN, SERVER, call
+from tests.kernel.test_topology import BASE, CLIENT, OWN, SERVER, WEB, call
 from tests.kernel.topology import Station, Topology
 
 GUARD = """table netdev guard {
@@ -91,7 +92,7 @@ def asked(called: Call, oif: str | None) -> Packet:
 
 
 def told(text: str, packet: Packet) -> TraceOutcome:
-    (outcome,) = trace(iptlint.read(text), packet).outcomes
+    (outcome,) = trace_with_bridges(iptlint.read(text), packet).outcomes
     return outcome
 
 
@@ -116,3 +117,80 @@ def test_chains_of_devices_are_on_the_way(
     outcome = told(GUARD, asked(sent, None if called is None else called.wire))
     assert (outcome.kind is VerdictKind.DROP) == (passage.end is End.DROPPED)
     assert lines(outcome) == set(passage.moved), passage
+
+
+BRIDGE = """table netdev ports {
+    chain in {
+        type filter hook ingress device "v-web" priority 0
+        tcp dport 25 counter drop
+        counter
+    }
+    chain out {
+        type filter hook egress device "v-base" priority 0
+        tcp dport 110 counter drop
+        counter
+    }
+}
+table bridge filter {
+    chain first {
+        type filter hook prerouting priority dstnat
+        iifname "v-web" counter
+        tcp dport 23 counter drop
+        meta mark set 0x3 counter
+    }
+    chain in {
+        type filter hook input priority filter
+        iifname "v-web" counter
+        tcp dport 21 counter drop
+    }
+    chain through {
+        type filter hook forward priority filter; policy drop
+        iifname "v-web" oifname "v-base" tcp dport { 25, 80, 110 } counter accept
+        iifname "v-base" udp dport 53 counter accept
+        meta mark 0x3 counter
+    }
+    chain from {
+        type filter hook output priority filter
+        oifname "v-base" counter
+        iifname "v-web" counter
+        tcp dport 22 counter drop
+    }
+    chain last {
+        type filter hook postrouting priority srcnat
+        oifname "v-base" counter
+        iifname "v-web" counter
+    }
+}
+"""
+OVER_BRIDGE = [
+    *((WEB, BASE, TCP, port) for port in (23, 25, 80, 110, 22)),
+    (BASE, WEB, UDP, 53),
+    (BASE, WEB, UDP, 123),
+]
+ITSELF = "172.17.0.1"
+"""The address of the bridge's interface."""
+
+
+def agree(topology: Topology, sent: Call, oif: str | None) -> None:
+    passage = Host.with_rules(topology, BRIDGE, Kind.NFT).exchange(sent).passages[0]
+    outcome = told(BRIDGE, asked(sent, oif))
+    assert (outcome.kind is VerdictKind.DROP) == (passage.end is End.DROPPED)
+    assert lines(outcome) == set(passage.moved), passage
+
+
+@pytest.mark.parametrize(("caller", "called", "proto", "dport"), OVER_BRIDGE)
+def test_from_port_to_port(
+    topology: Topology, caller: Station, called: Station, proto: int, dport: int
+) -> None:
+    """A packet that a bridge forwards is shown to chains of bridge, and of its ports' devices."""
+    agree(topology, call(caller, called, "ip", proto, dport), called.wire)
+
+
+@pytest.mark.parametrize("dport", [21, 23, 25, 80])
+def test_from_a_port_to_the_bridge_itself(topology: Topology, dport: int) -> None:
+    agree(topology, Call(WEB, WEB.addresses["ip"], ITSELF, dport=dport), None)
+
+
+@pytest.mark.parametrize("dport", [22, 80, 110])
+def test_from_the_bridge_itself_to_a_port(topology: Topology, dport: int) -> None:
+    agree(topology, Call(None, ITSELF, BASE.addresses["ip"], dport=dport), BASE.wire)

@@ -202,10 +202,22 @@ class Topology:
             self._ends = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, every)
         self._ends.setblocking(False)
         self._ends.setsockopt(_SOL_PACKET, _QDISC_BYPASS, 1)
+        self._until_ports_forward()
         for one in self.networks:  # bridges learn where each station is
             for station in one.stations:
                 self._put(station.wire, station.mac, one.mac, _MARKER, b"learn")
         self.settle()
+
+    def _until_ports_forward(self) -> None:
+        """A port does when the kernel has found the time to see that its wire is complete
+        (linkwatch)."""
+        ports = sum(len(one.stations) for one in self.networks if one.is_bridge)
+        deadline = time.monotonic() + _PATIENCE
+        listing = ["ip", "-d", "link", "show", "type", "bridge_slave"]
+        while self.host.run(listing).count("bridge_slave state forwarding") < ports:
+            if time.monotonic() > deadline:
+                raise RuntimeError("a port of a bridge does not forward")
+            time.sleep(0.005)
 
     # --- packets ---------------------------------------------------------------------------
 
