@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from iptlint.analysis.bridges import trace_with_bridges
@@ -105,6 +105,17 @@ _UNASKED = {"tcp": "invalid", "icmp": "invalid", "ipv6-icmp": "invalid"}
 (tcp_new, icmp_new)."""
 
 
+def _as_known(outcome: TraceOutcome) -> Packet:
+    last, told = outcome.arrived, outcome.becomes or outcome.arrived
+    return replace(
+        last,
+        saddr=last.saddr if last.saddr == told.saddr else None,
+        daddr=last.daddr if last.daddr == told.daddr else None,
+        sport=last.sport if last.sport == told.sport else None,
+        dport=last.dport if last.dport == told.dport else None,
+    )
+
+
 def _state_of_answer(answered: Packet) -> str:
     if answered.ct_state != "untracked":
         return "established"
@@ -116,8 +127,8 @@ _ECHO = {("icmp", 8): 0, ("ipv6-icmp", 128): 129}
 
 def reply_to(outcome: TraceOutcome) -> Packet:
     """The answer as it comes to this host, or as a program of it sends it: to where the packet
-    came from in the end, and from where it went to."""
-    first, last = outcome.witness, outcome.arrived
+    came from in the end, and from where it went to. What nobody knows of that may be anything."""
+    first, last = outcome.witness, _as_known(outcome)
     flags = first.tcp_flags
     return Packet(
         family=first.family,

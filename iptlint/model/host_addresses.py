@@ -29,9 +29,11 @@ class Behind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HostAddresses:
-    """``own``: the host's, as networks; all of them where ``complete``."""
+    """``own``: the host's, as networks; all of them where ``complete``. ``first``: the first one of
+    an interface, where it is known, which it gives to what is redirected or masqueraded."""
 
     own: tuple[IPNetwork, ...] = ()
+    first: tuple[tuple[str, IPAddress], ...] = ()
     behind: tuple[Behind, ...] = ()
     complete: bool = False
 
@@ -67,7 +69,13 @@ def of_interfaces(addresses: Iterable[InterfaceAddress]) -> HostAddresses:
         for one in addresses
         if (network := one.address.network).num_addresses > 1
     )
-    return HostAddresses(_networks(one.address.ip for one in addresses), behind, complete=True)
+    own = _networks(one.address.ip for one in addresses)
+    first: dict[tuple[str, int], IPAddress] = {}
+    for one in addresses:
+        if not one.address.ip.is_link_local:
+            first.setdefault((one.interface, one.address.version), one.address.ip)
+    by_interface = tuple((name, address) for (name, _), address in first.items())
+    return HostAddresses(own, by_interface, behind, complete=True)
 
 
 def _networks(addresses: Iterable[IPAddress]) -> tuple[IPNetwork, ...]:
@@ -89,7 +97,7 @@ def shown_by(ruleset: Ruleset) -> HostAddresses:
             else:  # OUTPUT still has the interface from before it translates
                 behind += _destinations_behind(rule)
             behind += _masqueraded_behind(rule)
-    return HostAddresses(_networks(own), tuple(dict.fromkeys(behind)))
+    return HostAddresses(_networks(own), behind=tuple(dict.fromkeys(behind)))
 
 
 def _only_of(calls: CallGraph, name: str, hook: Hook) -> bool:

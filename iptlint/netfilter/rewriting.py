@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.addresses import LOCALHOST
+from iptlint.model.host_addresses import HostAddresses, IPAddress
 from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.model.verdicts import Choice
@@ -65,8 +67,11 @@ class _Written(NamedTuple):
 class Writer:
     """Carries out what rules write, on packets of one family."""
 
-    def __init__(self, family: Family, matcher: ExactMatcher) -> None:
+    def __init__(
+        self, family: Family, matcher: ExactMatcher, addresses: HostAddresses | None = None
+    ) -> None:
         self.family = family
+        self.addresses = addresses or HostAddresses()
         self.matcher = matcher
         self.space = matcher.space
 
@@ -192,9 +197,22 @@ class Writer:
         width = self.space.fields[field].width
         number = [unknowns.variable(key) for key in side.own_bits(width)]
         own = self._with_number(field, number, rewrite)
+        at = Field.IIF if side is DESTINATION else Field.OIF
+        for interface, address in self._first_addresses():
+            there = rewrite.now(self.space.value(at, interface))
+            own = own.where(there, rewrite.constant(field, int(address)))
         other_end = Field.OIF if side is DESTINATION else Field.IIF
         kept = unknowns.variable(side.kept) & self.space.no_interface(other_end)
         return _Written(own.where(kept, rewrite), ~kept)
+
+    def _first_addresses(self) -> Iterator[tuple[int, IPAddress]]:
+        """By the number of the interface; of several that rules do not tell apart, none."""
+        version = 4 if self.family is Family.IP else 6
+        by_number: dict[int, list[IPAddress]] = {}
+        for name, address in self.addresses.first:
+            if address.version == version:
+                by_number.setdefault(self.space.interfaces.class_of(name), []).append(address)
+        return ((number, one) for number, (one, *others) in by_number.items() if not others)
 
     def _one_of(self, rule: Rule, effect: Effect, choice: Choice, rewrite: Rewrite) -> _Written:
         """A port that is one of them stays (nf_nat_l4proto_in_range)."""

@@ -93,7 +93,7 @@ class Traversal:
         self.on_visit = on_visit
         rules = [rule for _, _, rule in firewall.ruleset.rules()]
         self.matcher = ExactMatcher(unknowns, rules, firewall.sets)
-        self.writer = Writer(family, self.matcher)
+        self.writer = Writer(family, self.matcher, addresses)
         self.routing = None
         if addresses is not None:
             self.routing = Routing(family, addresses, unknowns, bound=bound)

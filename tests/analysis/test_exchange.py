@@ -4,7 +4,7 @@ kernel was asked about each ruleset in ``fixtures/translation``."""
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import IPv4Interface, ip_network
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,10 @@ import pytest
 import iptlint
 from iptlint.analysis.exchange import Connection, connection
 from iptlint.analysis.trace import Trace
+from iptlint.analysis.trace import trace as trace_packet
 from iptlint.model import Hook, VerdictKind
+from iptlint.model.host import InterfaceAddress
+from iptlint.model.host_addresses import of_interfaces
 from iptlint.packets.packet import Packet
 
 CASES = Path(__file__).parents[2] / "fixtures" / "translation"
@@ -299,3 +302,28 @@ def test_a_known_network_leads_out_by_its_interface() -> None:
     packet = Packet("ip", None, **asked)  # type: ignore[arg-type]
     (outcome,) = iptlint.trace(iptlint.read(rules), packet, (ip_network("192.0.2.1"),)).outcomes
     assert (outcome.kind, outcome.arrived.oif) == (ACCEPT, "eth1")
+
+
+REDIRECTED = """*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -s 192.0.2.0/24 -j DROP
+COMMIT
+"""
+
+
+def test_an_answer_is_from_the_address_of_the_interface_whatever_that_is() -> None:
+    """xt_REDIRECT.c takes the first address of the interface."""
+    asked = Packet("ip", None, iif="eth1", proto="udp", dport=53, ct_state="new")
+    trace = iptlint.trace(iptlint.read(REDIRECTED), asked)
+    assert connection(trace).works is None
+    for address, works in (("10.0.0.1/24", True), ("192.0.2.1/24", False)):
+        known = of_interfaces([InterfaceAddress("eth1", IPv4Interface(address))])
+        told = trace_packet(iptlint.read(REDIRECTED), asked, known)
+        redirected = next(o for o in told.outcomes if o.becomes and o.becomes.dport == 5353)
+        assert redirected.arrived.daddr == address.partition("/")[0]
+        assert connection(told).works is works
