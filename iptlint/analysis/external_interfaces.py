@@ -28,7 +28,11 @@ def external_classes(hooks: Hooks) -> list[int]:
     """The numbers of the interface classes by which the world comes in."""
     space = hooks.space
     classes = [*enumerate(space.interfaces.classes, start=1)]
-    numbers = [number for number, cls in classes if not is_inside(cls.name or "-")]
+    numbers = [
+        number
+        for number, cls in classes
+        if hooks.facing.get(cls.name) or not is_inside(cls.name or "-")
+    ]
     numbers = _less_trusted(hooks, numbers)
     *_, (other, _) = classes
     named = {number: cls for number, cls in classes if number in numbers and number != other}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
@@ -64,8 +64,13 @@ class Context:
         """What becomes of packets of the family (ip or ip6); None where no table sees any."""
         if not ruleset.sees(family):
             return None
-        facing = self.host.facts.facing() if self.host else {}
-        return Hooks(self.firewall(ruleset), family, facing)
+        return Hooks(self.firewall(ruleset), family, self._facing(ruleset))
+
+    def _facing(self, ruleset: Ruleset) -> Mapping[str, bool]:
+        """What the host says of its interfaces, or a script of those that it has in variables."""
+        if self.host is not None:
+            return self.host.facts.facing()
+        return ruleset.script.facing if ruleset.script is not None else {}
 
     def all_hooks(self) -> Iterator[Hooks]:
         """Those of every ruleset, for ip and for ip6."""

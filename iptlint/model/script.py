@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -70,6 +70,11 @@ class Script(Protocol):
     @property
     def families(self) -> frozenset[Family] | None:
         """Those of which it is known what there was before; None where nobody said what was."""
+
+    @property
+    def facing(self) -> Mapping[str, bool]:
+        """Of interfaces by name, whether the world is behind them, as far as the names of variables
+        tell; empty unless it is behind one."""
 
     @property
     def steps(self) -> Sequence[Step]: ...

@@ -164,3 +164,39 @@ def test_a_help_in_a_script_is_a_command() -> None:
     text = f"{IPV4_ONLY}ip6tables -P INPUT ACCEPT\n"
     (finding,) = (f for f in of_text(text) if f.code == "IPT701")
     assert "ip6tables -P INPUT DROP" in finding.help
+
+
+# -- variables ---------------------------------------------------------------------------------
+
+
+def test_a_command_with_a_variable_that_is_never_set_is_no_rule() -> None:
+    """The shell leaves the word out, and the tool takes -p for an address."""
+    text = f"{IPV4_ONLY.splitlines()[0]}\niptables -A INPUT -s $ADMIN -p tcp --dport 22 -j ACCEPT\n"
+    found = {finding.code: finding for finding in of_text(text)}
+    assert "nothing in this script gives $ADMIN a value" in found["IPT006"].message
+    assert "IPT301" in found
+
+
+def test_what_works_without_the_variable_stays_in_doubt() -> None:
+    """`iptables -A INPUT $MORE -j ACCEPT` is a rule for all packets, or for some."""
+    text = "iptables -P INPUT DROP\niptables -A INPUT $MORE -j ACCEPT\n"
+    codes = {finding.code for finding in of_text(text)}
+    assert not {"IPT006", "IPT301", "IPT601", "IPT602"} & codes
+
+
+def test_a_variable_may_come_from_a_file_that_is_not_there() -> None:
+    text = ". ./settings\niptables -A INPUT -s $ADMIN -p tcp --dport 22 -j ACCEPT\n"
+    assert "IPT006" not in {finding.code for finding in of_text(text)}
+
+
+def test_variables_tell_which_interface_faces_the_world() -> None:
+    """By its name, wg0 is no uplink, and eth0 is one; the script knows better."""
+    rules = (
+        "iptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+        "iptables -A INPUT -i $LAN_NIC -p tcp --dport 3306 -j ACCEPT\n"
+        "iptables -A INPUT -i $WAN_NIC -p tcp --dport 6379 -j ACCEPT\n"
+    )
+    found = of_text(f"WAN_NIC=eth1\nLAN_NIC=eth0\n{rules}")
+    assert [f.span.line for f in found if f.code == "IPT603"] == [6]
+    found = of_text(f"WAN_NIC=eth0\nLAN_NIC=eth1\n{rules}")
+    assert [f.span.line for f in found if f.code == "IPT603"] == [6]

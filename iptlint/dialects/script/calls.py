@@ -165,6 +165,8 @@ def _eval(shell: Interpreter, call: Call) -> Result:
         return f"${{_unknown_{len(hidden)}}}"
 
     text = WHOLE.sub(hide, text)
+    if hidden and "=" in text:
+        run.environment.open = True  # what it sets is not known
     for number, value in enumerate(hidden, 1):
         run.environment.set(f"_unknown_{number}", value)
     run.environment.assigned |= assigned_in(text)

@@ -17,7 +17,8 @@ _ROOT = {"EUID": "0", "UID": "0", "IFS": " \t\n", "OSTYPE": "linux-gnu"}
 _FROM_OUTSIDE = re.compile(
     r"HOME|PATH|PWD|OLDPWD|USER|LOGNAME|SHELL|HOST(NAME|TYPE)?|LANG|LC_\w+|TERM|TMPDIR|SUDO_\w+"
     r"|SSH_\w+|RANDOM|SECONDS|PPID|LINENO|BASH\w*|COLUMNS|LINES|EDITOR|IFACE|MODE|METHOD"
-    r"|PPP_\w+|REPLY|OPT(ARG|IND)|DEBIAN_\w+|RC_\w+"
+    r"|PPP_\w+|REPLY|OPT(ARG|IND)|DEBIAN_\w+|RC_\w+|PLUTO_\w+|NFT?|IPT\w*|IP6T\w*|IP|SUDO"
+    r"|dev|common_name|script_type|(trusted|untrusted|ifconfig|route|remote|local)_\w+|ACTION"
 )
 _TOOLS = (
     (re.compile(r"I?P?6TABLES_?RESTORE|IP(T6|6T|6TABLES)_?RESTORE"), "ip6tables-restore"),
@@ -93,6 +94,12 @@ class Environment:
             return mark(f"${name}")
         return None
 
+    def is_never_set(self, name: str) -> bool:
+        """Whether nothing gives it a value, as far as the text says, and nothing outside does."""
+        known = name in self.assigned or name in self.variables or name in _ROOT or self.open
+        outside = _FROM_OUTSIDE.fullmatch(name) or tool_called(name) is not None
+        return name.isidentifier() and not known and not outside
+
     def is_default(self, name: str) -> bool:
         """Whether ``${name:-…}`` stands for what is behind the dash, as far as the text says."""
         unset = name not in self.variables and name not in _ROOT and not name.isdigit()
@@ -161,7 +168,8 @@ def merge_environments(environments: Sequence[Environment]) -> Environment:
 
 
 _GIVES = re.compile(
-    r"\b([A-Za-z_]\w*)(?:\[[^\]\n]*\])?\+?=|\bfor\s+(\w+)|\b(?:read|local|declare|export|unset)"
+    r"\b([A-Za-z_]\w*)(?:\[[^\]\n]*\])?\+?=|\b(?:for|select)\s+(\w+)"
+    r"|\b(?:read|local|declare|export|unset|mapfile|readarray|typeset|getopts\s+\S+|printf\s+-v)"
     r"((?:[ \t]+-?\w+)+)|\(\(\s*(\w+)\s*(?:\+\+|--)"
 )
 

@@ -13,6 +13,7 @@ from iptlint.dialects.script.environment import Environment, assigned_in
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.not_understood import summary
+from iptlint.dialects.script.roles import facing
 from iptlint.dialects.script.shell import Shell
 from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
@@ -98,6 +99,7 @@ def _script(run: Run, start: Tables, start_nft: NftState, given: Ruleset | None)
         commands - len(doubted),
         frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
         None if given is None else _families(given),
+        facing(run.environment.variables),
     )
 
 

@@ -63,6 +63,8 @@ def _expanded(
 def _declare(shell: Interpreter, node: t.Command) -> Result:
     local = node.keyword in ("local", "declare", "typeset")
     names = [shell.expander().text(word) for word in node.words]
+    if not all(map(is_known, names)):
+        shell.run.environment.open = True  # `export $(cat settings)`: it may set anything
     for name in (*(a.name for a in node.assignments), *names):
         if local and re.fullmatch(r"\w+", name):
             shell.run.environment.make_local(name)

@@ -8,8 +8,8 @@ costs no more for each than what the command changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
@@ -51,7 +51,8 @@ class Script:
     """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
     and with its commands. ``understood`` of ``commands`` that are there were understood.
     ``sets``: the ipsets that it makes; None where it may make any. ``families``: those of which it
-    is known what there was before; None where no other start was given than an empty one."""
+    is known what there was before; None where no other start was given than an empty one.
+    ``facing``: of interfaces, whether the world is behind them, as far as variables tell."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -62,6 +63,7 @@ class Script:
     understood: int = 0
     sets: frozenset[str] | None = frozenset()
     families: frozenset[Family] | None = None
+    facing: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def hints(self) -> Hints:

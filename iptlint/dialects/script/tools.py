@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
 from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
@@ -13,6 +14,7 @@ from iptlint.dialects.script.generated_text import Condition, quoted
 from iptlint.dialects.script.ipsets import SetCommand
 from iptlint.dialects.script.iptables_command import CommandResult, run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall
+from iptlint.dialects.script.never_set import without_unset
 from iptlint.dialects.script.nft_command import NftPiece
 from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Result, Run
@@ -94,7 +96,12 @@ def _iptables(family: Family) -> Tool:
         command = IptablesCall(
             call.words, call.spans, call.span, run.conditions(), occasions=run.occasions
         )
-        return _finish(run, call, run_command(run.tool(family), command))
+        settled = without_unset(run, family, command)
+        if isinstance(settled, Diagnostic):
+            run.diagnostics.append(settled)
+            _add(run, call, Kind.CHANGE, failed=True)
+            return Result(1)
+        return _finish(run, call, run_command(run.tool(family), settled))
 
     return tool
 

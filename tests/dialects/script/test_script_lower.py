@@ -193,9 +193,9 @@ def test_an_unknown_value_makes_a_rule_that_may_match() -> None:
 
 
 def test_an_unknown_target_may_do_anything() -> None:
-    (rule,) = chain(after("iptables -A INPUT -p tcp --dport 22 -j $TARGET"))
+    (rule,) = chain(after("read TARGET\niptables -A INPUT -p tcp --dport 22 -j $TARGET"))
     assert rule.verdict.kind is VerdictKind.UNKNOWN
-    (rule,) = chain(after("iptables -A INPUT $EVERYTHING -j DROP"))
+    (rule,) = chain(after("read EVERYTHING\niptables -A INPUT $EVERYTHING -j DROP"))
     assert rule.verdict.kind is VerdictKind.UNKNOWN
 
 

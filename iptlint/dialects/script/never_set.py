@@ -1,0 +1,59 @@
+"""Rules with variables that are never given a value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.script.generated_text import Condition, text_of_words
+from iptlint.dialects.script.iptables_execution import IptablesCall
+from iptlint.dialects.script.state import Run
+from iptlint.dialects.script.symbolic_text import is_known, mark, names
+from iptlint.dialects.script.truths import doubt
+from iptlint.model import Family
+
+_ADDS = frozenset({"-A", "--append", "-I", "--insert", "-R", "--replace"})
+
+
+def without_unset(run: Run, family: Family, call: IptablesCall) -> IptablesCall | Diagnostic:
+    """The command as the shell hands it over where nothing gives a variable a value; or what to say
+    of it, where the tool refuses it then. It stays in doubt: a value may come from outside."""
+    unset = list(dict.fromkeys(name for word in call.words for name in _unset(run, word)))
+    if not unset or not _ADDS.intersection(call.words):
+        return call
+    pairs = zip((_emptied(word, unset) for word in call.words), call.spans, strict=True)
+    kept = [(word, span) for word, span in pairs if word or span.text[:1] in ('"', "'")]
+    if not all(is_known(word) for word, _ in kept):
+        return call
+    words, spans = tuple(word for word, _ in kept), tuple(span for _, span in kept)
+    generated = text_of_words(call.span.source.path, words, spans)
+    parsed = run.tool(family).reader.read(words, generated, call.span, call.table)
+    if any(diagnostic.severity == "error" for diagnostic in parsed.diagnostics):
+        return _refused(call, unset[0])
+    condition = Condition(f"${unset[0]}", call.span, doubt(f"${unset[0]}"))
+    return replace(call, words=words, spans=spans, conditions=(*call.conditions, condition))
+
+
+def _refused(call: IptablesCall, name: str) -> Diagnostic:
+    span = call.span
+    return Diagnostic(
+        "IPT006",
+        "warning",
+        span.start,
+        span.end,
+        f"nothing in this script gives ${name} a value: without one this command fails, and there "
+        "is no such rule",
+        f"set {name} before, or call the script with it in the environment",
+        span.source,
+    )
+
+
+def _unset(run: Run, word: str) -> list[str]:
+    called = (text.removeprefix("$") for text in names(word) if text.startswith("$"))
+    return [name for name in called if run.environment.is_never_set(name)]
+
+
+def _emptied(word: str, unset: list[str]) -> str:
+    for name in unset:
+        word = word.replace(mark(f"${name}"), "")
+    return word
