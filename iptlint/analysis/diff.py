@@ -6,8 +6,10 @@ limits in equal places are the same, and a difference that no value of them undo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.one_packet import image, one_of
@@ -15,10 +17,10 @@ from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.model.protocols import ICMP6
 from iptlint.netfilter.firewall import Firewall, space_of
-from iptlint.netfilter.packet_group import Decision, Outcome
+from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.traversal import Traversal, setting_out
-from iptlint.netfilter.unknowns import Unknowns
+from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 from iptlint.packets.witness import packet_of
@@ -28,26 +30,52 @@ if TYPE_CHECKING:
 
 _REWRITTEN = (
     *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT),
-    Field.MARK,
+    *(Field.MARK, Field.TTL, Field.TOS),
 )
 """What is different of a packet that is accepted either way."""
+
+_NAMES = {
+    **dict.fromkeys((Field.SADDR, Field.SADDR6), "source address"),
+    **dict.fromkeys((Field.DADDR, Field.DADDR6), "destination address"),
+    Field.SPORT: "source port",
+    Field.DPORT: "destination port",
+    **{field: field.value for field in (Field.MARK, Field.TTL, Field.TOS)},
+}
 
 _UNTRACKED_ICMP6 = ((130, 137), (143, 143))
 """Multicast listener and neighbour discovery: never tracked (nf_conntrack_proto_icmpv6.c)."""
 
 
+_SHOWN: Mapping[Field, Callable[[int], object]] = {
+    **dict.fromkeys((Field.SADDR, Field.DADDR), IPv4Address),
+    **dict.fromkeys((Field.SADDR6, Field.DADDR6), IPv6Address),
+    **dict.fromkeys((Field.MARK, Field.TOS), hex),
+}
+
+
 class Fate(NamedTuple):
-    """``becomes``: the packet in the end, where it is accepted and changed."""
+    """``becomes``: the packet in the end, where it is accepted and changed. ``decision``: who
+    decides; where packets are accepted either way, who makes of them what they become.
+    ``answer``: what is sent back, or what a program gets them from, in words."""
 
     kind: VerdictKind
     decision: Decision | None
     becomes: Packet | None
+    answer: str = ""
+
+
+class Contrast(NamedTuple):
+    """What is another thing of the same packet: ``name`` a field, in words, or its answer."""
+
+    name: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
-    ``certain``: whatever is left open."""
+    ``certain``: whatever is left open. ``contrasts``: what differs where the verdict does not."""
 
     hook: Hook
     family: Family
@@ -56,6 +84,7 @@ class Divergence:
     witness: Packet
     old: Fate
     new: Fate
+    contrasts: tuple[Contrast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +137,18 @@ class _Sides:
         if not any(s.base_chains(family, hook) for s in self.stacks for hook in route):
             return [], True
         start = self._start(family, hook)
-        courses = [Traversal(firewall, family, self.unknowns) for firewall in self.stacks]
-        old, new = (traversal.follow(route, start) for traversal in courses)
-        changes = list(self._changes(family, hook, _joined(old), _joined(new)))
-        return changes, courses[0].matcher.asked == courses[1].matcher.asked
+        traversals = [Traversal(firewall, family, self.unknowns) for firewall in self.stacks]
+        old, new = (_joined(traversal.follow(route, start)) for traversal in traversals)
+        changes = list(self._changes(family, hook, old, new))
+        asked, asked_now = (traversal.matcher.asked for traversal in traversals)
+        unlike = [key for key in asked | asked_now if asked.get(key) != asked_now.get(key)]
+        return changes, not any(self._decides(key, (*old, *new)) for key in unlike)
+
+    def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
+        """Whether what becomes of some packet depends on it."""
+        variable = self.unknowns.variable(key)
+        sets = chain.from_iterable((e.packets, *e.rewrite.bits.values()) for e in outcomes)
+        return any(packets.exists(variable) != packets for packets in sets)
 
     def _start(self, family: Family, hook: Hook) -> PacketSet:
         space = self.space
@@ -123,23 +160,23 @@ class _Sides:
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
     ) -> Iterator[Divergence]:
-        by_verdicts: dict[tuple[VerdictKind, VerdictKind], PacketSet] = {}
+        by_fates: dict[tuple[_End, _End], PacketSet] = {}
         for one in old:
             for other in new:
-                both = one.packets & other.packets
-                if one.kind is other.kind:
-                    both = both & self._otherwise(one, other)
+                both = one.packets & other.packets & self._otherwise(one, other)
                 if both.satisfiable():
-                    key = one.kind, other.kind
-                    by_verdicts[key] = by_verdicts.get(key, self.space.false) | both
-        for packets in by_verdicts.values():
+                    key = _End.of(one), _End.of(other)
+                    by_fates[key] = by_fates.get(key, self.space.false) | both
+        for packets in by_fates.values():
             surely = packets.forall(self.unknowns.cube)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():
                     yield self._change(family, hook, part, certain=certain)
 
     def _otherwise(self, one: Outcome, other: Outcome) -> PacketSet:
-        """The packets that are accepted by both and come out different."""
+        """The packets that have another end, or are accepted by both and come out different."""
+        if _End.of(one) != _End.of(other):
+            return self.space.true
         if one.kind is not VerdictKind.ACCEPT:
             return self.space.false
         return one.rewrite.differs(other.rewrite, self.unknowns.cube, *_REWRITTEN)
@@ -148,32 +185,113 @@ class _Sides:
         self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool
     ) -> Divergence:
         point = one_of(self.space, packets, hook)
-        fates = [self._fate(firewall, family, hook, point) for firewall in self.stacks]
+        old, new = (self._journey(firewall, family, hook, point) for firewall in self.stacks)
+        differing = self._differing(old.outcome, new.outcome)
         return Divergence(
             hook,
             family,
             packets.exists(self.unknowns.cube),
             certain,
             packet_of(self.space, point.pick_cube() or [], hook),
-            *fates,
+            self._fate(old, differing),
+            self._fate(new, differing),
+            tuple(self._contrasts(old, new, differing)),
         )
 
-    def _fate(self, firewall: Firewall, family: Family, hook: Hook, point: PacketSet) -> Fate:
-        (end,) = Traversal(firewall, family, self.unknowns, by_rule=True).follow(
-            WAYS[family][hook], point
+    def _journey(
+        self, firewall: Firewall, family: Family, hook: Hook, point: PacketSet
+    ) -> _Journey:
+        steps: list[TraversalStep] = []
+        traversal = Traversal(firewall, family, self.unknowns, by_rule=True, on_step=steps.append)
+        (outcome,) = traversal.follow(WAYS[family][hook], point)
+        return _Journey(hook, point, outcome, tuple(steps))
+
+    def _differing(self, old: Outcome, new: Outcome) -> tuple[Field, ...]:
+        """The fields that are not the same in the end, where both accept."""
+        if not old.kind is new.kind is VerdictKind.ACCEPT:
+            return ()
+        cube = self.unknowns.cube
+        packets = old.packets & new.packets
+        return tuple(
+            field
+            for field in _REWRITTEN
+            if (packets & old.rewrite.differs(new.rewrite, cube, field)).satisfiable()
         )
+
+    def _fate(self, journey: _Journey, differing: tuple[Field, ...]) -> Fate:
+        outcome = journey.outcome
+        writers = [journey.writer(field) for field in differing]
+        decision = next(filter(None, writers), outcome.decision)
         becomes = None
-        if end.kind is VerdictKind.ACCEPT:
-            becomes = packet_of(self.space, image(self.space, point, end), hook)
-        return Fate(end.kind, end.decision, becomes)
+        if outcome.kind is VerdictKind.ACCEPT:
+            values = image(self.space, journey.point, outcome)
+            becomes = packet_of(self.space, values, journey.hook)
+        return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer)
+
+    def _contrasts(
+        self, old: _Journey, new: _Journey, differing: tuple[Field, ...]
+    ) -> Iterator[Contrast]:
+        for field in differing:
+            yield Contrast(_NAMES[field], *(self._value(each, field) for each in (old, new)))
+        ends = [_End.of(each.outcome) for each in (old, new)]
+        if ends[0].kind is ends[1].kind and ends[0] != ends[1]:
+            yield Contrast(_TOLD[ends[0].kind], ends[0].answer, ends[1].answer)
+
+    def _value(self, journey: _Journey, field: Field) -> str:
+        """What the field has in the end; where nobody knows, who gave it that."""
+        point = journey.point.exists(self.unknowns.cube)
+        bits = [journey.outcome.rewrite.variable(n) for n in self.space.fields[field].variables]
+        writer = journey.writer(field)
+        if any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits):
+            rule = None if writer is None else writer.rule
+            return f"what `{rule.verdict.meaning}` gives it" if rule else "not known"
+        number = sum(1 << n for n, b in enumerate(reversed(bits)) if (point & b).satisfiable())
+        return str(_SHOWN.get(field, int)(number))
+
+
+class _End(NamedTuple):
+    """What is the same end of a packet: a program of its own reads each queue, and a sender learns
+    what it is answered."""
+
+    kind: VerdictKind
+    answer: str
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> _End:
+        rule = None if outcome.decision is None else outcome.decision.rule
+        told = outcome.kind in _TOLD and rule is not None
+        return cls(outcome.kind, rule.verdict.meaning if told and rule else "")
+
+
+_TOLD = {VerdictKind.REJECT: "answer", VerdictKind.QUEUE: "queue"}
+"""What tells two ends of one kind apart."""
+
+
+class _Journey(NamedTuple):
+    """One packet on its whole way."""
+
+    hook: Hook
+    point: PacketSet
+    outcome: Outcome
+    steps: tuple[TraversalStep, ...]
+
+    def writer(self, field: Field) -> Decision | None:
+        """The last that wrote to the field."""
+        writers = (
+            step.decision
+            for step in reversed(self.steps)
+            if step.decision.rule is not None
+            if any(effect.field is field for effect in step.decision.rule.effects)
+        )
+        return next(writers, None)
 
 
 def _joined(ends: list[Outcome]) -> list[Outcome]:
     """Ends of one kind with the same changes are one."""
-    together: dict[tuple[VerdictKind, object], Outcome] = {}
+    together: dict[tuple[_End, object], Outcome] = {}
     for end in ends:
         # Of what dies it does not matter how it was changed.
-        key = end.kind, end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
+        key = _End.of(end), end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
         known = together.get(key)
         packets = end.packets if known is None else known.packets | end.packets
         together[key] = end._replace(packets=packets)

@@ -34,6 +34,9 @@ DIFFERENT = 1
     multiple=True,
     help="Leave out the chains with such names, and what calls them (DOCKER*).",
 )
+@click.option(
+    "--all", "everything", is_flag=True, help="Show all differences, not the largest only."
+)
 @options.output_format
 @options.family
 @options.ipsets
@@ -44,6 +47,7 @@ def command(
     revision: str | None,
     hooks: tuple[str, ...],
     ignore_chains: tuple[str, ...],
+    everything: bool,
     output_format: str,
     family: str | None,
     ipsets: tuple[str, ...],
@@ -72,7 +76,7 @@ def command(
     if output_format == "json":
         options.write_json(diff_json(compared))
     else:
-        options.write(diff_text(compared))
+        options.write(diff_text(compared, everything=everything))
     unread = [complain(reading) for reading in readings]
     if any(unread):
         return FAILED

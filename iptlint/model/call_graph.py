@@ -68,6 +68,10 @@ class CallGraph:
         """The chain, and those that calls lead to from it."""
         return frozenset(_nearest(self._callees, name))
 
+    def nearest_from(self, name: str) -> Iterator[Chain]:
+        """The same, those first that fewer calls lead to."""
+        return (self.chains[each] for each in _nearest(self._callees, name))
+
     def leading_to(self, name: str) -> frozenset[str]:
         """The chain, and those from which calls lead to it."""
         return frozenset(_nearest(self._calling, name))

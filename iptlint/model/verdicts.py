@@ -108,13 +108,20 @@ class Effect:
 class Verdict:
     """``name`` is the target in netfilter's words (``ACCEPT``, ``DNAT``, a chain's name);
     ``chain`` is set for JUMP and GOTO; ``options`` is the rest, normalised. ``needs``: what has
-    to be there, or is looked up, when the rule is loaded."""
+    to be there, or is looked up, when the rule is loaded. ``words``: what it does, in words that
+    all languages share, where kind and effects do not say it all."""
 
     kind: VerdictKind
     name: str
     chain: str | None = None
     options: str = ""
     needs: tuple[SetLookup | HostName, ...] = field(default=(), compare=False, repr=False)
+    words: str = field(default="", compare=False, repr=False)
+
+    @property
+    def meaning(self) -> str:
+        """Equal where verdicts do the same, however they are written."""
+        return self.words or f"{self.name} {self.options}".rstrip()
 
 
 CONTINUE = Verdict(VerdictKind.CONTINUE, "")

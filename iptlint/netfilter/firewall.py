@@ -75,6 +75,18 @@ class Firewall:
     def _unchanging(self) -> Matcher:
         return Matcher(self.space, Writes())
 
+    @cached_property
+    def rules_in_order(self) -> tuple[Rule, ...]:
+        """All rules in the order in which packets may come to them: that of tables and chains in a
+        text means nothing."""
+        tables = self.ruleset.tables
+        base_chains = [(table, chain) for table in tables for chain in table.base_chains()]
+        base_chains.sort(key=_turn)
+        ways = (calls_in(table).nearest_from(chain.name) for table, chain in base_chains)
+        coming = (rule for way in ways for chain in way for rule in chain.rules)
+        others = (rule for table in tables for _, rule in table.rules())
+        return tuple(dict.fromkeys((*coming, *others)))
+
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
         base chains that the way begins with."""
@@ -210,3 +222,12 @@ def _defragments(ruleset: Ruleset) -> bool:
         for chain in table.base_chains()
     )
     return translates or any(reads_conntrack(rule.matches) for _, _, rule in ruleset.rules())
+
+
+_HOOKS = tuple(Hook)
+
+
+def _turn(base_chain: tuple[Table, Chain]) -> tuple[int, int, str]:
+    table, chain = base_chain
+    hook = 0 if chain.hook is None else _HOOKS.index(chain.hook)
+    return hook, chain.priority or 0, table.family.value

@@ -104,18 +104,15 @@ class Rewrite:
 
     def differs(self, other: Rewrite, unknown: PacketSet, *fields: Field) -> PacketSet:
         """The packets as they came that differ now in one of the fields. A value that depends on
-        the variables ``unknown`` (a cube) is taken to be no other's."""
+        the variables ``unknown`` (a cube) is taken to be no other's that depends on others."""
         if self.key == other.key:
             return self.space.false
         differing = self.space.false
         for field in fields:
             for number in self._variables(field):
                 a, b = self.variable(number), other.variable(number)
-                if a == b:
-                    continue
-                if a.exists(unknown) != a or b.exists(unknown) != b:
-                    return self.space.true
-                differing = differing | (a & ~b) | (b & ~a)
+                if a != b:
+                    differing = differing | ((a & ~b) | (b & ~a)).exists(unknown)
         return differing
 
     def image(self, packets: PacketSet) -> PacketSet:

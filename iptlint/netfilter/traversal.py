@@ -91,8 +91,7 @@ class Traversal:
         self.by_rule = by_rule
         self.on_step = on_step
         self.on_visit = on_visit
-        rules = [rule for _, _, rule in firewall.ruleset.rules()]
-        self.matcher = ExactMatcher(unknowns, rules, firewall.sets)
+        self.matcher = ExactMatcher(unknowns, firewall.rules_in_order, firewall.sets)
         self.writer = Writer(family, self.matcher, addresses)
         self.routing = None
         if addresses is not None:
@@ -338,7 +337,7 @@ class _ChainTraversal:
                 self._end(kind, decision, replace(group, packets=group.packets & ~going_on))
                 self.on.add(replace(group, packets=going_on, queued=decision))
             case VerdictKind.UNKNOWN:
-                stopped = self.traversal.matcher.open(rule, rule.verdict.name, group.packets)
+                stopped = self.traversal.matcher.open(rule, rule.verdict.meaning, group.packets)
                 self._end(kind, decision, replace(group, packets=group.packets & stopped))
                 ways.ahead.add(replace(group, packets=group.packets & ~stopped))
             case _:

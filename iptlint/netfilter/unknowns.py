@@ -10,7 +10,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import AnyOf, Decided, Effect, EffectKind, Match, Opaque, Rule, Uncertain
+from iptlint.model import (
+    AnyOf,
+    Decided,
+    Effect,
+    EffectKind,
+    Match,
+    Opaque,
+    Rule,
+    Uncertain,
+    VerdictKind,
+)
 from iptlint.model.writes import Writes, looks_into
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
@@ -97,7 +107,7 @@ class ExactMatcher:
     def _left_open(self, rule: Rule) -> Iterator[str]:
         for match in rule.matches:
             yield from _texts(match, self._sets)
-        yield rule.verdict.name  # an unknown target
+        yield rule.verdict.meaning  # an unknown target
         yield _let_on(rule)
         for effect in rule.effects:
             if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
@@ -176,8 +186,10 @@ class ExactMatcher:
         return packets & self.open(rule, _let_on(rule), packets)
 
     def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
-        """A number that nobody knows, the most significant bit first."""
-        key = Unknown(text, self._ordinals[rule, text])
+        """A number that nobody knows, the most significant bit first. What a translation chooses
+        it chooses by the packet: another rule that says the same chooses the same."""
+        translates = rule.verdict.kind is VerdictKind.NAT
+        key = Unknown(text, 0 if translates else self._ordinals[rule, text])
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 
@@ -201,8 +213,8 @@ def _texts(match: Match, sets: frozenset[str]) -> Iterator[str]:
 def written_text(rule: Rule, effect: Effect) -> str:
     """What to call the value that the rule writes and nobody knows."""
     assert effect.field is not None
-    return f"{effect.field.value} after {rule.verdict.name} {rule.verdict.options}"
+    return f"{effect.field.value} after {rule.verdict.meaning}"
 
 
 def _let_on(rule: Rule) -> str:
-    return f"that {rule.verdict.name} lets it go on"
+    return f"that {rule.verdict.meaning} lets it go on"

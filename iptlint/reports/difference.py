@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from iptlint.analysis.diff import Difference, Divergence, Fate
+from iptlint.findings.phrases import counted
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import Description, describe
+from iptlint.packets.describe.lists import listed
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import in_words, place, verdict
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
 
-_SCREENFUL = 40
+_MOST = 5
+"""The largest differences; ``--all`` shows the others too."""
 _LINES = 6
 
 _ENDINGS = {
@@ -22,23 +25,15 @@ _ENDINGS = {
 }
 
 
-def diff_text(difference: Difference) -> str:
-    blocks = [_change_text(difference, change) for change in difference.changes]
-    shown, left = _a_screenful(blocks)
+def diff_text(difference: Difference, *, everything: bool = False) -> str:
+    """``everything``: not the largest differences only."""
+    shown = difference.changes if everything else difference.changes[:_MOST]
+    blocks = [_change_text(difference, change) for change in shown]
+    left = len(difference.changes) - len(shown)
     if left:
-        shown.append(f"… and {left} more changes\n")
+        blocks.append(f"… and {counted(left, 'smaller difference')}: --all shows all\n")
     families = " and ".join(family.value for family in difference.families)
-    return "\n".join([*shown, f"{_summary(difference)} (compared: {families})\n"])
-
-
-def _a_screenful(blocks: Sequence[str]) -> tuple[list[str], int]:
-    """The first blocks that fit, at least one."""
-    lines = 0
-    for number, block in enumerate(blocks):
-        lines += block.count("\n") + 1
-        if number and lines > _SCREENFUL:
-            return [*blocks[:number]], len(blocks) - number
-    return [*blocks], 0
+    return "\n".join([*blocks, f"{_summary(difference)} (compared: {families})\n"])
 
 
 def _summary(difference: Difference) -> str:
@@ -56,23 +51,23 @@ def _change_text(difference: Difference, change: Divergence) -> str:
 
 def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
     perhaps = "" if change.certain else " (perhaps)"
-    fates = f"{_fate(change.old)} → {_fate(change.new)}"
-    yield f"{change.hook.value}, {change.family.value}: {fates}{perhaps}"
+    yield f"{change.hook.value}, {change.family.value}: {_what(change)}{perhaps}"
     described = _described(difference, change)
     yield from (f"  {line}" for line in described.lines)
     if described.more:
         yield f"  and more ({described.left:.0%} of them)"
     yield f"  for example: {describe_packet(change.witness)}"
-    yield from _becomes(change)
+    for name, old, new in change.contrasts:
+        yield f"  {name}: {old} → {new}"
     yield f"  old: {in_words(change.old.decision)}"
     yield f"  new: {in_words(change.new.decision)}"
 
 
-def _becomes(change: Divergence) -> Iterator[str]:
-    old, new = change.old.becomes, change.new.becomes
-    if old and new and old != new:
-        yield f"  which became: {describe_packet(old)}"
-        yield f"  and becomes: {describe_packet(new)}"
+def _what(change: Divergence) -> str:
+    """``drop → accept``; of what is accepted either way, what of it is another."""
+    if change.old.kind is not change.new.kind:
+        return f"{_fate(change.old)} → {_fate(change.new)}"
+    return f"{_fate(change.new)}, with another {listed([c.name for c in change.contrasts])}"
 
 
 def _fate(fate: Fate) -> str:
@@ -106,6 +101,7 @@ def _change_json(difference: Difference, change: Divergence) -> dict[str, object
         "family": change.family.value,
         "from": _fate(change.old),
         "to": _fate(change.new),
+        "differs": [contrast._asdict() for contrast in change.contrasts],
         "certain": change.certain,
         "packets": "; ".join([*described.lines, *(["and more"] if described.more else [])]),
         "witness": as_json(change.witness),

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import CLEAN, Run
 
 OPENED = CLEAN.replace("--dport 22", "--dport 80")
-KEYS = "hook family from to certain packets witness old new"
+KEYS = "hook family from to differs certain packets witness old new"
 
 
 @pytest.fixture

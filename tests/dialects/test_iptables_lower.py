@@ -146,7 +146,7 @@ MEANINGS: list[tuple[str, tuple[Match, ...]]] = [
         (Opaque("mac --ethernet"), Within(Field.MAC_SOURCE, ((1, 1),), True)),
     ),
     ("-m recent --set --name x", ()),
-    ("-m limit --limit 3/hour", (Uncertain("limit", "limit"),)),
+    ("-m limit --limit 3/hour", (Uncertain("limit", "limit rate 3/hour burst 5 packets"),)),
     ("-m policy --dir in --pol none", (Opaque("policy --dir in --pol ipsec", True),)),
     ("-m comment --comment hello", ()),
     ("-m nonsense --foo 1", (Opaque("nonsense --foo 1", known=False),)),

@@ -182,6 +182,9 @@ class _Comparer:
             self.record.unjudged["a connection that something is noted of"] += 1
             return
         kinds = change.old.kind, change.new.kind
+        if change.old.answer and change.new.answer:
+            self.record.unjudged["another answer"] += 1
+            return
         fates = all(is_fate(kind, trial) for kind, trial in zip(kinds, trials, strict=True))
         if fates and (kinds[0] is not kinds[1] or self._looks_otherwise(change.witness, True)):
             self.record.witnesses += 1

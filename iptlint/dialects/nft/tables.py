@@ -59,6 +59,8 @@ class OpenSet:
     changes: list[ElementsChange] = field(default_factory=list)
     updated: bool = False
     """A rule of the table adds to it or deletes from it while packets pass."""
+    mentions: int = 0
+    """How often rules name it."""
     used: bool = False
 
 

@@ -183,6 +183,8 @@ def _deed(change: Divergence) -> str:
     lost, gained = _VERBS.get(change.hook, _VERBS[Hook.OUTPUT])
     if was and is_:
         return "is changed in another way on its way"
+    if change.old.kind is change.new.kind:
+        return "is answered otherwise"
     if was:
         return lost
     return gained if is_ else f"is {_WORDS.get(change.new.kind, 'decided otherwise')}"

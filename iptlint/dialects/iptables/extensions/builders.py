@@ -288,12 +288,18 @@ def uncertain(
 
 
 def verdict(
-    kind: VerdictKind, name: str, *effects: Effect, defaults: Collection[str] = ()
+    kind: VerdictKind,
+    name: str,
+    *effects: Effect,
+    defaults: Collection[str] = (),
+    words: str | Callable[[Uses], str] = "",
 ) -> Lower:
+    """``words``: as ``Verdict`` has them."""
+
     def lower(uses: Uses, _: Family) -> ExtensionResult:
-        return ExtensionResult(
-            verdict=Verdict(kind, name, None, spell_all(uses, defaults)), effects=effects
-        )
+        said = words if isinstance(words, str) else words(uses)
+        of_kind = Verdict(kind, name, None, spell_all(uses, defaults), words=said)
+        return ExtensionResult(verdict=of_kind, effects=effects)
 
     return lower
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iptlint.dialects import thresholds
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
@@ -15,7 +16,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses, Value
 from iptlint.dialects.uninterpreted import host_name, uninterpreted
-from iptlint.model import AnyOf, Family, Field, Match, Uncertain, Within
+from iptlint.model import AnyOf, Family, Field, Match, Within
 from iptlint.model.matches import CT_STATES, Asked, Original
 
 _STATES = ("INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED")
@@ -74,7 +75,12 @@ def _status_test(given: GivenOption, _: Family) -> Match:
 
 
 def _expiry_test(given: GivenOption, _: Family) -> Match:
-    return Uncertain("conntrack", f"{'! ' if given.negated else ''}conntrack {spell(given)}")
+    """nft counts in milliseconds."""
+    low, high = pair_of(given)
+    top = (1 << 32) - 1
+    return thresholds.ranged(
+        "conntrack", "ct expiration", low * 1000, high * 1000, top, negated=given.negated
+    )
 
 
 def _protocol_test(given: GivenOption, _: Family) -> Match:

@@ -20,6 +20,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write_exactly,
 )
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
+from iptlint.dialects.verdict_words import translation
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
 
@@ -97,6 +98,14 @@ def _own_address(field: Field) -> Effect:
     return Effect(EffectKind.WRITE, field, choice=INTERFACE_ADDRESS)
 
 
+_FLAGS = {"random": "random", "random-fully": "fully-random", "persistent": "persistent"}
+"""In nft's words."""
+
+
+def _flags(uses: Uses) -> list[str]:
+    return [word for option, word in _FLAGS.items() if option in uses]
+
+
 def _translation(name: str, option: str, *fields: Field) -> Lower:
     """SNAT and DNAT: the last field is the connection's status bit."""
 
@@ -106,8 +115,9 @@ def _translation(name: str, option: str, *fields: Field) -> Lower:
         effects = _rewrite(to, family, fields[0], fields[1])
         rest = spell_all({k: v for k, v in uses.items() if k != option})
         shown = f"--{option} {address}{':' if ports else ''}{ports} {rest}".rstrip()
+        words = translation(name.lower(), address, ports, _flags(uses))
         return ExtensionResult(
-            verdict=Verdict(VerdictKind.NAT, name, None, shown),
+            verdict=Verdict(VerdictKind.NAT, name, None, shown, words=words),
             effects=(*effects, write(fields[2], 1, 1)),
         )
 
@@ -119,7 +129,8 @@ def _redirect(uses: Uses, family: Family) -> ExtensionResult:
     ports = value_of(uses, "to-ports")
     to = _rewrite(("", str(ports or "")), family, Field.DADDR, Field.DPORT)
     effects = (_own_address(family.daddr), *to, write(Field.CT_DNAT, 1, 1))
-    return verdict(VerdictKind.NAT, "REDIRECT", *effects)(uses, family)
+    words = translation("redirect", "", str(ports or ""), _flags(uses))
+    return verdict(VerdictKind.NAT, "REDIRECT", *effects, words=words)(uses, family)
 
 
 def _masquerade(uses: Uses, family: Family) -> ExtensionResult:
@@ -127,7 +138,8 @@ def _masquerade(uses: Uses, family: Family) -> ExtensionResult:
     ports = str(value_of(uses, "to-ports") or "")
     to = _rewrite(("", ports), family, Field.SADDR, Field.SPORT) if ports else (write(Field.SPORT),)
     effects = (_own_address(family.saddr), *to, write(Field.CT_SNAT, 1, 1))
-    return verdict(VerdictKind.NAT, "MASQUERADE", *effects)(uses, family)
+    words = translation("masquerade", "", ports, _flags(uses))
+    return verdict(VerdictKind.NAT, "MASQUERADE", *effects, words=words)(uses, family)
 
 
 def _netmap(uses: Uses, family: Family) -> ExtensionResult:
@@ -139,7 +151,7 @@ def _netmap(uses: Uses, family: Family) -> ExtensionResult:
     return verdict(VerdictKind.NAT, "NETMAP", *effects, *status)(uses, family)
 
 
-_NAT_FLAGS = (opt("random"), opt("random-fully"), opt("persistent"))
+_NAT_FLAGS = tuple(map(opt, _FLAGS))
 
 
 ROWS: tuple[Extension, ...] = (

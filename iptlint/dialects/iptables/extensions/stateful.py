@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import cast
 
+from iptlint.dialects import thresholds
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
@@ -12,6 +15,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     at_most_one,
     just_one,
     need_one,
+    number_of,
     opt,
     row,
     spell,
@@ -21,6 +25,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses, Value
+from iptlint.dialects.thresholds import DEFAULT_BURST, SECONDS, Rate
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Effect, EffectKind, Family
 from iptlint.model.matches import Threshold
@@ -31,15 +36,43 @@ def _full_masks(option: str) -> tuple[str, str]:
     return f"--{option} 255.255.255.255", f"--{option} {':'.join(['ffff'] * 8)}"
 
 
-_ABOVE = ("hashlimit-above", "connlimit-above")
+# -- limit, quota ------------------------------------------------------------
 
 
-def _threshold(uses: Uses) -> Threshold:
-    """Of a match that counts; negated, the other side of it."""
-    negated = any(given.negated for given in all_given(uses))
-    above = any(name in uses for name in _ABOVE)
-    rates = (str(value_of(uses, name)) for name in ("hashlimit-upto", "hashlimit-above"))
-    return Threshold(above is not negated, of_bytes=any("b/s" in rate for rate in rates))
+def _negated(uses: Uses) -> bool:
+    return any(given.negated for given in all_given(uses))
+
+
+def _packets(text: str, *, over: bool = False, burst: int = DEFAULT_BURST) -> Rate:
+    """Of a rate as ``values.rate`` gives it."""
+    amount, _, unit = text.partition("/")
+    return Rate(int(amount), SECONDS[unit], over, burst=burst)
+
+
+def _lower_limit(uses: Uses, _: Family) -> ExtensionResult:
+    text = str(value_of(uses, "limit") or "3/hour")
+    burst = value_of(uses, "limit-burst")
+    rate = _packets(text, burst=DEFAULT_BURST if burst is None else number_of(uses, "limit-burst"))
+    return ExtensionResult((thresholds.limit(rate),))
+
+
+def _lower_quota(uses: Uses, _: Family) -> ExtensionResult:
+    return ExtensionResult((thresholds.quota(number_of(uses, "quota"), over=_negated(uses)),))
+
+
+def _lower_connlimit(uses: Uses, family: Family) -> ExtensionResult:
+    above = "connlimit-above" in uses
+    option = "connlimit-above" if above else "connlimit-upto"
+    mask = value_of(uses, "connlimit-mask")
+    number = addresses.address(str(mask), family) if mask is not None else _full(family)
+    key = "daddr" if "connlimit-daddr" in uses else "saddr"
+    keys = (key + thresholds.prefix(number, family.address_bits),)
+    over = above is not _negated(uses)
+    return ExtensionResult((thresholds.connections(number_of(uses, option), keys, over=over),))
+
+
+def _full(family: Family) -> int:
+    return (1 << family.address_bits) - 1
 
 
 # -- recent -------------------------------------------------------------------
@@ -92,6 +125,43 @@ def _burst(text: str, _: Family) -> str:
 
 
 _hash_mode: Value = values.list_of(values.one_of("srcip", "srcport", "dstip", "dstport"))
+_HASH_KEYS = {"srcip": "saddr", "srcport": "sport", "dstip": "daddr", "dstport": "dport"}
+_HASH_MASKS = {"srcip": "hashlimit-srcmask", "dstip": "hashlimit-dstmask"}
+_LESS_USUAL = ("hashlimit-rate-match", "hashlimit-rate-interval")
+_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20}
+
+
+def _lower_hashlimit(uses: Uses, family: Family) -> ExtensionResult:
+    rate, keys = _hashed_rate(uses), tuple(_hash_keys(uses, family))
+    name, forgotten = str(value_of(uses, "hashlimit-name")), "hashlimit-htable-expire" in uses
+    has_burst = "hashlimit-burst" in uses
+    usual = thresholds.usual_timeout(rate.seconds, has_burst, rate.of_bytes)
+    seconds = number_of(uses, "hashlimit-htable-expire") // 1000 if forgotten else usual
+    if not keys or any(option in uses for option in _LESS_USUAL):
+        test = uncertain("hashlimit", ("--hashlimit-burst 5",), lambda _: rate.asks)
+        return test(uses, family)
+    timeout = None if seconds == usual else seconds
+    return ExtensionResult((thresholds.limit_for_each(rate, keys, name, timeout),))
+
+
+def _hashed_rate(uses: Uses) -> Rate:
+    above = "hashlimit-above" in uses
+    over = above is not _negated(uses)
+    text = str(value_of(uses, "hashlimit-above" if above else "hashlimit-upto"))
+    burst = value_of(uses, "hashlimit-burst")
+    count = re.fullmatch(r"(\d+)([kKmM]?)b?", str(burst)) if burst is not None else None
+    size = int(count[1]) * _SIZES[count[2].lower()] if count else None
+    number = re.fullmatch(r"(\d+)([km]?)b/s", text)
+    if number is None:
+        return _packets(text, over=over, burst=DEFAULT_BURST if size is None else size)
+    return Rate(int(number[1]) * _SIZES[number[2]], 1, over, of_bytes=True, burst=size or 0)
+
+
+def _hash_keys(uses: Uses, family: Family) -> Iterator[str]:
+    for mode in cast("tuple[str, ...]", value_of(uses, "hashlimit-mode") or ()):
+        length = value_of(uses, _HASH_MASKS[mode]) if mode in _HASH_MASKS else None
+        yield _HASH_KEYS[mode] + ("" if length in (None, family.address_bits) else f"/{length}")
+
 
 # -- statistic, connbytes, rateest, time --------------------------------------
 
@@ -104,18 +174,33 @@ def _lower_statistic(uses: Uses, family: Family) -> ExtensionResult:
     every, packet = value_of(uses, "every"), value_of(uses, "packet")
     if isinstance(every, int) and isinstance(packet, int) and packet >= every:
         raise InvalidValueError(f"a --packet from 0 to {every - 1}")
-    return uncertain("statistic")(uses, family)
+    negated = _negated(uses)
+    if isinstance(every, int):
+        which = packet if isinstance(packet, int) else 0
+        return ExtensionResult((thresholds.one_in(every, which, negated=negated),))
+    below = round(float(str(value_of(uses, "probability"))) * (thresholds.RANDOM + 1))
+    return ExtensionResult((thresholds.random(below, negated=negated),))
 
 
 def _lower_connbytes(uses: Uses, family: Family) -> ExtensionResult:
     """Negated or not, it needs a connection (xt_connbytes.c)."""
-    return ExtensionResult((HAS_CONNECTION, *uncertain("connbytes")(uses, family).matches))
+    low, _, high = str(value_of(uses, "connbytes")).partition(":")
+    way = value_of(uses, "connbytes-dir")
+    selector = f"ct {'' if way == 'both' else f'{way} '}{value_of(uses, 'connbytes-mode')}"
+    last = int(high) if high else _MOST_BYTES
+    test = thresholds.ranged(
+        "connbytes", selector, int(low), last, _MOST_BYTES, negated=_negated(uses)
+    )
+    return ExtensionResult((HAS_CONNECTION, test))
+
+
+_MOST_BYTES = 2**64 - 1
 
 
 def _bytes_range(text: str, _: Family) -> str:
     """``from:to``; no end is no limit."""
     low, colon, high = text.partition(":")
-    top = 2**64 - 1
+    top = _MOST_BYTES
     first = values.integer(low, 0, top) if low else 0
     last = values.integer(high, 0, top) if high else top
     values.ordered(first, last)
@@ -189,7 +274,7 @@ ROWS = (
         "limit",
         opt("limit", values.rate),
         opt("limit-burst", values.number(10000)),
-        lower=uncertain("limit", ("--limit-burst 5", "--limit 3/hour"), _threshold),
+        lower=_lower_limit,
     ),
     row(
         "hashlimit",
@@ -206,7 +291,7 @@ ROWS = (
         lower=just_one(
             "hashlimit-upto",
             "hashlimit-above",
-            then=uncertain("hashlimit", ("--hashlimit-burst 5",), _threshold),
+            then=_lower_hashlimit,
         ),
     ),
     row(
@@ -235,16 +320,14 @@ ROWS = (
             then=at_most_one(
                 "connlimit-saddr",
                 "connlimit-daddr",
-                then=uncertain(
-                    "connlimit", ("--connlimit-saddr", *_full_masks("connlimit-mask")), _threshold
-                ),
+                then=_lower_connlimit,
             ),
         ),
     ),
     row(
         "quota",
         opt("quota", values.bits(64), inv=True, req=True),
-        lower=uncertain("quota", asks=_threshold),
+        lower=_lower_quota,
     ),
     row(
         "quota2",
@@ -253,7 +336,7 @@ ROWS = (
         opt("name", values.anything),
         opt("quota", values.bits(64), inv=True),
         opt("packets"),
-        lower=uncertain("quota2", asks=_threshold),
+        lower=uncertain("quota2", asks=lambda uses: Threshold(over=_negated(uses))),
     ),
     row(
         "statistic",

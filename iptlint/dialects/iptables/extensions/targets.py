@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 
+from iptlint.dialects import verdict_words
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import (
     addresses,
     nat_targets,
+    queue_targets,
     rewriting_targets,
     sets,
     values,
@@ -23,7 +25,6 @@ from iptlint.dialects.iptables.extensions.builders import (
     just_one,
     opt,
     row,
-    together,
     value_of,
     verdict,
     write,
@@ -79,23 +80,22 @@ def _reject(aliases: dict[str, str], default: str, family: tuple[Family, ...]) -
     return row(
         "REJECT",
         opt("reject-with", _reject_with(aliases)),
-        lower=verdict(VerdictKind.REJECT, "REJECT", defaults=(f"--reject-with {default}",)),
+        lower=verdict(
+            VerdictKind.REJECT,
+            "REJECT",
+            defaults=(f"--reject-with {default}",),
+            words=lambda uses: verdict_words.answer(str(value_of(uses, "reject-with") or default)),
+        ),
         families=family,
         tables="filter",
         chains="INPUT FORWARD OUTPUT",
     )
 
 
-def _queue_range(text: str, _: Family) -> str:
-    """xt_NFQUEUE counts the queues in 16 bits, so 0:65535 is one too many."""
-    low, colon, high = text.partition(":")
-    if not colon:
-        raise InvalidValueError("a range of queues a:b")
-    first = values.integer(low, 0, 65535) if low else 0
-    last = values.integer(high, 0, 65535) if high else 65535
-    if first >= last or last - first == 65535:
-        raise InvalidValueError("a range of at least 2 and at most 65535 queues", refused=True)
-    return f"{first}:{last}"
+def _synproxy(uses: Uses) -> str:
+    mss, wscale = (str(value_of(uses, name) or "") for name in ("mss", "wscale"))
+    flags = [name for name in ("sack-perm", "timestamp", "ecn") if name in uses]
+    return verdict_words.synproxy(mss, wscale, flags)
 
 
 # -- connection tracking -----------------------------------------------------
@@ -181,9 +181,6 @@ def _addon(name: str, kind: VerdictKind, options: str = "", flags: str = "") -> 
 _FILTERING = "filter mangle raw security"
 """iptables refuses DROP in nat: the table is not intended for filtering."""
 
-_BY_READER = write(Field.MARK)
-"""The program that reads a queue may mark the packet (nfnetlink_queue.c)."""
-
 _SECURITY = "mangle security"
 _NOT_LOCAL_IN = "FORWARD OUTPUT POSTROUTING"
 
@@ -192,26 +189,10 @@ ROWS: tuple[Extension, ...] = (
     *rewriting_targets.ROWS,
     _plain("ACCEPT", VerdictKind.ACCEPT),
     _plain("DROP", VerdictKind.DROP, _FILTERING),
-    row("QUEUE", lower=verdict(VerdictKind.QUEUE, "QUEUE", _BY_READER)),
     _plain("RETURN", VerdictKind.RETURN),
     _reject(_REJECT_V4, "icmp-port-unreachable", IP_ONLY),
     _reject(_REJECT_V6, "icmp6-port-unreachable", IP6_ONLY),
-    row(
-        "NFQUEUE",
-        opt("queue-num", values.bits(16)),
-        opt("queue-balance", _queue_range),
-        opt("queue-bypass"),
-        opt("queue-cpu-fanout"),
-        lower=at_most_one(
-            "queue-num",
-            "queue-balance",
-            then=together(
-                "queue-cpu-fanout",
-                "queue-balance",
-                then=verdict(VerdictKind.QUEUE, "NFQUEUE", _BY_READER, defaults=("--queue-num 0",)),
-            ),
-        ),
-    ),
+    *queue_targets.ROWS,
     row(
         "TPROXY",
         opt("on-port", addresses.port, req=True),
@@ -229,7 +210,7 @@ ROWS: tuple[Extension, ...] = (
         opt("ecn"),
         opt("wscale", values.number(14)),
         opt("mss", values.bits(16)),
-        lower=verdict(VerdictKind.UNKNOWN, "SYNPROXY"),
+        lower=verdict(VerdictKind.UNKNOWN, "SYNPROXY", words=_synproxy),
         chains="INPUT FORWARD",
     ),
     row(

@@ -96,6 +96,7 @@ class _Marker:
         open_set = self._table.sets.get(node.name.text)
         if open_set is not None:
             open_set.used = True
+            open_set.mentions += 1
 
     def _update(self, node: t.SetUpdate, _: SourceFile) -> None:
         if isinstance(node.target, t.SetReference):

@@ -27,10 +27,11 @@ from iptlint.dialects.nft.lowering.statement_result import (
     VerdictBranch,
     write,
 )
+from iptlint.dialects.nft.lowering.thresholds import by_object, of_meter, of_update, threshold
 from iptlint.dialects.nft.lowering.xt_compat import foreign
-from iptlint.dialects.nft.walking import everything
+from iptlint.dialects.verdict_words import queue, synproxy
 from iptlint.model import Effect, EffectKind, Family, Field, Uncertain, Verdict, VerdictKind, Within
-from iptlint.model.matches import PACKET_FAMILIES, Threshold
+from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import TCP
 
 _TCP: Matches = (Within(Field.PROTO, ((TCP, TCP),)),)
@@ -100,7 +101,8 @@ def _queue(statement: t.Queue, scope: RuleScope) -> StatementResult:
     before = () if target is None else operand(target, scope.lowering).matches
     where = "" if target is None else f"to {spelled(target)}"
     options = " ".join(filter(None, (where, *sorted(statement.flags))))
-    verdict = Verdict(VerdictKind.QUEUE, "queue", None, options)
+    words = queue("0" if target is None else spelled(target), statement.flags)
+    verdict = Verdict(VerdictKind.QUEUE, "queue", None, options, words=words)
     # Whoever reads the queue may mark the packet (nfnetlink_queue.c).
     return StatementResult(
         before=before, effects=(write(Field.MARK),), complete=True, verdict=verdict
@@ -125,26 +127,17 @@ def _of_family(family: str | None, scope: RuleScope) -> Matches:
 # -- what may end a rule --------------------------------------------------------------------
 
 
-def _rate(kind: str) -> Callable[[Any, RuleScope], StatementResult]:
-    return lambda statement, _: StatementResult(before=(_threshold(kind, statement),))
-
-
-def _threshold(kind: str, statement: t.Statement) -> Uncertain:
-    """The test of a statement that holds so many limits, in an element or by itself."""
-    parts = tuple(everything(statement))
-    limits = [each for each in parts if isinstance(each, t.Limit)]
-    over = any(isinstance(each, t.ConnectionLimit) and each.over for each in parts)
-    asks = Threshold(
-        over or any(each.mode == "over" for each in limits),
-        of_bytes=any(each.unit is not None for each in limits),
-    )
-    return Uncertain(kind, spelled(statement), asks)
+def _rate(statement: t.Limit | t.Quota | t.ConnectionLimit, _: RuleScope) -> StatementResult:
+    return StatementResult(before=(threshold(statement),))
 
 
 def _synproxy(statement: t.Synproxy | t.ObjectUse, _: RuleScope) -> StatementResult:
     """It answers or swallows handshakes and lets the rest of tcp go on (nft_synproxy.c)."""
     text = spelled(statement)
-    verdict = Verdict(VerdictKind.UNKNOWN, "synproxy", None, text)
+    words = text
+    if isinstance(statement, t.Synproxy):
+        words = synproxy(spelled(statement.mss), spelled(statement.wscale), statement.flags)
+    verdict = Verdict(VerdictKind.UNKNOWN, "synproxy", None, text, words=words)
     return StatementResult(before=_TCP, verdict=verdict, after=(Uncertain("synproxy", text),))
 
 
@@ -164,8 +157,8 @@ def _flow_add(statement: t.FlowAdd, _: RuleScope) -> StatementResult:
 
 
 _OBJECTS: dict[str, Callable[[t.ObjectUse, RuleScope], StatementResult]] = {
-    "limit": _rate("limit"),
-    "quota": _rate("quota"),
+    "limit": lambda statement, _: StatementResult(before=(by_object("limit", statement),)),
+    "quota": lambda statement, _: StatementResult(before=(by_object("quota", statement),)),
     "synproxy": _synproxy,
     "tunnel": lambda statement, _: StatementResult(name="tunnel", text=spelled(statement)),
 }
@@ -197,7 +190,8 @@ def _set_update(statement: t.SetUpdate, scope: RuleScope) -> StatementResult:
     (nft_dynset.c). Deleting never does."""
     element, text = statement.element, spelled(statement)
     effects = (_set_effect(statement.target, scope),)
-    after = () if statement.operation == "delete" else (_threshold("set", statement),)
+    fails = statement.operation != "delete"
+    after = (of_update(statement, scope.lowering.table),) if fails else ()
     before = demanded(element, scope.lowering)
     name = statement.operation
     return StatementResult(before=before, effects=effects, name=name, text=text, after=after)
@@ -211,7 +205,7 @@ def _set_effect(target: t.SetReference | t.Variable, scope: RuleScope) -> Effect
 
 def _meter(statement: t.Meter, scope: RuleScope) -> StatementResult:
     before = demanded(statement.key, scope.lowering)
-    return StatementResult(before=(*before, _threshold("meter", statement)))
+    return StatementResult(before=(*before, of_meter(statement)))
 
 
 # -- what goes on ---------------------------------------------------------------------------
@@ -250,9 +244,9 @@ STEPS: dict[type, Callable[[Any, RuleScope], StatementResult]] = {
     t.Counter: lambda *_: NOTHING,
     t.Last: lambda *_: NOTHING,
     t.ObjectUse: _object,
-    t.Limit: _rate("limit"),
-    t.Quota: _rate("quota"),
-    t.ConnectionLimit: _rate("connlimit"),
+    t.Limit: _rate,
+    t.Quota: _rate,
+    t.ConnectionLimit: _rate,
     t.Log: _log,
     t.Reject: reject,
     t.Nat: nat,

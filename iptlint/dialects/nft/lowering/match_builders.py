@@ -13,6 +13,7 @@ from typing import Protocol
 
 from iptlint.dialects.nft.lowering.bitwise import Bits
 from iptlint.dialects.nft.lowering.values import Values, merged
+from iptlint.dialects.thresholds import ranged
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Masked, Match, Uncertain
 from iptlint.model.matches import Asked, Ranges
@@ -39,7 +40,8 @@ def all_of(alternatives: Alternatives) -> tuple[Match, ...]:
 def negate(match: Match) -> Match:
     match match:
         case Uncertain(key=key):
-            return replace(match, key=f"! {key}")
+            plain = key.removeprefix("! ")
+            return replace(match, key=plain if plain != key else f"! {key}")
         case AnyOf(((only,),), True):
             return only
         case Masked(field, mask, value) if mask & (mask - 1) == 0:
@@ -196,10 +198,15 @@ class UncertainTarget:
     kind: str
 
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
-        return ((Uncertain(self.kind, view.spelled()),),)
+        top = bits.mask if bits is not None else (1 << view.width) - 1
+        if len(ranges) == 1:
+            ((low, high),) = ranges
+            test = ranged(self.kind, view.spelled(), low, min(high, top), top, negated=False)
+            return ((test,),)
+        return ((Uncertain(self.kind, f"{view.spelled()} {digest(ranges)}"),),)
 
     def text(self, text: str, wildcard: bool, view: View) -> Alternatives:
-        return ((Uncertain(self.kind, view.spelled()),),)
+        return ((Uncertain(self.kind, f"{view.spelled()} {shown(text, wildcard)}"),),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,8 @@ _META: dict[str, Row] = {
     "ipsec": Row(d.BOOLEAN, PresenceTarget(_IN_IPSEC)),
     "secpath": Row(d.BOOLEAN, PresenceTarget(_IN_IPSEC)),
     "secmark": Row(integer(32), OPAQUE),
-    "random": Row(integer(32), UncertainTarget("random")),
-    "prandom": Row(integer(32), UncertainTarget("random")),
+    "random": Row(integer(32), UncertainTarget("statistic")),
+    "prandom": Row(integer(32), UncertainTarget("statistic")),
     "time": Row(d.MOMENT, UncertainTarget("time")),
     "day": Row(d.MOMENT, UncertainTarget("time")),
     "hour": Row(d.MOMENT, UncertainTarget("time")),
@@ -326,7 +326,7 @@ def ipsec_row(key: str, family: str | None) -> Row:
 
 
 HASH = Row(integer(32), OPAQUE)
-NUMGEN = Row(integer(32), UncertainTarget("numgen"))
+NUMGEN = Row(integer(32), UncertainTarget("statistic"))
 FINGERPRINT = Row(d.STRING, OPAQUE, n.has(Within(Field.PROTO, ((TCP, TCP),))), _there("osf"))
 """Only of the first packet of a tcp connection (nft_osf.c)."""
 

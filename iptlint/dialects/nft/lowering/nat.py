@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
@@ -22,6 +23,7 @@ from iptlint.dialects.nft.lowering.statement_result import (
 )
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.uninterpreted import host_name
+from iptlint.dialects.verdict_words import translation
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES, HostName
 from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
@@ -60,7 +62,8 @@ def nat(statement: t.Nat, scope: RuleScope) -> StatementResult:
         )
     address, port = _places(statement, kind)
     hosts = () if statement.form else tuple(_hosts(address))
-    verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts)
+    words = _words(statement, kind)
+    verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts, words)
     family = _family(statement, address, scope)
     before = _of_family(family, scope)
     targets = [
@@ -106,6 +109,42 @@ _REWRITTEN = (
     *(Field.SADDR, Field.SADDR6, Field.DADDR, Field.DADDR6, Field.SPORT, Field.DPORT),
     *(Field.CT_SNAT, Field.CT_DNAT),
 )
+
+
+def _words(statement: t.Nat, kind: _Kind) -> str:
+    address, port = _places(statement, kind)
+    form = f"{statement.form} " if statement.form not in (None, "interval") else ""
+    where = f"{form}{_shown_address(address)}" if address is not None else ""
+    return translation(statement.name, where, _shown_ports(port), statement.flags)
+
+
+def _shown_address(expression: t.Expression) -> str:
+    """A network is the range from its first to its last address, as iptables writes it."""
+    match expression:
+        case t.Range(low, high):
+            return "-".join(dict.fromkeys(map(_shown_address, (low, high))))
+        case t.Prefix(t.Value(text), t.Value(length)):
+            try:
+                network = ip_network(f"{text}/{length}", strict=False)
+            except ValueError:
+                return spelled(expression)
+            return "-".join(dict.fromkeys((str(network[0]), str(network[-1]))))
+        case t.Value(text):
+            try:
+                return str(ip_address(text))
+            except ValueError:
+                return spelled(expression)
+    return spelled(expression)
+
+
+def _shown_ports(expression: t.Expression | None) -> str:
+    match expression:
+        case None:
+            return ""
+        case t.Range(low, high):
+            return "-".join(dict.fromkeys(map(_shown_ports, (low, high))))
+    number = constant(expression, d.SERVICE)
+    return spelled(expression) if number is None else str(number)
 
 
 def _hosts(address: t.Expression | None) -> Iterator[HostName]:

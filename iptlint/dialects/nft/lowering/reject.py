@@ -7,6 +7,7 @@ from iptlint.dialects.nft.lowering.canonical_text import spelled
 from iptlint.dialects.nft.lowering.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from iptlint.dialects.nft.lowering.operands import constant
 from iptlint.dialects.nft.lowering.statement_result import Matches, RuleScope, StatementResult
+from iptlint.dialects.verdict_words import answer
 from iptlint.model import Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import TCP
@@ -42,9 +43,11 @@ _FAMILIES = {"icmp": "ip", "icmpv6": "ip6"}
 
 def reject(statement: t.Reject, scope: RuleScope) -> StatementResult:
     """The options are spelled as iptables spells them, where it can say the same."""
+    options = _options(statement, scope)
+    words = answer(options.removeprefix("--reject-with "))
     return StatementResult(
         front=_demands(statement.protocol, scope.lowering.table.family),
-        verdict=Verdict(VerdictKind.REJECT, "reject", None, _options(statement, scope)),
+        verdict=Verdict(VerdictKind.REJECT, "reject", None, options, words=words),
     )
 
 

@@ -217,6 +217,8 @@ def _named_words(expression: t.Node) -> Iterator[str]:
             parts = (direction, spnum or 0, family, key)
         case t.Meta(key) | t.TunnelKey(key):
             parts = (key,)
+        case t.Numgen(mode, modulus, offset):
+            parts = (mode, "mod", modulus, *(("offset", offset) if offset else ()))
         case _:
             parts = (type(expression).__name__.lower(),)
     yield _FIRST_WORDS.get(type(expression), "")
