@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
-from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
+from iptlint.model import Family, Field, Hook, Rule, Ruleset, VerdictKind
 from iptlint.model.protocols import ICMP6
+from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.routes import WAYS
@@ -244,9 +245,19 @@ class _Sides:
         writer = journey.writer(field)
         if any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits):
             rule = None if writer is None else writer.rule
-            return f"what `{rule.verdict.meaning}` gives it" if rule else "not known"
+            return self._chosen(journey, field, rule) if rule else "not known"
         number = sum(1 << n for n, b in enumerate(reversed(bits)) if (point & b).satisfiable())
         return str(_SHOWN.get(field, int)(number))
+
+    def _chosen(self, journey: _Journey, field: Field, rule: Rule) -> str:
+        """A value that the kernel chooses, by where it has it from."""
+        if not any(e.field is field and e.choice == INTERFACE_ADDRESS for e in rule.effects):
+            return f"what `{rule.verdict.meaning}` gives it"
+        packet = packet_of(
+            self.space, image(self.space, journey.point, journey.outcome), journey.hook
+        )
+        to_it = field in (Field.DADDR, Field.DADDR6)
+        return f"the address of {packet.iif if to_it else packet.oif}"
 
 
 class _End(NamedTuple):

@@ -59,8 +59,9 @@ def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
     yield f"  for example: {describe_packet(change.witness)}"
     for name, old, new in change.contrasts:
         yield f"  {name}: {old} → {new}"
-    yield f"  old: {in_words(change.old.decision)}"
-    yield f"  new: {in_words(change.new.decision)}"
+    for name, fate in (("old", change.old), ("new", change.new)):
+        unchanged = change.contrasts and fate.decision is None
+        yield f"  {name}: {'no rule changes it' if unchanged else in_words(fate.decision)}"
 
 
 def _what(change: Divergence) -> str:

@@ -227,7 +227,7 @@ def test_of_what_is_accepted_either_way_it_is_said_what_differs_and_by_which_lin
     for change in changes:
         by_name = {contrast.name: contrast for contrast in change.contrasts}
         address = by_name["source address"]
-        assert (address.old, address.new) == ("192.0.2.1", "what `masquerade` gives it")
+        assert (address.old, address.new) == ("192.0.2.1", "the address of eth0")
         decisions = change.old.decision, change.new.decision
         assert [d and d.rule and d.rule.verdict.name for d in decisions] == ["SNAT", "MASQUERADE"]
 

@@ -76,7 +76,7 @@ def _is_not_calicos(rule: Rule) -> bool:
 
 def _hides_comment(rule: Rule) -> bool:
     """nft prints what iptables-nft wrote as a match that it does not know."""
-    return 'match "comment"' in rule.statement.span.text
+    return any(isinstance(match, Uncertain) and match.kind == "comment" for match in rule.matches)
 
 
 def _is_limited(rule: Rule) -> bool:
