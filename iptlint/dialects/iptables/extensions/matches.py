@@ -6,6 +6,7 @@ from iptlint.dialects.iptables.extensions import (
     conntrack,
     extension_headers,
     header_matches,
+    limits,
     out_of_tree,
     payload_matches,
     sets,
@@ -32,6 +33,7 @@ ROWS: tuple[Extension, ...] = (
     *uninterpreted.ROWS,
     sets.MATCH,
     *payload_matches.ROWS,
+    *limits.ROWS,
     *stateful.ROWS,
     *out_of_tree.ROWS,
 )
