@@ -6,10 +6,17 @@ that names one would match nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.bridge_way import (
+    OWN_INTERFACE,
+    BridgeTraversal,
+    Ports,
+    own_interfaces,
+    port_tests,
+)
 from iptlint.analysis.connection_way import direction
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
@@ -17,7 +24,9 @@ from iptlint.analysis.trace import Trace, TraceOutcome, trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import AnyOf, Family, Field, Hook, Interface, Match, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
+from iptlint.model.matches import BridgePort
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
 from iptlint.netfilter.routes import BRIDGED
 from iptlint.netfilter.traversal import Traversal, setting_out
@@ -36,13 +45,10 @@ def trace_with_bridges(
 ) -> Trace:
     """As ``trace``; packets between interfaces that rules show to be ports of a bridge are followed
     over it. QueryError where a value is none."""
-    tables = _tables(ruleset)
-    if not tables:
-        return trace(ruleset, packet, addresses)
     hook = _way_over(ruleset, packet)
     if hook is None:
-        traced = trace(ruleset, packet, addresses)
-        return replace(traced, notes=(*traced.notes, _not_asked(tables)))
+        traced, tables = trace(ruleset, packet, addresses), _tables(ruleset)
+        return replace(traced, notes=(_not_asked(tables),)) if tables else traced
     return _Bridged(ruleset, packet, hook).traced(addresses or shown_by(ruleset))
 
 
@@ -81,7 +87,17 @@ def _way_over(ruleset: Ruleset, packet: Packet) -> Hook | None:
 def bridge_ports(ruleset: Ruleset) -> frozenset[str]:
     """The interfaces that rules show to be ports of bridges."""
     rules = (rule for table in _tables(ruleset) for _, rule in table.rules())
-    return frozenset(name for rule in rules for match in rule.matches for name in _named(match))
+    named = {name for rule in rules for match in rule.matches for name in _named(match)}
+    return frozenset(named | {port.name for port in _asked_ports(ruleset) if port.name})
+
+
+def _asked_ports(ruleset: Ruleset) -> Iterator[BridgePort]:
+    """The ports that chains of ip ask for, which is in vain without br_netfilter."""
+    for _, _, rule in ruleset.rules():
+        for match in rule.matches:
+            for test in port_tests(match):
+                if isinstance(test.asks, BridgePort) and not test.asks.wildcard:
+                    yield test.asks
 
 
 def _named(match: Match) -> Iterator[str]:
@@ -104,14 +120,17 @@ class _Bridged:
         self.firewall = Firewall(ruleset)
         self.space = self.firewall.space
         self.unknowns = Unknowns(self.space)
+        self.family = Family(packet.family)
+        self.translates = Hooks(self.firewall, self.family).translates
+        shown = any(True for _ in _asked_ports(ruleset))
+        self.ports = Ports(packet.iif, packet.oif, bridge_ports(ruleset), shown)
         like = packets_like(self.space, packet) & setting_out(self.space, Family.BRIDGE, hook)
         asked = direction(self.space, like, packet)
         self.asked = asked.first | asked.later | asked.others
 
     def traced(self, addresses: HostAddresses) -> Trace:
-        ends = Traversal(self.firewall, Family.BRIDGE, self.unknowns, by_rule=True)
         by_decision: dict[object, list[Outcome]] = {}
-        for end in ends.follow(BRIDGED[self.hook], self.asked):
+        for end in self._traversal(None).follow(BRIDGED[self.hook], self.asked):
             by_decision.setdefault((end.kind, end.decision), []).append(end)
         outcomes = [self._outcome(together) for together in by_decision.values()]
         outcomes.sort(key=lambda outcome: -packet_count(outcome.packets))
@@ -125,11 +144,22 @@ class _Bridged:
             notes=tuple(self._notes()),
         )
 
+    def _traversal(self, on_step: Callable[[TraversalStep], None] | None) -> Traversal:
+        if self.translates:  # where it is sent then is not followed
+            return Traversal(
+                self.firewall, Family.BRIDGE, self.unknowns, by_rule=True, on_step=on_step
+            )
+        return BridgeTraversal(
+            self.firewall, self.family, self.unknowns, self.ports, by_rule=True, on_step=on_step
+        )
+
     def _notes(self) -> Iterator[str]:
-        family = Family(self.packet.family)
-        if self.hook in _BEYOND:
+        seen = any(self.firewall.base_chains(self.family, hook) for hook in _SEEN_BY_IP)
+        if self.hook in _BEYOND and self.translates:
             yield _BEYOND[self.hook]
-        elif any(self.firewall.base_chains(family, hook) for hook in _SEEN_BY_IP):
+        elif self.hook is Hook.INPUT and any(self.firewall.base_chains(self.family, Hook.FORWARD)):
+            yield _ROUTED_ON
+        if self.hook is Hook.FORWARD and seen and (self.translates or not self.ports.shown_to_ip):
             yield _BR_NETFILTER
 
     def _outcome(self, together: list[Outcome]) -> TraceOutcome:
@@ -137,13 +167,12 @@ class _Bridged:
         packets = union([end.packets for end in together], space.false)
         point = one_of(space, packets, self.hook)
         steps: list[TraversalStep] = []
-        traversal = Traversal(
-            self.firewall, Family.BRIDGE, self.unknowns, by_rule=True, on_step=steps.append
-        )
+        traversal = self._traversal(steps.append)
         (last,) = traversal.follow(BRIDGED[self.hook], point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
         arrived = self._as_asked(packet_of(space, image(space, point, last), self.hook))
         chosen = Chosen(point, self.asked & ~packets, came, arrived)
+        had_to_hold = conditions(space, self.unknowns, traversal.matcher, chosen)
         return TraceOutcome(
             kind=last.kind,
             decision=last.decision,
@@ -153,12 +182,23 @@ class _Bridged:
             arrived=arrived,
             becomes=None if arrived == came or last.kind.denies else arrived,
             way=self.hook,
-            conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
+            conditions=tuple(map(self._in_words, had_to_hold)),
             steps=tuple(steps),
             connection_mark=0,
             zone=last.zone,
             expired=False,
         )
+
+    def _in_words(self, condition: str) -> str:
+        """With the name of the bridge's own interface."""
+        before, which, number = condition.partition(f"{OWN_INTERFACE.text} is ")
+        if not which:
+            return condition
+        possible = own_interfaces(self.space, self.ports.names)
+        index = int(number) if int(number) < len(possible) else 0
+        cls = self.space.interfaces.classes[possible[index] - 1]
+        name = cls.name + "*" * cls.wildcard if cls.name else "one that no rule names"
+        return f"{before}{which}{name}"
 
     def _as_asked(self, packet: Packet) -> Packet:
         """With the interfaces of its whole way, whatever a hook knows of them."""
@@ -171,6 +211,10 @@ _BEYOND = {
     Hook.OUTPUT: "this is its way from the bridge's own interface; for the way there, name that"
     " interface with --oif",
 }
+_ROUTED_ON = (
+    "not asked: what becomes of it if it is routed on; for that, name the bridge's own interface"
+    " with --iif"
+)
 _SEEN_BY_IP = (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING)
 _BR_NETFILTER = (
     "not asked: the chains of ip, ip6 and inet, which see it too where br_netfilter is loaded"

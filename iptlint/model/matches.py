@@ -165,7 +165,31 @@ class Threshold:
     of_bytes: bool = False
 
 
-Asked = SetLookup | AddressType | ReversePath | Original | InterfaceNumber | HostName | Threshold
+@dataclass(frozen=True, slots=True)
+class BridgePort:
+    """Whether the packet came by this port of a bridge, or leaves by it, as ``field`` says; None:
+    by any."""
+
+    field: Field
+    name: str | None = None
+    wildcard: bool = False
+
+    def is_for(self, port: str | None) -> bool:
+        if port is None or self.name is None:
+            return port is not None
+        return port.startswith(self.name) if self.wildcard else port == self.name
+
+
+Asked = (
+    BridgePort
+    | SetLookup
+    | AddressType
+    | ReversePath
+    | Original
+    | InterfaceNumber
+    | HostName
+    | Threshold
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ WAYS: dict[Family, dict[Hook, Route]] = {
     Family.NETDEV: {hook: (hook,) for hook in (Hook.INGRESS, Hook.EGRESS)},
 }
 """By the hook that a way is known by. How a packet comes from a bridge to the chains of ip, or from
-those to a bridge, is not followed."""
+those to a bridge, is another question."""
 
 INTERFACES_AT = {
     Hook.INGRESS: {Field.IIF: True, Field.OIF: False},

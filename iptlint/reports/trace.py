@@ -53,9 +53,9 @@ _WAYS = {
     Hook.INGRESS: "",
 }
 _OVER_BRIDGE = {
-    Hook.INPUT: "to the bridge's own interface, ",
+    Hook.INPUT: "to this host over a bridge, ",
     Hook.FORWARD: "bridged, ",
-    Hook.OUTPUT: "from the bridge's own interface, ",
+    Hook.OUTPUT: "from this host over a bridge, ",
 }
 
 

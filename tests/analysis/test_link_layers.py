@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 import iptlint
+from iptlint.analysis.bridge_way import own_interfaces
 from iptlint.analysis.bridges import bridge_ports, trace_with_bridges
 from iptlint.analysis.diff import difference
 from iptlint.analysis.exchange import connection
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
 from iptlint.analysis.trace import trace
 from iptlint.model import VerdictKind
+from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet
 
 DEVICE = """table netdev n {
@@ -168,9 +172,67 @@ def test_elsewhere_the_answer_says_that_no_bridge_was_asked() -> None:
     assert trace_with_bridges(iptlint.read(ROUTED), udp("eth0", "eth1")).notes == ()
 
 
-def test_from_a_port_a_packet_comes_to_the_bridge_itself() -> None:
-    text = PORTS.replace("hook forward", "hook input")
-    traced = trace_with_bridges(iptlint.read(text), udp("va", None))
-    (note,) = traced.notes
+INPUT_OF_BRIDGE = """table inet f {
+    chain input {
+        type filter hook input priority 0; policy drop
+        iifname "br1" accept
+        iifname "br2" tcp dport 22 accept
+    }
+}
+"""
+
+
+def test_what_comes_by_a_port_goes_on_to_ip_by_the_bridges_own_interface() -> None:
+    """Which one that is, is not said."""
+    traced = trace_with_bridges(iptlint.read(PORTS + INPUT_OF_BRIDGE), udp("va", None))
     assert traced.bridged
-    assert "the bridge's own interface" in note
+    by_kind = {outcome.kind: outcome.conditions for outcome in traced.outcomes}
+    assert by_kind[VerdictKind.ACCEPT] == ("the bridge's own interface is br1",)
+    assert by_kind[VerdictKind.DROP] == ("the bridge's own interface is br2",)
+    assert traced.notes == ()
+    (note,) = trace_with_bridges(
+        iptlint.read(PORTS + INPUT_OF_BRIDGE + ROUTED), udp("va", None)
+    ).notes
+    assert "routed on" in note
+
+
+def test_the_bridges_own_interface_is_no_port() -> None:
+    space = Firewall(iptlint.read(PORTS + INPUT_OF_BRIDGE)).space
+    classes = [space.interfaces.classes[n - 1] for n in own_interfaces(space, {"va", "vb"})]
+    assert [(cls.name, cls.wildcard) for cls in classes] == [
+        ("br1", False),
+        ("br2", False),
+        ("vc", True),
+        ("", True),
+    ]
+
+
+PHYSDEV = """*filter
+:FORWARD DROP [0:0]
+-A FORWARD -i va -j ACCEPT
+-A FORWARD -m physdev --physdev-in va --physdev-out vb -j ACCEPT
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("iif", "oif", "line"), [("va", "vb", 4), ("vb", "va", 2), ("va", "eth0", 3)]
+)
+def test_br_netfilter_is_there_where_rules_ask_for_ports(iif: str, oif: str, line: int) -> None:
+    """They see a packet from port to port with the bridge's own interface."""
+    traced = trace_with_bridges(iptlint.read(PHYSDEV), Packet("ip", None, iif, oif, proto="tcp"))
+    (outcome,) = traced.outcomes
+    assert traced.bridged is (oif != "eth0")
+    assert outcome.decision is not None
+    assert outcome.decision.span.line == line
+
+
+def test_what_is_translated_on_a_bridge_is_not_followed_to_ip() -> None:
+    rule = "-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1"
+    nat = f"*nat\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+    traced = trace_with_bridges(
+        iptlint.read(PHYSDEV + nat), Packet("ip", None, "va", "vb", proto="tcp")
+    )
+    assert [outcome.kind for outcome in traced.outcomes] == [VerdictKind.ACCEPT]
+    (note,) = traced.notes
+    assert note.startswith("not asked: the chains of ip")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import iptlint
@@ -9,6 +11,7 @@ from iptlint.analysis.bridges import trace_with_bridges
 from iptlint.analysis.trace import TraceOutcome
 from iptlint.model import VerdictKind
 from iptlint.packets.packet import Packet
+from tests.kernel.conftest import no_topology
 from tests.kernel.datagrams import TCP, UDP
 from tests.kernel.exchanges import Call, End, Host
 from tests.kernel.restoring import Kind
@@ -92,7 +95,10 @@ def asked(called: Call, oif: str | None) -> Packet:
 
 
 def told(text: str, packet: Packet) -> TraceOutcome:
-    (outcome,) = trace_with_bridges(iptlint.read(text), packet).outcomes
+    """Whatever the bridge's own interface is called, which no rule says."""
+    outcomes = trace_with_bridges(iptlint.read(text), packet).outcomes
+    named = [o for o in outcomes if "the bridge's own interface is docker0" in o.conditions]
+    (outcome,) = named or outcomes
     return outcome
 
 
@@ -161,6 +167,29 @@ table bridge filter {
         iifname "v-web" counter
     }
 }
+table inet host {
+    chain first {
+        type filter hook prerouting priority raw
+        iifname "docker0" counter
+        iifname "v-web" counter
+        tcp dport 81 counter drop
+    }
+    chain in {
+        type filter hook input priority filter
+        iifname "docker0" meta mark 0x3 counter
+        tcp dport 82 counter drop
+    }
+    chain from {
+        type filter hook output priority filter
+        oifname "v-base" counter
+        oifname "docker0" tcp dport 83 counter drop
+        oifname "docker0" counter
+    }
+    chain through {
+        type filter hook forward priority filter
+        counter
+    }
+}
 """
 OVER_BRIDGE = [
     *((WEB, BASE, TCP, port) for port in (23, 25, 80, 110, 22)),
@@ -171,9 +200,11 @@ ITSELF = "172.17.0.1"
 """The address of the bridge's interface."""
 
 
-def agree(topology: Topology, sent: Call, oif: str | None) -> None:
-    passage = Host.with_rules(topology, BRIDGE, Kind.NFT).exchange(sent).passages[0]
-    outcome = told(BRIDGE, asked(sent, oif))
+def agree(
+    topology: Topology, sent: Call, oif: str | None, text: str = BRIDGE, kind: Kind = Kind.NFT
+) -> None:
+    passage = Host.with_rules(topology, text, kind).exchange(sent).passages[0]
+    outcome = told(text, asked(sent, oif))
     assert (outcome.kind is VerdictKind.DROP) == (passage.end is End.DROPPED)
     assert lines(outcome) == set(passage.moved), passage
 
@@ -186,11 +217,77 @@ def test_from_port_to_port(
     agree(topology, call(caller, called, "ip", proto, dport), called.wire)
 
 
-@pytest.mark.parametrize("dport", [21, 23, 25, 80])
+@pytest.mark.parametrize("dport", [21, 23, 25, 80, 81, 82])
 def test_from_a_port_to_the_bridge_itself(topology: Topology, dport: int) -> None:
     agree(topology, Call(WEB, WEB.addresses["ip"], ITSELF, dport=dport), None)
 
 
-@pytest.mark.parametrize("dport", [22, 80, 110])
+@pytest.mark.parametrize("dport", [22, 80, 83, 110])
 def test_from_the_bridge_itself_to_a_port(topology: Topology, dport: int) -> None:
     agree(topology, Call(None, ITSELF, BASE.addresses["ip"], dport=dport), BASE.wire)
+
+
+SHOWN_TO_IP = """*mangle
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i docker0 -m physdev --physdev-in v-web
+-A PREROUTING -i v-web
+-A PREROUTING -m physdev --physdev-is-bridged
+-A PREROUTING -p tcp --dport 81 -j DROP
+-A PREROUTING -j MARK --set-mark 5
+-A POSTROUTING -o docker0 -m physdev --physdev-out v-base
+-A POSTROUTING -p tcp --dport 84 -j DROP
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m physdev --physdev-in v-web
+-A INPUT -i docker0 -m physdev --physdev-is-in -p tcp --dport 82 -j DROP
+-A INPUT -m physdev ! --physdev-is-in
+-A FORWARD -i docker0 -o docker0 -m mark --mark 5
+-A FORWARD -m physdev --physdev-in v-web --physdev-out v-base -p tcp --dport 80:84 -j ACCEPT
+-A FORWARD -m physdev --physdev-is-bridged -p udp --dport 53 -j ACCEPT
+-A FORWARD -i v-web
+-A FORWARD -m physdev ! --physdev-in v-web+
+-A OUTPUT -o docker0
+COMMIT
+"""
+
+
+@pytest.fixture
+def calling() -> Iterator[Topology]:
+    """A host whose bridges show what they forward to the chains of ip."""
+    if (reason := no_topology()) is not None:
+        pytest.skip(reason)
+    made = Topology(bridge_calls=True)
+    yield made
+    made.close()
+
+
+SHOWN = [
+    *((WEB, BASE, TCP, port) for port in (80, 81, 84, 22)),
+    (WEB, BASE, UDP, 53),
+    (BASE, WEB, TCP, 80),
+    (BASE, WEB, UDP, 53),
+]
+
+
+@pytest.mark.parametrize(("caller", "called", "proto", "dport"), SHOWN)
+def test_br_netfilter_shows_a_bridged_packet_to_ip(
+    calling: Topology, caller: Station, called: Station, proto: int, dport: int
+) -> None:
+    """With the bridge as its interface, once for each hook."""
+    sent = call(caller, called, "ip", proto, dport)
+    agree(calling, sent, called.wire, SHOWN_TO_IP, Kind.IPTABLES_NFT)
+
+
+@pytest.mark.parametrize("dport", [80, 81, 82])
+def test_br_netfilter_and_what_comes_to_the_host(calling: Topology, dport: int) -> None:
+    sent = Call(WEB, WEB.addresses["ip"], ITSELF, dport=dport)
+    agree(calling, sent, None, SHOWN_TO_IP, Kind.IPTABLES_NFT)
+
+
+def test_br_netfilter_and_what_the_host_sends(calling: Topology) -> None:
+    sent = Call(None, ITSELF, BASE.addresses["ip"], dport=80)
+    agree(calling, sent, BASE.wire, SHOWN_TO_IP, Kind.IPTABLES_NFT)

@@ -24,6 +24,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     opt,
     pure,
     row,
+    spell,
     spell_all,
     value_of,
     write,
@@ -32,7 +33,7 @@ from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match, Opaque
-from iptlint.model.matches import AddressType, ReversePath
+from iptlint.model.matches import AddressType, BridgePort, ReversePath
 
 # -- owner, devices, routing --------------------------------------------------
 
@@ -191,6 +192,25 @@ def _lower_rpfilter(uses: Uses, family: Family) -> ExtensionResult:
 
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)
 _PHYSDEV_FLAGS = ("physdev-is-in", "physdev-is-out", "physdev-is-bridged")
+_CAME_BY_PORT = ("physdev-in", "physdev-is-in")
+
+
+def _lower_physdev(uses: Uses, _: Family) -> ExtensionResult:
+    tests = (
+        uninterpreted(f"physdev {spell(given)}", given.negated, _port(given))
+        for given in all_given(uses)
+    )
+    return ExtensionResult(tuple(tests))
+
+
+def _port(given: GivenOption) -> BridgePort:
+    """What is bridged is what leaves by a port (xt_physdev.c)."""
+    field = Field.IIF if given.option.name in _CAME_BY_PORT else Field.OIF
+    if not given.values:
+        return BridgePort(field)
+    name = str(given.values[0])
+    return BridgePort(field, name.removesuffix("+"), name.endswith("+"))
+
 
 ROWS = (
     one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
@@ -223,7 +243,7 @@ ROWS = (
         opt("physdev-in", values.interface, inv=True),
         opt("physdev-out", values.interface, inv=True),
         *(opt(flag, inv=True) for flag in _PHYSDEV_FLAGS),
-        lower=need_one("physdev-in", "physdev-out", *_PHYSDEV_FLAGS, then=pure("physdev")),
+        lower=need_one("physdev-in", "physdev-out", *_PHYSDEV_FLAGS, then=_lower_physdev),
     ),
     row(
         "devgroup",

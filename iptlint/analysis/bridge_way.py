@@ -1,0 +1,180 @@
+"""Packets followed through the chains of bridge, and through those of ip that belong to their way.
+
+What comes to the bridge's own interface goes on to the chains of ip as if it came by that; what
+leaves by it has passed them. With br_netfilter they are shown what goes from port to port, too,
+with the bridge's own interface (net/bridge/br_netfilter_hooks.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque
+from iptlint.model.matches import BridgePort
+from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import PacketGroup, PacketGroups, TraversalStep
+from iptlint.netfilter.rewrite import Rewrite
+from iptlint.netfilter.routes import INTERFACES_AT, ROUTES
+from iptlint.netfilter.traversal import Traversal
+from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.bdd import BitField, union
+from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+OWN_INTERFACE = Unknown("the bridge's own interface", 0)
+_LAST = 1 << 31
+_SHOWN_AT = {Hook.PREROUTING: 0, Hook.FORWARD: -1, Hook.POSTROUTING: _LAST}
+"""The priority at which br_netfilter shows a packet to the same hook of ip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The port that packets came by, and the one that they leave by; None: the bridge's own
+    interface. ``names``: all that are known to be ports. ``shown_to_ip``: br_netfilter is
+    there."""
+
+    iif: str | None
+    oif: str | None
+    names: frozenset[str]
+    shown_to_ip: bool
+
+
+class BridgeTraversal(Traversal):
+    """``family``: of the packets, ip or ip6."""
+
+    def __init__(
+        self,
+        firewall: Firewall,
+        family: Family,
+        unknowns: Unknowns,
+        ports: Ports,
+        *,
+        by_rule: bool = False,
+        on_step: Callable[[TraversalStep], None] | None = None,
+    ) -> None:
+        super().__init__(firewall, Family.BRIDGE, unknowns, by_rule=by_rule, on_step=on_step)
+        self.ports = ports
+        self.ip = _IpTraversal(firewall, family, unknowns, by_rule=by_rule, on_step=on_step)
+        self.ip.ports = ports
+
+    def _at_hook(self, hook: Hook, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
+        if hook is Hook.OUTPUT:
+            groups = self._by_ip(ROUTES[Hook.OUTPUT], groups)
+        if self.ports.shown_to_ip and hook in _SHOWN_AT:
+            return self._shown_to_ip(hook, groups)
+        groups = super()._at_hook(hook, groups, to_host=to_host)
+        if hook is Hook.INPUT:
+            # What prerouting has shown to ip does not come there again (ip_sabotage_in).
+            after = (Hook.INPUT,) if self.ports.shown_to_ip else ROUTES[Hook.INPUT]
+            groups = self._by_ip(after, groups)
+        return groups
+
+    def _shown_to_ip(self, hook: Hook, groups: PacketGroups) -> PacketGroups:
+        before, behind = list[BaseChain](), list[BaseChain]()
+        for base_chain in self.firewall.base_chains(Family.BRIDGE, hook):
+            earlier = (base_chain.chain.priority or 0) < _SHOWN_AT[hook]
+            (before if earlier else behind).append(base_chain)
+        groups = self._all_arrived(hook, groups)
+        if hook is Hook.PREROUTING:
+            groups = self.tracking.untracked_yet(groups, to_host=False)
+        for base_chain in before:
+            groups = self._at_base_chain(base_chain, hook, groups, is_main=False)
+        if hook is Hook.PREROUTING:
+            groups = self.tracking.tracked(groups)
+        groups = self._all_arrived(hook, self._by_ip((hook,), groups))
+        for base_chain in behind:
+            groups = self._at_base_chain(base_chain, hook, groups, is_main=False)
+        return groups
+
+    def _all_arrived(self, hook: Hook, groups: PacketGroups) -> PacketGroups:
+        return PacketGroups(replace(g, rewrite=self._arrived(hook, g)) for g in groups)
+
+    def _by_ip(self, hooks: Sequence[Hook], groups: PacketGroups) -> PacketGroups:
+        return self.ip.between(hooks, groups, self)
+
+
+class _IpTraversal(Traversal):
+    """The part of the way that the chains of ip see."""
+
+    ports: Ports
+
+    def between(
+        self, hooks: Sequence[Hook], groups: PacketGroups, bridge: BridgeTraversal
+    ) -> PacketGroups:
+        """What comes through the hooks, as the bridge sees it again."""
+        self.outcomes = bridge.outcomes
+        passed = self._through(hooks, groups, to_host=False)
+        manager = self.space.manager
+        before = {number: manager.var(number) for number, _ in self._port_tests}
+        return PacketGroups(replace(g, rewrite=g.rewrite.with_bits(before)) for g in passed)
+
+    def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
+        rewrite = super()._arrived(hook, group)
+        for field, exists in INTERFACES_AT[hook].items():
+            if exists:
+                variables = self.space.fields[field].variables
+                rewrite = rewrite.with_bits(dict(zip(variables, self._own, strict=True)))
+        if hook is Hook.POSTROUTING:
+            rewrite = rewrite.constant(Field.IIF, NO_INTERFACE)
+        is_bridged = self.ports.iif is not None and hook in (Hook.FORWARD, Hook.POSTROUTING)
+        at = {Field.IIF: self.ports.iif, Field.OIF: self.ports.oif if is_bridged else None}
+        bits = {
+            number: self.space.true if port.is_for(at[port.field]) else self.space.false
+            for number, port in self._port_tests
+        }
+        return rewrite.with_bits(bits)
+
+    @cached_property
+    def _port_tests(self) -> tuple[tuple[int, BridgePort], ...]:
+        """The variables of the tests for a port."""
+        rules = (rule for _, _, rule in self.firewall.ruleset.rules())
+        tests = {test for rule in rules for match in rule.matches for test in port_tests(match)}
+        numbered = ((self.space.opaque(test.affirmed).node_var(), test.asks) for test in tests)
+        return tuple(
+            (number, port)
+            for number, port in numbered
+            if number is not None and isinstance(port, BridgePort)
+        )
+
+    @cached_property
+    def _own(self) -> tuple[PacketSet, ...]:
+        """The bits of the number of the bridge's own interface, by which of all it may be."""
+        width = self.space.fields[Field.IIF].width
+        unknowns, numbers = self.matcher.unknowns, own_interfaces(self.space, self.ports.names)
+        bits = [unknowns.variable(OWN_INTERFACE._replace(bit=bit)) for bit in range(width)]
+        variables = [number for bit in bits if (number := bit.node_var()) is not None]
+        which = BitField(self.space.manager, variables)
+        first, last = numbers[0], len(numbers) - 1
+        is_index = which.within(0, last)
+        return tuple(
+            union(
+                [which.within(n, n) for n, number in enumerate(numbers) if number >> place & 1],
+                ~is_index if first >> place & 1 else self.space.false,
+            )
+            for place in reversed(range(width))
+        )
+
+
+def own_interfaces(space: Space, ports: Collection[str]) -> tuple[int, ...]:
+    """The classes that the bridge's own interface may be of: first those that rules name."""
+    numbered = enumerate(space.interfaces.classes, start=1)
+    known = [(cls.wildcard, number) for number, cls in numbered if cls.name not in {*ports, "lo"}]
+    return tuple(number for _, number in sorted(known))
+
+
+def port_tests(match: Match) -> Iterator[Opaque]:
+    """The tests for the port of a bridge that it is made of."""
+    match match:
+        case Opaque(asks=BridgePort()):
+            yield match
+        case AnyOf(alternatives):
+            for tests in alternatives:
+                for test in tests:
+                    yield from port_tests(test)
