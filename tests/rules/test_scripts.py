@@ -200,3 +200,12 @@ def test_variables_tell_which_interface_faces_the_world() -> None:
     assert [f.span.line for f in found if f.code == "IPT603"] == [6]
     found = of_text(f"WAN_NIC=eth0\nLAN_NIC=eth1\n{rules}")
     assert [f.span.line for f in found if f.code == "IPT603"] == [6]
+
+
+def test_what_echo_writes_is_not_edited() -> None:
+    text = (
+        "(echo '*filter'; echo ':INPUT DROP [0:0]'; echo '-A INPUT -j LOG'; echo COMMIT)"
+        " | iptables-restore\n"
+    )
+    (logs,) = (f for f in of_text(text) if f.code == "IPT901")
+    assert "echo" not in logs.help

@@ -3,13 +3,14 @@ it hands to iptables-restore."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.dialects.iptables.edits import tool_of
 from iptlint.dialects.iptables.syntax import IptablesSyntax
 from iptlint.dialects.nft.syntax import NFT
 from iptlint.dialects.nft.written_lists import with_names
-from iptlint.model import Chain, Ruleset, Table
+from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.model.matches import Ranges
 from iptlint.model.syntax import Suggestion, WrittenList
 from iptlint.source import SourceFile
 
@@ -21,6 +22,23 @@ class ScriptSyntax(IptablesSyntax):
 
     def included(self, source: SourceFile) -> Iterator[str]:
         return NFT.included(source)
+
+    # What a script prints, to hand it to a tool, has no text that could be edited.
+
+    def with_limit(self, rule: Rule) -> str | None:
+        return None if _is_printed(rule) else super().with_limit(rule)
+
+    def with_ports(self, rule: Rule, part: int, ports: Ranges) -> str | None:
+        return None if _is_printed(rule) else super().with_ports(rule, part, ports)
+
+    def with_negated(self, rule: Rule, part: int, values: Sequence[str]) -> str | None:
+        return None if _is_printed(rule) else super().with_negated(rule, part, values)
+
+    def with_original_port(self, rule: Rule, part: int, port: int) -> str | None:
+        return None if _is_printed(rule) else super().with_original_port(rule, part, port)
+
+    def with_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
+        return None if _is_printed(rule) else super().with_port(rule, part, port, instead)
 
     def render(
         self, suggestion: Suggestion, chain: str, ruleset: Ruleset, table: Table | None
@@ -47,6 +65,11 @@ class ScriptSyntax(IptablesSyntax):
         if table.origin is not None:
             return f"nft add chain {table.family.value} {table.name} {name}"
         return f"{_tool(table)} -N {name}"
+
+
+def _is_printed(rule: Rule) -> bool:
+    """Whether the parts of the rule cannot be told apart in the text: `echo` wrote it."""
+    return rule.origin.part(-1) == rule.origin.span
 
 
 def _table(chain: str, ruleset: Ruleset) -> Table | None:

@@ -114,5 +114,8 @@ def _is_to_a_program(rule: Rule) -> bool:
 
 
 def _advice(analysis: TableAnalysis, rule: Rule) -> str:
-    limited = analysis.ruleset.syntax.with_limit(rule)
-    return limited or f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict"
+    syntax = analysis.ruleset.syntax
+    return syntax.with_limit(rule) or syntax.pick(
+        iptables="put `-m limit --limit 5/min --limit-burst 10` before its target",
+        nft=f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict",
+    )
