@@ -209,3 +209,38 @@ def test_what_echo_writes_is_not_edited() -> None:
     )
     (logs,) = (f for f in of_text(text) if f.code == "IPT901")
     assert "echo" not in logs.help
+
+
+def test_what_the_shell_cannot_read_is_not_claimed_to_run() -> None:
+    """`done` is missing: the shell carries out nothing of the case, and stop is not start."""
+    text = (
+        "case $1 in\nstart)\niptables -P INPUT DROP\nfor i in a b; do\n"
+        "iptables -A INPUT -i $i -p tcp --dport 22 -j ACCEPT\n;;\n"
+        "stop)\niptables -P INPUT ACCEPT\n;;\nesac\n"
+    )
+    sure = {f.code for f in of_text(text) if f.confidence is Confidence.CERTAIN}
+    assert sure == {"IPT001", "IPT002"}
+
+
+def test_a_policy_that_the_script_leaves_alone_is_not_known() -> None:
+    text = (
+        "iptables -N WEB\niptables -A INPUT -p tcp --dport 9001 -j WEB\niptables -A WEB -j DROP\n"
+    )
+    open_ = [f for f in of_text(f"{text}iptables -A INPUT -i lo -j ACCEPT\n") if f.code == "IPT601"]
+    assert all(finding.confidence is Confidence.POSSIBLE for finding in open_)
+
+
+def test_what_was_saved_is_restored() -> None:
+    """The rules in the end are those that were there when they were saved."""
+    text = (
+        "iptables -P INPUT DROP\niptables-save > /etc/fw\niptables -P INPUT ACCEPT\n"
+        "iptables -A INPUT -j ACCEPT\niptables-restore < /etc/fw\n"
+    )
+    codes = {finding.code for finding in of_text(text)}
+    assert "IPT301" in codes
+    assert not {"IPT601", "IPT602"} & codes
+
+
+def test_an_array_of_what_a_command_prints_has_unknown_items() -> None:
+    text = "A=($(ifconfig eth0))\niptables -A INPUT -d ${A[6]} -p tcp --dport 22 -j ACCEPT\n"
+    assert not {"IPT001", "IPT006"} & {finding.code for finding in of_text(text)}

@@ -19,7 +19,7 @@ from iptlint.dialects.script.simple_commands import with_redirects
 from iptlint.dialects.script.state import Flow, Result
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known
-from iptlint.dialects.script.truths import all_of, any_of, opposite
+from iptlint.dialects.script.truths import all_of, any_of, doubt, opposite
 
 _FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
 
@@ -108,6 +108,15 @@ def unread(shell: Interpreter, node: t.Unread) -> Result:
         shell.run.note(Reason.UNREAD, span, shell.line(node)[:40])
         shell.run.commands.add((span.source.path, span.start, span.end))
     return Result(None)
+
+
+def salvaged(shell: Interpreter, node: t.Salvaged) -> Result:
+    """Perhaps it is carried out, in a loop or a function, and with any variables."""
+    shell.run.environment.open = True
+    text = "the shell can read this"
+    condition = Condition(text, shell.span(node), doubt(text))
+    alternative = Alternative(condition, lambda: shell.execute_all(node.body))
+    return run_alternatives(shell, [alternative], complete=False)
 
 
 def if_(shell: Interpreter, node: t.If) -> Result:

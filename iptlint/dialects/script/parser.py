@@ -96,7 +96,8 @@ class _Reader:
                 last = statements.pop()
                 statements.append(t.Background(last, start=last.start, end=node.end_byte))
             elif node.is_error:
-                statements += self._salvaged(node)
+                body = tuple(self._salvaged(node))
+                statements.append(t.Salvaged(body, **place_of(node)))
             elif node.is_named and node.type not in _NO_STATEMENT:
                 statements.append(self.statement(node))
         return tuple(statements)

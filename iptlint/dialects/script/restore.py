@@ -88,6 +88,16 @@ def _unknown_table(tables: Tables, key: TableKey, span: Span) -> Iterator[TableC
         yield SetChain(key, name, ChainState(name, rules, state.policy, state.tail, state.origin))
 
 
+def as_it_was(then: Tables, family: Family) -> tuple[TableChange, ...]:
+    """What a text that was printed before makes of the tables."""
+    changes: list[TableChange] = []
+    for key, chains in then.chains.items():
+        if key[0] is family:
+            changes.append(ResetTable(key))
+            changes += (SetChain(key, name, state) for name, state in chains.items())
+    return tuple(changes)
+
+
 def load(
     tool: IptablesTool,
     parts: tuple[TextPart, ...],

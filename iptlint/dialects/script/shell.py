@@ -95,6 +95,7 @@ _STATEMENTS: dict[type, Callable[[Shell, Any], Result]] = {
     t.Group: compound_commands.group,
     t.Redirected: compound_commands.redirected,
     t.Background: compound_commands.background,
+    t.Salvaged: compound_commands.salvaged,
     t.Unread: compound_commands.unread,
 }
 """What a statement does."""

@@ -98,12 +98,13 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Run:
-    """``files``: those that the script may read; ``written``: what it wrote into files, by name;
-    ``known``: the families of which it is known what there was before;
-    ``occasions``: in which rounds of loops and in which calls it is;
-    ``rounds``: in how many loops it is that go round nobody knows how often; ``asking``: in how
-    many conditions; ``effects``: how many commands have changed files or the host. ``sets``: the
-    ipsets there are; ``made_sets``: those that it ever makes, whatever comes of them."""
+    """``files``: those that the script may read; ``written``: what it wrote into files, by name.
+    ``known``: the families of which it is known what there was before. ``occasions``: in which
+    rounds of loops and in which calls it is; ``rounds``: in how many loops that go round nobody
+    knows how often; ``asking``: in how many conditions; ``effects``: how many commands have changed
+    files or the host. ``saved``: the tables when they were printed, by the mark that stands for the
+    text. ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
+    them."""
 
     main: SourceFile
     environment: Environment
@@ -119,6 +120,7 @@ class Run:
     absent: list[NotUnderstood] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: dict[str, tuple[TextPart, ...] | None] = field(default_factory=dict)
+    saved: dict[str, Tables] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     made_sets: set[str] = field(default_factory=set)
     guards: Conditions = ()

@@ -160,6 +160,10 @@ def _restore(family: Family) -> Tool:
             changes = restore.unknown(run.tables, family, call.span)
             _add(run, call, Kind.CHANGE, missing, changes=changes)
             return Result()
+        then = run.saved.get("".join(part[0] for part in parts).strip())
+        if then is not None and not options.keep and not run.conditions():
+            _add(run, call, Kind.CHANGE, changes=restore.as_it_was(then, family))
+            return Result()
         tool = run.tool(family)
         loaded = restore.load(tool, parts, call.span, run.conditions(), keep=options.keep)
         run.diagnostics += loaded.diagnostics
@@ -180,7 +184,9 @@ def _text(run: Run, call: Call, file: str | None) -> tuple[TextPart, ...] | None
 def _save(run: Run, call: Call) -> Result:
     kind = Kind.SAVE if call.written or call.words[-1:] in (("save",), ("saveactive",)) else None
     _add(run, call, kind or Kind.LOOK)
-    run.write("\0$(iptables-save)\0\n", call.span)
+    text = mark(f"$(iptables-save {len(run.saved) + 1})" if run.saved else "$(iptables-save)")
+    run.saved[text] = run.tables.copy()
+    run.write(f"{text}\n", call.span)
     return Result()
 
 

@@ -224,6 +224,14 @@ class Background(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Salvaged(Node):
+    """Statements out of text that the grammar could not read as a whole: what is around them, a
+    loop or a condition, is not known."""
+
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unread(Node):
     """What the shell's grammar has no place for."""
 
@@ -245,6 +253,7 @@ Statement = (
     | Group
     | Redirected
     | Background
+    | Salvaged
     | Unread
 )
 

@@ -128,11 +128,15 @@ class Expander:
         if index in ("@", "*"):
             return items
         number = calculated(index, self.environment)
-        if number is None:
+        # What is not known may be several words, and the next ones stand further behind.
+        unknown = next((n for n, item in enumerate(items) if not is_known(item)), None)
+        if number is None or (unknown is not None and (number < 0 or number >= unknown)):
             return mark(f"[{index}]")
         return items[number] if -len(items) <= number < len(items) else ""
 
     def _length(self, value: str | tuple[str, ...] | None) -> str:
+        if isinstance(value, tuple) and not all(map(is_known, value)):
+            return mark("${#…}")
         if value is None or isinstance(value, tuple):
             return str(len(value or ()))
         return str(len(value)) if is_known(value) else mark("${#…}")

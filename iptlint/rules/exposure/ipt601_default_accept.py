@@ -90,7 +90,8 @@ _NETWORK = 8
 
 class _Open(NamedTuple):
     """A chain that accepts strangers, and who does so for it. ``maybe``: unless a target before
-    it that is not known (synproxy, a module's) keeps them."""
+    it that is not known (synproxy, a module's) keeps them, or the policy was another one before
+    a script that does not set it."""
 
     hook: Hook
     main: BaseChain
@@ -134,8 +135,16 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
+    if share.rule is None and _is_policy_unknown(hooks, main):
+        return _Open(hook, main, share, maybe=True)
     kept = share.packets & may_end(hooks, hook, VerdictKind.UNKNOWN)
     return _Open(hook, main, share, kept.satisfiable())
+
+
+def _is_policy_unknown(hooks: Hooks, main: BaseChain) -> bool:
+    """Whether a script has left the policy as it was, and nobody said how that is."""
+    script = hooks.ruleset.script
+    return script is not None and script.families is None and main.chain.origin is None
 
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
