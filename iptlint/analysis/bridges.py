@@ -25,7 +25,7 @@ from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import AnyOf, Family, Field, Hook, Interface, Match, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.model.matches import BridgePort
-from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
 from iptlint.netfilter.routes import BRIDGED
@@ -46,7 +46,7 @@ def trace_with_bridges(
     """As ``trace``; packets between interfaces that rules show to be ports of a bridge are followed
     over it. QueryError where a value is none."""
     hook = _way_over(ruleset, packet)
-    if hook is None:
+    if hook is None or packet.family not in space_of(ruleset).families:
         traced, tables = trace(ruleset, packet, addresses), _tables(ruleset)
         return replace(traced, notes=(_not_asked(tables),)) if tables else traced
     return _Bridged(ruleset, packet, hook).traced(addresses or shown_by(ruleset))
@@ -88,15 +88,16 @@ def bridge_ports(ruleset: Ruleset) -> frozenset[str]:
     """The interfaces that rules show to be ports of bridges."""
     rules = (rule for table in _tables(ruleset) for _, rule in table.rules())
     named = {name for rule in rules for match in rule.matches for name in _named(match)}
-    return frozenset(named | {port.name for port in _asked_ports(ruleset) if port.name})
+    asked = _asked_ports(ruleset)
+    return frozenset(named | {port.name for port in asked if port.name and not port.wildcard})
 
 
 def _asked_ports(ruleset: Ruleset) -> Iterator[BridgePort]:
-    """The ports that chains of ip ask for, which is in vain without br_netfilter."""
+    """What chains of ip ask of ports, which is in vain without br_netfilter."""
     for _, _, rule in ruleset.rules():
         for match in rule.matches:
             for test in port_tests(match):
-                if isinstance(test.asks, BridgePort) and not test.asks.wildcard:
+                if isinstance(test.asks, BridgePort):
                     yield test.asks
 
 
@@ -125,6 +126,8 @@ class _Bridged:
         shown = any(True for _ in _asked_ports(ruleset))
         self.ports = Ports(packet.iif, packet.oif, bridge_ports(ruleset), shown)
         like = packets_like(self.space, packet) & setting_out(self.space, Family.BRIDGE, hook)
+        if packet.mark is None and hook is not Hook.OUTPUT:  # what comes from a wire has none
+            like = like & self.space.value(Field.MARK, 0)
         asked = direction(self.space, like, packet)
         self.asked = asked.first | asked.later | asked.others
 
