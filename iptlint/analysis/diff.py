@@ -121,6 +121,7 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
             divergences, same_unknowns = sides.compare(family, hook)
             changes += divergences
             certain = certain and same_unknowns
+    changes = [change for change in changes if not sides.is_told_of_device(change, changes)]
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
     return Difference(sides.space, tuple(changes), certain, families)
@@ -135,7 +136,8 @@ class _Sides:
     def compare(self, family: Family, hook: Hook) -> tuple[list[Divergence], bool]:
         """What differs on the way with the hook, and whether both leave the same open."""
         route = WAYS[family][hook]
-        if not any(s.base_chains(family, hook) for s in self.stacks for hook in route):
+        bases = (base for s in self.stacks for at in route for base in s.base_chains(family, at))
+        if not any(family is not Family.BRIDGE or base.table.family is family for base in bases):
             return [], True
         start = self._start(family, hook)
         traversals = [Traversal(firewall, family, self.unknowns) for firewall in self.stacks]
@@ -144,6 +146,16 @@ class _Sides:
         asked, asked_now = (traversal.matcher.asked for traversal in traversals)
         unlike = [key for key in asked | asked_now if asked.get(key) != asked_now.get(key)]
         return changes, not any(self._decides(key, (*old, *new)) for key in unlike)
+
+    def is_told_of_device(self, change: Divergence, changes: Iterable[Divergence]) -> bool:
+        """Whether another change says the same, of all that comes or leaves by a device."""
+        return change.family is not Family.NETDEV and any(
+            not (change.packets & ~self.space.forget(each.packets, (away,))).satisfiable()
+            for each in changes
+            if each.family is Family.NETDEV
+            and (change.old.kind, change.new.kind) == (each.old.kind, each.new.kind)
+            for away in (Field.OIF if each.hook is Hook.INGRESS else Field.IIF,)
+        )
 
     def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
         """Whether what becomes of some packet depends on it."""

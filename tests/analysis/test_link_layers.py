@@ -11,7 +11,7 @@ from iptlint.analysis.diff import difference
 from iptlint.analysis.exchange import connection
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
 from iptlint.analysis.trace import trace
-from iptlint.model import VerdictKind
+from iptlint.model import Family, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet
 
@@ -89,7 +89,14 @@ def test_frames_of_its_own_protocols_come_to_a_bridges_input_only() -> None:
 def test_another_rule_of_a_device_is_a_difference() -> None:
     old = iptlint.read(DEVICE + INPUT)
     new = iptlint.read(DEVICE.replace("/24", "/25") + INPUT)
-    assert not difference(old, new).equivalent
+    (change,) = difference(old, new).changes
+    assert (change.family, change.hook) == (Family.NETDEV, Hook.INGRESS)
+
+
+def test_what_a_device_drops_is_a_difference_where_it_is_let_through_later() -> None:
+    old, new = iptlint.read(INPUT), iptlint.read(DEVICE.replace("/24", "/25") + INPUT)
+    kinds = {(change.old.kind, change.new.kind) for change in difference(old, new).changes}
+    assert kinds == {(VerdictKind.ACCEPT, VerdictKind.DROP)}
 
 
 def test_another_rule_of_a_bridge_is_a_difference() -> None:
