@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import re
 
-from tests.kernel.exchanges import Exchange, Passage
+from tests.kernel.exchanges import End, Exchange, Passage
 
 _ANOTHER_CONNECTION = re.compile(r"CT --zone|NOTRACK|ct zone set|notrack")
-_RANGE = re.compile(r"\b\d+-\d+\b|[0-9a-f]-fd|\d-\d")
-_OF_ANSWERS = re.compile("addrtype|fib daddr|connmark|CONNMARK|ct mark")
+_ADDRESS_TYPE = re.compile("addrtype|fib daddr")
 
 
 def not_asked(passage: Passage) -> str | None:
@@ -17,6 +16,9 @@ def not_asked(passage: Passage) -> str | None:
         return "what goes out by lo comes in again"
     if passage.arrived and not passage.entries:
         return "what a bridge forwards does not come to ip"
+    last = passage.entries[-1] if passage.entries else None
+    if last and (last.hook, last.is_last, passage.end) == ("postrouting", True, End.DROPPED):
+        return "nobody has the address that it was sent to"
     return None
 
 
@@ -24,22 +26,29 @@ class Gaps:
     """Of one ruleset, its lines numbered from 1."""
 
     def __init__(self, text: str) -> None:
-        lines = list(enumerate(text.split("\n"), 1))
+        self.text = text
+        lines = enumerate(text.split("\n"), 1)
         self.splits_connections = _ANOTHER_CONNECTION.search(text) is not None
-        self.maps_networks = "NETMAP" in text or " prefix " in text
-        self.ranges = {number for number, line in lines if _RANGE.search(line)}
-        self.of_answers = {number for number, line in lines if _OF_ANSWERS.search(line)}
+        self.of_address_types = {number for number, line in lines if _ADDRESS_TYPE.search(line)}
 
     def of_turn(self, exchange: Exchange, turn: int) -> str | None:
         """Why nothing is claimed of the packet."""
-        if (why := not_asked(exchange.passages[turn])) is not None:
-            return why
-        if turn and self.splits_connections:
-            return "an answer is taken to have the connection of its question"
-        if any(passage.moved & self.ranges for passage in exchange.passages[: turn + 1]):
-            return "of a range one is said"
-        return None
+        if turn > 1 and self.splits_connections:
+            return "what comes after an answer that has no connection"
+        return not_asked(exchange.passages[turn])
+
+    def is_hairpin_unseen(self, passage: Passage) -> bool:
+        """Of those that turn back: where only the port is another, where the caller is called, or
+        where no rule names the interface."""
+        heard, text = passage.heard, self.text
+        is_near = heard is not None and heard.daddr in (passage.sent.daddr, heard.saddr)
+        return is_near or (passage.out is not None and passage.out not in text)
+
+    def says_interface(self, passage: Passage) -> bool:
+        """Whether the one that it leaves by is to be said: not where no rule names it, nor of the
+        host's own packets, for which it is asked."""
+        return passage.out is not None and passage.sender is not None and passage.out in self.text
 
     def lines_of_turn(self, turn: int) -> set[int]:
-        """Rules of which nothing is claimed."""
-        return self.of_answers if turn else set()
+        """Rules of which nothing is claimed: an answer's address was another before."""
+        return self.of_address_types if turn % 2 else set()

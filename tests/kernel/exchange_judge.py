@@ -15,7 +15,7 @@ from iptlint.model import Family, VerdictKind
 from tests.kernel.datagrams import Datagram
 from tests.kernel.exchange_calls import calls
 from tests.kernel.exchange_gaps import Gaps
-from tests.kernel.exchange_questions import Asker, Saying, is_vague, open_lines, reply_to
+from tests.kernel.exchange_questions import Asker, Saying, is_one_of, is_vague, open_lines, reply_to
 from tests.kernel.exchanges import End, Exchange, Host, Passage
 from tests.kernel.following import numbered
 from tests.kernel.record import Record
@@ -119,12 +119,13 @@ class _Judge:
 
     def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
         passage = exchange.passages[turn]
-        if passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
-            translated = exchange.passages[0].sent.ends != passage.sent.reverse_ends
-            if translated and reply.lost is None and not self.gaps.maps_networks:
+        if reply.lost is not None:
+            if exchange.is_answered(turn - 1):
+                yield Objection(reply.lost, exchange, turn, ())
+        elif passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
+            asked = exchange.passages[turn - 1]
+            if not (exchange.is_answered(turn - 1) or self.gaps.is_hairpin_unseen(asked)):
                 yield Objection("the host never sees the answer", exchange, turn, ())
-        elif reply.lost is not None:
-            yield Objection(reply.lost, exchange, turn, ())
         elif (why := self.gaps.of_turn(exchange, turn)) is not None:
             self.record.unjudged[why] += 1
         else:
@@ -137,10 +138,6 @@ class _Judge:
         """The outcomes that the packet may have had; and what is wrong if it had none."""
         passage = exchange.passages[turn]
         said = tuple(self.asker.saying(outcome) for outcome in outcomes)
-        way = self._way_out(passage)
-        if said and all(saying.oif not in (None, way) for saying in said):
-            self.record.unjudged["the way out is not looked up"] += 1
-            return [], []
         wrong = [self._wrong_in(saying, passage, turn) for saying in said]
         if len(said) > 1:
             self.record.unjudged["of several outcomes it has one"] += 1
@@ -149,10 +146,6 @@ class _Judge:
             return right, []
         why = "; ".join(each for each in wrong if each) or "no outcome"
         return [], [Objection(why, exchange, turn, said)]
-
-    def _way_out(self, passage: Passage) -> str | None:
-        numbers = [entry.oif for entry in passage.entries if entry.oif]
-        return self.host.topology.interfaces[numbers[-1]] if numbers else None
 
     def _wrong_in(self, saying: Saying, passage: Passage, turn: int) -> str | None:
         """What the kernel did otherwise; None where it did so."""
@@ -167,15 +160,16 @@ class _Judge:
             lines = lines & saying.lines
         if (lines | saying.lines) & (self.open | self.gaps.lines_of_turn(turn)):
             return None
-        if saying.conditions:
+        if saying.conditions or saying.is_vague:
             return None
         if lines - self.early != saying.lines - self.early or saying.lines - lines:
             return f"lines {sorted(saying.lines)} are said, and {sorted(lines)} counted it"
-        return None if passage.heard is None else _wrong_image(saying, passage, passage.heard)
+        return None if passage.heard is None else self._wrong_image(saying, passage, passage.heard)
 
-
-def _wrong_image(saying: Saying, passage: Passage, heard: Datagram) -> str | None:
-    ends = heard.ends if heard.icmp is None else (heard.saddr, None, heard.daddr, None)
-    if saying.ends != ends:
-        return f"{saying.ends} is said for {ends}"
-    return f"mark {saying.mark} is said" if saying.mark not in (None, passage.mark) else None
+    def _wrong_image(self, saying: Saying, passage: Passage, heard: Datagram) -> str | None:
+        ends = heard.ends if heard.icmp is None else (heard.saddr, None, heard.daddr, None)
+        if not all(map(is_one_of, ends, saying.ends)):
+            return f"{saying.ends} is said for {ends}"
+        if saying.oif != passage.out and self.gaps.says_interface(passage):
+            return f"it is said to leave by {saying.oif}"
+        return f"mark {saying.mark} is said" if saying.mark not in (None, passage.mark) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 from iptlint.analysis.exchange import Reply, connection
 from iptlint.analysis.trace import Trace, TraceOutcome, trace
@@ -21,14 +21,15 @@ from tests.kernel.exchanges import Passage
 from tests.kernel.judge import tests_of
 from tests.kernel.topology import Network, own_address
 
-_ADDRESS_OF = "the address of "
+_ADDRESS_OF, _ONE_OF = "the address of ", "one of "
 
 
 @dataclass(frozen=True)
 class Saying:
     """One outcome that is said. ``ends``: addresses and ports as they become; ``way``: input,
     forward or output, where it gets so far; ``oif``: what it leaves by. ``lines``: of the rules
-    that take it. ``conditions``: what else it depends on. ``expired``: its way was too long."""
+    that take it. ``conditions``: what else it depends on. ``expired``: its way was too long.
+    ``is_vague``: an address is said in words, and the rules follow an example."""
 
     kind: VerdictKind
     way: str
@@ -38,6 +39,7 @@ class Saying:
     lines: frozenset[int]
     conditions: tuple[str, ...]
     expired: bool
+    is_vague: bool
 
     def __str__(self) -> str:
         on = f" if {'; '.join(self.conditions)}" if self.conditions else ""
@@ -103,6 +105,7 @@ class Asker:
             ),
             outcome.conditions,
             outcome.expired,
+            is_vague(outcome),
         )
 
     def _known(self, end: str | int | None) -> str | int | None:
@@ -112,10 +115,19 @@ class Asker:
         return self._own[end.removeprefix(_ADDRESS_OF)]
 
 
+def is_one_of(end: str | int | None, said: str | int | None) -> bool:
+    """Whether it is what is said that it becomes: this, one of a range, or anything."""
+    if said is None or not isinstance(said, str) or not said.startswith(_ONE_OF):
+        return said in (None, end)
+    first, last = map(ip_address, said.removeprefix(_ONE_OF).split("-"))
+    return int(first) <= int(ip_address(str(end))) <= int(last)
+
+
 def is_vague(outcome: TraceOutcome) -> bool:
     """Whether it is said in words what an address becomes."""
     became = outcome.becomes or outcome.witness
-    return any(str(end).startswith(_ADDRESS_OF) for end in (became.saddr, became.daddr))
+    words = (_ADDRESS_OF, _ONE_OF)
+    return any(str(end).startswith(words) for end in (became.saddr, became.daddr))
 
 
 def reply_to(traced: Trace, outcome: TraceOutcome) -> Reply:

@@ -104,15 +104,16 @@ class Exchange:
 
     @property
     def works(self) -> bool:
-        return len(self.passages) == 4 and self.passages[-1].arrived and self.answered
+        return len(self.passages) == 4 and all(self.is_answered(turn) for turn in (0, 2))
 
-    @property
-    def answered(self) -> bool:
-        """The caller heard an answer to what it had asked."""
-        return len(self.passages) > 1 and _answers(self.passages[0], self.passages[1])
+    def is_answered(self, turn: int) -> bool:
+        """Whether the caller heard an answer to what it had asked then."""
+        passages = self.passages[turn : turn + 2]
+        return len(passages) == 2 and answers(*passages)
 
 
-def _answers(asked: Passage, answered: Passage) -> bool:
+def answers(asked: Passage, answered: Passage) -> bool:
+    """As the caller knows it: by addresses and ports."""
     if answered.heard is None or answered.by is not asked.sender:
         return False
     return answered.heard.ends == asked.sent.reverse_ends
@@ -149,7 +150,7 @@ class Host:
         while asked.arrived and asked.heard is not None:
             answered = self.pass_through(asked.by, answer(asked.heard))
             yield answered
-            if asked is not first or answered.heard is None or not _answers(first, answered):
+            if asked is not first or answered.heard is None or not answers(first, answered):
                 return
             asked = self.pass_through(call.caller, continuation(call.opening, answered.heard))
             yield asked

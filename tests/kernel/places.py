@@ -26,7 +26,7 @@ RANGES = {"ip": "172.17.0.2-172.17.0.3", "ip6": "fd00:17::2-fd00:17::3"}
 """Of addresses that there are."""
 FAR = {"ip": "203.0.113.9", "ip6": "2001:db8:99::9"}
 """Somebody beyond the default route."""
-PUBLISHED = {"ip": "203.0.113.80", "ip6": "2001:db8:99::80"}
+PUBLISHED = {"ip": "203.0.113.82", "ip6": "2001:db8:99::82"}
 """An address that nobody has, to be translated."""
 PUBLISHED_NET = {"ip": "203.0.113.80/29", "ip6": "2001:db8:99::80/125"}
 PORTS = (22, 53, 80, 443, 8080)
