@@ -29,11 +29,13 @@ from iptlint.packets.witness import packet_of
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_REWRITTEN = (
-    *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT),
-    *(Field.MARK, Field.TTL, Field.TOS),
-)
+_ASPECTS = {
+    "source": (Field.SADDR, Field.SADDR6, Field.SPORT),
+    "destination": (Field.DADDR, Field.DADDR6, Field.DPORT),
+    **{field.value: (field,) for field in (Field.MARK, Field.TTL, Field.TOS)},
+}
 """What is different of a packet that is accepted either way."""
+_REWRITTEN = tuple(chain.from_iterable(_ASPECTS.values()))
 
 _NAMES = {
     **dict.fromkeys((Field.SADDR, Field.SADDR6), "source address"),
@@ -76,7 +78,8 @@ class Contrast(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
-    ``certain``: whatever is left open. ``contrasts``: what differs where the verdict does not."""
+    ``certain``: whatever is left open. ``aspects``: what differs of all of them where the verdict
+    does not, as ``destination``; ``contrasts``: how, for the witness."""
 
     hook: Hook
     family: Family
@@ -85,6 +88,7 @@ class Divergence:
     witness: Packet
     old: Fate
     new: Fate
+    aspects: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
 
 
@@ -173,29 +177,48 @@ class _Sides:
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
     ) -> Iterator[Divergence]:
-        by_fates: dict[tuple[_End, _End], PacketSet] = {}
+        by_fates: dict[tuple[_End, _End, tuple[str, ...]], PacketSet] = {}
         for one in old:
             for other in new:
-                both = one.packets & other.packets & self._otherwise(one, other)
-                if both.satisfiable():
-                    key = _End.of(one), _End.of(other)
-                    by_fates[key] = by_fates.get(key, self.space.false) | both
-        for packets in by_fates.values():
+                both = one.packets & other.packets
+                for aspects, packets in self._otherwise(one, other, both):
+                    key = _End.of(one), _End.of(other), aspects
+                    by_fates[key] = by_fates.get(key, self.space.false) | packets
+        for (_, _, aspects), packets in by_fates.items():
             surely = packets.forall(self.unknowns.cube)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():
-                    yield self._change(family, hook, part, certain=certain)
+                    yield self._change(family, hook, part, aspects, certain=certain)
 
-    def _otherwise(self, one: Outcome, other: Outcome) -> PacketSet:
-        """The packets that have another end, or are accepted by both and come out different."""
-        if _End.of(one) != _End.of(other):
-            return self.space.true
-        if one.kind is not VerdictKind.ACCEPT:
-            return self.space.false
-        return one.rewrite.differs(other.rewrite, self.unknowns.cube, *_REWRITTEN)
+    def _otherwise(
+        self, one: Outcome, other: Outcome, packets: PacketSet
+    ) -> Iterator[tuple[tuple[str, ...], PacketSet]]:
+        """Of the packets, which have both outcomes, those that have another end with each, or are
+        accepted by both and come out different: by what of them is different."""
+        ends = _End.of(one), _End.of(other)
+        parts: dict[tuple[str, ...], PacketSet] = {(): packets}
+        if ends[0] != ends[1]:
+            told = (_TOLD[one.kind],) if one.kind is other.kind else ()
+            parts = {told: packets}
+        elif one.kind is VerdictKind.ACCEPT:
+            for aspect, fields in _ASPECTS.items():
+                differs = one.rewrite.differs(other.rewrite, self.unknowns.cube, *fields)
+                if differs.satisfiable():
+                    apart = {(*key, aspect): part & differs for key, part in parts.items()}
+                    parts = {key: part & ~differs for key, part in parts.items()} | apart
+            del parts[()]
+        else:
+            return
+        yield from ((key, part) for key, part in parts.items() if part.satisfiable())
 
     def _change(
-        self, family: Family, hook: Hook, packets: PacketSet, *, certain: bool
+        self,
+        family: Family,
+        hook: Hook,
+        packets: PacketSet,
+        aspects: tuple[str, ...],
+        *,
+        certain: bool,
     ) -> Divergence:
         point = one_of(self.space, packets, hook)
         old, new = (self._journey(firewall, family, hook, point) for firewall in self.stacks)
@@ -208,6 +231,7 @@ class _Sides:
             packet_of(self.space, point.pick_cube() or [], hook),
             self._fate(old, differing),
             self._fate(new, differing),
+            aspects,
             tuple(self._contrasts(old, new, differing)),
         )
 

@@ -68,7 +68,7 @@ def _what(change: Divergence) -> str:
     """``drop → accept``; of what is accepted either way, what of it is another."""
     if change.old.kind is not change.new.kind:
         return f"{_fate(change.old)} → {_fate(change.new)}"
-    return f"{_fate(change.new)}, with another {listed([c.name for c in change.contrasts])}"
+    return f"{_fate(change.new)}, with another {listed(change.aspects)}"
 
 
 def _fate(fate: Fate) -> str:

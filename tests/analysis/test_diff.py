@@ -256,3 +256,13 @@ def test_a_limit_that_sees_other_packets_lets_others_through() -> None:
     """Behind a rule that drops some before, its tokens last longer."""
     limit = "-m limit --limit 5/sec -j DROP"
     assert not compared(saved(limit), saved("-p tcp -j ACCEPT", limit)).equivalent
+
+
+def test_what_differs_in_other_ways_is_told_apart() -> None:
+    """A mark is not said to be a translation."""
+    mark = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j MARK --set-mark 7\nCOMMIT\n"
+    nat = NAT.format("-A PREROUTING -p tcp -j DNAT --to-destination 192.0.2.7\n")
+    changes = compared(NAT.format(""), mark + nat).changes
+    assert {change.aspects for change in changes} == {("mark",), ("destination",)}
+    for change in changes:
+        assert {contrast.name for contrast in change.contrasts} <= {"mark", "destination address"}
