@@ -55,7 +55,7 @@ def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> st
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
         return f"{where}{key.text} {'holds' if value else 'does not hold'}"
-    return f"{where}{key.text} is {_SHOWN.get(key.text.split()[0], str)(value)}"
+    return f"{where}{key.text} is {_SHOWN.get(key.kind, str)(value)}"
 
 
 def _out(_: int, chosen: Chosen) -> str:

@@ -140,7 +140,8 @@ class Writer:
     def _number(self, rule: Rule, effect: Effect) -> list[PacketSet]:
         assert effect.field is not None
         text = written_text(rule, effect)
-        return self.matcher.number(rule, text, self.space.fields[effect.field].width)
+        width = self.space.fields[effect.field].width
+        return self.matcher.number(rule, text, width, effect.field.value)
 
     # -- translation --------------------------------------------------------------
 

@@ -35,7 +35,8 @@ DECIDED = -1
 
 
 class Unknown(NamedTuple):
-    """``text``: what is left open; ``kind``: that of the test that leaves it open, if one does.
+    """``text``: what is left open; ``kind``: that of the test that leaves it open, or the name of
+    the field that a rule gives a value nobody knows.
     ``ordinal``: how many rules leave the same open before; of what was decided once for all rules,
     ``DECIDED``. ``visit``: how often the same packet has met the rule before. ``bit``: of a
     number."""
@@ -185,11 +186,11 @@ class ExactMatcher:
         to the next base chain, as accepted ones do (nf_reinject)."""
         return packets & self.open(rule, _let_on(rule), packets)
 
-    def number(self, rule: Rule, text: str, width: int) -> list[PacketSet]:
+    def number(self, rule: Rule, text: str, width: int, kind: str = "") -> list[PacketSet]:
         """A number that nobody knows, the most significant bit first. What a translation chooses
         it chooses by the packet: another rule that says the same chooses the same."""
         translates = rule.verdict.kind is VerdictKind.NAT
-        key = Unknown(text, 0 if translates else self._ordinals[rule, text])
+        key = Unknown(text, 0 if translates else self._ordinals[rule, text], kind=kind)
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 
