@@ -9,21 +9,32 @@ from collections.abc import Iterator
 from tests.kernel import places
 from tests.kernel.datagrams import ICMP, ICMP6, TCP, UDP
 from tests.kernel.exchanges import Call
-from tests.kernel.topology import Station, Topology, own_address
+from tests.kernel.topology import Network, Station, Topology, own_address
 
 _PORT = re.compile(r"\b(?:dport|dports)\b[^\d]{0,4}(\d+)\b(?![.:])")
 _ECHO = {"ip": ICMP, "ip6": ICMP6}
 
 
 def calls(
-    topology: Topology, text: str, family: str, rng: random.Random, count: int
+    topology: Topology,
+    text: str,
+    family: str,
+    rng: random.Random,
+    count: int,
+    *,
+    within: Network | None = None,
 ) -> Iterator[Call]:
-    """To what the ruleset's text names, mostly. None is between two who need no host for it."""
+    """To what the ruleset's text names, mostly. None is between two who need no host for it.
+    ``within``: mostly between those of this network and the host."""
     ports = [int(port) for port in _PORT.findall(text)] + [*places.PORTS]
     stations = [station for one in topology.networks for station in one.stations]
     callers = [*stations, stations[0], stations[0], stations[1], None]
     aims = [*places.OWN[family] * 3, *places.STATIONS[family], places.PUBLISHED[family]]
     aims += [places.FAR[family], places.PUBLISHED[family], places.OWN[family][0]]
+    if within is not None:
+        callers = [*within.stations * 3, None, *callers[:1]]
+        near = [own_address(within, family), *(s.addresses[family] for s in within.stations)]
+        aims = [*near * 6, *aims[:3]]
     number = 40000
     while count:
         caller, aim = rng.choice(callers), rng.choice(aims)

@@ -27,6 +27,8 @@ class Gaps:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        # The harness reads marks where ip sees packets, and bridges write them elsewhere.
+        self.sees_mark = "table bridge" not in text
         lines = enumerate(text.split("\n"), 1)
         self.splits_connections = _ANOTHER_CONNECTION.search(text) is not None
         self.of_address_types = {number for number, line in lines if _ADDRESS_TYPE.search(line)}

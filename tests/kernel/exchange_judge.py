@@ -20,7 +20,7 @@ from tests.kernel.exchanges import End, Exchange, Host, Passage
 from tests.kernel.following import numbered
 from tests.kernel.record import Record
 from tests.kernel.restoring import Kind, acceptable
-from tests.kernel.topology import Topology
+from tests.kernel.topology import DOCKER, Topology
 from tests.kernel.trial import on_one_processor
 
 CALLS = 6
@@ -52,7 +52,8 @@ def judge_exchanges(
     text: str, kind: Kind, family: str, seed: int, record: Record, *, followed: bool = True
 ) -> list[str]:
     """The objections about one ruleset, each with the ruleset; on a host of its own. What is said
-    of the rules is judged, and what is said of the packets where they are ``followed``."""
+    of the rules is judged, and what is said of the packets: of those that a bridge forwards only
+    where they are not ``followed`` through ip."""
     topology = Topology()
     try:
         with on_one_processor():
@@ -61,10 +62,10 @@ def judge_exchanges(
             host = Host.with_rules(topology, text, kind, family)
             asked = None if kind is Kind.NFT else Family(family)
             judge = _Judge(host, family, asked, record)
-            rng = random.Random(f"calls {seed}")
+            rng, within = random.Random(f"calls {seed}"), None if followed else DOCKER
             found = [
                 objection
-                for call in calls(topology, text, family, rng, CALLS)
+                for call in calls(topology, text, family, rng, CALLS, within=within)
                 for objection in judge.of_exchange(host.exchange(call), followed=followed)
             ]
     finally:
@@ -90,8 +91,7 @@ class _Judge:
         self.record.packets += len(exchange.passages)
         self.record.said["works" if exchange.works else "does not work"] += 1
         yield from self._of_dead_rules(exchange)
-        if followed:
-            yield from self._of_packets(exchange)
+        yield from self._of_packets(exchange) if followed else self._of_frame(exchange)
 
     def _of_dead_rules(self, exchange: Exchange) -> Iterator[Objection]:
         """No packet is counted by one, in whatever direction."""
@@ -116,6 +116,21 @@ class _Judge:
             yield from self._of_answer(exchange, answered[0], reply_to(traced, right[0]))
             if not answered[1].entries:
                 return  # to this host it is still new
+
+    def _of_frame(self, exchange: Exchange) -> Iterator[Objection]:
+        """The first packet, if it is from or to a port of the bridge, and not routed there."""
+        first, to = exchange.passages[0], None
+        for station in DOCKER.stations:
+            if exchange.call.daddr in station.addresses.values():
+                to = station
+        known = (*DOCKER.stations, None)
+        is_own = exchange.call.daddr in DOCKER.own_addresses
+        if first.sender not in known or not (to or is_own) or (first.sender, to) == (None, None):
+            self.record.unjudged["between the bridge and others"] += 1
+            return
+        traced = self.asker.of_frame(first, to)
+        _, objections = self._compare(exchange, 0, traced.outcomes)
+        yield from objections
 
     def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
         passage = exchange.passages[turn]
@@ -172,4 +187,6 @@ class _Judge:
             return f"{saying.ends} is said for {ends}"
         if saying.oif != passage.out and self.gaps.says_interface(passage):
             return f"it is said to leave by {saying.oif}"
-        return f"mark {saying.mark} is said" if saying.mark not in (None, passage.mark) else None
+        if self.gaps.sees_mark and saying.mark not in (None, passage.mark):
+            return f"mark {saying.mark} is said"
+        return None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_interface
 
+from iptlint.analysis.bridges import trace_with_bridges
 from iptlint.analysis.exchange import Reply, connection
 from iptlint.analysis.trace import Trace, TraceOutcome, trace
 from iptlint.model import Family, Opaque, Ruleset, Uncertain, VerdictKind
@@ -19,8 +20,9 @@ from iptlint.packets.packet import Packet
 from tests.kernel.datagrams import TCP
 from tests.kernel.exchanges import Passage
 from tests.kernel.judge import tests_of
-from tests.kernel.topology import Network, own_address
+from tests.kernel.topology import DOCKER, Network, Station, own_address
 
+_OWN_INTERFACE = "the bridge's own interface is "
 _ADDRESS_OF, _ONE_OF = "the address of ", "one of "
 
 
@@ -89,6 +91,24 @@ class Asker:
         near = (one.interface for one in self.networks if one.has(address))
         return next(near, self.networks[0].interface)
 
+    def of_frame(self, passage: Passage, to: Station | None) -> Trace:
+        """The first packet from or to a port of a bridge; ``to`` None is this host."""
+        packet = replace(self._question(passage, "new"), iif=None, oif=None, hook="output")
+        if passage.sender is not None:
+            hook = "forward" if to else "input"
+            packet = replace(packet, iif=passage.sender.wire, hook=hook)
+        packet = replace(packet, oif=to.wire if to else None)
+        traced = trace_with_bridges(self.ruleset, packet, self.addresses)
+        elsewhere = tuple(o for o in traced.outcomes if not _is_of(o, DOCKER.interface))
+        if len(elsewhere) == len(traced.outcomes):
+            return traced
+        named = tuple(
+            replace(outcome, conditions=_but_for_own(outcome))
+            for outcome in traced.outcomes
+            if outcome not in elsewhere
+        )
+        return replace(traced, outcomes=named)
+
     def saying(self, outcome: TraceOutcome) -> Saying:
         became = outcome.becomes or outcome.witness
         ends = became.saddr, became.sport, became.daddr, became.dport
@@ -113,6 +133,14 @@ class Asker:
         if not isinstance(end, str) or not end.startswith(_ADDRESS_OF):
             return end
         return self._own[end.removeprefix(_ADDRESS_OF)]
+
+
+def _is_of(outcome: TraceOutcome, interface: str) -> bool:
+    return any(_OWN_INTERFACE in c and c.endswith(interface) for c in outcome.conditions)
+
+
+def _but_for_own(outcome: TraceOutcome) -> tuple[str, ...]:
+    return tuple(c for c in outcome.conditions if _OWN_INTERFACE not in c)
 
 
 def is_one_of(end: str | int | None, said: str | int | None) -> bool:

@@ -57,6 +57,12 @@ class _Writer:
             hook = rng.choice(_BRIDGE_HOOKS)
             head = f"type filter hook {hook}"
             yield from self._chain(f"c{number}", head, [*self._ip_tests(), *self._ports(hook)])
+        # Which are ports of a bridge is known of those that rules name.
+        yield from (
+            "    chain uncalled {",
+            *(f"{_INDENT}iifname {p} counter" for p in PORTS),
+            "    }",
+        )
         yield "}"
 
     def ip_table(self, *, ingress: bool) -> Iterator[str]:

@@ -48,8 +48,7 @@ def test_translations(kind: Kind, family: str, block: int, record_of: RecordOf) 
 
 
 def test_below_ip(family: str, block: int, record_of: RecordOf) -> None:
-    """Devices; and bridges, of which only what is said of their rules: how packets come from them
-    to ip is not followed."""
+    """Devices; and bridges, between whose ports and the host the first packets are followed."""
     if (reason := no_topology()) is not None:
         pytest.skip(reason)
     record = record_of(f"exchanges: netdev and bridge, {family}")
