@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Rule, Ruleset, VerdictKind
-from iptlint.model.protocols import ICMP6
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 from iptlint.packets.witness import packet_of
@@ -44,9 +44,6 @@ _NAMES = {
     Field.DPORT: "destination port",
     **{field: field.value for field in (Field.MARK, Field.TTL, Field.TOS)},
 }
-
-_UNTRACKED_ICMP6 = ((130, 137), (143, 143))
-"""Multicast listener and neighbour discovery: never tracked (nf_conntrack_proto_icmpv6.c)."""
 
 
 _SHOWN: Mapping[Field, Callable[[int], object]] = {
@@ -170,9 +167,7 @@ class _Sides:
     def _start(self, family: Family, hook: Hook) -> PacketSet:
         space = self.space
         packets = setting_out(space, family, hook)
-        discovery = space.value(Field.PROTO, ICMP6) & space.family("ip6")
-        discovery = discovery & space.ranges(Field.ICMP_TYPE, _UNTRACKED_ICMP6)
-        return packets & (~space.state("untracked") | discovery)
+        return packets & (~space.state("untracked") | untracked_anyway(space))
 
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]

@@ -50,7 +50,8 @@ class Tracking:
         home = self.space.false
         if to_host:
             lo = self.space.interface(Field.IIF, "lo")
-            home = lo & self.unknowns.variable(_SENT_TRACKED)
+            kept = lo & ~self.space.state("invalid")
+            home = kept & self.unknowns.variable(_SENT_TRACKED)
         for group in groups:
             from_home = group.packets
             if not group.looped:

@@ -67,3 +67,14 @@ def test_what_is_in_another_zone_is_no_part_of_it() -> None:
     assert group.rewrite.number(Field.DADDR) is None
     established = group.rewrite.now(space.state("established"))
     assert not (group.packets & established).satisfiable()
+
+
+def test_what_has_no_connection_on_lo_can_be_left_untracked() -> None:
+    """A packet keeps the connection that it was sent with; one that had none gets none, so that
+    NOTRACK in PREROUTING takes it (nft_notrack.c, xt_CT.c)."""
+    raw = "*raw\n:PREROUTING ACCEPT\n-A PREROUTING -i lo -j NOTRACK\nCOMMIT\n"
+    invalid = "-A INPUT -m conntrack --ctstate INVALID -j DROP"
+    text = f"{raw}*filter\n:INPUT ACCEPT\n{invalid}\nCOMMIT\n"
+    asked = Packet("ip", "input", iif="lo", proto="udp", ct_state="invalid")
+    outcomes = trace(iptlint.read(text), asked).outcomes
+    assert {outcome.kind for outcome in outcomes} == {VerdictKind.ACCEPT}
