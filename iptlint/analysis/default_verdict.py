@@ -102,11 +102,11 @@ def public(hooks: Hooks, field: Field) -> PacketSet:
     return hooks.space.ranges(field, tuple((number, number) for number in numbers))
 
 
-def likened(hooks: Hooks, packets: PacketSet) -> PacketSet:
-    """The packets, where they have addresses of strangers with some that nobody has (of the
-    documentation ranges): what a report shows is nobody's packet."""
+def likened(hooks: Hooks, packets: PacketSet, kind: AddressKind = AddressKind.EXAMPLE) -> PacketSet:
+    """The packets, where they have addresses of strangers with some of the kind: what a report
+    shows is nobody's packet."""
     space, family = hooks.space, hooks.family
-    documented = addresses.ranges(family, AddressKind.EXAMPLE)
+    documented = addresses.ranges(family, kind)
     for field, shift in ((family.saddr, 0), (family.daddr, 1)):
         numbers = (int(ip_address(text)) + shift for text in _STRANGERS[family])
         strangers = space.ranges(field, tuple((number, number) for number in numbers))

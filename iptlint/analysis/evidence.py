@@ -9,6 +9,7 @@ from iptlint.analysis.default_verdict import likened
 from iptlint.analysis.shares import Share
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Hook, Rule
+from iptlint.model.addresses import AddressKind
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Visit
 from iptlint.netfilter.routes import ROUTES
@@ -51,9 +52,10 @@ def decided_by(
     alike = likened(hooks, own)
     if alike != own:
         few = plainest(space, alike, hook).pick_cube_dd()
-        packet = witness(space, _decided(hooks, hook, decider, few), hook)
-        if packet is not None:
-            return packet
+        for tried in (few, alike, likened(hooks, own, AddressKind.PRIVATE)):
+            packet = witness(space, _decided(hooks, hook, decider, tried), hook)
+            if packet is not None:
+                return packet
     if alike != own or not hooks.decides_alone(hook):
         own = _decided(hooks, hook, decider, own)
     return witness(space, own, hook)

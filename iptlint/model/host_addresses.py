@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple
 
-from iptlint.model.call_graph import CallGraph
+from iptlint.model.call_graph import CallGraph, calls_in
 from iptlint.model.host import InterfaceAddress
 from iptlint.model.matches import Field, Interface, Match, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
@@ -88,7 +88,7 @@ def shown_by(ruleset: Ruleset) -> HostAddresses:
     own: list[IPAddress] = []
     behind: list[Behind] = []
     for table in ruleset.tables:
-        calls = CallGraph(table.chains)
+        calls = calls_in(table)
         sending = {name for name in table.chains if _only_of(calls, name, Hook.OUTPUT)}
         for chain, rule in table.rules():
             own += _new_sources(rule)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
 from iptlint.model.call_graph import calls_in
+from iptlint.model.host_addresses import shown_by
 from iptlint.model.matches import is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -178,7 +179,9 @@ def space_of(*rulesets: Ruleset) -> Space:
     tests = [match for table in tables for _, rule in table.rules() for match in rule.matches]
     bases = (chain for table in tables for chain in table.base_chains())
     tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
-    return Space(tuple(families), tuple(tests), defragmented=any(map(_defragments, rulesets)))
+    own = [network for ruleset in rulesets for network in shown_by(ruleset).own]
+    defragmented = any(map(_defragments, rulesets))
+    return Space(tuple(families), tuple(tests), defragmented=defragmented, own=own)
 
 
 def _has_ties(bases: Sequence[tuple[Table, Chain]]) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from iptlint.model import Field, Match, Opaque
+from iptlint.model import AnyOf, Field, Match, Opaque, Within
+from iptlint.model.host_addresses import IPNetwork
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, Ranges
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.conntrack import possible
@@ -21,6 +23,7 @@ NODE_CAPACITY = 32_000_000
 CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
 _SMALL_RULESET = 200
 _PIECE = 4096
+_NAMED = 64
 
 _WIDTHS = {
     Field.FRAGMENT: 1,
@@ -64,17 +67,24 @@ _ONLY_OF = {
 class Space:
     """The packets of the ``families``, as finely as ``tests`` (of any rules) can tell them apart.
 
-    ``defragmented``: connections are tracked, so no rule sees a fragment. Sets of two spaces
-    never meet: oxidd ends the process where they do.
+    ``defragmented``: connections are tracked, so no rule sees a fragment. ``own``: addresses that
+    are known to be the host's. Sets of two spaces never meet: oxidd ends the process where they do.
     """
 
     def __init__(
-        self, families: Sequence[str], tests: Sequence[Match], *, defragmented: bool
+        self,
+        families: Sequence[str],
+        tests: Sequence[Match],
+        *,
+        defragmented: bool,
+        own: Sequence[IPNetwork] = (),
     ) -> None:
         from oxidd.bcdd import BCDDManager
 
         small = len(tests) < _SMALL_RULESET
         cache = CACHE_ENTRIES_SMALL if small else CACHE_ENTRIES_LARGE
+        self._tests = tests
+        self._own = own
         self.manager = BCDDManager(NODE_CAPACITY, cache, 1)
         self.families = tuple(families)
         self.true = self.manager.true()
@@ -134,6 +144,17 @@ class Space:
             union([bits.within(low, high) for low, high in piece], self.false) for piece in pieces
         ]
         return union(joined, self.false)
+
+    def own(self, field: Field) -> PacketSet:
+        """The packets with an address of the host in the field, as far as any is known."""
+        version = 6 if field in (Field.SADDR6, Field.DADDR6) else 4
+        networks = (network for network in self._own if network.version == version)
+        return self.ranges(field, tuple((int(each[0]), int(each[-1])) for each in networks))
+
+    def named(self, field: Field) -> PacketSet:
+        """The packets with a value in the field that some test asks for, as far as they are few."""
+        ranges = tuple(islice(_ranges_named(self._tests, field), _NAMED))
+        return self.ranges(field, ranges)
 
     def masked(self, field: Field, mask: int, value: int) -> PacketSet:
         bits = self.fields.get(field)
@@ -203,3 +224,15 @@ class Space:
             if field not in kept:
                 forgotten = bits.cube & forgotten
         return packets.exists(forgotten)
+
+
+def _ranges_named(tests: Iterable[Match], field: Field) -> Iterator[tuple[int, int]]:
+    for test in tests:
+        match test:
+            case Within(of, ranges, negated=False) if of is field:
+                yield from ranges
+            case AnyOf(alternatives, negated=False):
+                for alternative in alternatives:
+                    yield from _ranges_named(alternative, field)
+            case _:
+                pass

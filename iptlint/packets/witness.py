@@ -40,13 +40,19 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _REMOTE = {
-    Family.IP: ("198.51.100.7/32", "198.51.100.0/24", "203.0.113.0/24", "10.0.0.0/8", "0.0.0.0/1"),
-    Family.IP6: ("2001:db8::7/128", "2001:db8::/32", "2000::/3", "fe80::/10"),
+    Family.IP: ("198.51.100.7/32", "198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24"),
+    Family.IP6: ("2001:db8::7/128", "2001:db8::/32", "3fff::/20"),
 }
 _LOCAL = {
-    Family.IP: ("192.0.2.10/32", "192.0.2.0/24", "10.0.0.0/8", "192.168.0.0/16"),
-    Family.IP6: ("2001:db8:1::10/128", "2001:db8:1::/48", "2000::/3", "fe80::/10"),
+    Family.IP: ("192.0.2.10/32", "192.0.2.0/24", "203.0.113.0/24", "198.51.100.0/24"),
+    Family.IP6: ("2001:db8:1::10/128", "2001:db8:1::/48", "2001:db8::/32", "3fff::/20"),
 }
+_PRIVATE = {
+    Family.IP: ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12"),
+    Family.IP6: ("fd00::/8", "fe80::/10", "2000::/3"),
+}
+"""Where it can be none for documentation, and none that the rules name."""
+
 _IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
 _OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
 _SELDOM = (AddressKind.RESERVED, AddressKind.NOBODY, AddressKind.LOOPBACK)
@@ -99,9 +105,13 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
     if hook is Hook.OUTPUT:
         ends.reverse()
     for field, (usual, *others) in zip((family.saddr, family.daddr), ends, strict=True):
+        if (hook, field) in ((Hook.INPUT, family.daddr), (Hook.OUTPUT, family.saddr)):
+            yield space.own(field)
         yield _prefix(space, field, usual)
         yield from _host_addresses(space, family, field)
         yield from (_prefix(space, field, text) for text in others)
+        yield space.named(field)
+        yield from (_prefix(space, field, text) for text in _PRIVATE[family])
     yield space.fields[Field.SPORT].within(32768, 60999)
     yield space.value(Field.SPORT, 40000)
     yield ~space.value(Field.SPORT, 0)

@@ -35,7 +35,7 @@ from iptlint.model import (
     VerdictKind,
     Within,
 )
-from iptlint.model.matches import SetLookup
+from iptlint.model.matches import AddressType, SetLookup
 
 _ROUTES = {
     "input": (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
@@ -120,16 +120,24 @@ class _Packet:
         return replace(self, values={**self.values, **values})
 
 
-def replay(ruleset: Ruleset, shown: Shown) -> Replay:
+def replay(
+    ruleset: Ruleset, shown: Shown, way: str | None = None, arrived: Shown | None = None
+) -> Replay:
     """All ways that the packet may take, on its way with its hook; through chains of one priority
-    in either order, as the kernel asks first what was loaded last."""
+    in either order, as the kernel asks first what was loaded last. ``way``: where it is routed once
+    it is translated, if not where it set out to; ``arrived``: what it is then, which a packet of
+    a running connection becomes without any rule."""
     family = Family(shown.family) if shown.family in ("ip", "ip6") else Family.BRIDGE
     both = Replay()
     for last_first in (True, False):
         walk = _Walk(ruleset, family, both, last_first)
-        packets = [packet_of(shown)]
-        for hook in route_of(shown):
+        walk.routed = way is not None
+        walk.on_wire = shown.hook in ("ingress", "egress")
+        packets = [_running(packet_of(shown), shown, arrived)]
+        for hook in _routed(route_of(shown), way):
             packets = walk.at_hook(hook, packets)
+            if hook is Hook.PREROUTING and arrived is not None:
+                packets = [_sent_on(packet, shown, arrived) for packet in packets]
         for _ in packets:
             both.decided.add((VerdictKind.ACCEPT, None, None))
     return both
@@ -140,6 +148,34 @@ def route_of(shown: Shown) -> Sequence[Hook]:
     if shown.hook == "postrouting":
         return _ROUTES["output" if shown.iif is None else "forward"]
     return _ROUTES[shown.hook or "input"]
+
+
+def _routed(route: Sequence[Hook], way: str | None) -> Sequence[Hook]:
+    if way is None or Hook.PREROUTING not in route:
+        return route
+    there = _ROUTES[way]
+    behind = there[there.index(Hook.PREROUTING) :]
+    return (*route[: route.index(Hook.PREROUTING)], *behind)
+
+
+def _running(packet: _Packet, shown: Shown, arrived: Shown | None) -> _Packet:
+    """The packet with the status that its running connection has."""
+    if arrived is None or shown.ct_state != "established":
+        return packet
+    dnat = (shown.daddr, shown.dport) != (arrived.daddr, arrived.dport)
+    snat = (shown.saddr, shown.sport) != (arrived.saddr, arrived.sport)
+    return packet.with_values({Field.CT_DNAT: int(dnat), Field.CT_SNAT: int(snat)})
+
+
+def _sent_on(packet: _Packet, shown: Shown, arrived: Shown) -> _Packet:
+    """The packet once it is routed: with the interface that it leaves by, and with the destination
+    that its running connection has."""
+    there = packet_of(arrived)
+    packet = replace(packet, names={**packet.names, Field.OIF: arrived.oif})
+    if shown.ct_state != "established":
+        return packet
+    sides = _STATUS[Field.CT_DNAT]
+    return packet.with_values({one: there.values[one] for one in sides})
 
 
 def packet_of(shown: Shown) -> _Packet:
@@ -193,6 +229,10 @@ class _Walk:
             if effect.kind is EffectKind.SET and effect.name
         )
         self.steps = 0
+        self.routed = False
+        """Whether what kind of address its destination is depends on how it was translated."""
+        self.on_wire = False
+        """Whether the packet is followed through netdev's tables, and not through others."""
 
     # -- hooks ----------------------------------------------------------------------------
 
@@ -217,6 +257,8 @@ class _Walk:
         return [_tracked(packet) for packet in going]
 
     def _sees(self, table: Table) -> bool:
+        if self.family is not Family.BRIDGE and self.on_wire is not (table.family is Family.NETDEV):
+            return table.family is Family.INET and self.on_wire
         return not {*table.family.packets}.isdisjoint(self.family.packets)
 
     def _at_chain(
@@ -279,7 +321,10 @@ class _Walk:
     ) -> Iterator[tuple[VerdictKind | None, _Packet, Rule | None, Chain]]:
         rule = chain.rules[number]
         kind = rule.verdict.kind
-        packet = _after(packet, rule.effects)
+        if kind is VerdictKind.NAT:
+            packet = _translated(packet, rule.effects, hook)
+        else:
+            packet = _after(packet, rule.effects)
         match kind:
             case VerdictKind.CONTINUE:
                 yield from self._from(table, chain, number + 1, hook, packet, open_)
@@ -316,6 +361,10 @@ class _Walk:
                 return None
             case Opaque(key, negated, asks=SetLookup(name)) if name in self.changed:
                 return None
+            case Opaque(key, negated, asks=AddressType()) if self.routed and key not in (
+                packet.conditions
+            ):
+                return None  # it depends on where the packet is sent
             case Opaque(key, negated):
                 return (key in packet.conditions) is not negated
             case AnyOf(alternatives, negated):
@@ -358,6 +407,30 @@ def _behind(chain: Chain, number: int) -> int:
     return number
 
 
+def _translated(packet: _Packet, effects: Sequence[Effect], hook: Hook) -> _Packet:
+    """The packet behind a translation, of the side that the hook is for (NETMAP has both): its
+    connection has the status of one that really was (nf_nat_setup_info looks whether the tuple is
+    another one)."""
+    other = Field.CT_SNAT if hook in _DESTINATION else Field.CT_DNAT
+    effects = [each for each in effects if each.field not in (other, *_STATUS[other])]
+    after = _after(packet, [effect for effect in effects if effect.field not in _STATUS])
+    for status, sides in _STATUS.items():
+        if not any(effect.field is status for effect in effects):
+            continue
+        pairs = [(packet.values[one], after.values[one]) for one in sides]
+        moved = any(None not in pair and pair[0] != pair[1] for pair in pairs)
+        unknown = any(None in pair for pair in pairs)
+        if moved or unknown:
+            after = after.with_values({status: 1 if moved else None})
+    return after
+
+
+_STATUS = {
+    Field.CT_DNAT: (Field.DADDR, Field.DADDR6, Field.DPORT),
+    Field.CT_SNAT: (Field.SADDR, Field.SADDR6, Field.SPORT),
+}
+
+
 def _after(packet: _Packet, effects: Sequence[Effect]) -> _Packet:
     """The packet with what the rule changes of it."""
     for effect in effects:
@@ -374,6 +447,8 @@ def _after(packet: _Packet, effects: Sequence[Effect]) -> _Packet:
 def _written(packet: _Packet, effect: Effect) -> int | None:
     assert effect.field is not None
     before = packet.values[effect.field]
+    if effect.added is not None:
+        return None if before is None else max(0, min(255, before + effect.added))
     if effect.value is None:
         return None
     flipped: int | None = effect.value

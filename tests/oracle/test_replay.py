@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import iptlint
+from iptlint.analysis.diff import Divergence
+from iptlint.analysis.trace import TraceOutcome
 from iptlint.findings import Finding
 from iptlint.linter.collect import collect
 from iptlint.linter.run import lint
@@ -79,12 +82,35 @@ def unreached(ruleset: Ruleset) -> Iterator[Rule]:
             yield answer.rule
 
 
+def untraced(ruleset: Ruleset) -> Iterator[TraceOutcome]:
+    """The outcomes of a trace that their own packet does not have."""
+    for family, hook in product(("ip", "ip6"), ("input", "forward", "output")):
+        for outcome in iptlint.trace(ruleset, Packet(family, hook)).outcomes:
+            walked = replay(ruleset, outcome.witness, outcome.way.value, outcome.arrived)
+            decided = outcome.decision and outcome.decision[2:]
+            end = (outcome.kind, *(decided or (None, None)))
+            if not (walked.given_up or outcome.expired or end in walked.decided):
+                yield outcome
+
+
+def undecided(old: Ruleset, new: Ruleset) -> Iterator[Divergence]:
+    """The divergences whose packet has not the two fates that it is said to have."""
+    for change in iptlint.diff(old, new).changes:
+        for ruleset, fate in ((old, change.old), (new, change.new)):
+            walked = replay(ruleset, change.witness)
+            decided = fate.decision and fate.decision[2:]
+            end = (fate.kind, *(decided or (None, None)))
+            if not (walked.given_up or end in walked.decided):
+                yield change
+
+
 def check(path: Path) -> None:
     source = SourceFile(str(path), path.read_text("utf-8", "replace"))
     stray = [(f.code, f.span.line, f.message, f.witness) for f in astray(source)]
     assert not stray, f"{path}: {stray[0]}"
     for ruleset in rulesets(source):
         assert not [rule.origin.span.line for rule in unreached(ruleset)], path
+        assert not [(o.kind, o.decision and o.decision.span.line) for o in untraced(ruleset)], path
 
 
 @pytest.mark.slow
@@ -93,6 +119,28 @@ def test_the_packets_of_fixtures_come_where_it_is_said(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.suffix in SUFFIXES and path.stat().st_size < LARGEST:
             check(path)
+
+
+def pairs() -> list[tuple[Path, Path]]:
+    """Rulesets of one language that have much in common: of each rule a good one and a bad one."""
+    for_rules = (FIXTURES / "rules").iterdir()
+    names = [("good", "bad"), ("good_2", "bad_2")]
+    each = (
+        (folder / f"{good}{suffix}", folder / f"{bad}{suffix}")
+        for folder in sorted(for_rules)
+        for good, bad in names
+        for suffix in (".v4", ".v6", ".nft")
+    )
+    return [(good, bad) for good, bad in each if good.exists() and bad.exists()]
+
+
+@pytest.mark.slow
+def test_the_packets_that_tell_two_rulesets_apart_do() -> None:
+    for good, bad in pairs():
+        if max(good.stat().st_size, bad.stat().st_size) < LARGEST // 10:
+            old, new = iptlint.read(good), iptlint.read(bad)
+            wrong = [(c.hook, c.old.kind, c.new.kind, c.witness) for c in undecided(old, new)]
+            assert not wrong, f"{good} {bad}: {wrong[0]}"
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
-from tests.firewalls import packets
+from tests.firewalls import firewall_of, packets, saved
 
 
 @pytest.fixture(params=[Family.IP, Family.IP6])
@@ -97,3 +97,27 @@ def test_what_comes_from_a_wire_has_no_mark_where_that_may_be(space: Space) -> N
     packet = witness(space, space.universe & (marked | space.value(Field.DPORT, 9)), Hook.INPUT)
     assert packet is not None
     assert (packet.mark, packet.dport) == (0, 9)
+
+
+def test_what_comes_to_a_host_has_an_address_of_the_host_where_one_is_known() -> None:
+    nat = "-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.80"
+    space = firewall_of(saved(nat, table="nat") + saved("-A INPUT -p tcp -j ACCEPT")).space
+    coming = witness(space, space.universe & ~space.no_interface(Field.IIF), Hook.INPUT)
+    going = witness(space, space.universe & ~space.no_interface(Field.OIF), Hook.OUTPUT)
+    assert coming is not None
+    assert going is not None
+    assert coming.daddr == going.saddr == "203.0.113.80"
+
+
+def test_where_it_can_be_no_example_an_address_is_one_that_the_rules_name() -> None:
+    examples = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    drops = [f"-A INPUT -s {network} -j DROP" for network in examples]
+    firewall = firewall_of(saved(*drops, "-A INPUT -s 62.4.17.0/24 -j ACCEPT"))
+    space, (analysis,) = firewall.space, firewall.analyses()
+    came = analysis.flows["INPUT"].returns & analysis.base_packets(analysis.table.chains["INPUT"])
+    packet = witness(space, analysis.matched(analysis.table.chains["INPUT"].rules[-1]), Hook.INPUT)
+    other = witness(space, came, Hook.INPUT)
+    assert packet is not None
+    assert other is not None
+    assert ip_address(packet.saddr or "") in ip_network("62.4.17.0/24")
+    assert ip_address(other.saddr or "") in ip_network("10.0.0.0/8")

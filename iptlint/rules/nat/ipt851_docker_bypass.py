@@ -51,6 +51,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import dropped_by_default, probes, public_hosts
+from iptlint.analysis.evidence import decided_by
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.external_interfaces import uplink_names, visited_names
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass, surely_accepted
@@ -78,7 +79,6 @@ from iptlint.model.writes import writes_of
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import few, listed
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _finding(hooks: Hooks, published: Sequence[_Published]) -> Finding:
         f" {_where(published)} before INPUT could see them, and {accepts} them",
         _advice(hooks, first),
         related=_labels(rules, accepter, denier),
-        witness=witness(hooks.space, first.packets, Hook.PREROUTING),
+        witness=decided_by(hooks, Hook.PREROUTING, first.translation.rule, first.packets),
         severity=Severity.WARNING if first.by else None,
         confidence=Confidence.POSSIBLE if first.by else None,
     )
