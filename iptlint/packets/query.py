@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from iptlint.model import Family, Field
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
 from iptlint.model.protocols import (
+    ICMP,
+    ICMP6,
     PORT_PROTOCOLS,
     PROTOCOL_NUMBERS,
     TCP,
@@ -70,9 +72,16 @@ def _of_its_protocol(space: Space, family: Family, asked: Packet) -> Iterator[Pa
             yield space.value(field, port) & _one_of(space, *PORT_PROTOCOLS)
     for field, number in ((Field.ICMP_TYPE, asked.icmp_type), (Field.ICMP_CODE, asked.icmp_code)):
         if number is not None:
-            yield space.value(field, number) & _one_of(space, icmp_of(family))
+            yield space.value(field, number) & _one_of(space, _icmp_asked_for(family, asked))
     if asked.tcp_flags is not None:
         yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
+
+
+def _icmp_asked_for(family: Family, asked: Packet) -> int:
+    """That of the family, unless the packet is said to be of the other one's: IPv4 carries that,
+    too."""
+    number = icmp_of(family) if asked.proto is None else protocol(asked.proto)
+    return number if number in (ICMP, ICMP6) else icmp_of(family)
 
 
 def _one_of(space: Space, *protocols: int) -> PacketSet:

@@ -11,7 +11,7 @@ import pytest
 import iptlint
 from iptlint.analysis.reach import Status
 from iptlint.model import Family
-from tests.kernel.datagrams import ACK, FIN, RST, SYN, UDP, Datagram
+from tests.kernel.datagrams import ACK, FIN, RST, SYN, TCP, UDP, Datagram
 from tests.kernel.exchanges import End, Host
 from tests.kernel.restoring import Kind
 from tests.kernel.test_harness import KINDS, skip_if_lacking
@@ -228,3 +228,34 @@ def test_a_way_that_is_too_long(topology: Topology, kind: Kind, family: str) -> 
         )
         passage = host.exchange(call(CLIENT, None, family, dport=number)).passages[0]
         assert passage.end is End.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("flags", "states"),
+    [
+        ((SYN,), ("NEW",)),
+        ((ACK,), ("NEW",)),  # picked up in the middle
+        ((SYN | ACK,), ("INVALID",)),
+        ((RST,), ("INVALID",)),
+        ((FIN | ACK,), ("INVALID",)),
+        ((SYN, RST), ("NEW", "NEW")),
+        ((ACK, RST), ("NEW", "NEW")),
+        ((ACK, FIN | ACK), ("NEW", "NEW")),
+        ((SYN, SYN | ACK), ("NEW", "INVALID")),
+        ((ACK, SYN | ACK), ("NEW", "INVALID")),
+    ],
+)
+def test_which_tcp_packets_are_new(
+    topology: Topology, kind: Kind, flags: tuple[int, ...], states: tuple[str, ...]
+) -> None:
+    """Nobody answers. What closes a connection is new as long as that is so; an answer never is."""
+    text = iptables(
+        filter=[f"FORWARD -m conntrack --ctstate {each}" for each in ("NEW", "INVALID")]
+    )
+    host = Host.with_rules(topology, text, kind)
+    ends = CLIENT.addresses["ip"], SERVER.addresses["ip"], TCP, 40000, 80
+    for number, (sent, expected) in enumerate(zip(flags, states, strict=True)):
+        acknowledged = 500 if sent & ACK else 0
+        packet = Datagram(*ends, flags=sent, seq=100 + number, ack=acknowledged)
+        moved = host.pass_through(CLIENT, packet).moved
+        assert moved == lines(text, f"FORWARD -m conntrack --ctstate {expected}")

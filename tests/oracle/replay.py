@@ -39,8 +39,8 @@ from iptlint.model.matches import AddressType, SetLookup
 
 _ROUTES = {
     "input": (Hook.INGRESS, Hook.PREROUTING, Hook.INPUT),
-    "forward": (Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
-    "output": (Hook.OUTPUT, Hook.POSTROUTING),
+    "forward": (Hook.INGRESS, Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING, Hook.EGRESS),
+    "output": (Hook.OUTPUT, Hook.POSTROUTING, Hook.EGRESS),
     "prerouting": (Hook.INGRESS, Hook.PREROUTING),
     "ingress": (Hook.INGRESS,),
     "egress": (Hook.EGRESS,),
@@ -132,7 +132,6 @@ def replay(
     for last_first in (True, False):
         walk = _Walk(ruleset, family, both, last_first)
         walk.routed = way is not None
-        walk.on_wire = shown.hook in ("ingress", "egress")
         packets = [_running(packet_of(shown), shown, arrived)]
         for hook in _routed(route_of(shown), way):
             packets = walk.at_hook(hook, packets)
@@ -154,6 +153,8 @@ def _routed(route: Sequence[Hook], way: str | None) -> Sequence[Hook]:
     if way is None or Hook.PREROUTING not in route:
         return route
     there = _ROUTES[way]
+    if Hook.PREROUTING not in there:
+        return route  # it ends before it is routed
     behind = there[there.index(Hook.PREROUTING) :]
     return (*route[: route.index(Hook.PREROUTING)], *behind)
 
@@ -231,8 +232,6 @@ class _Walk:
         self.steps = 0
         self.routed = False
         """Whether what kind of address its destination is depends on how it was translated."""
-        self.on_wire = False
-        """Whether the packet is followed through netdev's tables, and not through others."""
 
     # -- hooks ----------------------------------------------------------------------------
 
@@ -257,8 +256,6 @@ class _Walk:
         return [_tracked(packet) for packet in going]
 
     def _sees(self, table: Table) -> bool:
-        if self.family is not Family.BRIDGE and self.on_wire is not (table.family is Family.NETDEV):
-            return table.family is Family.INET and self.on_wire
         return not {*table.family.packets}.isdisjoint(self.family.packets)
 
     def _at_chain(
