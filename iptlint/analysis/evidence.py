@@ -10,12 +10,14 @@ from iptlint.analysis.shares import Share
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Hook, Rule
 from iptlint.model.addresses import AddressKind
+from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Visit
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
+from iptlint.packets.match import Matcher
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import plainest, witness
 
@@ -76,6 +78,21 @@ def _decided(hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet
         if decision is not None and decision.rule is None and decision.chain is decider:
             met.append(outcome.packets)
     return union(met, hooks.space.false).exists(unknowns.cube)
+
+
+@memo
+def _as_written(analysis: TableAnalysis, rule: Rule) -> PacketSet:
+    """The packets that pass the tests of the rule as they come, whatever is changed on the way."""
+    return Matcher(analysis.space, Writes()).rule(rule).may
+
+
+def meant_for(
+    analysis: TableAnalysis, base: Chain, rule: Rule, takers: Sequence[Rule], packets: PacketSet
+) -> PacketSet:
+    """``taken`` of the packets that the rule is for, such as nothing has to change for that where
+    there are any."""
+    plain = taken(analysis, base, takers, packets & _as_written(analysis, rule))
+    return plain if plain.satisfiable() else taken(analysis, base, takers, packets)
 
 
 def taken(

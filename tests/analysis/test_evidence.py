@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.analysis.evidence import shown_by, taken
+from iptlint.analysis.evidence import meant_for, shown_by, taken
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
 from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
 from tests.firewalls import saved
 from tests.oracle.replay import replay
 
@@ -64,3 +65,15 @@ def test_what_never_comes_is_not_shown() -> None:
     dead = base.rules[1]
     assert not taken(analysis, base, (dead,), analysis.intended(dead)).satisfiable()
     assert shown_by(analysis, "INPUT", (dead,), analysis.intended(dead)) is None
+
+
+def test_a_packet_for_a_rule_has_what_the_rule_tests_though_that_may_change_on_the_way() -> None:
+    ruleset = iptlint.read(MARKED_ON_THE_WAY)
+    (analysis,) = Context((ruleset,), Settings()).analyses()
+    base = analysis.table.chains["INPUT"]
+    rejecting, dead = base.rules[2:]
+    packets = meant_for(analysis, base, dead, (rejecting,), analysis.intended(dead))
+    packet = witness(analysis.space, packets, base.hook)
+    assert packet is not None
+    assert packet.mark is not None
+    assert packet.mark & 0x14000 == 0x10000

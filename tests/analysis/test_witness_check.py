@@ -6,8 +6,7 @@ import pytest
 
 from iptlint.analysis.session import Settings
 from iptlint.analysis.witness_check import comes_to
-from iptlint.findings import Finding
-from iptlint.linter.run import lint
+from iptlint.linter import run
 from iptlint.packets.packet import Packet
 from iptlint.rules.exposure import ipt604_ssh_world
 from iptlint.source import SourceFile
@@ -45,11 +44,8 @@ def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.Monkey
     packet = Packet("ip", "input", saddr="192.0.2.1", proto="tcp", dport=22, ct_state="new")
     source = SourceFile("rules.v4", TEXT)
 
-    def check(_: object) -> list[Finding]:
-        finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
-        return [finding]
-
-    monkeypatch.setattr(ipt604_ssh_world, "check", check)
+    finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
+    monkeypatch.setattr(run, "_run", lambda *_: iter((finding,)))
     for checking, codes in ((True, {"IPT009", "IPT604"}), (False, {"IPT604"})):
-        report = lint([source], Settings(check_witnesses=checking), select=("IPT604",))
+        report = run.lint([source], Settings(check_witnesses=checking), select=("IPT604",))
         assert {finding.code for finding in report.findings} == codes

@@ -37,13 +37,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.evidence import shown_by
+from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.log_flood import only_logs
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.model.ownership import is_generated
 from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -87,4 +88,9 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
 def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     """A packet that should have been logged, and that comes to one of the blockers."""
     meant = analysis.intended(shadowed.rule)
-    return shown_by(analysis, shadowed.chain.name, shadowed.blockers, meant)
+    for base in analysis.calls.bases_of(shadowed.chain.name):
+        packets = meant_for(analysis, base, shadowed.rule, shadowed.blockers, meant)
+        packet = witness(analysis.space, packets, base.hook)
+        if packet is not None:
+            return packet
+    return None

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
-from iptlint.analysis.evidence import taken
+from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
@@ -174,7 +174,7 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]
         seen = analysis.base_packets(base)
         otherwise = meant & seen & ~may_end_in(analysis, base, shadowed.rule.verdict.kind)
         for packets in (world, shadowed.accepted, otherwise, meant):
-            come = taken(analysis, base, takers, packets & meant & seen)
+            come = meant_for(analysis, base, shadowed.rule, takers, packets & meant & seen)
             packet = witness(analysis.space, come, base.hook)
             if packet is not None:
                 return packet
