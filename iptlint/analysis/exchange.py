@@ -90,8 +90,13 @@ def _goes_past_this_host(outcome: TraceOutcome) -> str | None:
     directly, from an address that the client has not asked."""
     came, last = outcome.witness, outcome.arrived
     turned_back = outcome.way is Hook.FORWARD and came.iif == last.oif
-    if not turned_back or came.daddr == last.daddr or came.saddr != last.saddr:
+    moved = (came.daddr, came.dport) != (last.daddr, last.dport)
+    if not turned_back or not moved or came.saddr != last.saddr:
         return None
+    if last.saddr == last.daddr:
+        return (
+            f"nobody answers: {came.saddr} gets its own packet, with its own address as the source"
+        )
     return (
         f"the answer does not come back this way: {last.daddr} and {came.saddr} are both behind "
         f"{came.iif}, so {last.daddr} answers directly, and {came.saddr} waits for {came.daddr}; "

@@ -274,7 +274,8 @@ class _Tracer:
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
-        arrived = self._as_asked(packet_of(space, image(space, point, last), self.hook))
+        arrived = packet_of(space, image(space, point, last), self.hook)
+        arrived = self._as_asked(self._by_its_own_way(arrived))
         chosen = Chosen(point, followed & ~packets, came, arrived)
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
@@ -293,6 +294,18 @@ class _Tracer:
             connection_mark=_field(space, point, last, Field.CT_MARK),
             expired=last.kind.denies and last.decision is None,
         )
+
+    def _by_its_own_way(self, packet: Packet) -> Packet:
+        """With the name of the interface that is known to lead to its destination, where rules do
+        not tell it from another."""
+        if packet.oif is None or packet.daddr is None:
+            return packet
+        destination, number = int(ip_address(packet.daddr)), self.space.interfaces.class_of
+        for way in self.addresses.ways(self.family):
+            if way.low <= destination <= way.high:
+                alike = number(way.interface) == number(packet.oif)
+                return replace(packet, oif=way.interface) if alike else packet
+        return packet
 
     def _as_asked(self, packet: Packet) -> Packet:
         """With the names of the interfaces that were asked for, and without what its way says."""

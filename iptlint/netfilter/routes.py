@@ -145,6 +145,8 @@ class Routing:
     def as_before(self, groups: PacketGroups, running: RunningConnection) -> Routed:
         """Of packets of a connection: they go where an earlier one went."""
         nobody = PacketGroups()
+        name = LOCAL if running.to_host else UNICAST
+        groups = PacketGroups(self._typed(g, g.packets, self._moved(g), name) for g in groups)
         if running.to_host:
             return Routed(groups, nobody)
         out = tuple((number, running.rewrite.variable(number)) for number in self._out.variables)

@@ -327,3 +327,46 @@ def test_an_answer_is_from_the_address_of_the_interface_whatever_that_is() -> No
         redirected = next(o for o in told.outcomes if o.becomes and o.becomes.dport == 5353)
         assert redirected.arrived.daddr == address.partition("/")[0]
         assert connection(told).works is works
+
+
+HAIRPIN = """*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -i docker0 -p tcp -m tcp --dport 22 -j DNAT --to-destination {}
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("172.17.0.2:8080", "gets its own packet"),
+        ("172.17.0.3", "answers directly"),
+        (":8080", "answers directly"),
+    ],
+)
+def test_a_hairpin_is_seen_by_where_addresses_are(to: str, why: str) -> None:
+    """No rule names the interface that leads to the other one."""
+    known = of_interfaces([InterfaceAddress("docker0", IPv4Interface("172.17.0.1/16"))])
+    asked = Packet("ip", None, iif="docker0", saddr="172.17.0.2", proto="tcp", dport=22)
+    asked = replace(asked, daddr="172.17.0.9" if to.startswith(":") else "172.17.0.1")
+    trace = trace_packet(iptlint.read(HAIRPIN.format(to)), asked, known)
+    assert {outcome.arrived.oif for outcome in trace.outcomes} == {"docker0"}
+    assert all(why in (reply.lost or "") for reply in connection(trace).replies)
+
+
+def test_addrtype_is_asked_of_the_destination_that_a_packet_has_then() -> None:
+    """An answer is the host's until it is translated back."""
+    text = """*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -j SNAT --to-source 192.0.2.1
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+-A FORWARD -m addrtype --dst-type LOCAL -j DROP
+COMMIT
+"""
+    asked = Packet("ip", None, iif="eth0", oif="eth1", proto="tcp", dport=80)
+    assert connection(iptlint.trace(iptlint.read(text), asked)).works is True
