@@ -42,9 +42,13 @@ class Gaps:
     def is_hairpin_unseen(self, passage: Passage) -> bool:
         """Of those that turn back: where only the port is another, where the caller is called, or
         where no rule names the interface."""
-        heard, text = passage.heard, self.text
+        heard = passage.heard
         is_near = heard is not None and heard.daddr in (passage.sent.daddr, heard.saddr)
-        return is_near or (passage.out is not None and passage.out not in text)
+        return is_near or self.is_way_unnamed(passage)
+
+    def is_way_unnamed(self, passage: Passage) -> bool:
+        """No rule names the interface that it leaves by, so it may be told as another."""
+        return passage.out is not None and passage.out not in self.text
 
     def says_interface(self, passage: Passage) -> bool:
         """Whether the one that it leaves by is to be said: not where no rule names it, nor of the

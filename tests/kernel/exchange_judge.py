@@ -61,7 +61,7 @@ def judge_exchanges(
                 text = acceptable(topology, text)
             host = Host.with_rules(topology, text, kind, family)
             asked = None if kind is Kind.NFT else Family(family)
-            judge = _Judge(host, family, asked, record)
+            judge = Judge(host, family, asked, record)
             rng, within = random.Random(f"calls {seed}"), None if followed else DOCKER
             found = [
                 objection
@@ -74,7 +74,7 @@ def judge_exchanges(
     return [f"{objection}\n{numbered(host.text)}" for objection in found]
 
 
-class _Judge:
+class Judge:
     def __init__(self, host: Host, family: str, asked: Family | None, record: Record) -> None:
         self.host, self.record = host, record
         self.ruleset = iptlint.read(host.text, asked)
@@ -135,7 +135,9 @@ class _Judge:
     def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
         passage = exchange.passages[turn]
         if reply.lost is not None:
-            if exchange.is_answered(turn - 1):
+            if self.gaps.is_way_unnamed(exchange.passages[turn - 1]):
+                self.record.unjudged["interfaces that no rule names are taken for one"] += 1
+            elif exchange.is_answered(turn - 1):
                 yield Objection(reply.lost, exchange, turn, ())
         elif passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
             asked = exchange.passages[turn - 1]
