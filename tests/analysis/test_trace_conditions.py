@@ -25,7 +25,7 @@ def test_each_is_a_sentence() -> None:
     asked = Packet("ip", None, iif="eth0", proto="tcp", dport=80, ct_state="new")
     said = {c for o in trace(iptlint.read(FORWARDED), asked).outcomes for c in o.conditions}
     assert "it leaves by eth1" in said
-    assert "line 7: limit --limit 3/minute holds" in said
+    assert "line 7: limit rate 3/minute burst 5 packets holds" in said
 
 
 def test_what_makes_no_difference_is_not_said() -> None:
