@@ -33,6 +33,8 @@ def find(run: Run, name: str) -> SourceFile | None:
     What is no list of rules, variables or addresses is none: a script that somebody else wrote
     could name any file, and its words would be shown.
     """
+    if not is_known(name):
+        return None
     beside = PurePosixPath(run.directory)
     path = PurePosixPath(name)
     candidates = (path, beside / path.name) if path.is_absolute() else (beside / path,)

@@ -30,6 +30,8 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
 
+_ENDS = re.compile(r"(?:\bdone|\bfi|\besac|[})])[ \t]*$")
+
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
 
@@ -77,6 +79,10 @@ class _Reader:
         todo = [root]
         while todo:
             node = todo.pop()
+            if node.type == ";" and _ENDS.search(
+                self.text[max(0, node.start_byte - 20) : node.start_byte]
+            ):
+                continue  # `{ …; done }`: the shell needs none there
             if node.is_error or node.is_missing:
                 start = node.start_byte
                 line = self.source.line_span(self.source.line_of(start))

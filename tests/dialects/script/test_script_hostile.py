@@ -101,3 +101,9 @@ def test_what_is_not_ascii_is_a_part_of_words(character: str) -> None:
     ruleset, _ = run_script(parse(SourceFile("firewall.sh", text))).final()
     ((_, _, rule),) = ruleset.rules()
     assert rule.comment == character
+
+
+def test_a_script_with_a_name_that_is_not_known() -> None:
+    """`$(…)/other.sh` is no path."""
+    text = "D=$(dirname x)\n$(pwd)/$1.sh\n$D$(date)/a.sh\niptables -F\n"
+    assert len(run_script(parse(SourceFile("firewall.sh", text))).steps) == 1

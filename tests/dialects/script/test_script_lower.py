@@ -358,3 +358,9 @@ def test_places_of_tests_are_words_of_the_script() -> None:
     assert '-s "$NET"' in parts
     assert "--dport 22" in parts
     assert rule.origin.span.text == text.split("\n")[1]
+
+
+def test_a_brace_may_follow_done() -> None:
+    text = "[ -n x ] && { for p in 22; do iptables -A INPUT -p tcp --dport $p -j DROP; done }\n"
+    assert codes(text) == []
+    assert verdicts(text) == "DROP"
