@@ -107,3 +107,20 @@ def test_one_file_is_not_enough(run: Run, files: Path) -> None:
     result = run("diff", str(files / "old.v4"))
     assert result.returncode == 2
     assert "--git REV" in result.stderr
+
+
+def test_the_largest_differences_are_shown_and_the_others_counted(run: Run, tmp_path: Path) -> None:
+    """Three hooks of two families."""
+    chains = (
+        f"\tchain {hook} {{\n\t\ttype filter hook {hook} priority 0; policy {{policy}};\n\t}}\n"
+        for hook in ("input", "forward", "output")
+    )
+    text = "table inet filter {{\n" + "".join(chains).replace("{\n", "{{\n").replace("}\n", "}}\n")
+    for policy in ("accept", "drop"):
+        (tmp_path / policy).write_text(text.format(policy=policy) + "}\n")
+    shown = run("diff", "accept", "drop").stdout
+    assert shown.count("accept → drop") == 5
+    assert "… and 1 smaller difference: --all shows all" in shown
+    everything = run("diff", "--all", "accept", "drop").stdout
+    assert everything.count("accept → drop") == 6
+    assert "smaller" not in everything
