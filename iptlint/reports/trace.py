@@ -33,33 +33,32 @@ def trace_text(traced: Trace, connection: Connection | None) -> str:
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    head = f"{verdict(outcome.kind)}, {_by(traced, outcome)}"
+    head = f"{verdict(outcome.kind)}, {_by(outcome)}"
     return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
 
 
-def _by(traced: Trace, outcome: TraceOutcome) -> str:
-    """Where it went, and who decides."""
+def _by(outcome: TraceOutcome) -> str:
     if outcome.expired:
-        return "its time to live runs out before it is forwarded"
-    ways = _OVER_BRIDGE if traced.bridged else _WAYS
-    return f"{ways[outcome.way]}by {in_words(outcome.decision)}"
+        return "as its time to live runs out before it is forwarded"
+    return f"by {in_words(outcome.decision)}"
 
 
 _WAYS = {
-    Hook.INPUT: "to this host, ",
-    Hook.FORWARD: "forwarded, ",
-    Hook.OUTPUT: "from this host, ",
-    Hook.PREROUTING: "",
-    Hook.INGRESS: "",
+    Hook.INPUT: "to this host",
+    Hook.FORWARD: "forwarded",
+    Hook.OUTPUT: "from this host",
+    Hook.PREROUTING: "before it is routed",
+    Hook.INGRESS: "as it comes in",
 }
 _OVER_BRIDGE = {
-    Hook.INPUT: "to this host over a bridge, ",
-    Hook.FORWARD: "bridged, ",
-    Hook.OUTPUT: "from this host over a bridge, ",
+    Hook.INPUT: "to this host over a bridge",
+    Hook.FORWARD: "bridged",
+    Hook.OUTPUT: "from this host over a bridge",
 }
 
 
 def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
+    yield f"  {(_OVER_BRIDGE if traced.bridged else _WAYS)[outcome.way]}"
     for line in _packets(traced.space, outcome):
         yield f"  {line}"
     yield f"  for example: {describe_packet(outcome.witness)}"

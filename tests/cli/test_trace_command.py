@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import BROKEN, CLEAN, Run
 
 SSH = ("--iif", "eth0", "--proto", "tcp", "--dport", "22", "--ct-state", "new")
-KEYS = "verdict decided_by conditions packets witness becomes steps"
+KEYS = "verdict way expired decided_by conditions packets witness becomes steps"
 
 
 def test_every_outcome_with_its_packets_and_steps(run: Run) -> None:
@@ -16,6 +16,7 @@ def test_every_outcome_with_its_packets_and_steps(run: Run) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert "drop, by the policy of INPUT (-:2)" in result.stdout
     assert "accept, by -:7: -A INPUT -s 192.0.2.0/24" in result.stdout
+    assert "\n  to this host\n" in result.stdout
     assert "from 192.0.2.0/24" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 160
 
