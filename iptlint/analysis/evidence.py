@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import likened
@@ -105,12 +106,7 @@ def taken(
     likely = packets & union([*matched], analysis.space.false)
     if not likely.satisfiable() or _is_plain(analysis, base):
         return likely
-    one = _one(analysis, likely, base.hook)
-    for tried in (one, packets):
-        met = _followed(analysis, base, rules, tried)
-        if met.satisfiable():
-            return met
-    return analysis.space.false
+    return _way(analysis, base).taken(rules, packets, likely)
 
 
 def _matched(analysis: TableAnalysis, base: Chain, rule: Rule) -> PacketSet:
@@ -118,10 +114,6 @@ def _matched(analysis: TableAnalysis, base: Chain, rule: Rule) -> PacketSet:
     others = (earlier.analysis for earlier in analysis.before(base))
     owner = next((each for each in (analysis, *others) if rule in each.places), None)
     return owner.matched(rule) if owner else analysis.space.false
-
-
-def _one(analysis: TableAnalysis, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    return plainest(analysis.space, packets, hook).pick_cube_dd()
 
 
 @memo
@@ -154,23 +146,59 @@ def _firewall(analysis: TableAnalysis) -> Firewall:
     return Firewall(analysis.ruleset, analysis.space)
 
 
-def _followed(
-    analysis: TableAnalysis, base: Chain, rules: Iterable[Rule], packets: PacketSet
-) -> PacketSet:
-    """Those of the packets that one of the rules takes, with all that is changed on the way."""
-    assert base.hook is not None
-    wanted, met = {*rules}, [analysis.space.false]
-    unknowns = Unknowns(analysis.space)
+_FEW = 8
 
-    def on_visit(rule: Rule, visit: Visit) -> None:
-        if rule in wanted:
-            met.append(visit.taken)
 
-    for family in _families(analysis):
-        traversal = Traversal(_firewall(analysis), family, unknowns, on_visit=on_visit)
-        own = packets & analysis.space.family(family.value)
-        traversal.follow(_route(base.hook), own)
-    return union(met, analysis.space.false).exists(unknowns.cube)
+class _Way:
+    """The way through a base chain, with all that is changed on it. For a few questions the packets
+    in question are followed; who asks more often has all packets followed, once."""
+
+    def __init__(self, analysis: TableAnalysis, base: Chain) -> None:
+        self.analysis = analysis
+        self.base = base
+        self.questions = 0
+
+    def taken(self, rules: Sequence[Rule], packets: PacketSet, likely: PacketSet) -> PacketSet:
+        """Some of the packets that one of the rules takes; ``likely``: those that it may be."""
+        self.questions += 1
+        if self.questions > _FEW:
+            return packets & self._union(self._everything, rules)
+        one = plainest(self.analysis.space, likely, self.base.hook).pick_cube_dd()
+        for tried in (one, packets):
+            met = self._union(self._followed(tried), rules)
+            if met.satisfiable():
+                return met
+        return self.analysis.space.false
+
+    @cached_property
+    def _everything(self) -> dict[Rule, PacketSet]:
+        return self._followed(self.analysis.base_packets(self.base))
+
+    def _union(self, taken: dict[Rule, PacketSet], rules: Sequence[Rule]) -> PacketSet:
+        nothing = self.analysis.space.false
+        return union([taken.get(rule, nothing) for rule in rules], nothing)
+
+    def _followed(self, packets: PacketSet) -> dict[Rule, PacketSet]:
+        """What each rule takes of the packets."""
+        assert self.base.hook is not None
+        space = self.analysis.space
+        unknowns = Unknowns(space)
+        taken: dict[Rule, PacketSet] = {}
+
+        def on_visit(rule: Rule, visit: Visit) -> None:
+            taken[rule] = taken.get(rule, space.false) | visit.taken
+
+        for family in _families(self.analysis):
+            traversal = Traversal(_firewall(self.analysis), family, unknowns, on_visit=on_visit)
+            own = packets & space.family(family.value)
+            traversal.follow(_route(self.base.hook), own)
+        cube = unknowns.cube
+        return {rule: each.exists(cube) for rule, each in taken.items()}
+
+
+@memo
+def _way(analysis: TableAnalysis, base: Chain) -> _Way:
+    return _Way(analysis, base)
 
 
 def _families(analysis: TableAnalysis) -> Iterator[Family]:

@@ -77,3 +77,16 @@ def test_a_packet_for_a_rule_has_what_the_rule_tests_though_that_may_change_on_t
     assert packet is not None
     assert packet.mark is not None
     assert packet.mark & 0x14000 == 0x10000
+
+
+def test_it_is_the_same_for_who_asks_often() -> None:
+    """Packets are followed for each question, or all of them once."""
+    ruleset = iptlint.read(MARKED_ON_THE_WAY)
+    (analysis,) = Context((ruleset,), Settings()).analyses()
+    base = analysis.table.chains["INPUT"]
+    rejecting, dead = base.rules[2:]
+    for _ in range(20):
+        packets = meant_for(analysis, base, dead, (rejecting,), analysis.intended(dead))
+        packet = witness(analysis.space, packets, base.hook)
+        assert packet is not None
+        assert rejecting in replay(ruleset, packet).taken
