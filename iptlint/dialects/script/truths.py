@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 
 from iptlint.model import AnyOf, Decided, Match, Uncertain
 
-MANY = 10
+MANY = 8
 """So many decisions are tried out together, each both ways."""
 
 
@@ -51,7 +52,16 @@ def opposite(truth: Match) -> Match:
 
 def may_hold(matches: Iterable[Match]) -> bool:
     """Whether the decisions among the tests can be such that all of these hold."""
-    tests = [match for match in matches if is_doubt(match)]
+    return _may_hold(tuple(dict.fromkeys(match for match in matches if is_doubt(match))))
+
+
+@lru_cache(maxsize=4096)
+def _may_hold(tests: tuple[Match, ...]) -> bool:
+    plain = {test for test in tests if isinstance(test, Decided)}
+    if any(opposite(test) in plain for test in plain):
+        return False
+    if len(plain) == len(tests):
+        return True
     keys = list(dict.fromkeys(key for test in tests for key in _keys(test)))
     if len(keys) > MANY:
         return True
