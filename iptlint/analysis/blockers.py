@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Rule, VerdictKind
-from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.source import Span

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
 from iptlint.model.writes import Writes, writes_of
-from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
-from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 

@@ -6,8 +6,8 @@ import pytest
 
 import iptlint
 from iptlint.model import VerdictKind
-from iptlint.netfilter.chain_flow import ChainFlow, chain_flow
 from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.table_analysis import ChainFlow, chain_flow
 from iptlint.packets.bdd import union
 from tests.firewalls import analysis_of, packets, saved
 from tests.oracle.generate import random_ruleset
