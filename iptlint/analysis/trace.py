@@ -275,7 +275,7 @@ class _Tracer:
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
         arrived = packet_of(space, image(space, point, last), self.hook)
-        arrived = self._as_asked(self._by_its_own_way(arrived))
+        arrived = self._as_asked(self._by_its_own_way(came, arrived))
         chosen = Chosen(point, followed & ~packets, came, arrived)
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
@@ -295,17 +295,18 @@ class _Tracer:
             expired=last.kind.denies and last.decision is None,
         )
 
-    def _by_its_own_way(self, packet: Packet) -> Packet:
-        """With the name of the interface that is known to lead to its destination, where rules do
-        not tell it from another."""
-        if packet.oif is None or packet.daddr is None:
-            return packet
-        destination, number = int(ip_address(packet.daddr)), self.space.interfaces.class_of
+    def _by_its_own_way(self, came: Packet, arrived: Packet) -> Packet:
+        """With the name of the interface that is known to lead to its destination; where none is,
+        and rules do not tell it from the one that it came by, with another name."""
+        if arrived.oif is None or arrived.daddr is None:
+            return arrived
+        destination, interfaces = int(ip_address(arrived.daddr)), self.space.interfaces
+        number = interfaces.class_of(arrived.oif)
         for way in self.addresses.ways(self.family):
             if way.low <= destination <= way.high:
-                alike = number(way.interface) == number(packet.oif)
-                return replace(packet, oif=way.interface) if alike else packet
-        return packet
+                alike = interfaces.class_of(way.interface) == number
+                return replace(arrived, oif=way.interface) if alike else arrived
+        return replace(arrived, oif=interfaces.example(number, but=came.iif))
 
     def _as_asked(self, packet: Packet) -> Packet:
         """With the names of the interfaces that were asked for, and without what its way says."""

@@ -66,8 +66,9 @@ class Interfaces:
         ]
         return min(fitting)[2]
 
-    def example(self, number: int) -> str | None:
-        """A name in class ``number`` that someone may really have."""
+    def example(self, number: int, but: str | None = None) -> str | None:
+        """A name in class ``number`` that someone may really have; another one than ``but`` where
+        the class has more than one."""
         if number == NO_INTERFACE:
             return None
         cls = self.classes[number - 1]
@@ -75,7 +76,7 @@ class Interfaces:
             return cls.name
         candidates = (f"{cls.name}{n}" for n in range(1000)) if cls.name else iter(_COMMON)
         return next(
-            (c for c in candidates if self._belongs(c, cls.name)),
+            (c for c in candidates if c != but and self._belongs(c, cls.name)),
             self._padded(cls.name),
         )
 

@@ -370,3 +370,16 @@ COMMIT
 """
     asked = Packet("ip", None, iif="eth0", oif="eth1", proto="tcp", dport=80)
     assert connection(iptlint.trace(iptlint.read(text), asked)).works is True
+
+
+@pytest.mark.parametrize("inside", ["192.168.1.1/24", None])
+def test_two_interfaces_that_no_rule_names_are_two(inside: str | None) -> None:
+    """A plain port forward is no hairpin."""
+    text = HAIRPIN.format("192.168.1.100:80").replace("-i docker0 ", "")
+    asked = Packet("ip", None, iif="eth0", saddr="198.51.100.7", proto="tcp", dport=22)
+    addresses = [InterfaceAddress("eth0", IPv4Interface("198.51.100.1/24"))]
+    if inside is not None:
+        addresses.append(InterfaceAddress("eth1", IPv4Interface(inside)))
+    trace = trace_packet(iptlint.read(text), asked, of_interfaces(addresses))
+    assert {outcome.arrived.oif for outcome in trace.outcomes} == {"eth1"}
+    assert connection(trace).works is True
