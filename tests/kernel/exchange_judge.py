@@ -135,13 +135,10 @@ class Judge:
     def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
         passage = exchange.passages[turn]
         if reply.lost is not None:
-            if self.gaps.is_way_unnamed(exchange.passages[turn - 1]):
-                self.record.unjudged["interfaces that no rule names are taken for one"] += 1
-            elif exchange.is_answered(turn - 1):
+            if exchange.is_answered(turn - 1):
                 yield Objection(reply.lost, exchange, turn, ())
         elif passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
-            asked = exchange.passages[turn - 1]
-            if not (exchange.is_answered(turn - 1) or self.gaps.is_hairpin_unseen(asked)):
+            if not (exchange.is_answered(turn - 1) or self.gaps.is_answer_unseen()):
                 yield Objection("the host never sees the answer", exchange, turn, ())
         elif (why := self.gaps.of_turn(exchange, turn)) is not None:
             self.record.unjudged[why] += 1
@@ -155,7 +152,7 @@ class Judge:
         """The outcomes that the packet may have had; and what is wrong if it had none."""
         passage = exchange.passages[turn]
         said = tuple(self.asker.saying(outcome) for outcome in outcomes)
-        wrong = [self._wrong_in(saying, passage, turn) for saying in said]
+        wrong = [self._wrong_in(saying, passage) for saying in said]
         if len(said) > 1:
             self.record.unjudged["of several outcomes it has one"] += 1
         right = [outcome for outcome, why in zip(outcomes, wrong, strict=True) if why is None]
@@ -164,7 +161,7 @@ class Judge:
         why = "; ".join(each for each in wrong if each) or "no outcome"
         return [], [Objection(why, exchange, turn, said)]
 
-    def _wrong_in(self, saying: Saying, passage: Passage, turn: int) -> str | None:
+    def _wrong_in(self, saying: Saying, passage: Passage) -> str | None:
         """What the kernel did otherwise; None where it did so."""
         if passage.end not in _TOLD.get(saying.kind, tuple(End)):
             return f"{saying.kind.value} is said"
@@ -175,7 +172,7 @@ class Judge:
         lines = passage.moved
         if passage.telling:  # what was told was counted, too
             lines = lines & saying.lines
-        if (lines | saying.lines) & (self.open | self.gaps.lines_of_turn(turn)):
+        if (lines | saying.lines) & self.open:
             return None
         if saying.conditions or saying.is_vague:
             return None
