@@ -180,8 +180,18 @@ class BridgePort:
         return port.startswith(self.name) if self.wildcard else port == self.name
 
 
+@dataclass(frozen=True, slots=True)
+class FirstHeader:
+    """Whether the number of the header behind that of IPv6 lies in the range: of an extension
+    header, or of the protocol where there is none."""
+
+    low: int
+    high: int
+
+
 Asked = (
     BridgePort
+    | FirstHeader
     | SetLookup
     | AddressType
     | ReversePath

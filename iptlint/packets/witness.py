@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
-from iptlint.model.matches import CT_STATES, PACKET_FAMILIES
+from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, FirstHeader
 from iptlint.model.protocols import (
     ICMP,
     ICMP6,
@@ -182,7 +182,7 @@ def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> P
     """The packet of a path through a diagram; what the path leaves free is zero."""
     values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
-    conditions += (*unusual(values), *_after(values))
+    conditions += (*unusual(values), *_after(values), *_behind_an_extension(space, cube, values))
     name = PACKET_FAMILIES[values[Field.FAMILY]]
     return _packet(space, name, values, hook, conditions)
 
@@ -206,6 +206,28 @@ def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
         for index, variable in enumerate(variables)
         if cube[variable]
     )
+
+
+_EXTENSIONS = (60, 43, 0)
+"""Headers that may stand before any protocol: options for the destination, routing, hop-by-hop."""
+
+
+def _behind_an_extension(
+    space: Space, cube: Sequence[bool | None], values: Mapping[Field, int]
+) -> Iterator[str]:
+    """Where the first header of IPv6 is not said to be that of the protocol, another one is."""
+    said = {
+        test.asks: cube[variable.node_var() or 0]
+        for test, variable in space.opaques.items()
+        if isinstance(test.asks, FirstHeader)
+    }
+    protocol = values[Field.PROTO]
+    if any(said.values()) or not any(one.low <= protocol <= one.high for one in said):
+        return
+    for number in _EXTENSIONS:
+        if not any(one.low <= number <= one.high for one in said):
+            yield f"ip6 nexthdr {number}"
+            return
 
 
 def _opaque_bits(space: Space, cube: Sequence[bool | None]) -> Iterator[tuple[str, bool | None]]:

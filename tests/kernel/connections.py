@@ -75,6 +75,10 @@ class Connections:
         """Its next packet is established."""
         self._add(tuple_, _CONFIRMED | _SEEN_REPLY | _ASSURED, tcp_state)
 
+    def attempt(self, tuple_: Tuple) -> None:
+        """What an ACK picks up and nobody answers."""
+        self._add(tuple_, _CONFIRMED, TCP_ESTABLISHED)
+
     def expect(self, tuple_: Tuple, master: Tuple, tcp_state: int = TCP_ESTABLISHED) -> None:
         """Its next packet is related to the connection ``master``."""
         self.establish(master)

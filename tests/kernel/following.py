@@ -43,6 +43,9 @@ class RoutedAsAsked(Routing):
         nobody = PacketGroups()
         return Routed(groups, nobody) if to_host else Routed(nobody, groups)
 
+    def rerouted(self, groups: PacketGroups) -> PacketGroups:
+        return groups
+
 
 def traced_as_asked(ruleset: Ruleset, packet: Packet) -> Trace:
     with patch("iptlint.netfilter.traversal.Routing", RoutedAsAsked):

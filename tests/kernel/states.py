@@ -23,6 +23,7 @@ from tests.kernel.connections import (
     Tuple,
 )
 from tests.kernel.wire import (
+    UNANSWERED,
     WITH_PORTS,
     Nature,
     UnsendableError,
@@ -65,7 +66,7 @@ def prepare(packet: Packet) -> Preparation:
     _check(packet)
     match packet.ct_state:
         case "new" | None:
-            return Preparation()
+            return _new(packet)
         case "untracked":
             return Preparation(untracked=True)
         case "invalid" if _is_invalid_as_it_is(packet):
@@ -85,6 +86,14 @@ def prepare(packet: Packet) -> Preparation:
     raise ValueError(packet.ct_state)
 
 
+def _new(packet: Packet) -> Preparation:
+    if UNANSWERED not in packet.conditions:
+        return Preparation()
+    connection = _tuple(packet)
+    nature = Nature(in_connection=True)
+    return Preparation(nature, lambda connections: connections.attempt(connection))
+
+
 def _check(packet: Packet) -> None:
     refusal = _IMPOSSIBLE.get(packet.ct_state or "new")
     reason = refusal(packet) if refusal else None
@@ -96,6 +105,8 @@ def _never_new(packet: Packet) -> str | None:
     if packet.tcp_flags is not None:
         flags = _significant(packet)
         opening = flags in ({"syn"}, {"syn", "urg"}, {"ack"}, {"ack", "urg"})
+        if UNANSWERED in packet.conditions:
+            opening = flags in _TCP_VALID - {frozenset({"syn", "ack"})}
         return None if opening else f"no connection starts with {'+'.join(sorted(flags)) or 'none'}"
     return _icmp_refusal(packet, _ICMP_FIRST)
 

@@ -34,6 +34,8 @@ _FLAG_LETTERS = dict(zip(TCP_FLAGS, "FSRPAUEC", strict=True))
 _TTL = 64
 _STRING = "string --algo bm --string "
 _NEXT_HEADER = "ip6 nexthdr "
+UNANSWERED = "after a first packet that nobody answered"
+"""So a packet that closes a connection is new."""
 _EXTENSION_HEADERS = {0: IPv6ExtHdrHopByHop, 43: IPv6ExtHdrRouting, 60: IPv6ExtHdrDestOpt}
 _GRE_OF_NO_KIND = bytes.fromhex("2001080000040001")
 """Version 1 with another protocol than PPP: gre_pkt_to_tuple has no connection for it."""
@@ -97,7 +99,7 @@ def _payload(packet: Packet) -> bytes:
     """Where strings are looked for in the packet, it holds them."""
     found = b""
     for condition in packet.conditions:
-        if condition.startswith(_NEXT_HEADER):
+        if condition.startswith(_NEXT_HEADER) or condition == UNANSWERED:
             continue
         if not condition.startswith(_STRING):
             raise UnsendableError(f"no way to make this hold: {condition}")

@@ -124,7 +124,8 @@ EXACT = [
     ("ip", "ct state established,related", (states("established", "related"),)),
     ("ip", "ct state { new, untracked }", (states("new", "untracked"),)),
     ("ip", "ct state ! new", (states("established", "related", "invalid", "untracked"),)),
-    ("ip", "ct state == new,established", (NEVER,)),
+    # Never, and connections are tracked for it (nft_ct_get_init).
+    ("ip", "ct state == new,established", (NEVER, Within(Field.CT_STATE, ((0, 4),)))),
     ("ip", "ct state & (new|established) == 0", (states("related", "invalid", "untracked"),)),
     ("ip", "ct status dnat", (CONNECTED, is_(Field.CT_DNAT, 1))),
     ("ip", "ct status & snat == snat", (CONNECTED, is_(Field.CT_SNAT, 1))),

@@ -23,7 +23,7 @@ from iptlint.dialects.nft.lowering.symbols import ETHER_TYPES, Symbols
 from iptlint.dialects.nft.lowering.values import merged
 from iptlint.dialects.uninterpreted import host_name, uninterpreted
 from iptlint.model import AnyOf, Family, Field, Interface, Masked, Match, Within
-from iptlint.model.matches import PACKET_FAMILIES, InterfaceNumber, Ranges
+from iptlint.model.matches import PACKET_FAMILIES, FirstHeader, InterfaceNumber, Ranges
 from iptlint.model.protocols import PORT_PROTOCOLS
 
 _ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
@@ -231,7 +231,7 @@ class NextHeaderTarget(_Numeric):
     packet's protocol, but an extension header may stand before the same one."""
 
     def numbers(self, ranges: Ranges, bits: Bits | None, view: View) -> Alternatives:
-        opaque = OpaqueTarget()
+        opaque = OpaqueTarget(asks=FirstHeader)
         if bits is not None or everything(ranges, view.width):
             return opaque.numbers(ranges, bits, view)
         alternatives: list[tuple[Match, ...]] = []

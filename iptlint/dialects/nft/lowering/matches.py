@@ -36,7 +36,10 @@ from iptlint.dialects.nft.lowering.selector import (
 )
 from iptlint.dialects.nft.lowering.values import Values, read_values
 from iptlint.dialects.nft.tables import OpenSet
-from iptlint.model import AnyOf, Match, Uncertain
+from iptlint.dialects.nft.walking import everything
+from iptlint.model import AnyOf, Field, Match, Uncertain, Within
+from iptlint.model.matches import CT_STATES
+from iptlint.model.writes import CONNTRACK_FIELDS
 
 __all__ = ["Branch", "RuleLowering", "branches", "exact", "implied", "tests"]
 
@@ -55,12 +58,28 @@ def tests(statement: t.Match | t.MaskMatch, lowering: RuleLowering) -> tuple[Mat
     try:
         match statement:
             case t.Match(left, operator, right):
-                return _unique(_match(left, operator, right, lowering))
+                return _tracking(left, _unique(_match(left, operator, right, lowering)))
             case t.MaskMatch():
                 return _unique(_mask_match(statement, lowering))
     except NftValueError as error:
         lowering.refuse("IPT006", error.node or statement, error.message, error.help)
         return (Uncertain("unread", lowering.text(statement)),)
+
+
+def _tracking(left: t.Expression, matches: tuple[Match, ...]) -> tuple[Match, ...]:
+    """Whoever asks for anything of a connection turns its tracking on (nft_ct_get_init), also where
+    the answer is always the same."""
+    asks = any(isinstance(each, t.Ct) for each in everything(left))
+    return (*matches, _ANY_STATE) if asks and not any(map(_of_connection, matches)) else matches
+
+
+def _of_connection(match: Match) -> bool:
+    if isinstance(match, AnyOf):
+        return any(_of_connection(test) for tests in match.alternatives for test in tests)
+    return getattr(match, "field", None) in CONNTRACK_FIELDS
+
+
+_ANY_STATE = Within(Field.CT_STATE, ((0, len(CT_STATES) - 1),))
 
 
 def implied(selector: t.Selector, lowering: RuleLowering) -> tuple[Match, ...]:
