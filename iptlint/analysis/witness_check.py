@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
-from iptlint.model import Family, Hook, Rule
-from iptlint.netfilter.packet_group import Visit
+from iptlint.model import Family, Hook, Rule, VerdictKind
+from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.query import packets_like
-from iptlint.source import Span
+from iptlint.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from iptlint.netfilter.firewall import Firewall
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def comes_to(firewall: Firewall, packet: Packet, spans: Sequence[Span]) -> bool:
     """Whether a packet like this one may come to a rule that is written at one of the places and
-    match it, or to a policy that is."""
+    match it, or to a policy that is; or behind a call that is too deep to be followed."""
     return any(any(map(span.overlaps, spans)) for span in _places(firewall, packet))
 
 
@@ -40,7 +40,18 @@ def _places(firewall: Firewall, packet: Packet) -> Iterator[Span]:
         for outcome in traversal.follow(_way(family, packet), alike):
             if outcome.decision is not None:
                 yield outcome.decision.span
+                if _is_unfollowed(outcome):
+                    yield _whole(outcome.decision.span.source)
         yield from (rule.statement.span for rule in taking)
+
+
+def _is_unfollowed(outcome: Outcome) -> bool:
+    rule = outcome.decision.rule if outcome.decision else None
+    return outcome.kind is VerdictKind.UNKNOWN and bool(rule and rule.verdict.chain)
+
+
+def _whole(source: SourceFile) -> Span:
+    return Span(source, 0, len(source.text))
 
 
 def _way(family: Family, packet: Packet) -> Sequence[Hook]:

@@ -112,10 +112,15 @@ class Writer:
             return rewrite
         return rewrite.constant(Field.CT_STATE, CT_STATES.index("untracked"))
 
+    def _is_early(self, rewrite: Rewrite) -> bool:
+        """Whether none of the packets has a connection yet."""
+        without = self.space.state("invalid", "untracked")
+        return rewrite.now(without) == self.space.true
+
     def _in_zone(self, rule: Rule, effect: Effect, group: PacketGroup) -> PacketGroup:
-        """The first zone counts. What is not tracked is tracked by nft's word, and not by that of
-        iptables, which gives it no template then (nft_ct_set_zone_eval, xt_ct_target)."""
-        if group.zone != 0 or effect.value == 0:
+        """The first zone counts, and none behind conntrack. What is not tracked is tracked by nft's
+        word, not by that of iptables, which gives it no template (nft_ct_set_zone_eval, xt_ct)."""
+        if group.zone != 0 or effect.value == 0 or not self._is_early(group.rewrite):
             return group
         if group.rewrite.now(self.space.state("untracked")) == self.space.true:
             if rule.verdict.name == "CT":

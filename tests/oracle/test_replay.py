@@ -98,9 +98,12 @@ def undecided(old: Ruleset, new: Ruleset) -> Iterator[Divergence]:
     for change in iptlint.diff(old, new).changes:
         for ruleset, fate in ((old, change.old), (new, change.new)):
             walked = replay(ruleset, change.witness)
+            rule = fate.decision.rule if fate.decision else None
             decided = fate.decision and fate.decision[2:]
-            end = (fate.kind, *(decided or (None, None)))
-            if not (walked.given_up or end in walked.decided):
+            came = (fate.kind, *(decided or (None, None))) in walked.decided
+            if rule is not None and rule.verdict.kind.goes_on:  # it wrote what is another
+                came = rule in walked.taken and fate.kind in {kind for kind, *_ in walked.decided}
+            if not (walked.given_up or came):
                 yield change
 
 
