@@ -15,7 +15,7 @@ from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import Family, Field, Hook, Match, Ruleset, VerdictKind
 from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.host_addresses import Behind, HostAddresses, new_destinations, shown_by
-from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import ROUTES, RunningConnection
@@ -276,6 +276,8 @@ class _Tracer:
         came = self._as_asked(packet_of(space, values(point), self.hook))
         arrived = packet_of(space, image(space, point, last), self.hook)
         arrived = self._as_asked(self._by_its_own_way(came, arrived))
+        if last.decision is not None and is_early(last.decision.chain):
+            arrived = replace(arrived, ct_state=came.ct_state)  # nobody has looked for it yet
         chosen = Chosen(point, followed & ~packets, came, arrived)
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)

@@ -109,8 +109,17 @@ class Traversal:
         elif self.routing is not None and hooks[0] is Hook.OUTPUT:
             self._from_host(self.routing, hooks, start)
         else:
-            self._arrive(hooks[-1], self._through(hooks, start, to_host=Hook.INPUT in hooks))
+            self._as_asked(hooks, start)
         return self.outcomes
+
+    def _as_asked(self, hooks: Sequence[Hook], start: PacketGroups) -> None:
+        """Wherever packets are sent, they stay on this way."""
+        to_host, number = Hook.INPUT in hooks, 0
+        is_routed = self.family in (Family.IP, Family.IP6)
+        if is_routed and Hook.PREROUTING in hooks and Hook.FORWARD in hooks:
+            number = hooks.index(Hook.FORWARD)
+            start = self._living_on(self._through(hooks[:number], start, to_host=to_host))
+        self._arrive(hooks[-1], self._through(hooks[number:], start, to_host=to_host))
 
     def _from_outside(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
         to_host = Hook.INPUT in hooks
@@ -155,9 +164,11 @@ class Traversal:
     def _living_on(self, groups: PacketGroups) -> PacketGroups:
         """Those whose time to live a rule has not let run out (ip_forward, ip6_forward)."""
         living = PacketGroups()
-        expired = self.space.fields[Field.TTL].within(0, 1)
+        field = self.space.fields[Field.TTL]
         for group in groups:
-            ends = group.packets & group.rewrite.now(expired) & ~expired
+            ends = self.space.false
+            if any(number in group.rewrite.bits for number in field.variables):
+                ends = group.packets & group.rewrite.now(field.within(0, 1))
             if ends.satisfiable():
                 self.outcomes.append(
                     Outcome(VerdictKind.DROP, None, group.rewrite, ends, Hook.FORWARD)

@@ -10,7 +10,7 @@ from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import Description, describe
 from iptlint.packets.describe.lists import listed
 from iptlint.reports.json_report import VERSION, dumps
-from iptlint.reports.places import in_words, place, verdict
+from iptlint.reports.places import EXPIRED, in_words, place, verdict
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
@@ -60,8 +60,15 @@ def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
     for name, old, new in change.contrasts:
         yield f"  {name}: {old} → {new}"
     for name, fate in (("old", change.old), ("new", change.new)):
-        unchanged = change.contrasts and fate.decision is None
-        yield f"  {name}: {'no rule changes it' if unchanged else in_words(fate.decision)}"
+        yield f"  {name}: {_who(change, fate)}"
+
+
+def _who(change: Divergence, fate: Fate) -> str:
+    if fate.decision is not None:
+        return in_words(fate.decision)
+    if fate.kind.denies:
+        return EXPIRED
+    return "no rule changes it" if change.contrasts else in_words(None)
 
 
 def _what(change: Divergence) -> str:

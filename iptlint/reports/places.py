@@ -32,6 +32,9 @@ def chain_name(decision: Decision) -> str:
     return f"{table.family.value} {table.name} {decision.chain.name}"
 
 
+EXPIRED = "its time to live runs out before it is forwarded"
+
+
 def in_words(decision: Decision | None) -> str:
     """``rules.v4:9: -A INPUT …``, ``the policy of INPUT (rules.v4:2)``."""
     if decision is None:

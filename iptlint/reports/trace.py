@@ -13,7 +13,7 @@ from iptlint.netfilter.packet_group import TraversalStep
 from iptlint.packets.describe import describe
 from iptlint.packets.space import Space
 from iptlint.reports.json_report import VERSION, dumps
-from iptlint.reports.places import chain_name, in_words, place, verdict
+from iptlint.reports.places import EXPIRED, chain_name, in_words, place, verdict
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
@@ -39,7 +39,7 @@ def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
 
 def _by(outcome: TraceOutcome) -> str:
     if outcome.expired:
-        return "as its time to live runs out before it is forwarded"
+        return f"as {EXPIRED}"
     return f"by {in_words(outcome.decision)}"
 
 

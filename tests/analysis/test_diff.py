@@ -5,11 +5,13 @@ The nft sides are what iptables-translate 1.8.9 makes of the iptables sides.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import iptlint
 from iptlint.analysis.diff import Difference, difference
-from iptlint.model import Field, VerdictKind
+from iptlint.model import Field, Hook, VerdictKind
 
 FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n{}COMMIT\n"
 NAT = (
@@ -266,3 +268,12 @@ def test_what_differs_in_other_ways_is_told_apart() -> None:
     assert {change.aspects for change in changes} == {("mark",), ("destination",)}
     for change in changes:
         assert {contrast.name for contrast in change.contrasts} <= {"mark", "destination address"}
+
+
+def test_a_time_to_live_that_rules_let_run_out_ends_forwarding() -> None:
+    """ip_forward looks at it before the hook; what comes to the host itself is delivered."""
+    cases = Path(__file__).parents[2] / "fixtures" / "translation"
+    old, new = (iptlint.read(cases / f"TTL.{name}.v4") for name in ("old", "new"))
+    fates = {(c.hook, c.old.kind, c.new.kind) for c in difference(old, new).changes}
+    assert (Hook.FORWARD, VerdictKind.DROP, VerdictKind.ACCEPT) in fates
+    assert not any(hook is Hook.INPUT and a is not b for hook, a, b in fates)
