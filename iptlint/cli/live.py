@@ -113,10 +113,14 @@ def _save(gathered: Gathered, path: str) -> int:
 
 def lint_archive(path: str, asked: options.Asked) -> int:
     """What ``--save`` wrote, perhaps on another host."""
+    return lint_host(loaded(path), asked)
+
+
+def loaded(path: str) -> Gathered:
     from iptlint.host.archive import ArchiveError, load
 
     try:
-        return lint_host(load(path), asked)
+        return load(path)
     except (ArchiveError, OSError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -13,7 +13,9 @@ from iptlint.cli.scripts import script_options, script_reader
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
+    from iptlint.dialects import Reader, Reading
     from iptlint.model import Ruleset
+    from iptlint.model.host_addresses import HostAddresses
 
 
 def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -81,22 +83,24 @@ def command(
     What is left out may be anything; then the answer is every distinct outcome, each with the
     packets it is for. Without --ct-state it is about a connection: its first packet, and those
     that follow from the same side. What was translated is sent on by its new destination.
+
+    FILE may be a host that `iptlint live --save` wrote: then these are the rules that ran there,
+    and its addresses are known.
     """
     from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.analysis.exchange import connection
-    from iptlint.model.host_addresses import with_own
     from iptlint.packets.packet import Packet
     from iptlint.packets.query import QueryError, family_of
     from iptlint.reports.trace import trace_json, trace_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader = script_reader(reader, starts, arguments)
-    reading, wanted = read_one(file, reader, ipsets), reader.family
+    reading, known, wanted = *_read(file, reader, ipsets), reader.family
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
     chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)
     try:
         packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
-        addresses = with_own(reading.ruleset, host_addresses) if host_addresses else None
+        addresses = _addresses(reading.ruleset, host_addresses) or known
         traced = trace_with_bridges(reading.ruleset, packet, addresses)
     except QueryError as error:
         raise click.UsageError(str(error)) from error
@@ -106,6 +110,38 @@ def command(
     else:
         options.write(trace_text(traced, answered))
     return FAILED if complain(reading) else 0
+
+
+def _read(
+    file: str, reader: Reader, ipsets: tuple[str, ...]
+) -> tuple[Reading, HostAddresses | None]:
+    """With the addresses of the host, if the file is one."""
+    from iptlint.cli.inputs import host_archive
+
+    archive = host_archive((file,))
+    return (read_one(file, reader, ipsets), None) if archive is None else _host(archive)
+
+
+def _host(path: str) -> tuple[Reading, HostAddresses | None]:
+    from iptlint.cli.live import loaded
+    from iptlint.dialects import Reading
+    from iptlint.host.examine import examine
+    from iptlint.model.host_addresses import of_interfaces
+
+    host = examine(loaded(path)).host
+    ruleset = host.running or host.saved
+    if ruleset is None:
+        raise click.ClickException(f"{path}: its rules are not known as a whole; {host.untold}")
+    addresses = host.facts.addresses
+    return Reading(ruleset), None if addresses is None else of_interfaces(addresses)
+
+
+def _addresses(
+    ruleset: Ruleset, own: tuple[IPv4Network | IPv6Network, ...]
+) -> HostAddresses | None:
+    from iptlint.model.host_addresses import with_own
+
+    return with_own(ruleset, own) if own else None
 
 
 def _first_family(ruleset: Ruleset) -> str:

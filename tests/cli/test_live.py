@@ -147,3 +147,20 @@ def test_what_is_wrong_with_the_saved_files(run: Run, root: Root, tmp_path: Path
     assert ("/etc/iptables/rules.v4", 7, "IPT001") in {
         (f["path"], f["line"], f["code"]) for f in found
     }
+
+
+def test_a_packet_through_a_saved_host(run: Run, root: Root, tmp_path: Path) -> None:
+    """The rules that ran there; and a destination is its own or is not."""
+    path = str(tmp_path / "host.tar.gz")
+    eth0 = {"ifname": "eth0", "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}]}
+    addresses = json.dumps([eth0])
+    gathered = root.alive(
+        iptables_legacy_save=OTHER, ip6tables_legacy_save=CLOSED6, addresses=addresses
+    )
+    save(gathered, path)
+    asked = ("trace", path, "--iif", "eth0", "--proto", "tcp", "--dport", "22", "--daddr")
+    for destination, way in (("192.0.2.10", "to this host"), ("203.0.113.9", "forwarded")):
+        result = run(*asked, destination, "--saddr", "198.51.100.9")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert f"\n  {way}\n" in result.stdout
+        assert "an address of this host" not in result.stdout
