@@ -53,30 +53,31 @@ class ChosenValues:
         packet, family = chosen.arrived, self.family
         told = packet.conditions
 
-        def one_of(field: Field) -> Choice | None:
+        for side, name, field, interface in (
+            (DESTINATION, "daddr", family.daddr, chosen.came.iif),
+            (SOURCE, "saddr", family.saddr, chosen.arrived.oif),
+        ):
             choices = self._choices(last, chosen.point, field, matcher)
-            return next((choice for choice in choices if choice is not None), None)
-
-        if self._hangs_on(last, chosen.point, family.daddr, self._own(DESTINATION)):
-            packet = replace(packet, daddr=f"the address of {chosen.came.iif}")
-        elif choice := one_of(family.daddr):
-            packet = replace(packet, daddr=self._range(choice))
-        if self._hangs_on(last, chosen.point, family.saddr, self._own(SOURCE)):
-            packet = replace(packet, saddr=f"the address of {chosen.arrived.oif}")
-        elif choice := one_of(family.saddr):
-            packet = replace(packet, saddr=self._range(choice))
-        if choice := one_of(Field.DPORT):
-            told = (*told, f"dport is one of {choice.low}-{choice.high}")
-            packet = replace(packet, dport=None)
-        if choice := one_of(Field.SPORT):
-            told = (*told, f"sport is one of {choice.low}-{choice.high}")
-            packet = replace(packet, sport=None)
+            if self._hangs_on(last, chosen.point, field, self._own(side)):
+                packet = _with(packet, name, f"the address of {interface}")
+            elif choices:
+                packet = _with(packet, name, self._range(choices[0]))
+        for name, field in (("dport", Field.DPORT), ("sport", Field.SPORT)):
+            choices = self._choices(last, chosen.point, field, matcher)
+            known = [choice for choice in choices if choice is not None]
+            if known:
+                told = (*told, f"{name} is one of {known[0].low}-{known[0].high}")
+                packet = _without(packet, name)
+            elif choices and field is Field.DPORT:
+                packet = _without(packet, name)
         return replace(packet, conditions=told)
 
     def _own(self, side: Side) -> tuple[Unknown, ...]:
         return side.own_bits(self.family.address_bits)
 
-    def _range(self, choice: Choice) -> str:
+    def _range(self, choice: Choice | None) -> str:
+        if choice is None:
+            return "an unknown address"
         kind = IPv4Address if self.family is Family.IP else IPv6Address
         return f"one of {kind(choice.low or 0)}-{kind(choice.high or 0)}"
 
@@ -103,3 +104,13 @@ class ChosenValues:
                 point = point.exists(self.unknowns.variable(key))
         bits = [last.rewrite.variable(n) for n in self.space.fields[field].variables]
         return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits)
+
+
+def _with(packet: Packet, name: str, address: str) -> Packet:
+    if name == "daddr":
+        return replace(packet, daddr=address)
+    return replace(packet, saddr=address)
+
+
+def _without(packet: Packet, name: str) -> Packet:
+    return replace(packet, dport=None) if name == "dport" else replace(packet, sport=None)

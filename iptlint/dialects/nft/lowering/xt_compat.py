@@ -52,7 +52,8 @@ _TARGETS: dict[str, _Row] = {
     **_rows("NFQUEUE QUEUE TPROXY", VerdictKind.QUEUE, write(Field.MARK)),
     **_rows("SNAT MASQUERADE", VerdictKind.NAT, *_writes((*_TO_SOURCE, Field.CT_SNAT))),
     **_rows("DNAT REDIRECT", VerdictKind.NAT, *_writes((*_TO_DESTINATION, Field.CT_DNAT))),
-    **_rows("NETMAP", VerdictKind.NAT, *_writes((*_TO_SOURCE, *_TO_DESTINATION))),
+    # Ports stay (xt_NETMAP.c).
+    **_rows("NETMAP", VerdictKind.NAT, *_writes((*_TO_SOURCE[:2], *_TO_DESTINATION[:2]))),
 }
 
 _MATCH = "match"
