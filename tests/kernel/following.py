@@ -193,6 +193,8 @@ class Follower:
         why = gap(packet) or unsendable(packet)
         if self.eyes is not None and packet.ct_state == "related":
             why = "a related one of the harness was never translated, so nf_nat drops it"
+        if self.eyes is not None and packet.ct_state == "established":
+            why = "its connection is older than the rules; exchanges have running ones"
         if why is None:
             if self.eyes is not None:
                 self.eyes.close()

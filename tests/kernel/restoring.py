@@ -56,6 +56,16 @@ def restore(
             return (rules_of_nft, LegacyCounters(firewall.raw[number], tables))
 
 
+_TWO_OTHER_PORTS = re.compile(r"(! --sport \d+) ! --dport \d+(?= |$)", re.MULTILINE)
+
+
+def without_misread_ports(text: str) -> str:
+    """iptables-nft 1.8.9 makes one comparison of two ports that are excluded (``cmp neq`` of four
+    bytes), so that its rule also takes packets with one of them: its own fault, which is left
+    out."""
+    return _TWO_OTHER_PORTS.sub(r"\1", text)
+
+
 _REFUSED_LINE = re.compile(r"/dev/stdin:(\d+):\d+-\d+: Error")
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from iptlint.packets.packet import Packet
 from tests.kernel.conftest import lacking
+from tests.kernel.counters import labelled
 from tests.kernel.firewall import KernelFirewall
-from tests.kernel.restoring import Kind
+from tests.kernel.restoring import Kind, restore, without_misread_ports
 from tests.kernel.states import prepare
 from tests.kernel.trial import Fate, load, on_one_processor
 from tests.kernel.wire import UnsendableError
@@ -226,3 +227,13 @@ def _is(link: Path, name: str) -> bool:
         return str(link.readlink()) == name
     except OSError:
         return False
+
+
+def test_iptables_nft_misreads_two_ports_that_are_excluded(firewall: KernelFirewall) -> None:
+    """What iptables-legacy and the manual say is that neither may be 80."""
+    text = "*filter\n-A INPUT -p udp -m udp ! --sport 80 ! --dport 80 -j DROP\nCOMMIT\n"
+    skip_if_lacking(Kind.IPTABLES_NFT, "ip")
+    restore(firewall, labelled(text), Kind.IPTABLES_NFT)
+    listing = firewall.host.run(["nft", "--debug=netlink", "list", "ruleset"])
+    assert "payload load 4b @ transport header + 0" in listing
+    assert without_misread_ports(text) == text.replace(" ! --dport 80", "")

@@ -25,7 +25,7 @@ from tests.kernel.firewall import (
     SENT,
     KernelFirewall,
 )
-from tests.kernel.restoring import Kind, restore
+from tests.kernel.restoring import Kind, restore, without_misread_ports
 from tests.kernel.states import Preparation, prepare
 from tests.kernel.wire import UnsendableError, build, is_fragment
 
@@ -158,6 +158,8 @@ def load(firewall: KernelFirewall, text: str, kind: Kind, family: str = "ip") ->
     """RuntimeError where the kernel refuses it. The firewall is to be a new one, or one whose
     rules were taken out by ``unload``."""
     text = labelled(text)
+    if kind is Kind.IPTABLES_NFT:
+        text = without_misread_ports(text)
     return Loaded(firewall, text, restore(firewall, text, kind, family))
 
 
