@@ -278,6 +278,9 @@ class _Tracer:
         arrived = self._as_asked(self._by_its_own_way(came, arrived))
         if last.decision is not None and is_early(last.decision.chain):
             arrived = replace(arrived, ct_state=came.ct_state)  # nobody has looked for it yet
+        way = _way(self.hook, last)
+        sent = way.value if way in ROUTES else came.hook
+        arrived = replace(arrived, hook=sent, iif=arrived.iif or came.iif)
         chosen = Chosen(point, followed & ~packets, came, arrived)
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
@@ -289,7 +292,7 @@ class _Tracer:
             witness=came,
             arrived=chosen.arrived,
             becomes=None if shown == came else shown,
-            way=_way(self.hook, last),
+            way=way,
             conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
             steps=tuple(steps),
             zone=last.zone,

@@ -42,7 +42,8 @@ def test_a_port_of_docker_is_forwarded_and_input_sees_nothing() -> None:
     assert fates(trace) == [(ACCEPT, Hook.FORWARD, "172.17.0.2", 80)]
     assert lines(trace) == [17]
     assert Hook.INPUT not in {step.hook for step in trace.outcomes[0].steps}
-    assert trace.outcomes[0].arrived.oif == "docker0"
+    arrived = trace.outcomes[0].arrived
+    assert (arrived.hook, arrived.iif, arrived.oif) == ("forward", "eth1", "docker0")
 
 
 @pytest.mark.parametrize("name", ["dn.v4", "dn.nft"])
