@@ -26,7 +26,7 @@ from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
-from iptlint.packets.witness import packet_of
+from iptlint.packets.witness import number_in, packet_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -98,6 +98,16 @@ class Answered(NamedTuple):
     arrived: Packet
     connection_mark: int
     zone: int | None
+
+    @property
+    def has_new_source(self) -> bool:
+        came, last = self.came, self.arrived
+        return (came.saddr, came.sport) != (last.saddr, last.sport)
+
+    @property
+    def has_new_destination(self) -> bool:
+        came, last = self.came, self.arrived
+        return (came.daddr, came.dport) != (last.daddr, last.dport)
 
 
 def trace_answer(
@@ -210,11 +220,9 @@ class _Tracer:
         packets = packets & setting_out(self.space, self.family, self.hook)
         packets = packets & self.space.value(Field.MARK, 0)
         if self.hook in TYPE_AT:
-            rewritten = (answered.came.saddr, answered.came.sport) != (
-                *(answered.arrived.saddr, answered.arrived.sport),
-            )
             ask_for_types(self.space, self._matches())
-            packets = packets & of_type(self.space, LOCAL if rewritten else TYPE_AT[self.hook])
+            name = LOCAL if answered.has_new_source else TYPE_AT[self.hook]
+            packets = packets & of_type(self.space, name)
         if answered.arrived.ct_state == "untracked":
             alone = packets & self.space.value(Field.CT_MARK, 0)
             return self.way.unconnected(alone & ~self.space.state("established"))
@@ -228,15 +236,14 @@ class _Tracer:
 
     def _back(self, answered: Answered) -> Rewrite:
         """What the kernel gives the answer: the addresses and ports of the question."""
-        came, last = answered.came, answered.arrived
-        family, space = self.family, self.space
+        came, family, space = answered.came, self.family, self.space
         numbers = {
             family.daddr: _number(came.saddr),
             family.saddr: _number(came.daddr),
             Field.DPORT: came.sport or 0,
             Field.SPORT: came.dport or 0,
-            Field.CT_SNAT: (came.saddr, came.sport) != (last.saddr, last.sport),
-            Field.CT_DNAT: (came.daddr, came.dport) != (last.daddr, last.dport),
+            Field.CT_SNAT: answered.has_new_source,
+            Field.CT_DNAT: answered.has_new_destination,
             Field.CT_MARK: answered.connection_mark,
         }
         rewrite = Rewrite(space, {})
@@ -274,7 +281,8 @@ class _Tracer:
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
-        arrived = packet_of(space, image(space, point, last), self.hook)
+        in_the_end = image(space, point, last)
+        arrived = packet_of(space, in_the_end, self.hook)
         arrived = self._as_asked(self._by_its_own_way(came, arrived))
         if last.decision is not None and is_early(last.decision.chain):
             arrived = replace(arrived, ct_state=came.ct_state)  # nobody has looked for it yet
@@ -296,7 +304,7 @@ class _Tracer:
             conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
             steps=tuple(steps),
             zone=last.zone,
-            connection_mark=_field(space, point, last, Field.CT_MARK),
+            connection_mark=number_in(in_the_end, space.fields[Field.CT_MARK].variables),
             expired=last.kind.denies and last.decision is None,
         )
 
@@ -355,14 +363,6 @@ def _key(end: End) -> object:
 
 def _number(address: str | None) -> int:
     return int(ip_address(address)) if address else 0
-
-
-def _field(space: Space, point: PacketSet, last: Outcome, field: Field) -> int:
-    """The number that the one packet has there in the end."""
-    number = 0
-    for variable in space.fields[field].variables:
-        number = number << 1 | (point & last.rewrite.variable(variable)).satisfiable()
-    return number
 
 
 def _behind(packet: Packet) -> Iterator[Behind]:

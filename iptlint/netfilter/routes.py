@@ -201,8 +201,7 @@ class Routing:
         for group in groups:
             moved = self._moved(group)
             home = moved & self._own(group)
-            lo = [self._bit(_LO, place) for place in reversed(range(self._out.width))]
-            returning = self._leaving(group, home, self.space.true, lo)
+            returning = self._leaving(group, home, self.space.true, self._bits_of(_LO))
             rerouted.add(replace(returning, packets=group.packets & home, looped=True))
             known, bits = self._known_way(group)
             rerouted.add(
@@ -237,8 +236,7 @@ class Routing:
             here = group.rewrite.now(destinations) & ~known
             known = known | here
             bits = [
-                bit | (here & self._bit(number, place))
-                for place, bit in zip(reversed(range(self._out.width)), bits, strict=True)
+                bit | (here & its) for bit, its in zip(bits, self._bits_of(number), strict=True)
             ]
         return known, bits
 
@@ -256,8 +254,10 @@ class Routing:
         keys = [ANY_WAY_ON._replace(bit=bit) for bit in range(self._out.width)]
         return self._some_interface([self.unknowns.variable(key) for key in keys])
 
-    def _bit(self, number: int, place: int) -> PacketSet:
-        return self.space.true if number >> place & 1 else self.space.false
+    def _bits_of(self, number: int) -> list[PacketSet]:
+        """Those of an interface's number, the most significant first."""
+        places = reversed(range(self._out.width))
+        return [self.space.true if number >> place & 1 else self.space.false for place in places]
 
     def _some_interface(self, bits: list[PacketSet]) -> list[PacketSet]:
         """The number itself where an interface has it, else that of all other names."""
@@ -265,6 +265,6 @@ class Routing:
         variables = [number for bit in bits if (number := bit.node_var()) is not None]
         fits = BitField(self.space.manager, variables).within(_FIRST_BEHIND_LO, highest)
         return [
-            (fits & bit) | (~fits & self._bit(highest, place))
-            for place, bit in zip(reversed(range(len(bits))), bits, strict=True)
+            (fits & bit) | (~fits & its)
+            for bit, its in zip(bits, self._bits_of(highest), strict=True)
         ]

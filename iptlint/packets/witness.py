@@ -180,7 +180,7 @@ def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
 
 def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> Packet:
     """The packet of a path through a diagram; what the path leaves free is zero."""
-    values = {field: _number(cube, bits.variables) for field, bits in space.fields.items()}
+    values = {field: number_in(cube, bits.variables) for field, bits in space.fields.items()}
     conditions = tuple(key for key, bit in _opaque_bits(space, cube) if bit)
     conditions += (*unusual(values), *_after(values), *_behind_an_extension(space, cube, values))
     name = PACKET_FAMILIES[values[Field.FAMILY]]
@@ -200,7 +200,8 @@ def _first_family(space: Space, packets: PacketSet) -> str | None:
     return next((n for n in space.families if (packets & space.family(n)).satisfiable()), None)
 
 
-def _number(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
+def number_in(cube: Sequence[bool | None], variables: Sequence[int]) -> int:
+    """The number that the variables are in the cube, the most significant bit first."""
     return sum(
         1 << (len(variables) - 1 - index)
         for index, variable in enumerate(variables)
