@@ -17,6 +17,7 @@ ROOMS = (
     "memo",
     "model",
     "dialects",
+    "loads",
     "packets",
     "netfilter",
     "analysis",
@@ -32,12 +33,12 @@ DOORS = {"__init__", "__main__"}
 """The package's own two files open onto every room."""
 
 SHUT = {
-    "packets": {"dialects"},
-    "netfilter": {"dialects"},
-    "analysis": {"dialects"},
-    "findings": {"dialects"},
-    "rules": {"dialects"},
-    "benchmark": {"dialects"},
+    "packets": {"dialects", "loads"},
+    "netfilter": {"dialects", "loads"},
+    "analysis": {"dialects", "loads"},
+    "findings": {"dialects", "loads"},
+    "rules": {"dialects", "loads"},
+    "benchmark": {"dialects", "loads"},
 }
 """Above, and yet not to be seen: what analyses a ruleset must not know its language."""
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "reach": ("iptlint.cli.reach", "For every rule: can a packet get here and match?"),
     "trace": ("iptlint.cli.trace", "What happens to this packet, rule by rule, and who decides?"),
     "diff": ("iptlint.cli.diff", "Which packets does a change let in or shut out?"),
+    "loads": ("iptlint.cli.loads", "Would nft -f or iptables-restore take the file?"),
     "live": ("iptlint.cli.live", "What is wrong with this host, and what does a reboot change?"),
     "rule": ("iptlint.cli.rule", "A lint rule's documentation, or all of them as a table."),
 }

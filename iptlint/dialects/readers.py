@@ -37,10 +37,12 @@ def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.iptables.lowering.lower import lower
     from iptlint.dialects.iptables.parsing.parser import parse
 
-    ruleset, diagnostics = lower(parse(source, reader.family), source)
+    tree = parse(source, reader.family)
+    ruleset, diagnostics = lower(tree, source)
     if not ruleset.tables and not diagnostics:
         diagnostics = (_nothing(source),)
-    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+    opaque = sum(map(_unknown_tests, _matches(ruleset)))
+    return Reading(ruleset, diagnostics, opaque, tree=tree)
 
 
 def _read_ipset(source: SourceFile, _: Reader) -> Reading:
@@ -83,7 +85,8 @@ def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
     diagnostics = (*map(_not_nft, tree.diagnostics), *diagnostics)
     if not ruleset.tables and not diagnostics:
         diagnostics = (_nothing(source, "nft list ruleset"),)
-    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+    opaque = sum(map(_unknown_tests, _matches(ruleset)))
+    return Reading(ruleset, diagnostics, opaque, tree=tree)
 
 
 def _not_nft(diagnostic: SyntaxDiagnostic) -> Diagnostic:

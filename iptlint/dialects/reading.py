@@ -11,17 +11,21 @@ from iptlint.model import Family, Ruleset
 
 if TYPE_CHECKING:
     from iptlint.dialects.ipset.tree import IpsetFile
+    from iptlint.dialects.iptables.parsing.tree import SaveFile
+    from iptlint.dialects.nft.tree import NftFile
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What became of one source. ``opaque`` counts the tests that nobody knows; ``ipset`` is
-    what a source holds that lists sets and no rules."""
+    what a source holds that lists sets and no rules; ``tree`` the text as it was written, where
+    a tool loads it as it is."""
 
     ruleset: Ruleset
     diagnostics: tuple[Diagnostic, ...] = ()
     opaque: int = 0
     ipset: IpsetFile | None = None
+    tree: NftFile | SaveFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,25 +8,36 @@ from dataclasses import dataclass, replace
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
+from iptlint.loads.judges import load
+from iptlint.loads.refusal import Refusal
 from iptlint.model.sets import SavedSets
-from iptlint.rules.reading import crashed
+from iptlint.rules.reading import crashed, refused
 from iptlint.rules.registry import rule_of
 from iptlint.source import SourceFile, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was read. ``crashes``: where a reader failed; the others are read all the same."""
+    """What was read, and what the tools refuse of it. ``crashes``: where a reader failed; the
+    others are read all the same."""
 
     readings: tuple[Reading, ...]
+    refusals: tuple[Refusal, ...]
     sets: SavedSets | None
     crashes: tuple[Finding, ...]
 
     def findings(self) -> Iterator[Finding]:
-        """What the readers say of the texts."""
+        """What the readers say of the texts, and what else is refused of them."""
+        spans = []
         for reading in self.readings:
             for diagnostic in reading.diagnostics:
-                yield _finding(reading, diagnostic)
+                finding = _finding(reading, diagnostic)
+                if finding.severity is Severity.ERROR:
+                    spans.append(finding.span)
+                yield finding
+        for refusal in self.refusals:
+            if not any(refusal.span.overlaps(span) for span in spans):
+                yield refused(refusal.span, refusal.cause, refusal.mend)
 
 
 def collect(
@@ -36,8 +47,9 @@ def collect(
     crashes: list[Finding] = []
     readings = [_read(lambda text: read(text, reader), source, crashes) for source in sources]
     readings += (_read(read_sets, source, crashes) for source in ipsets)
+    refusals = [refusal for reading in readings for refusal in _refusals(reading, crashes)]
     readings, sets = _together(readings, crashes)
-    return Collected(tuple(readings), sets, tuple(crashes))
+    return Collected(tuple(readings), tuple(refusals), sets, tuple(crashes))
 
 
 def _read(
@@ -49,6 +61,16 @@ def _read(
         # Whatever is wrong in the reader of one file, the other files are still linted.
         crashes.append(crashed(source, "reading the file", crash))
         return unread(source, "unknown")
+
+
+def _refusals(reading: Reading, crashes: list[Finding]) -> list[Refusal]:
+    """Without those of what another host may have."""
+    try:
+        judged = load(reading)
+    except Exception as crash:
+        crashes.append(crashed(reading.ruleset.source, "loading the file", crash))
+        return []
+    return [each for each in judged.refusals if not each.missing] if judged is not None else []
 
 
 def _together(

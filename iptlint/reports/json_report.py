@@ -69,18 +69,19 @@ def _finding(finding: Finding, fingerprint: str) -> dict[str, object]:
         "name": rule.meta.name,
         "severity": finding.severity.value,
         "confidence": finding.confidence.value,
-        **_place(finding.span),
+        **place_of(finding.span),
         "message": finding.message,
         "help": finding.help or None,
         "url": rule.url,
-        "related": [{**_place(r.span), "message": r.message} for r in finding.related],
+        "related": [{**place_of(r.span), "message": r.message} for r in finding.related],
         "witness": as_json(finding.witness),
         "fixable": finding.fixable,
         "fingerprint": fingerprint,
     }
 
 
-def _place(span: Span) -> dict[str, object]:
+def place_of(span: Span) -> dict[str, object]:
+    """Where a span is, as the contract has it."""
     return {
         "path": span.source.path,
         "line": span.line,

@@ -52,18 +52,18 @@ def _verdict(verdict: Verdict, text: str) -> str:
 
 def _block(finding: Finding, paint: Paint, report: Report) -> Iterator[str]:
     yield from _head(finding, paint)
-    yield from _excerpt(finding.span, "^", "", lambda text: paint(text, finding.severity))
+    yield from excerpt(finding.span, "^", "", lambda text: paint(text, finding.severity))
     for label in finding.related[:MOST_LABELS]:
         yield from _label(finding, label, paint)
     if len(finding.related) > MOST_LABELS:
-        yield _note(f"and {len(finding.related) - MOST_LABELS} more places")[0]
+        yield note(f"and {len(finding.related) - MOST_LABELS} more places")[0]
     if finding.witness:
-        yield from _note(f"witness: {describe(finding.witness)}")
+        yield from note(f"witness: {describe(finding.witness)}")
     if finding.help:
-        yield from _note(f"help: {finding.help}")
+        yield from note(f"help: {finding.help}")
     asked = benchmark.asked_by(report.items or (), finding.code)
     if asked:
-        yield from _note(f"asked for by: {benchmark.listed(asked)}")
+        yield from note(f"asked for by: {benchmark.listed(asked)}")
 
 
 def _head(finding: Finding, paint: Paint) -> Iterator[str]:
@@ -80,10 +80,12 @@ def _label(finding: Finding, label: Label, paint: Paint) -> Iterator[str]:
     if label.span.source is not finding.span.source:
         place = f"{label.span.source.path}:{label.span.line}:{label.span.column}"
         yield from wrapped(f"{' ' * (_GUTTER - 2)}--> {place}", COLUMNS)
-    yield from _excerpt(label.span, "-", label.message, lambda text: paint(text, None))
+    yield from excerpt(label.span, "-", label.message, lambda text: paint(text, None))
 
 
-def _excerpt(span: Span, mark: str, message: str, paint: Callable[[str], str]) -> Iterator[str]:
+def excerpt(
+    span: Span, mark: str, message: str = "", paint: Callable[[str], str] = str
+) -> Iterator[str]:
     """The first line of the span, and its underline with the message beside or below it."""
     line = span.source.line_text(span.line)
     start = span.column - 1
@@ -101,7 +103,7 @@ def _beside(message: str, right: int) -> str:
     return text if width(text) + right <= COLUMNS - _GUTTER else ""
 
 
-def _note(text: str) -> list[str]:
+def note(text: str) -> list[str]:
     indent = " " * (_GUTTER - 2)
     first, *rest = wrapped(text, COLUMNS - _GUTTER - 2)
     return [f"{indent}= {first}", *(f"{indent}  {line}" for line in rest)]

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
 
 META = Meta(
     code="IPT006",
@@ -49,5 +50,10 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """These findings are made while the text is read."""
+    """These findings are made while the text is read, and while it is loaded on trial."""
     return iter(())
+
+
+def refused(span: Span, cause: str, mend: str) -> Finding:
+    """That the tool or the kernel does not take the text of the span."""
+    return META.finding(span, cause, mend, likeness=cause)

@@ -1,0 +1,1 @@
+"""Whether ``nft -f`` and ``iptables-restore`` would take a file, and why not."""

@@ -1,0 +1,1 @@
+"""What iptables-restore and x_tables refuse."""

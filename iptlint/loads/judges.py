@@ -1,0 +1,37 @@
+"""Which judge a language has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from iptlint.dialects import Reading
+from iptlint.dialects.detect import EMPTY, IPTABLES_SAVE, NFT
+from iptlint.loads.refusal import Load
+
+Judge = Callable[[Reading, Sequence[Reading]], Load]
+
+
+def load(reading: Reading, before: Sequence[Reading] = ()) -> Load | None:
+    """What the tool of the reading's language does with it on a host that has the rules of
+    ``before``; None where the language is of no such tool."""
+    judge = _JUDGES.get(reading.ruleset.dialect)
+    return judge(reading, before) if judge is not None else None
+
+
+def _nft(reading: Reading, before: Sequence[Reading]) -> Load:
+    from iptlint.loads.nft.judge import judge
+
+    return judge(reading, before)
+
+
+def _iptables(reading: Reading, before: Sequence[Reading]) -> Load:
+    from iptlint.loads.iptables.judge import judge
+
+    return judge(reading, before)
+
+
+def _empty(reading: Reading, before: Sequence[Reading]) -> Load:
+    return Load(reading.ruleset.source, "every tool")
+
+
+_JUDGES: dict[str, Judge] = {NFT: _nft, IPTABLES_SAVE: _iptables, EMPTY: _empty}

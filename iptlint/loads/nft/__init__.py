@@ -1,0 +1,1 @@
+"""What nft and nf_tables refuse."""

@@ -1,0 +1,78 @@
+"""What a tool refuses, and what becomes of the rest of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from iptlint.source import SourceFile, Span
+
+
+class Stage(Enum):
+    """When a tool refuses. What it refuses at one stage hides all of the later ones."""
+
+    READING = "reading"
+    EVALUATION = "evaluation"
+    KERNEL = "kernel"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A row of a table of checks: one thing that the tool or the kernel looks at.
+
+    ``says``: the tool's own words, for who searches for them. ``decided``: the file, and the
+    function where there is one, that decides it.
+    """
+
+    name: str
+    stage: Stage
+    says: str
+    decided: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``span``: the token that is refused; ``cause`` and ``mend`` say what the tool does not.
+
+    ``missing``: something has to be there first, which another host may have.
+    """
+
+    span: Span
+    check: Check
+    cause: str
+    mend: str
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A part of the file that was carried out before the first refusal, as a table that
+    iptables-restore has committed."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a tool does with a file. ``refusals`` are in the tool's order: it stops at the first,
+    or tells those of one stage, and the others are hidden until that is mended. ``changes``: what
+    it takes and makes something else of. ``atomic``: it carries out all of a file or nothing."""
+
+    source: SourceFile
+    tool: str
+    refusals: tuple[Refusal, ...] = ()
+    changes: tuple[Refusal, ...] = ()
+    carried: tuple[Carried, ...] = ()
+    atomic: bool = True
+
+    @property
+    def taken(self) -> bool:
+        return not self.refusals
+
+
+def in_order(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """By stage, and within a stage as they were found."""
+    stages = list(Stage)
+    return tuple(sorted(refusals, key=lambda refusal: stages.index(refusal.check.stage)))

@@ -1,0 +1,88 @@
+"""What ``loads`` answers, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iptlint.loads.refusal import Load, Refusal
+from iptlint.reports.json_report import VERSION, dumps, place_of
+from iptlint.reports.safe import visible, wrapped
+from iptlint.reports.text import COLUMNS, excerpt, note
+
+
+def loads_text(loads: Sequence[Load]) -> str:
+    """A block for each file; of one that is refused, the first refusal and what it hides."""
+    return "\n\n".join("\n".join(_block(load)) for load in loads) + "\n"
+
+
+def _block(load: Load) -> Iterator[str]:
+    path = visible(load.source.path)
+    if load.taken:
+        yield f"{path}: {load.tool} takes it"
+    else:
+        yield from _refused(load, load.refusals[0])
+    for change in load.changes:
+        yield from wrapped(f"{_where(change)}: {load.tool} changes it: {change.cause}", COLUMNS)
+        yield from excerpt(change.span, "-")
+
+
+def _where(refusal: Refusal) -> str:
+    return f"{refusal.span.source.path}:{refusal.span.line}:{refusal.span.column}"
+
+
+def _refused(load: Load, first: Refusal) -> Iterator[str]:
+    yield from wrapped(f"{_where(first)}: {load.tool} refuses it: {first.cause}", COLUMNS, " " * 6)
+    yield from excerpt(first.span, "^")
+    yield from note(f"it says: {first.check.says}")
+    if first.mend:
+        yield from note(f"help: {first.mend}")
+    yield from note(_left(load))
+    if len(load.refusals) > 1:
+        yield from note(f"hidden until that is mended: {_hidden(load)}")
+
+
+def _left(load: Load) -> str:
+    """What the host is left with."""
+    if load.atomic:
+        return "nothing of the file is carried out: the host keeps the rules that it has"
+    if not load.carried:
+        return "nothing of the file was carried out before"
+    return f"carried out before: {', '.join(carried.name for carried in load.carried)}"
+
+
+def _hidden(load: Load) -> str:
+    hidden = load.refusals[1:]
+    shown = "; ".join(f"line {each.span.line}: {each.cause}" for each in hidden[:_SHOWN])
+    return shown + (f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else "")
+
+
+_SHOWN = 5
+
+
+def loads_json(loads: Sequence[Load]) -> str:
+    return dumps({"version": VERSION, "files": [_file(load) for load in loads]})
+
+
+def _file(load: Load) -> dict[str, object]:
+    return {
+        "path": load.source.path,
+        "tool": load.tool,
+        "loads": load.taken,
+        "refusals": [_refusal(each, hidden=bool(n)) for n, each in enumerate(load.refusals)],
+        "changes": [_refusal(each, hidden=False) for each in load.changes],
+        "carried_out": [{**place_of(c.span), "name": c.name} for c in load.carried],
+    }
+
+
+def _refusal(refusal: Refusal, *, hidden: bool) -> dict[str, object]:
+    return {
+        **place_of(refusal.span),
+        "check": refusal.check.name,
+        "stage": refusal.check.stage.value,
+        "cause": refusal.cause,
+        "help": refusal.mend or None,
+        "tool_says": refusal.check.says,
+        "decided_by": refusal.check.decided,
+        "missing": refusal.missing,
+        "hidden": hidden,
+    }
