@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import Rule, VerdictKind
-from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
+from iptlint.model import Rule
+from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -40,19 +40,6 @@ def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
     return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
 
 
-def _by(analysis: TableAnalysis, flow: ChainFlow, number: int) -> PacketSet:
-    """What the rule would take away for certain, were it alone."""
-    verdict, sure = flow.chain.rules[number].verdict, flow.tests[number].sure
-    match verdict.kind:
-        case VerdictKind.CONTINUE | VerdictKind.UNKNOWN:
-            return analysis.space.false
-        case VerdictKind.JUMP:
-            called = analysis.flows.get(verdict.chain or "")
-            return sure & ~called.returns if called else analysis.space.false
-        case _:
-            return sure
-
-
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
     """Whether some of the packets may come to the rule, if it is one of the table."""
     return taker not in analysis.places or (analysis.matched(taker) & packets).satisfiable()
@@ -68,7 +55,7 @@ class _Search:
     def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Blocker]:
         """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
         or before the calls of the chain."""
-        stopped = packets & ~self.analysis.flows[chain].arriving[number]
+        stopped = packets & ~self.analysis.flows[chain].arriving_at(number, packets)
         if self.coming:
             stopped = stopped & self.analysis.entries[chain].reachable
         blocking = needed(list(self._within(chain, number, stopped)), stopped)
@@ -86,11 +73,11 @@ class _Search:
         has none."""
         for base_chain in self.analysis.before(self.analysis.table.chains[chain]):
             flow = base_chain.analysis.flows[base_chain.chain.name]
-            lost = packets & ~base_chain.may_survive & ~flow.returns
+            lost = flow.kept(packets & ~base_chain.may_survive, packets)
             packets = packets & base_chain.may_survive
             if lost.satisfiable():
                 yield from _Search(base_chain.analysis)._within(
-                    base_chain.chain.name, len(flow.tests), lost
+                    base_chain.chain.name, len(flow.chain.rules), lost
                 )
 
     def _through(self, packets: PacketSet, caller: str, call: int) -> PacketSet:
@@ -105,7 +92,7 @@ class _Search:
         flow = self.analysis.flows[chain]
         while packets.satisfiable():
             last = flow.blocked_at(packets, end)
-            taken = _by(self.analysis, flow, last)
+            taken = flow.taken_by(last)
             yield from self._at(chain, last, packets & taken, depth)
             packets = packets & ~taken
             end = last
@@ -118,12 +105,12 @@ class _Search:
         if called is None or depth == _DEEPEST:
             yield Blocker(rule, sure)
             return
-        lost = packets & ~called.returns
-        inside = self._within(called.chain.name, len(called.tests), lost, depth + 1)
+        lost = called.kept(packets, packets)
+        inside = self._within(called.chain.name, len(called.chain.rules), lost, depth + 1)
         for taker in inside:
-            yield Blocker(taker.rule, taker.packets & sure & ~called.returns)
-        if (packets & called.returns).satisfiable():
-            yield Blocker(rule, sure & called.returns)
+            yield Blocker(taker.rule, called.kept(taker.packets & sure, taker.packets))
+        if (packets & ~lost).satisfiable():
+            yield Blocker(rule, sure & ~called.kept(sure, sure))
 
 
 def needed(several: list[Blocker], packets: PacketSet) -> list[Blocker]:

@@ -17,12 +17,12 @@ from iptlint.model.matches import BridgePort
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups, TraversalStep
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import INTERFACES_AT, ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -111,16 +111,13 @@ def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
     """The number of the rule that nothing gets past, of what enters the chain."""
     flow = analysis.flows[chain]
     last = flow.blocked_at(analysis.entries[chain].reachable)
-    return last if last < len(flow.tests) else None
+    return last if last < len(flow.chain.rules) else None
 
 
 def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool:
     """Whether it is a ban whose packets were let in above the rule that nothing gets past."""
-    arriving = analysis.flows[shadowed.chain.name].arriving[last]
-    return (
-        shadowed.accepted.satisfiable()
-        and not (analysis.intended(shadowed.rule) & arriving).satisfiable()
-    )
+    flow, meant = analysis.flows[shadowed.chain.name], analysis.intended(shadowed.rule)
+    return shadowed.accepted.satisfiable() and not flow.arriving_at(last, meant).satisfiable()
 
 
 def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule | None:

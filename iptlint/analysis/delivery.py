@@ -16,11 +16,11 @@ from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Decision, Outcome, Visit
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
+from iptlint.packets.rewrite import Rewrite
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

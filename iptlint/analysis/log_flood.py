@@ -81,7 +81,7 @@ class LogFlood:
 def _left(analysis: TableAnalysis, chain: str, number: int, packets: PacketSet) -> PacketSet:
     """Of the packets, what no earlier rule of the chain takes, be it by luck. Of those that a
     rate lets go elsewhere, most of a flood is left."""
-    packets = packets & analysis.flows[chain].arriving[number]
+    packets = analysis.flows[chain].arriving_at(number, packets)
     for earlier in _uncertain_rules(analysis)[chain]:
         if earlier < number:
             packets = packets & ~analysis.flows[chain].tests[earlier].may

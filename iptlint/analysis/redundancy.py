@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.blockers import Blocker, needed
 from iptlint.model import Rule, VerdictKind
-from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
+from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -83,7 +84,7 @@ class _Chain:
         meant, deciders = packets, list[Blocker]()
         other = number
         while packets.satisfiable():
-            following = self.analysis.lookup(self.flow.chain.name).first(other + 1, packets)
+            following = self.flow.first_for(packets, other + 1)
             if following is None or not self._same(rules[number], following):
                 return ()
             other = following

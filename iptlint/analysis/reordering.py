@@ -79,11 +79,11 @@ class MovableRuns:
         packets = self.flow.tests[number].may
         counting = [other for other in self.uncertain if first <= other < number]
         stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
-        meets = self.analysis.lookup(self.chain.name).last(number, packets)
+        meets = self.flow.last_for(packets, number)
         while meets is not None and meets > max(first, stop):
             if not _same_outcome(self.chain.rules[meets], verdict):
                 return meets
-            meets = self.analysis.lookup(self.chain.name).last(meets, packets)
+            meets = self.flow.last_for(packets, meets)
         return stop
 
     def _counts(self, number: int, packets: PacketSet) -> bool:

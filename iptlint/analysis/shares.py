@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.hooks import Hooks
-from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
+from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.source import Span
@@ -120,7 +121,7 @@ def shares_in(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
             yield from _in_chain(analysis, analysis.flows[name], inside, entering)
-    left = packets & analysis.flows[base.name].returns
+    left = packets & ~analysis.flows[base.name].kept(packets, packets)
     if base.policy is not None and left.satisfiable():
         yield Share(analysis, base, None, base.policy.kind, left)
 
@@ -134,13 +135,15 @@ def _in_chain(
     analysis: TableAnalysis, flow: ChainFlow, inside: PacketSet, entering: dict[str, PacketSet]
 ) -> Iterator[Share]:
     """The rules of one chain that decide; what it calls is added to ``entering``."""
-    for rule, tests, arriving in zip(flow.chain.rules, flow.tests, flow.arriving, strict=False):
+    for number in flow.concerning(inside):
+        rule = flow.chain.rules[number]
         kind, callee = rule.verdict.kind, rule.verdict.chain
         if kind.goes_on:
             continue
-        # In this order: what arrives is by far the largest of the three.
-        taken = inside & tests.may
-        if not taken.satisfiable() or not (taken := taken & arriving).satisfiable():
+        taken = inside & flow.tests[number].may
+        if taken.satisfiable():
+            taken = flow.arriving_at(number, taken)
+        if not taken.satisfiable():
             continue
         if callee is None or callee not in analysis.flows:
             yield Share(analysis, flow.chain, rule, kind, taken)

@@ -17,7 +17,6 @@ from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.host_addresses import Behind, HostAddresses, new_destinations, shown_by
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import ROUTES, RunningConnection
 from iptlint.netfilter.traversal import setting_out
 from iptlint.netfilter.unknowns import Unknowns
@@ -25,6 +24,7 @@ from iptlint.packets.address_types import LOCAL, TYPE_AT, ask_for_types, of_type
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 from iptlint.packets.witness import number_in, packet_of
 

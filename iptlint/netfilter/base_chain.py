@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
 from iptlint.model.writes import Writes, writes_of
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
-from iptlint.netfilter.table_analysis import ChainFlow, TableAnalysis
+from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 
@@ -125,11 +126,9 @@ class BaseChain:
     def _changing(self) -> tuple[tuple[Rule, PacketSet], ...]:
         """The rules that change packets, and those they may change."""
         return tuple(
-            (rule, tests.may & arriving)
+            (rule, flow.arriving_at(number, flow.tests[number].may))
             for flow in self._flows()
-            for rule, tests, arriving in zip(
-                flow.chain.rules, flow.tests, flow.arriving, strict=False
-            )
+            for number, rule in enumerate(flow.chain.rules)
             if any(effect.kind in _CHANGING for effect in rule.effects)
         )
 

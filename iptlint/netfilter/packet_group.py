@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Hook, Rule, Ruleset, Table, VerdictKind
-from iptlint.netfilter.rewrite import Rewrite
+from iptlint.packets.rewrite import Rewrite
 from iptlint.source import Span
 
 if TYPE_CHECKING:

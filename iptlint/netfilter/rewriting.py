@@ -13,10 +13,10 @@ from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.model.verdicts import Choice
 from iptlint.netfilter.packet_group import PacketGroup
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, written_text
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.conntrack import connected
+from iptlint.packets.rewrite import Rewrite
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet

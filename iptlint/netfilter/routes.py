@@ -10,10 +10,10 @@ from iptlint.model import Chain, Family, Field, Hook, Table
 from iptlint.model.addresses import LOOPBACK
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.address_types import LOCAL, UNICAST, destination_types
 from iptlint.packets.bdd import BitField, union
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -6,113 +6,25 @@ once, over every packet that could enter it; who really enters is joined in afte
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.space import Space
-from iptlint.packets.union_tree import UnionTree
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
     from iptlint.source import Span
 
 
-Outcomes = Mapping[VerdictKind, "PacketSet"]
-"""For each outcome, the packets that may have it. RETURN: the packets go back to the caller."""
-
-
-@dataclass(slots=True)
-class ChainFlow:
-    """Index i is rule i; ``arriving[len(rules)]`` are the packets that fall off the end.
-
-    ``arriving``: may get there. ``outcomes``: what may become of the packets that enter;
-    RETURN includes falling off.
-    """
-
-    chain: Chain
-    tests: list[Tests]
-    arriving: list[PacketSet]
-    outcomes: dict[VerdictKind, PacketSet]
-
-    @property
-    def returns(self) -> PacketSet:
-        return self.outcomes[VerdictKind.RETURN]
-
-    def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
-        """The first of the rules before ``end`` that none of the packets gets past; ``end`` where
-        some get past them all. By bisection, as what arrives only shrinks: a hundred thousand
-        rules cost seventeen looks."""
-        if end is None:
-            end = len(self.tests)
-        return bisect_left(
-            range(end),
-            True,
-            key=lambda number: not (packets & self.arriving[number + 1]).satisfiable(),
-        )
-
-
-class _Walker:
-    """The packets under way through one chain; each verdict kind has its step."""
-
-    def __init__(self, space: Space, callees: Mapping[str, ChainFlow]) -> None:
-        self.space = space
-        self.callees = callees
-        self.arriving = space.universe
-        self.outcomes: dict[VerdictKind, PacketSet] = {}
-
-    def add(self, kind: VerdictKind, packets: PacketSet) -> None:
-        known = self.outcomes.get(kind)
-        self.outcomes[kind] = packets if known is None else known | packets
-
-    def step(self, kind: VerdictKind, chain: str | None, tests: Tests) -> None:
-        match kind:
-            case VerdictKind.CONTINUE:
-                pass
-            case VerdictKind.JUMP | VerdictKind.GOTO if chain is not None:
-                self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
-            case VerdictKind.UNKNOWN:
-                # It may do anything, going on included.
-                self.add(kind, self.arriving & tests.may)
-            case _:
-                self.add(kind, self.arriving & tests.may)
-                self.arriving = self.arriving & ~tests.sure
-
-    def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
-        taken = self.arriving & tests.may
-        flow = self.callees.get(chain)
-        if flow is None:
-            # Undefined, or a call that closes a loop: the kernel would refuse it.
-            self.add(VerdictKind.UNKNOWN, taken)
-            return
-        for kind, packets in flow.outcomes.items():
-            if kind is not VerdictKind.RETURN:
-                self.add(kind, taken & packets)
-        if comes_back:
-            self.arriving = self.arriving & ~(tests.sure & ~flow.returns)
-        else:
-            self.add(VerdictKind.RETURN, taken & flow.returns)
-            self.arriving = self.arriving & ~tests.sure
-
-
-def chain_flow(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
-    """``callees``: the flows of the chains it calls; one that is missing may do anything."""
-    walker = _Walker(matcher.space, callees)
-    tests: list[Tests] = []
-    arriving: list[PacketSet] = []
-    for rule in chain.rules:
-        tests.append(matcher.rule(rule))
-        arriving.append(walker.arriving)
-        walker.step(rule.verdict.kind, rule.verdict.chain, tests[-1])
-    walker.add(VerdictKind.RETURN, walker.arriving)
-    return ChainFlow(chain, tests, [*arriving, walker.arriving], walker.outcomes)
+_OF_FIELDS = (Within, Masked, Interface)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +82,28 @@ class TableAnalysis:
         self.flows: dict[str, ChainFlow] = {}
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
-        self.places = {
-            rule: Place(name, index)
-            for name, chain in table.chains.items()
-            for index, rule in enumerate(chain.rules)
-        }
+            self._make_known(name)
 
     def flow(self, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
         """The flow of a chain of the table, with these of the chains it calls."""
-        return chain_flow(self.matcher_of(chain.name), chain, callees)
+        return ChainFlow(self.matcher_of(chain.name), chain, callees)
+
+    def _make_known(self, name: str) -> None:
+        """The tests that are not of a field get their variables here: who asks the space for them
+        must not depend on what was asked before."""
+        matcher = self.matcher_of(name)
+        for rule in self.table.chains[name].rules:
+            for match in rule.matches:
+                if type(match) not in _OF_FIELDS:
+                    matcher.test(match)
+
+    @cached_property
+    def places(self) -> Mapping[Rule, Place]:
+        return {
+            rule: Place(name, index)
+            for name, chain in self.table.chains.items()
+            for index, rule in enumerate(chain.rules)
+        }
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
@@ -202,7 +127,7 @@ class TableAnalysis:
                 continue  # the call closes a loop
             entry, flow = entries[caller], self.flows[caller]
             tests = flow.tests[index]
-            may |= tests.may & flow.arriving[index] & entry.reachable
+            may |= flow.arriving_at(index, tests.may) & entry.reachable
             sent |= tests.may & entry.intended
         return Entry(may, sent)
 
@@ -224,7 +149,7 @@ class TableAnalysis:
         """The packets that may get to the rule and match it."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return flow.tests[index].may & flow.arriving[index] & self.entries[chain].reachable
+        return flow.arriving_at(index, flow.tests[index].may) & self.entries[chain].reachable
 
     def is_matched(self, rule: Rule) -> bool:
         """Whether some packet may get to the rule and match it.
@@ -234,20 +159,18 @@ class TableAnalysis:
         """
         chain, index = self.place(rule)
         flow, entry = self.flows[chain], self.entries[chain].reachable
-        tests, arriving = flow.tests[index].may, flow.arriving[index]
+        unmatched = flow.unmatched(entry)
+        if unmatched is not None:
+            return index not in unmatched
+        tests = flow.tests[index].may
         likely = tests.pick_cube_dd_set(self._guide(chain))
-        if (likely & arriving & entry).satisfiable():
+        if (flow.arriving_at(index, likely) & entry).satisfiable():
             return True
-        return (tests & arriving & entry).satisfiable()
+        return (flow.arriving_at(index, tests) & entry).satisfiable()
 
     @memo
     def _guide(self, chain: str) -> PacketSet:
         return self.entries[chain].reachable.pick_cube_dd()
-
-    @memo
-    def lookup(self, chain: str) -> UnionTree:
-        """For searches among the packets that the chain's rules may match."""
-        return UnionTree([tests.may for tests in self.flows[chain].tests])
 
     def intended(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""

@@ -15,10 +15,10 @@ from iptlint.model import Field, Hook
 from iptlint.model.matches import CT_STATES
 from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.rewriting import side_of
 from iptlint.netfilter.routes import RunningConnection
 from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

@@ -32,12 +32,12 @@ from iptlint.netfilter.packet_group import (
     TraversalStep,
     Visit,
 )
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer
 from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, at_hook
 from iptlint.netfilter.tracking import TRACKED_AT, TRANSLATION, Tracking
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

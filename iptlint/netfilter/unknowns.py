@@ -22,9 +22,9 @@ from iptlint.model import (
     VerdictKind,
 )
 from iptlint.model.writes import Writes, looks_into
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:

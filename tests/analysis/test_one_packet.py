@@ -5,7 +5,7 @@ from __future__ import annotations
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.netfilter.packet_group import Outcome
-from iptlint.netfilter.rewrite import Rewrite
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 

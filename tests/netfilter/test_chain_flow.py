@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.model import VerdictKind
+from iptlint.model import Chain, VerdictKind
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.table_analysis import ChainFlow, chain_flow
 from iptlint.packets.bdd import union
 from tests.firewalls import analysis_of, packets, saved
 from tests.oracle.generate import random_ruleset
@@ -100,10 +100,10 @@ def test_a_chain_alone() -> None:
     analysis = analysis_of(saved(f"{ALL} {SSH} -j one", "-A one -j DROP", chains="one"))
     chain, matcher = analysis.table.chains["INPUT"], analysis.matcher_of("INPUT")
     ssh = packets(analysis.space, proto="tcp", dport=22)
-    empty = ChainFlow(chain, [], [], {VerdictKind.RETURN: analysis.space.universe})
-    assert chain_flow(matcher, chain, analysis.flows).outcomes[VerdictKind.DROP] == ssh
-    assert chain_flow(matcher, chain, {"one": empty}).returns == analysis.space.universe
-    assert chain_flow(matcher, chain, {}).outcomes[VerdictKind.UNKNOWN] == ssh
+    empty = ChainFlow(matcher, Chain("one", ()), {})
+    assert ChainFlow(matcher, chain, analysis.flows).outcomes[VerdictKind.DROP] == ssh
+    assert ChainFlow(matcher, chain, {"one": empty}).returns == analysis.space.universe
+    assert ChainFlow(matcher, chain, {}).outcomes[VerdictKind.UNKNOWN] == ssh
 
 
 @pytest.mark.parametrize(

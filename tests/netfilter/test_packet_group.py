@@ -7,7 +7,7 @@ import pytest
 import iptlint
 from iptlint.model import Field
 from iptlint.netfilter.packet_group import Decision, PacketGroup, PacketGroups
-from iptlint.netfilter.rewrite import Rewrite
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 from tests.firewalls import saved
 

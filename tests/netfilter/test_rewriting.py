@@ -8,9 +8,9 @@ import iptlint
 from iptlint.model import Chain, Family, Field, Hook, Rule
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroup
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.rewriting import Writer, side_of
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 NAT = "*nat\n:{chain} ACCEPT [0:0]\n-A {chain} {rule}\nCOMMIT\n"

@@ -9,11 +9,11 @@ from iptlint.analysis.diff import difference
 from iptlint.analysis.trace import trace
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.routes import RunningConnection
 from iptlint.netfilter.tracking import TRANSLATION, Tracking
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 RAW = "*raw\n:PREROUTING ACCEPT [0:0]\n{}\nCOMMIT\n"

@@ -8,9 +8,9 @@ import iptlint
 from iptlint.model import Ruleset
 from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import space_of
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns, plain_tests
 from iptlint.packets.match import Matcher
+from iptlint.packets.rewrite import Rewrite
 from tests.firewalls import saved
 
 LIMITED = "-A INPUT -p tcp -m limit --limit 3/min -j ACCEPT"

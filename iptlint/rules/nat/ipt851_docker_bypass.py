@@ -219,8 +219,9 @@ def _untouched(hooks: Hooks, translation: DestinationNat, caller: PacketSet) -> 
     analysis, rule = translation.analysis, translation.rule
     coming = knowing_origin(hooks, caller & hooks.hook_packets(Hook.PREROUTING))
     coming = coming & analysis.tests(rule).sure & ~may_be_dropped(hooks, Hook.PREROUTING)
-    arriving = analysis.flows[analysis.place(rule).chain].arriving[analysis.place(rule).number]
-    return coming & arriving & analysis.entries[analysis.place(rule).chain].reachable
+    chain, number = analysis.place(rule)
+    coming = analysis.flows[chain].arriving_at(number, coming)
+    return coming & analysis.entries[chain].reachable
 
 
 def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:

@@ -115,8 +115,8 @@ def _does_something(analysis: TableAnalysis, chain: Chain, packets: PacketSet) -
     """Whether a rule of the chain, other than a closing RETURN, matches some of the packets."""
     flow = analysis.flows[chain.name]
     return any(
-        (packets & tests.may & arriving).satisfiable()
-        for rule, tests, arriving in zip(chain.rules, flow.tests, flow.arriving, strict=False)
+        flow.arriving_at(number, packets & flow.tests[number].may).satisfiable()
+        for number, rule in enumerate(chain.rules)
         if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
     )
 

@@ -139,7 +139,7 @@ def _crossing(
     if last is None:
         return None
     other = flow.tests[last].sure & analysis.entries[chain.name].intended
-    both = own & other & flow.arriving[last]
+    both = flow.arriving_at(last, own & other)
     crosses = (own & ~other).satisfiable() and (other & ~own).satisfiable()
     same = rule.verdict.kind.denies or _fields(rule) == _fields(chain.rules[last])
     return (last, both) if crosses and same and both.satisfiable() else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iptlint.model import Field
-from iptlint.netfilter.rewrite import Rewrite
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 MARKS = (0, 1, 0x5, 0xF0, 0xFF, 0x12345678, 0xFFFFFFFF)

@@ -1,0 +1,166 @@
+"""A chain walked for all packets that could enter it: which arrive at each rule, and what becomes
+of them.
+
+Whoever asks about some packets says which, so that a long chain need not tell of all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from iptlint.memo import memo
+from iptlint.model import Chain, VerdictKind
+from iptlint.packets.match import Matcher, Tests
+from iptlint.packets.space import Space
+from iptlint.packets.union_tree import UnionTree
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+Outcomes = Mapping[VerdictKind, "PacketSet"]
+"""For each outcome, the packets that may have it. RETURN: the packets go back to the caller."""
+
+
+class ChainFlow:
+    """``callees``: the flows of the chains it calls; one that is missing may do anything."""
+
+    def __init__(self, matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> None:
+        self.matcher = matcher
+        self.space = matcher.space
+        self.chain = chain
+        called = {rule.verdict.chain or "" for rule in chain.rules}
+        self.callees = {name: callees[name] for name in called if name in callees}
+
+    @cached_property
+    def tests(self) -> Sequence[Tests]:
+        """Of each rule."""
+        return [self.matcher.rule(rule) for rule in self.chain.rules]
+
+    @cached_property
+    def _walked(self) -> tuple[list[PacketSet], Outcomes]:
+        walker = Walker(self.space, self.callees, self.space.universe)
+        arriving: list[PacketSet] = []
+        for rule, tests in zip(self.chain.rules, self.tests, strict=True):
+            arriving.append(walker.arriving)
+            walker.step(rule.verdict.kind, rule.verdict.chain, tests)
+        walker.add(VerdictKind.RETURN, walker.arriving)
+        return [*arriving, walker.arriving], walker.outcomes
+
+    @property
+    def arriving(self) -> Sequence[PacketSet]:
+        """The packets that may get to each rule, and last those that fall off the end."""
+        return self._walked[0]
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What may become of the packets that enter; RETURN includes falling off."""
+        return self._walked[1]
+
+    @property
+    def returns(self) -> PacketSet:
+        return self.outcomes[VerdictKind.RETURN]
+
+    def outcomes_of(self, packets: PacketSet) -> Outcomes:
+        """``outcomes`` of these packets alone."""
+        return {kind: packets & those for kind, those in self.outcomes.items()}
+
+    def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
+        """Of the packets that call the chain, those that never come back; what is not among the
+        ``arriving`` may be left out."""
+        return called & ~self.returns
+
+    def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
+        """Those of the packets that may get to the rule; to none: that fall off the end."""
+        return packets & self.arriving[number]
+
+    def concerning(self, packets: PacketSet) -> Iterable[int]:
+        """The numbers of rules in order, of all that may match some of the packets at least."""
+        return range(len(self.chain.rules))
+
+    def unmatched(self, entering: PacketSet) -> frozenset[int] | None:
+        """The rules that none of the packets may get to and match; None where each is to be asked
+        by itself."""
+        return None
+
+    def taken_by(self, number: int) -> PacketSet:
+        """The packets that no later rule sees, for certain, once they have come to this one."""
+        verdict, sure = self.chain.rules[number].verdict, self.tests[number].sure
+        match verdict.kind:
+            case VerdictKind.CONTINUE | VerdictKind.UNKNOWN:
+                return self.space.false
+            case VerdictKind.JUMP:
+                called = self.callees.get(verdict.chain or "")
+                return called.kept(sure, sure) if called else self.space.false
+            case _:
+                return sure
+
+    def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
+        """The first of the rules before ``end`` that none of the packets gets past; ``end`` where
+        some get past them all. By bisection, as what arrives only shrinks: a hundred thousand
+        rules cost seventeen looks."""
+        if end is None:
+            end = len(self.chain.rules)
+        return bisect_left(
+            range(end),
+            True,
+            key=lambda number: not self.arriving_at(number + 1, packets).satisfiable(),
+        )
+
+    @memo
+    def _lookup(self) -> UnionTree:
+        return UnionTree([tests.may for tests in self.tests])
+
+    def first_for(self, packets: PacketSet, start: int) -> int | None:
+        """The first rule from ``start`` on whose tests may take some of the packets."""
+        return self._lookup().first(start, packets)
+
+    def last_for(self, packets: PacketSet, end: int) -> int | None:
+        """The last rule before ``end`` whose tests may take some of the packets."""
+        return self._lookup().last(end, packets)
+
+
+class Walker:
+    """The packets under way through one chain; each verdict kind has its step."""
+
+    def __init__(self, space: Space, callees: Mapping[str, ChainFlow], entering: PacketSet) -> None:
+        self.space = space
+        self.callees = callees
+        self.arriving = entering
+        self.outcomes: dict[VerdictKind, PacketSet] = {}
+
+    def add(self, kind: VerdictKind, packets: PacketSet) -> None:
+        known = self.outcomes.get(kind)
+        self.outcomes[kind] = packets if known is None else known | packets
+
+    def step(self, kind: VerdictKind, chain: str | None, tests: Tests) -> None:
+        match kind:
+            case VerdictKind.CONTINUE:
+                pass
+            case VerdictKind.JUMP | VerdictKind.GOTO if chain is not None:
+                self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
+            case VerdictKind.UNKNOWN:
+                # It may do anything, going on included.
+                self.add(kind, self.arriving & tests.may)
+            case _:
+                self.add(kind, self.arriving & tests.may)
+                self.arriving = self.arriving & ~tests.sure
+
+    def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
+        taken = self.arriving & tests.may
+        flow = self.callees.get(chain)
+        if flow is None:
+            # Undefined, or a call that closes a loop: the kernel would refuse it.
+            self.add(VerdictKind.UNKNOWN, taken)
+            return
+        outcomes = flow.outcomes_of(taken)
+        for kind, packets in outcomes.items():
+            if kind is not VerdictKind.RETURN:
+                self.add(kind, packets)
+        if comes_back:
+            self.arriving = self.arriving & ~flow.kept(tests.sure, self.arriving)
+        else:
+            self.add(VerdictKind.RETURN, outcomes[VerdictKind.RETURN])
+            self.arriving = self.arriving & ~tests.sure
