@@ -50,9 +50,12 @@ def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorat
 
 
 def port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+    from iptlint.model.numbers import decimal
+
+    number = decimal(text)
+    if number is None or not 1 <= number <= 65535:
         raise ValueError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
+    return number
 
 
 def network(text: str) -> IPv4Network | IPv6Network:

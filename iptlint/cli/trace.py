@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None
-    try:
-        number = int(value, 0)
-    except ValueError:
-        number = -1
-    if not 0 <= number < 1 << 32:
+    from iptlint.model.numbers import c_number
+
+    number = c_number(value)
+    if number is None or number >= 1 << 32:
         raise click.BadParameter(f"{value!r} is no mark such as 5 or 0x10", ctx, param)
     return number
 

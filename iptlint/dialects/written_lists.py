@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from iptlint.model import Ruleset
+from iptlint.model.numbers import decimal
 from iptlint.model.prefixes import host_bits, number
 from iptlint.model.syntax import PORT_BITS, ListElement, WrittenList
 from iptlint.source import SourceFile, Span
@@ -32,10 +33,10 @@ def bare(text: str) -> str:
 
 
 _ITEM = re.compile(
-    r"\s*(?P<low>[\da-fA-F.:]+)(?:/(?P<mask>[\da-fA-F.:]+)|\s*-\s*(?P<high>[\da-fA-F.:]+))?"
+    r"\s*(?P<low>[0-9a-fA-F.:]+)(?:/(?P<mask>[0-9a-fA-F.:]+)|\s*-\s*(?P<high>[0-9a-fA-F.:]+))?"
     r"(?P<extras>\s+(?:timeout|expires|counter|comment)\b[^,]*)?\s*(?:,\s*|$)"
 )
-_PORT = re.compile(r"\s*(?P<low>\d{1,5})(?:\s*[-:]\s*(?P<high>\d{1,5}))?\s*(?:,\s*|$)")
+_PORT = re.compile(r"\s*(?P<low>[0-9]{1,5})(?:\s*[-:]\s*(?P<high>[0-9]{1,5}))?\s*(?:,\s*|$)")
 
 
 def elements(place: WrittenList) -> list[ListElement]:
@@ -53,7 +54,8 @@ def elements(place: WrittenList) -> list[ListElement]:
 
 
 def _port(item: re.Match[str], whole: Span) -> ListElement | None:
-    low, high = int(item["low"]), int(item["high"] or item["low"])
+    low = decimal(item["low"]) or 0
+    high = decimal(item["high"] or item["low"]) or 0
     end = item.end("high" if item["high"] else "low")
     fits = low <= high < 1 << PORT_BITS
     span = _inner(whole, item.start("low"), end)

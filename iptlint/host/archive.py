@@ -155,4 +155,7 @@ def _gathered(members: dict[str, bytes], manifest: dict[str, Any]) -> Gathered:
 
 
 def _status(said: dict[str, Any]) -> int | None:
-    return None if said["status"] is None else int(said["status"])
+    status = said["status"]
+    if status is not None and not isinstance(status, int):
+        raise TypeError("a status is a number")
+    return status

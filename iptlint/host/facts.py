@@ -9,13 +9,14 @@ from ipaddress import ip_interface
 
 from iptlint.host.gathered import Gathered
 from iptlint.model.host import Facts, InterfaceAddress, Listener
+from iptlint.model.numbers import decimal, is_decimal
 
 _IPV4_FORWARD = "/proc/sys/net/ipv4/ip_forward"
 _IPV6_FORWARD = "/proc/sys/net/ipv6/conf/all/forwarding"
 _CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
 _DISABLED = re.compile(r"/proc/sys/net/ipv6/conf/([^/]+)/disable_ipv6")
-_PORT = re.compile(r"(?mi)^[ \t]*port[ \t=]+\"?(\d{1,5})\"?[ \t]*(?:#.*)?$")
-_LOCAL = re.compile(r"(.*):(\d+)")
+_PORT = re.compile(r"(?mi)^[ \t]*port[ \t=]+\"?([0-9]{1,5})\"?[ \t]*(?:#.*)?$")
+_LOCAL = re.compile(r"(.*):([0-9]{1,5})")
 _SSH_CONFIG = re.compile(r"/etc/ssh/sshd_config(\.d/.*)?")
 
 
@@ -47,10 +48,11 @@ def _listener(words: list[str]) -> Listener | None:
     if len(words) < 5 or words[0] not in ("tcp", "udp"):
         return None
     local = _LOCAL.fullmatch(words[4])
-    if local is None or not 0 < int(local[2]) < 65536:
+    port = decimal(local[2]) if local else None
+    if local is None or not port or port > 65535:
         return None
     address = local[1].partition("%")[0].strip("[]")
-    return Listener(words[0], address, int(local[2]))
+    return Listener(words[0], address, port)
 
 
 def _ssh_ports(gathered: Gathered, listeners: tuple[Listener, ...] | None) -> tuple[int, ...]:
@@ -66,8 +68,8 @@ def _ssh_ports(gathered: Gathered, listeners: tuple[Listener, ...] | None) -> tu
 
 
 def _ports(text: str) -> tuple[int, ...]:
-    numbers = (int(number) for number in _PORT.findall(text))
-    return tuple(dict.fromkeys(number for number in numbers if 0 < number < 65536))
+    numbers = map(decimal, _PORT.findall(text))
+    return tuple(dict.fromkeys(number for number in numbers if number and number < 65536))
 
 
 def _addresses(gathered: Gathered) -> tuple[InterfaceAddress, ...] | None:
@@ -106,12 +108,12 @@ def _takes_ipv6(gathered: Gathered, addresses: tuple[InterfaceAddress, ...] | No
 
 def _switch(gathered: Gathered, path: str) -> bool | None:
     value = gathered.text(path).strip()
-    return value != "0" if value.isdigit() else None
+    return value != "0" if is_decimal(value) else None
 
 
 def _conntrack(gathered: Gathered) -> tuple[int, int] | None:
-    count, most = (gathered.text(_CONNTRACK + name).strip() for name in ("count", "max"))
-    return (int(count), int(most)) if count.isdigit() and most.isdigit() else None
+    count, most = (decimal(gathered.text(_CONNTRACK + name).strip()) for name in ("count", "max"))
+    return None if count is None or most is None else (count, most)
 
 
 def _versions(gathered: Gathered) -> Iterator[str]:

@@ -21,6 +21,7 @@ from iptlint.host.collect import TELLING, complaints
 from iptlint.host.gathered import Gathered, Output
 from iptlint.host.places import LIMIT, PLACES, RULE_FILES, RUNS, WORDS, Keep, is_followed
 from iptlint.model.host import Unread
+from iptlint.model.numbers import decimal
 
 SECONDS = 180
 MOST = 512 * 2**20
@@ -183,7 +184,7 @@ def _ended(data: bytes, said: str) -> Output:
     number = status.removeprefix("status ")
     if any(words in line for words in commands.NOT_IN_KERNEL for line in complaint):
         return Output(b"", 0)
-    code = int(number) if number.isdigit() else None
+    code = decimal(number)
     return Output(data, None if code == 124 else code, "\n".join(complaint))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 
-from iptlint.model import Family
+from iptlint.model import Family, numbers
 
 
 def number(text: str) -> tuple[int, int] | None:
@@ -23,8 +23,9 @@ def number(text: str) -> tuple[int, int] | None:
 def host_bits(mask: str, bits: int) -> int | None:
     """The mask's zeros, as a number; None where they are not the last bits."""
     everything = (1 << bits) - 1
-    if mask.isdecimal():
-        return everything >> int(mask) if int(mask) <= bits else None
+    length = numbers.decimal(mask)
+    if length is not None:
+        return everything >> length if length <= bits else None
     address = number(mask)
     hosts = everything & ~address[0] if address and address[1] == bits else None
     return hosts if hosts is not None and hosts & (hosts + 1) == 0 else None

@@ -58,6 +58,7 @@ def cut(text: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
 
     Returns what to print, and the columns (from 0, half-open) of what is underlined.
     """
+    start, end = min(start, len(text)), min(end, len(text))
     cells = [visible(character) for character in text]
     first, last = _window([width(cell) for cell in cells], start, end, columns)
     before = "..." if first > 0 else ""

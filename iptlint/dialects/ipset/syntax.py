@@ -9,7 +9,7 @@ from iptlint.model.syntax import SetSyntax, WrittenNetwork
 from iptlint.source import SourceFile, Span
 
 _ADD = re.compile(
-    r"^add\s+(?P<set>\S+)\s+(?P<address>[\da-fA-F.:]+)/(?P<mask>\d+)(?=[\s,]|$)", re.MULTILINE
+    r"^add\s+(?P<set>\S+)\s+(?P<address>[0-9a-fA-F.:]+)/(?P<mask>[0-9]+)(?=[\s,]|$)", re.MULTILINE
 )
 
 

@@ -18,6 +18,7 @@ from iptlint.dialects.iptables.extensions.addresses import mac, port
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
+from iptlint.model.numbers import decimal, is_decimal
 from iptlint.model.protocols import ICMP, ICMP6, SCTP, TCP, UDP, UDPLITE, icmp_of
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
 
@@ -76,9 +77,10 @@ def address(text: str, family: Family) -> int:
 
 
 def _prefix(text: str, bits: int) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:4]) <= bits):
+    length = decimal(text)
+    if length is None or length > bits:
         raise InvalidValueError(f"a prefix length from 0 to {bits} after the slash")
-    return int(text)
+    return length
 
 
 def addresses(text: str, form: Form) -> Numbers:
@@ -190,7 +192,7 @@ def _ports(text: str, form: Form) -> tuple[Part, ...]:
 def _protocol(name: str) -> int:
     bare = name.strip("[]")
     number = PROTOCOLS.get(bare.lower())
-    if number is None and bare.isascii() and bare.isdigit():
+    if number is None and is_decimal(bare):
         number = integer(bare, 0, 255)
     if number is None:
         raise Unknown(name)
@@ -218,7 +220,7 @@ def _port(text: str) -> int:
 
 def _icmp(text: str, protocol: int) -> int:
     kind, slash, code = text.partition("/")
-    if slash and kind.isdigit() and code.isdigit() and text.isascii():
+    if slash and is_decimal(kind) and is_decimal(code):
         return integer(kind, 0, 255) << 8 | integer(code, 0, 255)
     known = _ICMP_NAMES[protocol].get(text)
     if known is None:

@@ -14,6 +14,7 @@ from typing import Any
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.thresholds import BYTES, SECONDS
 from iptlint.model import Family
 from iptlint.source import SourceFile
 
@@ -25,6 +26,27 @@ _SCALARS: dict[str, Test] = {
     "bool": lambda value: isinstance(value, bool),
     "None": lambda value: value is None,
 }
+_WORDS: dict[tuple[type, str], frozenset[str]] = {
+    (t.Reject, "protocol"): frozenset({"icmp", "icmpv6", "icmpx", "tcp"}),
+    (t.Limit, "per"): frozenset(SECONDS),
+    (t.Limit, "unit"): frozenset({"packets", *BYTES}),
+    (t.Limit, "burst_unit"): frozenset({"packets", *BYTES}),
+    (t.Quota, "unit"): frozenset(BYTES),
+    (t.Quota, "used_unit"): frozenset(BYTES),
+    (t.Match, "operator"): frozenset({"==", "!=", "<", ">", "<=", ">=", "!"}),
+    (t.Nat, "family"): frozenset({"ip", "ip6"}),
+    (t.Tproxy, "family"): frozenset({"ip", "ip6"}),
+    (t.Fwd, "family"): frozenset({"ip", "ip6"}),
+    (t.Ct, "family"): frozenset({"ip", "ip6"}),
+    (t.Ct, "direction"): frozenset({"original", "reply"}),
+    (t.Routing, "family"): frozenset({"ip", "ip6"}),
+    (t.Ipsec, "family"): frozenset({"ip", "ip6"}),
+    (t.Ipsec, "direction"): frozenset({"in", "out"}),
+    (t.Numgen, "mode"): frozenset({"inc", "random"}),
+    (t.RawPayload, "base"): frozenset({"ll", "nh", "th", "ih"}),
+    (t.SetUpdate, "operation"): frozenset({"add", "update", "delete"}),
+}
+"""The texts that a field may hold, where the grammar takes no others."""
 _FAMILIES = frozenset(family.value for family in Family)
 _MAX_DEPTH = 200
 
@@ -79,10 +101,16 @@ def _is_well(node: Any, depth: int = 0) -> bool:
 @cache
 def _tests(kind: type) -> tuple[tuple[str, Test], ...]:
     return tuple(
-        (field.name, _test(str(field.type)))
+        (field.name, _one_of(_WORDS.get((kind, field.name)), _test(str(field.type))))
         for field in fields(kind)
         if field.name not in ("start", "end")
     )
+
+
+def _one_of(words: frozenset[str] | None, test: Test) -> Test:
+    if words is None:
+        return test
+    return lambda value: test(value) and (value is None or value in words)
 
 
 @cache

@@ -8,6 +8,7 @@ from functools import reduce
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft_json.shapes import Json, UnknownError, listed, number, only, seconds, word
 from iptlint.dialects.nft_json.stateful import Stateful, stateful
+from iptlint.model.numbers import decimal
 
 Read = Callable[[Json], t.Expression]
 
@@ -135,7 +136,7 @@ def _option(protocol: str) -> Read:
 
 def _exthdr(content: dict[str, Json]) -> t.ExtensionHeader:
     field, _, index = content.get("field", "").partition("[")
-    number_ = int(index.rstrip("]")) if index else content.get("offset")
+    number_ = decimal(index.rstrip("]")) if index else content.get("offset")
     return t.ExtensionHeader(content["name"], field or None, number_)
 
 

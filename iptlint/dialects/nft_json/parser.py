@@ -25,6 +25,7 @@ from iptlint.dialects.nft_json.shapes import (
 )
 from iptlint.dialects.nft_json.stateful import counter, limit, quota
 from iptlint.dialects.nft_json.statements import statement, synproxy
+from iptlint.model.numbers import signed
 from iptlint.source import SourceFile
 
 Content = dict[str, Json]
@@ -35,7 +36,7 @@ def parse(source: SourceFile) -> t.NftFile:
     """The tree of ``{"nftables": [...]}``, and what in it could not be read."""
     reader = _Reader(source)
     try:
-        for entry in json.loads(source.text)["nftables"]:
+        for entry in json.loads(source.text, parse_int=signed)["nftables"]:
             reader.add(entry)
     except json.JSONDecodeError as error:
         reader.report(f"This is no JSON: {error.msg}", error.pos)

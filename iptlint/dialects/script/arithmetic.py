@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 
 from iptlint.dialects.script.environment import Environment
+from iptlint.model.numbers import c_number
 
-_NUMBER = re.compile(r"\s*[+-]?\d{1,18}\s*")
-_NAME = re.compile(r"\$?\{?\b([A-Za-z_]\w*|(?<=\$)[\d#])\}?")
+_NUMBER = re.compile(r"\s*([+-]?)([0-9][0-9A-Za-z]*)\s*")
+_NAME = re.compile(r"\$?\{?\b([A-Za-z_]\w*|(?<=\$)[0-9#])\}?", re.ASCII)
 _BINARY: dict[type[ast.AST], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -26,12 +27,14 @@ _BINARY: dict[type[ast.AST], Callable[[int, int], int]] = {
     ast.GtE: operator.ge,
 }
 _MAX_LENGTH = 200
+_MOST = 1 << 63
 
 
 def calculated(text: str, environment: Environment) -> int | None:
     """The number; None where it is not known, or not as simple as people write it."""
-    if _NUMBER.fullmatch(text):
-        return int(text)
+    number = _written(text)
+    if number is not None:
+        return number
     if len(text) > _MAX_LENGTH:
         return None
     named = _NAME.sub(lambda number: _value(number[1], environment), text)
@@ -41,15 +44,26 @@ def calculated(text: str, environment: Environment) -> int | None:
         return None
 
 
+def _written(text: str) -> int | None:
+    """As C writes it; None where it is more than the shell counts to."""
+    match = _NUMBER.fullmatch(text)
+    number = c_number(match[2]) if match else None
+    if match is None or number is None or number >= _MOST:
+        return None
+    return -number if match[1] == "-" else number
+
+
 def _value(name: str, environment: Environment) -> str:
-    number = environment.text(name) or "0"
-    return f"({number})" if _NUMBER.fullmatch(number) else "?"
+    number = _written(environment.text(name) or "0")
+    return "?" if number is None else f"({number})"
 
 
 def _number(node: ast.expr) -> int | None:
     match node:
-        case ast.Constant(value=int(value)):
-            return int(value)
+        case ast.Constant(value=bool()):
+            return None
+        case ast.Constant(value=int() as value):
+            return value
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             negated = _number(operand)
             return None if negated is None else -negated
@@ -66,8 +80,8 @@ def _both(which: type[ast.AST], left: ast.expr, right: ast.expr) -> int | None:
     combine = _BINARY.get(which)
     if combine is None or one is None or other is None:
         return None
-    number = int(combine(one, other))
-    return number if abs(number) < 1 << 63 else None
+    number = +combine(one, other)
+    return number if abs(number) < _MOST else None
 
 
 def step(text: str, environment: Environment) -> bool:

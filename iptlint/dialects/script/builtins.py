@@ -12,12 +12,13 @@ from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
 from iptlint.dialects.script.tools import Call
+from iptlint.model.numbers import decimal
 
 Builtin = Callable[[Run, Call], Result]
 
 
 def status_of(answer: bool | None) -> int | None:
-    return None if answer is None else int(not answer)
+    return None if answer is None else 0 if answer else 1
 
 
 # -- leaving -----------------------------------------------------------------------------------
@@ -26,7 +27,8 @@ def status_of(answer: bool | None) -> int | None:
 def _status(run: Run, words: Sequence[str]) -> int | None:
     if len(words) < 2:
         return run.status
-    return int(words[1]) if re.fullmatch(r"\d{1,9}", words[1]) else None
+    number = decimal(words[1])
+    return None if number is None else number & 0xFF
 
 
 def _leave(flow: Flow) -> Builtin:
@@ -36,7 +38,7 @@ def _leave(flow: Flow) -> Builtin:
 def _loop(flow: Flow) -> Builtin:
     def leave(run: Run, call: Call) -> Result:
         count = call.words[1] if len(call.words) > 1 else "1"
-        return Result(0, flow, int(count) if re.fullmatch(r"\d{1,3}", count) else 1)
+        return Result(0, flow, decimal(count) or 1)
 
     return leave
 
@@ -122,8 +124,10 @@ _NEEDED = re.compile(
 
 def _shift(run: Run, call: Call) -> Result:
     count = call.words[1] if len(call.words) > 1 else "1"
-    given = int(count) if count.isdigit() else 1
-    environment = run.environment
+    given, environment = decimal(count), run.environment
+    if given is None:
+        environment.arguments = environment.arguments[1:]
+        return Result(None)
     if given > len(environment.arguments):
         return Result(1)
     environment.arguments = environment.arguments[given:]

@@ -53,7 +53,7 @@ def _perhaps(
     condition = success if succeeded else success.opposite()
     result = run_alternatives(shell, [Alternative(condition, action)], complete=False)
     if not results:  # what is before it cannot end so here
-        return result._replace(status=int(succeeded))
+        return result._replace(status=0 if not succeeded else 1)
     if result.flow is not Flow.GO or results[0].flow is not Flow.GO:
         return result
     if results[0].status is None:
@@ -69,7 +69,7 @@ def negated(shell: Interpreter, node: t.Negated) -> Result:
         result = shell.execute(node.body)
     if result.status is None:
         return result._replace(truth=opposite(shell.condition(node.body, result).truth))
-    return result._replace(status=int(result.status == 0))
+    return result._replace(status=1 if result.status == 0 else 0)
 
 
 def group(shell: Interpreter, node: t.Group) -> Result:
@@ -199,7 +199,7 @@ def test(shell: Interpreter, node: t.Test) -> Result:
 def calculation(shell: Interpreter, node: t.Calculation) -> Result:
     value = arithmetic.calculated(node.text, shell.run.environment)
     if value is not None and "=" not in node.text.replace("==", "").replace("!=", ""):
-        return Result(int(value == 0))
+        return Result(1 if value == 0 else 0)
     return Result(0 if assign(node.text, shell.run) else None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known
 from iptlint.dialects.script.word_expansion import glob
+from iptlint.model.numbers import signed
 
 Answer = bool | None
 """None: known only when the script runs."""
@@ -135,10 +136,10 @@ def _same(one: str, other: str) -> Answer:
 
 def _numbers(compare: Callable[[int, int], bool]) -> Callable[[str, str], Answer]:
     def answer(one: str, other: str) -> Answer:
-        texts = (one.strip(), other.strip())
-        if not all(re.fullmatch(r"[+-]?\d{1,18}", text) for text in texts):
+        first, second = signed(one), signed(other)
+        if first is None or second is None:
             return None if not is_known(one + other) else False
-        return compare(int(texts[0]), int(texts[1]))
+        return compare(first, second)
 
     return answer
 

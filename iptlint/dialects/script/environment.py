@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark
+from iptlint.model.numbers import decimal, is_decimal
 from iptlint.source import SourceFile
 
 Value = str | tuple[str, ...]
@@ -77,8 +78,9 @@ class Environment:
 
     def get(self, name: str) -> Value | None:
         """None for a variable that is certainly not set."""
-        if name.isdigit():
-            return self._argument(int(name))
+        position = decimal(name)
+        if position is not None:
+            return self._argument(position)
         if name in ("@", "*"):
             return self.arguments
         if name == "#":
@@ -102,7 +104,7 @@ class Environment:
 
     def is_default(self, name: str) -> bool:
         """Whether ``${name:-…}`` stands for what is behind the dash, as far as the text says."""
-        unset = name not in self.variables and name not in _ROOT and not name.isdigit()
+        unset = name not in self.variables and name not in _ROOT and not is_decimal(name)
         return unset and name not in (*_SPECIAL, "@", "*", "#")
 
     def _argument(self, number: int) -> str | None:

@@ -34,6 +34,7 @@ from iptlint.dialects.script.tables import (
 )
 from iptlint.dialects.script.truths import doubt, opposite
 from iptlint.model import Chain, Family, Rule, unread_rule
+from iptlint.model.numbers import is_decimal
 from iptlint.source import Span
 
 
@@ -56,7 +57,7 @@ def options(words: Sequence[str]) -> RestoreOptions:
             skip = False
         elif word in _WITH_VALUE:
             following = words[index + 1] if index + 1 < len(words) else ""
-            skip = not word.startswith(("-w", "--w", "-W")) or following.isdigit()
+            skip = not word.startswith(("-w", "--w", "-W")) or is_decimal(following)
         elif not word.startswith("-"):
             file = word
     flags = {word for word in words if word.startswith("-")}

@@ -17,6 +17,7 @@ from iptlint.dialects.script.tables import (
 from iptlint.dialects.script.truths import is_doubt, opposite
 from iptlint.model import Rule
 from iptlint.model.matches import is_decided
+from iptlint.model.numbers import c_number, is_decimal
 
 
 def append(execution: Execution) -> Iterator[TableChange]:
@@ -127,7 +128,7 @@ def _number(execution: Execution) -> int | None:
         return 1
     if not is_known(text):
         return None
-    return int(text, 16 if text.lower().startswith("0x") else 10)
+    return c_number(text.lstrip("0") if is_decimal(text) else text)
 
 
 def _delete_number(execution: Execution, state: ChainState) -> Iterator[TableChange]:

@@ -13,6 +13,7 @@ from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arithmetic import calculated
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
+from iptlint.model.numbers import signed
 
 Output = Callable[[t.Substitution], str]
 """What the commands in a substitution print."""
@@ -266,7 +267,7 @@ _EDITS: dict[str, Callable[[re.Pattern[str], str], str]] = {
 # -- braces ----------------------------------------------------------------------------------
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
-_STEPS = re.compile(r"(-?\d+|[a-zA-Z])\.\.(-?\d+|[a-zA-Z])(?:\.\.(-?\d+))?")
+_STEPS = re.compile(r"(-?[0-9]+|[a-zA-Z])\.\.(-?[0-9]+|[a-zA-Z])(?:\.\.(-?[0-9]+))?")
 _HELD = 0xE000
 
 
@@ -309,14 +310,16 @@ def _choices(inside: str) -> list[str] | None:
     if steps is None:
         return inside.split(",") if "," in inside else None
     first, last = steps[1], steps[2]
-    numeric = first.lstrip("-").isdigit() and last.lstrip("-").isdigit()
-    if not numeric and (len(first) > 1 or len(last) > 1):
+    low, high = signed(first), signed(last)
+    numeric = low is not None and high is not None
+    if low is None or high is None:
+        if len(first) > 1 or len(last) > 1:
+            return None
+        low, high = ord(first), ord(last)
+    step = max(1, abs(signed(steps[3] or "1") or 1))
+    if abs(high - low) // step >= MAX_BRACES:
         return None
-    low, high = (int(first), int(last)) if numeric else (ord(first), ord(last))
-    step = max(1, abs(int(steps[3] or 1)))
     numbers = range(low, high + 1, step) if low <= high else range(low, high - 1, -step)
-    if len(numbers) > MAX_BRACES:
-        return None
     width = max(map(len, (first, last))) if first.startswith("0") and len(first) > 1 else 0
     return [str(n).zfill(width) if numeric else chr(n) for n in numbers]
 

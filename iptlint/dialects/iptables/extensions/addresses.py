@@ -10,6 +10,7 @@ from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import Range, integer, ordered
 from iptlint.model import Family
+from iptlint.model.numbers import decimal, is_decimal
 from iptlint.model.services import SERVICES
 
 # -- ports and protocols -------------------------------------------------------
@@ -26,7 +27,7 @@ def _service(name: str) -> int | None:
 
 def port(text: str, _: Family) -> int:
     """A port number or a service's name."""
-    if text.isdigit() and text.isascii():
+    if is_decimal(text):
         # tcp reads 080 as octal and refuses it, udp takes it: decimal is what was meant.
         return integer(text.lstrip("0") or "0", 0, 65535)
     if text[:1].isalpha():
@@ -83,7 +84,7 @@ def protocol(text: str, _: Family) -> int:
     known = PROTOCOLS.get(text.lower())
     if known is not None:
         return known
-    if text[:1].isdigit():
+    if is_decimal(text[:1]):
         try:
             return integer(text, 0, 255)
         except InvalidValueError:
@@ -131,7 +132,7 @@ def _plain_address(text: str, family: Family) -> int | None:
 def _loose_quad(text: str) -> int | None:
     """What xtables takes beyond inet_pton: octal and hex octets, and ``10.1`` for 10.1.0.0."""
     octets = text.split(".")
-    if len(octets) > 4 or not text[:1].isdigit():
+    if len(octets) > 4 or not is_decimal(text[:1]):
         return None
     try:
         read = [integer(octet, 0, 255) for octet in octets]
@@ -150,9 +151,10 @@ def address(text: str, family: Family) -> int:
 
 def _mask(text: str, family: Family) -> int:
     width, full = family.address_bits, _FULL[family]
-    if text.isdigit() and int(text[:9]) <= width:
-        return full ^ (full >> int(text))
-    spelled = _plain_address(text, family) if not text.isdigit() else None
+    length = decimal(text)
+    if length is not None and length <= width:
+        return full ^ (full >> length)
+    spelled = _plain_address(text, family) if length is None else None
     if spelled is None:
         raise InvalidValueError(
             f"a mask: a prefix length from 0 to {width}, or an address", refused=False
@@ -240,7 +242,6 @@ def any_mask(text: str, family: Family) -> str:
 
 def mac(text: str, _: Family) -> int:
     """Six bytes ``xx:xx:xx:xx:xx:xx``."""
-    parts = text.split(":")
-    if len(parts) != 6 or not all(re.fullmatch("[0-9a-fA-F]{1,2}", part) for part in parts):
+    if not re.fullmatch("[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}", text):
         raise InvalidValueError("a MAC address: six bytes in hexadecimal, joined by colons")
-    return int.from_bytes(bytes(int(part, 16) for part in parts), "big")
+    return int.from_bytes(bytes.fromhex("".join(part.zfill(2) for part in text.split(":"))), "big")

@@ -23,6 +23,7 @@ from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Use
 from iptlint.dialects.thresholds import DEFAULT_BURST, SECONDS, Rate
 from iptlint.model import Family
 from iptlint.model.matches import Threshold
+from iptlint.model.numbers import decimal
 
 
 def told(name: str, *options: str, then: Lower) -> Lower:
@@ -43,7 +44,7 @@ def negated(uses: Uses) -> bool:
 def _packets(text: str, *, over: bool = False, burst: int = DEFAULT_BURST) -> Rate:
     """Of a rate as ``values.rate`` gives it."""
     amount, _, unit = text.partition("/")
-    return Rate(int(amount), SECONDS[unit], over, burst=burst)
+    return Rate(decimal(amount) or 0, SECONDS[unit], over, burst=burst)
 
 
 def _lower_limit(uses: Uses, _: Family) -> ExtensionResult:
@@ -74,18 +75,18 @@ def _full(family: Family) -> int:
 
 # -- hashlimit ----------------------------------------------------------------
 
-_BYTES = re.compile(r"(\d+)([kKmM]?)b/s(?:econd|ec)?")
+_BYTES = re.compile(r"([0-9]+)([kKmM]?)b/s(?:econd|ec)?")
 
 
 def _hash_rate(text: str, family: Family) -> str:
     match = _BYTES.fullmatch(text)
     if match:
-        return f"{int(match[1])}{match[2].lower()}b/s"
+        return f"{decimal(match[1])}{match[2].lower()}b/s"
     return str(values.rate(text, family))
 
 
 def _burst(text: str, _: Family) -> str:
-    if not re.fullmatch(r"\d+[kKmM]?b?", text):
+    if not re.fullmatch(r"[0-9]+[kKmM]?b?", text):
         raise InvalidValueError("a number, or an amount such as 1mb")
     return text
 
@@ -115,12 +116,13 @@ def _hashed_rate(uses: Uses) -> Rate:
     over = above is not negated(uses)
     text = str(value_of(uses, "hashlimit-above" if above else "hashlimit-upto"))
     burst = value_of(uses, "hashlimit-burst")
-    count = re.fullmatch(r"(\d+)([kKmM]?)b?", str(burst)) if burst is not None else None
-    size = int(count[1]) * _SIZES[count[2].lower()] if count else None
-    number = re.fullmatch(r"(\d+)([km]?)b/s", text)
+    count = re.fullmatch(r"([0-9]+)([kKmM]?)b?", str(burst)) if burst is not None else None
+    size = (decimal(count[1]) or 0) * _SIZES[count[2].lower()] if count else None
+    number = re.fullmatch(r"([0-9]+)([km]?)b/s", text)
     if number is None:
         return _packets(text, over=over, burst=DEFAULT_BURST if size is None else size)
-    return Rate(int(number[1]) * _SIZES[number[2]], 1, over, of_bytes=True, burst=size or 0)
+    amount = (decimal(number[1]) or 0) * _SIZES[number[2]]
+    return Rate(amount, 1, over, of_bytes=True, burst=size or 0)
 
 
 def _hash_keys(uses: Uses, family: Family) -> Iterator[str]:

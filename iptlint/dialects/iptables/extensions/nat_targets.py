@@ -22,11 +22,12 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
 from iptlint.dialects.verdict_words import translation
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
+from iptlint.model.numbers import decimal, is_decimal
 from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
 
 
 def _port_number(text: str, family: Family) -> int:
-    return values.integer(text, 0, 65535) if text[:1].isdigit() else addresses.port(text, family)
+    return values.integer(text, 0, 65535) if is_decimal(text[:1]) else addresses.port(text, family)
 
 
 def nat_ports(text: str, family: Family) -> str:
@@ -37,7 +38,7 @@ def nat_ports(text: str, family: Family) -> str:
     if slash and _port_number(base, family) == 0:
         raise InvalidValueError("a base port from 1 to 65535")
     low, dash, high = span.partition("-")
-    if dash and not high.isdigit():
+    if dash and not is_decimal(high):
         raise InvalidValueError("a port, a service's name, or a range of port numbers")
     first = _port_number(low, family)
     last = _port_number(high, family) if dash else first
@@ -82,7 +83,7 @@ def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Fiel
         ends = [addresses.address(end, family) for end in address.split("-")]
         effects.append(_written(family.field(field), family.address_bits, ends))
     if ports:
-        ends = [int(end) for end in ports.partition("/")[0].split("-")]
+        ends = [decimal(end) or 0 for end in ports.partition("/")[0].split("-")]
         effects.append(_written(port_field, 16, ends))
     return effects
 

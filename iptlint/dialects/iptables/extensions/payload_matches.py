@@ -17,7 +17,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 from iptlint.dialects.iptables.extensions.row import Extension
 from iptlint.model import Family
 
-_U32_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+_U32_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 
 
 def u32(text: str, _: Family) -> str:

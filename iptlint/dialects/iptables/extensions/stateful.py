@@ -24,6 +24,7 @@ from iptlint.dialects.iptables.extensions.limits import negated, told
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses, Value
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Effect, EffectKind, Family
+from iptlint.model.numbers import decimal
 
 
 def _full_masks(option: str) -> tuple[str, str]:
@@ -93,9 +94,9 @@ def _lower_bytes(uses: Uses, _: Family) -> ExtensionResult:
     low, _colon, high = str(value_of(uses, "connbytes")).partition(":")
     way = value_of(uses, "connbytes-dir")
     selector = f"ct {'' if way == 'both' else f'{way} '}{value_of(uses, 'connbytes-mode')}"
-    last = int(high) if high else _MOST_BYTES
+    first, last = decimal(low) or 0, _MOST_BYTES if not high else decimal(high) or 0
     is_negated = negated(uses)
-    test = thresholds.ranged("connbytes", selector, int(low), last, _MOST_BYTES, negated=is_negated)
+    test = thresholds.ranged("connbytes", selector, first, last, _MOST_BYTES, negated=is_negated)
     return ExtensionResult((test,))
 
 
@@ -119,14 +120,14 @@ _RATE_UNITS |= {"gibps": 8 * 1024**3, "gbps": 8 * 10**9, "tibps": 8 * 1024**4, "
 
 
 def bit_rate(text: str, _: Family) -> str:
-    match = re.fullmatch(r"([\d.]+)([a-z]*)", text.lower())
+    match = re.fullmatch(r"([0-9.]+)([a-z]*)", text.lower())
     if not match or (match[2] and match[2] not in _RATE_UNITS):
         raise InvalidValueError("a rate such as 500kbit")
     return text.lower()
 
 
 def _moment(shape: str, expected: str) -> Value:
-    pattern = re.compile(shape)
+    pattern = re.compile(shape, re.ASCII)
 
     def read(text: str, _: Family) -> str:
         if not pattern.fullmatch(text):
@@ -150,7 +151,7 @@ def _weekday(text: str, _: Family) -> int:
 
 def _label(text: str, _: Family) -> str:
     """A name of connlabel.conf, or a bit of the 128 (XT_CONNLABEL_MAXBIT)."""
-    if text.isdigit() and int(text[:9]) > 127:
+    if (decimal(text) or 0) > 127:
         raise InvalidValueError("a label from 0 to 127", refused=True)
     return str(values.filled(text, _))
 
@@ -188,7 +189,7 @@ ROWS = (
     row(
         "statistic",
         opt("mode", values.one_of("random", "nth"), req=True),
-        opt("probability", values.decimal(0, 1), inv=True),
+        opt("probability", values.fraction(0, 1), inv=True),
         opt("every", values.number(2**32 - 1, 1), inv=True),
         opt("packet", values.bits(32)),
         lower=at_most_one(

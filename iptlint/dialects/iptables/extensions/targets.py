@@ -39,6 +39,7 @@ from iptlint.dialects.iptables.extensions.row import (
     Value,
 )
 from iptlint.model import Effect, EffectKind, Family, Field, VerdictKind
+from iptlint.model.numbers import decimal, hexadecimal
 
 # -- verdicts -----------------------------------------------------------------
 
@@ -106,7 +107,7 @@ def _lower_ct(uses: Uses, family: Family) -> ExtensionResult:
         return goes_on("CT", Effect(EffectKind.NOTRACK))(uses, family)
     zone = value_of(uses, "zone")
     if zone is not None and zone != "mark":
-        return goes_on("CT", Effect(EffectKind.ZONE, value=int(str(zone))))(uses, family)
+        return goes_on("CT", Effect(EffectKind.ZONE, value=decimal(str(zone)) or 0))(uses, family)
     # Of one direction only, or the packet's mark says which.
     unknown = [name for name in ("zone", "zone-orig", "zone-reply") if name in uses]
     return goes_on("CT", *(Effect(EffectKind.ZONE) for _ in unknown[:1]))(uses, family)
@@ -158,7 +159,7 @@ def _class(text: str, _: Family) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}", text):
         raise InvalidValueError("a class major:minor")
     major, _colon, minor = text.partition(":")
-    return f"{int(major, 16):x}:{int(minor, 16):x}"
+    return f"{hexadecimal(major):x}:{hexadecimal(minor):x}"
 
 
 def _tproxy(uses: Uses, family: Family) -> ExtensionResult:

@@ -34,13 +34,14 @@ from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOptio
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match, Opaque
 from iptlint.model.matches import AddressType, BridgePort, ReversePath
+from iptlint.model.numbers import c_number, is_decimal
 
 # -- owner, devices, routing --------------------------------------------------
 
 
 def _id_range(text: str, _: Family) -> str:
     """A user's or group's name, a number, or ``a-b``. Only root's number is the same everywhere."""
-    if not text[:1].isdigit():
+    if not is_decimal(text[:1]):
         if not text:
             raise InvalidValueError("a name, a number or a range")
         return "0" if text == "root" else text
@@ -104,15 +105,17 @@ def _address_type(given: GivenOption, family: Family, limits: str) -> Match:
 
 def _realm(text: str, family: Family) -> str:
     """A name of /etc/iproute2, or ``value/mask``."""
-    shown = values.shown_mask(32)(text, family) if text[:1].isdigit() else text
+    if not text.partition("/")[0]:
+        raise InvalidValueError("a realm: its name, or a number and a mask")
+    shown = values.shown_mask(32)(text, family) if is_decimal(text[:1]) else text
     return str(shown).removesuffix("/0xffffffff")
 
 
 def _lower_realm(uses: Uses, family: Family) -> ExtensionResult:
     """A value with bits outside its mask never equals what is left of the realm."""
     (given,) = uses["realm"]
-    value, slash, mask = str(given.values[0]).partition("/")
-    if slash and int(value, 16) & ~int(mask, 16):
+    value, _, mask = (c_number(part) for part in str(given.values[0]).partition("/"))
+    if value is not None and mask is not None and value & ~mask:
         return ExtensionResult(() if given.negated else NEVER)
     return pure("realm")(uses, family)
 

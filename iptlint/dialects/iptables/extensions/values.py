@@ -13,30 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.row import Value
 from iptlint.model import Family
+from iptlint.model.numbers import c_number, decimal
 
 Range = tuple[int, int]
 
-_NUMBER = re.compile(r"[ \t]*\+?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", re.ASCII)
+
+_FRACTION = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def integer(text: str, low: int, high: int) -> int:
     """A C number (decimal, 0x hexadecimal or 0 octal) from ``low`` to ``high``."""
-    if text.isdigit() and text.isascii() and (text[0] != "0" or text == "0"):
-        value = int(text) if len(text) < 25 else high + 1
-    elif _NUMBER.fullmatch(text) and len(text) < 64:
-        value = _c_number(text.strip())
-    else:
-        raise InvalidValueError(f"a number from {low} to {high}")
-    if not low <= value <= high:
+    value = c_number(text.lstrip(" \t").removeprefix("+"))
+    if value is None or not low <= value <= high:
         raise InvalidValueError(f"a number from {low} to {high}")
     return value
-
-
-def _c_number(text: str) -> int:
-    digits = text.lstrip("+")
-    if digits[:2] in ("0x", "0X"):
-        return int(digits, 16)
-    return int(digits, 8 if digits[0] == "0" else 10)
 
 
 def number(high: int, low: int = 0) -> Value:
@@ -53,12 +43,9 @@ def hexadecimal(width: int, low: int = 0, high: int | None = None) -> Value:
     return lambda text, _: f"0x{integer(text, low, top):x}"
 
 
-def decimal(low: float, high: float) -> Value:
+def fraction(low: float, high: float) -> Value:
     def read(text: str, _: Family) -> str:
-        try:
-            value = float(text)
-        except ValueError:
-            value = low - 1
+        value = float(text) if _FRACTION.fullmatch(text) else low - 1
         if not low <= value <= high:
             raise InvalidValueError(f"a number from {low:g} to {high:g}")
         return f"{value:.11g}"
@@ -238,6 +225,7 @@ def rate(text: str, _: Family) -> str:
     count, slash, unit = text.partition("/")
     units = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
     name = next((name for name in units if unit and name.startswith(unit.lower())), None)
-    if (slash and name is None) or not count.isdigit() or not 0 < int(count[:12]) <= 0xFFFFFFFF:
+    amount = decimal(count)
+    if (slash and name is None) or amount is None or not 0 < amount <= 0xFFFFFFFF:
         raise InvalidValueError("a rate: a number, a slash, and second, minute, hour or day")
-    return f"{int(count)}/{name or 'second'}"
+    return f"{amount}/{name or 'second'}"

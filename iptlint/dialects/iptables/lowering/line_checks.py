@@ -7,6 +7,7 @@ from collections.abc import Set
 
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic, shape_diagnostic
 from iptlint.dialects.iptables.parsing.tree import Counters, Shape, Words
+from iptlint.model.numbers import decimal
 
 # iptables/xshared.h and xtables-restore.c: the buffers of a word, of a line, and the words
 # of a command, three of which the tool adds itself.
@@ -49,8 +50,8 @@ def bad_value(shape: Shape, words: Words) -> ShapeDiagnostic | None:
 def counters(shape: Shape, words: Words) -> Counters | None:
     """What ``-c`` gives."""
     given = ",".join(place.text(words) for place in shape.counters)
-    numbers = re.match(r"\s*(\d+)[^,]*,\s*(\d+)", given)
-    return (int(numbers[1]), int(numbers[2])) if numbers else None
+    numbers = re.match(r"\s*([0-9]+)[^,]*,\s*([0-9]+)", given)
+    return (decimal(numbers[1]) or 0, decimal(numbers[2]) or 0) if numbers else None
 
 
 def options_after_chain(shape: Shape, words: Words, chains: Set[str]) -> ShapeDiagnostic | None:

@@ -40,6 +40,7 @@ from iptlint.model import (
     VerdictKind,
     unread_rule,
 )
+from iptlint.model.numbers import decimal
 from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile, WholeOrigin
 
@@ -184,7 +185,7 @@ class _Execution:
         if line.shape.number is None:
             return 0
         text = line.shape.number.text(line.words)
-        number = int(text[:9]) if text.isdigit() and text.isascii() else 0
+        number = decimal(text) or 0
         if not 1 <= number <= last:
             self.diagnostics.no_such_rule(line, line.shape.number, last)
             return None

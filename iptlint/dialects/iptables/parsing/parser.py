@@ -41,6 +41,7 @@ from iptlint.dialects.iptables.parsing.words import (
 )
 from iptlint.grammar import parse_flat
 from iptlint.model import Family
+from iptlint.model.numbers import decimal
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class _Reader:
         return True
 
     def _chain_by_form(self, line: str, start: int) -> bool:
-        form = pattern(r":(<NAME>)[ \t](<NAME>)(?:[ \t](\[\d+:\d+\]))?").fullmatch(line)
+        form = pattern(r":(<NAME>)[ \t](<NAME>)(?:[ \t](\[[0-9]+:[0-9]+\]))?").fullmatch(line)
         if form is None or self._bare:
             return False
         self._add_chain(form[1], form[2], form[3], start, start + len(line))
@@ -283,8 +284,8 @@ _MALFORMED = {
 
 def _counters(text: str) -> Counters | None:
     """Only ``iptables-restore -c`` reads the numbers; without it anything in brackets will do."""
-    numbers = re.match(r"\[(\d+):(\d+)", text)
-    return (int(numbers[1]), int(numbers[2])) if numbers else None
+    numbers = re.match(r"\[([0-9]+):([0-9]+)", text)
+    return (decimal(numbers[1]) or 0, decimal(numbers[2]) or 0) if numbers else None
 
 
 def _declared(lines: Sequence[Line]) -> set[str]:

@@ -13,6 +13,7 @@ from iptlint.dialects.nft.execution.unparsed import Unparsed, UnparsedFragment, 
 from iptlint.dialects.nft.execution.variables import Binding, Substitution
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.dialects.nft.walking import AnyNode
+from iptlint.model.numbers import decimal
 from iptlint.source import SourceFile, WholeOrigin
 
 _HANDLE = re.compile(r"[ \t]*#[ \t]*handle[ \t]+([0-9]+)")
@@ -116,4 +117,4 @@ class BlockReader:
         if with_handles is None:
             with_handles = self._with_handles[source] = "# handle" in source.text
         handle = _HANDLE.match(source.text, rule.end) if with_handles else None
-        return int(handle[1]) if handle else None
+        return decimal(handle[1]) if handle else None

@@ -6,6 +6,7 @@ import re
 
 from iptlint.dialects.nft import tree as t
 from iptlint.model import Family
+from iptlint.model.numbers import decimal
 
 NAMES = {
     "raw": -300,
@@ -38,15 +39,10 @@ def written(text: str, family: Family) -> int | None:
     if match is None or not text.strip():
         return None
     base, sign, offset = match.groups()
-    if base.lstrip("-").isdigit():
-        at = int(base)
-    elif not base:
-        at = 0
-    elif base in names(family):
-        at = names(family)[base]
-    else:
-        return None
-    return at + int(f"{sign or ''}{offset or 0}")
+    plain = decimal(base.removeprefix("-")) if base else 0
+    at = names(family).get(base) if plain is None else -plain if base[:1] == "-" else plain
+    further = decimal(offset or "0") or 0
+    return None if at is None else at - further if sign == "-" else at + further
 
 
 def _text(base: t.Expression | None) -> str:

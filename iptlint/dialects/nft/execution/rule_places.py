@@ -8,13 +8,19 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.rule_list import RuleList
 from iptlint.dialects.nft.execution.unparsed import unread_rule
 from iptlint.dialects.nft.tables import PlacedRule
+from iptlint.model.numbers import c_number
+
+
+def _number(position: t.Position) -> int:
+    return c_number(position.number.text) or 0
+
 
 Put = Callable[[RuleList, PlacedRule, t.Position | None], None]
 
 
 def at(rules: RuleList, position: t.Position) -> PlacedRule | None:
     """The rule that is meant; None where the text does not have it."""
-    number = int(position.number.text, 0)
+    number = _number(position)
     if position.kind == "index":
         there = rules.all()
         return there[number] if number < len(there) else None
@@ -60,7 +66,7 @@ def _replace(rules: RuleList, rule: PlacedRule, position: t.Position | None) -> 
 
 def _is_nowhere(position: t.Position) -> bool:
     """No rule has the handle 0, and nft takes it for no position."""
-    return position.kind != "index" and int(position.number.text, 0) == 0
+    return position.kind != "index" and _number(position) == 0
 
 
 PUT: dict[str, Put] = {"add": _add, "create": _add, "insert": _insert, "replace": _replace}

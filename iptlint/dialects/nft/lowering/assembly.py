@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.actions import STEPS, unknown
-from iptlint.dialects.nft.lowering.datatypes import number_of
 from iptlint.dialects.nft.lowering.rule_position import NftOrigin
 from iptlint.dialects.nft.lowering.statement_result import (
     Matches,
@@ -23,6 +22,7 @@ from iptlint.dialects.nft.lowering.written_state import outlived, unsure_of_writ
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.model import Effect, Match, Rule, Verdict, VerdictKind, unread_rule
+from iptlint.model.numbers import c_number
 from iptlint.model.verdicts import CONTINUE
 from iptlint.model.writes import Things, fields_written
 from iptlint.source import SourceFile
@@ -120,7 +120,7 @@ class _Assembly:
 
     def _count(self, counter: t.Counter) -> None:
         if counter.packets is not None and counter.bytes is not None:
-            numbers = number_of(counter.packets.text), number_of(counter.bytes.text)
+            numbers = c_number(counter.packets.text), c_number(counter.bytes.text)
             self.counters = numbers[0] or 0, numbers[1] or 0
 
     def _test(self, matches: Matches, node: Node) -> None:

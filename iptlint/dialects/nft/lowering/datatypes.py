@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols
 from iptlint.dialects.nft.lowering.symbols import Resolve
+from iptlint.model.numbers import c_number, decimal, hexadecimal
 
 
 class NftValueError(Exception):
@@ -72,24 +73,14 @@ class DataType:
 
 # -- numbers and names -------------------------------------------------------------------
 
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*")
 _LOOKS_LIKE_NUMBER = re.compile(r"[0-9][0-9.]*|0[xX].*")
-
-
-def number_of(text: str) -> int | None:
-    """A number as C writes it: decimal, hexadecimal, octal."""
-    if not _NUMBER.fullmatch(text) or len(text) > 80:
-        return None
-    if text[:2] in ("0x", "0X"):
-        return int(text, 16)
-    return int(text, 8 if text[0] == "0" else 10)
 
 
 def _number_or_name(value: t.Value, type: DataType) -> Scalar:
     scalar = type.symbols.get(value.text)
     if scalar is not None:
         return scalar
-    number = number_of(value.text)
+    number = c_number(value.text)
     if number is None:
         return _named(value.text, type)
     if number > type.maximum:
@@ -144,12 +135,9 @@ def ipv6(text: str) -> int | None:
 
 
 def mac(text: str) -> int | None:
-    parts = text.split(":")
-    try:
-        octets = bytes(int(part, 16) for part in parts)
-    except ValueError:
-        return None
-    return int.from_bytes(octets, "big") if len(octets) == 6 else None
+    octets = [hexadecimal(part) for part in text.split(":")]
+    known = [octet for octet in octets if octet is not None and octet <= 0xFF]
+    return int.from_bytes(bytes(known), "big") if len(known) == len(octets) == 6 else None
 
 
 def _ipv4_address(value: t.Value, type: DataType) -> Scalar:
@@ -177,7 +165,7 @@ def _ipv6_address(value: t.Value, type: DataType) -> Scalar:
 def _mac_address(value: t.Value, type: DataType) -> Scalar:
     scalar = mac(value.text)
     if scalar is None:
-        number = number_of(value.text)
+        number = c_number(value.text)
         if number is not None and number <= type.maximum:
             return number
         raise NftValueError(
@@ -215,7 +203,7 @@ def _interface(value: t.Value, type: DataType) -> Scalar:
 
 
 def _interface_or_index(value: t.Value, type: DataType) -> Scalar:
-    number = number_of(value.text) if value.kind is t.Kind.NUMBER else None
+    number = c_number(value.text) if value.kind is t.Kind.NUMBER else None
     return Text(value.text) if number is None else number
 
 
@@ -223,10 +211,8 @@ def _tc_handle(value: t.Value, type: DataType) -> Scalar:
     major, colon, minor = value.text.partition(":")
     if not colon:
         return _number_or_name(value, type)
-    try:
-        return int(major or "0", 16) << 16 | int(minor or "0", 16)
-    except ValueError:
-        return Name(value.text)
+    high, low = hexadecimal(major or "0"), hexadecimal(minor or "0")
+    return Name(value.text) if high is None or low is None else high << 16 | low
 
 
 _TIME_PARTS = re.compile(r"([0-9]+)(ms|[wdhms])")
@@ -238,14 +224,14 @@ def _duration(value: t.Value, type: DataType) -> Scalar:
     """In milliseconds, as the kernel compares it; a bare number is seconds."""
     parts = _TIME_PARTS.findall(value.text)
     if parts and "".join(number + unit for number, unit in parts) == value.text:
-        return sum(int(number) * _MILLISECONDS[unit] for number, unit in parts)
-    number = number_of(value.text)
+        return sum((decimal(number) or 0) * _MILLISECONDS[unit] for number, unit in parts)
+    number = c_number(value.text)
     return Name(value.text) if number is None else number * 1000
 
 
 def _label(value: t.Value, type: DataType) -> Scalar:
     """A number is that of the bit; names are in connlabel.conf."""
-    number = number_of(value.text)
+    number = c_number(value.text)
     if number is None:
         return Name(value.text)
     if number >= type.width:

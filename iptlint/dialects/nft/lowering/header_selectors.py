@@ -25,6 +25,7 @@ from iptlint.dialects.nft.lowering.match_builders import (
 from iptlint.dialects.nft.lowering.symbols import DCCP_TYPES
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Field, Match, Within
+from iptlint.model.numbers import decimal
 from iptlint.model.protocols import (
     AH,
     COMP,
@@ -63,7 +64,7 @@ _Fields = dict[str, tuple[DataType, Target]]
 def _header(needs: n.Need, fields: _Fields, widths: str = "") -> dict[str, Row]:
     """``widths``: further fields that are just numbers, each as ``name:bits``."""
     plain = (word.partition(":") for word in widths.split())
-    numbers = {name: Row(integer(int(bits)), OPAQUE, needs) for name, _, bits in plain}
+    numbers = {name: Row(integer(decimal(bits) or 0), OPAQUE, needs) for name, _, bits in plain}
     return {name: Row(kind, to, needs) for name, (kind, to) in fields.items()} | numbers
 
 

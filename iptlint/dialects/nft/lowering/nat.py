@@ -26,6 +26,7 @@ from iptlint.dialects.uninterpreted import host_name
 from iptlint.dialects.verdict_words import translation
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind, Within
 from iptlint.model.matches import PACKET_FAMILIES, HostName
+from iptlint.model.numbers import c_number
 from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
 
 
@@ -214,7 +215,7 @@ def _address(
 
 
 def _host_part_kept(field: Field, type: d.DataType, network: t.Prefix) -> Effect:
-    base, length = constant(network.base, type), d.number_of(network.length.text)
+    base, length = constant(network.base, type), c_number(network.length.text)
     if base is None or length is None:
         return write(field)
     mask = ((1 << length) - 1) << (type.width - length)
@@ -241,7 +242,7 @@ def _written(field: Field, type: d.DataType, value: t.Expression | None) -> Effe
         case t.Range(low, high):
             ends = constant(low, type), constant(high, type)
         case t.Prefix(base, length):
-            ends = _ends(constant(base, type), d.number_of(length.text), type.width)
+            ends = _ends(constant(base, type), c_number(length.text), type.width)
         case _:
             ends = (constant(value, type),) * 2
     low_end, high_end = ends

@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
-from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError, number_of
+from iptlint.dialects.nft.lowering.datatypes import DataType, NftValueError
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import lower_key
 from iptlint.dialects.nft.lowering.values import Values, merged, read_values, union, without
 from iptlint.dialects.nft.parsing.bulk import PlainElements
 from iptlint.dialects.nft.tables import OpenSet
 from iptlint.model import Family
+from iptlint.model.numbers import c_number
 
 Row = tuple[Values, ...]
 """One element: the values of each part of its key."""
@@ -223,7 +224,7 @@ def _plain_ranges(
         if low is None or high is None or high < low:
             return None
         if length:
-            bits = number_of(length)
+            bits = c_number(length)
             if bits is None or bits > width:
                 return None
             hosts = (1 << (width - bits)) - 1

@@ -14,6 +14,7 @@ from iptlint.dialects.nft.walking import everything
 from iptlint.dialects.thresholds import BYTES, DEFAULT_BURST, SECONDS, Rate
 from iptlint.model import Uncertain
 from iptlint.model.matches import Threshold
+from iptlint.model.numbers import decimal
 
 _Counting = t.Limit | t.Quota | t.ConnectionLimit
 _KINDS = {t.Limit: "limit", t.Quota: "quota", t.ConnectionLimit: "connlimit"}
@@ -94,7 +95,7 @@ def _rate(limit: t.Limit) -> Rate | None:
 
 
 def _number(value: t.Value) -> int | None:
-    return int(value.text) if value.text.isdecimal() else None
+    return decimal(value.text)
 
 
 def _timeout(extras: tuple[t.Node, ...], limit: t.Limit) -> int | None:

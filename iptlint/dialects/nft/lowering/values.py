@@ -12,9 +12,9 @@ from iptlint.dialects.nft.lowering.datatypes import (
     NftValueError,
     Text,
     article,
-    number_of,
 )
 from iptlint.model.matches import Ranges
+from iptlint.model.numbers import c_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _scalar(value: t.Value, type: DataType) -> Values:
 
 
 def _prefix(place: t.Prefix, base: t.Expression, length: t.Value, type: DataType) -> Values:
-    bits = number_of(length.text)
+    bits = c_number(length.text)
     if bits is None or not type.width:
         return Values(unread=("prefix",))
     if bits > type.width:

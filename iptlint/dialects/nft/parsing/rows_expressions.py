@@ -9,6 +9,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.parsing.reserved import RESERVED, VALUES
 from iptlint.dialects.nft.parsing.rows import Make, first, many
+from iptlint.model.numbers import c_number
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,8 +64,10 @@ def _bits(*children: Any, **place: Unpack[Place]) -> t.Expression:
 def _hash(
     key: t.Expression, modulus: t.Value, seed: Any, offset: Any, **place: Unpack[Place]
 ) -> t.Hash:
-    numbers = (None if part is None else int(part.text, 0) for part in (seed, offset))
-    return t.Hash("jhash", key, int(modulus.text, 0), *numbers, **place)
+    seed_number, offset_number = (
+        None if part is None else c_number(part.text) for part in (seed, offset)
+    )
+    return t.Hash("jhash", key, c_number(modulus.text) or 0, seed_number, offset_number, **place)
 
 
 def _element(key: t.Expression, *rest: Any, **place: Unpack[Place]) -> t.Expression | t.Element:

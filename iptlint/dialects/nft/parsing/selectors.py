@@ -29,6 +29,7 @@ from iptlint.dialects.nft.expressions import (
     Socket,
     TunnelKey,
 )
+from iptlint.model.numbers import c_number
 
 HEADERS = {
     "ether": "saddr daddr type",
@@ -151,7 +152,12 @@ Groups = dict[str, str]
 
 
 def _number(text: str | None) -> int | None:
-    return None if text is None else int(text, 0)
+    return None if text is None else c_number(text)
+
+
+def _given(text: str) -> int:
+    """Of a text that the pattern of a number has taken."""
+    return c_number(text) or 0
 
 
 def _words(text: str) -> str:
@@ -199,7 +205,7 @@ _FORMS: tuple[tuple[str, Callable[[Groups], Selector]], ...] = (
     (rf"(?P<header>{_header(HEADERS)})", _payload),
     (
         r"@(?P<base>ll|nh|th|ih)_?,_?(?P<at>{n})_?,_?(?P<bits>{n})",
-        lambda g: RawPayload(g["base"], int(g["at"], 0), int(g["bits"], 0)),
+        lambda g: RawPayload(g["base"], _given(g["at"]), _given(g["bits"])),
     ),
     (
         rf"ip option (?P<option>(?:{_words(IP_OPTIONS)})(?: (?:{_words(IP_OPTION_FIELDS)}))?)",
@@ -212,10 +218,10 @@ _FORMS: tuple[tuple[str, Callable[[Groups], Selector]], ...] = (
     (
         rf"tcp option @_?(?P<kind>{{n}}|{_words(' '.join(TCP_OPTIONS))})"
         r"_?,_?(?P<at>{n})_?,_?(?P<bits>{n})",
-        lambda g: RawOption(g["kind"], int(g["at"], 0), int(g["bits"], 0)),
+        lambda g: RawOption(g["kind"], _given(g["at"]), _given(g["bits"])),
     ),
     (rf"sctp chunk (?P<option>{_fields(SCTP_CHUNKS, SCTP_CHUNK_FIELDS)})", _option("sctp")),
-    (r"dccp option (?P<option>25[0-5]|2[0-4]\d|1\d\d|\d?\d)", _option("dccp")),
+    (r"dccp option (?P<option>25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]?[0-9])", _option("dccp")),
     (
         rf"(?P<header>{_header(EXTENSION_HEADERS)})",
         lambda g: ExtensionHeader(*_two(g["header"])),
@@ -269,11 +275,11 @@ _FORMS: tuple[tuple[str, Callable[[Groups], Selector]], ...] = (
     (rf"tunnel (?P<key>{_words(TUNNEL_KEYS)})", lambda g: TunnelKey(g["key"])),
     (
         rf"numgen (?P<mode>inc|random) mod (?P<modulus>{{n}}){_OFFSET}",
-        lambda g: Numgen(g["mode"], int(g["modulus"], 0), _number(g.get("offset"))),
+        lambda g: Numgen(g["mode"], _given(g["modulus"]), _number(g.get("offset"))),
     ),
     (
         rf"symhash mod (?P<modulus>{{n}}){_OFFSET}",
-        lambda g: Hash("symhash", None, int(g["modulus"], 0), None, _number(g.get("offset"))),
+        lambda g: Hash("symhash", None, _given(g["modulus"]), None, _number(g.get("offset"))),
     ),
     (rf"(?P<key>{_words(META_UNQUALIFIED)})", lambda g: Meta(g["key"])),
 )
@@ -288,7 +294,7 @@ _BLANK = r"(?:[ \t]|\\\n)"
 
 def _regex(form: str, before_set: str = "") -> str:
     form = form.replace("{before_set}", before_set)
-    number = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+    number = r"(?:0[xX][0-9a-fA-F]+|(?:0[0-7]*|[1-9][0-9]*)(?![0-9]))"
     spelled = form.replace("{n}", number).replace("_?", f"{_BLANK}*")
     # Only blanks that stand for themselves are left; those in the class are escaped as \x20.
     return re.sub(r"(?<!\[) ", lambda _: f"{_BLANK}+", spelled)

@@ -1,0 +1,54 @@
+"""Numbers as texts have them.
+
+``int`` and ``str.isdigit`` take the digits of every script, superscripts, blanks, underscores and
+signs, and ``int`` fails at 4,300 digits. No tool that reads rules does any of that, so whatever
+reads a number of an input reads it here.
+"""
+
+from __future__ import annotations
+
+import re
+
+BEYOND = 1 << 128
+"""More than any field of a packet holds: what every number from there on is read as."""
+
+_DECIMAL = re.compile(r"[0-9]+")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+_C = re.compile(r"0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]*)|(?P<decimal>[1-9][0-9]*)")
+_SIGNED = re.compile(r"[ \t\n]*([+-]?)([0-9]+)[ \t\n]*")
+_BASES = {"hex": 16, "octal": 8, "decimal": 10}
+_MOST_DIGITS = 43
+"""As many as ``BEYOND`` has in octal, where it has most."""
+
+
+def decimal(text: str) -> int | None:
+    """Of ASCII digits; None where the text is anything else."""
+    return _read(text, 10) if _DECIMAL.fullmatch(text) else None
+
+
+def hexadecimal(text: str) -> int | None:
+    """Of hexadecimal digits, without ``0x``; None where the text is anything else."""
+    return _read(text, 16) if _HEXADECIMAL.fullmatch(text) else None
+
+
+def c_number(text: str) -> int | None:
+    """As C writes them: decimal, hexadecimal with ``0x``, octal with ``0``."""
+    match = _C.fullmatch(text)
+    kind = match.lastgroup if match else None
+    return _read(match[kind], _BASES[kind]) if match and kind else None
+
+
+def signed(text: str) -> int | None:
+    """As a shell tests them: decimal, a sign before it and blanks around it."""
+    match = _SIGNED.fullmatch(text)
+    number = _read(match[2], 10) if match else 0
+    return None if match is None else -number if match[1] == "-" else number
+
+
+def is_decimal(text: str) -> bool:
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def _read(digits: str, base: int) -> int:
+    plain = digits.lstrip("0")
+    return BEYOND if len(plain) > _MOST_DIGITS else min(int(plain or "0", base), BEYOND)
