@@ -58,7 +58,8 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
         union([o.rewrite.image(o.packets.exists(cube)) for o in through], false),
         union(lost, false).exists(cube),
         largest_first(
-            share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None
+            (share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None),
+            hook,
         ),
     )
 

@@ -31,15 +31,15 @@ _CONNECTION = (Field.CT_STATE, Field.CT_MARK, Field.CT_DIRECTION, Field.CT_SNAT,
 def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     """The rules that are the same one, in the order of their chain, two or more each time.
 
-    Rules with an uncertain test are not: two limits count apart. Nor are those between
-    which a rule changes what they test, or rules that only count.
+    Rules with an uncertain test are not: two limits count apart. Nor are calls of chains with such
+    rules, those between which a rule changes what they test, or rules that only count.
     """
-    writes = _Writes(analysis)
+    writes, counting = _Writes(analysis), _counting_chains(analysis)
     for chain in analysis.table.chains.values():
         alike: dict[Hashable, list[int]] = defaultdict(list)
         number = 0
         for parts in chain.statements():
-            if all(map(_repeatable, parts)):
+            if all(_repeatable(part) and part.verdict.chain not in counting for part in parts):
                 keys = (_key(analysis, chain, number + index) for index in range(len(parts)))
                 alike[tuple(keys)].append(number)
             number += len(parts)
@@ -64,6 +64,20 @@ def _repeatable(rule: Rule) -> bool:
     return rule.verdict.kind.terminates or all(map(_idempotent, rule.effects))
 
 
+def _counting_chains(analysis: TableAnalysis) -> set[str | None]:
+    """The chains that may do something else with a packet when it comes there again."""
+    counting: set[str | None] = set()
+    for name in analysis.calls.order:
+        rules = analysis.table.chains[name].rules
+        if any(_counts(rule) or rule.verdict.chain in counting for rule in rules):
+            counting.add(name)
+    return counting
+
+
+def _counts(rule: Rule) -> bool:
+    return any(map(_uncertain, rule.matches)) or any(effect.counts for effect in rule.effects)
+
+
 def _uncertain(match: Match) -> bool:
     if isinstance(match, AnyOf):
         return any(_uncertain(test) for tests in match.alternatives for test in tests)
@@ -73,7 +87,7 @@ def _uncertain(match: Match) -> bool:
 def _idempotent(effect: Effect) -> bool:
     """``field & ~mask ^ value`` twice is the same as once unless a bit is only flipped."""
     if effect.kind is not EffectKind.WRITE:
-        return True
+        return not effect.counts
     if effect.value is None or effect.mask is None:
         return False
     return not effect.value & ~effect.mask

@@ -104,8 +104,7 @@ class Exposure:
     def __init__(self, hooks: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
         self.space = hooks.space
         self.groups = groups
-        self.translations: list[Translation] = []
-        """By the rules of the nat chains before routing."""
+        self._translations: list[Translation] = []
         self._everyone = union([one for group in groups for one in group], hooks.space.false)
         self._unknowns = Unknowns(hooks.space)
         self._analysis_of = hooks.firewall.analysis
@@ -113,7 +112,13 @@ class Exposure:
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
         if rule.verdict.kind is VerdictKind.NAT and visit.hook is Hook.PREROUTING:
-            self.translations.append(Translation(rule, visit.taken))
+            self._translations.append(Translation(rule, visit.taken))
+
+    @cached_property
+    def translations(self) -> tuple[Translation, ...]:
+        """By the rules of the nat chains before routing: of the packets that may be translated."""
+        cube = self._unknowns.cube
+        return tuple(Translation(rule, each.exists(cube)) for rule, each in self._translations)
 
     @cached_property
     def sent_on(self) -> PacketSet:

@@ -102,7 +102,8 @@ def _denier(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, 
         if not left.satisfiable():
             if not _decides(base_chain) or _only_bans(base_chain):
                 return None
-            shares = largest_first(shares_in(base_chain, packets & base_chain.seen))
+            deciding = shares_in(base_chain, packets & base_chain.seen)
+            shares = largest_first(deciding, base_chain.chain.hook)
             by = next((each for each in shares if each.kind.denies), None)
             return None if by is None else (base_chain, by)
         packets = base_chain.afterwards(left)

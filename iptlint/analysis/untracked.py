@@ -213,7 +213,9 @@ class _Sent:
         space = self.hooks.space
         tracked = space.forget(packets, CONNTRACK_FIELDS) & space.state(state)
         tracked = tracked & self.hooks.hook_packets(self.hook) & main.seen & ~main.may_drop
-        accepting = largest_first(shares_in(main, tracked & main.end(VerdictKind.ACCEPT)))
+        accepting = largest_first(
+            shares_in(main, tracked & main.end(VerdictKind.ACCEPT)), self.hook
+        )
         first = next((share for share in accepting if share.rule is not None), None)
         return first if first and first.kind is VerdictKind.ACCEPT else None
 

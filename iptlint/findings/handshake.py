@@ -8,6 +8,7 @@ from iptlint.analysis.handshake import HandshakeStep, answers
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.shares import Share
 from iptlint.findings import suggestions
+from iptlint.findings.phrases import the_others
 from iptlint.model import Family, Hook
 from iptlint.netfilter.hooks import Hooks
 
@@ -27,7 +28,7 @@ def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, r
     if not _is_main(hooks, first):
         name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
     share = "most of " if others else ""
-    rest = f" ({_rest(others)} the others)" if others else ""
+    rest = f" ({the_others(others)})" if others else ""
     match step.packet:
         case "SYN":
             return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
@@ -41,10 +42,6 @@ def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, r
                 f"{result}: the SYN to {port} comes in and the SYN-ACK leaves, but "
                 f"{name} {first.does} {share}the ACKs that complete the handshake{rest}"
             )
-
-
-def _rest(others: list[Share]) -> str:
-    return others[0].name if len(others) == 1 else f"{len(others)} other rules"
 
 
 def advice(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from iptlint.analysis.shares import Share
 from iptlint.findings import Label
 from iptlint.model import Rule, VerdictKind
 from iptlint.packets.describe.lists import listed
@@ -33,6 +34,11 @@ def lines(rules: Iterable[Rule]) -> str:
     if len(numbers) > _SHOWN_LINES:
         return f"{len(numbers)} lines ({', '.join(numbers[: _SHOWN_LINES - 1])} …)"
     return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
+
+
+def the_others(shares: Sequence[Share]) -> str:
+    """Who decides the packets that are not decided by the one that is named."""
+    return f"{shares[0].name if len(shares) == 1 else f'{len(shares)} other rules'} the others"
 
 
 def verb(kind: VerdictKind, *, plural: bool = False) -> str:

@@ -89,9 +89,10 @@ class Effect:
     """Something done on the way. For WRITE, ``field`` says what changes; with ``value``
     and ``mask`` known, ``field = field & ~mask ^ value``; with a ``source`` too, what is
     flipped is ``source & value``. ``added`` is what a number grows by, or shrinks. Where the
-    kernel chooses the value, ``choice`` says from what. For SET, ``name`` is the set; for ZONE,
-    ``value`` its number, if it is known; for LOG, ``name`` is the prefix, and ``to_program`` says
-    that a program gets it, not the log of the kernel."""
+    kernel chooses the value, ``choice`` says from what. For SET, ``name`` is the set, and
+    ``counts`` says that it notes each time it is done; for ZONE, ``value`` is its number, if it is
+    known; for LOG, ``name`` is the prefix, and ``to_program`` says that a program gets it, not the
+    log of the kernel."""
 
     kind: EffectKind
     field: Field | None = None
@@ -102,6 +103,7 @@ class Effect:
     to_program: bool = False
     choice: Choice | None = None
     added: int | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

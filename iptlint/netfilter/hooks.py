@@ -56,8 +56,9 @@ class Hooks:
     @memo
     def decides_alone(self, hook: Hook) -> bool:
         """Whether what the hook does with packets is what becomes of them on the whole way: no
-        chain before them on the way changes a packet, and none at another hook drops any."""
-        return not any(self._has_a_say(hook))
+        chain before them on the way changes a packet, and none at another hook drops any. What
+        prerouting does is not: where packets go from there, they are asked again."""
+        return hook in ROUTES and not any(self._has_a_say(hook))
 
     def _has_a_say(self, hook: Hook) -> Iterator[bool]:
         route = ROUTES[hook]

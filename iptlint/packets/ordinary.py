@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from iptlint.model import Field, Hook, Opaque
 from iptlint.model.matches import AddressType, ReversePath
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 _LOCAL_AT = {Field.DADDR: Hook.INPUT, Field.SADDR: Hook.OUTPUT}
 """Where an address of the host is the usual one."""
@@ -17,3 +23,11 @@ def typically_holds(test: Opaque, hook: Hook | None) -> bool:
             return ("LOCAL" if hook is _LOCAL_AT[field] else "UNICAST") in types
         case asks:
             return isinstance(asks, ReversePath)
+
+
+def ordinary(space: Space, hook: Hook | None) -> PacketSet:
+    """The packets that fare with all of these tests as ordinary ones do: one choice of each."""
+    literals = space.true
+    for test, variable in reversed(space.opaques.items()):
+        literals = (variable if typically_holds(test, hook) else ~variable) & literals
+    return literals

@@ -31,7 +31,7 @@ from iptlint.model.protocols import (
 )
 from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import untracked_anyway
-from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.ordinary import ordinary
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 from iptlint.packets.unseen import unusual, without_unusual
@@ -149,15 +149,7 @@ def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | Non
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
-    return packets.pick_cube_dd_set(_ordinary(space, hook))
-
-
-def _ordinary(space: Space, hook: Hook | None) -> PacketSet:
-    """What to choose of the tests that are not interpreted, wherever there is a choice."""
-    literals = space.true
-    for test, variable in reversed(space.opaques.items()):
-        literals = (variable if typically_holds(test, hook) else ~variable) & literals
-    return literals
+    return packets.pick_cube_dd_set(ordinary(space, hook))
 
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:

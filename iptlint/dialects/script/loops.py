@@ -19,6 +19,11 @@ from iptlint.dialects.script.truths import opposite
 from iptlint.source import Span
 
 MAX_ROUNDS = 5000
+MAX_DEPARTURES = 8
+"""So often it is followed that a loop may have been left, or not; then nobody knows how often it
+goes round."""
+MAX_ENDLESS_ROUNDS = 3
+"""Of a loop that only something in it can end."""
 
 
 def for_(shell: Interpreter, node: t.For) -> Result:
@@ -111,6 +116,8 @@ def while_(shell: Interpreter, node: t.While) -> Result:
                 return repeated(shell, condition, lambda: _round(shell, node))
             if (asked.status == 0) is node.until:
                 return result
+            if _is_lost(shell, node, number):
+                return _for_some_time(shell, node)
             with shell.run.on_occasion(f"in round {number}"):
                 result = shell.execute_all(node.body)
             ended = _ended(shell, result)
@@ -120,6 +127,30 @@ def while_(shell: Interpreter, node: t.While) -> Result:
         raise TooMuchError
 
     return _looping(shell, rounds)
+
+
+def _is_lost(shell: Interpreter, node: t.While, number: int) -> bool:
+    """Whether it is no use to follow the next round by itself."""
+    departures = len(shell.run.scopes[-1].departures)
+    return departures >= MAX_DEPARTURES or (number > MAX_ENDLESS_ROUNDS and _is_endless(node))
+
+
+def _is_endless(node: t.While) -> bool:
+    """``while true`` and its like, which people end with a break, or never."""
+    match node.condition:
+        case (t.Command(words=(t.Word(parts=(t.Text(text),)),)),):
+            return text in ("false",) if node.until else text in ("true", ":")
+        case _:
+            return False
+
+
+def _for_some_time(shell: Interpreter, node: t.While) -> Result:
+    """The rounds that are left. What nothing in it ends goes on as long as the script runs."""
+    text = f"in a later round of {shell.line(node.condition[-1], 'while ')}"
+    condition = Condition(text, shell.span(node.condition[-1]), loop_truth(shell, text))
+    may_end = bool(shell.run.scopes[-1].departures)
+    result = repeated(shell, condition, lambda: _round(shell, node))
+    return result if may_end or result.flow is not Flow.GO else Result(0, Flow.EXIT)
 
 
 def _round(shell: Interpreter, node: t.While) -> Result:

@@ -19,12 +19,32 @@ from iptlint.model import Rule
 from iptlint.model.matches import is_decided
 from iptlint.model.numbers import c_number, is_decimal
 
+MAX_POSSIBLE_COPIES = 8
+
 
 def append(execution: Execution) -> Iterator[TableChange]:
     state = execution.chain_state()
-    if state is not None and execution.target_exists():
-        yield from _created(execution, state)
-        yield InsertRule(execution.key, state.name, execution.rule())
+    if state is None or not execution.target_exists():
+        return
+    copies = _possible_copies(execution, state)
+    if copies > MAX_POSSIBLE_COPIES:
+        return
+    yield from _created(execution, state)
+    rule = execution.rule()
+    if copies == MAX_POSSIBLE_COPIES:
+        rule = replace(rule, matches=(*_without_doubts(rule).matches, execution.perhaps()))
+    yield InsertRule(execution.key, state.name, rule)
+
+
+def _possible_copies(execution: Execution, state: ChainState) -> int:
+    """How often the command has perhaps put the same rule there before, where it does so again.
+    After a few times all that is known of the next is that it may be there."""
+    if not execution.doubt:
+        return 0
+    new = _without_doubts(execution.rule())
+    span = execution.call.span
+    before = (rule for rule in state.rules if rule.origin.span == span and is_doubted(rule))
+    return sum(_alike(_without_doubts(rule), new) for rule in before)
 
 
 def insert(execution: Execution) -> Iterator[TableChange]:

@@ -76,6 +76,7 @@ META = Meta(
 )
 
 _SHOWN = 4
+_LAST_PORT = 65535
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -151,12 +152,16 @@ def _message(exposed_services: Sequence[Exposed], names: str, *, many: bool) -> 
     whose = " of the host behind" if first.hook is Hook.PREROUTING else ""
     if many:
         return (
-            f"{counted(first.ports, 'port')}{whose} are open to every address, and so is whatever "
+            f"{_all(first.ports)}{whose} are open to every address, and so is whatever "
             f"comes to listen there: {names}"
         )
     services = {one.service.name: one.service for o in exposed_services for one in o.opened}
     why = f": {next(iter(services.values())).why}" if len(services) == 1 else ""
     return f"{names}{whose} {'is' if len(services) == 1 else 'are'} open to every address{why}"
+
+
+def _all(ports: int) -> str:
+    return "all ports" if ports > _LAST_PORT else counted(ports, "port")
 
 
 def _shortened(names: list[str]) -> list[str]:

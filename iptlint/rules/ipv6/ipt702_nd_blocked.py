@@ -54,6 +54,7 @@ from iptlint.analysis.icmp_errors import turned_away
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
+from iptlint.findings.phrases import the_others
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.matches import PACKET_FAMILIES
@@ -144,14 +145,15 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
 
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     sent = _messages(hooks, hook, *kinds)
-    decider = turned_away(hooks, hook, sent)[0]
+    decider, *others = turned_away(hooks, hook, sent)
     chain = decider.base(hook).name
     surely = _is_about_ip6(hooks)
+    share, rest = ("most", f" ({the_others(others)})") if others else ("all", "")
     return META.finding(
         decider.span,
         f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
-        f"{decider.name} {decider.does} all {listed([kind.name for kind in kinds])}, so that "
-        f"{_RESULTS[hook]}",
+        f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
+        f"that {_RESULTS[hook]}",
         suggestions.first(decider, chain, _remedy(kinds)),
         witness=witness(hooks.space, decider.packets & sent, hook),
         severity=None if surely else Severity.WARNING,
@@ -162,12 +164,13 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
 
 def _no_router(hooks: Hooks) -> Finding:
     sent = _messages(hooks, Hook.INPUT, _ROUTER)
-    decider = turned_away(hooks, Hook.INPUT, sent)[0]
+    decider, *others = turned_away(hooks, Hook.INPUT, sent)
     chain = decider.base(Hook.INPUT).name
+    share, rest = ("most", f" ({the_others(others)})") if others else ("all", "")
     return META.finding(
         decider.span,
-        f"{decider.name} {decider.does} all router advertisements: unless its IPv6 address and "
-        "route are set by hand, this host loses them",
+        f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
+        "address and route are set by hand, this host loses them",
         suggestions.first(decider, chain, _remedy([_ROUTER])),
         witness=witness(hooks.space, decider.packets & sent, Hook.INPUT),
         severity=Severity.WARNING,

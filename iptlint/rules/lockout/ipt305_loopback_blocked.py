@@ -49,6 +49,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
@@ -138,12 +139,14 @@ def _local(hooks: Hooks, hook: Hook) -> PacketSet:
 
 
 def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
-    first, *others = blocked
+    first = blocked[0]
     share = first.share
+    others = [other for other in blocked if other.share.span != share.span]
+    chains = listed([each.chain for each in blocked if each not in others])
     too = [f"{other.share.name} {other.share.does} them too" for other in others]
     return META.finding(
         share.span,
-        f"programs on this host cannot connect to each other over lo: in {first.chain}, "
+        f"programs on this host cannot connect to each other over lo: in {chains}, "
         f"{', and '.join((f'{share.first} their packets', *too))}",
         "; and ".join(each.remedy for each in blocked),
         related=tuple(Label(o.share.span, f"{o.share.does} them too") for o in others),

@@ -23,8 +23,10 @@ Delete the copy. In a script, test with `iptables -C` before `iptables -A`, or f
 
 ## When it is wrong
 Two rules with a limit, a quota or a list count apart and are never called copies, nor are
-rules between which another changes what they test. Of copies behind a rule that nothing gets
-past IPT101 tells. For rules that docker, kube-proxy and their like write there is IPT855.
+rules between which another changes what they test. `-m recent --set` twice notes each packet
+twice. The same holds of two calls of a chain with such rules. Of copies behind a rule that
+nothing gets past IPT101 tells. For rules that docker, kube-proxy and their like write there is
+IPT855.
 
 ## References
 - iptables(8), `-C`: https://man7.org/linux/man-pages/man8/iptables.8.html

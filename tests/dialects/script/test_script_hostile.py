@@ -68,7 +68,12 @@ def test_what_goes_on_for_ever_is_cut_short(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["f() { f; }\nf\n", "while true; do :; done\n", "for ((;;)); do :; done\n"]
+    "text",
+    [
+        "f() { f; }\nf\n",
+        "i=0; while [ $i -ge 0 ]; do i=$((i + 1)); done\n",
+        "for ((;;)); do :; done\n",
+    ],
 )
 def test_what_is_cut_short_is_told(text: str) -> None:
     assert "IPT010" in finish(text)

@@ -38,9 +38,10 @@ _RECENT_ACTIONS = ("set", "rcheck", "update", "remove")
 
 
 def _lower_recent(uses: Uses, family: Family) -> ExtensionResult:
-    """--set remembers the address and always matches (xt_recent.c); the others ask the list."""
+    """--set remembers the address, with the time of each packet, and always matches (recent_mt in
+    xt_recent.c); the others ask the list."""
     name = value_of(uses, "name") or "DEFAULT"
-    remembers = (Effect(EffectKind.SET, name=f"recent {name}"),)
+    remembers = (Effect(EffectKind.SET, name=f"recent {name}", counts=True),)
     if "set" in uses:
         negated = uses["set"][0].negated
         return ExtensionResult(NEVER if negated else (), effects=remembers)
