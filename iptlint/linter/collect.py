@@ -32,8 +32,7 @@ class Collected:
         for reading in self.readings:
             for diagnostic in reading.diagnostics:
                 finding = _finding(reading, diagnostic)
-                if finding.severity is Severity.ERROR:
-                    spans.append(finding.span)
+                spans.append(finding.span)
                 yield finding
         for refusal in self.refusals:
             if not any(refusal.span.overlaps(span) for span in spans):
@@ -64,13 +63,14 @@ def _read(
 
 
 def _refusals(reading: Reading, crashes: list[Finding]) -> list[Refusal]:
-    """Without those of what another host may have."""
+    """Without those of what another host may have, and those that lint rules tell of."""
     try:
         judged = load(reading)
     except Exception as crash:
         crashes.append(crashed(reading.ruleset.source, "loading the file", crash))
         return []
-    return [each for each in judged.refusals if not each.missing] if judged is not None else []
+    refusals = judged.refusals if judged is not None else ()
+    return [each for each in refusals if not (each.missing or each.check.linted)]
 
 
 def _together(

@@ -22,13 +22,14 @@ class Check:
     """A row of a table of checks: one thing that the tool or the kernel looks at.
 
     ``says``: the tool's own words, for who searches for them. ``decided``: the file, and the
-    function where there is one, that decides it.
+    function where there is one, that decides it. ``linted``: lint rules tell of it, and say more.
     """
 
     name: str
     stage: Stage
     says: str
     decided: str
+    linted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

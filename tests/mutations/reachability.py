@@ -191,7 +191,7 @@ ROWS = (
         NFT_ROUTER,
         InsertAfter(
             'define dmz = "br-dmz"',
-            'table inet mine {\n chain fwd {\n type filter hook forward priority -10;\n iifname "ppp0" oifname "br-lan" tcp dport 8080 accept\n }\n}',
+            'table inet mine {\n chain through {\n type filter hook forward priority -10;\n iifname "ppp0" oifname "br-lan" tcp dport 8080 accept\n }\n}',
         ),
     ),
     Mutation(

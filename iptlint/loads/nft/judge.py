@@ -6,16 +6,55 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.dialects import Reading
-from iptlint.dialects.diagnostics import SyntaxDiagnostic
+from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.nft.tree import NftFile
-from iptlint.loads.nft.checks import SYNTAX
+from iptlint.loads.nft.checks import SYNTAX, VALUE, VARIABLE
+from iptlint.loads.nft.commands import CommandTrial
+from iptlint.loads.nft.places import check_jumps, check_places
+from iptlint.loads.nft.state import Tables
+from iptlint.loads.nft.trial import Trial
 from iptlint.loads.refusal import Load, Refusal, in_order
 from iptlint.source import Span
 
 
 def judge(reading: Reading, before: Sequence[Reading]) -> Load:
     assert isinstance(reading.tree, NftFile)
-    return Load(reading.ruleset.source, "nft -f", in_order(_unread(reading.tree)))
+    tree = reading.tree
+    refusals = [*_unread(tree)]
+    if not tree.diagnostics:
+        refusals += _tried(tree, before)
+        refusals += _values(reading, refusals)
+    return Load(tree.source, "nft -f", in_order(refusals))
+
+
+def _tried(tree: NftFile, before: Sequence[Reading]) -> list[Refusal]:
+    trial, tables = Trial(silent=True), Tables()
+    commands = CommandTrial(tables, trial)
+    for reading in before:
+        if isinstance(reading.tree, NftFile):
+            commands.run(reading.tree)
+    trial.silent = False
+    state = commands.run(tree)
+    for table in tables.tables.values():
+        check_jumps(table, trial)
+        check_places(table, trial)
+    variables = (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
+    return [*variables, *trial.refusals]
+
+
+def _of_variable(diagnostic: Diagnostic, tree: NftFile) -> Refusal:
+    span = Span(diagnostic.source or tree.source, diagnostic.start, diagnostic.end)
+    return Refusal(span, VARIABLE, diagnostic.message, diagnostic.help)
+
+
+def _values(reading: Reading, others: Sequence[Refusal]) -> Iterator[Refusal]:
+    """What was found wrong while the tests were read, and is not among the others."""
+    for diagnostic in reading.diagnostics:
+        source = diagnostic.source or reading.ruleset.source
+        span = Span(source, diagnostic.start, diagnostic.end)
+        known = any(span.overlaps(other.span) for other in others)
+        if diagnostic.code == "IPT006" and diagnostic.severity == "error" and not known:
+            yield Refusal(span, VALUE, diagnostic.message, diagnostic.help)
 
 
 def _unread(tree: NftFile) -> Iterator[Refusal]:

@@ -1,0 +1,418 @@
+"""The commands of a file, one after the other, against what is there by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.execution.block_items import BlockReader
+from iptlint.dialects.nft.execution.state import BlockContext, State
+from iptlint.dialects.nft.execution.unparsed import UnparsedFragment
+from iptlint.dialects.nft.execution.variables import VariableScope
+from iptlint.loads.nft import checks
+from iptlint.loads.nft.chains import ChainTrial
+from iptlint.loads.nft.names import check_comment, check_name
+from iptlint.loads.nft.objects import ObjectTrial
+from iptlint.loads.nft.rules import RuleTrial
+from iptlint.loads.nft.sets import SetTrial
+from iptlint.loads.nft.state import Key, KnownChain, KnownTable, Tables
+from iptlint.loads.nft.trial import Trial
+from iptlint.model import Family
+
+SETS = ("set", "map")
+CONTENTS = (*SETS, "meter")
+OBJECTS = (
+    *("counter", "quota", "limit", "secmark", "synproxy", "tunnel", "flowtable"),
+    *("ct helper", "ct timeout", "ct expectation"),
+)
+_ADDING = {None, "add", "create"}
+
+Placed = tuple[t.Item, BlockContext]
+
+
+class CommandTrial:
+    """Carries out the commands of one file after another on ``tables``."""
+
+    def __init__(self, tables: Tables, trial: Trial) -> None:
+        self._tables = tables
+        self._trial = trial
+        self._sets = SetTrial(trial)
+        self._chains = ChainTrial(trial)
+        self._objects = ObjectTrial(trial)
+        self._rules = RuleTrial(trial, self._sets)
+
+    def run(self, file: t.NftFile) -> State:
+        """The state has what is wrong with the variables of the file."""
+        state = State(file.source, False)
+        self._reader = BlockReader(state, file.diagnostics)
+        context = BlockContext(file.source, VariableScope())
+        for item, inner in self._flat(file.items, context, 0, len(file.source.text)):
+            if isinstance(item, t.Command):
+                self._command(item, inner)
+        return state
+
+    def _flat(
+        self, items: Iterable[t.Item], context: BlockContext, start: int, end: int
+    ) -> Iterator[Placed]:
+        """The items with those of included files in the place of an include."""
+        yield from self._included(self._reader.each(tuple(items), context, start, end), context)
+
+    def _included(
+        self, items: Iterable[t.Item | UnparsedFragment], context: BlockContext
+    ) -> Iterator[Placed]:
+        for item in items:
+            match item:
+                case t.Include():
+                    for included, inner in self._reader.files(item, context):
+                        yield from self._included(included, inner)
+                case UnparsedFragment():
+                    continue
+                case _:
+                    yield item, context
+
+    def _body(self, command: t.Command, context: BlockContext) -> list[Placed]:
+        """What the block holds, without variables; what has some that are unknown is left out."""
+        made: list[Placed] = []
+        for item, inner in self._included(self._reader.body(command, context), context):
+            if isinstance(item, t.Command):
+                made.append((item, inner))
+                continue
+            known, whole = self._reader.substituted(item, inner)
+            if whole:
+                made.append((known, inner))
+        return made
+
+    # -- one command -------------------------------------------------------------------------
+
+    def _command(self, command: t.Command, context: BlockContext) -> None:
+        handler = _HANDLERS.get(("add" if command.verb in _ADDING else command.verb, command.kind))
+        if handler is not None and (command.path or command.kind == "ruleset"):
+            handler(self, command, context)
+
+    def _missing(
+        self, command: t.Command, context: BlockContext, name: t.Value, kind: str, whole: bool
+    ) -> None:
+        family = command.family or "ip"
+        place = "" if kind == "table" else f" in table {family} {command.path[0].text}"
+        called = f"{family} {name.text}" if kind == "table" else name.text
+        self._trial.refuse(
+            checks.NO_TABLE if kind == "table" else checks.MISSING,
+            context,
+            name,
+            f"there is no {kind} {called}{place} at this point",
+            f"declare it before this line: `add {kind} {called}{place and ' …'}`",
+            missing=not whole,
+        )
+
+    def _table(self, command: t.Command, context: BlockContext) -> KnownTable | None:
+        key = _key(command)
+        table = self._tables.get(key)
+        if table is None:
+            self._missing(command, context, command.path[0], "table", self._tables.is_gone(key))
+        return table
+
+    # -- tables --------------------------------------------------------------------------------
+
+    def _add_table(self, command: t.Command, context: BlockContext) -> None:
+        key = _key(command)
+        if command.verb == "create" and self._tables.get(key) is not None:
+            self._exists(command, context)
+        table = self._tables.add(key)
+        table.whole |= command.verb == "create"
+        if command.body is not None:
+            inner = context.inside()
+            self._block(table, self._body(command, inner))
+
+    def _block(self, table: KnownTable, items: list[Placed]) -> None:
+        """nft looks at the sets of a block, then its chains, and all of them before the rules."""
+        bodies = []
+        for item, context in items:
+            match item:
+                case t.Command():
+                    bodies.append((item, context, self._declared(table, item, context)))
+                case t.Flags(flags):
+                    self._objects.table_flags(flags, context)
+                case t.Comment(text):
+                    check_comment(self._trial, context, text)
+        for command, context, body in sorted(bodies, key=_order):
+            self._define(table, command, body, context)
+        for command, _, body in bodies:
+            if command.kind == "chain":
+                self._chain_rules(table, table.chains[command.path[-1].text], body)
+
+    def _define(
+        self, table: KnownTable, command: t.Command, body: list[Placed], context: BlockContext
+    ) -> None:
+        for item, where in body:
+            if isinstance(item, t.Comment):
+                check_comment(self._trial, where, item.text)
+        if command.kind in SETS:
+            self._sets.define(table, command, body, context)
+        elif command.kind == "chain":
+            self._chains.define(table, command, body, context)
+        elif command.kind in OBJECTS:
+            self._objects.define(table, command, body, context)
+
+    def _declared(
+        self, table: KnownTable, command: t.Command, context: BlockContext
+    ) -> list[Placed]:
+        """The name is known from here on; what its block holds."""
+        check_name(self._trial, context, command.path[-1])
+        name = command.path[-1].text
+        inner = context.inside() if command.kind == "chain" else context
+        if command.kind == "chain":
+            table.chains.setdefault(name, KnownChain(name))
+        elif command.kind in SETS:
+            self._sets.declare(table, command)
+        elif command.kind in OBJECTS:
+            table.objects.add((command.kind, name))
+        return self._body(command, inner)
+
+    def _chain_rules(self, table: KnownTable, chain: KnownChain, items: list[Placed]) -> None:
+        for item, context in items:
+            if isinstance(item, t.Rule):
+                chain.rules += 1
+                self._rules.rule(table, chain, item, context)
+
+    def _delete_table(self, command: t.Command, context: BlockContext) -> None:
+        key = _key(command)
+        if command.verb == "delete" and command.position is None:
+            self._table(command, context)
+        self._tables.delete(key)
+
+    def _flush_table(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is not None:
+            for chain in table.chains.values():
+                _emptied(chain)
+
+    def _flush_ruleset(self, command: t.Command, context: BlockContext) -> None:
+        families = set(Family) if command.family is None else {Family(command.family)}
+        self._tables.clear(families)
+
+    def _exists(self, command: t.Command, context: BlockContext) -> None:
+        name = command.path[-1]
+        self._trial.refuse(
+            checks.EXISTS,
+            context,
+            name,
+            f"there is a {command.kind} {name.text} already, so create is refused",
+            "write add, which takes what is there",
+        )
+
+    # -- what is in them -------------------------------------------------------------------------
+
+    def _add(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None:
+            table = self._tables.add(_key(command))
+        if len(command.path) < 2:
+            return
+        if command.verb == "create" and _is_there(table, command):
+            self._exists(command, context)
+        body = self._declared(table, command, context)
+        self._define(table, command, body, context)
+        if command.kind == "chain":
+            self._chain_rules(table, table.chains[command.path[-1].text], body)
+
+    def _delete(self, command: t.Command, context: BlockContext) -> None:
+        key = _key(command)
+        table = self._tables.get(key)
+        if table is None or len(command.path) < 2:
+            if command.verb == "delete" and table is None:
+                self._missing(command, context, command.path[0], "table", self._tables.is_gone(key))
+            return
+        name = command.path[-1]
+        if not _is_there(table, command):
+            if command.verb == "delete":
+                self._missing(command, context, name, command.kind, table.whole)
+            return
+        if _is_used(table, command):
+            self._busy(command, context, name)
+        _forget(table, command)
+
+    def _busy(self, command: t.Command, context: BlockContext, name: t.Value) -> None:
+        self._trial.refuse(
+            checks.BUSY,
+            context,
+            name,
+            f"the {command.kind} {name.text} is in use, so it cannot be deleted",
+            "delete the rules that refer to it first",
+        )
+
+    def _flush_chain(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None or len(command.path) < 2:
+            return
+        chain = table.chains.get(command.path[1].text)
+        if chain is None:
+            self._missing(command, context, command.path[1], "chain", table.whole)
+        else:
+            _emptied(chain)
+
+    def _flush_set(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None or len(command.path) < 2:
+            return
+        known = table.sets.get(command.path[1].text)
+        if known is None:
+            self._missing(command, context, command.path[1], command.kind, table.whole)
+        else:
+            known.intervals.clear()
+            known.elements.clear()
+            known.jumps.clear()
+
+    def _rename_chain(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None or not command.body:
+            return
+        old, new = command.path[1], command.body[0]
+        chain = table.chains.get(old.text)
+        if chain is None:
+            self._missing(command, context, old, "chain", table.whole)
+        elif isinstance(new, t.Value) and new.text in table.chains:
+            message = f"there is a chain {new.text} already"
+            self._trial.refuse(checks.EXISTS, context, new, message, "choose another name")
+        elif isinstance(new, t.Value):
+            del table.chains[old.text]
+            chain.name = new.text
+            table.chains[new.text] = chain
+
+    # -- rules -------------------------------------------------------------------------------
+
+    def _put_rule(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if len(command.path) < 2:
+            return
+        if table is None:
+            return
+        name = command.path[1]
+        chain = table.chains.get(name.text)
+        if chain is None:
+            self._missing(command, context, name, "chain", table.whole)
+            chain = KnownChain(name.text)
+        self._check_index(command, context, table, chain)
+        for item in command.body or ():
+            made, whole = self._reader.substituted(item, context)
+            if whole and isinstance(made, t.Rule):
+                chain.rules += command.verb != "replace"
+                self._rules.rule(table, chain, made, context)
+
+    def _check_index(
+        self, command: t.Command, context: BlockContext, table: KnownTable, chain: KnownChain
+    ) -> None:
+        """A number of a rule that is not there. Handles are given by the kernel."""
+        position = command.position
+        if position is None or not position.number.text.isdigit():
+            return
+        last = int(position.number.text) + 1 if position.kind == "index" else 1
+        if chain.rules < last:
+            what = f"{position.kind} {position.number.text}"
+            self._trial.refuse(
+                checks.RULE_INDEX,
+                context,
+                position,
+                f"chain {chain.name} has no rule with {what}: it has {chain.rules or 'none'}",
+                "add the rule at the end, without a position",
+                missing=not table.whole,
+            )
+
+    def _delete_rule(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None or len(command.path) < 2:
+            return
+        chain = table.chains.get(command.path[1].text)
+        if chain is None:
+            self._missing(command, context, command.path[1], "chain", table.whole)
+            return
+        self._check_index(command, context, table, chain)
+        chain.rules = max(0, chain.rules - 1)
+
+    # -- elements ----------------------------------------------------------------------------
+
+    def _change_elements(self, command: t.Command, context: BlockContext) -> None:
+        table = self._table(command, context)
+        if table is None or len(command.path) < 2:
+            return
+        name = command.path[-1]
+        known = table.sets.get(name.text)
+        if known is None:
+            self._trial.refuse(
+                checks.NO_SET,
+                context,
+                name,
+                f"there is no set {name.text} in table {table.family.value} {table.name}",
+                "declare the set before its elements",
+                missing=not table.whole,
+            )
+            return
+        for item in command.body or ():
+            made, whole = self._reader.substituted(item, context)
+            if whole and isinstance(made, t.SetLiteral):
+                self._sets.change(known, made, context, command.verb or "add")
+
+
+def _order(declared: tuple[t.Command, BlockContext, list[Placed]]) -> bool:
+    return declared[0].kind not in SETS
+
+
+def _key(command: t.Command) -> Key:
+    return Family(command.family or "ip"), command.path[0].text
+
+
+def _emptied(chain: KnownChain) -> None:
+    chain.rules = 0
+    chain.jumps.clear()
+    chain.placed.clear()
+    chain.maps.clear()
+
+
+def _is_there(table: KnownTable, command: t.Command) -> bool:
+    name = command.path[-1].text
+    if command.kind == "chain":
+        return name in table.chains
+    if command.kind in CONTENTS:
+        return name in table.sets
+    return (command.kind, name) in table.objects
+
+
+def _is_used(table: KnownTable, command: t.Command) -> bool:
+    name = command.path[-1].text
+    if command.kind == "chain":
+        own = table.chains[name].jumps
+        return any(jump.target == name for jump in table.jumps() if jump not in own)
+    return command.kind in CONTENTS and any(name in c.maps for c in table.chains.values())
+
+
+def _forget(table: KnownTable, command: t.Command) -> None:
+    name = command.path[-1].text
+    if command.kind == "chain":
+        del table.chains[name]
+    elif command.kind in CONTENTS:
+        del table.sets[name]
+    else:
+        table.objects.discard((command.kind, name))
+        table.definitions.pop((command.kind, name), None)
+
+
+Handler = Callable[[CommandTrial, t.Command, BlockContext], None]
+
+_HANDLERS: dict[tuple[str | None, str], Handler] = {
+    ("add", "table"): CommandTrial._add_table,
+    ("flush", "table"): CommandTrial._flush_table,
+    ("flush", "ruleset"): CommandTrial._flush_ruleset,
+    **{("add", kind): CommandTrial._add for kind in ("chain", *SETS, *OBJECTS)},
+    **{
+        (verb, kind): CommandTrial._delete
+        for verb in ("delete", "destroy")
+        for kind in ("chain", *CONTENTS, *OBJECTS)
+    },
+    **{(verb, "table"): CommandTrial._delete_table for verb in ("delete", "destroy")},
+    ("flush", "chain"): CommandTrial._flush_chain,
+    **{("flush", kind): CommandTrial._flush_set for kind in CONTENTS},
+    ("rename", "chain"): CommandTrial._rename_chain,
+    **{(verb, "rule"): CommandTrial._put_rule for verb in ("add", "insert", "replace")},
+    ("delete", "rule"): CommandTrial._delete_rule,
+    **{(verb, "element"): CommandTrial._change_elements for verb in ("add", "delete")},
+}
+"""By verb and kind; what is not here shows something and changes nothing."""
