@@ -10,6 +10,7 @@ from iptlint.loads.nft import checks
 from iptlint.loads.nft.state import KnownChain, KnownTable
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
+from iptlint.model.numbers import is_decimal
 
 Placed = tuple[t.Item, BlockContext]
 
@@ -183,7 +184,7 @@ def _name_of(priority: t.Priority) -> str:
 
 
 def _is_at(name: str, family: Family, hook: str) -> bool:
-    if not name or name.isdigit() or name == "filter":
+    if not name or is_decimal(name) or name == "filter":
         return True
     if family is Family.BRIDGE:
         return hook in _AT_BRIDGE.get(name, ())

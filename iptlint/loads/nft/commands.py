@@ -18,6 +18,7 @@ from iptlint.loads.nft.sets import SetTrial
 from iptlint.loads.nft.state import Key, KnownChain, KnownTable, Tables
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
+from iptlint.model.numbers import decimal
 
 SETS = ("set", "map")
 CONTENTS = (*SETS, "meter")
@@ -303,9 +304,10 @@ class CommandTrial:
     ) -> None:
         """A number of a rule that is not there. Handles are given by the kernel."""
         position = command.position
-        if position is None or not position.number.text.isdigit():
+        number = decimal(position.number.text) if position is not None else None
+        if position is None or number is None:
             return
-        last = int(position.number.text) + 1 if position.kind == "index" else 1
+        last = number + 1 if position.kind == "index" else 1
         if chain.rules < last:
             what = f"{position.kind} {position.number.text}"
             self._trial.refuse(

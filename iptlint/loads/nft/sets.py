@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.lowering import datatypes as d
-from iptlint.dialects.nft.lowering.datatypes import DataType, Text, number_of
+from iptlint.dialects.nft.lowering.datatypes import DataType, Text
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.state import Jump, KnownSet, KnownTable
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import OTHER_TYPES, Bad, interval, parts_of, ranges_in, types_of
 from iptlint.loads.refusal import Check
 from iptlint.model import Family
+from iptlint.model.numbers import c_number
 
 Placed = tuple[t.Item, BlockContext]
 
@@ -104,7 +105,7 @@ class SetTrial:
                 case t.Property("auto-merge"):
                     known.merges = True
                 case t.Property("size", t.Value(text)):
-                    known.size = number_of(text)
+                    known.size = c_number(text)
                 case t.Policy(t.Value(text) as word) if text not in POLICIES:
                     cause = f"`{text}` is no policy of a set"
                     self._trial.refuse(

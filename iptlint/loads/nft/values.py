@@ -13,11 +13,11 @@ from iptlint.dialects.nft.lowering.datatypes import (
     NftValueError,
     Text,
     article,
-    number_of,
 )
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import row_of
 from iptlint.model import Family
+from iptlint.model.numbers import c_number
 
 _CLOSED = {"integer", "time"}
 """Types that read nothing but numbers, wherever they are loaded."""
@@ -113,7 +113,7 @@ def _prefix(
     node: t.Prefix, base: t.Value, length: t.Value, type: DataType
 ) -> Interval | Text | Bad | None:
     made = scalar(base, type)
-    bits = number_of(length.text)
+    bits = c_number(length.text)
     if isinstance(made, Bad):
         return made
     if not isinstance(made, int) or bits is None or not type.width:
