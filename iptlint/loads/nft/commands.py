@@ -15,13 +15,11 @@ from iptlint.loads.nft.names import check_comment, check_name
 from iptlint.loads.nft.objects import ObjectTrial
 from iptlint.loads.nft.rules import RuleTrial
 from iptlint.loads.nft.sets import SetTrial
-from iptlint.loads.nft.state import Key, KnownChain, KnownTable, Tables
+from iptlint.loads.nft.state import CONTENTS, SETS, Key, KnownChain, KnownTable, Tables
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
 from iptlint.model.numbers import decimal
 
-SETS = ("set", "map")
-CONTENTS = (*SETS, "meter")
 OBJECTS = (
     *("counter", "quota", "limit", "secmark", "synproxy", "tunnel", "flowtable"),
     *("ct helper", "ct timeout", "ct expectation"),
@@ -185,7 +183,7 @@ class CommandTrial:
         table = self._table(command, context)
         if table is not None:
             for chain in table.chains.values():
-                _emptied(chain)
+                chain.empty()
 
     def _flush_ruleset(self, command: t.Command, context: BlockContext) -> None:
         families = set(Family) if command.family is None else {Family(command.family)}
@@ -209,7 +207,7 @@ class CommandTrial:
             table = self._tables.add(_key(command))
         if len(command.path) < 2:
             return
-        if command.verb == "create" and _is_there(table, command):
+        if command.verb == "create" and table.has(command.kind, command.path[-1].text):
             self._exists(command, context)
         body = self._declared(table, command, context)
         self._define(table, command, body, context)
@@ -224,13 +222,13 @@ class CommandTrial:
                 self._missing(command, context, command.path[0], "table", self._tables.is_gone(key))
             return
         name = command.path[-1]
-        if not _is_there(table, command):
+        if not table.has(command.kind, command.path[-1].text):
             if command.verb == "delete":
                 self._missing(command, context, name, command.kind, table.whole)
             return
-        if _is_used(table, command):
+        if table.uses(command.kind, name.text):
             self._busy(command, context, name)
-        _forget(table, command)
+        table.forget(command.kind, name.text)
 
     def _busy(self, command: t.Command, context: BlockContext, name: t.Value) -> None:
         self._trial.refuse(
@@ -249,7 +247,7 @@ class CommandTrial:
         if chain is None:
             self._missing(command, context, command.path[1], "chain", table.whole)
         else:
-            _emptied(chain)
+            chain.empty()
 
     def _flush_set(self, command: t.Command, context: BlockContext) -> None:
         table = self._table(command, context)
@@ -259,9 +257,7 @@ class CommandTrial:
         if known is None:
             self._missing(command, context, command.path[1], command.kind, table.whole)
         else:
-            known.intervals.clear()
-            known.elements.clear()
-            known.jumps.clear()
+            known.empty()
 
     def _rename_chain(self, command: t.Command, context: BlockContext) -> None:
         table = self._table(command, context)
@@ -360,41 +356,6 @@ def _order(declared: tuple[t.Command, BlockContext, list[Placed]]) -> bool:
 
 def _key(command: t.Command) -> Key:
     return Family(command.family or "ip"), command.path[0].text
-
-
-def _emptied(chain: KnownChain) -> None:
-    chain.rules = 0
-    chain.jumps.clear()
-    chain.placed.clear()
-    chain.maps.clear()
-
-
-def _is_there(table: KnownTable, command: t.Command) -> bool:
-    name = command.path[-1].text
-    if command.kind == "chain":
-        return name in table.chains
-    if command.kind in CONTENTS:
-        return name in table.sets
-    return (command.kind, name) in table.objects
-
-
-def _is_used(table: KnownTable, command: t.Command) -> bool:
-    name = command.path[-1].text
-    if command.kind == "chain":
-        own = table.chains[name].jumps
-        return any(jump.target == name for jump in table.jumps() if jump not in own)
-    return command.kind in CONTENTS and any(name in c.maps for c in table.chains.values())
-
-
-def _forget(table: KnownTable, command: t.Command) -> None:
-    name = command.path[-1].text
-    if command.kind == "chain":
-        del table.chains[name]
-    elif command.kind in CONTENTS:
-        del table.sets[name]
-    else:
-        table.objects.discard((command.kind, name))
-        table.definitions.pop((command.kind, name), None)
 
 
 Handler = Callable[[CommandTrial, t.Command, BlockContext], None]

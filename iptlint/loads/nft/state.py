@@ -12,6 +12,10 @@ from iptlint.model import Family
 
 Key = tuple[Family, str]
 
+SETS = ("set", "map")
+CONTENTS = (*SETS, "meter")
+"""Kinds of commands that are about a set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Jump:
@@ -53,6 +57,12 @@ class KnownChain:
     maps: list[str] = field(default_factory=list)
     placed: list[PlacedStatement] = field(default_factory=list)
 
+    def empty(self) -> None:
+        self.rules = 0
+        self.jumps.clear()
+        self.maps.clear()
+        self.placed.clear()
+
 
 @dataclass(slots=True, eq=False)
 class KnownSet:
@@ -71,7 +81,11 @@ class KnownSet:
     intervals: list[tuple[int, int]] = field(default_factory=list)
     elements: dict[object, t.Node | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
-    uses: int = 0
+
+    def empty(self) -> None:
+        self.intervals.clear()
+        self.elements.clear()
+        self.jumps.clear()
 
     @property
     def is_map(self) -> bool:
@@ -88,10 +102,26 @@ class KnownTable:
     chains: dict[str, KnownChain] = field(default_factory=dict)
     sets: dict[str, KnownSet] = field(default_factory=dict)
     objects: set[tuple[str, str]] = field(default_factory=set)
-    definitions: dict[tuple[str, str], object] = field(default_factory=dict)
 
-    def is_called(self, name: str) -> bool:
-        return any(jump.target == name for jump in self.jumps())
+    def has(self, kind: str, name: str) -> bool:
+        if kind == "chain":
+            return name in self.chains
+        return name in self.sets if kind in CONTENTS else (kind, name) in self.objects
+
+    def uses(self, kind: str, name: str) -> bool:
+        """Whether a rule of another chain, or of any, refers to it."""
+        if kind == "chain":
+            own = self.chains[name].jumps
+            return any(jump.target == name for jump in self.jumps() if jump not in own)
+        return kind in CONTENTS and any(name in chain.maps for chain in self.chains.values())
+
+    def forget(self, kind: str, name: str) -> None:
+        if kind == "chain":
+            del self.chains[name]
+        elif kind in CONTENTS:
+            del self.sets[name]
+        else:
+            self.objects.discard((kind, name))
 
     def jumps(self) -> Iterator[Jump]:
         for chain in self.chains.values():
