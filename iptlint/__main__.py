@@ -1,5 +1,16 @@
-"""``python -m iptlint``."""
+"""``iptlint``, and ``python -m iptlint``."""
 
-from iptlint.cli import main
+import signal
 
-main()
+
+def run() -> None:
+    """Ends without a word where it is interrupted before it has begun."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    from iptlint.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    run()

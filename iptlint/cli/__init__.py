@@ -11,11 +11,12 @@ import importlib
 import io
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from iptlint import __version__
+from iptlint.cli import streams
 
 COMMANDS = {
     "check": ("iptlint.cli.check", "What is wrong (the command that `iptlint FILE…` runs)."),
@@ -73,44 +74,36 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> NoReturn:
     """The console script. Whatever happens, it ends in a status and never in a traceback."""
-    _prepare_streams()
     # Rules by the hundred thousand make no cycles, and the collector walks them all again
     # and again: a fifth of the time of a large file.
     gc.disable()
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        streams.prepare()
         status = group.main(args, prog_name="iptlint", standalone_mode=False)
-        sys.stdout.flush()
+        streams.finish()
     except click.ClickException as error:
-        _show(error)
+        streams.say(_shown(error))
         status = FAILED
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except SystemExit:
         raise
     except BaseException as error:  # a panic of the Rust core is no Exception
-        click.echo(f"iptlint: {_printable(_sentence(error))}", err=True)
+        streams.say(f"iptlint: {_printable(_sentence(error))}\n")
+        streams.abandon()
         status = FAILED
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
     sys.exit(status)
 
 
-def _prepare_streams() -> None:
-    if hasattr(signal, "SIGPIPE"):
-        # `iptlint FILE | head` ends as any other tool does: at once and without a word.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
-
-
-def _never_fail_to_encode(stream: Any) -> None:
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="backslashreplace")
-
-
-def _show(error: click.ClickException) -> None:
+def _shown(error: click.ClickException) -> str:
     shown = io.StringIO()
     error.show(shown)
     said = error.format_message()
-    click.echo(shown.getvalue().replace(said, _printable(said)), nl=False, err=True)
+    return shown.getvalue().replace(said, _printable(said))
 
 
 def _printable(text: str) -> str:

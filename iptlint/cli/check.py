@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams
 from iptlint.cli.inputs import host_archive, read_inputs
 from iptlint.cli.scripts import script_options, with_scripts
 
@@ -81,7 +81,7 @@ def command(
     reader, unread = with_scripts(reader, starts, arguments)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:
-        click.echo(f"iptlint: {options.printable(complaint)}", err=True)
+        streams.say(f"iptlint: {options.printable(complaint)}\n")
     report = _linted(inputs, sets, reader, asked)
     if inputs.sources or output_format == "json":
         _print(report, output_format)

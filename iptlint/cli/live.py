@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams
 
 if TYPE_CHECKING:
     from iptlint.host.examine import Examined
@@ -106,7 +106,7 @@ def _save(gathered: Gathered, path: str) -> int:
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or error}") from None
     for unread in gathered.unread:
-        click.echo(f"iptlint: {options.printable(f'{unread.what}: {unread.why}')}", err=True)
+        streams.say(f"iptlint: {options.printable(f'{unread.what}: {unread.why}')}\n")
     options.write(options.printable(f"wrote {path}; `iptlint check {path}` reads it") + "\n")
     return 0
 

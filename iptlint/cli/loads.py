@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams
 from iptlint.cli.inputs import Inputs, read_inputs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
     loads = _judged(_readings(inputs, reader), before, complaints)
     _print(loads, output_format)
     for complaint in complaints:
-        click.echo(f"iptlint: {options.printable(complaint)}", err=True)
+        streams.say(f"iptlint: {options.printable(complaint)}\n")
     return FAILED if complaints else int(any(not load.taken for load in loads))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import options
+from iptlint.cli import options, streams
 from iptlint.cli.inputs import read_inputs
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def complain(reading: Reading) -> bool:
     """Tells what could not be read, and whether there was any of it."""
     complaints = _errors(reading)
     for complaint in complaints:
-        click.echo(f"iptlint: {options.printable(complaint)}", err=True)
+        streams.say(f"iptlint: {options.printable(complaint)}\n")
     return bool(complaints)
 
 

@@ -16,6 +16,8 @@ MAX_BYTES = 64 * 2**20
 def load(path: str) -> SourceFile:
     """The file, or standard input for ``-``; ``OSError`` where it cannot be read."""
     if path == STDIN:
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         return decode(path, sys.stdin.buffer.read(MAX_BYTES + 1))
     with Path(path).open("rb") as file:
         return decode(path, file.read(MAX_BYTES + 1))

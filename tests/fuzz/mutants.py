@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from iptlint.model.numbers import signed
+
 NUMBERS = (
     *("0", "-1", "+1", "08", "0x", "0x1g", "٣", "²", "1_0", "1e9", "nan", "4294967296"),
     *("18446744073709551616", "9" * 40, "9" * 5000, "0" * 300 + "1", "1..9", "{1..9999999999}"),
@@ -114,9 +116,11 @@ VALUES: tuple[Any, ...] = (
 
 def json_mutant(text: str, draw: Random) -> str:
     """Well formed, and other values where a listing has its own."""
-    whole = json.loads(text)
+    whole = json.loads(text, parse_int=signed)
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
         places = [*_places(whole)]
+        if not places:
+            break
         holder, key = draw.choice(places)
         _change(holder, key, draw, places)
     return json.dumps(whole)
