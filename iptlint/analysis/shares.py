@@ -109,20 +109,24 @@ def _followed(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Share]:
 
 def largest_first(each: Iterable[Share], hook: Hook | None = None) -> list[Share]:
     """The share with most of the ordinary packets first, or, where two have none, the larger one;
-    of equal shares the policy, or the last in the text, which is the one that leaves nothing open.
+    of equal shares that which is sure of its packets, then the policy, or the last in the text,
+    which leaves nothing open.
 
     Who drops only packets with some odd option drops few, though they are half of all that can be
-    told apart.
+    told apart; and who drops those from an address that is not known may drop none.
     """
     counted = [(_size(share, hook), share) for share in each]
     counted.sort(key=lambda pair: pair[0])
     return [share for _, share in reversed(counted)]
 
 
-def _size(share: Share, hook: Hook | None) -> tuple[float, float, float]:
-    usual = packet_count(share.packets & ordinary(share.analysis.space, hook))
-    odd = 0 if usual else packet_count(share.packets)
-    return usual, odd, inf if share.rule is None else share.span.start
+def _size(share: Share, hook: Hook | None) -> tuple[float, ...]:
+    packets, space = share.packets, share.analysis.space
+    usual = packets & ordinary(space, hook)
+    sure = usual if share.rule is None else usual & share.analysis.tests(share.rule).sure
+    odd = 0 if usual.satisfiable() else packet_count(packets)
+    place = inf if share.rule is None else share.span.start
+    return packet_count(usual), odd, packet_count(sure), place
 
 
 def shares_in(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:

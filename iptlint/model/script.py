@@ -77,6 +77,10 @@ class Script(Protocol):
         tell; empty unless it is behind one."""
 
     @property
+    def lacks_files(self) -> bool:
+        """Whether it has others carried out that are not there, which may do anything."""
+
+    @property
     def steps(self) -> Sequence[Step]: ...
 
     def makes_set(self, name: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import Family, Field, Hook
-from iptlint.model.addresses import LOCALHOST, AddressKind, blocks
+from iptlint.model.addresses import LOCALHOST, AddressKind, blocks, ranges
 from iptlint.model.matches import CT_STATES, PACKET_FAMILIES, FirstHeader
 from iptlint.model.protocols import (
     ICMP,
@@ -106,7 +106,7 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
         ends.reverse()
     for field, (usual, *others) in zip((family.saddr, family.daddr), ends, strict=True):
         if (hook, field) in ((Hook.INPUT, family.daddr), (Hook.OUTPUT, family.saddr)):
-            yield space.own(field)
+            yield space.own(field) & ~space.ranges(field, ranges(family, AddressKind.LOOPBACK))
         yield _prefix(space, field, usual)
         yield from _host_addresses(space, family, field)
         yield from (_prefix(space, field, text) for text in others)

@@ -190,3 +190,10 @@ def test_a_continued_line_is_proposed_as_one() -> None:
     )
     (finding,) = found(SHUT, *rules, codes=("IPT502",))
     assert "-A INPUT -p tcp -m multiport --dports 22,25,80,443 -j ACCEPT" in finding.help
+
+
+def test_of_nft_commands_it_speaks_as_nft_does() -> None:
+    base = "nft add chain inet host output '{ type filter hook output priority 0; }'"
+    rule = "nft add rule inet host output iifname lo accept"
+    (finding,) = found("nft add table inet host", base, rule, codes=("IPT103",))
+    assert "nothing passes `iifname lo`" in finding.message

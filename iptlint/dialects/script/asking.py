@@ -10,7 +10,7 @@ from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.symbolic_text import is_known, shown
 from iptlint.dialects.script.truths import all_of, any_of, doubt, opposite
-from iptlint.model import Match
+from iptlint.model import Match, Uncertain
 
 
 def truth_of(shell: Interpreter, text: str) -> Match:
@@ -53,26 +53,50 @@ def asked_of(shell: Interpreter, word: t.Word) -> Subject:
     return Subject(text, object() if _runs_commands((word,)) else state_of(shell, (word,)))
 
 
-def truth_of_item(
-    shell: Interpreter, item: t.CaseItem, subject: Subject, before: Sequence[Match]
-) -> Match:
-    """That a pattern of the item is the first that fits; ``before``: the truths of others."""
+class Fits(NamedTuple):
+    """That a pattern of an item fits. ``by_value``: the subject is one of some values then, so that
+    no two of them fit."""
+
+    truth: Match
+    by_value: bool
+
+
+def fits_item(shell: Interpreter, item: t.CaseItem, subject: Subject) -> Fits:
     if shell.run.rounds:
-        return doubt(f"if {shown(subject.text)} is {shell.line(item.patterns[0])}")
-    fits = any_of([_fits(shell, pattern, subject) for pattern in item.patterns])
-    alone = all_of((*map(opposite, before), fits))
+        text = f"if {shown(subject.text)} is {shell.line(item.patterns[0])}"
+        return Fits(doubt(text), by_value=False)
+    truth = any_of([_fits(shell, pattern, subject) for pattern in item.patterns])
+    return Fits(truth, all(_value(shell, pattern) is not None for pattern in item.patterns))
+
+
+def truth_of_item(fits: Fits, before: Sequence[Fits]) -> Match:
+    """That the item is the first that fits; ``before``: those that come before it."""
+    if isinstance(fits.truth, Uncertain):
+        return fits.truth
+    others = (
+        each.truth
+        for each in before
+        if each.truth == fits.truth or not (each.by_value and fits.by_value)
+    )
+    alone = all_of((*map(opposite, others), fits.truth))
     assert alone is not None
     return alone
 
 
 def _fits(shell: Interpreter, word: t.Word, subject: Subject) -> Match:
     decisions = shell.run.decisions
+    value = _value(shell, word)
+    if value is not None:
+        return decisions.equals(subject.text, value, subject.state)
+    state = (subject, shell.expander().text(word), state_of(shell, (word,)))
+    return decisions.again(f"{shown(subject.text)} is {shell.line(word)}", state)
+
+
+def _value(shell: Interpreter, word: t.Word) -> str | None:
+    """The only text that fits; None where several may."""
     value = shell.expander().text(word)
     plain = all(part.quoted for part in word.parts) or not re.search(r"[*?\[]", value)
-    if plain and is_known(value):
-        return decisions.equals(subject.text, value, subject.state)
-    state = (subject, value, state_of(shell, (word,)))
-    return decisions.again(f"{shown(subject.text)} is {shell.line(word)}", state)
+    return value if plain and is_known(value) else None
 
 
 def _of_words(

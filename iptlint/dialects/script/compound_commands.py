@@ -7,7 +7,13 @@ from functools import partial
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.asking import asked_of, truth_of_item, truth_of_test
+from iptlint.dialects.script.asking import (
+    Fits,
+    asked_of,
+    fits_item,
+    truth_of_item,
+    truth_of_test,
+)
 from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.builtins import assign, status_of
 from iptlint.dialects.script.calls import in_subprocess
@@ -150,13 +156,16 @@ def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
 def case(shell: Interpreter, node: t.Case) -> Result:
     subject = asked_of(shell, node.subject)
     alternatives: list[Alternative] = []
+    fitting: list[Fits] = []
     for index, item in enumerate(node.items):
         answer = _fits(shell, item, subject.text)
         if answer is False:
             continue
         if answer and not alternatives:
             return _item(shell, node, index)
-        truth = truth_of_item(shell, item, subject, [a.condition.truth for a in alternatives])
+        fits = fits_item(shell, item, subject)
+        truth = truth_of_item(fits, fitting)
+        fitting.append(fits)
         text = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
         condition = Condition(text, shell.span(item.patterns[0]), truth)
         alternatives.append(Alternative(condition, partial(_item, shell, node, index)))

@@ -15,11 +15,12 @@ from iptlint.source import Origin, SourceFile, Span
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What has to hold, when the script runs, for a command to be carried out. ``truth``: the
-    test that stands for it in rules."""
+    test that stands for it in rules. ``of_rules``: chains are there without it."""
 
     text: str
     span: Span
     truth: Match
+    of_rules: bool = False
 
     def opposite(self) -> Condition:
         """That it does not hold."""

@@ -100,6 +100,7 @@ def _script(run: Run, start: Tables, start_nft: NftState, given: Ruleset | None)
         frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
         None if given is None else _families(given),
         facing(run.environment.variables),
+        bool(run.absent),
     )
 
 

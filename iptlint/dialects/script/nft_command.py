@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files
 from iptlint.dialects.script.generated_text import (
+    Condition,
     Conditions,
     GeneratedOrigin,
     GeneratedText,
@@ -18,10 +19,13 @@ from iptlint.dialects.script.generated_text import (
     together,
 )
 from iptlint.dialects.script.tables import doubtful
+from iptlint.dialects.script.truths import doubt, opposite
 from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile, Span
 
 _FLUSH = re.compile(r"(?:^|[;\n])[ \t]*flush[ \t]+ruleset[ \t]*(?=$|[;\n#])")
+_TAKES_CHAINS = re.compile(r"(?:^|[;\n])[ \t]*(?:delete|destroy)[ \t]+(?:table|chain)\b")
+_TAKES_AWAY = re.compile(r"(?:^|(?<=[;\n]))[ \t]*(?:flush|delete|destroy)[ \t]+[^;\n{}#]*")
 _ACCEPT = Verdict(VerdictKind.ACCEPT, "accept")
 
 
@@ -40,6 +44,27 @@ class NftPiece:
     def flushes(self) -> bool:
         """Whether it empties the whole ruleset, that of iptables-nft too."""
         return _FLUSH.search(self.text) is not None
+
+    def taken_back(self) -> Condition | None:
+        """What has to hold for rules before it to be there still, where it takes some away only if
+        its conditions hold: those of which it is not known whether it means them may be there."""
+        truth = together(self.conditions)
+        if truth is None or not _TAKES_AWAY.search(self.text):
+            return None
+        condition = self.conditions[-1]
+        still = opposite(truth) if self.flushes else doubt(f"still there: {condition.text}")
+        keeps_chains = not self.flushes and not _TAKES_CHAINS.search(self.text)
+        return Condition(condition.opposite().text, condition.span, still, keeps_chains)
+
+    def adding(self) -> NftPiece:
+        """The same without what takes something away."""
+        gone = {i for taken in _TAKES_AWAY.finditer(self.text) for i in range(*taken.span())}
+        parts, at = [], 0
+        for text, span, exact in self.parts:
+            kept = "".join(c for i, c in enumerate(text, at) if i not in gone)
+            parts.append((kept, span, exact and kept == text))
+            at += len(text)
+        return replace(self, parts=tuple(parts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +116,10 @@ class NftState:
         parts: list[tuple[str, Span, bool]] = []
         conditions: list[Conditions] = []
         for piece in self.pieces:
+            still = piece.taken_back()
+            if still is not None:
+                conditions = [(*each, still) for each in conditions]
+                piece = piece.adding()
             parts += piece.parts
             parts.append(("\n", piece.parts[-1][1], False))
             conditions += [piece.conditions] * (len(piece.parts) + 1)
@@ -128,7 +157,8 @@ class _Relocation:
     def chain(self, chain: Chain) -> Chain:
         rules = tuple(map(self.rule, chain.rules))
         chain_in_script = replace(chain, rules=rules, origin=self.perhaps(chain.origin))
-        condition = together(self._conditions(chain.origin))
+        conditions = self._conditions(chain.origin)
+        condition = together(each for each in conditions if not each.of_rules)
         if condition is None or chain.policy is None or chain.origin is None:
             return chain_in_script
         # The chain may not be there at all, and what it would drop goes on then.

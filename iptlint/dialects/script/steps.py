@@ -17,7 +17,7 @@ from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.hints import Hints
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
-from iptlint.dialects.script.syntax import SCRIPT
+from iptlint.dialects.script.syntax import NFT_SCRIPT, SCRIPT
 from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
 from iptlint.model import Family, Ruleset
 from iptlint.model.script import Kind
@@ -52,7 +52,8 @@ class Script:
     and with its commands. ``understood`` of ``commands`` that are there were understood.
     ``sets``: the ipsets that it makes; None where it may make any. ``families``: those of which it
     is known what there was before; None where no other start was given than an empty one.
-    ``facing``: of interfaces, whether the world is behind them, as far as variables tell."""
+    ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
+    ``lacks_files``: it has others carried out that are not beside it."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -64,6 +65,7 @@ class Script:
     sets: frozenset[str] | None = frozenset()
     families: frozenset[Family] | None = None
     facing: Mapping[str, bool] = field(default_factory=dict)
+    lacks_files: bool = False
 
     @property
     def hints(self) -> Hints:
@@ -122,5 +124,6 @@ class _Progress:
         own = with_changes(self.builder.tables(self.tables))
         told = (t for t in own if self.families is None or t.family in self.families)
         tables = (*told, *nft.tables)
-        ruleset = Ruleset(self.source, "script", SCRIPT, tables, nft.defines, nft.flush)
+        syntax = NFT_SCRIPT if nft.tables and not self.tables.chains else SCRIPT
+        ruleset = Ruleset(self.source, "script", syntax, tables, nft.defines, nft.flush)
         return self.sets.put_into(ruleset), (*nft.diagnostics, *self.sets.diagnostics())

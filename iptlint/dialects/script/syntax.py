@@ -11,7 +11,7 @@ from iptlint.dialects.nft.syntax import NFT
 from iptlint.dialects.nft.written_lists import with_names
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
-from iptlint.model.syntax import Suggestion, WrittenList
+from iptlint.model.syntax import Suggestion, Words, WrittenList
 from iptlint.source import SourceFile
 
 
@@ -67,6 +67,16 @@ class ScriptSyntax(IptablesSyntax):
         return f"{_tool(table)} -N {name}"
 
 
+class NftScriptSyntax(ScriptSyntax):
+    """That of a script that has no commands but those of nft."""
+
+    def pick(self, *, iptables: Words, nft: Words) -> Words:
+        return nft
+
+    def table_name(self, table: Table) -> str:
+        return NFT.table_name(table)
+
+
 def _is_printed(rule: Rule) -> bool:
     """Whether the parts of the rule cannot be told apart in the text: `echo` wrote it."""
     return rule.origin.part(-1) == rule.origin.span
@@ -98,3 +108,4 @@ def _tool(table: Table) -> str:
 
 
 SCRIPT = ScriptSyntax()
+NFT_SCRIPT = NftScriptSyntax()

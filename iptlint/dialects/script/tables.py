@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from iptlint.dialects.iptables.lowering.tables import ACCEPT, BUILT_IN
-from iptlint.dialects.script.truths import may_hold
+from iptlint.dialects.script.truths import may_hold, opposite
 from iptlint.model import Chain, Family, Hook, Match, Rule, Ruleset, Table, Verdict
 from iptlint.source import Origin, Span
 
@@ -181,6 +181,21 @@ def only_if(truth: Match, rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules that may be there if that holds, too."""
     doubted = (doubtful(rule, truth) for rule in rules)
     return tuple(rule for rule in doubted if may_hold(rule.matches))
+
+
+def emptied(tables: Tables, origin: Origin, truth: Match | None) -> Iterator[TableChange]:
+    """What leaves the tables as the kernel makes them, if the truth holds; None: it does."""
+    for key, states in tables.chains.items():
+        if truth is None:
+            yield ResetTable(key)
+            continue
+        for name, state in states.items():
+            rules = only_if(opposite(truth), state.rules)
+            accepts = (
+                (Rule(origin, (truth,), ACCEPT),) if state.policy not in (None, ACCEPT) else ()
+            )
+            kept = replace(state, rules=rules, tail=(*accepts, *state.tail))
+            yield SetChain(key, name, kept)
 
 
 # -- the model -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
 from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
-from iptlint.dialects.script.generated_text import Condition, quoted
+from iptlint.dialects.script.generated_text import Condition, quoted, together
 from iptlint.dialects.script.ipsets import SetCommand
 from iptlint.dialects.script.iptables_command import CommandResult, run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall
@@ -21,7 +21,7 @@ from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, names, shown
-from iptlint.dialects.script.tables import ResetTable
+from iptlint.dialects.script.tables import SpanOrigin, emptied
 from iptlint.dialects.script.truths import doubt
 from iptlint.model import Family
 from iptlint.model.script import Kind
@@ -223,8 +223,9 @@ def _nft(run: Run, call: Call) -> Result:
         return Result()
     piece = NftPiece(parts, run.conditions())
     unknown = [(Reason.VALUE, f"{name}") for name in (*names(piece.text),)[:1]]
-    emptied = tuple(ResetTable(key) for key in run.tables.chains) if piece.flushes else ()
-    _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=() if run.conditions() else emptied)
+    truth, origin = together(piece.conditions), SpanOrigin(call.span)
+    changes = tuple(emptied(run.tables, origin, truth)) if piece.flushes else ()
+    _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=changes)
     return Result()
 
 

@@ -29,8 +29,9 @@ Where another firewall stands before the host. A chain that closes one interface
 of the host or one network behind it is not reported. Nor are chains that only ban (nothing in
 them or in what they call but DROP and REJECT), chains of nft that only count, mark or log, chains
 in which nobody but Docker, Kubernetes, Tailscale and the like has rules, and FORWARD where such
-software manages it. A rule that lets everyone in above a policy or a rule that denies is told
-of by IPT602, in FORWARD by IPT605.
+software manages it. A script that neither sets the policy nor has accept rules in the chain
+adds to a firewall that is there. A rule that lets everyone in above a policy or a rule that
+denies is told of by IPT602, in FORWARD by IPT605.
 
 ## References
 - NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
@@ -136,7 +137,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     if share is None:  # they come by an interface that no chain listens at
         return None
     if share.rule is None and _is_policy_unknown(hooks, main):
-        return _Open(hook, main, share, maybe=True)
+        return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = share.packets & may_end(hooks, hook, VerdictKind.UNKNOWN)
     return _Open(hook, main, share, kept.satisfiable())
 
@@ -145,6 +146,14 @@ def _is_policy_unknown(hooks: Hooks, main: BaseChain) -> bool:
     """Whether a script has left the policy as it was, and nobody said how that is."""
     script = hooks.ruleset.script
     return script is not None and script.families is None and main.chain.origin is None
+
+
+def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
+    """Whether a script that does not set the policy is more than a few rules for a firewall that
+    is there: it accepts what is accepted anyway, and nothing that it lacks may set the policy."""
+    script = hooks.ruleset.script
+    whole = script is None or not script.lacks_files
+    return whole and _idle(main.analysis, main.chain) > 0
 
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:

@@ -24,7 +24,10 @@ Spell the name as it is declared, or declare the chain: `:name - [0:0]`, in nft
 
 ## When it is wrong
 Where the file is a fragment that another program completes. Names that ufw, firewalld and
-other software define at run time are left alone.
+other software define at run time are left alone. A script may rely on chains that were there
+before: where it makes a table anew, or the name is nearly that of something else, the jump is
+an error, else a warning; where it has other scripts carried out that are not beside it, which
+may make the chain, nothing is said.
 
 ## References
 - iptables-restore(8): https://man7.org/linux/man-pages/man8/iptables-restore.8.html
@@ -78,6 +81,8 @@ def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
             continue
         if owner_of_name(name) is None or not _may_be_made(ruleset, table):
             by_target.setdefault(name, []).append(rule)
+    if ruleset.script is not None and ruleset.script.lacks_files:  # which may make chains
+        return {name: rules for name, rules in by_target.items() if _near(ruleset, table, name)}
     return by_target
 
 
@@ -85,12 +90,14 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
     others = tuple(
         Label(rule.origin.part(-1), "here too") for rule in rules[1 : 1 + phrases.MAX_LABELS]
     )
+    unmade = ruleset.script is not None and not _near(ruleset, table, name)
     return META.finding(
         rules[0].origin.part(-1),
         _message(ruleset, table, name),
         _meant(ruleset, table, name),
         related=others,
-        confidence=Confidence.POSSIBLE if _may_be_there(ruleset, table) else None,
+        severity=Severity.WARNING if unmade else None,
+        confidence=Confidence.POSSIBLE if unmade or _may_be_there(ruleset, table) else None,
     )
 
 
@@ -101,7 +108,10 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
         refused = (
             f"{in_table} has no chain {name} here; nft refuses it where the running one has none"
         )
-    fails = "the command fails" if ruleset.script else f"{in_table} cannot be loaded"
+    fails = f"{in_table} cannot be loaded"
+    if ruleset.script is not None:
+        near = _near(ruleset, table, name)
+        fails = "the command fails" if near else "unless something else made it, the command fails"
     return ruleset.syntax.pick(
         iptables=f"there is neither a chain nor a target {name}; {fails}",
         nft=refused,
@@ -119,12 +129,18 @@ def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
 
 
 def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
+    near = _near(ruleset, table, name)
+    line = ruleset.syntax.new_chain(name, ruleset, table)
+    declare = f"declare the chain ({line}) or delete the rule"
+    return f"did you mean {near}? Else {declare}" if near else declare
+
+
+def _near(ruleset: Ruleset, table: Table, name: str) -> str | None:
+    """What was meant, where the name is nearly that of something else."""
     targets = ruleset.syntax.pick(iptables=_TARGETS, nft=())
     spellings = {known.lower(): known for known in (*targets, *table.chains)}
     near = difflib.get_close_matches(name.lower(), spellings, n=1)
-    line = ruleset.syntax.new_chain(name, ruleset, table)
-    declare = f"declare the chain ({line}) or delete the rule"
-    return f"did you mean {spellings[near[0]]}? Else {declare}" if near else declare
+    return spellings[near[0]] if near else None
 
 
 # -- sets ---------------------------------------------------------------------

@@ -76,6 +76,7 @@ from iptlint.rules.meta import Group, Meta
 if TYPE_CHECKING:
     from iptlint.netfilter.hooks import Hooks
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.match import Tests
 
 META = Meta(
     code="IPT201",
@@ -314,7 +315,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         f"{share.name} {share.does} them, so path MTU discovery fails and transfers hang",
         suggestions.first(share, _chain(hooks, hook), suggestions.RELATED),
         related=tuple(
-            Label(d.span, f"accepts {established} without {related}")
+            Label(d.span, _accepts(d.analysis.tests(d.rule), space, established, related))
             for d in accepting[:1]
             if d.rule and not (d.analysis.tests(d.rule).may & errors).satisfiable()
         ),
@@ -322,3 +323,10 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         severity=Severity.WARNING,
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
+
+
+def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
+    """What a rule accepts that none of the errors passes."""
+    if (tests.may & space.state("related")).satisfiable():
+        return f"accepts what is {related} too, but no ICMP"
+    return f"accepts {established} without {related}"

@@ -250,3 +250,21 @@ def test_trace_does_not_mix_both_truths() -> None:
         ("ACCEPT", ("[ -f /etc/x ] holds",)),
         ("DROP", ("[ -f /etc/x ] does not hold",)),
     }
+
+
+def test_a_long_menu_is_read_at_once() -> None:
+    """What stands for one item grows with those before it, and does not double with each."""
+    items = "".join(
+        f"  {n}) iptables -A INPUT -p tcp --dport {n} -j ACCEPT ;;\n" for n in range(80)
+    )
+    ruleset = after(f'read choice\ncase "$choice" in\n{items}  *) echo "no"\nesac\n')
+    rules = [rule for _, _, rule in ruleset.rules()]
+    assert len(rules) == 80
+    assert sum(len(str(rule.matches)) for rule in rules) < 2_000_000
+
+
+def test_of_items_that_fit_together_the_first_counts() -> None:
+    items = "y*) iptables -A INPUT -j DROP ;;\nyes) iptables -A INPUT -j LOG ;;\n"
+    text = f'case "$A" in\n{items}esac\n'
+    drop, log = (rule for _, _, rule in after(text).rules())
+    assert any(str(match.key) in str(log.matches) for match in drop.matches if is_decided(match))
