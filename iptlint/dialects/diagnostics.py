@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from iptlint.source import SourceFile
+
+
+class Fate(Enum):
+    """What a tool makes of text that is wrong."""
+
+    REFUSED = auto()
+    AT_COMMIT = auto()  # the tool reads it, and the kernel refuses the table
+    MISSING = auto()  # refused where something is not there, which another host may have
+    CHANGED = auto()  # taken, as something else
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding in the making: ``code`` and ``severity`` are words of the catalogue.
 
-    ``start`` and ``end`` are offsets into the source, half-open.
+    ``start`` and ``end`` are offsets into the source, half-open. ``variant``: the only variant of
+    the tool that it is so with, `legacy` or `nft` for iptables; all of them where it is empty.
     """
 
     code: str
@@ -22,6 +33,8 @@ class Diagnostic:
     help: str = ""
     source: SourceFile | None = None
     """The included file it is in; None: the file that was read."""
+    fate: Fate = Fate.REFUSED
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class SyntaxDiagnostic:
     hint: str | None = None
     code: str = "IPT001"
     hides_text: bool = False
+    fate: Fate = Fate.REFUSED
     set: str | None = None
     """The ipset that the line was about, if it got that far."""
 
@@ -51,10 +65,23 @@ class InvalidValueError(ValueError):
 
     ``refused``: it is well formed, yet the tool or the kernel refuses or changes it (IPT006);
     otherwise it is a syntax error (IPT001). ``never``: the kernel takes it as a test that never
-    matches, so the rule is kept.
+    matches, so the rule is kept; ``becomes``: the value that the tool takes it for.
     """
 
-    def __init__(self, expected: str, *, refused: bool = False, never: bool = False) -> None:
+    def __init__(
+        self,
+        expected: str,
+        *,
+        refused: bool = False,
+        never: bool = False,
+        becomes: object | None = None,
+        fate: Fate = Fate.REFUSED,
+        variant: str = "",
+    ) -> None:
         super().__init__(expected)
-        self.refused = refused
+        self.changed = never or becomes is not None
+        self.refused = refused or self.changed or fate is not Fate.REFUSED or bool(variant)
         self.never = never
+        self.becomes = becomes
+        self.fate = Fate.CHANGED if self.changed else fate
+        self.variant = variant

@@ -36,7 +36,7 @@ class Collected:
                 yield finding
         for refusal in self.refusals:
             if not any(refusal.span.overlaps(span) for span in spans):
-                yield refused(refusal.span, refusal.cause, refusal.mend)
+                yield refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal))
 
 
 def collect(
@@ -69,8 +69,14 @@ def _refusals(reading: Reading, crashes: list[Finding]) -> list[Refusal]:
     except Exception as crash:
         crashes.append(crashed(reading.ruleset.source, "loading the file", crash))
         return []
-    refusals = judged.refusals if judged is not None else ()
-    return [each for each in refusals if not (each.missing or each.check.linted)]
+    if judged is None:
+        return []
+    return [each for each in judged.refusals if not (each.missing or each.check.linted)]
+
+
+def _severity(refusal: Refusal) -> Severity | None:
+    """What only one variant of a tool refuses may never be given to that one."""
+    return Severity.WARNING if refusal.variant else None
 
 
 def _together(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from iptlint.dialects import Reading
-from iptlint.dialects.detect import EMPTY, IPTABLES_SAVE, NFT
+from iptlint.dialects.detect import EMPTY, IPTABLES_S, IPTABLES_SAVE, NFT
 from iptlint.loads.refusal import Load
 
 Judge = Callable[[Reading, Sequence[Reading]], Load]
@@ -34,4 +34,9 @@ def _empty(reading: Reading, before: Sequence[Reading]) -> Load:
     return Load(reading.ruleset.source, "every tool")
 
 
-_JUDGES: dict[str, Judge] = {NFT: _nft, IPTABLES_SAVE: _iptables, EMPTY: _empty}
+_JUDGES: dict[str, Judge] = {
+    NFT: _nft,
+    IPTABLES_SAVE: _iptables,
+    IPTABLES_S: _iptables,
+    EMPTY: _empty,
+}

@@ -36,7 +36,8 @@ class Check:
 class Refusal:
     """``span``: the token that is refused; ``cause`` and ``mend`` say what the tool does not.
 
-    ``missing``: something has to be there first, which another host may have.
+    ``missing``: something has to be there first, which another host may have. ``variant``: the
+    only variant of the tool that refuses it; all of them where it is empty.
     """
 
     span: Span
@@ -44,6 +45,7 @@ class Refusal:
     cause: str
     mend: str
     missing: bool = False
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,6 @@ def check(context: Context) -> Iterator[Finding]:
     return iter(())
 
 
-def refused(span: Span, cause: str, mend: str) -> Finding:
+def refused(span: Span, cause: str, mend: str, severity: Severity | None = None) -> Finding:
     """That the tool or the kernel does not take the text of the span."""
-    return META.finding(span, cause, mend, likeness=cause)
+    return META.finding(span, cause, mend, likeness=cause, severity=severity)

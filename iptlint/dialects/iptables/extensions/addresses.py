@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from iptlint.dialects.diagnostics import InvalidValueError
@@ -25,38 +26,64 @@ def _service(name: str) -> int | None:
         return None
 
 
+_A_PORT = "a port from 0 to 65535 or a service's name"
+
+
 def port(text: str, _: Family) -> int:
-    """A port number or a service's name."""
-    if is_decimal(text):
-        # tcp reads 080 as octal and refuses it, udp takes it: decimal is what was meant.
-        return integer(text.lstrip("0") or "0", 0, 65535)
-    if text[:1].isalpha():
-        number = _service(text)
-        if number is not None:
-            return number
-        raise InvalidValueError("a port from 0 to 65535 or a service's name")
+    """A port number as C reads it, octal after a 0, or a service's name (xtables_parse_port)."""
     try:
         return integer(text, 0, 65535)
     except InvalidValueError:
-        raise InvalidValueError("a port from 0 to 65535 or a service's name") from None
+        number = _service(text) if text[:1].isalpha() else None
+        if number is None:
+            raise InvalidValueError(_A_PORT) from None
+        return number
 
 
-def _ends(text: str, family: Family) -> Range:
+def resolved_port(text: str, _: Family) -> int:
+    """A port number or a service's name as getaddrinfo(3) reads them: in decimal, and of a number
+    that is too large its last 16 bits (xtopt_parse_port)."""
+    number = decimal(text)
+    if number is not None:
+        if number >= 1 << 64:
+            raise InvalidValueError(_A_PORT)
+        if number > 65535:
+            raise InvalidValueError(_A_PORT, becomes=number & 65535)
+        return number
+    service = _service(text) if text[:1].isalpha() else None
+    if service is None:
+        raise InvalidValueError(_A_PORT)
+    return service
+
+
+def _ends(text: str, family: Family, end: Callable[[str, Family], int]) -> Range:
     first, colon, last = text.partition(":")
-    low = port(first, family) if first or not colon else 0
+    low = end(first, family) if first or not colon else 0
     if not colon:
         return low, low
-    return low, port(last, family) if last else 65535
+    return low, end(last, family) if last else 65535
 
 
 def ports(text: str, family: Family) -> Range:
     """``22``, ``1:1024``, ``:1024``, ``1024:``, ``ssh``."""
-    return ordered(*_ends(text, family), what="port range")
+    return ordered(*_ends(text, family, port), what="port range")
 
 
 def any_ports(text: str, family: Family) -> Range:
-    """As ``ports``, for extensions that take an inverted range, which never matches."""
-    return _ends(text, family)
+    """As ``ports``, for extensions that ask the resolver and take an inverted range, which never
+    matches."""
+    try:
+        return _ends(text, family, resolved_port)
+    except InvalidValueError as reason:
+        if reason.becomes is None:
+            raise
+        becomes = _ends(text, family, _cut_port)
+        raise InvalidValueError(str(reason), becomes=becomes) from None
+
+
+def _cut_port(text: str, family: Family) -> int:
+    number = decimal(text)
+    return resolved_port(text, family) if number is None else number & 65535
 
 
 def port_list(text: str, family: Family) -> tuple[Range, ...]:
@@ -141,20 +168,48 @@ def _loose_quad(text: str) -> int | None:
     return int.from_bytes(bytes(read + [0] * (4 - len(read))), "big")
 
 
+def _resolved_quad(text: str) -> int | None:
+    """A number that is no address to xtables, and one to the resolver: inet_aton(3)."""
+    if not _NUMBERS.fullmatch(text):
+        return None
+    try:
+        return int.from_bytes(socket.inet_aton(text), "big")
+    except OSError:
+        return None
+
+
+_NUMBERS = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]+|[0-9]+)){0,3}")
+
+
+def strict_address(text: str, family: Family) -> int:
+    """One numeric address, all of it written in decimal."""
+    try:
+        return int.from_bytes(socket.inet_pton(_ADDRESS_FAMILY[family], text), "big")
+    except (OSError, ValueError):
+        raise InvalidValueError(_ONE_ADDRESS[family]) from None
+
+
+_ONE_ADDRESS = {Family.IP: "an IPv4 address", Family.IP6: "an IPv6 address"}
+
+
 def address(text: str, family: Family) -> int:
     """One numeric address."""
     value = _plain_address(text, family)
     if value is None:
-        raise InvalidValueError("an IPv4 address" if family is Family.IP else "an IPv6 address")
+        raise InvalidValueError(_ONE_ADDRESS[family])
     return value
 
 
-def _mask(text: str, family: Family) -> int:
+def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
+    """``resolved``: the resolver is asked too, which takes one number for an address of IPv4."""
     width, full = family.address_bits, _FULL[family]
     length = decimal(text)
     if length is not None and length <= width:
         return full ^ (full >> length)
-    spelled = _plain_address(text, family) if length is None else None
+    whole = family is Family.IP6 or text.count(".") == 3
+    spelled = _plain_address(text, family) if whole else None
+    if spelled is None and resolved and family is Family.IP:
+        spelled = _resolved_quad(text)
     if spelled is None:
         raise InvalidValueError(
             f"a mask: a prefix length from 0 to {width}, or an address", refused=False
@@ -166,6 +221,8 @@ def net(text: str, family: Family) -> Net:
     """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut."""
     host, slash, tail = text.partition("/")
     value = _plain_address(host, family)
+    if value is None and family is Family.IP:
+        value = _resolved_quad(host)
     if value is None and not _HOST_NAME.fullmatch(host):
         raise InvalidValueError(_AN_ADDRESS[family])
     mask = _mask(tail, family) if slash else _FULL[family]
@@ -226,7 +283,7 @@ def address_range(text: str, family: Family) -> Range:
 
 
 def prefix_length(text: str, family: Family) -> int:
-    return _mask_length(_mask(text, family), family)
+    return _mask_length(_mask(text, family, resolved=True), family)
 
 
 def _mask_length(mask: int, family: Family) -> int:
@@ -237,7 +294,7 @@ def _mask_length(mask: int, family: Family) -> int:
 
 
 def any_mask(text: str, family: Family) -> str:
-    return show_net(Net(_mask(text, family), _FULL[family]), family)
+    return show_net(Net(_mask(text, family, resolved=True), _FULL[family]), family)
 
 
 def mac(text: str, _: Family) -> int:

@@ -13,6 +13,8 @@ from typing import cast
 
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.row import (
+    ChainsFor,
+    Check,
     Extension,
     ExtensionResult,
     GivenOption,
@@ -42,8 +44,7 @@ Test = Callable[[GivenOption, Family], tuple[Match, ...]]
 """What one given option tests."""
 
 BOTH = (Family.IP, Family.IP6)
-IP_ONLY = (Family.IP,)
-IP6_ONLY = (Family.IP6,)
+IP_ONLY, IP6_ONLY = (Family.IP,), (Family.IP6,)
 NEVER: tuple[Match, ...] = (AnyOf(()),)
 NOT_A_LATER_FRAGMENT: tuple[Match, ...] = (Within(Field.FRAGMENT, ((0, 0),)),)
 """What every test of a layer-4 header implies: later fragments have none (xt_tcpudp.c)."""
@@ -78,12 +79,15 @@ def row(
     aliases: str = "",
     tables: str = "",
     chains: str = "",
+    checks: tuple[Check, ...] = (),
+    chains_for: ChainsFor | None = None,
+    legacy_tables: str = "",
 ) -> Extension:
     for main, *others in options:
         CANONICAL.update({(name, other.name): main for other in others})
     flat = tuple(option for spellings in options for option in spellings)
-    words = (tuple(text.split()) for text in (aliases, tables, chains))
-    return Extension(name, flat, lower, families, *words)
+    a, t, c, legacy = (tuple(w.split()) for w in (aliases, tables, chains, legacy_tables))
+    return Extension(name, flat, lower, families, a, t, c, legacy, checks, chains_for)
 
 
 def canonical(extension: str, option: Option) -> Option:

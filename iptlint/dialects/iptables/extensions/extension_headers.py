@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     BOTH,
@@ -19,7 +20,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     row,
 )
 from iptlint.dialects.iptables.extensions.registries import MH_TYPES
-from iptlint.dialects.iptables.extensions.row import Extension
+from iptlint.dialects.iptables.extensions.row import Check, Extension, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Family, Match
 
@@ -30,7 +31,9 @@ def _ranges(
     *flags: str,
     families: tuple[Family, ...],
     more: str = "",
+    addresses_of: str | None = None,
     header: str | None = None,
+    checks: tuple[Check, ...] = (),
 ) -> Extension:
     """A header with a 32-bit index in a range, a length and flags.
 
@@ -39,7 +42,8 @@ def _ranges(
     """
     lengths = tuple(more.split())
     by_option = {option: opaque_range(name, 32)}
-    by_option |= dict.fromkeys((*flags, *lengths), opaque(name))
+    lists = (addresses_of,) if addresses_of is not None else ()
+    by_option |= dict.fromkeys((*flags, *lengths, *lists), opaque(name))
     lower = field_tests(by_option, NOT_A_LATER_FRAGMENT if header is None else ())
     if header is not None:
         lower = only_where(_there(header), lower)
@@ -48,9 +52,22 @@ def _ranges(
         opt(option, values.span(32, inverted=True), inv=True),
         *(opt(length, values.bits(32), inv=True) for length in lengths),
         *(opt(flag) for flag in flags),
+        *(opt(each, values.list_of(addresses.network)) for each in lists),
         lower=at_most_one("fragmore", "fraglast", then=lower),
         families=families,
+        checks=checks,
     )
+
+
+def _routing_checks(uses: Uses, _: Family) -> InvalidValueError | None:
+    """Only a routing header of type 0 has addresses (libip6t_rt.c)."""
+    of_type_0 = [name for name in uses if name.startswith("rt-0-")]
+    kinds = {(given.negated, given.values[0]) for given in uses.get("rt-type", ())}
+    if of_type_0 and kinds != {(False, 0)}:
+        return InvalidValueError(f"--rt-type 0 beside --{of_type_0[0]}", refused=True)
+    if "rt-0-not-strict" in uses and "rt-0-addrs" not in uses:
+        return InvalidValueError("--rt-0-addrs beside --rt-0-not-strict", refused=True)
+    return None
 
 
 def _there(header: str) -> tuple[Match, ...]:
@@ -150,14 +167,16 @@ ROWS: tuple[Extension, ...] = (
         "rt-0-not-strict",
         families=IP6_ONLY,
         more="rt-type rt-len",
+        addresses_of="rt-0-addrs",
         header="ipv6-route",
+        checks=(_routing_checks,),
     ),
     _options_header("dst", "ipv6-opts"),
     _options_header("hbh", "hop-by-hop"),
     row("eui64", lower=pure("eui64"), families=IP6_ONLY, chains="PREROUTING INPUT FORWARD"),
     row(
         "ipv6header",
-        opt("header", values.list_of(_a_header), inv=True, req=True),
+        opt("header", values.list_of(_a_header, skips=True), inv=True, req=True),
         opt("soft"),
         lower=joint("ipv6header", "header"),
         families=IP6_ONLY,

@@ -62,7 +62,12 @@ def tos(text: str, family: Family) -> tuple[int, int]:
         ) from None
 
 
-dscp_class = values.named_number(DSCP_CLASSES, 0, -1, "a DSCP class (EF, CS1, AF11 …)")
+def dscp_class(text: str, _: Family) -> int:
+    """A class in any case; what follows its name is not looked at (dscp_helper.c)."""
+    for name, value in DSCP_CLASSES.items():
+        if text.upper().startswith(name.upper()):
+            return value
+    raise InvalidValueError("a DSCP class (EF, CS1, AF11 …)")
 
 
 def _dscp_test(given: GivenOption, _: Family) -> tuple[Match, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from iptlint.dialects import thresholds
-from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     all_given,
@@ -19,7 +19,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     uncertain,
     value_of,
 )
-from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses, Value
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses
 from iptlint.dialects.thresholds import DEFAULT_BURST, SECONDS, Rate
 from iptlint.model import Family
 from iptlint.model.matches import Threshold
@@ -75,23 +75,115 @@ def _full(family: Family) -> int:
 
 # -- hashlimit ----------------------------------------------------------------
 
-_BYTES = re.compile(r"([0-9]+)([kKmM]?)b/s(?:econd|ec)?")
+_BYTES = re.compile(r"([0-9]+)(.*?)([km]?)b/s(.*)")
+_MOST_A_SECOND = 10000  # XT_LIMIT_SCALE (xt_limit.h)
+_MOST_HASHED = 1000000  # XT_HASHLIMIT_SCALE_v2 and XT_HASHLIMIT_BURST_MAX (xt_hashlimit.h)
 
 
 def _hash_rate(text: str, family: Family) -> str:
     match = _BYTES.fullmatch(text)
-    if match:
-        return f"{decimal(match[1])}{match[2].lower()}b/s"
-    return str(values.rate(text, family))
+    if match is None:
+        return values.rate(_MOST_HASHED)(text, family)
+    if not decimal(match[1]):
+        raise InvalidValueError("a rate of at least one byte")
+    read = f"{decimal(match[1])}{match[3]}b/s"
+    if match[2] or match[4] not in ("", "ec", "econd"):
+        raise InvalidValueError("an amount such as 1mb/s", becomes=read)
+    return read
 
 
 def _burst(text: str, _: Family) -> str:
-    if not re.fullmatch(r"[0-9]+[kKmM]?b?", text):
+    match = re.match(r"(0[xX][0-9a-fA-F]+|0[0-7]+|[0-9]+)([km]?)(.*)", text)
+    amount = values.integer(match[1], 0, 2**64 - 1) if match is not None else 0
+    if match is None or not amount:
         raise InvalidValueError("a number, or an amount such as 1mb")
-    return text
+    if not (match[2] or match[3]) and amount > _MOST_HASHED:
+        raise InvalidValueError(f"a number from 1 to {_MOST_HASHED}", refused=True)
+    read = f"{amount}{match[2]}"
+    if match[3] not in ("", "b"):
+        raise InvalidValueError("a number, or an amount such as 1mb", becomes=read)
+    return read + match[3]
 
 
-_hash_mode: Value = values.list_of(values.one_of("srcip", "srcport", "dstip", "dstport"))
+def _interval(text: str, _: Family) -> str:
+    """What atoi makes of it."""
+    match = re.match(r"[ \t]*\+?0*([1-9][0-9]*)", text)
+    if match is None:
+        raise InvalidValueError("so many seconds")
+    return match[1]
+
+
+# -- what the kernel makes of rates --------------------------------------------
+
+_CREDITS = (25600, 32000)  # HZ * CREDITS_PER_JIFFY with the usual values of HZ (xt_limit.c)
+
+
+def _overflows(uses: Uses, _: Family) -> InvalidValueError | None:
+    """xt_limit.c counts in 32 bits; the expression of nf_tables, which iptables-nft makes of the
+    match, in 64."""
+    amount, _slash, unit = str(value_of(uses, "limit") or "3/hour").partition("/")
+    burst = number_of(uses, "limit-burst") if "limit-burst" in uses else DEFAULT_BURST
+    average = _MOST_A_SECOND * SECONDS[unit] // (decimal(amount) or 1)
+    if burst and not all(_credits(average * burst, c) < _credits(average, c) for c in _CREDITS):
+        return None
+    expected = "a smaller burst or a faster rate" if burst else "a burst of at least 1"
+    return InvalidValueError(expected, fate=Fate.AT_COMMIT, variant="legacy")
+
+
+def _credits(user: int, each: int) -> int:
+    user &= _WORD
+    if user > _WORD // each:
+        return user // _MOST_A_SECOND * each & _WORD
+    return (user * each & _WORD) // _MOST_A_SECOND
+
+
+_WORD = 0xFFFFFFFF
+
+
+def _hash_checks(uses: Uses, _: Family) -> InvalidValueError | None:
+    """libxt_hashlimit.c (hashlimit_mt_check) and htable_create of xt_hashlimit.c."""
+    for name in ("hashlimit-htable-expire", "hashlimit-htable-gcinterval"):
+        if value_of(uses, name) == 0:
+            return InvalidValueError(f"--{name} of at least 1", fate=Fate.AT_COMMIT)
+    if values.is_bad_file_name(str(value_of(uses, "hashlimit-name"))):
+        return InvalidValueError("a name that a file may have", fate=Fate.AT_COMMIT)
+    rate = _hashed_rate(uses)
+    if not rate.of_bytes and "hashlimit-rate-match" not in uses and _hash_overflows(rate):
+        return InvalidValueError("a smaller burst or a faster rate", fate=Fate.AT_COMMIT)
+    least = _least_burst(uses)
+    if least is not None:
+        return InvalidValueError(f"a burst of at least {least} bytes", refused=True)
+    return None
+
+
+_LONG = 0xFFFFFFFFFFFFFFFF
+_CREDITS_V2 = (100 << 40, 250 << 39, 300 << 39, 1000 << 37)
+"""HZ * CREDITS_PER_JIFFY_v2 with the usual values of HZ (xt_hashlimit.c)."""
+
+
+def _hash_overflows(rate: Rate) -> bool:
+    average = _MOST_HASHED * rate.seconds // rate.amount
+    factors = [each // _MOST_HASHED for each in _CREDITS_V2]
+    return all(average * rate.burst * f & _LONG < average * f & _LONG for f in factors)
+
+
+def _least_burst(uses: Uses) -> int | None:
+    """Of a rate in bytes whose burst is smaller than what it is rounded to."""
+    rate = _hashed_rate(uses)
+    if not rate.of_bytes or "hashlimit-burst" not in uses:
+        return None
+    cost = _WORD // ((rate.amount >> 4 & _WORD) + 1)
+    least = ((_WORD // cost if cost else _WORD) - 1) << 4
+    return least if rate.burst < least else None
+
+
+_hash_modes = values.list_of(values.exactly("srcip", "srcport", "dstip", "dstport"), skips=True)
+
+
+def _hash_mode(text: str, family: Family) -> object:
+    return _hash_modes(text.replace("|", ","), family)
+
+
 _HASH_KEYS = {"srcip": "saddr", "srcport": "sport", "dstip": "daddr", "dstport": "dport"}
 _HASH_MASKS = {"srcip": "hashlimit-srcmask", "dstip": "hashlimit-dstmask"}
 _LESS_USUAL = ("hashlimit-rate-match", "hashlimit-rate-interval")
@@ -137,9 +229,10 @@ _HASH_NUMBERS = ("htable-size", "htable-max", "htable-gcinterval", "htable-expir
 ROWS = (
     row(
         "limit",
-        opt("limit", values.rate),
+        opt("limit", values.rate(_MOST_A_SECOND)),
         opt("limit-burst", values.number(10000)),
         lower=_lower_limit,
+        checks=(_overflows,),
     ),
     row(
         "hashlimit",
@@ -152,12 +245,13 @@ ROWS = (
         opt("hashlimit-mode", _hash_mode),
         opt("hashlimit-name", values.filled, req=True),
         opt("hashlimit-rate-match"),
-        opt("hashlimit-rate-interval", values.anything),
+        opt("hashlimit-rate-interval", _interval),
         lower=just_one(
             "hashlimit-upto",
             "hashlimit-above",
             then=told("hashlimit", "hashlimit-upto", "hashlimit-above", then=_lower_hashlimit),
         ),
+        checks=(_hash_checks,),
     ),
     row(
         "connlimit",

@@ -19,7 +19,13 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
     write_exactly,
 )
-from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Lower, Uses
+from iptlint.dialects.iptables.extensions.row import (
+    Extension,
+    ExtensionResult,
+    Lower,
+    Option,
+    Uses,
+)
 from iptlint.dialects.verdict_words import translation
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 from iptlint.model.numbers import decimal, is_decimal
@@ -69,7 +75,7 @@ def nat_address(text: str, family: Family) -> tuple[str, str]:
 
 
 def _nat_addresses(text: str, family: Family) -> str:
-    ends = [addresses.address(end, family) for end in text.split("-")]
+    ends = [addresses.strict_address(end, family) for end in text.split("-")]
     if len(ends) > 2:
         raise InvalidValueError("one address or a range first-last")
     return "-".join(addresses.show_address(end, family) for end in dict.fromkeys(ends))
@@ -152,14 +158,15 @@ def _netmap(uses: Uses, family: Family) -> ExtensionResult:
     return verdict(VerdictKind.NAT, "NETMAP", *effects, *status)(uses, family)
 
 
-_NAT_FLAGS = tuple(map(opt, _FLAGS))
+def _nat_flags(*names: str) -> tuple[tuple[Option, ...], ...]:
+    return tuple(opt(name) for name in names)
 
 
 ROWS: tuple[Extension, ...] = (
     row(
         "SNAT",
         opt("to-source", nat_address, req=True),
-        *_NAT_FLAGS,
+        *_nat_flags("random", "random-fully", "persistent"),
         lower=_translation("SNAT", "to-source", Field.SADDR, Field.SPORT, Field.CT_SNAT),
         tables="nat",
         chains="POSTROUTING INPUT",
@@ -167,7 +174,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "DNAT",
         opt("to-destination", nat_address, req=True),
-        *_NAT_FLAGS,
+        *_nat_flags("random", "persistent"),
         lower=_translation("DNAT", "to-destination", Field.DADDR, Field.DPORT, Field.CT_DNAT),
         tables="nat",
         chains="PREROUTING OUTPUT",
@@ -175,7 +182,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "MASQUERADE",
         opt("to-ports", unshifted_ports),
-        *_NAT_FLAGS,
+        *_nat_flags("random", "random-fully"),
         lower=_masquerade,
         tables="nat",
         chains="POSTROUTING",
@@ -183,7 +190,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "REDIRECT",
         opt("to-ports", unshifted_ports),
-        *_NAT_FLAGS,
+        *_nat_flags("random"),
         lower=_redirect,
         tables="nat",
         chains="PREROUTING OUTPUT",

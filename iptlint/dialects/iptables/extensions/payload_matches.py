@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
     counts_as,
@@ -13,23 +13,60 @@ from iptlint.dialects.iptables.extensions.builders import (
     one_option,
     opt,
     row,
+    value_of,
 )
-from iptlint.dialects.iptables.extensions.row import Extension
+from iptlint.dialects.iptables.extensions.row import Extension, Uses
 from iptlint.model import Family
+from iptlint.model.numbers import decimal
 
-_U32_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+_NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+_U32_NUMBER = re.compile(_NUMBER)
+_PLACE = rf"{_NUMBER}(?:(?:&|<<|>>|@){_NUMBER})*"
+_RANGES = rf"{_NUMBER}(?::{_NUMBER})?(?:,{_NUMBER}(?::{_NUMBER})?)*"
+_U32_TEST = re.compile(rf"{_PLACE}={_RANGES}")
+_SHIFT = re.compile(rf"(?:<<|>>)({_NUMBER})")
+_MOST_SHIFTED = 31
 
 
 def u32(text: str, _: Family) -> str:
     """The tests of u32, numbers in hexadecimal and blanks left out."""
     plain = re.sub(r"\s+", "", text)
-    if not re.fullmatch(r"[0-9a-fA-FxX&<>@=:,]+", plain) or "=" not in plain:
+    if not all(map(_U32_TEST.fullmatch, plain.split("&&"))):
         raise InvalidValueError("tests such as 0&0xFFFF=0x100:0x1FF")
+    if any(_u32_number(shift) > _MOST_SHIFTED for shift in _SHIFT.findall(plain)):
+        raise InvalidValueError(f"a shift by at most {_MOST_SHIFTED} bits", fate=Fate.AT_COMMIT)
     return _U32_NUMBER.sub(lambda m: f"0x{_u32_number(m.group()):x}", plain)
 
 
 def _u32_number(text: str) -> int:
     return values.integer(text, 0, 2**32 - 1)
+
+
+def _from_before_to(uses: Uses, _: Family) -> InvalidValueError | None:
+    start, end = value_of(uses, "from"), value_of(uses, "to")
+    if isinstance(start, int) and isinstance(end, int) and start > end:
+        return InvalidValueError("a --from that is not above --to", fate=Fate.AT_COMMIT)
+    return None
+
+
+_INSTRUCTION = re.compile(r"\s*[+-]?([0-9]+)(?:\s+[+-]?[0-9]+){3}")
+_RETURN = 6  # BPF_RET, of the last three bits
+_MOST_INSTRUCTIONS = 64  # XT_BPF_MAX_NUM_INSTR (xt_bpf.h)
+
+
+def _bytecode(text: str, _: Family) -> str:
+    """``length,code jt jf k,…``, as `nfbpf_compile` prints it."""
+    length, comma, rest = text.removesuffix(",").partition(",")
+    instructions = rest.split(",")
+    read = [_INSTRUCTION.match(each) for each in instructions]
+    last = read[-1]
+    if not (comma and all(read) and last and length.strip() == str(len(instructions))):
+        raise InvalidValueError("so many instructions, and each of them after a comma")
+    if (decimal(last[1]) or 0) & 7 != _RETURN:
+        raise InvalidValueError("a program that ends with a return", fate=Fate.AT_COMMIT)
+    if len(instructions) > _MOST_INSTRUCTIONS:
+        raise InvalidValueError(f"at most {_MOST_INSTRUCTIONS} instructions", refused=True)
+    return text
 
 
 _STRING = opt("string", values.pattern, inv=True)
@@ -40,7 +77,7 @@ ROWS: tuple[Extension, ...] = (
         "string",
         opt("from", values.bits(16)),
         opt("to", values.bits(16)),
-        opt("algo", values.one_of("bm", "kmp"), req=True),
+        opt("algo", values.exactly("bm", "kmp"), req=True),
         _STRING,
         opt("hex-string", values.hex_pattern, inv=True),
         opt("icase"),
@@ -53,11 +90,12 @@ ROWS: tuple[Extension, ...] = (
                 then=joint("string", "string", defaults=("--from 0", "--to 65535")),
             ),
         ),
+        checks=(_from_before_to,),
     ),
     one_option("u32", "u32", u32),
     row(
         "bpf",
-        opt("bytecode", values.filled),
+        opt("bytecode", _bytecode),
         opt("object-pinned", values.filled),
         lower=just_one("bytecode", "object-pinned", then=joint("bpf")),
     ),

@@ -168,11 +168,24 @@ def _lower_ecn(uses: Uses, family: Family) -> ExtensionResult:
     return goes_on("ECN", *effects)(uses, family)
 
 
+_HMARK_TESTS = {
+    *("hmark-src-prefix", "hmark-dst-prefix", "hmark-sport-mask", "hmark-dport-mask"),
+    *("hmark-proto-mask", "hmark-spi-mask"),
+}
+
+
 def _lower_hmark(uses: Uses, family: Family) -> ExtensionResult:
-    ports = [name for name in uses if name.startswith(("hmark-sport", "hmark-dport"))]
-    spi = [name for name in uses if name.startswith("hmark-spi")]
-    if ports and spi:
-        raise InvalidValueError(f"only one of --{spi[0]} and --{ports[0]}")
+    tested = {name for name in uses if name in _HMARK_TESTS}
+    tested |= {
+        str(word) for word in cast("tuple[object, ...]", value_of(uses, "hmark-tuple") or ())
+    }
+    if tested & {"sport", "dport", "hmark-sport-mask", "hmark-dport-mask"} and tested & {
+        "spi",
+        "hmark-spi-mask",
+    }:
+        raise InvalidValueError("only one of the spi and the ports")
+    if not tested:
+        raise InvalidValueError("--hmark-tuple")
     return goes_on("HMARK", write(Field.MARK))(uses, family)
 
 
@@ -182,6 +195,9 @@ def _prefix64(text: str, family: Family) -> str:
     length = addresses.prefix_of(net.mask, family)
     if net.name or length is None or length > 64:
         raise InvalidValueError("an IPv6 prefix of at most 64 bits", refused=True)
+    written = text.partition("/")[0]
+    if addresses.strict_address(written, family) != net.value:
+        raise InvalidValueError("a prefix with nothing behind it", refused=True)
     return addresses.show_net(net, family)
 
 
@@ -267,16 +283,17 @@ ROWS: tuple[Extension, ...] = (
     ),
     row(
         "HMARK",
-        opt("hmark-tuple", values.list_of(values.anything)),
+        opt(
+            "hmark-tuple",
+            values.list_of(values.beginning("ct", "src", "dst", "sport", "dport", "proto", "spi")),
+        ),
         *(opt(f"hmark-{name}-prefix", addresses.any_mask) for name in ("src", "dst")),
         *(
             opt(f"hmark-{name}", values.hexadecimal(16))
             for name in ("sport-mask", "dport-mask", "sport", "dport", "proto-mask")
         ),
-        *(
-            opt(f"hmark-{name}", values.hexadecimal(32))
-            for name in ("spi-mask", "spi", "rnd", "offset")
-        ),
+        *(opt(f"hmark-{name}", values.hexadecimal(32)) for name in ("spi-mask", "spi", "offset")),
+        opt("hmark-rnd", values.hexadecimal(32), req=True),
         opt("hmark-mod", values.number(_ALL, 1), req=True),
         lower=_lower_hmark,
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.model import Effect, Family, Match, Verdict
 
 Value = Callable[[str, Family], object]
@@ -61,11 +62,20 @@ Lower = Callable[[Uses, Family], ExtensionResult]
 """Raises ``InvalidValueError`` where the options do not go together."""
 
 
+Check = Callable[[Uses, Family], InvalidValueError | None]
+"""What is wrong with options that have a meaning all the same; None where nothing is."""
+
+ChainsFor = Callable[[Uses], tuple[str, ...]]
+"""The built-in chains that options may stand in or below; empty: any."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
     """A match or target.
 
-    ``tables`` and ``chains``: where a target may stand (empty: anywhere).
+    ``tables`` and ``chains``: where a target may stand (empty: anywhere); ``legacy_tables`` is of
+    iptables-legacy only. ``chains_for``: the chains that the options allow, which iptables-nft
+    looks at in built-in chains only. ``checks``: what else the tool or the kernel looks at.
     """
 
     name: str
@@ -75,3 +85,6 @@ class Extension:
     aliases: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     chains: tuple[str, ...] = ()
+    legacy_tables: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    chains_for: ChainsFor | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects import thresholds
-from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     NEVER,
@@ -21,7 +21,8 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.limits import negated, told
-from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses, Value
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Uses
+from iptlint.dialects.iptables.extensions.times import TIME
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Effect, EffectKind, Family
 from iptlint.model.numbers import decimal
@@ -48,6 +49,17 @@ def _lower_recent(uses: Uses, family: Family) -> ExtensionResult:
     changes = remembers if "update" in uses or "remove" in uses else ()
     defaults = ("--name DEFAULT", "--rsource", *_full_masks("mask"))
     return ExtensionResult(uncertain("recent", defaults)(uses, family).matches, effects=changes)
+
+
+def _kernel_checks(uses: Uses, _: Family) -> InvalidValueError | None:
+    """recent_mt_check of xt_recent.c: what remembers or forgets an address asks for nothing."""
+    asked = [name for name in ("rttl", "reap") if name in uses]
+    asked += [name for name in ("seconds", "hitcount") if value_of(uses, name)]
+    if asked and ("set" in uses or "remove" in uses):
+        return InvalidValueError(f"no --{asked[0]} beside it", fate=Fate.AT_COMMIT)
+    if values.is_bad_file_name(str(value_of(uses, "name") or "DEFAULT")):
+        return InvalidValueError("a name that a file may have", fate=Fate.AT_COMMIT)
+    return None
 
 
 def _recent_checks(then: Lower) -> Lower:
@@ -127,29 +139,6 @@ def bit_rate(text: str, _: Family) -> str:
     return text.lower()
 
 
-def _moment(shape: str, expected: str) -> Value:
-    pattern = re.compile(shape, re.ASCII)
-
-    def read(text: str, _: Family) -> str:
-        if not pattern.fullmatch(text):
-            raise InvalidValueError(expected)
-        return text
-
-    return read
-
-
-_DATE = _moment(r"\d{4}(-\d\d?(-\d\d?(T\d\d?(:\d\d?(:\d\d?)?)?)?)?)?", "a date YYYY-MM-DDThh:mm:ss")
-_TIME = _moment(r"\d\d?:\d\d?(:\d\d?)?", "a time hh:mm or hh:mm:ss")
-_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def _weekday(text: str, _: Family) -> int:
-    for index, day in enumerate(_WEEK, 1):
-        if text.lower()[:2] == day.lower()[:2] or text == str(index):
-            return index
-    raise InvalidValueError("a list of weekdays: Mon, Tue …, or 1 to 7")
-
-
 def _label(text: str, _: Family) -> str:
     """A name of connlabel.conf, or a bit of the 128 (XT_CONNLABEL_MAXBIT)."""
     if (decimal(text) or 0) > 127:
@@ -186,10 +175,11 @@ ROWS = (
         opt("rdest"),
         opt("mask", addresses.host),
         lower=_recent_checks(_lower_recent),
+        checks=(_kernel_checks,),
     ),
     row(
         "statistic",
-        opt("mode", values.one_of("random", "nth"), req=True),
+        opt("mode", values.exactly("random", "nth"), req=True),
         opt("probability", values.fraction(0, 1), inv=True),
         opt("every", values.number(2**32 - 1, 1), inv=True),
         opt("packet", values.bits(32)),
@@ -201,27 +191,12 @@ ROWS = (
             ),
         ),
     ),
-    row(
-        "time",
-        opt("datestart", _DATE),
-        opt("datestop", _DATE),
-        opt("timestart", _TIME),
-        opt("timestop", _TIME),
-        opt("contiguous"),
-        opt("weekdays", values.list_of(_weekday), inv=True),
-        opt("monthdays", values.list_of(values.number(31, 1)), inv=True),
-        opt("localtz"),
-        opt("utc"),
-        opt("kerneltz"),
-        lower=at_most_one(
-            "utc", "localtz", then=at_most_one("utc", "kerneltz", then=uncertain("time"))
-        ),
-    ),
+    TIME,
     row(
         "connbytes",
         opt("connbytes", _bytes_range, inv=True, req=True),
-        opt("connbytes-dir", values.one_of("original", "reply", "both"), req=True),
-        opt("connbytes-mode", values.one_of("packets", "bytes", "avgpkt"), req=True),
+        opt("connbytes-dir", values.exactly("original", "reply", "both"), req=True),
+        opt("connbytes-mode", values.exactly("packets", "bytes", "avgpkt"), req=True),
         lower=_lower_connbytes,
     ),
     row("nfacct", opt("nfacct-name", values.filled, req=True), lower=uncertain("nfacct")),

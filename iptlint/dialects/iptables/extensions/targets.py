@@ -29,6 +29,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     verdict,
     write,
 )
+from iptlint.dialects.iptables.extensions.places import OUTGOING, chains_with
 from iptlint.dialects.iptables.extensions.rewriting_targets import mark_pair
 from iptlint.dialects.iptables.extensions.row import (
     Extension,
@@ -155,11 +156,23 @@ def _tcp_option(text: str, _: Family) -> int:
     return number
 
 
+_DURATION = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?(?:s|secs?|[mu]s(?:ecs?)?)?", re.I
+)
+
+
+def _duration(text: str, _: Family) -> str:
+    if not _DURATION.fullmatch(text):
+        raise InvalidValueError("a time such as 250ms or 2s")
+    return text
+
+
 def _class(text: str, _: Family) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}", text):
+    """As scanf reads it: the last bits of each count, and what follows does not."""
+    match = re.match(r"\s*(?:0[xX])?([0-9a-fA-F]+):\s*(?:0[xX])?([0-9a-fA-F]+)", text)
+    if match is None:
         raise InvalidValueError("a class major:minor")
-    major, _colon, minor = text.partition(":")
-    return f"{hexadecimal(major):x}:{hexadecimal(minor):x}"
+    return ":".join(f"{(hexadecimal(part) or 0) & 0xFFFF:x}" for part in match.groups())
 
 
 def _tproxy(uses: Uses, family: Family) -> ExtensionResult:
@@ -196,7 +209,7 @@ ROWS: tuple[Extension, ...] = (
     *queue_targets.ROWS,
     row(
         "TPROXY",
-        opt("on-port", addresses.port, req=True),
+        opt("on-port", addresses.resolved_port, req=True),
         opt("on-ip", addresses.host),
         opt("tproxy-mark", values.value_mask(32)),
         lower=_tproxy,
@@ -243,7 +256,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "NFLOG",
         opt("nflog-group", values.bits(16)),
-        opt("nflog-prefix", values.up_to(63, "log prefix")),
+        opt("nflog-prefix", values.up_to(63, "log prefix", variant="legacy")),
         opt("nflog-range", values.bits(32)),
         opt("nflog-size", values.bits(32)),
         opt("nflog-threshold", values.bits(16)),
@@ -285,7 +298,7 @@ ROWS: tuple[Extension, ...] = (
         opt("oif", values.interface),
         lower=goes_on("TEE"),
     ),
-    row("TRACE", lower=goes_on("TRACE")),
+    row("TRACE", lower=goes_on("TRACE"), legacy_tables="raw"),
     row(
         "AUDIT",
         opt("type", values.one_of("accept", "drop", "reject"), req=True),
@@ -296,6 +309,7 @@ ROWS: tuple[Extension, ...] = (
         opt("set-mss", values.number(65515)),
         opt("clamp-mss-to-pmtu"),
         lower=just_one("set-mss", "clamp-mss-to-pmtu", then=goes_on("TCPMSS")),
+        chains_for=chains_with(clamp_mss_to_pmtu=OUTGOING),
     ),
     row(
         "TCPOPTSTRIP",
@@ -341,8 +355,8 @@ ROWS: tuple[Extension, ...] = (
     row(
         "RATEEST",
         opt("rateest-name", values.filled, req=True),
-        opt("rateest-interval", values.filled, req=True),
-        opt("rateest-ewmalog", values.filled, req=True),
+        opt("rateest-interval", _duration, req=True),
+        opt("rateest-ewmalog", _duration, req=True),
         lower=goes_on("RATEEST"),
     ),
     # xtables-addons and older out-of-tree targets.

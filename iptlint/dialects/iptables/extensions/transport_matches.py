@@ -237,7 +237,7 @@ ROWS: tuple[Extension, ...] = (
         opt(
             "chunk-types",
             values.one_of("all", "any", "only", none="only"),
-            values.list_of(sctp_chunk),
+            values.list_of(sctp_chunk, skips=True),
             inv=True,
         ),
         lower=_whole(_port_tests(printed=True) | {"chunk-types": _chunk_test}),
@@ -245,7 +245,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "dccp",
         *_port_options(addresses.any_ports),
-        opt("dccp-types", values.list_of(values.one_of(*DCCP_TYPES)), inv=True),
+        opt("dccp-types", values.list_of(values.one_of(*DCCP_TYPES), skips=True), inv=True),
         opt("dccp-option", values.number(255, 1), inv=True),
         lower=_whole(
             _port_tests(printed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     IP_ONLY,
@@ -30,6 +30,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     write,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
+from iptlint.dialects.iptables.extensions.places import INCOMING, OUTGOING, chains_with
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match, Opaque
@@ -48,7 +49,15 @@ def _id_range(text: str, _: Family) -> str:
     low, dash, high = text.partition("-")
     first = values.integer(low, 0, 2**32 - 2)
     last = values.integer(high, 0, 2**32 - 2) if dash else first
+    values.ordered(first, last)
     return str(first) if first == last else f"{first}-{last}"
+
+
+def _gone(_text: str, _family: Family) -> object:
+    raise InvalidValueError(
+        "a user, a group or --socket-exists: the kernel asks for nothing else since Linux 2.6.25",
+        refused=True,
+    )
 
 
 def _lower_owner(uses: Uses, family: Family) -> ExtensionResult:
@@ -85,6 +94,20 @@ def _lower_addrtype(uses: Uses, family: Family) -> ExtensionResult:
     limits = "".join(f" --{name}" for name in sorted(uses) if name.startswith("limit"))
     tests = (_address_type(given, family, limits) for given in all_given(uses) if given.values)
     return ExtensionResult(tuple(tests))
+
+
+_NOT_OF_IP6 = {"BROADCAST", "BLACKHOLE", "PROHIBIT", "THROW", "NAT", "XRESOLVE"}
+
+
+def _types_of_family(uses: Uses, family: Family) -> InvalidValueError | None:
+    """What addrtype_mt_checkentry_v1 does not know of IPv6 (xt_addrtype.c)."""
+    given = [g for g in all_given(uses) if g.values]
+    types = {str(word) for g in given for word in cast("tuple[object, ...]", g.values[0])}
+    wrong = sorted(types & _NOT_OF_IP6)
+    if family is Family.IP6 and wrong:
+        expected = f"a type that addresses of IPv6 have, not {wrong[0]}"
+        return InvalidValueError(expected, fate=Fate.AT_COMMIT)
+    return None
 
 
 def _address_type(given: GivenOption, family: Family, limits: str) -> Match:
@@ -154,9 +177,8 @@ _POLICY_ELEMENT = ("reqid", "spi", "proto", "mode", "tunnel-src", "tunnel-dst")
 
 def _lower_policy(uses: Uses, _: Family) -> ExtensionResult:
     """``none`` is the complement of ``ipsec``; elements keep their order, --next parts them."""
-    for name in ("dir", "pol"):
-        if name not in uses:
-            raise InvalidValueError(f"--{name}")
+    if "dir" not in uses:
+        raise InvalidValueError("--dir")
     elements = [name for name in _POLICY_ELEMENT if name in uses]
     none = value_of(uses, "pol") == "none"
     if none and elements:
@@ -164,16 +186,25 @@ def _lower_policy(uses: Uses, _: Family) -> ExtensionResult:
     if "strict" in uses and not elements:
         raise InvalidValueError("at least one test of an element beside --strict")
     tunnels = {"tunnel-src", "tunnel-dst"} & {*uses}
-    modes = {g.values[0] for g in uses.get("mode", ())}
-    if tunnels and "tunnel" not in modes:
+    if tunnels and not any(map(_is_tunnel, uses.get("mode", ()))):
         raise InvalidValueError("--mode tunnel beside --tunnel-src or --tunnel-dst")
     if "next" in uses and "strict" not in uses:
         raise InvalidValueError("--strict beside --next")
+    several = len(uses.get("next", ())) + 1
+    for name in elements:
+        if len(uses[name]) > several:
+            raise InvalidValueError(f"--{name} only once an element, and --next between them")
     return ExtensionResult((uninterpreted("policy " + _policy_key(uses), none),))
 
 
+def _is_tunnel(mode: GivenOption) -> bool:
+    return mode.negated is not (mode.values[0] == "tunnel")
+
+
 def _policy_key(uses: Uses) -> str:
-    return spell_all(uses).replace("--pol none", "--pol ipsec")
+    """What is tested is ipsec where --pol is left out."""
+    key = spell_all(uses).replace("--pol none", "--pol ipsec")
+    return key if "pol" in uses else " ".join(sorted((key, "--pol ipsec")))
 
 
 # -- sockets, reverse path ----------------------------------------------------
@@ -215,6 +246,23 @@ def _port(given: GivenOption) -> BridgePort:
     return BridgePort(field, name.removesuffix("+"), name.endswith("+"))
 
 
+def _physdev_chains(uses: Uses) -> tuple[str, ...]:
+    """A packet of the host itself has no port to leave by yet, unless it is only bridged
+    (physdev_mt_check)."""
+    bridged = any(not given.negated for given in uses.get("physdev-is-bridged", ()))
+    leaves = "physdev-out" in uses or "physdev-is-out" in uses
+    return ("PREROUTING", "INPUT", "FORWARD", "POSTROUTING") if leaves and not bridged else ()
+
+
+def _group_chains(uses: Uses) -> tuple[str, ...]:
+    ways = [INCOMING] * ("src-group" in uses) + [OUTGOING] * ("dst-group" in uses)
+    return ("FORWARD",) if len(ways) > 1 else ways[0]
+
+
+def _policy_chains(uses: Uses) -> tuple[str, ...]:
+    return INCOMING if value_of(uses, "dir") == "in" else OUTGOING
+
+
 ROWS = (
     one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
     row(
@@ -223,16 +271,14 @@ ROWS = (
         opt("gid-owner", _id_range, inv=True),
         opt("socket-exists", inv=True),
         opt("suppl-groups"),
-        opt("pid-owner", values.number(2**31 - 1), inv=True),
-        opt("sid-owner", values.number(2**31 - 1), inv=True),
-        opt("cmd-owner", values.anything, inv=True),
-        lower=_lower_owner,
+        *(opt(f"{gone}-owner", _gone, inv=True) for gone in ("pid", "sid", "cmd")),
+        lower=need_one("uid-owner", "gid-owner", "socket-exists", then=_lower_owner),
         chains="OUTPUT POSTROUTING",
     ),
     row(
         "addrtype",
-        opt("src-type", values.list_of(values.one_of(*_ROUTE_TYPES)), inv=True),
-        opt("dst-type", values.list_of(values.one_of(*_ROUTE_TYPES)), inv=True),
+        opt("src-type", values.list_of(values.beginning(*_ROUTE_TYPES)), inv=True),
+        opt("dst-type", values.list_of(values.beginning(*_ROUTE_TYPES)), inv=True),
         opt("limit-iface-in"),
         opt("limit-iface-out"),
         lower=need_one(
@@ -240,6 +286,8 @@ ROWS = (
             "dst-type",
             then=at_most_one("limit-iface-in", "limit-iface-out", then=_lower_addrtype),
         ),
+        checks=(_types_of_family,),
+        chains_for=chains_with(limit_iface_in=INCOMING, limit_iface_out=OUTGOING),
     ),
     row(
         "physdev",
@@ -247,14 +295,22 @@ ROWS = (
         opt("physdev-out", values.interface, inv=True),
         *(opt(flag, inv=True) for flag in _PHYSDEV_FLAGS),
         lower=need_one("physdev-in", "physdev-out", *_PHYSDEV_FLAGS, then=_lower_physdev),
+        chains_for=_physdev_chains,
     ),
     row(
         "devgroup",
         opt("src-group", _realm, inv=True),
         opt("dst-group", _realm, inv=True),
         lower=need_one("src-group", "dst-group", then=pure("devgroup")),
+        chains_for=_group_chains,
     ),
-    one_option("realm", "realm", _realm, families=IP_ONLY, lower=_lower_realm),
+    row(
+        "realm",
+        opt("realm", _realm, inv=True, req=True),
+        lower=_lower_realm,
+        families=IP_ONLY,
+        chains="INPUT FORWARD OUTPUT POSTROUTING",
+    ),
     one_option("cpu", "cpu", values.bits(32)),
     one_option("helper", "helper", values.anything, lower=_lower_helper),
     row(
@@ -285,10 +341,10 @@ ROWS = (
         opt("ipvs", inv=True),
         opt("vproto", addresses.protocol, inv=True),
         opt("vaddr", addresses.network, inv=True),
-        opt("vport", addresses.port, inv=True),
+        opt("vport", addresses.resolved_port, inv=True),
         opt("vdir", values.one_of("ORIGINAL", "REPLY")),
         opt("vmethod", values.one_of("GATE", "IPIP", "MASQ"), inv=True),
-        opt("vportctl", addresses.port, inv=True),
+        opt("vportctl", addresses.resolved_port, inv=True),
         lower=pure("ipvs"),
     ),
     row(
@@ -302,17 +358,18 @@ ROWS = (
     ),
     row(
         "policy",
-        opt("dir", values.one_of("in", "out")),
-        opt("pol", values.one_of("none", "ipsec")),
+        opt("dir", values.exactly("in", "out")),
+        opt("pol", values.exactly("none", "ipsec")),
         opt("strict"),
         opt("reqid", values.bits(32), inv=True, rep=True),
         opt("spi", _SPI, inv=True, rep=True),
         opt("proto", addresses.protocol, inv=True, rep=True),
-        opt("mode", values.one_of("transport", "tunnel"), inv=True, rep=True),
+        opt("mode", values.exactly("transport", "tunnel"), inv=True, rep=True),
         opt("tunnel-src", addresses.network, inv=True, rep=True),
         opt("tunnel-dst", addresses.network, inv=True, rep=True),
         opt("next", rep=True),
         lower=_lower_policy,
+        chains_for=_policy_chains,
     ),
     row(
         "rpfilter",

@@ -79,14 +79,17 @@ def anything(text: str, _: Family) -> str:
     return text
 
 
-def up_to(limit: int, what: str, *, empty: bool = False) -> Value:
-    """A text the tool cuts at ``limit`` bytes."""
+def up_to(limit: int, what: str, *, empty: bool = False, variant: str = "") -> Value:
+    """A text that the tool, or the one ``variant`` of it, cuts at ``limit`` bytes."""
 
     def read(text: str, _: Family) -> str:
         if not text and not empty:
             raise InvalidValueError(f"a {what} of at least one character")
-        if len(text.encode(errors="surrogateescape")) > limit:
-            raise InvalidValueError(f"a {what} of at most {limit} characters", refused=True)
+        written = text.encode(errors="surrogateescape")
+        if len(written) > limit:
+            cut = written[:limit].decode(errors="surrogateescape")
+            expected = f"a {what} of at most {limit} bytes"
+            raise InvalidValueError(expected, becomes=cut, variant=variant)
         return text
 
     return read
@@ -111,11 +114,39 @@ def one_of(*names: str, **synonyms: str) -> Callable[[str, Family], str]:
     return read
 
 
-def list_of(item: Value, *, separator: str = ",") -> Value:
-    """A list; the value is the sorted texts of its distinct items."""
+def exactly(*names: str) -> Callable[[str, Family], str]:
+    """A name, written just so."""
+    listed = ", ".join(names)
+
+    def read(text: str, _: Family) -> str:
+        if text not in names:
+            raise InvalidValueError(f"one of {listed}")
+        return text
+
+    return read
+
+
+def beginning(*names: str) -> Callable[[str, Family], str]:
+    """A name in any case, which may be cut short: the first that begins so."""
+    listed = ", ".join(names)
+
+    def read(text: str, _: Family) -> str:
+        fits = (name for name in names if text and name.lower().startswith(text.lower()))
+        name = next(fits, None)
+        if name is None:
+            raise InvalidValueError(f"one of {listed}")
+        return name
+
+    return read
+
+
+def list_of(item: Value, *, separator: str = ",", skips: bool = False) -> Value:
+    """A list; the value is the sorted texts of its distinct items. ``skips``: two separators in a
+    row are one, as strtok(3) has it."""
 
     def read(text: str, family: Family) -> tuple[object, ...]:
-        read_items = {item(part, family) for part in text.split(separator)}
+        parts = text.split(separator)
+        read_items = {item(part, family) for part in parts if part or not skips}
         return tuple(sorted(read_items, key=show))
 
     return read
@@ -154,11 +185,22 @@ def shown_mask(width: int) -> Value:
     return read
 
 
+def some_interface(text: str, family: Family) -> str:
+    if not text:
+        raise InvalidValueError("the name of an interface", refused=True)
+    return interface(text, family)
+
+
 def interface(text: str, _: Family) -> str:
     """A name of at most 15 characters (IFNAMSIZ less its zero byte)."""
     if len(text.encode(errors="surrogateescape")) > 15:
         raise InvalidValueError("an interface name of at most 15 characters", refused=True)
     return text
+
+
+def is_bad_file_name(name: str) -> bool:
+    """Of what the kernel shows below /proc (xt_check_proc_name)."""
+    return name in ("", ".", "..") or "/" in name
 
 
 def named_number(
@@ -220,12 +262,27 @@ def _limited(value: bytes) -> str:
     return value.hex()
 
 
-def rate(text: str, _: Family) -> str:
-    """``5``, ``5/second``, ``10/min`` …; units may be cut short."""
+def rate(most: int) -> Callable[[str, Family], str]:
+    """``5``, ``5/second``, ``10/min`` …, of at most so many a second; units may be cut short."""
+    return lambda text, _: _rate(text, most)
+
+
+def _rate(text: str, most: int) -> str:
     count, slash, unit = text.partition("/")
-    units = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-    name = next((name for name in units if unit and name.startswith(unit.lower())), None)
-    amount = decimal(count)
-    if (slash and name is None) or amount is None or not 0 < amount <= 0xFFFFFFFF:
-        raise InvalidValueError("a rate: a number, a slash, and second, minute, hour or day")
-    return f"{amount}/{name or 'second'}"
+    name = next((name for name in _UNITS if unit and name.startswith(unit.lower())), None)
+    number = _BEGINS_AS_NUMBER.match(count)
+    if (slash and name is None) or number is None or not decimal(number[1]):
+        raise InvalidValueError(_RATE)
+    amount, name = decimal(number[1]) or 0, name or "second"
+    if amount > most * _UNITS[name]:
+        raise InvalidValueError(f"a rate of at most {most}/second", refused=True)
+    if number.end() < len(count) or number.start(1):
+        raise InvalidValueError(_RATE, becomes=f"{amount}/{name}")
+    return f"{amount}/{name}"
+
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_BEGINS_AS_NUMBER = re.compile(r"[ \t]*\+?0*([0-9]+)")
+"""What atoi reads: the rest is not looked at."""
+
+_RATE = "a rate: a number, a slash, and second, minute, hour or day"

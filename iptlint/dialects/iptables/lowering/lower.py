@@ -10,13 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
-from iptlint.dialects.iptables.lowering import placement
+from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
+from iptlint.dialects.iptables.lowering import chain_names, placement
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
+from iptlint.dialects.iptables.lowering.named_protocols import names_protocol
 from iptlint.dialects.iptables.lowering.origins import RuleOrigin
-from iptlint.dialects.iptables.lowering.parts import InvalidPart, Part, Plan, Pool, allows
+from iptlint.dialects.iptables.lowering.parts import InvalidPart, Part, Plan, Pool, jump_of
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
-from iptlint.dialects.iptables.lowering.tables import ACCEPT, DROP, OpenChain, OpenTable
+from iptlint.dialects.iptables.lowering.tables import (
+    ACCEPT,
+    DROP,
+    OpenChain,
+    OpenTable,
+    RestrictedExtension,
+    alike,
+)
 from iptlint.dialects.iptables.parsing.guess_table import guess_table
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
@@ -41,10 +49,7 @@ from iptlint.model import (
     unread_rule,
 )
 from iptlint.model.numbers import decimal
-from iptlint.model.verdicts import CONTINUE
 from iptlint.source import SourceFile, WholeOrigin
-
-MAX_CHAIN_NAME = 28
 
 
 def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
@@ -73,6 +78,8 @@ class _Execution:
 
     def execute(self, line: Line | SyntaxDiagnostic) -> None:
         match line:
+            case SyntaxDiagnostic(fate=Fate.CHANGED):
+                pass  # the line is in the tree all the same
             case SyntaxDiagnostic():
                 self._broken(line)
             case CommandLine():
@@ -128,7 +135,7 @@ class _Execution:
             if line.policy != "-":
                 self._set_policy(table, chain, line.policy, line.start, line.end)
         else:
-            self._check_chain_name(table, line.name, line.start, line.end)
+            chain_names.check_declared(self.diagnostics, table, line)
             if line.policy != "-" and table.built_in:
                 self.diagnostics.policy_without_hook(table, line)
             chain = table.chain(line.name)
@@ -136,12 +143,6 @@ class _Execution:
         chain.origin = WholeOrigin(self.source, line.start, line.end)
         chain.declared = True
         chain.counters = line.counters
-
-    def _check_chain_name(self, table: OpenTable, name: str, start: int, end: int) -> None:
-        if len(name) > MAX_CHAIN_NAME:
-            self.diagnostics.long_chain_name(name, start, end)
-        elif self.diagnostics.is_target(name, table.family):
-            self.diagnostics.chain_named_as_target(name, start, end)
 
     def _set_policy(
         self, table: OpenTable, chain: OpenChain, policy: str, start: int, end: int
@@ -180,14 +181,14 @@ class _Execution:
                 self.diagnostics.undeclared_chain(line, table, name)
         return chain
 
-    def _number(self, line: CommandLine, last: int) -> int | None:
+    def _number(self, line: CommandLine, last: int, variant: str = "") -> int | None:
         """The rule number of -I, -R and -D as an index, if a rule may be there."""
         if line.shape.number is None:
             return 0
         text = line.shape.number.text(line.words)
         number = decimal(text) or 0
         if not 1 <= number <= last:
-            self.diagnostics.no_such_rule(line, line.shape.number, last)
+            self.diagnostics.no_such_rule(line, line.shape.number, last, variant)
             return None
         return number - 1
 
@@ -206,7 +207,9 @@ class _Execution:
         chain = self._chain_of(table, line)
         rule = self._rule(table, chain, line, plan)
         index = self._number(line, len(chain.rules))
-        if index is not None:
+        if rule.copies > 1:
+            self.diagnostics.replaced_by_many(line)
+        elif index is not None:
             chain.rules[index] = rule
 
     def _delete(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
@@ -216,15 +219,29 @@ class _Execution:
             if index is not None:
                 del chain.rules[index]
             return
+        index = self._index_of(table, chain, line, plan)
+        if index is not None:
+            del chain.rules[index]
+
+    def _check(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
+        self._index_of(table, self._chain_of(table, line), line, plan)
+
+    def _index_of(
+        self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
+    ) -> int | None:
+        """Where the rule of the line is in the chain; None, and a diagnostic, where it is not."""
         rule = self._rule(table, chain, line, plan)
         if not rule.read:
-            return
-        same = (i for i, other in enumerate(chain.rules) if _alike(other, rule))
+            return None
+        same = (i for i, other in enumerate(chain.rules) if alike(other, rule))
         index = next(same, None)
         if index is None:
             self.diagnostics.no_equal_rule(line, chain.name)
-        else:
-            del chain.rules[index]
+        return index
+
+    def _zero(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
+        if line.shape.number is not None:
+            self._number(line, len(self._chain_of(table, line).rules), variant="legacy")
 
     def _flush(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
@@ -236,24 +253,29 @@ class _Execution:
         if table.has(name) and (name in table.built_in or table.chains[name].declared):
             self.diagnostics.chain_exists(line, name)
             return
-        self._check_chain_name(table, name, line.start, line.end)
+        chain_names.check_new(self.diagnostics, table, name, line.start, line.end)
         chain = table.chain(name)
         chain.declared = True
         chain.origin = WholeOrigin(self.source, line.start, line.end)
 
     def _delete_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
-        deleted = [name] if name else [n for n, c in table.chains.items() if not c.rules]
-        for each in deleted:
-            if each not in table.built_in and each in table.chains:
-                del table.chains[each]
+        own = [each for each in table.chains if each not in table.built_in]
+        if name and name not in own:
+            self.diagnostics.no_chain_to_delete(line, table, name)
+            return
+        for each in [name] if name else own:
+            if table.chains[each].rules or table.calls(each):
+                self.diagnostics.chain_in_use(line, each)
+                return
+            del table.chains[each]
 
     def _rename_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         old, new = (self._name(p, line) for p in (line.shape.chain, line.shape.new_name))
         if table.has(new):
             self.diagnostics.chain_exists(line, new)
         elif old in table.chains and old not in table.built_in:
-            self._check_chain_name(table, new, line.start, line.end)
+            chain_names.check_new(self.diagnostics, table, new, line.start, line.end)
             table.rename(old, new)
         else:
             self.diagnostics.undeclared_chain(line, table, old)
@@ -273,7 +295,7 @@ class _Execution:
             self._set_policy(table, chain, policy, line.start, line.end)
 
     def _nothing(self, _table: OpenTable, _line: CommandLine, _plan: Plan) -> None:
-        """-L, -S, -C and -Z change no rule."""
+        """-L and -S change nothing."""
 
     # -- rules ----------------------------------------------------------------
 
@@ -297,7 +319,10 @@ class _Execution:
         verdict: Verdict | None = None
         comment: str | None = None
         copies = 1
-        for part in parts:
+        for cell, part in zip(plan.cells, parts, strict=True):
+            if part.chains:
+                placed = RestrictedExtension(chain.name, line, cell, part.chains, by_options=True)
+                table.placed.append(placed)
             matches += part.matches
             effects += part.effects
             verdict = part.verdict or verdict
@@ -306,7 +331,7 @@ class _Execution:
         if plan.restricted:
             placement.check_rule(self.diagnostics, table, chain, line, plan)
         origin = RuleOrigin(self.source, line, plan)
-        verdict = verdict or self._jump(line)
+        verdict = verdict or jump_of(line)
         if effects or verdict.kind is VerdictKind.CONTINUE:
             self.changes = True
         return Rule(origin, matches, verdict, effects, comment, line.counters, copies)
@@ -328,33 +353,20 @@ class _Execution:
                 self.diagnostics.refused(line, cell, part.remark)
             protocol = part.protocol or protocol
             excluded = part.excluded or excluded
-            # xtables looks at the number that -p names, negated or not, before a target's ports.
-            named = protocol or (excluded if cell is plan.target else None)
-            if part.needs and not allows(part.needs, named):
-                self.diagnostics.no_protocol(line, cell, part.needs)
+            if part.needs and not names_protocol(
+                self.diagnostics, line, plan, cell, part.needs, protocol, excluded
+            ):
                 return None
             parts.append(part)
         if plan.repeated is not None:
             self.diagnostics.given_twice(line, plan.repeated)
             return None
+        if any(part.copies > 1 for part in parts) and plan.negated_address is not None:
+            self.diagnostics.negated_beside_list(line, plan.negated_address)
+            return None
         if plan.unknown:
             self.diagnostics.unknown(line, plan)
         return parts
-
-    def _jump(self, line: CommandLine) -> Verdict:
-        shape = line.shape
-        if shape.jump is None:
-            return CONTINUE
-        name = shape.jump.text(line.words)
-        kind = VerdictKind.GOTO if shape.goto else VerdictKind.JUMP
-        key = (kind, name)
-        verdict = _JUMPS.get(key)
-        if verdict is None:
-            verdict = _JUMPS[key] = Verdict(kind, name, name)
-        return verdict
-
-
-_JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}
 
 
 _TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")
@@ -362,15 +374,6 @@ _TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^
 
 def _start(line: Line | SyntaxDiagnostic) -> int:
     return line.start
-
-
-def _alike(one: Rule, other: Rule) -> bool:
-    return (one.matches, one.verdict, one.effects, one.comment) == (
-        other.matches,
-        other.verdict,
-        other.effects,
-        other.comment,
-    )
 
 
 _COMMANDS: dict[Command, Callable[[_Execution, OpenTable, CommandLine, Plan], None]] = {
@@ -383,8 +386,8 @@ _COMMANDS: dict[Command, Callable[[_Execution, OpenTable, CommandLine, Plan], No
     Command.DELETE_CHAIN: _Execution._delete_chain,
     Command.RENAME_CHAIN: _Execution._rename_chain,
     Command.POLICY: _Execution._policy,
-    Command.CHECK: _Execution._nothing,
+    Command.CHECK: _Execution._check,
     Command.LIST: _Execution._nothing,
     Command.LIST_RULES: _Execution._nothing,
-    Command.ZERO: _Execution._nothing,
+    Command.ZERO: _Execution._zero,
 }

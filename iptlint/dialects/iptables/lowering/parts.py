@@ -16,8 +16,9 @@ from iptlint.dialects.iptables.extensions.builders import canonical
 from iptlint.dialects.iptables.extensions.required_protocols import numbers, protocols_for
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, GivenOption, Option
 from iptlint.dialects.iptables.parsing.base_options import CORE
-from iptlint.dialects.iptables.parsing.tree import Load, Shape, Use, Words
+from iptlint.dialects.iptables.parsing.tree import CommandLine, Load, Shape, Use, Words
 from iptlint.model import AnyOf, Effect, Family, Match, Opaque, Verdict, VerdictKind
+from iptlint.model.verdicts import CONTINUE
 
 Uses = dict[str, tuple[GivenOption, ...]]
 
@@ -34,6 +35,8 @@ class Part(NamedTuple):
     protocol: int | None = None
     excluded: int | None = None
     needs: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
+    """The built-in chains that the options allow; empty: any."""
     remark: InvalidPart | None = None
     """What is wrong with a part that is kept all the same."""
 
@@ -76,51 +79,72 @@ class Cell:
     def part(self, words: Words) -> Part | InvalidPart:
         if self.diagnostic is not None:
             return self.diagnostic
+        remarks: list[InvalidPart] = []
         try:
-            uses = self.read(words)
+            uses = self.read(words, remarks)
         except _AtUseError as bad:
             return InvalidPart(bad.use, bad.reason)
         try:
-            return self.lowered(uses)
-        except InvalidValueError as reason:
-            invalid = InvalidPart(0 if len(self.uses) == 1 else None, reason)
-            if not reason.never:
-                return invalid
+            part = self.lowered(uses)
+            reasons = (check(uses, self.family) for check in self.extension.checks)
+            reason = next(filter(None, reasons), None)
+        except InvalidValueError as refused:
+            if not refused.never:
+                return self._invalid(refused)
             needs = protocols_for(self.extension, uses)
-            return Part((AnyOf(()),), needs=needs, remark=invalid)
+            part, reason = Part((AnyOf(()),), needs=needs), refused
+        if reason is not None:
+            if not (reason.changed or reason.variant):
+                return self._invalid(reason)
+            remarks.append(self._invalid(reason))
+        return part._replace(remark=remarks[0]) if remarks else part
 
-    def read(self, words: Words) -> Uses:
+    def _invalid(self, reason: InvalidValueError) -> InvalidPart:
+        return InvalidPart(0 if len(self.uses) == 1 else None, reason)
+
+    def read(self, words: Words, remarks: list[InvalidPart]) -> Uses:
+        """The options with their values; ``remarks`` takes those that the tool changes."""
         uses: Uses = {}
         index = 0
         try:
             for use, option in zip(self.uses, self.options, strict=True):
-                given = self._given(use, option, words)
+                given = self._given(use, option, words, index, remarks)
                 uses[option.name] = (*uses.get(option.name, ()), given)
                 index += 1
         except InvalidValueError as reason:
             raise _AtUseError(index, reason) from reason
         return uses
 
-    def _given(self, use: Use, option: Option, words: Words) -> GivenOption:
+    def _given(
+        self, use: Use, option: Option, words: Words, index: int, remarks: list[InvalidPart]
+    ) -> GivenOption:
         texts = []
-        values = []
+        values: list[object] = []
         for place, reader in zip(use.arguments, option.values, strict=False):
             text = words[place.word]
             if place.offset:
                 text = text[place.offset :]
             texts.append(text)
-            values.append(reader(text, self.family))
+            try:
+                values.append(reader(text, self.family))
+            except InvalidValueError as reason:
+                if reason.becomes is None:
+                    raise
+                values.append(reason.becomes)
+                remarks.append(InvalidPart(index, reason))
         return GivenOption(option, use.negated, tuple(values), tuple(texts))
 
     def lowered(self, uses: Uses) -> Part:
         matches, verdict, effects, comment = _fields(self.extension.lower(uses, self.family))
         needs = protocols_for(self.extension, uses)
-        return Part(matches, verdict, effects, comment, needs=needs)
+        chains_for = self.extension.chains_for
+        chains = chains_for(uses) if chains_for is not None else ()
+        return Part(matches, verdict, effects, comment, needs=needs, chains=chains)
 
     def counts(self, words: Words) -> tuple[int, tuple[int, ...]] | None:
         """The tests that are implied, and those of each use; None where they are not apart."""
         try:
-            uses = self.read(words)
+            uses = self.read(words, [])
             every = [given for several in uses.values() for given in several]
             alone = [self._count({given.option.name: (given,)}) for given in every]
             implied, total = self._count({}), self._count(uses)
@@ -225,7 +249,7 @@ class Plan:
             cell.join(pool)
         self.target = next((c for c in loads if c.load is not None and c.load.target), None)
         self.unknown = tuple(c for c in loads if isinstance(c, UnknownCell))
-        self.placed = tuple(c for c in loads if c.extension.tables or c.extension.chains)
+        self.placed = tuple(c for c in loads if _has_place(c.extension))
 
     @cached_property
     def core(self) -> dict[str, Use]:
@@ -247,6 +271,18 @@ class Plan:
             if names[index] in names[:index] and not names[index].repeatable
         )
         return next(twice, None)
+
+    @cached_property
+    def negated_address(self) -> Use | None:
+        uses = (use for name, use in self.core.items() if name in _LISTS)
+        return next((use for use in uses if use.negated), None)
+
+    def protocol_before(self, cell: Cell) -> bool:
+        """Whether -p stands before ports that need it when they are read (libxt_NAT.c,
+        libxt_multiport.c); all other needs are looked at once the line is read."""
+        ports = (use for use in cell.uses if use.option.name in _PORTS)
+        first = min((use.start for use in ports), default=None)
+        return first is None or self.core["protocol"].start < first
 
     @cached_property
     def other_family(self) -> bool:
@@ -273,6 +309,16 @@ class Plan:
         }
 
 
+_PORTS = (
+    *("to-source", "to-destination", "to-ports"),
+    *("source-ports", "sports", "destination-ports", "dports", "ports"),
+)
+
+
+def _has_place(extension: Extension) -> bool:
+    return bool(extension.tables or extension.chains or extension.legacy_tables)
+
+
 def _cell(load: Load, family: Family) -> Cell:
     if load.extension is None:
         return UnknownCell(load, family)
@@ -281,3 +327,19 @@ def _cell(load: Load, family: Family) -> Cell:
 
 def allows(needs: tuple[str, ...], protocol: int | None) -> bool:
     return not needs or (protocol is not None and protocol in numbers(needs))
+
+
+def jump_of(line: CommandLine) -> Verdict:
+    """The call of a chain that the line makes, or that it goes on."""
+    shape = line.shape
+    if shape.jump is None:
+        return CONTINUE
+    name = shape.jump.text(line.words)
+    kind = VerdictKind.GOTO if shape.goto else VerdictKind.JUMP
+    verdict = _JUMPS.get((kind, name))
+    if verdict is None:
+        verdict = _JUMPS[kind, name] = Verdict(kind, name, name)
+    return verdict
+
+
+_JUMPS: dict[tuple[VerdictKind, str], Verdict] = {}

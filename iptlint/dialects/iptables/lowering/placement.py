@@ -25,10 +25,14 @@ def check_rule(
     if use is not None and (use.negated or chain.name == "POSTROUTING"):
         diagnostics.interface_in_chain(line, use, chain.name)
     for cell in plan.placed:
-        if cell.extension.tables and table.name not in cell.extension.tables:
+        extension = cell.extension
+        if extension.tables and table.name not in extension.tables:
             diagnostics.wrong_table(line, cell, table.name)
-        elif cell.extension.chains:
-            table.placed.append(RestrictedExtension(chain.name, line, cell, plan))
+        elif extension.legacy_tables and table.name not in extension.legacy_tables:
+            diagnostics.wrong_legacy_table(line, cell, table.name)
+        elif extension.chains:
+            placed = RestrictedExtension(chain.name, line, cell, extension.chains)
+            table.placed.append(placed)
 
 
 def check_table(
@@ -38,6 +42,6 @@ def check_table(
     calls = calls_in(table)
     for placed in placements:
         bases = {base.name for base in calls.bases_of(placed.chain)}
-        wrong = bases.difference(placed.cell.extension.chains)
+        wrong = bases.difference(placed.chains)
         if wrong:
             diagnostics.wrong_chain(placed, sorted(wrong))

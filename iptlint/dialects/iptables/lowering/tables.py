@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from iptlint.dialects.iptables.lowering.parts import Cell, Plan
+from iptlint.dialects.iptables.lowering.parts import Cell
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.model import Chain, Family, Hook, Rule, Table, Verdict, VerdictKind
 from iptlint.source import Origin
@@ -37,12 +37,14 @@ class OpenChain:
 
 @dataclass(frozen=True, slots=True)
 class RestrictedExtension:
-    """An extension that may only stand in some chains, and where it stands."""
+    """An extension that may only stand in some ``chains``, and in which ``chain`` it stands.
+    ``by_options``: for what it tests there, not for what it is."""
 
     chain: str
     line: CommandLine
     cell: Cell
-    plan: Plan
+    chains: tuple[str, ...]
+    by_options: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +69,11 @@ class OpenTable:
         if chain is None:
             chain = self.chains[name] = OpenChain(name)
         return chain
+
+    def calls(self, name: str) -> bool:
+        """Whether a rule calls the chain."""
+        chains = self.chains.values()
+        return any(rule.verdict.chain == name for chain in chains for rule in chain.rules)
 
     def rename(self, old: str, new: str) -> None:
         """Jumps follow: the kernel keeps them by chain, not by name."""
@@ -106,3 +113,13 @@ def _renamed(rule: Rule, old: str, new: str) -> Rule:
     if rule.verdict.chain != old:
         return rule
     return replace(rule, verdict=replace(rule.verdict, name=new, chain=new))
+
+
+def alike(one: Rule, other: Rule) -> bool:
+    """Whether -D and -C take the one for the other."""
+    return (one.matches, one.verdict, one.effects, one.comment) == (
+        other.matches,
+        other.verdict,
+        other.effects,
+        other.comment,
+    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING
 
-from iptlint.dialects.diagnostics import SyntaxDiagnostic
+from iptlint.dialects.diagnostics import Fate, SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import line_checks
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
 from iptlint.dialects.iptables.parsing.guess_family import Families
@@ -99,7 +99,9 @@ class _Reader:
             if line.endswith("\r"):
                 line = line[:-1]
                 crlf = start + len(line) if crlf is None else crlf
-            if line and line[0] != "#" and not (self._fast and self._by_shape(line, start)):
+            if not line.strip(_BLANKS):
+                self._blank(line, start)
+            elif line[0] != "#" and not (self._fast and self._by_shape(line, start)):
                 self._by_grammar(line, start)
             start = following
         self._end()
@@ -107,6 +109,12 @@ class _Reader:
         family = next(tables, None) or self._families.of_block(0)
         parts = (tuple(self._lines), tuple(self._diagnostics))
         return SaveFile(self._source, *parts, family, self._bare, crlf)
+
+    def _blank(self, line: str, start: int) -> None:
+        """To the tool a line of blanks is no empty line, but one without a command."""
+        if line and not self._bare:
+            end = start + len(line)
+            self._report(start, end, "The line has blanks in it and nothing else", "no blanks")
 
     def _end(self) -> None:
         if self._block and not self._bare:
@@ -219,12 +227,10 @@ class _Reader:
     def _command(self, tokens: Sequence[Token], start: int, end: int) -> None:
         assert self._block is not None
         last = tokens[-1]
-        if last.type == "UNCLOSED":
-            at = start + (last.start_pos or 0)
-            self._report(at, end, "The quote is never closed", '`"` before the end of the line')
-            return
         counters = _counters(tokens[0]) if tokens[0].type == "RULE_COUNTERS" else None
         words = tuple(intern(unquoted(str(token))) for token in tokens if token.type == "WORD")
+        if last.type == "UNCLOSED":
+            words += (self._unclosed(last, start, end),)
         if words == ("COMMIT",) and not self._bare:
             self._report(start, end, "COMMIT has blanks beside it", "COMMIT alone on its line")
             self._commit(start, end)
@@ -233,6 +239,13 @@ class _Reader:
         if self._fast:
             self._block.shapes[self._block.keys.key(list(words))] = shape
         self._add_command(shape, words, counters, start, end)
+
+    def _unclosed(self, quote: Token, start: int, end: int) -> str:
+        """The tool takes all that follows, the end of the line too, for a part of the word."""
+        message = "The quote is never closed, so the word has all of the line that follows"
+        expected = '`"` before the end of the line'
+        self._report(start + (quote.start_pos or 0), end, message, expected, Fate.CHANGED)
+        return unquoted(f'{quote}"') + "\n"
 
     def _add_command(
         self,
@@ -269,11 +282,15 @@ class _Reader:
             )
         )
 
-    def _report(self, start: int, end: int, message: str, expected: str) -> None:
+    def _report(
+        self, start: int, end: int, message: str, expected: str, fate: Fate = Fate.REFUSED
+    ) -> None:
         sentence = f"{message}; expected {expected}."
-        self._diagnostics.append(SyntaxDiagnostic(self._source, start, end, sentence, expected))
+        place = (self._source, start, end)
+        self._diagnostics.append(SyntaxDiagnostic(*place, sentence, expected, fate=fate))
 
 
+_BLANKS = " \t"
 _MALFORMED = {
     "*": ("The table has no name", "a name such as filter"),
     ":": ("The chain's line is incomplete", "a name, and a policy or `-`"),

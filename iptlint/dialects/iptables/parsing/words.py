@@ -38,7 +38,7 @@ def split_words(line: str) -> list[str] | None:
 def raw_words(line: str) -> Iterator[re.Match[str]]:
     """Every word of a line as it is written, quotes and all, without its counters."""
     counters = pattern("<RULE_COUNTERS>").match(line)
-    return pattern("<WORD>").finditer(line, counters.end() if counters else 0)
+    return pattern("<WORD>|<UNCLOSED>").finditer(line, counters.end() if counters else 0)
 
 
 def raw_offset(raw: str, offset: int) -> int:
