@@ -98,7 +98,8 @@ class _Reader:
             following = start + len(line) + 1
             if line.endswith("\r"):
                 line = line[:-1]
-                crlf = start + len(line) if crlf is None else crlf
+                if crlf is None and line[:1] != "#":
+                    crlf = start + len(line)
             if not line.strip(_BLANKS):
                 self._blank(line, start)
             elif line[0] != "#" and not (self._fast and self._by_shape(line, start)):

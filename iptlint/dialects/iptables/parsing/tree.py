@@ -172,7 +172,8 @@ Line = TableLine | ChainLine | CommitLine | CommandLine
 @dataclass(frozen=True, slots=True, eq=False)
 class SaveFile:
     """``bare``: no table lines, as ``iptables -S`` prints; ``family`` is then that of all
-    its lines. ``crlf`` is the offset of the first carriage return that ends a line."""
+    its lines. ``crlf`` is the offset of the first carriage return that ends a line,
+    other than a remark."""
 
     source: SourceFile
     lines: tuple[Line, ...]

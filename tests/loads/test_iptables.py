@@ -1,0 +1,205 @@
+"""What iptables-restore and the kernel refuse or change, each put to both variants of the tool
+once (iptables 1.8.9, Linux 6.18)."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.dialects import Reader, read
+from iptlint.loads.judges import load
+from iptlint.loads.refusal import Load, Stage
+from iptlint.model import Family
+from iptlint.source import SourceFile
+
+SETS = "create blocked hash:ip\nadd blocked 192.0.2.1\n"
+
+
+def loaded(text: str, family: Family = Family.IP, *before: str) -> Load:
+    readings = [read(SourceFile("before", each), Reader(family)) for each in before]
+    answer = load(read(SourceFile("rules", text), Reader(family)), readings)
+    assert answer is not None
+    return answer
+
+
+def in_table(rules: str, table: str = "filter") -> str:
+    return f"*{table}\n{rules}{chr(10) if rules else ''}COMMIT\n"
+
+
+def variants(text: str, family: Family = Family.IP) -> set[str]:
+    """Which variants refuse it."""
+    refusals = loaded(text, family).refusals
+    named = {refusal.variant for refusal in refusals}
+    return {"legacy", "nft"} if "" in named else named
+
+
+BY_BOTH = [
+    ("filter", "-A INPUT -m -m ttl --ttl-eq 1"),
+    ("filter", "-A INPUT -m pttype --pkt-type unicast"),
+    ("filter", "-A INPUT -m aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("filter", "-A POSTROUTING -j ACCEPT"),
+    ("security", "-A PREROUTING -m pkttype --pkt-type broadcast"),
+    ("filter", "-A INPUT -j NOSUCH"),
+    ("filter", "-A INPUT -j LATER\n:LATER - [0:0]"),
+    ("filter", "-A INPUT -g ACCEPT"),
+    ("filter", "-A INPUT -j FORWARD"),
+    ("filter", ":a - [0:0]\n-A a -j a\n-A INPUT -j a"),
+    ("filter", "-A OUTPUT -i lo -j ACCEPT"),
+    ("filter", "-A INPUT -o eth0 -j ACCEPT"),
+    ("filter", '-A INPUT -i "" -j ACCEPT'),
+    ("filter", "-C INPUT -j ACCEPT"),
+    ("filter", "-D INPUT -j ACCEPT"),
+    ("filter", "-R INPUT 1 -j ACCEPT"),
+    ("filter", "-I INPUT 2 -j ACCEPT"),
+    ("filter", "-A INPUT -j ACCEPT\n-R INPUT 1 -s 192.0.2.1,192.0.2.2 -j ACCEPT"),
+    ("filter", "-X INPUT"),
+    ("filter", ":a - [0:0]\n-A INPUT -j a\n-X a"),
+    ("filter", "-N LOG"),
+    ("filter", ":LOG - [0:0]\n-A INPUT -j LOG --log-prefix x"),
+    ("filter", " "),
+    ("filter", "-A OUTPUT -m owner"),
+    ("filter", "-A OUTPUT -m owner --cmd-owner sshd"),
+    ("filter", "-A INPUT -m set --match-set blocked src"),
+    ("filter", "-A INPUT -s 192.0.2.1,192.0.2.2 ! -d 192.0.2.3 -j ACCEPT"),
+    ("filter", "-A INPUT -s 10.0.0.0/255.255.255 -j ACCEPT"),
+    ("filter", "-A INPUT -p tcp -m tcp --dport 080"),
+    ("filter", "-A INPUT -m multiport --dports 80 -p tcp"),
+    ("nat", "-A PREROUTING -j DNAT --to-destination 192.0.2.1:22 -p tcp"),
+    ("nat", "-A POSTROUTING -j SNAT --to-source 10.1"),
+    ("nat", "-A PREROUTING -j REDIRECT --random-fully"),
+    ("nat", "-A POSTROUTING -j MASQUERADE --persistent"),
+    ("filter", "-A INPUT -m limit --limit 10001/sec"),
+    ("filter", "-A INPUT -m hashlimit --hashlimit 5/s --hashlimit-name a/b"),
+    ("filter", "-A INPUT -m hashlimit --hashlimit 5mb/s --hashlimit-burst 1 --hashlimit-name a"),
+    ("filter", "-A INPUT -m recent --set --seconds 5"),
+    ("filter", "-A INPUT -m string --algo bm --from 100 --to 50 --string x"),
+    ("filter", "-A INPUT -m u32 --u32 0>>33=1"),
+    ("filter", '-A INPUT -m bpf --bytecode "1,0 0 0 1"'),
+    ("filter", "-A INPUT -m time --contiguous"),
+    ("filter", "-A INPUT -m time --datestart 2039-01-01"),
+    ("filter", "-A OUTPUT -m addrtype --src-type LOCAL --limit-iface-in"),
+    ("filter", "-A INPUT -m devgroup --dst-group 1"),
+    ("filter", "-A INPUT -m policy --dir out --pol ipsec"),
+    ("filter", "-A OUTPUT -m physdev --physdev-out eth0"),
+    ("mangle", "-A PREROUTING -m realm --realm 1"),
+    ("filter", "-A INPUT -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu"),
+    ("mangle", "-A FORWARD ! -p tcp -j TCPOPTSTRIP --strip-options 2"),
+    ("mangle", "-A INPUT -j HMARK --hmark-mod 42 --hmark-rnd 1"),
+]
+
+
+@pytest.mark.parametrize(("table", "rules"), BY_BOTH)
+def test_both_variants_refuse_it(table: str, rules: str) -> None:
+    assert variants(in_table(rules, table)) == {"legacy", "nft"}
+
+
+BY_ONE = [
+    ("legacy", in_table(":a ACCEPT [0:0]")),
+    ("legacy", in_table(":a - [0:0]\n:a - [0:0]")),
+    ("legacy", "*filter\n-A INPUT -j ACCEPT\nCOMMIT"),
+    ("legacy", in_table("-A INPUT ! -p tcp -m tcp --dport 80 -j DROP")),
+    ("legacy", in_table("-A INPUT -m limit --limit 1/day")),
+    ("legacy", in_table("-A INPUT -m limit --limit 5/sec --limit-burst 0")),
+    ("legacy", in_table("-A INPUT -j TRACE")),
+    ("legacy", in_table("-A FORWARD -p tcp -j TCPMSS --clamp-mss-to-pmtu")),
+    ("legacy", in_table(":a - [0:0]\n-A a -m devgroup --dst-group 1\n-A INPUT -j a")),
+    ("nft", in_table(":-x - [0:0]")),
+    ("nft", in_table(":ACCEPT - [0:0]")),
+    ("nft", in_table(":a - [0:0]\n-E a b")),
+]
+
+
+@pytest.mark.parametrize(("variant", "text"), BY_ONE)
+def test_one_variant_refuses_it(variant: str, text: str) -> None:
+    assert variants(text) == {variant}
+
+
+OF_IP6 = [
+    ("filter", "-A INPUT -f"),
+    ("filter", "-A INPUT -m addrtype --src-type BROADCAST"),
+    ("filter", "-A INPUT -m rt --rt-type 10 --rt-0-res"),
+    ("filter", "-A INPUT -m rt --rt-type 0 --rt-0-not-strict"),
+    ("filter", "-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type any"),
+    ("filter", "-A INPUT -j REJECT --reject-with icmp-port-unreachable"),
+    ("mangle", "-A PREROUTING -j DNPT --src-pfx fd00::1/64 --dst-pfx fd01::/64"),
+]
+
+
+@pytest.mark.parametrize(("table", "rules"), OF_IP6)
+def test_ip6tables_refuses_it(table: str, rules: str) -> None:
+    text = in_table(rules, table)
+    assert variants(text, Family.IP6) == {"legacy", "nft"}
+    assert loaded(text, Family.IP6).tool == "ip6tables-restore"
+
+
+TAKEN = [
+    ("filter", "-A INPUT -s 10.300 -j ACCEPT"),
+    ("filter", "-A INPUT -s 10.0.0.0/255.0.0.255 -j ACCEPT"),
+    ("filter", "-A INPUT -p udp --dport 080"),
+    ("filter", "-A INPUT -m addrtype --dst-type any"),
+    ("filter", "-A INPUT -m policy --dir in --strict --reqid 1"),
+    (
+        "filter",
+        "-A INPUT -m hashlimit --hashlimit 5/s --hashlimit-name a --hashlimit-mode srcip|dstip",
+    ),
+    ("filter", "-A INPUT -m time --timestart 023:059 --monthdays 1,,2"),
+    ("filter", "-A INPUT -m limit --limit 3/hour"),
+    ("filter", "-A INPUT -m connlimit --connlimit-above 32 --connlimit-mask 4294967295"),
+    ("filter", "-N a\n-A INPUT -j a"),
+    ("filter", ":a - [0:0]\n:b - [0:0]\n-A a -j b\n-A b -j a"),
+    ("mangle", "-A OUTPUT -j CLASSIFY --set-class 0000:fffff"),
+    ("mangle", "-A PREROUTING -j DSCP --set-dscp-class af11x"),
+    ("nat", "-A PREROUTING -j REDIRECT --rand"),
+    ("nat", "-A PREROUTING ! -p tcp -j REDIRECT --to-ports 80"),
+]
+
+
+@pytest.mark.parametrize(("table", "rules"), TAKEN)
+def test_both_variants_take_it(table: str, rules: str) -> None:
+    assert loaded(in_table(rules, table)).refusals == ()
+
+
+CHANGED = [
+    ('-A INPUT -j LOG --log-prefix "a prefix longer than 29 letters"', "29 lette`"),
+    ("-A INPUT -m limit --limit 3min", "becomes `3/second`"),
+    ("-A INPUT -p udp --dport 70000", "becomes"),
+    ('-A INPUT -m comment --comment "never closed -j DROP', "never closed"),
+    (":LOG - [0:0]\n-A INPUT -j LOG", "hides the target"),
+    ("-A INPUT -p tcp ! --dport 0:65535", "is changed"),
+]
+
+
+@pytest.mark.parametrize(("rules", "said"), CHANGED)
+def test_what_is_changed_is_taken(rules: str, said: str) -> None:
+    answer = loaded(in_table(rules))
+    assert answer.refusals == ()
+    assert said in answer.changes[0].cause
+
+
+def test_sets_may_be_there_before() -> None:
+    text = in_table("-A INPUT -m set --match-set blocked src -j DROP")
+    (refusal,) = loaded(text).refusals
+    assert refusal.missing
+    assert loaded(text, Family.IP, SETS).refusals == ()
+
+
+def test_what_the_kernel_refuses_comes_when_the_table_is_read() -> None:
+    """iptables-restore names line 3 first."""
+    rules = "-A INPUT -m realm --realm 1\n-A PREROUTING -i eth0\n-A INPUT -p tcp --dport x"
+    answer = loaded(in_table(rules, "raw") + in_table("-A OUTPUT -i lo"))
+    assert [refusal.span.line for refusal in answer.refusals] == [2, 4, 7]
+    late = loaded(in_table("-A PREROUTING -m realm --realm 1\n-A OUTPUT -i lo", "mangle"))
+    assert [(r.span.line, r.check.stage) for r in late.refusals] == [
+        (3, Stage.READING),
+        (2, Stage.KERNEL),
+    ]
+
+
+def test_tables_are_committed_one_by_one() -> None:
+    answer = loaded(in_table("", "raw") + in_table("-A INPUT -j NOSUCH"))
+    assert not answer.atomic
+    assert [carried.name for carried in answer.carried] == ["table raw"]
+
+
+def test_rules_without_a_table_are_for_the_command() -> None:
+    answer = loaded("-A INPUT -j ACCEPT\n")
+    assert [refusal.span.line for refusal in answer.refusals] == [1]
