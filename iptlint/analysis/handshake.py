@@ -12,22 +12,14 @@ from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.hooks import Hooks
+from iptlint.packets.mirror import mirrored
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from oxidd.bcdd import BCDDSubstitution
-
     from iptlint.packets.bdd import PacketSet
 
-_SWAPPED = (
-    (Field.SADDR, Field.DADDR),
-    (Field.SADDR6, Field.DADDR6),
-    (Field.SPORT, Field.DPORT),
-    (Field.IIF, Field.OIF),
-)
 _REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
 _SAMPLES = 8
-_KEPT = (Field.FAMILY, *(field for pair in _SWAPPED for field in pair), Field.PROTO)
 
 
 def flags(space: Space, *names: str) -> PacketSet:
@@ -102,7 +94,7 @@ def answers(hooks: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bo
     space = hooks.space
     tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
     state = tracked | space.state("untracked") if untracks(hooks) else tracked
-    return swapped(space, packets) & hooks.hook_packets(hook) & state & flags(space, *names)
+    return mirrored(space, packets) & hooks.hook_packets(hook) & state & flags(space, *names)
 
 
 def is_answered(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
@@ -138,22 +130,6 @@ def samples(hooks: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
             left = left & ~sample
 
 
-def swapped(space: Space, packets: PacketSet) -> PacketSet:
-    """Addresses, ports and interfaces of the packets the other way round, all else free."""
-    return space.project(packets, *_KEPT).substitute(_mirror(space))
-
-
-def _mirror(space: Space) -> BCDDSubstitution:
-    pairs = []
-    for one, other in _SWAPPED:
-        if one not in space.fields:
-            continue
-        own, mirrored = space.fields[one].variables, space.fields[other].variables
-        for a, b in zip(own, mirrored, strict=True):
-            pairs += [(a, space.manager.var(b)), (b, space.manager.var(a))]
-    return type(space.true).make_substitution(pairs)
-
-
 class HandshakeStep(NamedTuple):
     """One packet of the handshake, at its hook: those that are sent, and that may pass."""
 
@@ -170,7 +146,7 @@ class HandshakeStep(NamedTuple):
         """Who, on the other side, sends or gets the packets: a set over ``saddr``."""
         if self.hook is Hook.INPUT:
             return hooks.space.project(packets, hooks.family.saddr)
-        return swapped(hooks.space, hooks.space.project(packets, hooks.family.daddr))
+        return mirrored(hooks.space, hooks.space.project(packets, hooks.family.daddr))
 
 
 def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:

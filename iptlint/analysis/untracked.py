@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import hosts, outside, probes
-from iptlint.analysis.handshake import answers, swapped, untracks
+from iptlint.analysis.handshake import answers, untracks
 from iptlint.analysis.shares import Share, largest_first, shares_in
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.matches import Ranges
@@ -20,6 +20,7 @@ from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
+from iptlint.packets.mirror import mirrored
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -102,8 +103,8 @@ def _one_way(
     first = _Sent(hooks, hook, untracked)
     sent = _Sent(hooks, back, _answers(hooks, first.accepted, back, protocol, state))
     for loss in sent.lost("established", state):
-        for cause in first.untracking(first.accepted & swapped(hooks.space, loss.by.packets)):
-            answered = loss.by.packets & swapped(hooks.space, cause.packets)
+        for cause in first.untracking(first.accepted & mirrored(hooks.space, loss.by.packets)):
+            answered = loss.by.packets & mirrored(hooks.space, cause.packets)
             yield loss._replace(notrack=cause, by=loss.by._replace(packets=answered))
 
 

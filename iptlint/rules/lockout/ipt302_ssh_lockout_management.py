@@ -34,13 +34,14 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.handshake import HandshakeStep, handshake, opening, swapped
+from iptlint.analysis.handshake import HandshakeStep, handshake, opening
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import shares
 from iptlint.analysis.ssh_access import locked_out, ssh_ports
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.model import Family, Hook
+from iptlint.packets.mirror import mirrored
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
@@ -107,7 +108,7 @@ def _finding(
     ports: tuple[int, ...],
 ) -> Finding:
     space = hooks.space
-    concerned = lost if step.hook is Hook.INPUT else swapped(space, lost)
+    concerned = lost if step.hook is Hook.INPUT else mirrored(space, lost)
     droppers = shares(hooks, step.hook, step.sent & concerned)
     packet = witness(space, droppers[0].packets, step.hook)
     host = (packet.saddr if step.hook is Hook.INPUT else packet.daddr) if packet else None

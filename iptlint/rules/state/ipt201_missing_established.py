@@ -57,7 +57,6 @@ from iptlint.analysis.handshake import (
     is_answered,
     is_lost_on_the_way,
     opening,
-    swapped,
     untracks,
 )
 from iptlint.analysis.hook_verdicts import lets_nothing_through, may_end, may_pass
@@ -70,6 +69,7 @@ from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
+from iptlint.packets.mirror import mirrored
 from iptlint.packets.space import Space
 from iptlint.rules.meta import Group, Meta
 
@@ -139,7 +139,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
         new = new & ~same_interface(space)
-    opened = new & swapped(space, denied)
+    opened = new & mirrored(space, denied)
     if not opened.satisfiable():
         return
     if not is_answered(hooks, opened, way.back):
