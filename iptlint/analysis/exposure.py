@@ -24,6 +24,7 @@ from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
+from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
@@ -144,11 +145,24 @@ class Exposure:
         """Those that come through for certain as long as rates and quotas permit."""
         return self._surely(self._accepting().exists(self._cube(rates=True)))
 
+    @memo
     def now(self, packets: PacketSet) -> PacketSet:
         """Of ``accepted_at_a_rate``, those that are one of ``packets`` in the end, however their
         destinations were translated."""
-        ends = [e.packets & e.rewrite.now(packets) for e in self.outcomes if _accepts(e)]
+        ends = [alike & rewrite.now(packets) for rewrite, alike in self._accepted_alike]
         return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._unknowns.cube)
+
+    @cached_property
+    def _accepted_alike(self) -> tuple[tuple[Rewrite, PacketSet], ...]:
+        """What is accepted, whoever accepts it, with how it was changed: what was changed alike
+        together."""
+        rewrites = {e.rewrite.key: e.rewrite for e in self.outcomes if _accepts(e)}
+        ends: dict[object, list[PacketSet]] = {}
+        for end in filter(_accepts, self.outcomes):
+            ends.setdefault(end.rewrite.key, []).append(end.packets)
+        return tuple(
+            (rewrites[key], union(packets, self.space.false)) for key, packets in ends.items()
+        )
 
     def _accepting(self) -> PacketSet:
         return union([end.packets for end in self.outcomes if _accepts(end)], self.space.false)

@@ -12,7 +12,7 @@ from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.hooks import Hooks
-from iptlint.packets.mirror import mirrored
+from iptlint.packets.mirror import mirrored, mirrored_among
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -87,22 +87,27 @@ def untracks(hooks: Hooks) -> bool:
 
 
 def answers(hooks: Hooks, packets: PacketSet, hook: Hook, *names: str, reply: bool) -> PacketSet:
-    """What goes back, at ``hook``, for these packets: addresses, ports and interfaces swapped,
-    of the now established connection (or untracked, where rules turn tracking off), with the
-    tcp flags ``names``. What a packet does not share with its answer (marks, lengths, tests
-    the tool does not interpret) is left free."""
+    """What goes back, at ``hook``, for these packets: addresses, ports and interfaces mirrored.
+    What a packet does not share with its answer (marks, lengths, tests the tool does not
+    interpret) is left free."""
+    return mirrored(hooks.space, packets) & any_answer(hooks, hook, *names, reply=reply)
+
+
+def any_answer(hooks: Hooks, hook: Hook, *names: str, reply: bool) -> PacketSet:
+    """The packets that may be answers at the hook: of an established connection (or untracked,
+    where rules turn tracking off), with the tcp flags ``names``."""
     space = hooks.space
     tracked = space.state("established") & space.value(Field.CT_DIRECTION, int(reply))
     state = tracked | space.state("untracked") if untracks(hooks) else tracked
-    return mirrored(space, packets) & hooks.hook_packets(hook) & state & flags(space, *names)
+    return hooks.hook_packets(hook) & state & flags(space, *names)
 
 
 def is_answered(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
     """Whether answers to some first packets may pass the hook. A few are tried before all
     are: the answers to thousands of address pairs at once are dear."""
-    passing = may_pass(hooks, hook)
+    passing = any_answer(hooks, hook, "syn", "ack", reply=True) & may_pass(hooks, hook)
     return any(
-        (answers(hooks, packets, hook, "syn", "ack", reply=True) & passing).satisfiable()
+        mirrored_among(hooks.space, packets, passing).satisfiable()
         for packets in (*samples(hooks, first), first)
     )
 

@@ -23,6 +23,7 @@ _SWAPPED = (
     (Field.SPORT, Field.DPORT),
     (Field.IIF, Field.OIF),
 )
+_OTHER = {**dict(_SWAPPED), **{other: field for field, other in _SWAPPED}}
 _KEPT = (Field.FAMILY, *chain(*_SWAPPED), Field.PROTO)
 _SOURCES = (Field.SADDR, Field.SADDR6)
 _BEFORE_SOURCES = tuple(field for field in _KEPT if field not in _SOURCES)
@@ -50,6 +51,15 @@ def mirrored(space: Space, packets: PacketSet) -> PacketSet:
             left = left & ~rest
         parts.append(left.substitute(renaming))
     return union(parts, space.false)
+
+
+def mirrored_among(space: Space, packets: PacketSet, among: PacketSet, *fields: Field) -> PacketSet:
+    """Over some of the fields that are turned round: what the mirrored packets that are ``among``
+    others have there. The smaller of the two diagrams is turned round."""
+    if packets.node_count() <= among.node_count():
+        return space.project(mirrored(space, packets) & among, *fields)
+    others = (_OTHER[field] for field in fields)
+    return mirrored(space, space.project(packets & mirrored(space, among), *others))
 
 
 def _by_sources(space: Space, packets: PacketSet) -> Iterator[tuple[PacketSet, PacketSet]]:

@@ -54,6 +54,7 @@ from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import same_interface
 from iptlint.analysis.handshake import (
     answers,
+    any_answer,
     is_answered,
     is_lost_on_the_way,
     opening,
@@ -69,7 +70,7 @@ from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.mirror import mirrored
+from iptlint.packets.mirror import mirrored, mirrored_among
 from iptlint.packets.space import Space
 from iptlint.rules.meta import Group, Meta
 
@@ -143,31 +144,44 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     if not opened.satisfiable():
         return
     if not is_answered(hooks, opened, way.back):
-        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
+        sent = _sent(hooks, way, opened)
         droppers = shares(hooks, way.back, sent)
         yield _none(
             hooks, way, droppers, sent, elsewhere=may_pass(hooks, way.back) & outside(space)
         )
     elif is_lost_on_the_way(hooks, opened, way.back):
-        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
+        sent = _sent(hooks, way, opened)
         droppers = delivery(hooks, way.back, sent).droppers
         yield _none(hooks, way, droppers, sent, space.false, untracks(hooks))
     elif way.back is Hook.INPUT:
-        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
-        yield from _few(hooks, sent, sent & may_pass(hooks, way.back))
+        yield from _few(hooks, way, opened)
     else:
-        sent = answers(hooks, opened, way.back, "syn", "ack", reply=True)
-        yield from _hardly_any(hooks, way, sent, sent & may_pass(hooks, way.back))
+        yield from _hardly_any(hooks, way, opened)
 
 
-def _hardly_any(hooks: Hooks, way: _Way, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+def _sent(hooks: Hooks, way: _Way, opened: PacketSet) -> PacketSet:
+    return answers(hooks, opened, way.back, "syn", "ack", reply=True)
+
+
+def _over(
+    hooks: Hooks, way: _Way, opened: PacketSet, *fields: Field
+) -> tuple[PacketSet, PacketSet]:
+    """Over the fields: all answers to what is opened, and those that may pass."""
+    every = any_answer(hooks, way.back, "syn", "ack", reply=True)
+    passing = every & may_pass(hooks, way.back)
+    return (
+        mirrored_among(hooks.space, opened, every, *fields),
+        mirrored_among(hooks.space, opened, passing, *fields),
+    )
+
+
+def _hardly_any(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     """Answers get to next to no client, as by the rule for some service: its port is also one that
     a client may have."""
-    clients = (hooks.family.daddr, Field.DPORT)
-    everyone, answered = (hooks.space.project(packets, *clients) for packets in (sent, back))
+    everyone, answered = _over(hooks, way, opened, hooks.family.daddr, Field.DPORT)
     if _RARE * packet_count(answered) < packet_count(everyone):
         rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
-        lost = sent & ~back
+        lost = _sent(hooks, way, opened) & ~may_pass(hooks, way.back)
         finding = _none(hooks, rarely, shares(hooks, way.back, lost), lost, hooks.space.false)
         yield replace(finding, severity=Severity.WARNING)
 
@@ -247,16 +261,16 @@ def _names(space: Space, field: Field, packets: PacketSet) -> str:
     )
 
 
-def _few(hooks: Hooks, sent: PacketSet, back: PacketSet) -> Iterator[Finding]:
+def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     """Most answers from public addresses are lost, though some come back."""
-    space = hooks.space
-    everyone = space.project(sent, hooks.family.saddr, Field.SPORT) & public(
-        hooks, hooks.family.saddr
+    space, saddr = hooks.space, hooks.family.saddr
+    everyone, answered = (
+        packets & public(hooks, saddr) for packets in _over(hooks, way, opened, saddr, Field.SPORT)
     )
-    answered = everyone & space.project(back, hooks.family.saddr, Field.SPORT)
     if 2 * packet_count(answered) >= packet_count(everyone):
         return
-    lost = sent & everyone & ~answered
+    sent = _sent(hooks, way, opened)
+    lost, back = sent & everyone & ~answered, sent & may_pass(hooks, Hook.INPUT)
     share = shares(hooks, Hook.INPUT, lost)[0]
     accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
