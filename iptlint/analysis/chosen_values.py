@@ -88,7 +88,7 @@ class ChosenValues:
         anything."""
         choices: list[Choice | None] = []
         for key, numbers in self.unknowns.together().items():
-            rule = matcher.rule_of(key)
+            rule = matcher.left_open.rule_of(key)
             keys = [key._replace(bit=bit) for bit in range(len(numbers))]
             if key.bit is None or rule is None or not self._hangs_on(last, point, field, keys):
                 continue

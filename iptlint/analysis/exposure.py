@@ -156,13 +156,14 @@ class Exposure:
     def _accepted_alike(self) -> tuple[tuple[Rewrite, PacketSet], ...]:
         """What is accepted, whoever accepts it, with how it was changed: what was changed alike
         together."""
-        rewrites = {e.rewrite.key: e.rewrite for e in self.outcomes if _accepts(e)}
-        ends: dict[object, list[PacketSet]] = {}
+        rewrites: list[Rewrite] = []
+        alike: dict[object, list[PacketSet]] = {}
         for end in filter(_accepts, self.outcomes):
-            ends.setdefault(end.rewrite.key, []).append(end.packets)
-        return tuple(
-            (rewrites[key], union(packets, self.space.false)) for key, packets in ends.items()
-        )
+            if end.rewrite.key not in alike:
+                rewrites.append(end.rewrite)
+            alike.setdefault(end.rewrite.key, []).append(end.packets)
+        together = (union(packets, self.space.false) for packets in alike.values())
+        return tuple(zip(rewrites, together, strict=True))
 
     def _accepting(self) -> PacketSet:
         return union([end.packets for end in self.outcomes if _accepts(end)], self.space.false)

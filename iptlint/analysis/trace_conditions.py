@@ -51,7 +51,7 @@ def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> st
     first = key if key.bit is None else key._replace(bit=None)
     if first in _SAID:
         return _SAID[first](value, chosen)
-    rule = matcher.rule_of(key)
+    rule = matcher.left_open.rule_of(key)
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
         return f"{where}{key.text} {'holds' if value else 'does not hold'}"

@@ -21,7 +21,7 @@ from iptlint.model.writes import (
 )
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.netfilter.unknowns import plain_tests
+from iptlint.netfilter.unknowns import LeftOpen, plain_tests
 from iptlint.packets.match import EarlyMatcher, Matcher
 from iptlint.packets.space import Space
 
@@ -87,6 +87,10 @@ class Firewall:
         coming = (rule for way in ways for chain in way for rule in chain.rules)
         others = (rule for table in tables for _, rule in table.rules())
         return tuple(dict.fromkeys((*coming, *others)))
+
+    @cached_property
+    def left_open(self) -> LeftOpen:
+        return LeftOpen(self.rules_in_order, self.sets)
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the

@@ -91,7 +91,7 @@ class Traversal:
         self.by_rule = by_rule
         self.on_step = on_step
         self.on_visit = on_visit
-        self.matcher = ExactMatcher(unknowns, firewall.rules_in_order, firewall.sets)
+        self.matcher = ExactMatcher(unknowns, firewall.left_open)
         self.writer = Writer(family, self.matcher, addresses)
         self.routing = None
         if addresses is not None:

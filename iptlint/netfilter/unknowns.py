@@ -84,30 +84,24 @@ class Unknowns:
         return cube
 
 
-class ExactMatcher:
-    """Whether an uncertain test holds is one more thing about a packet, so what a rule takes
-    is exact. ``asked``: the packets whose fate the variable may change; ``sets``: those that
-    rules change."""
+class LeftOpen:
+    """What rules leave open, and how many leave the same open before. ``sets``: those that rules
+    change."""
 
-    def __init__(self, unknowns: Unknowns, rules: Iterable[Rule], sets: frozenset[str]) -> None:
-        self.unknowns = unknowns
-        self.space = unknowns.space
-        self.asked: dict[Unknown, PacketSet] = {}
-        self._sets = sets
-        self._plain = Matcher(unknowns.space, Writes())
-        self._met: dict[Rule, list[PacketSet]] = {}
-        self._ordinals: dict[tuple[Rule, str], int] = {}
+    def __init__(self, rules: Iterable[Rule], sets: frozenset[str]) -> None:
+        self.sets = sets
+        self.ordinals: dict[tuple[Rule, str], int] = {}
         self._rules: dict[tuple[str, int], Rule] = {}
         counts: Counter[str] = Counter()
         for rule in rules:
-            for text in dict.fromkeys(self._left_open(rule)):
-                self._ordinals[rule, text] = counts[text]
+            for text in dict.fromkeys(self._texts_of(rule)):
+                self.ordinals[rule, text] = counts[text]
                 self._rules[text, counts[text]] = rule
                 counts[text] += 1
 
-    def _left_open(self, rule: Rule) -> Iterator[str]:
+    def _texts_of(self, rule: Rule) -> Iterator[str]:
         for match in rule.matches:
-            yield from _texts(match, self._sets)
+            yield from _texts(match, self.sets)
         yield rule.verdict.meaning  # an unknown target
         yield _let_on(rule)
         for effect in rule.effects:
@@ -118,10 +112,23 @@ class ExactMatcher:
         """The rule that leaves it open; None where no rule does, or several together."""
         return self._rules.get((key.text, key.ordinal))
 
+
+class ExactMatcher:
+    """Whether an uncertain test holds is one more thing about a packet, so what a rule takes
+    is exact. ``asked``: the packets whose fate the variable may change."""
+
+    def __init__(self, unknowns: Unknowns, left_open: LeftOpen) -> None:
+        self.unknowns = unknowns
+        self.space = unknowns.space
+        self.left_open = left_open
+        self.asked: dict[Unknown, PacketSet] = {}
+        self._plain = Matcher(unknowns.space, Writes())
+        self._met: dict[Rule, list[PacketSet]] = {}
+
     def lucky(self, rule: Rule, rewrite: Rewrite, packets: PacketSet) -> PacketSet:
         """Of ``packets``, which pass the rule's other tests, those that pass the ones that are left
         open; ``rewrite`` is what has been changed of them."""
-        tests = [match for match in rule.matches if any(_texts(match, self._sets))]
+        tests = [match for match in rule.matches if any(_texts(match, self.left_open.sets))]
         if not tests:
             return packets
         passing = packets
@@ -147,7 +154,7 @@ class ExactMatcher:
             case Decided(text, negated):
                 holds = self._decided(text, arrival.packets)
                 return ~holds if negated else holds
-            case Opaque(text, negated, kind=kind) if looks_into(match, self._sets):
+            case Opaque(text, negated, kind=kind) if looks_into(match, self.left_open.sets):
                 holds = self.open(arrival.rule, text, arrival.packets, kind)
                 return ~holds if negated else holds
             case AnyOf(alternatives, negated):
@@ -170,7 +177,7 @@ class ExactMatcher:
             coming = left & ~on_visit
             left = left & on_visit
             if coming.satisfiable():
-                key = Unknown(text, self._ordinals[rule, text], visit, kind=kind)
+                key = Unknown(text, self.left_open.ordinals[rule, text], visit, kind=kind)
                 self.asked[key] = self.asked.get(key, self.space.false) | coming
                 holds = holds | (coming & self.unknowns.variable(key))
         return holds
@@ -190,12 +197,12 @@ class ExactMatcher:
         """A number that nobody knows, the most significant bit first. What a translation chooses
         it chooses by the packet: another rule that says the same chooses the same."""
         translates = rule.verdict.kind is VerdictKind.NAT
-        key = Unknown(text, 0 if translates else self._ordinals[rule, text], kind=kind)
+        key = Unknown(text, 0 if translates else self.left_open.ordinals[rule, text], kind=kind)
         return [self.unknowns.variable(key._replace(bit=bit)) for bit in range(width)]
 
 
 def plain_tests(rule: Rule, sets: frozenset[str]) -> Iterator[Match]:
-    """The tests of the rule that are not left open; ``sets`` as for ``ExactMatcher``."""
+    """The tests of the rule that are not left open; ``sets`` as for ``LeftOpen``."""
     return (match for match in rule.matches if not any(_texts(match, sets)))
 
 

@@ -7,7 +7,7 @@ from iptlint.analysis.trace import trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import Hook
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.netfilter.unknowns import ExactMatcher, LeftOpen, Unknown, Unknowns
 from iptlint.packets.packet import Packet
 
 FORWARDED = """*nat
@@ -32,7 +32,7 @@ def test_what_makes_no_difference_is_not_said() -> None:
     space = Firewall(iptlint.read(FORWARDED)).space
     unknowns = Unknowns(space)
     luck = unknowns.variable(Unknown("a limit", 0))
-    matcher = ExactMatcher(unknowns, (), ())
+    matcher = ExactMatcher(unknowns, LeftOpen((), frozenset()))
     packet = Packet("ip", Hook.FORWARD.value)
     for others, said in ((space.false, []), (~luck, ["a limit holds"])):
         chosen = Chosen(luck, others, packet, packet)

@@ -26,7 +26,7 @@ def translated(rule: str, chain: str = "PREROUTING") -> Rewrite:
     ruleset = iptlint.read(NAT.format(chain=chain, rule=rule), Family.IP)
     firewall = Firewall(ruleset)
     rules: list[tuple[Chain, Rule]] = [(c, r) for t in ruleset.tables for c, r in t.rules()]
-    matcher = ExactMatcher(Unknowns(firewall.space), [rule for _, rule in rules], firewall.sets)
+    matcher = ExactMatcher(Unknowns(firewall.space), firewall.left_open)
     ((_, only),) = rules
     group = PacketGroup(Rewrite(firewall.space, {}), firewall.space.true)
     return Writer(Family.IP, matcher).after(only, group, HOOKS[chain]).rewrite

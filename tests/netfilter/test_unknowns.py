@@ -8,7 +8,7 @@ import iptlint
 from iptlint.model import Ruleset
 from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import space_of
-from iptlint.netfilter.unknowns import ExactMatcher, Unknowns, plain_tests
+from iptlint.netfilter.unknowns import ExactMatcher, LeftOpen, Unknowns, plain_tests
 from iptlint.packets.match import Matcher
 from iptlint.packets.rewrite import Rewrite
 from tests.firewalls import saved
@@ -21,7 +21,7 @@ def matchers(*texts: str) -> tuple[Unknowns, list[tuple[ExactMatcher, Ruleset]]]
     rulesets = [iptlint.read(text) for text in texts]
     unknowns = Unknowns(space_of(*rulesets))
     rules = [[rule for _, _, rule in ruleset.rules()] for ruleset in rulesets]
-    each = [ExactMatcher(unknowns, several, ()) for several in rules]
+    each = [ExactMatcher(unknowns, LeftOpen(several, frozenset())) for several in rules]
     return unknowns, [*zip(each, rulesets, strict=True)]
 
 
