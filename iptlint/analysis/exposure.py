@@ -24,9 +24,9 @@ from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
-from iptlint.netfilter.rewrite import Rewrite
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
+from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
