@@ -12,6 +12,16 @@ from iptlint.cli.inputs import Inputs, read_inputs
 if TYPE_CHECKING:
     from iptlint.dialects import Reader, Reading
     from iptlint.loads.refusal import Load
+    from iptlint.loads.target import Target
+
+
+def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> Target | None:
+    from iptlint.loads.target import UnknownTargetError, target_of
+
+    try:
+        return None if value is None else target_of(value)
+    except UnknownTargetError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 @click.command(name="loads", options_metavar="[OPTION…]")
@@ -24,12 +34,20 @@ if TYPE_CHECKING:
     help="What is loaded already: a file, or what `nft list ruleset` or `iptables-save` printed. "
     "May be given again. Without it nothing is, as at boot.",
 )
+@click.option(
+    "--target",
+    metavar="VERSIONS",
+    callback=_target,
+    help="The versions it is for: nft=1.0.6,kernel=5.10, or a distribution: debian-12. Without "
+    "it nothing is said of versions.",
+)
 @options.output_format
 @options.family
 @options.includes
 def command(
     files: tuple[str, ...],
     starts: tuple[str, ...],
+    target: Target | None,
     output_format: str,
     family: str | None,
     include_dirs: tuple[str, ...],
@@ -44,7 +62,7 @@ def command(
     before = _readings(_whole(read_inputs(starts)), reader)
     inputs = read_inputs(files)
     complaints = [*inputs.complaints]
-    loads = _judged(_readings(inputs, reader), before, complaints)
+    loads = _judged(_readings(inputs, reader), before, target, complaints)
     _print(loads, output_format)
     for complaint in complaints:
         streams.say(f"iptlint: {options.printable(complaint)}\n")
@@ -64,12 +82,14 @@ def _readings(inputs: Inputs, reader: Reader) -> list[Reading]:
     return [read(source, reader) for source in inputs.sources]
 
 
-def _judged(readings: list[Reading], before: list[Reading], complaints: list[str]) -> list[Load]:
+def _judged(
+    readings: list[Reading], before: list[Reading], target: Target | None, complaints: list[str]
+) -> list[Load]:
     from iptlint.loads.judges import load
 
     loads = []
     for reading in readings:
-        judged = load(reading, before)
+        judged = load(reading, before, target)
         if judged is None:
             path, dialect = reading.ruleset.source.path, reading.ruleset.dialect
             complaints.append(f"{path}: neither nft -f nor iptables-restore loads it ({dialect})")

@@ -7,30 +7,33 @@ from collections.abc import Callable, Sequence
 from iptlint.dialects import Reading
 from iptlint.dialects.detect import EMPTY, IPTABLES_S, IPTABLES_SAVE, NFT
 from iptlint.loads.refusal import Load
+from iptlint.loads.target import Target
 
-Judge = Callable[[Reading, Sequence[Reading]], Load]
+Judge = Callable[[Reading, Sequence[Reading], Target | None], Load]
 
 
-def load(reading: Reading, before: Sequence[Reading] = ()) -> Load | None:
+def load(
+    reading: Reading, before: Sequence[Reading] = (), target: Target | None = None
+) -> Load | None:
     """What the tool of the reading's language does with it on a host that has the rules of
-    ``before``; None where the language is of no such tool."""
+    ``before`` and the versions of ``target``; None where the language is of no such tool."""
     judge = _JUDGES.get(reading.ruleset.dialect)
-    return judge(reading, before) if judge is not None else None
+    return judge(reading, before, target) if judge is not None else None
 
 
-def _nft(reading: Reading, before: Sequence[Reading]) -> Load:
+def _nft(reading: Reading, before: Sequence[Reading], target: Target | None) -> Load:
     from iptlint.loads.nft.judge import judge
 
-    return judge(reading, before)
+    return judge(reading, before, target)
 
 
-def _iptables(reading: Reading, before: Sequence[Reading]) -> Load:
+def _iptables(reading: Reading, before: Sequence[Reading], target: Target | None) -> Load:
     from iptlint.loads.iptables.judge import judge
 
     return judge(reading, before)
 
 
-def _empty(reading: Reading, before: Sequence[Reading]) -> Load:
+def _empty(reading: Reading, before: Sequence[Reading], target: Target | None) -> Load:
     return Load(reading.ruleset.source, "every tool")
 
 

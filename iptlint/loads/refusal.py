@@ -76,6 +76,10 @@ class Load:
 
 
 def in_order(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
-    """By stage, and within a stage as they were found."""
-    stages = list(Stage)
-    return tuple(sorted(refusals, key=lambda refusal: stages.index(refusal.check.stage)))
+    """By stage; of what is refused while a text is read, by where it stands, else as found."""
+    return tuple(sorted(refusals, key=_order))
+
+
+def _order(refusal: Refusal) -> tuple[int, int]:
+    stage = list(Stage).index(refusal.check.stage)
+    return stage, refusal.span.start if refusal.check.stage is Stage.READING else 0

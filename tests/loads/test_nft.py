@@ -139,6 +139,12 @@ def test_of_a_set_the_token_is_told(body: str, token: str) -> None:
         ),
         ("table inet t {\n chain chain { }\n}", "chain"),
         ("table inet t { flags sleepy; }", "sleepy"),
+        ("add table inet t\n# the end", "# the end"),
+        ("add table inet t # the end", "# the end"),
+        ("add table inet t\n# the end\n", ""),
+        ("add table inet t\ndefine x = 1", "define x = 1"),
+        ("add table inet t", ""),
+        ("table inet t {\n chain c {\n  counter jump {\n   accept\n  }\n }\n}", ""),
         ('table inet t {\n ct helper h {\n  type "ftp" protocol dccp\n }\n}', "dccp"),
     ],
 )

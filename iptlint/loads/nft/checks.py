@@ -33,6 +33,10 @@ SYNTAX = _reading("syntax", "syntax error")
 CHAIN_TYPE = _reading("chain type", "unknown chain type")
 DATATYPE = _reading("data type", "unknown datatype")
 TABLE_FLAG = _reading("table flag", "unknown table option")
+GIVEN_TWICE = _reading(
+    "given twice", "You can only specify this once. This statement is duplicated."
+)
+SEPARATOR = _reading("separator", "syntax error, expecting newline or semicolon")
 SET_FLAG = _reading("set flag", "unknown set flag")
 POLICY_TWICE = _reading("policy twice", "you cannot set chain policy twice")
 POLICY = _reading("chain policy", "syntax error")
@@ -40,6 +44,7 @@ VERB = _reading("verb", "syntax error")
 VARIABLE = _reading("variable", "unknown identifier")
 LOG_LEVEL = _reading("log level", "invalid log level")
 LOG_FLAG = _reading("log flag", "syntax error")
+LAST_LINE = _reading("last line", "syntax error, unexpected junk", "src/scanner.l")
 NAME = _reading("name", "syntax error", "src/scanner.l")
 UNIT = _reading("unit", "syntax error")
 XT = _reading("xt", "unsupported xtables compat expression, use iptables-nft with this ruleset")
@@ -65,6 +70,11 @@ NEXTHOP = _evaluation("next hop", "cannot determine ip protocol version", "expr_
 CT_ADDRESS = _evaluation(
     "address of a connection", "cannot determine ip protocol version", "ct_gen_nh_dependency"
 )
+CT_PORT = _evaluation(
+    "port of a connection",
+    "Can't parse symbolic invalid expressions",
+    "ct_expr_update_type (src/ct.c)",
+)
 IPSEC = _evaluation(
     "ipsec", "ipsec expression is only valid in ip/ip6/inet tables", "expr_evaluate_xfrm"
 )
@@ -73,6 +83,7 @@ TERMINAL = _evaluation(
 )
 MISMATCH = _evaluation("mismatch", "datatype mismatch", "expr_evaluate_relational")
 RELATION = _evaluation("relation", "Relational expression is undefined", "expr_evaluate_relational")
+MAPPING = _evaluation("mapping", "mapping outside of map context", "expr_evaluate_mapping")
 NOT_A_MAP = _evaluation("not a map", "Expression is not a map", "expr_evaluate_map")
 REJECT = _evaluation("reject", "conflicting protocols specified", "stmt_evaluate_reject_family")
 NAT_FAMILY = _evaluation(
@@ -103,6 +114,9 @@ LOG_OPTIONS = _evaluation(
 LOG_PREFIX = _evaluation("log prefix", "log prefix is too long", "stmt_evaluate_log_prefix")
 FANOUT = _evaluation("fanout", "fanout requires a range to be specified", "stmt_evaluate_queue")
 STATEFUL = _evaluation("stateful", "statement must be stateful", "stmt_evaluate_set")
+CONSTANT = _evaluation(
+    "constant", "Map expression can not be constant", "expr_evaluate_map, expr_evaluate_symbol"
+)
 SET_KEY = _evaluation("set key", "set definition does not specify key", "set_evaluate")
 MAP_DATA = _evaluation(
     "map data", "map definition does not specify mapping data type", "set_evaluate"
@@ -158,6 +172,8 @@ NO_TRACKING = _kernel(
 NOT_OF_FAMILY = _kernel(
     "not of the family", "No such file or directory", f"{_TABLES} nft_expr_type_get"
 )
+NO_ELEMENT = _kernel("no element", "No such file or directory", f"{_TABLES} nft_del_setelem")
+SET_KIND = _kernel("kind of set", "Operation not supported", f"{_TABLES} nft_select_set_ops")
 READ_ONLY = _kernel(
     "read only", "Operation not supported", "net/netfilter/nft_meta.c, net/netfilter/nft_ct.c"
 )
@@ -167,3 +183,10 @@ INVALID = _kernel("invalid", "Invalid argument", _TABLES)
 SIZE = _kernel("size", "Too many open files in system", f"{_TABLES} nft_add_set_elem")
 DUPLICATE_KEY = _kernel("key twice", "File exists", f"{_TABLES} nft_add_set_elem")
 TOO_LONG = _kernel("too long", "Numerical result out of range", f"{_TABLES} nft_rule_policy")
+
+# -- by versions -----------------------------------------------------------------------------
+
+
+def version(decided: str) -> Check:
+    """That a version does not have something yet: an older nft does not know the word."""
+    return Check("version", Stage.READING, "syntax error", decided)

@@ -14,6 +14,7 @@ from iptlint.loads.nft.chains import ChainTrial
 from iptlint.loads.nft.names import check_comment, check_name
 from iptlint.loads.nft.objects import ObjectTrial
 from iptlint.loads.nft.rules import RuleTrial
+from iptlint.loads.nft.separators import check_separators
 from iptlint.loads.nft.sets import SetTrial
 from iptlint.loads.nft.state import CONTENTS, SETS, Key, KnownChain, KnownTable, Tables
 from iptlint.loads.nft.trial import Trial
@@ -38,7 +39,7 @@ class CommandTrial:
         self._sets = SetTrial(trial)
         self._chains = ChainTrial(trial)
         self._objects = ObjectTrial(trial)
-        self._rules = RuleTrial(trial, self._sets)
+        self._rules = RuleTrial(trial)
 
     def run(self, file: t.NftFile) -> State:
         """The state has what is wrong with the variables of the file."""
@@ -69,17 +70,18 @@ class CommandTrial:
                 case _:
                     yield item, context
 
-    def _body(self, command: t.Command, context: BlockContext) -> list[Placed]:
-        """What the block holds, without variables; what has some that are unknown is left out."""
-        made: list[Placed] = []
+    def _body(self, command: t.Command, context: BlockContext) -> Iterator[Placed]:
+        """What the block holds, without variables; what has some that are unknown is left out.
+
+        One by one: a definition holds from where it stands.
+        """
         for item, inner in self._included(self._reader.body(command, context), context):
             if isinstance(item, t.Command):
-                made.append((item, inner))
+                yield item, inner
                 continue
             known, whole = self._reader.substituted(item, inner)
             if whole:
-                made.append((known, inner))
-        return made
+                yield known, inner
 
     # -- one command -------------------------------------------------------------------------
 
@@ -122,11 +124,15 @@ class CommandTrial:
             inner = context.inside()
             self._block(table, self._body(command, inner))
 
-    def _block(self, table: KnownTable, items: list[Placed]) -> None:
+    def _block(self, table: KnownTable, items: Iterable[Placed]) -> None:
         """nft looks at the sets of a block, then its chains, and all of them before the rules."""
         bodies = []
         for item, context in items:
             match item:
+                case t.Command(_, "table"):
+                    cause = "a table cannot stand in a table"
+                    mend = "end the table before it"
+                    self._trial.refuse(checks.SYNTAX, context, item, cause, mend)
                 case t.Command():
                     bodies.append((item, context, self._declared(table, item, context)))
                 case t.Flags(flags):
@@ -142,9 +148,13 @@ class CommandTrial:
     def _define(
         self, table: KnownTable, command: t.Command, body: list[Placed], context: BlockContext
     ) -> None:
-        for item, where in body:
-            if isinstance(item, t.Comment):
-                check_comment(self._trial, where, item.text)
+        check_separators(self._trial, command, context)
+        comments = [(item, where) for item, where in body if isinstance(item, t.Comment)]
+        for item, where in comments:
+            check_comment(self._trial, where, item.text)
+        for item, where in comments[1:]:
+            cause = "there is a comment already"
+            self._trial.refuse(checks.GIVEN_TWICE, where, item, cause, "delete one of the two")
         if command.kind in SETS:
             self._sets.define(table, command, body, context)
         elif command.kind == "chain":
@@ -165,7 +175,7 @@ class CommandTrial:
             self._sets.declare(table, command)
         elif command.kind in OBJECTS:
             table.objects.add((command.kind, name))
-        return self._body(command, inner)
+        return list(self._body(command, inner))
 
     def _chain_rules(self, table: KnownTable, chain: KnownChain, items: list[Placed]) -> None:
         for item, context in items:
@@ -239,23 +249,15 @@ class CommandTrial:
             "delete the rules that refer to it first",
         )
 
-    def _flush_chain(self, command: t.Command, context: BlockContext) -> None:
+    def _flush(self, command: t.Command, context: BlockContext) -> None:
         table = self._table(command, context)
         if table is None or len(command.path) < 2:
             return
-        chain = table.chains.get(command.path[1].text)
-        if chain is None:
-            self._missing(command, context, command.path[1], "chain", table.whole)
-        else:
-            chain.empty()
-
-    def _flush_set(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
-        if table is None or len(command.path) < 2:
-            return
-        known = table.sets.get(command.path[1].text)
+        name = command.path[1]
+        held = table.chains if command.kind == "chain" else table.sets
+        known = held.get(name.text)
         if known is None:
-            self._missing(command, context, command.path[1], command.kind, table.whole)
+            self._missing(command, context, name, command.kind, table.whole)
         else:
             known.empty()
 
@@ -347,7 +349,16 @@ class CommandTrial:
         for item in command.body or ():
             made, whole = self._reader.substituted(item, context)
             if whole and isinstance(made, t.SetLiteral):
-                self._sets.change(known, made, context, command.verb or "add")
+                self._sets.elements.change(known, made, context, command.verb or "add")
+
+    def _look(self, command: t.Command, context: BlockContext) -> None:
+        """What is only shown has to be there all the same."""
+        table = self._table(command, context)
+        if table is None or len(command.path) < 2:
+            return
+        kind = "set" if command.kind == "element" else command.kind
+        if not table.has(kind, command.path[1].text):
+            self._missing(command, context, command.path[1], kind, table.whole)
 
 
 def _order(declared: tuple[t.Command, BlockContext, list[Placed]]) -> bool:
@@ -371,11 +382,12 @@ _HANDLERS: dict[tuple[str | None, str], Handler] = {
         for kind in ("chain", *CONTENTS, *OBJECTS)
     },
     **{(verb, "table"): CommandTrial._delete_table for verb in ("delete", "destroy")},
-    ("flush", "chain"): CommandTrial._flush_chain,
-    **{("flush", kind): CommandTrial._flush_set for kind in CONTENTS},
+    **{("flush", kind): CommandTrial._flush for kind in ("chain", *CONTENTS)},
     ("rename", "chain"): CommandTrial._rename_chain,
     **{(verb, "rule"): CommandTrial._put_rule for verb in ("add", "insert", "replace")},
     ("delete", "rule"): CommandTrial._delete_rule,
     **{(verb, "element"): CommandTrial._change_elements for verb in ("add", "delete")},
+    **{("list", kind): CommandTrial._look for kind in ("table", "chain", *SETS)},
+    ("get", "element"): CommandTrial._look,
 }
 """By verb and kind; what is not here shows something and changes nothing."""

@@ -10,30 +10,36 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.nft.tree import NftFile
 from iptlint.loads.nft.checks import SYNTAX, VALUE, VARIABLE
 from iptlint.loads.nft.commands import CommandTrial
+from iptlint.loads.nft.last_line import check_last_line
 from iptlint.loads.nft.places import check_jumps, check_places
 from iptlint.loads.nft.state import Tables
 from iptlint.loads.nft.trial import Trial
+from iptlint.loads.nft.versions import check_versions
 from iptlint.loads.refusal import Load, Refusal, in_order
+from iptlint.loads.target import Target
 from iptlint.source import Span
 
 
-def judge(reading: Reading, before: Sequence[Reading]) -> Load:
+def judge(reading: Reading, before: Sequence[Reading], target: Target | None = None) -> Load:
     assert isinstance(reading.tree, NftFile)
     tree = reading.tree
     refusals = [*_unread(tree)]
     if not tree.diagnostics:
-        refusals += _tried(tree, before)
+        refusals += _tried(tree, before, target)
         refusals += _values(reading, refusals)
     return Load(tree.source, "nft -f", in_order(refusals))
 
 
-def _tried(tree: NftFile, before: Sequence[Reading]) -> list[Refusal]:
+def _tried(tree: NftFile, before: Sequence[Reading], target: Target | None) -> list[Refusal]:
     trial, tables = Trial(silent=True), Tables()
     commands = CommandTrial(tables, trial)
     for reading in before:
         if isinstance(reading.tree, NftFile):
             commands.run(reading.tree)
     trial.silent = False
+    if target is not None:
+        check_versions(tree, target, trial)
+    check_last_line(tree.source, tree.items, trial)
     state = commands.run(tree)
     for table in tables.tables.values():
         check_jumps(table, trial)

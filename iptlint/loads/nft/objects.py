@@ -56,6 +56,10 @@ class ObjectTrial:
                 case t.Hook(None, hook) if hook.text not in ("ingress", "egress"):
                     cause = f"`{hook.text}` is no hook of a flowtable"
                     self._trial.refuse(checks.HOOK, where, hook, cause, "write ingress")
+        if command.kind == "limit" and not any(isinstance(item, t.Limit) for item, _ in body):
+            cause = f"the limit {command.path[-1].text} has no rate"
+            mend = "write `rate 10/second`"
+            self._trial.refuse(checks.INVALID, context, command.path[-1], cause, mend)
         if command.kind == "ct expectation":
             self._expectation(command, body, context)
 

@@ -8,22 +8,32 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.lowering.datatypes import DataType
 from iptlint.loads.nft import checks
+from iptlint.loads.nft.elements import elements_of
 from iptlint.loads.nft.names import check_comment, check_name
 from iptlint.loads.nft.selectors import SelectorTrial
-from iptlint.loads.nft.sets import SetTrial, elements_of
 from iptlint.loads.nft.state import Jump, KnownChain, KnownSet, KnownTable
-from iptlint.loads.nft.statements import StatementTrial, is_terminal
+from iptlint.loads.nft.statements import OBJECTS_OF, StatementTrial, is_terminal
 from iptlint.loads.nft.trial import Trial
-from iptlint.loads.nft.values import Bad, interval, is_range, parts_of, scalar, single, types_of
+from iptlint.loads.nft.values import (
+    PROTOCOL_WORDS,
+    Bad,
+    interval,
+    is_range,
+    parts_of,
+    scalar,
+    single,
+    types_of,
+)
 from iptlint.model import Family
 
+_CT_PORTS = ("proto-src", "proto-dst")
+_WRITTEN = (t.Value, t.Prefix, t.Range, t.Bitwise, t.Listing)
 _ORDERS = ("<", ">", "<=", ">=")
 
 
 class RuleTrial:
-    def __init__(self, trial: Trial, sets: SetTrial) -> None:
+    def __init__(self, trial: Trial) -> None:
         self._trial = trial
-        self._sets = sets
 
     def rule(
         self, table: KnownTable, chain: KnownChain, rule: t.Rule, context: BlockContext
@@ -79,7 +89,7 @@ class OneRule:
             case t.Match(left, operator, right):
                 if self._selectors.read(left):
                     self._match(left, operator, right)
-            case t.MaskMatch(left):
+            case t.MaskMatch(left) | t.Meter(key=left):
                 self._selectors.read(left)
             case t.VerdictMap(key, mapping):
                 if self._selectors.read(key):
@@ -91,17 +101,22 @@ class OneRule:
                 self._mangle(target, value)
             case t.SetUpdate():
                 self._update(statement)
-            case t.Meter(_, _, key):
-                self._selectors.read(key)
             case _:
-                self._arguments(statement)
-                self._statements.check(statement)
+                self._action(statement)
 
-    def _arguments(self, statement: t.Node) -> None:
-        """What else is read: the address of a translation may be looked up in a map."""
+    def _action(self, statement: t.Node) -> None:
+        self._statements.check(statement)
+        if isinstance(statement, t.Nat):
+            self._argument(statement.address)
+            self._statements.check_port(statement)
+            self._argument(statement.port)
         for expression in _expressions(statement):
-            if isinstance(expression, t.Lookup) and self._selectors.read(expression.key):
-                self._map(expression.key, expression.mapping, verdicts=False)
+            self._argument(expression)
+
+    def _argument(self, expression: t.Node | None) -> None:
+        """What else is read: the address of a translation may be looked up in a map."""
+        if isinstance(expression, t.Lookup) and self._selectors.read(expression.key):
+            self._map(expression.key, expression.mapping, verdicts=False)
 
     # -- tests -------------------------------------------------------------------------------
 
@@ -128,10 +143,16 @@ class OneRule:
         types = self._types(left)
         if isinstance(left, t.Concat):
             return
+        unknown = self._selectors.protocols.transport is None
+        if unknown and isinstance(left, t.Ct) and left.key in _CT_PORTS:
+            cause = f"ct {left.key} is of a protocol, and the rule tests none before"
+            mend = "test meta l4proto before it"
+            self._trial.refuse(checks.CT_PORT, self._context, right, cause, mend)
+            return
         if operator in _ORDERS and is_range(right):
             cause = f"`{operator}` compares with one value, and this is more"
             self._trial.refuse(checks.RELATION, self._context, right, cause, "write one value")
-        if types[0] is not None and isinstance(right, t.Value | t.Prefix | t.Range):
+        if types[0] is not None and isinstance(right, _WRITTEN):
             made = single(right, types[0])
             crosses = isinstance(left, t.Meta) and left.key in ("hour", "day", "time")
             if isinstance(made, Bad) and not crosses:
@@ -152,9 +173,13 @@ class OneRule:
             return
         self._keys(left, right)
 
-    def _keys(self, left: t.Expression, literal: t.SetLiteral) -> None:
+    def _keys(self, left: t.Expression, literal: t.SetLiteral, *, mapped: bool = False) -> None:
         types = self._types(left)
-        for key, _ in elements_of(literal):
+        for key, data in elements_of(literal):
+            if data is not None and not mapped:
+                cause = "a test asks a set, and this is an element of a map"
+                self._trial.refuse(checks.MAPPING, self._context, key, cause, "write vmap or map")
+                return
             if isinstance(key, t.Everything | t.SetReference | t.SetLiteral):
                 continue
             if not self._key(key, types):
@@ -168,9 +193,8 @@ class OneRule:
                 checks.ELEMENT, self._context, key, cause, "write a value for each part"
             )
             return False
-        read = interval if len(parts) == 1 else single
         for part, kind in zip(parts, types, strict=True):
-            made = None if kind is None else read(part, kind)
+            made = None if kind is None else interval(part, kind)
             if isinstance(made, Bad):
                 self._bad(made)
                 return False
@@ -209,9 +233,8 @@ class OneRule:
         if known.key is None or None in types:
             return
         names = tuple(kind.name for kind in types if kind is not None)
-        if written and "integer" in names:
-            return
-        if names != known.key and not _alike(names, known.key):
+        loose = _LOOSE | {"integer"} if written else _LOOSE
+        if names != known.key and not _alike(names, known.key, loose):
             cause = (
                 f"{known.name} holds {' . '.join(known.key)}, and the test reads "
                 f"{' . '.join(names)}"
@@ -231,6 +254,11 @@ class OneRule:
     # -- maps ------------------------------------------------------------------------------------
 
     def _map(self, key: t.Expression, mapping: t.Node, *, verdicts: bool) -> None:
+        word = next((part for part in parts_of(key) if isinstance(part, t.Value)), None)
+        if word is not None:
+            cause = f"a map is asked for what a packet has, and `{word.text}` is a value"
+            self._trial.refuse(checks.CONSTANT, self._context, word, cause, "write a selector")
+            return
         match mapping:
             case t.SetReference():
                 known = self._set(mapping)
@@ -243,7 +271,7 @@ class OneRule:
                     return
                 self._same_type(key, known, mapping)
             case t.SetLiteral():
-                self._keys(key, mapping)
+                self._keys(key, mapping, mapped=True)
                 for _, data in elements_of(mapping):
                     self._datum(data, mapping, verdicts=verdicts)
 
@@ -276,6 +304,11 @@ class OneRule:
             case t.SetLiteral() | t.SetReference():
                 cause = "a value is set, and a set has many"
                 self._trial.refuse(checks.MISMATCH, self._context, value, cause, "write one value")
+            case t.Value(text) if text in PROTOCOL_WORDS and value.kind is t.Kind.SYMBOL:
+                cause = f"`{text}` begins a test here, and is no value"
+                self._trial.refuse(checks.SYNTAX, self._context, value, cause, "write its number")
+            case t.Value() if target in OBJECTS_OF:
+                self._statements.check_object(OBJECTS_OF[target], value)
             case t.Value():
                 kind = self._types(target)[0]
                 made = None if kind is None else single(value, kind)
@@ -320,7 +353,7 @@ class OneRule:
         if known.data is None or None in types:
             return
         names = tuple(kind.name for kind in types if kind is not None)
-        if "integer" not in names and names != known.data and not _alike(names, known.data):
+        if "integer" not in names and names != known.data and not _alike(names, known.data, _LOOSE):
             cause = (
                 f"{known.name} maps to {' . '.join(known.data)}, and this is {' . '.join(names)}"
             )
@@ -329,14 +362,14 @@ class OneRule:
             )
 
 
-def _alike(names: tuple[str, ...], key: tuple[str, ...]) -> bool:
+def _alike(names: tuple[str, ...], key: tuple[str, ...], loose: frozenset[str]) -> bool:
     """Types that nft has one number for, or that are not told apart here."""
     return len(names) == len(key) and all(
-        one == other or {one, other} & _LOOSE for one, other in zip(names, key, strict=True)
+        one == other or {one, other} & loose for one, other in zip(names, key, strict=True)
     )
 
 
-_LOOSE = {"string", "bitmask", "boolean", "fib_result", "unknown", "symbol"}
+_LOOSE = frozenset(("string", "bitmask", "boolean", "fib_result", "unknown", "symbol"))
 
 
 def _numbers(right: t.Expression, type: DataType) -> Iterator[int]:
@@ -354,7 +387,7 @@ def _numbers(right: t.Expression, type: DataType) -> Iterator[int]:
 
 def _expressions(statement: t.Node) -> Iterator[t.Node]:
     match statement:
-        case t.Nat(address=address, port=port) | t.Tproxy(address=address, port=port):
+        case t.Tproxy(address=address, port=port):
             yield from (each for each in (address, port) if each is not None)
         case t.Dup(address, device) | t.Fwd(_, address, device):
             yield from (each for each in (address, device) if each is not None)

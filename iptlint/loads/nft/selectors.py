@@ -129,8 +129,8 @@ class SelectorTrial:
             case t.Routing("nexthop", None) if self.protocols.network not in ("ip", "ip6"):
                 cause = "the next hop may be of IPv4 or of IPv6"
                 return checks.NEXTHOP, cause, "write rt ip nexthop, or rt ip6 nexthop"
-            case t.Routing("nexthop", "ip" | "ip6" as of) if of == _OTHER.get(family):
-                cause = f"{_IS_TABLE[family]}: no route of it has a next hop of {of}"
+            case t.Routing("nexthop", "ip6") if family is Family.IP:
+                cause = f"{_IS_TABLE[family]}: no route of it has a next hop of ip6"
                 return checks.NEXTHOP, cause, "write rt nexthop"
             case t.Ipsec() if family not in _ROUTED:
                 cause = f"ipsec is for ip, ip6 and inet tables, and this is one of {family.value}"
@@ -156,6 +156,10 @@ class SelectorTrial:
                 self.protocols.learn(NETWORK, header, numbers)
             case t.Payload("ah" | "comp" as header, "nexthdr"):
                 self.protocols.learn(TRANSPORT, header, numbers)
+            case t.Ct("protocol"):
+                self.protocols.learn(TRANSPORT, self.protocols.network or "", numbers)
+            case t.Ct("l3proto"):
+                self.protocols.learn(NETWORK, self.protocols.name_at(LINK) or "", numbers)
             case t.Meta():
                 for number in numbers:
                     self._learn_meta(selector, number)
@@ -170,9 +174,6 @@ class SelectorTrial:
             case "iiftype" if self._family is not Family.BRIDGE:
                 ether = number == IFACE_TYPES["ether"]
                 self.protocols.learn_link("ether" if ether else None)
-
-
-_OTHER = {Family.IP: "ip6", Family.IP6: "ip"}
 
 
 def _family_for(protocol: str) -> str:

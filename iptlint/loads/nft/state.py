@@ -67,7 +67,8 @@ class KnownChain:
 @dataclass(slots=True, eq=False)
 class KnownSet:
     """``key`` and ``data`` are the names of data types, one for each part; None where they are
-    not known here. ``intervals``: what is in it, where it holds intervals of one part."""
+    not known here. ``intervals``: what is in it, where it holds intervals of one part;
+    ``declared``: its name where this file declares it; ``is_closed``: all of it is known."""
 
     name: str
     kind: str
@@ -81,11 +82,17 @@ class KnownSet:
     intervals: list[tuple[int, int]] = field(default_factory=list)
     elements: dict[object, t.Node | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
+    declared: tuple[t.Node, BlockContext] | None = None
+    is_closed: bool = False
 
     def empty(self) -> None:
         self.intervals.clear()
         self.elements.clear()
         self.jumps.clear()
+
+    @property
+    def takes_statements(self) -> bool:
+        return bool(self.statements) or "dynamic" in self.flags
 
     @property
     def is_map(self) -> bool:

@@ -14,6 +14,7 @@ from iptlint.loads.nft.state import KnownChain, KnownSet, KnownTable, PlacedStat
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.refusal import Check
 from iptlint.model import Family
+from iptlint.model.numbers import c_number
 
 _ROUTED = (Family.IP, Family.IP6, Family.INET)
 _NETWORKS = {Family.IP: "ip", Family.IP6: "ip6"}
@@ -79,7 +80,12 @@ class StatementTrial:
                 checks.NAT_FAMILY, statement, cause, "write it in a table of ip, ip6 or inet"
             )
             return
-        if statement.address is not None and not self._nat_family(statement):
+        if statement.address is not None:
+            self._nat_family(statement)
+
+    def check_port(self, statement: t.Nat) -> None:
+        """Once the address has been read, whose tests may tell the protocol."""
+        if self._family not in _ROUTED:
             return
         if statement.port is not None and self._selectors.protocols.transport is None:
             self._no_port(statement, statement.port)
@@ -91,25 +97,23 @@ class StatementTrial:
         mend = "test tcp dport, or meta l4proto, before it"
         self._refuse(checks.NAT_PORT, port, cause, mend)
 
-    def _nat_family(self, statement: t.Nat | t.Tproxy) -> bool:
-        """Whether it is known of which family the address is, and of the right one."""
+    def _nat_family(self, statement: t.Nat) -> None:
+        """It has to be known of which family the address is, and the right one."""
         network = self._selectors.protocols.network
         family = statement.family or _NETWORKS.get(self._family)
         if family is None and network in ("ip", "ip6"):
             family = network
-        name = statement.name if isinstance(statement, t.Nat) else "tproxy"
+        name = statement.name
         if family is None:
             if isinstance(statement.address, t.Lookup):
-                return True
+                return
             cause = f"an inet table translates IPv4 and IPv6: say which {name} is for"
             mend = f"write `{name} ip to …` or `{name} ip6 to …`"
             self._refuse(checks.NAT_ADDRESS, statement, cause, mend)
-            return False
+            return
         if network in ("ip", "ip6") and network != family:
             cause = f"the rule is about {network}, and {name} is for {family}"
             self._refuse(checks.PROTOCOL, statement, cause, f"write {name} {network}")
-            return False
-        return True
 
     def _tproxy(self, statement: t.Tproxy) -> None:
         if self._family not in _ROUTED:
@@ -233,13 +237,13 @@ class StatementTrial:
     def _object(self, statement: t.ObjectUse) -> None:
         match statement.name:
             case t.Value() as name:
-                self._named_object(statement.kind, name)
+                self.check_object(statement.kind, name)
             case t.Lookup(_, t.SetLiteral(elements)):
                 for element in elements:
                     if isinstance(element, t.Element) and isinstance(element.data, t.Value):
-                        self._named_object(statement.kind, element.data)
+                        self.check_object(statement.kind, element.data)
 
-    def _named_object(self, kind: str, name: t.Value) -> None:
+    def check_object(self, kind: str, name: t.Value) -> None:
         if (kind, name.text) not in self._table.objects:
             table = self._table
             cause = f"there is no {kind} {name.text} in table {table.family.value} {table.name}"
@@ -249,6 +253,9 @@ class StatementTrial:
             )
 
     def _limit(self, statement: t.Limit) -> None:
+        if c_number(statement.rate.text) == 0:
+            cause = "a limit of nothing is none"
+            self._refuse(checks.INVALID, statement.rate, cause, "write a number above 0")
         units = (statement.unit, statement.burst_unit)
         if statement.per not in _PER:
             cause = f"`{statement.per}` is no time that a limit counts in"
@@ -263,7 +270,7 @@ class StatementTrial:
             self._refuse(checks.UNIT, statement, cause, f"write one of {', '.join(_UNITS)}")
 
     def _flow(self, statement: t.FlowAdd) -> None:
-        self._named_object("flowtable", statement.flowtable)
+        self.check_object("flowtable", statement.flowtable)
 
     # -- what is written, and sets that rules change -------------------------------------------
 
@@ -283,6 +290,10 @@ class StatementTrial:
     def check_update(self, statement: t.SetUpdate, known: KnownSet) -> None:
         element = statement.element
         extras = element.extras if isinstance(element, t.Element) else ()
+        if "interval" in known.flags and known.declared is not None and not known.is_map:
+            cause = f"{known.name} holds intervals, and a rule adds to it: no set does both"
+            mend = "delete `flags interval`, or add elements to it by commands only"
+            self._trial.refuse(checks.SET_KIND, known.declared[1], known.declared[0], cause, mend)
         timed = any(isinstance(each, t.Timing) for each in extras)
         if timed and not known.timeout:
             cause = f"{known.name} keeps its elements for ever, and this one has a timeout"
@@ -301,6 +312,14 @@ _WRITTEN_META = frozenset(
 _WRITTEN_CT = frozenset(
     ("mark", "event", "secmark", "label", "zone", "helper", "timeout", "expectation")
 )
+
+OBJECTS_OF: dict[t.Node, str] = {
+    t.Ct("helper"): "ct helper",
+    t.Ct("timeout"): "ct timeout",
+    t.Ct("expectation"): "ct expectation",
+    t.Meta("secmark"): "secmark",
+}
+"""What is given to a packet by its name in the table."""
 
 _OF_ICMP = {"icmp": "ip", "icmpv6": "ip6"}
 _ICMP = {"ip": "icmp", "ip6": "icmpv6"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import datatypes as d
@@ -16,6 +17,7 @@ from iptlint.dialects.nft.lowering.datatypes import (
 )
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import row_of
+from iptlint.dialects.nft.walking import everything
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
 
@@ -46,6 +48,7 @@ def parts_of(expression: t.Node) -> tuple[t.Node, ...]:
     return expression.parts if isinstance(expression, t.Concat) else (expression,)
 
 
+@lru_cache(maxsize=4096)
 def type_of(expression: t.Node, family: Family, network: str | None) -> DataType | None:
     """None where nothing is known of it."""
     match expression:
@@ -74,6 +77,8 @@ def scalar(value: t.Value, type: DataType) -> int | Text | Name | Bad:
     try:
         made = type.read(value)
     except NftValueError as error:
+        if type is d.ETHER and "." in value.text:
+            return Name(value.text)  # nft reads an address of IPv4 there, whatever it makes of it
         return Bad(value, error.message, error.help)
     if isinstance(made, Name) and type.name in _CLOSED and value.text not in PROTOCOL_WORDS:
         return Bad(value, f"`{value.text}` is no {type.what}", "write a number")
@@ -106,7 +111,15 @@ def interval(node: t.Node, type: DataType) -> Interval | Text | Bad | None:
             return _prefix(node, base, length, type)
         case t.Range(t.Value() as low, t.Value() as high):
             return _range(node, low, high, type)
+        case t.Bitwise() | t.Listing():
+            return next((bad for bad in _leaves(node, type) if isinstance(bad, Bad)), None)
     return None
+
+
+def _leaves(node: t.Node, type: DataType) -> Iterator[object]:
+    for part in everything(node):
+        if isinstance(part, t.Value) and part.kind is t.Kind.SYMBOL and not _is_protocol(part):
+            yield scalar(part, type)
 
 
 def _prefix(

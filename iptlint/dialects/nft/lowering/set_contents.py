@@ -111,7 +111,7 @@ class _Reader:
         self._by_data: dict[tuple[Data, bool], _Group] = {}
 
     def add(self, elements: Iterable[t.Expression | t.Element]) -> None:
-        plain = _plain_ranges(elements, self.types)
+        plain = plain_ranges(elements, self.types)
         if plain is not None:
             self._group(None, None, False).rows.append((Values(merged(plain)),))
             return
@@ -206,7 +206,7 @@ def joined(rows: Sequence[Row]) -> tuple[Row, ...]:
 _BY_ADDRESS = {d.IPV4: d.ipv4, d.IPV6: d.ipv6, d.ETHER: d.mac}
 
 
-def _plain_ranges(
+def plain_ranges(
     elements: Iterable[t.Expression | t.Element], types: tuple[DataType, ...]
 ) -> list[tuple[int, int]] | None:
     """The ranges of a long set of addresses, without a node for each; None where it is not

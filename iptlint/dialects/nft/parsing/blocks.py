@@ -15,7 +15,9 @@ _KIND = (
     r"|ct\s+helper|ct\s+timeout|ct\s+expectation)(?=\s)"
 )
 _HEADERS = {"top": re.compile(_VERB + _KIND), "table": re.compile(_KIND)}
-BLOCK_LINE = re.compile(rf"[ \t]*{_VERB}{_KIND}[ \t]+[^\s{{}}]+[ \t]*\{{[ \t]*$", re.MULTILINE)
+BLOCK_LINE = re.compile(
+    rf"[ \t]*{_VERB}{_KIND}[ \t]+(?!(?:jump|goto)\b)[^\s{{}}]+[ \t]*\{{[ \t]*$", re.MULTILINE
+)
 """A line that neither a set literal nor a chain has: what was not closed ends before it."""
 _JUMP = re.compile(r"(?<![\w./-])(?:jump|goto)(?:[ \t]|\\\n)*$")
 

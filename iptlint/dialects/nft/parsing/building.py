@@ -81,6 +81,12 @@ def _value(kind: t.Kind) -> Callable[[str, Place], t.Value]:
     return lambda text, place: t.Value(text, kind, **place)
 
 
+def _address(text: str, place: Place) -> t.Value:
+    if text.startswith("[") != text.endswith("]"):
+        raise NftSyntaxError("The bracket has no other one", "an address", **place)
+    return t.Value(text.strip("[]"), t.Kind.ADDRESS, **place)
+
+
 def _selector(text: str, place: Place) -> t.Selector:
     return placed(selector(text), place)
 
@@ -92,6 +98,6 @@ TOKENS: dict[str, Callable[[str, Place], Any]] = {
     "CLASSID": _value(t.Kind.CLASSID),
     "WILDCARD": _value(t.Kind.WILDCARD),
     "STRING": lambda text, place: t.Value(text[1:-1], t.Kind.STRING, **place),
-    "ADDRESS": lambda text, place: t.Value(text.strip("[]"), t.Kind.ADDRESS, **place),
+    "ADDRESS": _address,
     "SELECTOR": _selector,
 }

@@ -22,7 +22,7 @@ def _command(
     family: str | None,
     path: Path | None,
     position: t.Position | None,
-    configuration: t.Item | None,
+    configuration: t.Item | None = None,
     **place: Unpack[Place],
 ) -> t.Command:
     body = None if configuration is None else (configuration,)
