@@ -47,7 +47,10 @@ LOG_FLAG = _reading("log flag", "syntax error")
 LAST_LINE = _reading("last line", "syntax error, unexpected junk", "src/scanner.l")
 NAME = _reading("name", "syntax error", "src/scanner.l")
 UNIT = _reading("unit", "syntax error")
-XT = _reading("xt", "unsupported xtables compat expression, use iptables-nft with this ruleset")
+XT = replace(
+    _reading("xt", "unsupported xtables compat expression, use iptables-nft with this ruleset"),
+    linted=True,
+)
 NAME_LENGTH = _reading("name length", "name too long")
 COMMENT_LENGTH = _reading("comment length", "comment too long, 128 characters maximum allowed")
 HELPER_PROTOCOL = _reading("helper protocol", "syntax error")
