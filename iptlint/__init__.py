@@ -98,7 +98,7 @@ def trace(
     from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.model.host_addresses import with_own
 
-    addresses = with_own(ruleset, host_addresses) if host_addresses else None
+    addresses = with_own(host_addresses, ruleset) if host_addresses else None
     return trace_with_bridges(ruleset, packet, addresses)
 
 

@@ -11,7 +11,7 @@ from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
-from iptlint.netfilter.routes import Route, RunningConnection
+from iptlint.netfilter.routes import Route, Routing, RunningConnection
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.packet import Packet
@@ -121,8 +121,7 @@ class ConnectionWay:
         self.family = family
         self.unknowns = unknowns
         self.route = route
-        self.addresses = addresses
-        self.bound = bound
+        self.routing = Routing(family, addresses, unknowns, bound=bound)
         self.space = firewall.space
 
     def ends(self, packets: Direction, opening: PacketSet, *, older: bool) -> Iterator[End]:
@@ -195,8 +194,7 @@ class ConnectionWay:
             self.family,
             self.unknowns,
             by_rule=True,
-            addresses=self.addresses,
-            bound=self.bound,
+            routing=self.routing,
             running=running,
             on_step=on_step,
         )

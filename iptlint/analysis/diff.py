@@ -7,7 +7,7 @@ limits in equal places are the same, and a difference that no value of them undo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Rule, Ruleset, VerdictKind
+from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
-from iptlint.netfilter.routes import WAYS
+from iptlint.netfilter.routes import ROUTES, WAYS, AssumingRouting
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
@@ -56,12 +58,14 @@ _SHOWN: Mapping[Field, Callable[[int], object]] = {
 class Fate(NamedTuple):
     """``becomes``: the packet in the end, where it is accepted and changed. ``decision``: who
     decides; where packets are accepted either way, who makes of them what they become.
-    ``answer``: what is sent back, or what a program gets them from, in words."""
+    ``answer``: what is sent back, or what a program gets them from, in words. ``way``: where it
+    went once it was translated, if not where it set out to."""
 
     kind: VerdictKind
     decision: Decision | None
     becomes: Packet | None
     answer: str = ""
+    way: Hook | None = None
 
 
 class Contrast(NamedTuple):
@@ -75,8 +79,9 @@ class Contrast(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """Packets that had one fate and have another; ``old`` and ``new`` are those of the witness.
-    ``certain``: whatever is left open. ``aspects``: what differs of all of them where the verdict
-    does not, as ``destination``; ``contrasts``: how, for the witness."""
+    ``certain``: whatever is left open. ``elsewhere``: they go another way than they set out on.
+    ``aspects``: what differs of all of them where the verdict does not, as ``destination``;
+    ``contrasts``: how, for the witness."""
 
     hook: Hook
     family: Family
@@ -87,18 +92,26 @@ class Divergence:
     new: Fate
     aspects: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    elsewhere: bool = False
+
+    def is_like(self, other: Divergence) -> bool:
+        """Whether the same is different of other packets."""
+        kinds, others = ((each.old.kind, each.new.kind) for each in (self, other))
+        return (self.family, kinds, self.aspects) == (other.family, others, other.aspects)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """``certain`` is false where only limits, or what the tool does not know, may tell the two
     apart: then they are neither surely equivalent nor surely different. ``families``: whose
-    packets were compared; an iptables file says nothing of those of the other family."""
+    packets were compared; an iptables file says nothing of those of the other family. ``assumed``:
+    addresses that packets are sent to by translation, and that are taken for other hosts'."""
 
     space: Space
     changes: tuple[Divergence, ...]
     certain: bool
     families: tuple[Family, ...]
+    assumed: tuple[str, ...] = ()
 
     @property
     def equivalent(self) -> bool:
@@ -109,9 +122,15 @@ def _speaks_of(family: Family, ruleset: Ruleset) -> bool:
     return ruleset.syntax.is_of_all_families or ruleset.sees(family)
 
 
-def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Difference:
-    """What the change from ``old`` to ``new`` does, the largest first, at ``hooks`` or at all."""
-    sides = _Sides(old, new)
+def difference(
+    old: Ruleset,
+    new: Ruleset,
+    hooks: tuple[Hook, ...] = (),
+    addresses: HostAddresses | None = None,
+) -> Difference:
+    """What the change from ``old`` to ``new`` does, the largest first, at ``hooks`` or at all.
+    ``addresses``: the host's; without them, what the rules show, and any others."""
+    sides = _Sides(old, new, addresses or shown_by(old, new))
     changes: list[Divergence] = []
     certain = True
     families = tuple(f for f in WAYS if all(_speaks_of(f, ruleset) for ruleset in (old, new)))
@@ -123,15 +142,27 @@ def difference(old: Ruleset, new: Ruleset, hooks: tuple[Hook, ...] = ()) -> Diff
             changes += divergences
             certain = certain and same_unknowns
     changes = [change for change in changes if not sides.is_told_of_device(change, changes)]
+    changes = [change for change in changes if not sides.is_told_of_way(change, changes)]
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
-    return Difference(sides.space, tuple(changes), certain, families)
+    assumed = [address for each in sides.routings.values() for address in each.assumed]
+    return Difference(sides.space, tuple(changes), certain, families, tuple(assumed))
 
 
 class _Sides:
-    def __init__(self, old: Ruleset, new: Ruleset) -> None:
+    def __init__(self, old: Ruleset, new: Ruleset, addresses: HostAddresses) -> None:
         self.space = space_of(old, new)
         self.unknowns = Unknowns(self.space)
+        self.routings = {
+            family: AssumingRouting(
+                family,
+                addresses,
+                self.unknowns,
+                chain(new_destinations(old, family), new_destinations(new, family)),
+            )
+            for family in (Family.IP, Family.IP6)
+            if family.value in self.space.families
+        }
         self.stacks = Firewall(old, self.space), Firewall(new, self.space)
 
     def compare(self, family: Family, hook: Hook) -> tuple[list[Divergence], bool]:
@@ -141,8 +172,11 @@ class _Sides:
         if not any(family is not Family.BRIDGE or base.table.family is family for base in bases):
             return [], True
         start = self._start(family, hook)
-        traversals = [Traversal(firewall, family, self.unknowns) for firewall in self.stacks]
-        old, new = (_joined(traversal.follow(route, start)) for traversal in traversals)
+        routing = self.routings.get(family)
+        traversals = [
+            Traversal(firewall, family, self.unknowns, routing=routing) for firewall in self.stacks
+        ]
+        old, new = (_joined(hook, each.follow(route, start)) for each in traversals)
         changes = list(self._changes(family, hook, old, new))
         asked, asked_now = (traversal.matcher.asked for traversal in traversals)
         unlike = [key for key in asked | asked_now if asked.get(key) != asked_now.get(key)]
@@ -158,6 +192,19 @@ class _Sides:
             for away in (Field.OIF if each.hook is Hook.INGRESS else Field.IIF,)
         )
 
+    def is_told_of_way(self, change: Divergence, changes: Iterable[Divergence]) -> bool:
+        """Whether others say the same of all packets on the way that these go on."""
+        if not change.elsewhere:
+            return False
+        alike = [
+            each.packets
+            for each in changes
+            if not each.elsewhere and each.certain >= change.certain
+            if each.hook is not change.hook and each.is_like(change)
+        ]
+        told = self.space.forget(union(alike, self.space.false), (Field.OIF,))
+        return not (self.space.forget(change.packets, (Field.OIF,)) & ~told).satisfiable()
+
     def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
         """Whether what becomes of some packet depends on it."""
         variable = self.unknowns.variable(key)
@@ -172,18 +219,20 @@ class _Sides:
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
     ) -> Iterator[Divergence]:
-        by_fates: dict[tuple[_End, _End, tuple[str, ...]], PacketSet] = {}
+        by_fates: dict[tuple[_End, _End, bool, tuple[str, ...]], PacketSet] = {}
         for one in old:
             for other in new:
                 both = one.packets & other.packets
                 for aspects, packets in self._otherwise(one, other, both):
-                    key = _End.of(one), _End.of(other), aspects
+                    elsewhere = all(_is_elsewhere(hook, each) for each in (one, other))
+                    key = _End.of(one), _End.of(other), elsewhere, aspects
                     by_fates[key] = by_fates.get(key, self.space.false) | packets
-        for (_, _, aspects), packets in by_fates.items():
+        for (_, _, elsewhere, aspects), packets in by_fates.items():
             surely = packets.forall(self.unknowns.cube)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():
-                    yield self._change(family, hook, part, aspects, certain=certain)
+                    change = self._change(family, hook, part, aspects, certain=certain)
+                    yield replace(change, elsewhere=elsewhere)
 
     def _otherwise(
         self, one: Outcome, other: Outcome, packets: PacketSet
@@ -234,7 +283,14 @@ class _Sides:
         self, firewall: Firewall, family: Family, hook: Hook, point: PacketSet
     ) -> _Journey:
         steps: list[TraversalStep] = []
-        traversal = Traversal(firewall, family, self.unknowns, by_rule=True, on_step=steps.append)
+        traversal = Traversal(
+            firewall,
+            family,
+            self.unknowns,
+            by_rule=True,
+            routing=self.routings.get(family),
+            on_step=steps.append,
+        )
         (outcome,) = traversal.follow(WAYS[family][hook], point)
         return _Journey(hook, point, outcome, tuple(steps))
 
@@ -258,7 +314,8 @@ class _Sides:
         if outcome.kind is VerdictKind.ACCEPT:
             values = image(self.space, journey.point, outcome)
             becomes = packet_of(self.space, values, journey.hook)
-        return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer)
+        way = _way(outcome) if _is_elsewhere(journey.hook, outcome) else None
+        return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer, way)
 
     def _contrasts(
         self, old: _Journey, new: _Journey, differing: tuple[Field, ...]
@@ -328,12 +385,22 @@ class _Journey(NamedTuple):
         return next(writers, None)
 
 
-def _joined(ends: list[Outcome]) -> list[Outcome]:
-    """Ends of one kind with the same changes are one."""
-    together: dict[tuple[_End, object], Outcome] = {}
+def _is_elsewhere(hook: Hook, outcome: Outcome) -> bool:
+    """Whether the packets left the way with the hook."""
+    return outcome.hook not in ROUTES.get(hook, (outcome.hook,))
+
+
+def _way(outcome: Outcome) -> Hook:
+    return Hook.INPUT if outcome.hook in (Hook.INPUT, Hook.PREROUTING) else Hook.FORWARD
+
+
+def _joined(hook: Hook, ends: list[Outcome]) -> list[Outcome]:
+    """Ends of one kind with the same changes are one, on the way with the hook or off it."""
+    together: dict[object, Outcome] = {}
     for end in ends:
         # Of what dies it does not matter how it was changed.
-        key = _End.of(end), end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
+        changes = end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
+        key = _End.of(end), _is_elsewhere(hook, end), changes
         known = together.get(key)
         packets = end.packets if known is None else known.packets | end.packets
         together[key] = end._replace(packets=packets)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.blockers import blockers
-from iptlint.model import Chain, Field, Hook, Rule, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
+from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, Visit
-from iptlint.netfilter.routes import INTERFACES_AT, WAYS
+from iptlint.netfilter.routes import INTERFACES_AT, OF_HOST, WAYS, OpenRouting
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
+from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 from iptlint.source import Span
@@ -86,10 +89,11 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
     return Reason.TAKEN
 
 
-def reach(ruleset: Ruleset) -> Iterator[RuleReach]:
-    """Every rule of the ruleset, in the order of its tables and chains."""
+def reach(ruleset: Ruleset, addresses: HostAddresses | None = None) -> Iterator[RuleReach]:
+    """Every rule of the ruleset, in the order of its tables and chains. ``addresses``: the
+    host's; without them, what the rules show, and any others."""
     firewall = Firewall(ruleset)
-    census = _Census(firewall)
+    census = _Census(firewall, addresses or shown_by(ruleset))
     for analysis in firewall.by_decision().analyses():
         for chain, parts in analysis.table.statements():
             answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
@@ -101,8 +105,9 @@ class _Census:
     """Which packets come to the rules of a stack, on all ways; of chains that may come in either
     order, in one or the other."""
 
-    def __init__(self, firewall: Firewall) -> None:
+    def __init__(self, firewall: Firewall, addresses: HostAddresses) -> None:
         self.unknowns = Unknowns(firewall.space)
+        self.addresses = addresses
         self._meetings: dict[Rule, dict[Hook, Visit]] = {}
         self._ends: list[Outcome] = []
         for each in (firewall, *firewall.other_orders()):
@@ -110,7 +115,13 @@ class _Census:
 
     def _count(self, firewall: Firewall) -> None:
         for family, ways in WAYS.items():
-            traversal = Traversal(firewall, family, self.unknowns, on_visit=self._add)
+            traversal = Traversal(
+                firewall,
+                family,
+                self.unknowns,
+                routing=self._routing(family),
+                on_visit=self._add,
+            )
             for hook, route in ways.items():
                 base_chains = [base for at in route for base in firewall.base_chains(family, at)]
                 if base_chains:
@@ -119,6 +130,12 @@ class _Census:
                         firewall.analysis(base_chain.table)
                     start = setting_out(firewall.space, family, hook)
                     self._ends += traversal.follow(route, start)
+
+    def _routing(self, family: Family) -> OpenRouting | None:
+        """What goes another way than it set out on is met there as setting out on that."""
+        if family not in (Family.IP, Family.IP6):
+            return None
+        return OpenRouting(family, self.addresses, self.unknowns, stays=True)
 
     def _add(self, rule: Rule, visit: Visit) -> None:
         at = self._meetings.setdefault(rule, {})
@@ -137,6 +154,34 @@ class _Census:
         """Those that come in any case, and match if the rule's own open tests let them."""
         unknowns = self.unknowns.cube
         return visit.matching.forall(unknowns) & visit.taken.exists(unknowns)
+
+    def at_first(self, visit: Visit) -> PacketSet:
+        """The same, without packets of connections that are translated already."""
+        return self.surely(visit) & ~self._translated_before
+
+    def on_some_host(self, visit: Visit) -> PacketSet:
+        """The same of a host with such addresses that they come there."""
+        matching = visit.matching.exists(self._of_host)
+        return self.at_first(visit._replace(matching=matching))
+
+    def assumed(self, visit: Visit, packet: Packet) -> Iterator[str]:
+        """What has to be the host's, so that the packet comes there."""
+        space = self.unknowns.space
+        point = packets_like(space, replace(packet, conditions=())) & self.on_some_host(visit)
+        for key, number in self.unknowns.variables.items():
+            variable = space.manager.var(number)
+            if key.kind == OF_HOST and not (point & visit.matching & ~variable).satisfiable():
+                yield key.text
+
+    @cached_property
+    def _translated_before(self) -> PacketSet:
+        space = self.unknowns.space
+        return ~space.value(Field.CT_DNAT, 0) | ~space.value(Field.CT_SNAT, 0)
+
+    @property
+    def _of_host(self) -> PacketSet:
+        variables = self.unknowns.variables
+        return self.unknowns.cube_of(key for key in variables if key.kind == OF_HOST)
 
     def perhaps(self, visit: Visit) -> PacketSet:
         return visit.taken.exists(self.unknowns.cube)
@@ -177,6 +222,8 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
         return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, taken_by)
     visits = list(census.visits(rule))
     for status, packets_of in (
+        (Status.REACHABLE, census.at_first),
+        (Status.REACHABLE, census.on_some_host),
         (Status.REACHABLE, census.surely),
         (Status.CONDITIONAL, census.perhaps),
     ):
@@ -184,6 +231,9 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
             packets = _at_hook(analysis.space, packets_of(visit), visit.hook)
             packet = witness(analysis.space, packets, visit.hook)
             if packet is not None:
+                if packets_of == census.on_some_host:
+                    assumed = tuple(census.assumed(visit, packet))
+                    packet = replace(packet, conditions=(*packet.conditions, *assumed))
                 return RuleReach(analysis.table, chain, rule, status, witness=packet)
     enders = census.enders(analysis, rule)
     reason = Reason.TAKEN if enders else Reason.CHANGED

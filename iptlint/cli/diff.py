@@ -13,6 +13,8 @@ from iptlint.cli.readings import complain, source_of, with_sets
 from iptlint.cli.scripts import script_options, script_reader
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from iptlint.source import SourceFile
 
 DIFFERENT = 1
@@ -37,6 +39,7 @@ DIFFERENT = 1
 @click.option(
     "--all", "everything", is_flag=True, help="Show all differences, not the largest only."
 )
+@options.host_addresses
 @options.output_format
 @options.family
 @options.ipsets
@@ -48,6 +51,7 @@ def command(
     hooks: tuple[str, ...],
     ignore_chains: tuple[str, ...],
     everything: bool,
+    host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
     family: str | None,
     ipsets: tuple[str, ...],
@@ -64,13 +68,15 @@ def command(
     from iptlint.analysis.diff import difference
     from iptlint.model import Hook
     from iptlint.model.edits import without_chains
+    from iptlint.model.host_addresses import with_own
     from iptlint.reports.difference import diff_json, diff_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader = script_reader(reader, starts, arguments)
     readings = [with_sets(source, reader, ipsets) for source in _sources(files, revision)]
     old, new = (without_chains(r.ruleset, ignore_chains) for r in readings)
-    compared = difference(old, new, tuple(Hook(hook) for hook in hooks))
+    addresses = with_own(host_addresses, old, new) if host_addresses else None
+    compared = difference(old, new, tuple(Hook(hook) for hook in hooks), addresses)
     if not compared.families:
         raise click.UsageError("one of the two is about ip packets only, and one about ip6")
     if output_format == "json":

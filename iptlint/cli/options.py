@@ -69,6 +69,16 @@ def network(text: str) -> IPv4Network | IPv6Network:
         raise ValueError(f"{text!r} has host bits set (did you mean {wide}?)") from None
 
 
+def host_addresses(function: Callable[..., Any]) -> Callable[..., Any]:
+    decorate = comma_list(
+        "--host-addresses",
+        network,
+        metavar="ADDRESS[,…]",
+        help="All addresses of the host. What is sent to others is forwarded.",
+    )
+    return decorate(function)
+
+
 def family_of(word: str | None) -> Family | None:
     from iptlint.model import Family
 

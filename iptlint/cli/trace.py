@@ -51,12 +51,7 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @click.option("--ct-state", metavar="STATE", help="new, established, related, invalid, untracked.")
 @click.option("--mark", callback=_mark, metavar="NUMBER", help="Its mark, decimal or 0x….")
 @click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
-@options.comma_list(
-    "--host-addresses",
-    options.network,
-    metavar="ADDRESS[,…]",
-    help="All addresses of the host. What is sent to others is forwarded.",
-)
+@options.host_addresses
 @options.output_format
 @options.family
 @options.ipsets
@@ -140,7 +135,7 @@ def _addresses(
 ) -> HostAddresses | None:
     from iptlint.model.host_addresses import with_own
 
-    return with_own(ruleset, own) if own else None
+    return with_own(own, ruleset) if own else None
 
 
 def _first_family(ruleset: Ruleset) -> str:

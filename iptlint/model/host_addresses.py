@@ -56,9 +56,9 @@ class HostAddresses:
         return tuple(sorted(dict.fromkeys(clear), key=lambda way: way.high - way.low))
 
 
-def with_own(ruleset: Ruleset, own: Iterable[IPNetwork]) -> HostAddresses:
-    """All addresses of the host, and what the rules show of what is behind it."""
-    return replace(shown_by(ruleset), own=tuple(own), complete=True)
+def with_own(own: Iterable[IPNetwork], *rulesets: Ruleset) -> HostAddresses:
+    """All addresses of the host, and what its rules show of what is behind it."""
+    return replace(shown_by(*rulesets), own=tuple(own), complete=True)
 
 
 def of_interfaces(addresses: Iterable[InterfaceAddress]) -> HostAddresses:
@@ -82,12 +82,12 @@ def _networks(addresses: Iterable[IPAddress]) -> tuple[IPNetwork, ...]:
     return tuple(ip_network(address) for address in dict.fromkeys(addresses))
 
 
-def shown_by(ruleset: Ruleset) -> HostAddresses:
-    """What the rules themselves show: only the host sends from an address that OUTPUT asks for, and
+def shown_by(*rulesets: Ruleset) -> HostAddresses:
+    """What the rules of a host show: only the host sends from an address that OUTPUT asks for, and
     nobody translates to a source that answers would not come back to."""
     own: list[IPAddress] = []
     behind: list[Behind] = []
-    for table in ruleset.tables:
+    for table in (table for ruleset in rulesets for table in ruleset.tables):
         calls = calls_in(table)
         sending = {name for name in table.chains if _only_of(calls, name, Hook.OUTPUT)}
         for chain, rule in table.rules():

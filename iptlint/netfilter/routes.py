@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Family, Field, Hook, Table
 from iptlint.model.addresses import LOOPBACK
-from iptlint.model.host_addresses import HostAddresses
+from iptlint.model.host_addresses import HostAddresses, IPNetwork
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.netfilter.unknowns import DECIDED, Unknown, Unknowns
 from iptlint.packets.address_types import LOCAL, UNICAST, destination_types
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.rewrite import Rewrite
@@ -123,7 +125,10 @@ class Routed(NamedTuple):
 class Routing:
     """A packet whose destination is as it was goes where it was to go. One that was translated
     goes to this host if that is an address of its own, and on if it is not; ``bound``: by the
-    interface that it was to leave by, else by the one that leads to its destination."""
+    interface that it was to leave by, else by the one that leads to its destination.
+    ``stays``: what leaves the way that it set out on is not followed."""
+
+    stays = False
 
     def __init__(
         self, family: Family, addresses: HostAddresses, unknowns: Unknowns, *, bound: bool = False
@@ -142,6 +147,10 @@ class Routing:
         ranges = [(int(each[0]), int(each[-1])) for each in (LOOPBACK[self.family], *own)]
         return self.space.ranges(self.family.daddr, tuple(ranges))
 
+    def setting_out(self, packets: PacketSet, *, to_host: bool) -> PacketSet:
+        """Those of the packets that may take the way, by where they are sent."""
+        return packets
+
     def as_before(self, groups: PacketGroups, running: RunningConnection) -> Routed:
         """Of packets of a connection: they go where an earlier one went."""
         nobody = PacketGroups()
@@ -157,7 +166,7 @@ class Routing:
         local, onwards = PacketGroups(), PacketGroups()
         for group in groups:
             moved = self._moved(group)
-            own = group.packets & self._own(group)
+            own = self._own(group) if (group.packets & moved).satisfiable() else self.space.false
             here = (moved & own) | ~moved if to_host else moved & own
             local.add(self._typed(group, group.packets & here, moved, LOCAL))
             sent_on = self._typed(group, group.packets & ~here, moved, UNICAST)
@@ -171,6 +180,7 @@ class Routing:
         return group.rewrite.differs(self._same, self.unknowns.cube, self.family.daddr)
 
     def _own(self, group: PacketGroup) -> PacketSet:
+        """The packets whose destination is the host's now."""
         return self.space.true if group.redirected else group.rewrite.now(self._own_addresses)
 
     def _typed(
@@ -200,7 +210,9 @@ class Routing:
         rerouted = PacketGroups()
         for group in groups:
             moved = self._moved(group)
-            home = moved & self._own(group)
+            home = self.space.false
+            if (group.packets & moved).satisfiable():
+                home = moved & self._own(group)
             returning = self._leaving(group, home, self.space.true, self._bits_of(_LO))
             rerouted.add(replace(returning, packets=group.packets & home, looped=True))
             known, bits = self._known_way(group)
@@ -243,10 +255,13 @@ class Routing:
     @cached_property
     def _ways(self) -> tuple[tuple[PacketSet, int], ...]:
         """Destinations, and the interface behind which they are."""
+        return self._leading(self.addresses)
+
+    def _leading(self, addresses: HostAddresses) -> tuple[tuple[PacketSet, int], ...]:
         space, field = self.space, self.family.daddr
         return tuple(
             (space.ranges(field, ((way.low, way.high),)), space.interfaces.class_of(way.interface))
-            for way in self.addresses.ways(self.family)
+            for way in addresses.ways(self.family)
         )
 
     def _any_interface(self) -> list[PacketSet]:
@@ -268,3 +283,83 @@ class Routing:
             (fits & bit) | (~fits & its)
             for bit, its in zip(bits, self._bits_of(highest), strict=True)
         ]
+
+
+class OpenRouting(Routing):
+    """Of any host that may have the rules: whether an address is its own that nobody knows is left
+    open. The interface that packets on their way through leave by is the one in the end."""
+
+    def __init__(
+        self, family: Family, addresses: HostAddresses, unknowns: Unknowns, *, stays: bool = False
+    ) -> None:
+        super().__init__(family, addresses, unknowns, bound=True)
+        self.stays = stays
+
+    def setting_out(self, packets: PacketSet, *, to_host: bool) -> PacketSet:
+        if to_host or not self.addresses.complete:
+            return packets
+        return packets & ~self._own_addresses
+
+    def _own(self, group: PacketGroup) -> PacketSet:
+        own = super()._own(group)
+        if self.addresses.complete or own == self.space.true:
+            return own
+        return own | self._perhaps_own(group.rewrite)
+
+    @cached_property
+    def _ways(self) -> tuple[tuple[PacketSet, int], ...]:
+        """A rule for a whole network does not say that all of it is behind the interface."""
+        single = tuple(w for w in self.addresses.behind if w.low == w.high)
+        return self._leading(replace(self.addresses, behind=single))
+
+    def _perhaps_own(self, rewrite: Rewrite) -> PacketSet:
+        """The packets whose destination is the host's if that is so of each address."""
+        number = rewrite.number(self.family.daddr)
+        if number is not None:
+            return self.unknowns.variable(own_address(self.family, number))
+        bits = self.space.fields[self.family.daddr].variables
+        given = tuple(rewrite.variable(one) for one in bits)
+        return self.unknowns.variable(SENT_TO_OWN._replace(ordinal=self.unknowns.number(given)))
+
+
+class AssumingRouting(OpenRouting):
+    """The same of the likely host: an address that nobody knows is another's, such as those that
+    rules translate to (``destinations``). ``assumed``: of which it has been taken to be so."""
+
+    def __init__(
+        self,
+        family: Family,
+        addresses: HostAddresses,
+        unknowns: Unknowns,
+        destinations: Iterable[IPNetwork],
+    ) -> None:
+        super().__init__(family, addresses, unknowns)
+        self.assumed: dict[str, None] = {}
+        each = (int(one[0]) for one in destinations if not addresses.has(one))
+        self._others = self.space.ranges(family.daddr, tuple((one, one) for one in each))
+
+    def setting_out(self, packets: PacketSet, *, to_host: bool) -> PacketSet:
+        packets = super().setting_out(packets, to_host=to_host)
+        return packets & ~self._others if to_host else packets
+
+    def _perhaps_own(self, rewrite: Rewrite) -> PacketSet:
+        number = rewrite.number(self.family.daddr)
+        self.assumed[SEVERAL if number is None else _shown(self.family, number)] = None
+        return self.space.false
+
+
+SEVERAL = "those of a range or a map"
+OF_HOST = "host"
+"""The kind of what is left open of a host, not of a packet."""
+SENT_TO_OWN = Unknown("where it is sent is an address of this host", 0, kind=OF_HOST)
+"""Of packets that are not all sent to the same address."""
+
+
+def own_address(family: Family, address: int) -> Unknown:
+    """Whether the host has it."""
+    text = f"{_shown(family, address)} is an address of this host"
+    return Unknown(text, DECIDED, kind=OF_HOST)
+
+
+def _shown(family: Family, address: int) -> str:
+    return str(IPv4Address(address) if family is Family.IP else IPv6Address(address))

@@ -19,7 +19,6 @@ from iptlint.model import (
     Table,
     VerdictKind,
 )
-from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, is_early
@@ -67,9 +66,8 @@ class _Ways(NamedTuple):
 class Traversal:
     """One ruleset's ways. ``on_step`` is called for each step, ``on_visit`` for each rule that
     packets come to which pass its tests; ``by_rule`` keeps apart the packets that different rules
-    accept. With ``addresses`` packets are routed by their new destination; without, all go on
-    the way that was asked for. ``bound``: they leave by the interfaces that they came with.
-    ``running``: the connection that all packets are part of."""
+    accept. With ``routing`` packets go by their new destination; without, all go on the way that
+    was asked for. ``running``: the connection that all packets are part of."""
 
     def __init__(
         self,
@@ -78,8 +76,7 @@ class Traversal:
         unknowns: Unknowns,
         *,
         by_rule: bool = False,
-        addresses: HostAddresses | None = None,
-        bound: bool = False,
+        routing: Routing | None = None,
         running: RunningConnection | None = None,
         on_step: Callable[[TraversalStep], None] | None = None,
         on_visit: Callable[[Rule, Visit], None] | None = None,
@@ -92,10 +89,8 @@ class Traversal:
         self.on_step = on_step
         self.on_visit = on_visit
         self.matcher = ExactMatcher(unknowns, firewall.left_open)
-        self.writer = Writer(family, self.matcher, addresses)
-        self.routing = None
-        if addresses is not None:
-            self.routing = Routing(family, addresses, unknowns, bound=bound)
+        self.writer = Writer(family, self.matcher, routing.addresses if routing else None)
+        self.routing = routing
         self.running = running
         self.tracking = Tracking(unknowns, running)
         self.outcomes: list[Outcome] = []
@@ -103,8 +98,10 @@ class Traversal:
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
         """What becomes of the packets on their way through the hooks."""
         self.outcomes = []
-        start = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
         if self.routing is not None and Hook.PREROUTING in hooks:
+            packets = self.routing.setting_out(packets, to_host=Hook.INPUT in hooks)
+        start = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
+        if self.routing is not None and Hook.PREROUTING in hooks[:-1]:
             self._from_outside(self.routing, hooks, start)
         elif self.routing is not None and hooks[0] is Hook.OUTPUT:
             self._from_host(self.routing, hooks, start)
@@ -123,23 +120,28 @@ class Traversal:
 
     def _from_outside(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
         to_host = Hook.INPUT in hooks
-        before = hooks[: hooks.index(Hook.PREROUTING) + 1]
+        number = hooks.index(Hook.PREROUTING) + 1
+        before, behind = hooks[:number], hooks[number:]
         arrived = self._through(before, start, to_host=to_host)
         if self.running is not None:
             routed = routing.as_before(arrived, self.running)
         else:
             routed = routing.routed(arrived, to_host=to_host)
-        for way, groups in (
-            (_TO_HOST, routed.to_host),
-            (_ONWARDS, self._living_on(routed.onwards)),
-        ):
-            self._arrive(way[-1], self._through(way, groups, to_host=to_host))
+        if to_host or not routing.stays:
+            way = behind if to_host else _TO_HOST
+            self._arrive(way[-1], self._through(way, routed.to_host, to_host=to_host))
+        if not (to_host and routing.stays):
+            way = _ONWARDS if to_host else behind
+            onwards = self._living_on(routed.onwards)
+            self._arrive(way[-1], self._through(way, onwards, to_host=to_host))
 
     def _from_host(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
         """The hook goes on with the interface that packets had; the next one sees the new."""
         sent = routing.rerouted(self._at_hook(Hook.OUTPUT, start, to_host=False))
         leaving = self._through(hooks[1:], sent, to_host=False)
         self._arrive(hooks[-1], PacketGroups(g for g in leaving if not g.looped))
+        if routing.stays:
+            return
         looped = PacketGroups(
             replace(group, translated=frozenset((True, False))) for group in leaving if group.looped
         )

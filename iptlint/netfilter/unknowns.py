@@ -62,11 +62,16 @@ class Unknowns:
     def __init__(self, space: Space) -> None:
         self.space = space
         self.variables: dict[Unknown, int] = {}
+        self._numbers: dict[object, int] = {}
 
     def variable(self, key: Unknown) -> PacketSet:
         if key not in self.variables:
             (self.variables[key],) = self.space.manager.add_vars(1)
         return self.space.manager.var(self.variables[key])
+
+    def number(self, thing: object) -> int:
+        """One for each thing that is not the same."""
+        return self._numbers.setdefault(thing, len(self._numbers))
 
     def together(self) -> dict[Unknown, list[int]]:
         """The variables of each, those of a number together under its first bit."""
@@ -78,9 +83,13 @@ class Unknowns:
 
     @property
     def cube(self) -> PacketSet:
+        return self.cube_of(self.variables)
+
+    def cube_of(self, keys: Iterable[Unknown]) -> PacketSet:
+        """The variables of some."""
         cube = self.space.true
-        for number in reversed(self.variables.values()):
-            cube = self.space.manager.var(number) & cube
+        for key in reversed([*keys]):
+            cube = self.space.manager.var(self.variables[key]) & cube
         return cube
 
 

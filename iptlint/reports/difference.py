@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.diff import Difference, Divergence, Fate
 from iptlint.findings.phrases import counted
+from iptlint.model import Hook
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import Description, describe
 from iptlint.packets.describe.lists import listed
@@ -32,8 +33,16 @@ def diff_text(difference: Difference, *, everything: bool = False) -> str:
     left = len(difference.changes) - len(shown)
     if left:
         blocks.append(f"… and {counted(left, 'smaller difference')}: --all shows all\n")
+    assumed = "".join(f"{line}\n" for line in _assumed(difference))
     families = " and ".join(family.value for family in difference.families)
-    return "\n".join([*blocks, f"{_summary(difference)} (compared: {families})\n"])
+    return "\n".join([*blocks, f"{_summary(difference)} (compared: {families})\n{assumed}"])
+
+
+def _assumed(difference: Difference) -> Iterator[str]:
+    shown, left = difference.assumed[:_MOST], len(difference.assumed) - _MOST
+    if shown:
+        others = listed((*shown, f"{left} more") if left > 0 else shown)
+        yield f"taken for addresses of other hosts: {others} (--host-addresses tells)"
 
 
 def _summary(difference: Difference) -> str:
@@ -63,7 +72,15 @@ def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
         yield f"  {name}: {_who(change, fate)}"
 
 
+_WENT = {Hook.INPUT: "to this host, ", Hook.FORWARD: "forwarded, "}
+
+
 def _who(change: Divergence, fate: Fate) -> str:
+    went = "" if fate.way is None else _WENT[fate.way]
+    return f"{went}{_decider(change, fate)}"
+
+
+def _decider(change: Divergence, fate: Fate) -> str:
     if fate.decision is not None:
         return in_words(fate.decision)
     if fate.kind.denies:
@@ -97,6 +114,7 @@ def diff_json(difference: Difference) -> str:
             "equivalent": difference.equivalent,
             "certain": difference.certain,
             "families": [family.value for family in difference.families],
+            "assumed": list(difference.assumed),
             "changes": changes,
         }
     )

@@ -5,6 +5,7 @@ The nft sides are what iptables-translate 1.8.9 makes of the iptables sides.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import iptlint
 from iptlint.analysis.diff import Difference, difference
 from iptlint.model import Field, Hook, VerdictKind
+from iptlint.model.host_addresses import with_own
 
 FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n{}COMMIT\n"
 NAT = (
@@ -277,3 +279,49 @@ def test_a_time_to_live_that_rules_let_run_out_ends_forwarding() -> None:
     fates = {(c.hook, c.old.kind, c.new.kind) for c in difference(old, new).changes}
     assert (Hook.FORWARD, VerdictKind.DROP, VerdictKind.ACCEPT) in fates
     assert not any(hook is Hook.INPUT and a is not b for hook, a, b in fates)
+
+
+PORT_FORWARD = NAT.format(
+    "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.10\n"
+)
+OWN = with_own([ip_network("203.0.113.1"), ip_network("192.168.1.1")])
+
+
+def ways(*rules: str) -> str:
+    return PORT_FORWARD + FILTER.format("".join(f"-A {rule}\n" for rule in rules))
+
+
+NEW = "-p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j"
+
+
+def test_what_is_translated_to_another_host_does_not_come_to_input() -> None:
+    """The kernel asks INPUT of none of these (tests/kernel/test_translation.py)."""
+    old, new = ways(), ways(f"INPUT -i eth0 -d 203.0.113.1 {NEW} DROP")
+    change = compared(old, new)
+    assert change.equivalent
+    assert change.assumed == ("192.168.1.10",)
+
+
+def test_it_comes_to_input_if_the_address_is_the_hosts_own() -> None:
+    rulesets = [iptlint.read(each) for each in (ways(), ways(f"INPUT -i eth0 {NEW} DROP"))]
+    own = with_own([ip_network("192.168.1.10")])
+    (change,) = difference(*rulesets, addresses=own).changes
+    assert (change.hook, change.certain, change.witness.dport) == (Hook.INPUT, True, 80)
+    assert not difference(*rulesets, addresses=OWN).assumed
+
+
+def test_what_is_forwarded_after_translation_is_told_once() -> None:
+    """Of a packet that sets out to this host, as of one to another."""
+    old, new = ways(), ways(f"FORWARD -i eth0 -o lan0 -d 192.168.1.10 {NEW} ACCEPT")
+    (change,) = compared(old, new).changes
+    assert (change.hook, change.new.way) == (Hook.FORWARD, None)
+
+
+def test_redirected_packets_come_to_input_wherever_they_were_sent() -> None:
+    redirect = NAT.format("-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128\n")
+    old = redirect + FILTER.format("")
+    rule = "-A FORWARD -p tcp -m tcp --dport 3128 -m conntrack --ctstate NEW -j ACCEPT\n"
+    change = compared(old, redirect + FILTER.format(rule))
+    (direct,) = change.changes
+    assert direct.witness.dport == 3128
+    assert not (direct.packets & change.space.value(Field.DPORT, 80)).satisfiable()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
 import iptlint
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
 from iptlint.model import Family
+from iptlint.model.host_addresses import with_own
 from tests.firewalls import hooked, saved, texts
 
 
@@ -128,3 +131,31 @@ def test_what_has_to_fail_on_the_way_is_said_of_the_witness(before: str, said: s
     witness = last(hooked("meta nfproto ipv4", *rules)).witness
     assert witness is not None
     assert said in witness.conditions
+
+
+FORWARDED = saved(
+    "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.10",
+    table="nat",
+)
+FROM_WIRE = "-A INPUT -i eth0 -d {} -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT"
+
+
+def test_the_witness_of_a_rule_of_input_is_not_one_that_is_forwarded() -> None:
+    accept = "-A INPUT -i eth0 -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT"
+    witness = last(FORWARDED + saved(accept)).witness
+    assert witness is not None
+    assert (witness.daddr, witness.conditions) == ("192.168.1.10", ())
+
+
+def test_what_is_translated_comes_to_input_of_some_host() -> None:
+    first = "-A INPUT -d 192.168.1.10 -m conntrack ! --ctstate DNAT -j DROP"
+    answer = last(FORWARDED + saved(first, FROM_WIRE.format("192.168.1.10")))
+    assert answer.status is Status.REACHABLE
+    assert answer.witness is not None
+    assert answer.witness.conditions == ("192.168.1.10 is an address of this host",)
+
+
+def test_of_a_host_with_known_addresses_it_does_not() -> None:
+    ruleset = iptlint.read(FORWARDED + saved(FROM_WIRE.format("203.0.113.1")))
+    *_, answer = reach(ruleset, with_own([ip_network("203.0.113.1")]))
+    assert (answer.status, answer.reason) == (Status.DEAD, Reason.CHANGED)

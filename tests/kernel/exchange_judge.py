@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import iptlint
 from iptlint.analysis.exchange import Reply
-from iptlint.analysis.reach import Status
+from iptlint.analysis.reach import Status, reach
 from iptlint.analysis.trace import TraceOutcome
 from iptlint.model import Family, VerdictKind
 from tests.kernel.datagrams import Datagram
@@ -81,7 +81,8 @@ class Judge:
         self.asker = Asker(self.ruleset, family, host.topology.networks)
         self.open = open_lines(self.ruleset)
         self.gaps = Gaps(host.text)
-        answers = iptlint.reach(self.ruleset)
+        # The same of any host, and of this one.
+        answers = [*reach(self.ruleset), *reach(self.ruleset, self.asker.addresses)]
         self.dead = {answer.line for answer in answers if answer.status is Status.DEAD}
         record.said.update(f"rules {answer.status.value}" for answer in answers)
         self.early = {n for n, line in enumerate(host.text.split("\n"), 1) if _BREAKS.search(line)}

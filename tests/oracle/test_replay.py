@@ -97,7 +97,8 @@ def undecided(old: Ruleset, new: Ruleset) -> Iterator[Divergence]:
     """The divergences whose packet has not the two fates that it is said to have."""
     for change in iptlint.diff(old, new).changes:
         for ruleset, fate in ((old, change.old), (new, change.new)):
-            walked = replay(ruleset, change.witness)
+            way, arrived = (fate.way.value, fate.becomes) if fate.way else (None, None)
+            walked = replay(ruleset, change.witness, way, arrived)
             rule = fate.decision.rule if fate.decision else None
             decided = fate.decision and fate.decision[2:]
             came = (fate.kind, *(decided or (None, None))) in walked.decided
