@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.blockers import blockers
+from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
@@ -46,7 +47,8 @@ class Reason(Enum):
 @dataclass(frozen=True, slots=True)
 class RuleReach:
     """The answer for one rule as it is written; of one that has parts, ``rule`` is the first of
-    those that fare best. ``taken_by`` only where the reason is TAKEN."""
+    those that fare best. ``taken_by`` only where the reason is TAKEN. ``unless``: by what accident
+    of the kernel a dead one may match all the same."""
 
     table: Table
     chain: Chain
@@ -55,6 +57,7 @@ class RuleReach:
     reason: Reason | None = None
     taken_by: tuple[Rule, ...] = ()
     witness: Packet | None = None
+    unless: str | None = None
 
     @property
     def line(self) -> int:
@@ -219,7 +222,9 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
     reason = why_dead(analysis, rule)
     if reason is not None:
         taken_by = blockers(analysis, rule) if reason is Reason.TAKEN else ()
-        return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, taken_by)
+        unless = BUT_FOR_FRAGMENTS if may_be_misread(analysis, rule, taken_by) else None
+        dead = RuleReach(analysis.table, chain, rule, Status.DEAD, reason, taken_by)
+        return replace(dead, unless=unless)
     visits = list(census.visits(rule))
     for status, packets_of in (
         (Status.REACHABLE, census.at_first),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS
 from iptlint.analysis.shares import Share
-from iptlint.findings import Label
+from iptlint.findings import Finding, Label
 from iptlint.model import Rule, VerdictKind
 from iptlint.packets.describe.lists import listed
 
@@ -26,6 +28,11 @@ _ANY_VERB = ("takes", "take")
 
 def line(rule: Rule) -> int:
     return rule.origin.span.line
+
+
+def but_for_fragments(finding: Finding) -> Finding:
+    """The finding, which says that a rule is dead, with the accident by which it is not."""
+    return replace(finding, message=f"{finding.message}, {BUT_FOR_FRAGMENTS}")
 
 
 def lines(rules: Iterable[Rule]) -> str:

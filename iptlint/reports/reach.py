@@ -42,7 +42,8 @@ def _evidence(answer: RuleReach) -> str:
         return describe(answer.witness)
     lines = ", ".join(str(rule.origin.span.line) for rule in answer.taken_by)
     reason = answer.reason.value if answer.reason else ""
-    return f"{reason}: line {lines}" if lines else reason
+    reason = f"{reason}: line {lines}" if lines else reason
+    return f"{reason}, {answer.unless}" if answer.unless else reason
 
 
 def reach_json(answers: Sequence[RuleReach]) -> str:
@@ -59,6 +60,7 @@ def _answer(answer: RuleReach) -> dict[str, object]:
         "text": answer.span.text,
         "status": answer.status.value,
         "reason": answer.reason.value if answer.reason else None,
+        "unless": answer.unless,
         "taken_by": [_taker(rule) for rule in answer.taken_by],
         "witness": as_json(answer.witness),
     }

@@ -1,7 +1,6 @@
 """What ``reach`` leaves out, so that a witness of it may fail: each gap is a test of its own.
 
-``test_regressions`` has a test of every gap that fails as long as the gap is there; then its
-line here has to go too, and the judge becomes stricter.
+What is left is an accident of the kernel, which ``test_regressions`` shows, and that reach says so.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
+from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
@@ -83,7 +84,9 @@ def check(context: Context) -> Iterator[Finding]:
                 yield _cut_off(analysis, cut)
         for shadowed in shadowed_alone(analysis):
             if shadowed.differs:
-                yield _finding(analysis, shadowed)
+                finding = _finding(analysis, shadowed)
+                misread = may_be_misread(analysis, shadowed.rule, shadowed.blockers)
+                yield phrases.but_for_fragments(finding) if misread else finding
 
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:

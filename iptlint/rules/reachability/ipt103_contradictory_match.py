@@ -36,6 +36,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.before_conntrack import untestable_state
+from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
@@ -70,7 +71,9 @@ def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for dead in dead_rules(analysis):
             if dead.reason is Reason.CONTRADICTION:
-                yield _contradiction(analysis, dead)
+                finding = _contradiction(analysis, dead)
+                misread = may_be_misread(analysis, dead.rule)
+                yield phrases.but_for_fragments(finding) if misread else finding
             elif dead.reason is Reason.NOT_SENT:
                 yield from _not_sent(analysis, dead)
 
