@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from itertools import chain
 
 import iptlint
 from iptlint.analysis.diff import Difference, Divergence
@@ -196,6 +198,9 @@ class _Comparer:
         """Whether it has become another with the one than with the other, where that is seen."""
         seen = [eyes.seen(packet.family) for eyes in self.eyes]
         if not (self.eyes and all(seen)):
+            return unseen
+        if any(ip_address(sighting.daddr).is_loopback for sighting in chain(*seen)):
+            self.record.unjudged["what comes back by lo is not seen there"] += 1
             return unseen
         self.record.said["seen as it becomes"] += 1
         return seen[0] != seen[1]
