@@ -155,10 +155,7 @@ class _Sides:
         self.unknowns = Unknowns(self.space)
         self.routings = {
             family: AssumingRouting(
-                family,
-                addresses,
-                self.unknowns,
-                chain(new_destinations(old, family), new_destinations(new, family)),
+                family, addresses, self.unknowns, new_destinations(family, old, new)
             )
             for family in (Family.IP, Family.IP6)
             if family.value in self.space.families

@@ -270,7 +270,7 @@ class _Tracer:
         """Where rules translate to, if that is not known to be an address of this host."""
         if self.hook is not Hook.INPUT:
             return self.space.false
-        networks = new_destinations(self.firewall.ruleset, self.family)
+        networks = new_destinations(self.family, self.firewall.ruleset)
         others = [int(each[0]) for each in networks if not self.addresses.has(each)]
         return self.space.ranges(self.family.daddr, tuple((one, one) for one in others))
 

@@ -124,9 +124,9 @@ def _new_sources(rule: Rule) -> Iterator[IPAddress]:
             yield _SOURCES[field](value)
 
 
-def new_destinations(ruleset: Ruleset, family: Family) -> Iterator[IPNetwork]:
+def new_destinations(family: Family, *rulesets: Ruleset) -> Iterator[IPNetwork]:
     """Each single address that a rule translates to."""
-    for _, _, rule in ruleset.rules():
+    for _, _, rule in (each for ruleset in rulesets for each in ruleset.rules()):
         for field, value in _written_by_translation(rule):
             if _DESTINATIONS.get(field) is family:
                 yield IPv4Network(value) if family is Family.IP else IPv6Network(value)
