@@ -46,8 +46,6 @@ _NAMES = {
     Field.DPORT: "destination port",
     **{field: field.value for field in (Field.MARK, Field.TTL, Field.TOS)},
 }
-
-
 _SHOWN: Mapping[Field, Callable[[int], object]] = {
     **dict.fromkeys((Field.SADDR, Field.DADDR), IPv4Address),
     **dict.fromkeys((Field.SADDR6, Field.DADDR6), IPv6Address),
@@ -94,10 +92,10 @@ class Divergence:
     contrasts: tuple[Contrast, ...] = ()
     elsewhere: bool = False
 
-    def is_like(self, other: Divergence) -> bool:
-        """Whether the same is different of other packets."""
-        kinds, others = ((each.old.kind, each.new.kind) for each in (self, other))
-        return (self.family, kinds, self.aspects) == (other.family, others, other.aspects)
+    @property
+    def kind(self) -> object:
+        """What is different, whatever packets it is of."""
+        return self.family, self.old.kind, self.new.kind, self.aspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +139,8 @@ def difference(
             divergences, same_unknowns = sides.compare(family, hook)
             changes += divergences
             certain = certain and same_unknowns
-    changes = [change for change in changes if not sides.is_told_of_device(change, changes)]
-    changes = [change for change in changes if not sides.is_told_of_way(change, changes)]
+    for is_told in (sides.is_told_of_device, sides.is_told_of_way):
+        changes = [change for change in changes if not is_told(change, changes)]
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
     assumed = [address for each in sides.routings.values() for address in each.assumed]
@@ -191,16 +189,15 @@ class _Sides:
 
     def is_told_of_way(self, change: Divergence, changes: Iterable[Divergence]) -> bool:
         """Whether others say the same of all packets on the way that these go on."""
-        if not change.elsewhere:
-            return False
         alike = [
             each.packets
             for each in changes
             if not each.elsewhere and each.certain >= change.certain
-            if each.hook is not change.hook and each.is_like(change)
+            if each.hook is not change.hook and each.kind == change.kind
         ]
         told = self.space.forget(union(alike, self.space.false), (Field.OIF,))
-        return not (self.space.forget(change.packets, (Field.OIF,)) & ~told).satisfiable()
+        packets = self.space.forget(change.packets, (Field.OIF,))
+        return change.elsewhere and not (packets & ~told).satisfiable()
 
     def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
         """Whether what becomes of some packet depends on it."""
@@ -311,7 +308,9 @@ class _Sides:
         if outcome.kind is VerdictKind.ACCEPT:
             values = image(self.space, journey.point, outcome)
             becomes = packet_of(self.space, values, journey.hook)
-        way = _way(outcome) if _is_elsewhere(journey.hook, outcome) else None
+        way = None
+        if _is_elsewhere(journey.hook, outcome):
+            way = Hook.INPUT if outcome.hook in ROUTES[Hook.INPUT] else Hook.FORWARD
         return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer, way)
 
     def _contrasts(
@@ -385,10 +384,6 @@ class _Journey(NamedTuple):
 def _is_elsewhere(hook: Hook, outcome: Outcome) -> bool:
     """Whether the packets left the way with the hook."""
     return outcome.hook not in ROUTES.get(hook, (outcome.hook,))
-
-
-def _way(outcome: Outcome) -> Hook:
-    return Hook.INPUT if outcome.hook in (Hook.INPUT, Hook.PREROUTING) else Hook.FORWARD
 
 
 def _joined(hook: Hook, ends: list[Outcome]) -> list[Outcome]:
