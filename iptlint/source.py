@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -71,6 +72,24 @@ class Span:
         """Whether the two share a character, or touch."""
         same = self.source.path == other.source.path
         return same and self.start <= other.end and other.start <= self.end
+
+
+class Spans:
+    """Many spans, of which it is asked whether one of them overlaps another."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._starts: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}  # the furthest of those that start no later
+        for span in sorted(spans, key=lambda span: span.start):
+            path = span.source.path
+            ends = self._ends.setdefault(path, [])
+            ends.append(max(span.end, ends[-1]) if ends else span.end)
+            self._starts.setdefault(path, []).append(span.start)
+
+    def overlap(self, span: Span) -> bool:
+        starts = self._starts.get(span.source.path, [])
+        before = bisect_right(starts, span.end)
+        return before > 0 and self._ends[span.source.path][before - 1] >= span.start
 
 
 class Origin(Protocol):

@@ -13,7 +13,7 @@ from iptlint.loads.refusal import Refusal
 from iptlint.model.sets import SavedSets
 from iptlint.rules.reading import crashed, refused
 from iptlint.rules.registry import rule_of
-from iptlint.source import SourceFile, Span
+from iptlint.source import SourceFile, Span, Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class Collected:
                 finding = _finding(reading, diagnostic)
                 spans.append(finding.span)
                 yield finding
+        told = Spans(spans)
         for refusal in self.refusals:
-            if not any(refusal.span.overlaps(span) for span in spans):
+            if not told.overlap(refusal.span):
                 yield refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal))
 
 

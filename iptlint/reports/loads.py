@@ -31,14 +31,23 @@ def _where(refusal: Refusal) -> str:
 
 
 def _refused(load: Load, first: Refusal) -> Iterator[str]:
-    yield from wrapped(f"{_where(first)}: {load.tool} refuses it: {first.cause}", COLUMNS, " " * 6)
+    tool = _tool(load, first)
+    yield from wrapped(f"{_where(first)}: {tool} refuses it: {first.cause}", COLUMNS, " " * 6)
     yield from excerpt(first.span, "^")
     yield from note(f"it says: {first.check.says}")
     if first.mend:
         yield from note(f"help: {first.mend}")
+    if first.missing:
+        yield from note("a host that has it by then takes it")
     yield from note(_left(load))
     if len(load.refusals) > 1:
         yield from note(f"hidden until that is mended: {_hidden(load)}")
+
+
+def _tool(load: Load, refusal: Refusal) -> str:
+    """With the variant that refuses it, where the other one does not."""
+    name, dash, rest = load.tool.partition("-")
+    return f"{name}-{refusal.variant}{dash}{rest}" if refusal.variant else load.tool
 
 
 def _left(load: Load) -> str:
@@ -84,5 +93,6 @@ def _refusal(refusal: Refusal, *, hidden: bool) -> dict[str, object]:
         "tool_says": refusal.check.says,
         "decided_by": refusal.check.decided,
         "missing": refusal.missing,
+        "variant": refusal.variant or None,
         "hidden": hidden,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from iptlint.dialects import Reading
@@ -16,7 +17,7 @@ from iptlint.loads.iptables.committing import kernel_refusals
 from iptlint.loads.iptables.names import Names
 from iptlint.loads.refusal import Carried, Load, Refusal, Stage
 from iptlint.model import Family
-from iptlint.source import Span
+from iptlint.source import Span, Spans
 
 _CODES = ("IPT001", "IPT006")
 
@@ -29,12 +30,10 @@ def judge(reading: Reading, before: Sequence[Reading]) -> Load:
         return _without_table(reading)
     told = [d for d in reading.diagnostics if d.code in _CODES]
     refusals = [_refusal(reading, d) for d in told if _refuses(d)]
-    spans = [refusal.span for refusal in refusals]
     names = Names(reading.ruleset.source, reading.tree, before)
-    for refusal in (*kernel_refusals(reading), *names.refusals()):
-        if not any(refusal.span.overlaps(span) for span in spans):
-            refusals.append(refusal)
-            spans.append(refusal.span)
+    for more in (kernel_refusals(reading), names.refusals()):
+        spans = Spans(refusal.span for refusal in refusals)
+        refusals += [refusal for refusal in more if not spans.overlap(refusal.span)]
     ordered = tuple(_in_order(refusals, reading.tree))
     first = ordered[0].span.start if ordered else len(reading.ruleset.source.text)
     return Load(
@@ -42,7 +41,7 @@ def judge(reading: Reading, before: Sequence[Reading]) -> Load:
         "iptables-restore" if reading.tree.family is Family.IP else "ip6tables-restore",
         ordered,
         tuple(_refusal(reading, d) for d in told if d.fate is Fate.CHANGED),
-        tuple(_carried(reading, _table_of(first, ordered, reading.tree))),
+        tuple(_carried(reading, _table_of(first, reading.tree))),
         atomic=False,
     )
 
@@ -84,13 +83,13 @@ def _in_order(refusals: Sequence[Refusal], tree: SaveFile) -> list[Refusal]:
     starts = [line.start for line in tree.lines if isinstance(line, TableLine)]
 
     def place(refusal: Refusal) -> tuple[int, bool, int]:
-        table = sum(start <= refusal.span.start for start in starts)
+        table = bisect_right(starts, refusal.span.start)
         return table, refusal.check.stage is Stage.KERNEL, refusal.span.start
 
     return sorted(refusals, key=place)
 
 
-def _table_of(first: int, ordered: Sequence[Refusal], tree: SaveFile) -> int:
+def _table_of(first: int, tree: SaveFile) -> int:
     """Where the table begins in which the tool stops; the end of the text where it does not."""
     starts = [line.start for line in tree.lines if isinstance(line, TableLine)]
     return max((start for start in starts if start <= first), default=first)

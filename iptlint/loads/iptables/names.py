@@ -14,6 +14,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     Load,
     SaveFile,
+    Shape,
     TableLine,
     Use,
     WordPlace,
@@ -42,6 +43,7 @@ class Names:
         self._table = ""
         self._family = tree.family
         self._chains: set[str] = set()
+        self._plain: dict[Shape, bool] = {}
         _, sets = together(before)
         self._sets = frozenset(sets.contents) if sets is not None else frozenset()
 
@@ -58,19 +60,37 @@ class Names:
 
     def _command(self, line: CommandLine) -> Iterator[Refusal]:
         shape = line.shape
+        if self._is_plain(shape):
+            if shape.jump is not None:
+                yield from self._target(line, shape.jump)
+            return
         for load in shape.loads:
             if load.extension is None and not load.target:
                 yield self._unknown_match(line, load)
             for use in load.uses:
                 if use.option.name in _TO_A_SET:
                     yield from self._set(line, use)
-        yield from self._target(line)
+        if shape.jump is not None:
+            yield from self._target(line, shape.jump)
         yield from self._interfaces(line)
         if shape.new_name is not None and shape.chain is not None:
             yield self._renamed(line, shape.chain)
         new = shape.new_name or (shape.chain if shape.command is Command.NEW_CHAIN else None)
         if new is not None:
             self._chains.add(new.text(line.words))
+
+    def _is_plain(self, shape: Shape) -> bool:
+        """Whether all lines of the shape name nothing but what they jump to."""
+        plain = self._plain.get(shape)
+        if plain is None:
+            plain = self._plain[shape] = not (
+                any(load.extension is None and not load.target for load in shape.loads)
+                or any(u.option.name in _TO_A_SET for load in shape.loads for u in load.uses)
+                or any(use.option.name in _WAYS for use in shape.core)
+                or shape.new_name is not None
+                or shape.command is Command.NEW_CHAIN
+            )
+        return plain
 
     # -- matches and targets ----------------------------------------------------
 
@@ -84,11 +104,14 @@ class Names:
         cause = f"`{name}` stands where -m wants the name of a match"
         return Refusal(span, checks.NO_MATCH, cause, "write the name of the match after -m")
 
-    def _target(self, line: CommandLine) -> Iterator[Refusal]:
-        jump = line.shape.jump
-        if jump is None:
-            return
+    def _target(self, line: CommandLine, jump: WordPlace) -> Iterator[Refusal]:
         name = jump.text(line.words)
+        target = line.shape.target
+        if name in self._chains:
+            if target is None and name not in BUILT_IN.get(self._table, ()):
+                return
+        elif target is not None and target.extension is not None:
+            return
         span = line.place_span(self._source, jump)
         known = find_target(name, self._family) is not None and not line.shape.goto
         if name in BUILT_IN.get(self._table, ()):

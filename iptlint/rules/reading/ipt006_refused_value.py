@@ -3,8 +3,11 @@
 ## What it does
 Reports what parses but cannot be: a port range whose ends are the wrong way round, more
 than 15 ports in one multiport test (a range takes two), a log prefix or an interface or
-chain name that is too long, a target in a table or chain where the kernel forbids it, and
-`! --dport 0:65535`, which some versions print as no test at all.
+chain name that is too long, a target in a table or chain where the kernel forbids it, options
+that do not go together, and whatever else `iptlint loads` says that the tool or the kernel
+refuses. It warns of what is taken as something else, and says what it becomes: a log prefix is
+cut, `! --dport 0:65535` is printed as no test at all; and of what only one of iptables-legacy and
+iptables-nft refuses.
 
 ## Why it matters
 The load fails as a whole, at boot, or worse: it succeeds with a rule that is not the one
