@@ -116,8 +116,11 @@ def largest_first(each: Iterable[Share], hook: Hook | None = None) -> list[Share
     told apart; and who drops those from an address that is not known may drop none.
     """
     counted = [(_size(share, hook), share) for share in each]
-    counted.sort(key=lambda pair: pair[0])
-    return [share for _, share in reversed(counted)]
+    counted.sort(key=lambda pair: pair[0], reverse=True)
+    largest = counted[0][0][0] if counted else 0
+    sure = (n for n, ((_, _, sure, _), _) in enumerate(counted) if 2 * sure >= largest > 0)
+    counted.insert(0, counted.pop(next(sure, 0))) if counted else None
+    return [share for _, share in counted]
 
 
 def _size(share: Share, hook: Hook | None) -> tuple[float, ...]:

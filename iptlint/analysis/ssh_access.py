@@ -122,7 +122,9 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= FEW_PORTS:
         return
-    named = "ssh" in (rule.comment or "").lower()
+    script = analysis.ruleset.script
+    beside = "" if script is None else script.hints.beside(rule.origin.span)
+    named = "ssh" in f"{rule.comment or ''} {beside}".lower()
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
         if (packets & space.value(Field.DPORT, port)).satisfiable():
             yield port

@@ -40,6 +40,10 @@ class Step(Protocol):
     @property
     def failed(self) -> bool: ...
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is carried out in every run, and nothing in it is known only then."""
+
 
 class Hints(Protocol):
     """What the words of a script say besides its commands."""
@@ -56,6 +60,10 @@ class Hints(Protocol):
     @property
     def speaks_of_ipv6(self) -> bool:
         """Whether IPv6 is named in it, if only to switch it off."""
+
+    def beside(self, command: Span) -> str:
+        """What is said of the command: its own lines, with a comment at their end, and a comment or
+        what is printed on the line before."""
 
     def waits(self, start: Span, end: Span) -> bool:
         """Whether something takes its time between the two commands."""

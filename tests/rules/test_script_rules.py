@@ -197,3 +197,18 @@ def test_of_nft_commands_it_speaks_as_nft_does() -> None:
     rule = "nft add rule inet host output iifname lo accept"
     (finding,) = found("nft add table inet host", base, rule, codes=("IPT103",))
     assert "nothing passes `iifname lo`" in finding.message
+
+
+def test_who_is_let_in_again_may_be_another_where_that_is_not_known() -> None:
+    lines = ("iptables -P INPUT DROP", "iptables -P OUTPUT DROP", SSH, RUNNING)
+    lines += ("iptables -A OUTPUT -d $(get-address) -j ACCEPT", "iptables -A OUTPUT -j ACCEPT")
+    (finding,) = found(*lines, codes=("IPT303",))
+    assert "at least until line" in finding.message
+    (finding,) = found(*lines[:4], lines[5], codes=("IPT303",))
+    assert "at least" not in finding.message
+
+
+def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
+    six = [line.replace("iptables", "ip6tables") for line in (SHUT, RUNNING, SSH)]
+    (finding,) = found(SHUT, LO, RUNNING, SSH, *six, codes=("IPT305",))
+    assert "by IPv6" in finding.message

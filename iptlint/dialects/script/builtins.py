@@ -149,15 +149,34 @@ def _set(run: Run, call: Call) -> Result:
 
 def _read(run: Run, call: Call) -> Result:
     """A line of what is known; what a person types, or a file of the host holds, is not."""
-    names = [w for w in call.words[1:] if re.fullmatch(r"[A-Za-z_]\w*", w)] or ["REPLY"]
+    names, array = _read_names(call.words[1:])
     if run.stdin is None or not run.stdin.is_known:
         for name in names:
-            run.environment.set(name, mark(f"${name}"))
+            unknown = mark(f"${name}")
+            run.environment.set(name, (unknown,) if array else unknown)
         return Result(None)
     line = run.stdin.line()
+    if array:
+        run.environment.set(names[0], tuple(pieces(line or "", run.environment.separators())))
+        return Result(1 if line is None else 0)
     for name, value in zip(names, _fields(line or "", names, run), strict=True):
         run.environment.set(name, value)
     return Result(1 if line is None else 0)
+
+
+def _read_names(words: Sequence[str]) -> tuple[list[str], bool]:
+    """The variables that `read` sets; whether it is one, and an array."""
+    names: list[str] = []
+    array, rest = False, iter(words)
+    for word in rest:
+        option = re.fullmatch(r"-[ers]*([apdintuN])(.*)", word)
+        if option is None:
+            names += [word] if re.fullmatch(r"[A-Za-z_]\w*", word) else []
+            continue
+        argument = option[2] or next(rest, "")
+        if option[1] == "a":
+            names, array = [argument], True
+    return names or ["REPLY"], array
 
 
 def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:

@@ -38,6 +38,8 @@ _TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
 
 _IPV6 = re.compile(r"ip(?:v|_)?6|inet6|icmp_?v?6|\bnft\b", re.IGNORECASE)
 
+_SPEAKS = re.compile(r"[ \t]*(?:#|(?:echo|printf|log\w*)\b)")
+
 _WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
 
 
@@ -66,6 +68,16 @@ class Hints:
     def speaks_of_ipv6(self) -> bool:
         """Whether IPv6 is named in it, if only to switch it off."""
         return _IPV6.search(self.source.text) is not None
+
+    def beside(self, command: Span) -> str:
+        """What is said of the command: its own lines, with a comment at their end, and a comment or
+        what is printed on the line before."""
+        text = command.source.text
+        start = text.rfind("\n", 0, command.start) + 1
+        end = text.find("\n", command.end)
+        before = text[:start].rstrip("\n").rpartition("\n")[2]
+        told = before if _SPEAKS.match(before) else ""
+        return f"{told}\n{text[start : end if end >= 0 else len(text)]}"
 
     def waits(self, start: Span, end: Span) -> bool:
         """Whether something takes its time between the two commands."""

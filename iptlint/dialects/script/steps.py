@@ -17,6 +17,7 @@ from iptlint.dialects.script.generated_text import Conditions
 from iptlint.dialects.script.hints import Hints
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.syntax import NFT_SCRIPT, SCRIPT
 from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
 from iptlint.model import Family, Ruleset
@@ -44,6 +45,10 @@ class Step:
     changes: tuple[TableChange, ...] = ()
     nft: NftPiece | None = None
     sets: tuple[SetCommand, ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        return not self.conditions and all(map(is_known, self.words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

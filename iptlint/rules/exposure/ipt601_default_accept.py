@@ -54,13 +54,25 @@ from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
+from iptlint.analysis.script_lockouts import is_flush
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import (
+    Chain,
+    Family,
+    Field,
+    Hook,
+    Interface,
+    Rule,
+    Ruleset,
+    Table,
+    VerdictKind,
+)
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
+from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta, Needs
 
@@ -132,7 +144,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None
     if accept_any(hooks, hook):
         return None  # who is let in past rules that deny, IPT602 and IPT605 tell
-    strangers = accepted_strangers(hooks, hook) & on_unnamed_interfaces(hooks.space, hook)
+    strangers = accepted_strangers(hooks, hook) & _where_strangers_come_from(hooks, hook)
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
@@ -140,6 +152,15 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = share.packets & may_end(hooks, hook, VerdictKind.UNKNOWN)
     return _Open(hook, main, share, kept.satisfiable())
+
+
+def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:
+    """Interfaces that no rule names; to a host, those which a script calls the world's."""
+    script, space = hooks.ruleset.script, hooks.space
+    if hook is not Hook.INPUT or script is None or not script.facing:
+        return on_unnamed_interfaces(space, hook)
+    names = (name for name, faces in script.facing.items() if faces)
+    return union([space.interface(Field.IIF, name) for name in names], space.false)
 
 
 def _is_policy_unknown(hooks: Hooks, main: BaseChain) -> bool:
@@ -150,10 +171,18 @@ def _is_policy_unknown(hooks: Hooks, main: BaseChain) -> bool:
 
 def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
     """Whether a script that does not set the policy is more than a few rules for a firewall that
-    is there: it accepts what is accepted anyway, and nothing that it lacks may set the policy."""
+    is there: it accepts what is accepted anyway, the answers or lo too if it did not empty the
+    chain before, and nothing that it lacks may set the policy."""
     script = hooks.ruleset.script
-    whole = script is None or not script.lacks_files
-    return whole and _idle(main.analysis, main.chain) > 0
+    if script is None or script.lacks_files or not _idle(main.analysis, main.chain):
+        return False
+    return any(map(is_flush, script.steps)) or any(map(_is_of_every_firewall, main.chain.rules))
+
+
+def _is_of_every_firewall(rule: Rule) -> bool:
+    """Whether it accepts the answers to connections, or what comes from the host itself."""
+    of_lo = any(isinstance(match, Interface) and match.name == "lo" for match in rule.matches)
+    return rule.verdict.kind is VerdictKind.ACCEPT and (of_lo or reads_conntrack(rule.matches))
 
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:

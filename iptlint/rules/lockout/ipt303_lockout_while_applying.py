@@ -89,10 +89,13 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             severity=Severity.WARNING if waits else Severity.INFO,
             likeness="opens",
         )
-    labels = [Label(gap.back.span, "from here on a running session lives on")]
     if gap.back is gap.opened:
-        labels = [Label(gap.back.span, "from here on SSH works again")]
+        labels = [Label(gap.back.span, f"from here on SSH {_works(gap.back)} again")]
     else:
+        lives = (
+            "a running session lives on" if gap.back.is_sure else "a running session may live on"
+        )
+        labels = [Label(gap.back.span, f"from here on {lives}")]
         labels.append(Label(gap.opened.span, "from here on a new connection can be opened"))
     return META.finding(
         gap.cut.span,
@@ -109,8 +112,18 @@ def _until(gap: Lockout) -> str:
     assert gap.back is not None
     back, opened = gap.back.span.line, gap.opened.span.line
     if back == opened:
-        return f"until line {back}"
-    return f"until line {back}, and for new connections until line {opened}"
+        return f"{_at_least(gap.back)}until line {back}"
+    new = f"for new connections {_at_least(gap.opened)}until line {opened}"
+    return f"{_at_least(gap.back)}until line {back}, and {new}"
+
+
+def _at_least(step: Step) -> str:
+    """What a command lets in again that is not known may not be the one who is cut off."""
+    return "" if step.is_sure else "at least "
+
+
+def _works(step: Step) -> str:
+    return "works" if step.is_sure else "may work"
 
 
 _AT_ONCE = (

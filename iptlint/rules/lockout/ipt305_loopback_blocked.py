@@ -146,9 +146,15 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
     too = [f"{other.share.name} {other.share.does} them too" for other in others]
     return META.finding(
         share.span,
-        f"programs on this host cannot connect to each other over lo: in {chains}, "
-        f"{', and '.join((f'{share.first} their packets', *too))}",
+        f"programs on this host cannot connect to each other over lo{_by_version(hooks)}: "
+        f"in {chains}, {', and '.join((f'{share.first} their packets', *too))}",
         "; and ".join(each.remedy for each in blocked),
         related=tuple(Label(o.share.span, f"{o.share.does} them too") for o in others),
         witness=witness(hooks.space, share.packets, first.hook),
     )
+
+
+def _by_version(hooks: Hooks) -> str:
+    """Said of IPv6 where something else is for IPv4, which works."""
+    alone = hooks.family is Family.IP6 and Family.INET not in hooks.ruleset.families
+    return " by IPv6 (::1)" if alone else ""

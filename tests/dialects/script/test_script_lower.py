@@ -364,3 +364,20 @@ def test_a_brace_may_follow_done() -> None:
     text = "[ -n x ] && { for p in 22; do iptables -A INPUT -p tcp --dport $p -j DROP; done }\n"
     assert codes(text) == []
     assert verdicts(text) == "DROP"
+
+
+def test_read_takes_an_array_and_the_arguments_of_its_options() -> None:
+    text = (
+        "services=80,443\nIFS=', ' read -r -a ports <<< \"$services\"\n"
+        'for port in "${ports[@]}"; do iptables -A INPUT -p tcp --dport $port -j ACCEPT; done\n'
+        'IFS=, read -r -a none <<< ""\n'
+        'for port in "${none[@]}"; do iptables -A INPUT -p udp --dport $port -j ACCEPT; done\n'
+        "host=192.0.2.1\nread -p host answer\niptables -A INPUT -s $host -j DROP\n"
+    )
+    script = run_script(parse(SourceFile("firewall.sh", text)))
+    words = [" ".join(step.words) for step in script.steps]
+    assert words == [
+        "-A INPUT -p tcp --dport 80 -j ACCEPT",
+        "-A INPUT -p tcp --dport 443 -j ACCEPT",
+        "-A INPUT -s 192.0.2.1 -j DROP",
+    ]
