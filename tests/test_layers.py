@@ -15,6 +15,7 @@ ROOMS = (
     "source",
     "grammar",
     "memo",
+    "maker",
     "model",
     "dialects",
     "loads",

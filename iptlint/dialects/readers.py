@@ -5,7 +5,6 @@ One reader a language. What a language takes to be read is imported when it is m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
     ruleset, diagnostics = lower(tree, source)
     if not ruleset.tables and not diagnostics:
         diagnostics = (_nothing(source),)
-    opaque = sum(map(_unknown_tests, _matches(ruleset)))
+    opaque = _unknown_in(ruleset)
     return Reading(ruleset, diagnostics, opaque, tree=tree)
 
 
@@ -73,7 +72,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     if not (script.steps and ruleset.tables) and not diagnostics:
         diagnostics = (_no_commands(source),)
     ruleset = replace(ruleset, script=script)
-    return Reading(ruleset, diagnostics, sum(map(_unknown_tests, _matches(ruleset))))
+    return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 
 
 def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
@@ -85,7 +84,7 @@ def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
     diagnostics = (*map(_not_nft, tree.diagnostics), *diagnostics)
     if not ruleset.tables and not diagnostics:
         diagnostics = (_nothing(source, "nft list ruleset"),)
-    opaque = sum(map(_unknown_tests, _matches(ruleset)))
+    opaque = _unknown_in(ruleset)
     return Reading(ruleset, diagnostics, opaque, tree=tree)
 
 
@@ -111,8 +110,13 @@ _READERS = {
 }
 
 
-def _matches(ruleset: Ruleset) -> Iterator[Match]:
-    return (match for _, _, rule in ruleset.rules() for match in rule.matches)
+def _unknown_in(ruleset: Ruleset) -> int:
+    tests = (test for _, _, rule in ruleset.rules() for test in rule.matches)
+    return sum(_unknown_tests(test) for test in tests if isinstance(test, _HELD_UNKNOWN))
+
+
+_HELD_UNKNOWN = (Opaque, AnyOf)
+"""What a test that nobody knows may be, or be in."""
 
 
 def _unknown_tests(match: Match) -> int:

@@ -48,6 +48,9 @@ class Field(Enum):
     TOS = "tos"  # the whole byte: dscp is its upper six bits, ecn the lower two
     PKTTYPE = "pkttype"
 
+    # Each is only one object. Enum's own goes by the name, and fields are asked for by the million.
+    __hash__ = object.__hash__
+
 
 PACKET_FAMILIES = ("ip", "ip6", "arp", "other")
 """Values of ``Field.FAMILY``: the index in this tuple. ``other`` is any further ethertype."""

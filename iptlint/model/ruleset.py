@@ -24,6 +24,8 @@ class Family(Enum):
     BRIDGE = "bridge"
     NETDEV = "netdev"
 
+    __hash__ = object.__hash__  # as that of Field
+
     @property
     def packets(self) -> tuple[str, ...]:
         """The families of the packets that its tables see, out of ``PACKET_FAMILIES``."""

@@ -20,6 +20,8 @@ class VerdictKind(Enum):
     CONTINUE = "continue"  # LOG, MARK, a rule without a target …
     UNKNOWN = "unknown"  # a target nobody knows: may do anything
 
+    __hash__ = object.__hash__  # as that of Field
+
     @property
     def terminates(self) -> bool:
         """No further rule of the base chain sees the packet: a terminating target."""

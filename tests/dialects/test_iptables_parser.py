@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -495,6 +496,34 @@ def test_ways_agree_on_every_value() -> None:
         quoted = (f'"{dice.choice(values)}"' for _ in range(3))
         lines.append(form.format(*quoted))
     assert_ways_agree(in_table(*lines), Family.IP)
+
+
+OUTLINED = (
+    *("-A INPUT -s 192.0.2.7/32 -j DROP", "-A X-1 -p 6 --dport 22 -j Y-2", "-A f2b -j f2b-sshd"),
+    '-A K-SVC-A7 -m comment --comment "ns/a:1 -> b" -m statistic --mode nth -j K-SEP-B2',
+    *('-A INPUT -m "tcp" -p tcp', '-A INPUT -j "DROP"', '-A x"a b" "c d" -j A-B', '-A "a "b" c" x'),
+    *("-A INPUT -s 2001:db8::1/128 -d ::ffff:0:0/96 -j DROP", "-A INPUT -d fe80:: -j DROP"),
+    *('[12:34] -A INPUT -p udp -m udp --dport 53 -j RETURN', "-A INPUT -m u32 --u32 1=2 -j X"),
+    *('-A INPUT -m comment --comment "a -j X-Y b" -j X-Y', '-A INPUT -m "\\" -j X-Y b" -j A-B'),
+    *("-A -A FOO -j BAR", "-A INPUT -j -A FOO", "-A INPUT -p 17 -j REDIRECT --to-ports 1-2"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ways_agree_on_lines_that_are_nearly_alike(seed: int) -> None:
+    """What an outline leaves out of a line is changed, and now and then what it keeps."""
+    dice = random.Random(seed)
+
+    def mutant() -> str:
+        line = list(dice.choice(OUTLINED))
+        for _ in range(dice.randrange(3)):
+            at = dice.randrange(len(line))
+            line[at] = dice.choice((*'0123456789 -!":\\abT', line[at] * 2, ""))
+        return re.sub(r"\d", lambda _: dice.choice("0123456789"), "".join(line))
+
+    lines = [mutant() for _ in range(2_000)]
+    for family in (Family.IP, Family.IP6):
+        assert_ways_agree(in_table(*lines, *lines), family)
 
 
 # -- the corpus ---------------------------------------------------------------

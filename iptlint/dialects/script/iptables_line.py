@@ -116,7 +116,8 @@ class CommandReader:
             kept = replace(kept, command=Command.APPEND, number=None)
         if not is_rule and not is_known(" ".join(words)):
             return ParsedCommand(shape, unknown=unknown)
-        line = CommandLine(replace(kept, table=None), words, None, 0, len(generated.source.text))
+        end = len(generated.source.text)
+        line = CommandLine(replace(kept, table=None), generated.source, None, 0, end, words)
         rules, diagnostics = self._execute(line, generated, table, chain)
         if not is_rule:
             return ParsedCommand(shape, None, diagnostics, unknown)

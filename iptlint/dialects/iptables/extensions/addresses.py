@@ -86,6 +86,17 @@ def _cut_port(text: str, family: Family) -> int:
     return resolved_port(text, family) if number is None else number & 65535
 
 
+PORT_READERS = ((ports,), (any_ports,))
+"""What reads the options of a match of one port, or a range of them."""
+
+
+def plain_port(text: str) -> int | None:
+    """One number, as tools print it, that is not 0; None where it is anything else."""
+    plain = text.isdigit() and text.isascii() and text[0] != "0" and len(text) < 6
+    number = int(text) if plain else 0
+    return number if 0 < number < 65536 else None
+
+
 def port_list(text: str, family: Family) -> tuple[Range, ...]:
     """multiport's list: at most 15 slots, of which a range takes two."""
     parts = text.split(",")
@@ -229,6 +240,32 @@ def net(text: str, family: Family) -> Net:
     if value is None:
         return Net(0, mask, host.lower())
     return Net(value & mask, mask)
+
+
+def _host_bits(width: int) -> dict[str, int]:
+    """What a network's length leaves to its hosts, by how it is written behind the address."""
+    lengths = {f"/{length}": (1 << width - length) - 1 for length in range(1, width + 1)}
+    return {"": 0, **lengths}
+
+
+def plain_networks(family: Family) -> Callable[[str], Range | None]:
+    """Reads a network as tools print it to its first and last address; None where ``net`` has to
+    be asked, and for all addresses."""
+    hosts_of = _host_bits(family.address_bits)
+    address_family = _ADDRESS_FAMILY[family]
+
+    def read(text: str) -> Range | None:
+        address, slash, length = text.partition("/")
+        hosts = hosts_of.get(slash + length)
+        try:
+            value = int.from_bytes(socket.inet_pton(address_family, address), "big")
+        except (OSError, ValueError):
+            return None
+        if not hosts:
+            return None if hosts is None else (value, value)
+        return value & ~hosts, value | hosts
+
+    return read
 
 
 def nets(text: str, family: Family) -> tuple[Net, ...]:

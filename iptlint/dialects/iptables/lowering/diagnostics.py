@@ -6,7 +6,8 @@ from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.lowering.chain_diagnostics import ChainDiagnostics
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, UNKNOWN
 from iptlint.dialects.iptables.lowering.origins import cell_span, use_span
-from iptlint.dialects.iptables.lowering.parts import Cell, InvalidPart, Plan
+from iptlint.dialects.iptables.lowering.parts import Cell, InvalidPart
+from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.dialects.iptables.lowering.tables import (
     OpenTable,
     RestrictedExtension,

@@ -13,16 +13,15 @@ from collections.abc import Callable
 from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import chain_names, placement
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
-from iptlint.dialects.iptables.lowering.named_protocols import names_protocol
-from iptlint.dialects.iptables.lowering.origins import RuleOrigin
-from iptlint.dialects.iptables.lowering.parts import InvalidPart, Part, Plan, Pool, jump_of
+from iptlint.dialects.iptables.lowering.parts import Pool
+from iptlint.dialects.iptables.lowering.plan import Plan
+from iptlint.dialects.iptables.lowering.rules import RuleMaker
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.iptables.lowering.tables import (
     ACCEPT,
     DROP,
     OpenChain,
     OpenTable,
-    RestrictedExtension,
     alike,
 )
 from iptlint.dialects.iptables.parsing.guess_table import guess_table
@@ -36,17 +35,15 @@ from iptlint.dialects.iptables.parsing.tree import (
     Shape,
     TableLine,
     WordPlace,
+    Words,
 )
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.model import (
-    Effect,
     Family,
-    Match,
     Rule,
     Ruleset,
     Verdict,
     VerdictKind,
-    unread_rule,
 )
 from iptlint.model.numbers import decimal
 from iptlint.source import SourceFile, WholeOrigin
@@ -70,7 +67,7 @@ class _Execution:
         self.table: OpenTable | None = None
         self.plans: dict[Shape, Plan] = {}  # a shape is of one family
         self.pool: Pool = {}
-        self.changes = False
+        self.rules = RuleMaker(source, self.diagnostics)
         if tree.bare:
             self.table = self._open(guess_table(tree), tree.family)
 
@@ -78,12 +75,12 @@ class _Execution:
 
     def execute(self, line: Line | SyntaxDiagnostic) -> None:
         match line:
+            case CommandLine():
+                self._command(line)
             case SyntaxDiagnostic(fate=Fate.CHANGED):
                 pass  # the line is in the tree all the same
             case SyntaxDiagnostic():
                 self._broken(line)
-            case CommandLine():
-                self._command(line)
             case ChainLine():
                 self._declare(line)
             case TableLine():
@@ -95,7 +92,7 @@ class _Execution:
         tables = tuple(table.finished() for table in self.tables.values())
         for open_table, table in zip(self.tables.values(), tables, strict=True):
             placement.check_table(self.diagnostics, open_table.placed, table)
-        if self.changes:
+        if self.rules.changes:
             tables = with_changes(tables)
         dialect = "iptables-S" if self.tree.bare else "iptables-save"
         return Ruleset(self.source, dialect, IPTABLES, tables), self.diagnostics.sorted()
@@ -172,8 +169,9 @@ class _Execution:
     def _name(self, place: WordPlace | None, line: CommandLine) -> str:
         return "" if place is None else place.text(line.words)
 
-    def _chain_of(self, table: OpenTable, line: CommandLine) -> OpenChain:
-        name = self._name(line.shape.chain, line)
+    def _chain_of(self, table: OpenTable, line: CommandLine, words: Words) -> OpenChain:
+        place = line.shape.chain
+        name = "" if place is None else place.text(words)
         chain = table.chains.get(name)
         if chain is None:
             chain = table.chain(name)
@@ -193,19 +191,17 @@ class _Execution:
         return number - 1
 
     def _append(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
-        chain = self._chain_of(table, line)
-        chain.rules.append(self._rule(table, chain, line, plan))
+        chain, rule = self._rule(table, line, plan)
+        chain.rules.append(rule)
 
     def _insert(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
-        chain = self._chain_of(table, line)
-        rule = self._rule(table, chain, line, plan)
+        chain, rule = self._rule(table, line, plan)
         index = self._number(line, len(chain.rules) + 1)
         if index is not None:
             chain.rules.insert(index, rule)
 
     def _replace(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
-        chain = self._chain_of(table, line)
-        rule = self._rule(table, chain, line, plan)
+        chain, rule = self._rule(table, line, plan)
         index = self._number(line, len(chain.rules))
         if rule.copies > 1:
             self.diagnostics.replaced_by_many(line)
@@ -213,39 +209,37 @@ class _Execution:
             chain.rules[index] = rule
 
     def _delete(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
-        chain = self._chain_of(table, line)
-        if line.shape.number is not None:
+        if line.shape.number is None:
+            chain, index = self._equal_rule(table, line, plan)
+        else:
+            chain = self._chain_of(table, line, line.words)
             index = self._number(line, len(chain.rules))
-            if index is not None:
-                del chain.rules[index]
-            return
-        index = self._index_of(table, chain, line, plan)
         if index is not None:
             del chain.rules[index]
 
     def _check(self, table: OpenTable, line: CommandLine, plan: Plan) -> None:
-        self._index_of(table, self._chain_of(table, line), line, plan)
+        self._equal_rule(table, line, plan)
 
-    def _index_of(
-        self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan
-    ) -> int | None:
-        """Where the rule of the line is in the chain; None, and a diagnostic, where it is not."""
-        rule = self._rule(table, chain, line, plan)
+    def _equal_rule(
+        self, table: OpenTable, line: CommandLine, plan: Plan
+    ) -> tuple[OpenChain, int | None]:
+        """Where the rule of the line is in its chain; None, and a diagnostic, where it is not."""
+        chain, rule = self._rule(table, line, plan)
         if not rule.read:
-            return None
+            return chain, None
         same = (i for i, other in enumerate(chain.rules) if alike(other, rule))
         index = next(same, None)
         if index is None:
             self.diagnostics.no_equal_rule(line, chain.name)
-        return index
+        return chain, index
 
     def _zero(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         if line.shape.number is not None:
-            self._number(line, len(self._chain_of(table, line).rules), variant="legacy")
+            self._number(line, len(self._chain_of(table, line, line.words).rules), variant="legacy")
 
     def _flush(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
         name = self._name(line.shape.chain, line)
-        for chain in [self._chain_of(table, line)] if name else table.chains.values():
+        for chain in [self._chain_of(table, line, line.words)] if name else table.chains.values():
             chain.rules.clear()
 
     def _new_chain(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
@@ -304,69 +298,13 @@ class _Execution:
         span = self.source.line_span(self.source.line_of(diagnostic.start))
         command = _TO_CHAIN.match(span.text)
         if command is not None and self.table is not None:
-            self.table.chain(command[1]).rules.append(self._unread(span.start, span.end))
+            self.table.chain(command[1]).rules.append(self.rules.unread(span.start, span.end))
 
-    def _unread(self, start: int, end: int) -> Rule:
-        return unread_rule(WholeOrigin(self.source, start, end), self.source.text[start:end])
-
-    def _rule(self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan) -> Rule:
-        """The rule of a line; one that stands for it where it is refused."""
-        parts = self._parts(line, plan)
-        if parts is None:
-            return self._unread(line.start, line.end)
-        matches: tuple[Match, ...] = ()
-        effects: tuple[Effect, ...] = ()
-        verdict: Verdict | None = None
-        comment: str | None = None
-        copies = 1
-        for cell, part in zip(plan.cells, parts, strict=True):
-            if part.chains:
-                placed = RestrictedExtension(chain.name, line, cell, part.chains, by_options=True)
-                table.placed.append(placed)
-            matches += part.matches
-            effects += part.effects
-            verdict = part.verdict or verdict
-            comment = part.comment if comment is None else comment
-            copies *= part.copies
-        if plan.restricted:
-            placement.check_rule(self.diagnostics, table, chain, line, plan)
-        origin = RuleOrigin(self.source, line, plan)
-        verdict = verdict or jump_of(line)
-        if effects or verdict.kind is VerdictKind.CONTINUE:
-            self.changes = True
-        return Rule(origin, matches, verdict, effects, comment, line.counters, copies)
-
-    def _parts(self, line: CommandLine, plan: Plan) -> list[Part] | None:
-        """What the line's options mean; None, and a diagnostic, where one is refused."""
-        parts: list[Part] = []
-        protocol: int | None = None
-        excluded: int | None = None
-        for cell in plan.cells:
-            key = cell.key(line.words)
-            part = cell.known.get(key)
-            if part is None:
-                part = cell.known[key] = cell.part(line.words)
-            if isinstance(part, InvalidPart):
-                self.diagnostics.refused(line, cell, part)
-                return None
-            if part.remark is not None:
-                self.diagnostics.refused(line, cell, part.remark)
-            protocol = part.protocol or protocol
-            excluded = part.excluded or excluded
-            if part.needs and not names_protocol(
-                self.diagnostics, line, plan, cell, part.needs, protocol, excluded
-            ):
-                return None
-            parts.append(part)
-        if plan.repeated is not None:
-            self.diagnostics.given_twice(line, plan.repeated)
-            return None
-        if any(part.copies > 1 for part in parts) and plan.negated_address is not None:
-            self.diagnostics.negated_beside_list(line, plan.negated_address)
-            return None
-        if plan.unknown:
-            self.diagnostics.unknown(line, plan)
-        return parts
+    def _rule(self, table: OpenTable, line: CommandLine, plan: Plan) -> tuple[OpenChain, Rule]:
+        """The rule of a line, and the chain that it is for."""
+        words = line.words
+        chain = self._chain_of(table, line, words)
+        return chain, self.rules.rule(table, chain, line, plan, words)
 
 
 _TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
-from iptlint.dialects.iptables.lowering.parts import Cell, Plan, allows
+from iptlint.dialects.iptables.lowering.parts import Cell
+from iptlint.dialects.iptables.lowering.plan import Plan, allows
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 
 _NATIVE = ("tcp", "udp")

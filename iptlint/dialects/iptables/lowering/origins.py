@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iptlint.dialects.iptables.lowering.parts import Cell, Part, Plan
+from iptlint.dialects.iptables.lowering.parts import Cell
+from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.source import SourceFile, Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleOrigin:
-    source: SourceFile
     line: CommandLine
     plan: Plan
+
+    @property
+    def source(self) -> SourceFile:
+        return self.line.source
 
     @property
     def span(self) -> Span:
@@ -25,7 +29,7 @@ class RuleOrigin:
             return self._verdict()
         for cell in self.plan.cells:
             part = cell.known.get(cell.key(self.line.words))
-            count = len(part.matches) if isinstance(part, Part) else 0
+            count = len(part.matches) if part else 0
             if index < count:
                 return self._test(cell, index)
             index -= count

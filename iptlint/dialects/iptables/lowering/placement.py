@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
-from iptlint.dialects.iptables.lowering.parts import Plan
+from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, RestrictedExtension
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.model import Table

@@ -1,21 +1,22 @@
 """iptables-save text to syntax tree.
 
 The grammar defines a line. Large files repeat a few shapes of line many times over, so the
-grammar and the resolver see the first line of each shape only; the others are split into
-words and take over what was found. ``fast=False`` sends every line through both, and a
-test holds the two ways to the same result.
+grammar and the resolver see the first line of each shape only. The others take over what was
+found: those that are alike at once (``alike``), the rest once they are split into words
+(``shape_keys``). ``fast=False`` sends every line through grammar and resolver, and a test holds
+the ways to the same result.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from sys import intern
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.diagnostics import Fate, SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import line_checks
+from iptlint.dialects.iptables.parsing.alike import outlines, settles_shape
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic
 from iptlint.dialects.iptables.parsing.guess_family import Families
 from iptlint.dialects.iptables.parsing.shape_keys import Keys, ShapeKey
@@ -40,6 +41,7 @@ from iptlint.dialects.iptables.parsing.words import (
     unquoted,
 )
 from iptlint.grammar import parse_flat
+from iptlint.maker import maker
 from iptlint.model import Family
 from iptlint.model.numbers import decimal
 from iptlint.source import SourceFile
@@ -66,14 +68,41 @@ def is_bare(text: str) -> bool:
 
 
 @dataclass(slots=True)
-class _Block:
-    """What is known of the lines between ``*table`` and ``COMMIT``, or of a bare file."""
+class _Known:
+    """What is known of the lines of a family. ``outlined``: the shapes of those that a shape is
+    all there is to."""
 
     keys: Keys
+    shapes: dict[ShapeKey, Shape | ShapeDiagnostic] = field(default_factory=dict)
+    outlined: dict[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Block:
+    """The lines between ``*table`` and ``COMMIT``, or of a bare file."""
+
+    known: _Known
     family: Family
-    shapes: dict[ShapeKey, Shape | ShapeDiagnostic]
     first: int  # of its lines in the tree
     doubtful: list[CommandLine] = field(default_factory=list)  # jumps to who knows what
+
+
+_MOST_OUTLINES = 10_000
+"""Where hardly two lines are alike, outlines are not worth keeping."""
+_PIECE = 2**20
+_CR_AT_END = re.compile(r"^(?!#)[^\n]*\r$", re.MULTILINE)
+
+_command_line = maker(CommandLine)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """A text in pieces of whole lines, and where each begins."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start + _PIECE)
+        end = len(text) if end < 0 else end
+        yield start, text[start:end]
+        start = end + 1
 
 
 class _Reader:
@@ -83,7 +112,7 @@ class _Reader:
         self._fast = fast
         self._lines: list[Line] = []
         self._diagnostics: list[SyntaxDiagnostic] = []
-        self._known: dict[Family, tuple[Keys, dict[ShapeKey, Shape | ShapeDiagnostic]]] = {}
+        self._known: dict[Family, _Known] = {}
         self._bare = is_bare(source.text)
         self._block = self._open_block(families.of_block(0)) if self._bare else None
         self._astray = False  # among lines outside a table, which are reported once
@@ -92,24 +121,55 @@ class _Reader:
 
     def read(self) -> SaveFile:
         text = self._source.text
-        start = 0
-        crlf = None
-        for line in text.split("\n"):
-            following = start + len(line) + 1
-            if line.endswith("\r"):
-                line = line[:-1]
-                if crlf is None and line[:1] != "#":
-                    crlf = start + len(line)
-            if not line.strip(_BLANKS):
-                self._blank(line, start)
-            elif line[0] != "#" and not (self._fast and self._by_shape(line, start)):
-                self._by_grammar(line, start)
-            start = following
+        crlf = _CR_AT_END.search(text) if "\r" in text else None
+        read = self._alike if self._fast and "\r" not in text else self._one_by_one
+        for start, piece in _pieces(text):
+            read(piece, start)
         self._end()
         tables = (line.family for line in self._lines if isinstance(line, TableLine))
         family = next(tables, None) or self._families.of_block(0)
         parts = (tuple(self._lines), tuple(self._diagnostics))
-        return SaveFile(self._source, *parts, family, self._bare, crlf)
+        return SaveFile(self._source, *parts, family, self._bare, crlf.end() - 1 if crlf else None)
+
+    def _one_by_one(self, piece: str, start: int) -> None:
+        for line in piece.split("\n"):
+            self._line(line.removesuffix("\r"), start)
+            start += len(line) + 1
+
+    def _alike(self, piece: str, start: int) -> None:
+        """Take over the shapes of lines that are known by their outlines."""
+        source, lines = self._source, self._lines
+        known = self._outlined()
+        for line, outline in zip(piece.split("\n"), outlines(piece).split("\n"), strict=True):
+            end = start + len(line)
+            shape = known.get(outline)
+            if shape is not None and end - start <= line_checks.HARMLESS_LENGTH:
+                counters = _counters(line) if outline[0] == "[" else None
+                lines.append(_command_line(shape, source, counters, start, end))
+            else:
+                self._line(line, start)
+                known = self._outlined()
+                self._learn(outline, start)
+            start = end + 1
+
+    def _outlined(self) -> dict[str, Shape]:
+        return self._block.known.outlined if self._block else {}
+
+    def _learn(self, outline: str, start: int) -> None:
+        """The line that begins at ``start`` is the first of its outline."""
+        line = self._lines[-1] if self._lines else None
+        if not isinstance(line, CommandLine) or line.start != start or self._block is None:
+            return
+        known = self._block.known
+        worth_keeping = len(known.outlined) < _MOST_OUTLINES and not line.shape.valued
+        if worth_keeping and settles_shape(outline, known.keys):
+            known.outlined[outline] = line.shape
+
+    def _line(self, line: str, start: int) -> None:
+        if not line.strip(_BLANKS):
+            self._blank(line, start)
+        elif line[0] != "#" and not (self._fast and self._by_shape(line, start)):
+            self._by_grammar(line, start)
 
     def _blank(self, line: str, start: int) -> None:
         """To the tool a line of blanks is no empty line, but one without a command."""
@@ -133,11 +193,11 @@ class _Reader:
         words = split_words(line[counters.end() :] if counters else line)
         if not words or words == ["COMMIT"]:
             return words == [] and counters is None
-        shape = self._block.shapes.get(self._block.keys.key(words))
+        shape = self._block.known.shapes.get(self._block.known.keys.key(words))
         if shape is None:
             return False
         numbers = _counters(counters[0]) if counters else None
-        self._add_command(shape, tuple(map(intern, words)), numbers, start, start + len(line))
+        self._add_command(shape, tuple(words), numbers, start, start + len(line))
         return True
 
     def _chain_by_form(self, line: str, start: int) -> bool:
@@ -170,8 +230,8 @@ class _Reader:
     # -- tables ---------------------------------------------------------------
 
     def _open_block(self, family: Family) -> _Block:
-        keys, shapes = self._known.setdefault(family, (Keys(family), {}))
-        return _Block(keys, family, shapes, len(self._lines))
+        known = self._known.setdefault(family, _Known(Keys(family)))
+        return _Block(known, family, len(self._lines))
 
     def _close_block(self) -> None:
         """A target that nobody knew may turn out to be a chain, which takes no options."""
@@ -223,13 +283,13 @@ class _Reader:
         self, name: str, policy: str, counters: str | None, start: int, end: int
     ) -> None:
         numbers = _counters(counters) if counters and policy != "-" else None
-        self._lines.append(ChainLine(intern(name), intern(policy), numbers, start, end))
+        self._lines.append(ChainLine(name, policy, numbers, start, end))
 
     def _command(self, tokens: Sequence[Token], start: int, end: int) -> None:
         assert self._block is not None
         last = tokens[-1]
         counters = _counters(tokens[0]) if tokens[0].type == "RULE_COUNTERS" else None
-        words = tuple(intern(unquoted(str(token))) for token in tokens if token.type == "WORD")
+        words = tuple(unquoted(str(token)) for token in tokens if token.type == "WORD")
         if last.type == "UNCLOSED":
             words += (self._unclosed(last, start, end),)
         if words == ("COMMIT",) and not self._bare:
@@ -238,8 +298,9 @@ class _Reader:
             return
         shape = resolve(words, self._block.family, in_table=not self._bare)
         if self._fast:
-            self._block.shapes[self._block.keys.key(list(words))] = shape
-        self._add_command(shape, words, counters, start, end)
+            self._block.known.shapes[self._block.known.keys.key(list(words))] = shape
+        given = words if not self._fast or last.type == "UNCLOSED" else None
+        self._add_command(shape, words, counters, start, end, given)
 
     def _unclosed(self, quote: Token, start: int, end: int) -> str:
         """The tool takes all that follows, the end of the line too, for a part of the word."""
@@ -255,7 +316,9 @@ class _Reader:
         counters: Counters | None,
         start: int,
         end: int,
+        given: Words | None = None,
     ) -> None:
+        """``given``: the words where they are kept, for they are not just those of the text."""
         if end - start > line_checks.HARMLESS_LENGTH:
             shape = line_checks.too_long(words, end - start) or shape
         if isinstance(shape, Shape) and shape.valued:
@@ -265,7 +328,7 @@ class _Reader:
             return
         if shape.valued:
             counters = line_checks.counters(shape, words) or counters
-        line = CommandLine(shape, words, counters, start, end)
+        line = _command_line(shape, self._source, counters, start, end, given)
         self._lines.append(line)
         if self._block and shape.valued and shape.target and shape.target.extension is None:
             self._block.doubtful.append(line)

@@ -8,7 +8,7 @@ hundred thousand rules about as many addresses and chains come to a handful of k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from iptlint.dialects.iptables.extensions.table import find_match, find_target, protocol_match
 from iptlint.dialects.iptables.parsing.commands import Takes
@@ -71,6 +71,17 @@ class Keys:
             else:
                 key.append(_PLAIN)
         return tuple(key)
+
+    def telling(self, words: list[str]) -> Iterator[str]:
+        """The words that count for the key: all others are placeholders, whatever they are."""
+        naming: _Class | None = None
+        for word in words:
+            if word[:1] == "-":
+                naming = (self._dashed.get(word) or self._learn(word))[1]
+                yield word
+            elif naming is not None:
+                yield word
+                naming = None
 
     def _learn(self, word: str) -> tuple[str, _Class | None]:
         known = self._long(word) if word[1:2] == "-" else self._cluster(word)

@@ -12,7 +12,12 @@ from enum import Enum
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.iptables.extensions.row import Extension, Option
-from iptlint.dialects.iptables.parsing.words import raw_offset, raw_words, span_of_words
+from iptlint.dialects.iptables.parsing.words import (
+    raw_offset,
+    raw_words,
+    span_of_words,
+    words_of,
+)
 from iptlint.model import Family
 from iptlint.source import SourceFile, Span
 
@@ -80,6 +85,8 @@ class Command(Enum):
     DELETE_CHAIN = "delete-chain"
     ZERO = "zero"
 
+    __hash__ = object.__hash__  # as that of Field
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
@@ -143,13 +150,22 @@ class CommitLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CommandLine:
-    """``-A INPUT -j DROP`` and the like; ``counters`` stand before it or after ``-c``."""
+    """``-A INPUT -j DROP`` and the like; ``counters`` stand before it or after ``-c``.
+
+    ``given``: its words, where they are not those that its text splits into.
+    """
 
     shape: Shape
-    words: Words
+    source: SourceFile
     counters: Counters | None
     start: int
     end: int
+    given: Words | None = None
+
+    @property
+    def words(self) -> Words:
+        """Not kept, for most are asked for once."""
+        return self.given or words_of(self.source.text[self.start : self.end])
 
     def word_span(self, source: SourceFile, index: int) -> Span:
         """Where a word is written, quotes included."""

@@ -28,17 +28,47 @@ def unquoted(raw: str) -> str:
 def split_words(line: str) -> list[str] | None:
     """The words of a line; None where a quote is left open."""
     if '"' not in line and "\t" not in line:
-        return [word for word in line.split(" ") if word]
+        words = line.split(" ")
+        return [word for word in words if word] if "" in words else words
+    return split_plainly(line) or _split_by_grammar(line)
+
+
+def split_plainly(line: str) -> list[str] | None:
+    """The words of a line where no quote begins within one and nothing is escaped; else None."""
+    if "\t" in line or "\\" in line:
+        return None
+    pieces = line.split('"')
+    if len(pieces) % 2 == 0 or any(piece[-1:] not in ("", " ") for piece in pieces[:-1:2]):
+        return None
+    words: list[str] = []
+    for index, piece in enumerate(pieces):
+        words += [piece] if index % 2 else filter(None, piece.split(" "))
+    return words
+
+
+def _split_by_grammar(line: str) -> list[str] | None:
     raws = pattern("<WORD>|<UNCLOSED>").findall(line)
     if raws and raws[-1][0] == '"' and not pattern("<WORD>").fullmatch(raws[-1]):
         return None
     return [unquoted(raw) for raw in raws]
 
 
+def words_of(line: str) -> tuple[str, ...]:
+    """The words of a line that has been read, without its counters."""
+    if line[:1] == "[":
+        line = line[len(counters_before(line)) :]
+    return tuple(split_words(line) or ())
+
+
+def counters_before(line: str) -> str:
+    """The counters that a line begins with, as they are written; empty where there are none."""
+    counters = pattern("<RULE_COUNTERS>").match(line)
+    return counters[0] if counters else ""
+
+
 def raw_words(line: str) -> Iterator[re.Match[str]]:
     """Every word of a line as it is written, quotes and all, without its counters."""
-    counters = pattern("<RULE_COUNTERS>").match(line)
-    return pattern("<WORD>|<UNCLOSED>").finditer(line, counters.end() if counters else 0)
+    return pattern("<WORD>|<UNCLOSED>").finditer(line, len(counters_before(line)))
 
 
 def raw_offset(raw: str, offset: int) -> int:
