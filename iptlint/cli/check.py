@@ -15,6 +15,7 @@ from iptlint.cli.scripts import script_options, with_scripts
 if TYPE_CHECKING:
     from iptlint.cli.inputs import Inputs
     from iptlint.dialects import Reader
+    from iptlint.linter.budget import Budget
     from iptlint.linter.report import Report
 
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     options.network,
     help="From where the host is managed: 10.0.0.0/8,fd00::/8.",
 )
+@options.limits
 def command(
     files: tuple[str, ...],
     output_format: str,
@@ -63,6 +65,10 @@ def command(
     arguments: tuple[str, ...] | None,
     ssh_ports: tuple[int, ...],
     management_networks: tuple[IPv4Network | IPv6Network, ...],
+    timeout: float,
+    max_memory: int,
+    max_findings: int,
+    max_bytes: int,
 ) -> int:
     """Say what is wrong with the firewall in the files.
 
@@ -76,19 +82,24 @@ def command(
         from iptlint.cli.live import lint_archive
 
         return lint_archive(archive, asked)
-    inputs, sets = read_inputs(files), read_inputs(ipsets)
+    inputs, sets = read_inputs(files, max_bytes), read_inputs(ipsets, max_bytes)
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader, unread = with_scripts(reader, starts, arguments)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     for complaint in complaints:
         streams.say(f"iptlint: {options.printable(complaint)}\n")
-    report = _linted(inputs, sets, reader, asked)
+    from iptlint.linter.budget import Budget
+
+    budget = Budget(timeout, max_memory << 20, max_findings)
+    report = _linted(inputs, sets, reader, asked, budget)
     if inputs.sources or output_format == "json":
         _print(report, output_format)
     return FAILED if complaints or report.crashed else options.failing(report, fail_on)
 
 
-def _linted(inputs: Inputs, sets: Inputs, reader: Reader, asked: options.Asked) -> Report:
+def _linted(
+    inputs: Inputs, sets: Inputs, reader: Reader, asked: options.Asked, budget: Budget
+) -> Report:
     from iptlint.analysis.session import Settings
     from iptlint.linter.run import lint
     from iptlint.rules.registry import Profile, UnknownRuleError
@@ -97,7 +108,14 @@ def _linted(inputs: Inputs, sets: Inputs, reader: Reader, asked: options.Asked) 
     profile = Profile(asked.profile)
     try:
         return lint(
-            inputs.sources, settings, asked.select, asked.ignore, reader, sets.sources, profile
+            inputs.sources,
+            settings,
+            asked.select,
+            asked.ignore,
+            reader,
+            sets.sources,
+            profile,
+            budget=budget,
         )
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None

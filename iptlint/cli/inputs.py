@@ -32,14 +32,15 @@ class Inputs:
     complaints: tuple[str, ...]
 
 
-def read_inputs(paths: Sequence[str]) -> Inputs:
-    from iptlint.dialects.decode import load
+def read_inputs(paths: Sequence[str], most: int | None = None) -> Inputs:
+    """``most``: bytes of a file that is read; as many as ever are, if it is not given."""
+    from iptlint.dialects.decode import MAX_BYTES, load
 
     sources: list[SourceFile] = []
     complaints: list[str] = []
     for path in _once(path for named in paths for path in _expand(named)):
         try:
-            sources.append(load(path))
+            sources.append(load(path, most or MAX_BYTES))
         except OSError as error:
             complaints.append(_complaint(path, error))
     complaints += (complaint for named in paths for complaint in _links_out(named))

@@ -153,6 +153,26 @@ ipsets: Decorator = click.option(
     help="What `ipset save` printed: the sets that rules test. May be given again.",
 )
 
+
+def limits(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the command may take; ``budget_of`` makes a budget of them."""
+    for option in reversed(_LIMITS):
+        command = option(command)
+    return command
+
+
+def _limit(name: str, default: float, help: str) -> Decorator:
+    kind = click.FloatRange(min=0.1) if name == "--timeout" else click.IntRange(min=1)
+    return click.option(name, type=kind, default=default, show_default=True, help=help)
+
+
+_LIMITS = (
+    _limit("--timeout", 60, "Seconds for each file; what is not done by then is left out."),
+    _limit("--max-memory", 2048, "MiB; what needs more is left out."),
+    _limit("--max-findings", 1000, "Show no more than the gravest so many."),
+    _limit("--max-bytes", 64 << 20, "A longer file is not read."),
+)
+
 family: Decorator = click.option(
     "--family",
     type=click.Choice(list(_FAMILIES)),

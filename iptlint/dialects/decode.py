@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
+from typing import IO
 
 from iptlint.source import SourceFile
 
@@ -13,14 +16,30 @@ MAX_BYTES = 64 * 2**20
 """More than this of one file is not read: about half a million rules."""
 
 
-def load(path: str) -> SourceFile:
-    """The file, or standard input for ``-``; ``OSError`` where it cannot be read."""
+def load(path: str, most: int = MAX_BYTES) -> SourceFile:
+    """The file, or standard input for ``-``; ``OSError`` where it cannot be read, is a device
+    that is no terminal, or has more bytes than ``most``."""
+    if path == STDIN and sys.stdin is None:
+        raise OSError("standard input is closed")
     if path == STDIN:
-        if sys.stdin is None:
-            raise OSError("standard input is closed")
-        return decode(path, sys.stdin.buffer.read(MAX_BYTES + 1))
+        return decode(path, _read(sys.stdin.buffer, most))
     with Path(path).open("rb") as file:
-        return decode(path, file.read(MAX_BYTES + 1))
+        kind = os.fstat(file.fileno())
+        if stat.S_ISBLK(kind.st_mode) or (stat.S_ISCHR(kind.st_mode) and not _is_quiet(file)):
+            raise OSError("is a device")
+        return decode(path, _read(file, most, kind.st_size))
+
+
+def _read(file: IO[bytes], most: int, size: int = 0) -> bytes:
+    data = file.read(most + 1) if size <= most else b""
+    if max(size, len(data)) > most:
+        raise OSError(f"is longer than {most} bytes (--max-bytes), so nothing of it is read")
+    return data
+
+
+def _is_quiet(file: IO[bytes]) -> bool:
+    """A terminal, or what is always empty: every other device may have no end."""
+    return file.isatty() or os.path.samestat(os.fstat(file.fileno()), Path(os.devnull).stat())
 
 
 def decode(path: str, data: bytes) -> SourceFile:

@@ -56,7 +56,7 @@ LANGUAGES = (
     _row(NFT_JSON, r'\A\s*\{\s*"nftables"'),
     _row(
         "firewalld",
-        r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?s:.)*?-->\s*)*"
+        r"\A\s*(?:<\?xml[^>]*>\s*)?(?>(?:<!--(?s:.)*?-->\s*)*)"
         r"<(?:zone|service|direct|policy|ipset|icmptype|helper)\b",
         "firewalld XML",
         "lint what firewalld makes of it: `nft list ruleset`, or `iptables-save` with its "
@@ -94,7 +94,7 @@ LANGUAGES = (
     ),
     _row(
         "nft list tables",
-        r"\A(?:table (?:ip6?|inet|arp|bridge|netdev) \S+\s*)+\Z",
+        r"\A(?>(?:table (?:ip6?|inet|arp|bridge|netdev) \S+\s*)+)\Z",
         "a list of nft tables",
         "see what is in them with `nft list ruleset`; " + _NFT,
     ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
+from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Refusal
 from iptlint.model.sets import SavedSets
@@ -41,22 +42,37 @@ class Collected:
 
 
 def collect(
-    sources: Sequence[SourceFile], ipsets: Sequence[SourceFile], reader: Reader | None
+    sources: Sequence[SourceFile],
+    ipsets: Sequence[SourceFile],
+    reader: Reader | None,
+    watch: Watch,
 ) -> Collected:
     """``ipsets`` are read as sets, whatever they look like; ``reader`` says how the others are."""
     crashes: list[Finding] = []
-    readings = [_read(lambda text: read(text, reader), source, crashes) for source in sources]
-    readings += (_read(read_sets, source, crashes) for source in ipsets)
+    readings = [
+        _read(lambda text: read(text, reader), source, crashes, watch) for source in sources
+    ]
+    readings += (_read(read_sets, source, crashes, watch) for source in ipsets)
     refusals = [refusal for reading in readings for refusal in _refusals(reading, crashes)]
     readings, sets = _together(readings, crashes)
     return Collected(tuple(readings), tuple(refusals), sets, tuple(crashes))
 
 
 def _read(
-    reader: Callable[[SourceFile], Reading], source: SourceFile, crashes: list[Finding]
+    reader: Callable[[SourceFile], Reading],
+    source: SourceFile,
+    crashes: list[Finding],
+    watch: Watch,
 ) -> Reading:
     try:
-        return reader(source)
+        with watch.over(whole=True):
+            return reader(source)
+    except (OverBudgetError, MemoryError) as error:
+        limit = str(error) or "the memory of this machine"
+        message = f"{limit} was not enough to read the file; none of it was checked"
+        end = source.line_span(1).end
+        advice = "lint its tables one by one"
+        return unread(source, "unknown", Diagnostic("IPT010", "warning", 0, end, message, advice))
     except Exception as crash:
         # Whatever is wrong in the reader of one file, the other files are still linted.
         crashes.append(crashed(source, "reading the file", crash))

@@ -11,6 +11,7 @@ from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
 from iptlint.model.host import Host
+from iptlint.rules.reading import left_out
 from iptlint.rules.registry import meta_of, names, rules
 from iptlint.source import SourceFile
 
@@ -42,6 +43,16 @@ def publish(
         tuple(grouped(sorted(kept, key=_order))),
         sum(each.code in selection.shown for each in suppressed.hidden),
     )
+
+
+def fewer(findings: Sequence[Finding], most: int | None) -> tuple[Finding, ...]:
+    """No more than ``most``, the gravest of them, and one more that says which are missing."""
+    if most is None or len(findings) <= most:
+        return tuple(findings)
+    ranked = sorted(range(len(findings)), key=lambda number: findings[number].severity.rank)
+    shown = [findings[number] for number in sorted(ranked[:most])]
+    hidden = [findings[number] for number in sorted(ranked[most:])]
+    return (*shown, left_out(shown, hidden))
 
 
 def _without_yielding(findings: Sequence[Finding]) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from oxidd.util import DDMemoryError
@@ -14,8 +14,9 @@ from iptlint.benchmark.table import Judged, judged
 from iptlint.dialects import Reader, Reading
 from iptlint.dialects.merging import merged
 from iptlint.findings import Finding
-from iptlint.linter.collect import collect
-from iptlint.linter.publish import publish
+from iptlint.linter.budget import Budget, OverBudgetError, Watch
+from iptlint.linter.collect import Collected, collect
+from iptlint.linter.publish import fewer, publish
 from iptlint.linter.report import LintedFile, Report
 from iptlint.linter.selection import Selection
 from iptlint.model import Ruleset
@@ -34,6 +35,7 @@ def lint(
     ipsets: Sequence[SourceFile] = (),
     profile: Profile = Profile.DEFAULT,
     host: model.Host | None = None,
+    budget: Budget | None = None,
 ) -> Report:
     """Every selected rule over all the sources together.
 
@@ -42,59 +44,92 @@ def lint(
     how the sources are read.
     ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
     is known by its text. ``host``: what else is known of the host that the sources are of.
+    ``budget``: what the run may take; what it is not enough for is the finding IPT010.
     """
-    selection = Selection.of(select, ignore, profile)
-    collected = collect(sources, ipsets, reader)
-    outcome = _Outcome([*collected.findings()], [*collected.crashes])
-    if collected.readings:
-        rulesets = _rulesets(collected.readings, host)
-        context = Context(rulesets, settings or Settings(), collected.sets, host)
-        if profile is Profile.CIS:
-            outcome.items = _judge(context, collected.readings, outcome)
-        for rule in (rule for rule in rules() if rule.meta.code in selection.running):
-            findings = [*_run(rule, context, outcome)]
-            outcome.findings += findings
-            if context.settings.check_witnesses:
-                outcome.crashes += _stray(context, findings)
-    before = [reader.start.source] if reader and reader.start else []
-    texts = (*sources, *ipsets, *before)
-    published = publish(outcome.findings, outcome.crashes, texts, selection, host)
-    return Report(
-        tuple(map(LintedFile.of, collected.readings)),
-        published.findings,
-        published.suppressed,
-        bool(outcome.crashes),
-        tuple(outcome.items) if profile is Profile.CIS else None,
-    )
+    budget = budget or Budget()
+    with Watch(budget, len(sources)) as watch:
+        work = _Work(sources, ipsets, settings or Settings(), profile, host, watch)
+        return work.report(Selection.of(select, ignore, profile), reader, budget)
 
 
 @dataclass(slots=True)
-class _Outcome:
-    """What reading, the benchmarks and the rules have found so far, and where they failed."""
+class _Work:
+    """What reading, the benchmarks and the rules have found so far, and where they failed.
+    ``unfinished``: by what was not enough, who did not look at everything."""
 
-    findings: list[Finding]
-    crashes: list[Finding]
-    items: Sequence[Judged] = field(default_factory=tuple)
+    sources: Sequence[SourceFile]
+    ipsets: Sequence[SourceFile]
+    settings: Settings
+    profile: Profile
+    host: model.Host | None
+    watch: Watch
+    findings: list[Finding] = field(default_factory=list)
+    crashes: list[Finding] = field(default_factory=list)
+    items: tuple[Judged, ...] = ()
+    unfinished: dict[str, list[str]] = field(default_factory=dict)
+
+    def report(self, selection: Selection, reader: Reader | None, budget: Budget) -> Report:
+        collected = collect(self.sources, self.ipsets, reader, self.watch)
+        self.findings += collected.findings()
+        self.crashes += collected.crashes
+        if collected.readings:
+            self._ask(collected, selection)
+            source = collected.readings[0].ruleset.source
+            self.findings += (out_of_room(source, *each) for each in self.unfinished.items())
+        before = [reader.start.source] if reader and reader.start else []
+        texts = (*self.sources, *self.ipsets, *before)
+        published = publish(self.findings, self.crashes, texts, selection, self.host)
+        return Report(
+            tuple(map(LintedFile.of, collected.readings)),
+            fewer(published.findings, budget.findings),
+            published.suppressed,
+            bool(self.crashes),
+            self.items if self.profile is Profile.CIS else None,
+        )
+
+    def _ask(self, collected: Collected, selection: Selection) -> None:
+        rulesets = _rulesets(collected.readings, self.host)
+        context = Context(rulesets, self.settings, collected.sets, self.host)
+        if self.profile is Profile.CIS:
+            source = rulesets[0].source
+            self._guarded(source, "the benchmark", lambda: self._judge(context, collected))
+        for rule in (rule for rule in rules() if rule.meta.code in selection.running):
+            first = len(self.findings)
+            self._guarded(rulesets[0].source, rule.meta.code, lambda: self._run(rule, context))  # noqa: B023
+            if self.settings.check_witnesses:
+                self.crashes += _stray(context, self.findings[first:])
+
+    def _run(self, rule: RuleModule, context: Context) -> None:
+        for finding in rule.check(context):
+            self.findings.append(finding)
+
+    def _judge(self, context: Context, collected: Collected) -> None:
+        unfinished = [r.ruleset for r in collected.readings if _is_unfinished(r)]
+        self.items = judged(Host(context, unfinished))
+
+    def _guarded(self, source: SourceFile, what: str, work: Callable[[], None]) -> None:
+        """A bug in one rule must not silence the others, and a panic of the Rust core is no
+        Exception."""
+        try:
+            with self.watch.over():
+                work()
+        except (DDMemoryError, MemoryError):
+            self._give_up("the room that the analysis has", what)
+        except OverBudgetError as error:
+            self._give_up(str(error), what)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as crash:
+            self.crashes.append(crashed(source, what, crash))
+
+    def _give_up(self, limit: str, what: str) -> None:
+        self.unfinished.setdefault(limit, []).append(what)
 
 
 def _rulesets(readings: Sequence[Reading], host: model.Host | None) -> tuple[Ruleset, ...]:
     """What runs beside each other in one kernel is looked at as one."""
     rulesets = tuple(reading.ruleset for reading in readings)
     return (merged(rulesets),) if host is not None and host.mixed else rulesets
-
-
-def _judge(context: Context, readings: Sequence[Reading], outcome: _Outcome) -> tuple[Judged, ...]:
-    """The items of the benchmarks; none where they cannot be worked out."""
-    source = context.rulesets[0].source
-    try:
-        return judged(Host(context, [r.ruleset for r in readings if _is_unfinished(r)]))
-    except DDMemoryError:
-        outcome.findings.append(out_of_room(source, "the benchmark"))
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as crash:
-        outcome.crashes.append(crashed(source, "the benchmark", crash))
-    return ()
 
 
 def _is_unfinished(reading: Reading) -> bool:
@@ -110,17 +145,3 @@ def _stray(context: Context, findings: Sequence[Finding]) -> Iterator[Finding]:
         if packet and not any(comes_to(firewall, packet, places) for firewall in firewalls):
             astray = AssertionError(f"its packet does not come to line {finding.span.line}")
             yield crashed(finding.span.source, finding.code, astray)
-
-
-def _run(rule: RuleModule, context: Context, outcome: _Outcome) -> Iterator[Finding]:
-    source = context.rulesets[0].source
-    try:
-        yield from rule.check(context)
-    except DDMemoryError:
-        yield out_of_room(source, rule.meta.code)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as crash:
-        # A bug in one rule must not silence the others, and a panic of the Rust
-        # core is no Exception.
-        outcome.crashes.append(crashed(source, rule.meta.code, crash))

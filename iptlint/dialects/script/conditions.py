@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from iptlint.dialects.script.globs import glob
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known
-from iptlint.dialects.script.word_expansion import glob
 from iptlint.model.numbers import signed
 
 Answer = bool | None
@@ -83,8 +83,9 @@ class _Parser:
         one, sign, other = self.words[self.at : self.at + 3]
         self.at += 3
         if sign in ("=", "==", "!=") and self.double and is_known(one + other):
-            same = re.fullmatch(glob(other), one, re.DOTALL) is not None
-            return same if sign != "!=" else not same
+            pattern = glob((other, False))
+            same = None if pattern is None else pattern.fullmatch(one) is not None
+            return same if sign != "!=" else opposite(same)
         return _BINARY[sign](one, other)
 
     def _fail(self) -> Answer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arithmetic import calculated
 from iptlint.dialects.script.environment import Environment
+from iptlint.dialects.script.globs import glob
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
 from iptlint.model.numbers import signed
 
@@ -19,6 +20,8 @@ Output = Callable[[t.Substitution], str]
 """What the commands in a substitution print."""
 
 MAX_BRACES = 1000
+_MOST_EDITED = 4000
+"""Characters of a value that ``${x%…}`` and its like are worked out of."""
 _QUOTED_LISTS = ("@",)
 
 
@@ -46,16 +49,8 @@ class Expander:
 
     def pattern(self, word: t.Word) -> re.Pattern[str] | None:
         """What ``case`` and ``${x%…}`` compare with; None where it is not known."""
-        form = ""
-        for part in word.parts:
-            text = self._joined(part)
-            if not is_known(text):
-                return None
-            form += re.escape(text) if part.quoted else glob(text)
-        try:
-            return re.compile(form, re.DOTALL)
-        except re.error:
-            return None
+        texts = [(self._joined(part), part.quoted) for part in word.parts]
+        return glob(*texts) if all(is_known(text) for text, _ in texts) else None
 
     # -- parts ----------------------------------------------------------------
 
@@ -173,7 +168,7 @@ class Expander:
         argument = part.argument
         edit = _EDITS.get(part.operator)
         unknown = mark(f"${part.name}")
-        if edit is None or argument is None or not is_known(value):
+        if edit is None or argument is None or not is_known(value) or len(value) > _MOST_EDITED:
             return unknown
         if part.operator.startswith("/"):
             return _replaced(self.text(argument), value, part.operator) or unknown
@@ -211,27 +206,7 @@ def _ended(current: _Field) -> Iterator[str]:
     current.text, current.there = "", False
 
 
-# -- patterns --------------------------------------------------------------------------------
-
-
-def glob(text: str) -> str:
-    """A pattern of the shell as a regular expression."""
-    form, at = "", 0
-    while at < len(text):
-        character = text[at]
-        at += 1
-        closing = text.find("]", at + 1) if character == "[" else -1
-        if character == "*":
-            form += ".*"
-        elif character == "?":
-            form += "."
-        elif closing > 0:
-            inside = text[at:closing].replace("\\", "\\\\")
-            form += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
-            at = closing + 1
-        else:
-            form += re.escape(character)
-    return form
+# -- edits -----------------------------------------------------------------------------------
 
 
 def _cut(value: str, pattern: re.Pattern[str], *, front: bool, longest: bool) -> str:
@@ -245,9 +220,10 @@ def _cut(value: str, pattern: re.Pattern[str], *, front: bool, longest: bool) ->
 
 def _replaced(argument: str, value: str, operator: str) -> str | None:
     old, _, new = argument.partition("/")
-    if not is_known(argument) or not old:
+    pattern = glob((old, False)) if is_known(argument) and old else None
+    if pattern is None:
         return None
-    return re.sub(glob(old), lambda _: new, value, count=0 if operator == "//" else 1)
+    return pattern.sub(lambda _: new, value, count=0 if operator == "//" else 1)
 
 
 _EDITS: dict[str, Callable[[re.Pattern[str], str], str]] = {

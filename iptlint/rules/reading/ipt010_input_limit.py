@@ -26,7 +26,8 @@ It is never wrong, but it may be of no interest: `--ignore IPT010`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
@@ -49,11 +50,21 @@ def check(context: Context) -> Iterator[Finding]:
     return iter(())
 
 
-def out_of_room(source: SourceFile, what: str) -> Finding:
-    """That the analysis grew so large that ``what`` is missing."""
+def out_of_room(source: SourceFile, limit: str, missing: Sequence[str]) -> Finding:
+    """That ``limit`` was not enough, so that ``missing`` (rules, by code) are not all there."""
     return META.finding(
         source.line_span(1),
-        f"the analysis ran out of room, so {what} did not look at everything",
+        f"{limit} was not enough, so {', '.join(missing)} did not look at everything",
         "lint the files or tables one by one, or move long lists of addresses into a set",
-        likeness="out of room",
+    )
+
+
+def left_out(shown: Sequence[Finding], hidden: Sequence[Finding]) -> Finding:
+    """That of so many findings only some are shown."""
+    codes = ", ".join(f"{n} of {code}" for code, n in Counter(f.code for f in hidden).items())
+    return META.finding(
+        hidden[0].span,
+        f"{len(shown)} of {len(shown) + len(hidden)} findings are shown (--max-findings); the"
+        f" others: {codes}",
+        "mend what is shown first, or look at some rules at a time: --select",
     )

@@ -10,7 +10,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution import unparsed
 from iptlint.dialects.nft.execution.state import REFUSED, BlockContext, State
 from iptlint.dialects.nft.execution.unparsed import Unparsed, UnparsedFragment, unread_rule
-from iptlint.dialects.nft.execution.variables import Binding, Substitution
+from iptlint.dialects.nft.execution.variables import MOST_IN_ALL, MOST_NODES, Binding, Substitution
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.dialects.nft.walking import AnyNode
 from iptlint.model.numbers import decimal
@@ -28,6 +28,7 @@ class BlockReader:
         self._with_handles: dict[SourceFile, bool] = {}
         self.bindings: list[Binding] = []
         self.unread: list[str] = []
+        self._room = MOST_IN_ALL
 
     def each(
         self, items: Sequence[t.Item], context: BlockContext, start: int, end: int
@@ -96,10 +97,12 @@ class BlockReader:
         """The node without variables; false where one of them could not be had."""
         if context.source.text.find("$", node.start, node.end) < 0:
             return node, True
+        room = min(self._room, MOST_NODES)
         substitution = Substitution(
-            context.scope, lambda variable: self._state.report_variable(context, variable)
+            context.scope, lambda variable: self._state.report_variable(context, variable), room
         )
         made = substitution.made(node)
+        self._room -= room - max(substitution.room, 0)
         return made, not substitution.failed
 
     # -- rules ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from iptlint.source import SourceFile, WholeOrigin
 
 Key = tuple[Family, str]
 
-SYNTAX, UNDEFINED, REFUSED = "IPT001", "IPT003", "IPT006"
+SYNTAX, UNDEFINED, REFUSED, LIMIT = "IPT001", "IPT003", "IPT006", "IPT010"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,9 @@ class State:
             advice = f"let ${variable.name} stand for {variable.wanted}"
             self.report(context.source, variable.node, REFUSED, message, advice)
             return
+        if variable.too_large:
+            self._report_too_large(context, variable)
+            return
         if self.missing or variable.name in self._unknown:
             return
         self._unknown.add(variable.name)
@@ -156,6 +159,17 @@ class State:
         message = f"there is no variable ${variable.name}"
         advice = f"{meant} it before the line that uses it"
         self.report(context.source, variable.node, SYNTAX, message, advice)
+
+    def _report_too_large(self, context: BlockContext, variable: UnusableVariable) -> None:
+        """Once: what stands for that much stands for more wherever it is used again."""
+        if any(diagnostic.code == LIMIT for diagnostic in self.diagnostics):
+            return
+        message = (
+            f"${variable.name} stands for so much that it is not looked at, and neither is what "
+            "uses it"
+        )
+        advice = "put the values into a named set"
+        self.report(context.source, variable.node, LIMIT, message, advice, "warning")
 
     def exists(self, source: SourceFile, command: t.Command) -> None:
         """``create`` of what is there."""

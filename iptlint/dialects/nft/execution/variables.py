@@ -16,7 +16,7 @@ from typing import Any
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.relocate import moved
 from iptlint.dialects.nft.nodes import Node, Place
-from iptlint.dialects.nft.walking import AnyNode, rebuilt
+from iptlint.dialects.nft.walking import AnyNode, everything, rebuilt
 from iptlint.source import WholeOrigin
 
 Value = t.Expression
@@ -35,6 +35,11 @@ class Binding:
     value: Value | None
     before: Binding | None = None
     used: bool = False
+    size: int = field(init=False)
+    """How many nodes the value has."""
+
+    def __post_init__(self) -> None:
+        self.size = 0 if self.value is None else sum(1 for _ in everything(self.value))
 
     def use(self) -> None:
         binding: Binding | None = self
@@ -81,6 +86,7 @@ class UnusableVariable:
     node: Node
     name: str
     wanted: str | None = None
+    too_large: bool = False
 
 
 Report = Callable[[UnusableVariable], None]
@@ -101,15 +107,22 @@ _IN_TEXT = re.compile(r"\$([A-Za-z0-9_]*)")
 """A variable in the text of a log prefix; see ``log_arg`` in nft's grammar."""
 
 
+MOST_NODES, MOST_IN_ALL = 200_000, 1_000_000
+"""In what variables stand for, where one statement uses them and where all do: defines that double
+each other would else have no end."""
+
+
 class Substitution:
     """Puts what variables stand for in the place of their uses, in nodes of one scope.
 
+    ``room``: for how many nodes there is room; less than none where there was not enough.
     ``failed`` afterwards: a use was left as it is, and was reported if it was an error.
     """
 
-    def __init__(self, scope: VariableScope, report: Report) -> None:
+    def __init__(self, scope: VariableScope, report: Report, room: int) -> None:
         self._scope = scope
         self._report = report
+        self.room = room
         self.failed = False
 
     def made(self, node: AnyNode) -> AnyNode:
@@ -162,6 +175,12 @@ class Substitution:
         if binding.value is None:
             self.failed = True
             return None
+        if binding.size > self.room:
+            if self.room >= 0:
+                self._fail(UnusableVariable(node, name, too_large=True))
+            self.room, self.failed = -1, True
+            return None
+        self.room -= binding.size
         return moved(binding.value, Place(start=node.start, end=node.end))
 
     def _text(self, node: t.Log, name: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from iptlint.dialects.files import Files, FileTooLongError, NoFileError, NoFiles
 from iptlint.dialects.nft.nodes import Place
-from iptlint.dialects.nft.parsing.errors import NftSyntaxError, TooDeepError
+from iptlint.dialects.nft.parsing.errors import AlreadyReportedError, NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.tree import Value
 from iptlint.source import SourceFile
 
 MAX_DEPTH = 16
 """Files in files, as in nft."""
+MAX_FILES = 500
+"""In all, however often each: nft has no such limit, and files that include each other no end."""
 
 
 class IncludeError(NftSyntaxError):
@@ -30,10 +32,12 @@ class NotIncludedError(IncludeError):
 
 @dataclass(frozen=True, slots=True)
 class Includes:
-    """``open_files``: the file that includes, and those that include it, by their own paths."""
+    """``open_files``: the file that includes, and those that include it, by their own paths.
+    ``read``: the paths of all that were included, by whatever file."""
 
     files: Files
     open_files: tuple[str, ...] = ()
+    read: list[str] = field(default_factory=list)
 
     def inside(self, source: SourceFile) -> Includes:
         """The same for what ``source`` includes."""
@@ -49,6 +53,12 @@ class Includes:
             if self.files.real_path(path) in self.open_files:
                 shown = self.files.shown_path(path)
                 raise IncludeError(f"{shown} includes itself", "another file", **place)
+            self.read.append(path)
+            if len(self.read) == MAX_FILES + 1:
+                message = f"More than {MAX_FILES} files are included, so the others are not read"
+                raise TooDeepError(message, **place)
+            if len(self.read) > MAX_FILES:
+                raise AlreadyReportedError(**place)
             yield self._read(path, place)
 
     def _paths(self, name: Value, place: Place) -> list[str]:

@@ -1,0 +1,48 @@
+"""Patterns of the shell, as regular expressions that take no longer than their text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+
+def glob(*parts: tuple[str, bool]) -> re.Pattern[str] | None:
+    """Of texts and whether each is quoted, where nothing is special; None where it is none."""
+    between = [""]
+    for text, quoted in parts:
+        first, *others = [re.escape(text)] if quoted else _between_asterisks(text)
+        between[-1] += first
+        between += others
+    try:
+        return re.compile("".join(_joined(between)), re.DOTALL)
+    except re.error:
+        return None
+
+
+def _between_asterisks(text: str) -> list[str]:
+    between, at = [""], 0
+    while at < len(text):
+        character = text[at]
+        at += 1
+        closing = text.find("]", at + 1) if character == "[" else -1
+        if character == "*":
+            between.append("")
+        elif character == "?":
+            between[-1] += "."
+        elif closing > 0:
+            inside = text[at:closing].replace("\\", "\\\\")
+            between[-1] += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
+            at = closing + 1
+        else:
+            between[-1] += re.escape(character)
+    return between
+
+
+def _joined(between: Sequence[str]) -> Iterator[str]:
+    """The first place where a piece fits is as good as any other, and no other is tried."""
+    first, *middle = between
+    yield first
+    if middle:
+        *middle, last = middle
+        yield from (f"(?>.*?{piece})" for piece in middle if piece)
+        yield f".*{last}"

@@ -1,0 +1,96 @@
+"""Inputs that cost what nobody pays, by name: each is answered in the time and the memory of a
+plain file, and where something was left out, one IPT010 says so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SECONDS, KIBIBYTES = 10, 1 << 20
+
+
+def doubling(first: str, form: str) -> str:
+    lines = [f"define a0 = {first}"]
+    lines += [f"define a{n} = " + form.format(a=f"$a{n - 1}") for n in range(1, 40)]
+    return "\n".join([*lines, ""])
+
+
+USE = "table ip t {{\n chain c {{\n  {test} drop\n }}\n}}\n"
+BASH = "#!/bin/bash\nx=" + "a" * 64 + "\n"
+
+
+def cased(pattern: str) -> str:
+    return f"{BASH}case $x in {pattern}) iptables -F;; esac\niptables -A INPUT -j DROP\n"
+
+
+def chains_that_jump_twice(count: int) -> str:
+    chains = [f":C{n} - [0:0]" for n in range(count + 1)]
+    jumps = [f"-A C{n} -j C{n + 1}" for n in range(count) for _ in range(2)]
+    return "\n".join(["*filter", *chains, "-A INPUT -j C0", *jumps, "COMMIT", ""])
+
+
+BOUNDED: dict[str, Callable[[], str]] = {
+    "defines.nft": lambda: doubling("1.1.1.1", "{{ {a}, {a} }}"),
+    "defines_used.nft": lambda: (
+        doubling("1.1.1.1", "{{ {a}, {a} }}") + USE.format(test="ip saddr $a39")
+    ),
+    "defines_concatenated.nft": lambda: doubling("1", "{a} . {a}"),
+    "defines_of_bits.nft": lambda: doubling("1", "{a} | {a}") + USE.format(test="meta mark $a39"),
+    "comments.v4": lambda: "<!---->" * 200 + "x\n",
+    "case.sh": lambda: cased("*a" * 20 + "*c"),
+    "quoted_case.sh": lambda: cased('*"a"' * 20 + "*c"),
+    "test_glob.sh": lambda: (
+        f"{BASH}if [[ $x == {'*a' * 20}*c ]]; then iptables -F; fi\niptables -P INPUT DROP\n"
+    ),
+    "substitution.sh": lambda: f"{BASH}x=${{x//{'a*' * 20}c/}}\niptables -A INPUT -j DROP\n",
+    "watch.sh": lambda: (
+        "#!/bin/sh\nwhile true; do\n  ip=$(tail -n1 /var/log/attackers)\n"
+        '  iptables -A INPUT -s "$ip" -j DROP\n  sleep 60\ndone\n'
+    ),
+    "braces.nft": lambda: "table ip t " + "{" * 1_000_000,
+    "braces.sh": lambda: "#!/bin/sh\n" + "{ " * 1_000_000,
+    "subshells.sh": lambda: "#!/bin/sh\n" + "( " * 500_000 + "iptables -F" + " )" * 500_000 + "\n",
+    "brackets.json": lambda: '{"nftables": ' + "[" * 1_000_000,
+    "line.v4": lambda: "*filter\n-A INPUT -m comment --comment " + "x" * 1_000_000 + "\nCOMMIT\n",
+    "line.nft": lambda: "table ip t { chain c { ip saddr " + "x" * 1_000_000 + " drop; } }\n",
+    "line.sh": lambda: "#!/bin/sh\niptables -A INPUT -s " + "x" * 1_000_000 + " -j DROP\n",
+    "slashes.v4": lambda: "/" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(BOUNDED[name](), "utf-8")
+    status, said, seconds, kibibytes = cost(path)
+    assert status in (0, 1, 2)
+    assert "IPT009" not in said
+    assert "Traceback" not in said
+    assert (seconds < SECONDS, kibibytes < KIBIBYTES) == (True, True), (seconds, kibibytes)
+
+
+def test_files_that_include_each_other_have_an_end(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"t{number}.nft").write_text(f'include "./t{number + 1}.nft"\n' * 10, "utf-8")
+    (tmp_path / "t9.nft").write_text("table ip t { chain c { drop; } }\n", "utf-8")
+    _, said, seconds, _ = cost(tmp_path / "t0.nft")
+    assert said.count("IPT010") == 1
+    assert "More than 500 files" in said
+    assert seconds < SECONDS
+
+
+def cost(path: Path) -> tuple[int, str, float, int]:
+    """Its status, what it says, the seconds of processor time and the most memory it took."""
+    printed = path.with_suffix(".printed")
+    with printed.open("wb") as file:
+        command = [sys.executable, "-m", "iptlint", str(path)]
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    said = printed.read_text("utf-8", "replace")
+    return process.returncode, said, used.ru_utime + used.ru_stime, used.ru_maxrss

@@ -1,0 +1,88 @@
+"""What a run may take: each question is cut by itself, and one finding says what is missing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from iptlint.analysis.session import Context
+from iptlint.dialects.decode import decode
+from iptlint.findings import Finding
+from iptlint.linter import run
+from iptlint.linter.budget import Budget
+from iptlint.linter.report import Report
+from iptlint.rules.registry import RuleModule
+
+OPEN = b"*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="timers of POSIX")
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes a rule go on for ever."""
+
+    def endless(_: Context) -> Iterator[Finding]:
+        while True:
+            time.sleep(0.01)
+        yield
+
+    def replace(code: str) -> None:
+        changed = tuple(
+            RuleModule(r.meta, r.summary, r.sections, endless if r.meta.code == code else r.check)
+            for r in run.rules()
+        )
+        monkeypatch.setattr(run, "rules", lambda: changed)
+
+    return replace
+
+
+def linted(budget: Budget, text: bytes = OPEN) -> Report:
+    return run.lint([decode("rules.v4", text)], budget=budget)
+
+
+def limits(report: Report) -> list[str]:
+    return [finding.message for finding in report.findings if finding.code == "IPT010"]
+
+
+def test_one_question_that_takes_too_long_is_cut_and_the_others_are_asked(
+    slow: Callable[[str], None],
+) -> None:
+    slow("IPT101")
+    report = linted(Budget(seconds=8))
+    assert limits(report) == [
+        "the time of 8 s a file (--timeout) was not enough, so IPT101 did not look at everything"
+    ]
+    assert "IPT601" in {finding.code for finding in report.findings}
+    assert not report.crashed
+
+
+def test_what_is_cut_is_one_finding(slow: Callable[[str], None]) -> None:
+    for code in ("IPT101", "IPT102", "IPT103", "IPT104", "IPT105", "IPT106"):
+        slow(code)
+    (message,) = limits(linted(Budget(seconds=2)))
+    assert "IPT101, IPT102, IPT103" in message
+
+
+def test_memory_that_is_not_enough_is_no_crash(slow: Callable[[str], None]) -> None:
+    slow("IPT101")
+    report = linted(Budget(memory=1))
+    assert "memory of 0 MiB" in limits(report)[0]
+    assert not report.crashed
+
+
+def test_no_more_findings_than_are_asked_for_and_the_gravest_of_them() -> None:
+    rule = b"-A INPUT -p tcp --dprt 22 -j ACCEPT\n"
+    every = linted(Budget(), OPEN.replace(b"COMMIT", rule + b"COMMIT"))
+    report = linted(Budget(findings=1), OPEN.replace(b"COMMIT", rule + b"COMMIT"))
+    first, last = report.findings
+    assert first.code == "IPT001"
+    assert last.message.startswith(f"1 of {len(every.findings)} findings are shown")
+
+
+def test_without_a_budget_nothing_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("signal.setitimer")
+    assert not limits(linted(Budget(seconds=1)))
+    assert not limits(linted(Budget()))
