@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.sets import only_sets, read_sets, together
@@ -12,23 +13,27 @@ from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Refusal
 from iptlint.model.sets import SavedSets
-from iptlint.rules.reading import crashed, refused
+from iptlint.rules.reading import crashed, cut_short, refused
 from iptlint.rules.registry import rule_of
 from iptlint.source import SourceFile, Span, Spans
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was read, and what the tools refuse of it. ``crashes``: where a reader failed; the
-    others are read all the same."""
+    """What was read, and what the tools refuse of it. ``crashes``: where a reader failed;
+    ``cut``: where the budget was not enough. The others are read all the same."""
 
     readings: tuple[Reading, ...]
     refusals: tuple[Refusal, ...]
     sets: SavedSets | None
     crashes: tuple[Finding, ...]
+    cut: tuple[Finding, ...]
 
     def findings(self) -> Iterator[Finding]:
         """What the readers say of the texts, and what else is refused of them."""
+        yield from self.cut
         spans = []
         for reading in self.readings:
             for diagnostic in reading.diagnostics:
@@ -48,47 +53,44 @@ def collect(
     watch: Watch,
 ) -> Collected:
     """``ipsets`` are read as sets, whatever they look like; ``reader`` says how the others are."""
-    crashes: list[Finding] = []
-    readings = [
-        _read(lambda text: read(text, reader), source, crashes, watch) for source in sources
-    ]
-    readings += (_read(read_sets, source, crashes, watch) for source in ipsets)
-    refusals = [refusal for reading in readings for refusal in _refusals(reading, crashes)]
-    readings, sets = _together(readings, crashes)
-    return Collected(tuple(readings), tuple(refusals), sets, tuple(crashes))
+    work = _Work(watch)
+    readings = [work.read(lambda text: read(text, reader), source) for source in sources]
+    readings += (work.read(read_sets, source) for source in ipsets)
+    refusals = [refusal for reading in readings for refusal in work.refusals(reading)]
+    readings, sets = _together(readings, work.crashes)
+    return Collected(tuple(readings), tuple(refusals), sets, tuple(work.crashes), tuple(work.cut))
 
 
-def _read(
-    reader: Callable[[SourceFile], Reading],
-    source: SourceFile,
-    crashes: list[Finding],
-    watch: Watch,
-) -> Reading:
-    try:
-        with watch.over(whole=True):
-            return reader(source)
-    except (OverBudgetError, MemoryError) as error:
-        limit = str(error) or "the memory of this machine"
-        message = f"{limit} was not enough to read the file; none of it was checked"
-        end = source.line_span(1).end
-        advice = "lint its tables one by one"
-        return unread(source, "unknown", Diagnostic("IPT010", "warning", 0, end, message, advice))
-    except Exception as crash:
-        # Whatever is wrong in the reader of one file, the other files are still linted.
-        crashes.append(crashed(source, "reading the file", crash))
-        return unread(source, "unknown")
+@dataclass(slots=True)
+class _Work:
+    """Whatever is wrong in the reader of one file, or too much of it, the others are still read."""
 
+    watch: Watch
+    crashes: list[Finding] = field(default_factory=list)
+    cut: list[Finding] = field(default_factory=list)
 
-def _refusals(reading: Reading, crashes: list[Finding]) -> list[Refusal]:
-    """Without those of what another host may have, and those that lint rules tell of."""
-    try:
-        judged = load(reading)
-    except Exception as crash:
-        crashes.append(crashed(reading.ruleset.source, "loading the file", crash))
-        return []
-    if judged is None:
-        return []
-    return [each for each in judged.refusals if not (each.missing or each.check.linted)]
+    def read(self, reader: Callable[[SourceFile], Reading], source: SourceFile) -> Reading:
+        read = self._guarded(source, "reading the file", lambda: reader(source))
+        return read or unread(source, "unknown")
+
+    def refusals(self, reading: Reading) -> list[Refusal]:
+        """Without those of what another host may have, and those that lint rules tell of."""
+        judged = self._guarded(reading.ruleset.source, "loading the file", lambda: load(reading))
+        if judged is None:
+            return []
+        return [each for each in judged.refusals if not (each.missing or each.check.linted)]
+
+    def _guarded(self, source: SourceFile, what: str, work: Callable[[], _T]) -> _T | None:
+        try:
+            with self.watch.over(whole=True):
+                return work()
+        except OverBudgetError as error:
+            self.cut.append(cut_short(source, str(error), what))
+        except MemoryError:
+            self.cut.append(cut_short(source, "the memory of this machine", what))
+        except Exception as crash:
+            self.crashes.append(crashed(source, what, crash))
+        return None
 
 
 def _severity(refusal: Refusal) -> Severity | None:

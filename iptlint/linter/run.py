@@ -44,7 +44,7 @@ def lint(
     how the sources are read.
     ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
     is known by its text. ``host``: what else is known of the host that the sources are of.
-    ``budget``: what the run may take; what it is not enough for is the finding IPT010.
+    ``budget``: what the run may take; a finding says what it is not enough for.
     """
     budget = budget or Budget()
     with Watch(budget, len(sources)) as watch:

@@ -59,6 +59,15 @@ def out_of_room(source: SourceFile, limit: str, missing: Sequence[str]) -> Findi
     )
 
 
+def cut_short(source: SourceFile, limit: str, what: str) -> Finding:
+    """That ``limit`` was not enough for ``what`` has to come before all questions."""
+    return META.finding(
+        source.line_span(1),
+        f"{limit} was not enough for {what}, and nothing that it would have said is known",
+        "lint its tables one by one",
+    )
+
+
 def left_out(shown: Sequence[Finding], hidden: Sequence[Finding]) -> Finding:
     """That of so many findings only some are shown."""
     codes = ", ".join(f"{n} of {code}" for code, n in Counter(f.code for f in hidden).items())
