@@ -70,6 +70,11 @@ def in_chain(rule: str, family: str = "inet", hook: str = "input", kind: str = "
         ("inet", "input", "filter", "meta l4proto { tcp, udp } th dport 53 accept", ""),
         ("inet", "input", "filter", "tcp dport { 22, , 80 } accept", ""),
         ("inet", "input", "filter", "ah hdrlength { 11, ah } accept", ""),
+        ("inet", "input", "filter", "meta iiftype { ether, dccp } accept", ""),
+        ("inet", "input", "filter", "tcp flags & (tcp | syn) == syn accept", ""),
+        ("inet", "input", "filter", "ip daddr ::ffff:127.0.0.1 return", ""),
+        ("ip6", "input", "filter", "rt ip nexthop fd00::1 accept", ""),
+        ("inet", "input", "filter", "tcp dport { 22 : accept }", "22"),
     ],
 )
 def test_of_a_rule_the_token_is_told(

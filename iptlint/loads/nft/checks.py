@@ -190,6 +190,6 @@ TOO_LONG = _kernel("too long", "Numerical result out of range", f"{_TABLES} nft_
 # -- by versions -----------------------------------------------------------------------------
 
 
-def version(decided: str) -> Check:
-    """That a version does not have something yet: an older nft does not know the word."""
-    return Check("version", Stage.READING, "syntax error", decided)
+def version(decided: str, stage: Stage) -> Check:
+    """That a version does not have something yet: most often it does not know the word."""
+    return Check("version", stage, "syntax error", decided)

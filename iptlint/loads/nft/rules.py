@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.lowering.datatypes import DataType
+from iptlint.dialects.nft.lowering.symbols import PROTOCOL_WORDS
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.elements import elements_of
 from iptlint.loads.nft.names import check_comment, check_name
@@ -15,7 +16,6 @@ from iptlint.loads.nft.state import Jump, KnownChain, KnownSet, KnownTable
 from iptlint.loads.nft.statements import OBJECTS_OF, StatementTrial, is_terminal
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import (
-    PROTOCOL_WORDS,
     Bad,
     interval,
     is_range,

@@ -17,6 +17,7 @@ from iptlint.dialects.nft.lowering.datatypes import (
 )
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import row_of
+from iptlint.dialects.nft.lowering.symbols import PROTOCOL_WORDS
 from iptlint.dialects.nft.walking import everything
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
@@ -28,11 +29,6 @@ OTHER_TYPES = frozenset(
     ("verdict", "bitmask", "integer", "string", "ll_addr", "hour", "day", "date", "time", "symbol")
 )
 """Words of nft for data types beside those that selectors here have."""
-
-PROTOCOL_WORDS = frozenset(
-    ("tcp", "udp", "udplite", "esp", "ah", "icmp", "igmp", "icmpv6", "comp", "dccp", "sctp")
-)
-"""Words that are numbers of protocols wherever they stand (primary_rhs_expr of nft's grammar)."""
 
 
 @dataclass(frozen=True, slots=True)

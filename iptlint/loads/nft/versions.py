@@ -13,6 +13,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.walking import everything
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.trial import Trial
+from iptlint.loads.refusal import Stage
 from iptlint.loads.target import Target, Version, spelled
 from iptlint.source import SourceFile
 
@@ -28,6 +29,7 @@ class Feature:
     kernel: Version | None
     decided: str
     uses: Uses
+    stage: Stage = Stage.READING
 
 
 def _verb(verb: str) -> Uses:
@@ -99,6 +101,7 @@ FEATURES = (
         None,
         "nft 8beafab7",
         _nat_name_elsewhere,
+        Stage.EVALUATION,
     ),
     Feature(
         "an element with a quota, or with last",
@@ -135,6 +138,13 @@ FEATURES = (
         "nft 38228087, Linux e0bb96db96f8",
         lambda node: isinstance(node, t.Socket) and node.key == "cgroupv2",
     ),
+    Feature(
+        "fib … check",
+        (1, 1, 4),
+        None,
+        "nft 1.1.4",
+        lambda node: isinstance(node, t.Fib) and node.result == "check",
+    ),
     Feature("flag owner", (0, 9, 9), (5, 12), "nft 6d085b22, Linux 6001a930ce03", _flag("owner")),
     Feature("flag persist", (1, 1, 0), (6, 9), "nft 1.1.0, Linux da5141bbe0c2", _flag("persist")),
     Feature(
@@ -168,7 +178,7 @@ def check_versions(file: t.NftFile, target: Target, trial: Trial) -> None:
     for source, node in _nodes(file.source, file.items):
         for feature, lack in lacking:
             if feature.uses(node):
-                check = checks.version(feature.decided)
+                check = checks.version(feature.decided, feature.stage)
                 trial.refuse(check, source, _place(node), *lack)
 
 

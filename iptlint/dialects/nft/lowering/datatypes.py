@@ -78,6 +78,8 @@ _LOOKS_LIKE_NUMBER = re.compile(r"[0-9][0-9.]*|0[xX].*")
 
 def _number_or_name(value: t.Value, type: DataType) -> Scalar:
     scalar = type.symbols.get(value.text)
+    if scalar is None and value.kind is t.Kind.SYMBOL:
+        scalar = symbols.PROTOCOL_WORDS.get(value.text)
     if scalar is not None:
         return scalar
     number = c_number(value.text)
@@ -140,8 +142,13 @@ def mac(text: str) -> int | None:
     return int.from_bytes(bytes(known), "big") if len(known) == len(octets) == 6 else None
 
 
+_MAPPED = "::ffff:"
+"""Before an IPv4 address: the resolver of the C library takes it for that (RFC 4291)."""
+
+
 def _ipv4_address(value: t.Value, type: DataType) -> Scalar:
-    scalar = ipv4(value.text) if " " not in value.text else None
+    text = value.text.removeprefix(_MAPPED)
+    scalar = ipv4(text) if " " not in text else None
     if scalar is None and (":" in value.text or _LOOKS_LIKE_NUMBER.fullmatch(value.text)):
         also = " (it is an IPv6 address)" if ipv6(value.text) is not None else ""
         raise NftValueError(

@@ -249,9 +249,10 @@ def routing_row(key: str, family: str | None, context: n.Context) -> Row:
         "ipsec": Row(d.BOOLEAN, PresenceTarget(_OUT_IPSEC, beside=(_ROUTED,))),
         "mtu": Row(integer(16), OPAQUE, present=_HAS_ROUTE),
     }
-    network = family or context.network
     if key != "nexthop":
         return rows[key]
+    # What the rule is about decides, whatever is written (nftables' src/rt.c).
+    network = context.network if context.network in _IP_NETWORKS else family
     if network not in _IP_NETWORKS:
         return Row(d.ANYTHING, OPAQUE, present=_HAS_ROUTE)
     address = d.IPV4 if network == "ip" else d.IPV6

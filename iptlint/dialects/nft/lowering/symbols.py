@@ -165,6 +165,16 @@ def service(name: str) -> int | None:
 _KEYWORDS = {"comp": protocols.COMP}
 """Protocols that nft names by itself."""
 
+PROTOCOL_WORDS: Symbols = {
+    **_KEYWORDS,
+    "icmpv6": protocols.ICMP6,
+    **{
+        word: protocols.PROTOCOL_NUMBERS[word]
+        for word in _words("tcp udp udplite esp ah icmp igmp dccp sctp")
+    },
+}
+"""Words that are numbers in a set of any type (primary_rhs_expr of nft's grammar)."""
+
 
 def protocol(name: str) -> int | None:
     """As /etc/protocols has it."""
