@@ -152,7 +152,7 @@ def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
 
 
 def _no_commands(source: SourceFile) -> Diagnostic:
-    message = "no command of this script changes a firewall, so nothing was checked"
+    message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     return _at_first_line(source, "IPT008", "warning", message, advice)
 

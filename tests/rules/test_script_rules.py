@@ -212,3 +212,11 @@ def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
     six = [line.replace("iptables", "ip6tables") for line in (SHUT, RUNNING, SSH)]
     (finding,) = found(SHUT, LO, RUNNING, SSH, *six, codes=("IPT305",))
     assert "by IPv6" in finding.message
+
+
+def test_a_chain_that_something_else_may_have_made() -> None:
+    """A plugin adds to the chains of the script that carries it out."""
+    (finding,) = found("iptables -A EXT_INPUT -p udp --dport 500 -j ACCEPT", codes=("IPT006",))
+    assert "unless something else has, this command fails" in finding.message
+    rule = "iptables -A EXT_INPUT -p udp --dport 500 -j ACCEPT"
+    assert not found(". /usr/share/firewall/environment", rule, codes=("IPT006",))

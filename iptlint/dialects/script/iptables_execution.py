@@ -53,7 +53,8 @@ class IptablesTool:
     """One family's tool. ``late``: chains that the script makes only after it uses them.
 
     ``strict``: the tables hold all that the host has; else a chain that nobody made may be
-    there all the same.
+    there all the same. ``lacks_files``: scripts that are not there were carried out, which may have
+    made chains.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class IptablesTool:
         self.tables = tables
         self.late = late
         self.strict = strict
+        self.lacks_files = False
         self.reader = CommandReader(family)
         self.missing: set[tuple[TableKey, str]] = set()
         self.created: set[tuple[TableKey, str]] = set()
@@ -118,8 +120,8 @@ class Execution:
         if self.is_known or self.chain in HOOK_NAMES:
             self._report_no_chain()
             return None
-        if owner_of_name(self.chain) is None:
-            self._report_no_chain(fails=False)
+        if owner_of_name(self.chain) is None and not self.tool.lacks_files:
+            self._report_unmade_chain(self.chain)
         return ChainState(self.chain, made=False)
 
     def target_exists(self) -> bool:
@@ -182,7 +184,15 @@ class Execution:
         message = f"there is no table {self.table}: expected filter, nat, mangle, raw or security"
         self._report(REFUSED, "error", message, "name the table the rule is meant for")
 
-    def _report_no_chain(self, *, fails: bool = True) -> None:
+    def _report_unmade_chain(self, chain: str) -> None:
+        message = (
+            f"nothing in this script makes chain {chain} of table {self.table} before: unless "
+            "something else has, this command fails"
+        )
+        advice = _meant(chain, self.chains, f"make it before: {self._new_chain(chain)}")
+        self._report(REFUSED, "warning", message, advice)
+
+    def _report_no_chain(self) -> None:
         """The first thing that the tool finds wrong, and the only one it says."""
         assert self.chain is not None
         message = f"table {self.table} has no chain {self.chain} at this point of the script"
@@ -191,11 +201,9 @@ class Execution:
             advice = f"did you mean {self._tool} {_tables_with(self.chain, self._jump)}?"
         else:
             advice = _meant(self.chain, self.chains, advice)
-        if fails:
-            self.failed = True
-            self.diagnostics.clear()
-            message += ": this command fails and does nothing"
-        self._report(REFUSED, "error" if fails else "warning", message, advice)
+        self.failed = True
+        self.diagnostics.clear()
+        self._report(REFUSED, "error", f"{message}: this command fails and does nothing", advice)
 
     def _report_no_target(self, jump: str) -> None:
         self.failed = True

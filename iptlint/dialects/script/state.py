@@ -201,6 +201,7 @@ class Run:
         if tool is None:
             tool = IptablesTool(family, self.tables, self.late, strict=family in self.known)
             self.tools[family] = tool
+        tool.lacks_files = bool(self.absent)
         return tool
 
     @contextmanager

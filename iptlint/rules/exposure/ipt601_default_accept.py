@@ -180,9 +180,10 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
 
 
 def _is_of_every_firewall(rule: Rule) -> bool:
-    """Whether it accepts the answers to connections, or what comes from the host itself."""
-    of_lo = any(isinstance(match, Interface) and match.name == "lo" for match in rule.matches)
-    return rule.verdict.kind is VerdictKind.ACCEPT and (of_lo or reads_conntrack(rule.matches))
+    """Whether it accepts answers to connections on all interfaces, or what comes from the host."""
+    names = [match.name for match in rule.matches if isinstance(match, Interface)]
+    answers = reads_conntrack(rule.matches) and not names
+    return rule.verdict.kind is VerdictKind.ACCEPT and (answers or "lo" in names)
 
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
