@@ -25,8 +25,8 @@ Spell the name as it is declared, or declare the chain: `:name - [0:0]`, in nft
 ## When it is wrong
 Where the file is a fragment that another program completes. Names that ufw, firewalld and
 other software define at run time are left alone. A script may rely on chains that were there
-before: where it makes a table anew, or the name is nearly that of something else, the jump is
-an error, else a warning; where it has other scripts carried out that are not beside it, which
+before: where it makes a table anew, or the name is nearly that of a target, the jump is an
+error, else a warning; where it has other scripts carried out that are not beside it, which
 may make the chain, nothing is said.
 
 ## References
@@ -82,7 +82,7 @@ def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
         if owner_of_name(name) is None or not _may_be_made(ruleset, table):
             by_target.setdefault(name, []).append(rule)
     if ruleset.script is not None and ruleset.script.lacks_files:  # which may make chains
-        return {name: rules for name, rules in by_target.items() if _near(ruleset, table, name)}
+        return {name: rules for name, rules in by_target.items() if _is_misspelt(name)}
     return by_target
 
 
@@ -90,7 +90,7 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
     others = tuple(
         Label(rule.origin.part(-1), "here too") for rule in rules[1 : 1 + phrases.MAX_LABELS]
     )
-    unmade = ruleset.script is not None and not _near(ruleset, table, name)
+    unmade = ruleset.script is not None and not _is_misspelt(name)
     return META.finding(
         rules[0].origin.part(-1),
         _message(ruleset, table, name),
@@ -110,8 +110,8 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
         )
     fails = f"{in_table} cannot be loaded"
     if ruleset.script is not None:
-        near = _near(ruleset, table, name)
-        fails = "the command fails" if near else "unless something else made it, the command fails"
+        certain = _is_misspelt(name)
+        fails = f"{'' if certain else 'unless something else made it, '}the command fails"
     return ruleset.syntax.pick(
         iptables=f"there is neither a chain nor a target {name}; {fails}",
         nft=refused,
@@ -133,6 +133,11 @@ def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
     line = ruleset.syntax.new_chain(name, ruleset, table)
     declare = f"declare the chain ({line}) or delete the rule"
     return f"did you mean {near}? Else {declare}" if near else declare
+
+
+def _is_misspelt(name: str) -> bool:
+    """Whether a target is meant, and no chain that something else may have made."""
+    return bool(difflib.get_close_matches(name.lower(), map(str.lower, _TARGETS), n=1))
 
 
 def _near(ruleset: Ruleset, table: Table, name: str) -> str | None:
