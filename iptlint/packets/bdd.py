@@ -61,6 +61,37 @@ class BitField:
                 self._ranges[low, high] = known
         return known
 
+    def within_any(self, ranges: Sequence[tuple[int, int]]) -> PacketSet:
+        """The packets whose field lies in one of the ranges: octet by octet, so that what many have
+        in common is worked out once."""
+        return self._within_block([(low, min(high, self.maximum)) for low, high in ranges], 0)
+
+    def _within_block(self, ranges: Sequence[tuple[int, int]], first: int) -> PacketSet:
+        """Of ranges that are alike in the bits before ``first``."""
+        if len(ranges) == 1:
+            return self._alike(*ranges[0], first)
+        octet = min(OCTET, self.width - first)
+        shift = self.width - first - octet
+        parts: list[PacketSet] = []
+        by_octet: dict[int, list[tuple[int, int]]] = {}
+        for low, high in ranges:
+            if low >> shift == high >> shift:
+                by_octet.setdefault(low >> shift, []).append((low, high))
+            else:
+                parts.append(self._alike(low, high, first))
+        mask = (1 << octet) - 1
+        for number, below in by_octet.items():
+            block = self._octet(first, mask, number & mask)
+            parts.append(self._within_block(below, first + octet) & block if shift else block)
+        return union(parts, self.manager.false())
+
+    def _alike(self, low: int, high: int, first: int) -> PacketSet:
+        """One range, of numbers that are alike in the bits before ``first``."""
+        span = high - low
+        if span & (span + 1) or low & span or span < 0:
+            return self.within(low, high)
+        return self.masked(self.maximum >> first & ~span, low & self.maximum >> first)
+
     def _last_octet(self) -> int:
         return (self.width - 1) // OCTET * OCTET
 

@@ -22,7 +22,9 @@ NODE_CAPACITY = 32_000_000
 
 CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
 _SMALL_RULESET = 200
-_PIECE = 4096
+_LONG_LIST = 64
+"""Of ranges: what is built octet by octet, and kept."""
+
 _NAMED = 64
 
 _WIDTHS = {
@@ -93,6 +95,7 @@ class Space:
         self.fields = dict(self._lay_out())
         self.opaques: dict[Opaque, PacketSet] = {}
         self._decisions: dict[str, PacketSet] = {}
+        self._long_lists: dict[tuple[Field, Ranges], PacketSet] = {}
         self.universe = self._universe(defragmented)
 
     def _lay_out(self) -> Iterator[tuple[Field, BitField]]:
@@ -138,12 +141,12 @@ class Space:
         bits = self.fields.get(field)
         if bits is None:
             return self.false
-        # In pieces, so that a set of a million addresses is not a list of a million diagrams.
-        pieces = (ranges[i : i + _PIECE] for i in range(0, len(ranges), _PIECE))
-        joined = [
-            union([bits.within(low, high) for low, high in piece], self.false) for piece in pieces
-        ]
-        return union(joined, self.false)
+        if len(ranges) < _LONG_LIST:
+            return union([bits.within(low, high) for low, high in ranges], self.false)
+        key = field, ranges
+        if key not in self._long_lists:
+            self._long_lists[key] = bits.within_any(ranges)
+        return self._long_lists[key]
 
     def own(self, field: Field) -> PacketSet:
         """The packets with an address of the host in the field, as far as any is known."""

@@ -35,6 +35,31 @@ def test_a_value_with_bits_outside_its_mask_matches_nothing(field: BitField) -> 
     assert not field.masked(0b1100, 0b0010).satisfiable()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_list_of_ranges_holds_what_any_of_them_does(field: BitField, seed: int) -> None:
+    draw = random.Random(seed)
+    ranges = [sorted(draw.choices(range(1100), k=2)) for _ in range(draw.randrange(6))]
+    ranges += [(low, low + draw.choice((0, 0, 3, 63))) for low in draw.choices(range(1024), k=9)]
+    ranges += [(9, 3), (512, 767), (512, 767), (600, 600)]
+    draw.shuffle(ranges)
+    expected = union([field.within(low, high) for low, high in ranges], field.manager.false())
+    assert field.within_any([(low, high) for low, high in ranges]) == expected
+
+
+@pytest.mark.parametrize("width", [1, 8, 16, 32, 48, 128])
+def test_a_long_list_of_numbers_holds_each_of_them(width: int) -> None:
+    manager = BCDDManager(1_000_000, 10_000, 1)
+    field, draw = BitField(manager, manager.add_vars(width)), random.Random(width)
+    numbers = [draw.getrandbits(width) for _ in range(300)]
+    expected = union([field.within(n, n) for n in numbers], manager.false())
+    assert field.within_any([(n, n) for n in numbers]) == expected
+    assert field.within_any([(0, field.maximum), *((n, n) for n in numbers)]) == manager.true()
+
+
+def test_a_list_without_ranges_is_empty(field: BitField) -> None:
+    assert not field.within_any([]).satisfiable()
+
+
 def test_an_inverted_range_is_empty(field: BitField) -> None:
     assert not field.within(9, 3).satisfiable()
 
