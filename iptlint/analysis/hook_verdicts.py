@@ -43,6 +43,7 @@ def may_be_dropped(hooks: Hooks, hook: Hook) -> PacketSet:
     return hook_verdicts(hooks, hook).dropped
 
 
+@memo
 def surely_accepted(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets that are accepted at the hook whatever is left open."""
     return may_end(hooks, hook, VerdictKind.ACCEPT) & ~may_be_dropped(hooks, hook)

@@ -187,11 +187,8 @@ class Writer:
         """An unknown port is mostly the one that the packet has, which is no translation."""
         if unknown:
             return self.space.false if field in _PORTS else self.space.true
-        bits = [
-            (old.variable(n) & ~new.variable(n)) | (~old.variable(n) & new.variable(n))
-            for n in self.space.fields[field].variables
-        ]
-        return union(bits, self.space.false)
+        variables = self.space.fields[field].variables
+        return union([old.variable(n) ^ new.variable(n) for n in variables], self.space.false)
 
     def _interface_address(self, field: Field, rewrite: Rewrite, hook: Hook) -> _Written:
         """What the host sends itself is redirected to the loopback address
