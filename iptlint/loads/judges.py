@@ -30,7 +30,7 @@ def _nft(reading: Reading, before: Sequence[Reading], target: Target | None) -> 
 def _iptables(reading: Reading, before: Sequence[Reading], target: Target | None) -> Load:
     from iptlint.loads.iptables.judge import judge
 
-    return judge(reading, before)
+    return judge(reading, before, target)
 
 
 def _empty(reading: Reading, before: Sequence[Reading], target: Target | None) -> Load:

@@ -8,6 +8,7 @@ import pytest
 from iptlint.dialects import Reader, read
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Load, Stage
+from iptlint.loads.target import target_of
 from iptlint.model import Family
 from iptlint.source import SourceFile
 
@@ -145,6 +146,8 @@ TAKEN = [
     ("filter", "-A INPUT -m limit --limit 3/hour"),
     ("filter", "-A INPUT -m connlimit --connlimit-above 32 --connlimit-mask 4294967295"),
     ("filter", "-N a\n-A INPUT -j a"),
+    ("filter", "-N a\n-A INPUT -j a -m comment --comme x"),
+    ("filter", "-L INPUT -m policy --dir in --strict --proto esp"),
     ("filter", ":a - [0:0]\n:b - [0:0]\n-A a -j b\n-A b -j a"),
     ("mangle", "-A OUTPUT -j CLASSIFY --set-class 0000:fffff"),
     ("mangle", "-A PREROUTING -j DSCP --set-dscp-class af11x"),
@@ -203,3 +206,37 @@ def test_tables_are_committed_one_by_one() -> None:
 def test_rules_without_a_table_are_for_the_command() -> None:
     answer = loaded("-A INPUT -j ACCEPT\n")
     assert [refusal.span.line for refusal in answer.refusals] == [1]
+
+
+# -- versions (the corpus has what 1.8.9 said of these rules) -------------------
+
+
+def lacking(rule: str, target: str, family: Family = Family.IP) -> list[str]:
+    reading = read(SourceFile("rules", in_table(rule)), Reader(family))
+    answer = load(reading, (), target_of(target))
+    assert answer is not None
+    return [refusal.cause for refusal in answer.refusals]
+
+
+MLD = "-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type mld-listener-query"
+
+
+def test_a_name_that_a_version_does_not_have() -> None:
+    assert lacking(MLD, "iptables=1.8.10", Family.IP6) == []
+    (cause,) = lacking(MLD, "debian-12", Family.IP6)
+    assert cause == "icmp6 --icmpv6-type needs iptables 1.8.10: debian-12 has 1.8.9"
+
+
+def test_an_option_that_a_kernel_does_not_have() -> None:
+    rule = "-A OUTPUT -m owner --gid-owner 1 --suppl-groups"
+    assert lacking(rule, "kernel=5.3") == []
+    assert lacking(rule, "iptables=1.8.9,kernel=4.19") == [
+        "owner --suppl-groups needs Linux 5.3: iptables=1.8.9,kernel=4.19 has 4.19"
+    ]
+
+
+@pytest.mark.parametrize("rule", ["-A INPUT -ptcp", "-A INPUT --source=192.0.2.1"])
+def test_two_versions_find_no_argument_in_the_word_of_its_option(rule: str) -> None:
+    assert len(lacking(rule, "debian-12")) == 1
+    assert lacking(rule, "debian-11") == []
+    assert lacking(rule, "debian-13") == []

@@ -76,3 +76,10 @@ RENAMED = Check(
     "CHAIN_RENAME failed (No such file or directory)",
     "iptables/nft.c (nft_chain_user_rename)",
 )
+VERSION = Check("version", Stage.READING, "unknown option", "the releases of iptables and of Linux")
+GLUED = Check(
+    "glued argument",
+    Stage.READING,
+    "unknown protocol, or: host/network not found",
+    "iptables/xshared.c (do_parse)",
+)

@@ -15,14 +15,16 @@ from iptlint.dialects.iptables.parsing.tree import (
 from iptlint.loads.iptables.checks import AT_COMMIT, NO_TABLE, SYNTAX, VALUE
 from iptlint.loads.iptables.committing import kernel_refusals
 from iptlint.loads.iptables.names import Names
+from iptlint.loads.iptables.versions import versions
 from iptlint.loads.refusal import Carried, Load, Refusal, Stage
+from iptlint.loads.target import Target
 from iptlint.model import Family
 from iptlint.source import Span, Spans
 
 _CODES = ("IPT001", "IPT006")
 
 
-def judge(reading: Reading, before: Sequence[Reading]) -> Load:
+def judge(reading: Reading, before: Sequence[Reading] = (), target: Target | None = None) -> Load:
     """``before``: what is loaded already; of rules nothing is left by then in the tables that the
     file has, so only the sets count."""
     assert isinstance(reading.tree, SaveFile)
@@ -34,6 +36,7 @@ def judge(reading: Reading, before: Sequence[Reading]) -> Load:
     for more in (kernel_refusals(reading), names.refusals()):
         spans = Spans(refusal.span for refusal in refusals)
         refusals += [refusal for refusal in more if not spans.overlap(refusal.span)]
+    refusals += versions(reading, target) if target is not None else ()
     ordered = tuple(_in_order(refusals, reading.tree))
     first = ordered[0].span.start if ordered else len(reading.ruleset.source.text)
     return Load(

@@ -158,12 +158,14 @@ class ChainDiagnostics(Collected):
         message = f"there is no rule {wanted}: expected {expected}"
         self._fragment(line, number, message, "append the rule with -A", variant)
 
-    def no_equal_rule(self, line: CommandLine, chain: str) -> None:
+    def no_equal_rule(self, line: CommandLine, chain: str, rules: int) -> None:
+        """iptables-legacy may take another one for it where there are several."""
+        variant = "nft" if rules > 1 else ""
         message = f"there is no such rule in {chain} at this point"
         if line.shape.command is Command.DELETE:
             message += ", so nothing is deleted"
         assert line.shape.chain is not None
-        self._fragment(line, line.shape.chain, message, "delete the line")
+        self._fragment(line, line.shape.chain, message, "delete the line", variant)
 
     def replaced_by_many(self, line: CommandLine) -> None:
         self._add(

@@ -230,7 +230,7 @@ class _Execution:
         same = (i for i, other in enumerate(chain.rules) if alike(other, rule))
         index = next(same, None)
         if index is None:
-            self.diagnostics.no_equal_rule(line, chain.name)
+            self.diagnostics.no_equal_rule(line, chain.name, len(chain.rules))
         return chain, index
 
     def _zero(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:

@@ -98,7 +98,7 @@ CORE = row(
     "core",
     opt("source src", addresses.nets, inv=True, short="s"),
     opt("destination dst", addresses.nets, inv=True, short="d"),
-    opt("protocol proto", addresses.protocol, inv=True, short="p"),
+    opt("protocol", addresses.protocol, inv=True, short="p"),
     opt("in-interface", values.some_interface, inv=True, short="i"),
     opt("out-interface", values.some_interface, inv=True, short="o"),
     opt("fragments fragment", inv=True, short="f"),

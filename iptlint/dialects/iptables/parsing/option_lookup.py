@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from iptlint.dialects.iptables.extensions.builders import CANONICAL
 from iptlint.dialects.iptables.extensions.row import Extension
 from iptlint.dialects.iptables.parsing.base_options import CORE
 from iptlint.dialects.iptables.parsing.commands import BASE, Entry, Role, takes
+from iptlint.model import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ def _options_of(extension: Extension) -> dict[str, KnownOption]:
 
 
 _BASE_LONG = {entry.name: KnownOption(_canonical(CORE, entry)) for entry in BASE}
+_OF_IP_ONLY = ("fragments", "fragment")
+_LONG = {
+    Family.IP: _BASE_LONG,
+    Family.IP6: {name: o for name, o in _BASE_LONG.items() if name not in _OF_IP_ONLY},
+}
 SHORT = {entry.short: KnownOption(entry) for entry in BASE if entry.short}
 """Short options are the tool's own, whatever is loaded."""
 
@@ -40,8 +46,12 @@ SHORT = {entry.short: KnownOption(entry) for entry in BASE if entry.short}
 class OptionScope:
     """The tool's own options first, then the extensions', the latest loaded first."""
 
-    layers: list[dict[str, KnownOption]] = field(default_factory=lambda: [_BASE_LONG])
+    family: InitVar[Family]
+    layers: list[dict[str, KnownOption]] = field(default_factory=list)
     owners: list[Extension] = field(default_factory=list)
+
+    def __post_init__(self, family: Family) -> None:
+        self.layers.append(_LONG[family])
 
     def load(self, extension: Extension) -> None:
         if not any(extension is owner for owner in self.owners):

@@ -69,7 +69,7 @@ class _Resolver:
         self.cursor = Cursor(words)
         self.family = family
         self.in_table = in_table
-        self.scope = OptionScope()
+        self.scope = OptionScope(family)
         self.loads: list[_Loading] = []
         self.core: list[Use] = []
         self.command: CommandRow | None = None
@@ -152,10 +152,16 @@ class _Resolver:
     # -- which option ---------------------------------------------------------
 
     def _find(self, name: str) -> KnownOption | None:
-        """Beside an extension nobody knows only whole names count: the rest may be its own."""
+        """Beside an extension nobody knows only whole names count: the rest may be its own. A
+        name after -j may be a chain's, which has no options, so those of other extensions count."""
         look = self.scope.exact if self._has_unknown() else self.scope.find
         known = look(name)
-        return look(name) if known is None and self._load_protocol() else known
+        if known is None and self._load_protocol():
+            known = look(name)
+        if known is None and self.unknown_jump is not None:
+            short = self.scope.find(name)
+            known = short if short is not None and short.owner is not None else None
+        return known
 
     def _has_unknown(self) -> bool:
         unknown = any(load.extension is None for load in self.loads)

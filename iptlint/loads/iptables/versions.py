@@ -1,0 +1,141 @@
+"""What each version of iptables brought, and where a file uses it.
+
+``since`` is the release that first has the commit, ``kernel`` the one of Linux that first has what
+the option asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from iptlint.dialects import Reading
+from iptlint.dialects.iptables.parsing.tree import CommandLine, Load, SaveFile, Use
+from iptlint.loads.iptables import checks
+from iptlint.loads.refusal import Refusal
+from iptlint.loads.target import Target, Version, spelled
+from iptlint.source import SourceFile, Span
+
+Texts = tuple[str, ...]
+
+
+def _any(_texts: Texts) -> bool:
+    return True
+
+
+def _begins(*starts: str) -> Callable[[Texts], bool]:
+    return lambda texts: any(text.startswith(starts) for text in texts)
+
+
+def _lists(*words: str) -> Callable[[Texts], bool]:
+    """Whether the last argument has one of the words."""
+    return lambda texts: bool({*words}.intersection(texts[-1].upper().split(",")))
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An ``option`` of a match or target, or all of it (``""``), with arguments of some kind."""
+
+    extension: str
+    option: str
+    since: Version
+    kernel: Version | None
+    decided: str
+    of: Callable[[Texts], bool] = _any
+
+    @property
+    def what(self) -> str:
+        return f"{self.extension} --{self.option}" if self.option else f"the match {self.extension}"
+
+
+FEATURES = (
+    Feature("icmp6", "icmpv6-type", (1, 8, 10), None, "bb7d5fde", _begins("mld-listener")),
+    Feature(
+        "sctp",
+        "chunk-types",
+        (1, 8, 9),
+        None,
+        "6b04d9c3",
+        _lists("I_DATA", "RE_CONFIG", "PAD", "I_FORWARD_TSN"),
+    ),
+    Feature("IDLETIMER", "alarm", (1, 8, 5), (5, 7), "85b9ec86, Linux 68983a354a65"),
+    Feature("owner", "suppl-groups", (1, 8, 4), (5, 3), "a08595b2, Linux ea6cc2fd8a2b"),
+    Feature("CONNMARK", "left-shift-mark", (1, 8, 0), (4, 17), "db7b4e0d, Linux 472a73e00757"),
+    Feature("CONNMARK", "right-shift-mark", (1, 8, 0), (4, 17), "db7b4e0d, Linux 472a73e00757"),
+    *(
+        Feature("srh", f"srh-{sid}", (1, 8, 0), None, "155e1c0c")
+        for sid in ("psid", "nsid", "lsid")
+    ),
+    Feature("srh", "", (1, 6, 2), (4, 16), "6067208f, Linux 202a8ff545cc"),
+    Feature("MASQUERADE", "random-fully", (1, 6, 2), None, "8b0da213"),
+    Feature(
+        "hashlimit", "hashlimit-rate-match", (1, 6, 2), (4, 14), "1c32e560, Linux bea74641e378"
+    ),
+    Feature("bpf", "object-pinned", (1, 6, 1), (4, 10), "f17f9ace, Linux 2c16d6033264"),
+    Feature("NFLOG", "nflog-size", (1, 6, 1), (4, 8), "7070b1f3, Linux 7643507fe8b5"),
+    Feature("cgroup", "path", (1, 6, 1), (4, 5), "5d359b97, Linux c38c4597e4bf"),
+)
+
+_GLUED = ((1, 8, 8), (1, 8, 10))
+"""From the first of these versions on, and no longer in the second, an argument in the word of its
+option is not found: commits 0af80a91 and 90a7a183."""
+
+_NOT_FOUND_GLUED = ("protocol", "source", "destination", "in-interface", "out-interface")
+
+
+def versions(reading: Reading, target: Target) -> Iterator[Refusal]:
+    """What the file uses and the versions of the target do not have."""
+    assert isinstance(reading.tree, SaveFile)
+    for line in reading.tree.lines:
+        if isinstance(line, CommandLine):
+            yield from _features(reading.ruleset.source, line, target)
+            yield from _glued(reading.ruleset.source, line, target)
+
+
+def _features(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Refusal]:
+    for load in line.shape.loads:
+        named = [f for f in FEATURES if load.extension and f.extension == load.extension.name]
+        for feature in named:
+            span = _span(source, line, load, feature)
+            lacking = _lacking(feature, target)
+            if span is not None and lacking:
+                cause = f"{feature.what} needs {lacking}"
+                yield Refusal(span, checks.VERSION, cause, "do without, or wait for later versions")
+
+
+def _span(source: SourceFile, line: CommandLine, load: Load, feature: Feature) -> Span | None:
+    """Where the line uses it."""
+    if not feature.option:
+        return line.words_span(source, load.start, load.start + 2)
+    used = (use for use in load.uses if use.option.name == feature.option)
+    use = next((use for use in used if feature.of(use.texts(line.words))), None)
+    return None if use is None else line.words_span(source, use.start, use.end)
+
+
+def _lacking(feature: Feature, target: Target) -> str:
+    """What of it the target does not have, in words."""
+    needed = (
+        ("iptables", feature.since, target.iptables),
+        ("Linux", feature.kernel, target.kernel),
+    )
+    return ", and ".join(
+        f"{tool} {spelled(since)}: {target.name} has {spelled(own)}"
+        for tool, since, own in needed
+        if since is not None and own is not None and own < since
+    )
+
+
+def _glued(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Refusal]:
+    first, mended = _GLUED
+    if target.iptables is None or not first <= target.iptables < mended:
+        return
+    for use in filter(_is_glued, line.shape.core):
+        span = line.words_span(source, use.start, use.end)
+        cause = f"iptables {spelled(first)} and 1.8.9 find no argument in the word of its option"
+        yield Refusal(
+            span, checks.GLUED, cause, "write a blank between the option and its argument"
+        )
+
+
+def _is_glued(use: Use) -> bool:
+    return use.option.name in _NOT_FOUND_GLUED and any(place.offset for place in use.arguments)
