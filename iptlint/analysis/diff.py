@@ -189,6 +189,8 @@ class _Sides:
 
     def is_told_of_way(self, change: Divergence, changes: Iterable[Divergence]) -> bool:
         """Whether others say the same of all packets on the way that these go on."""
+        if not change.elsewhere:
+            return False
         alike = [
             each.packets
             for each in changes
@@ -197,7 +199,7 @@ class _Sides:
         ]
         told = self.space.forget(union(alike, self.space.false), (Field.OIF,))
         packets = self.space.forget(change.packets, (Field.OIF,))
-        return change.elsewhere and not (packets & ~told).satisfiable()
+        return not (packets & ~told).satisfiable()
 
     def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
         """Whether what becomes of some packet depends on it."""

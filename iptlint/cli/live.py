@@ -98,6 +98,11 @@ def _gather(destination: str | None, root: str | None) -> Gathered:
         raise click.ClickException(str(error)) from None
 
 
+def gathered_here() -> Gathered:
+    """What this host says of its firewall."""
+    return _gather(None, None)
+
+
 def _save(gathered: Gathered, path: str) -> int:
     from iptlint.host.archive import save
 

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from iptlint.dialects import Reader, Reading
+    from iptlint.host.gathered import Gathered
     from iptlint.model import Ruleset
     from iptlint.model.host_addresses import HostAddresses
+
+
+THIS_HOST = "this host"
 
 
 def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -30,7 +34,8 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 
 
 @click.command(name="trace", options_metavar="[OPTION…]")
-@click.argument("file")
+@click.argument("file", required=False)
+@click.option("--live", is_flag=True, help="The rules that run on this host, with its addresses.")
 @click.option(
     "--hook",
     type=click.Choice(["input", "forward", "output"]),
@@ -51,6 +56,9 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @click.option("--ct-state", metavar="STATE", help="new, established, related, invalid, untracked.")
 @click.option("--mark", callback=_mark, metavar="NUMBER", help="Its mark, decimal or 0x….")
 @click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show all outcomes, not the most important only."
+)
 @options.host_addresses
 @options.output_format
 @options.family
@@ -58,10 +66,12 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @options.includes
 @script_options
 def command(
-    file: str,
+    file: str | None,
+    live: bool,
     hook: str | None,
     tcp_flags: str | None,
     reply: bool,
+    everything: bool,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
     family: str | None,
@@ -79,53 +89,64 @@ def command(
     that follow from the same side. What was translated is sent on by its new destination.
 
     FILE may be a host that `iptlint live --save` wrote: then these are the rules that ran there,
-    and its addresses are known.
+    and its addresses are known. With --live it is this host, as it is now. Of a host that nothing
+    in the question tells the family of, IPv4 and IPv6 are followed.
     """
     from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.analysis.exchange import connection
     from iptlint.packets.packet import Packet
     from iptlint.packets.query import QueryError, family_of
-    from iptlint.reports.trace import trace_json, trace_text
+    from iptlint.reports.trace import Answer, trace_json, trace_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader = script_reader(reader, starts, arguments)
-    reading, known, wanted = *_read(file, reader, ipsets), reader.family
+    if live is (file is not None):
+        raise click.UsageError("name a FILE, or this host with --live")
+    reading, known = _read(file, reader, ipsets)
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
-    chosen = wanted.value if wanted else spoken or _first_family(reading.ruleset)
+    named = reader.family.value if reader.family else spoken
+    chosen = (named,) if named else _families(reading.ruleset)[: None if known else 1]
+    answers: list[Answer] = []
     try:
-        packet = Packet(family=chosen, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
         addresses = _addresses(reading.ruleset, host_addresses) or known
-        traced = trace_with_bridges(reading.ruleset, packet, addresses)
+        for each in chosen:
+            packet = Packet(family=each, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
+            traced = trace_with_bridges(reading.ruleset, packet, addresses)
+            answers.append(Answer(traced, connection(traced) if reply else None))
     except QueryError as error:
         raise click.UsageError(str(error)) from error
-    answered = connection(traced) if reply else None
     if output_format == "json":
-        options.write_json(trace_json(traced, answered))
+        options.write_json(trace_json(answers))
     else:
-        options.write(trace_text(traced, answered))
+        options.write(trace_text(answers, everything=everything))
     return FAILED if complain(reading) else 0
 
 
 def _read(
-    file: str, reader: Reader, ipsets: tuple[str, ...]
+    file: str | None, reader: Reader, ipsets: tuple[str, ...]
 ) -> tuple[Reading, HostAddresses | None]:
-    """With the addresses of the host, if the file is one."""
+    """With the addresses of the host, if the file is one, or this host is meant."""
     from iptlint.cli.inputs import host_archive
+    from iptlint.cli.live import gathered_here, loaded
 
+    if file is None:
+        return _host(gathered_here(), THIS_HOST)
     archive = host_archive((file,))
-    return (read_one(file, reader, ipsets), None) if archive is None else _host(archive)
+    if archive is None:
+        return read_one(file, reader, ipsets), None
+    return _host(loaded(archive), archive)
 
 
-def _host(path: str) -> tuple[Reading, HostAddresses | None]:
-    from iptlint.cli.live import loaded
+def _host(gathered: Gathered, name: str) -> tuple[Reading, HostAddresses | None]:
     from iptlint.dialects import Reading
     from iptlint.host.examine import examine
     from iptlint.model.host_addresses import of_interfaces
 
-    host = examine(loaded(path)).host
-    ruleset = host.running or host.saved
+    host = examine(gathered).host
+    ruleset = host.running or (None if name == THIS_HOST else host.saved)
     if ruleset is None:
-        raise click.ClickException(f"{path}: its rules are not known as a whole; {host.untold}")
+        why = host.untold or "; ".join(f"{each.what}: {each.why}" for each in host.unread)
+        raise click.ClickException(f"{name}: its rules are not known as a whole; {why}")
     addresses = host.facts.addresses
     return Reading(ruleset), None if addresses is None else of_interfaces(addresses)
 
@@ -138,11 +159,11 @@ def _addresses(
     return with_own(own, ruleset) if own else None
 
 
-def _first_family(ruleset: Ruleset) -> str:
-    """ip, unless the file is about ip6 alone."""
+def _families(ruleset: Ruleset) -> tuple[str, ...]:
+    """Those that the rules are about, ip first."""
     from iptlint.model import Family
 
-    return "ip6" if ruleset.sees(Family.IP6) and not ruleset.sees(Family.IP) else "ip"
+    return tuple(f.value for f in (Family.IP, Family.IP6) if ruleset.sees(f)) or ("ip",)
 
 
 def _flags(text: str | None) -> tuple[str, ...] | None:

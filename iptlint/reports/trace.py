@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from tabulate import tabulate
 
 from iptlint.analysis.exchange import Connection, Reply
 from iptlint.analysis.trace import Trace, TraceOutcome
-from iptlint.model import Hook
+from iptlint.findings.phrases import counted
+from iptlint.model import Family, Hook
 from iptlint.netfilter.packet_group import TraversalStep
 from iptlint.packets.describe import describe
 from iptlint.packets.space import Space
@@ -22,19 +25,65 @@ _LINES = 4
 _WIDTHS = (None, 26, None, 60)
 
 
-def trace_text(traced: Trace, connection: Connection | None) -> str:
-    blocks = [_outcome_text(traced, outcome) for outcome in traced.outcomes]
-    if not blocks:
-        blocks = ["no packet is like that here\n"]
+_MOST = 8
+"""The most important outcomes; ``--all`` shows the others too."""
+_MOST_ENDS = 10
+
+
+class Answer(NamedTuple):
+    """What is said of the packets of one family, and of their answers if these are followed."""
+
+    traced: Trace
+    connection: Connection | None = None
+
+
+def trace_text(answers: Sequence[Answer], *, everything: bool = False) -> str:
+    """``everything``: not the most important outcomes only."""
+    blocks = [_blocks(*answer, everything=everything) for answer in answers]
+    return "\n".join(block for each in blocks for block in each)
+
+
+def _blocks(traced: Trace, connection: Connection | None, *, everything: bool) -> Iterator[str]:
+    texts = [(_head(outcome), _outcome_text(traced, outcome)) for outcome in traced.outcomes]
+    kinds = [(outcome.kind, outcome.way) for outcome in traced.outcomes]
+    yield from _shown(texts, kinds, everything=everything)
+    if not texts:
+        seen = any(traced.ruleset.sees(family) for family in (Family.IP, Family.IP6))
+        yield "no packet is like that here\n" if seen else "there are no rules: all is accepted\n"
     if connection is not None:
-        blocks += _connection_text(connection)
-    blocks += (f"{visible(note)}\n" for note in traced.notes)
-    return "\n".join(blocks)
+        yield from _connection_blocks(connection, everything=everything)
+    yield from (f"{visible(note)}\n" for note in traced.notes)
+
+
+def _shown(
+    texts: Sequence[tuple[str, str]], kinds: Sequence[object], *, everything: bool
+) -> Iterator[str]:
+    """The outcomes, which are sorted by size: of each kind the largest, and the largest of all; of
+    the others how they end."""
+    first = {kinds.index(kind) for kind in dict.fromkeys(kinds)}
+    ranks = sorted(range(len(texts)), key=lambda number: (number not in first, number))
+    chosen = {*ranks[: len(texts) if everything else _MOST]}
+    yield from (text for number, (_, text) in enumerate(texts) if number in chosen)
+    left = Counter(head for number, (head, _) in enumerate(texts) if number not in chosen)
+    if left:
+        yield "".join(f"{visible(line)}\n" for line in _left(left))
+
+
+def _left(ends: Counter[str]) -> Iterator[str]:
+    yield f"… and {counted(ends.total(), 'smaller outcome')}: --all shows all"
+    for head, number in ends.most_common(_MOST_ENDS):
+        yield f"  {number}: {head}"
+    if len(ends) > _MOST_ENDS:
+        yield f"  and {counted(len(ends) - _MOST_ENDS, 'other end')}"
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    head = f"{verdict(outcome.kind)}, {_by(outcome)}"
-    return "".join(f"{visible(line)}\n" for line in (head, *_details(traced, outcome)))
+    lines = (_head(outcome), *_details(traced, outcome))
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _head(outcome: TraceOutcome) -> str:
+    return f"{verdict(outcome.kind)}, {_by(outcome)}"
 
 
 def _by(outcome: TraceOutcome) -> str:
@@ -95,32 +144,41 @@ def effect(step: TraversalStep) -> str:
     return step.kind.value
 
 
-def _connection_text(connection: Connection) -> list[str]:
-    answers = dict.fromkeys(text for each in connection.replies for text in _reply_text(each))
-    head = ["the answers:\n", *answers] if answers else []
-    return [*head, f"{connection.verdict}\n"]
+def _connection_blocks(connection: Connection, *, everything: bool) -> Iterator[str]:
+    answers = dict(text for each in connection.replies for text in _replies(each))
+    if answers:
+        yield "the answers:\n"
+        heads = [(head, text) for text, (head, _) in answers.items()]
+        kinds = [kind for _, kind in answers.values()]
+        yield from _shown(heads, kinds, everything=everything)
+    yield f"{connection.verdict}\n"
 
 
-def _reply_text(reply: Reply) -> Iterator[str]:
+def _replies(reply: Reply) -> Iterator[tuple[str, tuple[str, object]]]:
+    """The text of each, how it ends, and what kind of end that is."""
     if reply.trace is not None:
         for outcome in reply.outcomes:
-            yield _outcome_text(reply.trace, outcome)
+            yield _outcome_text(reply.trace, outcome), (_head(outcome), outcome.kind)
     if reply.lost is not None:
-        yield f"{visible(reply.lost)}\n"
+        yield f"{visible(reply.lost)}\n", (reply.lost, "lost")
 
 
-def trace_json(traced: Trace, connection: Connection | None) -> str:
+def trace_json(answers: Sequence[Answer]) -> str:
+    """All of them, whatever the text leaves out."""
     answer: dict[str, object] = {
         "version": VERSION,
-        "outcomes": _outcomes([traced]),
-        "bridged": traced.bridged,
-        "notes": list(traced.notes),
+        "outcomes": _outcomes(each.traced for each in answers),
+        "bridged": any(each.traced.bridged for each in answers),
+        "notes": [note for each in answers for note in each.traced.notes],
     }
-    if connection is not None:
+    connections = [each.connection for each in answers if each.connection is not None]
+    if connections:
+        replies = [reply for connection in connections for reply in connection.replies]
+        works = {connection.works for connection in connections}
         answer["reply"] = {
-            "outcomes": _outcomes(reply.trace for reply in connection.replies if reply.trace),
-            "lost": [reply.lost for reply in connection.replies if reply.lost],
-            "works": connection.works,
+            "outcomes": _outcomes(reply.trace for reply in replies if reply.trace),
+            "lost": [reply.lost for reply in replies if reply.lost],
+            "works": works.pop() if len(works) == 1 else None,
         }
     return dumps(answer)
 

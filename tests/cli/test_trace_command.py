@@ -82,3 +82,26 @@ def test_sets_and_included_files_are_looked_into(run: Run, tmp_path: Path) -> No
     asked = ("trace", "-", "--proto", "tcp", "--dport", "80", "--include-dir", str(inside))
     assert "accept, by -:5: tcp dport $ports accept" in run(*asked, text=nft).stdout
     assert run(*asked[:-2], text=nft).returncode == 2
+
+
+def test_a_wide_question_has_the_most_important_outcomes_first(run: Run) -> None:
+    ports = "".join(f"-A INPUT -p tcp --dport {port} -j ACCEPT\n" for port in range(1, 21))
+    rules = f"*filter\n:INPUT DROP [0:0]\n{ports}-A INPUT -p sctp --dport 9 -j REJECT\nCOMMIT\n"
+    told = run("trace", "-", "--ct-state", "new", text=rules).stdout
+    heads = [line for line in told.splitlines() if line.startswith(("accept,", "drop,", "reject,"))]
+    assert len(heads) == 8
+    assert {head.partition(",")[0] for head in heads} == {"accept", "drop", "reject"}
+    assert "… and 14 smaller outcomes: --all shows all" in told
+    everything = run("trace", "-", "--ct-state", "new", "--all", text=rules).stdout
+    assert everything.count("for example") == 22
+    answer = json.loads(
+        run("trace", "-", "--ct-state", "new", "--output-format", "json", text=rules).stdout
+    )
+    assert len(answer["outcomes"]) == 22
+
+
+def test_either_a_file_or_this_host(run: Run) -> None:
+    for asked in (("trace",), ("trace", "--live", "-")):
+        result = run(*asked, text=CLEAN)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "name a FILE, or this host with --live" in result.stderr
