@@ -310,9 +310,8 @@ class _Sides:
         if outcome.kind is VerdictKind.ACCEPT:
             values = image(self.space, journey.point, outcome)
             becomes = packet_of(self.space, values, journey.hook)
-        way = None
-        if _is_elsewhere(journey.hook, outcome):
-            way = Hook.INPUT if outcome.hook in ROUTES[Hook.INPUT] else Hook.FORWARD
+        went = Hook.INPUT if outcome.hook in ROUTES[Hook.INPUT] else Hook.FORWARD
+        way = went if _is_elsewhere(journey.hook, outcome) else None
         return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer, way)
 
     def _contrasts(

@@ -13,6 +13,7 @@ from iptlint.cli.scripts import script_options, script_reader
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
+    from iptlint.analysis.trace import Trace
     from iptlint.dialects import Reader, Reading
     from iptlint.host.gathered import Gathered
     from iptlint.model import Ruleset
@@ -92,29 +93,20 @@ def command(
     and its addresses are known. With --live it is this host, as it is now. Of a host that nothing
     in the question tells the family of, IPv4 and IPv6 are followed.
     """
-    from iptlint.analysis.bridges import trace_with_bridges
     from iptlint.analysis.exchange import connection
-    from iptlint.packets.packet import Packet
-    from iptlint.packets.query import QueryError, family_of
+    from iptlint.packets.query import family_of
     from iptlint.reports.trace import Answer, trace_json, trace_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader = script_reader(reader, starts, arguments)
-    if live is (file is not None):
-        raise click.UsageError("name a FILE, or this host with --live")
-    reading, known = _read(file, reader, ipsets)
+    reading, known = _read(file, reader, ipsets, live=live)
     spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
     named = reader.family.value if reader.family else spoken
     chosen = (named,) if named else _families(reading.ruleset)[: None if known else 1]
-    answers: list[Answer] = []
-    try:
-        addresses = _addresses(reading.ruleset, host_addresses) or known
-        for each in chosen:
-            packet = Packet(family=each, hook=hook, tcp_flags=_flags(tcp_flags), **fields)
-            traced = trace_with_bridges(reading.ruleset, packet, addresses)
-            answers.append(Answer(traced, connection(traced) if reply else None))
-    except QueryError as error:
-        raise click.UsageError(str(error)) from error
+    fields |= {"hook": hook, "tcp_flags": _flags(tcp_flags)}
+    addresses = _addresses(reading.ruleset, host_addresses) or known
+    traces = _traces(reading.ruleset, chosen, fields, addresses)
+    answers = [Answer(traced, connection(traced) if reply else None) for traced in traces]
     if output_format == "json":
         options.write_json(trace_json(answers))
     else:
@@ -122,13 +114,32 @@ def command(
     return FAILED if complain(reading) else 0
 
 
+def _traces(
+    ruleset: Ruleset,
+    families: tuple[str, ...],
+    fields: dict[str, Any],
+    addresses: HostAddresses | None,
+) -> list[Trace]:
+    from iptlint.analysis.bridges import trace_with_bridges
+    from iptlint.packets.packet import Packet
+    from iptlint.packets.query import QueryError
+
+    packets = [Packet(family=family, **fields) for family in families]
+    try:
+        return [trace_with_bridges(ruleset, packet, addresses) for packet in packets]
+    except QueryError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def _read(
-    file: str | None, reader: Reader, ipsets: tuple[str, ...]
+    file: str | None, reader: Reader, ipsets: tuple[str, ...], *, live: bool
 ) -> tuple[Reading, HostAddresses | None]:
     """With the addresses of the host, if the file is one, or this host is meant."""
     from iptlint.cli.inputs import host_archive
     from iptlint.cli.live import gathered_here, loaded
 
+    if live is (file is not None):
+        raise click.UsageError("name a FILE, or this host with --live")
     if file is None:
         return _host(gathered_here(), THIS_HOST)
     archive = host_archive((file,))
