@@ -19,6 +19,8 @@ class SourceFile:
 
     path: str
     text: str
+    marked: bool = False
+    """A byte order mark, which is not in ``text``, stands before it."""
     line_starts: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,8 @@ from iptlint.source import SourceFile
 
 STDIN = "-"
 
+_MARK = b"\xef\xbb\xbf"
+
 MAX_BYTES = 64 * 2**20
 """More than this of one file is not read: about half a million rules."""
 
@@ -48,4 +50,5 @@ def decode(path: str, data: bytes) -> SourceFile:
     The tools compare bytes, whatever they spell: two strings that differ in an
     invalid byte have to differ here too.
     """
-    return SourceFile(path, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"))
+    text = data.removeprefix(_MARK).decode("utf-8", "surrogateescape")
+    return SourceFile(path, text, data.startswith(_MARK))

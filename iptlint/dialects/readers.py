@@ -29,7 +29,10 @@ def read(source: SourceFile, reader: Reader | None = None) -> Reading:
         return unread(source, EMPTY, _nothing(source))
     if language.advice is not None:
         return unread(source, language.name, _foreign(source, language))
-    return _READERS.get(language.name, _read_iptables)(source, reader or Reader())
+    reading = _READERS.get(language.name, _read_iptables)(source, reader or Reader())
+    if not source.marked or language.name == SCRIPT:
+        return reading
+    return replace(reading, diagnostics=(_marked(source), *reading.diagnostics))
 
 
 def _read_iptables(source: SourceFile, reader: Reader) -> Reading:
@@ -149,6 +152,12 @@ def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
     message = "there is no table in this file, so nothing was checked"
     advice = f"as root, `{command}` prints the rules of this host"
     return _at_first_line(source, "IPT008", "warning", message, advice)
+
+
+def _marked(source: SourceFile) -> Diagnostic:
+    message = "a byte order mark stands before the first character, and no tool takes the file"
+    advice = "save it as UTF-8 without a mark: `sed -i '1s/^\\xef\\xbb\\xbf//' FILE`"
+    return _at_first_line(source, "IPT006", "error", message, advice)
 
 
 def _no_commands(source: SourceFile) -> Diagnostic:

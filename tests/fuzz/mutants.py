@@ -144,6 +144,6 @@ def _change(holder: Any, key: Any, draw: Random, places: Sequence[tuple[Any, Any
         case 2 if isinstance(holder, dict):
             holder[str(where)] = holder.pop(key)
         case 3 if isinstance(holder, list):
-            holder.insert(key, holder[key])
+            holder.insert(key, json.loads(json.dumps(holder[key])))
         case _:
             holder[key] = draw.choice(VALUES)

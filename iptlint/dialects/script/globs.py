@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+_SPECIAL = re.compile(r"[\\\[&~|]")
+"""What a set of characters of a regular expression may take for more than itself."""
+
 
 def glob(*parts: tuple[str, bool]) -> re.Pattern[str] | None:
     """Of texts and whether each is quoted, where nothing is special; None where it is none."""
@@ -30,7 +33,7 @@ def _between_asterisks(text: str) -> list[str]:
         elif character == "?":
             between[-1] += "."
         elif closing > 0:
-            inside = text[at:closing].replace("\\", "\\\\")
+            inside = _SPECIAL.sub(r"\\\g<0>", text[at:closing])
             between[-1] += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
             at = closing + 1
         else:
