@@ -292,7 +292,9 @@ class OpenRouting(Routing):
     def __init__(
         self, family: Family, addresses: HostAddresses, unknowns: Unknowns, *, stays: bool = False
     ) -> None:
-        super().__init__(family, addresses, unknowns, bound=True)
+        # What rules show of its own addresses is no proof.
+        known = addresses if addresses.complete else replace(addresses, own=())
+        super().__init__(family, known, unknowns, bound=True)
         self.stays = stays
 
     def setting_out(self, packets: PacketSet, *, to_host: bool) -> PacketSet:

@@ -159,3 +159,16 @@ def test_of_a_host_with_known_addresses_it_does_not() -> None:
     ruleset = iptlint.read(FORWARDED + saved(FROM_WIRE.format("203.0.113.1")))
     *_, answer = reach(ruleset, with_own([ip_network("203.0.113.1")]))
     assert (answer.status, answer.reason) == (Status.DEAD, Reason.CHANGED)
+
+
+def test_an_address_that_packets_get_as_their_source_need_not_be_the_hosts() -> None:
+    """A router may send from an address that is routed to it and that no interface has."""
+    nat = saved(
+        "-A PREROUTING -d 198.51.100.1 -j DNAT --to-destination 10.0.0.5",
+        "-A POSTROUTING -j SNAT --to-source 10.0.0.5",
+        table="nat",
+    )
+    forward = (
+        "-A FORWARD -d 10.0.0.5 -m conntrack --ctstate NEW -m conntrack --ctstate DNAT -j DROP"
+    )
+    assert last(nat + saved(forward)).status is Status.REACHABLE
