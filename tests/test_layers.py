@@ -92,10 +92,12 @@ FATES = {
     "beforehand",
     "decides_alone",
     "end",
+    "ends_of",
     "flow",
     "follow",
     "may_drop",
     "may_survive",
+    "surviving",
 }
 """What netfilter's classes know of the fates of packets. The end of a span is never called."""
 
@@ -142,5 +144,5 @@ def test_a_rule_asks_analysis_what_becomes_of_packets(path: Path) -> None:
 
 def test_the_test_sees_questions() -> None:
     tree = ast.parse((PACKAGE / "analysis" / "hook_verdicts.py").read_text("utf-8"))
-    assert fates_asked(tree) == {"beforehand", "end", "may_survive"}
+    assert fates_asked(tree) == {"afterwards", "beforehand", "end", "ends_of", "surviving"}
     assert "iptlint.netfilter" in entered_at_run_time(tree)

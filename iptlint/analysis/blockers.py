@@ -73,8 +73,8 @@ class _Search:
         has none."""
         for base_chain in self.analysis.before(self.analysis.table.chains[chain]):
             flow = base_chain.analysis.flows[base_chain.chain.name]
-            lost = flow.kept(packets & ~base_chain.may_survive, packets)
-            packets = packets & base_chain.may_survive
+            surviving = base_chain.surviving(packets)
+            lost, packets = flow.kept(packets & ~surviving, packets), surviving
             if lost.satisfiable():
                 yield from _Search(base_chain.analysis)._within(
                     base_chain.chain.name, len(flow.chain.rules), lost

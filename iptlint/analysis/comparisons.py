@@ -31,7 +31,7 @@ def compared(hooks: Hooks, hook: Hook, packet: PacketSet) -> Iterator[Stretch]:
     for base_chain in hooks.base_chains(hook):
         if (packet & base_chain.seen).satisfiable():
             yield from compared_in(base_chain.analysis, base_chain.chain, packet)
-            if not (packet & base_chain.may_survive).satisfiable():
+            if not base_chain.surviving(packet).satisfiable():
                 return
 
 

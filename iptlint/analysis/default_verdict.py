@@ -7,7 +7,7 @@ policy, by a closing rule, or by a chain for each interface.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -124,12 +124,12 @@ def outside(space: Space) -> PacketSet:
 def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
-    return _for_most_strangers(hooks, hook, _turned_away(hooks, hook))
+    return _for_most_strangers(hooks, hook, _turned_away)
 
 
-def _turned_away(hooks: Hooks, hook: Hook) -> PacketSet:
-    turned = hooks.hook_packets(hook) & outside(hooks.space) & ~may_pass(hooks, hook)
-    return turned & ~_of_nobody(hooks.space)
+def _turned_away(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    packets = packets & hooks.hook_packets(hook) & outside(hooks.space) & ~_of_nobody(hooks.space)
+    return packets & ~may_pass(hooks, hook, packets)
 
 
 def _of_nobody(space: Space) -> PacketSet:
@@ -162,46 +162,50 @@ def denied_destinations(hooks: Hooks, hook: Hook) -> PacketSet:
     through on some interface: what a closing rule with ``-d`` protects."""
     space, daddr = hooks.space, hooks.family.daddr
     free = (*_FREE, daddr)
-    denied = _for_most_strangers(hooks, hook, _turned_away(hooks, hook), free)
+    denied = _for_most_strangers(hooks, hook, _turned_away, free)
     return space.project(denied & hosts(hooks, daddr), daddr)
 
 
 def accepted_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces on which most strangers that open a connection are accepted: by the
     policy, or for certain by a rule."""
-    return _for_most_strangers(hooks, hook, _accepted(hooks, hook))
+    return _for_most_strangers(hooks, hook, _accepted)
 
 
 def accepted_strangers(hooks: Hooks, hook: Hook) -> PacketSet:
     """The strangers that open a connection and are accepted."""
     everyone = union(list(probes(hooks, hook, "new", "syn")), hooks.space.false)
-    return everyone & _accepted(hooks, hook)
+    return _accepted(hooks, hook, everyone)
 
 
-def _accepted(hooks: Hooks, hook: Hook) -> PacketSet:
-    accepted = may_end(hooks, hook, VerdictKind.ACCEPT) & outside(hooks.space)
+def _accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    accepted = may_end(hooks, hook, VerdictKind.ACCEPT, packets & outside(hooks.space))
     main = hooks.deciding_chain(hook)
     # A ban that may strike (recent, limit) leaves an open end open.
-    by_policy = _open_end(hooks, main) if main else hooks.space.false
-    return accepted & (by_policy | ~may_be_dropped(hooks, hook))
+    by_policy = _open_end(hooks, main, accepted) if main else hooks.space.false
+    return by_policy | (accepted & ~may_be_dropped(hooks, hook, accepted))
 
 
-def _open_end(hooks: Hooks, base_chain: BaseChain) -> PacketSet:
-    """The packets that the policy accepts, whichever rules are there."""
+def _open_end(hooks: Hooks, base_chain: BaseChain, packets: PacketSet) -> PacketSet:
+    """Those of the packets that the policy accepts, whichever rules are there."""
     chain = base_chain.chain
     if chain.policy is None or chain.policy.kind is not VerdictKind.ACCEPT:
         return hooks.space.false
     analysis = hooks.firewall.by_decision().analysis(base_chain.table)
-    return hooks.space.in_every_case(analysis.flows[chain.name].returns)
+    left = analysis.flows[chain.name].outcomes_of(packets)[VerdictKind.RETURN]
+    return hooks.space.in_every_case(left | ~packets) & packets
 
 
 def _for_most_strangers(
-    hooks: Hooks, hook: Hook, packets: PacketSet, free: tuple[Field, ...] = _FREE
+    hooks: Hooks,
+    hook: Hook,
+    among: Callable[[Hooks, Hook, PacketSet], PacketSet],
+    free: tuple[Field, ...] = _FREE,
 ) -> PacketSet:
-    """The interfaces (or what is free) for which ``packets`` holds most of the strangers."""
+    """The interfaces (or what is free) for which most of the strangers are ``among`` them."""
     space = hooks.space
     verdicts = [
-        space.project(stranger & packets, *free)
+        space.project(among(hooks, hook, stranger), *free)
         for stranger in probes(hooks, hook, "new", "syn", free=free)
     ]
     agreed = [a & b & c for a, b, c in combinations(verdicts, 3)]

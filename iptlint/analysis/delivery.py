@@ -67,9 +67,9 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
 def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Nothing is changed before the hook, and its own changes concern no later one."""
     at_hook = packets & hooks.hook_packets(hook)
-    through = at_hook & may_pass(hooks, hook)
+    through = may_pass(hooks, hook, at_hook)
     droppers = [share for share in shares(hooks, hook, packets) if share.kind.denies]
-    return Delivery(through, through, at_hook & may_be_dropped(hooks, hook), droppers)
+    return Delivery(through, through, may_be_dropped(hooks, hook, at_hook), droppers)
 
 
 def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:

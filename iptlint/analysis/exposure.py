@@ -246,9 +246,7 @@ def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     )
     if hooks.translates or changing:
         return True
-    return (
-        packets & hooks.hook_packets(hook) & may_end(hooks, hook, VerdictKind.ACCEPT)
-    ).satisfiable()
+    return may_end(hooks, hook, VerdictKind.ACCEPT, packets).satisfiable()
 
 
 class LetIn(NamedTuple):

@@ -99,9 +99,9 @@ def is_external_name(cls: InterfaceClass) -> bool:
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     """Whether strangers may open some connection to this host by the interfaces of the class."""
     kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
-    accepted = hooks.space.value(Field.IIF, number) & may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT)
+    coming = hooks.space.value(Field.IIF, number)
     return any(
-        (stranger & accepted).satisfiable()
+        may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT, stranger & coming).satisfiable()
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)
     )
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside, public
 from iptlint.analysis.delivery import delivery
-from iptlint.analysis.hook_verdicts import may_pass
+from iptlint.analysis.hook_verdicts import may_pass, some_pass
+from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.hooks import Hooks
 from iptlint.packets.mirror import mirrored, mirrored_among
+from iptlint.packets.samples import samples as a_few
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -46,10 +48,8 @@ def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
 
 def lets_someone_in(hooks: Hooks) -> bool:
     """Whether some connection may be opened to this host."""
-    packets = opening(hooks) & hooks.hook_packets(Hook.INPUT)
-    return (
-        hooks.deciding_chain(Hook.INPUT) is not None
-        and (packets & may_pass(hooks, Hook.INPUT)).satisfiable()
+    return hooks.deciding_chain(Hook.INPUT) is not None and some_pass(
+        hooks, Hook.INPUT, opening(hooks)
     )
 
 
@@ -64,6 +64,7 @@ def between_machines(hooks: Hooks) -> PacketSet:
     return ~from_none & ~to_none
 
 
+@memo
 def redirects(hooks: Hooks) -> bool:
     """Whether the destination may be another one once PREROUTING is over."""
     rules = (rule for table in hooks.tables() for _, rule in table.rules())
@@ -75,6 +76,7 @@ def clients(space: Space) -> PacketSet:
     return space.ranges(Field.SPORT, ((1024, 65535),))
 
 
+@memo
 def untracks(hooks: Hooks) -> bool:
     """Whether a rule of the family, in any table, turns connection tracking off."""
     return any(
@@ -105,11 +107,12 @@ def any_answer(hooks: Hooks, hook: Hook, *names: str, reply: bool) -> PacketSet:
 def is_answered(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
     """Whether answers to some first packets may pass the hook. A few are tried before all
     are: the answers to thousands of address pairs at once are dear."""
-    passing = any_answer(hooks, hook, "syn", "ack", reply=True) & may_pass(hooks, hook)
-    return any(
-        mirrored_among(hooks.space, packets, passing).satisfiable()
-        for packets in (*samples(hooks, first), first)
-    )
+    for sample in samples(hooks, first):
+        sent = answers(hooks, sample, hook, "syn", "ack", reply=True)
+        if may_pass(hooks, hook, sent).satisfiable():
+            return True
+    passing = may_pass(hooks, hook, any_answer(hooks, hook, "syn", "ack", reply=True))
+    return mirrored_among(hooks.space, first, passing).satisfiable()
 
 
 def is_lost_on_the_way(hooks: Hooks, first: PacketSet, hook: Hook) -> bool:
@@ -154,17 +157,26 @@ class HandshakeStep(NamedTuple):
         return mirrored(hooks.space, hooks.space.project(packets, hooks.family.daddr))
 
 
+def opens(hooks: Hooks, first: PacketSet) -> bool:
+    """Whether one of the connections to this host can be opened. A few are tried before all."""
+    for some in (*a_few(hooks.space, first), first):
+        *_, last = handshake(hooks, some)
+        if not last.fails:
+            return True
+    return False
+
+
 def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
     """The three steps of a connection to this host; ends with the first that fails."""
     sent = first & hooks.hook_packets(Hook.INPUT)
-    step = HandshakeStep("SYN", Hook.INPUT, sent, sent & may_pass(hooks, Hook.INPUT))
+    step = HandshakeStep("SYN", Hook.INPUT, sent, may_pass(hooks, Hook.INPUT, sent))
     yield step
     if step.fails:
         return
     sent = answers(hooks, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
-    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, sent & may_pass(hooks, Hook.OUTPUT))
+    step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, may_pass(hooks, Hook.OUTPUT, sent))
     yield step
     if step.fails:
         return
     sent = answers(hooks, step.passed, Hook.INPUT, "ack", reply=False)
-    yield HandshakeStep("ACK", Hook.INPUT, sent, sent & may_pass(hooks, Hook.INPUT))
+    yield HandshakeStep("ACK", Hook.INPUT, sent, may_pass(hooks, Hook.INPUT, sent))

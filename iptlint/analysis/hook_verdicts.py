@@ -1,4 +1,4 @@
-"""What one hook alone does with the packets that come to it, through all its base chains.
+"""What one hook alone does with packets that come to it, through all its base chains.
 
 Sets are of packets as they come to the first chain of the hook. What becomes of packets on their
 whole way is ``delivery``.
@@ -6,12 +6,14 @@ whole way is ``delivery``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import Hook, VerdictKind
 from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.bdd import union
+from iptlint.packets.samples import samples
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
@@ -28,31 +30,39 @@ class HookVerdicts(NamedTuple):
     dropped: PacketSet
 
 
-def may_end(hooks: Hooks, hook: Hook, kind: VerdictKind) -> PacketSet:
-    """The packets at the hook that may end so."""
-    return hook_verdicts(hooks, hook).ends.get(kind, hooks.space.false)
+def may_end(hooks: Hooks, hook: Hook, kind: VerdictKind, packets: PacketSet) -> PacketSet:
+    """Those of the packets at the hook that may end so."""
+    return packets & _asked_of(hooks, hook, packets).ends.get(kind, hooks.space.false)
 
 
-def may_pass(hooks: Hooks, hook: Hook) -> PacketSet:
-    """The packets that may leave the hook alive."""
-    return hook_verdicts(hooks, hook).passing
+def may_pass(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """Those of the packets at the hook that may leave it alive."""
+    return packets & _asked_of(hooks, hook, packets).passing
 
 
-def may_be_dropped(hooks: Hooks, hook: Hook) -> PacketSet:
-    """The packets that may not leave the hook alive."""
-    return hook_verdicts(hooks, hook).dropped
+def may_be_dropped(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """Those of the packets at the hook that may not leave it alive."""
+    return packets & _asked_of(hooks, hook, packets).dropped
 
 
-@memo
-def surely_accepted(hooks: Hooks, hook: Hook) -> PacketSet:
-    """The packets that are accepted at the hook whatever is left open."""
-    return may_end(hooks, hook, VerdictKind.ACCEPT) & ~may_be_dropped(hooks, hook)
+def surely_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """Those of the packets that are accepted at the hook whatever is left open."""
+    accepted = may_end(hooks, hook, VerdictKind.ACCEPT, packets)
+    return accepted & ~may_be_dropped(hooks, hook, accepted)
+
+
+def some_pass(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    """Whether some of the packets may leave the hook alive. A few are tried before all are: what
+    a long list does with all packets is dear."""
+    at_hook = packets & hooks.hook_packets(hook)
+    tried = (*samples(hooks.space, at_hook), at_hook)
+    return any(may_pass(hooks, hook, some).satisfiable() for some in tried)
 
 
 def surely_ends(base_chain: BaseChain, packets: PacketSet, kind: VerdictKind) -> bool:
     """Whether the base chain gives this verdict to all of the packets that it sees."""
-    others = (base_chain.end(other) for other in VerdictKind if other is not kind)
-    return not any((packets & ending).satisfiable() for ending in others)
+    ends = base_chain.ends_of(packets)
+    return not any(ending.satisfiable() for other, ending in ends.items() if other is not kind)
 
 
 def lets_nothing_through(hooks: Hooks, hook: Hook) -> bool:
@@ -60,38 +70,49 @@ def lets_nothing_through(hooks: Hooks, hook: Hook) -> bool:
     for both."""
     main = hooks.deciding_chain(hook)
     accepts = main is not None and main.end(VerdictKind.ACCEPT).satisfiable()
-    return not accepts and not may_pass(hooks, hook).satisfiable()
+    return not accepts and not some_pass(hooks, hook, hooks.hook_packets(hook))
 
 
 def interpret_tests(hooks: Hooks, hook: Hook) -> None:
     """Makes the tests on the way with the hook known to the space, those among them that are not
     interpreted: packets that are ordinary in all of them can only be made then."""
     for each in ROUTES[hook]:
-        hook_verdicts(hooks, each)
+        for base_chain in hooks.base_chains(each):
+            _ = base_chain.analysis
+
+
+def _asked_of(hooks: Hooks, hook: Hook, packets: PacketSet) -> HookVerdicts:
+    """The verdicts on the packets, at least: on all, where that costs little."""
+    at_hook = hooks.hook_packets(hook)
+    is_long = any(base_chain.is_long for base_chain in hooks.base_chains(hook))
+    return hook_verdicts(hooks, hook, packets & at_hook if is_long else at_hook)
 
 
 @memo
-def hook_verdicts(hooks: Hooks, hook: Hook) -> HookVerdicts:
-    """Worked out from the last base chain of the hook to the first."""
-    everything = hooks.hook_packets(hook)
-    verdicts = HookVerdicts({VerdictKind.ACCEPT: everything}, everything, hooks.space.false)
-    for base_chain in reversed(hooks.base_chains(hook)):
-        if not base_chain.is_open:
-            verdicts = _before(base_chain, verdicts, everything)
-    return verdicts
+def hook_verdicts(hooks: Hooks, hook: Hook, packets: PacketSet) -> HookVerdicts:
+    """On the packets that come to the hook."""
+    base_chains = [each for each in hooks.base_chains(hook) if not each.is_open]
+    return _from_first(base_chains, packets, hooks.space.false)
 
 
-def _before(base_chain: BaseChain, later: HookVerdicts, everything: PacketSet) -> HookVerdicts:
-    """The verdicts on packets that stop at the base chain first."""
-    by_kind = {kind: base_chain.end(kind) & everything for kind in VerdictKind}
-    passed = [by_kind[kind] for kind in VerdictKind if kind.passes]
-    on = union([everything & ~base_chain.seen, *passed], base_chain.space.false)
-    perhaps = everything & base_chain.may_survive
+def _from_first(
+    base_chains: Sequence[BaseChain], packets: PacketSet, nothing: PacketSet
+) -> HookVerdicts:
+    """On packets that come to the first of the base chains."""
+    if not base_chains:
+        return HookVerdicts({VerdictKind.ACCEPT: packets}, packets, nothing)
+    base_chain, *others = base_chains
+    by_kind = base_chain.ends_of(packets)
+    perhaps = base_chain.surviving(packets)
+    later = _from_first(others, base_chain.afterwards(perhaps), nothing)
+    passed = [ending for kind, ending in by_kind.items() if kind.passes]
+    on = union([packets & ~base_chain.seen, *passed], nothing)
     dropped = perhaps & base_chain.beforehand(later.dropped)
     ends: dict[VerdictKind, PacketSet] = {}
     for kind in (kind for kind in VerdictKind if kind.may_deny):
-        dropped = dropped | by_kind[kind]
-        after = base_chain.beforehand(later.ends.get(kind, base_chain.space.false))
-        ends[kind] = by_kind[kind] | (perhaps & after)
+        ending = by_kind.get(kind, nothing)
+        dropped = dropped | ending
+        after = base_chain.beforehand(later.ends.get(kind, nothing))
+        ends[kind] = ending | (perhaps & after)
     ends[VerdictKind.ACCEPT] = on & base_chain.beforehand(later.ends[VerdictKind.ACCEPT])
     return HookVerdicts(ends, perhaps & base_chain.beforehand(later.passing), dropped)

@@ -104,15 +104,15 @@ def _mistake(
         if not translation.is_dead
         if (packets := moved.arriving(translation) & but_for_port).satisfiable()
     ]
-    passing = may_pass(hooks, hook)
-    accepted = [(packets & passing).satisfiable() for _, packets in hits]
+    passing = [may_pass(hooks, hook, packets) for _, packets in hits]
+    accepted = [packets.satisfiable() for packets in passing]
     denies = rule.verdict.kind.denies
     # An accept is missed where the packets die, a drop where they live.
     missed_by_it = hits and all(alive is denies for alive in accepted)
     if missed_by_it and not moved.meet(analysis.intended(rule)):
         missed = hooks.space.false
-        for _, packets in hits:
-            missed = missed | (packets & passing if denies else packets)
+        for (_, packets), alive in zip(hits, passing, strict=True):
+            missed = missed | (alive if denies else packets)
         yield Mistake(hook, analysis, chain, rule, tuple(t for t, _ in hits), missed)
 
 

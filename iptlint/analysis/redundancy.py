@@ -8,7 +8,7 @@ everything stands in for a rule; they are there for what nobody named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.blockers import Blocker, needed
@@ -17,7 +17,7 @@ from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
-    from iptlint.packets.bdd import PacketSet
+    pass
 
 
 class Redundant(NamedTuple):
@@ -37,8 +37,9 @@ def needless(
     """
     for flow in analysis.flows.values():
         chain = _Chain(analysis, flow, dead)
-        for number, rule in enumerate(flow.chain.rules):
-            if rule not in dead and chain.may_be_needless(number) and wanted(rule):
+        for number in chain.perhaps_needless():
+            rule = flow.chain.rules[number]
+            if wanted(rule):
                 later = chain.deciding_instead(number)
                 if later:
                     yield Redundant(rule, later)
@@ -49,32 +50,21 @@ class _Chain:
         self.analysis = analysis
         self.flow = flow
         self.dead = dead
-        self.later = self._later()
 
-    def _later(self) -> list[PacketSet]:
-        """For each rule, what later rules of the same decision match together."""
-        unions: dict[tuple[VerdictKind, str], PacketSet] = {}
-        later_packets: list[PacketSet] = []
-        for number in reversed(range(len(self.flow.tests))):
-            rule = self.flow.chain.rules[number]
-            later = unions.get(_decision(rule), self.analysis.space.false)
-            later_packets.append(later)
-            if rule not in self.dead and self.decides(number):
-                unions[_decision(rule)] = later | self.flow.tests[number].may
-        return later_packets[::-1]
-
-    def may_be_needless(self, number: int) -> bool:
-        """Whether it would be if no other rule stood between."""
-        if not self.decides(number):
-            return False
-        packets = self.analysis.intended(self.flow.chain.rules[number])
-        return not (packets & ~self.later[number]).satisfiable()
+    def perhaps_needless(self) -> Iterable[int]:
+        """The rules that would be if no other rule stood between."""
+        entering = self.analysis.entries[self.flow.chain.name].intended
+        decisions = [
+            _decision(rule) if rule not in self.dead and self.decides(number) else None
+            for number, rule in enumerate(self.flow.chain.rules)
+        ]
+        return self.flow.perhaps_covered(decisions, entering)
 
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""
-        rule, tests = self.flow.chain.rules[number], self.flow.tests[number]
+        rule = self.flow.chain.rules[number]
         plain = rule.verdict.kind.decides and not rule.effects and bool(rule.matches)
-        return plain and tests.may == tests.sure
+        return plain and self.flow.is_certain(number)
 
     def deciding_instead(self, number: int) -> tuple[Rule, ...]:
         """The later rules that decide the same for all that is sent to the rule, earlier rules

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model import AnyOf, Chain, Decided, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -69,22 +70,31 @@ class MovableRuns:
 
     def runs(self, verdict: Verdict, numbers: list[int]) -> Iterator[list[int]]:
         """Rules that can all be moved up to the first of them; the others make other runs."""
-        stops = {number: self._stop(verdict, numbers[0], number) for number in numbers}
+        stops = self._stops(verdict, numbers) if numbers else {}
         while numbers:
             yield [number for number in numbers if stops[number] < numbers[0]]
             numbers = [number for number in numbers if stops[number] >= numbers[0]]
 
-    def _stop(self, verdict: Verdict, first: int, number: int) -> int:
-        """The last rule, from ``first`` on, past which the rule cannot move up; -1: none."""
-        packets = self.flow.tests[number].may
+    def _stops(self, verdict: Verdict, numbers: list[int]) -> dict[int, int]:
+        """For each rule the last one, from the first of them on, past which it cannot move up;
+        -1: none."""
+        first = numbers[0]
+        meetings = self.flow.last_meetings(numbers, self._otherwise(verdict), first)
+        return {n: max(meetings.get(n, -1), self._counting(first, n)) for n in numbers}
+
+    def _counting(self, first: int, number: int) -> int:
+        """The last uncertain rule before it that counts packets of the rule."""
         counting = [other for other in self.uncertain if first <= other < number]
-        stop = next((o for o in reversed(counting) if self._counts(o, packets)), -1)
-        meets = self.flow.last_for(packets, number)
-        while meets is not None and meets > max(first, stop):
-            if not _same_outcome(self.chain.rules[meets], verdict):
-                return meets
-            meets = self.flow.last_for(packets, meets)
-        return stop
+        if not counting:
+            return -1
+        packets = self.flow.tests[number].may
+        return next((o for o in reversed(counting) if self._counts(o, packets)), -1)
+
+    @memo
+    def _otherwise(self, verdict: Verdict) -> list[int]:
+        """The rules with another outcome."""
+        rules = enumerate(self.chain.rules)
+        return [number for number, rule in rules if not _same_outcome(rule, verdict)]
 
     def _counts(self, number: int, packets: PacketSet) -> bool:
         return (self._seen(number) & packets).satisfiable()

@@ -217,13 +217,13 @@ class _Filter:
 def _first_pair(hooks: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketSet, ...]:
     """Some packets that may come in, and the answers to them that may leave; nothing where none
     may. A few are tried before all are: the answers to very many pairs of addresses are dear."""
-    arriving = packets & hooks.hook_packets(Hook.PREROUTING) & may_pass(hooks, Hook.PREROUTING)
+    arriving = may_pass(hooks, Hook.PREROUTING, packets)
     if not arriving.satisfiable() and not redirects(hooks):
         return ()
-    passed = packets & hooks.hook_packets(Hook.INPUT) & may_pass(hooks, Hook.INPUT)
+    passed = may_pass(hooks, Hook.INPUT, packets)
     for sample in (*samples(hooks, passed), passed):
         back = answers(hooks, sample, Hook.OUTPUT, *answer, reply=True)
-        back = back & may_pass(hooks, Hook.OUTPUT)
+        back = may_pass(hooks, Hook.OUTPUT, back)
         if back.satisfiable():
             return sample, back
     return ()

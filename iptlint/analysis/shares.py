@@ -82,7 +82,7 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
         return largest_first(_followed(hooks, hook, packets), hook)
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)
-    accepted = arriving & may_pass(hooks, hook)
+    accepted = may_pass(hooks, hook, arriving)
     deciding: list[Share] = []
     for base_chain in hooks.base_chains(hook):
         for share in shares_in(base_chain, arriving & base_chain.seen):
@@ -90,7 +90,7 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
                 deciding.append(share)
             elif base_chain is main and (share.packets & accepted).satisfiable():
                 deciding.append(share._replace(packets=share.packets & accepted))
-        arriving = base_chain.afterwards(arriving & base_chain.may_survive)
+        arriving = base_chain.afterwards(base_chain.surviving(arriving))
     return largest_first(deciding, hook)
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from iptlint.analysis.delivery import delivery
-from iptlint.analysis.handshake import HandshakeStep, answers, handshake, opening, redirects
+from iptlint.analysis.handshake import (
+    HandshakeStep,
+    answers,
+    handshake,
+    opening,
+    opens,
+    redirects,
+)
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Settings
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import Field, Hook, Rule, VerdictKind
+from iptlint.model import Field, Hook, Rule, VerdictKind, Within
 from iptlint.netfilter.hooks import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -29,8 +36,11 @@ def failing_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
     the source holds no INPUT chain."""
     if not has_input(hooks):
         return None
-    *_, last = handshake(hooks, opening(hooks, ports))
-    return last if last.fails else None
+    first = opening(hooks, ports)
+    if opens(hooks, first):
+        return None
+    *_, last = handshake(hooks, first)
+    return last
 
 
 def has_input(hooks: Hooks) -> bool:
@@ -59,7 +69,7 @@ def _early_step(hooks: Hooks, ports: tuple[int, ...]) -> HandshakeStep | None:
     if redirects(hooks):
         return None
     sent = opening(hooks, ports) & hooks.hook_packets(Hook.PREROUTING)
-    passed = sent & may_pass(hooks, Hook.PREROUTING)
+    passed = may_pass(hooks, Hook.PREROUTING, sent)
     step = HandshakeStep("SYN", Hook.PREROUTING, sent, passed)
     return step if step.fails else None
 
@@ -96,8 +106,8 @@ def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
     """Where sshd listens: what the user says, or 22 and what the rules make evident."""
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
-    *_, last = handshake(hooks, opening(hooks, settings.ssh_ports))
-    evident = _evident_ports(hooks) if last.fails else ()
+    usual = opens(hooks, opening(hooks, settings.ssh_ports))
+    evident = () if usual else _evident_ports(hooks)
     return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
 
 
@@ -116,15 +126,26 @@ def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
 
 def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
+    script = analysis.ruleset.script
+    beside = "" if script is None else script.hints.beside(rule.origin.span)
+    named = "ssh" in f"{rule.comment or ''} {beside}".lower()
+    if not named and not _may_take(rule, _USUAL_ELSEWHERE):
+        return
     if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
         return
     space = analysis.space
     packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= FEW_PORTS:
         return
-    script = analysis.ruleset.script
-    beside = "" if script is None else script.hints.beside(rule.origin.span)
-    named = "ssh" in f"{rule.comment or ''} {beside}".lower()
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
         if (packets & space.value(Field.DPORT, port)).satisfiable():
             yield port
+
+
+def _may_take(rule: Rule, ports: Iterable[int]) -> bool:
+    """Whether no test of the destination port leaves all of the ports out."""
+    named = (m for m in rule.matches if type(m) is Within and m.field is Field.DPORT)
+    return all(
+        test.negated or any(low <= port <= high for low, high in test.ranges for port in ports)
+        for test in named
+    )

@@ -45,7 +45,7 @@ def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept
                 later = [s for s in others if _priority(s) >= _priority(base_chain)]
                 yield [*_undone(base_chain, later, packets)]
         for base_chain in several:
-            packets = base_chain.afterwards(packets & base_chain.may_survive)
+            packets = base_chain.afterwards(base_chain.surviving(packets))
 
 
 def _decides(base_chain: BaseChain) -> bool:
@@ -98,7 +98,7 @@ def _undone(
 def _denier(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, Share] | None:
     """Where the last of the packets are denied, and what decides most of them there."""
     for base_chain in later:
-        left = packets & base_chain.may_survive
+        left = base_chain.surviving(packets)
         if not left.satisfiable():
             if not _decides(base_chain) or _only_bans(base_chain):
                 return None

@@ -111,7 +111,7 @@ def _output_denies(hooks: Hooks, main: BaseChain) -> Answer:
     if _has_drop_policy(hooks, Hook.OUTPUT):
         return passes()
     asked = union([*packets.samples(hooks, Hook.OUTPUT, "other", "new")], hooks.space.false)
-    denied = asked & ~may_pass(hooks, Hook.OUTPUT)
+    denied = asked & ~may_pass(hooks, Hook.OUTPUT, asked)
     accepting = [d for d in shares(hooks, Hook.OUTPUT, asked & ~denied) if d.kind.passes]
     return _closes(hooks, Hook.OUTPUT, main, denied, accepting)
 

@@ -103,7 +103,7 @@ _PROTOCOLS = ("tcp", "udp", "icmp")
 
 
 def _connections(hooks: Hooks) -> Answer:
-    leaving = may_pass(hooks, Hook.OUTPUT) & hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)
+    leaving = may_pass(hooks, Hook.OUTPUT, outside(hooks.space))
     if not leaving.satisfiable():
         return cannot_tell("nothing leaves the host: right where it is not to talk")
     new = {protocol: _share(hooks, _NEW, protocol) for protocol in _PROTOCOLS}
@@ -149,13 +149,14 @@ def _share(hooks: Hooks, talk: _Talk, protocol: str) -> _Share:
     if open_.satisfiable():
         return _Share.ALL
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
-    return _Share.SOME if (everything & may_pass(hooks, talk.hook)).satisfiable() else _Share.NONE
+    passing = may_pass(hooks, talk.hook, everything)
+    return _Share.SOME if passing.satisfiable() else _Share.NONE
 
 
 def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
     """Who stops most of them."""
     everything = packets.all_of(hooks, talk.hook, protocol, talk.state)
-    deciders = shares(hooks, talk.hook, everything & may_be_dropped(hooks, talk.hook))
+    deciders = shares(hooks, talk.hook, may_be_dropped(hooks, talk.hook, everything))
     return next((decider for decider in deciders if decider.kind.denies), None)
 
 

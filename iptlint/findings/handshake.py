@@ -68,7 +68,7 @@ def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
     for packet, hook, flags in _ANSWERS[step.packet]:
         main = hooks.deciding_chain(hook)
         sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
-        if main and not (sent & may_pass(hooks, hook)).satisfiable():
+        if main and not may_pass(hooks, hook, sent).satisfiable():
             rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
             yield f"; and at the top of {main.chain.name}: {rule}"
 

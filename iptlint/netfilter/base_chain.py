@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,32 @@ class BaseChain:
         if self.chain.policy is not None and self.chain.policy.kind is kind:
             packets = packets | flow.returns
         return packets & self.seen
+
+    @cached_property
+    def is_long(self) -> bool:
+        """Whether it is dear to tell what becomes of all packets: then ask about some."""
+        return any(flow.is_long for flow in self._flows())
+
+    def ends_of(self, packets: PacketSet) -> Mapping[VerdictKind, PacketSet]:
+        """By verdict those of the packets that may end their walk through the chain so."""
+        if not self.is_long:
+            return {kind: packets & self.end(kind) for kind in VerdictKind}
+        outcomes = self.analysis.flows[self.chain.name].outcomes_of(packets & self.seen)
+        ends = dict(outcomes)
+        if self.chain.policy is not None:
+            kind = self.chain.policy.kind
+            ends[kind] = ends.get(kind, self.space.false) | outcomes[VerdictKind.RETURN]
+        return ends
+
+    def surviving(self, packets: PacketSet) -> PacketSet:
+        """Those of the packets that go by, or may leave the chain alive."""
+        if self.is_open:
+            return packets
+        if not self.is_long:
+            return packets & self.may_survive
+        ends = self.ends_of(packets).items()
+        passing = [ending for kind, ending in ends if kind.may_pass]
+        return union([packets & ~self.seen, *passing], self.space.false)
 
     def afterwards(self, packets: PacketSet) -> PacketSet:
         """What the packets may be once they have left the chain."""

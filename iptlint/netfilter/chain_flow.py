@@ -34,6 +34,11 @@ class ChainFlow:
         called = {rule.verdict.chain or "" for rule in chain.rules}
         self.callees = {name: callees[name] for name in called if name in callees}
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is dear to tell of all packets at once."""
+        return False
+
     @cached_property
     def tests(self) -> Sequence[Tests]:
         """Of each rule."""
@@ -91,9 +96,11 @@ class ChainFlow:
         match verdict.kind:
             case VerdictKind.CONTINUE | VerdictKind.UNKNOWN:
                 return self.space.false
-            case VerdictKind.JUMP:
+            case VerdictKind.JUMP | VerdictKind.GOTO:
                 called = self.callees.get(verdict.chain or "")
-                return called.kept(sure, sure) if called else self.space.false
+                if called is None:
+                    return self.space.false
+                return called.kept(sure, sure) if verdict.kind is VerdictKind.JUMP else sure
             case _:
                 return sure
 
@@ -120,6 +127,43 @@ class ChainFlow:
     def last_for(self, packets: PacketSet, end: int) -> int | None:
         """The last rule before ``end`` whose tests may take some of the packets."""
         return self._lookup().last(end, packets)
+
+    def last_meetings(
+        self, numbers: Sequence[int], others: Sequence[int], start: int
+    ) -> Mapping[int, int]:
+        """For each of the rules the last of the others, behind ``start`` and before it, whose tests
+        may take some of the same packets. Rules that meet none are left out."""
+        wanted = frozenset(others)
+        meetings: dict[int, int] = {}
+        for number in numbers:
+            packets = self.tests[number].may
+            meets = self.last_for(packets, number)
+            while meets is not None and meets > start and meets not in wanted:
+                meets = self.last_for(packets, meets)
+            if meets is not None and meets > start:
+                meetings[number] = meets
+        return meetings
+
+    def perhaps_covered(self, decisions: Sequence[object], entering: PacketSet) -> Iterable[int]:
+        """The rules, all of whose packets of the entering later rules of the same decision may
+        match; perhaps a few more. A rule without a decision (None) is none of them."""
+        unions: dict[object, PacketSet] = {}
+        covered: list[int] = []
+        for number in reversed(range(len(decisions))):
+            decision = decisions[number]
+            if decision is None:
+                continue
+            packets = self.tests[number].may
+            later = unions.get(decision, self.space.false)
+            if not (packets & entering & ~later).satisfiable():
+                covered.append(number)
+            unions[decision] = later | packets
+        return reversed(covered)
+
+    def is_certain(self, number: int) -> bool:
+        """Whether the packet alone decides if the rule takes it."""
+        tests = self.tests[number]
+        return tests.may == tests.sure
 
 
 class Walker:

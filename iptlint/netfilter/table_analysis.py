@@ -15,6 +15,7 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
 from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.long_chain import flow_of
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.space import Space
@@ -48,6 +49,9 @@ class EarlierChain(Protocol):
     @property
     def may_survive(self) -> PacketSet:
         """The packets that go by, or may leave the chain alive."""
+
+    def surviving(self, packets: PacketSet) -> PacketSet:
+        """Those of the packets that go by, or may leave the chain alive."""
 
     @property
     def may_drop(self) -> PacketSet:
@@ -86,7 +90,7 @@ class TableAnalysis:
 
     def flow(self, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
         """The flow of a chain of the table, with these of the chains it calls."""
-        return ChainFlow(self.matcher_of(chain.name), chain, callees)
+        return flow_of(self.matcher_of(chain.name), chain, callees)
 
     def _make_known(self, name: str) -> None:
         """The tests that are not of a field get their variables here: who asks the space for them

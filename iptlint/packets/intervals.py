@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from iptlint.packets.bdd import BitField
@@ -25,6 +26,12 @@ def ranges(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:
             open_range = low, high
     if open_range is not None:
         yield open_range
+
+
+def few_ranges(values: PacketSet, bits: BitField, most: int) -> tuple[tuple[int, int], ...]:
+    """The ranges; where they are more than ``most``, one of all that the field can hold."""
+    few = tuple(islice(ranges(values, bits), most + 1))
+    return few if len(few) <= most else ((0, bits.maximum),)
 
 
 def _prefixes(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:

@@ -164,5 +164,5 @@ def test_peers() -> None:
 )
 def test_forwarded_and_answered(rules: tuple[str, ...], expected: bool) -> None:
     walked = walk(*rules)
-    new = opening(walked) & may_pass(walked, Hook.FORWARD)
+    new = may_pass(walked, Hook.FORWARD, opening(walked))
     assert is_answered(walked, new, Hook.FORWARD) is expected

@@ -58,7 +58,7 @@ def test_same_ends_as_the_sets_of_a_hook(seed: int) -> None:
             for end in ends:
                 if end.kind is kind:
                     found = found | end.packets.exists(cube)
-            assert found == may_end(hooks, hook, kind)
+            assert found == may_end(hooks, hook, kind, everything)
 
 
 @pytest.mark.parametrize("seed", range(40))

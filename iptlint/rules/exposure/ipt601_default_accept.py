@@ -150,7 +150,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None
     if share.rule is None and _is_policy_unknown(hooks, main):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
-    kept = share.packets & may_end(hooks, hook, VerdictKind.UNKNOWN)
+    kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
 
 

@@ -193,7 +193,7 @@ def _is_router(hooks: Hooks) -> bool:
     if hooks.translates or forwards_on_its_own(hooks):
         return True
     main = hooks.deciding_chain(Hook.FORWARD)
-    accepted = may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT)
+    accepted = may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT, hooks.hook_packets(Hook.FORWARD))
     return main is not None and bool(main.chain.rules) and accepted.satisfiable()
 
 

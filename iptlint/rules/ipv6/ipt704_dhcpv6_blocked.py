@@ -93,7 +93,7 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     space = hooks.space
     answers = _datagrams(hooks, Hook.INPUT, _SERVER, _CLIENT)
     answers = answers & space.ranges(Field.SADDR6, _LINK_LOCAL)
-    if (answers & may_pass(hooks, Hook.INPUT)).satisfiable() or not _asks(context, hooks):
+    if may_pass(hooks, Hook.INPUT, answers).satisfiable() or not _asks(context, hooks):
         return
     decider = shares(hooks, Hook.INPUT, answers & denied)[0]
     yield META.finding(
@@ -137,7 +137,7 @@ def _accepts_by_name(hooks: Hooks, hook: Hook, source: int, destination: int) ->
     it does not take those between ports that are nobody's as well."""
     denied = dropped_by_default(hooks, hook)
     space = hooks.space
-    asked = _datagrams(hooks, hook, source, destination) & may_pass(hooks, hook) & denied
+    asked = may_pass(hooks, hook, _datagrams(hooks, hook, source, destination) & denied)
     if not asked.satisfiable():
         return False
     nobodys = tuple((port, port) for port in ODD_PORTS)

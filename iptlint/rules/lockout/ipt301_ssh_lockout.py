@@ -57,7 +57,7 @@ from iptlint.analysis.handshake import (
     between_machines,
     first_packets,
 )
-from iptlint.analysis.hook_verdicts import may_pass
+from iptlint.analysis.hook_verdicts import some_pass
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
@@ -120,10 +120,7 @@ def _elsewhere(context: Context, hooks: Hooks, step: HandshakeStep) -> bool:
     """Whether IPv6 rules are as they are because SSH is spoken over IPv4, or no IPv6 at all."""
     if hooks.family is not Family.IP6:
         return False
-    if (
-        step.packet == "SYN"
-        and not (may_pass(hooks, step.hook) & outside(hooks.space)).satisfiable()
-    ):
+    if step.packet == "SYN" and not some_pass(hooks, step.hook, outside(hooks.space)):
         return True
     if hooks.ruleset.flush is not None and not hooks.ruleset.sees(Family.IP):
         return not has_unseen_includes(hooks.ruleset)  # IPv4 is open after that

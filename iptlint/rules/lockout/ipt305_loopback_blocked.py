@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.handshake import clients, first_packets
-from iptlint.analysis.hook_verdicts import may_pass
+from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
@@ -113,15 +113,16 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
 def _is_shut(hooks: Hooks, hook: Hook) -> bool:
     """Whether nothing at all gets through. Over IPv4 SSH does not either then, and IPT301 says
     so; IPv6 alone is often shut because SSH is spoken over IPv4."""
-    return not may_pass(hooks, hook).satisfiable()
+    return not some_pass(hooks, hook, hooks.hook_packets(hook))
 
 
 def _blocked(hooks: Hooks, hook: Hook) -> Iterator[_Blocked]:
     if hooks.deciding_chain(hook) and dropped_by_default(hooks, hook).satisfiable():
         local = _local(hooks, hook)
         some = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-        if not (local & some & may_pass(hooks, hook)).satisfiable():
-            yield _Blocked(hook, shares(hooks, hook, local & ~may_pass(hooks, hook))[0])
+        if not may_pass(hooks, hook, local & some).satisfiable():
+            lost = local & ~may_pass(hooks, hook, local)
+            yield _Blocked(hook, shares(hooks, hook, lost)[0])
 
 
 def _local(hooks: Hooks, hook: Hook) -> PacketSet:

@@ -109,7 +109,7 @@ def _lost(hooks: Hooks, hook: Hook) -> Iterator[Loss]:
     for translation in destination_nats(hooks):
         if translation.stays is (hook is Hook.INPUT) and _concerned(hooks, translation):
             lost = translation.arriving(hooks, hook) & outside(hooks.space)
-            if lost.satisfiable() and not (lost & may_pass(hooks, hook)).satisfiable():
+            if lost.satisfiable() and not may_pass(hooks, hook, lost).satisfiable():
                 yield translation, lost
 
 
@@ -173,7 +173,7 @@ def _finding(hooks: Hooks, hook: Hook, losses: list[Loss], share: Share) -> Find
     if others and not stays:
         target = few([to(each) for each, _ in losses], 4)
     name = share.base(hook).name
-    home = translation.arriving(hooks, Hook.INPUT) & may_pass(hooks, Hook.INPUT)
+    home = may_pass(hooks, Hook.INPUT, translation.arriving(hooks, Hook.INPUT))
     maybe = not stays and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
     return META.finding(

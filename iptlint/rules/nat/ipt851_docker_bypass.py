@@ -150,7 +150,6 @@ def _let_in(
 ) -> Iterator[_Published]:
     space = hooks.space
     callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(hooks, protocol)]
-    denied = hooks.hook_packets(Hook.INPUT) & ~may_pass(hooks, Hook.INPUT)
     sides, facing = _sides(hooks, published), outward(hooks)
     for translation in published:
         concerned = translation.analysis.tests(translation.rule).may & callers[0]
@@ -158,7 +157,7 @@ def _let_in(
             asked = [caller & space.value(Field.DPORT, port) for caller in callers]
             coming = [_untouched(hooks, translation, caller) for caller in asked]
             through = [_accepted(hooks, translation, each) for each in coming]
-            closed = [caller & denied for caller in asked]
+            closed = [_denied(hooks, caller) for caller in asked]
             if _is_anothers(hooks, translation, through):
                 continue
             if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
@@ -214,11 +213,18 @@ def _strangers(hooks: Hooks, protocol: int) -> list[PacketSet]:
     return [each & public_hosts(hooks, daddr) for each in islice(everyone, _ASKED)]
 
 
+def _denied(hooks: Hooks, caller: PacketSet) -> PacketSet:
+    """Those of the packets that INPUT lets nothing of through."""
+    coming = caller & hooks.hook_packets(Hook.INPUT)
+    return coming & ~may_pass(hooks, Hook.INPUT, coming)
+
+
 def _untouched(hooks: Hooks, translation: DestinationNat, caller: PacketSet) -> PacketSet:
     """Those of the packets that come to docker's rule for certain."""
     analysis, rule = translation.analysis, translation.rule
     coming = knowing_origin(hooks, caller & hooks.hook_packets(Hook.PREROUTING))
-    coming = coming & analysis.tests(rule).sure & ~may_be_dropped(hooks, Hook.PREROUTING)
+    coming = coming & analysis.tests(rule).sure
+    coming = coming & ~may_be_dropped(hooks, Hook.PREROUTING, coming)
     chain, number = analysis.place(rule)
     coming = analysis.flows[chain].arriving_at(number, coming)
     return coming & analysis.entries[chain].reachable
@@ -238,8 +244,7 @@ def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> P
             packets = packets.exists(variable) & ordinary
     for name in _bridges(translation)[:1]:
         packets = packets & space.interface(Field.OIF, name)
-    packets = packets & hooks.hook_packets(Hook.FORWARD)
-    return packets & surely_accepted(hooks, Hook.FORWARD)
+    return surely_accepted(hooks, Hook.FORWARD, packets)
 
 
 @memo

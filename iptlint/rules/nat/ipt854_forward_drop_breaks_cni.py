@@ -108,7 +108,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _may_pass(hooks: Hooks, sent: PacketSet) -> bool:
     """Whether some of the connections may get through, marked on the way or not."""
-    if (sent & may_pass(hooks, Hook.FORWARD)).satisfiable():
+    if may_pass(hooks, Hook.FORWARD, sent).satisfiable():
         return True
     space = hooks.space
     for test, variable in space.opaques.items():

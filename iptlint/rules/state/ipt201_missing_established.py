@@ -135,20 +135,18 @@ def _missing(hooks: Hooks) -> Iterator[Finding]:
 
 def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     space, denied = hooks.space, dropped_by_default(hooks, way.back)
-    new = opening(hooks) & may_end(hooks, way.there, VerdictKind.ACCEPT)
+    new = opening(hooks) & mirrored(space, denied)
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
         new = new & ~same_interface(space)
-    opened = new & mirrored(space, denied)
+    opened = may_end(hooks, way.there, VerdictKind.ACCEPT, new)
     if not opened.satisfiable():
         return
     if not is_answered(hooks, opened, way.back):
         sent = _sent(hooks, way, opened)
         droppers = shares(hooks, way.back, sent)
-        yield _none(
-            hooks, way, droppers, sent, elsewhere=may_pass(hooks, way.back) & outside(space)
-        )
+        yield _none(hooks, way, droppers, sent, elsewhere=may_pass(hooks, way.back, outside(space)))
     elif is_lost_on_the_way(hooks, opened, way.back):
         sent = _sent(hooks, way, opened)
         droppers = delivery(hooks, way.back, sent).droppers
@@ -168,7 +166,7 @@ def _over(
 ) -> tuple[PacketSet, PacketSet]:
     """Over the fields: all answers to what is opened, and those that may pass."""
     every = any_answer(hooks, way.back, "syn", "ack", reply=True)
-    passing = every & may_pass(hooks, way.back)
+    passing = may_pass(hooks, way.back, every)
     return (
         mirrored_among(hooks.space, opened, every, *fields),
         mirrored_among(hooks.space, opened, passing, *fields),
@@ -181,7 +179,8 @@ def _hardly_any(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]
     everyone, answered = _over(hooks, way, opened, hooks.family.daddr, Field.DPORT)
     if _RARE * packet_count(answered) < packet_count(everyone):
         rarely = way._replace(lost=way.lost.replace(" never ", " hardly ever "))
-        lost = _sent(hooks, way, opened) & ~may_pass(hooks, way.back)
+        sent = _sent(hooks, way, opened)
+        lost = sent & ~may_pass(hooks, way.back, sent)
         finding = _none(hooks, rarely, shares(hooks, way.back, lost), lost, hooks.space.false)
         yield replace(finding, severity=Severity.WARNING)
 
@@ -222,8 +221,8 @@ def _udp_passes(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
     """Whether answers over udp do where those over tcp are lost, from a port of nobody's."""
     values = {Field.PROTO: UDP, Field.SPORT: ODD_PORTS[0]}
     answers = probes(hooks, hook, "established", values=values)
-    passing = may_pass(hooks, hook) & hooks.space.project(lost, Field.IIF, Field.OIF)
-    return all((one & passing).satisfiable() for one in answers)
+    interfaces = hooks.space.project(lost, Field.IIF, Field.OIF)
+    return all(may_pass(hooks, hook, one & interfaces).satisfiable() for one in answers)
 
 
 def _chain(hooks: Hooks, hook: Hook) -> str:
@@ -270,7 +269,7 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     if 2 * packet_count(answered) >= packet_count(everyone):
         return
     sent = _sent(hooks, way, opened)
-    lost, back = sent & everyone & ~answered, sent & may_pass(hooks, Hook.INPUT)
+    lost, back = sent & everyone & ~answered, may_pass(hooks, Hook.INPUT, sent)
     share = shares(hooks, Hook.INPUT, lost)[0]
     accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
@@ -302,9 +301,9 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
     if hook is Hook.OUTPUT or not decides_by_connections(hooks):
         return
-    space, passing = hooks.space, may_pass(hooks, hook)
-    denied = dropped_by_default(hooks, hook)
-    running = union([*probes(hooks, hook, "established", "ack")], space.false) & passing & denied
+    space, denied = hooks.space, dropped_by_default(hooks, hook)
+    running = union([*probes(hooks, hook, "established", "ack")], space.false) & denied
+    running = may_pass(hooks, hook, running)
     protocol, types, what = _ICMP_ERRORS[hooks.family]
     established, related = hooks.ruleset.syntax.pick(
         iptables=("ESTABLISHED", "RELATED"), nft=("established", "related")
@@ -319,7 +318,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         & space.ranges(Field.ICMP_TYPE, (types,))
         & space.state("related")
     )
-    if not running.satisfiable() or (errors & passing).satisfiable():
+    if not running.satisfiable() or may_pass(hooks, hook, errors).satisfiable():
         return
     share = shares(hooks, hook, errors)[0]
     accepting = [d for d in shares(hooks, hook, running) if d.rule]

@@ -116,7 +116,7 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
 
 def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
     """The rule that accepts the packet for certain, and no new connection."""
-    surely = packet & surely_accepted(hooks, hook)
+    surely = surely_accepted(hooks, hook, packet)
     new = hooks.space.state("new")
     return next(
         (

@@ -40,7 +40,7 @@ it and calls the rest invalid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import any_port, from_world, most
@@ -91,13 +91,16 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
-    space, passing = hooks.space, may_pass(hooks, hook)
+    space = hooks.space
     stray = from_world(hooks, hook, "invalid", "ack")
     everyone = union(stray, space.false) & dropped_by_default(hooks, hook)
     # Asked of this hook alone: that new ones are translated before says nothing of the rules here.
     opening = [from_world(hooks, hook, "new", flag) for flag in ("syn", "ack")]
-    others = union([most(space, new, passing, *_OF_THE_WAY) for new in opening], space.false)
-    if not (most(space, stray, passing & everyone, *_OF_THE_WAY) & ~others).satisfiable():
+    others = union(
+        [most(space, new, _passing(hooks, hook, new), *_OF_THE_WAY) for new in opening], space.false
+    )
+    passing = _passing(hooks, hook, stray) & everyone
+    if not (most(space, stray, passing, *_OF_THE_WAY) & ~others).satisfiable():
         return
     admission = Exposure(hooks, hook, stray)
     accepted = admission.accepted & everyone
@@ -107,6 +110,10 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     accepters = admission.accepters(accepted & surplus)
     if accepters and is_user_decision(accepters[0]):
         yield _finding(hooks, hook, accepters, any_port(space, surplus, Field.IIF, Field.OIF))
+
+
+def _passing(hooks: Hooks, hook: Hook, each: Sequence[PacketSet]) -> PacketSet:
+    return may_pass(hooks, hook, union([*each], hooks.space.false))
 
 
 def _finding(hooks: Hooks, hook: Hook, accepters: list[Share], anywhere: PacketSet) -> Finding:

@@ -111,7 +111,8 @@ def _trusting(hooks: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share,
     odd = odd & dropped_by_default(hooks, hook)
     asked = from_world(hooks, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
     asked = tuple(one & odd for one in asked)
-    if not _trusted(hooks, asked, may_pass(hooks, hook)).satisfiable():
+    passing = may_pass(hooks, hook, union([*asked], space.false))
+    if not _trusted(hooks, asked, passing).satisfiable():
         return
     admission = Exposure(hooks, hook, asked)
     accepted = admission.accepted_at_a_rate
@@ -152,7 +153,7 @@ def _advice(hooks: Hooks, share: Share, protocol: int) -> str:
     odd = hooks.space.ranges(Field.SPORT, tuple((port, port) for port in ODD_PORTS))
     running = union([*answers], hooks.space.false) & odd
     running = running & hooks.space.ranges(Field.DPORT, _CLIENTS) & hooks.hook_packets(Hook.INPUT)
-    if not (running & ~may_pass(hooks, Hook.INPUT)).satisfiable():
+    if not (running & ~may_pass(hooks, Hook.INPUT, running)).satisfiable():
         return "delete it: answers are accepted by the state of their connection"
     return f"instead: {ESTABLISHED.into(share.chain.name, hooks.ruleset, share.analysis.table)}"
 

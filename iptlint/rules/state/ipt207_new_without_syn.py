@@ -86,7 +86,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if main is None or not dropped_by_default(hooks, hook).satisfiable():
         return
     loose = from_world(hooks, hook, "new", "ack")
-    if not (union(loose, space.false) & may_pass(hooks, hook)).satisfiable():
+    if not may_pass(hooks, hook, union(loose, space.false)).satisfiable():
         return
     admission = Exposure(hooks, hook, loose)
     denied = dropped_by_default(hooks, hook)

@@ -1,0 +1,326 @@
+"""A long chain. It gives the answers of ``ChainFlow``, found otherwise: columns of numbers tell
+which rules may concern some packets, and only those are looked at as sets.
+
+That a rule is alive is shown by a packet which no earlier rule takes, looked up among all of them
+at once; that it is dead, by earlier rules that leave nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from iptlint.memo import memo
+from iptlint.model import Chain, VerdictKind
+from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
+from iptlint.packets.bdd import union
+from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
+from iptlint.packets.long_rules import LongRules
+from iptlint.packets.match import Matcher, Tests
+from iptlint.packets.point_search import Cube, PointSearch
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+LONG = 1500
+"""As many rules are a long chain: with fewer, sets alone are faster."""
+_MOST_ODD, _MOST_RESTS, _MOST_ROWS = 64, 256, 4
+_ROUNDS = 12
+_SAMPLES = 32
+_GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
+_CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
+
+
+def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
+    """The flow of a chain, by the means that its length and shape ask for."""
+    if len(chain.rules) >= LONG:
+        unknown = BOX_FIELDS - matcher.space.fields.keys()
+        columns = Columns(chain.rules, matcher.changes.fields | unknown)
+        calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
+        few = len(columns.odd) + calls <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
+        if few and len(columns.number) <= _MOST_ROWS * len(chain.rules):
+            return LongChain(matcher, chain, callees, columns)
+    return ChainFlow(matcher, chain, callees)
+
+
+class LongChain(ChainFlow):
+    """``columns`` are those of its rules."""
+
+    def __init__(
+        self, matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow], columns: Columns
+    ) -> None:
+        super().__init__(matcher, chain, callees)
+        self.columns = columns
+        self.rules = LongRules(matcher, chain.rules, columns)
+
+    @property
+    def is_long(self) -> bool:
+        return True
+
+    @cached_property
+    def tests(self) -> Sequence[Tests]:
+        return self.rules.tests
+
+    # -- what becomes of some packets -------------------------------------------
+
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.outcomes_of(self.space.universe)
+
+    @memo
+    def outcomes_of(self, packets: PacketSet) -> Outcomes:
+        walker = Walker(self.space, self.callees, packets)
+        numbers = (n for n in self.concerning(packets) if not self._goes_by(n))
+        for _, run in groupby(numbers, self._run):
+            if not walker.arriving.satisfiable():
+                break
+            first, *others = run
+            verdict, tests = self.chain.rules[first].verdict, self.tests[first]
+            if others:
+                taken = self._taken_together((first, *others))
+                tests = Tests(taken, taken)
+            walker.step(verdict.kind, verdict.chain, tests)
+        walker.add(VerdictKind.RETURN, walker.arriving)
+        return walker.outcomes
+
+    def _goes_by(self, number: int) -> bool:
+        return self.chain.rules[number].verdict.kind is VerdictKind.CONTINUE
+
+    def _run(self, number: int) -> object:
+        """The same for rules in a row whose order is all the same."""
+        kind = self.chain.rules[number].verdict.kind
+        if kind in _CALLS or kind in _GOING_ON or not self.is_certain(number):
+            return number
+        return kind
+
+    def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
+        called = called & arriving
+        return called & ~self.outcomes_of(called)[VerdictKind.RETURN]
+
+    def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
+        before = [n for n in self.concerning(packets) if n < number and self._takes(n)]
+        if len(before) > _MOST_ODD:
+            return packets & ~self._taken_together(before)
+        for n in before:
+            packets = packets & ~self.taken_by(n)
+        return packets
+
+    def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
+        if not packets.satisfiable():
+            return 0
+        end = len(self.chain.rules) if end is None else end
+        left = packets
+        for number in (n for n in self._broad if n < end):
+            left = left & ~self.taken_by(number)
+            if not left.satisfiable():
+                end = number
+                break
+        if self._some_arrive(end, packets):
+            return end
+        left = packets
+        for number in self.concerning(packets):
+            if number >= end:
+                break
+            left = left & ~self.taken_by(number)
+            if not left.satisfiable():
+                return number
+        return end
+
+    def _some_arrive(self, number: int, packets: PacketSet) -> bool:
+        """Whether one of a few packets gets to the rule."""
+        for broad in (n for n in self._broad if n < number):
+            packets = packets & ~self.taken_by(broad)
+        if not packets.satisfiable():
+            return False
+        cubes = list(self.rules.points.samples(packets, _SAMPLES))
+        ends = np.full(len(cubes), number, np.int64)
+        return bool((self._takers(cubes, ends) < 0).any())
+
+    def first_for(self, packets: PacketSet, start: int) -> int | None:
+        numbers = (n for n in self.concerning(packets) if n >= start)
+        return next((n for n in numbers if self.rules.is_for(n, packets)), None)
+
+    def last_for(self, packets: PacketSet, end: int) -> int | None:
+        numbers = (n for n in reversed(self.concerning(packets)) if n < end)
+        return next((n for n in numbers if self.rules.is_for(n, packets)), None)
+
+    def concerning(self, packets: PacketSet) -> Sequence[int]:
+        return self.rules.concerning(packets)
+
+    # -- what the rules take ----------------------------------------------------
+
+    def _takes(self, number: int) -> bool:
+        return self.chain.rules[number].verdict.kind not in _GOING_ON
+
+    def _taken_together(self, numbers: Sequence[int]) -> PacketSet:
+        return union([self.taken_by(number) for number in numbers], self.space.false)
+
+    @cached_property
+    def _odd_takers(self) -> Sequence[int]:
+        """The rules that take packets otherwise than by a row."""
+        calls = (n for n, rule in enumerate(self.chain.rules) if rule.verdict.kind in _CALLS)
+        return sorted({*calls, *(n for n in self.columns.odd if self._takes(n))})
+
+    @cached_property
+    def _broad(self) -> Sequence[int]:
+        """The rules that take packets of all addresses and ports, and the odd ones."""
+        columns = self.columns
+        full = [
+            (low == 0) & (high == dimension.maximum)
+            for dimension, low, high in zip(
+                columns.dimensions, columns.low, columns.high, strict=True
+            )
+        ]
+        wide = np.logical_and.reduce(full) if full else np.ones(len(columns.number), np.bool_)
+        numbers: list[int] = np.unique(columns.number[wide]).tolist()
+        return sorted({*(n for n in numbers if self._takes(n)), *self._odd_takers})
+
+    @cached_property
+    def _taking_rows(self) -> Flags:
+        """Of each row, whether its rule takes what it holds."""
+        odd = {*self._odd_takers}
+        takes = [
+            self._takes(number) and number not in odd for number in range(len(self.chain.rules))
+        ]
+        return np.array(takes, np.bool_)[self.columns.number]
+
+    # -- packets, many at a time ------------------------------------------------
+
+    @cached_property
+    def _search(self) -> PointSearch:
+        return PointSearch(self.columns, np.flatnonzero(self._taking_rows).astype(np.int64))
+
+    def _takers(self, cubes: Sequence[Cube], ends: Numbers) -> Numbers:
+        """For a packet of each cube a rule before the end that takes it, the widest; -1: none."""
+        backgrounds = np.array([self.rules.background.number(cube) for cube in cubes], np.int64)
+        rows = self._search.widest(
+            self.rules.points.of(cubes),
+            backgrounds,
+            self.rules.background.taking(),
+            lambda points, rows: self.columns.number[rows] < ends[points],
+        )
+        return np.where(rows < 0, -1, self.columns.number[rows])
+
+    # -- rules beside each other -------------------------------------------------
+
+    def last_meetings(
+        self, numbers: Sequence[int], others: Sequence[int], start: int
+    ) -> Mapping[int, int]:
+        last = np.full(len(self.chain.rules), -1, np.int64)
+        others = [other for other in others if start < other < numbers[-1]]
+        for pairs in self.rules.sharing(numbers, others):
+            rule, other = self.columns.number[pairs]
+            before = other < rule
+            np.maximum.at(last, rule[before], other[before])
+        for number, other in self._odd_pairs(numbers, others):
+            if other > last[number] and self.rules.is_for(other, self.tests[number].may):
+                last[number] = other
+        return {number: int(last[number]) for number in numbers if last[number] >= 0}
+
+    def _odd_pairs(
+        self, numbers: Sequence[int], others: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """A rule, and one of the others before it, where one of them has no row."""
+        odd = frozenset(self.columns.odd)
+        odd_others = [other for other in others if other in odd]
+        for number in numbers:
+            for other in others if number in odd else odd_others:
+                if other < number:
+                    yield number, other
+
+    def perhaps_covered(self, decisions: Sequence[object], entering: PacketSet) -> Iterable[int]:
+        columns = self.columns
+        kinds = {decision: kind for kind, decision in enumerate(dict.fromkeys(decisions))}
+        of_rule = np.array([kinds[d] if d is not None else -1 for d in decisions], np.int64)
+        deciding = np.flatnonzero(of_rule[columns.number] >= 0).astype(np.int64)
+        number, kind = columns.number, of_rule[columns.number]
+        asked, points, backgrounds = self.rules.sampled(deciding, entering)
+        rows = PointSearch(columns, deciding).widest(
+            points,
+            backgrounds,
+            self.rules.background.taking(),
+            lambda points, rows: (
+                (number[rows] > number[asked[points]]) & (kind[rows] == kind[asked[points]])
+            ),
+        )
+        alone = {*number[asked[rows < 0]].tolist()}
+        last_odd = {decisions[n]: n for n in columns.odd}
+        return [
+            n
+            for n, decision in enumerate(decisions)
+            if decision is not None and (n not in alone or last_odd.get(decision, -1) > n)
+        ]
+
+    def is_certain(self, number: int) -> bool:
+        return self.rules.certain[number]
+
+    # -- rules that nothing gets to ---------------------------------------------
+
+    @memo
+    def unmatched(self, entering: PacketSet) -> frozenset[int]:
+        numbers = {*range(len(self.chain.rules))}
+        if self.space.forget(entering, BOX_FIELDS) == entering:
+            numbers -= self._met_by_samples(entering)
+        return frozenset(self._emptied(numbers, entering))
+
+    def _met_by_samples(self, entering: PacketSet) -> set[int]:
+        """Rules to which a packet of their own gets. The ``entering`` have any address and port."""
+        columns, backgrounds, shown = self.columns, [], []
+        for number in range(len(columns.rests)):
+            cube = self._typical(number, entering)
+            shown.append(cube is not None)
+            backgrounds.append(-1 if cube is None else self.rules.background.number(cube))
+        of_row = np.array(backgrounds, np.int64)[columns.rest]
+        asked = np.flatnonzero(np.array(shown, np.bool_)[columns.rest])
+        rows = self._search.widest(
+            self.rules.points.in_rows()[:, asked],
+            of_row[asked],
+            self.rules.background.taking(),
+            lambda points, rows: columns.number[rows] < columns.number[asked[points]],
+        )
+        met: list[int] = columns.number[asked[rows < 0]].tolist()
+        return {*met}
+
+    def _typical(self, rest: int, entering: PacketSet) -> Cube | None:
+        """A packet of the rest that no odd rule takes, and no broad one if there is such."""
+        packets = self.rules.rests[rest].may & entering
+        for numbers in (self._broad, self._odd_takers):
+            taken = self.space.forget(self._taken_together(numbers), BOX_FIELDS)
+            cube = (packets & ~taken).pick_cube()
+            if cube is not None:
+                return cube
+        return None
+
+    def _emptied(self, numbers: Iterable[int], entering: PacketSet) -> Iterator[int]:
+        """The rules, of these, of whose packets none arrives. In rounds: of what is left of each
+        rule one packet is looked up, and the widest rule that takes it is taken off."""
+        left: dict[int, PacketSet] = {}
+        for number in numbers:
+            packets = self.tests[number].may & entering
+            for odd in (n for n in self._odd_takers if n < number):
+                packets = packets & ~self.taken_by(odd)
+            left[number] = packets
+        for _ in range(_ROUNDS):
+            yield from self._take_out(left)
+            if not left:
+                return
+            asked = [*left]
+            cubes = [cube for n in asked if (cube := left[n].pick_cube()) is not None]
+            takers = self._takers(cubes, np.array(asked, np.int64))
+            for number, taker in zip(asked, takers.tolist(), strict=True):
+                if taker < 0:
+                    del left[number]
+                else:
+                    left[number] = left[number] & ~self.taken_by(taker)
+        for number, packets in left.items():
+            if not self.arriving_at(number, packets).satisfiable():
+                yield number
+
+    def _take_out(self, left: dict[int, PacketSet]) -> Iterator[int]:
+        for number in [n for n, packets in left.items() if not packets.satisfiable()]:
+            del left[number]
+            yield number

@@ -1,0 +1,131 @@
+"""For many packets at once: which rows of a long chain's columns take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
+from iptlint.packets.space import Space
+from iptlint.packets.tuple_space import TupleSpace
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+Cube = Sequence[bool | None]
+"""Of each variable, what it is; None: it may be either."""
+
+
+class Background:
+    """What packets are beside their addresses and ports, as far as rests can tell. Few are
+    different, so each is compared with the rests once. ``rests``: the packets of each."""
+
+    def __init__(self, space: Space, rests: Sequence[PacketSet]) -> None:
+        self.space = space
+        self._rests = rests
+        boxed = (space.fields[field] for field in BOX_FIELDS if field in space.fields)
+        self._boxed = frozenset(chain.from_iterable(bits.variables for bits in boxed))
+        self._numbers: dict[tuple[bool, ...], int] = {}
+        self._taking: list[list[bool]] = []
+
+    def number(self, cube: Cube) -> int:
+        """Of the background of a packet."""
+        known = tuple(bool(value) for v, value in enumerate(cube) if v not in self._boxed)
+        number = self._numbers.setdefault(known, len(self._numbers))
+        if number == len(self._taking):
+            packets = self._packets(cube)
+            self._taking.append([(packets & rest).satisfiable() for rest in self._rests])
+        return number
+
+    def taking(self) -> Flags:
+        """By the number of a background and of a rest: whether the rest takes it."""
+        return np.array(self._taking, np.bool_).reshape(len(self._taking), len(self._rests))
+
+    def _packets(self, cube: Cube) -> PacketSet:
+        packets = self.space.true
+        for variable in reversed(range(len(cube))):
+            if variable not in self._boxed:
+                one = self.space.manager.var(variable)
+                packets = (one if cube[variable] else ~one) & packets
+        return packets
+
+
+class PointSearch:
+    """Among some of the rows of the columns."""
+
+    def __init__(self, columns: Columns, rows: Numbers) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._by_size = rows[np.argsort(columns.size[rows], kind="stable")]
+        self._rank = np.full(len(columns.number), -1, np.int64)
+        self._rank[self._by_size] = np.arange(len(rows), dtype=np.int64)
+        self._space = TupleSpace(columns.dimensions, columns.low[:, rows], columns.high[:, rows])
+
+    def widest(
+        self,
+        points: Values,
+        backgrounds: Numbers,
+        taking: Flags,
+        allowed: Callable[[Numbers, Numbers], Flags],
+    ) -> Numbers:
+        """For each point the row with the largest box, of those that take it and are
+        ``allowed`` (asked with points and rows, pair by pair); -1 where there is none."""
+        best = np.full(points.shape[1], -1, np.int64)
+        for held, found in self._space.holding(points):
+            rows = self._rows[found]
+            fitting = taking[backgrounds[held], self._columns.rest[rows]] & allowed(held, rows)
+            np.maximum.at(best, held[fitting], self._rank[rows[fitting]])
+        widest = np.full(len(best), -1, np.int64)
+        widest[best >= 0] = self._by_size[best[best >= 0]]
+        return widest
+
+
+class Points:
+    """Makes points: what a packet is in each of the dimensions."""
+
+    def __init__(self, space: Space, columns: Columns) -> None:
+        self._space = space
+        self._columns = columns
+        self._random = np.random.default_rng(1)
+        self._draw = Random(1)
+        self._variables = [
+            space.fields[field].variables[-64 - shift : -shift or None]
+            if space.fields[field].width > 64
+            else space.fields[field].variables
+            for field, shift in columns.dimensions
+        ]
+
+    def in_rows(self) -> Values:
+        """One in the box of each row."""
+        low, high = self._columns.low, self._columns.high
+        return self._random.integers(low, high, dtype=np.uint64, endpoint=True)
+
+    def of(self, cubes: Iterable[Cube]) -> Values:
+        """One of each cube."""
+        points = [[self._value(cube, bits) for bits in self._variables] for cube in cubes]
+        shape = len(points), len(self._variables)
+        return np.ascontiguousarray(np.array(points, np.uint64).reshape(shape).T)
+
+    def samples(self, packets: PacketSet, count: int) -> Iterator[Cube]:
+        """As many of the packets, with addresses and ports by chance where they may have any."""
+        for _ in range(count):
+            sample = packets
+            for field in {dimension.field: None for dimension in self._columns.dimensions}:
+                bits = self._space.fields[field]
+                value = self._draw.getrandbits(bits.width)
+                drawn = sample & bits.within(value, value)
+                sample = drawn if drawn.satisfiable() else sample
+            cube = sample.pick_cube()
+            if cube is not None:
+                yield cube
+
+    def _value(self, cube: Cube, variables: Sequence[int]) -> int:
+        value = 0
+        for variable in variables:
+            bit = cube[variable]
+            value = value << 1 | (self._draw.getrandbits(1) if bit is None else bit)
+        return value

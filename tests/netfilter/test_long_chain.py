@@ -1,0 +1,123 @@
+"""A long chain has the answers of ``ChainFlow``, whatever its rules are."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from iptlint.model import Family, VerdictKind
+from iptlint.netfilter import long_chain
+from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.long_chain import LongChain, flow_of
+from iptlint.netfilter.table_analysis import TableAnalysis
+from tests.firewalls import analysis_of, saved
+
+ADDRESSES = (
+    "192.0.2.0/24",
+    "192.0.2.0/25",
+    "192.0.2.7",
+    "0.0.0.0/1",
+    "128.0.0.0/1",
+    "192.0.0.7/255.0.0.255",
+)
+NETWORKS6 = ("2001:db8::/32", "2001:db8::/64", "2001:db8::1", "2001:db8::8000:0:0:0/65", "::/1")
+
+
+TESTS = (
+    "-p tcp -m tcp --dport 22",
+    "-p udp -m udp --sport 1024:{}",
+    "-p tcp -m multiport --dports 22,80,443:500",
+    "-p tcp -m multiport ! --ports 1:1000",
+    "-p {icmp}",
+    "",
+)
+OTHERS = (
+    *["-m conntrack --ctstate NEW"] * 3,
+    *["-i eth0"] * 2,
+    "-m limit --limit 5/min",
+    "-m string --string x --algo bm",
+    *[""] * 4,
+)
+TARGETS = ("ACCEPT", "DROP", "RETURN", "LOG", "REJECT", "MARK --set-mark 1")
+
+
+def flat_rules(seed: int, rules: int, *, ipv6: bool = False) -> str:
+    """An iptables file with one long chain, in which rules overlap, hide and repeat each other."""
+    draw = Random(seed)
+    networks = NETWORKS6 if ipv6 else ADDRESSES
+    icmp = "ipv6-icmp" if ipv6 else "icmp"
+
+    def rule(chain: str, *targets: str) -> str:
+        words = [f"-A {chain}"]
+        for option in ("-s", "-d"):
+            if draw.random() < 0.5:
+                words.append(f"{draw.choice(('', '', '! '))}{option} {draw.choice(networks)}")
+        test = draw.choice(TESTS).format(draw.randrange(1024, 65536), icmp=icmp)
+        return " ".join([*words, test, draw.choice(OTHERS), f"-j {draw.choice(targets)}"])
+
+    before = (rule("INPUT", *TARGETS, "long") for _ in range(5))
+    inside = (rule("long", *TARGETS) for _ in range(rules))
+    return saved(*before, "-A INPUT -j long", *inside, chains="long")
+
+
+def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow]:
+    """The flow of the chain as a short one and as a long one."""
+    matcher, callees = analysis.matcher_of(chain), analysis.flows
+    short = ChainFlow(matcher, analysis.table.chains[chain], callees)
+    long = flow_of(matcher, analysis.table.chains[chain], callees)
+    assert isinstance(long, LongChain)
+    return short, long
+
+
+@pytest.fixture(autouse=True)
+def _every_chain_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_chain, "LONG", 0)
+    monkeypatch.setattr(long_chain, "_MOST_ODD", 1 << 30)
+    monkeypatch.setattr(long_chain, "_MOST_ROWS", 1 << 30)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("chain", ["long", "INPUT"])
+def test_it_answers_as_a_short_one(seed: int, chain: str) -> None:
+    family = Family.IP6 if seed % 3 == 0 else Family.IP
+    analysis = analysis_of(flat_rules(seed, 40, ipv6=family is Family.IP6), family)
+    short, long = both_ways(analysis, chain)
+    space, draw = analysis.space, Random(seed)
+    entering = analysis.entries[chain].reachable
+    numbers = range(len(short.chain.rules))
+    for packets in (space.universe, entering):
+        matched = (short.arriving_at(n, short.tests[n].may) & packets for n in numbers)
+        unmatched = {n for n, each in zip(numbers, matched, strict=True) if not each.satisfiable()}
+        assert long.unmatched(packets) == unmatched
+    asked = [entering, *(short.tests[draw.choice(numbers)].may for _ in range(8))]
+    asked += [short.tests[n].sure & ~short.tests[draw.choice(numbers)].sure for n in numbers[:8]]
+    for packets in asked:
+        for number in (*draw.sample(numbers, 5), len(numbers)):
+            arriving = short.arriving_at(number, packets)
+            assert long.arriving_at(number, packets) == arriving
+            assert long.blocked_at(packets, number) == short.blocked_at(packets, number)
+            assert long.first_for(packets, number) == short.first_for(packets, number)
+            assert long.last_for(packets, number) == short.last_for(packets, number)
+        assert long.kept(packets, packets) == short.kept(packets, packets)
+        outcomes = short.outcomes_of(packets)
+        for kind in VerdictKind:
+            nothing = space.false
+            assert long.outcomes_of(packets).get(kind, nothing) == outcomes.get(kind, nothing)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rules_beside_each_other(seed: int) -> None:
+    family = Family.IP6 if seed % 3 == 0 else Family.IP
+    analysis = analysis_of(flat_rules(seed, 40, ipv6=family is Family.IP6), family)
+    short, long = both_ways(analysis, "long")
+    draw, numbers = Random(seed), range(len(short.chain.rules))
+    assert [*map(long.is_certain, numbers)] == [*map(short.is_certain, numbers)]
+    for start in (0, 7):
+        some, others = sorted(draw.sample(numbers, 20)), sorted(draw.sample(numbers, 20))
+        meetings = short.last_meetings(some, others, start)
+        assert long.last_meetings(some, others, start) == meetings
+    decisions = [draw.choice((None, 1, 2)) if short.is_certain(n) else None for n in numbers]
+    for packets in (analysis.space.universe, analysis.entries["long"].intended):
+        covered = {*short.perhaps_covered(decisions, packets)}
+        assert covered <= {*long.perhaps_covered(decisions, packets)}
