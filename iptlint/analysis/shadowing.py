@@ -185,21 +185,20 @@ def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
     unmarked = analysis.space.value(Field.MARK, 0)
     meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
     bases = analysis.calls.bases_of(dead.chain.name)
-    let_in = [meant & _surely_accepted(analysis, base) for base in bases]
+    let_in = [_base_chain(analysis, base).surely_accepted(meant) for base in bases]
     return union(let_in, analysis.space.false)
 
 
-@memo
-def may_end_in(analysis: TableAnalysis, base: Chain, kind: VerdictKind) -> PacketSet:
-    """The packets that may end so in the base chain."""
-    return BaseChain.of(analysis, base).end(kind)
+def may_end_in(
+    analysis: TableAnalysis, base: Chain, kind: VerdictKind, packets: PacketSet
+) -> PacketSet:
+    """Those of the packets that may end so in the base chain."""
+    return _base_chain(analysis, base).ends_of(packets).get(kind, analysis.space.false)
 
 
 @memo
-def _surely_accepted(analysis: TableAnalysis, base: Chain) -> PacketSet:
-    """The packets that the base chain accepts whatever is uncertain."""
-    base_chain = BaseChain.of(analysis, base)
-    return base_chain.end(VerdictKind.ACCEPT) & ~base_chain.may_drop
+def _base_chain(analysis: TableAnalysis, base: Chain) -> BaseChain:
+    return BaseChain.of(analysis, base)
 
 
 def is_ban(rule: Rule) -> bool:

@@ -31,7 +31,7 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     packets = f"all of these packets {ending}"
     if rest.satisfiable():
         kinds = {rule.verdict.kind for rule in (shadowed.rule, *shadowed.blockers)}
-        alike = [may_end_in(analysis, base, kind) for base in bases for kind in kinds]
+        alike = [may_end_in(analysis, base, kind, rest) for base in bases for kind in kinds]
         otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
         packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
     return phrases.actions(

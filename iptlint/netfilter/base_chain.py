@@ -110,13 +110,24 @@ class BaseChain:
     def ends_of(self, packets: PacketSet) -> Mapping[VerdictKind, PacketSet]:
         """By verdict those of the packets that may end their walk through the chain so."""
         if not self.is_long:
-            return {kind: packets & self.end(kind) for kind in VerdictKind}
+            return {kind: packets & ending for kind, ending in self._all_ends.items()}
         outcomes = self.analysis.flows[self.chain.name].outcomes_of(packets & self.seen)
         ends = dict(outcomes)
         if self.chain.policy is not None:
             kind = self.chain.policy.kind
             ends[kind] = ends.get(kind, self.space.false) | outcomes[VerdictKind.RETURN]
         return ends
+
+    @cached_property
+    def _all_ends(self) -> Mapping[VerdictKind, PacketSet]:
+        return {kind: self.end(kind) for kind in VerdictKind}
+
+    def surely_accepted(self, packets: PacketSet) -> PacketSet:
+        """Those of the packets that it accepts whatever is uncertain."""
+        ends = self.ends_of(packets)
+        denied = [ending for kind, ending in ends.items() if kind.may_deny]
+        accepted = ends.get(VerdictKind.ACCEPT, self.space.false)
+        return accepted & ~union(denied, self.space.false)
 
     def surviving(self, packets: PacketSet) -> PacketSet:
         """Those of the packets that go by, or may leave the chain alive."""

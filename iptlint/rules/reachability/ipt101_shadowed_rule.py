@@ -175,7 +175,8 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]
     meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
     for base in analysis.calls.bases_of(shadowed.chain.name):
         seen = analysis.base_packets(base)
-        otherwise = meant & seen & ~may_end_in(analysis, base, shadowed.rule.verdict.kind)
+        alike = may_end_in(analysis, base, shadowed.rule.verdict.kind, meant & seen)
+        otherwise = meant & seen & ~alike
         for packets in (world, shadowed.accepted, otherwise, meant):
             come = meant_for(analysis, base, shadowed.rule, takers, packets & meant & seen)
             packet = witness(analysis.space, come, base.hook)
