@@ -104,11 +104,11 @@ def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     if any(not other.is_open for other in hooks.base_chains(hook) if other is not main):
         return False
     return all(
-        tests.may is tests.sure
+        flow.is_certain(number)
         and rule.verdict.kind is not VerdictKind.UNKNOWN
         and all(effect.kind is EffectKind.LOG for effect in rule.effects)
         for flow in main.analysis.flows.values()
-        for rule, tests in zip(flow.chain.rules, flow.tests, strict=False)
+        for number, rule in enumerate(flow.chain.rules)
     )
 
 

@@ -49,10 +49,10 @@ def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
 
 
 def _key(analysis: TableAnalysis, chain: Chain, number: int) -> Hashable:
-    rule, tests = chain.rules[number], analysis.flows[chain.name].tests[number]
-    certain = tests.may == tests.sure and tests.may.satisfiable()
-    packets: Hashable = tests.may if certain else frozenset(rule.matches)
-    return packets, rule.verdict, frozenset(rule.effects)
+    rule, flow = chain.rules[number], analysis.flows[chain.name]
+    packets = flow.taking(number) if flow.is_certain(number) else None
+    tested = frozenset(rule.matches) if packets is None else packets
+    return tested, rule.verdict, frozenset(rule.effects)
 
 
 def _repeatable(rule: Rule) -> bool:

@@ -7,7 +7,7 @@ Whoever asks about some packets says which, so that a long chain need not tell o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -159,6 +159,12 @@ class ChainFlow:
                 covered.append(number)
             unions[decision] = later | packets
         return reversed(covered)
+
+    def taking(self, number: int) -> Hashable | None:
+        """The same for two rules of the chain whose tests may take the same packets; None where
+        they take none."""
+        packets = self.tests[number].may
+        return packets if packets.satisfiable() else None
 
     def is_certain(self, number: int) -> bool:
         """Whether the packet alone decides if the rule takes it."""

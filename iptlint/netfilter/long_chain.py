@@ -7,7 +7,7 @@ at once; that it is dead, by earlier rules that leave nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -254,6 +254,16 @@ class LongChain(ChainFlow):
             for n, decision in enumerate(decisions)
             if decision is not None and (n not in alone or last_odd.get(decision, -1) > n)
         ]
+
+    def taking(self, number: int) -> Hashable | None:
+        """Where each rule is one box, two take the same packets if box and rest are the same."""
+        columns = self.columns
+        if len(columns.number) != len(self.chain.rules) or columns.odd:
+            return super().taking(number)
+        rest = self.rules.rests[columns.rest[number]].may
+        if not rest.satisfiable():
+            return None
+        return columns.low[:, number].tobytes(), columns.high[:, number].tobytes(), rest
 
     def is_certain(self, number: int) -> bool:
         return self.rules.certain[number]

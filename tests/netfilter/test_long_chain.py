@@ -121,3 +121,14 @@ def test_rules_beside_each_other(seed: int) -> None:
     for packets in (analysis.space.universe, analysis.entries["long"].intended):
         covered = {*short.perhaps_covered(decisions, packets)}
         assert covered <= {*long.perhaps_covered(decisions, packets)}
+
+
+def test_rules_that_take_the_same_packets() -> None:
+    """However they say it: a box is its edges, whatever else a rule tests."""
+    web, port = "-p tcp -m tcp --dport 80", "-A long -s 192.0.2.0/24"
+    rules = (f"{port} {web}", f"{port} {web}", f"{port} -p tcp", f"{port} -d 0.0.0.0/0 {web}")
+    chain = (f"{rule} -j DROP" for rule in rules)
+    analysis = analysis_of(saved("-A INPUT -j long", *chain, chains="long"))
+    short, long = both_ways(analysis, "long")
+    for flow in (short, long):
+        assert [flow.taking(n) == flow.taking(0) for n in range(4)] == [True, True, False, True]

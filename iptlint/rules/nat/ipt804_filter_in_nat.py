@@ -80,10 +80,10 @@ def check(context: Context) -> Iterator[Finding]:
 def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
     for chain in analysis.table.base_chains():
         drops = chain.policy is not None and chain.policy.kind is VerdictKind.DROP
-        left = analysis.flows[chain.name].returns & analysis.entries[chain.name].reachable
         owned = owner_of_chain(analysis.table, chain.name) is not None
         if chain.type != "nat" or not drops or owned:
             continue
+        left = analysis.flows[chain.name].returns & analysis.entries[chain.name].reachable
         if left.satisfiable():
             yield META.finding(
                 analysis.declaration_of(chain),
