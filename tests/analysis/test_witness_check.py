@@ -6,7 +6,7 @@ import pytest
 
 from iptlint.analysis.session import Settings
 from iptlint.analysis.witness_check import comes_to
-from iptlint.linter import run
+from iptlint.linter.run import lint
 from iptlint.packets.packet import Packet
 from iptlint.rules.exposure import ipt604_ssh_world
 from iptlint.source import SourceFile
@@ -45,7 +45,7 @@ def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.Monkey
     source = SourceFile("rules.v4", TEXT)
 
     finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
-    monkeypatch.setattr(run, "_run", lambda *_: iter((finding,)))
+    monkeypatch.setattr(ipt604_ssh_world, "check", lambda _: iter((finding,)))
     for checking, codes in ((True, {"IPT009", "IPT604"}), (False, {"IPT604"})):
-        report = run.lint([source], Settings(check_witnesses=checking), select=("IPT604",))
+        report = lint([source], Settings(check_witnesses=checking), select=("IPT604",))
         assert {finding.code for finding in report.findings} == codes

@@ -18,12 +18,12 @@ def test_json_is_the_contract(run: Run) -> None:
     answer = json.loads(run("reach", "-", "--output-format", "json", text=SHADOWED).stdout)
     assert answer["version"] == 1
     first, second = answer["rules"]
-    keys = "path line family table chain text status reason taken_by witness"
+    keys = "path line family table chain text status reason unless taken_by witness"
     assert set(first) == set(second) == set(keys.split())
     assert (first["status"], first["reason"], first["taken_by"]) == ("reachable", None, [])
     assert first["witness"]["saddr"].startswith("10.")
     assert second["status"] == "dead"
-    assert second["witness"] is None
+    assert second["witness"] is second["unless"] is None
     assert second["taken_by"] == [{"path": "-", "line": 3, "verdict": "accept"}]
 
 

@@ -16,6 +16,7 @@ import iptlint
 from iptlint.analysis.diff import Divergence
 from iptlint.analysis.trace import TraceOutcome
 from iptlint.findings import Finding
+from iptlint.linter.budget import Budget, Watch
 from iptlint.linter.collect import collect
 from iptlint.linter.run import lint
 from iptlint.model import Rule, Ruleset
@@ -42,7 +43,8 @@ def corpus() -> list[Path]:
 
 
 def rulesets(source: SourceFile) -> list[Ruleset]:
-    return [reading.ruleset for reading in collect([source], (), None).readings]
+    with Watch(Budget(), 1) as watch:
+        return [reading.ruleset for reading in collect([source], (), None, watch).readings]
 
 
 def places(ruleset: Ruleset, walked: Replay) -> Iterator[Span]:

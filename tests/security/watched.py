@@ -3,7 +3,8 @@
 Reads commands from standard input, one JSON list of arguments a line, and prints for each a JSON
 object: ``opened`` are the paths of all files opened that are not Python's or iptlint's own, and
 ``printed`` is what came out on both streams. An audit hook sees every ``open`` of the
-interpreter, whoever calls it; each command runs in a process of its own.
+interpreter, whoever calls it; each command runs in a process of its own. The one file that the
+budget measures the memory of the process by is left out where it is the budget that opens it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import multiprocessing
 import os
 import sys
 import sysconfig
+import traceback
 from pathlib import Path
 
 import iptlint
 from iptlint.cli import main
+from iptlint.linter import budget
 
 _OWN = (
     Path(iptlint.__file__).resolve().parents[1] / "iptlint",
@@ -31,7 +34,14 @@ _opened: list[str] = []
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
     if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
-        _opened.append(os.path.abspath(os.fsdecode(arguments[0])))  # noqa: PTH100 - links stay
+        path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - links stay
+        if not (path == str(budget._PAGES) and _measures_memory()):
+            _opened.append(path)
+
+
+def _measures_memory() -> bool:
+    measures = budget._resident.__code__
+    return any(frame.f_code is measures for frame, _ in traceback.walk_stack(None))
 
 
 def _is_own(path: str) -> bool:
