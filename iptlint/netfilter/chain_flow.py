@@ -33,6 +33,7 @@ class ChainFlow:
         self.chain = chain
         called = {rule.verdict.chain or "" for rule in chain.rules}
         self.callees = {name: callees[name] for name in called if name in callees}
+        self.is_walked = False
 
     @property
     def is_long(self) -> bool:
@@ -44,8 +45,9 @@ class ChainFlow:
         """Of each rule."""
         return [self.matcher.rule(rule) for rule in self.chain.rules]
 
-    @cached_property
-    def _walked(self) -> tuple[list[PacketSet], Outcomes]:
+    @memo
+    def _walk(self) -> tuple[list[PacketSet], Outcomes]:
+        self._walk_below()
         walker = Walker(self.space, self.callees, self.space.universe)
         arriving: list[PacketSet] = []
         for rule, tests in zip(self.chain.rules, self.tests, strict=True):
@@ -54,15 +56,30 @@ class ChainFlow:
         walker.add(VerdictKind.RETURN, walker.arriving)
         return [*arriving, walker.arriving], walker.outcomes
 
+    def _walk_below(self) -> None:
+        """Walks the chains that it calls, the innermost first: calls may be nested deeper than
+        Python's own."""
+        under_way = [(self, iter(self.callees.values()))]
+        while under_way:
+            flow, callees = under_way[-1]
+            callee = next((callee for callee in callees if not callee.is_walked), None)
+            if callee is not None:
+                under_way.append((callee, iter(callee.callees.values())))
+                continue
+            under_way.pop()
+            flow.is_walked = True
+            if flow is not self and not flow.is_long:
+                flow._walk()
+
     @property
     def arriving(self) -> Sequence[PacketSet]:
         """The packets that may get to each rule, and last those that fall off the end."""
-        return self._walked[0]
+        return self._walk()[0]
 
     @property
     def outcomes(self) -> Outcomes:
         """What may become of the packets that enter; RETURN includes falling off."""
-        return self._walked[1]
+        return self._walk()[1]
 
     @property
     def returns(self) -> PacketSet:
