@@ -92,9 +92,8 @@ PORT_READERS = ((ports,), (any_ports,))
 
 def plain_port(text: str) -> int | None:
     """One number, as tools print it, that is not 0; None where it is anything else."""
-    plain = text.isdigit() and text.isascii() and text[0] != "0" and len(text) < 6
-    number = int(text) if plain else 0
-    return number if 0 < number < 65536 else None
+    number = None if text.startswith("0") else decimal(text)
+    return number if number is not None and number < 65536 else None
 
 
 def port_list(text: str, family: Family) -> tuple[Range, ...]:
