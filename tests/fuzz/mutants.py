@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -146,4 +147,4 @@ def _change(holder: Any, key: Any, draw: Random, places: Sequence[tuple[Any, Any
         case 3 if isinstance(holder, list):
             holder.insert(key, json.loads(json.dumps(holder[key])))
         case _:
-            holder[key] = draw.choice(VALUES)
+            holder[key] = deepcopy(draw.choice(VALUES))

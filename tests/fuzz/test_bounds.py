@@ -3,7 +3,6 @@ plain file, and where something was left out, one IPT010 says so."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,13 +83,32 @@ def test_files_that_include_each_other_have_an_end(tmp_path: Path) -> None:
     assert seconds < SECONDS
 
 
+METER = """
+import os, subprocess, sys
+with open(sys.argv[1], "wb") as printed:
+    process = subprocess.Popen(sys.argv[2:], stdout=printed, stderr=subprocess.STDOUT)
+    _, status, used = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""A process of its own, and a small one: what is started has its starter's peak of memory from the
+first (ru_maxrss of getrusage(2) goes on over fork), and that of a long test run is large."""
+
+
 def cost(path: Path) -> tuple[int, str, float, int]:
     """Its status, what it says, the seconds of processor time and the most memory it took."""
     printed = path.with_suffix(".printed")
-    with printed.open("wb") as file:
-        command = [sys.executable, "-m", "iptlint", str(path)]
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    command = [sys.executable, "-m", "iptlint", str(path)]
+    meter = [sys.executable, "-c", METER, str(printed), *command]
+    measured = subprocess.run(meter, capture_output=True, text=True, check=True)
+    status, seconds, kibibytes = measured.stdout.split()
     said = printed.read_text("utf-8", "replace")
-    return process.returncode, said, used.ru_utime + used.ru_stime, used.ru_maxrss
+    return int(status), said, float(seconds), int(kibibytes)
+
+
+def test_a_large_run_of_tests_is_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "empty.v4"
+    path.write_text("*filter\nCOMMIT\n", "utf-8")
+    ballast = b"x" * (KIBIBYTES * 1024 // 4)
+    *_, kibibytes = cost(path)
+    assert kibibytes < len(ballast) // 1024
