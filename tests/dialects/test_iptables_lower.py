@@ -218,7 +218,7 @@ EFFECTS = [
     ("-j CONNMARK --save-mark", copied(Field.CT_MARK, Field.MARK)),
     ("-j LOG --log-prefix x:", Effect(EffectKind.LOG, name="x:")),
     ("-j SET --add-set a src", Effect(EffectKind.SET, name="a")),
-    ("-m recent --set", Effect(EffectKind.SET, name="recent DEFAULT")),
+    ("-m recent --set", Effect(EffectKind.SET, name="recent DEFAULT", counts=True)),
 ]
 
 
