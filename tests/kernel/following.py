@@ -48,7 +48,7 @@ class RoutedAsAsked(Routing):
 
 
 def traced_as_asked(ruleset: Ruleset, packet: Packet) -> Trace:
-    with patch("iptlint.netfilter.traversal.Routing", RoutedAsAsked):
+    with patch("iptlint.analysis.connection_way.Routing", RoutedAsAsked):
         return iptlint.trace(ruleset, packet)
 
 
