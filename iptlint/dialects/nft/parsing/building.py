@@ -82,8 +82,8 @@ def _value(kind: t.Kind) -> Callable[[str, Place], t.Value]:
 
 
 def _address(text: str, place: Place) -> t.Value:
-    if text.startswith("[") != text.endswith("]"):
-        raise NftSyntaxError("The bracket has no other one", "an address", **place)
+    """Brackets may be around a range: nft 1.0.6 lists `[2001:db8::1-2001:db8::9]:80`, which it does
+    not take back."""
     return t.Value(text.strip("[]"), t.Kind.ADDRESS, **place)
 
 
