@@ -38,7 +38,12 @@ class ChainFlow:
     @property
     def is_long(self) -> bool:
         """Whether it is dear to tell of all packets at once."""
-        return False
+        return self.long_depth > 0
+
+    @cached_property
+    def long_depth(self) -> int:
+        """How many long chains call each other from here on, with none between that is walked."""
+        return 0
 
     @cached_property
     def tests(self) -> Sequence[Tests]:

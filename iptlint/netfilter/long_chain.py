@@ -31,6 +31,8 @@ LONG = 1500
 _MOST_ODD, _MOST_RESTS, _MOST_ROWS = 64, 256, 4
 _ROUNDS = 12
 _SAMPLES = 32
+_MOST_NESTED = 16
+"""As deep as nf_tables lets chains call each other (NFT_JUMP_STACK_SIZE)."""
 _GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
 _CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
 
@@ -43,7 +45,9 @@ def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) ->
         calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
         few = len(columns.odd) + calls <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
         if few and len(columns.number) <= _MOST_ROWS * len(chain.rules):
-            return LongChain(matcher, chain, callees, columns)
+            long_chain = LongChain(matcher, chain, callees, columns)
+            if long_chain.long_depth <= _MOST_NESTED:
+                return long_chain
     return ChainFlow(matcher, chain, callees)
 
 
@@ -57,9 +61,9 @@ class LongChain(ChainFlow):
         self.columns = columns
         self.rules = LongRules(matcher, chain.rules, columns)
 
-    @property
-    def is_long(self) -> bool:
-        return True
+    @cached_property
+    def long_depth(self) -> int:
+        return 1 + max((flow.long_depth for flow in self.callees.values()), default=0)
 
     @cached_property
     def tests(self) -> Sequence[Tests]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 import iptlint
 from iptlint.model import Chain, VerdictKind
+from iptlint.netfilter import long_chain
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.bdd import union
@@ -119,3 +122,19 @@ def test_where_nothing_gets_past(rules: tuple[str, ...], blocked_at: int) -> Non
     flow, entering = analysis.flows["INPUT"], analysis.entries["INPUT"].reachable
     assert flow.blocked_at(entering) == blocked_at
     assert flow.blocked_at(entering, 1) == min(1, blocked_at)
+
+
+@pytest.mark.parametrize("rules_of_a_long_chain", [1, 1500])
+def test_calls_are_nested_as_deep_as_they_are(
+    rules_of_a_long_chain: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """iptables-legacy takes as many calls in each other as a table has chains: the kernel's stack
+    is that deep (x_tables.c: xt_jumpstack_alloc)."""
+    monkeypatch.setattr(long_chain, "LONG", rules_of_a_long_chain)
+    depth = 600
+    names = [f"c{number}" for number in range(depth)]
+    calls = [f"-A {one} -p tcp -j {other}" for one, other in pairwise(["INPUT", *names])]
+    flow = analysis_of(saved(*calls, f"-A {names[-1]} -j DROP", chains=" ".join(names))).flows[
+        "INPUT"
+    ]
+    assert flow.outcomes[VerdictKind.DROP].satisfiable()
