@@ -47,7 +47,7 @@ def trace_with_bridges(
     over it. QueryError where a value is none."""
     hook = _way_over(ruleset, packet)
     if hook is None or packet.family not in space_of(ruleset).families:
-        traced, tables = trace(ruleset, packet, addresses), _tables(ruleset)
+        traced, tables = trace(ruleset, packet, addresses, bridge_ports(ruleset)), _tables(ruleset)
         return replace(traced, notes=(_not_asked(tables),)) if tables else traced
     return _Bridged(ruleset, packet, hook).traced(addresses or shown_by(ruleset))
 

@@ -13,6 +13,7 @@ from iptlint.model.verdicts import Choice
 from iptlint.netfilter.packet_group import Outcome
 from iptlint.netfilter.rewriting import DESTINATION, SOURCE, Side
 from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ _EXAMPLE = {Family.IP: ip_address("192.0.2.1"), Family.IP6: ip_address("2001:db8
 
 
 class ChosenValues:
-    """Of packets of one family."""
+    """Of packets of one family. ``bridge_ports``: what they are not shown at without need."""
 
-    def __init__(self, family: Family, unknowns: Unknowns) -> None:
+    def __init__(
+        self, family: Family, unknowns: Unknowns, bridge_ports: frozenset[str] = frozenset()
+    ) -> None:
         self.family = family
         self.unknowns = unknowns
+        self.bridge_ports = bridge_ports
         self.space = unknowns.space
 
     def plainly(self, packets: PacketSet) -> PacketSet:
@@ -39,6 +43,14 @@ class ChosenValues:
                     one = self.unknowns.variable(key)
                     plain = plain & (one if number >> (width - 1 - bit) & 1 else ~one)
             packets = plain if plain.satisfiable() else packets
+        return packets
+
+    def off_bridges(self, packets: PacketSet) -> PacketSet:
+        """Those of no bridge's port: what is so is seen by the bridge's tables, too."""
+        for field in (Field.IIF, Field.OIF):
+            ports = (self.space.interface(field, name) for name in sorted(self.bridge_ports))
+            others = packets & ~union([*ports], self.space.false)
+            packets = others if others.satisfiable() else packets
         return packets
 
     def usual_port(self, last: Outcome, chosen: Chosen, matcher: ExactMatcher) -> Chosen:

@@ -69,19 +69,25 @@ class Trace:
     notes: tuple[str, ...] = ()
 
 
-def trace(ruleset: Ruleset, packet: Packet, addresses: HostAddresses | None = None) -> Trace:
+def trace(
+    ruleset: Ruleset,
+    packet: Packet,
+    addresses: HostAddresses | None = None,
+    bridge_ports: frozenset[str] = frozenset(),
+) -> Trace:
     """What happens to the packets like ``packet``, where None is anything; the outcomes with most
     packets first. ``packet.hook`` is input, forward or output; without it the interfaces and the
     destination tell. ``addresses``: the host's; without them, what the rules show of them.
-    QueryError where a value is none."""
+    ``bridge_ports``: interfaces that no packet is shown at if it may come by another. QueryError
+    where a value is none."""
     addresses = addresses or shown_by(ruleset)
     firewall = Firewall(ruleset)
     space = firewall.space
     if packet.family not in space.families:
         return Trace(ruleset, addresses, space, space.false, ())
-    unknowns = Unknowns(space)
+    chosen_values = ChosenValues(Family(packet.family), Unknowns(space), bridge_ports)
     tracers = [
-        _Tracer(firewall, packet, hook, addresses, unknowns)
+        _Tracer(firewall, packet, hook, addresses, chosen_values)
         for hook in _ways_of(packet, addresses, firewall)
     ]
     outcomes = _unless_alike(tracers, packet)
@@ -116,7 +122,8 @@ def trace_answer(
     """What happens to the packet, which answers another: addresses are translated back."""
     firewall = Firewall(ruleset)
     hook = Hook(packet.hook)
-    tracer = _Tracer(firewall, packet, hook, addresses, Unknowns(firewall.space), answered)
+    chosen_values = ChosenValues(Family(packet.family), Unknowns(firewall.space))
+    tracer = _Tracer(firewall, packet, hook, addresses, chosen_values, answered)
     outcomes = tuple(tracer.outcomes.values())
     return Trace(ruleset, addresses, firewall.space, tracer.followed, outcomes)
 
@@ -178,18 +185,18 @@ class _Tracer:
         packet: Packet,
         hook: Hook,
         addresses: HostAddresses,
-        unknowns: Unknowns,
+        chosen_values: ChosenValues,
         answered: Answered | None = None,
     ) -> None:
         self.firewall = firewall
         self.packet = packet
         self.hook = hook
         self.space = firewall.space
-        self.family = Family(packet.family)
-        self.unknowns = unknowns
+        self.family = chosen_values.family
+        self.unknowns = unknowns = chosen_values.unknowns
         addresses = replace(addresses, behind=(*addresses.behind, *_behind(packet)))
         self.addresses = addresses
-        self.chosen_values = ChosenValues(self.family, unknowns)
+        self.chosen_values = chosen_values
         self.way = ConnectionWay(
             firewall, self.family, unknowns, ROUTES[hook], addresses, bound=packet.oif is not None
         )
@@ -277,7 +284,8 @@ class _Tracer:
     def _outcome(self, ends: list[End], followed: PacketSet) -> TraceOutcome:
         space = self.space
         packets = union([end.outcome.packets for end in ends], space.false)
-        point = one_of(space, self.chosen_values.plainly(packets), self.hook)
+        plain = self.chosen_values.plainly(self.chosen_values.off_bridges(packets))
+        point = one_of(space, plain, self.hook)
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))

@@ -243,3 +243,14 @@ def test_what_is_translated_on_a_bridge_is_not_followed_to_ip() -> None:
     assert [outcome.kind for outcome in traced.outcomes] == [VerdictKind.ACCEPT]
     (note,) = traced.notes
     assert note.startswith("not asked: the chains of ip")
+
+
+@pytest.mark.parametrize("port", ["eno2", "eth0"])
+def test_no_packet_comes_by_a_port_where_the_bridge_was_not_asked(port: str) -> None:
+    chain = f'type filter hook input priority 0\niifname "{port}" drop'
+    ruleset = iptlint.read(f"table bridge b {{\nchain c {{\n{chain}\n}}\n}}\n")
+    (outcome,) = trace_with_bridges(ruleset, Packet("ip", "input")).outcomes
+    assert outcome.kind is VerdictKind.ACCEPT
+    assert outcome.witness.iif not in (port, None)
+    (outcome,) = trace_with_bridges(ruleset, Packet("ip", "input", iif=port)).outcomes
+    assert outcome.kind is VerdictKind.DROP
