@@ -45,9 +45,9 @@ def compared_in(analysis: TableAnalysis, base: Chain, packet: PacketSet) -> Iter
         flow = analysis.flows[name]
         rules = flow.chain.rules[: flow.blocked_at(packet) + 1]
         yield Stretch(analysis, flow.chain, times[name], tuple(rules))
-        for rule, tests in zip(rules, flow.tests, strict=False):
+        for number, rule in enumerate(rules):
             called = rule.verdict.chain
-            if called in analysis.flows and (packet & tests.may).satisfiable():
+            if called in analysis.flows and (packet & flow.tests[number].may).satisfiable():
                 times[called] += times[name]
 
 
