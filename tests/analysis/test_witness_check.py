@@ -6,9 +6,10 @@ import pytest
 
 from iptlint.analysis.session import Settings
 from iptlint.analysis.witness_check import comes_to
-from iptlint.linter.run import lint
+from iptlint.linter import run
 from iptlint.packets.packet import Packet
 from iptlint.rules.exposure import ipt604_ssh_world
+from iptlint.rules.registry import RuleModule
 from iptlint.source import SourceFile
 from tests.firewalls import firewall_of, saved
 
@@ -45,7 +46,8 @@ def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.Monkey
     source = SourceFile("rules.v4", TEXT)
 
     finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
-    monkeypatch.setattr(ipt604_ssh_world, "check", lambda _: iter((finding,)))
+    fake = RuleModule(ipt604_ssh_world.META, "", {}, lambda _: iter((finding,)))
+    monkeypatch.setattr(run, "rules", lambda: (fake,))
     for checking, codes in ((True, {"IPT009", "IPT604"}), (False, {"IPT604"})):
-        report = lint([source], Settings(check_witnesses=checking), select=("IPT604",))
+        report = run.lint([source], Settings(check_witnesses=checking), select=("IPT604",))
         assert {finding.code for finding in report.findings} == codes
