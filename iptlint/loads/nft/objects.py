@@ -31,11 +31,8 @@ class ObjectTrial:
         self._trial = trial
 
     def table_flags(self, flags: Sequence[t.Value], context: BlockContext) -> None:
-        for flag in flags:
-            if flag.text not in TABLE_FLAGS:
-                cause = f"`{flag.text}` is no flag of a table"
-                mend = f"write one of {', '.join(TABLE_FLAGS)}"
-                self._trial.refuse(checks.TABLE_FLAG, context, flag, cause, mend)
+        check = checks.TABLE_FLAG
+        self._trial.refuse_unknown_flags(check, context, flags, TABLE_FLAGS, "table")
 
     def define(
         self, table: KnownTable, command: t.Command, body: list[Placed], context: BlockContext

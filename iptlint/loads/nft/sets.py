@@ -111,7 +111,8 @@ class SetTrial:
         for item, where in body:
             match item:
                 case t.Flags(flags):
-                    self._flags(flags, where)
+                    check = checks.SET_FLAG
+                    self._trial.refuse_unknown_flags(check, where, flags, FLAGS, "set")
                     known.flags |= {flag.text for flag in flags}
                 case t.Property("timeout"):
                     known.timeout = True
@@ -130,13 +131,6 @@ class SetTrial:
             if known.merges and "interval" not in known.flags and _is_merge(item):
                 cause = "auto-merge is for sets of intervals"
                 self._trial.refuse(checks.AUTO_MERGE, where, item, cause, "add `flags interval`")
-
-    def _flags(self, flags: Sequence[t.Value], where: BlockContext) -> None:
-        for flag in flags:
-            if flag.text not in FLAGS:
-                cause = f"`{flag.text}` is no flag of a set"
-                mend = f"write one of {', '.join(FLAGS)}"
-                self._trial.refuse(checks.SET_FLAG, where, flag, cause, mend)
 
 
 _DATA_WORDS = OTHER_TYPES | {
