@@ -22,12 +22,11 @@ from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
 from iptlint.packets.long_rules import LongRules
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.point_search import Cube, PointSearch
+from iptlint.packets.samples import samples
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-LONG = 1500
-"""As many rules are a long chain: with fewer, sets alone are faster."""
 _MOST_ODD, _MOST_RESTS, _MOST_ROWS = 64, 256, 4
 _ROUNDS = 12
 _SAMPLES = 32
@@ -37,18 +36,20 @@ _GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
 _CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
 
 
-def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
-    """The flow of a chain, by the means that its length and shape ask for."""
-    if len(chain.rules) >= LONG:
-        unknown = BOX_FIELDS - matcher.space.fields.keys()
-        columns = Columns(chain.rules, matcher.changes.fields | unknown)
-        calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
-        few = len(columns.odd) + calls <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
-        if few and len(columns.number) <= _MOST_ROWS * len(chain.rules):
-            long_chain = LongChain(matcher, chain, callees, columns)
-            if long_chain.long_depth <= _MOST_NESTED:
-                return long_chain
-    return ChainFlow(matcher, chain, callees)
+def flow_by_columns(
+    matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]
+) -> LongChain | None:
+    """None where the shape of the chain asks for sets."""
+    calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
+    if calls > _MOST_ODD:
+        return None
+    unknown = BOX_FIELDS - matcher.space.fields.keys()
+    columns = Columns(chain.rules, matcher.changes.fields | unknown)
+    few = len(columns.odd) + calls <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
+    if not few or len(columns.number) > _MOST_ROWS * len(chain.rules):
+        return None
+    long_chain = LongChain(matcher, chain, callees, columns)
+    return long_chain if long_chain.long_depth <= _MOST_NESTED else None
 
 
 class LongChain(ChainFlow):
@@ -119,11 +120,12 @@ class LongChain(ChainFlow):
         end = len(self.chain.rules) if end is None else end
         left = packets
         for number in (n for n in self._broad if n < end):
-            left = left & ~self.taken_by(number)
-            if not left.satisfiable():
+            beyond = left & ~self.taken_by(number)
+            if not beyond.satisfiable():
                 end = number
                 break
-        if self._some_arrive(end, packets):
+            left = beyond
+        if self._some_arrive(end, left):
             return end
         left = packets
         for number in self.concerning(packets):
@@ -135,12 +137,10 @@ class LongChain(ChainFlow):
         return end
 
     def _some_arrive(self, number: int, packets: PacketSet) -> bool:
-        """Whether one of a few packets gets to the rule."""
-        for broad in (n for n in self._broad if n < number):
-            packets = packets & ~self.taken_by(broad)
-        if not packets.satisfiable():
-            return False
-        cubes = list(self.rules.points.samples(packets, _SAMPLES))
+        """Whether one of a few packets gets to the rule; of the packets, all get past the broad
+        rules before it."""
+        few = (sample.pick_cube() for sample in samples(self.space, packets, _SAMPLES))
+        cubes = [cube for cube in few if cube is not None]
         ends = np.full(len(cubes), number, np.int64)
         return bool((self._takers(cubes, ends) < 0).any())
 
@@ -262,7 +262,7 @@ class LongChain(ChainFlow):
     def taking(self, number: int) -> Hashable | None:
         """Where each rule is one box, two take the same packets if box and rest are the same."""
         columns = self.columns
-        if len(columns.number) != len(self.chain.rules) or columns.odd:
+        if not self.rules.are_single_boxes:
             return super().taking(number)
         rest = self.rules.rests[columns.rest[number]].may
         if not rest.satisfiable():

@@ -15,7 +15,6 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
 from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.long_chain import flow_of
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.space import Space
@@ -26,6 +25,20 @@ if TYPE_CHECKING:
 
 
 _OF_FIELDS = (Within, Masked, Interface)
+
+LONG = 1500
+"""As many rules are a long chain: with fewer, sets alone are faster."""
+
+
+def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
+    """The flow of a chain, by the means that its length and shape ask for."""
+    if len(chain.rules) >= LONG:
+        from iptlint.netfilter.long_chain import flow_by_columns  # numpy: dear, and seldom used
+
+        by_columns = flow_by_columns(matcher, chain, callees)
+        if by_columns is not None:
+            return by_columns
+    return ChainFlow(matcher, chain, callees)
 
 
 @dataclass(frozen=True, slots=True)

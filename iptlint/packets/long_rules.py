@@ -81,9 +81,14 @@ class LongRules:
         return (self.rests[one].may & self.rests[other].may).satisfiable()
 
     @cached_property
+    def are_single_boxes(self) -> bool:
+        """Whether each rule is one box, so that a row has the number of its rule."""
+        return np.array_equal(self.columns.number, np.arange(len(self.tests)))
+
+    @cached_property
     def certain(self) -> Sequence[bool]:
         by_rest = np.array([tests.may == tests.sure for tests in self.rests], np.bool_)
-        certain = np.zeros(len(self.tests), np.bool_)
+        certain = np.ones(len(self.tests), np.bool_)  # who has no row takes nothing, for certain
         certain[self.columns.number] = by_rest[self.columns.rest]
         for number in self.columns.odd:
             tests = self.tests[number]

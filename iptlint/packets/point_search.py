@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from random import Random
 from typing import TYPE_CHECKING
@@ -88,7 +88,6 @@ class Points:
     """Makes points: what a packet is in each of the dimensions."""
 
     def __init__(self, space: Space, columns: Columns) -> None:
-        self._space = space
         self._columns = columns
         self._random = np.random.default_rng(1)
         self._draw = Random(1)
@@ -109,19 +108,6 @@ class Points:
         points = [[self._value(cube, bits) for bits in self._variables] for cube in cubes]
         shape = len(points), len(self._variables)
         return np.ascontiguousarray(np.array(points, np.uint64).reshape(shape).T)
-
-    def samples(self, packets: PacketSet, count: int) -> Iterator[Cube]:
-        """As many of the packets, with addresses and ports by chance where they may have any."""
-        for _ in range(count):
-            sample = packets
-            for field in {dimension.field: None for dimension in self._columns.dimensions}:
-                bits = self._space.fields[field]
-                value = self._draw.getrandbits(bits.width)
-                drawn = sample & bits.within(value, value)
-                sample = drawn if drawn.satisfiable() else sample
-            cube = sample.pick_cube()
-            if cube is not None:
-                yield cube
 
     def _value(self, cube: Cube, variables: Sequence[int]) -> int:
         value = 0

@@ -11,15 +11,14 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_SAMPLES = 4
 _SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC834
 """Numbers far from each other are multiples of it, but for what is above 128 bits."""
 _FIELDS = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT)
 
 
-def samples(space: Space, packets: PacketSet) -> Iterator[PacketSet]:
+def samples(space: Space, packets: PacketSet, count: int = 4) -> Iterator[PacketSet]:
     """Each of one source, destination and pair of ports, as unlike each other as may be."""
-    for number in range(1, _SAMPLES + 1):
+    for number in range(1, count + 1):
         sample = packets
         for field in (field for field in _FIELDS if field in space.fields):
             bits = space.fields[field]

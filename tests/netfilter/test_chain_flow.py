@@ -8,7 +8,7 @@ import pytest
 
 import iptlint
 from iptlint.model import Chain, VerdictKind
-from iptlint.netfilter import long_chain
+from iptlint.netfilter import table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.bdd import union
@@ -130,7 +130,7 @@ def test_calls_are_nested_as_deep_as_they_are(
 ) -> None:
     """iptables-legacy takes as many calls in each other as a table has chains: the kernel's stack
     is that deep (x_tables.c: xt_jumpstack_alloc)."""
-    monkeypatch.setattr(long_chain, "LONG", rules_of_a_long_chain)
+    monkeypatch.setattr(table_analysis, "LONG", rules_of_a_long_chain)
     depth = 600
     names = [f"c{number}" for number in range(depth)]
     calls = [f"-A {one} -p tcp -j {other}" for one, other in pairwise(["INPUT", *names])]

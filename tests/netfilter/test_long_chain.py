@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from iptlint.model import Family, VerdictKind
-from iptlint.netfilter import long_chain
+from iptlint.model import Family, Field, VerdictKind, Within
+from iptlint.netfilter import long_chain, table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.long_chain import LongChain, flow_of
-from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.netfilter.long_chain import LongChain
+from iptlint.netfilter.table_analysis import TableAnalysis, flow_of
 from tests.firewalls import analysis_of, saved
 
 ADDRESSES = (
@@ -72,7 +75,7 @@ def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow
 
 @pytest.fixture(autouse=True)
 def _every_chain_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_chain, "LONG", 0)
+    monkeypatch.setattr(table_analysis, "LONG", 0)
     monkeypatch.setattr(long_chain, "_MOST_ODD", 1 << 30)
     monkeypatch.setattr(long_chain, "_MOST_ROWS", 1 << 30)
 
@@ -132,3 +135,33 @@ def test_rules_that_take_the_same_packets() -> None:
     short, long = both_ways(analysis, "long")
     for flow in (short, long):
         assert [flow.taking(n) == flow.taking(0) for n in range(4)] == [True, True, False, True]
+
+
+def test_a_rule_that_takes_nothing_has_no_row() -> None:
+    """So the rows of a rule with two do not make up for it."""
+    ports = ("22", "80", "22,80")
+    rules = (f"-A long -p tcp -m multiport --dports {each} -j DROP" for each in ports)
+    analysis = analysis_of(saved("-A INPUT -j long", *rules, "-A long -j DROP", chains="long"))
+    chain = analysis.table.chains["long"]
+    nothing = replace(chain.rules[-1], matches=(Within(Field.SADDR, ()),))
+    changed = replace(chain, rules=(nothing, *chain.rules[:-1]))
+    short = ChainFlow(analysis.matcher_of("long"), changed, {})
+    long = flow_of(analysis.matcher_of("long"), changed, {})
+    assert isinstance(long, LongChain)
+    assert long.taking(0) is short.taking(0) is None
+    assert len({long.taking(number) for number in range(1, 4)}) == 3
+    assert [*map(long.is_certain, range(4))] == [*map(short.is_certain, range(4))]
+
+
+def test_numpy_is_not_needed_for_a_short_chain() -> None:
+    """It takes longer to import than a small file to check."""
+    program = (
+        "import sys; from iptlint.linter.run import lint; from iptlint.source import SourceFile;"
+        "lint([SourceFile('rules.v4', sys.stdin.read())]);"
+        "print('numpy' in sys.modules)"
+    )
+    given = saved("-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT", policy="DROP")
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=given, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
