@@ -35,7 +35,7 @@ def may_be_misread(analysis: TableAnalysis, rule: Rule, takers: Iterable[Rule] =
     packets = analysis.space.value(Field.FRAGMENT, 1) & _misread(analysis, rule)
     if not packets.satisfiable():
         return False
-    packets = packets & analysis.flows[chain].arriving[number] & analysis.entries[chain].reachable
+    packets = analysis.flows[chain].arriving_at(number, packets) & analysis.entries[chain].reachable
     for taker in takers:
         if not packets.satisfiable():
             return False

@@ -100,9 +100,9 @@ def _uncertain_rules(analysis: TableAnalysis) -> dict[str, list[int]]:
     return {
         name: [
             number
-            for number, (rule, tests) in enumerate(zip(flow.chain.rules, flow.tests, strict=False))
+            for number, rule in enumerate(flow.chain.rules)
             if rule.verdict.kind is not VerdictKind.CONTINUE
-            if rule.verdict.kind is VerdictKind.UNKNOWN or tests.may != tests.sure
+            if rule.verdict.kind is VerdictKind.UNKNOWN or not flow.is_certain(number)
             if not _is_rate(rule)
         ]
         for name, flow in analysis.flows.items()

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from iptlint.model import AnyOf, Field, Masked, Match, Rule, Within
+from iptlint.model import Field, Match, Rule, Within
 from iptlint.model.matches import Ranges
+from iptlint.model.writes import reads
 
 Numbers = npt.NDArray[np.int64]
 Values = npt.NDArray[np.uint64]
@@ -169,19 +170,9 @@ class _Rests:
             known = self._by_tests.setdefault(rest, len(self.all))
             if known == len(self.all):
                 self.all.append(rest)
-                self.reads.append(any(_reads(test, self._boxed) for test in rest))
+                self.reads.append(any(reads(test, self._boxed) for test in rest))
             self._by_identity[identity] = known
         return known
-
-
-def _reads(test: Match, fields: frozenset[Field]) -> bool:
-    match test:
-        case Within(field) | Masked(field):
-            return field in fields
-        case AnyOf(alternatives):
-            return any(_reads(each, fields) for tests in alternatives for each in tests)
-        case _:
-            return False
 
 
 def _positive(test: Within) -> Ranges:
