@@ -1,12 +1,20 @@
-"""Where the grammars are, and how one becomes a parser."""
+"""Where the grammars are, and how one becomes a parser.
+
+It takes lark longer to make the tables of a parser than iptlint to check a small file. So a package
+has them ready made (``hatch_build.py`` writes them); a checkout makes them anew each time.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from io import BufferedWriter
+
     from lark import Lark, Token
 
 _HERE = Path(__file__).resolve().parent
@@ -25,11 +33,45 @@ def grammar_path(name: str) -> Path:
 
 @cache
 def load_grammar(name: str, start: str) -> Lark:
-    """The LALR parser of one grammar, built once a process."""
-    # Importing lark takes longer than most of what the command line is asked for.
+    """The LALR parser of one grammar, made once a process."""
+
+    def make() -> Lark:
+        # Importing lark takes longer than most of what the command line is asked for.
+        from lark import Lark
+
+        path = str(grammar_path(name))
+        return Lark.open(path, parser="lalr", start=start, maybe_placeholders=False)
+
+    return ready_made(name, start, make)
+
+
+def ready_made(name: str, more: str, make: Callable[[], Lark]) -> Lark:
+    """The parser of a grammar from the tables that the package has, if they are of the same
+    grammar, the same lark and the same ``more``, which is all else that it is made of; else it is
+    made."""
     from lark import Lark
 
-    return Lark.open(str(grammar_path(name)), parser="lalr", start=start, maybe_placeholders=False)
+    try:
+        with (_PLACES[0] / f"{name}.tables").open("rb") as file:
+            if file.readline() == _made_of(name, more):
+                return Lark.load(file)
+    except OSError:
+        pass
+    return make()
+
+
+def write_tables(file: BufferedWriter, name: str, more: str, parser: Lark) -> None:
+    """Writes what ``ready_made`` reads: a line that says what they are made of, and the tables."""
+    file.write(_made_of(name, more))
+    parser.save(file)
+
+
+def _made_of(name: str, more: str) -> bytes:
+    import lark
+
+    texts = (path.read_bytes() for path in sorted(grammar_path(name).parent.glob("*.lark")))
+    made_of = b"\0".join((lark.__version__.encode(), more.encode(), *texts))
+    return hashlib.sha256(made_of).hexdigest().encode() + b"\n"
 
 
 def terminal(name: str, start: str, symbol: str) -> str:

@@ -7,7 +7,7 @@ columns, which people and the JSON contract use, count from 1 and are derived.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -76,6 +76,26 @@ class Span:
         return same and self.start <= other.end and other.start <= self.end
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A piece of a text, and what is to stand in its place. An empty span is a place between two
+    characters."""
+
+    span: Span
+    text: str
+
+
+def edited(source: SourceFile, edits: Iterable[Edit]) -> SourceFile:
+    """The source with the edits, which share no character; those of one place in their order."""
+    pieces: list[str] = []
+    position = 0
+    for edit in sorted(edits, key=lambda edit: edit.span.start):
+        pieces += (source.text[position : edit.span.start], edit.text)
+        position = edit.span.end
+    text = "".join((*pieces, source.text[position:]))
+    return SourceFile(source.path, text, source.marked)
+
+
 class Spans:
     """Many spans, of which it is asked whether one of them overlaps another."""
 
@@ -89,9 +109,16 @@ class Spans:
             self._starts.setdefault(path, []).append(span.start)
 
     def overlap(self, span: Span) -> bool:
+        """Whether one of them shares a character with it, or touches it."""
         starts = self._starts.get(span.source.path, [])
         before = bisect_right(starts, span.end)
         return before > 0 and self._ends[span.source.path][before - 1] >= span.start
+
+    def cross(self, span: Span) -> bool:
+        """Whether one of them shares a character with it, or is a place within it."""
+        starts = self._starts.get(span.source.path, [])
+        before = bisect_left(starts, span.end)
+        return before > 0 and self._ends[span.source.path][before - 1] > span.start
 
 
 class Origin(Protocol):

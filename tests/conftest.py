@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 # Whatever the tests lint, each packet that a finding shows is followed to where it is said to come;
 # one that does not is the finding IPT009.
 os.environ["IPTLINT_CHECK_WITNESSES"] = "1"
+
+# What a shell starts with `&` ignores the interrupt, and so would each command that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Where bytecode may not be kept, each command that a test starts would compile 300 files anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,23 @@ def at_most(seconds: float) -> Iterator[None]:
     yield
     taken = time.process_time() - begun
     assert taken < seconds, f"{taken:.1f} s"
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many functions it calls, of ours and of Python's: on every machine the same."""
+    count = 0
+
+    def called(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 def alone(check: Callable[[], None]) -> None:

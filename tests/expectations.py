@@ -2,7 +2,8 @@
 
 ``# expect: IPT101`` (or several, with commas) on the line above a statement: this finding
 is on that statement. ``# expect-file: IPT008``: on whatever line. ``# options: --ssh-ports
-2222``: how to call the linter. Several statements' worth of comments may follow each other.
+2222``: how to call the linter. JSON has no comments: there ``"# expect": "IPT954"``, a key that
+nobody reads, is on the line itself. Several statements' worth of comments may follow each other.
 """
 
 from __future__ import annotations
@@ -12,20 +13,23 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
+import jsonschema
 from click.testing import CliRunner
 
 from iptlint.cli import group
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"
-SUFFIXES = {".v4", ".v6", ".nft", ".sh"}
+SUFFIXES = {".v4", ".v6", ".nft", ".sh", ".json", ".yaml"}
 
 Place = tuple[str, int, str]
 """Path, line (0: any) and code."""
 
 _EXPECT = re.compile(r"\s*# expect(?P<file>-file)?: (?P<codes>IPT\d+(?:, *IPT\d+)*)\s*")
+_EXPECT_HERE = re.compile(r'"# expect": "(?P<codes>IPT\d+(?:, *IPT\d+)*)"')
 _OPTIONS = re.compile(r"^\s*# options: (.*)$", re.MULTILINE)
 
 
@@ -47,8 +51,30 @@ def lint(case: Path, *options: str) -> list[Place]:
     ]
     args = ["check", *map(str, files), "--output-format", "json", *asked, *options]
     result = CliRunner().invoke(group, args, catch_exceptions=False, standalone_mode=False)
-    findings = json.loads(result.stdout)["findings"]
-    return [(finding["path"], finding["line"], finding["code"]) for finding in findings]
+    report = json.loads(result.stdout)
+    assert broken(report) == []
+    return [
+        (place["path"], place["line"], finding["code"])
+        for finding in report["findings"]
+        for place in (finding, *filter(_is_alike, finding["related"]))
+    ]
+
+
+def _is_alike(related: dict[str, object]) -> bool:
+    """Whether it is the place of a finding that another one stands for."""
+    return str(related["message"]).startswith("likewise")
+
+
+@cache
+def _contract(of: str) -> jsonschema.Draft202012Validator:
+    """What the JSON of a command is, as it is published."""
+    schema = json.loads((ROOT / "docs" / "json-schema.json").read_text("utf-8"))
+    return jsonschema.Draft202012Validator({**schema, "$ref": f"#/$defs/{of}"})
+
+
+def broken(report: object, of: str = "report") -> list[str]:
+    """Where a report, of ``check`` or what it is ``of``, is not as the contract has it."""
+    return [f"{error.json_path}: {error.message}" for error in _contract(of).iter_errors(report)]
 
 
 def expected(case: Path) -> list[Place]:
@@ -58,6 +84,8 @@ def expected(case: Path) -> list[Place]:
 def _expected_in(file: Path) -> Iterator[Place]:
     waiting: list[str] = []
     for number, line in enumerate(file.read_text("utf-8", "replace").split("\n"), 1):
+        for here in _EXPECT_HERE.finditer(line):
+            yield from ((str(file), number, code.strip()) for code in here["codes"].split(","))
         match = _EXPECT.fullmatch(line)
         if match is None:
             if waiting and line.strip() and not line.lstrip().startswith("#"):

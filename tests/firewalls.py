@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import iptlint
 from iptlint.analysis.session import Context, Settings
 from iptlint.model import Family, Rule
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like

@@ -26,5 +26,5 @@ def test_some_test_imports_it(module: str) -> None:
 
 
 def test_the_test_sees_modules() -> None:
-    assert "iptlint.netfilter.hooks" in MODULES
-    assert "iptlint.netfilter.hooks" in IMPORTED
+    assert "iptlint.netfilter.firewall" in MODULES
+    assert "iptlint.netfilter.firewall" in IMPORTED

@@ -11,8 +11,7 @@ from pathlib import Path
 import iptlint
 from iptlint.memo import memo
 from iptlint.model import Rule
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.space import Space
 from tests.firewalls import analysis_of, saved

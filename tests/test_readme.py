@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from iptlint.cli import group
+from iptlint.reports.formats import FORMATS
 from iptlint.reports.rule_docs import markdown_table, precedence_table
 from iptlint.rules.registry import rules
+from tests.test_manual import PAGE, manual
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -25,9 +27,22 @@ def output() -> str:
     return f"```\n$ iptlint {EXAMPLE}\n{result.stdout}```"
 
 
+def log() -> str:
+    args = ["trace", "fixtures/logs/rules.v4", "--log", "fixtures/logs/kern.log"]
+    result = CliRunner().invoke(group, args, standalone_mode=False, catch_exceptions=False)
+    return f"```\n$ iptlint {' '.join(args)}\n{result.stdout}```"
+
+
+def formats() -> str:
+    rows = "".join(f"| `{name}` | {each.purpose} |\n" for name, each in FORMATS.items())
+    return f"| format | |\n| --- | --- |\n{rows}".rstrip()
+
+
 PARTS = {
     "output": (README, output),
+    "formats": (README, formats),
     "rules": (README, lambda: markdown_table(rules()).rstrip()),
+    "log": (ROOT / "docs/logs.md", log),
     "precedence": (ROOT / "docs/precedence.md", lambda: precedence_table(rules()).rstrip()),
 }
 """Each on its page, between comments that bear its name."""
@@ -53,6 +68,10 @@ def test_it_shows_what_is_printed(part: str, monkeypatch: pytest.MonkeyPatch) ->
     assert page.read_text("utf-8") == written_anew(part), "run `python -m tests.test_readme`"
 
 
+def test_the_manual_page_says_what_the_help_says() -> None:
+    assert PAGE.read_text("utf-8") == manual(), "run `python -m tests.test_readme`"
+
+
 def test_ci_runs_its_second_command() -> None:
     commands = re.findall(r"^python3 -m venv .*$", README.read_text("utf-8"), re.MULTILINE)
     assert len(commands) == 2
@@ -60,5 +79,6 @@ def test_ci_runs_its_second_command() -> None:
 
 
 if __name__ == "__main__":
+    PAGE.write_text(manual(), "utf-8")
     for each, (page, _) in PARTS.items():
         page.write_text(written_anew(each), "utf-8")

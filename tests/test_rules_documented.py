@@ -23,6 +23,7 @@ CODE = re.compile(r"\bIPT[0-9]{3}\b")
 NO_FIXTURES = {
     "IPT009": "no input is known that makes a rule crash",
     "IPT010": "a file over the limit is no fixture",
+    "IPT609": "a rule of a test file, not of a firewall: tests/policy",
     "IPT401": "no file is a host: tests/host",
     "IPT402": "no file is a host: tests/host",
     "IPT408": "no file is a host: tests/host",
@@ -128,3 +129,8 @@ def test_what_is_bad_is_found(code: str, case: Path) -> None:
 @pytest.mark.parametrize(("code", "case"), cases("good"), ids=name_of)
 def test_what_is_good_is_left_alone(code: str, case: Path) -> None:
     assert [place for place in lint(case, "--select", code) if place[2] == code] == []
+
+
+def test_the_changelog_counts_them() -> None:
+    page = (PACKAGE.parent / "CHANGELOG.md").read_text("utf-8")
+    assert f"by {len(rules())} rules," in page

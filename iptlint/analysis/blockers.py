@@ -28,11 +28,15 @@ class Blocker(NamedTuple):
     packets: PacketSet
 
 
-def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
+def blockers(
+    analysis: TableAnalysis, rule: Rule, packets: PacketSet | None = None
+) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
     order of the text. Each takes some of them first; rules of its own chain are named where some
-    packet comes to one of them, whatever stands before the chain."""
-    place, meant = analysis.place(rule), analysis.intended(rule)
+    packet comes to one of them, whatever stands before the chain. ``packets``: those of a rule
+    that is dead for them only."""
+    place = analysis.place(rule)
+    meant = analysis.intended(rule) if packets is None else packets
     blocking = _Search(analysis).above(place.chain, place.number, meant)
     if not any(_is_met(analysis, taker.rule, meant) for taker in blocking):
         blocking = _Search(analysis, coming=True).above(place.chain, place.number, meant)
@@ -42,7 +46,7 @@ def blockers(analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
     """Whether some of the packets may come to the rule, if it is one of the table."""
-    return taker not in analysis.places or (analysis.matched(taker) & packets).satisfiable()
+    return taker not in analysis.places or analysis.matched(taker, packets).satisfiable()
 
 
 class _Search:

@@ -7,21 +7,29 @@ with the bridge's own interface (net/bridge/br_netfilter_hooks.c).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque
+from iptlint.analysis.bridge_ports import bridge_ports, is_shown_to_ip, port_tests
+from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.matches import BridgePort
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.packet_group import PacketGroup, PacketGroups, TraversalStep
-from iptlint.netfilter.routes import INTERFACES_AT, ROUTES
+from iptlint.netfilter.packet_group import Outcome, PacketGroup, PacketGroups, TraversalStep
+from iptlint.netfilter.routes import (
+    BRIDGED,
+    INTERFACES_AT,
+    ROUTES,
+    Routing,
+    RunningConnection,
+)
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.packet import Packet
 from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
@@ -37,7 +45,7 @@ _SHOWN_AT = {Hook.PREROUTING: 0, Hook.FORWARD: -1, Hook.POSTROUTING: _LAST}
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The port that packets came by, and the one that they leave by; None: the bridge's own
-    interface. ``names``: all that are known to be ports. ``shown_to_ip``: br_netfilter is
+    interface. ``names``: all that are known not to be that. ``shown_to_ip``: br_netfilter is
     there."""
 
     iif: str | None
@@ -97,20 +105,30 @@ class BridgeTraversal(Traversal):
         return PacketGroups(replace(g, rewrite=self._arrived(hook, g)) for g in groups)
 
     def _by_ip(self, hooks: Sequence[Hook], groups: PacketGroups) -> PacketGroups:
-        return self.ip.between(hooks, groups, self)
+        return self.ip.between(hooks, groups, self.outcomes)
 
 
-class _IpTraversal(Traversal):
+class _Part(Traversal):
+    """Of a way, between hooks of another family."""
+
+    def between(
+        self, hooks: Sequence[Hook], groups: PacketGroups, outcomes: list[Outcome]
+    ) -> PacketGroups:
+        """What comes through the hooks."""
+        self.outcomes = outcomes
+        return self._through(hooks, groups, to_host=False)
+
+
+class _IpTraversal(_Part):
     """The part of the way that the chains of ip see."""
 
     ports: Ports
 
     def between(
-        self, hooks: Sequence[Hook], groups: PacketGroups, bridge: BridgeTraversal
+        self, hooks: Sequence[Hook], groups: PacketGroups, outcomes: list[Outcome]
     ) -> PacketGroups:
-        """What comes through the hooks, as the bridge sees it again."""
-        self.outcomes = bridge.outcomes
-        passed = self._through(hooks, groups, to_host=False)
+        """As the bridge sees it again."""
+        passed = super().between(hooks, groups, outcomes)
         manager = self.space.manager
         before = {number: manager.var(number) for number, _ in self._port_tests}
         return PacketGroups(replace(g, rewrite=g.rewrite.with_bits(before)) for g in passed)
@@ -145,21 +163,97 @@ class _IpTraversal(Traversal):
 
     @cached_property
     def _own(self) -> tuple[PacketSet, ...]:
-        """The bits of the number of the bridge's own interface, by which of all it may be."""
-        width = self.space.fields[Field.IIF].width
-        unknowns, numbers = self.matcher.unknowns, own_interfaces(self.space, self.ports.names)
-        bits = [unknowns.variable(OWN_INTERFACE._replace(bit=bit)) for bit in range(width)]
-        variables = [number for bit in bits if (number := bit.node_var()) is not None]
-        which = BitField(self.space.manager, variables)
-        first, last = numbers[0], len(numbers) - 1
-        is_index = which.within(0, last)
-        return tuple(
-            union(
-                [which.within(n, n) for n, number in enumerate(numbers) if number >> place & 1],
-                ~is_index if first >> place & 1 else self.space.false,
-            )
-            for place in reversed(range(width))
+        return _own_bits(self.matcher.unknowns, self.ports.names)
+
+
+class RoutedTraversal(Traversal):
+    """Of packets that come by a port to the bridge's own interface, or that ip sends to a port by
+    it: the chains of bridge stand before those of ip, or behind them (br_pass_frame_up,
+    br_dev_xmit)."""
+
+    def __init__(
+        self,
+        firewall: Firewall,
+        family: Family,
+        unknowns: Unknowns,
+        ports: Ports,
+        *,
+        by_rule: bool = False,
+        routing: Routing | None = None,
+        running: RunningConnection | None = None,
+        on_step: Callable[[TraversalStep], None] | None = None,
+    ) -> None:
+        super().__init__(
+            firewall,
+            family,
+            unknowns,
+            by_rule=by_rule,
+            routing=routing,
+            running=running,
+            on_step=on_step,
         )
+        self.ports = ports
+        self._own = _own_bits(unknowns, ports.names)
+        frames = partial(_Part, firewall, Family.BRIDGE, unknowns, on_step=on_step)
+        self._incoming, self._outgoing = frames(by_rule=by_rule), frames()
+
+    def _at_hook(self, hook: Hook, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
+        if hook is Hook.INGRESS and self.ports.iif is not None:
+            groups = self._over_bridge(self._incoming, Hook.INPUT, groups, Hook.PREROUTING)
+        groups = super()._at_hook(hook, groups, to_host=to_host)
+        if hook is not Hook.EGRESS or self.ports.oif is None:
+            return groups
+        passed, over_bridge = PacketGroups(), PacketGroups()
+        for group in groups:
+            away = self._elsewhere(group)
+            passed.add(replace(group, packets=group.packets & away))
+            over_bridge.add(replace(group, packets=group.packets & ~away))
+        for group in self._over_bridge(self._outgoing, Hook.OUTPUT, over_bridge, hook):
+            passed.add(group)
+        return passed
+
+    def _over_bridge(self, part: _Part, way: Hook, groups: PacketGroups, at: Hook) -> PacketGroups:
+        """``at``: the hook of ip that what is dropped there has come to."""
+        ended: list[Outcome] = []
+        passed = part.between(BRIDGED[way], groups, ended)
+        self.outcomes += (outcome._replace(hook=at) for outcome in ended)
+        return passed
+
+    def _elsewhere(self, group: PacketGroup) -> PacketSet:
+        """Those of the packets that do not leave by the interface that they were to leave by."""
+        if group.looped:
+            return self.space.true
+        variable = self.space.manager.var
+        return union([bit ^ variable(number) for number, bit in group.out], self.space.false)
+
+    def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
+        """By the bridge's own interface, not by the port."""
+        rewrite = super()._arrived(hook, group)
+        away = {Field.IIF: self.space.false, Field.OIF: self._elsewhere(group)}
+        for field, port in ((Field.IIF, self.ports.iif), (Field.OIF, self.ports.oif)):
+            if port is None or INTERFACES_AT[hook].get(field) is False:
+                continue
+            bits = zip(self.space.fields[field].variables, self._own, strict=True)
+            rewrite = rewrite.with_bits(dict(bits)).where(away[field], rewrite)
+        return rewrite
+
+
+def _own_bits(unknowns: Unknowns, ports: Collection[str]) -> tuple[PacketSet, ...]:
+    """The bits of the number of the bridge's own interface, by which of all it may be."""
+    space = unknowns.space
+    width, numbers = space.fields[Field.IIF].width, own_interfaces(space, ports)
+    bits = [unknowns.variable(OWN_INTERFACE._replace(bit=bit)) for bit in range(width)]
+    variables = [number for bit in bits if (number := bit.node_var()) is not None]
+    which = BitField(space.manager, variables)
+    first, last = numbers[0], len(numbers) - 1
+    is_index = which.within(0, last)
+    return tuple(
+        union(
+            [which.within(n, n) for n, number in enumerate(numbers) if number >> place & 1],
+            ~is_index if first >> place & 1 else space.false,
+        )
+        for place in reversed(range(width))
+    )
 
 
 def own_interfaces(space: Space, ports: Collection[str]) -> tuple[int, ...]:
@@ -169,12 +263,31 @@ def own_interfaces(space: Space, ports: Collection[str]) -> tuple[int, ...]:
     return tuple(number for _, number in sorted(known))
 
 
-def port_tests(match: Match) -> Iterator[Opaque]:
-    """The tests for the port of a bridge that it is made of."""
-    match match:
-        case Opaque(asks=BridgePort()):
-            yield match
-        case AnyOf(alternatives):
-            for tests in alternatives:
-                for test in tests:
-                    yield from port_tests(test)
+def ports_routed(ruleset: Ruleset, packet: Packet) -> Ports | None:
+    """The port that packets like it come by or leave by, if ip routes them at the other end. None
+    where br_netfilter shows them to ip, which is another way, and where no port is named."""
+    names = frozenset() if is_shown_to_ip(ruleset) else bridge_ports(ruleset)
+    iif = packet.iif if packet.iif in names else None
+    oif = packet.oif if packet.oif in names else None
+    if (iif is None) is (oif is None):
+        return None
+    others = {name for name in (packet.iif, packet.oif) if name is not None}
+    return Ports(iif, oif, names | others, shown_to_ip=False)
+
+
+def with_own_named(space: Space, ports: Ports | None, conditions: Iterable[str]) -> tuple[str, ...]:
+    """The conditions, with the name of the bridge's own interface."""
+    if ports is None:
+        return tuple(conditions)
+    possible = own_interfaces(space, ports.names)
+    return tuple(_named(space, possible, condition) for condition in conditions)
+
+
+def _named(space: Space, possible: Sequence[int], condition: str) -> str:
+    before, which, number = condition.partition(f"{OWN_INTERFACE.text} is ")
+    if not which:
+        return condition
+    index = int(number) if int(number) < len(possible) else 0
+    cls = space.interfaces.classes[possible[index] - 1]
+    name = cls.name + "*" * cls.wildcard if cls.name else "one that no rule names"
+    return f"{before}{which}{name}"

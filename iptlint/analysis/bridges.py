@@ -6,27 +6,19 @@ that names one would match nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from iptlint.analysis.bridge_way import (
-    OWN_INTERFACE,
-    BridgeTraversal,
-    Ports,
-    own_interfaces,
-    port_tests,
-)
+from iptlint.analysis.bridge_ports import bridge_ports, is_shown_to_ip, tables_of_bridges
+from iptlint.analysis.bridge_way import BridgeTraversal, Ports, ports_routed, with_own_named
 from iptlint.analysis.connection_way import direction
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace import Trace, TraceOutcome, trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
-from iptlint.model import AnyOf, Family, Field, Hook, Interface, Match, Ruleset, Table
+from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.host_addresses import HostAddresses, shown_by
-from iptlint.model.matches import BridgePort
-from iptlint.netfilter.firewall import Firewall, space_of
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks, space_of
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
 from iptlint.netfilter.routes import BRIDGED
 from iptlint.netfilter.traversal import Traversal, setting_out
@@ -36,79 +28,52 @@ from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.witness import packet_of
 
-if TYPE_CHECKING:
-    pass
-
 
 def trace_with_bridges(
     ruleset: Ruleset, packet: Packet, addresses: HostAddresses | None = None
 ) -> Trace:
-    """As ``trace``; packets between interfaces that rules show to be ports of a bridge are followed
-    over it. QueryError where a value is none."""
+    """As ``trace``, with what was not asked of bridges; packets between interfaces that rules show
+    to be ports are followed over the bridge. QueryError where a value is none."""
     hook = _way_over(ruleset, packet)
-    if hook is None or packet.family not in space_of(ruleset).families:
-        traced, tables = trace(ruleset, packet, addresses, bridge_ports(ruleset)), _tables(ruleset)
-        return replace(traced, notes=(_not_asked(tables),)) if tables else traced
-    return _Bridged(ruleset, packet, hook).traced(addresses or shown_by(ruleset))
+    if hook is not None and packet.family in space_of(ruleset).families:
+        return _Bridged(ruleset, packet, hook).traced(addresses or shown_by(ruleset))
+    traced = trace(ruleset, packet, addresses, bridge_ports(ruleset))
+    names = ", ".join(f"bridge {table.name}" for table in tables_of_bridges(ruleset))
+    if not names:
+        return traced
+    if ports_routed(ruleset, packet) is None:
+        return replace(traced, notes=(_NOT_ASKED.format(names),))
+    away = any(_leaves(outcome, packet) for outcome in traced.outcomes)
+    return replace(traced, over_bridge=True, notes=(_NOT_LEAVING.format(names),) * away)
 
 
-def _tables(ruleset: Ruleset) -> tuple[Table, ...]:
-    """Those of bridges that may do something with packets."""
-    return tuple(
-        table
-        for table in ruleset.tables
-        if table.family is Family.BRIDGE and any(chain.rules for chain in table.base_chains())
-    )
+def _leaves(outcome: TraceOutcome, packet: Packet) -> bool:
+    """By an interface that nobody has named."""
+    forwarded = outcome.way is Hook.FORWARD and not outcome.kind.denies
+    return forwarded and outcome.arrived.oif != packet.oif
 
 
-def _not_asked(tables: Iterable[Table]) -> str:
-    names = ", ".join(f"bridge {table.name}" for table in tables)
-    return (
-        f"not asked: {names}, for what comes or leaves by the ports of a bridge; name such a port "
-        "with --iif, --oif or both to ask it"
-    )
+_NOT_ASKED = (
+    "not asked: {}, for what comes or leaves by the ports of a bridge; name such a port with --iif,"
+    " --oif or both to ask it"
+)
+_NOT_LEAVING = "not asked: {}, for what leaves by the ports of a bridge"
 
 
 def _way_over(ruleset: Ruleset, packet: Packet) -> Hook | None:
-    """The way over the bridge: between two ports, or between one and the bridge's interface."""
-    ports = bridge_ports(ruleset)
+    """The way over the bridge from port to port; where br_netfilter shows it to ip, also that
+    between a port and the bridge's interface."""
+    ports, shown = bridge_ports(ruleset), is_shown_to_ip(ruleset)
     iif, oif = packet.iif in ports, packet.oif in ports
     if iif and oif:
-        ways = {Hook.FORWARD}
-    elif iif and packet.oif is None:
-        ways = {Hook.INPUT}
-    elif oif and packet.iif is None:
-        ways = {Hook.OUTPUT}
+        way = Hook.FORWARD
+    elif shown and iif and packet.oif is None:
+        way = Hook.INPUT
+    elif shown and oif and packet.iif is None:
+        way = Hook.OUTPUT
     else:
         return None
-    return next((way for way in ways if packet.hook in (None, way.value)), None)
-
-
-def bridge_ports(ruleset: Ruleset) -> frozenset[str]:
-    """The interfaces that rules show to be ports of bridges."""
-    rules = (rule for table in _tables(ruleset) for _, rule in table.rules())
-    named = {name for rule in rules for match in rule.matches for name in _named(match)}
-    asked = _asked_ports(ruleset)
-    return frozenset(named | {port.name for port in asked if port.name and not port.wildcard})
-
-
-def _asked_ports(ruleset: Ruleset) -> Iterator[BridgePort]:
-    """What chains of ip ask of ports, which is in vain without br_netfilter."""
-    for _, _, rule in ruleset.rules():
-        for match in rule.matches:
-            for test in port_tests(match):
-                if isinstance(test.asks, BridgePort):
-                    yield test.asks
-
-
-def _named(match: Match) -> Iterator[str]:
-    match match:
-        case Interface(Field.IIF | Field.OIF, name, wildcard=False):
-            yield name
-        case AnyOf(alternatives):
-            for tests in alternatives:
-                for test in tests:
-                    yield from _named(test)
+    return way if packet.hook in (None, way.value) else None
 
 
 class _Bridged:
@@ -123,7 +88,7 @@ class _Bridged:
         self.unknowns = Unknowns(self.space)
         self.family = Family(packet.family)
         self.translates = Hooks(self.firewall, self.family).translates
-        shown = any(True for _ in _asked_ports(ruleset))
+        shown = is_shown_to_ip(ruleset)
         self.ports = Ports(packet.iif, packet.oif, bridge_ports(ruleset), shown)
         like = packets_like(self.space, packet) & setting_out(self.space, Family.BRIDGE, hook)
         if packet.mark is None and hook is not Hook.OUTPUT:  # what comes from a wire has none
@@ -185,23 +150,12 @@ class _Bridged:
             arrived=arrived,
             becomes=None if arrived == came or last.kind.denies else arrived,
             way=self.hook,
-            conditions=tuple(map(self._in_words, had_to_hold)),
+            conditions=with_own_named(space, self.ports, had_to_hold),
             steps=tuple(steps),
             connection_mark=0,
             zone=last.zone,
             expired=False,
         )
-
-    def _in_words(self, condition: str) -> str:
-        """With the name of the bridge's own interface."""
-        before, which, number = condition.partition(f"{OWN_INTERFACE.text} is ")
-        if not which:
-            return condition
-        possible = own_interfaces(self.space, self.ports.names)
-        index = int(number) if int(number) < len(possible) else 0
-        cls = self.space.interfaces.classes[possible[index] - 1]
-        name = cls.name + "*" * cls.wildcard if cls.name else "one that no rule names"
-        return f"{before}{which}{name}"
 
     def _as_asked(self, packet: Packet) -> Packet:
         """With the interfaces of its whole way, whatever a hook knows of them."""

@@ -63,7 +63,7 @@ class ChosenValues:
     def in_words(self, last: Outcome, chosen: Chosen, matcher: ExactMatcher) -> Packet:
         """What the packet becomes."""
         packet, family = chosen.arrived, self.family
-        told = packet.conditions
+        conditions = packet.conditions
 
         for side, name, field, interface in (
             (DESTINATION, "daddr", family.daddr, chosen.came.iif),
@@ -71,18 +71,22 @@ class ChosenValues:
         ):
             choices = self._choices(last, chosen.point, field, matcher)
             if self._hangs_on(last, chosen.point, field, self._own(side)):
-                packet = _with(packet, name, f"the address of {interface}")
+                packet = _with(packet, name, f"the address of {self._named(interface)}")
             elif choices:
                 packet = _with(packet, name, self._range(choices[0]))
         for name, field in (("dport", Field.DPORT), ("sport", Field.SPORT)):
             choices = self._choices(last, chosen.point, field, matcher)
             known = [choice for choice in choices if choice is not None]
             if known:
-                told = (*told, f"{name} is one of {known[0].low}-{known[0].high}")
+                conditions = (*conditions, f"{name} is one of {known[0].low}-{known[0].high}")
                 packet = _without(packet, name)
             elif choices and field is Field.DPORT:
                 packet = _without(packet, name)
-        return replace(packet, conditions=told)
+        return replace(packet, conditions=conditions)
+
+    def _named(self, interface: str | None) -> str:
+        """A port has no address: the bridge has."""
+        return "the bridge" if interface in self.bridge_ports else str(interface)
 
     def _own(self, side: Side) -> tuple[Unknown, ...]:
         return side.own_bits(self.family.address_bits)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, Field, Hook, Rule
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:

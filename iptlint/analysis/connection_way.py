@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.bridge_way import Ports, RoutedTraversal
 from iptlint.model import EffectKind, Field, Hook
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
-from iptlint.netfilter.routes import Route, Routing, RunningConnection
+from iptlint.netfilter.rewriting import DESTINATION, SOURCE
+from iptlint.netfilter.routes import ANY_WAY_ON, Route, Routing, RunningConnection
 from iptlint.netfilter.traversal import Traversal
-from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.netfilter.unknowns import DECIDED, OF_HOST, Unknown, Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -30,10 +33,19 @@ _NOT_OF_THE_TUPLE = (
 )
 """What packets of one connection that go the same way may differ in."""
 
+_OF_HOST = {
+    key.text for key in (ANY_WAY_ON, *(k for s in (SOURCE, DESTINATION) for k in (s.own, s.kept)))
+}
+"""What is left open of a host, and is the same for all packets of a connection."""
+
 _WHERE_TO = (
     *(Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6),
     *(Field.SPORT, Field.DPORT),
 )
+
+
+def _lasts(key: Unknown) -> bool:
+    return key.text in _OF_HOST or key.kind == OF_HOST or key.ordinal == DECIDED
 
 
 class Direction(NamedTuple):
@@ -105,7 +117,7 @@ def _syn(space: Space) -> PacketSet:
 
 class ConnectionWay:
     """Follows packets along one route of one ruleset. ``bound``: they leave by the interfaces that
-    they have."""
+    they have. ``ports``: the one of a bridge that they come or leave by."""
 
     def __init__(
         self,
@@ -116,6 +128,7 @@ class ConnectionWay:
         addresses: HostAddresses,
         *,
         bound: bool,
+        ports: Ports | None = None,
     ) -> None:
         self.firewall = firewall
         self.family = family
@@ -123,6 +136,7 @@ class ConnectionWay:
         self.route = route
         self.routing = Routing(family, addresses, unknowns, bound=bound)
         self.space = firewall.space
+        self._kind = Traversal if ports is None else partial(RoutedTraversal, ports=ports)
 
     def ends(self, packets: Direction, opening: PacketSet, *, older: bool) -> Iterator[End]:
         """``opening``: the packets that may have opened the connections of the later ones.
@@ -170,11 +184,15 @@ class ConnectionWay:
             running = RunningConnection(outcome.rewrite, to_host, outcome.zone)
             key = (outcome.rewrite.key, to_host, outcome.zone)
             _, known = together.get(key, (running, self.space.false))
-            packets = self.space.forget(
-                outcome.packets.exists(self.unknowns.cube), _NOT_OF_THE_TUPLE
-            )
+            packets = outcome.packets.exists(self._of_one_packet)
+            packets = self.space.forget(packets, _NOT_OF_THE_TUPLE)
             together[key] = running, known | packets
         return iter(together.values())
+
+    @property
+    def _of_one_packet(self) -> PacketSet:
+        """What is left open and may be otherwise for the next packet, as a cube."""
+        return self.unknowns.cube_of(key for key in self.unknowns.variables if not _lasts(key))
 
     def _follow(self, packets: PacketSet, running: RunningConnection | None) -> list[Outcome]:
         return self._traversal(running, None).follow(self.route, packets)
@@ -189,7 +207,7 @@ class ConnectionWay:
     def _traversal(
         self, running: RunningConnection | None, on_step: Callable[[TraversalStep], None] | None
     ) -> Traversal:
-        return Traversal(
+        return self._kind(
             self.firewall,
             self.family,
             self.unknowns,

@@ -13,7 +13,7 @@ from iptlint.analysis.exposure import outward
 from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP
 from iptlint.model.writes import reads_conntrack
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 

@@ -129,7 +129,9 @@ def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule
     if analysis.place(taker).chain == chain:
         return taker
     above = analysis.calls.leading_to(analysis.place(taker).chain)
-    return next((rule for rule in before if rule.verdict.chain in above), None)
+    meant = analysis.intended(shadowed.rule)
+    calls = (rule for rule in before if rule.verdict.chain in above)
+    return next((c for c in calls if (meant & analysis.tests(c).may).satisfiable()), None)
 
 
 def differing_first(shadowed: Shadowed) -> list[Rule]:

@@ -20,7 +20,7 @@ from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-_STRANGERS = {
+STRANGERS = {
     Family.IP: ("23.77.180.41", "61.9.203.118", "88.134.17.206", "146.70.91.53", "199.58.83.12"),
     Family.IP6: (
         "2001:470:71::5e",
@@ -68,7 +68,7 @@ def probes(
         Field.TTL: 57,
         Field.LENGTH: 60,
     }
-    strangers = _STRANGERS[family]
+    strangers = STRANGERS[family]
     locals_ = strangers[1:] + strangers[:1]
     for remote, local, port in zip(strangers, locals_, ODD_PORTS, strict=True):
         client = 40000 + port % 20000
@@ -98,7 +98,7 @@ def _exactly(
 
 def public(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with a public address in the field."""
-    numbers = (int(ip_address(text)) for text in _STRANGERS[hooks.family])
+    numbers = (int(ip_address(text)) for text in STRANGERS[hooks.family])
     return hooks.space.ranges(field, tuple((number, number) for number in numbers))
 
 
@@ -108,7 +108,7 @@ def likened(hooks: Hooks, packets: PacketSet, kind: AddressKind = AddressKind.EX
     space, family = hooks.space, hooks.family
     documented = addresses.ranges(family, kind)
     for field, shift in ((family.saddr, 0), (family.daddr, 1)):
-        numbers = (int(ip_address(text)) + shift for text in _STRANGERS[family])
+        numbers = (int(ip_address(text)) + shift for text in STRANGERS[family])
         strangers = space.ranges(field, tuple((number, number) for number in numbers))
         if not (packets & ~strangers).satisfiable():
             packets = space.forget(packets, (field, Field.TTL)) & space.ranges(field, documented)
@@ -166,12 +166,14 @@ def denied_destinations(hooks: Hooks, hook: Hook) -> PacketSet:
     return space.project(denied & hosts(hooks, daddr), daddr)
 
 
+@memo
 def accepted_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces on which most strangers that open a connection are accepted: by the
     policy, or for certain by a rule."""
     return _for_most_strangers(hooks, hook, _accepted)
 
 
+@memo
 def accepted_strangers(hooks: Hooks, hook: Hook) -> PacketSet:
     """The strangers that open a connection and are accepted."""
     everyone = union(list(probes(hooks, hook, "new", "syn")), hooks.space.false)

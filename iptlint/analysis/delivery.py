@@ -14,7 +14,7 @@ from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass
 from iptlint.analysis.shares import Share, largest_first, shares, shares_in
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Decision, Outcome, Visit
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """``through``: the packets, as they set out, that may come through (queued ones, and those
-    that an unknown target decides, among them); ``arrived``: what those are in the end. ``lost``:
-    that may not come through. ``droppers``: who denies them, the largest share first."""
+    that an unknown target decides, among them), be it on another way, where a translation sends
+    them; ``arrived``: what those are in the end that stay on the way. ``lost``: that may not come
+    through. ``droppers``: who denies them, the largest share first."""
 
     through: PacketSet
     arrived: PacketSet
@@ -40,23 +41,29 @@ class Delivery:
     @property
     def comes_through(self) -> bool:
         """Whether some packet does, or nothing is known to drop any."""
-        return self.arrived.satisfiable() or not self.droppers
+        return self.through.satisfiable() or not self.droppers
 
 
 def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
-    """Of packets that set out on the way with the hook: input, forward or output."""
+    """Of packets that set out on the way with the hook: input, forward or output. What a
+    translation takes from it may come through or not; it is not followed. Where nobody knows
+    whether an address that they are translated to is the host's, they may go either way."""
+    packets = packets & hooks.hook_packets(hook)
     if hooks.decides_alone(hook):
         return _by_hook_alone(hooks, hook, packets)
     unknowns, false = Unknowns(hooks.space), hooks.space.false
-    outcomes = Traversal(hooks.firewall, hooks.family, unknowns).follow(ROUTES[hook], packets)
+    routing = hooks.on_any_host(unknowns, stays=True)
+    traversal = Traversal(hooks.firewall, hooks.family, unknowns, routing=routing)
+    outcomes = traversal.follow(ROUTES[hook], packets)
     cube = unknowns.cube
+    gone = packets & ~union([outcome.packets for outcome in outcomes], false)
     through = [outcome for outcome in outcomes if not outcome.kind.denies]
     lost = [outcome.packets for outcome in outcomes if outcome.kind is not VerdictKind.ACCEPT]
     denied = (outcome for outcome in outcomes if outcome.kind.denies)
     return Delivery(
-        union([outcome.packets for outcome in through], false).exists(cube),
+        union([gone, *(outcome.packets for outcome in through)], false).exists(cube),
         union([o.rewrite.image(o.packets.exists(cube)) for o in through], false),
-        union(lost, false).exists(cube),
+        union([gone, *lost], false).exists(cube),
         largest_first(
             (share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None),
             hook,
@@ -64,12 +71,16 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     )
 
 
+def left(hook: Hook, outcome: Outcome) -> bool:
+    """Whether the packets go another way than that with the hook, on which they set out."""
+    return outcome.hook not in ROUTES.get(hook, (outcome.hook,))
+
+
 def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Nothing is changed before the hook, and its own changes concern no later one."""
-    at_hook = packets & hooks.hook_packets(hook)
-    through = may_pass(hooks, hook, at_hook)
+    through = may_pass(hooks, hook, packets)
     droppers = [share for share in shares(hooks, hook, packets) if share.kind.denies]
-    return Delivery(through, through, may_be_dropped(hooks, hook, at_hook), droppers)
+    return Delivery(through, through, may_be_dropped(hooks, hook, packets), droppers)
 
 
 def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:
@@ -90,12 +101,25 @@ def outcomes(
     on_visit: Callable[[Rule, Visit], None],
 ) -> list[Outcome]:
     """What becomes of packets on the way with the hook, with who accepts them. ``on_visit`` is
-    called for each rule that packets come to which may do something else than decide."""
-    main = hooks.deciding_chain(hook)
+    called for each rule that packets come to which may do something else than decide. What a
+    translation takes from the way is not followed; of an address that nobody knows it is taken for
+    granted that it is another host's."""
+    packets, main = packets & hooks.hook_packets(hook), hooks.deciding_chain(hook)
     if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
-        return [*_at_once(main, hook, packets & hooks.hook_packets(hook))]
-    traversal = Traversal(hooks.firewall, hooks.family, unknowns, by_rule=True, on_visit=on_visit)
-    return traversal.follow(ROUTES[hook], packets)
+        return [*_at_once(main, hook, packets)]
+    return by_rule(hooks, unknowns, on_visit).follow(ROUTES[hook], packets)
+
+
+def by_rule(hooks: Hooks, unknowns: Unknowns, on_visit: Callable[[Rule, Visit], None]) -> Traversal:
+    """Tells who decides, on a host that has no address but those that the rules show."""
+    return Traversal(
+        hooks.firewall,
+        hooks.family,
+        unknowns,
+        by_rule=True,
+        routing=hooks.on_likely_host(unknowns),
+        on_visit=on_visit,
+    )
 
 
 def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:

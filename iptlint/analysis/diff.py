@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.bridge_ports import not_followed
+from iptlint.analysis.delivery import left
 from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Rule, Ruleset, VerdictKind
@@ -103,13 +105,15 @@ class Difference:
     """``certain`` is false where only limits, or what the tool does not know, may tell the two
     apart: then they are neither surely equivalent nor surely different. ``families``: whose
     packets were compared; an iptables file says nothing of those of the other family. ``assumed``:
-    addresses that packets are sent to by translation, and that are taken for other hosts'."""
+    addresses that packets are sent to by translation, and that are taken for other hosts'.
+    ``notes``: what was not followed."""
 
     space: Space
     changes: tuple[Divergence, ...]
     certain: bool
     families: tuple[Family, ...]
     assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def equivalent(self) -> bool:
@@ -144,7 +148,8 @@ def difference(
     changes.sort(key=lambda change: -packet_count(change.packets))
     certain = certain and all(change.certain for change in changes)
     assumed = [address for each in sides.routings.values() for address in each.assumed]
-    return Difference(sides.space, tuple(changes), certain, families, tuple(assumed))
+    notes = tuple(dict.fromkeys((*not_followed(old), *not_followed(new))))
+    return Difference(sides.space, tuple(changes), certain, families, tuple(assumed), notes)
 
 
 class _Sides:
@@ -197,9 +202,9 @@ class _Sides:
             if not each.elsewhere and each.certain >= change.certain
             if each.hook is not change.hook and each.kind == change.kind
         ]
-        told = self.space.forget(union(alike, self.space.false), (Field.OIF,))
+        alike_packets = self.space.forget(union(alike, self.space.false), (Field.OIF,))
         packets = self.space.forget(change.packets, (Field.OIF,))
-        return not (packets & ~told).satisfiable()
+        return not (packets & ~alike_packets).satisfiable()
 
     def _decides(self, key: Unknown, outcomes: Iterable[Outcome]) -> bool:
         """Whether what becomes of some packet depends on it."""
@@ -208,9 +213,8 @@ class _Sides:
         return any(packets.exists(variable) != packets for packets in sets)
 
     def _start(self, family: Family, hook: Hook) -> PacketSet:
-        space = self.space
-        packets = setting_out(space, family, hook)
-        return packets & (~space.state("untracked") | untracked_anyway(space))
+        tracked = ~self.space.state("untracked") | untracked_anyway(self.space)
+        return setting_out(self.space, family, hook) & tracked
 
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
@@ -220,11 +224,11 @@ class _Sides:
             for other in new:
                 both = one.packets & other.packets
                 for aspects, packets in self._otherwise(one, other, both):
-                    elsewhere = all(_is_elsewhere(hook, each) for each in (one, other))
+                    elsewhere = all(left(hook, each) for each in (one, other))
                     key = _End.of(one), _End.of(other), elsewhere, aspects
                     by_fates[key] = by_fates.get(key, self.space.false) | packets
         for (_, _, elsewhere, aspects), packets in by_fates.items():
-            surely = packets.forall(self.unknowns.cube)
+            surely = packets.forall(self.unknowns.luck)
             for part, certain in ((surely, True), (packets & ~surely, False)):
                 if part.satisfiable():
                     change = self._change(family, hook, part, aspects, certain=certain)
@@ -238,8 +242,8 @@ class _Sides:
         ends = _End.of(one), _End.of(other)
         parts: dict[tuple[str, ...], PacketSet] = {(): packets}
         if ends[0] != ends[1]:
-            told = (_TOLD[one.kind],) if one.kind is other.kind else ()
-            parts = {told: packets}
+            named = (_TOLD[one.kind],) if one.kind is other.kind else ()
+            parts = {named: packets}
         elif one.kind is VerdictKind.ACCEPT:
             for aspect, fields in _ASPECTS.items():
                 differs = one.rewrite.differs(other.rewrite, self.unknowns.cube, *fields)
@@ -263,12 +267,14 @@ class _Sides:
         point = one_of(self.space, packets, hook)
         old, new = (self._journey(firewall, family, hook, point) for firewall in self.stacks)
         differing = self._differing(old.outcome, new.outcome)
+        witness = packet_of(self.space, point.pick_cube() or [], hook)
+        others = self.unknowns.other_connections(point)
         return Divergence(
             hook,
             family,
             packets.exists(self.unknowns.cube),
             certain,
-            packet_of(self.space, point.pick_cube() or [], hook),
+            replace(witness, conditions=(*witness.conditions, *others)),
             self._fate(old, differing),
             self._fate(new, differing),
             aspects,
@@ -311,7 +317,7 @@ class _Sides:
             values = image(self.space, journey.point, outcome)
             becomes = packet_of(self.space, values, journey.hook)
         went = Hook.INPUT if outcome.hook in ROUTES[Hook.INPUT] else Hook.FORWARD
-        way = went if _is_elsewhere(journey.hook, outcome) else None
+        way = went if left(journey.hook, outcome) else None
         return Fate(outcome.kind, decision, becomes, _End.of(outcome).answer, way)
 
     def _contrasts(
@@ -355,8 +361,8 @@ class _End(NamedTuple):
     @classmethod
     def of(cls, outcome: Outcome) -> _End:
         rule = None if outcome.decision is None else outcome.decision.rule
-        told = outcome.kind in _TOLD and rule is not None
-        return cls(outcome.kind, rule.verdict.meaning if told and rule else "")
+        is_answered = outcome.kind in _TOLD and rule is not None
+        return cls(outcome.kind, rule.verdict.meaning if is_answered and rule else "")
 
 
 _TOLD = {VerdictKind.REJECT: "answer", VerdictKind.QUEUE: "queue"}
@@ -382,19 +388,13 @@ class _Journey(NamedTuple):
         return next(writers, None)
 
 
-def _is_elsewhere(hook: Hook, outcome: Outcome) -> bool:
-    """Whether the packets left the way with the hook."""
-    return outcome.hook not in ROUTES.get(hook, (outcome.hook,))
-
-
 def _joined(hook: Hook, ends: list[Outcome]) -> list[Outcome]:
     """Ends of one kind with the same changes are one, on the way with the hook or off it."""
     together: dict[object, Outcome] = {}
     for end in ends:
         # Of what dies it does not matter how it was changed.
         changes = end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
-        key = _End.of(end), _is_elsewhere(hook, end), changes
-        known = together.get(key)
-        packets = end.packets if known is None else known.packets | end.packets
-        together[key] = end._replace(packets=packets)
+        key = _End.of(end), left(hook, end), changes
+        known = together.get(key, end)
+        together[key] = end._replace(packets=known.packets | end.packets)
     return list(together.values())

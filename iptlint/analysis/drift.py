@@ -9,8 +9,9 @@ from iptlint.analysis.diff import Divergence, Fate
 from iptlint.analysis.shares import shares
 from iptlint.memo import memo
 from iptlint.model import Family, Hook, Ruleset
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.model.edits import without_generated
+from iptlint.model.software import software_in, with_open_forward
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.packet_group import Decision
 from iptlint.netfilter.traversal import setting_out
 from iptlint.packets.space import Space
@@ -28,6 +29,25 @@ def most_telling(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet
         if (change.packets & within).satisfiable():
             return change.packets & within, within
     return change.packets, packets
+
+
+def comparable(running: Ruleset, saved: Ruleset) -> tuple[Ruleset, Ruleset]:
+    """The two without what software puts there anew whenever it starts."""
+    software = software_in(running) or software_in(saved)
+    now, then = without_generated(running), without_generated(saved)
+    return (with_open_forward(now), with_open_forward(then)) if software else (now, then)
+
+
+def as_written(ruleset: Ruleset) -> list[object]:
+    """Where it is equal, so is the meaning: most hosts are as they were saved, and comparing
+    packets takes long."""
+    chains: list[object] = []
+    for table in ruleset.tables:
+        for chain in table.chains.values():
+            rules = tuple((rule.matches, rule.verdict, rule.effects) for rule in chain.rules)
+            base = chain.hook, chain.priority, chain.policy, chain.type, chain.devices
+            chains.append((table.family, table.name, chain.name, base, rules))
+    return chains
 
 
 class Deciders:

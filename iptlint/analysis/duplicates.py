@@ -59,7 +59,7 @@ def _repeatable(rule: Rule) -> bool:
     """Whether a second copy would do nothing new."""
     if rule.verdict.kind is VerdictKind.UNKNOWN or (rule.verdict == CONTINUE and not rule.effects):
         return False
-    if any(map(_uncertain, rule.matches)):
+    if rule.is_policy or any(map(_uncertain, rule.matches)):
         return False
     return rule.verdict.kind.terminates or all(map(_idempotent, rule.effects))
 

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import likened
+from iptlint.analysis.delivery import by_rule
 from iptlint.analysis.shares import Share
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Hook, Rule
+from iptlint.model import Chain, Family, Field, Hook, Rule
 from iptlint.model.addresses import AddressKind
 from iptlint.model.writes import Writes
-from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.packet_group import Visit
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
@@ -23,9 +24,9 @@ from iptlint.packets.packet import Packet
 from iptlint.packets.witness import plainest, witness
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.space import Space
 
 
 def shown_by(
@@ -72,12 +73,12 @@ def _decided(hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet
         if rule is decider:
             met.append(visit.taken)
 
-    firewall, family = hooks.firewall, hooks.family
-    traversal = Traversal(firewall, family, unknowns, by_rule=True, on_visit=on_visit)
-    for outcome in traversal.follow(ROUTES.get(hook, _route(hook)), packets):
-        decision = outcome.decision
-        if decision is not None and decision.rule is None and decision.chain is decider:
-            met.append(outcome.packets)
+    traversal = by_rule(hooks, unknowns, on_visit)
+    for route, setting_out in _routes(hooks.space, hook, packets):
+        for outcome in traversal.follow(ROUTES.get(hook, route), setting_out):
+            decision = outcome.decision
+            if decision is not None and decision.rule is None and decision.chain is decider:
+                met.append(outcome.packets)
     return union(met, hooks.space.false).exists(unknowns.cube)
 
 
@@ -102,18 +103,19 @@ def taken(
     """Some of the packets, as they come, that one of the rules takes on the way through the base
     chain; empty where there is none. What is left open may be so."""
     packets = packets & analysis.base_packets(base)
-    matched = (_matched(analysis, base, rule) for rule in rules)
-    likely = packets & union([*matched], analysis.space.false)
+    likely = union(
+        [_matched(analysis, base, rule, packets) for rule in rules], analysis.space.false
+    )
     if not likely.satisfiable() or _is_plain(analysis, base):
         return likely
     return _way(analysis, base).taken(rules, packets, likely)
 
 
-def _matched(analysis: TableAnalysis, base: Chain, rule: Rule) -> PacketSet:
-    """The packets that the rule may take; it may be one of an earlier base chain."""
+def _matched(analysis: TableAnalysis, base: Chain, rule: Rule, packets: PacketSet) -> PacketSet:
+    """Those of the packets that the rule may take; it may be one of an earlier base chain."""
     others = (earlier.analysis for earlier in analysis.before(base))
     owner = next((each for each in (analysis, *others) if rule in each.places), None)
-    return owner.matched(rule) if owner else analysis.space.false
+    return owner.matched(rule, packets) if owner else analysis.space.false
 
 
 @memo
@@ -121,23 +123,30 @@ def _is_plain(analysis: TableAnalysis, base: Chain) -> bool:
     """Whether nothing on the way to the hook drops or changes packets, nor at the hook changes any:
     then who may match a rule may come to it."""
     assert base.hook is not None
-    route = _route(base.hook)
+    routes = _routes(analysis.space, base.hook, analysis.space.true)
     return not any(
         base_chain.rewrites or (at is not base.hook and base_chain.may_drop.satisfiable())
         for family in analysis.table.family.packets
         if family in ("ip", "ip6")
+        for route, _ in routes
         for at in route
         for base_chain in _firewall(analysis).base_chains(Family(family), at)
         if not base_chain.is_open
     )
 
 
-def _route(hook: Hook) -> tuple[Hook, ...]:
-    """The hooks up to this one."""
-    for route in ROUTES.values():
-        if hook in route:
-            return route[: route.index(hook) + 1]
-    return (hook,)
+def _routes(
+    space: Space, hook: Hook, packets: PacketSet
+) -> tuple[tuple[tuple[Hook, ...], PacketSet], ...]:
+    """The hooks up to this one, and those of the packets that come by them: what passes through
+    the host, and what it sends."""
+    routes = [route[: route.index(hook) + 1] for route in ROUTES.values() if hook in route]
+    if hook is not Hook.POSTROUTING:
+        return ((routes[0] if routes else (hook,), packets),)
+    inside = packets & space.no_interface(Field.IIF)
+    return tuple(
+        (route, inside if route[0] is Hook.OUTPUT else packets & ~inside) for route in routes
+    )
 
 
 @memo
@@ -188,10 +197,13 @@ class _Way:
         def on_visit(rule: Rule, visit: Visit) -> None:
             taken[rule] = taken.get(rule, space.false) | visit.taken
 
+        firewall = _firewall(self.analysis)
         for family in _families(self.analysis):
-            traversal = Traversal(_firewall(self.analysis), family, unknowns, on_visit=on_visit)
+            routing = Hooks(firewall, family).on_likely_host(unknowns)
+            traversal = Traversal(firewall, family, unknowns, routing=routing, on_visit=on_visit)
             own = packets & space.family(family.value)
-            traversal.follow(_route(self.base.hook), own)
+            for route, setting_out in _routes(space, self.base.hook, own):
+                traversal.follow(route, setting_out)
         cube = unknowns.cube
         return {rule: each.exists(cube) for rule, each in taken.items()}
 

@@ -111,13 +111,13 @@ _UNASKED = {"tcp": "invalid", "icmp": "invalid", "ipv6-icmp": "invalid"}
 
 
 def _as_known(outcome: TraceOutcome) -> Packet:
-    last, told = outcome.arrived, outcome.becomes or outcome.arrived
+    last, shown = outcome.arrived, outcome.becomes or outcome.arrived
     return replace(
         last,
-        saddr=last.saddr if last.saddr == told.saddr else None,
-        daddr=last.daddr if last.daddr == told.daddr else None,
-        sport=last.sport if last.sport == told.sport else None,
-        dport=last.dport if last.dport == told.dport else None,
+        saddr=last.saddr if last.saddr == shown.saddr else None,
+        daddr=last.daddr if last.daddr == shown.daddr else None,
+        sport=last.sport if last.sport == shown.sport else None,
+        dport=last.dport if last.dport == shown.dport else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS
@@ -12,7 +12,7 @@ from iptlint.analysis.shares import Share
 from iptlint.model import Field, Hook, Rule
 from iptlint.model.ownership import is_generated
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
@@ -53,8 +53,7 @@ class Exposed(NamedTuple):
 def exposed_services(hooks: Hooks) -> Iterator[Exposed]:
     """On this host, by rules that name ports, and on hosts behind it."""
     if (on_host := _exposure(hooks, Hook.INPUT)) is not None:
-        packets = on_host.accepted_at_a_rate & ~on_host.sent_on
-        yield from _accepted(hooks, on_host, Hook.INPUT, packets)
+        yield from _accepted(hooks, on_host, Hook.INPUT, on_host.accepted_at_a_rate)
     if (behind := _exposure(hooks, Hook.FORWARD)) is not None:
         yield from _behind(hooks, behind)
 
@@ -80,7 +79,7 @@ def _behind(hooks: Hooks, exposure: Exposure) -> Iterator[Exposed]:
     for rule, packets in exposure.translations:
         if is_dnat(rule) and rule not in generated:
             sent_on = inwards & packets
-            if opened := _services(exposure, sent_on):
+            if opened := _services(exposure, sent_on, exposure.now_translated):
                 through = tuple(d for d in exposure.accepters(sent_on) if d.rule is not None)
                 ports = _count(space, sent_on)
                 yield Exposed(rule, "", sent_on, opened, ports, Hook.PREROUTING, through)
@@ -109,7 +108,7 @@ def _accepted(
         for chain, rule, opened_to in _naming(share, share.rule):
             named = hook is Hook.INPUT or _tests(analysis, rule, hooks.family.daddr)
             meant = named and not _is_for_all_ports(space, opened_to)
-            if meant and (opened := _services(exposure, opened_to)):
+            if meant and (opened := _services(exposure, opened_to, exposure.now)):
                 yield Exposed(rule, chain, opened_to, opened, _count(space, opened_to), hook)
 
 
@@ -140,17 +139,23 @@ def _is_for_all_ports(space: Space, packets: PacketSet) -> bool:
     return 2 * sum(odd) > len(odd)
 
 
-def _services(exposure: Exposure, packets: PacketSet) -> tuple[Open, ...]:
+def _services(
+    exposure: Exposure, packets: PacketSet, now: Callable[[PacketSet], PacketSet]
+) -> tuple[Open, ...]:
     """The services that most callers among ``packets`` get to: those that are meant, and among
-    very many ports all of several."""
+    very many ports all of several. ``now``: which packets are some others in the end."""
     space = exposure.space
+
+    def to(port: int) -> PacketSet:
+        return now(space.value(Field.DPORT, port))
+
     each = {
         (service, protocol): tuple(Open(service, port, protocol) for port in ports)
         for protocol in _PROTOCOLS
         if (of_protocol := packets & space.value(Field.PROTO, protocol)).satisfiable()
         for service in SERVICES
         if protocol in service.protocols
-        if (ports := [port for port in service.ports if _is_open(exposure, of_protocol, port)])
+        if (ports := [p for p in service.ports if _is_open(exposure, of_protocol & to(p))])
     }
     if not is_broad(_count(space, packets), {service for service, _ in each}):
         each = {
@@ -166,9 +171,8 @@ def is_broad(ports: int, services: Collection[Service]) -> bool:
     return ports > _MANY and len(services) >= _SEVERAL
 
 
-def _is_open(exposure: Exposure, packets: PacketSet, port: int) -> bool:
-    to_port = packets & exposure.now(exposure.space.value(Field.DPORT, port))
-    return to_port.satisfiable() and exposure.is_most(to_port)
+def _is_open(exposure: Exposure, packets: PacketSet) -> bool:
+    return packets.satisfiable() and exposure.is_most(packets)
 
 
 def _is_meant(space: Space, port: int, packets: PacketSet) -> bool:

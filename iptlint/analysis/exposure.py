@@ -20,9 +20,10 @@ from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.shares import Share, largest_first, shares
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
+from iptlint.model.names import is_inside, is_second, is_tunnel
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
@@ -36,6 +37,7 @@ _RATES = ("limit", "hashlimit", "connlimit", "quota", "quota2")
 """The kinds of tests that let some packets of anyone through, though not all."""
 
 
+@memo
 def outward(hooks: Hooks) -> PacketSet:
     """The packets that come in by an interface which faces the world. Where names do not tell,
     an interface that has rules of its own is left out: it may be the one of a private network.
@@ -97,7 +99,8 @@ class Translation(NamedTuple):
 
 
 class Exposure:
-    """What becomes of callers on the whole way with the hook. Sets are of packets as they come.
+    """What becomes of callers on the whole way with the hook; what a translation takes from it is
+    let in on the other way, if anywhere. Sets are of packets as they come.
 
     ``groups``: those of a group are alike, but for who calls.
     """
@@ -122,12 +125,6 @@ class Exposure:
         return tuple(Translation(rule, each.exists(cube)) for rule, each in self._translations)
 
     @cached_property
-    def sent_on(self) -> PacketSet:
-        """The packets that a rule gives the address of another host."""
-        sets = [one.packets for one in self.translations if is_dnat(one.rule)]
-        return union(sets, self.space.false)
-
-    @cached_property
     def by_policy(self) -> PacketSet:
         """The packets that a policy accepts, if no uncertain test of a rule takes them first."""
         open_ = [
@@ -150,6 +147,15 @@ class Exposure:
         """Of ``accepted_at_a_rate``, those that are one of ``packets`` in the end, however their
         destinations were translated."""
         ends = [alike & rewrite.now(packets) for rewrite, alike in self._accepted_alike]
+        return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._unknowns.cube)
+
+    @memo
+    def now_translated(self, packets: PacketSet) -> PacketSet:
+        """The same of those that got another destination: a rule that is there only under some
+        condition gives none where it is not."""
+        fields = (Field.DPORT, Field.DADDR, Field.DADDR6)
+        given = [(way, alike) for way, alike in self._accepted_alike if way.changes(*fields)]
+        ends = [alike & way.now(packets) for way, alike in given]
         return self.accepted_at_a_rate & union(ends, self.space.false).exists(self._unknowns.cube)
 
     @cached_property
@@ -183,7 +189,7 @@ class Exposure:
         agreed = self.space.false
         for group in self.groups:
             each = [self.space.project(caller & packets, *fields) for caller in group]
-            agreed = union([a & b & c for a, b, c in combinations(each, 3)], agreed)
+            agreed = agreed | union([a & b & c for a, b, c in combinations(each, 3)], agreed)
         return agreed
 
     def is_most(self, packets: PacketSet) -> bool:
@@ -275,8 +281,24 @@ def accept_any(hooks: Hooks, hook: Hook) -> LetIn | None:
 def accepted_from_uplinks(hooks: Hooks) -> Share | None:
     """The rule that accepts most strangers by an interface that faces the world, where the host
     denies by default on those that no rule names, and on no other that faces it."""
+    return _accepted_by(hooks, uplinks(hooks, Field.IIF))
+
+
+def accepted_by_only_card(hooks: Hooks) -> Share | None:
+    """The same of the one network card that rules name, where nothing tells what is behind it."""
     space = hooks.space
-    facing, denied = uplinks(hooks, Field.IIF), dropped_by_default(hooks, Hook.INPUT)
+    *named, _ = enumerate(space.interfaces.classes, start=1)
+    cards = [(number, cls) for number, cls in named if cls.name != "lo"]
+    if len(cards) != 1 or hooks.facing:
+        return None
+    number, cls = cards[0]
+    if cls.wildcard or is_inside(cls.name) or is_second(cls.name) or is_tunnel(cls.name):
+        return None
+    return _accepted_by(hooks, space.value(Field.IIF, number))
+
+
+def _accepted_by(hooks: Hooks, facing: PacketSet) -> Share | None:
+    space, denied = hooks.space, dropped_by_default(hooks, Hook.INPUT)
     open_ = accepted_strangers(hooks, Hook.INPUT) & facing
     if (denied & facing).satisfiable() or not (
         denied & on_unnamed_interfaces(space, Hook.INPUT)
@@ -297,7 +319,7 @@ def responsible_call(share: Share) -> Share:
     seen = {chain.name}
     while rule is not None and not rule.matches and chain.hook is None:
         calls = [
-            Share(analysis, caller, call, call.verdict.kind, analysis.matched(call) & share.packets)
+            Share(analysis, caller, call, call.verdict.kind, analysis.matched(call, share.packets))
             for name, number in analysis.calls.callers(chain.name)
             if (caller := analysis.table.chains[name]).name not in seen
             and (call := caller.rules[number])

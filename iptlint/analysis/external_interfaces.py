@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from iptlint.analysis.default_verdict import (
     accepted_by_default,
@@ -12,10 +12,11 @@ from iptlint.analysis.default_verdict import (
     public_hosts,
 )
 from iptlint.analysis.hook_verdicts import may_end
+from iptlint.memo import memo
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.interfaces import InterfaceClass
 
 _MANY_CALLERS = "ppp"
@@ -24,7 +25,8 @@ _MANY_CALLERS = "ppp"
 _TRANSLATING = ("MASQUERADE", "SNAT")
 
 
-def external_classes(hooks: Hooks) -> list[int]:
+@memo
+def external_classes(hooks: Hooks) -> Sequence[int]:
     """The numbers of the interface classes by which the world comes in."""
     space = hooks.space
     classes = [*enumerate(space.interfaces.classes, start=1)]
@@ -97,9 +99,10 @@ def is_external_name(cls: InterfaceClass) -> bool:
 
 
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
-    """Whether strangers may open some connection to this host by the interfaces of the class."""
+    """Whether rules let strangers open some connection to this host by the interfaces of the
+    class. That all is open there, since nothing is denied, tells nothing about them."""
     kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
-    coming = hooks.space.value(Field.IIF, number)
+    coming = hooks.space.value(Field.IIF, number) & ~accepted_by_default(hooks, Hook.INPUT)
     return any(
         may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT, stranger & coming).satisfiable()
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)
@@ -131,12 +134,29 @@ def _is_from_world(hooks: Hooks, rule: Rule) -> bool:
 
 
 def uplink_names(hooks: Hooks) -> frozenset[str]:
-    """The interfaces by which packets leave with an address of the host's."""
+    """The interfaces by which packets leave with an address of the host's, but for those that lead
+    to networks of its own by their names."""
+    return frozenset(name for name in lending_names(hooks) if not is_inside(name))
+
+
+def lending_names(hooks: Hooks) -> frozenset[str]:
+    """The interfaces by which packets leave with an address of the host's; a tunnel may be one.
+    Not those by which they are led back to a network of its own (hairpin)."""
     return frozenset(
         match.name
         for _, _, rule in hooks.ruleset.rules()
-        if rule.verdict.name.upper() in _TRANSLATING
+        if rule.verdict.name.upper() in _TRANSLATING and not _leads_inside(hooks, rule)
         for match in rule.matches
         if isinstance(match, Interface)
-        if match.field is Field.OIF and not match.negated and not is_inside(match.name)
+        if match.field is Field.OIF and not match.negated
+    )
+
+
+def _leads_inside(hooks: Hooks, rule: Rule) -> bool:
+    """Whether the rule is for destinations of private networks only."""
+    field, public = hooks.family.daddr, public_hosts(hooks, hooks.family.daddr)
+    named = (m for m in rule.matches if isinstance(m, Within) and m.field is field)
+    return any(
+        not test.negated and not (hooks.space.ranges(field, test.ranges) & public).satisfiable()
+        for test in named
     )

@@ -12,7 +12,7 @@ from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.mirror import mirrored, mirrored_among
 from iptlint.packets.samples import samples as a_few
 from iptlint.packets.space import Space

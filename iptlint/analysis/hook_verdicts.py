@@ -17,7 +17,7 @@ from iptlint.packets.samples import samples
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 

@@ -18,7 +18,7 @@ from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
 from iptlint.model.protocols import ICMP, ICMP6
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 
@@ -90,9 +90,7 @@ def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
     if not sent.satisfiable():
         return []
     way = delivery(hooks, hook, sent)
-    # What belongs to a connection, or has none, never comes to a chain of the type nat.
-    translating = (dropper.base(hook).type == "nat" for dropper in way.droppers)
-    return [] if way.comes_through or any(translating) else way.droppers
+    return [] if way.comes_through else way.droppers
 
 
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from iptlint.analysis.default_verdict import accepted_by_default, dropped_by_default
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.session import Context
+from iptlint.analysis.spoofing import turns_strangers_away
 from iptlint.model import Family, Hook, Ruleset
 from iptlint.model.names import is_of_ipv6, without_family
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 
 
 class LeftOpen(NamedTuple):
@@ -30,7 +31,7 @@ def only_ipv6_open(context: Context) -> Iterator[LeftOpen]:
         ip = context.hooks(ruleset, Family.IP)
         if beside is None or ip is None:
             continue
-        if dropped_by_default(ip, Hook.INPUT).satisfiable():
+        if turns_strangers_away(ip):
             ip6 = context.hooks(beside, Family.IP6)
             if ip6 is None:
                 yield LeftOpen(ip, beside, None)

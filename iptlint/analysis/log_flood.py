@@ -11,10 +11,12 @@ from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.matches import Threshold
-from iptlint.netfilter.hooks import Hooks
+from iptlint.model.names import is_inside, is_second
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -127,7 +129,7 @@ def _strangers(hooks: Hooks) -> PacketSet:
     """Packets that anyone can send: from public addresses to public ones, by an interface that
     faces the world, of no connection that was asked for, unmarked, on no list."""
     space, family = hooks.space, hooks.family
-    packets = outward(hooks) & outside(space)
+    packets = (outward(hooks) | _only_card(space)) & outside(space)
     packets = packets & public_hosts(hooks, family.saddr) & public_hosts(hooks, family.daddr)
     packets = packets & space.state("new", "invalid", "untracked")
     for field in (Field.MARK, Field.CT_MARK):
@@ -135,3 +137,15 @@ def _strangers(hooks: Hooks) -> PacketSet:
     for test, variable in space.opaques.items():
         packets = packets & (variable if typically_holds(test, None) else ~variable)
     return packets
+
+
+def _only_card(space: Space) -> PacketSet:
+    """The packets by the one interface that rules name, if its name does not say that the world is
+    elsewhere."""
+    classes = enumerate(space.interfaces.classes, start=1)
+    named = [(number, cls) for number, cls in classes if cls.name not in ("", "lo")]
+    if len(named) != 1:
+        return space.false
+    ((number, cls),) = named
+    inside = cls.wildcard or is_inside(cls.name) or is_second(cls.name)
+    return space.false if inside else space.value(Field.IIF, number)

@@ -18,9 +18,9 @@ from iptlint.analysis.exposure import outward
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Effect, EffectKind, Field, Hook, Match, Rule, VerdictKind, Within
-from iptlint.model.matches import Original, Ranges
+from iptlint.model.matches import Ranges
 from iptlint.model.verdicts import Choice
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.rewriting import side_of
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.space import Space
@@ -52,6 +52,11 @@ class DestinationNat:
     def stays(self) -> bool:
         """Whether the packets are for this host for certain, as those of REDIRECT are."""
         return not self.moves or (self.address is not None and self.address.is_loopback)
+
+    @property
+    def chain(self) -> str:
+        """The name of the one that the rule is in."""
+        return self.analysis.place(self.rule).chain
 
     @property
     def ports(self) -> frozenset[int]:
@@ -99,13 +104,14 @@ def is_port_test(match: Match) -> bool:
 
 
 @memo
-def destination_nats(hooks: Hooks) -> tuple[DestinationNat, ...]:
-    """The rules at PREROUTING that translate the destination of packets of the family."""
-    return tuple(_destinations(hooks))
+def destination_nats(hooks: Hooks, hook: Hook = Hook.PREROUTING) -> tuple[DestinationNat, ...]:
+    """The rules at PREROUTING, or at OUTPUT, that translate the destination of packets of the
+    family."""
+    return tuple(_destinations(hooks, hook))
 
 
-def _destinations(hooks: Hooks) -> Iterator[DestinationNat]:
-    for base_chain in hooks.base_chains(Hook.PREROUTING):
+def _destinations(hooks: Hooks, hook: Hook) -> Iterator[DestinationNat]:
+    for base_chain in hooks.base_chains(hook):
         analysis = base_chain.analysis
         if base_chain.chain.type == "nat":
             for _, rule in base_chain.rules():
@@ -172,24 +178,6 @@ def _one_of(space: Space, field: Field, effect: Effect) -> PacketSet:
             return space.masked(field, effect.mask, effect.value)
         case _:
             return space.true
-
-
-def knowing_origin(hooks: Hooks, packets: PacketSet) -> PacketSet:
-    """New packets as they come, for which tests of what they came with (``--ctorigdstport``,
-    ``ct original proto-dst``) say what is so."""
-    space = hooks.space
-    for test, variable in space.opaques.items():
-        if isinstance(test.asks, Original):
-            meant = _meant(hooks, test.asks)
-            packets = packets.exists(variable) & ((variable & meant) | (~variable & ~meant))
-    return packets
-
-
-def _meant(hooks: Hooks, original: Original) -> PacketSet:
-    """What a test of the original direction says of a packet that is not translated yet."""
-    field = original.field
-    of_family = field in (Field.SPORT, Field.DPORT, hooks.family.saddr, hooks.family.daddr)
-    return hooks.space.ranges(field, original.ranges) if of_family else hooks.space.false
 
 
 def to(translation: DestinationNat) -> str:

@@ -16,13 +16,14 @@ from iptlint.analysis.nat import (
 )
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.memo import memo
-from iptlint.model import Chain, Hook, Rule, VerdictKind
+from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.space import Space
 
 _HOOKS = (Hook.FORWARD, Hook.INPUT)
 
@@ -61,11 +62,19 @@ class _Moved:
 
     def arriving(self, translation: DestinationNat) -> PacketSet:
         if translation not in self._arriving:
-            self._arriving[translation] = translation.arriving(self.hooks, self.hook)
+            packets = translation.arriving(self.hooks, self.hook)
+            self._arriving[translation] = _marked(self.hooks.space, packets)
         return self._arriving[translation]
 
     def meet(self, rule: PacketSet) -> bool:
         return any((self.arriving(each) & rule).satisfiable() for each in self.all)
+
+
+def _marked(space: Space, packets: PacketSet) -> PacketSet:
+    """What is translated has the status of that: other packets to the same port have not."""
+    if Field.CT_DNAT not in space.fields:
+        return packets
+    return space.forget(packets, (Field.CT_DNAT,)) & space.value(Field.CT_DNAT, 1)
 
 
 def _at_hook(hooks: Hooks, hook: Hook) -> Iterator[Mistake]:
@@ -117,7 +126,9 @@ def _mistake(
 
 
 def _but_for_port(analysis: TableAnalysis, chain: Chain, rule: Rule) -> PacketSet:
-    """The packets that would match the rule if it took any port."""
+    """The packets that come to the rule and would match it if it took any port."""
     others = (match for match in rule.matches if not is_port_test(match))
     tests = analysis.matcher_of(chain.name).all_of(others, analysis.space.universe)
-    return tests.may & analysis.entries[chain.name].intended
+    _, index = analysis.place(rule)
+    arriving = analysis.flows[chain.name].arriving_at(index, tests.may)
+    return arriving & analysis.entries[chain.name].reachable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -14,10 +14,10 @@ from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, Visit
-from iptlint.netfilter.routes import INTERFACES_AT, OF_HOST, WAYS, OpenRouting
+from iptlint.netfilter.routes import INTERFACES_AT, WAYS, OpenRouting
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal, setting_out
-from iptlint.netfilter.unknowns import Unknowns
+from iptlint.netfilter.unknowns import OF_HOST, Unknowns
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
@@ -68,6 +68,17 @@ class RuleReach:
         return self.rule.statement.span
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The packets that come to a rule at a hook and match. ``surely``: those that come whatever is
+    left open on the way, and match if the rule's own open tests let them; ``perhaps``: all that
+    may."""
+
+    hook: Hook
+    surely: PacketSet
+    perhaps: PacketSet
+
+
 _RANKS: dict[tuple[Status, Reason | None], int] = {
     (Status.REACHABLE, None): 0,
     (Status.CONDITIONAL, None): 1,
@@ -95,13 +106,57 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
 def reach(ruleset: Ruleset, addresses: HostAddresses | None = None) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains. ``addresses``: the
     host's; without them, what the rules show, and any others."""
-    firewall = Firewall(ruleset)
-    census = _Census(firewall, addresses or shown_by(ruleset))
-    for analysis in firewall.by_decision().analyses():
-        for chain, parts in analysis.table.statements():
-            answers = [_reach(analysis, census, chain, rule) for rule in parts if rule.read]
-            if answers:
-                yield _of_statement(answers)
+    return Reach(ruleset, addresses).all()
+
+
+class Reach:
+    """Answers for the rules of one ruleset; ``addresses`` as above. ``firewall``: that of the
+    ruleset, where somebody has it."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        addresses: HostAddresses | None = None,
+        firewall: Firewall | None = None,
+    ) -> None:
+        self._firewall = firewall or Firewall(ruleset)
+        self._census = _Census(self._firewall, addresses or shown_by(ruleset))
+
+    @property
+    def space(self) -> Space:
+        return self._firewall.space
+
+    def all(self) -> Iterator[RuleReach]:
+        for analysis in self._firewall.by_decision().analyses():
+            for chain, parts in analysis.table.statements():
+                answer = self._of_parts(analysis, chain, parts)
+                if answer is not None:
+                    yield answer
+
+    def of(self, table: Table, chain: Chain, parts: Sequence[Rule]) -> RuleReach | None:
+        """For one statement, of all its parts; None where it could not be read."""
+        return self._of_parts(self._firewall.by_decision().analysis(table), chain, parts)
+
+    def _of_parts(
+        self, analysis: TableAnalysis, chain: Chain, parts: Sequence[Rule]
+    ) -> RuleReach | None:
+        answers = [_reach(analysis, self._census, chain, rule) for rule in parts if rule.read]
+        return _of_statement(answers) if answers else None
+
+    def matched(self, rule: Rule) -> Iterator[Matched]:
+        """What comes to the rule and matches, hook by hook, as it set out."""
+        for visit in self._census.visits(rule):
+            surely, perhaps = self._census.surely(visit), self._census.perhaps(visit)
+            yield Matched(
+                visit.hook,
+                _at_hook(self.space, surely, visit.hook),
+                _at_hook(self.space, perhaps, visit.hook),
+            )
+
+    def is_certain(self, table: Table, rule: Rule) -> bool:
+        """Whether the packet alone decides if the rule takes it."""
+        tests = self._firewall.by_decision().analysis(table).tests(rule)
+        return tests.may == tests.sure
 
 
 class _Census:

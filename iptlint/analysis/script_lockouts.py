@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, ssh_states
 from iptlint.analysis.shadowing import unmatched_rules
-from iptlint.model import Chain, Family, Hook, Rule, Ruleset, VerdictKind
+from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.script import Kind, Script, Step
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -72,6 +72,7 @@ class Flush(NamedTuple):
     command that set it, where the script did."""
 
     step: Step
+    table: Table
     chain: Chain
     family: Family
     policy: Step | None
@@ -86,24 +87,26 @@ def last_flush(ruleset: Ruleset, family: Family) -> Flush | None:
     states = _states(script)
     if states is None:
         return None
-    for table, name, chain in closed:
-        chains = [_chain(state, family, table, name) for state in states]
+    for table, chain in closed:
+        name = chain.name
+        chains = [_chain(state, family, table.name, name) for state in states]
         for number in range(len(script.steps) - 1, -1, -1):
             before, step = chains[number], script.steps[number]
             if is_flush(step) and _empties(before, step, name, family):
-                return Flush(step, chain, family, _policy_step(script.steps[:number], chain))
+                policy = _policy_step(script.steps[:number], chain)
+                return Flush(step, table, chain, family, policy)
             if before is None or before.rules:
                 break
     return None
 
 
-def _closed(ruleset: Ruleset, family: Family) -> Iterator[tuple[str, str, Chain]]:
+def _closed(ruleset: Ruleset, family: Family) -> Iterator[tuple[Table, Chain]]:
     for table in ruleset.tables:
         if family.value in table.family.packets:
             for chain in table.base_chains():
                 host = chain.hook in (Hook.INPUT, Hook.OUTPUT)
                 if host and not chain.rules and _drops(chain):
-                    yield table.name, chain.name, chain
+                    yield table, chain
 
 
 def makes_more(analysis: TableAnalysis, rule: Rule) -> bool:

@@ -27,8 +27,7 @@ from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.protocols import TCP
 from iptlint.model.writes import writes_of
-from iptlint.netfilter.firewall import Firewall, is_early, space_of
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks, is_early, space_of
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher

@@ -28,6 +28,9 @@ _AMPLIFIES = "it answers forged packets with larger ones, at others' expense"
 _IN_CLEAR = "all of it, passwords too, travels in clear text"
 _FILES = "it hands out files, and worms look for it"
 _FOR_INSIDE = "it was made for a local network"
+_INTO_NETWORK = "whoever sends it puts packets into the network that it carries"
+_RUNS_PROGRAMS = "whoever connects has it run programs"
+_TELLS = "it tells whoever asks what the host has and does"
 
 SERVICES: tuple[Service, ...] = (
     Service((23,), _T, "Telnet", _IN_CLEAR),
@@ -55,7 +58,10 @@ SERVICES: tuple[Service, ...] = (
     Service((3260,), _T, "iSCSI", _FILES),
     Service((3306,), _T, "MySQL", _PASSWORDS),
     Service((3389,), _T, "remote desktops (RDP)", _PASSWORDS, _ON_PURPOSE),
+    Service((3632,), _T, "distcc", _RUNS_PROGRAMS),
     Service((4369,), _T, "Erlang's port mapper", _FOR_INSIDE),
+    Service((4789, 8472), _U, "VXLAN", _INTO_NETWORK),
+    Service((4949,), _T, "munin", _TELLS),
     Service((5432,), _T, "PostgreSQL", _PASSWORDS),
     Service((5601,), _T, "Kibana", _NO_LOGIN),
     Service((5672,), _T, "AMQP (RabbitMQ)", _IN_CLEAR, _ON_PURPOSE),
@@ -65,6 +71,9 @@ SERVICES: tuple[Service, ...] = (
     Service((6000, 6001), _T, "X11", _IN_CLEAR),
     Service((6379,), _T, "Redis", _NO_LOGIN),
     Service((6443,), _T, "the Kubernetes API", _STATE, _ON_PURPOSE),
+    Service((7474, 7687), _T, "Neo4j", _PASSWORDS),
+    Service((7946,), _TU, "Docker Swarm's gossip", _FOR_INSIDE),
+    Service((8009,), _T, "AJP (Tomcat)", _FOR_INSIDE),
     Service((8086,), _T, "InfluxDB", _PASSWORDS),
     Service((8500,), _T, "Consul", _NO_LOGIN),
     Service((9042,), _T, "Cassandra", _NO_LOGIN),
@@ -74,8 +83,10 @@ SERVICES: tuple[Service, ...] = (
     Service((10255,), _T, "the kubelet's read-only API", _STATE),
     Service((11211,), _T, "memcached", _NO_LOGIN),
     Service((11211,), _U, "memcached", _AMPLIFIES),
+    Service((11434,), _T, "Ollama", _NO_LOGIN),
     Service((15672,), _T, "RabbitMQ management", _PASSWORDS),
     Service((27017, 27018), _T, "MongoDB", _PASSWORDS),
+    Service((28015,), _T, "RethinkDB", _NO_LOGIN),
     Service((50070,), _T, "HDFS", _NO_LOGIN),
 )
 """Ports and protocols are IANA's, or what the programs listen on as they are installed. What

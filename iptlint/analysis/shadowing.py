@@ -63,7 +63,7 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
         for name, chain in analysis.table.chains.items()
         if analysis.entries[name].reachable.satisfiable()
         for rule in chain.rules
-        if rule.read and (reason := why_dead(analysis, rule)) is not None
+        if rule.read and not rule.is_policy and (reason := why_dead(analysis, rule)) is not None
     }
 
 
@@ -122,6 +122,11 @@ class Shadowed:
     @property
     def span(self) -> Span:
         return self.dead.span
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its statement is lost."""
+        return self.rule.whole is None or self.span == self.rule.statement.span
 
 
 @memo

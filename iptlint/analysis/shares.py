@@ -10,7 +10,7 @@ from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
@@ -58,6 +58,13 @@ class Share(NamedTuple):
         if self.rule is not None:
             return self.rule.origin.span
         return self.analysis.declaration_of(self.chain)
+
+
+def surely_decides(share: Share, hook: Hook) -> bool:
+    """Whether it decides some ordinary packet, whatever its uncertain tests say."""
+    usual = share.packets & ordinary(share.analysis.space, hook)
+    sure = usual if share.rule is None else usual & share.analysis.tests(share.rule).sure
+    return sure.satisfiable()
 
 
 _DOES = {
@@ -154,16 +161,11 @@ def _in_chain(
     analysis: TableAnalysis, flow: ChainFlow, inside: PacketSet, entering: dict[str, PacketSet]
 ) -> Iterator[Share]:
     """The rules of one chain that decide; what it calls is added to ``entering``."""
-    for number in flow.concerning(inside):
-        rule = flow.chain.rules[number]
+    rules = flow.chain.rules
+    deciding = [n for n in flow.concerning(inside) if not rules[n].verdict.kind.goes_on]
+    for number, taken in flow.matched_of(deciding, inside):
+        rule = rules[number]
         kind, callee = rule.verdict.kind, rule.verdict.chain
-        if kind.goes_on:
-            continue
-        taken = inside & flow.tests[number].may
-        if taken.satisfiable():
-            taken = flow.arriving_at(number, taken)
-        if not taken.satisfiable():
-            continue
         if callee is None or callee not in analysis.flows:
             yield Share(analysis, flow.chain, rule, kind, taken)
         else:

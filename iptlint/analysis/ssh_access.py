@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.exposure import external_probes
 from iptlint.analysis.handshake import (
     HandshakeStep,
     answers,
     handshake,
+    lets_someone_in,
     opening,
     opens,
     redirects,
 )
 from iptlint.analysis.hook_verdicts import may_pass
-from iptlint.analysis.session import Settings
+from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook, Rule, VerdictKind, Within
-from iptlint.netfilter.hooks import Hooks
+from iptlint.model.protocols import UDP
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
 
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 FEW_PORTS = 16
@@ -102,6 +108,56 @@ _STEPS = (
 """The packets of the handshake, the way of each, and the flags of what answers it."""
 
 
+class Sign(Enum):
+    """What says that somebody administers the host by SSH, the strongest first."""
+
+    NAMED = "named"  # the user, a listener or a rule that accepts the port
+    PUBLIC = "public"  # the world gets in, if not by SSH
+    PRIVATE = "private"  # some network gets in, if not by SSH
+    NONE = "none"
+
+
+def sign_of_ssh(
+    context: Context, hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]
+) -> Sign:
+    facts = context.host.facts if context.host else None
+    said = context.settings.ssh_ports != Settings().ssh_ports
+    if said or (facts and facts.listeners is not None) or _is_opened(hooks, ports):
+        return Sign.NAMED
+    if step.packet != "SYN":
+        return Sign.PUBLIC
+    probes = (*external_probes(hooks), *external_probes(hooks, Hook.INPUT, UDP))
+    if may_pass(hooks, Hook.INPUT, union([*probes], hooks.space.false)).satisfiable():
+        return Sign.PUBLIC
+    return Sign.PRIVATE if lets_someone_in(hooks) else Sign.NONE
+
+
+def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
+    """Whether a rule for what comes in, or of a chain that nothing calls, accepts the port."""
+    main = hooks.deciding_chain(Hook.INPUT)
+    if main is None:
+        return False
+    calls = main.analysis.calls
+    return any(
+        rule.verdict.kind is VerdictKind.ACCEPT
+        and names_port(rule, ports)
+        and (not calls.hooks_of(chain.name) or Hook.INPUT in calls.hooks_of(chain.name))
+        for chain, rule in main.analysis.table.rules()
+    )
+
+
+def names_port(rule: Rule, ports: tuple[int, ...]) -> bool:
+    """Whether the rule is for few destination ports, one of them among these."""
+    return any(
+        isinstance(match, Within)
+        and match.field is Field.DPORT
+        and not match.negated
+        and sum(high - low + 1 for low, high in match.ranges) <= FEW_PORTS
+        and any(low <= port <= high for low, high in match.ranges for port in ports)
+        for match in rule.matches
+    )
+
+
 def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
     """Where sshd listens: what the user says, or 22 and what the rules make evident."""
     if settings.ssh_ports != Settings().ssh_ports:
@@ -134,7 +190,7 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
         return
     space = analysis.space
-    packets = space.project(analysis.matched(rule) & opening(hooks), Field.DPORT)
+    packets = space.project(analysis.matched(rule, opening(hooks)), Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= FEW_PORTS:
         return
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
@@ -142,10 +198,11 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
             yield port
 
 
-def _may_take(rule: Rule, ports: Iterable[int]) -> bool:
-    """Whether no test of the destination port leaves all of the ports out."""
+def _may_take(rule: Rule, ports: Sequence[int]) -> bool:
+    """Whether no test of the destination port leaves all of the ports out; they are in order."""
     named = (m for m in rule.matches if type(m) is Within and m.field is Field.DPORT)
     return all(
-        test.negated or any(low <= port <= high for low, high in test.ranges for port in ports)
+        test.negated
+        or any(bisect_left(ports, low) < bisect_right(ports, high) for low, high in test.ranges)
         for test in named
     )

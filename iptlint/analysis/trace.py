@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.bridge_way import ports_routed, with_own_named
 from iptlint.analysis.chosen_values import ChosenValues
 from iptlint.analysis.connection_way import ConnectionWay, End, direction, marks_since
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace_conditions import Chosen, conditions
+from iptlint.analysis.ways import neighbours_of, ways_of
 from iptlint.model import Family, Field, Hook, Match, Ruleset, VerdictKind
 from iptlint.model.addresses import AddressKind, kind_of
-from iptlint.model.host_addresses import Behind, HostAddresses, new_destinations, shown_by
+from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.routes import ROUTES, RunningConnection
@@ -22,6 +24,7 @@ from iptlint.netfilter.traversal import setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.address_types import LOCAL, TYPE_AT, ask_for_types, of_type
 from iptlint.packets.bdd import union
+from iptlint.packets.original import begun_by
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.rewrite import Rewrite
@@ -58,7 +61,8 @@ class TraceOutcome:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """``space`` is the one that the outcomes' packets are of; ``asked``: all packets. ``bridged``:
-    they were followed over a bridge; ``notes``: what was not asked."""
+    they were followed from port to port of a bridge; ``over_bridge``: by one port, to or from ip.
+    ``notes``: what was not asked."""
 
     ruleset: Ruleset
     addresses: HostAddresses
@@ -66,6 +70,7 @@ class Trace:
     asked: PacketSet
     outcomes: tuple[TraceOutcome, ...]
     bridged: bool = False
+    over_bridge: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -74,21 +79,21 @@ def trace(
     packet: Packet,
     addresses: HostAddresses | None = None,
     bridge_ports: frozenset[str] = frozenset(),
+    firewall: Firewall | None = None,
 ) -> Trace:
     """What happens to the packets like ``packet``, where None is anything; the outcomes with most
     packets first. ``packet.hook`` is input, forward or output; without it the interfaces and the
-    destination tell. ``addresses``: the host's; without them, what the rules show of them.
-    ``bridge_ports``: interfaces that no packet is shown at if it may come by another. QueryError
-    where a value is none."""
-    addresses = addresses or shown_by(ruleset)
-    firewall = Firewall(ruleset)
+    destination tell. ``addresses``: the host's, or what the rules show of them. ``bridge_ports``:
+    interfaces that no packet is shown at if it may come by another. QueryError where a value is
+    none. ``firewall``: of the ruleset, where its space is shared."""
+    addresses, firewall = addresses or shown_by(ruleset), firewall or Firewall(ruleset)
     space = firewall.space
     if packet.family not in space.families:
         return Trace(ruleset, addresses, space, space.false, ())
     chosen_values = ChosenValues(Family(packet.family), Unknowns(space), bridge_ports)
     tracers = [
         _Tracer(firewall, packet, hook, addresses, chosen_values)
-        for hook in _ways_of(packet, addresses, firewall)
+        for hook in ways_of(packet, addresses, firewall)
     ]
     outcomes = _unless_alike(tracers, packet)
     outcomes.sort(key=lambda outcome: -packet_count(outcome.packets))
@@ -126,29 +131,6 @@ def trace_answer(
     tracer = _Tracer(firewall, packet, hook, addresses, chosen_values, answered)
     outcomes = tuple(tracer.outcomes.values())
     return Trace(ruleset, addresses, firewall.space, tracer.followed, outcomes)
-
-
-def _ways_of(packet: Packet, addresses: HostAddresses, firewall: Firewall) -> tuple[Hook, ...]:
-    """The ways that packets like it may set out on. Without interfaces that tell, it is to this
-    host if its destination is; where that is not known and the rules say something of either,
-    it may be both."""
-    if packet.hook is not None:
-        return (Hook(packet.hook),)
-    if packet.oif is not None:
-        return (Hook.OUTPUT if packet.iif is None else Hook.FORWARD,)
-    if packet.daddr is None:
-        return (Hook.INPUT,)
-    destination = ip_network(packet.daddr, strict=False)
-    if addresses.has(destination) or kind_of(destination[0]) in _HERE:
-        return (Hook.INPUT,)
-    if addresses.complete:
-        return (Hook.FORWARD,)
-    forwards = any(firewall.base_chains(Family(packet.family), Hook.FORWARD))
-    return (Hook.INPUT, Hook.FORWARD) if forwards else (Hook.INPUT,)
-
-
-_HERE = (AddressKind.LOOPBACK, AddressKind.NOBODY)
-"""Loopback addresses are each host's own; broadcasts and multicasts come to it too."""
 
 
 def _unless_alike(tracers: list[_Tracer], packet: Packet) -> list[TraceOutcome]:
@@ -194,11 +176,19 @@ class _Tracer:
         self.space = firewall.space
         self.family = chosen_values.family
         self.unknowns = unknowns = chosen_values.unknowns
-        addresses = replace(addresses, behind=(*addresses.behind, *_behind(packet)))
+        self.ports = ports = ports_routed(firewall.ruleset, packet)
+        if not (addresses.routed or ports):
+            addresses = replace(addresses, behind=(*addresses.behind, *neighbours_of(packet)))
         self.addresses = addresses
         self.chosen_values = chosen_values
         self.way = ConnectionWay(
-            firewall, self.family, unknowns, ROUTES[hook], addresses, bound=packet.oif is not None
+            firewall,
+            self.family,
+            unknowns,
+            ROUTES[hook],
+            addresses,
+            bound=packet.oif is not None,
+            ports=ports,
         )
         ends = [*together(self._ends() if answered is None else self._answers(answered))]
         with_luck = union([e.outcome.packets for each in ends for e in each], self.space.false)
@@ -223,9 +213,8 @@ class _Tracer:
         return self.way.ends(packets, opening, older=explicit)
 
     def _answers(self, answered: Answered) -> Iterator[End]:
-        packets = packets_like(self.space, self.packet)
+        packets = packets_like(self.space, self.packet) & self.space.value(Field.MARK, 0)
         packets = packets & setting_out(self.space, self.family, self.hook)
-        packets = packets & self.space.value(Field.MARK, 0)
         if self.hook in TYPE_AT:
             ask_for_types(self.space, self._matches())
             name = LOCAL if answered.has_new_source else TYPE_AT[self.hook]
@@ -253,7 +242,7 @@ class _Tracer:
             Field.CT_DNAT: answered.has_new_destination,
             Field.CT_MARK: answered.connection_mark,
         }
-        rewrite = Rewrite(space, {})
+        rewrite = Rewrite(space, begun_by(space, came))
         for field, number in numbers.items():
             rewrite = rewrite.constant(field, int(number))
         return rewrite
@@ -300,6 +289,7 @@ class _Tracer:
         chosen = Chosen(point, followed & ~packets, came, arrived)
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
+        said = conditions(space, self.unknowns, traversal.matcher, chosen)
         return TraceOutcome(
             kind=last.kind,
             decision=last.decision,
@@ -309,11 +299,11 @@ class _Tracer:
             arrived=chosen.arrived,
             becomes=None if shown == came else shown,
             way=way,
-            conditions=tuple(conditions(space, self.unknowns, traversal.matcher, chosen)),
+            conditions=with_own_named(space, self.ports, said),
             steps=tuple(steps),
             zone=last.zone,
             connection_mark=number_in(in_the_end, space.fields[Field.CT_MARK].variables),
-            expired=last.kind.denies and last.decision is None,
+            expired=last.expired,
         )
 
     def _by_its_own_way(self, came: Packet, arrived: Packet) -> Packet:
@@ -325,17 +315,26 @@ class _Tracer:
         number = interfaces.class_of(arrived.oif)
         for way in self.addresses.ways(self.family):
             if way.low <= destination <= way.high:
-                alike = interfaces.class_of(way.interface) == number
-                return replace(arrived, oif=way.interface) if alike else arrived
+                name = way.interface
+                if name is None:
+                    break
+                return (
+                    replace(arrived, oif=name) if interfaces.class_of(name) == number else arrived
+                )
         return replace(arrived, oif=interfaces.example(number, but=came.iif))
 
     def _as_asked(self, packet: Packet) -> Packet:
-        """With the names of the interfaces that were asked for, and without what its way says."""
-        iif = self.packet.iif if packet.iif is not None and self.packet.iif else packet.iif
-        oif = self.packet.oif if packet.oif is not None and self.packet.oif else packet.oif
+        """With the names of the interfaces that were asked for, where it is at these, and without
+        what its way says."""
+        iif = self._named(packet.iif, self.packet.iif)
+        oif = self._named(packet.oif, self.packet.oif)
         usual = f"addrtype --dst-type {TYPE_AT.get(self.hook)}"
-        told = tuple(condition for condition in packet.conditions if condition != usual)
-        return replace(packet, iif=iif, oif=oif, conditions=told)
+        conditions = tuple(condition for condition in packet.conditions if condition != usual)
+        return replace(packet, iif=iif, oif=oif, conditions=conditions)
+
+    def _named(self, name: str | None, asked: str | None) -> str | None:
+        class_of = self.space.interfaces.class_of
+        return asked if name and asked and class_of(name) == class_of(asked) else name
 
 
 _WAYS = {
@@ -371,19 +370,6 @@ def _key(end: End) -> object:
 
 def _number(address: str | None) -> int:
     return int(ip_address(address)) if address else 0
-
-
-def _behind(packet: Packet) -> Iterator[Behind]:
-    """Who asks of a packet with this source from this interface says that its neighbours are
-    behind it."""
-    if packet.iif is None or packet.saddr is None:
-        return
-    family = Family(packet.family)
-    wide = ip_network(f"{packet.saddr.partition('/')[0]}/{_NEIGHBOURS[family]}", strict=False)
-    yield Behind(family, int(wide[0]), int(wide[-1]), packet.iif)
-
-
-_NEIGHBOURS = {Family.IP: 24, Family.IP6: 64}
 
 
 def _is_to_group(destination: str) -> bool:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import Field
 from iptlint.netfilter.rewriting import DESTINATION, SOURCE
 from iptlint.netfilter.routes import ANY_WAY_ON
-from iptlint.netfilter.unknowns import ExactMatcher, Unknown, Unknowns
+from iptlint.netfilter.unknowns import (
+    OF_CONNECTION,
+    ExactMatcher,
+    Unknown,
+    Unknowns,
+    connection_said,
+)
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -48,6 +54,8 @@ def conditions(
 
 def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> str:
     """Of a test whether it holds, of what is written its value."""
+    if key.kind == OF_CONNECTION:
+        return connection_said(key, bool(value))
     first = key if key.bit is None else key._replace(bit=None)
     if first in _SAID:
         return _SAID[first](value, chosen)

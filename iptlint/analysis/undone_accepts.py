@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.shadowing import is_ban
 from iptlint.analysis.shares import Share, largest_first, shares_in
-from iptlint.model import Family, Hook, Rule, VerdictKind
+from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.model.ownership import made_by_iptables
 from iptlint.netfilter.base_chain import BaseChain
@@ -33,9 +33,11 @@ class UndoneAccept(NamedTuple):
 def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept]]:
     """Those of each base chain at the hook, in the order of the kernel."""
     base_chains, space = firewall.base_chains(Family.INET, hook), firewall.space
-    if sum(map(_decides, base_chains)) < 2:
+    if sum(map(_has_a_say, base_chains)) < 2:
         return
     packets = at_hook(space, hook) & space.state("new") & outside(space)
+    # Nobody has translated them: what is accepted as translated is another matter.
+    packets = packets & space.value(Field.CT_DNAT, 0) & space.value(Field.CT_SNAT, 0)
     for _, equals in groupby(base_chains, key=_priority):
         several = tuple(equals)
         for base_chain in several:
@@ -50,6 +52,11 @@ def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept
 
 def _decides(base_chain: BaseChain) -> bool:
     return base_chain.chain.filters and not base_chain.is_open
+
+
+def _has_a_say(base_chain: BaseChain) -> bool:
+    """Whether it may have the last word, at whatever priority."""
+    return base_chain.chain.type == "filter" and not base_chain.is_open
 
 
 def _priority(base_chain: BaseChain) -> int:
@@ -100,7 +107,7 @@ def _denier(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, 
     for base_chain in later:
         left = base_chain.surviving(packets)
         if not left.satisfiable():
-            if not _decides(base_chain) or _only_bans(base_chain):
+            if not _has_a_say(base_chain) or _only_bans(base_chain):
                 return None
             deciding = shares_in(base_chain, packets & base_chain.seen)
             shares = largest_first(deciding, base_chain.chain.hook)

@@ -14,7 +14,7 @@ from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
@@ -68,6 +68,18 @@ def untracked_losses(hooks: Hooks) -> Iterator[UntrackedLoss]:
     if untracks(hooks):
         for hook in ROUTES:
             yield from _on_way(hooks, hook)
+
+
+def untracked_before(hooks: Hooks, hook: Hook, packets: PacketSet, rule: Rule) -> tuple[Share, ...]:
+    """The rules that turn tracking off for all the packets before any comes to the rule, which is
+    of a chain of type nat. Such chains are shown no untracked packet (nf_nat_inet_fn in
+    net/netfilter/nf_nat_core.c). Empty where some may come to it."""
+    if not untracks(hooks) or not _untracked(hooks, hook, packets).satisfiable():
+        return ()
+    sent = _Sent(hooks, hook, packets)
+    causes = (*sent.untracking(packets),)
+    tracked = packets & ~union([share.packets for share in causes], hooks.space.false)
+    return () if rule in sent.met or tracked.satisfiable() else causes
 
 
 def _on_way(hooks: Hooks, hook: Hook) -> Iterator[UntrackedLoss]:
@@ -162,6 +174,7 @@ class _Sent:
         self.hook = hook
         self._unknowns = Unknowns(hooks.space)
         self._untracking: dict[Rule, PacketSet] = {}
+        self.met: set[Rule] = set()
         traversal = Traversal(hooks.firewall, hooks.family, self._unknowns, on_visit=self._visit)
         self._ends = traversal.follow(ROUTES[hook], packets)
         self.accepted = self._ending(VerdictKind.ACCEPT)
@@ -174,6 +187,8 @@ class _Sent:
         return union(ends, self.hooks.space.false).exists(self._unknowns.cube)
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
+        if visit.taken.satisfiable():
+            self.met.add(rule)
         if any(effect.kind is EffectKind.NOTRACK for effect in rule.effects):
             before = self._untracking.get(rule, self.hooks.space.false)
             self._untracking[rule] = before | visit.taken

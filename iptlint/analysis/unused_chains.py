@@ -21,7 +21,7 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     """
     alone = {ruleset for ruleset in loaded_alone(context) if _is_whole(ruleset)}
     for analysis in context.analyses():
-        if not analysis.ruleset.syntax.makes_base_chains:
+        if not analysis.syntax.makes_base_chains:
             for chain in _without_call(analysis):
                 if chain.origin is not None and not _is_misplaced(analysis, chain):
                     yield analysis, chain
@@ -34,17 +34,17 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
 
 def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether it is given a policy, and is no built-in chain of this table, but of another."""
-    declared = chain.origin is not None and analysis.ruleset.syntax.gives_policy(chain.origin)
+    declared = chain.origin is not None and analysis.syntax.gives_policy(chain.origin)
     return declared and chain.name.lower() in _HOOKS
 
 
 def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
-    return analysis.ruleset.syntax.makes_base_chains and chain.name.lower() in _HOOKS
+    return analysis.syntax.makes_base_chains and chain.name.lower() in _HOOKS
 
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
-    may_call = analysis.ruleset.syntax.may_call
+    may_call = analysis.syntax.may_call
     unread = [rule for _, rule in analysis.table.rules() if not rule.read]
     for name, chain in analysis.table.chains.items():
         if chain.hook is not None or analysis.calls.callers(name):

@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from iptlint.model import Family, Hook, Rule, VerdictKind
+from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.routes import WAYS
 from iptlint.netfilter.traversal import Traversal
@@ -27,7 +28,11 @@ def comes_to(firewall: Firewall, packet: Packet, spans: Sequence[Span]) -> bool:
 
 def _places(firewall: Firewall, packet: Packet) -> Iterator[Span]:
     """The rules that may take the packet on its way, and the policies that may decide it."""
-    layers = [family for family in WAYS if packet.family in family.packets]
+    layers = [
+        family
+        for family, ways in WAYS.items()
+        if packet.family in family.packets and any(_hook(packet) in way for way in ways.values())
+    ]
     for each, family in product((firewall, *firewall.other_orders()), layers):
         taking: list[Rule] = []
 
@@ -35,7 +40,16 @@ def _places(firewall: Firewall, packet: Packet) -> Iterator[Span]:
             if visit.taken.satisfiable():
                 taking.append(rule)
 
-        traversal = Traversal(each, family, Unknowns(each.space), by_rule=True, on_visit=on_visit)
+        unknowns = Unknowns(each.space)
+        routed = family in (Family.IP, Family.IP6)
+        traversal = Traversal(
+            each,
+            family,
+            unknowns,
+            by_rule=True,
+            routing=Hooks(each, family).on_any_host(unknowns) if routed else None,
+            on_visit=on_visit,
+        )
         alike = packets_like(each.space, packet)
         for outcome in traversal.follow(_way(family, packet), alike):
             if outcome.decision is not None:
@@ -54,12 +68,16 @@ def _whole(source: SourceFile) -> Span:
     return Span(source, 0, len(source.text))
 
 
+def _hook(packet: Packet) -> Hook:
+    return Hook(packet.hook) if packet.hook else Hook.INPUT
+
+
 def _way(family: Family, packet: Packet) -> Sequence[Hook]:
     """The hooks that the packet comes to, up to the one that is said of it; it is shown as it sets
     out."""
-    hook = Hook(packet.hook) if packet.hook else Hook.INPUT
-    inwards = hook is Hook.POSTROUTING and packet.iif is not None
-    ways = WAYS[family]
-    leading = Hook.FORWARD if inwards else hook
+    hook = _hook(packet)
+    ways, leading = WAYS[family], hook
+    if hook is Hook.POSTROUTING:
+        leading = Hook.OUTPUT if packet.iif is None else Hook.FORWARD
     way = ways.get(leading) or next((way for way in ways.values() if hook in way), (hook,))
     return way if leading in ways else way[: way.index(hook) + 1]

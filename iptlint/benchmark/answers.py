@@ -8,12 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.shares import Share
-from iptlint.benchmark.host import Host, Tool
-from iptlint.model import Family
+from iptlint.benchmark.host import BenchmarkHost, Tool
+from iptlint.model import IP_VERSIONS, Family
 from iptlint.source import Span
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 
 class Verdict(Enum):
@@ -33,13 +33,12 @@ class Answer:
     span: Span | None = None
 
 
-Decide = Callable[[Host, Tool], Answer]
+Decide = Callable[[BenchmarkHost, Tool], Answer]
 """The tool is the one that the item is about."""
 
 Check = Callable[["Hooks"], Answer]
 
 _GRAVITY = tuple(Verdict)
-_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
 
 
 def passes(reason: str = "", share: Share | None = None) -> Answer:
@@ -67,13 +66,13 @@ def on_each_path(check: Check, *, six: bool = True) -> Decide:
     """The gravest answer of the families of the tool. ``six``: where the files say nothing of IPv6,
     nobody can tell."""
 
-    def decide(host: Host, tool: Tool) -> Answer:
+    def decide(host: BenchmarkHost, tool: Tool) -> Answer:
         by_family: dict[Family, list[Answer]] = {}
         for family in tool.families:
             all_hooks = [*host.all_hooks(tool, family)]
             by_family[family] = [_cautiously(host, hooks, check) for hooks in all_hooks]
             if not all_hooks and (six or family is not Family.IP6 or len(tool.families) == 1):
-                by_family[family] = [cannot_tell(f"no rules for {_VERSIONS[family]} are given")]
+                by_family[family] = [cannot_tell(f"no rules for {IP_VERSIONS[family]} are given")]
             elif not all_hooks:
                 del by_family[family]
         gravest = worst(answer for answers in by_family.values() for answer in answers)
@@ -82,7 +81,7 @@ def on_each_path(check: Check, *, six: bool = True) -> Decide:
     return decide
 
 
-def _cautiously(host: Host, hooks: Hooks, check: Check) -> Answer:
+def _cautiously(host: BenchmarkHost, hooks: Hooks, check: Check) -> Answer:
     doubt = host.doubt(hooks.ruleset)
     return cannot_tell(doubt) if doubt else check(hooks)
 
@@ -96,4 +95,4 @@ def _naming_family(answer: Answer, by_family: dict[Family, list[Answer]]) -> Ans
     ]
     if len(concerned) != 1 or len(by_family) == 1 or not answer.reason or "IPv" in answer.reason:
         return answer
-    return Answer(answer.verdict, f"over {_VERSIONS[concerned[0]]}, {answer.reason}", answer.span)
+    return Answer(answer.verdict, f"over {IP_VERSIONS[concerned[0]]}, {answer.reason}", answer.span)

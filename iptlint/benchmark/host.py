@@ -15,7 +15,7 @@ from iptlint.model.ownership import is_for_software
 from iptlint.source import Span
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 
 class Tool(Enum):
@@ -69,7 +69,7 @@ def _decides(chain: Chain) -> bool:
     return denies or not all(map(is_for_software, chain.rules))
 
 
-class Host:
+class BenchmarkHost:
     """``incomplete``: the rulesets of which something could not be read."""
 
     def __init__(self, context: Context, incomplete: Collection[Ruleset] = ()) -> None:

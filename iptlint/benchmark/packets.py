@@ -15,7 +15,7 @@ from iptlint.model.protocols import TCP, UDP, echo_request, icmp_of
 from iptlint.packets.ordinary import typically_holds
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 _ON_LO = {Family.IP: ("127.0.0.1", "62.4.17.9"), Family.IP6: ("::1", "2a01:4f8:5:1::2")}

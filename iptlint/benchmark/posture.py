@@ -30,7 +30,7 @@ from iptlint.packets.describe.lists import listed
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)

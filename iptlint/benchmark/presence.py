@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptlint.benchmark.answers import Answer, Decide, Verdict, cannot_tell, fails, passes
-from iptlint.benchmark.host import Host, Tool, host_tables
+from iptlint.benchmark.host import BenchmarkHost, Tool, host_tables
 from iptlint.model import Hook
 from iptlint.packets.describe.lists import listed
 
@@ -15,7 +15,7 @@ def on_the_host(what: str) -> Decide:
     return lambda host, tool: cannot_tell(f"needs the host: {what}")
 
 
-def single_tool(host: Host, tool: Tool) -> Answer:
+def single_tool(host: BenchmarkHost, tool: Tool) -> Answer:
     for one, other in host.rivals():
         both = f"{one.tool.value} and {other.tool.value} both filter what comes in"
         return Answer(Verdict.FAIL, both, other.span)
@@ -26,7 +26,7 @@ def single_tool(host: Host, tool: Tool) -> Answer:
 def not_beside(other: Tool) -> Decide:
     """The other tool is not in use as well."""
 
-    def decide(host: Host, tool: Tool) -> Answer:
+    def decide(host: BenchmarkHost, tool: Tool) -> Answer:
         uses = (use for pair in host.rivals() for use in pair if use.tool is other)
         for use in uses:
             return Answer(Verdict.FAIL, f"{other.value} filters what comes in as well", use.span)
@@ -35,13 +35,13 @@ def not_beside(other: Tool) -> Decide:
     return decide
 
 
-def nft_table(host: Host, tool: Tool) -> Answer:
+def nft_table(host: BenchmarkHost, tool: Tool) -> Answer:
     if any(ruleset.tables for ruleset in host.rulesets(tool)):
         return passes()
     return fails("there is no table")
 
 
-def nft_base_chains(host: Host, tool: Tool) -> Answer:
+def nft_base_chains(host: BenchmarkHost, tool: Tool) -> Answer:
     hooks = {
         chain.hook
         for ruleset in host.rulesets(tool)
@@ -57,7 +57,7 @@ def nft_base_chains(host: Host, tool: Tool) -> Answer:
     return fails(f"no filter chain has the hook {listed(missing)}")
 
 
-def nft_backend(host: Host, tool: Tool) -> Answer:
+def nft_backend(host: BenchmarkHost, tool: Tool) -> Answer:
     if all(ruleset.is_nft for ruleset in host.rulesets(tool)):
         return passes()
     return fails("firewalld writes its rules with iptables")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from iptlint.benchmark.answers import Answer, Decide, Verdict
-from iptlint.benchmark.host import Host, Tool
+from iptlint.benchmark.host import BenchmarkHost, Tool
 from iptlint.benchmark.posture import default_deny, no_open_zone, zones_drop
 from iptlint.benchmark.presence import (
     nft_backend,
@@ -78,19 +78,21 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``ids``: those in benchmarks that are about the tools in use."""
+    """``ids``: those in benchmarks that are about the tools in use. ``host``: what the host is
+    called, where several are judged."""
 
     item: Item
     tool: Tool
     ids: tuple[Id, ...]
     answer: Answer
+    host: str = ""
 
     @property
     def fails(self) -> bool:
         return self.answer.verdict is Verdict.FAIL
 
 
-def judged(host: Host) -> tuple[Judged, ...]:
+def judged(host: BenchmarkHost) -> tuple[Judged, ...]:
     """The items about the tools that the files are of."""
     judged_items: list[Judged] = []
     for item in ITEMS:

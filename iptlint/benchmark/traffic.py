@@ -22,7 +22,7 @@ from iptlint.benchmark.answers import (
     who,
     worst,
 )
-from iptlint.benchmark.host import Host, Tool
+from iptlint.benchmark.host import BenchmarkHost, Tool
 from iptlint.model import Field, Hook
 from iptlint.model.addresses import LOOPBACK, written
 from iptlint.model.protocols import TCP, UDP
@@ -30,7 +30,7 @@ from iptlint.packets import intervals
 from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 _SHOWN_PORTS = 8
 
@@ -163,7 +163,7 @@ def _stopping(hooks: Hooks, talk: _Talk, protocol: str) -> Share | None:
 connections = on_each_path(_connections, six=False)
 
 
-def services(host: Host, tool: Tool) -> Answer:
+def services(host: BenchmarkHost, tool: Tool) -> Answer:
     """Lists what is open; whether it is needed is for the user to say."""
     all_hooks = (hooks for family in tool.families for hooks in host.all_hooks(tool, family))
     open_ports = [*dict.fromkeys(port for hooks in all_hooks for port in _open_ports(hooks))]

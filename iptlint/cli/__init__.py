@@ -11,20 +11,35 @@ import importlib
 import io
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from iptlint import __version__
 from iptlint.cli import streams
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "check": ("iptlint.cli.check", "What is wrong (the command that `iptlint FILE…` runs)."),
     "reach": ("iptlint.cli.reach", "For every rule: can a packet get here and match?"),
     "trace": ("iptlint.cli.trace", "What happens to this packet, rule by rule, and who decides?"),
+    "graph": ("iptlint.cli.graph", "Which chains do the hooks ask, and where do they lead?"),
     "diff": ("iptlint.cli.diff", "Which packets does a change let in or shut out?"),
+    "path": ("iptlint.cli.path", "What gets to a machine in a cloud, and which layer stops it?"),
+    "test": ("iptlint.cli.test", "Do the policy tests hold: who may reach what, and who may not?"),
+    "explain": ("iptlint.cli.explain", "What do the rules do, in plain sentences?"),
+    "matrix": ("iptlint.cli.matrix", "Who reaches which service, as a table?"),
+    "fmt": ("iptlint.cli.fmt", "Files in the layout of the tools that print them."),
+    "convert": ("iptlint.cli.convert", "Rules of iptables as one file of nft, proved."),
     "loads": ("iptlint.cli.loads", "Would nft -f or iptables-restore take the file?"),
     "live": ("iptlint.cli.live", "What is wrong with this host, and what does a reboot change?"),
+    "apply": ("iptlint.cli.apply", "Apply rules; they go again unless you confirm them."),
+    "lsp": ("iptlint.cli.lsp", "What an editor shows as one types: a language server."),
+    "fleet": ("iptlint.cli.fleet", "What is wrong with many hosts, and where do they differ?"),
+    "config": ("iptlint.cli.config", "How would a file be checked, and who says so?"),
+    "completion": ("iptlint.cli.completion", "What makes a shell complete iptlint's words."),
     "rule": ("iptlint.cli.rule", "A lint rule's documentation, or all of them as a table."),
 }
 """Name to module, which is imported when the command is run, and its line in the help."""
@@ -47,11 +62,35 @@ class Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args:
+        if not args and not ctx.resilient_parsing:
             raise click.UsageError("name the files to check, or - for standard input", ctx)
-        if args[0] not in (*COMMANDS, "--version", "-h", "--help"):
+        if args and args[0] not in (*COMMANDS, "--version", "-h", "--help"):
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """A command, or what may stand after `iptlint check`."""
+        from click.shell_completion import CompletionItem
+
+        check = self.get_command(ctx, "check")
+        assert check is not None
+        words = super().shell_complete(ctx, incomplete)
+        known = {word.value for word in words}
+        with click.Context(check, ctx, "check", resilient_parsing=True) as inner:
+            more = check.shell_complete(inner, incomplete)
+        return [
+            *words,
+            *(word for word in more if word.value not in known),
+            CompletionItem(incomplete, type="file"),
+        ]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        check = self.get_command(ctx, "check")
+        assert check is not None
+        rows = [row for param in check.get_params(ctx) if (row := param.get_help_record(ctx))]
+        with formatter.section("Options of iptlint FILE…"):
+            formatter.write_dl([row for row in rows if "--help" not in row[0]])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -91,7 +130,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except SystemExit:
         raise
     except BaseException as error:  # a panic of the Rust core is no Exception
-        streams.say(f"iptlint: {_printable(_sentence(error))}\n")
+        streams.complain(_sentence(error))
         streams.abandon()
         status = FAILED
     finally:
@@ -100,17 +139,15 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def _shown(error: click.ClickException) -> str:
+    from iptlint.reports.safe import visible
+
     shown = io.StringIO()
     error.show(shown)
     said = error.format_message()
-    return shown.getvalue().replace(said, _printable(said))
-
-
-def _printable(text: str) -> str:
-    """A message may quote a file, a path or an argument: nothing of it speaks to the terminal."""
-    from iptlint.reports.safe import visible
-
-    return visible(text)
+    # A message may quote a file, a path or an argument: nothing of it speaks to the terminal. What
+    # click takes for colours is not in what it shows any more.
+    whole = shown.getvalue().replace(click.unstyle(said), visible(said))
+    return "".join(f"{visible(line)}\n" for line in whole.removesuffix("\n").split("\n"))
 
 
 def _sentence(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,13 @@ PATTERNS = (
     *("rules.v4", "rules.v6", "*.rules", "iptables", "ip6tables", "nftables.conf", "*.nft"),
     *("ipsets", "ipset.conf"),
 )
+_TWINS = ((".v4", ".v6"), (".v6", ".v4"), ("iptables", "ip6tables"), ("ip6tables", "iptables"))
+_SETS = ("ipsets", "ipset.conf")
 """What people call a firewall's file."""
+
+_DOCUMENTS = (".json", ".yaml", ".yml", ".template", ".tfstate")
+_BEGINNING = 1 << 16
+"""Bytes that tell what a document is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +38,37 @@ class Inputs:
     complaints: tuple[str, ...]
 
 
-def read_inputs(paths: Sequence[str], most: int | None = None) -> Inputs:
-    """``most``: bytes of a file that is read; as many as ever are, if it is not given."""
+def read_inputs(paths: Sequence[str], most: int | None = None, stdin: str | None = None) -> Inputs:
+    """``most``: bytes of a file that is read; as many as ever are, if it is not given. ``stdin``:
+    what standard input is called."""
     from iptlint.dialects.decode import MAX_BYTES, load
 
     sources: list[SourceFile] = []
     complaints: list[str] = []
-    for path in _once(path for named in paths for path in _expand(named)):
+    for path in _once(path for named in paths for path in expanded(named)):
         try:
-            sources.append(load(path, most or MAX_BYTES))
+            source = load(path, most or MAX_BYTES)
+            sources.append(replace(source, path=stdin) if stdin and path == STDIN else source)
         except OSError as error:
             complaints.append(_complaint(path, error))
     complaints += (complaint for named in paths for complaint in _links_out(named))
     return Inputs(tuple(sources), tuple(complaints))
+
+
+def with_twins(paths: Sequence[str]) -> tuple[str, ...]:
+    """With what is beside each file and belongs to it: the rules of the other family, and sets."""
+    beside = [str(twin) for path in paths for twin in twins(Path(path)) if twin.is_file()]
+    return (*paths, *beside)
+
+
+def twins(path: Path) -> Iterator[Path]:
+    """What may be beside a file and belong to it, by its name."""
+    name = path.name
+    for one, other in _TWINS:
+        if one in name:
+            yield path.with_name(name.replace(one, other, 1))
+    if any(word in name for pair in _TWINS for word in pair):
+        yield from (path.with_name(each) for each in _SETS)
 
 
 def host_archive(paths: Sequence[str]) -> str | None:
@@ -59,7 +83,8 @@ def host_archive(paths: Sequence[str]) -> str | None:
     return archives[0] if archives else None
 
 
-def _expand(path: str) -> Iterator[str]:
+def expanded(path: str) -> Iterator[str]:
+    """The files that are looked at where this one, or this directory, is named."""
     if path == STDIN or not Path(path).is_dir():
         return iter((path,))
     paths = [str(file) for file in _files(Path(path)) if not _leads_out(file, Path(path))]
@@ -68,7 +93,26 @@ def _expand(path: str) -> Iterator[str]:
 
 def _files(directory: Path) -> list[Path]:
     files = {file for pattern in PATTERNS for file in directory.rglob(pattern)}
+    files |= {*documents_in(directory)}
     return sorted(file for file in files if file.is_file())
+
+
+def candidates(directory: Path) -> list[Path]:
+    """The files right in the directory that may be documents of a cloud, by their names."""
+    return sorted(each for each in directory.iterdir() if each.suffix in _DOCUMENTS)
+
+
+def documents_in(directory: Path) -> Iterator[Path]:
+    """Those that are, as far as their beginnings tell."""
+    from iptlint.dialects.clouds import is_of_cloud
+    from iptlint.dialects.decode import decode
+
+    for file in candidates(directory):
+        if file.is_file():
+            with file.open("rb") as opened:
+                beginning = opened.read(_BEGINNING)
+            if is_of_cloud(decode(str(file), beginning)):
+                yield file
 
 
 def _leads_out(file: Path, directory: Path) -> bool:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options, streams
+from iptlint.cli import FAILED, budgets, formats, options, streams
+from iptlint.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from iptlint.host.examine import Examined
     from iptlint.host.gathered import Gathered
+    from iptlint.host.linted import Wanted
     from iptlint.linter.report import Report
     from iptlint.model.host import Host
+    from iptlint.reports.html.about_host import AboutHost
 
 
 @click.command(name="live", options_metavar="[OPTION…]")
@@ -33,41 +33,10 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Write all that was read to a file, for `iptlint check FILE.tar.gz` elsewhere.",
 )
-@options.output_format
-@options.comma_list("--select", str, help="Only these rules: IPT101,IPT5,rule-name.")
-@options.comma_list("--ignore", str, help="Not these rules.")
-@click.option(
-    "--profile",
-    type=click.Choice(options.PROFILES),
-    default="default",
-    show_default=True,
-    help="Which rules run where none is selected.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice(options.THRESHOLDS),
-    default="warning",
-    show_default=True,
-    help="The mildest severity that makes the exit status 1.",
-)
-@options.comma_list("--ssh-ports", options.port, help="Where sshd listens, if not as it says.")
-@options.comma_list(
-    "--management-networks",
-    options.network,
-    help="From where the host is managed: 10.0.0.0/8,fd00::/8.",
-)
-def command(
-    destination: str | None,
-    root: str | None,
-    save: str | None,
-    output_format: str,
-    select: Sequence[str],
-    ignore: Sequence[str],
-    profile: str,
-    fail_on: str,
-    ssh_ports: tuple[int, ...],
-    management_networks: tuple[IPv4Network | IPv6Network, ...],
-) -> int:
+@formats.output_formats
+@options.judging
+@budgets.host_limits
+def command(destination: str | None, root: str | None, save: str | None, **given: Any) -> int:
     """Say what is wrong with the firewall of this host, and what a reboot changes.
 
     Compares the running rules with those that are loaded at boot. Everything is read, nothing
@@ -78,10 +47,7 @@ def command(
     gathered = _gather(destination, root)
     if save is not None:
         return _save(gathered, save)
-    asked = options.Asked(
-        output_format, select, ignore, profile, fail_on, ssh_ports, management_networks
-    )
-    return lint_host(gathered, asked)
+    return lint_host(gathered, options.Asked.of(given))
 
 
 def _gather(destination: str | None, root: str | None) -> Gathered:
@@ -110,8 +76,7 @@ def _save(gathered: Gathered, path: str) -> int:
         save(gathered, path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or error}") from None
-    for unread in gathered.unread:
-        streams.say(f"iptlint: {options.printable(f'{unread.what}: {unread.why}')}\n")
+    streams.complain(*(f"{unread.what}: {unread.why}" for unread in gathered.unread))
     options.write(options.printable(f"wrote {path}; `iptlint check {path}` reads it") + "\n")
     return 0
 
@@ -130,71 +95,63 @@ def loaded(path: str) -> Gathered:
         raise click.ClickException(str(error)) from None
 
 
-def lint_host(gathered: Gathered, asked: options.Asked) -> int:
-    from iptlint.analysis.session import Settings
-    from iptlint.host.examine import examine
-    from iptlint.linter.applicability import without_sshd
-    from iptlint.linter.run import lint
-    from iptlint.rules.registry import Profile, UnknownRuleError
+def wanted_of(asked: options.Asked) -> Wanted:
+    """What the command line says of how to lint a host; a click error where it names no rule."""
+    from iptlint.host.linted import Wanted
+    from iptlint.rules.registry import Profile, UnknownRuleError, selected
 
-    examined = examine(gathered)
-    host = examined.host
-    ports = asked.ssh_ports or host.facts.ssh_ports or (22,)
-    silent = () if asked.ssh_ports else without_sshd(host)
+    profile = Profile(asked.profile)
     try:
-        report = lint(
-            host.sources,
-            Settings(ports, asked.management_networks),
-            asked.select,
-            (*asked.ignore, *silent),
-            examined.reader,
-            examined.ipsets,
-            Profile(asked.profile),
-            host,
-        )
+        selected(asked.select, asked.ignore, profile)
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
-    report = _with_kept(report, _lint_kept(examined, asked))
-    _print(host, report, asked.output_format)
-    unknown = host.live and host.running is None
-    return FAILED if unknown or report.crashed else options.failing(report, asked.fail_on)
-
-
-def _lint_kept(examined: Examined, asked: options.Asked) -> Report | None:
-    """What is wrong with the files that are loaded at boot as files: what the rules in them do is
-    told of those that run."""
-    from iptlint.linter.run import lint
-    from iptlint.rules.registry import Profile, rule_of, selected
-
-    codes = selected(asked.select, asked.ignore, Profile(asked.profile))
-    about = [code for code in codes if rule_of(code).meta.about_files]
-    if not examined.kept or not about:
-        return None
-    sets = examined.kept_sets
-    return lint(examined.kept, None, about, asked.ignore, examined.reader, sets)
-
-
-def _with_kept(report: Report, kept: Report | None) -> Report:
-    if kept is None:
-        return report
-    return replace(
-        report,
-        files=(*report.files, *kept.files),
-        findings=(*report.findings, *kept.findings),
-        suppressed=report.suppressed + kept.suppressed,
-        crashed=report.crashed or kept.crashed,
+    return Wanted(
+        tuple(asked.select),
+        tuple(asked.ignore),
+        profile,
+        asked.ssh_ports,
+        asked.management_networks,
+        asked.budget,
+        not asked.no_suppressions,
     )
 
 
-def _print(host: Host, report: Report, output_format: str) -> None:
-    from iptlint.host.report import host_json, host_text
+def lint_host(gathered: Gathered, asked: options.Asked) -> int:
+    from iptlint.host.examine import examine
+    from iptlint.host.linted import lint_examined
+    from iptlint.host.mending import with_commands
 
-    if output_format == "json":
-        from iptlint.reports.json_report import dumps, json_report
+    wanted = wanted_of(asked)
+    with Progress(verbose=asked.verbose) as progress:
+        progress.doing(f"reading what {gathered.name} says")
+        examined = examine(gathered)
+        overview = formats.has_overview(asked)
+        report = lint_examined(examined, wanted, progress.doing, overview=overview)
+    host = examined.host
+    if host.live:
+        findings = with_commands(report.findings, host.sources, gathered)
+        report = replace(report, findings=findings)
+    formats.publish(report, asked, _of_host(host))
+    unknown = host.live and host.running is None
+    return FAILED if unknown or report.crashed else options.failing(report, asked)
 
-        answer = json.loads(json_report(report))
-        options.write_json(dumps({**answer, "host": host_json(host)}))
-    else:
-        from iptlint.reports.text import text_report
 
-        options.write(host_text(host) + text_report(report, colour=options.use_colour()))
+def _of_host(host: Host) -> formats.Writers:
+    """What is said of the host itself, where a format has a place for it."""
+    from iptlint.host.report import about_host, host_json, host_text
+    from iptlint.reports.json_report import dumps, json_report
+    from iptlint.reports.text import text_report
+
+    return {
+        "json": lambda report, _: dumps(
+            {**json.loads(json_report(report)), "host": host_json(host)}
+        ),
+        "text": lambda report, look: host_text(host) + text_report(report, look),
+        "html": lambda report, _: _page(report, about_host(host)),
+    }
+
+
+def _page(report: Report, about: AboutHost) -> str:
+    from iptlint.reports.html.page import html_report  # jinja2: only where it is asked for
+
+    return html_report(report, about)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from iptlint.cli import FAILED, options, streams
+from iptlint.cli.budgets import Allowance, CutShortError, limits
 from iptlint.cli.inputs import Inputs, read_inputs
 
 if TYPE_CHECKING:
     from iptlint.dialects import Reader, Reading
     from iptlint.loads.refusal import Load
     from iptlint.loads.target import Target
+    from iptlint.source import SourceFile
 
 
 def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> Target | None:
@@ -44,6 +47,7 @@ def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> Ta
 @options.output_format
 @options.family
 @options.includes
+@limits
 def command(
     files: tuple[str, ...],
     starts: tuple[str, ...],
@@ -52,20 +56,25 @@ def command(
     family: str | None,
     include_dirs: tuple[str, ...],
     no_include: bool,
+    allowance: Allowance,
 ) -> int:
     """Say whether `nft -f` or `iptables-restore` would take each FILE, and why not.
 
     At the token, in the tool's order, with what was carried out before. The exit status is 0
     where every file is taken, 1 where one is refused, 2 where one cannot be judged.
     """
+    from iptlint.dialects import read
+
     reader = options.reader_of(family, include_dirs, no_include=no_include)
-    before = _readings(_whole(read_inputs(starts)), reader)
-    inputs = read_inputs(files)
+    starting = _whole(read_inputs(starts, allowance.most_bytes))
+    with allowance.for_("to read what is loaded already"):
+        before = [read(source, reader) for source in starting.sources]
+    inputs = read_inputs(files, allowance.most_bytes)
     complaints = [*inputs.complaints]
-    loads = _judged(_readings(inputs, reader), before, target, complaints)
+    judge = _Judge(reader, before, target, complaints, allowance)
+    loads = [load for source in inputs.sources if (load := judge.judged(source)) is not None]
     _print(loads, output_format)
-    for complaint in complaints:
-        streams.say(f"iptlint: {options.printable(complaint)}\n")
+    streams.complain(*complaints)
     return FAILED if complaints else int(any(not load.taken for load in loads))
 
 
@@ -76,32 +85,37 @@ def _whole(inputs: Inputs) -> Inputs:
     return inputs
 
 
-def _readings(inputs: Inputs, reader: Reader) -> list[Reading]:
-    from iptlint.dialects import read
+@dataclass(slots=True)
+class _Judge:
+    """One file after another, each read and asked about; ``complaints``: those that could not
+    be."""
 
-    return [read(source, reader) for source in inputs.sources]
+    reader: Reader
+    before: list[Reading]
+    target: Target | None
+    complaints: list[str]
+    allowance: Allowance
 
+    def judged(self, source: SourceFile) -> Load | None:
+        from iptlint.dialects import read
+        from iptlint.loads.judges import load, unjudged
 
-def _judged(
-    readings: list[Reading], before: list[Reading], target: Target | None, complaints: list[str]
-) -> list[Load]:
-    from iptlint.loads.judges import load
-
-    loads = []
-    for reading in readings:
-        judged = load(reading, before, target)
+        try:
+            with self.allowance.for_(f"to judge {source.path}"):
+                reading = read(source, self.reader)
+                judged = load(reading, self.before, self.target)
+        except CutShortError as error:
+            self.complaints.append(error.message)
+            return None
         if judged is None:
-            path, dialect = reading.ruleset.source.path, reading.ruleset.dialect
-            complaints.append(f"{path}: neither nft -f nor iptables-restore loads it ({dialect})")
-        else:
-            loads.append(judged)
-    return loads
+            self.complaints.append(f"{source.path}: {unjudged(reading)}")
+        return judged
 
 
 def _print(loads: list[Load], output_format: str) -> None:
     from iptlint.reports.loads import loads_json, loads_text
 
     if output_format == "json":
-        options.write_json(loads_json(loads))
+        options.write_utf8(loads_json(loads))
     elif loads:
         options.write(loads_text(loads))

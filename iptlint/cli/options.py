@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from iptlint.reports.formats import PLAIN, Look
+
 if TYPE_CHECKING:
+    from iptlint.cli.formats import Output
     from iptlint.dialects import Reader
+    from iptlint.linter.budget import Budget
     from iptlint.linter.report import Report
     from iptlint.model import Family
 
@@ -21,20 +26,54 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _FAMILIES = {"ip": "ip", "4": "ip", "ipv4": "ip", "ip6": "ip6", "6": "ip6", "ipv6": "ip6"}
 
 PROFILES = ("default", "strict", "cis")
+_NARROWEST = 40
 THRESHOLDS = ("error", "warning", "info", "never")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line says of how to lint. ``ssh_ports`` empty: as the host says."""
+    """What the command line says of how to lint and how to answer. ``ssh_ports`` empty: as the
+    host says."""
 
-    output_format: str
+    outputs: tuple[Output, ...]
     select: Sequence[str]
     ignore: Sequence[str]
     profile: str
     fail_on: str
     ssh_ports: tuple[int, ...]
     management_networks: tuple[IPv4Network | IPv6Network, ...]
+    budget: Budget
+    color: str = "auto"
+    quiet: bool = False
+    statistics: bool = False
+    exit_zero: bool = False
+    no_suppressions: bool = False
+    show_suppressed: bool = False
+    verbose: bool = False
+    host_addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Asked:
+        """Of the values of a command's options."""
+        return cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
+
+    def look(self) -> Look:
+        """As wide as the terminal, if it is one, and within what reads well."""
+        look = Look(
+            use_colour(self.color),
+            quiet=self.quiet,
+            statistics=self.statistics,
+            links=self.color != "never" and has_links(),
+        )
+        return fitted(look)
+
+
+def fitted(look: Look) -> Look:
+    """As wide as the terminal, if it is one, and within what reads well."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return look
+    columns = shutil.get_terminal_size((PLAIN.columns, 24)).columns
+    return replace(look, columns=max(_NARROWEST, min(columns, PLAIN.columns)))
 
 
 def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorator:
@@ -94,10 +133,38 @@ def reader_of(family: str | None, include_dirs: Sequence[str], *, no_include: bo
     return Reader(family_of(family), files)
 
 
-def use_colour() -> bool:
-    """On a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and sys.stdout is not None and sys.stdout.isatty()
+def use_colour(wanted: str) -> bool:
+    """``auto``: on a terminal, unless NO_COLOR or FORCE_COLOR says otherwise
+    (https://no-color.org, https://force-color.org)."""
+    if wanted != "auto":
+        return wanted == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return on_terminal and os.environ.get("TERM") != "dumb"
+
+
+_WITH_LINKS = ("WT_SESSION", "KONSOLE_VERSION", "KITTY_WINDOW_ID", "DOMTERM", "WEZTERM_PANE")
+_PROGRAMS_WITH_LINKS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby")
+
+
+def has_links() -> bool:
+    """Whether what is printed goes to a terminal that is known to have hyperlinks (OSC 8); who
+    knows better says so by FORCE_HYPERLINK, 1 or 0."""
+    forced = os.environ.get("FORCE_HYPERLINK")
+    if forced:
+        return forced != "0"
+    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    version = os.environ.get("VTE_VERSION", "")
+    return (
+        any(os.environ.get(name) for name in _WITH_LINKS)
+        or os.environ.get("TERM_PROGRAM", "") in _PROGRAMS_WITH_LINKS
+        or os.environ.get("TERM", "").startswith(("xterm-kitty", "alacritty", "foot"))
+        or (version.isascii() and version.isdigit() and version >= "5000" and len(version) >= 4)
+    )
 
 
 def printable(text: str) -> str:
@@ -112,9 +179,9 @@ def write(text: str) -> None:
     click.echo(text, nl=False, color=True)
 
 
-def write_json(text: str) -> None:
-    """JSON is UTF-8, whatever the locale (RFC 8259)."""
-    click.echo(text.encode(), nl=False)
+def write_utf8(text: str) -> None:
+    """Text for programs: UTF-8, whatever the locale (RFC 8259 asks it of JSON)."""
+    click.echo(text.encode("utf-8", "replace"), nl=False)
 
 
 output_format: Decorator = click.option(
@@ -154,9 +221,19 @@ ipsets: Decorator = click.option(
 )
 
 
+one_host: Decorator = click.option(
+    "--one-host",
+    is_flag=True,
+    help="All files are of one host. Else those of one directory, or below one etc, are.",
+)
+twins: Decorator = click.option(
+    "--twins", is_flag=True, help="Read the rules of the other family and the sets beside, too."
+)
+
+
 def limits(command: Callable[..., Any]) -> Callable[..., Any]:
     """What the command may take; ``budget_of`` makes a budget of them."""
-    for option in reversed(_LIMITS):
+    for option in reversed(LIMITS.values()):
         command = option(command)
     return command
 
@@ -166,12 +243,15 @@ def _limit(name: str, default: float, help: str) -> Decorator:
     return click.option(name, type=kind, default=default, show_default=True, help=help)
 
 
-_LIMITS = (
-    _limit("--timeout", 60, "Seconds for each file; what is not done by then is left out."),
-    _limit("--max-memory", 2048, "MiB; what needs more is left out."),
-    _limit("--max-findings", 1000, "Show no more than the gravest so many."),
-    _limit("--max-bytes", 64 << 20, "A longer file is not read."),
-)
+LIMITS = {
+    "--timeout": _limit(
+        "--timeout", 60, "Seconds for each file; what is not done by then is left out."
+    ),
+    "--max-memory": _limit("--max-memory", 2048, "MiB; what needs more is left out."),
+    "--max-findings": _limit("--max-findings", 1000, "Show no more than the gravest so many."),
+    "--max-bytes": _limit("--max-bytes", 64 << 20, "A longer file is not read."),
+}
+"""By name, for who needs some of them."""
 
 family: Decorator = click.option(
     "--family",
@@ -181,10 +261,67 @@ family: Decorator = click.option(
 )
 
 
-def failing(report: Report, fail_on: str) -> int:
+def judging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a command that lints is told: which rules run, what is known of the host, and how it
+    answers. ``Asked`` has all of it."""
+    for option in reversed(_JUDGING):
+        command = option(command)
+    return command
+
+
+_JUDGING = (
+    comma_list("--select", str, help="Only these rules: IPT101,IPT5,rule-name."),
+    comma_list("--ignore", str, help="Not these rules."),
+    click.option(
+        "--profile",
+        type=click.Choice(PROFILES),
+        default="default",
+        show_default=True,
+        help="Which rules run where none is selected: strict adds what few want to know; cis is "
+        "what the CIS benchmarks ask for, with a table of their items.",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(THRESHOLDS),
+        default="warning",
+        show_default=True,
+        help="The mildest severity that makes the exit status 1.",
+    ),
+    click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
+    click.option(
+        "--no-suppressions", is_flag=True, help="Show what comments in the files would hide, too."
+    ),
+    click.option(
+        "--show-suppressed", is_flag=True, help="Name what comments or a baseline hide, too."
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colours; auto: on a terminal, or as NO_COLOR and FORCE_COLOR say.",
+    ),
+    click.option(
+        "--verbose", "-v", is_flag=True, help="Say on standard error what takes how long."
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Print findings and nothing else."),
+    click.option(
+        "--statistics", is_flag=True, help="Print how many there are of each code instead."
+    ),
+    comma_list("--ssh-ports", port, help="Where sshd listens (22, or as a live host says)."),
+    comma_list(
+        "--management-networks",
+        network,
+        help="From where the host is managed: 10.0.0.0/8,fd00::/8.",
+    ),
+)
+
+
+def failing(report: Report, asked: Asked) -> int:
     """An item of a benchmark that fails is as grave as a warning."""
-    threshold = THRESHOLDS.index(fail_on)
-    if fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
+    if asked.exit_zero or asked.fail_on == "never":
+        return 0
+    threshold = THRESHOLDS.index(asked.fail_on)
+    if asked.fail_on in ("warning", "info") and any(i.fails for i in report.items or ()):
         return 1
-    grave = (f for f in report.findings if f.severity.rank <= threshold)
-    return int(fail_on != "never" and any(True for _ in grave))
+    return int(any(f.severity.rank <= threshold for f in report.findings))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iptlint.cli import FAILED, options
+from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.readings import complain, read_one
 from iptlint.cli.scripts import script_options, script_reader
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @options.ipsets
 @options.includes
 @script_options
+@limits
 def command(
     file: str,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
@@ -32,22 +34,30 @@ def command(
     no_include: bool,
     starts: tuple[str, ...],
     arguments: tuple[str, ...] | None,
+    allowance: Allowance,
 ) -> int:
     """Say for every rule of FILE whether any packet can get there and match.
 
     Either with a packet that does, or with the lines that take them all. The exit status
-    is 2 where a part of the file could not be read.
+    is 2 where a part of the file could not be read, or rules were left out for want of time.
     """
+    from iptlint.analysis.bridge_ports import not_followed
     from iptlint.analysis.reach import reach
     from iptlint.model.host_addresses import with_own
     from iptlint.reports.reach import reach_json, reach_text
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
-    reading = read_one(file, script_reader(reader, starts, arguments), ipsets)
+    reading = read_one(file, script_reader(reader, starts, arguments), ipsets, allowance)
     addresses = with_own(host_addresses, reading.ruleset) if host_addresses else None
-    answers = list(reach(reading.ruleset, addresses))
+    rules = sum(len([*table.statements()]) for table in reading.ruleset.tables)
+    answers = allowance.as_many(
+        reach(reading.ruleset, addresses),
+        lambda known: f"{known} of {rules} rules of {file} were looked at",
+    )
+    notes = not_followed(reading.ruleset)
     if output_format == "json":
-        options.write_json(reach_json(answers))
+        options.write_utf8(reach_json(answers, notes))
     else:
-        options.write(reach_text(answers))
-    return FAILED if complain(reading) else 0
+        options.write(reach_text(answers, notes))
+    unread, is_cut = complain(reading), allowance.complain()
+    return FAILED if unread or is_cut else 0

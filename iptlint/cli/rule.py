@@ -12,8 +12,19 @@ if TYPE_CHECKING:
     from iptlint.rules.registry import RuleModule
 
 
+def _codes_and_names_like(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from iptlint.rules.registry import names
+
+    return [
+        word
+        for each in zip(*names().items(), strict=True)
+        for word in each
+        if word.startswith(incomplete)
+    ]
+
+
 @click.command(name="rule", options_metavar="[OPTION…]")
-@click.argument("rule", required=False, metavar="[CODE|NAME]")
+@click.argument("rule", required=False, metavar="[CODE|NAME]", shell_complete=_codes_and_names_like)
 @options.output_format
 def command(rule: str | None, output_format: str) -> int:
     """Explain a lint rule; without CODE, list them all."""
@@ -25,7 +36,7 @@ def command(rule: str | None, output_format: str) -> int:
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
     if output_format == "json":
-        options.write_json(rule_docs.as_json(chosen))
+        options.write_utf8(rule_docs.as_json(chosen))
     else:
         options.write(
             rule_docs.document(chosen[0]) if _one(rule, chosen) else rule_docs.table(chosen)

@@ -23,6 +23,14 @@ def prepare() -> None:
         _never_fail_to_encode(stream)
 
 
+def complain(*sentences: str) -> None:
+    """Each on a line of standard error, as what iptlint says; nothing of them speaks to the
+    terminal."""
+    from iptlint.reports.safe import visible
+
+    say("".join(f"iptlint: {visible(sentence)}\n" for sentence in sentences))
+
+
 def say(text: str) -> None:
     """To standard error, and to nobody where that cannot be written."""
     if sys.stderr is not None:

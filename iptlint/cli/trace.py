@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iptlint.cli import FAILED, options
+from iptlint.cli.budgets import Allowance, limits
+from iptlint.cli.packet_options import packet_fields, packet_options
 from iptlint.cli.readings import complain, read_one
 from iptlint.cli.scripts import script_options, script_reader
+from iptlint.cli.trace_log import refuse_beside, tell_of_log
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -18,44 +21,23 @@ if TYPE_CHECKING:
     from iptlint.host.gathered import Gathered
     from iptlint.model import Ruleset
     from iptlint.model.host_addresses import HostAddresses
+    from iptlint.reports.trace import FamilyTrace
 
 
 THIS_HOST = "this host"
 
 
-def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    if value is None:
-        return None
-    from iptlint.model.numbers import c_number
-
-    number = c_number(value)
-    if number is None or number >= 1 << 32:
-        raise click.BadParameter(f"{value!r} is no mark such as 5 or 0x10", ctx, param)
-    return number
-
-
 @click.command(name="trace", options_metavar="[OPTION…]")
 @click.argument("file", required=False)
 @click.option("--live", is_flag=True, help="The rules that run on this host, with its addresses.")
+@packet_options
 @click.option(
-    "--hook",
-    type=click.Choice(["input", "forward", "output"]),
-    help="Its way as it sets out; else the interfaces and the destination tell.",
+    "--log",
+    "log",
+    metavar="FILE",
+    help="Which rule wrote each line of the kernel's log, and what became of the packet; - is "
+    "standard input.",
 )
-@click.option("--iif", metavar="NAME", help="The interface it comes in by.")
-@click.option("--oif", metavar="NAME", help="The interface it leaves by.")
-@click.option("--saddr", metavar="ADDRESS", help="Source: an address or a network.")
-@click.option("--daddr", metavar="ADDRESS", help="Destination: an address or a network.")
-@click.option("--proto", metavar="NAME", help="tcp, udp, icmp … or a number.")
-@click.option("--sport", type=click.IntRange(0, 65535), metavar="PORT", help="Source port.")
-@click.option("--dport", type=click.IntRange(0, 65535), metavar="PORT", help="Destination port.")
-@click.option("--icmp-type", type=click.IntRange(0, 255), metavar="NUMBER")
-@click.option("--icmp-code", type=click.IntRange(0, 255), metavar="NUMBER")
-@click.option(
-    "--tcp-flags", metavar="LIST", help="Exactly these, such as syn or syn,ack; `none` for none."
-)
-@click.option("--ct-state", metavar="STATE", help="new, established, related, invalid, untracked.")
-@click.option("--mark", callback=_mark, metavar="NUMBER", help="Its mark, decimal or 0x….")
 @click.option("--reply", is_flag=True, help="Follow the answer too: does the connection work?")
 @click.option(
     "--all", "everything", is_flag=True, help="Show all outcomes, not the most important only."
@@ -66,11 +48,11 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @options.ipsets
 @options.includes
 @script_options
+@limits
 def command(
     file: str | None,
     live: bool,
-    hook: str | None,
-    tcp_flags: str | None,
+    log: str | None,
     reply: bool,
     everything: bool,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
@@ -81,7 +63,8 @@ def command(
     no_include: bool,
     starts: tuple[str, ...],
     arguments: tuple[str, ...] | None,
-    **fields: Any,
+    allowance: Allowance,
+    **given: Any,
 ) -> int:
     """Follow a packet through the rules of FILE, step by step.
 
@@ -94,27 +77,37 @@ def command(
     in the question tells the family of, IPv4 and IPv6 are followed.
     """
     from iptlint.analysis.exchange import connection
-    from iptlint.packets.query import family_of
-    from iptlint.reports.trace import Answer, trace_json, trace_text
+    from iptlint.reports.trace import FamilyTrace
 
     reader = options.reader_of(family, include_dirs, no_include=no_include)
     reader = script_reader(reader, starts, arguments)
-    reading, known = _read(file, reader, ipsets, live=live)
-    spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
-    named = reader.family.value if reader.family else spoken
-    chosen = (named,) if named else _families(reading.ruleset)[: None if known else 1]
-    fields |= {"hook": hook, "tcp_flags": _flags(tcp_flags)}
-    addresses = _addresses(reading.ruleset, host_addresses) or known
-    traces = _traces(reading.ruleset, chosen, fields, addresses)
-    answers = [Answer(traced, connection(traced) if reply else None) for traced in traces]
-    if output_format == "json":
-        options.write_json(trace_json(answers))
-    else:
-        options.write(trace_text(answers, everything=everything))
+    if log is not None:
+        refuse_beside(log, file)
+    reading, known = _read(file, reader, ipsets, allowance, live=live)
+    ruleset = reading.ruleset
+    addresses = _addresses(ruleset, host_addresses) or known
+    if log is not None:
+        tell_of_log(log, ruleset, addresses, allowance, output_format, everything=everything)
+        return FAILED if complain(reading) else 0
+    fields = packet_fields(given)
+    chosen = families(ruleset, reader, fields)[: None if known else 1]
+    with allowance.for_("to follow the packet to its end; say more of it, or name fewer tables"):
+        traces = traces_of(ruleset, chosen, fields, addresses)
+        answers = [FamilyTrace(traced, connection(traced) if reply else None) for traced in traces]
+    _print(answers, output_format, everything=everything)
     return FAILED if complain(reading) else 0
 
 
-def _traces(
+def _print(answers: list[FamilyTrace], output_format: str, *, everything: bool) -> None:
+    from iptlint.reports.trace import trace_json, trace_text
+
+    if output_format == "json":
+        options.write_utf8(trace_json(answers))
+    else:
+        options.write(trace_text(answers, everything=everything))
+
+
+def traces_of(
     ruleset: Ruleset,
     families: tuple[str, ...],
     fields: dict[str, Any],
@@ -132,7 +125,12 @@ def _traces(
 
 
 def _read(
-    file: str | None, reader: Reader, ipsets: tuple[str, ...], *, live: bool
+    file: str | None,
+    reader: Reader,
+    ipsets: tuple[str, ...],
+    allowance: Allowance,
+    *,
+    live: bool,
 ) -> tuple[Reading, HostAddresses | None]:
     """With the addresses of the host, if the file is one, or this host is meant."""
     from iptlint.cli.inputs import host_archive
@@ -144,22 +142,21 @@ def _read(
         return _host(gathered_here(), THIS_HOST)
     archive = host_archive((file,))
     if archive is None:
-        return read_one(file, reader, ipsets), None
+        return read_one(file, reader, ipsets, allowance), None
     return _host(loaded(archive), archive)
 
 
 def _host(gathered: Gathered, name: str) -> tuple[Reading, HostAddresses | None]:
     from iptlint.dialects import Reading
     from iptlint.host.examine import examine
-    from iptlint.model.host_addresses import of_interfaces
+    from iptlint.model.host_addresses import known_of
 
     host = examine(gathered).host
     ruleset = host.running or (None if name == THIS_HOST else host.saved)
     if ruleset is None:
         why = host.untold or "; ".join(f"{each.what}: {each.why}" for each in host.unread)
         raise click.ClickException(f"{name}: its rules are not known as a whole; {why}")
-    addresses = host.facts.addresses
-    return Reading(ruleset), None if addresses is None else of_interfaces(addresses)
+    return Reading(ruleset), known_of(host.facts)
 
 
 def _addresses(
@@ -170,14 +167,14 @@ def _addresses(
     return with_own(own, ruleset) if own else None
 
 
-def _families(ruleset: Ruleset) -> tuple[str, ...]:
-    """Those that the rules are about, ip first."""
+def families(ruleset: Ruleset, reader: Reader, fields: dict[str, Any]) -> tuple[str, ...]:
+    """The one that is named, or that the question tells; else those that the rules are about, ip
+    first."""
     from iptlint.model import Family
+    from iptlint.packets.query import family_of
 
+    spoken = family_of(fields["saddr"], fields["daddr"], fields["proto"])
+    named = reader.family.value if reader.family else spoken
+    if named is not None:
+        return (named,)
     return tuple(f.value for f in (Family.IP, Family.IP6) if ruleset.sees(f)) or ("ip",)
-
-
-def _flags(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    return () if text == "none" else tuple(filter(None, text.lower().split(",")))

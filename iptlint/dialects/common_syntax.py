@@ -8,16 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from iptlint.dialects import remarks, rule_text, written_lists
-from iptlint.model import Rule
+from iptlint.dialects import remarks, rule_text, statement_edits, written_lists
+from iptlint.model import Chain, Rule, Table
 from iptlint.model.syntax import ListElement, LostRule, Syntax, WrittenList
-from iptlint.source import Origin, SourceFile, Span
+from iptlint.source import Edit, Origin, SourceFile, Span
 
 _COMMAND = re.compile(r"\s*(?:-N\b|--new-chain\b|(?:add|create)\s)")
 _COUNTERS = re.compile(r"\[\d+:\d+\]|packets \d+ bytes \d+")
 
 
 class CommonSyntax(Syntax):
+    def of(self, table: Table) -> Syntax:
+        return self
+
     # -- what its tool does with a text ------------------------------------------------------
 
     @property
@@ -60,6 +63,9 @@ class CommonSyntax(Syntax):
     def mentions_set(self, source: SourceFile, name: str) -> bool:
         return re.search(rf"@{re.escape(name)}\b", source.text) is not None
 
+    def named_sets(self, rule: Rule) -> frozenset[str]:
+        return frozenset()
+
     def gives_policy(self, declaration: Origin) -> bool:
         name, policy, *_ = (*declaration.span.text.split(), "", "")
         return policy != "-" and name.startswith(":")
@@ -101,6 +107,19 @@ class CommonSyntax(Syntax):
     def included(self, source: SourceFile) -> Iterator[str]:
         return iter(())
 
+    # -- edits --------------------------------------------------------------------------------
+
+    def move_before(self, rule: Rule, other: Rule) -> tuple[Edit, ...] | None:
+        return statement_edits.moved_lines(self.take_out(rule), other.statement.span)
+
+    def put_policy(self, command: Span, verdict: str) -> Edit | None:
+        return None
+
+    # -- what a ruleset lacks -----------------------------------------------------------------
+
+    def policy_command(self, chain: Chain, table: Table, verdict: str) -> str | None:
+        return None
+
     # -- a rule, written otherwise -----------------------------------------------------------
 
     def with_state(self, rule: Rule, state: str) -> str | None:
@@ -121,3 +140,11 @@ class CommonSyntax(Syntax):
     def with_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
         test = rule.origin.part(part).text
         return rule_text.with_test(rule, test, re.sub(rf"\b{port}\b", instead, test))
+
+    def with_translated_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
+        test = rule.origin.part(part).text
+        moved = re.sub(rf"\b{port}\b", instead, test)
+        if moved == test:
+            return None
+        status = self.pick(iptables="-m conntrack --ctstate DNAT", nft="ct status dnat")
+        return rule_text.with_test(rule, test, f"{moved} {status}")

@@ -17,6 +17,9 @@ _MARK = b"\xef\xbb\xbf"
 MAX_BYTES = 64 * 2**20
 """More than this of one file is not read: about half a million rules."""
 
+_PIECE = 1 << 24
+"""Room is made for as many bytes as are asked for, whether they come or not."""
+
 
 def load(path: str, most: int = MAX_BYTES) -> SourceFile:
     """The file, or standard input for ``-``; ``OSError`` where it cannot be read, is a device
@@ -33,10 +36,14 @@ def load(path: str, most: int = MAX_BYTES) -> SourceFile:
 
 
 def _read(file: IO[bytes], most: int, size: int = 0) -> bytes:
-    data = file.read(most + 1) if size <= most else b""
-    if max(size, len(data)) > most:
+    pieces: list[bytes] = []
+    length = size
+    while length <= most and (piece := file.read(_PIECE)):
+        pieces.append(piece)
+        length = max(size, sum(map(len, pieces)))
+    if length > most:
         raise OSError(f"is longer than {most} bytes (--max-bytes), so nothing of it is read")
-    return data
+    return b"".join(pieces)
 
 
 def _is_quiet(file: IO[bytes]) -> bool:
@@ -52,3 +59,8 @@ def decode(path: str, data: bytes) -> SourceFile:
     """
     text = data.removeprefix(_MARK).decode("utf-8", "surrogateescape")
     return SourceFile(path, text, data.startswith(_MARK))
+
+
+def encode(source: SourceFile) -> bytes:
+    """The bytes that ``decode`` made the source of."""
+    return _MARK * source.marked + source.text.encode("utf-8", "surrogateescape")

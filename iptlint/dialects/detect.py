@@ -32,6 +32,9 @@ NFT = "nft"
 NFT_JSON = "nft-json"
 IPSET_SAVE = "ipset-save"
 SCRIPT = "script"
+AWS_JSON = "aws-json"
+CLOUDFORMATION = "cloudformation"
+TERRAFORM = "terraform-json"
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
 
@@ -42,7 +45,18 @@ def _row(name: str, pattern: str, title: str = "", advice: str | None = None) ->
 _AFTER_COMMENTS = r"\A(?:[ \t\r]*(?:#.*)?\n)*"
 _TOOL = r"(?:sudo )?\"?(?:\S*/)?(?:ip6?tables(?:-legacy|-nft)?|\$\{?\"?IP6?T\w*\}?\"?)"
 _TAKES_TEXT = r"(?:ip6?tables(?:-\w+)?-restore|nft -f -|ipset (?:-\S+ )?restore)(?: .*)?<<"
+_BEGINS = (
+    r"[ \t]*(?:(?:export[ \t]+|readonly[ \t]+)?[A-Za-z_]\w*=|\w+[ \t]*\(\)"
+    r"|(?:set|echo|if|for|function|source|\.|\[)[ \t]+\S)"
+)
+"""A first line as only a shell takes it, where a command of iptables follows somewhere."""
 _ADDS = r"(?:add|create|delete|destroy|insert|flush|list|-f) "
+
+_LISTED_BY_AWS = (
+    "SecurityGroups|NetworkAcls|Subnets|RouteTables|NetworkInterfaces|Reservations|PrefixLists"
+    "|Entries"
+)
+"""The keys of what `aws ec2 describe-…` prints, as JSON or as YAML."""
 
 LANGUAGES = (
     _row("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
@@ -52,8 +66,21 @@ LANGUAGES = (
     _row(NFT, r"\A#!.*\bnft\b"),
     _row(SCRIPT, r"\A#!.*\b(?:ba|da|k|z|a)?sh\b"),
     _row(SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?{_TAKES_TEXT}"),
+    _row(SCRIPT, rf"{_AFTER_COMMENTS}{_BEGINS}(?s:.*)^[ \t]*{_TOOL} +-"),
     _row(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
     _row(NFT_JSON, r'\A\s*\{\s*"nftables"'),
+    _row(AWS_JSON, rf'\A\s*\{{(?s:[^{{}}]*?)"(?:{_LISTED_BY_AWS})"\s*:\s*\['),
+    _row(AWS_JSON, rf"\A(?:{_LISTED_BY_AWS}):[ \r]*\n- "),
+    _row(TERRAFORM, r'\A\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"'),
+    _row(
+        "tfstate",
+        r'\A\s*\{\s*"version"\s*:\s*\d+\s*,\s*"terraform_version"',
+        "a state of Terraform as it is stored",
+        "print it so: `terraform show -json > state.json`",
+    ),
+    _row(CLOUDFORMATION, r'\A\s*\{(?s:[^{}]{0,4000}?)"AWSTemplateFormatVersion"\s*:'),
+    _row(CLOUDFORMATION, r'\A\s*\{(?s:.{0,4000}?)"Type"\s*:\s*"AWS::\w+::'),
+    _row(CLOUDFORMATION, r"^AWSTemplateFormatVersion *:|^ +Type *: *[\"']?AWS::EC2::"),
     _row(
         "firewalld",
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?>(?:<!--(?s:.)*?-->\s*)*)"
@@ -128,8 +155,10 @@ def detect(source: SourceFile) -> Language:
     """The first row that fits; where none does, nft if the file is named so, else ``UNKNOWN``."""
     if _SCRIPT_NAME.search(source.path) and _SHELL.search(source.text):
         return _NAMED_SCRIPT
-    fitting = (row for row in LANGUAGES if row.pattern.search(source.text))
-    return next(fitting, _NAMED_NFT if _NFT_NAME.search(source.path) else UNKNOWN)
+    named_nft = _NFT_NAME.search(source.path) is not None
+    rows = (row for row in LANGUAGES if row.name != IPSET_SAVE or not named_nft)
+    fitting = (row for row in rows if row.pattern.search(source.text))
+    return next(fitting, _NAMED_NFT if named_nft else UNKNOWN)
 
 
 _NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")

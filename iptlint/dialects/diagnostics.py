@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from iptlint.source import SourceFile
+from iptlint.source import Edit, SourceFile
 
 
 class Fate(Enum):
@@ -23,6 +23,7 @@ class Diagnostic:
 
     ``start`` and ``end`` are offsets into the source, half-open. ``variant``: the only variant of
     the tool that it is so with, `legacy` or `nft` for iptables; all of them where it is empty.
+    ``edits``: what ``help`` says, done to the text; empty where there are several answers.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Diagnostic:
     """The included file it is in; None: the file that was read."""
     fate: Fate = Fate.REFUSED
     variant: str = ""
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class SyntaxDiagnostic:
     fate: Fate = Fate.REFUSED
     set: str | None = None
     """The ipset that the line was about, if it got that far."""
+    edits: tuple[Edit, ...] = ()
+    """What ``hint`` says, done to the text."""
 
 
 class InvalidValueError(ValueError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 from typing import Protocol
@@ -62,6 +62,39 @@ class Files(Protocol):
 
     def of_script(self, path: str) -> Files:
         """The files that a script which is shown as ``path`` may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameFiles(Files):
+    """What answers as other files do, save where a kind of it says otherwise."""
+
+    files: Files
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        return self.files.directories
+
+    @property
+    def whereabouts(self) -> str:
+        return self.files.whereabouts
+
+    def own_path(self, path: str) -> str:
+        return self.files.own_path(path)
+
+    def shown_path(self, path: str) -> str:
+        return self.files.shown_path(path)
+
+    def real_path(self, path: str) -> str:
+        return self.files.real_path(path)
+
+    def matching(self, pattern: str) -> list[str]:
+        return self.files.matching(pattern)
+
+    def read(self, path: str) -> bytes:
+        return self.files.read(path)
+
+    def of_script(self, path: str) -> Files:
+        return self.files.of_script(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +173,39 @@ class NoFiles(_OfThisMachine):
 
     def of_script(self, path: str) -> Files:
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Those of others, for who has something to add to what they say."""
+
+    others: Files
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        return self.others.directories
+
+    @property
+    def whereabouts(self) -> str:
+        return self.others.whereabouts
+
+    def own_path(self, path: str) -> str:
+        return self.others.own_path(path)
+
+    def shown_path(self, path: str) -> str:
+        return self.others.shown_path(path)
+
+    def real_path(self, path: str) -> str:
+        return self.others.real_path(path)
+
+    def matching(self, pattern: str) -> list[str]:
+        return self.others.matching(pattern)
+
+    def read(self, path: str) -> bytes:
+        return self.others.read(path)
+
+    def of_script(self, path: str) -> Files:
+        return replace(self, others=self.others.of_script(path))
 
 
 def read_regular(path: str) -> bytes:

@@ -5,11 +5,23 @@ One reader a language. What a language takes to be read is imported when it is m
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
-from iptlint.dialects.detect import EMPTY, IPSET_SAVE, NFT, NFT_JSON, SCRIPT, Language, detect
+from iptlint.dialects.detect import (
+    AWS_JSON,
+    CLOUDFORMATION,
+    EMPTY,
+    IPSET_SAVE,
+    NFT,
+    NFT_JSON,
+    SCRIPT,
+    TERRAFORM,
+    Language,
+    detect,
+)
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.reading import Reader, Reading
@@ -66,14 +78,32 @@ def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
     return _lowered(source, NFT_JSON, wellformed(parse(source)))
 
 
+def _read_aws_json(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.aws.reader import read_json
+
+    return read_json(source)
+
+
+def _read_template(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.aws.reader import read_template
+
+    return read_template(source)
+
+
+def _read_terraform(source: SourceFile, _: Reader) -> Reading:
+    from iptlint.dialects.aws.reader import read_terraform
+
+    return read_terraform(source)
+
+
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
 
     script = run_script(parse(source), reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
-    if not (script.steps and ruleset.tables) and not diagnostics:
-        diagnostics = (_no_commands(source),)
+    if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
+        diagnostics = (*diagnostics, _no_commands(source))
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 
@@ -110,6 +140,9 @@ _READERS = {
     NFT_JSON: _read_nft_json,
     IPSET_SAVE: _read_ipset,
     SCRIPT: _read_script,
+    AWS_JSON: _read_aws_json,
+    CLOUDFORMATION: _read_template,
+    TERRAFORM: _read_terraform,
 }
 
 
@@ -160,9 +193,21 @@ def _marked(source: SourceFile) -> Diagnostic:
     return _at_first_line(source, "IPT006", "error", message, advice)
 
 
+_NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE)
+
+
 def _no_commands(source: SourceFile) -> Diagnostic:
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
+    if _NAMES_A_TOOL.search(source.text):
+        message = (
+            "this script names iptables or nft, but no command that it carries out, called as it "
+            "is here, changes this host's firewall, so nothing was checked"
+        )
+        advice = (
+            "if its functions are for another script to call, name that one; if it wants an "
+            "argument, give it with --script-args"
+        )
     return _at_first_line(source, "IPT008", "warning", message, advice)
 
 

@@ -51,9 +51,12 @@ def _at_top(source: SourceFile, code: str, message: str, help: str) -> Diagnosti
 def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | None]:
     """The readings, with every test of a set in terms of what is in it, and the sets; None where
     no file holds any."""
+    from iptlint.dialects.clouds import together as of_one_cloud
+
+    readings = of_one_cloud(readings)
     files = [reading.ipset for reading in readings if reading.ipset is not None]
     if not files:
-        return [*readings], None
+        return readings, None
     from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
     from iptlint.dialects.ipset.lower import lower
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 
+from iptlint.findings.fix import Fix
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
@@ -49,23 +50,85 @@ class Cause:
     part: Chain | Rule | None = None
 
 
-@dataclass(frozen=True, slots=True)
+def page_of(code: str) -> str:
+    """Where a rule is explained."""
+    return f"https://iptlint.readthedocs.io/en/latest/rules/{code}/"
+
+
+def place_of(span: Span) -> dict[str, object]:
+    """Where a span is, as the JSON contract has it."""
+    return {
+        "path": span.source.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
-    """``message`` says what happens, to which packets, because of what; ``help`` what to do.
+    """``message`` says what happens, to which packets, because of what; ``advice`` what somebody
+    may do by hand: where there is a ``fix``, in its place.
 
     ``likeness``: findings of one code and one source with the same likeness are reported as one
     where they are many; empty for a finding that stands for itself. ``causes``: where another
-    rule may have a finding of the same cause.
+    rule may have a finding of the same cause. ``name``: what the rule is called. ``fingerprint``:
+    what stays the same when lines move; empty until a report is made.
     """
 
     code: str
     severity: Severity
     span: Span
     message: str
-    help: str = ""
+    advice: str = ""
     related: tuple[Label, ...] = ()
     witness: Packet | None = None
     confidence: Confidence = Confidence.CERTAIN
-    fixable: bool = False
+    fix: Fix | None = None
     likeness: str = ""
     causes: tuple[Cause, ...] = ()
+    name: str = ""
+    fingerprint: str = ""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether an edit is proposed; whether it holds is proved when it is applied."""
+        return self.fix is not None
+
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """What the edit does that is proposed, and what is mere advice: nobody has proved that."""
+        edit = (f"help: {self.fix.says}",) if self.fix else ()
+        return (*edit, f"advice: {self.advice}") if self.advice else edit
+
+    @property
+    def help(self) -> str:
+        """All there is to do, on one line."""
+        return "; ".join(self.to_do).removeprefix("help: ")
+
+    @property
+    def url(self) -> str:
+        """Where the rule is explained."""
+        return page_of(self.code)
+
+    def to_dict(self) -> dict[str, object]:
+        """As the JSON contract has it."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.value,
+            "confidence": self.confidence.value,
+            **place_of(self.span),
+            "message": self.message,
+            "help": self.help or None,
+            "url": self.url,
+            "related": [{**place_of(r.span), "message": r.message} for r in self.related],
+            "witness": asdict(self.witness) if self.witness else None,
+            "fixable": self.fixable,
+            "fingerprint": self.fingerprint,
+        }
+
+    def __repr__(self) -> str:
+        place = f"{self.span.source.path}:{self.span.line}:{self.span.column}"
+        return f"<Finding {self.code} {self.severity.value} {place}: {self.message[:60]}>"

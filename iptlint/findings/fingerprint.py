@@ -24,11 +24,16 @@ def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
     """
     seen: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
-        key = (finding.code, PurePath(finding.span.source.path).name, _statement(finding))
+        key = subject(finding)
         yield sha256(
-            "\0".join((*key, str(seen[key]))).encode("utf-8", "surrogateescape")
+            "\0".join((*key, str(seen[key]))).encode("utf-8", "surrogatepass")
         ).hexdigest()[:LENGTH]
         seen[key] += 1
+
+
+def subject(finding: Finding) -> tuple[str, str, str]:
+    """What it is about, wherever that stands: code, base name of the file, statement."""
+    return finding.code, PurePath(finding.span.source.path).name, _statement(finding)
 
 
 def _statement(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""A fault that many places share is one finding, with the count and a few of the places."""
+"""A fault that several places share is one finding, with the lines of the others."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from iptlint.findings.finding import Finding, Label
+from iptlint.findings.fix import Fix
+from iptlint.packets.describe.lists import listed
 
-MANY = 6
-"""As many alike, or more, are reported as one."""
-
-_SHOWN = 3
+SHOWN = 5
+"""So many of the other places are shown, and so many of their lines named."""
 
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
-    """The first of many findings that are alike stands for all of them. ``findings`` come in the
-    order they are reported in, and keep it."""
+    """The first of several findings that are alike stands for all of them. ``findings`` come in
+    the order they are reported in, and keep it."""
     findings = tuple(findings)
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -24,7 +24,7 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     reported: list[Finding] = []
     for finding in findings:
         alike = groups[_key(finding)]
-        if not _is_one(alike):
+        if not finding.likeness or len(alike) == 1:
             reported.append(finding)
         elif finding is alike[0]:
             reported.append(_together(alike))
@@ -35,13 +35,37 @@ def _key(finding: Finding) -> tuple[str, str, str]:
     return finding.code, finding.span.source.path, finding.likeness
 
 
-def _is_one(alike: Sequence[Finding]) -> bool:
-    return len(alike) >= MANY and alike[0].likeness != ""
-
-
 def _together(alike: Sequence[Finding]) -> Finding:
     gravest = min(alike, key=lambda finding: finding.severity.rank).severity
     first, *others = alike
-    labels = [Label(other.span, "likewise") for other in others[:_SHOWN]]
-    message = f"{first.message.rstrip('.')}; {len(others)} more are like it"
-    return replace(first, severity=gravest, message=message, related=(*first.related, *labels))
+    labels = [Label(other.span, _likewise(first, other)) for other in others[:SHOWN]]
+    message = f"{first.message.rstrip('.')}; likewise {_places(first, others)}"
+    related = (*first.related, *labels)
+    fix = first.fix or next(map(_of_another, (finding for finding in others if finding.fix)), None)
+    return replace(first, severity=gravest, message=message, related=related, fix=fix)
+
+
+def _of_another(finding: Finding) -> Fix:
+    assert finding.fix is not None
+    return replace(finding.fix, says=f"line {finding.span.line}: {finding.fix.says}")
+
+
+def _likewise(first: Finding, other: Finding) -> str:
+    """With the line that the other one speaks of, where that is not the first one's."""
+    known = {label.span for label in first.related}
+    places = [label.span for label in other.related[:1] if label.span not in known]
+    return f"likewise, see line {places[0].line}" if places else "likewise"
+
+
+def _places(first: Finding, others: Sequence[Finding]) -> str:
+    """``line 7``, ``lines 7, 8 and 12``, ``lines 7, 8, 9, 10, 11 and 30 more``."""
+    lines = [line for line in dict.fromkeys(f.span.line for f in others) if line != first.span.line]
+    if len(lines) < len(others):  # several on one line
+        return f"{len(others)} more"
+    named = [str(line) for line in lines[:SHOWN]]
+    rest = len(lines) - len(named)
+    return f"{'line' if len(lines) == 1 else 'lines'} {listed([*named, *_more(rest)])}"
+
+
+def _more(rest: int) -> tuple[str, ...]:
+    return (f"{rest} more",) if rest else ()

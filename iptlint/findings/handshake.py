@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.handshake import HandshakeStep, answers
 from iptlint.analysis.hook_verdicts import may_pass
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Share, surely_decides
 from iptlint.findings import suggestions
 from iptlint.findings.phrases import the_others
 from iptlint.model import Family, Hook
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 
 _ACK = ("ACK", Hook.INPUT, ("ack",))
 _ANSWERS = {
@@ -23,11 +23,12 @@ _ANSWERS = {
 
 def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, result: str) -> str:
     """What happens to the packet of this step, and at which line."""
-    first, *others = shares
+    first, *more = shares
+    others = [share for share in more if surely_decides(share, step.hook)]
     name = first.name
     if not _is_main(hooks, first):
         name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
-    share = "most of " if others else ""
+    share = "most of " if more else ""
     rest = f" ({the_others(others)})" if others else ""
     match step.packet:
         case "SYN":
@@ -47,10 +48,11 @@ def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, r
 def advice(
     hooks: Hooks,
     step: HandshakeStep,
-    decider: Share,
+    deciders: Sequence[Share],
     ports: tuple[int, ...],
     source: str | None = None,
 ) -> str:
+    decider = deciders[0]
     main = hooks.deciding_chain(step.hook)
     if main is None or not _is_main(hooks, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
@@ -58,7 +60,8 @@ def advice(
     if step.packet != "SYN":
         return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
     accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
-    rule = suggestions.first(decider, base, accept)
+    several = any(each.rule and surely_decides(each, step.hook) for each in deciders[1:])
+    rule = (suggestions.at_the_top if several else suggestions.first)(decider, base, accept)
     return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
 
 
@@ -69,7 +72,7 @@ def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:
         main = hooks.deciding_chain(hook)
         sent = answers(hooks, sent, hook, *flags, reply=packet == "SYN-ACK")
         if main and not may_pass(hooks, hook, sent).satisfiable():
-            rule = suggestions.ESTABLISHED.into(main.chain.name, hooks.ruleset)
+            rule = suggestions.into(suggestions.ESTABLISHED, main.chain.name, hooks)
             yield f"; and at the top of {main.chain.name}: {rule}"
 
 

@@ -8,10 +8,8 @@ from dataclasses import replace
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Ruleset
-from iptlint.netfilter.hooks import Hooks
-
-_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+from iptlint.model import IP_VERSIONS, Family, Ruleset
+from iptlint.netfilter.firewall import Hooks
 
 
 def for_each_family(
@@ -22,15 +20,20 @@ def for_each_family(
     that are not there to be read, nothing is certain."""
     for ruleset in context.rulesets:
         findings = [*_findings(context, ruleset, check)]
-        if findings and has_unseen_includes(ruleset):
+        if findings and _lacks_files(ruleset):
             findings = [*map(_unless_included, findings)]
         yield from findings
+
+
+def _lacks_files(ruleset: Ruleset) -> bool:
+    script = ruleset.script
+    return (script is not None and script.lacks_rules) or has_unseen_includes(ruleset)
 
 
 def _findings(
     context: Context, ruleset: Ruleset, check: Callable[[Hooks], Iterator[Finding]]
 ) -> Iterator[Finding]:
-    all_hooks = {family: context.hooks(ruleset, family) for family in _VERSIONS}
+    all_hooks = {family: context.hooks(ruleset, family) for family in IP_VERSIONS}
     by_family = {
         family: [*check(hooks)] for family, hooks in all_hooks.items() if hooks is not None
     }
@@ -42,7 +45,7 @@ def _findings(
             if not shared or (finding.span, finding.message) in both:
                 yield finding
             else:
-                yield replace(finding, message=f"over {_VERSIONS[family]}, {finding.message}")
+                yield replace(finding, message=f"over {IP_VERSIONS[family]}, {finding.message}")
 
 
 def _unless_included(finding: Finding) -> Finding:

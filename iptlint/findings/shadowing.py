@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from iptlint.analysis.cut_off import CutOff, differing_first
 from iptlint.analysis.occasions import occasion
@@ -19,21 +19,22 @@ def name(shadowed: Shadowed) -> str:
 
 
 def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
-    """``line 9 accepts all of these packets first``; ``that get so far`` where still other rules
+    """``line 9 accepts all of these packets first``; ``that reach it`` where still other rules
     take some of them before, unless they do the same or what the lost rule would do."""
     bases = analysis.calls.bases_of(shadowed.chain.name)
     entering = union(
         [analysis.entries[base.name].reachable for base in bases], analysis.space.false
     )
     of_this_table = [taker for taker in shadowed.blockers if taker in analysis.places]
-    taken = union([analysis.matched(taker) for taker in of_this_table], analysis.space.false)
-    rest = analysis.intended(shadowed.rule) & entering & ~taken
+    meant = analysis.intended(shadowed.rule) & entering
+    taken = union([analysis.matched(taker, meant) for taker in of_this_table], analysis.space.false)
+    rest = meant & ~taken
     packets = f"all of these packets {ending}"
     if rest.satisfiable():
         kinds = {rule.verdict.kind for rule in (shadowed.rule, *shadowed.blockers)}
         alike = [may_end_in(analysis, base, kind, rest) for base in bases for kind in kinds]
         otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
-        packets = "all of these packets that get so far" if otherwise else f"these packets {ending}"
+        packets = "all of these packets that reach it" if otherwise else f"these packets {ending}"
     return phrases.actions(
         shadowed.blockers, packets, lambda rules: _which(analysis, shadowed.chain, rules)
     )
@@ -65,14 +66,57 @@ def this_one(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     return f"{time}, this {name(shadowed)}" if time else f"this {name(shadowed)}"
 
 
+def likenesses(analysis: TableAnalysis, of: Iterable[Shadowed]) -> dict[Rule, str]:
+    """What findings about lost rules have in common."""
+    return together(
+        analysis,
+        [(each.rule, f"{cause(each.rule, each.blockers)} {_let_in(each)}".strip()) for each in of],
+    )
+
+
+def cause(rule: Rule, deciders: Sequence[Rule]) -> str:
+    """The lines that decide of its packets, and what it would do with them."""
+    lines = ",".join(str(phrases.line(decider)) for decider in deciders)
+    return f"{lines} {rule.verdict.kind.value}"
+
+
+def _let_in(shadowed: Shadowed) -> str:
+    return "let in" if shadowed.accepted.satisfiable() else ""
+
+
+def together(analysis: TableAnalysis, causes: Sequence[tuple[Rule, str]]) -> dict[Rule, str]:
+    """The causes of the rules, and one for a block of rules that stand below each other and do the
+    same: there is one more block that they are lost to."""
+    known: dict[Rule, str] = {}
+    by_cause: dict[str, str] = {}
+    before: tuple[Rule, str] | None = None
+    for rule, why in causes:
+        kind = why.partition(" ")[2]
+        adjoins = before is not None and kind == before[1] and _adjoin(analysis, before[0], rule)
+        key = known[before[0]] if before and adjoins else by_cause.get(why, why)
+        known[rule] = key
+        by_cause.setdefault(why, key)
+        before = rule, kind
+    return known
+
+
+def _adjoin(analysis: TableAnalysis, one: Rule, other: Rule) -> bool:
+    """Whether the one stands right above the other."""
+    place = analysis.place(one)
+    below = analysis.table.chains[place.chain].rules[place.number + 1 :][:1]
+    return any(rule.statement is other.statement for rule in below)
+
+
 def message(analysis: TableAnalysis, cut: CutOff) -> str:
     time = occasion(analysis, cut.by)
     if time:
         return _message_of_loop(analysis, cut, time)
     what = phrases.name(cut.by) if cut.by.verdict.chain else f"the {phrases.name(cut.by)}"
     others = phrases.counted(len(cut.shadowed) + cut.copies - 1, "other rule")
+    first = cut.shadowed[0]
+    where = "which stands above it" if is_put_above(cut.by, first.rule) else what
     return (
-        f"nothing gets past line {phrases.line(cut.by)}, {what}: this {name(cut.shadowed[0])} and "
+        f"nothing gets past line {phrases.line(cut.by)}, {where}: this {name(first)} and "
         f"{others} below, to line {phrases.line(cut.last)}, never see a packet"
     )
 
@@ -88,7 +132,18 @@ def _message_of_loop(analysis: TableAnalysis, cut: CutOff, time: str) -> str:
     )
 
 
+def is_put_above(taker: Rule, lost: Rule) -> bool:
+    """Whether a later command put the taker in front (-I)."""
+    here, there = lost.origin.span, taker.origin.span
+    return here.source is there.source and here.start < there.start
+
+
 def advice(analysis: TableAnalysis, cut: CutOff) -> str:
+    if is_put_above(cut.by, cut.shadowed[0].rule):
+        return (
+            f"line {phrases.line(cut.by)} puts its rule above these: let it append the rule (-A), "
+            "behind what should count, or accept less there"
+        )
     if occasion(analysis, cut.by):
         return f"carry out line {phrases.line(cut.by)} once, behind what is to count"
     return f"move what should count above line {phrases.line(cut.by)}, and delete the rest"

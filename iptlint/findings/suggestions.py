@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from iptlint.analysis.shares import Share
 from iptlint.model import Family
 from iptlint.model.syntax import Suggestion
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.firewall import Hooks
 
 ESTABLISHED = Suggestion(
     "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "ct state established,related accept"
@@ -27,13 +32,29 @@ def accept_ssh(port: int, source: str | None = None, *, six: bool = False) -> Su
     )
 
 
-def first(share: Share, base: str, remedy: Suggestion) -> str:
-    """Where to add the rule, so that it comes before what decides now."""
+def into(remedy: Suggestion, chain: str, hooks: Hooks) -> str:
+    """As it would be written for packets of the family: several may have a chain of that name."""
+    own = (hooks.family, Family.INET)
+    tables = (each for each in hooks.ruleset.tables if each.family in own and chain in each.chains)
+    table = min(tables, key=lambda each: each.name != "filter", default=None)
+    return remedy.into(chain, hooks.ruleset, table)
+
+
+def first(share: Share, base: str, *remedies: Suggestion) -> str:
+    """Where to add the rules, so that they come before what decides now."""
     ruleset = share.analysis.ruleset
-    rule = remedy.into(base, ruleset, share.analysis.table)
+    rules = [each.into(base, ruleset, share.analysis.table) for each in remedies]
+    rule = "; ".join(dict.fromkeys(rules))
     if share.chain.name != base:
-        where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"
-        return f"add {where}: {rule}"
+        return at_the_top(share, base, *remedies)
     if share.rule is not None:
         return f"add before it: {rule}"
-    return ruleset.syntax.pick(iptables=f"add: {rule}", nft=f"add to {base}: {rule}")
+    return share.analysis.syntax.pick(iptables=f"add: {rule}", nft=f"add to {base}: {rule}")
+
+
+def at_the_top(share: Share, base: str, *remedies: Suggestion) -> str:
+    """Where several rules decide now."""
+    ruleset = share.analysis.ruleset
+    where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"
+    rules = dict.fromkeys(each.into(base, ruleset, share.analysis.table) for each in remedies)
+    return f"add {where}: {'; '.join(rules)}"

@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from iptlint.host.commands import COMMANDS, MAX_BYTES
-from iptlint.host.gathered import Gathered, Output
+from iptlint.host.gathered import CommandOutput, Gathered
 from iptlint.model.host import Unread
 
 MANIFEST = "iptlint-host/manifest.json"
@@ -40,15 +41,30 @@ class ArchiveError(Exception):
 
 
 def save(gathered: Gathered, path: str) -> None:
-    """OSError where the file cannot be written. Only its owner may read it."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
-            for name, data in _members(gathered):
-                member = tarfile.TarInfo(name)
-                member.size, member.mode = len(data), 0o600
-                archive.addfile(member, BytesIO(data))
+    """OSError where the file cannot be written; then what was there is there still. Only its
+    owner may read it."""
+    if Path(path).is_symlink():
+        raise OSError("is a symbolic link")
+    if Path(path).exists() and not Path(path).is_file():
+        raise OSError("is no file")
+    folder, name = os.path.split(path)
+    # Beside it, so that it takes its place in one step; mkstemp gives it to the owner alone.
+    handle, beside = tempfile.mkstemp(dir=folder or ".", prefix=f".{name[:100]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write(gathered, file)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _write(gathered: Gathered, file: IO[bytes]) -> None:
+    with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in _members(gathered):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), 0o600
+            archive.addfile(member, BytesIO(data))
 
 
 def _members(gathered: Gathered) -> Iterator[tuple[str, bytes]]:
@@ -124,7 +140,9 @@ def _read(path: str) -> Iterator[tuple[str, bytes]]:
         for number, member in enumerate(archive):
             if number > _MOST_MEMBERS or member.size > MAX_BYTES:
                 raise ValueError("it is too long")
-            if member.isreg() and ".." not in member.name.split("/"):
+            # The holes of a sparse one are not in the archive, so nothing would count them.
+            is_plain = member.isreg() and not member.issparse()
+            if is_plain and ".." not in member.name.split("/"):
                 file = archive.extractfile(member)
                 if file is not None:
                     yield member.name, file.read(MAX_BYTES)
@@ -138,7 +156,9 @@ def _gathered(members: dict[str, bytes], manifest: dict[str, Any]) -> Gathered:
         str(manifest["name"]),
         bool(manifest["live"]),
         {
-            name: Output(members.get(_OUTPUTS + name, b""), _status(said), str(said["complaint"]))
+            name: CommandOutput(
+                members.get(_OUTPUTS + name, b""), _status(said), str(said["complaint"])
+            )
             for name, said in manifest["commands"].items()
             if name in known
         },

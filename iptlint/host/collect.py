@@ -9,7 +9,7 @@ from pathlib import Path
 
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.host import commands
-from iptlint.host.gathered import Gathered, Output
+from iptlint.host.gathered import CommandOutput, Gathered
 from iptlint.host.places import (
     LIMIT,
     PLACES,
@@ -26,7 +26,7 @@ from iptlint.model.host import Unread
 
 TELLING = ("/etc/ssh/", *RULE_FILES)
 
-Runner = Callable[[commands.Command], Output | None]
+Runner = Callable[[commands.Command], CommandOutput | None]
 
 
 def gather_here(run: Runner = commands.run, root: str = "/") -> Gathered:
@@ -55,7 +55,7 @@ def gather_root(root: str) -> Gathered:
     return Gathered(root, False, {}, files.texts, files.links, tuple(files.unread), root)
 
 
-def complaints(outputs: dict[str, Output]) -> list[Unread]:
+def complaints(outputs: dict[str, CommandOutput]) -> list[Unread]:
     """The commands that could not do their work."""
     return [
         Unread(" ".join(command.argv), _why(output))
@@ -64,7 +64,7 @@ def complaints(outputs: dict[str, Output]) -> list[Unread]:
     ]
 
 
-def _why(output: Output) -> str:
+def _why(output: CommandOutput) -> str:
     lines = output.complaint.splitlines()
     return lines[0] if lines else f"exit status {output.status}"
 

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from typing import NamedTuple
 
-from iptlint.host.gathered import Output
+from iptlint.host.gathered import CommandOutput
 
 SECONDS = 20
 MAX_BYTES = 64 * 2**20
@@ -52,6 +52,10 @@ COMMANDS = (
     Command("ss", ("ss", "-Htuln")),
     Command("sshd", ("sshd", "-T")),
     Command("addresses", ("ip", "-j", "addr")),
+    Command("routes", ("ip", "-j", "-4", "route", "show", "table", "all")),
+    Command("routes6", ("ip", "-j", "-6", "route", "show", "table", "all")),
+    Command("routing-rules", ("ip", "-j", "-4", "rule")),
+    Command("routing-rules6", ("ip", "-j", "-6", "rule")),
     Command(
         "units",
         ("systemctl", "list-unit-files", "--no-legend", "--no-pager", "--type=service"),
@@ -63,7 +67,7 @@ COMMANDS = (
 )
 
 
-def run(command: Command) -> Output | None:
+def run(command: Command) -> CommandOutput | None:
     """What it prints; None where the tool is not there. Never for longer than ``SECONDS``."""
     with tempfile.TemporaryFile() as complaints:
         try:
@@ -79,15 +83,15 @@ def run(command: Command) -> Output | None:
         except FileNotFoundError:
             return None
         except OSError as error:
-            return Output(b"", 126, error.strerror or str(error))
+            return CommandOutput(b"", 126, error.strerror or str(error))
         data, ended = read_limited(process)
         complaints.seek(0)
         complaint = complaints.read(_COMPLAINT).decode("utf-8", "replace").strip()
     if any(words in complaint for words in NOT_IN_KERNEL):
-        return Output(b"", 0)
+        return CommandOutput(b"", 0)
     if not ended:
-        return Output(b"", None, f"took more than {SECONDS} s, or printed too much")
-    return Output(data, process.returncode, complaint)
+        return CommandOutput(b"", None, f"took more than {SECONDS} s, or printed too much")
+    return CommandOutput(data, process.returncode, complaint)
 
 
 def read_limited(

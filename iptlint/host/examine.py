@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from iptlint.dialects import Reader
+from iptlint.dialects import Reader, Reading
 from iptlint.host.facts import facts
 from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.host.hooks import loaders
 from iptlint.host.layouts import is_known, is_nixos
 from iptlint.host.running import running
-from iptlint.host.saved import Boot, after_boot, includes, loaded, sets_of, source_of, stored
+from iptlint.host.saved import Boot, Files, after_boot, includes, loaded, sets_of, source_of, stored
 from iptlint.model.host import Host, Loader
 from iptlint.source import SourceFile
 
@@ -24,13 +24,15 @@ _NO_INIT = "there is no init system here whose services can be told"
 @dataclass(frozen=True, slots=True)
 class Examined:
     """``ipsets``: sources that hold sets. ``kept``: the files that a live host loads at boot, to
-    be linted as files, with the ``kept_sets``."""
+    be linted as files, with the ``kept_sets``. ``readings``: of some of the sources, which have
+    been read already."""
 
     host: Host
     ipsets: tuple[SourceFile, ...]
     reader: Reader
     kept: tuple[SourceFile, ...] = ()
     kept_sets: tuple[SourceFile, ...] = ()
+    readings: Mapping[SourceFile, Reading] = field(default_factory=dict)
 
 
 def examine(gathered: Gathered) -> Examined:
@@ -43,10 +45,12 @@ def examine(gathered: Gathered) -> Examined:
 
 def _live(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known: bool) -> Examined:
     now = running(gathered)
-    boot = after_boot(gathered, boot_loaders, now.ipsets)
+    files = Files(gathered)
+    boot = after_boot(files, boot_loaders, now.ipsets)
     if not boot_known:
         boot = Boot(None, _NOT_ITS_BOOT if gathered.own_namespace else _NO_INIT)
-    host = _host(gathered, boot_loaders, boot, boot_known=boot_known)
+    host = _host(files, boot_loaders, boot, boot_known=boot_known)
+    kept = [*_kept(files, boot_loaders)] if boot_known else []
     return Examined(
         replace(
             host,
@@ -57,22 +61,23 @@ def _live(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known: b
         ),
         now.ipsets,
         Reader(files=files_of(gathered)),
-        tuple(_kept(gathered, boot_loaders)) if boot_known else (),
+        tuple(reading.ruleset.source for reading in kept),
         sets_of(gathered),
+        {**now.readings, **{reading.ruleset.source: reading for reading in kept}},
     )
 
 
-def _kept(gathered: Gathered, boot_loaders: Sequence[Loader]) -> Iterator[SourceFile]:
+def _kept(files: Files, boot_loaders: Sequence[Loader]) -> Iterator[Reading]:
     """Those that can be read as the host reads them."""
     for load in loaded(boot_loaders):
-        if load.path in gathered.files:
-            source = source_of(gathered, load.path)
-            if gathered.root is not None or not includes(source):
-                yield source
+        if load.path in files.gathered.files:
+            reading = files.reading(load.path, None)
+            if files.gathered.root is not None or not includes(reading.ruleset.source):
+                yield reading
 
 
 def _at_rest(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known: bool) -> Examined:
-    host = _host(gathered, boot_loaders, Boot(None), boot_known=boot_known)
+    host = _host(Files(gathered), boot_loaders, Boot(None), boot_known=boot_known)
     at_boot = [load.path for load in loaded(boot_loaders) if load.path in gathered.files]
     sources = [source_of(gathered, path) for path in at_boot]
     if not sources:
@@ -84,9 +89,8 @@ def _at_rest(gathered: Gathered, boot_loaders: tuple[Loader, ...], *, boot_known
     return Examined(replace(host, sources=tuple(sources)), sets_of(gathered), reader)
 
 
-def _host(
-    gathered: Gathered, boot_loaders: tuple[Loader, ...], boot: Boot, *, boot_known: bool
-) -> Host:
+def _host(files: Files, boot_loaders: tuple[Loader, ...], boot: Boot, *, boot_known: bool) -> Host:
+    gathered = files.gathered
     return Host(
         gathered.name,
         gathered.live,
@@ -97,7 +101,7 @@ def _host(
         boot.ruleset,
         boot.untold,
         boot_known,
-        stored(gathered),
+        stored(files),
         (),
         gathered.unread,
         _system(gathered),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_interface
 
 from iptlint.host.gathered import Gathered
+from iptlint.host.routes import routes
 from iptlint.model.host import Facts, InterfaceAddress, Listener
 from iptlint.model.numbers import decimal, is_decimal
 
@@ -27,6 +28,7 @@ def facts(gathered: Gathered) -> Facts:
         _ssh_ports(gathered, listeners),
         listeners,
         addresses,
+        routes(gathered),
         _switch(gathered, _IPV4_FORWARD),
         _switch(gathered, _IPV6_FORWARD),
         _takes_ipv6(gathered, addresses),

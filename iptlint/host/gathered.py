@@ -9,7 +9,7 @@ from iptlint.model.host import Unread
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class CommandOutput:
     """What a command printed. ``status`` is None where it took too long or printed too much."""
 
     data: bytes
@@ -29,7 +29,7 @@ class Gathered:
 
     name: str
     live: bool
-    outputs: Mapping[str, Output] = field(default_factory=dict)
+    outputs: Mapping[str, CommandOutput] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()

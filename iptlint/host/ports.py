@@ -12,10 +12,10 @@ from iptlint.analysis.exposure import Exposure, exposure
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule, Within
 from iptlint.model.host import Host, Listener
+from iptlint.model.host_addresses import known_of
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -100,7 +100,7 @@ def _opened(host: Host, family: Family, listener: Listener) -> str | None:
 def _to_port(exposed: Exposure, protocol: str, port: int) -> PacketSet:
     space = exposed.space
     asked = space.value(Field.DPORT, port) & space.value(Field.PROTO, _PROTOCOLS[protocol])
-    return exposed.now(asked) & ~exposed.sent_on
+    return exposed.now(asked)
 
 
 def _place(share: Share) -> str:
@@ -113,7 +113,7 @@ def _place(share: Share) -> str:
 def _hooks(host: Host, family: Family) -> Hooks | None:
     if host.running is None or not host.running.sees(family):
         return None
-    return Hooks(Firewall(host.running), family)
+    return Hooks(Firewall(host.running), family, addresses=known_of(host.facts))
 
 
 @lru_cache(maxsize=4)

@@ -18,7 +18,7 @@ from shlex import quote
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.host import commands
 from iptlint.host.collect import TELLING, complaints
-from iptlint.host.gathered import Gathered, Output
+from iptlint.host.gathered import CommandOutput, Gathered
 from iptlint.host.places import LIMIT, PLACES, RULE_FILES, RUNS, WORDS, Keep, is_followed
 from iptlint.model.host import Unread
 from iptlint.model.numbers import decimal
@@ -107,15 +107,17 @@ class RemoteError(Exception):
     """The host could not be asked; the text is a sentence for the user."""
 
 
-def argv(destination: str) -> list[str]:
+def argv(destination: str, port: int | None = None) -> list[str]:
     """The one command that is run here; RemoteError for what is no name of a host."""
     if not _DESTINATION.fullmatch(destination):
         raise RemoteError(f"{destination!r} is no name of a host, such as root@host")
-    return ["ssh", "-T", "-o", "BatchMode=yes", "--", destination, "exec sh -s"]
+    at = [] if port is None else ["-p", str(port)]
+    return ["ssh", "-T", "-o", "BatchMode=yes", *at, "--", destination, "exec sh -s"]
 
 
-def gather_remote(destination: str) -> Gathered:
-    command = argv(destination)
+def gather_remote(destination: str, port: int | None = None) -> Gathered:
+    """By way of ssh, as the user has it set up; RemoteError where the host does not answer."""
+    command = argv(destination, port)
     with tempfile.TemporaryFile() as complaints_, tempfile.TemporaryFile() as asked:
         asked.write(script().encode())
         asked.seek(0)
@@ -141,7 +143,7 @@ def gather_remote(destination: str) -> Gathered:
 
 def answered(destination: str, data: bytes) -> Gathered:
     """What the script printed; what a login prints before it is left out."""
-    outputs: dict[str, Output] = {}
+    outputs: dict[str, CommandOutput] = {}
     files: dict[str, bytes] = {}
     links: dict[str, str] = {}
     shut: list[Unread] = []
@@ -149,7 +151,7 @@ def answered(destination: str, data: bytes) -> Gathered:
     for head, body in _parts(data):
         match head:
             case ["run", name]:
-                outputs[name] = Output(body, 0)
+                outputs[name] = CommandOutput(body, 0)
             case ["said"] if name in outputs:
                 outputs[name] = _ended(outputs[name].data, body.decode("utf-8", "replace"))
             case ["file", path]:
@@ -179,13 +181,13 @@ def _parts(data: bytes) -> Iterator[tuple[list[str], bytes]]:
             body.append(line)
 
 
-def _ended(data: bytes, said: str) -> Output:
+def _ended(data: bytes, said: str) -> CommandOutput:
     *complaint, status = said.strip().splitlines() or [""]
     number = status.removeprefix("status ")
     if any(words in line for words in commands.NOT_IN_KERNEL for line in complaint):
-        return Output(b"", 0)
+        return CommandOutput(b"", 0)
     code = decimal(number)
-    return Output(data, None if code == 124 else code, "\n".join(complaint))
+    return CommandOutput(data, None if code == 124 else code, "\n".join(complaint))
 
 
 def _word(text: str) -> str:

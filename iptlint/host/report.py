@@ -11,6 +11,7 @@ from tabulate import tabulate
 from iptlint.host.ports import Port, ports, unused_openings
 from iptlint.model.host import Facts, Host, Loader
 from iptlint.model.software import software_in
+from iptlint.reports.html.about_host import AboutHost
 from iptlint.reports.safe import visible
 
 _NEARLY_FULL = 80
@@ -36,8 +37,22 @@ def _reading(host: Host) -> Iterator[str]:
         yield "running rules: none, every packet is accepted"
     else:
         yield f"{'running' if host.live else 'saved'} rules: none could be read"
+    yield from _not_read(host)
+
+
+_DENIED = ("Permission denied", "Operation not permitted", "must be root")
+
+
+def _not_read(host: Host) -> Iterator[str]:
+    """One line for all that only root can read."""
+    denied = [one.what for one in host.unread if any(words in one.why for words in _DENIED)]
     for unread in host.unread:
-        yield f"not read: {unread.what}: {unread.why}"
+        if unread.what not in denied:
+            yield f"not read: {unread.what}: {unread.why}"
+    if denied:
+        files = [what for what in denied if what.startswith("/")]
+        what = "the running rules" if len(files) < len(denied) else ""
+        yield f"not read, as only root can: {', '.join(filter(None, (what, *files)))}: use sudo"
 
 
 def _boot(host: Host) -> Iterator[str]:
@@ -90,6 +105,17 @@ def _ports(host: Host) -> Iterator[str]:
         yield from (f"  {line}" for line in table.splitlines())
     for protocol, number, place in unused_openings(host):
         yield f"{protocol} {number} is open to the world, and nothing listens there ({place})"
+
+
+def about_host(host: Host) -> AboutHost:
+    """The same for a page: lines, and the listening sockets as a table."""
+    unused = (
+        f"{protocol} {number} is open to the world, and nothing listens there ({place})"
+        for protocol, number, place in unused_openings(host)
+    )
+    lines = (*_facts(host), *_reading(host), *_boot(host), *_notes(host), *unused)
+    heads = ("protocol", "address and port", "who gets there")
+    return AboutHost(lines, heads, tuple(map(_row, ports(host))))
 
 
 def _row(port: Port) -> tuple[str, ...]:

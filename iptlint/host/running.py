@@ -7,8 +7,8 @@ as well: what iptables-save prints of them says more.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from iptlint.analysis.diff import difference
 from iptlint.dialects import Reader, Reading, read
@@ -30,13 +30,14 @@ _TABLE = re.compile(r"^table ", re.MULTILINE)
 class Running:
     """``sources``: what there is to lint. ``whole``: all tables of the kernel; None where some
     are not known. ``backends``: those of legacy iptables, and those of nf_tables; ``mixed``: both
-    decide something."""
+    decide something. ``readings``: of the sources, without what the sets of others hold."""
 
     sources: tuple[SourceFile, ...]
     ipsets: tuple[SourceFile, ...]
     whole: Ruleset | None
     backends: tuple[Ruleset, Ruleset] | None
     mixed: bool = False
+    readings: Mapping[SourceFile, Reading] = field(default_factory=dict)
 
 
 def running(gathered: Gathered) -> Running:
@@ -45,8 +46,8 @@ def running(gathered: Gathered) -> Running:
     nft = _nft(gathered)
     ipsets = _ipsets(gathered)
     reader = Reader(files=files_of(gathered))
-    readings = {source.path: read(source, reader) for source in (*legacy, *by_nft, *nft)}
-    readings = _with_sets(readings, ipsets)
+    each = {source: read(source, reader) for source in (*legacy, *by_nft, *nft)}
+    readings = _with_sets({source.path: reading for source, reading in each.items()}, ipsets)
     native = _native(nft, by_nft, readings)
     kept = _worth(legacy, readings)
     if not native or not any(t.chains for r in native for t in r.tables):
@@ -56,12 +57,12 @@ def running(gathered: Gathered) -> Running:
     mixed, sources = bool(kept and others), (*kept, *others)
     sources = _with_other_family(gathered, sources, readings)
     if _unknown(gathered):
-        return Running(sources, ipsets, None, None, mixed)
+        return Running(sources, ipsets, None, None, mixed, each)
     old = merged([readings[source.path].ruleset for source in legacy])
     of_nft = {(table.family, table.name) for ruleset in native for table in ruleset.tables}
     saved = (readings[source.path].ruleset for source in by_nft)
     new = merged([*(_without(ruleset, of_nft) for ruleset in saved), *native])
-    return Running(sources, ipsets, merged([old, new]), (old, new), mixed)
+    return Running(sources, ipsets, merged([old, new]), (old, new), mixed, each)
 
 
 def _unknown(gathered: Gathered) -> bool:

@@ -13,6 +13,7 @@ from iptlint.dialects.sets import read_sets, together
 from iptlint.host.files import files_of
 from iptlint.host.gathered import Gathered
 from iptlint.host.places import RULE_FILES
+from iptlint.memo import memo
 from iptlint.model import Family, Ruleset
 from iptlint.model.host import Load, Loader, Way
 from iptlint.source import SourceFile
@@ -34,16 +35,27 @@ def source_of(gathered: Gathered, path: str) -> SourceFile:
     return decode(files_of(gathered).shown_path(path), gathered.files.get(path, b""))
 
 
-def stored(gathered: Gathered) -> tuple[Ruleset, ...]:
+class Files:
+    """The files of a host, each read once for each family that it may be of."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self.gathered = gathered
+
+    @memo
+    def reading(self, path: str, family: Family | None) -> Reading:
+        """``family``: that which the text is of, if it does not say so itself."""
+        return read(source_of(self.gathered, path), Reader(family, files_of(self.gathered)))
+
+
+def stored(files: Files) -> tuple[Ruleset, ...]:
     """The files of rules that are there, loaded or not."""
-    paths = (p for p in RULE_FILES if p in gathered.files and p not in _SETS)
-    readings = (read(source_of(gathered, path), _reader(gathered, path)) for path in paths)
+    paths = (p for p in RULE_FILES if p in files.gathered.files and p not in _SETS)
+    readings = (files.reading(path, _family(path)) for path in paths)
     return tuple(reading.ruleset for reading in readings if reading.ruleset.tables)
 
 
-def _reader(gathered: Gathered, path: str) -> Reader:
-    family = Family.IP6 if re.search(r"ip6|v6|rules6", path) else None
-    return Reader(family, files_of(gathered))
+def _family(path: str) -> Family | None:
+    return Family.IP6 if re.search(r"ip6|v6|rules6", path) else None
 
 
 def includes(source: SourceFile) -> bool:
@@ -60,16 +72,14 @@ def loaded(loaders: Sequence[Loader]) -> tuple[Load, ...]:
     return tuple(dict.fromkeys(load for loader in loaders for load in loader.files))
 
 
-def after_boot(gathered: Gathered, loaders: Sequence[Loader], ipsets: Sequence[SourceFile]) -> Boot:
+def after_boot(files: Files, loaders: Sequence[Loader], ipsets: Sequence[SourceFile]) -> Boot:
     """``ipsets``: what runs; sets change while a host runs, so their contents are taken to be
     the same then."""
-    reason = _untold(gathered, loaders)
+    reason = _untold(files.gathered, loaders)
     if reason:
         return Boot(None, reason)
-    loads = loaded(loaders)
-    files = files_of(gathered)
-    readings = [read(source_of(gathered, one.path), Reader(one.family, files)) for one in loads]
-    reason = _unclear(gathered, readings)
+    readings = [files.reading(one.path, one.family) for one in loaded(loaders)]
+    reason = _unclear(files.gathered, readings)
     if reason:
         return Boot(None, reason)
     if not readings:

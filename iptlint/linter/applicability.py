@@ -34,7 +34,8 @@ def _in_its_words(host: Host, finding: Finding) -> Finding:
     source = finding.span.source
     of_iptables = host.is_running(source) and "tables-" in source.path
     on_rules = meta_of(finding).group is not Group.PERSISTENCE
-    return replace(finding, help="") if host.mixed and of_iptables and on_rules else finding
+    in_others = host.mixed and of_iptables and on_rules
+    return replace(finding, advice="", fix=None) if in_others else finding
 
 
 def _lacks_ipv6(host: Host, finding: Finding) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,13 @@ class Budget:
     findings: int | None = None
 
 
+Tell = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Whom nobody hears."""
+
+
 class OverBudgetError(BaseException):
     """Not to be taken for a fault by whatever is at work. The text begins the sentence "… was not
     enough"."""
@@ -40,10 +47,11 @@ class OverBudgetError(BaseException):
 
 class Watch:
     """Sees to a budget while it is entered, where the system has timers and only in the main
-    thread, as nothing else can be interrupted."""
+    thread, as nothing else can be interrupted. ``tell`` is told what is being worked on."""
 
-    def __init__(self, budget: Budget, sources: int) -> None:
+    def __init__(self, budget: Budget, sources: int, tell: Tell = silent) -> None:
         self._budget = budget
+        self._tell = tell
         self._seconds = None if budget.seconds is None else budget.seconds * max(sources, 1)
         self._end = None if self._seconds is None else time.monotonic() + self._seconds
         self._until: float | None = None
@@ -64,9 +72,10 @@ class Watch:
             signal.signal(signal.SIGALRM, self._handler)
 
     @contextmanager
-    def over(self, *, whole: bool = False) -> Iterator[None]:
+    def over(self, what: str = "", *, whole: bool = False) -> Iterator[None]:
         """While one question is worked on; OverBudgetError where it takes too much. ``whole``: it
         may have all the time there is."""
+        self._tell(what)
         share = None if self._seconds is None else self._seconds / (1 if whole else _SHARE)
         ends = [end for end in (self._end, share and time.monotonic() + share) if end is not None]
         self._until = min(ends, default=None)
@@ -86,7 +95,8 @@ class Watch:
 
 
 def _resident() -> int:
-    """The memory that the process has, in bytes; 0 where the system does not say."""
+    """The memory that the process has, in bytes; 0 where the system does not say. As text it would
+    need a codec: an import in a signal handler spoils the one that it interrupts."""
     with suppress(OSError):
-        return int(_PAGES.read_text("ascii").split()[1]) * _PAGE
+        return int(_PAGES.read_bytes().split()[1]) * _PAGE
     return 0

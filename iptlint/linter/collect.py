@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
+from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Refusal
+from iptlint.model import Family
 from iptlint.model.sets import SavedSets
 from iptlint.rules.reading import crashed, cut_short, refused
 from iptlint.rules.registry import rule_of
@@ -40,10 +44,11 @@ class Collected:
                 finding = _finding(reading, diagnostic)
                 spans.append(finding.span)
                 yield finding
-        told = Spans(spans)
+        spans_told = Spans(spans)
         for refusal in self.refusals:
-            if not told.overlap(refusal.span):
-                yield refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal))
+            if not spans_told.overlap(refusal.span):
+                fix = Fix(refusal.mend, refusal.edits) if refusal.edits else None
+                yield refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal), fix)
 
 
 def collect(
@@ -51,10 +56,21 @@ def collect(
     ipsets: Sequence[SourceFile],
     reader: Reader | None,
     watch: Watch,
+    families: Mapping[SourceFile, Family] = MappingProxyType({}),
+    known: Mapping[SourceFile, Reading] = MappingProxyType({}),
 ) -> Collected:
-    """``ipsets`` are read as sets, whatever they look like; ``reader`` says how the others are."""
+    """``ipsets`` are read as sets, whatever they look like; ``reader`` says how the others are, and
+    ``families`` of which family those are that do not tell. ``known``: what ``reader`` made of some
+    before."""
     work = _Work(watch)
-    readings = [work.read(lambda text: read(text, reader), source) for source in sources]
+
+    def read_one(source: SourceFile) -> Reading:
+        if source in known:
+            return known[source]
+        family = families.get(source)
+        return read(source, replace(reader or Reader(), family=family) if family else reader)
+
+    readings = [work.read(read_one, source) for source in sources]
     readings += (work.read(read_sets, source) for source in ipsets)
     refusals = [refusal for reading in readings for refusal in work.refusals(reading)]
     readings, sets = _together(readings, work.crashes)
@@ -82,7 +98,7 @@ class _Work:
 
     def _guarded(self, source: SourceFile, what: str, work: Callable[[], _T]) -> _T | None:
         try:
-            with self.watch.over(whole=True):
+            with self.watch.over(f"{what}: {source.path}", whole=True):
                 return work()
         except OverBudgetError as error:
             self.cut.append(cut_short(source, str(error), what))
@@ -118,5 +134,15 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
         diagnostic.message,
         diagnostic.help,
         severity=Severity(diagnostic.severity),
-        likeness=diagnostic.message,
+        likeness=_fault(diagnostic.message),
+        fix=Fix(diagnostic.help, diagnostic.edits) if diagnostic.edits else None,
     )
+
+
+_STRAY = re.compile(r"^`[^`]*`(?= is not an option's argument)")
+
+
+def _fault(message: str) -> str:
+    """What is wrong, whatever had been expected there, and whichever word too many it is: a text
+    whose long lines were broken has one in each of them."""
+    return _STRAY.sub("", message.partition("; expected")[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iptlint.findings import Finding
 from iptlint.findings.grouping import grouped
@@ -11,6 +11,7 @@ from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
 from iptlint.model.host import Host
+from iptlint.model.quotes import MOST_OF_A_WORD, shortened
 from iptlint.rules.reading import left_out
 from iptlint.rules.registry import meta_of, names, rules
 from iptlint.source import SourceFile
@@ -18,10 +19,15 @@ from iptlint.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """``suppressed``: how many more there would be without comments."""
+    """``suppressed``: how many more there would be without comments. ``each``: the findings before
+    those that are alike were made one. ``hidden``: what comments hide. ``yielded``: those that
+    another finding of the same cause takes the place of."""
 
     findings: tuple[Finding, ...]
     suppressed: int
+    each: tuple[Finding, ...]
+    hidden: tuple[Finding, ...] = ()
+    yielded: tuple[Finding, ...] = ()
 
 
 def publish(
@@ -34,14 +40,39 @@ def publish(
     """The findings that no other takes the place of, that concern the host, and that neither a
     comment nor the selection hides. ``sources``: those that may hold such comments."""
     unheard = selection.running - selection.heard
-    findings = [each for each in _without_yielding(findings) if each.code not in unheard]
+    shown, yielded = _parted(findings)
+    findings = [each for each in shown if each.code not in unheard]
     if host is not None:
         findings = [qualified(host, each) for each in findings if applies_to(host, each)]
     suppressed = _suppressed(_once((*findings, *crashes)), sources, selection.heard)
-    kept = [each for each in suppressed.kept if each.code in selection.shown]
+    kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
+    hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)
     return Published(
-        tuple(grouped(sorted(kept, key=_order))),
-        sum(each.code in selection.shown for each in suppressed.hidden),
+        as_shown(kept),
+        len(hidden),
+        tuple(kept),
+        tuple(map(_readable, hidden)),
+        tuple(each for each in yielded if each.code in selection.shown),
+    )
+
+
+def as_shown(each: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that are shown: of those that are alike the first."""
+    return tuple(map(_readable, grouped(each)))
+
+
+def _readable(finding: Finding) -> Finding:
+    """What it quotes of the text is no longer than anybody reads."""
+    texts = (finding.message, finding.help, *(label.message for label in finding.related))
+    if all(len(text) <= MOST_OF_A_WORD for text in texts):
+        return finding
+    related = tuple(replace(each, message=shortened(each.message)) for each in finding.related)
+    return replace(
+        finding,
+        message=shortened(finding.message),
+        advice=shortened(finding.advice),
+        fix=finding.fix and replace(finding.fix, says=shortened(finding.fix.says)),
+        related=related,
     )
 
 
@@ -55,19 +86,20 @@ def fewer(findings: Sequence[Finding], most: int | None) -> tuple[Finding, ...]:
     return (*shown, left_out(shown, hidden))
 
 
-def _without_yielding(findings: Sequence[Finding]) -> list[Finding]:
-    """One cause is one finding: without those of a cause that a rule they yield to tells of,
-    whether that finding is shown or not."""
+def _parted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """One cause is one finding: those that are told, and those of a cause that a rule they yield to
+    tells of, whether that finding is shown or not."""
     reported = {(finding.code, cause) for finding in findings for cause in finding.causes}
-    return [
-        finding
-        for finding in findings
-        if not any(
+    shown: list[Finding] = []
+    yielded: list[Finding] = []
+    for finding in findings:
+        yields = any(
             (code, cause) in reported
             for code in meta_of(finding).yields_to
             for cause in finding.causes
         )
-    ]
+        (yielded if yields else shown).append(finding)
+    return shown, yielded
 
 
 def _suppressed(
@@ -83,6 +115,7 @@ def _suppressed(
         (*first.kept, *second.kept),
         (*first.hidden, *second.hidden),
         first.unused,
+        first.faulty,
     )
 
 
@@ -90,6 +123,11 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
     """Without those that say the same of the same place: a fault of an inet table is one of ip
     and of ip6."""
     return list({(f.code, f.span, f.message): f for f in reversed([*findings])}.values())[::-1]
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By path, line and code."""
+    return sorted(findings, key=_order)
 
 
 def _order(finding: Finding) -> tuple[str, int, str, int]:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iptlint.analysis.bridge_ports import not_followed
+from iptlint.analysis.overview import Overview
 from iptlint.benchmark.table import Judged
 from iptlint.dialects import Reading
 from iptlint.findings import Finding
-from iptlint.model import Family
+from iptlint.model import Family, Ruleset
 
 
 @dataclass(frozen=True, slots=True)
 class LintedFile:
-    """``family``: ip, ip6, inet for both, None where nothing could be read."""
+    """``family``: ip, ip6, inet for both, None where nothing could be read. ``notes``: what no
+    rule follows."""
 
     path: str
     dialect: str
     family: str | None
     rules: int
     opaque: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, reading: Reading) -> LintedFile:
-        ruleset = reading.ruleset
+        return cls.of_ruleset(reading.ruleset, reading.opaque)
+
+    @classmethod
+    def of_ruleset(cls, ruleset: Ruleset, opaque: int = 0) -> LintedFile:
         families = [name for name in ("ip", "ip6") if ruleset.sees(Family(name))]
         families = families or [family.value for family in ruleset.families]
         return cls(
@@ -30,17 +37,27 @@ class LintedFile:
             ruleset.dialect,
             "inet" if len(families) > 1 else next(iter(families), None),
             sum(1 for table in ruleset.tables for _ in table.statements()),
-            reading.opaque,
+            opaque,
+            not_followed(ruleset),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """``findings`` are sorted by path, line and code; ``crashed``: a rule or reader failed.
-    ``items``: those of the benchmarks, where the profile asks for them."""
+    ``items``: those of the benchmarks, where the profile asks for them. ``each``: the findings,
+    as many as there are, before those that are alike were made one. ``unfinished``: the budget
+    was not enough for everything. ``overviews``: of each host one for each of its rulesets, where
+    they are asked for. ``hidden``: what comments or a baseline hide. ``yielded``: what is not told
+    because another finding of the same cause is."""
 
     files: tuple[LintedFile, ...]
     findings: tuple[Finding, ...]
     suppressed: int
     crashed: bool
     items: tuple[Judged, ...] | None = None
+    each: tuple[Finding, ...] = ()
+    unfinished: bool = False
+    overviews: tuple[tuple[Overview, ...], ...] = ()
+    hidden: tuple[Finding, ...] = ()
+    yielded: tuple[Finding, ...] = ()

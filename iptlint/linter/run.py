@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from oxidd.util import DDMemoryError
 
+from iptlint.analysis.overview import Overview
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.witness_check import comes_to
-from iptlint.benchmark.host import Host
+from iptlint.benchmark.host import BenchmarkHost
 from iptlint.benchmark.table import Judged, judged
 from iptlint.dialects import Reader, Reading
 from iptlint.dialects.merging import merged
 from iptlint.findings import Finding
-from iptlint.linter.budget import Budget, OverBudgetError, Watch
+from iptlint.linter.budget import Budget, OverBudgetError, Tell, Watch, silent
 from iptlint.linter.collect import Collected, collect
 from iptlint.linter.publish import fewer, publish
 from iptlint.linter.report import LintedFile, Report
 from iptlint.linter.selection import Selection
-from iptlint.model import Ruleset
-from iptlint.model import host as model
+from iptlint.model import Family, Ruleset
+from iptlint.model.cloud import joined
+from iptlint.model.host import Host
 from iptlint.rules.reading import crashed, out_of_room
 from iptlint.rules.registry import Profile, RuleModule, rule_of, rules
 from iptlint.source import SourceFile
@@ -34,8 +37,14 @@ def lint(
     reader: Reader | None = None,
     ipsets: Sequence[SourceFile] = (),
     profile: Profile = Profile.DEFAULT,
-    host: model.Host | None = None,
+    host: Host | None = None,
     budget: Budget | None = None,
+    *,
+    suppress: bool = True,
+    families: Mapping[SourceFile, Family] = MappingProxyType({}),
+    tell: Tell = silent,
+    overview: bool = False,
+    known: Mapping[SourceFile, Reading] = MappingProxyType({}),
 ) -> Report:
     """Every selected rule over all the sources together.
 
@@ -44,12 +53,17 @@ def lint(
     how the sources are read.
     ``ipsets`` are sources that hold sets, whatever they look like; any other source that does
     is known by its text. ``host``: what else is known of the host that the sources are of.
-    ``budget``: what the run may take; a finding says what it is not enough for.
+    ``budget``: what the run may take; a finding says what it is not enough for. ``suppress``:
+    whether comments in the texts are obeyed. ``families``: of texts that do not tell it.
+    ``tell`` is told what is being done. ``overview``: whether the report has one of each ruleset.
+    ``known``: what ``reader`` made of some sources before.
     """
     budget = budget or Budget()
-    with Watch(budget, len(sources)) as watch:
-        work = _Work(sources, ipsets, settings or Settings(), profile, host, watch)
-        return work.report(Selection.of(select, ignore, profile), reader, budget)
+    with Watch(budget, len(sources), tell) as watch:
+        work = _Work(
+            sources, ipsets, settings or Settings(), profile, host, watch, families, overview, known
+        )
+        return work.report(Selection.of(select, ignore, profile), reader, budget, suppress)
 
 
 @dataclass(slots=True)
@@ -61,15 +75,23 @@ class _Work:
     ipsets: Sequence[SourceFile]
     settings: Settings
     profile: Profile
-    host: model.Host | None
+    host: Host | None
     watch: Watch
+    families: Mapping[SourceFile, Family]
+    overview: bool
+    known: Mapping[SourceFile, Reading]
     findings: list[Finding] = field(default_factory=list)
     crashes: list[Finding] = field(default_factory=list)
     items: tuple[Judged, ...] = ()
+    overviews: list[Overview] = field(default_factory=list)
     unfinished: dict[str, list[str]] = field(default_factory=dict)
 
-    def report(self, selection: Selection, reader: Reader | None, budget: Budget) -> Report:
-        collected = collect(self.sources, self.ipsets, reader, self.watch)
+    def report(
+        self, selection: Selection, reader: Reader | None, budget: Budget, suppress: bool
+    ) -> Report:
+        collected = collect(
+            self.sources, self.ipsets, reader, self.watch, self.families, self.known
+        )
         self.findings += collected.findings()
         self.crashes += collected.crashes
         if collected.readings:
@@ -77,7 +99,7 @@ class _Work:
             source = collected.readings[0].ruleset.source
             self.findings += (out_of_room(source, *each) for each in self.unfinished.items())
         before = [reader.start.source] if reader and reader.start else []
-        texts = (*self.sources, *self.ipsets, *before)
+        texts = (*self.sources, *self.ipsets, *before) if suppress else ()
         published = publish(self.findings, self.crashes, texts, selection, self.host)
         return Report(
             tuple(map(LintedFile.of, collected.readings)),
@@ -85,17 +107,25 @@ class _Work:
             published.suppressed,
             bool(self.crashes),
             self.items if self.profile is Profile.CIS else None,
+            published.each,
+            bool(self.unfinished or collected.cut),
+            (tuple(self.overviews),) if self.overviews else (),
+            published.hidden,
+            published.yielded,
         )
 
     def _ask(self, collected: Collected, selection: Selection) -> None:
-        rulesets = _rulesets(collected.readings, self.host)
-        context = Context(rulesets, self.settings, collected.sets, self.host)
+        context = _context(collected, self.settings, self.host)
+        source = collected.readings[0].ruleset.source
         if self.profile is Profile.CIS:
-            source = rulesets[0].source
             self._guarded(source, "the benchmark", lambda: self._judge(context, collected))
+        for ruleset in context.rulesets if self.overview else ():
+            self._look_over(context, ruleset)
         for rule in (rule for rule in rules() if rule.meta.code in selection.running):
+            if not context.rulesets and not rule.meta.about_clouds:
+                continue
             first = len(self.findings)
-            self._guarded(rulesets[0].source, rule.meta.code, lambda: self._run(rule, context))  # noqa: B023
+            self._guarded(source, rule.meta.code, lambda: self._run(rule, context))  # noqa: B023
             if self.settings.check_witnesses:
                 self.crashes += _stray(context, self.findings[first:])
 
@@ -103,15 +133,21 @@ class _Work:
         for finding in rule.check(context):
             self.findings.append(finding)
 
+    def _look_over(self, context: Context, ruleset: Ruleset) -> None:
+        overview = Overview(ruleset)
+        self.overviews.append(overview)
+        for what, work in overview.parts(context):
+            self._guarded(ruleset.source, what, work)
+
     def _judge(self, context: Context, collected: Collected) -> None:
         unfinished = [r.ruleset for r in collected.readings if _is_unfinished(r)]
-        self.items = judged(Host(context, unfinished))
+        self.items = judged(BenchmarkHost(context, unfinished))
 
     def _guarded(self, source: SourceFile, what: str, work: Callable[[], None]) -> None:
         """A bug in one rule must not silence the others, and a panic of the Rust core is no
         Exception."""
         try:
-            with self.watch.over():
+            with self.watch.over(f"{what}: {source.path}"):
                 work()
         except (DDMemoryError, MemoryError):
             self._give_up("the room that the analysis has", what)
@@ -126,9 +162,18 @@ class _Work:
         self.unfinished.setdefault(limit, []).append(what)
 
 
-def _rulesets(readings: Sequence[Reading], host: model.Host | None) -> tuple[Ruleset, ...]:
+def _context(collected: Collected, settings: Settings, host: Host | None) -> Context:
+    """Documents of a cloud are about one network: their filters are no rules of a host."""
+    clouds = [reading.ruleset.cloud for reading in collected.readings]
+    parts = [cloud for cloud in clouds if cloud is not None]
+    rulesets = _rulesets(collected.readings, host)
+    cloud = joined(parts) if parts else None
+    return Context(rulesets, settings, collected.sets, host, cloud)
+
+
+def _rulesets(readings: Sequence[Reading], host: Host | None) -> tuple[Ruleset, ...]:
     """What runs beside each other in one kernel is looked at as one."""
-    rulesets = tuple(reading.ruleset for reading in readings)
+    rulesets = tuple(r.ruleset for r in readings if r.ruleset.cloud is None)
     return (merged(rulesets),) if host is not None and host.mixed else rulesets
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from iptlint.source import SourceFile, Span
+from iptlint.source import Edit, SourceFile, Span
 
 
 class Stage(Enum):
@@ -37,7 +37,8 @@ class Refusal:
     """``span``: the token that is refused; ``cause`` and ``mend`` say what the tool does not.
 
     ``missing``: something has to be there first, which another host may have. ``variant``: the
-    only variant of the tool that refuses it; all of them where it is empty.
+    only variant of the tool that refuses it; all of them where it is empty. ``edits``: what
+    ``mend`` says, done to the text; empty where there are several answers.
     """
 
     span: Span
@@ -46,6 +47,7 @@ class Refusal:
     mend: str
     missing: bool = False
     variant: str = ""
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,21 @@ from iptlint.model.matches import (
     Uncertain,
     Within,
 )
-from iptlint.model.ruleset import Chain, Family, Hook, Named, Rule, Ruleset, Table, unread_rule
+from iptlint.model.ruleset import (
+    IP_VERSIONS,
+    Chain,
+    Family,
+    Hook,
+    Named,
+    Rule,
+    Ruleset,
+    Table,
+    unread_rule,
+)
 from iptlint.model.verdicts import Effect, EffectKind, Verdict, VerdictKind
 
 __all__ = [
+    "IP_VERSIONS",
     "AnyOf",
     "Chain",
     "Decided",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Interface, IPv6Interface, ip_address
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address
 from typing import NamedTuple
 
 from iptlint.model.addresses import is_public
@@ -47,14 +47,24 @@ class InterfaceAddress:
     address: IPv4Interface | IPv6Interface
 
 
+class HostRoute(NamedTuple):
+    """``interface``: None where it leads to none, to several, or not always to the same."""
+
+    destination: IPv4Network | IPv6Network
+    interface: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """None, or empty for ``ssh_ports``: not known. ``conntrack``: connections now, and how many
-    the table holds. ``ipv6`` is false where the kernel takes no IPv6 packets at all."""
+    the table holds. ``ipv6`` is false where the kernel takes no IPv6 packets at all. ``routes``:
+    those of the host; one for all destinations that leads to None where that depends on more than
+    the destination."""
 
     ssh_ports: tuple[int, ...] = ()
     listeners: tuple[Listener, ...] | None = None
     addresses: tuple[InterfaceAddress, ...] | None = None
+    routes: tuple[HostRoute, ...] | None = None
     forwarding: bool | None = None
     forwarding6: bool | None = None
     ipv6: bool | None = None
@@ -99,6 +109,22 @@ class Loader:
     way: Way
     span: Span
     files: tuple[Load, ...] = ()
+
+
+class SshSession(NamedTuple):
+    """A connection to this host's sshd."""
+
+    client: str
+    client_port: int
+    server: str
+    server_port: int
+
+    @property
+    def family(self) -> str:
+        return "ip6" if ":" in self.client else "ip"
+
+    def __str__(self) -> str:
+        return f"{self.client} port {self.client_port} to {self.server} port {self.server_port}"
 
 
 @dataclass(frozen=True, slots=True)

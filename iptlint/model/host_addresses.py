@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import NamedTuple
 
 from iptlint.model.call_graph import CallGraph, calls_in
-from iptlint.model.host import InterfaceAddress
+from iptlint.model.host import Facts, InterfaceAddress
 from iptlint.model.matches import Field, Interface, Match, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
 from iptlint.model.verdicts import EffectKind, VerdictKind
@@ -19,23 +19,26 @@ IPNetwork = IPv4Network | IPv6Network
 
 
 class Behind(NamedTuple):
-    """Packets to the addresses from ``low`` to ``high`` leave by the interface."""
+    """Packets to the addresses from ``low`` to ``high`` leave by the interface; None: by one that
+    is not known."""
 
     family: Family
     low: int
     high: int
-    interface: str
+    interface: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class HostAddresses:
     """``own``: the host's, as networks; all of them where ``complete``. ``first``: the first one of
-    an interface, where it is known, which it gives to what is redirected or masqueraded."""
+    an interface, where it is known, which it gives to what is redirected or masqueraded.
+    ``routed``: what is ``behind`` its interfaces is what its routes say, for all destinations."""
 
     own: tuple[IPNetwork, ...] = ()
     first: tuple[tuple[str, IPAddress], ...] = ()
     behind: tuple[Behind, ...] = ()
     complete: bool = False
+    routed: bool = False
 
     def has(self, network: IPNetwork) -> bool:
         """Whether all its addresses are known to be the host's."""
@@ -47,13 +50,16 @@ class HostAddresses:
 
     def ways(self, family: Family) -> tuple[Behind, ...]:
         """Which addresses are behind which interface: of two that hold an address the first says
-        so, as the smaller network does. What is said to be behind two is left out."""
-        of_family = [way for way in self.behind if way.family is family]
-        names: dict[tuple[int, int], set[str]] = {}
-        for way in of_family:
-            names.setdefault((way.low, way.high), set()).add(way.interface)
-        clear = [way for way in of_family if len(names[way.low, way.high]) == 1]
-        return tuple(sorted(dict.fromkeys(clear), key=lambda way: way.high - way.low))
+        so, as the smaller network does. What is said to be behind two is behind None."""
+        names: dict[tuple[int, int], set[str | None]] = {}
+        for way in self.behind:
+            if way.family is family:
+                names.setdefault((way.low, way.high), set()).add(way.interface)
+        ways = (
+            Behind(family, low, high, first if not others else None)
+            for (low, high), (first, *others) in names.items()
+        )
+        return tuple(sorted(ways, key=lambda way: way.high - way.low))
 
 
 def with_own(own: Iterable[IPNetwork], *rulesets: Ruleset) -> HostAddresses:
@@ -65,7 +71,7 @@ def of_interfaces(addresses: Iterable[InterfaceAddress]) -> HostAddresses:
     """Those of a host whose interfaces are known."""
     addresses = tuple(addresses)
     behind = tuple(
-        Behind(_family(one.address.ip), int(network[0]), int(network[-1]), one.interface)
+        _through(network, one.interface)
         for one in addresses
         if (network := one.address.network).num_addresses > 1
     )
@@ -80,6 +86,29 @@ def of_interfaces(addresses: Iterable[InterfaceAddress]) -> HostAddresses:
 
 def _networks(addresses: Iterable[IPAddress]) -> tuple[IPNetwork, ...]:
     return tuple(ip_network(address) for address in dict.fromkeys(addresses))
+
+
+def known_of(facts: Facts) -> HostAddresses | None:
+    """Those of the host's interfaces; None where they are not known."""
+    if not facts.addresses:
+        return None
+    known = of_interfaces(facts.addresses)
+    if facts.routes is None:
+        return known
+    behind = [
+        *(_through(own, "lo") for own in known.own),
+        *(_through(ip_network(group), None) for group in _GROUPS),
+        *(_through(route.destination, route.interface) for route in facts.routes),
+    ]
+    return replace(known, behind=tuple(behind), routed=True)
+
+
+_GROUPS = ("224.0.0.0/4", "255.255.255.255/32", "ff00::/8")
+"""What is sent to them leaves by an interface that its sender chooses."""
+
+
+def _through(network: IPNetwork, interface: str | None) -> Behind:
+    return Behind(_family(network[0]), int(network[0]), int(network[-1]), interface)
 
 
 def shown_by(*rulesets: Ruleset) -> HostAddresses:

@@ -24,6 +24,8 @@ _OUTWARD = re.compile(
     r"|dsl.*|world|red\d*"
 )
 
+_TUNNEL = re.compile(r"(?:u?tun|a?wg|vpn|nordlynx|proton|ipsec|vti|l2tp).*")
+
 _SECOND = re.compile(r"eth[1-9]\d*")
 _PASSING = re.compile(
     r"(?:ppp|pppoe|tun|tap|utun|wg|awg|nordlynx|docker|veth|vb|br|virbr|vmbr|lxcbr|lxdbr|incusbr"
@@ -43,6 +45,11 @@ def is_outward(interface: str) -> bool:
     return _OUTWARD.fullmatch(interface) is not None
 
 
+def is_tunnel(interface: str) -> bool:
+    """Whether the name is one of a VPN, by which the world may be reached."""
+    return _TUNNEL.fullmatch(interface) is not None
+
+
 def is_second(interface: str) -> bool:
     """Where it is the only one with a name, the first is the world's, which nobody gets in by."""
     return _SECOND.fullmatch(interface) is not None
@@ -57,7 +64,7 @@ def comes_and_goes(interface: str) -> bool:
 
 _FOR_USERS = re.compile(
     r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
-    r"overrid",
+    r"overrid|^(?:input|output|forwarding|prerouting|postrouting)_\w+$",  # the last of OpenWrt
     re.I,
 )
 _OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")

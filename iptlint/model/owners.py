@@ -288,6 +288,8 @@ OWNERS = (
         "zone_lan",
         "zone_wan",
         "delegate_*",
+        "fwmark",
+        "mssfix",
         "nat_reflection_*",
         saved_by_user=tuple(
             f"{chain}_{suffix}"

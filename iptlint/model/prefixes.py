@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
+from typing import overload
 
 from iptlint.model import Family, numbers
 
@@ -31,7 +32,30 @@ def host_bits(mask: str, bits: int) -> int | None:
     return hosts if hosts is not None and hosts & (hosts + 1) == 0 else None
 
 
-def fewest(ranges: Iterable[tuple[int, int]], family: Family) -> list[IPv4Network | IPv6Network]:
+class Prefixes(Sequence[IPv4Network | IPv6Network]):
+    """``each``: the first address of a prefix, and its length. There may be very many, so that one
+    is made a network only where somebody looks at it."""
+
+    def __init__(self, each: Sequence[tuple[int, int]], family: Family) -> None:
+        self._each = each
+        self._make = IPv4Network if family is Family.IP else IPv6Network
+
+    def __len__(self) -> int:
+        return len(self._each)
+
+    @overload
+    def __getitem__(self, number: int) -> IPv4Network | IPv6Network: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[IPv4Network | IPv6Network]: ...
+    def __getitem__(
+        self, number: int | slice
+    ) -> IPv4Network | IPv6Network | Sequence[IPv4Network | IPv6Network]:
+        if isinstance(number, slice):
+            return [self._make(each) for each in self._each[number]]
+        return self._make(self._each[number])
+
+
+def fewest(ranges: Iterable[tuple[int, int]], family: Family) -> Prefixes:
     """The fewest prefixes that hold the same addresses."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
@@ -39,15 +63,20 @@ def fewest(ranges: Iterable[tuple[int, int]], family: Family) -> list[IPv4Networ
             first, last = merged.pop()
             low, high = first, max(high, last)
         merged.append((low, high))
-    return [prefix for low, high in merged for prefix in _prefixes(low, high, family)]
-
-
-def _prefixes(low: int, high: int, family: Family) -> Iterator[IPv4Network | IPv6Network]:
     bits = family.address_bits
-    make = IPv4Network if family is Family.IP else IPv6Network
+    prefixes: list[tuple[int, int]] = []
+    for low, high in merged:
+        if low == high:
+            prefixes.append((low, bits))
+        else:
+            prefixes += _prefixes(low, high, bits)
+    return Prefixes(prefixes, family)
+
+
+def _prefixes(low: int, high: int, bits: int) -> Iterator[tuple[int, int]]:
     while low <= high:
         # No wider than the alignment of its start and what is left; /0 is in no set.
         aligned = (low & -low).bit_length() - 1 if low else bits - 1
         size = min(aligned, (high - low + 1).bit_length() - 1, bits - 1)
-        yield make((low, bits - size))
+        yield low, bits - size
         low += 1 << size

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
+from iptlint.model.cloud import Cloud
 from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.script import Script
 from iptlint.model.syntax import Syntax
@@ -58,6 +59,10 @@ class Family(Enum):
 _OF_IP6 = {Field.SADDR: Field.SADDR6, Field.DADDR: Field.DADDR6}
 
 
+IP_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
+"""The families of a host's connections, as people call them."""
+
+
 class Hook(Enum):
     INGRESS = "ingress"
     PREROUTING = "prerouting"
@@ -81,6 +86,8 @@ class Rule:
 
     ``occasions``: of what a command of a script makes, in which rounds of loops and in which calls
     of functions it did so, the outermost first.
+
+    ``is_policy``: it stands for a policy that a script sets under a condition, behind all rules.
     """
 
     origin: Origin
@@ -93,6 +100,7 @@ class Rule:
     read: bool = True
     whole: Origin | None = None
     occasions: tuple[str, ...] = ()
+    is_policy: bool = False
 
     @property
     def statement(self) -> Origin:
@@ -187,6 +195,8 @@ class Ruleset:
 
     ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
     ``script``: how it came about, command by command, where the source is a script.
+    ``cloud``: the network that the source tells of, where its rules are those of a cloud and not
+    of a host.
     """
 
     source: SourceFile
@@ -196,6 +206,7 @@ class Ruleset:
     defines: tuple[Named, ...] = ()
     flush: Origin | None = None
     script: Script | None = None
+    cloud: Cloud | None = None
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -61,6 +61,10 @@ class Hints(Protocol):
     def speaks_of_ipv6(self) -> bool:
         """Whether IPv6 is named in it, if only to switch it off."""
 
+    @property
+    def shows_bridged(self) -> bool:
+        """Whether it has what a bridge forwards shown to the chains of ip (br_netfilter)."""
+
     def beside(self, command: Span) -> str:
         """What is said of the command: its own lines, with a comment at their end, and a comment or
         what is printed on the line before."""
@@ -87,6 +91,10 @@ class Script(Protocol):
     @property
     def lacks_files(self) -> bool:
         """Whether it has others carried out that are not there, which may do anything."""
+
+    @property
+    def lacks_rules(self) -> bool:
+        """Whether one of them is carried out behind a command that makes rules: so it may, too."""
 
     @property
     def steps(self) -> Sequence[Step]: ...

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from iptlint.source import Origin, SourceFile, Span
+from iptlint.model.editing import Editing
+from iptlint.source import Edit, Origin, SourceFile, Span
 
 if TYPE_CHECKING:
     from iptlint.model.matches import Ranges
@@ -64,6 +65,22 @@ class WrittenList:
         """The list with these elements of it, as they are written, and no others."""
         texts = [element.span.text for element in elements]
         return f"{{ {', '.join(texts)} }}" if self.braced else ",".join(texts)
+
+    def without(self, listed: Sequence[ListElement], gone: Sequence[int]) -> tuple[Edit, ...]:
+        """The list without these of its elements, each by its number, and with the layout of all
+        others; empty where a remark or a backslash stands between two, or none would be left."""
+        source, kept = self.span.source, sorted({*range(len(listed))} - {*gone})
+        if not kept or any(sign in self.span.text for sign in "#\\"):
+            return ()
+        edits = []
+        for number in gone:
+            one = listed[number].span
+            if number > kept[0]:
+                span = Span(source, listed[number - 1].span.end, one.end)
+            else:
+                span = Span(source, one.start, listed[number + 1].span.start)
+            edits.append(Edit(span, ""))
+        return tuple(edits)
 
 
 class WrittenNetwork(NamedTuple):
@@ -114,10 +131,13 @@ class SetSyntax(Protocol):
         """The networks that commands of the text add, each with the name of its set."""
 
 
-class Syntax(Protocol):
+class Syntax(Editing, Protocol):
     """One language. It keeps nothing of a text: a text is handed over with each question."""
 
     # -- words ------------------------------------------------------------------------------
+
+    def of(self, table: Table) -> Syntax:
+        """That of the rules of a table: a script may write both languages."""
 
     def pick(self, *, iptables: Words, nft: Words) -> Words:
         """Of what a finding has to say in either language, what is said in this one."""
@@ -169,6 +189,9 @@ class Syntax(Protocol):
 
     def mentions_set(self, source: SourceFile, name: str) -> bool:
         """Whether the text has the name of a set, as a rule that looks into it has."""
+
+    def named_sets(self, rule: Rule) -> frozenset[str]:
+        """The sets and maps that the rule looks into by their names, as they are written."""
 
     def gives_policy(self, declaration: Origin) -> bool:
         """Whether the line that declares a chain gives it a policy, as a base chain has one."""
@@ -257,6 +280,9 @@ class Syntax(Protocol):
         """The rule on one line, with another port in the test of one; None where the test is not
         written in it."""
 
+    def with_translated_port(self, rule: Rule, part: int, port: int, instead: str) -> str | None:
+        """The same, for packets only that were translated to the other port."""
+
     def with_original_port(self, rule: Rule, part: int, port: int) -> str | None:
         """The rule on one line, for the port that a packet had before it was translated."""
 
@@ -272,8 +298,9 @@ class Syntax(Protocol):
     def for_other_table(self, rule: Rule) -> str | None:
         """The rule on one line, for another table; None where it needs what its own table has."""
 
-    def with_limit(self, rule: Rule) -> str | None:
-        """A rule that logs, for a few packets a minute, or the two rules that it takes."""
+    def with_limit(self, rule: Rule) -> tuple[str, ...]:
+        """A rule that logs, for a few packets a minute, or the two rules that it takes; empty
+        where that cannot be said."""
 
     # -- what a ruleset lacks -----------------------------------------------------------------
 
@@ -290,6 +317,10 @@ class Syntax(Protocol):
 
     def policy(self, chain: Chain, ruleset: Ruleset, verdict: str) -> str:
         """The line, or the command, that gives the base chain the policy accept or drop."""
+
+    def policy_command(self, chain: Chain, table: Table, verdict: str) -> str | None:
+        """The command of a script that does so, even where a text has made the chain; None in
+        other languages."""
 
     def new_chain(self, name: str, ruleset: Ruleset, table: Table) -> str:
         """The line, or the command, that makes a chain of that name in the table."""

@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from iptlint.model.matches import AnyOf, Decided, Field, Match, Opaque, SetLookup, Uncertain
+from iptlint.model.matches import (
+    AnyOf,
+    Decided,
+    Field,
+    Match,
+    Opaque,
+    Original,
+    SetLookup,
+    Uncertain,
+)
 from iptlint.model.ruleset import Rule
 from iptlint.model.verdicts import Effect, EffectKind
 
@@ -124,6 +133,12 @@ def written_by(target: str) -> Things:
 def read_by(extension: str) -> Things:
     """What the extension of iptables reads, where it is not interpreted."""
     return frozenset(_READ.get(extension, ()))
+
+
+def lasts(test: Opaque) -> bool:
+    """Whether no rule changes the answer: a connection began with what it began with. Taken out of
+    tracking, or put into another zone, a packet has no connection, or another one."""
+    return isinstance(test.asks, Original)
 
 
 def unsettled_where(match: Match, changes: Callable[[Opaque], bool]) -> Match:

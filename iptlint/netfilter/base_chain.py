@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
+from iptlint.model.call_graph import calls_in
 from iptlint.model.writes import Writes, writes_of
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
@@ -69,8 +70,7 @@ class BaseChain:
         return any(
             rule.verdict.kind is VerdictKind.NAT
             or any(effect.kind in _CHANGING for effect in rule.effects)
-            for flow in self._flows()
-            for rule in flow.chain.rules
+            for _, rule in calls_in(self.table).rules_from(self.chain.name)
         )
 
     @cached_property

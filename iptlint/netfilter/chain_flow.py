@@ -7,7 +7,7 @@ Whoever asks about some packets says which, so that a long chain need not tell o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -102,6 +102,18 @@ class ChainFlow:
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         """Those of the packets that may get to the rule; to none: that fall off the end."""
         return packets & self.arriving[number]
+
+    def matched_of(
+        self, numbers: Sequence[int], packets: PacketSet
+    ) -> Iterator[tuple[int, PacketSet]]:
+        """For each of the rules, in order, those of the packets that may get to it and match; those
+        that get none are left out."""
+        for number in numbers:
+            matched = packets & self.tests[number].may
+            if matched.satisfiable():
+                matched = self.arriving_at(number, matched)
+            if matched.satisfiable():
+                yield number, matched
 
     def concerning(self, packets: PacketSet) -> Iterable[int]:
         """The numbers of rules in order, of all that may match some of the packets at least."""

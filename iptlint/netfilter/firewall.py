@@ -1,16 +1,16 @@
-"""All tables of a ruleset over one space, in the order the kernel asks their base chains."""
+"""All tables of a ruleset over one space, and the hooks as the packets of one family meet them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.host_addresses import shown_by
+from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
 from iptlint.model.matches import is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -20,8 +20,9 @@ from iptlint.model.writes import (
     writes_on_the_way,
 )
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.netfilter.unknowns import LeftOpen, plain_tests
+from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
+from iptlint.netfilter.table_analysis import TableAnalysis, is_long
+from iptlint.netfilter.unknowns import LeftOpen, Unknowns, plain_tests
 from iptlint.packets.match import EarlyMatcher, Matcher
 from iptlint.packets.space import Space
 
@@ -75,6 +76,16 @@ class Firewall:
     @cached_property
     def _unchanging(self) -> Matcher:
         return Matcher(self.space, Writes())
+
+    @memo
+    def concerning(self, chain: Chain) -> Callable[[PacketSet], Sequence[int]] | None:
+        """Tells the numbers, in order, of all rules of a long chain that packets may match, as they
+        are when they come to it, and perhaps of a few more. None: ask each rule."""
+        if not is_long(chain):
+            return None
+        from iptlint.netfilter.long_chain import concerning_by_columns  # numpy: as in flow_of
+
+        return concerning_by_columns(Matcher(self.space, Writes(sets=self.sets)), chain)
 
     @cached_property
     def rules_in_order(self) -> tuple[Rule, ...]:
@@ -176,6 +187,80 @@ class Firewall:
         )
 
 
+class Hooks:
+    """``family``: ip or ip6. Sets are of packets as they come to the first chain of a hook.
+    ``facing``: of interfaces by name, where it is known, whether the world is behind them.
+    ``addresses``: the host's, where they are known."""
+
+    def __init__(
+        self,
+        firewall: Firewall,
+        family: Family,
+        facing: Mapping[str, bool] | None = None,
+        addresses: HostAddresses | None = None,
+    ) -> None:
+        self.firewall = firewall
+        self.ruleset = firewall.ruleset
+        self.space = firewall.space
+        self.family = family
+        self.facing = dict(facing or {})
+        self._known_addresses = addresses
+
+    @cached_property
+    def addresses(self) -> HostAddresses:
+        """The host's, or what its rules show of them."""
+        return self._known_addresses or shown_by(self.ruleset)
+
+    def on_any_host(self, unknowns: Unknowns, *, stays: bool = False) -> OpenRouting:
+        """Where packets go from prerouting, on any host that may have the rules."""
+        return OpenRouting(self.family, self.addresses, unknowns, stays=stays)
+
+    def on_likely_host(self, unknowns: Unknowns, *, stays: bool = True) -> AssumingRouting:
+        """The same on the likely host: what is not known to be its address is another's.
+        ``stays``: what leaves the way that it set out on is not followed."""
+        others = new_destinations(self.family, self.ruleset)
+        return AssumingRouting(self.family, self.addresses, unknowns, others, stays=stays)
+
+    def hook_packets(self, hook: Hook) -> PacketSet:
+        """The packets at the hook."""
+        return at_hook(self.space, hook) & self.space.family(self.family.value)
+
+    def base_chains(self, hook: Hook) -> tuple[BaseChain, ...]:
+        return self.firewall.base_chains(self.family, hook)
+
+    def deciding_chain(self, hook: Hook) -> BaseChain | None:
+        """The chain where the host decides what passes the hook, if there is one: of several,
+        the one at the filter priority, or with most rules."""
+        filtering = [each for each in self.base_chains(hook) if each.chain.filters]
+        return max(filtering, key=_weight, default=None)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Those that see packets of the family."""
+        return tuple(t for t in self.ruleset.tables if self.family.value in t.family.packets)
+
+    @cached_property
+    def translates(self) -> bool:
+        """Whether a rule translates addresses or ports. Then later packets of a connection are
+        translated too, and back, before and after the hooks, which is not followed here."""
+        rules = (rule for table in self.tables() for _, rule in table.rules())
+        return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
+
+    @memo
+    def decides_alone(self, hook: Hook) -> bool:
+        """Whether what the hook does with packets is what becomes of them on the whole way: no
+        chain before them on the way changes a packet, and none at another hook drops any. What
+        prerouting does is not: where packets go from there, they are asked again."""
+        return hook in ROUTES and not any(self._has_a_say(hook))
+
+    def _has_a_say(self, hook: Hook) -> Iterator[bool]:
+        route = ROUTES[hook]
+        for at in route:
+            for base_chain in self.base_chains(at):
+                if not base_chain.is_open:
+                    yield at is not hook and base_chain.may_drop.satisfiable()
+                    yield route.index(at) <= route.index(hook) and base_chain.rewrites
+
+
 def space_of(*rulesets: Ruleset) -> Space:
     """One that tells packets apart as finely as the rules of all the rulesets do."""
     tables = [table for ruleset in rulesets for table in ruleset.tables]
@@ -238,3 +323,7 @@ def _turn(base_chain: tuple[Table, Chain]) -> tuple[int, int, str]:
     table, chain = base_chain
     hook = 0 if chain.hook is None else _HOOKS.index(chain.hook)
     return hook, chain.priority or 0, table.family.value
+
+
+def _weight(base_chain: BaseChain) -> tuple[int, int]:
+    return -abs(base_chain.chain.priority or 0), len(base_chain.chain.rules)

@@ -15,21 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iptlint.memo import memo
-from iptlint.model import Chain, VerdictKind
+from iptlint.model import Chain, Field, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
-from iptlint.packets.long_rules import LongRules
+from iptlint.packets.long_rules import Concerning, LongRules
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.point_search import Cube, PointSearch
 from iptlint.packets.samples import samples
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _MOST_ODD, _MOST_RESTS, _MOST_ROWS = 64, 256, 4
 _ROUNDS = 12
-_SAMPLES = 32
+_SAMPLES, _FEW = 32, 64
 _MOST_NESTED = 16
 """As deep as nf_tables lets chains call each other (NFT_JUMP_STACK_SIZE)."""
 _GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
@@ -43,13 +44,39 @@ def flow_by_columns(
     calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
     if calls > _MOST_ODD:
         return None
-    unknown = BOX_FIELDS - matcher.space.fields.keys()
-    columns = Columns(chain.rules, matcher.changes.fields | unknown)
-    few = len(columns.odd) + calls <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
-    if not few or len(columns.number) > _MOST_ROWS * len(chain.rules):
+    columns = columns_of(matcher.space, chain, matcher.changes.fields)
+    if len(columns.odd) + calls > _MOST_ODD or not _are_boxes(columns, chain):
         return None
     long_chain = LongChain(matcher, chain, callees, columns)
     return long_chain if long_chain.long_depth <= _MOST_NESTED else None
+
+
+@memo
+def columns_of(space: Space, chain: Chain, free: frozenset[Field]) -> Columns:
+    """Those of the rules of a chain; tests of the fields ``free`` are no boxes."""
+    unknown = BOX_FIELDS - space.fields.keys()
+    return Columns(chain.rules, free | unknown)
+
+
+def _are_boxes(columns: Columns, chain: Chain) -> bool:
+    """Whether most rules are few boxes, and tell few things beside."""
+    few = len(columns.odd) <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
+    return few and len(columns.number) <= _MOST_ROWS * len(chain.rules)
+
+
+def concerning_by_columns(matcher: Matcher, chain: Chain) -> Concerning | None:
+    """Which rules of the chain packets may match, as they are when they come to it; None where its
+    shape asks for sets. ``matcher``: one that nothing changes for."""
+    columns = columns_of(matcher.space, chain, frozenset())
+    if not _are_boxes(columns, chain):
+        return None
+    true = matcher.space.true
+    rests = [matcher.all_of(rest, true).may for rest in columns.rests]
+
+    def odd(number: int) -> PacketSet:
+        return matcher.all_of(chain.rules[number].matches, true).may
+
+    return Concerning(matcher.space, columns, rests, odd)
 
 
 class LongChain(ChainFlow):
@@ -108,33 +135,35 @@ class LongChain(ChainFlow):
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         before = [n for n in self.concerning(packets) if n < number and self._takes(n)]
-        if len(before) > _MOST_ODD:
-            return packets & ~self._taken_together(before)
-        for n in before:
+        # Of packets that all are taken, mostly a few broad rules take all.
+        before.sort(key=self._breadths.__getitem__, reverse=True)
+        for n in before[:_MOST_ODD]:
             packets = packets & ~self.taken_by(n)
-        return packets
+            if not packets.satisfiable():
+                return packets
+        others = [self.taken_by(n) & packets for n in before[_MOST_ODD:]]
+        return packets & ~union(others, self.space.false)
 
     def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
         if not packets.satisfiable():
             return 0
         end = len(self.chain.rules) if end is None else end
-        left = packets
-        for number in (n for n in self._broad if n < end):
-            beyond = left & ~self.taken_by(number)
+        takers = [n for n in self.concerning(packets) if n < end and self._takes(n)]
+        if len(takers) > _FEW:
+            end, left = self._past(self._broad, packets, end)
+            if self._some_arrive(end, left):
+                return end
+        return self._past(takers, packets, end)[0]
+
+    def _past(self, numbers: Iterable[int], packets: PacketSet, end: int) -> tuple[int, PacketSet]:
+        """The first of the rules before the end that, with those before it, takes all that is left
+        of the packets, and what comes to it; else the end."""
+        for number in (n for n in numbers if n < end):
+            beyond = packets & ~self.taken_by(number)
             if not beyond.satisfiable():
-                end = number
-                break
-            left = beyond
-        if self._some_arrive(end, left):
-            return end
-        left = packets
-        for number in self.concerning(packets):
-            if number >= end:
-                break
-            left = left & ~self.taken_by(number)
-            if not left.satisfiable():
-                return number
-        return end
+                return number, packets
+            packets = beyond
+        return end, packets
 
     def _some_arrive(self, number: int, packets: PacketSet) -> bool:
         """Whether one of a few packets gets to the rule; of the packets, all get past the broad
@@ -143,6 +172,25 @@ class LongChain(ChainFlow):
         cubes = [cube for cube in few if cube is not None]
         ends = np.full(len(cubes), number, np.int64)
         return bool((self._takers(cubes, ends) < 0).any())
+
+    def matched_of(
+        self, numbers: Sequence[int], packets: PacketSet
+    ) -> Iterator[tuple[int, PacketSet]]:
+        odd = {*self._odd_takers}
+        takers = [n for n in self.concerning(packets) if self._takes(n) and n not in odd]
+        before = self.rules.sharing_before(numbers, takers, _FEW)
+        for number in numbers:
+            matched = packets & self.tests[number].may
+            if not matched.satisfiable():
+                continue
+            several = before.get(number)
+            if several is None:
+                matched = self.arriving_at(number, matched)
+            else:
+                for taker in (*several, *(n for n in self._odd_takers if n < number)):
+                    matched = matched & ~self.taken_by(taker)
+            if matched.satisfiable():
+                yield number, matched
 
     def first_for(self, packets: PacketSet, start: int) -> int | None:
         numbers = (n for n in self.concerning(packets) if n >= start)
@@ -168,6 +216,10 @@ class LongChain(ChainFlow):
         """The rules that take packets otherwise than by a row."""
         calls = (n for n, rule in enumerate(self.chain.rules) if rule.verdict.kind in _CALLS)
         return sorted({*calls, *(n for n in self.columns.odd if self._takes(n))})
+
+    @cached_property
+    def _breadths(self) -> Sequence[float]:
+        return self.columns.breadths(len(self.chain.rules))
 
     @cached_property
     def _broad(self) -> Sequence[int]:
@@ -196,7 +248,9 @@ class LongChain(ChainFlow):
 
     @cached_property
     def _search(self) -> PointSearch:
-        return PointSearch(self.columns, np.flatnonzero(self._taking_rows).astype(np.int64))
+        """Only for who is before some rule: there the first of equal rows does for the others."""
+        rows = np.flatnonzero(self._taking_rows).astype(np.int64)
+        return PointSearch(self.columns, self.columns.first_of_equal(rows))
 
     def _takers(self, cubes: Sequence[Cube], ends: Numbers) -> Numbers:
         """For a packet of each cube a rule before the end that takes it, the widest; -1: none."""

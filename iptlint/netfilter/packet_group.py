@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,16 +85,18 @@ class TraversalStep(NamedTuple):
 
 class Visit(NamedTuple):
     """``matching``: the packets that come to a rule and pass its tests, those aside that are left
-    open; ``taken``: those of them that pass these too."""
+    open; ``taken``: those of them that pass these too. ``rewrite``: what has been changed of them
+    by then; None where several visits are joined."""
 
     hook: Hook
     matching: PacketSet
     taken: PacketSet
+    rewrite: Rewrite | None = None
 
 
 class Outcome(NamedTuple):
-    """``decision`` is None where nothing stood in the way. ``packets`` as they came. ``hook``: the
-    last one that they came to. ``zone``: that of their connection."""
+    """``decision`` is None where nothing stood in the way, or no rule. ``packets`` as they came.
+    ``hook``: the last one that they came to. ``zone``: that of their connection."""
 
     kind: VerdictKind
     decision: Decision | None
@@ -101,3 +104,51 @@ class Outcome(NamedTuple):
     packets: PacketSet
     hook: Hook
     zone: int | None = 0
+
+    @property
+    def expired(self) -> bool:
+        """The time to live ran out; by no rule packets are lost else for want of a route."""
+        return self.kind.denies and self.decision is None and self.hook is Hook.FORWARD
+
+
+class Statements:
+    """``concerning``: which rules packets may match, by number and in order, where that is cheaper
+    to ask than each rule is. Then statements are left out that no packet under way can match."""
+
+    def __init__(
+        self, chain: Chain, concerning: Callable[[PacketSet], Sequence[int]] | None
+    ) -> None:
+        self._rules = chain.rules
+        self._every: Iterator[tuple[Rule, ...]] = chain.statements()
+        self._concerning = concerning
+        self._known: dict[object, tuple[PacketSet, Sequence[int]]] = {}
+        self._behind = 0
+        """The number of the rule behind the last statement."""
+
+    def following(self, groups: Iterable[PacketGroup]) -> tuple[Rule, ...] | None:
+        """The next statement that is to be asked about these; None where there is none."""
+        if self._concerning is None:
+            return next(self._every, None)
+        numbers = (self._first_for(group, self._concerning) for group in groups)
+        number = min((number for number in numbers if number is not None), default=None)
+        return None if number is None else self._around(number)
+
+    def _first_for(
+        self, group: PacketGroup, concerning: Callable[[PacketSet], Sequence[int]]
+    ) -> int | None:
+        packets, numbers = self._known.get(group.rewrite.key, (None, ()))
+        if packets is None or (group.packets & ~packets).satisfiable():
+            numbers = concerning(group.rewrite.image(group.packets))
+            self._known[group.rewrite.key] = group.packets, numbers
+        place = bisect_left(numbers, self._behind)
+        return numbers[place] if place < len(numbers) else None
+
+    def _around(self, number: int) -> tuple[Rule, ...]:
+        """All parts of the statement that the rule is of."""
+        statement, first = self._rules[number].statement, number
+        while first and self._rules[first - 1].statement == statement:
+            first -= 1
+        self._behind = number + 1
+        while self._behind < len(self._rules) and self._rules[self._behind].statement == statement:
+            self._behind += 1
+        return self._rules[first : self._behind]

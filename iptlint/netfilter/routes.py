@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Family, Field, Hook, Table
 from iptlint.model.addresses import LOOPBACK
 from iptlint.model.host_addresses import HostAddresses, IPNetwork
+from iptlint.model.protocols import ICMP, ICMP6
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.unknowns import DECIDED, Unknown, Unknowns
+from iptlint.netfilter.unknowns import (
+    SENT_TO_OWN,
+    Unknown,
+    Unknowns,
+    address_text,
+    own_address,
+)
 from iptlint.packets.address_types import LOCAL, UNICAST, destination_types
 from iptlint.packets.bdd import BitField, union
 from iptlint.packets.rewrite import Rewrite
@@ -91,9 +97,15 @@ def shown_to(space: Space, table: Table, chain: Chain) -> PacketSet:
         packets = packets & union(names, space.false)
     if chain.type == "nat":
         # nf_nat_inet_fn translates the first packet of a connection only; an expected
-        # connection starts as related (net/netfilter/nf_nat_core.c).
-        packets = packets & space.state("new", "related")
+        # connection starts as related (net/netfilter/nf_nat_core.c). An error goes with the
+        # connection that it is about (nf_nat_ipv4_fn, nf_nat_ipv6_fn in nf_nat_proto.c).
+        packets = packets & (space.state("new") | (space.state("related") & ~_icmp(space)))
     return packets
+
+
+def _icmp(space: Space) -> PacketSet:
+    both = (("ip", ICMP), ("ip6", ICMP6))
+    return union([space.family(f) & space.value(Field.PROTO, n) for f, n in both], space.false)
 
 
 def base_packets(space: Space, table: Table, chain: Chain) -> PacketSet:
@@ -139,11 +151,11 @@ class Routing:
         self.unknowns = unknowns
         self.space = unknowns.space
         self._same = Rewrite(self.space, {})
-        self._own_addresses = self._known_addresses()
+        self._own_addresses = self._known(addresses)
 
-    def _known_addresses(self) -> PacketSet:
+    def _known(self, addresses: HostAddresses) -> PacketSet:
         version = 4 if self.family is Family.IP else 6
-        own = [network for network in self.addresses.own if network.version == version]
+        own = [network for network in addresses.own if network.version == version]
         ranges = [(int(each[0]), int(each[-1])) for each in (LOOPBACK[self.family], *own)]
         return self.space.ranges(self.family.daddr, tuple(ranges))
 
@@ -167,10 +179,11 @@ class Routing:
         for group in groups:
             moved = self._moved(group)
             own = self._own(group) if (group.packets & moved).satisfiable() else self.space.false
-            here = (moved & own) | ~moved if to_host else moved & own
-            local.add(self._typed(group, group.packets & here, moved, LOCAL))
-            sent_on = self._typed(group, group.packets & ~here, moved, UNICAST)
-            onwards.add(self._sent_on(sent_on, moved))
+            addressed_here = (moved & own) | ~moved if to_host else moved & own
+            local.add(self._typed(group, group.packets & addressed_here, moved, LOCAL))
+            if not (to_host and self.stays):
+                sent_on = self._typed(group, group.packets & ~addressed_here, moved, UNICAST)
+                onwards.add(self._sent_on(sent_on, moved))
         return Routed(local, onwards)
 
     def _moved(self, group: PacketGroup) -> PacketSet:
@@ -196,13 +209,35 @@ class Routing:
 
     def _sent_on(self, group: PacketGroup, moved: PacketSet) -> PacketGroup:
         """With the interface that it is to leave by, where it had none or has another one now."""
-        known, bits = self._known_way(group)
         changing = self.space.no_interface(Field.OIF)
+        if self.bound and not (group.packets & changing).satisfiable():
+            return group
+        known, bits = self._known_way(group)
         if not self.bound:
             changing = changing | moved
             if self.addresses.complete:
                 changing = changing | known
         return self._leaving(group, changing, known, bits)
+
+    def leaving(self, packets: PacketSet) -> PacketSet:
+        """Those of the packets that leave by the interface which leads to their destination, where
+        the routes of the host tell."""
+        if self.bound or not self.addresses.routed:
+            return packets
+        seen = self.space.false
+        for destinations, number in self._ways:
+            behind = destinations & ~seen
+            seen = seen | behind
+            if number is not None:
+                packets = packets & (~behind | self.space.value(Field.OIF, number))
+        return packets
+
+    def unrouted(self, group: PacketGroup) -> PacketSet:
+        """Those of the packets that no route of the host is for, where all of them are known."""
+        if self.bound or not self.addresses.routed:
+            return self.space.false
+        routed = union([destinations for destinations, _ in self._ways], self.space.false)
+        return group.packets & ~group.rewrite.now(routed)
 
     def rerouted(self, groups: PacketGroups) -> PacketGroups:
         """Of packets that the host sends: what was translated is routed anew behind the hook, and
@@ -243,24 +278,30 @@ class Routing:
 
     def _known_way(self, group: PacketGroup) -> tuple[PacketSet, list[PacketSet]]:
         """The packets that a known interface leads to, and the bits of its number."""
-        known, bits = self.space.false, [self.space.false] * self._out.width
+        seen = known = self.space.false
+        bits = [self.space.false] * self._out.width
         for destinations, number in self._ways:
-            here = group.rewrite.now(destinations) & ~known
-            known = known | here
+            behind = group.rewrite.now(destinations) & ~seen
+            seen = seen | behind
+            if number is None:
+                continue
+            known = known | behind
             bits = [
-                bit | (here & its) for bit, its in zip(bits, self._bits_of(number), strict=True)
+                bit | (behind & its) for bit, its in zip(bits, self._bits_of(number), strict=True)
             ]
         return known, bits
 
     @cached_property
-    def _ways(self) -> tuple[tuple[PacketSet, int], ...]:
-        """Destinations, and the interface behind which they are."""
+    def _ways(self) -> tuple[tuple[PacketSet, int | None], ...]:
+        """Destinations, and the interface behind which they are, where it is known."""
         return self._leading(self.addresses)
 
-    def _leading(self, addresses: HostAddresses) -> tuple[tuple[PacketSet, int], ...]:
-        space, field = self.space, self.family.daddr
+    def _leading(self, addresses: HostAddresses) -> tuple[tuple[PacketSet, int | None], ...]:
         return tuple(
-            (space.ranges(field, ((way.low, way.high),)), space.interfaces.class_of(way.interface))
+            (
+                self.space.ranges(self.family.daddr, ((way.low, way.high),)),
+                None if way.interface is None else self.space.interfaces.class_of(way.interface),
+            )
             for way in addresses.ways(self.family)
         )
 
@@ -309,7 +350,7 @@ class OpenRouting(Routing):
         return own | self._perhaps_own(group.rewrite)
 
     @cached_property
-    def _ways(self) -> tuple[tuple[PacketSet, int], ...]:
+    def _ways(self) -> tuple[tuple[PacketSet, int | None], ...]:
         """A rule for a whole network does not say that all of it is behind the interface."""
         single = tuple(w for w in self.addresses.behind if w.low == w.high)
         return self._leading(replace(self.addresses, behind=single))
@@ -325,8 +366,9 @@ class OpenRouting(Routing):
 
 
 class AssumingRouting(OpenRouting):
-    """The same of the likely host: an address that nobody knows is another's, such as those that
-    rules translate to (``destinations``). ``assumed``: of which it has been taken to be so."""
+    """The same of the likely host: what rules show to be its address is, and one that nobody knows
+    is another's, such as those that rules translate to (``destinations``). ``assumed``: of which it
+    has been taken to be so."""
 
     def __init__(
         self,
@@ -334,8 +376,11 @@ class AssumingRouting(OpenRouting):
         addresses: HostAddresses,
         unknowns: Unknowns,
         destinations: Iterable[IPNetwork],
+        *,
+        stays: bool = False,
     ) -> None:
-        super().__init__(family, addresses, unknowns)
+        super().__init__(family, addresses, unknowns, stays=stays)
+        self._own_addresses = self._known(addresses)
         self.assumed: dict[str, None] = {}
         each = (int(one[0]) for one in destinations if not addresses.has(one))
         self._others = self.space.ranges(family.daddr, tuple((one, one) for one in each))
@@ -346,22 +391,9 @@ class AssumingRouting(OpenRouting):
 
     def _perhaps_own(self, rewrite: Rewrite) -> PacketSet:
         number = rewrite.number(self.family.daddr)
-        self.assumed[SEVERAL if number is None else _shown(self.family, number)] = None
+        self.assumed[SEVERAL if number is None else address_text(self.family, number)] = None
         return self.space.false
 
 
 SEVERAL = "those of a range or a map"
-OF_HOST = "host"
-"""The kind of what is left open of a host, not of a packet."""
-SENT_TO_OWN = Unknown("where it is sent is an address of this host", 0, kind=OF_HOST)
-"""Of packets that are not all sent to the same address."""
-
-
-def own_address(family: Family, address: int) -> Unknown:
-    """Whether the host has it."""
-    text = f"{_shown(family, address)} is an address of this host"
-    return Unknown(text, DECIDED, kind=OF_HOST)
-
-
-def _shown(family: Family, address: int) -> str:
-    return str(IPv4Address(address) if family is Family.IP else IPv6Address(address))
+"""The addresses of packets that are not all sent to the same one."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from iptlint.memo import memo
 from iptlint.model import Chain, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
+from iptlint.model.syntax import Syntax
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
@@ -30,9 +31,13 @@ LONG = 1500
 """As many rules are a long chain: with fewer, sets alone are faster."""
 
 
+def is_long(chain: Chain) -> bool:
+    return len(chain.rules) >= LONG
+
+
 def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
     """The flow of a chain, by the means that its length and shape ask for."""
-    if len(chain.rules) >= LONG:
+    if is_long(chain):
         from iptlint.netfilter.long_chain import flow_by_columns  # numpy: dear, and seldom used
 
         by_columns = flow_by_columns(matcher, chain, callees)
@@ -115,6 +120,11 @@ class TableAnalysis:
                     matcher.test(match)
 
     @cached_property
+    def syntax(self) -> Syntax:
+        """How the rules of the table are written."""
+        return self.ruleset.syntax.of(self.table)
+
+    @cached_property
     def places(self) -> Mapping[Rule, Place]:
         return {
             rule: Place(name, index)
@@ -162,11 +172,13 @@ class TableAnalysis:
         chain, index = self.place(rule)
         return self.flows[chain].tests[index]
 
-    def matched(self, rule: Rule) -> PacketSet:
-        """The packets that may get to the rule and match it."""
+    def matched(self, rule: Rule, packets: PacketSet | None = None) -> PacketSet:
+        """The packets that may get to the rule and match it; of these, where some are given, which
+        costs less in a long chain."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
-        return flow.arriving_at(index, flow.tests[index].may) & self.entries[chain].reachable
+        meant = flow.tests[index].may if packets is None else flow.tests[index].may & packets
+        return flow.arriving_at(index, meant) & self.entries[chain].reachable
 
     def is_matched(self, rule: Rule) -> bool:
         """Whether some packet may get to the rule and match it.

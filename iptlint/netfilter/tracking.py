@@ -6,18 +6,19 @@ gives later packets of a connection what its first one got.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iptlint.model import Field, Hook
-from iptlint.model.matches import CT_STATES
+from iptlint.model.matches import CT_STATES, Original
 from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
 from iptlint.netfilter.rewriting import side_of
 from iptlint.netfilter.routes import RunningConnection
-from iptlint.netfilter.unknowns import Unknown, Unknowns
+from iptlint.netfilter.unknowns import Unknown, Unknowns, known_in
+from iptlint.packets.original import had, originals_of
 from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
@@ -83,8 +84,8 @@ class Tracking:
             return replace(group, rewrite=rewrite)
         # Whatever other packets have made of it: a connection there is another one.
         name = "another zone" if group.zone is None else f"zone {group.zone}"
-        there = self.unknowns.variable(Unknown(f"{name} has its connection", 0))
-        return replace(group, rewrite=self._opening(rewrite).where(there, rewrite))
+        known = self.unknowns.variable(known_in(name))
+        return replace(group, rewrite=self._opening(rewrite).where(known, rewrite))
 
     def _is_untracked(self, rewrite: Rewrite) -> bool:
         return rewrite.now(self.space.state("untracked")) == self.space.true
@@ -92,6 +93,9 @@ class Tracking:
     def _opening(self, rewrite: Rewrite) -> Rewrite:
         """The packets where there is no connection for them: they open one, or are invalid."""
         rewrite = self._without_connection(rewrite)
+        rewrite = rewrite.with_bits(
+            {number: rewrite.now(had(self.space, asks)) for number, asks in self._originals.items()}
+        )
         invalid = rewrite.constant(Field.CT_STATE, CT_STATES.index("invalid"))
         new = rewrite.constant(Field.CT_STATE, CT_STATES.index("new"))
         return invalid.where(rewrite.now(self._may_be_new), new)
@@ -100,6 +104,13 @@ class Tracking:
     def _may_be_new(self) -> PacketSet:
         new = self.space.universe & self.space.state("new")
         return self.space.forget(new, CONNTRACK_FIELDS)
+
+    @cached_property
+    def _originals(self) -> Mapping[int, Original]:
+        """What tests ask of a connection's first packet, by their variables."""
+        tests = originals_of(self.space).items()
+        numbered = ((holds.node_var(), original) for original, holds in tests)
+        return {number: original for number, original in numbered if number is not None}
 
     def translated(self, groups: PacketGroups, hook: Hook) -> PacketGroups:
         """As the kernel translates packets of running connections at the hook."""
@@ -118,6 +129,7 @@ class Tracking:
         if self.running is None:
             return rewrite
         rewrite = self._given(rewrite, _STATUS)
+        rewrite = rewrite.with_bits({n: self.running.rewrite.variable(n) for n in self._originals})
         # A mark that rules have given it since is that of the packet as it came.
         marked = ~self.space.value(Field.CT_MARK, 0)
         return self._given(rewrite, (Field.CT_MARK,)).where(marked, rewrite)

@@ -10,24 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.model import (
-    Chain,
-    Family,
-    Field,
-    Hook,
-    Rule,
-    Table,
-    VerdictKind,
-)
+from iptlint.model import Chain, Family, Field, Hook, Rule, Table, VerdictKind
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.firewall import Firewall, is_early
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks, is_early
 from iptlint.netfilter.packet_group import (
     Decision,
     Outcome,
     PacketGroup,
     PacketGroups,
+    Statements,
     TraversalStep,
     Visit,
 )
@@ -36,6 +28,7 @@ from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, 
 from iptlint.netfilter.tracking import TRACKED_AT, TRANSLATION, Tracking
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE
+from iptlint.packets.original import as_connections_begin
 from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
@@ -51,7 +44,7 @@ _DEEPEST = 256
 def setting_out(space: Space, family: Family, hook: Hook) -> PacketSet:
     """The packets that may take the way with the hook."""
     names = [name for name in family.packets if name in space.families]
-    return at_hook(space, hook) & space.family(*names)
+    return at_hook(space, hook) & space.family(*names) & as_connections_begin(space)
 
 
 class _Ways(NamedTuple):
@@ -100,6 +93,8 @@ class Traversal:
         self.outcomes = []
         if self.routing is not None and Hook.PREROUTING in hooks:
             packets = self.routing.setting_out(packets, to_host=Hook.INPUT in hooks)
+        if self.routing is not None and Hook.INPUT not in hooks:
+            packets = self.routing.leaving(packets)
         start = PacketGroups([PacketGroup(Rewrite(self.space, {}), packets)])
         if self.routing is not None and Hook.PREROUTING in hooks[:-1]:
             self._from_outside(self.routing, hooks, start)
@@ -132,11 +127,13 @@ class Traversal:
             self._arrive(way[-1], self._through(way, routed.to_host, to_host=to_host))
         if not (to_host and routing.stays):
             way = _ONWARDS if to_host else behind
-            onwards = self._living_on(routed.onwards)
+            onwards = self._without(routing.unrouted, routed.onwards, Hook.PREROUTING)
+            onwards = self._living_on(onwards)
             self._arrive(way[-1], self._through(way, onwards, to_host=to_host))
 
     def _from_host(self, routing: Routing, hooks: Sequence[Hook], start: PacketGroups) -> None:
         """The hook goes on with the interface that packets had; the next one sees the new."""
+        start = self._without(routing.unrouted, start, Hook.OUTPUT)
         sent = routing.rerouted(self._at_hook(Hook.OUTPUT, start, to_host=False))
         leaving = self._through(hooks[1:], sent, to_host=False)
         self._arrive(hooks[-1], PacketGroups(g for g in leaving if not g.looped))
@@ -165,18 +162,26 @@ class Traversal:
 
     def _living_on(self, groups: PacketGroups) -> PacketGroups:
         """Those whose time to live a rule has not let run out (ip_forward, ip6_forward)."""
-        living = PacketGroups()
         field = self.space.fields[Field.TTL]
-        for group in groups:
-            ends = self.space.false
+
+        def expiring(group: PacketGroup) -> PacketSet:
             if any(number in group.rewrite.bits for number in field.variables):
-                ends = group.packets & group.rewrite.now(field.within(0, 1))
+                return group.packets & group.rewrite.now(field.within(0, 1))
+            return self.space.false
+
+        return self._without(expiring, groups, Hook.FORWARD)
+
+    def _without(
+        self, lost: Callable[[PacketGroup], PacketSet], groups: PacketGroups, hook: Hook
+    ) -> PacketGroups:
+        """The others; those that are lost come to an end at the hook, by no rule."""
+        others = PacketGroups()
+        for group in groups:
+            ends = lost(group)
             if ends.satisfiable():
-                self.outcomes.append(
-                    Outcome(VerdictKind.DROP, None, group.rewrite, ends, Hook.FORWARD)
-                )
-            living.add(replace(group, packets=group.packets & ~ends))
-        return living
+                self.outcomes.append(Outcome(VerdictKind.DROP, None, group.rewrite, ends, hook))
+            others.add(replace(group, packets=group.packets & ~ends))
+        return others
 
     # -- hooks and base chains --------------------------------------------------
 
@@ -235,13 +240,8 @@ class Traversal:
             return groups
         table, chain = base_chain.table, base_chain.chain
         side = hook in DESTINATION_SIDE
-        visit = _ChainTraversal(
-            self,
-            table,
-            hook,
-            side,
-            names=self.by_rule and (is_main or self.family is Family.BRIDGE),
-        )
+        names = self.by_rule and (is_main or self.family is Family.BRIDGE)
+        visit = _ChainTraversal(self, table, hook, side, names=names)
         seen = base_chain.shown
         for group in groups:
             if chain.type == "nat" and side in group.translated:
@@ -259,8 +259,14 @@ class Traversal:
             return packets
         taken = self.matcher.lucky(rule, group.rewrite, packets)
         if self.on_visit is not None:
-            self.on_visit(rule, Visit(hook, packets, taken))
+            self.on_visit(rule, Visit(hook, packets, taken, group.rewrite))
         return taken
+
+    def statements(self, chain: Chain) -> Statements:
+        concerning, unknowns = self.firewall.concerning(chain), self.matcher.unknowns
+        if concerning is None:
+            return Statements(chain, None)
+        return Statements(chain, lambda packets: concerning(packets.exists(unknowns.cube)))
 
 
 class _ChainTraversal:
@@ -276,13 +282,21 @@ class _ChainTraversal:
         self.names = names
         self.on = PacketGroups()
         self._open: list[str] = []
+        self._in_vain: set[tuple[str, PacketGroup]] = set()
+        """Chains that do nothing to a group, as one that was sent through showed."""
+
+    def _remember(self, sent: tuple[str, PacketGroup], back: object, left_open: int) -> None:
+        is_known = len(self.traversal.matcher.asked) == left_open
+        if back == sent[1:] and is_known and self.traversal.on_step is None:
+            self._in_vain.add(sent)
 
     def through(self, chain: Chain, groups: Iterable[PacketGroup]) -> PacketGroups:
         """The groups that come back from the chain."""
         back = PacketGroups()
         under_way = PacketGroups(groups)
         self._open.append(chain.name)
-        for parts in chain.statements():
+        statements = self.traversal.statements(chain)
+        while (parts := statements.following(under_way)) is not None:
             beyond = PacketGroups()
             for rule in parts:
                 under_way = self._past(chain, rule, under_way, beyond, back)
@@ -338,7 +352,11 @@ class _ChainTraversal:
                 if callee is None or callee.name in self._open or len(self._open) > _DEEPEST:
                     self._end(VerdictKind.UNKNOWN, decision, group)
                     return
-                returned = self.through(callee, [group])
+                sent, left_open = (callee.name, group), len(self.traversal.matcher.asked)
+                # Not by a call of its own: where chains nest the deepest Python has no room for it.
+                known = sent in self._in_vain
+                returned = (group,) if known else tuple(self.through(callee, [group]))
+                self._remember(sent, returned, left_open)
                 for one in returned:
                     (ways.beyond if kind is VerdictKind.JUMP else ways.back).add(one)
             case VerdictKind.ACCEPT:

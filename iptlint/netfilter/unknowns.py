@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import (
@@ -15,6 +17,7 @@ from iptlint.model import (
     Decided,
     Effect,
     EffectKind,
+    Family,
     Match,
     Opaque,
     Rule,
@@ -48,6 +51,34 @@ class Unknown(NamedTuple):
     kind: str = ""
 
 
+OF_HOST = "host"
+"""The kind of what is left open of a host, not of a packet."""
+OF_CONNECTION = "connection"
+"""The kind of what is left open of a connection that ``ct_state`` is not about: packets differ in
+it as they do in that."""
+SENT_TO_OWN = Unknown("where it is sent is an address of this host", 0, kind=OF_HOST)
+"""Of packets that are not all sent to the same address."""
+
+
+def own_address(family: Family, address: int) -> Unknown:
+    """Whether the host has it."""
+    text = f"{address_text(family, address)} is an address of this host"
+    return Unknown(text, DECIDED, kind=OF_HOST)
+
+
+def known_in(zone: str) -> Unknown:
+    """Whether conntrack has the packet's connection in the zone."""
+    return Unknown(zone, 0, kind=OF_CONNECTION)
+
+
+def connection_said(key: Unknown, holds: bool) -> str:
+    return f"{key.text} {'has its' if holds else 'has no such'} connection"
+
+
+def address_text(family: Family, address: int) -> str:
+    return str(IPv4Address(address) if family is Family.IP else IPv6Address(address))
+
+
 class _Arrival(NamedTuple):
     """Packets that have come to a rule, with what has been changed of them."""
 
@@ -63,6 +94,7 @@ class Unknowns:
         self.space = space
         self.variables: dict[Unknown, int] = {}
         self._numbers: dict[object, int] = {}
+        self._cube, self._in_cube = space.true, 0
 
     def variable(self, key: Unknown) -> PacketSet:
         if key not in self.variables:
@@ -83,7 +115,24 @@ class Unknowns:
 
     @property
     def cube(self) -> PacketSet:
-        return self.cube_of(self.variables)
+        """All of them. It is asked for between one new variable and the next, so it grows."""
+        for number in islice(self.variables.values(), self._in_cube, None):
+            self._cube = self._cube & self.space.manager.var(number)
+        self._in_cube = len(self.variables)
+        return self._cube
+
+    @property
+    def luck(self) -> PacketSet:
+        """Those that say nothing of what packets are."""
+        return self.cube_of(key for key in self.variables if key.kind != OF_CONNECTION)
+
+    def other_connections(self, point: PacketSet) -> tuple[str, ...]:
+        """What is so of the one packet, which no field says."""
+        return tuple(
+            connection_said(key, (point & self.variable(key)).satisfiable())
+            for key in self.variables
+            if key.kind == OF_CONNECTION
+        )
 
     def cube_of(self, keys: Iterable[Unknown]) -> PacketSet:
         """The variables of some."""
@@ -111,8 +160,10 @@ class LeftOpen:
     def _texts_of(self, rule: Rule) -> Iterator[str]:
         for match in rule.matches:
             yield from _texts(match, self.sets)
-        yield rule.verdict.meaning  # an unknown target
-        yield _let_on(rule)
+        if rule.verdict.kind is VerdictKind.UNKNOWN:
+            yield rule.verdict.meaning
+        if rule.verdict.kind is VerdictKind.QUEUE:
+            yield _let_on(rule)
         for effect in rule.effects:
             if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
                 yield written_text(rule, effect)

@@ -72,57 +72,49 @@ class Columns:
             if field in fields
             for shift in range((width - 1) // _WORD * _WORD, -1, -_WORD)
         )
-        rests = _Rests(boxed)
-        rows: list[tuple[int, int, Box]] = []
+        rests, rows = _Rests(boxed), _Rows(self.dimensions)
         odd: list[int] = []
         for number, rule in enumerate(rules):
-            tested = [m for m in rule.matches if type(m) is Within and m.field in boxed]
-            boxes = self._boxes(tested)
-            rest = rests.number(m for m in rule.matches if not any(m is t for t in tested))
-            if boxes is None or rests.reads[rest]:
+            tested: list[Within] = []
+            others: list[Match] = []
+            for match in rule.matches:
+                if type(match) is Within and match.field in boxed:
+                    tested.append(match)
+                else:
+                    others.append(match)
+            rest = rests.number(others)
+            if rests.reads[rest] or not rows.add(number, rest, tested):
                 odd.append(number)
-            else:
-                rows += [(number, rest, box) for box in boxes]
         self.rests = rests.all
         self.odd = tuple(odd)
-        self.number: Numbers = np.array([number for number, _, _ in rows], np.int64)
-        self.rest: Numbers = np.array([rest for _, rest, _ in rows], np.int64)
-        shape = len(rows), len(self.dimensions), 2
-        edges = np.array([box for _, _, box in rows], np.uint64).reshape(shape)
-        self.low: Values = np.ascontiguousarray(edges[:, :, 0].T)
-        self.high: Values = np.ascontiguousarray(edges[:, :, 1].T)
+        self.number: Numbers = np.array(rows.numbers, np.int64)
+        self.rest: Numbers = np.array(rows.rests, np.int64)
+        self.low: Values
+        self.high: Values
+        self.low, self.high = rows.edges()
         self.size = _log_sizes(self.low, self.high)
-
-    def _boxes(self, tests: Sequence[Within]) -> list[Box] | None:
-        """None where there are many, or none that say what the tests do."""
-        if not tests:
-            return [tuple((0, dimension.maximum) for dimension in self.dimensions)]
-        ranges = {test.field: _positive(test) for test in tests}
-        if len(ranges) < len(tests):
-            return None
-        sides: list[Sequence[Box]] = []
-        for dimension in self.dimensions:
-            of_field = ranges.get(dimension.field)
-            if dimension.width < _WIDTHS[dimension.field] and not dimension.shift:
-                continue  # the first word has brought both
-            if of_field is None:
-                sides.append((_everything(dimension),))
-                continue
-            parts = [_parts(dimension, low, high) for low, high in of_field]
-            whole = [part for part in parts if part is not None]
-            if len(whole) < len(parts):
-                return None
-            sides.append(whole)
-        count = 1
-        for side in sides:
-            count *= len(side)
-        if count > _MOST_ROWS:
-            return None
-        return [tuple(edge for side in sides for edge in side) for sides in product(*sides)]
 
     def rows_of(self, numbers: Sequence[int]) -> Numbers:
         """The rows of the rules, those that have any."""
         return np.flatnonzero(np.isin(self.number, numbers)).astype(np.int64)
+
+    def first_of_equal(self, rows: Numbers) -> Numbers:
+        """The rows, of these, whose box and rest none before them has."""
+        keys = np.concatenate([self.low[:, rows], self.high[:, rows]])
+        order = np.lexsort([*keys, self.rest[rows]])
+        ordered, rests = keys[:, order], self.rest[rows][order]
+        new = np.ones(len(rows), np.bool_)
+        new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0) | (rests[1:] != rests[:-1])
+        return np.sort(rows[order[new]])
+
+    def breadths(self, rules: int) -> list[float]:
+        """Of each of so many rules, how many packets it is for, as a logarithm: that of its widest
+        row, and of an odd one more than any."""
+        breadths = np.full(rules, -np.inf)
+        np.maximum.at(breadths, self.number, self.size)
+        breadths[np.isneginf(breadths)] = np.inf
+        wide: list[float] = breadths.tolist()
+        return wide
 
     def overlapping(self, ranges: Sequence[Ranges], rests: Flags) -> Numbers:
         """The numbers of the rules, in order, with a row of one of the rests and, in each of the
@@ -137,6 +129,66 @@ class Columns:
                     overlap |= (low <= np.uint64(most)) & (high >= np.uint64(least))
                 chosen &= overlap
         return np.unique(self.number[chosen])
+
+
+class _Rows:
+    """Boxes as they are found. What a box leaves free is not written down: most name few edges."""
+
+    def __init__(self, dimensions: Sequence[Dimension]) -> None:
+        self.numbers: list[int] = []
+        self.rests: list[int] = []
+        self._maximum = [dimension.maximum for dimension in dimensions]
+        self._places: dict[Field, tuple[int, ...]] = {}
+        for place, dimension in enumerate(dimensions):
+            self._places[dimension.field] = (*self._places.get(dimension.field, ()), place)
+        self._named: list[tuple[list[int], list[int], list[int]]] = [
+            ([], [], []) for _ in dimensions
+        ]
+
+    def add(self, number: int, rest: int, tested: Sequence[Within]) -> bool:
+        """The boxes of a rule; false where they are many, or none says what the tests do."""
+        if len({test.field for test in tested}) < len(tested):
+            return False
+        sides = [self._sides(test) for test in tested]
+        count = 1
+        for side in sides:
+            count *= len(side) if side is not None else _MOST_ROWS + 1
+        if count > _MOST_ROWS:
+            return False
+        for box in product(*(side for side in sides if side is not None)):
+            row = len(self.numbers)
+            self.numbers.append(number)
+            self.rests.append(rest)
+            for test, edges in zip(tested, box, strict=True):
+                for place, (low, high) in zip(self._places[test.field], edges, strict=True):
+                    rows, lows, highs = self._named[place]
+                    rows.append(row)
+                    lows.append(low)
+                    highs.append(high)
+        return True
+
+    def _sides(self, test: Within) -> Sequence[Box] | None:
+        """What the test takes as edges in each dimension of the field, one for each range."""
+        ranges = _positive(test)
+        if _WIDTHS[test.field] <= _WORD:
+            maximum = self._maximum[self._places[test.field][0]]
+            return [((low, min(high, maximum)),) for low, high in ranges]
+        parts = [_two_words(low, high) for low, high in ranges]
+        whole = [part for part in parts if part is not None]
+        return whole if len(whole) == len(parts) else None
+
+    def edges(self) -> tuple[Values, Values]:
+        """The lowest and the highest values of all boxes, a line for each dimension."""
+        shape = len(self._maximum), len(self.numbers)
+        low: Values = np.zeros(shape, np.uint64)
+        high: Values = np.empty(shape, np.uint64)
+        for place, (maximum, (rows, lows, highs)) in enumerate(
+            zip(self._maximum, self._named, strict=True)
+        ):
+            high[place] = maximum
+            low[place, rows] = lows
+            high[place, rows] = highs
+        return low, high
 
 
 def words(dimension: Dimension, ranges: Ranges) -> Ranges:
@@ -190,15 +242,8 @@ def _positive(test: Within) -> Ranges:
     return tuple(left)
 
 
-def _everything(dimension: Dimension) -> Box:
-    words = _WIDTHS[dimension.field] // dimension.width
-    return ((0, dimension.maximum),) * words
-
-
-def _parts(dimension: Dimension, low: int, high: int) -> Box | None:
-    """A range as an edge for each word; None where two words cannot say it."""
-    if not dimension.shift:
-        return ((low, min(high, dimension.maximum)),)
+def _two_words(low: int, high: int) -> Box | None:
+    """A range as the edges of two words; None where those cannot say it."""
     first = low >> _WORD, high >> _WORD
     second = low & _WORD_MAXIMUM, high & _WORD_MAXIMUM
     if first[0] == first[1] or second == (0, _WORD_MAXIMUM):

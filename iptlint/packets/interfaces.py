@@ -35,8 +35,9 @@ class Interfaces:
             *(InterfaceClass(prefix, True) for prefix in prefixes),
             InterfaceClass("", True),
         )
-        self._names = frozenset(c.name for c in self.classes if not c.wildcard)
-        self._prefixes = tuple(c.name for c in self.classes if c.wildcard)
+        numbered = [*enumerate(self.classes, start=1)]
+        self._names = {cls.name: number for number, cls in numbered if not cls.wildcard}
+        self._prefixes = {cls.name: number for number, cls in numbered if cls.wildcard}
 
     @property
     def count(self) -> int:
@@ -51,20 +52,17 @@ class Interfaces:
         """
         if wildcard and not name:
             return tuple(range(self.count))
-        return tuple(
-            number
-            for number, cls in enumerate(self.classes, start=1)
-            if (cls.name.startswith(name) if wildcard else cls == InterfaceClass(name, False))
-        )
+        if wildcard:
+            numbered = enumerate(self.classes, start=1)
+            return tuple(number for number, cls in numbered if cls.name.startswith(name))
+        return (self._names[name],) if name in self._names else ()
 
     def class_of(self, name: str) -> int:
         """The class that an interface with this name is in."""
-        fitting = [
-            (cls.wildcard, -len(cls.name), number)
-            for number, cls in enumerate(self.classes, start=1)
-            if (name.startswith(cls.name) if cls.wildcard else name == cls.name)
-        ]
-        return min(fitting)[2]
+        if name in self._names:
+            return self._names[name]
+        starts = (name[:length] for length in range(len(name), -1, -1))
+        return next(self._prefixes[start] for start in starts if start in self._prefixes)
 
     def example(self, number: int, but: str | None = None) -> str | None:
         """A name in class ``number`` that someone may really have; another one than ``but`` where
@@ -81,9 +79,8 @@ class Interfaces:
         )
 
     def _belongs(self, candidate: str, prefix: str) -> bool:
-        longest = max((p for p in self._prefixes if candidate.startswith(p)), key=len)
         fits = len(candidate) <= _NAME_LIMIT
-        return fits and longest == prefix and candidate not in self._names
+        return fits and self.classes[self.class_of(candidate) - 1] == InterfaceClass(prefix, True)
 
     def _padded(self, prefix: str) -> str:
         fill = (prefix + "x" * n for n in range(1, _NAME_LIMIT + 1))

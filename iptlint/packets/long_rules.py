@@ -3,7 +3,7 @@ a packet, and packets to ask about them all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
@@ -17,11 +17,47 @@ from iptlint.packets.intervals import few_ranges
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.overlaps import overlaps
 from iptlint.packets.point_search import Background, Points
+from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _MOST_RANGES = 16
+
+
+class Concerning:
+    """Which rules may concern some packets. ``rests``: what may take packets beside the boxes of
+    the columns; ``odd`` says it of a rule that has none."""
+
+    def __init__(
+        self,
+        space: Space,
+        columns: Columns,
+        rests: Sequence[PacketSet],
+        odd: Callable[[int], PacketSet],
+    ) -> None:
+        self._space = space
+        self._columns = columns
+        self._rests = rests
+        self._odd = odd
+
+    def __call__(self, packets: PacketSet) -> Sequence[int]:
+        """The numbers of rules in order, of all that may match some of the packets at least."""
+        columns = self._columns
+        known: dict[Field, Ranges] = {}
+        ranges: list[Ranges] = []
+        for dimension in columns.dimensions:
+            field = dimension.field
+            if field not in known:
+                values = self._space.project(packets, field)
+                known[field] = few_ranges(values, self._space.fields[field], _MOST_RANGES)
+            ranges.append(words(dimension, known[field]))
+        rests = np.array([(rest & packets).satisfiable() for rest in self._rests], np.bool_)
+        odd = [number for number in columns.odd if (self._odd(number) & packets).satisfiable()]
+        numbers: list[int] = np.union1d(
+            columns.overlapping(ranges, rests), np.array(odd, np.int64)
+        ).tolist()
+        return numbers
 
 
 class LongRules:
@@ -51,30 +87,52 @@ class LongRules:
 
     @memo
     def concerning(self, packets: PacketSet) -> Sequence[int]:
-        columns = self.columns
-        known: dict[Field, Ranges] = {}
-        ranges: list[Ranges] = []
-        for dimension in columns.dimensions:
-            field = dimension.field
-            if field not in known:
-                values = self.space.project(packets, field)
-                known[field] = few_ranges(values, self.space.fields[field], _MOST_RANGES)
-            ranges.append(words(dimension, known[field]))
-        rests = np.array([(tests.may & packets).satisfiable() for tests in self.rests], np.bool_)
-        odd = [number for number in columns.odd if self.is_for(number, packets)]
-        numbers: list[int] = np.union1d(
-            columns.overlapping(ranges, rests), np.array(odd, np.int64)
-        ).tolist()
-        return numbers
+        return self._concerning(packets)
+
+    @cached_property
+    def _concerning(self) -> Concerning:
+        rests = [tests.may for tests in self.rests]
+        return Concerning(self.space, self.columns, rests, lambda n: self.tests[n].may)
 
     def sharing(self, numbers: Sequence[int], others: Sequence[int]) -> Iterator[Numbers]:
         """Pairs of rows, of the rules and of the others, that share a packet."""
+        yield from self._sharing(self.columns.rows_of(numbers), self.columns.rows_of(others))
+
+    def _sharing(self, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
         columns = self.columns
-        rows, other_rows = columns.rows_of(numbers), columns.rows_of(others)
-        for pairs in overlaps(columns, rows, other_rows):
-            kinds, kind_of = np.unique(columns.rest[pairs], axis=1, return_inverse=True)
-            alike = [self._share(one, other) for one, other in kinds.T.tolist()]
-            yield pairs[:, np.array(alike, np.bool_)[kind_of.reshape(-1)]]
+        count = len(columns.rests)
+        for pairs in overlaps(columns, rows, others):
+            kinds = columns.rest[pairs[0]] * count + columns.rest[pairs[1]]
+            alike = np.zeros(count * count, np.bool_)
+            alike[kinds] = True
+            for kind in np.flatnonzero(alike).tolist():
+                alike[kind] = self._share(*divmod(kind, count))
+            yield pairs[:, alike[kinds]]
+
+    def sharing_before(
+        self, numbers: Sequence[int], others: Sequence[int], most: int
+    ) -> Mapping[int, Sequence[int]]:
+        """For each of the rules those of the others before it, in order, that share a packet with
+        it; left out where they are more than ``most``, or where the rule has no row. Others that
+        have none are named for no rule, nor those that hold nothing that none before them holds by
+        the same row."""
+        counts = np.zeros(len(self.tests), np.int64)
+        collected: list[Numbers] = []
+        columns = self.columns
+        other_rows = columns.first_of_equal(columns.rows_of(others))
+        for pairs in self._sharing(columns.rows_of(numbers), other_rows):
+            rules = self.columns.number[pairs]
+            rules = rules[:, (rules[1] < rules[0]) & (counts[rules[0]] <= most)]
+            np.add.at(counts, rules[0], 1)
+            collected.append(rules)
+        odd = frozenset(self.columns.odd)
+        before: dict[int, list[int]] = {
+            number: [] for number in numbers if counts[number] <= most and number not in odd
+        }
+        for rule, other in (pair for pairs in collected for pair in pairs.T.tolist()):
+            if rule in before:
+                before[rule].append(other)
+        return {rule: sorted({*several}) for rule, several in before.items()}
 
     @memo
     def _share(self, one: int, other: int) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 from iptlint.packets.columns import Columns, Numbers
 
 _PAIRS = 1 << 21
-_NARROW = np.uint64(1 << 16)
+_NARROW, _PART = 1 << 16, 6
+"""A box is narrow where it holds no more values than this, and no more than one in 2^6 of all."""
 
 
 def overlaps(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
@@ -19,11 +20,12 @@ def overlaps(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbe
         return
     along = _narrowest(columns, rows)
     spans = columns.high[along][others] - columns.low[along][others]
-    wide = others[spans > _NARROW]
+    narrow = np.uint64(min(_NARROW, columns.dimensions[along].maximum >> _PART))
+    wide = others[spans > narrow]
     for part in np.array_split(wide, max(1, len(rows) * len(wide) // _PAIRS)):
         both = np.stack([np.repeat(rows, len(part)), np.tile(part, len(rows))])
         yield _sharing(columns, both)
-    yield from _narrow(columns, rows, others[spans <= _NARROW], along)
+    yield from _narrow(columns, rows, others[spans <= narrow], along)
 
 
 def _narrowest(columns: Columns, rows: Numbers) -> int:

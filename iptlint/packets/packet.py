@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Field names are those of the JSON contract; what does not apply is None.
+    """Field names are those of the JSON contract; what does not apply is None. In a question, None
+    is any value, and an empty ``family`` what the rest tells.
 
     ``conditions`` are the tests no header field shows (``-m string …`` holds).
     """
 
-    family: str
-    hook: str | None
+    family: str = ""
+    hook: str | None = None
     iif: str | None = None
     oif: str | None = None
     saddr: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from itertools import chain, compress
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -29,12 +29,15 @@ class Background:
         self._rests = rests
         boxed = (space.fields[field] for field in BOX_FIELDS if field in space.fields)
         self._boxed = frozenset(chain.from_iterable(bits.variables for bits in boxed))
+        self._told_apart = _outside(self._boxed, 0)
         self._numbers: dict[tuple[bool, ...], int] = {}
         self._taking: list[list[bool]] = []
 
     def number(self, cube: Cube) -> int:
         """Of the background of a packet."""
-        known = tuple(bool(value) for v, value in enumerate(cube) if v not in self._boxed)
+        if len(self._told_apart) != len(cube):  # the space has more variables now
+            self._told_apart = _outside(self._boxed, len(cube))
+        known = tuple(map(bool, compress(cube, self._told_apart)))
         number = self._numbers.setdefault(known, len(self._numbers))
         if number == len(self._taking):
             packets = self._packets(cube)
@@ -52,6 +55,11 @@ class Background:
                 one = self.space.manager.var(variable)
                 packets = (one if cube[variable] else ~one) & packets
         return packets
+
+
+def _outside(variables: frozenset[int], count: int) -> Sequence[bool]:
+    """For each of so many variables, whether it is another one."""
+    return [variable not in variables for variable in range(count)]
 
 
 class PointSearch:
@@ -75,8 +83,8 @@ class PointSearch:
         """For each point the row with the largest box, of those that take it and are
         ``allowed`` (asked with points and rows, pair by pair); -1 where there is none."""
         best = np.full(points.shape[1], -1, np.int64)
-        for held, found in self._space.holding(points):
-            rows = self._rows[found]
+        for held, rules in self._space.holding(points):
+            rows = self._rows[rules]
             fitting = taking[backgrounds[held], self._columns.rest[rows]] & allowed(held, rows)
             np.maximum.at(best, held[fitting], self._rank[rows[fitting]])
         widest = np.full(len(best), -1, np.int64)

@@ -69,12 +69,19 @@ def _of_its_protocol(space: Space, family: Family, asked: Packet) -> Iterator[Pa
         yield space.value(Field.PROTO, protocol(asked.proto))
     for field, port in ((Field.SPORT, asked.sport), (Field.DPORT, asked.dport)):
         if port is not None:
+            _hold(port, 65535, "a port")
             yield space.value(field, port) & _one_of(space, *PORT_PROTOCOLS)
     for field, number in ((Field.ICMP_TYPE, asked.icmp_type), (Field.ICMP_CODE, asked.icmp_code)):
         if number is not None:
+            _hold(number, 255, "a type or code of icmp")
             yield space.value(field, number) & _one_of(space, _icmp_asked_for(family, asked))
     if asked.tcp_flags is not None:
         yield space.value(Field.TCP_FLAGS, _flags(asked.tcp_flags)) & _one_of(space, TCP)
+
+
+def _hold(number: object, most: int, what: str) -> None:
+    if not isinstance(number, int) or not 0 <= number <= most:
+        raise QueryError(f"{number!r} is not {what}: a number from 0 to {most}")
 
 
 def _icmp_asked_for(family: Family, asked: Packet) -> int:

@@ -47,6 +47,10 @@ class Rewrite:
             number = number << 1 | (bit == self.space.true)
         return number
 
+    def changes(self, *fields: Field) -> bool:
+        """Whether one of the fields has other values than the packets came with."""
+        return any(n in self.bits for field in fields for n in self._variables(field))
+
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
         joined = self.bits | dict(bits)

@@ -85,7 +85,7 @@ class Space:
 
         small = len(tests) < _SMALL_RULESET
         cache = CACHE_ENTRIES_SMALL if small else CACHE_ENTRIES_LARGE
-        self._tests = tests
+        self.tests = tests
         self._own = own
         self.manager = BCDDManager(NODE_CAPACITY, cache, 1)
         self.families = tuple(families)
@@ -96,6 +96,8 @@ class Space:
         self.opaques: dict[Opaque, PacketSet] = {}
         self._decisions: dict[str, PacketSet] = {}
         self._long_lists: dict[tuple[Field, Ranges], PacketSet] = {}
+        self._cubes: dict[frozenset[Field], PacketSet] = {}
+        self._cubes_beside: dict[tuple[tuple[Field, ...], int, int], PacketSet] = {}
         self.universe = self._universe(defragmented)
 
     def _lay_out(self) -> Iterator[tuple[Field, BitField]]:
@@ -156,7 +158,7 @@ class Space:
 
     def named(self, field: Field) -> PacketSet:
         """The packets with a value in the field that some test asks for, as far as they are few."""
-        ranges = tuple(islice(_ranges_named(self._tests, field), _NAMED))
+        ranges = tuple(islice(_ranges_named(self.tests, field), _NAMED))
         return self.ranges(field, ranges)
 
     def masked(self, field: Field, mask: int, value: int) -> PacketSet:
@@ -210,22 +212,29 @@ class Space:
 
     def forget(self, packets: PacketSet, fields: Iterable[Field]) -> PacketSet:
         """The same packets, free in the fields."""
-        cube = self.true
-        wanted = {*fields}
-        for field, bits in reversed(self.fields.items()):
-            if field in wanted:
-                cube = bits.cube & cube
+        wanted = frozenset(fields)
+        cube = self._cubes.get(wanted)
+        if cube is None:
+            cube = self.true
+            for field, bits in reversed(self.fields.items()):
+                if field in wanted:
+                    cube = bits.cube & cube
+            self._cubes[wanted] = cube
         return packets.exists(cube) if wanted else packets
 
     def project(self, packets: PacketSet, *kept: Field) -> PacketSet:
         """The same packets, free in everything but the fields ``kept``."""
         # From the last variable to the first, so that each step adds one node on top.
-        forgotten = self.true
-        for variable in reversed([*self.opaques.values(), *self._decisions.values()]):
-            forgotten = variable & forgotten
-        for field, bits in reversed(self.fields.items()):
-            if field not in kept:
-                forgotten = bits.cube & forgotten
+        key = kept, len(self.opaques), len(self._decisions)
+        forgotten = self._cubes_beside.get(key)
+        if forgotten is None:
+            forgotten = self.true
+            for variable in reversed([*self.opaques.values(), *self._decisions.values()]):
+                forgotten = variable & forgotten
+            for field, bits in reversed(self.fields.items()):
+                if field not in kept:
+                    forgotten = bits.cube & forgotten
+            self._cubes_beside[key] = forgotten
         return packets.exists(forgotten)
 
 

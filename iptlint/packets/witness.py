@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -79,20 +79,19 @@ def _host_addresses(space: Space, family: Family, field: Field) -> Iterator[Pack
     yield bits.masked(0b11, 0b01) | bits.masked(0b11, 0b10)
 
 
-def _facing_outside(space: Space, field: Field) -> PacketSet:
-    """The interfaces named as those are that lead out of a host, not to its containers."""
+def _facing_outside(space: Space, field: Field) -> Iterator[PacketSet]:
+    """The interfaces named as those are that lead out of a host, not to its containers: best one
+    that the rules name."""
     numbers = range(1, space.interfaces.count)
     outside = [n for n in numbers if _OUTSIDE.match(space.interfaces.example(n) or "")]
-    return union([space.value(field, number) for number in outside], space.false)
+    named = [n for n in outside if not space.interfaces.classes[n - 1].wildcard]
+    for several in (named, outside):
+        yield union([space.value(field, number) for number in several], space.false)
 
 
 def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[PacketSet]:
     """What a plain packet is like, the weightiest first."""
-    # What comes from a wire has no mark, and nobody has translated it yet.
-    for field in (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT):
-        yield space.value(field, 0)
-    yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
-    yield from (_facing_outside(space, field) for field in (Field.IIF, Field.OIF))
+    yield from _of_any_frame(space)
     yield space.value(Field.FRAGMENT, 0)
     yield space.state("new")
     yield space.state("established")
@@ -123,6 +122,15 @@ def _preferences(space: Space, family: Family, hook: Hook | None) -> Iterator[Pa
     yield from without_unusual(space)
 
 
+def _of_any_frame(space: Space) -> Iterator[PacketSet]:
+    # What comes from a wire has no mark, and nobody has translated it yet.
+    for field in (Field.MARK, Field.CT_MARK, Field.CT_SNAT, Field.CT_DNAT):
+        yield space.value(field, 0)
+    yield ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
+    for field in (Field.IIF, Field.OIF):
+        yield from _facing_outside(space, field)
+
+
 def _sendable_flags(space: Space) -> Iterator[PacketSet]:
     """A first packet is a plain SYN, or else one in the middle of a connection that the kernel
     picks up (nf_conntrack_tcp_loose); later ones carry ACK."""
@@ -135,8 +143,11 @@ def _sendable_flags(space: Space) -> Iterator[PacketSet]:
 def _loopback(space: Space, family: Family) -> Iterator[PacketSet]:
     address = int(LOCALHOST[family])
     both = [space.value(field, address) for field in (family.saddr, family.daddr)]
-    inside = space.interface(Field.IIF, "lo") | space.interface(Field.OIF, "lo")
-    yield ~inside | (both[0] & both[1])
+    yield ~_inside(space) | (both[0] & both[1])
+
+
+def _inside(space: Space) -> PacketSet:
+    return space.interface(Field.IIF, "lo") | space.interface(Field.OIF, "lo")
 
 
 @memo
@@ -145,11 +156,33 @@ def _all_preferences(space: Space, family: Family, hook: Hook | None) -> tuple[P
 
 
 def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    for preferred in _all_preferences(space, family, hook):
+    plain = _preferred(space, family, packets, hook)
+    to_itself = _to_its_sender(space, family, plain)
+    if (packets & ~to_itself).satisfiable() and (plain & to_itself).satisfiable():
+        plain = _preferred(space, family, packets & ~to_itself, hook)
+    return plain.pick_cube_dd_set(ordinary(space, hook))
+
+
+def _preferred(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
+    return _narrowed(packets, _all_preferences(space, family, hook))
+
+
+def _narrowed(packets: PacketSet, preferences: Iterable[PacketSet]) -> PacketSet:
+    for preferred in preferences:
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
-    return packets.pick_cube_dd_set(ordinary(space, hook))
+    return packets
+
+
+def _to_its_sender(space: Space, family: Family, packets: PacketSet) -> PacketSet:
+    """Those of one of the packets that have its source at both ends, which none has but by lo."""
+    cube = packets.pick_cube()
+    if cube is None:
+        return space.false
+    source = number_in(cube, space.fields[family.saddr].variables)
+    both = space.value(family.saddr, source) & space.value(family.daddr, source)
+    return both & ~_inside(space)
 
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
@@ -165,9 +198,11 @@ def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
     if name is None:
         return packets
     packets = packets & space.family(name)
-    family = _IP_FAMILIES.get(name, Family.IP)
-    # What is neither ip nor ip6 has no address that is told apart here.
-    return _plainest(space, family, packets, hook) if family.saddr in space.fields else packets
+    family = _IP_FAMILIES.get(name)
+    if family is not None:
+        return _plainest(space, family, packets, hook)
+    preferences = (*_of_any_frame(space), *without_unusual(space))
+    return _narrowed(packets, preferences).pick_cube_dd_set(ordinary(space, hook))
 
 
 def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> Packet:
@@ -252,7 +287,7 @@ def _packet(
         tcp_flags=tcp_flag_names(values[Field.TCP_FLAGS]) if tcp else None,
         icmp_type=values[Field.ICMP_TYPE] if icmp else None,
         icmp_code=values[Field.ICMP_CODE] if icmp else None,
-        ct_state=CT_STATES[values[Field.CT_STATE]],
+        ct_state=CT_STATES[values[Field.CT_STATE]] if family else None,
         mark=values[Field.MARK],
         conditions=conditions,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from tabulate import tabulate
@@ -26,9 +27,14 @@ def _plain(verdict: Verdict, text: str) -> str:
 
 
 def table(items: Sequence[Judged], paint: PaintVerdict = _plain) -> str:
-    """The items with their ids, and one line that counts them."""
+    """The items with their ids, and one line that counts them; of several hosts for each."""
     if not items:
         return f"{_NO_TOOL}\n"
+    hosts = dict.fromkeys(each.host for each in items)
+    if len(hosts) > 1:
+        parts = ([replace(i, host="") for i in items if i.host == host] for host in hosts)
+        named = zip(hosts, parts, strict=True)
+        return "\n".join(f"{visible(host)}: {table(part, paint)}" for host, part in named)
     shown = _shown(items)
     headers = (*(b.short for b in shown), "item", "verdict", "why", "where")
     rows = [_row(each, shown, paint) for each in items]
@@ -83,7 +89,8 @@ def listed(references: Iterable[str]) -> str:
 
 def asked_by(items: Sequence[Judged], code: str) -> list[str]:
     """The ids, of the items shown, that ask for what the lint rule reports."""
-    ids = [asked for each in items if code in each.item.rules for asked in each.ids]
+    asked = (each for item in items if code in item.item.rules for each in item.ids)
+    ids = dict.fromkeys(asked)  # of several hosts each once
     return [*map(str, in_order(ids))]
 
 
@@ -98,6 +105,7 @@ def as_json(items: Sequence[Judged]) -> dict[str, object]:
 def _json(each: Judged) -> dict[str, object]:
     span = each.answer.span
     return {
+        **({"host": each.host} if each.host else {}),
         "ids": [*map(_id, each.ids)],
         "title": each.item.title,
         "tool": each.tool.value,

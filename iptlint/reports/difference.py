@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from iptlint.analysis.diff import Difference, Divergence, Fate
 from iptlint.findings.phrases import counted
@@ -33,19 +34,21 @@ def diff_text(difference: Difference, *, everything: bool = False) -> str:
     left = len(difference.changes) - len(shown)
     if left:
         blocks.append(f"… and {counted(left, 'smaller difference')}: --all shows all\n")
-    assumed = "".join(f"{line}\n" for line in _assumed(difference))
+    assumed = "".join(f"{line}\n" for line in assumptions(difference))
     families = " and ".join(family.value for family in difference.families)
-    return "\n".join([*blocks, f"{_summary(difference)} (compared: {families})\n{assumed}"])
+    return "\n".join([*blocks, f"{verdict_on(difference)} (compared: {families})\n{assumed}"])
 
 
-def _assumed(difference: Difference) -> Iterator[str]:
+def assumptions(difference: Difference) -> Iterator[str]:
     shown, left = difference.assumed[:_MOST], len(difference.assumed) - _MOST
     if shown:
         others = listed((*shown, f"{left} more") if left > 0 else shown)
         yield f"taken for addresses of other hosts: {others} (--host-addresses tells)"
+    yield from difference.notes
 
 
-def _summary(difference: Difference) -> str:
+def verdict_on(difference: Difference) -> str:
+    """Whether the two are equivalent, in a sentence."""
     if not difference.changes:
         return _ENDINGS[True, difference.certain]
     certain = sum(change.certain for change in difference.changes)
@@ -55,12 +58,12 @@ def _summary(difference: Difference) -> str:
 
 
 def _change_text(difference: Difference, change: Divergence) -> str:
-    return "".join(f"{visible(line)}\n" for line in _change_lines(difference, change))
+    return "".join(f"{visible(line)}\n" for line in change_lines(difference, change))
 
 
-def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
-    perhaps = "" if change.certain else " (perhaps)"
-    yield f"{change.hook.value}, {change.family.value}: {_what(change)}{perhaps}"
+def change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
+    """What becomes of which packets; then, indented, more of them, an example, and who decides."""
+    yield _heading(change)
     described = _described(difference, change)
     yield from (f"  {line}" for line in described.lines)
     if described.more:
@@ -70,6 +73,19 @@ def _change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
         yield f"  {name}: {old} → {new}"
     for name, fate in (("old", change.old), ("new", change.new)):
         yield f"  {name}: {_who(change, fate)}"
+
+
+def change_line(difference: Difference, change: Divergence) -> str:
+    """What becomes of which packets, in one line: the first of them, and whether there are more."""
+    described = _described(difference, change)
+    first, *others = described.lines or (describe_packet(change.witness),)
+    more = ", and more" if described.more or others else ""
+    return f"{_heading(change)}: {first}{more}"
+
+
+def _heading(change: Divergence) -> str:
+    perhaps = "" if change.certain else " (perhaps)"
+    return f"{change.hook.value}, {change.family.value}: {_what(change)}{perhaps}"
 
 
 _WENT = {Hook.INPUT: "to this host, ", Hook.FORWARD: "forwarded, "}
@@ -106,7 +122,8 @@ def _described(difference: Difference, change: Divergence) -> Description:
     return describe(difference.space, change.packets, _LINES, within=within)
 
 
-def diff_json(difference: Difference) -> str:
+def diff_json(difference: Difference, more: Mapping[str, object] = MappingProxyType({})) -> str:
+    """``more``: further keys."""
     changes = [_change_json(difference, change) for change in difference.changes]
     return dumps(
         {
@@ -115,7 +132,9 @@ def diff_json(difference: Difference) -> str:
             "certain": difference.certain,
             "families": [family.value for family in difference.families],
             "assumed": list(difference.assumed),
+            "notes": list(difference.notes),
             "changes": changes,
+            **more,
         }
     )
 

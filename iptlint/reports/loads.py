@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.loads.refusal import Load, Refusal
+from iptlint.model.quotes import shortened
 from iptlint.reports.json_report import VERSION, dumps, place_of
 from iptlint.reports.safe import visible, wrapped
 from iptlint.reports.text import COLUMNS, excerpt, note
@@ -22,8 +23,12 @@ def _block(load: Load) -> Iterator[str]:
     else:
         yield from _refused(load, load.refusals[0])
     for change in load.changes:
-        yield from wrapped(f"{_where(change)}: {load.tool} changes it: {change.cause}", COLUMNS)
+        yield from wrapped(f"{_where(change)}: {load.tool} changes it: {_cause(change)}", COLUMNS)
         yield from excerpt(change.span, "-")
+
+
+def _cause(refusal: Refusal) -> str:
+    return shortened(refusal.cause)
 
 
 def _where(refusal: Refusal) -> str:
@@ -32,7 +37,7 @@ def _where(refusal: Refusal) -> str:
 
 def _refused(load: Load, first: Refusal) -> Iterator[str]:
     tool = _tool(load, first)
-    yield from wrapped(f"{_where(first)}: {tool} refuses it: {first.cause}", COLUMNS, " " * 6)
+    yield from wrapped(f"{_where(first)}: {tool} refuses it: {_cause(first)}", COLUMNS, " " * 6)
     yield from excerpt(first.span, "^")
     yield from note(f"it says: {first.check.says}")
     if first.mend:
@@ -61,7 +66,7 @@ def _left(load: Load) -> str:
 
 def _hidden(load: Load) -> str:
     hidden = load.refusals[1:]
-    shown = "; ".join(f"line {each.span.line}: {each.cause}" for each in hidden[:_SHOWN])
+    shown = "; ".join(f"line {each.span.line}: {_cause(each)}" for each in hidden[:_SHOWN])
     return shown + (f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else "")
 
 
@@ -88,7 +93,7 @@ def _refusal(refusal: Refusal, *, hidden: bool) -> dict[str, object]:
         **place_of(refusal.span),
         "check": refusal.check.name,
         "stage": refusal.check.stage.value,
-        "cause": refusal.cause,
+        "cause": _cause(refusal),
         "help": refusal.mend or None,
         "tool_says": refusal.check.says,
         "decided_by": refusal.check.decided,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iptlint.model import VerdictKind
+from iptlint.model.quotes import one_line
 from iptlint.netfilter.packet_group import Decision
 
 _WORDS = {VerdictKind.NAT: "accept"}
@@ -33,6 +34,7 @@ def chain_name(decision: Decision) -> str:
 
 
 EXPIRED = "its time to live runs out before it is forwarded"
+UNROUTED = "no route of this host leads to its destination"
 
 
 def in_words(decision: Decision | None) -> str:
@@ -43,4 +45,4 @@ def in_words(decision: Decision | None) -> str:
     where = f"{span.source.path}:{span.line}"
     if decision.rule is None:
         return f"the policy of {decision.chain.name} ({where})"
-    return f"{where}: {' '.join(span.text.split())}"
+    return f"{where}: {one_line(span.text)}"

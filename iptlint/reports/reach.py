@@ -9,21 +9,23 @@ from tabulate import tabulate
 
 from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import Rule
+from iptlint.model.quotes import one_line
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json, describe
 
-HEADERS = ("line", "table", "chain", "status", "rule", "witness, or why not")
+HEADERS = ("line", "table", "chain", "status", "rule", "for example, or why not")
 WIDTHS = (None, None, 20, None, 50, 50)
 
 
-def reach_text(answers: Sequence[RuleReach]) -> str:
-    """A table with a row for each rule, and a line that counts them."""
+def reach_text(answers: Sequence[RuleReach], notes: Sequence[str] = ()) -> str:
+    """A table with a row for each rule, a line that counts them, and what was not followed."""
     rows = [tuple(map(visible, _row(answer))) for answer in answers]
     table = tabulate(rows, HEADERS, "simple", disable_numparse=True, maxcolwidths=WIDTHS)
     counted = Counter(answer.status for answer in answers)
     counts = ", ".join(f"{counted[status]} {status.value}" for status in Status)
-    return f"{table}\n\n{counts}\n" if rows else "there are no rules\n"
+    notes_text = "".join(f"{visible(note)}\n" for note in notes)
+    return f"{table}\n\n{counts}\n{notes_text}" if rows else "there are no rules\n"
 
 
 def _row(answer: RuleReach) -> tuple[str, ...]:
@@ -32,7 +34,7 @@ def _row(answer: RuleReach) -> tuple[str, ...]:
         f"{answer.table.family.value} {answer.table.name}",
         answer.chain.name,
         answer.status.value,
-        " ".join(answer.span.text.split()),
+        one_line(answer.span.text),
         _evidence(answer),
     )
 
@@ -46,8 +48,9 @@ def _evidence(answer: RuleReach) -> str:
     return f"{reason}, {answer.unless}" if answer.unless else reason
 
 
-def reach_json(answers: Sequence[RuleReach]) -> str:
-    return dumps({"version": VERSION, "rules": [_answer(answer) for answer in answers]})
+def reach_json(answers: Sequence[RuleReach], notes: Sequence[str] = ()) -> str:
+    rules = [_answer(answer) for answer in answers]
+    return dumps({"version": VERSION, "notes": [*notes], "rules": rules})
 
 
 def _answer(answer: RuleReach) -> dict[str, object]:

@@ -12,11 +12,13 @@ from iptlint.analysis.exchange import Connection, Reply
 from iptlint.analysis.trace import Trace, TraceOutcome
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Hook
+from iptlint.model.quotes import one_line
 from iptlint.netfilter.packet_group import TraversalStep
+from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.describe import describe
 from iptlint.packets.space import Space
 from iptlint.reports.json_report import VERSION, dumps
-from iptlint.reports.places import EXPIRED, chain_name, in_words, place, verdict
+from iptlint.reports.places import EXPIRED, UNROUTED, chain_name, in_words, place, verdict
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
@@ -30,21 +32,21 @@ _MOST = 8
 _MOST_ENDS = 10
 
 
-class Answer(NamedTuple):
+class FamilyTrace(NamedTuple):
     """What is said of the packets of one family, and of their answers if these are followed."""
 
     traced: Trace
     connection: Connection | None = None
 
 
-def trace_text(answers: Sequence[Answer], *, everything: bool = False) -> str:
+def trace_text(answers: Sequence[FamilyTrace], *, everything: bool = False) -> str:
     """``everything``: not the most important outcomes only."""
     blocks = [_blocks(*answer, everything=everything) for answer in answers]
     return "\n".join(block for each in blocks for block in each)
 
 
 def _blocks(traced: Trace, connection: Connection | None, *, everything: bool) -> Iterator[str]:
-    texts = [(_head(outcome), _outcome_text(traced, outcome)) for outcome in traced.outcomes]
+    texts = [(head(outcome), _outcome_text(traced, outcome)) for outcome in traced.outcomes]
     kinds = [(outcome.kind, outcome.way) for outcome in traced.outcomes]
     yield from _shown(texts, kinds, everything=everything)
     if not texts:
@@ -78,18 +80,25 @@ def _left(ends: Counter[str]) -> Iterator[str]:
 
 
 def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    lines = (_head(outcome), *_details(traced, outcome))
+    lines = (head(outcome), *_details(traced, outcome))
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
-def _head(outcome: TraceOutcome) -> str:
+def head(outcome: TraceOutcome) -> str:
+    """``drop, by the policy of INPUT (rules.v4:3)``"""
     return f"{verdict(outcome.kind)}, {_by(outcome)}"
 
 
 def _by(outcome: TraceOutcome) -> str:
     if outcome.expired:
         return f"as {EXPIRED}"
+    if _is_unrouted(outcome):
+        return f"as {UNROUTED}"
     return f"by {in_words(outcome.decision)}"
+
+
+def _is_unrouted(outcome: TraceOutcome) -> bool:
+    return outcome.kind.denies and outcome.decision is None and not outcome.expired
 
 
 _WAYS = {
@@ -106,8 +115,14 @@ _OVER_BRIDGE = {
 }
 
 
+def _way(traced: Trace, outcome: TraceOutcome) -> str:
+    if traced.over_bridge and outcome.way in ROUTES:
+        return f"{_WAYS[outcome.way]} over a bridge"
+    return (_OVER_BRIDGE if traced.bridged else _WAYS)[outcome.way]
+
+
 def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
-    yield f"  {(_OVER_BRIDGE if traced.bridged else _WAYS)[outcome.way]}"
+    yield f"  {_way(traced, outcome)}"
     for line in _packets(traced.space, outcome):
         yield f"  {line}"
     yield f"  for example: {describe_packet(outcome.witness)}"
@@ -128,7 +143,7 @@ def _packets(space: Space, outcome: TraceOutcome) -> list[str]:
 
 def _row(step: TraversalStep) -> tuple[str, ...]:
     span = step.decision.span
-    text = " ".join(span.text.split()) if step.decision.rule else "policy"
+    text = one_line(span.text) if step.decision.rule else "policy"
     does = effect(step)
     said = text if text.endswith(does) else f"{text} → {does}"
     return step.hook.value, chain_name(step.decision), f"line {span.line}", said
@@ -158,17 +173,17 @@ def _replies(reply: Reply) -> Iterator[tuple[str, tuple[str, object]]]:
     """The text of each, how it ends, and what kind of end that is."""
     if reply.trace is not None:
         for outcome in reply.outcomes:
-            yield _outcome_text(reply.trace, outcome), (_head(outcome), outcome.kind)
+            yield _outcome_text(reply.trace, outcome), (head(outcome), outcome.kind)
     if reply.lost is not None:
         yield f"{visible(reply.lost)}\n", (reply.lost, "lost")
 
 
-def trace_json(answers: Sequence[Answer]) -> str:
+def trace_json(answers: Sequence[FamilyTrace]) -> str:
     """All of them, whatever the text leaves out."""
     answer: dict[str, object] = {
         "version": VERSION,
         "outcomes": _outcomes(each.traced for each in answers),
-        "bridged": any(each.traced.bridged for each in answers),
+        "bridged": any(each.traced.bridged or each.traced.over_bridge for each in answers),
         "notes": [note for each in answers for note in each.traced.notes],
     }
     connections = [each.connection for each in answers if each.connection is not None]
@@ -192,6 +207,7 @@ def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
         "verdict": verdict(outcome.kind),
         "way": outcome.way.value,
         "expired": outcome.expired,
+        "unrouted": _is_unrouted(outcome),
         "decided_by": place(outcome.decision),
         "conditions": list(outcome.conditions),
         "packets": "; ".join(_packets(traced.space, outcome)),

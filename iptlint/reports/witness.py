@@ -11,9 +11,12 @@ from iptlint.packets.packet import Packet
 def describe(packet: Packet) -> str:
     """``tcp 10.1.2.3:40000 -> 192.0.2.1:22 in eth0, new, syn``"""
     ends = (_end(packet.saddr, packet.sport), _end(packet.daddr, packet.dport))
-    head = [packet.proto or "any protocol", " -> ".join(ends)]
-    head += [f"{way} {name}" for way, name in (("in", packet.iif), ("out", packet.oif)) if name]
-    return ", ".join((" ".join(head), *_details(packet)))
+    head = f"{packet.proto or 'any protocol'} {' -> '.join(ends)}"
+    ways = [f"{way} {name}" for way, name in (("in", packet.iif), ("out", packet.oif)) if name]
+    return ", ".join((" ".join((_FRAMES.get(packet.family, head), *ways)), *_details(packet)))
+
+
+_FRAMES = {"arp": "arp", "other": "neither ip nor arp"}
 
 
 def _end(address: str | None, port: int | None) -> str:

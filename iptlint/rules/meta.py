@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
+from iptlint.findings.fix import Fix
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
@@ -24,6 +25,7 @@ class Group(Enum):
     IPV6 = "ipv6"
     NAT = "nat and containers"
     HYGIENE = "logging and hygiene"
+    CLOUD = "clouds"
 
 
 class Needs(Enum):
@@ -44,6 +46,7 @@ class Meta:
     the work was not done, which ``select`` does not silence, only ``ignore``. ``yields_to``: the
     rules whose finding of the same cause takes the place of this rule's. ``leaves_to``: the rules
     that report what this one leaves out by itself, each with why dropping a finding would not do.
+    ``fixable``: some of its findings propose an edit.
     """
 
     code: str
@@ -60,11 +63,16 @@ class Meta:
     yields_to: tuple[str, ...] = ()
     leaves_to: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def about_clouds(self) -> bool:
+        """Whether it looks at the network of a cloud; a text may tell of nothing else."""
+        return self.group is Group.CLOUD
+
     def finding(
         self,
         span: Span,
         message: str,
-        help: str = "",
+        advice: str = "",
         *,
         related: tuple[Label, ...] = (),
         witness: Packet | None = None,
@@ -72,17 +80,20 @@ class Meta:
         confidence: Confidence | None = None,
         likeness: str = "",
         causes: tuple[Cause, ...] = (),
+        fix: Fix | None = None,
     ) -> Finding:
+        """``advice``: what to do where no edit is proposed, which would say it itself."""
         return Finding(
             self.code,
             severity or self.severity,
             span,
             message,
-            help,
+            advice if fix is None else fix.otherwise,
             related,
             witness,
             confidence or self.confidence,
-            self.fixable,
+            fix,
             likeness,
             causes,
+            self.name,
         )

@@ -17,6 +17,7 @@ import iptlint.rules
 from iptlint.analysis.session import Context
 from iptlint.benchmark import table as benchmarks
 from iptlint.findings import Finding
+from iptlint.findings.finding import page_of
 from iptlint.findings.suppressions import Suppressed
 from iptlint.rules.meta import Meta
 
@@ -48,7 +49,7 @@ class RuleModule:
 
     @property
     def url(self) -> str:
-        return f"https://iptlint.readthedocs.io/en/latest/rules/{self.meta.code}/"
+        return page_of(self.meta.code)
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -65,6 +65,32 @@ def test_nothing_follows_a_packet_that_is_dropped(policy: str, states: set[str])
     assert {outcome.witness.ct_state for outcome in outcomes} == states
 
 
+FORWARDED = """*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to-destination 192.168.1.100
+-A POSTROUTING -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+COMMIT
+"""
+
+
+def test_later_packets_leave_by_the_way_of_the_first() -> None:
+    """What was given a new source had left by the interface that this is for."""
+    asked = Packet("ip", None, iif="eth0", daddr="203.0.113.1", proto="tcp", dport=80)
+    outcomes = trace(iptlint.read(FORWARDED), asked).outcomes
+    later = [outcome for outcome in outcomes if outcome.witness.ct_state == "established"]
+    assert {
+        (o.arrived.oif == "eth0", o.arrived.saddr != o.witness.saddr, o.conditions) for o in later
+    } == {
+        (True, True, ("it leaves by eth0",)),
+        (False, False, ("it leaves by eth1",)),
+    }
+
+
 def test_a_connection_that_is_older_than_the_rules_can_be_asked_for() -> None:
     asked = Packet("ip", None, iif="eth0", proto="tcp", dport=22, ct_state="established")
     (outcome,) = trace(iptlint.read(ANSWERS.format("DROP")), asked).outcomes

@@ -16,8 +16,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.shares import shares
 from iptlint.model import Family, Field, Hook, VerdictKind
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 
 HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
 

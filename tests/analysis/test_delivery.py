@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Interface
+
 import pytest
 
 from iptlint.analysis.delivery import Delivery, delivery
-from iptlint.model import Family, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model.host import InterfaceAddress
+from iptlint.model.host_addresses import of_interfaces
+from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, packets, saved
 
 SSH = "-p tcp -m tcp --dport 22"
@@ -84,3 +89,55 @@ def test_a_mark_decides_in_a_later_table() -> None:
     rest = saved("-A INPUT -m mark --mark 0x1 -j ACCEPT", policy="DROP")
     assert sent(mark + rest)[0].comes_through
     assert not sent(mark + rest, dport=23)[0].comes_through
+
+
+TO_OTHERS = saved(
+    "-A PREROUTING -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.2", table="nat"
+)
+INPUT_ACCEPTS = ":INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n"
+"""Behind ``*filter``."""
+
+
+def test_translated_ones_go_by_their_new_destination() -> None:
+    """Whether 10.0.0.2 is the host's nobody knows: INPUT accepts them, or FORWARD has them."""
+    hooks = hooks_of(TO_OTHERS + "*filter\n" + INPUT_ACCEPTS)
+    asked = packets(hooks.space, iif="eth0", proto="tcp", dport=22, ct_state="new")
+    asked = asked & ~packets(hooks.space, daddr="10.0.0.2")
+    found = delivery(hooks, Hook.INPUT, asked)
+    assert found.through == found.lost
+    assert found.droppers == []
+
+
+@pytest.mark.parametrize(("own", "arrives"), [("10.0.0.2", True), ("10.0.0.3", False)])
+def test_where_the_addresses_of_the_host_are_known_there_is_one_way(
+    own: str, arrives: bool
+) -> None:
+    known = of_interfaces([InterfaceAddress("eth0", IPv4Interface(f"{own}/24"))])
+    hooks = hooks_of(TO_OTHERS + "*filter\n" + INPUT_ACCEPTS)
+    hooks = Hooks(hooks.firewall, hooks.family, addresses=known)
+    asked = packets(hooks.space, iif="eth0", proto="tcp", dport=22, ct_state="new")
+    asked = asked & ~packets(hooks.space, daddr="10.0.0.2")
+    found = delivery(hooks, Hook.INPUT, asked)
+    assert found.arrived.satisfiable() is arrives
+    assert found.lost.satisfiable() is not arrives
+
+
+def test_what_is_sent_to_another_host_does_not_arrive_here() -> None:
+    accepts = "*filter\n" + INPUT_ACCEPTS.replace("FORWARD DROP", "FORWARD ACCEPT")
+    known = of_interfaces([InterfaceAddress("eth0", IPv4Interface("192.0.2.1/24"))])
+    hooks = hooks_of(TO_OTHERS + accepts)
+    hooks = Hooks(hooks.firewall, hooks.family, addresses=known)
+    asked = packets(hooks.space, iif="eth0", proto="tcp", dport=22, ct_state="new")
+    asked = asked & ~packets(hooks.space, daddr="10.0.0.2")
+    found = delivery(hooks, Hook.INPUT, asked)
+    assert found.comes_through
+    assert not found.arrived.satisfiable()
+
+
+@pytest.mark.parametrize("table", ["filter", "nat"])
+def test_what_is_forwarded_leaves_by_an_interface(table: str) -> None:
+    """Packets without one are not on this way, whatever engine answers."""
+    text = saved("-A PREROUTING -p tcp -j REDIRECT", table="nat") if table == "nat" else ""
+    hooks = hooks_of(text + "*filter\n" + INPUT_ACCEPTS.replace("FORWARD DROP", "FORWARD ACCEPT"))
+    nowhere = packets(hooks.space, iif="eth0", proto="udp") & hooks.space.no_interface(Field.OIF)
+    assert not delivery(hooks, Hook.FORWARD, nowhere).through.satisfiable()

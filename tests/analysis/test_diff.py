@@ -223,6 +223,12 @@ def test_an_answer_is_part_of_what_becomes_of_a_packet() -> None:
     assert contrast.new == "reject with port-unreachable"
 
 
+def test_how_a_reject_is_logged_is_no_part_of_its_answer() -> None:
+    logged = listed('log prefix "no: " level info reject with tcp reset')
+    apart = listed('log prefix "no: " level info', "meta l4proto tcp reject with tcp reset")
+    assert compared(logged, apart).equivalent
+
+
 def test_of_what_is_accepted_either_way_it_is_said_what_differs_and_by_which_line() -> None:
     old = NAT.format("-A POSTROUTING -o eth0 -j SNAT --to-source 192.0.2.1\n")
     new = NAT.format("-A POSTROUTING -o eth0 -j MASQUERADE\n")
@@ -279,6 +285,19 @@ def test_a_time_to_live_that_rules_let_run_out_ends_forwarding() -> None:
     fates = {(c.hook, c.old.kind, c.new.kind) for c in difference(old, new).changes}
     assert (Hook.FORWARD, VerdictKind.DROP, VerdictKind.ACCEPT) in fates
     assert not any(hook is Hook.INPUT and a is not b for hook, a, b in fates)
+
+
+def test_what_another_zone_knows_of_a_connection_is_no_luck() -> None:
+    """An answer to what the host sends: conntrack looks for it in the zone of the wire, where it
+    is not, while packets without a zone find it (nf_conntrack_in)."""
+    cases = Path(__file__).parents[2] / "fixtures" / "translation"
+    zone, none = (iptlint.read(cases / f"p5{name}.v4") for name in ("zone", "none"))
+    answer = difference(zone, none)
+    (change,) = answer.changes
+    assert answer.certain
+    assert (change.old.kind, change.new.kind) == (VerdictKind.DROP, VerdictKind.ACCEPT)
+    assert change.witness.conditions == ("zone 1 has no such connection",)
+    assert difference(zone, zone).equivalent
 
 
 PORT_FORWARD = NAT.format(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+import iptlint
 from iptlint.analysis.duplicates import duplicates
+from iptlint.analysis.shadowing import dead_rules
 from iptlint.model import Family
+from iptlint.netfilter.firewall import Firewall
 from tests.firewalls import analysis_of, hooked, saved, texts
 
 SSH = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT"
@@ -19,6 +24,18 @@ def test_however_it_is_written() -> None:
     other = "-A INPUT -m multiport -p tcp -j ACCEPT --dports 22"
     assert found(saved(SSH, "-A INPUT -j LOG", other)) == [[SSH, other]]
     assert found(saved("-A INPUT -s 10.0.0.0/8 -j DROP", "-A INPUT -s 10.1.2.3/8 -j DROP")) != []
+
+
+def test_a_policy_is_no_copy_of_a_rule() -> None:
+    """Nor can it be deleted as one: a script may set it under a condition, more than once."""
+    ruleset = iptlint.read(saved("-A INPUT -j DROP", "-A INPUT -j DROP"))
+    (table,) = ruleset.tables
+    first, second = table.chains["INPUT"].rules
+    chain = replace(table.chains["INPUT"], rules=(first, replace(second, is_policy=True)))
+    table = replace(table, chains={**table.chains, "INPUT": chain})
+    analysis = Firewall(replace(ruleset, tables=(table,))).analysis(table)
+    assert [*duplicates(analysis)] == []
+    assert [dead.rule for dead in dead_rules(analysis)] == []
 
 
 @pytest.mark.parametrize("family", [Family.IP, Family.IP6])

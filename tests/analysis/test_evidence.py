@@ -90,3 +90,17 @@ def test_it_is_the_same_for_who_asks_often() -> None:
         packet = witness(analysis.space, packets, base.hook)
         assert packet is not None
         assert rejecting in replay(ruleset, packet).taken
+
+
+TRANSLATED_AWAY = saved(
+    "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2", table="nat"
+) + saved(
+    "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT",
+    "-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 80 -j DROP",
+)
+
+
+def test_what_is_translated_to_another_host_does_not_come_to_input() -> None:
+    _, packet = shown(TRANSLATED_AWAY)
+    assert packet is not None
+    assert packet.ct_state != "new"

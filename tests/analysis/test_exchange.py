@@ -13,9 +13,9 @@ import iptlint
 from iptlint.analysis.exchange import Connection, connection
 from iptlint.analysis.trace import Trace
 from iptlint.analysis.trace import trace as trace_packet
-from iptlint.model import Hook, VerdictKind
+from iptlint.model import Family, Hook, VerdictKind
 from iptlint.model.host import InterfaceAddress
-from iptlint.model.host_addresses import of_interfaces
+from iptlint.model.host_addresses import Behind, HostAddresses, of_interfaces
 from iptlint.packets.packet import Packet
 
 CASES = Path(__file__).parents[2] / "fixtures" / "translation"
@@ -178,6 +178,36 @@ def test_host_addresses_decide() -> None:
         assert (outcome.way, outcome.conditions) == (way, ())
 
 
+SENT_ON_BY_OUTPUT = """*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth1 -j CT --zone 3
+-A OUTPUT -d 192.168.1.0/24 -j CT --zone 3
+COMMIT
+*nat
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.100:8080
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+COMMIT
+"""
+
+
+@pytest.mark.parametrize("oif", [None, "lo"])
+def test_what_output_translates_leaves_by_another_interface_than_was_asked(oif: str | None) -> None:
+    """It is routed anew, so the answer comes by that one, in the zone of that. The kernel was
+    asked."""
+    address = InterfaceAddress("eth1", IPv4Interface("192.168.1.1/24"))
+    asked = Packet(
+        "ip", "output", oif=oif, saddr="192.168.1.1", daddr="192.168.1.1", proto="tcp", dport=80
+    )
+    trace = trace_packet(iptlint.read(SENT_ON_BY_OUTPUT), asked, of_interfaces([address]))
+    assert trace.outcomes[0].arrived.oif == "eth1"
+    assert connection(trace).works
+
+
 def test_an_answer_that_another_interface_s_rule_drops() -> None:
     text = PLAIN.replace(
         ":OUTPUT ACCEPT [0:0]\n",
@@ -241,6 +271,67 @@ def test_an_answer_to_what_was_not_tracked_may_be_tracked() -> None:
     assert exchange(raw + rules, proto="udp", **asked).works is True
     # A SYN+ACK opens nothing.
     assert exchange(raw + rules, proto="tcp", **asked).works is False
+    # It comes all the same, as invalid (tcp_new).
+    invalid = rules.replace("--ctstate NEW", "--ctstate INVALID")
+    assert exchange(raw + invalid, proto="tcp", **asked).works is True
+
+
+@pytest.mark.parametrize(
+    ("oif", "daddr", "gets"),
+    [
+        ("eth1", "10.0.0.9", True),
+        ("eth0", "10.0.0.9", False),
+        ("eth0", "198.51.100.9", True),
+        ("eth1", "198.51.100.9", False),
+    ],
+)
+def test_what_is_forwarded_leaves_where_the_routes_of_the_host_lead(
+    oif: str, daddr: str, gets: bool
+) -> None:
+    """The narrowest route is taken (fib_table_lookup)."""
+    ways = (
+        Behind(Family.IP, 10 << 24, (11 << 24) - 1, "eth1"),
+        Behind(Family.IP, 0, (1 << 32) - 1, "eth0"),
+    )
+    host = HostAddresses((ip_network("192.0.2.1"),), (), ways, complete=True, routed=True)
+    ruleset = iptlint.read(PLAIN.replace("COMMIT", f"-A FORWARD -o {oif} -j ACCEPT\nCOMMIT"))
+    packet = Packet("ip", None, iif="eth2", daddr=daddr, ct_state="new")
+    assert {o.kind for o in trace_packet(ruleset, packet, host).outcomes} == {
+        ACCEPT if gets else DROP
+    }
+
+
+BY_PUBLISHED_PORT = """*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+-A PREROUTING -i eth0 -p tcp --dport 8443 -j DNAT --to-destination 172.17.0.2:443
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+-A FORWARD -m conntrack --ctorigdstport 8080 -j ACCEPT
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(("dport", "kind"), [(8080, ACCEPT), (8443, DROP)])
+def test_what_a_connection_was_opened_to_is_known(dport: int, kind: VerdictKind) -> None:
+    """As docker's documentation has it for DOCKER-USER: of the port before translation."""
+    packet = Packet("ip", None, iif="eth0", proto="tcp", dport=dport)
+    outcomes = iptlint.trace(iptlint.read(BY_PUBLISHED_PORT), packet).outcomes
+    assert {(o.kind, o.conditions) for o in outcomes} == {(kind, ())}
+    works = exchange(BY_PUBLISHED_PORT, iif="eth0", dport=dport).works
+    assert works is (kind is ACCEPT)
+
+
+def test_an_answer_in_another_zone_was_opened_to_where_it_is_sent() -> None:
+    zone = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -j CT --zone 1\nCOMMIT\n"
+    rules = (
+        "-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -p udp -m conntrack --ctorigdstport {} -j ACCEPT"
+    )
+    asked: dict[str, object] = {"iif": "eth0", "oif": "eth1", "proto": "udp", "sport": 5353}
+    for port, works in ((53, False), (5353, True)):
+        text = PLAIN.replace("COMMIT", f"{rules.format(port)}\nCOMMIT")
+        assert exchange(zone + text, dport=53, **asked).works is works
 
 
 OUTPUT_DNAT = """*nat

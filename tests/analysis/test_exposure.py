@@ -16,8 +16,8 @@ from iptlint.analysis.exposure import (
     uplinks,
 )
 from iptlint.model import Family, Field, Hook
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
+from tests.firewalls import packets
 
 LO = "-A INPUT -i lo -j ACCEPT"
 SSH = "-A INPUT -p tcp --dport 22 -j ACCEPT"
@@ -56,6 +56,14 @@ def ports(hooks: Hooks, *asked: int, hook: Hook = Hook.INPUT) -> list[int]:
         for port in asked
         if found.is_most(found.now(hooks.space.value(Field.DPORT, port)) & tcp)
     ]
+
+
+def test_most_callers_of_each_protocol() -> None:
+    """What most get to by tcp is not lost where udp is asked as well."""
+    hooks = walk(SSH, "-A INPUT -p udp --dport 53 -j ACCEPT")
+    found, space = exposure(hooks, Hook.INPUT), hooks.space
+    ports = found.most(found.accepted, Field.DPORT)
+    assert ports == space.ranges(Field.DPORT, ((22, 22), (53, 53)))
 
 
 # -- interfaces ---------------------------------------------------------------------
@@ -119,16 +127,33 @@ def test_ports_are_those_after_translation() -> None:
     status = "-A INPUT -p tcp --dport 22 -m conntrack --ctstate DNAT -j ACCEPT"
     assert ports(walk(status, nat=redirect), 22) == [22]
     assert ports(walk(status), 22) == []
-    assert not exposure(walk(status, nat=redirect), Hook.INPUT).sent_on.satisfiable()
 
 
 def test_a_host_behind() -> None:
     dnat = ("-A PREROUTING -p tcp --dport 13306 -j DNAT --to-destination 10.0.0.8:3306",)
     hooks = walk("-A FORWARD -d 10.0.0.8 -p tcp --dport 3306 -j ACCEPT", nat=dnat)
     assert ports(hooks, 3306, 13306, hook=Hook.FORWARD) == [3306]
-    assert exposure(hooks, Hook.INPUT).sent_on.satisfiable()
+    assert not exposure(hooks, Hook.INPUT).accepted.satisfiable()
     blocked = walk("-A FORWARD -d 10.0.0.9 -j ACCEPT", nat=dnat)
     assert ports(blocked, 3306, hook=Hook.FORWARD) == []
+
+
+def test_a_translation_to_an_address_of_the_host_stays_with_it() -> None:
+    """SNAT shows that 203.0.113.1 is the host's: INPUT decides, not FORWARD."""
+    nat = (
+        "-A PREROUTING -p tcp --dport 13306 -j DNAT --to-destination 203.0.113.1:3306",
+        "-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.1",
+    )
+    hooks = walk("-A INPUT -p tcp --dport 3306 -j ACCEPT", nat=nat)
+    assert ports(hooks, 3306) == [3306]
+    translated = packets(hooks.space, dport=13306)
+    assert (exposure(hooks, Hook.INPUT).accepted & translated).satisfiable()
+    assert not (exposure(hooks, Hook.FORWARD).accepted & translated).satisfiable()
+
+
+def test_what_is_sent_to_another_host_is_not_let_in_here() -> None:
+    nat = ("-A PREROUTING -p tcp --dport 22 -j DNAT --to-destination 10.0.0.8",)
+    assert ports(walk(SSH, "-A FORWARD -j ACCEPT", nat=nat), 22) == []
 
 
 def test_what_one_chain_alone_decides_is_what_the_whole_way_does() -> None:

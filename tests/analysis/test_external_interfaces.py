@@ -12,8 +12,7 @@ from iptlint.analysis.external_interfaces import (
     visited_names,
 )
 from iptlint.model import Family
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.packets.interfaces import InterfaceClass
 from tests.firewalls import hooked, hooks_of, saved
 
@@ -89,3 +88,11 @@ def test_all_but_one_may_come_in() -> None:
 )
 def test_by_which_somebody_of_the_world_is_let_in(rule: str, found: set[str]) -> None:
     assert visited_names(hooks_of(saved(rule, policy="DROP"))) == found
+
+
+def test_an_open_policy_says_nothing_about_the_one_card() -> None:
+    assert names(hooks_of(saved("-A INPUT -i eth0 -j LOG"))) == {"", "eth0"}
+    for_all = saved(
+        f"-A INPUT {SSH}", "-A INPUT -i eth0 -p udp --dport 53 -j ACCEPT", policy="DROP"
+    )
+    assert names(hooks_of(for_all)) == {""}

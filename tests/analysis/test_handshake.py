@@ -17,8 +17,7 @@ from iptlint.analysis.handshake import (
 )
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Family, Field, Hook
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.packets.witness import witness
 
 CLIENT = {Family.IP: "198.51.100.7", Family.IP6: "2001:db8::7"}

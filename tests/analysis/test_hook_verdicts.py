@@ -6,7 +6,7 @@ import pytest
 
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.model import Family, Hook, VerdictKind
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, packets, saved
 
 SSH = "-p tcp -m tcp --dport 22"

@@ -10,7 +10,7 @@ from iptlint.analysis.bridges import bridge_ports, trace_with_bridges
 from iptlint.analysis.diff import difference
 from iptlint.analysis.exchange import connection
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
-from iptlint.analysis.trace import trace
+from iptlint.analysis.trace import Trace, TraceOutcome, trace
 from iptlint.model import Family, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet
@@ -171,7 +171,7 @@ def test_the_other_way_the_policy_does_and_the_answer_comes_back() -> None:
 
 
 def test_elsewhere_the_answer_says_that_no_bridge_was_asked() -> None:
-    for packet in (udp("eth0", "eth1"), udp("eth0", None), udp("va", "eth1")):
+    for packet in (udp("eth0", "eth1"), udp("eth0", None)):
         traced = trace_with_bridges(iptlint.read(PORTS + ROUTED), packet)
         assert not traced.bridged
         (note,) = traced.notes
@@ -192,15 +192,100 @@ INPUT_OF_BRIDGE = """table inet f {
 def test_what_comes_by_a_port_goes_on_to_ip_by_the_bridges_own_interface() -> None:
     """Which one that is, is not said."""
     traced = trace_with_bridges(iptlint.read(PORTS + INPUT_OF_BRIDGE), udp("va", None))
-    assert traced.bridged
+    assert traced.over_bridge
     by_kind = {outcome.kind: outcome.conditions for outcome in traced.outcomes}
     assert by_kind[VerdictKind.ACCEPT] == ("the bridge's own interface is br1",)
     assert by_kind[VerdictKind.DROP] == ("the bridge's own interface is br2",)
     assert traced.notes == ()
-    (note,) = trace_with_bridges(
-        iptlint.read(PORTS + INPUT_OF_BRIDGE + ROUTED), udp("va", None)
-    ).notes
-    assert "routed on" in note
+
+
+BY_BRIDGE = """table bridge b {
+    chain c {
+        type filter hook input priority 0
+        iifname "va" tcp dport 23 drop
+        iifname "va" meta mark set 7
+    }
+    chain d {
+        type filter hook postrouting priority 0
+        oifname "va" udp dport 99 drop
+    }
+}
+table ip f {
+    chain pre {
+        type nat hook prerouting priority dstnat
+        iifname "br1" tcp dport 8080 dnat to 10.0.0.5:80
+    }
+    chain forward {
+        type filter hook forward priority 0; policy drop
+        iifname "br1" oifname "wan" meta mark 7 accept
+        iifname "wan" oifname "br1" accept
+        ct status dnat accept
+    }
+    chain post {
+        type nat hook postrouting priority srcnat
+        oifname "wan" masquerade
+        oifname "br1" masquerade
+    }
+}
+"""
+
+
+def by_bridge(iif: str | None, oif: str | None, proto: str, dport: int) -> Trace:
+    asked = Packet("ip", None, iif, oif, proto=proto, dport=dport, ct_state="new")
+    return trace_with_bridges(iptlint.read(BY_BRIDGE), asked)
+
+
+def by_br1(traced: Trace) -> TraceOutcome:
+    """The outcome if that is the bridge's own interface."""
+    named = "the bridge's own interface is br1"
+    several = [o for o in traced.outcomes if named in o.conditions]
+    (outcome,) = several or traced.outcomes
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("iif", "oif", "proto", "dport", "lines"),
+    [
+        ("va", "wan", "tcp", 443, [5, 19, 25]),
+        ("va", "wan", "tcp", 23, [4]),
+        ("wan", "va", "tcp", 443, [20, 26]),
+        ("wan", "va", "udp", 99, [20, 26, 9]),
+        (None, "va", "udp", 99, [26, 9]),
+        ("va", None, "tcp", 23, [4]),
+    ],
+)
+def test_what_is_routed_passes_the_chains_of_bridge_and_of_ip(
+    iif: str | None, oif: str | None, proto: str, dport: int, lines: list[int]
+) -> None:
+    traced = by_bridge(iif, oif, proto, dport)
+    steps = by_br1(traced).steps
+    assert [s.decision.span.line for s in steps if s.decision.rule is not None] == lines
+    assert traced.over_bridge
+    assert traced.notes == ()
+
+
+def test_what_came_by_a_port_is_translated_by_ip() -> None:
+    """And where it leaves by a port again, nobody knows by which."""
+    traced = by_bridge("va", None, "tcp", 8080)
+    assert {(o.arrived.daddr, o.arrived.dport) for o in traced.outcomes} == {
+        ("10.0.0.5", 80),
+        ("192.0.2.10", 8080),
+    }
+    (note,) = traced.notes
+    assert note == "not asked: bridge b, for what leaves by the ports of a bridge"
+
+
+def test_what_leaves_by_a_port_has_the_address_of_the_bridge() -> None:
+    became = by_br1(by_bridge("wan", "va", "tcp", 443)).becomes
+    assert became is not None
+    assert became.saddr == "the address of the bridge"
+
+
+def test_its_answer_comes_back_over_the_bridge() -> None:
+    answered = connection(by_bridge("va", "wan", "tcp", 443))
+    replies = [outcome for reply in answered.replies for outcome in reply.outcomes]
+    assert replies
+    assert {(o.witness.iif, o.witness.oif) for o in replies} == {("wan", "va")}
 
 
 def test_the_bridges_own_interface_is_no_port() -> None:

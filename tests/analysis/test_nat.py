@@ -8,13 +8,12 @@ from iptlint.analysis.nat import (
     DestinationNat,
     address_range,
     destination_nats,
-    knowing_origin,
     named_ports,
     to,
     uplink,
 )
 from iptlint.model import Family, Hook
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, packets, saved
 
 WEB = "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.5:80"
@@ -102,29 +101,6 @@ def test_a_rule_behind_one_for_everything_is_dead() -> None:
 def test_ports_that_a_rule_names(test: str, ports: set[int]) -> None:
     ((_, _, rule),) = hooks_of(saved(f"-A INPUT {test} -j ACCEPT")).ruleset.rules()
     assert named_ports(rule) == ports
-
-
-@pytest.mark.parametrize(
-    ("test", "fields"),
-    [
-        ("--ctorigdstport 8080", {"dport": 8080}),
-        ("--ctorigsrc 198.51.100.0/24", {"saddr": "198.51.100.0/24"}),
-        ("--ctorigdst 192.0.2.1", {"daddr": "192.0.2.1"}),
-    ],
-)
-def test_before_translation_a_packet_has_what_it_came_with(
-    test: str, fields: dict[str, object]
-) -> None:
-    """xt_conntrack.c compares the tuple of the original direction, which is the packet itself."""
-    hooks = hooks_of(saved(f"-A INPUT -p tcp -m conntrack {test} -j ACCEPT"))
-    (analysis,) = hooks.firewall.analyses()
-    ((_, rule),) = analysis.table.rules()
-    such = packets(hooks.space, proto="tcp", **fields)
-    known = knowing_origin(hooks, packets(hooks.space, proto="tcp", ct_state="new"))
-    held = known & analysis.tests(rule).may
-    assert held.satisfiable()
-    assert not (held & ~such).satisfiable()
-    assert not (known & such & ~analysis.tests(rule).may).satisfiable()
 
 
 def test_an_interface_that_faces_the_world() -> None:

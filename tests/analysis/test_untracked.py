@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.analysis.untracked import untracked_losses
+from iptlint.analysis.nat import destination_nats
+from iptlint.analysis.untracked import untracked_before, untracked_losses
 from iptlint.model import Hook
 from tests.firewalls import hooks_of, saved
 
@@ -25,3 +26,16 @@ def test_an_untracked_packet_is_never_new(state: str, lost: list[tuple[Hook, str
 def test_without_notrack_nothing_is_lost() -> None:
     accept = "-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT"
     assert not [*untracked_losses(hooks_of(saved(accept, policy="DROP")))]
+
+
+@pytest.mark.parametrize(("source", "found"), [("", 1), ("-s 203.0.113.0/24 ", 0)])
+def test_what_is_not_tracked_never_comes_to_a_translation(source: str, found: int) -> None:
+    """nf_nat_inet_fn lets a packet without a connection go on before it asks any chain."""
+    raw = saved(f"-A PREROUTING {source}-p tcp -m tcp --dport 80 -j CT --notrack", table="raw")
+    nat = saved(
+        "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5", table="nat"
+    )
+    hooks = hooks_of(raw + nat)
+    (translation,) = destination_nats(hooks)
+    packets = translation.setting_out(hooks, Hook.FORWARD)
+    assert len(untracked_before(hooks, Hook.FORWARD, packets, translation.rule)) == found

@@ -41,6 +41,22 @@ def test_it_comes_to_the_policy_where_no_rule_takes_it() -> None:
     assert comes_to(firewall, packet, (policy,))
 
 
+def test_it_comes_where_its_new_destination_is() -> None:
+    """Not to INPUT, where it set out to; whether 10.0.0.2 is the host's is not known here."""
+    nat = "-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.2"
+    rules = ("-A INPUT -d 192.0.2.1/32 -j DROP", "-A FORWARD -d 10.0.0.2/32 -j DROP")
+    chains = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+    text = "*filter\n" + chains + "\n".join((*rules, "COMMIT", ""))
+    firewall = firewall_of(saved(nat, table="nat") + text)
+    packet = Packet("ip", "input", "eth0", daddr="192.0.2.1", proto="tcp", dport=22, ct_state="new")
+    came = [
+        comes_to(firewall, packet, (rule.statement.span,))
+        for table, _, rule in firewall.ruleset.rules()
+        if table.name == "filter"
+    ]
+    assert came == [False, True]
+
+
 def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     packet = Packet("ip", "input", saddr="192.0.2.1", proto="tcp", dport=22, ct_state="new")
     source = SourceFile("rules.v4", TEXT)

@@ -124,3 +124,24 @@ def test_the_largest_differences_are_shown_and_the_others_counted(run: Run, tmp_
     everything = run("diff", "--all", "accept", "drop").stdout
     assert everything.count("accept → drop") == 6
     assert "smaller" not in everything
+
+
+def test_markdown_tells_first_what_is_newly_allowed(run: Run, files: Path) -> None:
+    asked = ("diff", str(files / "old.v4"), str(files / "new.v4"), "--output-format", "markdown")
+    result = run(*asked)
+    assert result.returncode == 1
+    mark, head, *_ = result.stdout.split("\n\n")
+    assert mark == "<!-- iptlint diff -->"
+    assert head == "### iptlint diff: different: some packets fare otherwise (compared: ip)"
+    allowed = result.stdout.index("#### Newly allowed\n\n- **input, ip: drop → accept**<br>")
+    closed = result.stdout.index("#### No longer allowed\n\n- **input, ip: accept → drop**<br>")
+    assert allowed < closed
+    assert "another way" not in result.stdout
+
+
+def test_markdown_of_what_is_equivalent_is_one_line(run: Run, files: Path) -> None:
+    same = ("diff", str(files / "old.v4"), str(files / "old.v4"), "--output-format", "markdown")
+    assert run(*same).stdout == (
+        "<!-- iptlint diff -->\n\n"
+        "### iptlint diff: equivalent: every packet fares the same (compared: ip)\n"
+    )

@@ -50,6 +50,20 @@ def test_a_saved_host_is_checked_elsewhere(run: Run, root: Root, tmp_path: Path)
     assert run(archive(root, tmp_path, CLOSED)).returncode == 0
 
 
+def test_the_page_tells_of_the_host_and_who_listens(run: Run, root: Root, tmp_path: Path) -> None:
+    sockets = "tcp   LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\ntcp LISTEN 0 128 127.0.0.1:5432 0.0.0.0:*\n"
+    open_ = CLOSED.replace("COMMIT", "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT")
+    gathered = root.alive(iptables_legacy_save=open_, ip6tables_legacy_save=CLOSED6, ss=sockets)
+    path = tmp_path / "host.tar.gz"
+    save(gathered, str(path))
+    page = run(str(path), "--output-format", "html").stdout
+    assert "Open to the internet: web (HTTP)." in page
+    assert "nothing listens there now" in page
+    assert "0.0.0.0:22" in page
+    assert "only this host itself" in page
+    assert "at boot: netfilter-persistent loads" in page
+
+
 def test_json_is_that_of_check_and_the_host(run: Run, root: Root, tmp_path: Path) -> None:
     result = run(archive(root, tmp_path), "--output-format", "json")
     answer = json.loads(result.stdout)
@@ -127,7 +141,9 @@ def test_not_root() -> None:
     os.waitpid(child, 0)
     assert said.startswith("2 "), said
     assert "rules: none could be read\n" in said
-    assert "not read: iptables" in said
+    (not_read,) = (line for line in said.splitlines() if "not read" in line)
+    assert not_read.startswith("not read, as only root can: the running rules")
+    assert not_read.endswith(": use sudo")
     assert "at boot: " in said
     assert "IPT4" not in said
 
@@ -164,3 +180,77 @@ def test_a_packet_through_a_saved_host(run: Run, root: Root, tmp_path: Path) -> 
         assert (result.returncode, result.stderr) == (0, "")
         assert f"\n  {way}\n" in result.stdout
         assert "an address of this host" not in result.stdout
+
+
+USUAL_ROUTING = json.dumps(
+    [
+        {"priority": 0, "src": "all", "table": "local"},
+        {"priority": 32766, "src": "all", "table": "main"},
+    ]
+)
+ROUTER = """\
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A FORWARD -o eth1 -j ACCEPT
+-A OUTPUT -o eth1 -j ACCEPT
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("destination", "verdict"), [("10.9.0.7", "accept"), ("203.0.113.9", "drop")]
+)
+@pytest.mark.parametrize("asked", [("--iif", "eth0"), ("--hook", "output")])
+def test_a_packet_leaves_by_the_interface_that_its_route_names(
+    run: Run, root: Root, tmp_path: Path, asked: tuple[str, str], destination: str, verdict: str
+) -> None:
+    path = str(tmp_path / "host.tar.gz")
+    eth0 = {"ifname": "eth0", "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}]}
+    table = [
+        {"dst": "default", "gateway": "192.0.2.1", "dev": "eth0", "flags": []},
+        {"dst": "10.0.0.0/8", "gateway": "192.0.2.1", "dev": "eth0", "flags": []},
+        {"dst": "10.9.0.0/16", "dev": "eth1", "scope": "link", "flags": []},
+    ]
+    gathered = root.alive(
+        iptables_legacy_save=ROUTER,
+        ip6tables_legacy_save=CLOSED6,
+        addresses=json.dumps([eth0]),
+        routes=json.dumps(table),
+        routes6="[]",
+        routing_rules=USUAL_ROUTING,
+        routing_rules6=USUAL_ROUTING,
+    )
+    save(gathered, path)
+    question = ("trace", path, *asked, "--daddr", destination, "--proto", "udp", "--dport", "53")
+    answer = json.loads(run(*question, "--output-format", "json").stdout)
+    assert [each["verdict"] for each in answer["outcomes"]] == [verdict]
+
+
+@pytest.mark.parametrize("asked", [("--iif", "eth0"), ("--hook", "output")])
+def test_what_no_route_leads_to_is_not_sent_on(
+    run: Run, root: Root, tmp_path: Path, asked: tuple[str, str]
+) -> None:
+    """Neither is what a rule sends to such an address; an address with a route is."""
+    path = str(tmp_path / "host.tar.gz")
+    eth0 = {"ifname": "eth0", "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}]}
+    gathered = root.alive(
+        iptables_legacy_save=ROUTER,
+        ip6tables_legacy_save=CLOSED6,
+        addresses=json.dumps([eth0]),
+        routes=json.dumps([{"dst": "10.0.0.0/8", "dev": "eth1", "flags": []}]),
+        routes6="[]",
+        routing_rules=USUAL_ROUTING,
+        routing_rules6=USUAL_ROUTING,
+    )
+    save(gathered, path)
+    for destination, unrouted in (("203.0.113.9", True), ("10.9.0.7", False)):
+        question = ("trace", path, *asked, "--daddr", destination, "--proto", "udp")
+        (outcome,) = json.loads(run(*question, "--output-format", "json").stdout)["outcomes"]
+        assert outcome["unrouted"] is unrouted
+        assert (outcome["verdict"] == "drop") is unrouted
+        assert (outcome["decided_by"] is None) is unrouted
+        assert not outcome["expired"]
+        told = "drop, as no route of this host leads to its destination"
+        assert (told in run(*question).stdout) is unrouted

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.conftest import BROKEN, SHADOWED, Run
 
@@ -37,3 +38,18 @@ def test_a_missing_file(run: Run) -> None:
     result = run("reach", "missing")
     assert (result.returncode, result.stdout) == (2, "")
     assert "missing: No such file or directory" in result.stderr
+
+
+BRIDGED = "*filter\n-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT\nCOMMIT\n"
+
+
+def test_what_is_not_followed_is_said(run: Run, tmp_path: Path) -> None:
+    """br_netfilter shows itself by the test for a port."""
+    path = tmp_path / "rules.v4"
+    path.write_text(BRIDGED)
+    for command in (("check",), ("reach",), ("diff", str(path))):
+        said = run(*command, str(path))
+        assert "not followed: packets from port to port of a bridge" in said.stdout
+        answer = json.loads(run(*command, str(path), "--output-format", "json").stdout)
+        (note,) = answer["files"][0]["notes"] if command == ("check",) else answer["notes"]
+        assert note.startswith("not followed: ")

@@ -47,6 +47,7 @@ OF_RULES = (
     Fault("times", r"--datestop 2038-01-19T03:14:07"),
     Fault("long texts", r"--comment \S{129}|--nflog-prefix \S{64}"),
     Fault("dollar signs", r"--log-prefix .*\$"),
+    Fault("ranges of ip6 with ports", r"\[[0-9a-f:]+-[0-9a-f:]+\]:"),
 )
 """Rules that are left out of both sides."""
 

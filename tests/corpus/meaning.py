@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.firewall import Firewall, space_of
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks, space_of
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 

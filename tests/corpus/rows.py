@@ -14,8 +14,12 @@ WHY_SKIPPED = "the corpus is not here: its licences keep it out of the project"
 
 @dataclass(frozen=True)
 class Row:
+    """``table`` has its family before it."""
+
     suite: str
     place: str
+    table: str
+    chain: str
     kind: str
     text: str
     command: str
@@ -32,6 +36,8 @@ def rows() -> Iterator[Row]:
             yield Row(
                 line["suite"],
                 line["file"],
+                table,
+                line["chain"],
                 line["kind"],
                 line["input"],
                 command,

@@ -13,7 +13,7 @@ from iptlint.model import Family, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.reports.difference import diff_json, diff_text
 from iptlint.reports.reach import reach_json
-from iptlint.reports.trace import Answer, trace_json, trace_text
+from iptlint.reports.trace import FamilyTrace, trace_json, trace_text
 from tests.corpus.rows import CORPUS, WHY_SKIPPED
 
 FOLDERS = ("iptables/valid", "ip6tables/valid", "nft-dump/valid", "nft-script/valid")
@@ -47,8 +47,8 @@ def test_every_command_answers(folder: str) -> None:
             ):
                 traced = iptlint.trace(ruleset, asked)
                 found = connection(traced)
-                assert trace_text([Answer(traced, found)])
-                assert trace_json([Answer(traced, found)])
+                assert trace_text([FamilyTrace(traced, found)])
+                assert trace_json([FamilyTrace(traced, found)])
         if before is not None:
             changes = iptlint.diff(before, ruleset)
             assert diff_text(changes)

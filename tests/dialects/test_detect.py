@@ -31,6 +31,8 @@ TEXTS = [
     ("script", "#!/bin/bash\n*filter\n"),
     ("script", "set -e\niptables -P INPUT DROP\n"),
     ("script", "  sudo /usr/sbin/ip6tables -F\n"),
+    ("script", "#!/bin/\nWAN=eth0\n$IPT -F\nflush() {\ntable filter {\n}\n"),
+    ("script", "# routes\nset -e\niptables-save > /tmp/old\niptables -F\n*nat\n"),
     ("script", "$IPT -A INPUT -j DROP\n"),
     ("script", "PORT=22\n/sbin/iptables-restore -n <<EOF\n*filter\nCOMMIT\nEOF\n"),
     ("script", "nft -f - <<'EOF'\ntable inet x {\n}\nEOF\n"),

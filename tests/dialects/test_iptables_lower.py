@@ -345,6 +345,11 @@ PROBLEMS = [
     ("filter", "-A INPUT -j MASQUERADE", "IPT006", "-j MASQUERADE"),
     ("nat", "-A PREROUTING -j MASQUERADE", "IPT006", "-j MASQUERADE"),
     ("nat", "-A PREROUTING -j DROP", "IPT006", "-j DROP"),
+    (
+        *("nat", "-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024:2048"),
+        *("IPT001", "--to-ports 1024:2048"),
+    ),
+    ("filter", "-A INPUT -j SAME --to 192.0.2.1", "IPT006", "-j SAME --to 192.0.2.1"),
     ("filter", "-A FORWARD -m owner --uid-owner 0", "IPT006", "-m owner --uid-owner 0"),
     ("filter", "-N averyveryverylongchainnameindeed", "IPT006", None),
     ("filter", "-N LOG", "IPT006", None),

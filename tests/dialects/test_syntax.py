@@ -332,3 +332,15 @@ def test_words() -> None:
     ruleset, _ = nft("tcp dport 22")
     assert ruleset.syntax.table_name(only_table(ruleset)).startswith("the table ")
     assert ruleset.syntax.pick(iptables="RETURN", nft="return") == "return"
+
+
+def test_a_script_writes_each_table_in_its_own_language() -> None:
+    """``log`` of nft has no ``-m limit``, whatever else the script calls."""
+    text = (
+        "iptables -P INPUT ACCEPT\nnft -f - <<'EOF'\ntable inet t {\nchain c {\n"
+        'type filter hook input priority 0;\nlog prefix "x" drop\n}\n}\nEOF\n'
+    )
+    ruleset, rule = last_rule(read_text(text, "firewall.sh"))
+    table = next(table for table in ruleset.tables if table.name == "t")
+    log, _ = ruleset.syntax.of(table).with_limit(rule)
+    assert log == 'limit rate 5/minute burst 10 packets log prefix "x"'

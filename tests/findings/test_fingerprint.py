@@ -26,3 +26,7 @@ def test_what_matters() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     assert len(list(fingerprints(findings("\udcff\n", 1)))) == 1
+
+
+def test_half_a_character_that_python_gives_has_one_too() -> None:
+    assert len(list(fingerprints(findings("\ud800\n", 1)))) == 1

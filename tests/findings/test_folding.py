@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iptlint.findings import Finding, Severity
-from iptlint.findings.grouping import MANY, grouped
+from iptlint.findings.fix import Fix
+from iptlint.findings.grouping import SHOWN, grouped
 from iptlint.source import SourceFile
 
 SOURCE = SourceFile("rules.v4", "-A INPUT -j LOG\n" * 20)
@@ -11,38 +14,54 @@ def finding(line: int, likeness: str, severity: Severity = Severity.INFO) -> Fin
     return Finding("IPT901", severity, SOURCE.line_span(line), f"line {line}.", likeness=likeness)
 
 
-def test_many_alike_are_one_at_the_first_place() -> None:
-    alike = [finding(line, "log") for line in range(3, 3 + MANY)]
-    (one,) = grouped(alike)
-    assert (one.span.line, one.message) == (3, f"line 3; {MANY - 1} more are like it")
-    assert [label.span.line for label in one.related] == [4, 5, 6]
+def test_two_alike_are_one_at_the_first_place() -> None:
+    (one,) = grouped([finding(3, "log"), finding(7, "log")])
+    assert (one.span.line, one.message) == (3, "line 3; likewise line 7")
+    assert [label.span.line for label in one.related] == [7]
+
+
+def test_of_many_alike_the_first_places_are_named_and_the_others_counted() -> None:
+    (one,) = grouped([finding(line, "log") for line in range(3, 13)])
+    assert one.message == "line 3; likewise lines 4, 5, 6, 7, 8 and 4 more"
+    assert [label.span.line for label in one.related] == [4, 5, 6, 7, 8]
+    assert len(one.related) == SHOWN
+
+
+def test_several_on_one_line_are_counted() -> None:
+    (one,) = grouped([finding(3, "log"), finding(3, "log"), finding(4, "log")])
+    assert one.message == "line 3; likewise 2 more"
 
 
 def test_it_is_as_grave_as_the_gravest() -> None:
-    alike = [finding(line, "log") for line in range(1, MANY)]
-    (one,) = grouped([*alike, finding(9, "log", Severity.ERROR)])
+    (one,) = grouped([finding(1, "log"), finding(9, "log", Severity.ERROR)])
     assert one.severity is Severity.ERROR
 
 
-def test_a_few_are_told_each() -> None:
-    few = [finding(line, "log") for line in range(1, MANY)]
-    assert grouped(few) == few
-
-
 def test_what_is_not_alike_is_told_each_in_order() -> None:
-    each = [finding(line, "") for line in range(1, 2 * MANY)]
-    mixed = sorted(
-        [*each, *(finding(line, "log") for line in range(1, 1 + MANY))],
-        key=lambda found: found.span.start,
-    )
-    assert [found.span.line for found in grouped(mixed)] == [1, *range(1, 2 * MANY)]
+    each = [finding(line, "") for line in range(1, 9)]
+    mixed = sorted([*each, *map(_logged, range(1, 9))], key=lambda found: found.span.start)
+    assert [found.span.line for found in grouped(mixed)] == [1, *range(1, 9)]
+
+
+def _logged(line: int) -> Finding:
+    return finding(line, "log")
 
 
 def test_two_files_have_one_each() -> None:
     other = SourceFile("rules.v6", SOURCE.text)
-    both = [finding(line, "log") for line in range(1, 1 + MANY)]
+    both = [finding(line, "log") for line in (1, 2)]
     both += [
         Finding("IPT901", Severity.INFO, other.line_span(line), "m", likeness="log")
-        for line in range(1, 1 + MANY)
+        for line in (1, 2)
     ]
     assert [found.span.source.path for found in grouped(both)] == ["rules.v4", "rules.v6"]
+
+
+def test_a_fix_of_another_line_is_told_with_the_line() -> None:
+    """What the first cannot have done to it is not told of it."""
+    alike = [finding(line, likeness="log") for line in range(1, 8)]
+    alike[3] = replace(alike[3], fix=Fix("delete it", ()))
+    (one,) = grouped(alike)
+    assert one.to_do == ("help: line 4: delete it",)
+    alike[0] = replace(alike[0], fix=Fix("move it", ()))
+    assert grouped(alike)[0].to_do == ("help: move it",)

@@ -3,12 +3,15 @@ plain file, and where something was left out, one IPT010 says so."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.fuzz.hostile import HOSTILE
 
 SECONDS, KIBIBYTES = 10, 1 << 20
 
@@ -73,6 +76,48 @@ def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
     assert (seconds < SECONDS, kibibytes < KIBIBYTES) == (True, True), (seconds, kibibytes)
 
 
+LARGE: dict[str, tuple[int, int, int]] = {
+    "jumps.nft": (10_000, SECONDS, KIBIBYTES),
+    "jumps.v4": (10_000, SECONDS, KIBIBYTES),
+    "intervals.nft": (10_000, SECONDS, KIBIBYTES),
+    "crlf.v4": (10_000, SECONDS, KIBIBYTES),
+    "crlf.nft": (10_000, SECONDS, KIBIBYTES),
+    "crlf.sh": (10_000, SECONDS, KIBIBYTES),
+    "many_words.sh": (150_000, SECONDS, KIBIBYTES),
+    "interfaces.v4": (65_536, SECONDS, KIBIBYTES),
+    "interfaces.nft": (65_536, SECONDS, KIBIBYTES),
+    "verdicts.nft": (50_000, SECONDS, KIBIBYTES),
+    "braces.sh": (5_000_000, SECONDS, KIBIBYTES),
+    "elements.nft": (1_000_000, 2 * SECONDS, 3 * KIBIBYTES // 2),
+    "elements.ipset": (1_000_000, 2 * SECONDS, 3 * KIBIBYTES // 2),
+}
+"""Of ``tests/fuzz/hostile.py``: how many parts, seconds and kibibytes."""
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_as_long_as_it_gets(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    parts, most_seconds, most_kibibytes = LARGE[name]
+    if not pytestconfig.getoption("--long"):
+        parts //= 50
+    path = tmp_path / name
+    path.write_bytes(HOSTILE[name](parts).encode("utf-8", "surrogateescape"))
+    status, said, seconds, kibibytes = cost(path)
+    assert status in (0, 1, 2)
+    assert not [word for word in ("IPT009", "Traceback") if word in said]
+    assert (seconds < most_seconds, kibibytes < most_kibibytes) == (True, True), (
+        seconds,
+        kibibytes,
+    )
+
+
+def test_a_device_is_refused() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "iptlint", "/dev/zero"], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "/dev/zero" in said.stderr
+
+
 def test_files_that_include_each_other_have_an_end(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / f"t{number}.nft").write_text(f'include "./t{number + 1}.nft"\n' * 10, "utf-8")
@@ -96,11 +141,13 @@ first (ru_maxrss of getrusage(2) goes on over fork), and that of a long test run
 
 
 def cost(path: Path) -> tuple[int, str, float, int]:
-    """Its status, what it says, the seconds of processor time and the most memory it took."""
+    """Its status, what it says, the seconds of processor time and the most memory it took, without
+    what only tests ask: the packet of a finding is followed as long as it takes."""
     printed = path.with_suffix(".printed")
     command = [sys.executable, "-m", "iptlint", str(path)]
     meter = [sys.executable, "-c", METER, str(printed), *command]
-    measured = subprocess.run(meter, capture_output=True, text=True, check=True)
+    environment = {name: v for name, v in os.environ.items() if name != "IPTLINT_CHECK_WITNESSES"}
+    measured = subprocess.run(meter, capture_output=True, text=True, check=True, env=environment)
     status, seconds, kibibytes = measured.stdout.split()
     said = printed.read_text("utf-8", "replace")
     return int(status), said, float(seconds), int(kibibytes)

@@ -10,7 +10,7 @@ from iptlint.analysis.session import Settings
 from iptlint.findings import Finding
 from iptlint.host.collect import gather_root
 from iptlint.host.examine import Examined, examine
-from iptlint.host.gathered import Gathered, Output
+from iptlint.host.gathered import CommandOutput, Gathered
 from iptlint.linter.run import lint
 
 CLOSED = """\
@@ -80,7 +80,7 @@ class Root:
         not named has nothing to print."""
         printed = dict.fromkeys(("iptables-legacy-save", "ip6tables-legacy-save", "nft"), "")
         printed |= {name.replace("_", "-"): text for name, text in outputs.items()}
-        made = {name: Output(text.encode(), 0) for name, text in printed.items()}
+        made = {name: CommandOutput(text.encode(), 0) for name, text in printed.items()}
         return replace(self.gather(), live=True, outputs=made)
 
 
@@ -108,5 +108,5 @@ def codes(gathered: Gathered, *select: str) -> list[str]:
     return [finding.code for finding in findings(gathered, *select)]
 
 
-def outputs(gathered: Gathered, changed: Mapping[str, Output]) -> Gathered:
+def outputs(gathered: Gathered, changed: Mapping[str, CommandOutput]) -> Gathered:
     return replace(gathered, outputs={**gathered.outputs, **changed})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +15,16 @@ import pytest
 
 from iptlint.host import archive
 from iptlint.host.archive import MANIFEST, ArchiveError, is_archive, load, save
-from iptlint.host.gathered import Gathered, Output
+from iptlint.host.gathered import CommandOutput, Gathered
 from iptlint.model.host import Unread
 
 GATHERED = Gathered(
     "web1",
     True,
-    {"iptables-save": Output(b"*filter\nCOMMIT\n", 0), "nft": Output(b"", None, "too long")},
+    {
+        "iptables-save": CommandOutput(b"*filter\nCOMMIT\n", 0),
+        "nft": CommandOutput(b"", None, "too long"),
+    },
     {
         "/etc/nftables.conf": b"table ip x {\n}\n",
         "/etc/\udcff name": b"\xff",
@@ -107,6 +112,42 @@ def test_a_bomb_in_a_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with gzip.open(tmp_path / "host.tar.gz", "wb") as file:
         file.write(header.tobuf() + bytes(2**22))
     assert not is_archive(str(tmp_path / "host.tar.gz"))
+
+
+def test_what_is_mostly_holes(tmp_path: Path) -> None:
+    """A header of 512 bytes says of itself that it stands for 64 MiB: GNU's sparse files."""
+    hollow = tarfile.TarInfo("iptlint-host/files/etc/nftables.conf").tobuf(tarfile.GNU_FORMAT)
+    field = bytearray(hollow)
+    field[156:157] = tarfile.GNUTYPE_SPARSE
+    field[483:495] = b"%011o\0" % 2**26
+    field[148:156] = b"        "
+    field[148:156] = b"%06o\0 " % sum(field)
+    member, said = manifest()
+    member.size = len(said)
+    whole = member.tobuf() + said + bytes(-len(said) % 512) + field * 1000 + bytes(1024)
+    (tmp_path / "host.tar.gz").write_bytes(gzip.compress(whole))
+    with tarfile.open(tmp_path / "host.tar.gz") as made:
+        assert made.getmembers()[1].size == 2**26
+    assert not load(str(tmp_path / "host.tar.gz")).files
+
+
+def test_a_disk_that_is_full_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "host.tar.gz"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(archive, "_write", full)
+    with pytest.raises(OSError, match="No space"):
+        save(GATHERED, str(path))
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_device_is_not_written_to() -> None:
+    with pytest.raises(OSError, match="is no file"):
+        save(GATHERED, os.devnull)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from iptlint.host.commands import COMMANDS, Command, run
 READING = {
     *("-c", "list", "ruleset", "-j", "save", "-Htuln", "-T", "addr", "list-unit-files"),
     *("--no-legend", "--no-pager", "--type=service", "--version", "-sr", "-n"),
+    *("-4", "-6", "route", "rule", "show", "table", "all"),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from iptlint.findings import Confidence, Severity
 from iptlint.host.examine import examine
-from iptlint.host.gathered import Output
+from iptlint.host.gathered import CommandOutput
 from iptlint.host.ports import Reach, ports, unused_openings
 from iptlint.linter.applicability import without_sshd
 from iptlint.model.host import Unread
@@ -161,7 +161,7 @@ def test_rules_for_ipv6_play_no_part_where_it_is_switched_off(root: Root) -> Non
 def test_a_root_file_system_with_a_file_that_nothing_loads(root: Root) -> None:
     root.file("/etc/nftables.conf", NFT)
     (found,) = findings(root.gather(), "IPT401")
-    assert found.help == "`systemctl enable nftables`"
+    assert found.advice == "`systemctl enable nftables`"
     root.enable("nftables")
     assert codes(root.gather(), "IPT401") == []
 
@@ -402,21 +402,21 @@ def test_listening_sockets_and_who_gets_to_them(root: Root) -> None:
 def test_ports_of_sshd(root: Root) -> None:
     config = root.alive(sshd="port 2222\nport 22\nlistenaddress 0.0.0.0:2222\n")
     assert examine(config).host.facts.ssh_ports == (2222, 22)
-    listening = outputs(config, {"ss": Output(SOCKETS.encode(), 0)})
+    listening = outputs(config, {"ss": CommandOutput(SOCKETS.encode(), 0)})
     assert examine(listening).host.facts.ssh_ports == (22,)
     root.file("/etc/ssh/sshd_config", "# Port 22\nPort 2200\nPasswordAuthentication no\n")
     assert examine(root.gather()).host.facts.ssh_ports == (2200,)
 
 
 def test_a_host_without_sshd(root: Root) -> None:
-    nothing = outputs(root.alive(**LEGACY), {"ss": Output(b"", 0)})
+    nothing = outputs(root.alive(**LEGACY), {"ss": CommandOutput(b"", 0)})
     assert "IPT301" in without_sshd(examine(nothing).host)
-    some = outputs(root.alive(**LEGACY), {"ss": Output(SOCKETS.encode(), 0)})
+    some = outputs(root.alive(**LEGACY), {"ss": CommandOutput(SOCKETS.encode(), 0)})
     assert without_sshd(examine(some).host) == ()
 
 
 def test_what_could_not_be_read_is_not_known(root: Root) -> None:
-    alive = outputs(root.alive(**LEGACY), {"nft": Output(b"", 1, "Operation not permitted")})
+    alive = outputs(root.alive(**LEGACY), {"nft": CommandOutput(b"", 1, "Operation not permitted")})
     host = examine(alive).host
     assert host.running is None
     assert codes(alive) == []
@@ -425,7 +425,8 @@ def test_what_could_not_be_read_is_not_known(root: Root) -> None:
 def test_what_is_seen_of_half_the_rules_is_possible_only(root: Root) -> None:
     text = CLOSED.replace("COMMIT", "-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT\nCOMMIT")
     alive = outputs(
-        root.alive(iptables_legacy_save=text), {"nft": Output(b"", 1, "Operation not permitted")}
+        root.alive(iptables_legacy_save=text),
+        {"nft": CommandOutput(b"", 1, "Operation not permitted")},
     )
     assert {f.confidence for f in findings(alive, "IPT603")} == {Confidence.POSSIBLE}
 

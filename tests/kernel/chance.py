@@ -19,7 +19,7 @@ _ADDRESSES = {
     "ip6": re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:/\d+)?(?![\w:])"),
 }
 _NUMBER = re.compile(r"(?<![\w.:/])(?:0x[0-9a-f]+|\d+)(?![\w.])")
-_INTERFACE = re.compile(r'-[io] ([\w+]+)|"(\w+\*?)"')
+_INTERFACE = re.compile(r'-[io] ([\w+-]+)|"(\w[\w-]*\*?)"')
 _STRING = re.compile(r'--string "([^"]+)"')
 _ELSEWHERE = {"ip": "198.51.100.9", "ip6": "2001:db8:9::9"}
 _FLAGS = (

@@ -34,7 +34,7 @@ def calls(
     if within is not None:
         callers = [*within.stations * 3, None, *callers[:1]]
         near = [own_address(within, family), *(s.addresses[family] for s in within.stations)]
-        aims = [*near * 6, *aims[:3]]
+        aims = [*near * 4, *aims]
     number = 40000
     while count:
         caller, aim = rng.choice(callers), rng.choice(aims)

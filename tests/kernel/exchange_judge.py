@@ -119,15 +119,17 @@ class Judge:
                 return  # to this host it is still new
 
     def _of_frame(self, exchange: Exchange) -> Iterator[Objection]:
-        """The first packet, if it is from or to a port of the bridge, and not routed there."""
+        """The first packet, if it is from or to a port of the bridge."""
         first, to = exchange.passages[0], None
         for station in DOCKER.stations:
             if exchange.call.daddr in station.addresses.values():
                 to = station
-        known = (*DOCKER.stations, None)
-        is_own = exchange.call.daddr in DOCKER.own_addresses
-        if first.sender not in known or not (to or is_own) or (first.sender, to) == (None, None):
-            self.record.unjudged["between the bridge and others"] += 1
+        by_port = first.sender in DOCKER.stations
+        if not by_port and to is None:
+            self.record.unjudged["past the bridge"] += 1
+            return
+        if first.out == DOCKER.interface and (by_port or first.heard is None) and to is None:
+            self.record.unjudged["by which port it leaves is not asked"] += 1
             return
         traced = self.asker.of_frame(first, to)
         _, objections = self._compare(exchange, 0, traced.outcomes)

@@ -16,6 +16,7 @@ from iptlint.analysis.trace import Trace, TraceOutcome, trace
 from iptlint.model import Family, Opaque, Ruleset, Uncertain, VerdictKind
 from iptlint.model.host import InterfaceAddress
 from iptlint.model.host_addresses import Behind, HostAddresses, of_interfaces
+from iptlint.model.matches import AddressType, Original
 from iptlint.packets.packet import Packet
 from tests.kernel.datagrams import TCP
 from tests.kernel.exchanges import Passage
@@ -23,6 +24,8 @@ from tests.kernel.judge import tests_of
 from tests.kernel.topology import DOCKER, Network, Station, own_address
 
 _OWN_INTERFACE = "the bridge's own interface is "
+_DECIDED = (AddressType, Original)
+"""What tests ask that the question decides."""
 _ADDRESS_OF, _ONE_OF = "the address of ", "one of "
 
 
@@ -92,12 +95,12 @@ class Asker:
         return next(near, self.networks[0].interface)
 
     def of_frame(self, passage: Passage, to: Station | None) -> Trace:
-        """The first packet from or to a port of a bridge; ``to`` None is this host."""
-        packet = replace(self._question(passage, "new"), iif=None, oif=None, hook="output")
-        if passage.sender is not None:
-            hook = "forward" if to else "input"
-            packet = replace(packet, iif=passage.sender.wire, hook=hook)
-        packet = replace(packet, oif=to.wire if to else None)
+        """The first packet from or to a port of a bridge; ``to`` None is whoever has the
+        address."""
+        packet = self._question(passage, "new")
+        if passage.sender in DOCKER.stations:
+            packet = replace(packet, iif=passage.sender.wire)
+        packet = replace(packet, oif=to.wire if to else packet.oif)
         traced = trace_with_bridges(self.ruleset, packet, self.addresses)
         elsewhere = tuple(o for o in traced.outcomes if not _is_of(o, DOCKER.interface))
         if len(elsewhere) == len(traced.outcomes):
@@ -116,7 +119,7 @@ class Asker:
             outcome.kind,
             outcome.way.value,
             tuple(self._known(end) for end in ends),
-            became.oif,
+            DOCKER.interface if became.oif in DOCKER.wires else became.oif,
             became.mark,
             frozenset(
                 step.decision.rule.statement.span.line
@@ -132,7 +135,7 @@ class Asker:
         """Where the address of an interface is said, this host has one."""
         if not isinstance(end, str) or not end.startswith(_ADDRESS_OF):
             return end
-        return self._own[end.removeprefix(_ADDRESS_OF)]
+        return self._own[end.removeprefix(_ADDRESS_OF).replace("the bridge", DOCKER.interface)]
 
 
 def _is_of(outcome: TraceOutcome, interface: str) -> bool:
@@ -186,7 +189,7 @@ def open_lines(ruleset: Ruleset) -> frozenset[int]:
         for _, _, rule in ruleset.rules()
         if any(
             isinstance(test, Uncertain)
-            or (isinstance(test, Opaque) and not test.key.startswith("addrtype"))
+            or (isinstance(test, Opaque) and not isinstance(test.asks, _DECIDED))
             for test in tests_of(rule.matches)
         )
     )

@@ -141,7 +141,9 @@ class KernelFirewall:
         links, routes, far = [], [], []
         for name in new:
             number = self._interfaces[name] = _LOCAL_TABLE + 1 + len(self._interfaces)
-            links.append(f"link add {name} address {_MAC} type veth peer name {name} netns {world}")
+            links.append(
+                f"link add name {name} address {_MAC} type veth peer name {name} netns {world}"
+            )
             links.append(f"link set {name} arp off up")
             far.append(f"link set {name} arp off up")
             routes.append(f"route add default dev {name} table {number}")

@@ -57,7 +57,7 @@ class Namespace:
         """What the command prints; RuntimeError with what it complains of."""
         with self.entered():
             done = subprocess.run(
-                command, input=text, capture_output=True, text=True, check=False, timeout=60
+                command, input=text, capture_output=True, text=True, check=False, timeout=300
             )
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}\n{text}")

@@ -23,7 +23,7 @@ class Netlink:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
-        self._socket.settimeout(10)
+        self._socket.settimeout(120)
         self._sequence = 0
 
     def ask(

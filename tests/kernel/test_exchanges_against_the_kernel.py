@@ -12,6 +12,7 @@ from tests.kernel.restoring import Kind
 from tests.kernel.rulesets_exchanges import exchange_ruleset
 from tests.kernel.rulesets_exchanges_nft import exchange_ruleset_nft
 from tests.kernel.rulesets_link_layers import EGRESS_PROBE, bridge_ruleset, netdev_ruleset
+from tests.kernel.rulesets_operators import BRIDGED, RULESETS
 from tests.kernel.test_reach_against_the_kernel import report
 from tests.kernel.topology import FAMILIES, Topology
 
@@ -27,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cases = [(k, f, b) for k in Kind for f in FAMILIES for b in range(blocks["translations"])]
         names = [f"{kind.value}-{family}-{block}" for kind, family, block in cases]
         metafunc.parametrize(("kind", "family", "block"), cases, ids=names)
-    else:
+    elif "block" in metafunc.fixturenames:
         pairs = [(f, b) for f in FAMILIES for b in range(blocks["below ip"])]
         metafunc.parametrize(("family", "block"), pairs)
 
@@ -44,6 +45,17 @@ def test_translations(kind: Kind, family: str, block: int, record_of: RecordOf) 
     for seed in seeds(block):
         write = exchange_ruleset_nft if kind is Kind.NFT else exchange_ruleset
         objections += judge_exchanges(write(seed, family), kind, family, seed, record)
+    assert not objections, report(objections)
+
+
+@pytest.mark.parametrize(
+    ("name", "load_as", "version", "text"), RULESETS, ids=[f"{r[1].value}-{r[0]}" for r in RULESETS]
+)
+def test_operators(name: str, load_as: Kind, version: str, text: str, record_of: RecordOf) -> None:
+    if (reason := no_topology() or lacking(load_as, version)) is not None:
+        pytest.skip(reason)
+    record, is_ip = record_of("exchanges: operators"), name not in BRIDGED
+    objections = judge_exchanges(text, load_as, version, len(name), record, followed=is_ip)
     assert not objections, report(objections)
 
 

@@ -223,6 +223,14 @@ CASES: dict[str, Case] = {
             replace(ICMP, icmp_type=3, ct_state="related"),
         )
     ),
+    "an error goes with the connection that it is about, past the chains of nat": (
+        Case(
+            of_tables(("nat", "PREROUTING ACCEPT", ["PREROUTING -p icmp -m icmp --icmp-type 3"])),
+            3,
+            Status.DEAD,
+            (replace(ICMP, icmp_type=3, ct_state="related"), replace(ICMP, icmp_type=3)),
+        )
+    ),
     "neighbour discovery is untracked": (
         one_rule(
             "INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -m state --state NEW,ESTABLISHED",

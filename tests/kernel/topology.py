@@ -29,7 +29,8 @@ _OPTION = {"ip": "-4", "ip6": "-6"}
 _ETHERTYPE = {"ip": 0x0800, "ip6": 0x86DD}
 _MARKER = 0x88B5  # of local experiments (IEEE 802)
 _SOL_PACKET, _QDISC_BYPASS = 263, 20  # linux/socket.h, linux/if_packet.h
-_PATIENCE = 2.0  # seconds
+_PATIENCE = 120.0
+"""Seconds that the kernel may take, which is at once on a machine with nothing else to do."""
 _ROUNDS = 4
 """A packet waits once for each namespace, and once more where it goes by lo."""
 
@@ -132,6 +133,15 @@ _SYSCTLS = {
     "ipv6/icmp/ratelimit": "0",
     "ipv6/icmp/echo_ignore_all": "1",
 }
+_LONG = "86400"
+"""Seconds that a connection is remembered: between two of its packets the machine may be busy."""
+_CONNECTIONS = {
+    f"netfilter/nf_conntrack_{name}_timeout{rest}": _LONG
+    for name, rest in (
+        *(("udp", ""), ("udp", "_stream"), ("icmp", ""), ("icmpv6", ""), ("generic", "")),
+        *(("tcp", f"_{state}") for state in ("syn_sent", "syn_recv", "fin_wait", "close")),
+    )
+}
 _BRIDGE_CALLS = ("bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
 _NOBODY_ANSWERS = "xfrm policy add dir in src {0} dst {0} action block"
 """No socket gets anything (xfrm_policy_check), and no answer says that nobody listens."""
@@ -148,9 +158,10 @@ class Topology:
         self.networks = networks
         self.host, self.world = Namespace(), Namespace()
         self.host.set(_SYSCTLS)
-        for name in _BRIDGE_CALLS:
-            with suppress(FileNotFoundError):  # where there is no br_netfilter
-                self.host.set({name: str(int(bridge_calls))})
+        calls = dict.fromkeys(_BRIDGE_CALLS, str(int(bridge_calls)))
+        for name, value in (*_CONNECTIONS.items(), *calls.items()):
+            with suppress(FileNotFoundError):  # without conntrack, or br_netfilter
+                self.host.set({name: value})
         self.world.set({"ipv6/conf/default/disable_ipv6": "1"})
         self._wires: list[str] = []
         self._build()

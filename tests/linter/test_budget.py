@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -86,3 +88,22 @@ def test_without_a_budget_nothing_is_set_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delattr("signal.setitimer")
     assert not limits(linted(Budget(seconds=1)))
     assert not limits(linted(Budget()))
+
+
+def test_the_timer_imports_nothing() -> None:
+    """It may strike in the middle of an import, which one within it would spoil (a KeyError of
+    importlib in Python 3.11)."""
+    script = """
+import sys, time
+from iptlint.linter.budget import Budget, Watch
+with Watch(Budget(memory=1 << 50), 1) as watch, watch.over():
+    before = set(sys.modules)
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        pass
+    print(*set(sys.modules) - before)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "\n"

@@ -43,6 +43,52 @@ def test_names_of_priorities_by_hook() -> None:
     assert "needs nft 1.0.9" in causes(DSTNAT_AT_OUTPUT, "nft=1.0.6")[0]
 
 
+CONCATENATED = """\
+table inet t {
+ set s {
+  type ipv4_addr . inet_service
+  flags interval
+ }
+}
+"""
+AT_INGRESS = "add chain inet t c { type filter hook ingress device lo priority 0; }\n"
+
+
+def test_sets_of_intervals_with_several_parts() -> None:
+    (cause,) = causes(CONCATENATED, "ubuntu-20.04")
+    assert cause.startswith("a set of intervals with several parts needs nft 0.9.4")
+    assert causes(CONCATENATED.replace(" . inet_service", ""), "ubuntu-20.04") == []
+    assert causes(CONCATENATED, "debian-11") == []
+
+
+def test_a_block_of_a_chain_that_is_deleted() -> None:
+    text = "add chain ip t c\nadd table ip t\ndelete chain ip t c { devices = { eth0 }; }\n"
+    assert causes(text, "debian-12")[0].startswith("a block of a chain that is deleted needs")
+
+
+def test_what_is_read_wrongly_does_not_hide_what_is_too_new() -> None:
+    """nft reads one line after the other, and stops at neither."""
+    text = "destroy table ip t\nadd rule ip t c tcp dprot 22\nadd rule ip t c last\n"
+    first, second, third = causes(text, "ubuntu-20.04")
+    assert first.startswith("destroy needs")
+    assert second.startswith("`dprot` is no field")
+    assert third.startswith("last needs")
+
+
+def test_ingress_of_inet() -> None:
+    table = "add table inet t\n"
+    assert "needs nft 0.9.7" in causes(table + AT_INGRESS, "ubuntu-20.04")[0]
+    assert causes(table + AT_INGRESS, "debian-11") == []
+
+
+def test_what_is_refused_first_is_told_first() -> None:
+    """nft evaluates one command after the other, whatever it has not got yet."""
+    text = f"add rule inet x c accept\n{DSTNAT_AT_OUTPUT}"
+    first, second = causes(text, "nft=1.0.6")
+    assert "no table inet x" in first
+    assert "needs nft 1.0.9" in second
+
+
 @pytest.mark.parametrize("text", ["debian", "nft", "nft=new", "pf=1.0", ""])
 def test_what_is_no_target(text: str) -> None:
     with pytest.raises(UnknownTargetError):

@@ -130,7 +130,7 @@ def _found(file: Path, edit: Edit | None, strict: bool, settings: Settings) -> F
     sources = [_source(path, edit if path == file else None) for path in _together(file)]
     report = run.lint(sources, settings, profile=profile)
     assert not report.crashed
-    return Counter(finding.code for finding in report.findings)
+    return Counter(finding.code for finding in report.each)
 
 
 def _together(file: Path) -> Sequence[Path]:

@@ -7,6 +7,7 @@ from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace, Swap
 from tests.mutations.lines import (
     CLOSED4,
     CLOSED6,
+    DOCKER4,
     LOG_DENIED,
     LOOPBACK,
     NFT_CLOSED,
@@ -131,10 +132,7 @@ ROWS = (
         "IPT606", NFT_CLOSED, InsertAfter('iifname "lo" accept', "ip saddr 127.0.0.0/8 accept")
     ),
     Mutation("IPT606", SERVER4, InsertAfter(LOOPBACK, "-A INPUT -s 127.0.0.0/8 -j ACCEPT")),
-    Mutation("IPT606", SERVER6, InsertAfter(LOOPBACK, "-A INPUT -s ::1/128 -j ACCEPT")),
-    Mutation(
-        "IPT606", CLOSED4, InsertAfter(LOOPBACK, "-A INPUT -s 127.0.0.1/32 -i eth0 -j ACCEPT")
-    ),
+    Mutation("IPT606", CLOSED4, InsertAfter(LOOPBACK, "-A INPUT -s 127.0.0.0/8 -i eth0 -j ACCEPT")),
     Mutation(
         "IPT607",
         "rules/IPT607/good.nft",
@@ -163,5 +161,20 @@ ROWS = (
             "*filter",
             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p icmp -j DROP\nCOMMIT\n*filter",
         ),
+    ),
+    Mutation(
+        "IPT608",
+        "rules/IPT608/good_user.v4",
+        Delete("-A DOCKER-USER -m set --match-set banned src -j DROP"),
+    ),
+    Mutation(
+        "IPT608",
+        DOCKER4,
+        InsertAfter("-A INPUT -p icmp -j ACCEPT", "-A INPUT -s 203.0.113.0/24 -j DROP"),
+    ),
+    Mutation(
+        "IPT608",
+        NFT_ROUTER,
+        Replace('iifname "lo" accept', 'iifname "lo" accept\nip saddr 203.0.113.0/24 drop'),
     ),
 )

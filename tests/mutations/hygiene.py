@@ -10,6 +10,7 @@ from tests.mutations.lines import (
     HTTP3,
     LOG_DENIED,
     NFT_CLOSED,
+    NFT_HTTP3,
     NFT_LOG,
     NFT_PROMETHEUS,
     NFT_ROUTER,
@@ -104,7 +105,6 @@ ROWS = (
             "iifname vmap { $lan : jump from_lan, $wan : jump from_wan }",
             "iif vmap { $lan : jump from_lan, $wan : jump from_wan }",
         ),
-        times=2,
     ),
     Mutation(
         "IPT905",
@@ -189,6 +189,22 @@ ROWS = (
         InsertAfter(
             BANS,
             "-A INPUT ! -s 198.51.100.0/24 -p tcp -m conntrack --ctorigdstport 8443 -j DROP\n-A INPUT ! -s 10.20.0.0/24 -p tcp -m conntrack --ctorigdstport 8443 -j DROP",
+        ),
+    ),
+    Mutation(
+        "IPT908",
+        SERVER4,
+        Replace(
+            '-A FORWARD -m limit --limit 5/min -j LOG --log-prefix "not routed: "',
+            '-A FORWARD -m limit --limit 5/min -j LOG --log-prefix "allowed: "',
+        ),
+    ),
+    Mutation(
+        "IPT908",
+        NFT_SERVER,
+        InsertAfter(
+            NFT_HTTP3,
+            'udp dport 8443 limit rate 1/minute log prefix "drop "\nudp dport 8443 accept',
         ),
     ),
 )

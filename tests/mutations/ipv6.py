@@ -119,4 +119,21 @@ ROWS = (
             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 2 -j DROP\nCOMMIT\n*filter",
         ),
     ),
+    Mutation(
+        "IPT705", "rules/IPT705/good_off.sh", Delete("sysctl -w net.ipv6.conf.all.disable_ipv6=1")
+    ),
+    Mutation("IPT705", "rules/IPT705/good_word.sh", Delete("# The provider gives no IPv6.")),
+    Mutation(
+        "IPT706",
+        "rules/IPT706/good.nft",
+        Delete("icmpv6 type { mld-listener-query, mld2-listener-report } accept"),
+    ),
+    Mutation(
+        "IPT706",
+        "rules/IPT706/good_l4proto.nft",
+        Replace(
+            "meta l4proto ipv6-icmp accept",
+            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, packet-too-big } accept\nip6 nexthdr ipv6-icmp accept",
+        ),
+    ),
 )

@@ -347,4 +347,58 @@ ROWS = (
             'oifname != "docker0" ip saddr 172.17.0.0/16 counter packets 0 bytes 0 masquerade',
         ),
     ),
+    Mutation(
+        "IPT805",
+        "rules/IPT805/good.v4",
+        Delete("-A POSTROUTING -s 192.168.1.0/24 -d 192.168.1.100/32 -j MASQUERADE"),
+    ),
+    Mutation(
+        "IPT805",
+        "rules/IPT805/good_outside.v4",
+        Replace(
+            "-A PREROUTING -d 203.0.113.10/32 -i wan0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.100",
+            "-A PREROUTING -d 203.0.113.10/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.100",
+        ),
+    ),
+    Mutation(
+        "IPT806",
+        ROUTER4,
+        InsertAfter(
+            "-A PREROUTING -i ppp0 -p tcp -m multiport --dports 80,443 -j DNAT --to-destination 192.168.20.10",
+            "-A OUTPUT -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.20.10",
+        ),
+    ),
+    Mutation(
+        "IPT806",
+        "rules/IPT806/good.nft",
+        Replace(
+            "fib daddr type local tcp dport 443 dnat to 10.0.0.5:8443",
+            "tcp dport 443 dnat to 10.0.0.5:8443",
+        ),
+    ),
+    Mutation(
+        "IPT808",
+        "rules/IPT808/good.nft",
+        Replace(
+            "type route hook output priority mangle; policy accept;",
+            "type filter hook output priority mangle; policy accept;",
+        ),
+    ),
+    Mutation("IPT808", "rules/IPT808/good_saved.nft", Delete("ct mark set meta mark")),
+    Mutation(
+        "IPT856",
+        "rules/IPT856/good.nft",
+        Replace(
+            'iifname { "virbr0", "incusbr0" } udp dport { 53, 67 } accept',
+            'iifname "incusbr0" udp dport { 53, 67 } accept',
+        ),
+    ),
+    Mutation(
+        "IPT856",
+        "rules/IPT856/good.nft",
+        Replace(
+            'iifname { "virbr0", "incusbr0" } udp dport { 53, 67 } accept',
+            'iifname "virbr0" udp dport { 53, 67 } accept',
+        ),
+    ),
 )

@@ -242,4 +242,18 @@ ROWS = (
             "[0:0] -A INPUT -p tcp -m tcp --dport 80 -j ACCEPT",
         ),
     ),
+    Mutation(
+        "IPT113",
+        NFT_ROUTER,
+        Replace("iifname $lan oifname $wan accept", 'iifname "br-lan+" oifname $wan accept'),
+    ),
+    Mutation("IPT113", NFT_SERVER, InsertAfter(NFT_HTTP3, 'iifname "wg+" tcp dport 8443 accept')),
+    Mutation(
+        "IPT109",
+        SERVER4,
+        InsertAfter(
+            SSH4, "-A INPUT -s 198.51.100.0/24 -p tcp -m multiport --dports 22,8443 -j DROP"
+        ),
+    ),
+    Mutation("IPT109", NFT_SERVER, InsertAfter(NFT_HTTP3, "udp dport { 443, 8443 } reject")),
 )

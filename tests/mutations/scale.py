@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.mutations.edits import InsertAfter, Mutation, Replace
+from tests.mutations.edits import Delete, InsertAfter, Mutation, Replace
 from tests.mutations.lines import (
     BANS,
     NFT_CLOSED,
@@ -69,7 +69,7 @@ ROWS = (
         InsertAfter(
             SSH4,
             many(
-                3,
+                5,
                 lambda i: (
                     f"-A INPUT -s 10.20.0.0/24 -p tcp -m tcp --dport {9000 + i * 5} -j ACCEPT"
                 ),
@@ -80,7 +80,7 @@ ROWS = (
         "IPT502",
         SERVER6,
         InsertAfter(
-            SSH6, many(3, lambda i: f"-A INPUT -p tcp -m tcp --dport {9001 + i * 5} -j ACCEPT")
+            SSH6, many(5, lambda i: f"-A INPUT -p tcp -m tcp --dport {9001 + i * 5} -j ACCEPT")
         ),
     ),
     Mutation(
@@ -88,7 +88,7 @@ ROWS = (
         NFT_SERVER,
         InsertAfter(
             NFT_PROMETHEUS,
-            many(3, lambda i: f"ip saddr 10.20.0.0/24 tcp dport {9001 + i * 5} accept"),
+            many(5, lambda i: f"ip saddr 10.20.0.0/24 tcp dport {9001 + i * 5} accept"),
         ),
     ),
     Mutation(
@@ -96,7 +96,7 @@ ROWS = (
         NFT_ROUTER,
         Replace(
             "tcp dport { 22, 53, 443 } accept",
-            "tcp dport 22 accept\ntcp dport 53 accept\ntcp dport 443 accept",
+            "\n".join(f"tcp dport {port} accept" for port in (22, 53, 443, 853, 8443)),
         ),
     ),
     Mutation(
@@ -161,5 +161,11 @@ ROWS = (
             "iifname vmap { $lan : jump from_lan, $wan : jump from_wan }",
             'iifname $lan jump from_lan\niifname $wan jump from_wan\niifname "br-lab" goto from_lan\niifname "tun7" goto from_wan',
         ),
+    ),
+    Mutation("IPT506", "rules/IPT506/good.nft", Delete("tcp dport 25 drop")),
+    Mutation(
+        "IPT506",
+        SERVER4,
+        Replace("-A WEB -j ACCEPT", "-A WEB -m limit --limit 5/min -j DROP\n-A WEB -j ACCEPT"),
     ),
 )

@@ -11,7 +11,6 @@ from tests.mutations.lines import (
     FORWARD_ESTABLISHED,
     INVALID,
     NFT_CLOSED,
-    NFT_LOG,
     NFT_NOT_SYN,
     NFT_PROMETHEUS,
     NFT_ROUTER,
@@ -24,6 +23,7 @@ from tests.mutations.lines import (
     ROUTER6,
     SERVER4,
     SERVER6,
+    SSH4,
     SSH6,
     WEB4,
 )
@@ -56,7 +56,6 @@ ROWS = (
             "-A before -p tcp -m tcp --dport 9 -j ACCEPT\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
         ),
     ),
-    Mutation("IPT202", NFT_SERVER, Swap(NFT_STATES, NFT_LOG)),
     Mutation(
         "IPT203", SERVER4, Replace(INVALID, "-A INPUT -m conntrack --ctstate INVALID -j ACCEPT")
     ),
@@ -179,5 +178,13 @@ ROWS = (
             "chain forward {",
             "chain early {\ntype filter hook prerouting priority raw; policy accept;\ntcp dport 80 ct state established accept\n}\nchain forward {",
         ),
+    ),
+    Mutation(
+        "IPT210",
+        SERVER4,
+        InsertAfter(SSH4, "-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 21 -j ACCEPT"),
+    ),
+    Mutation(
+        "IPT210", "rules/IPT210/good.nft", Delete('tcp dport 21 ct helper set "ftp-standard"')
     ),
 )

@@ -66,6 +66,17 @@ def test_nat_is_asked_for_the_first_packet_of_a_connection_only() -> None:
         assert not (base_chain.seen & space.state(state)).satisfiable()
 
 
+@pytest.mark.parametrize(("family", "proto"), [(Family.IP, "icmp"), (Family.IP6, "ipv6-icmp")])
+def test_nat_is_not_asked_for_an_error_about_a_connection(family: Family, proto: str) -> None:
+    """nf_nat_ipv4_fn and nf_nat_ipv6_fn: it is translated as its connection is."""
+    rule = "-A PREROUTING -j MARK --set-mark 1"
+    base_chain = chain_of(saved(rule, table="nat"), Hook.PREROUTING, family)
+    space = base_chain.analysis.space
+    for state, is_seen in (("new", True), ("related", False)):
+        sent = packets(space, family.value, proto=proto, ct_state=state)
+        assert (base_chain.seen & sent).satisfiable() is is_seen
+
+
 def test_a_netdev_chain_sees_what_comes_by_its_devices() -> None:
     text = "table netdev t {\n\tchain c {\n\t\ttype filter hook ingress device eth0 priority 0;\n"
     text += "\t\tip saddr 192.0.2.1 drop\n\t}\n}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iptlint.model import Family, Hook
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, saved
 
 CHAINS = """table inet t {{

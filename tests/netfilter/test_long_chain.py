@@ -64,6 +64,58 @@ def flat_rules(seed: int, rules: int, *, ipv6: bool = False) -> str:
     return saved(*before, "-A INPUT -j long", *inside, chains="long")
 
 
+NFT_TESTS = (
+    "tcp dport 22",
+    "udp sport 1024-{}",
+    "tcp dport {{ 22, 80, 443-500 }}",
+    "tcp dport != 1-1000",
+    "meta l4proto icmp",
+    "",
+)
+NFT_OTHERS = (*["ct state new"] * 3, *['iifname "eth0"'] * 2, "meta mark 7", *[""] * 4)
+NFT_TARGETS = ("accept", "drop", "return", "log", "reject", "meta mark set 1")
+
+
+def flat_rules_of_nft(seed: int, rules: int) -> str:
+    """The same as a file of nft, with sets of networks."""
+    draw = Random(seed)
+    networks = (*ADDRESSES[:5], "{ 192.0.2.0/25, 198.51.100.7, 203.0.113.4-203.0.113.99 }")
+
+    def rule(*targets: str) -> str:
+        words = [
+            f"ip {end} {draw.choice(('', '', '!= '))}{draw.choice(networks)}"
+            for end in ("saddr", "daddr")
+            if draw.random() < 0.5
+        ]
+        test = draw.choice(NFT_TESTS).format(draw.randrange(1024, 65536))
+        return " ".join([*words, test, draw.choice(NFT_OTHERS), draw.choice(targets)])
+
+    before = "\n".join(rule(*NFT_TARGETS, "jump long") for _ in range(5))
+    inside = "\n".join(rule(*NFT_TARGETS) for _ in range(rules))
+    head = "type filter hook input priority 0; policy drop;"
+    return (
+        f"table ip t {{\nchain long {{\n{inside}\n}}\n"
+        f"chain INPUT {{\n{head}\n{before}\njump long\n}}\n}}\n"
+    )
+
+
+def table_of(seed: int, rules: int = 40) -> TableAnalysis:
+    """One of IPv4, IPv6 or nft."""
+    match seed % 3:
+        case 0:
+            return analysis_of(flat_rules(seed, rules, ipv6=True), Family.IP6)
+        case 1:
+            return analysis_of(flat_rules(seed, rules))
+        case _:
+            return analysis_of(flat_rules_of_nft(seed, rules))
+
+
+@pytest.fixture(params=[0, 64])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how many rules on others are asked than those that concern a packet."""
+    monkeypatch.setattr(long_chain, "_FEW", request.param)
+
+
 def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow]:
     """The flow of the chain as a short one and as a long one."""
     matcher, callees = analysis.matcher_of(chain), analysis.flows
@@ -80,11 +132,23 @@ def _every_chain_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_chain, "_MOST_ROWS", 1 << 30)
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("chain", ["long", "INPUT"])
 def test_it_answers_as_a_short_one(seed: int, chain: str) -> None:
-    family = Family.IP6 if seed % 3 == 0 else Family.IP
-    analysis = analysis_of(flat_rules(seed, 40, ipv6=family is Family.IP6), family)
+    compare(table_of(seed), chain, seed)
+
+
+@pytest.mark.parametrize("few", [0, 64], indirect=True)
+@pytest.mark.parametrize("block", range(4))
+def test_two_thousand_tables(block: int, few: None, pytestconfig: pytest.Config) -> None:
+    if not pytestconfig.getoption("--long"):
+        pytest.skip("--long")
+    for seed in range(1000 + block * 250, 1250 + block * 250):
+        compare(table_of(seed, 20), Random(seed).choice(("long", "INPUT")), seed)
+
+
+def compare(analysis: TableAnalysis, chain: str, seed: int) -> None:
     short, long = both_ways(analysis, chain)
     space, draw = analysis.space, Random(seed)
     entering = analysis.entries[chain].reachable
@@ -102,6 +166,7 @@ def test_it_answers_as_a_short_one(seed: int, chain: str) -> None:
             assert long.blocked_at(packets, number) == short.blocked_at(packets, number)
             assert long.first_for(packets, number) == short.first_for(packets, number)
             assert long.last_for(packets, number) == short.last_for(packets, number)
+        assert [*long.matched_of(numbers, packets)] == [*short.matched_of(numbers, packets)]
         assert long.kept(packets, packets) == short.kept(packets, packets)
         outcomes = short.outcomes_of(packets)
         for kind in VerdictKind:
@@ -111,8 +176,7 @@ def test_it_answers_as_a_short_one(seed: int, chain: str) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_rules_beside_each_other(seed: int) -> None:
-    family = Family.IP6 if seed % 3 == 0 else Family.IP
-    analysis = analysis_of(flat_rules(seed, 40, ipv6=family is Family.IP6), family)
+    analysis = table_of(seed)
     short, long = both_ways(analysis, "long")
     draw, numbers = Random(seed), range(len(short.chain.rules))
     assert [*map(long.is_certain, numbers)] == [*map(short.is_certain, numbers)]

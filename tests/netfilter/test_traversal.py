@@ -10,8 +10,7 @@ from iptlint.analysis.exchange import connection
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.trace import trace
 from iptlint.model import Family, Hook, Ruleset, VerdictKind
-from iptlint.netfilter.firewall import Firewall
-from iptlint.netfilter.hooks import Hooks
+from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet

@@ -89,8 +89,8 @@ def test_a_program_may_let_go_on_what_it_got() -> None:
 
 def test_a_number_that_nobody_knows_has_all_its_bits() -> None:
     text = saved("-A INPUT -j CONNMARK --restore-mark", table="mangle")
-    unknowns, [(matcher, ruleset)] = matchers(text + saved("-A INPUT -j X"))
+    unknowns, [(matcher, ruleset)] = matchers(text + saved("-A INPUT -j SYNPROXY"))
     rule = [rule for _, _, rule in ruleset.rules()][1]
-    bits = matcher.number(rule, rule.verdict.name, 4)
+    bits = matcher.number(rule, rule.verdict.meaning, 4)
     assert len({*map(hash, bits)}) == 4
     assert list(map(len, unknowns.together().values())) == [4]

@@ -55,3 +55,10 @@ def test_no_interface_has_no_name() -> None:
 def test_names_inside_alternatives_count() -> None:
     known = Interfaces([AnyOf(((Interface(Field.IIF, "tun0"),),))])
     assert known.members("tun0", wildcard=False)
+
+
+def test_an_example_is_the_name_itself_or_one_that_the_wildcard_holds() -> None:
+    known = interfaces("eth0", "eth+")
+    examples = {known.example(known.class_of(name)) for name in ("lo", "eth0", "eth7")}
+    assert examples == {"lo", "eth0", "eth1"}
+    assert known.example(known.class_of("eth7"), but="eth1") == "eth2"

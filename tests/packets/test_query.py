@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iptlint.packets.packet import Packet
-from iptlint.packets.query import packets_like
+from iptlint.packets.query import family_of, packets_like
 from iptlint.packets.space import Space
 
 
@@ -25,3 +25,20 @@ def test_without_a_protocol_a_type_is_of_the_icmp_of_the_family() -> None:
         for proto in (None, "ipv6-icmp")
     )
     assert said == meant
+
+
+@pytest.mark.parametrize(
+    ("saddr", "daddr", "proto", "family"),
+    [
+        ("10.0.0.1", None, None, "ip"),
+        (None, "fd00::/8", None, "ip6"),
+        (None, None, "icmp", "ip"),
+        (None, None, "icmpv6", "ip6"),
+        (None, None, "tcp", None),
+        (None, None, None, None),
+    ],
+)
+def test_an_address_or_a_protocol_tells_the_family(
+    saddr: str | None, daddr: str | None, proto: str | None, family: str | None
+) -> None:
+    assert family_of(saddr, daddr, proto) == family

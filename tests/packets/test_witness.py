@@ -5,8 +5,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from iptlint.model import Family, Field, Hook, Opaque
+from iptlint.netfilter.routes import at_hook
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
+from iptlint.reports.witness import describe
 from tests.firewalls import firewall_of, packets, saved
 
 
@@ -56,6 +58,18 @@ def test_on_the_loopback_interface_both_ends_are_loopback(space: Space) -> None:
     assert packet is not None
     assert ip_address(packet.saddr or "").is_loopback
     assert ip_address(packet.daddr or "").is_loopback
+
+
+@pytest.mark.parametrize("end", ["saddr", "daddr"])
+def test_nobody_sends_to_itself_but_by_lo(end: str) -> None:
+    """Elsewhere such a packet is a martian one (fib_validate_source)."""
+    space = Space(("ip",), (), defragmented=True)
+    for address in ("198.51.100.7", "192.0.2.10"):
+        asked = packets(space, iif="eth0", oif="eth1", **{end: address})
+        packet = witness(space, asked, Hook.FORWARD)
+        assert packet is not None
+        assert address in (packet.saddr, packet.daddr)
+        assert packet.saddr != packet.daddr
 
 
 def test_ports_and_flags_belong_to_their_protocols(space: Space) -> None:
@@ -121,3 +135,14 @@ def test_where_it_can_be_no_example_an_address_is_one_that_the_rules_name() -> N
     assert other is not None
     assert ip_address(packet.saddr or "") in ip_network("62.4.17.0/24")
     assert ip_address(other.saddr or "") in ip_network("10.0.0.0/8")
+
+
+def test_an_arp_packet_has_nothing_of_ip() -> None:
+    """No time to live, no ports, and conntrack never sees it."""
+    text = "table arp t { chain c { type filter hook input priority 0; arp operation 1 drop; }; }\n"
+    firewall = firewall_of(text)
+    packet = witness(firewall.space, at_hook(firewall.space, Hook.INPUT), Hook.INPUT)
+    assert packet is not None
+    assert (packet.family, packet.iif, packet.ct_state) == ("arp", "eth0", None)
+    assert packet.conditions == ()
+    assert describe(packet) == "arp in eth0"

@@ -23,7 +23,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
     answer = json.loads(json_report(report(FINDING, suppressed=2)))
     assert list(answer) == ["version", "files", "findings", "summary"]
     assert answer["version"] == 1
-    assert " ".join(answer["files"][0]) == "path dialect family rules opaque"
+    assert " ".join(answer["files"][0]) == "path dialect family rules opaque notes"
     assert answer["summary"] == {"error": 0, "warning": 1, "info": 0, "suppressed": 2}
     (finding,) = answer["findings"]
     assert " ".join(finding) == FINDING_KEYS
@@ -38,7 +38,7 @@ def test_places_count_from_one_and_ends_are_exclusive() -> None:
 
 
 def test_what_does_not_apply_is_null() -> None:
-    bare = dataclasses.replace(FINDING, help="", witness=None, related=())
+    bare = dataclasses.replace(FINDING, advice="", witness=None, related=())
     (finding,) = json.loads(json_report(report(bare)))["findings"]
     assert (finding["help"], finding["witness"], finding["related"]) == (None, None, [])
 

@@ -7,6 +7,7 @@ import click
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.linter.report import LintedFile, Report
 from iptlint.packets.packet import Packet
+from iptlint.reports.formats import Look
 from iptlint.reports.text import COLUMNS, MOST_LABELS, text_report
 from iptlint.source import SourceFile, Span
 
@@ -55,8 +56,8 @@ rules.v4:4:1: warning IPT001 syntax-error: no packet can reach this rule
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     3 | -A INPUT -s 10.0.0.0/8 -j ACCEPT
       | -------------------------------- accepts them here
-      = witness: tcp 10.1.2.3:40000 -> 192.0.2.1:22 in eth0, new, syn
-      = help: put it before line 3
+      = for example: tcp 10.1.2.3:40000 -> 192.0.2.1:22 in eth0, new, syn
+      = advice: put it before line 3
 
 1 finding (1 warning), 1 suppressed, in 1 file
 """
@@ -109,6 +110,6 @@ def test_nothing_is_too_wide_and_nothing_speaks_to_the_terminal() -> None:
 
 
 def test_colour() -> None:
-    shown = text_report(report(FINDING), colour=True)
+    shown = text_report(report(FINDING), Look(colour=True))
     assert "\x1b[33m\x1b[1mwarning IPT001\x1b[0m" in shown
     assert text_report(report(FINDING)) == click.unstyle(shown)

@@ -193,8 +193,8 @@ def test_an_advertisement_of_a_neighbour_is_missed_alone() -> None:
     found = one(
         nft("icmpv6 type nd-neighbor-solicit accept; tcp dport 22 accept"), "IPT702", "a.nft"
     )
-    assert "drops all neighbour advertisements, so that" in found.message
-    assert found.help.endswith("icmpv6 type nd-neighbor-advert accept")
+    assert "drops all neighbour advertisements and router advertisements, so" in found.message
+    assert found.help.endswith("icmpv6 type { nd-neighbor-advert, nd-router-advert } accept")
 
 
 # -- what the findings say ----------------------------------------------------------
@@ -256,3 +256,53 @@ def test_what_an_unknown_target_may_keep_is_only_perhaps_accepted() -> None:
     sure = one(open_, "IPT601", path="rules.nft")
     maybe = one(open_.replace("tcp dport", "synproxy; tcp dport"), "IPT601", path="rules.nft")
     assert (sure.confidence, maybe.confidence) == (Confidence.CERTAIN, Confidence.POSSIBLE)
+
+
+# -- what to do -------------------------------------------------------------------------------
+
+
+def test_what_is_to_take_the_place_of_the_rule_is_said() -> None:
+    """Beside the rule it would let nobody out; a rule that is for more loses only the service."""
+    alone = one(table(RUNNING, "-A INPUT -p tcp --dport 6379 -j ACCEPT"), "IPT603")
+    assert ", in the place of this rule: -A INPUT -s 10.0.0.0/8 " in alone.help
+    several = "-A INPUT -p tcp -m multiport --dports 80,443,6379 -j ACCEPT"
+    assert one(table(RUNNING, several), "IPT603").advice.startswith(
+        "take it out of this rule, and "
+    )
+
+
+def test_who_opens_connections_through_an_open_forward_still_can() -> None:
+    running = "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+    found = one(table("-A FORWARD -j ACCEPT", "-A FORWARD -j DROP"), "IPT605")
+    own = "-A FORWARD -s 10.0.0.0/8 -j ACCEPT"
+    assert found.help.endswith(f"in its place: {running}; {own}")
+    assert "(theirs for 10.0.0.0/8)" in found.help
+
+
+@pytest.mark.parametrize("name", ["tun0", "ppp0", "eth0"])
+def test_what_leaves_with_an_address_of_the_hosts_still_does(name: str) -> None:
+    """A network that is not in 10.0.0.0/8 would have nothing left otherwise."""
+    nat = f"*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o {name} -j MASQUERADE\nCOMMIT\n"
+    found = one(nat + table("-A FORWARD -j ACCEPT"), "IPT605")
+    assert found.help.endswith(f"; -A FORWARD -o {name} -j ACCEPT")
+
+
+def test_what_is_led_back_inside_leaves_by_no_uplink() -> None:
+    """Hairpin: the connections of the network behind to its own server, by the router."""
+    back = "-A POSTROUTING -d 192.168.1.10/32 -o eth1 -j SNAT --to-source 192.168.1.1"
+    nat = f"*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o ppp0 -j MASQUERADE\n{back}\nCOMMIT\n"
+    found = one(nat + table("-A FORWARD -j ACCEPT"), "IPT605")
+    assert found.help.endswith("ESTABLISHED,RELATED -j ACCEPT; -A FORWARD -o ppp0 -j ACCEPT")
+
+
+def test_no_rule_for_the_beginning_of_a_name_is_proposed_as_for_a_name() -> None:
+    nat = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth+ -j MASQUERADE\nCOMMIT\n"
+    found = one(nat + table("-A FORWARD -j ACCEPT"), "IPT605")
+    assert found.help.endswith("-A FORWARD -s 10.0.0.0/8 -j ACCEPT")
+
+
+def test_no_limit_on_new_connections_where_none_is_tracked() -> None:
+    untracked = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j NOTRACK\nCOMMIT\n"
+    ssh = table(RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT")
+    assert "hashlimit" in one(ssh, "IPT604").help
+    assert one(untracked + ssh, "IPT604").advice == "accept it from your networks only"

@@ -42,7 +42,23 @@ def test_an_address_that_the_host_shows_as_its_own_is_not_looked_for_in_forward(
 
 def test_the_rule_that_is_missing_is_proposed() -> None:
     (finding,) = findings(host(TRANSLATED, ""), "IPT802")
-    assert finding.help == "add: -A FORWARD -d 192.168.1.10 -p tcp -m tcp --dport 80 -j ACCEPT"
+    assert finding.advice == "add: -A FORWARD -d 192.168.1.10 -p tcp -m tcp --dport 80 -j ACCEPT"
+
+
+def test_a_translation_of_what_is_not_tracked_is_told_as_one_that_sees_nothing() -> None:
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 8080 -j NOTRACK\nCOMMIT\n"
+    (finding,) = findings(raw + host(TRANSLATED, ""), "IPT802")
+    assert "line 3 turns connection tracking off for all of its packets" in finding.message
+    assert finding.confidence is Confidence.CERTAIN
+
+
+def test_an_accept_by_the_old_port_is_wrong_for_those_that_come_to_it() -> None:
+    forward = (
+        "-A FORWARD -s 10.0.0.0/8 -d 192.168.1.10 -j ACCEPT\n"
+        "-A FORWARD -p tcp --dport 8080 -j ACCEPT"
+    )
+    (finding,) = findings(host(TRANSLATED, forward), "IPT803")
+    assert finding.advice.partition(",")[0] == "write -A FORWARD -p tcp --dport 80 -j ACCEPT"
 
 
 def test_many_ports_that_lead_nowhere_are_one_finding() -> None:
@@ -50,14 +66,17 @@ def test_many_ports_that_lead_nowhere_are_one_finding() -> None:
         TRANSLATED.replace("8080", str(8080 + n)).replace(":80", f":{80 + n}") for n in range(12)
     )
     (finding,) = findings(host(many, ""), "IPT802")
-    assert finding.message.endswith("11 more are like it")
+    assert finding.message.endswith("; likewise lines 5, 6, 7, 8, 9 and 6 more")
 
 
 def test_a_port_before_translation_is_one_cause() -> None:
     text = host(TRANSLATED, "-A FORWARD -d 192.168.1.10 -p tcp --dport 8080 -j ACCEPT")
     (finding,) = findings(text, "IPT8")
     assert finding.code == "IPT803"
-    assert finding.help == "write -A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT"
+    assert (
+        finding.advice.partition(",")[0]
+        == "write -A FORWARD -d 192.168.1.10 -p tcp --dport 80 -j ACCEPT"
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,4 +243,4 @@ def test_where_docker_leaves_a_chain_to_the_user_the_advice_names_it() -> None:
 def test_what_swarm_publishes_cannot_be_bound_to_loopback() -> None:
     rules = Path(__file__).parents[2] / "fixtures" / "rules"
     (finding,) = findings((rules / "IPT851" / "bad_swarm.v4").read_text(), "IPT851")
-    assert finding.help.startswith("deny it by the port it comes with: -I DOCKER-USER")
+    assert finding.advice.startswith("deny it by the port it comes with: -I DOCKER-USER")

@@ -253,7 +253,7 @@ def test_the_order_of_chains_matters(one: str, other: str, why: str) -> None:
     first = table(base("input", one), name="inet one")
     finding = only(check("IPT112", first + table(sets, base("input", other), name="inet other")))
     assert why in finding.message
-    assert finding.help == "write `priority 1;` in the one that is to be asked last"
+    assert finding.advice == "write `priority 1;` in the one that is to be asked last"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,14 @@ RULES = table(base("input", "tcp dport 22 accept"))
 
 def test_rules_that_each_reload_doubles() -> None:
     finding = only(check("IPT405", SHEBANG + RULES))
-    assert finding.help == "write before it: add table inet filter; delete table inet filter"
+    assert finding.advice == "write before it: add table inet filter; delete table inet filter"
+
+
+def test_what_a_new_table_loses_is_said() -> None:
+    """What a program has put into a set while the host ran is in no file."""
+    banned = "set banned { type ipv4_addr; flags dynamic; }\nchain input"
+    finding = only(check("IPT405", SHEBANG + RULES.replace("chain input", banned)))
+    assert "what was put into banned while it ran is lost each time" in finding.help
 
 
 @pytest.mark.parametrize(
@@ -313,7 +320,7 @@ def test_a_flush_of_something_else() -> None:
 def test_what_belongs_to_the_host_is_not_deleted() -> None:
     finding = only(check("IPT405", SHEBANG + "add rule inet filter input tcp dport 22 accept\n"))
     advice = "flush chain inet filter input (where nobody else has rules in it)"
-    assert finding.help == f"write before it: {advice}"
+    assert finding.advice == f"write before it: {advice}"
 
 
 def test_a_service_may_flush_first() -> None:
@@ -359,8 +366,9 @@ def test_one_map_for_many_rules(keys: str, values: tuple[str, ...]) -> None:
     pairs = list(zip(values, verdicts, strict=True))
     finding = only(ladder(*(f"{keys} {value} {verdict}" for value, verdict in pairs)))
     inside = ", ".join(f"{value} : {verdict}" for value, verdict in pairs)
-    assert finding.help == f"one rule does the same: {keys} vmap {{ {inside} }}"
-    ruleset_of(table("chain a {\n}", base("input", finding.help.partition(": ")[2])))
+    written = f"{keys} vmap {{ {inside} }}"
+    assert finding.help == f"in the place of the first, the others taken out: `{written}`"
+    ruleset_of(table("chain a {\n}", base("input", written)))
 
 
 @pytest.mark.parametrize(

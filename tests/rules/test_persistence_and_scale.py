@@ -116,8 +116,8 @@ def test_severity_and_words() -> None:
 def test_neighbours_are_joined() -> None:
     (finding,) = lists(*(f"-A INPUT -s 192.0.2.{n} -j DROP" for n in (1, 2, 3, 4, 5, 9)))
     assert "one set of 4 prefixes (after joining neighbours)" in finding.message
-    for prefix in ("192.0.2.1/32", "192.0.2.2/31", "192.0.2.4/31", "192.0.2.9/32"):
-        assert f"ipset add INPUT-DROP-src {prefix}" in finding.help
+    for prefix in ("192.0.2.1", "192.0.2.2/31", "192.0.2.4/31", "192.0.2.9"):
+        assert re.search(rf"ipset add INPUT-DROP-src {prefix}[;`]", finding.help)
 
 
 def test_a_list_that_is_one_prefix_needs_no_set() -> None:
@@ -144,7 +144,7 @@ def test_joined_prefixes_are_the_fewest(seed: int, bits: int) -> None:
     ]
     ranges = [(int(net.network_address), int(net.broadcast_address)) for net in nets]
     family = Family.IP if bits == 32 else Family.IP6
-    assert fewest(ranges, family) == list(collapse_addresses(nets))
+    assert [*fewest(ranges, family)] == list(collapse_addresses(nets))
 
 
 def test_an_exception_between_keeps_the_wider_range_out() -> None:

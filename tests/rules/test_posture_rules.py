@@ -89,7 +89,7 @@ def test_no_answer_comes_back() -> None:
         "answers to connections this host opens never come back: no rule accepts them, "
         "and the policy of INPUT drops them"
     )
-    assert found.help == "add: -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+    assert found.help == f"add at the top of INPUT: {RUNNING}"
     assert found.witness is not None
     assert (found.witness.sport, found.witness.tcp_flags) == (443, ("syn", "ack"))
     assert found.witness.ct_state == "established"
@@ -110,7 +110,7 @@ def test_the_closing_rule_is_named() -> None:
     found = one(table(LO, SSH, "-A INPUT -j REJECT", policy="ACCEPT"), "IPT201")
     assert found.span.text == "-A INPUT -j REJECT"
     assert "before any rule accepts them, line 7 rejects them" in found.message
-    assert found.help.startswith("add before it: -A INPUT ")
+    assert found.help.startswith("add at the top of INPUT: -A INPUT ")
 
 
 def test_only_some_come_back() -> None:
@@ -198,6 +198,13 @@ def test_icmp_errors_come_in_otherwise(rule: str) -> None:
 # -- IPT202
 
 
+def test_it_is_not_safe_to_move_it_above_what_logs() -> None:
+    """Running connections would no longer be logged there."""
+    found = one(table(LO, *services(12), "-A INPUT -p tcp -j LOG", RUNNING, SSH), "IPT202")
+    assert found.fix is not None
+    assert not found.fix.safe
+
+
 def services(count: int) -> list[str]:
     return [f"-A INPUT -p tcp -m tcp --dport {22 + n} -j ACCEPT" for n in range(count)]
 
@@ -209,8 +216,21 @@ def test_the_threshold(count: int, late: bool) -> None:
 
 def test_the_count() -> None:
     found = one(table(LO, *services(12), "-A INPUT -s 192.0.2.1 -j DROP", RUNNING), "IPT202")
+    assert found.fix is not None
+    assert found.fix.safe
     assert found.span.text == RUNNING
-    assert "compared with 14 rules (2 of which ban someone or are for lo)" in found.message
+    assert (
+        "compared with 14 rules (2 of which ban someone, only count, log or mark, or are for lo)"
+        in found.message
+    )
+
+
+def test_what_counts_the_packets_of_each_host_has_to_see_those_of_connections() -> None:
+    """Above them the accept would leave them nothing but first packets to count."""
+    counting = [f"-A INPUT -s 192.0.2.{n}" for n in range(1, 40)]
+    assert codes(table(LO, *counting, RUNNING, SSH)) == []
+    found = one(table(LO, *counting, *services(12), RUNNING), "IPT202")
+    assert found.help == "move it above line 45"
 
 
 def test_chains_are_followed() -> None:
@@ -218,7 +238,10 @@ def test_chains_are_followed() -> None:
     text = table(LO, "-A INPUT -p udp -j tcp", RUNNING, SSH, *inner, chains="tcp")
     assert codes(text) == []
     found = one(text.replace("-p udp", "-p tcp"), "IPT202")
-    assert "compared with 14 rules (1 of which ban someone or are for lo)" in found.message
+    assert (
+        "compared with 14 rules (1 of which ban someone, only count, log or mark, or are for lo)"
+        in found.message
+    )
 
 
 def test_a_chain_that_returns_early_costs_little() -> None:
@@ -265,7 +288,29 @@ def test_the_step_and_the_line(rules: tuple[str, ...], output: str, words: str, 
     found = one(table(*rules, output=output), "IPT301")
     assert words in found.message
     assert found.span.line == line
-    assert found.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("rules", "severity"),
+    [
+        ((LO, RUNNING), Severity.INFO),
+        ((LO, RUNNING, "-A INPUT -s 10.0.0.0/8 -p tcp --dport 443 -j ACCEPT"), Severity.WARNING),
+        ((LO, RUNNING, "-A INPUT -p tcp --dport 443 -j ACCEPT"), Severity.ERROR),
+        ((LO, RUNNING, "-A INPUT -p udp --dport 51820 -j ACCEPT"), Severity.ERROR),
+        ((LO, RUNNING, "-A INPUT -p tcp --dport 22 -j DROP", SSH), Severity.ERROR),
+        ((LO, RUNNING, SSH, "-A OUTPUT -p tcp --sport 22 -j REJECT"), Severity.ERROR),
+    ],
+)
+def test_it_is_as_grave_as_ssh_is_wanted(rules: tuple[str, ...], severity: Severity) -> None:
+    """A machine that lets nobody in is one that somebody sits at, for all its rules say."""
+    assert one(table(*rules), "IPT301").severity is severity
+
+
+def test_the_rule_for_ssh_comes_before_all_that_drop_it() -> None:
+    """Behind the call it would see nothing that is for the host's address."""
+    rules = (LO, RUNNING, "-A INPUT -d 192.0.2.10 -j own", "-A own -j DROP")
+    found = one(table(*rules, chains="own"), "IPT301")
+    assert "add at the top of INPUT: -A INPUT -p tcp" in found.help
 
 
 def test_the_ssh_remedy_mends_it() -> None:
@@ -274,7 +319,7 @@ def test_the_ssh_remedy_mends_it() -> None:
         table(LO, RUNNING, "-A INPUT -j end", "-A end -j DROP", chains="end"),
         table(LO, "-A INPUT -p tcp --syn --dport 22 -j ACCEPT"),
     ):
-        rule = one(text, "IPT301").help.partition(": ")[2].partition(" (or")[0]
+        rule = one(text, "IPT301").advice.partition(": ")[2].partition(" (or")[0]
         assert "IPT301" not in codes(text.replace(LO, f"{LO}\n{rule}"))
 
 
@@ -382,7 +427,7 @@ def test_any_interface_will_do() -> None:
 def test_loopback() -> None:
     found = one(table(RUNNING, SSH.replace("-p", "-i eth0 -p", 1)), "IPT305")
     assert found.span.text == ":INPUT DROP [0:0]"
-    assert found.help == "add: -A INPUT -i lo -j ACCEPT"
+    assert found.help == "add at the top of INPUT: -A INPUT -i lo -j ACCEPT"
     assert found.witness is not None
     assert (found.witness.iif, found.witness.saddr) == ("lo", "127.0.0.1")
 

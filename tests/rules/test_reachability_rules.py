@@ -274,7 +274,7 @@ def test_an_exception_from_both_bans_is_not_hidden() -> None:
     )
     (found,) = findings(*rules)
     assert (found.code, found.severity) == ("IPT102", Severity.INFO)
-    assert "line 6 drops all of these packets that get so far" in found.message
+    assert "line 6 drops all of these packets that reach it" in found.message
 
 
 def test_a_closing_drop_that_is_lost_is_no_lost_ban() -> None:

@@ -117,7 +117,7 @@ def test_a_flush_of_what_was_there_before(saved: Path) -> None:
     text = "#!/bin/sh\niptables -F\n"
     (finding,) = iptlint.lint(text, select=("IPT301", "IPT304"), start=saved)
     assert (finding.code, finding.span.line) == ("IPT304", 2)
-    assert finding.help == "add before it: iptables -P INPUT ACCEPT"
+    assert finding.advice == "add before it: iptables -P INPUT ACCEPT"
 
 
 # -- IPT304 -------------------------------------------------------------------
@@ -181,15 +181,16 @@ def test_a_line_of_a_loop_is_not_to_be_deleted() -> None:
     loop = ("for p in 80 {}; do", narrow, "done")
     some, all_ = ((SHUT, wide, *(line.format(more) for line in loop)) for more in ("443", ""))
     assert "keep the line" in found(*some, codes=("IPT102",))[0].help
-    assert found(*all_, codes=("IPT102",))[0].help == "delete it"
+    assert found(*all_, codes=("IPT102",))[0].advice == "delete it"
 
 
 def test_a_continued_line_is_proposed_as_one() -> None:
     rules = (
-        f"iptables -A INPUT -p tcp \\\n  --dport {port} -j ACCEPT" for port in (22, 80, 443, 25)
+        f"iptables -A INPUT -p tcp \\\n  --dport {port} -j ACCEPT"
+        for port in (22, 80, 443, 25, 110)
     )
     (finding,) = found(SHUT, *rules, codes=("IPT502",))
-    assert "-A INPUT -p tcp -m multiport --dports 22,25,80,443 -j ACCEPT" in finding.help
+    assert "-A INPUT -p tcp -m multiport --dports 22,25,80,110,443 -j ACCEPT" in finding.help
 
 
 def test_of_nft_commands_it_speaks_as_nft_does() -> None:
@@ -220,3 +221,51 @@ def test_a_chain_that_something_else_may_have_made() -> None:
     assert "unless something else has, this command fails" in finding.message
     rule = "iptables -A EXT_INPUT -p udp --dport 500 -j ACCEPT"
     assert not found(". /usr/share/firewall/environment", rule, codes=("IPT006",))
+
+
+# -- who really does it ------------------------------------------------------------------------
+
+
+def only(code: str, text: str) -> list[Finding]:
+    return found(text, codes=(code,))
+
+
+def test_a_rule_that_may_drop_nothing_is_not_named_among_those_that_drop() -> None:
+    limited = "iptables -A INPUT -m limit --limit 1/min -j DROP\n"
+    named = "iptables -A INPUT -s 198.51.100.0/24 -j DROP\n"
+    (finding,) = only("IPT301", f"iptables -P INPUT DROP\n{limited}{named}")
+    assert "(line 4 the others)" in finding.message
+    assert [label.span.line for label in finding.related] == [4]
+
+
+def test_the_help_names_the_call_that_this_rule_s_packets_take() -> None:
+    text = (
+        "iptables -N WEB\niptables -A WEB -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --dport 80 -j WEB\n"
+        "iptables -A INPUT -p tcp --dport 443 -j WEB\n"
+        "iptables -A INPUT -p tcp --dport 443 -j DROP\n"
+    )
+    (finding,) = only("IPT101", text)
+    assert "move it above line 5" in finding.help
+
+
+def test_a_misspelt_chain_has_a_help() -> None:
+    (finding,) = only("IPT006", "iptables -P OUTUT DROP\n")
+    assert finding.advice == "did you mean OUTPUT?"
+
+
+def test_a_text_for_nft_has_nft_s_words_in_its_helps() -> None:
+    chain = "chain input {\ntype filter hook input priority 0; policy drop;\ntcp dport 22 accept\n}"
+    (finding,) = only("IPT305", f"nft -f - <<EOF\ntable inet host {{\n{chain}\n}}\nEOF\n")
+    assert finding.advice == 'add to input: iifname "lo" accept'
+
+
+def test_what_nft_says_of_a_command_it_says_once() -> None:
+    (finding,) = only("IPT001", 'nft add rule inet host input log prefix \\"a /b = \n')
+    assert finding.span.line == 2
+
+
+def test_more_words_than_anybody_follows() -> None:
+    loop = "for p in {1..100000}; do iptables -A INPUT -p tcp --dport $p -j DROP; done\n"
+    (finding,) = found(loop, codes=("IPT001", "IPT010"))
+    assert (finding.code, "{1..100000}" in finding.message) == ("IPT010", True)

@@ -138,7 +138,7 @@ IPV4_ONLY = "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCE
 
 
 def test_a_script_that_says_nothing_of_ipv6() -> None:
-    (finding,) = (f for f in findings("only_ipv4.sh") if f.code == "IPT701")
+    (finding,) = (f for f in findings("only_ipv4.sh") if f.code == "IPT705")
     assert finding.confidence is Confidence.POSSIBLE
     assert finding.span.line == 3
     assert "ip6tables" in finding.help
@@ -146,7 +146,7 @@ def test_a_script_that_says_nothing_of_ipv6() -> None:
 
 def test_who_speaks_of_ipv6_has_thought_of_it() -> None:
     text = f"{IPV4_ONLY}sysctl -w net.ipv6.conf.all.disable_ipv6=1\n"
-    assert "IPT701" not in {finding.code for finding in of_text(text)}
+    assert "IPT705" not in {finding.code for finding in of_text(text)}
 
 
 def test_what_is_not_start_is_said_to_be_left_out_once() -> None:
@@ -158,6 +158,31 @@ def test_what_is_not_start_is_said_to_be_left_out_once() -> None:
     assert "as if called with `start`" in told.message
     assert "stop, panic is left out" in told.message
     assert "--script-args stop" in told.help
+
+
+def test_emptying_what_is_empty_is_understood() -> None:
+    """As the scripts begin that fwbuilder makes; nothing of it changes a rule."""
+    text = (
+        f"{IPV4_ONLY}cat /proc/net/ip_tables_names | while read table; do\n"
+        "iptables -t $table -L -n | while read c chain rest; do\n"
+        'if test "X$c" = "XChain"; then iptables -t $table -F $chain; fi\ndone\n'
+        "iptables -t $table -X\ndone\niptables -A INPUT -i lo -j ACCEPT\n"
+    )
+    beginning = text.removeprefix(IPV4_ONLY)
+    assert "IPT002" not in {finding.code for finding in of_text(f"#!/bin/sh\n{beginning}")}
+    assert "IPT002" in {finding.code for finding in of_text(text)}
+
+
+def test_functions_that_nothing_calls_are_said_not_to_be_checked() -> None:
+    (told,) = of_text(f"#!/bin/sh\nrules() {{\n{IPV4_ONLY}}}\n")
+    assert told.code == "IPT008"
+    assert "for another script to call" in told.help
+
+
+def test_a_script_that_ends_before_its_rules_is_said_not_to_be_checked() -> None:
+    """What a file that is not here may set does not hide that nothing was looked at."""
+    text = f'source ./common.sh\nif [ "$#" -ne 1 ]; then exit 1; fi\n{IPV4_ONLY}'
+    assert {finding.code for finding in of_text(text)} == {"IPT002", "IPT008"}
 
 
 def test_a_help_in_a_script_is_a_command() -> None:
@@ -244,3 +269,27 @@ def test_what_was_saved_is_restored() -> None:
 def test_an_array_of_what_a_command_prints_has_unknown_items() -> None:
     text = "A=($(ifconfig eth0))\niptables -A INPUT -d ${A[6]} -p tcp --dport 22 -j ACCEPT\n"
     assert not {"IPT001", "IPT006"} & {finding.code for finding in of_text(text)}
+
+
+def test_a_file_that_is_not_there_may_make_the_rule_that_is_missing() -> None:
+    """One that is carried out before the first rule is mostly settings."""
+    rules = "iptables -A INPUT -j DROP\n"
+    for before, after, confidence in (
+        ("", "", Confidence.CERTAIN),
+        (". /opt/fw/settings\n", "", Confidence.CERTAIN),
+        ("iptables -P INPUT DROP\n. /opt/fw/services\n", "", Confidence.POSSIBLE),
+        ("", ". /opt/fw/services\n", Confidence.POSSIBLE),
+    ):
+        found = of_text(f"#!/bin/sh\niptables -F\n{before}{rules}{after}")
+        (lockout,) = (each for each in found if each.code == "IPT301")
+        assert lockout.confidence is confidence, (before, after)
+
+
+def test_a_help_names_the_tool_of_the_family() -> None:
+    text = "".join(
+        f"{tool} -P INPUT DROP\n{tool} -A INPUT -p tcp -m multiport --dports 42,445 -j ACCEPT\n"
+        for tool in ("iptables", "ip6tables")
+    )
+    four, six = (each for each in of_text(text) if each.code == "IPT603")
+    assert " iptables -A INPUT -s 10.0.0.0/8" in four.help
+    assert " ip6tables -A INPUT -s fd00::/8" in six.help

@@ -59,7 +59,7 @@ def one(text: str, code: str) -> Finding:
 )
 def test_the_line_is_written_without_invalid(rule: str, mended: str) -> None:
     found = one(table(LO, rule, SSH), "IPT203")
-    assert found.help == f"write: {mended}"
+    assert found.advice == f"write: {mended}"
     assert "to any port" in found.message
     assert found.witness is not None
     assert found.witness.ct_state == "invalid"
@@ -80,7 +80,7 @@ def test_so_it_is_in_nft(rule: str, mended: str) -> None:
 def test_where_the_line_cannot_be_mended_invalid_is_dropped_before() -> None:
     rule = "ct state vmap { established : accept, invalid : accept }"
     found = one(nft('iifname "lo" accept', rule), "IPT203")
-    assert found.help == "add before it: ct state invalid drop"
+    assert found.advice == "add before it: ct state invalid drop"
 
 
 def test_invalid_packets_to_a_port_that_only_they_may_reach() -> None:
@@ -91,7 +91,7 @@ def test_invalid_packets_to_a_port_that_only_they_may_reach() -> None:
 def test_a_policy_that_accepts_what_is_not_new() -> None:
     found = one(table(LO, "-A INPUT -m conntrack --ctstate NEW -j DROP", policy="ACCEPT"), "IPT203")
     assert "by the policy of INPUT" in found.message
-    assert found.help == "add: -A INPUT -m conntrack --ctstate INVALID -j DROP"
+    assert found.advice == "add: -A INPUT -m conntrack --ctstate INVALID -j DROP"
 
 
 # -- IPT204
@@ -104,7 +104,7 @@ def test_the_accept_gets_one_more_state() -> None:
     found = one(table(UNTRACKED_80, name="raw") + table(LO, RUNNING, WEB), "IPT204")
     assert "line 10 would accept them in state new" in found.message
     assert "the policy of INPUT drops them" in found.message
-    assert found.help == f"write: {WEB.replace('NEW', 'NEW,UNTRACKED')}"
+    assert found.advice == f"write: {WEB.replace('NEW', 'NEW,UNTRACKED')}"
     assert found.witness is not None
     assert (found.witness.dport, found.witness.ct_state) == (80, "untracked")
 
@@ -154,13 +154,13 @@ def test_one_rule_for_both_protocols_is_told_once_and_others_each() -> None:
     text = nft('iifname "lo" accept', "ct state established,related accept", rule)
     found = one(text, "IPT205")
     assert "from tcp port 53 reaches" in found.message
-    assert found.help == "delete it: answers are accepted by the state of their connection"
+    assert found.advice == "delete it: answers are accepted by the state of their connection"
 
 
 def test_without_a_rule_for_answers_one_is_proposed() -> None:
     found = one(table(LO, SSH, "-A INPUT -p udp -m udp --sport 0:1023 -j ACCEPT"), "IPT205")
     assert "from certain udp ports" in found.message
-    assert found.help.startswith("instead: -A INPUT -m conntrack")
+    assert found.advice.startswith("instead: -A INPUT -m conntrack")
 
 
 def test_a_rule_that_closes_the_port_before_is_respected() -> None:
@@ -188,7 +188,7 @@ def test_pedantic_rules_are_silent_unless_they_are_asked_for() -> None:
 
 def test_the_drop_is_to_stand_before_the_rule() -> None:
     found = one(table(LO, RUNNING, SSH), "IPT207")
-    assert found.help.startswith("add before it: -A INPUT -p tcp ! --syn")
+    assert found.advice.startswith("add before it: -A INPUT -p tcp ! --syn")
     assert found.witness is not None
     assert found.witness.tcp_flags == ("ack",)
 
@@ -199,7 +199,7 @@ def test_the_drop_is_to_stand_before_the_rule() -> None:
 def test_a_limit_that_accepts_is_no_limit_above() -> None:
     rule = "-A INPUT -p tcp -m hashlimit --hashlimit-upto 1mb/s --hashlimit-name a -j ACCEPT"
     found = one(table(LO, RUNNING, rule), "IPT208")
-    assert found.help == "above line 6, drop what is over the limit"
+    assert found.advice == "above line 6, drop what is over the limit"
     assert found.severity is Severity.INFO
     assert found.confidence is Confidence.CERTAIN
 
@@ -262,6 +262,6 @@ def test_chains_that_software_leaves_to_people_are_theirs() -> None:
 def test_a_command_of_a_script_is_corrected_as_one() -> None:
     text = "#!/bin/sh\niptables -t raw -A PREROUTING -m conntrack --ctstate INVALID -j DROP\n"
     found = lint([SourceFile("firewall.sh", text)], select=("IPT209",)).findings
-    (moved,) = [finding.help for finding in found if finding.code == "IPT209"]
+    (moved,) = [finding.advice for finding in found if finding.code == "IPT209"]
     new = "iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP"
     assert moved == f"write: {new}"

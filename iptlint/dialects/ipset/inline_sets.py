@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from iptlint.dialects.ipset.membership import Asked, match_of
+from iptlint.dialects.ipset.membership import Membership, match_of
 from iptlint.model import Chain, EffectKind, Family, Match, Opaque, Rule, Ruleset, Table
 from iptlint.model.matches import SetLookup
 from iptlint.model.sets import SavedSets
@@ -75,7 +75,7 @@ class _Provision:
     def _read(self, match: Opaque, family: Family) -> Match | None:
         match match.asks:
             case SetLookup(name, sources, return_nomatch):
-                asked = Asked(sources, family, return_nomatch)
+                asked = Membership(sources, family, return_nomatch)
                 return match_of(name, asked, match.negated, self.sets)
             case _:
                 return None

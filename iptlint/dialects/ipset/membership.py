@@ -34,7 +34,7 @@ NEVER: Alternatives = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Membership:
     """What a rule asks of a set: ``sources`` are its directions, True for src."""
 
     sources: tuple[bool, ...]
@@ -49,7 +49,7 @@ class Asked:
         return uninterpreted(key, negated, asks=lookup)
 
 
-def match_of(name: str, asked: Asked, negated: bool, sets: SavedSets) -> Match | None:
+def match_of(name: str, asked: Membership, negated: bool, sets: SavedSets) -> Match | None:
     """The packets in terms of their fields; None where that is not known of the set. Of one that
     rules change, be it by a list that it is in, nothing is certain."""
     contents = sets.contents.get(name)
@@ -67,7 +67,7 @@ def _is_known(contents: SetContents, family: Family) -> bool:
     return contents.exact and contents.family in (None, family) and not _is_odd(contents)
 
 
-def _taken(contents: SetContents, asked: Asked, sets: SavedSets) -> Alternatives:
+def _taken(contents: SetContents, asked: Membership, sets: SavedSets) -> Alternatives:
     if contents.is_list:
         return tuple(_of_list(contents, asked, sets))
     if len(asked.sources) < len(contents.dimensions):
@@ -78,7 +78,9 @@ def _taken(contents: SetContents, asked: Asked, sets: SavedSets) -> Alternatives
 # -- lists --------------------------------------------------------------------
 
 
-def _of_list(contents: SetContents, asked: Asked, sets: SavedSets) -> Iterator[tuple[Match, ...]]:
+def _of_list(
+    contents: SetContents, asked: Membership, sets: SavedSets
+) -> Iterator[tuple[Match, ...]]:
     for (part, *_), extras in contents.entries.items():
         if isinstance(part, Member):
             taken = _of_member(part.name, asked, sets)
@@ -88,7 +90,7 @@ def _of_list(contents: SetContents, asked: Asked, sets: SavedSets) -> Iterator[t
                 yield asked.test(contents.name).unsettled, AnyOf(taken)
 
 
-def _of_member(name: str, asked: Asked, sets: SavedSets) -> Alternatives:
+def _of_member(name: str, asked: Membership, sets: SavedSets) -> Alternatives:
     contents = sets.contents.get(name)
     if name in sets.changed:
         return ((asked.test(name).unsettled,),)
@@ -105,7 +107,7 @@ def _of_member(name: str, asked: Asked, sets: SavedSets) -> Alternatives:
 # -- entries ------------------------------------------------------------------
 
 
-def _of_entries(contents: SetContents, asked: Asked) -> Alternatives:
+def _of_entries(contents: SetContents, asked: Membership) -> Alternatives:
     """A packet is taken for sure where an entry that stays takes it and nothing that goes before
     can stand in the way, and perhaps where one that may go takes it and nothing that stays
     stands in the way."""

@@ -46,12 +46,13 @@ def plain_words(line: str) -> Words:
     exist = takes_value = False
     for word in pattern("<WORD>").finditer(line):
         text = unquoted(word[0])
+        option = text[1:] if text.startswith("--") else text  # ipset_match_option takes both
         if takes_value:
             takes_value = False
-        elif text in EXIST:
+        elif option in EXIST:
             exist = True
-        elif text in WITH_VALUE:
+        elif option in WITH_VALUE:
             takes_value = True
-        elif text and text not in FLAGS:
+        elif text and option not in FLAGS:
             written.append(word)
     return Words(tuple(written), exist)

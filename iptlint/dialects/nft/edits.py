@@ -22,17 +22,17 @@ _PORT_TEST = re.compile(r"(?P<selector>[a-z]+ [ds]port)\s+(?:==\s*)?(?:[\w-]+|\{
 _CONTINUED = re.compile(r"[ \t]*\\\n[ \t]*")
 
 
-def with_limit(rule: Rule) -> str | None:
+def with_limit(rule: Rule) -> tuple[str, ...]:
     """The log of a rule for a few packets a minute; what else it does, in a rule behind it."""
     text = rule.statement.span.text
     log = _LOG.search(text)
     if log is None or "\n" in text or "log" not in bare(text):
-        return None
+        return ()
     limited = without_counts(f"{text[: log.start()]}{LIMIT} {log[0]}")
     if rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None:
-        return limited
+        return (limited,)
     rest = text[: log.start()] + text[log.end() :].lstrip()
-    return f"two rules: {limited}; {rest}"
+    return limited, rest
 
 
 def with_ports(rule: Rule, part: int, ports: Ranges) -> str | None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from iptlint.dialects import statement_edits
 from iptlint.dialects.common_syntax import CommonSyntax
 from iptlint.dialects.masked import masked
 from iptlint.dialects.nft import edits, whole_text
-from iptlint.dialects.nft.written_lists import in_braces, with_names
+from iptlint.dialects.nft.written_lists import in_braces, with_block, with_names
 from iptlint.dialects.rule_text import edited, one_line
-from iptlint.dialects.written_lists import statements
+from iptlint.dialects.written_lists import bare, statements
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
 from iptlint.model.syntax import (
@@ -22,13 +23,21 @@ from iptlint.model.syntax import (
     WrittenList,
     WrittenNetwork,
 )
-from iptlint.source import Origin, SourceFile, Span
+from iptlint.source import Edit, Origin, SourceFile, Span
 
 _MASKED_TEST = re.compile(
     r"\b[sd]addr\b(?:[\w\s.!=]*\{|\s*(?:[!=]=\s*)?)(?P<values>[\da-fA-F.:/, \n\t-]+)"
 )
 _MASKED_DEFINE = re.compile(r"=\s*(?P<values>[\da-fA-F.:]+/\d+)\s*$")
 _ANYWHERE = re.compile(r"(?P<values>.+)", re.DOTALL)
+_RULE_COMMAND = re.compile(
+    r"[ \t]*(?:(?:add|insert)\s+rule\s+(?:(?:ip6?|inet|arp|bridge|netdev)\s+)?\S+\s+\S+\s+)?"
+)
+"""What may stand before a rule on its line: nothing, or a command without a place."""
+
+_NAMED_SET = re.compile(r"@(?!(?:ll|nh|th|ih),)([A-Za-z_][\w./\\-]*)")
+"""The others are raw bytes of a packet: ``@th,16,16``."""
+
 _ENTRY_POINT = "nftables.conf"
 
 
@@ -71,6 +80,10 @@ class NftSyntax(CommonSyntax):
             yield from masked(place.span, _ANYWHERE)
         for define in ruleset.defines:
             yield from masked(define.origin.span, _MASKED_DEFINE)
+
+    def named_sets(self, rule: Rule) -> frozenset[str]:
+        text = rule.statement.span.text
+        return frozenset(_NAMED_SET.findall(bare(text))) if "@" in text else frozenset()
 
     def comparison(self, rule: Rule) -> Comparison | None:
         return edits.comparison(rule)
@@ -139,8 +152,36 @@ class NftSyntax(CommonSyntax):
     def for_other_table(self, rule: Rule) -> str | None:
         return edits.for_other_table(rule)
 
-    def with_limit(self, rule: Rule) -> str | None:
+    def with_limit(self, rule: Rule) -> tuple[str, ...]:
         return edits.with_limit(rule)
+
+    # -- edits --------------------------------------------------------------------------------
+
+    def take_out(self, rule: Rule) -> Edit | None:
+        span, behind = rule.statement.span, statement_edits.REMARK_BEHIND
+        lines = statement_edits.without_lines(span, _RULE_COMMAND, behind)
+        return lines or statement_edits.without_part_of_line(span)
+
+    def take_out_declared(
+        self, declaration: Origin, rules: Sequence[Rule] = ()
+    ) -> tuple[Edit, ...] | None:
+        whole = with_block(declaration.span)
+        inside = range(whole.start, whole.end)
+        if not all(rule.statement.span.start in inside for rule in rules):
+            return None
+        edit = statement_edits.without_block(
+            whole, statement_edits.BLANK, statement_edits.REMARK_BEHIND
+        )
+        return (edit,) if edit is not None else None
+
+    def put_before(self, rule: Rule, suggestion: Suggestion) -> Edit | None:
+        return self.put_above(rule, suggestion.nft)
+
+    def put_above(self, rule: Rule, text: str) -> Edit | None:
+        return statement_edits.line_above(rule.statement.span, text, statement_edits.BLANK)
+
+    def put(self, rule: Rule, text: str) -> Edit | None:
+        return Edit(rule.statement.span, text)
 
     # -- what a ruleset lacks -----------------------------------------------------------------
 
@@ -184,7 +225,24 @@ class NftJsonSyntax(NftSyntax):
     def with_ports(self, rule: Rule, part: int, ports: Ranges) -> str | None:
         return None
 
-    def with_limit(self, rule: Rule) -> str | None:
+    def with_limit(self, rule: Rule) -> tuple[str, ...]:
+        return ()
+
+    def take_out(self, rule: Rule) -> Edit | None:
+        return None
+
+    def take_out_declared(
+        self, declaration: Origin, rules: Sequence[Rule] = ()
+    ) -> tuple[Edit, ...] | None:
+        return None
+
+    def put_before(self, rule: Rule, suggestion: Suggestion) -> Edit | None:
+        return None
+
+    def put_above(self, rule: Rule, text: str) -> Edit | None:
+        return None
+
+    def put(self, rule: Rule, text: str) -> Edit | None:
         return None
 
 

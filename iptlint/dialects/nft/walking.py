@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.nodes import Node, Place
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -29,9 +29,10 @@ def everything(node: Node) -> Iterator[Node]:
                 waiting += [each for each in part if isinstance(each, Node)]
 
 
-def rebuilt(node: AnyNode, change: Callable[[Any], Any]) -> AnyNode:
-    """The node with ``change`` made to each of the nodes it holds; itself if none changed."""
-    changes: dict[str, Any] = {}
+def rebuilt(node: AnyNode, change: Callable[[Any], Any], place: Place | None = None) -> AnyNode:
+    """The node with ``change`` made to each of the nodes it holds, and at another place where one
+    is given; itself if nothing changed."""
+    changes: dict[str, Any] = {**place} if place else {}
     for name in _parts(type(node)):
         part = getattr(node, name)
         made = _changed(part, change)

@@ -73,6 +73,13 @@ def _block(span: Span) -> Span | None:
     return _inside(Span(span.source, opening + 1, len(span.source.text)))
 
 
+def with_block(declared: Span) -> Span:
+    """With the braces behind it, where there are any."""
+    inside = _block(declared)
+    end = declared.end if inside is None else max(declared.end, inside.end + 1)
+    return Span(declared.source, declared.start, end)
+
+
 def _inside(span: Span) -> Span | None:
     """Up to the brace that closes what is open at its start."""
     depth, position, source = 1, span.start, span.source

@@ -101,7 +101,8 @@ VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto"})
 
 def verdict(value: dict[str, Json]) -> t.Verdict:
     name, content = only(value)
-    chain = t.Value(content["target"], t.Kind.SYMBOL) if content else None
+    calls = content or name in ("jump", "goto")
+    chain = t.Value(content["target"], t.Kind.SYMBOL) if calls else None
     return t.Verdict(name, chain)
 
 

@@ -28,6 +28,7 @@ from iptlint.dialects.nft_json.statements import statement, synproxy
 from iptlint.model.numbers import signed
 from iptlint.source import SourceFile
 
+NO_JSON = "This is no JSON: "
 Content = dict[str, Json]
 Items = tuple[t.Item, ...]
 
@@ -39,7 +40,7 @@ def parse(source: SourceFile) -> t.NftFile:
         for entry in json.loads(source.text, parse_int=signed)["nftables"]:
             reader.add(entry)
     except json.JSONDecodeError as error:
-        reader.report(f"This is no JSON: {error.msg}", error.pos)
+        reader.report(f"{NO_JSON}{error.msg}", error.pos)
     except RecursionError:
         reader.report("The JSON is nested too deeply", code="IPT010")
     except (KeyError, TypeError):
@@ -64,10 +65,11 @@ class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._tables: dict[tuple[str, str], _Block] = {}
+        self._flushes: list[t.Command] = []
         self.diagnostics: list[SyntaxDiagnostic] = []
 
     def tables(self) -> list[t.Command]:
-        return [table.command() for table in self._tables.values()]
+        return [*self._flushes, *(table.command() for table in self._tables.values())]
 
     def report(self, message: str, at: int = 0, code: str = "IPT001") -> None:
         end = min(at + 1, len(self._source.text))
@@ -89,6 +91,10 @@ class _Reader:
             self.report(f"The JSON is not understood: {error!r} in {str(entry)[:80]}")
 
     def _place(self, kind: str, content: Content) -> None:
+        if kind == "flush" and "ruleset" in content and not self._tables:
+            family = (content["ruleset"] or {}).get("family")
+            self._flushes.append(t.Command("flush", "ruleset", family, (), None))
+            return
         if kind == "table":
             self._tables[content["family"], content["name"]] = _Block(_table(content))
             return

@@ -13,9 +13,11 @@ _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
 
 _TELLS_ONLY = re.compile(
-    r"-*(?:h|help|usage|v|version|status|list|show|debug|verbose|test|check|save|\d+)"
+    r"-*(?:h|help|usage|v|version|status|list|show|debug|verbose|test|check|save|\d+"
+    r"|(?:test_)?interfaces)"
 )
-"""Words with which a script changes nothing, or does the same and says more."""
+"""Words with which a script changes nothing, or does the same and says more; with the last, those
+that fwbuilder makes set addresses."""
 
 _SHOWN = 4
 

@@ -8,14 +8,26 @@ import re
 from collections.abc import Callable
 
 from iptlint.dialects.script.environment import Environment
+from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.model.numbers import c_number
 
 _NUMBER = re.compile(r"\s*([+-]?)([0-9][0-9A-Za-z]*)\s*")
+_COUNT = re.compile(r"\$\{#([A-Za-z_]\w*)\[[@*]\]\}")
 _NAME = re.compile(r"\$?\{?\b([A-Za-z_]\w*|(?<=\$)[0-9#])\}?", re.ASCII)
+
+
+def _towards_zero(one: int, other: int) -> int:
+    """As C divides."""
+    quotient = abs(one) // abs(other)
+    return quotient if (one < 0) is (other < 0) else -quotient
+
+
 _BINARY: dict[type[ast.AST], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
+    ast.Div: _towards_zero,
+    ast.Mod: lambda one, other: one - other * _towards_zero(one, other),
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
@@ -26,6 +38,7 @@ _BINARY: dict[type[ast.AST], Callable[[int, int], int]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
 _MAX_LENGTH = 200
 _MOST = 1 << 63
 
@@ -37,10 +50,11 @@ def calculated(text: str, environment: Environment) -> int | None:
         return number
     if len(text) > _MAX_LENGTH:
         return None
-    named = _NAME.sub(lambda number: _value(number[1], environment), text)
+    counted = _COUNT.sub(lambda found: _count(found[1], environment), text)
+    named = _NAME.sub(lambda number: _value(number[1], environment), counted)
     try:
         return _number(ast.parse(named.replace("&&", " and ").strip(), mode="eval").body)
-    except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, ArithmeticError, MemoryError):
         return None
 
 
@@ -51,6 +65,13 @@ def _written(text: str) -> int | None:
     if match is None or number is None or number >= _MOST:
         return None
     return -number if match[1] == "-" else number
+
+
+def _count(name: str, environment: Environment) -> str:
+    """How many items the array has."""
+    value = environment.get(name)
+    items = (value,) if isinstance(value, str) else value or ()
+    return str(len(items)) if all(map(is_known, items)) else "?"
 
 
 def _value(name: str, environment: Environment) -> str:

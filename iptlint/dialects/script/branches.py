@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from iptlint.dialects.script.environment import Environment, merge_environments
 from iptlint.dialects.script.generated_text import Condition, together
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result
-from iptlint.dialects.script.truths import all_of, any_of, opposite
+from iptlint.dialects.script.truths import all_of, any_of
 from iptlint.model import Match
 
 Action = Callable[[], Result]
@@ -23,16 +24,25 @@ class Alternative:
     action: Action
 
 
+class Way(NamedTuple):
+    """An alternative that was followed, how it ended, and how things are then."""
+
+    condition: Condition
+    result: Result
+    environment: Environment
+
+
 def run_alternatives(
     shell: Interpreter, alternatives: Sequence[Alternative], *, complete: bool
 ) -> Result:
     """It is not known which alternative is taken; unless they are complete, it may be none."""
     run = shell.run
-    complete |= not run.may_hold(*(each.condition.opposite() for each in alternatives))
+    none = [each.condition.opposite() for each in alternatives]
+    complete |= not run.may_hold(*none)
     alternatives = [each for each in alternatives if run.may_hold(each.condition)]
     before = run.environment
-    going: list[Environment] = []
-    leaving: list[tuple[Alternative, Result, Environment]] = []
+    going: list[Way] = []
+    leaving: list[Way] = []
     for alternative in alternatives:
         then = run.checkpoint()
         run.environment = before.copy()
@@ -44,13 +54,31 @@ def run_alternatives(
             run.guards = guards
         if _gives_up(shell, result, run.has_changed(then)):
             run.back_to(then)
-        elif result.flow is Flow.GO:
-            going.append(run.environment)
         else:
-            leaving.append((alternative, result, run.environment))
+            ways = going if result.flow is Flow.GO else leaving
+            ways.append(Way(alternative.condition, result, run.environment))
     if not complete:
-        going.append(before.copy())
+        going.append(Way(_all_hold(none), Result(), before.copy()))
     return _after(shell, before, going, leaving)
+
+
+def _all_hold(conditions: Sequence[Condition]) -> Condition:
+    truth = together(conditions)
+    assert truth is not None
+    return replace(conditions[-1], truth=truth)
+
+
+def at_the_end(
+    lefts: Sequence[tuple[Condition, Environment]], environment: Environment
+) -> Environment:
+    """How things are behind what may have been left before its end; ``lefts``: what had to hold
+    where it was, and how things are there, in their order."""
+    ways: list[tuple[Condition, Environment]] = []
+    before: list[Condition] = []
+    for condition, left in lefts:
+        ways.append((_all_hold((*before, condition)), left))
+        before.append(condition.opposite())
+    return merge_environments([(_all_hold(before), environment), *ways])
 
 
 def _gives_up(shell: Interpreter, result: Result, changed: bool) -> bool:
@@ -67,48 +95,44 @@ def _gives_up(shell: Interpreter, result: Result, changed: bool) -> bool:
 def _after(
     shell: Interpreter,
     before: Environment,
-    going: list[Environment],
-    leaving: list[tuple[Alternative, Result, Environment]],
+    going: list[Way],
+    leaving: list[Way],
 ) -> Result:
     run = shell.run
     if not going and not leaving:
         run.environment = before
         return Result(1, Flow.EXIT)
-    if not going:
-        before.take(merge_environments([environment for _, _, environment in leaving]))
-        run.environment = before
-        return _all_leave([(alternative, result) for alternative, result, _ in leaving])
-    before.take(merge_environments(going))
+    taken = going or leaving
+    before.take(merge_environments([(way.condition, way.environment) for way in taken]))
     run.environment = before
-    for alternative, result, environment in leaving:
-        _may_have_left(shell, alternative, result, environment)
-    return Result(None)
+    if going:
+        for way in leaving:
+            _may_have_left(shell, way)
+    return _whichever(taken)
 
 
-def _all_leave(leaving: Sequence[tuple[Alternative, Result]]) -> Result:
-    """All alternatives leave, one with this status and one with that."""
-    last = leaving[-1][1]
-    statuses = {result.status for _, result in leaving}
+def _whichever(ways: Sequence[Way]) -> Result:
+    """How it ended, one way with this status and one with that."""
+    last = ways[-1].result
+    statuses = {way.result.status for way in ways}
     if len(statuses) == 1 and None not in statuses:
         return last
-    successes = [_success(alternative, result) for alternative, result in leaving]
-    known = [truth for truth in successes if truth is not None]
-    unknown = any(result.status is None and result.truth is None for _, result in leaving)
-    return last._replace(status=None, truth=None if unknown or not known else any_of(known))
+    successes = [truth for truth in map(_success, ways) if truth is not None]
+    unknown = any(way.result.status is None and way.result.truth is None for way in ways)
+    truth = None if unknown or not successes else any_of(successes)
+    return last._replace(status=None, truth=truth)
 
 
-def _success(alternative: Alternative, result: Result) -> Match | None:
-    """What has to hold for the alternative to be taken and to succeed."""
-    if result.status not in (0, None):
+def _success(way: Way) -> Match | None:
+    """What has to hold for the way to be taken and to succeed."""
+    if way.result.status not in (0, None):
         return None
-    truths = [alternative.condition.truth, *([result.truth] if result.truth else [])]
-    return all_of(truths)
+    return all_of([way.condition.truth, *([way.result.truth] if way.result.truth else [])])
 
 
-def _may_have_left(
-    shell: Interpreter, alternative: Alternative, result: Result, environment: Environment
-) -> None:
-    """What follows is carried out only where that alternative was not taken."""
+def _may_have_left(shell: Interpreter, way: Way) -> None:
+    """What follows is carried out only where that way was not taken."""
+    result = way.result
     loops = (Flow.BREAK, Flow.CONTINUE)
     wanted = Flow.BREAK if result.flow in loops else result.flow
     scopes = shell.run.scopes
@@ -116,9 +140,11 @@ def _may_have_left(
     scope, inner = scopes[number], scopes[number + 1 :]
     inside = (c for each in inner for c in (*each.conditions, *each.of_round))
     guards = shell.run.guards[len(scope.guards) :]
-    taken = together((*inside, *guards, alternative.condition))
+    taken = together((*inside, *guards, way.condition))
     assert taken is not None
-    condition = replace(alternative.condition.opposite(), truth=opposite(taken))
-    (scope.of_round if result.flow is Flow.CONTINUE else scope.conditions).append(condition)
-    scope.left.append(environment)
+    condition = replace(way.condition, truth=taken)
+    goes_on = result.flow is Flow.CONTINUE
+    (scope.of_round if goes_on else scope.conditions).append(condition.opposite())
+    lefts = scope.left_in_round if goes_on else scope.left
+    lefts.append((condition, way.environment))
     scope.departures.append((taken, result.status))

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
-from iptlint.dialects.script.not_understood import Reason
+from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.state import Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
 from iptlint.dialects.script.tools import Call
-from iptlint.model.numbers import decimal
+from iptlint.dialects.script.word_expansion import MAX_BRACES
+from iptlint.model.numbers import decimal, signed
 
 Builtin = Callable[[Run, Call], Result]
 
@@ -46,6 +47,21 @@ def _loop(flow: Flow) -> Builtin:
 # -- printing ----------------------------------------------------------------------------------
 
 
+def _seq(run: Run, call: Call) -> Result:
+    given = [signed(word) for word in call.words[1:]]
+    numbers = [number for number in given if number is not None]
+    if len(numbers) != len(given) or not 1 <= len(given) <= 3:
+        return _other(run, call)
+    first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: tuple(numbers[:2])}[len(given)] + (
+        numbers[-1],
+    )
+    counted = range(first, last + (1 if step > 0 else -1), step) if step else ()
+    if len(counted) > MAX_BRACES:
+        return _other(run, call)
+    run.write("".join(f"{number}\n" for number in counted), call.span)
+    return Result()
+
+
 def _echo(run: Run, call: Call) -> Result:
     words = list(call.words[1:])
     end, escapes = "\n", False
@@ -62,6 +78,9 @@ def _echo(run: Run, call: Call) -> Result:
 
 def _printf(run: Run, call: Call) -> Result:
     words = [word for word in call.words[1:] if word != "--"]
+    if words[:1] == ["-v"] and len(words) > 1:
+        run.environment.set(words[1], mark(f"${words[1]}"))
+        return Result()
     if not words:
         return Result(1)
     form = words[0].replace("\\n", "\n").replace("\\t", "\t")
@@ -86,12 +105,12 @@ def _cat(run: Run, call: Call) -> Result:
     files = [word for word in call.words[1:] if word == "-" or not word.startswith("-")]
     if not files and run.stdin is not None:
         if run.stdout is not None:
-            run.stdout.parts += run.stdin.parts
+            run.stdout.pass_on(run.stdin.parts, run.conditions())
         return Result()
     for file in files:
         parts = read_beside(run, file, call.span)
         if run.stdout is not None and parts is not None:
-            run.stdout.parts += parts
+            run.stdout.pass_on(parts, run.conditions())
         elif parts is None:
             run.write(mark(f"$(cat {shown(file)})"), call.span)
     return Result(0 if files else None)
@@ -102,7 +121,7 @@ def _tee(run: Run, call: Call) -> Result:
     for file in (word for word in call.words[1:] if is_known(word) and word[:1] != "-"):
         run.written[file] = parts
     if run.stdout is not None:
-        run.stdout.parts += parts
+        run.stdout.pass_on(parts, run.conditions())
     return Result()
 
 
@@ -137,8 +156,8 @@ def _shift(run: Run, call: Call) -> Result:
 def _set(run: Run, call: Call) -> Result:
     words = list(call.words[1:])
     while words and words[0][:1] in ("-", "+") and words[0] not in ("--", "-"):
-        takes = words[0][1:] == "o" and len(words) > 1
-        del words[: 2 if takes else 1]
+        named = words[0].count("o")  # -euo pipefail: each o takes a word
+        del words[: 1 + named]
         if not words:
             return Result()
     if words[:1] == ["--"]:
@@ -162,6 +181,17 @@ def _read(run: Run, call: Call) -> Result:
     for name, value in zip(names, _fields(line or "", names, run), strict=True):
         run.environment.set(name, value)
     return Result(1 if line is None else 0)
+
+
+def _mapfile(run: Run, call: Call) -> Result:
+    """Lines into an array; what is more than its plain form is not known."""
+    *options, name = call.words[1:] or ("MAPFILE",)
+    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        return _other(run, call)
+    known = run.stdin is not None and run.stdin.is_known and options == ["-t"]
+    lines = tuple(run.stdin.text.splitlines()) if run.stdin is not None and known else None
+    run.environment.set(name, (mark(f"${name}"),) if lines is None else lines)
+    return Result()
 
 
 def _read_names(words: Sequence[str]) -> tuple[list[str], bool]:
@@ -244,6 +274,8 @@ def _path(run: Run, call: Call) -> Result:
         return _other(run, call)
     head, _, tail = path.rstrip("/").rpartition("/")
     name = call.words[0].rsplit("/", 1)[-1]
+    if name == "basename" and len(call.words) > 2:
+        tail = tail.removesuffix(call.words[2])
     run.write(f"{(head or '.') if name == 'dirname' else tail}\n", call.span)
     return Result()
 
@@ -278,6 +310,9 @@ BUILTINS: dict[str, Builtin] = {
     "shift": _shift,
     "set": _set,
     "read": _read,
+    "mapfile": _mapfile,
+    "readarray": _mapfile,
+    "seq": _seq,
     "let": _let,
     "test": _test,
     "[": _test,
@@ -298,7 +333,13 @@ BUILTINS: dict[str, Builtin] = {
 }
 
 
+_OF_ANOTHER_FILE = re.compile(r"(?!firewalld)\w*(?:iptables|nftables|firewall)\w*", re.IGNORECASE)
+"""What is called so and is no program is a function of another file, of which this is a part."""
+
+
 def outside(run: Run, call: Call) -> Result:
     """Any other program: it may print anything, and succeed or not."""
     run.effects += 1
+    if _OF_ANOTHER_FILE.fullmatch(call.words[0]):
+        run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{call.words[0]}`"))
     return _other(run, call)

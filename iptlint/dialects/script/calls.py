@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.branches import at_the_end
 from iptlint.dialects.script.builtins import BUILTINS, outside
 from iptlint.dialects.script.environment import (
     Environment,
     assigned_in,
-    merge_environments,
     tool_called,
 )
 from iptlint.dialects.script.files import find
@@ -91,7 +91,7 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
         run.scopes.pop()
         run.text, run.calls = text, calls
     if scope.left:
-        run.environment.take(merge_environments([run.environment, *scope.left]))
+        run.environment.take(at_the_end(scope.left, run.environment))
     run.environment.leave()
     run.environment.arguments = arguments
     if result.flow is Flow.EXIT:

@@ -34,10 +34,15 @@ def flush(execution: Execution) -> Iterator[TableChange]:
 def new_chain(execution: Execution) -> Iterator[TableChange]:
     assert execution.chain is not None
     known = execution.chains.get(execution.chain)
-    execution.tool.created.add((execution.key, execution.chain))
+    named = (execution.key, execution.chain)
+    if execution.diagnostics and known is None:
+        execution.tool.refused[named] = execution.call.span
+    else:
+        execution.tool.created.add(named)
     if execution.diagnostics or (known is not None and known.made):
         execution.failed = True
         return
+    execution.tool.refused.pop(named, None)
     origin = SpanOrigin(execution.call.span)
     state = known or ChainState(execution.chain)
     yield SetChain(execution.key, execution.chain, replace(state, origin=origin, made=True))
@@ -89,7 +94,7 @@ def set_policy(execution: Execution) -> Iterator[TableChange]:
     elif policy is None or execution.diagnostics:
         execution.failed = True
     elif execution.doubt:
-        last = Rule(SpanOrigin(execution.call.span), (execution.doubt,), policy)
+        last = Rule(SpanOrigin(execution.call.span), (execution.doubt,), policy, is_policy=True)
         yield SetChain(execution.key, state.name, replace(state, tail=(last, *state.tail)))
     else:
         origin = SpanOrigin(execution.call.span)

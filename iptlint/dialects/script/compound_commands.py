@@ -60,14 +60,16 @@ def _perhaps(
     result = run_alternatives(shell, [Alternative(condition, action)], complete=False)
     if not results:  # what is before it cannot end so here
         return result._replace(status=0 if not succeeded else 1)
-    if result.flow is not Flow.GO or results[0].flow is not Flow.GO:
+    if result.flow is not Flow.GO:
         return result
+    if results[0].flow is not Flow.GO:
+        return Result(1 if succeeded else 0)
     if results[0].status is None:
         truths = success.truth, shell.condition(statement, results[0]).truth
-        return result._replace(truth=all_of(truths) if succeeded else any_of(truths))
+        return Result(None, truth=all_of(truths) if succeeded else any_of(truths))
     if (results[0].status == 0) is succeeded:
-        return result._replace(truth=success.truth)
-    return result._replace(status=results[0].status)
+        return Result(None, truth=success.truth)
+    return Result(results[0].status)
 
 
 def negated(shell: Interpreter, node: t.Negated) -> Result:
@@ -90,7 +92,7 @@ def pipeline(shell: Interpreter, node: t.Pipeline) -> Result:
     stdin, result = run.stdin, Result()
     for index, member in enumerate(node.members):
         last = index == len(node.members) - 1
-        printed = Output()
+        printed = Output(run.conditions())
         stdout = run.stdout if last else printed
         with run.subshell(), run.streams(stdin, stdout):
             result = in_subprocess(shell, partial(shell.execute, member))
@@ -207,7 +209,7 @@ def test(shell: Interpreter, node: t.Test) -> Result:
 
 def calculation(shell: Interpreter, node: t.Calculation) -> Result:
     value = arithmetic.calculated(node.text, shell.run.environment)
-    if value is not None and "=" not in node.text.replace("==", "").replace("!=", ""):
+    if value is not None and not re.search(r"(?<![<>=!])=(?!=)|\+\+|--", node.text):
         return Result(1 if value == 0 else 0)
     return Result(0 if assign(node.text, shell.run) else None)
 

@@ -12,7 +12,13 @@ from iptlint.model.numbers import signed
 Answer = bool | None
 """None: known only when the script runs."""
 
-_TOOLS = re.compile(r".*(?:/s?bin/\S*|\b(?:ip6?tables\S*|nft|ipset|ip|modprobe|sysctl)|/proc/\S*)")
+_COMMANDS = (
+    r"(?:ip6?|eb|arp)tables\S*|nft|ipset|ip|tc|modprobe|insmod|rmmod|lsmod|depmod|sysctl|ifconfig|route|"
+    r"(?:ba|da)?sh|[ef]?grep|[gm]?awk|sed|cut|cat|tr|echo|printf|head|tail|sort|uniq|wc|id|uname|hostname|"
+    r"logger|which|true|false|touch|rm|mv|cp|ls|date|sleep|basename|dirname"
+)
+_TOOLS = re.compile(rf".*(?:\b(?:{_COMMANDS})|/proc/(?:sys|net)/\S*)")
+"""What a host that runs the script has; another program, or a file of one kernel, it may lack."""
 
 
 def holds(words: Sequence[str], *, double: bool = False) -> Answer:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.choices import Option, Value, all_alike, one_of
+from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark
 from iptlint.model.numbers import decimal, is_decimal
 from iptlint.source import SourceFile
-
-Value = str | tuple[str, ...]
-"""A tuple is an array."""
 
 _ROOT = {"EUID": "0", "UID": "0", "IFS": " \t\n", "OSTYPE": "linux-gnu"}
 _FROM_OUTSIDE = re.compile(
@@ -38,6 +38,11 @@ def tool_called(name: str) -> str | None:
     return next((tool for pattern, tool in _TOOLS if pattern.fullmatch(upper)), None)
 
 
+class Held(NamedTuple):
+    value: Value | None
+    options: tuple[Option, ...] = ()
+
+
 @dataclass(slots=True)
 class Environment:
     """``open``: a file that is sourced is not there, so that anything may be set.
@@ -45,7 +50,8 @@ class Environment:
     ``versions``: how often each variable was given a value that is not known, shared by all copies.
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
-    before, innermost last.
+    before, innermost last. ``choices``: of variables that have one of several values what they
+    may be.
     """
 
     name: str
@@ -54,8 +60,9 @@ class Environment:
     functions: dict[str, tuple[SourceFile, t.Statement]] = field(default_factory=dict)
     open: bool = False
     assigned: frozenset[str] = frozenset()
-    saved: list[dict[str, Value | None]] = field(default_factory=list)
+    saved: list[dict[str, Held]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    choices: dict[str, tuple[Option, ...]] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(
@@ -67,6 +74,7 @@ class Environment:
             self.assigned,
             [dict(each) for each in self.saved],
             self.versions,
+            dict(self.choices),
         )
 
     def take(self, other: Environment) -> None:
@@ -74,7 +82,7 @@ class Environment:
         self.name, self.arguments = other.name, other.arguments
         self.variables, self.functions = other.variables, other.functions
         self.open, self.saved = other.open, other.saved
-        self.assigned = other.assigned
+        self.assigned, self.choices = other.assigned, other.choices
 
     def get(self, name: str) -> Value | None:
         """None for a variable that is certainly not set."""
@@ -117,8 +125,35 @@ class Environment:
 
     def set(self, name: str, value: Value) -> None:
         self.variables[name] = value
+        self.choices.pop(name, None)
         if not all(map(is_known, (value,) if isinstance(value, str) else value)):
             self.versions[name] = self.version(name) + 1
+
+    def choose(self, name: str, options: tuple[Option, ...]) -> None:
+        """It has one of these values, and nobody knows which."""
+        self.set(name, mark(f"${name}"))
+        self.choices[name] = options
+
+    def options(self, name: str) -> tuple[Option, ...]:
+        """The values of which it has one; none where it is known, or not known at all."""
+        return self.choices.get(name, ())
+
+    def put(self, name: str, value: Value | None) -> None:
+        """Set it, or unset it."""
+        self.choices.pop(name, None)
+        if value is None:
+            self.variables.pop(name, None)
+        else:
+            self.set(name, value)
+
+    def held(self, name: str) -> Held:
+        """What it has, to give it back later."""
+        return Held(self.variables.get(name), self.options(name))
+
+    def hold(self, name: str, held: Held) -> None:
+        self.put(name, held.value)
+        if held.options:
+            self.choices[name] = held.options
 
     def version(self, name: str) -> int:
         """Another one where what is not known of the variable may be something else."""
@@ -126,15 +161,12 @@ class Environment:
 
     def make_local(self, name: str) -> None:
         if self.saved:
-            self.saved[-1].setdefault(name, self.variables.get(name))
+            self.saved[-1].setdefault(name, self.held(name))
 
     def leave(self) -> None:
         """The end of a function: its variables are what they were."""
-        for name, value in self.saved.pop().items():
-            if value is None:
-                self.variables.pop(name, None)
-            else:
-                self.variables[name] = value
+        for name, held in self.saved.pop().items():
+            self.hold(name, held)
 
     def text(self, name: str) -> str:
         """The value as one word; an array is its first item."""
@@ -154,19 +186,36 @@ class Environment:
 _SPECIAL = frozenset("?$!-")
 
 
-def merge_environments(environments: Sequence[Environment]) -> Environment:
-    """What is known whichever way was taken."""
-    first, *others = environments
+def merge_environments(ways: Sequence[tuple[Condition, Environment]]) -> Environment:
+    """What is known whichever way was taken, where one is for certain."""
+    (_, first), *others = ways
     merged = first.copy()
-    merged.open = any(each.open for each in environments)
-    for other in others:
+    merged.open = any(each.open for _, each in ways)
+    for _, other in others:
         merged.functions = {**other.functions, **merged.functions}
-        for name in {*merged.variables, *other.variables}:
-            if merged.variables.get(name) != other.variables.get(name):
-                merged.set(name, mark(f"${name}"))
         if merged.arguments != other.arguments:
             merged.arguments = _either(merged.arguments, other.arguments)
+    for name in dict.fromkeys(name for _, each in ways for name in each.variables):
+        helds = [each.held(name) for _, each in ways]
+        if any(held != helds[0] for held in helds):
+            _merge(merged, name, ways)
     return merged
+
+
+def _merge(merged: Environment, name: str, ways: Sequence[tuple[Condition, Environment]]) -> None:
+    """The variable that has not the same value on all ways."""
+    alike = all_alike(each.variables.get(name) for _, each in ways)
+    if alike is not None:
+        merged.set(name, alike)
+        return
+    each_way = [
+        (way, each.options(name) or (Option(way, each.variables.get(name)),)) for way, each in ways
+    ]
+    options = one_of(each_way)
+    if options:
+        merged.choose(name, options)
+    else:
+        merged.set(name, mark(f"${name}"))
 
 
 _GIVES = re.compile(

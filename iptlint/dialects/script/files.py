@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from iptlint.dialects.decode import decode
 from iptlint.dialects.files import NoFileError
 from iptlint.dialects.script.contents import is_of_a_firewall
+from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.state import Run
-from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import SourceFile, Span
 
@@ -24,7 +24,7 @@ def read_beside(run: Run, name: str, _span: Span) -> tuple[TextPart, ...] | None
     source = find(run, name)
     if source is None:
         return None
-    return ((source.text, Span(source, 0, len(source.text)), True),)
+    return (TextPart(source.text, Span(source, 0, len(source.text)), True),)
 
 
 def find(run: Run, name: str) -> SourceFile | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script.truths import all_of, opposite
@@ -35,6 +36,16 @@ Conditions = tuple[Condition, ...]
 def together(conditions: Iterable[Condition]) -> Match | None:
     """The test for all of them; None where there is none."""
     return all_of(condition.truth for condition in conditions)
+
+
+class TextPart(NamedTuple):
+    """Text, where it was written, and whether it stands there as it is. ``conditions``: what has to
+    hold for it to be printed at all."""
+
+    text: str
+    span: Span
+    exact: bool = False
+    conditions: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,12 @@ class GeneratedText:
     def conditions(self, offset: int) -> Conditions:
         return self._piece(offset).conditions
 
+    def all_conditions(self, start: int, end: int) -> frozenset[Conditions]:
+        """The conditions of each piece of that text."""
+        first = bisect_right(self.pieces, start, key=_start) - 1
+        behind = bisect_right(self.pieces, max(start, end - 1), key=_start)
+        return frozenset(piece.conditions for piece in self.pieces[max(0, first) : behind])
+
     def _piece(self, offset: int) -> Piece:
         index = bisect_right(self.pieces, offset, key=_start) - 1
         return self.pieces[max(0, index)]
@@ -102,13 +119,13 @@ def quoted(word: str) -> str:
     return f'"{escaped}"'
 
 
-def text_of_parts(path: str, parts: Iterable[tuple[str, Span, bool]]) -> GeneratedText:
-    """The texts one behind the other; each with where it comes from, and whether as it is."""
+def text_of_parts(path: str, parts: Iterable[TextPart]) -> GeneratedText:
+    """The texts one behind the other."""
     pieces = []
     texts = []
     at = 0
-    for text, span, exact in parts:
-        pieces.append(Piece(at, at + len(text), span, exact))
+    for text, span, exact, conditions in parts:
+        pieces.append(Piece(at, at + len(text), span, exact, conditions))
         texts.append(text)
         at += len(text)
     return GeneratedText(SourceFile(path, "".join(texts)), tuple(pieces))

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 
 _SPECIAL = re.compile(r"[\\\[&~|]")
 """What a set of characters of a regular expression may take for more than itself."""
+_EXTENDED = re.compile(r"[@?*+!]\(")
+"""Where a group of bash's extglob begins: what it takes is not worked out."""
 
 
 def glob(*parts: tuple[str, bool]) -> re.Pattern[str] | None:
     """Of texts and whether each is quoted, where nothing is special; None where it is none."""
+    if any(_EXTENDED.search(text) for text, quoted in parts if not quoted):
+        return None
     between = [""]
     for text, quoted in parts:
         first, *others = [re.escape(text)] if quoted else _between_asterisks(text)

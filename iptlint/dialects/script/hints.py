@@ -38,6 +38,14 @@ _TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
 
 _IPV6 = re.compile(r"ip(?:v|_)?6|inet6|icmp_?v?6|\bnft\b", re.IGNORECASE)
 
+_SHOWN = r"net[./]bridge[./]bridge-nf-call-ip6?tables"
+_SHOWS_BRIDGED = re.compile(
+    rf"^[^#\n]*(?:{_SHOWN}[\"']?[ \t]*=[ \t]*[\"']?1\b"
+    rf"|echo[ \t]+[\"']?1[\"']?[ \t]*>[ \t]*\S*{_SHOWN})",
+    re.MULTILINE,
+)
+"""By ``sysctl``, or by what ``/proc/sys`` has of it."""
+
 _SPEAKS = re.compile(r"[ \t]*(?:#|(?:echo|printf|log\w*)\b)")
 
 _WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b", re.MULTILINE)
@@ -69,6 +77,11 @@ class Hints:
         """Whether IPv6 is named in it, if only to switch it off."""
         return _IPV6.search(self.source.text) is not None
 
+    @property
+    def shows_bridged(self) -> bool:
+        """Whether it has what a bridge forwards shown to the chains of ip (br_netfilter)."""
+        return _SHOWS_BRIDGED.search(self.source.text) is not None
+
     def beside(self, command: Span) -> str:
         """What is said of the command: its own lines, with a comment at their end, and a comment or
         what is printed on the line before."""
@@ -76,8 +89,8 @@ class Hints:
         start = text.rfind("\n", 0, command.start) + 1
         end = text.find("\n", command.end)
         before = text[:start].rstrip("\n").rpartition("\n")[2]
-        told = before if _SPEAKS.match(before) else ""
-        return f"{told}\n{text[start : end if end >= 0 else len(text)]}"
+        spoken = before if _SPEAKS.match(before) else ""
+        return f"{spoken}\n{text[start : end if end >= 0 else len(text)]}"
 
     def waits(self, start: Span, end: Span) -> bool:
         """Whether something takes its time between the two commands."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.ipset.syntax import IPSET
-from iptlint.dialects.script.generated_text import text_of_parts
+from iptlint.dialects.script.generated_text import TextPart, text_of_parts
 from iptlint.model import Ruleset
 from iptlint.model.sets import SavedSets, SetContents
-from iptlint.source import Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +17,7 @@ class SetCommand:
     """A line as `ipset restore` reads it, in parts; ``doubted`` are the sets that it leaves
     with unknown contents, None all of them."""
 
-    parts: tuple[tuple[str, Span, bool], ...]
+    parts: tuple[TextPart, ...]
     doubted: tuple[str, ...] | None = ()
 
 
@@ -61,17 +60,18 @@ class SetState:
         everything = any(command.doubted is None for command in self.commands)
         doubted = {name for command in self.commands for name in command.doubted or ()}
         contents = {
-            name: _inexact(each) if everything or name in doubted else each
+            # Who makes a set and puts nothing into it leaves that to somebody else.
+            name: _inexact(each) if everything or name in doubted or not each.entries else each
             for name, each in saved.contents.items()
         }
         return SavedSets(contents, IPSET), tuple(map(generated.in_script, diagnostics))
 
 
-def _lines(commands: Iterable[SetCommand]) -> Iterable[tuple[str, Span, bool]]:
+def _lines(commands: Iterable[SetCommand]) -> Iterable[TextPart]:
     for command in commands:
         yield from command.parts
         if command.parts:
-            yield "\n", command.parts[-1][1], False
+            yield TextPart("\n", command.parts[-1].span)
 
 
 def _inexact(contents: SetContents) -> SetContents:

@@ -68,6 +68,9 @@ class IptablesTool:
         self.reader = CommandReader(family)
         self.missing: set[tuple[TableKey, str]] = set()
         self.created: set[tuple[TableKey, str]] = set()
+        self.refused: dict[tuple[TableKey, str], Span] = {}
+        """Chains that a command was to make, and does not."""
+        self.told: set[Span] = set()
 
 
 class Execution:
@@ -116,6 +119,9 @@ class Execution:
         if (self.key, self.chain) in self.tool.late:
             self._report_late(self.chain)
             return None
+        if (self.key, self.chain) in self.tool.refused:
+            self._report_refused(self.chain)
+            return None
         self.tool.missing.add((self.key, self.chain))
         if self.is_known or self.chain in HOOK_NAMES:
             self._report_no_chain()
@@ -134,7 +140,9 @@ class Execution:
         if self.shape.target is not None and not self.shape.goto:
             return True  # a target of somebody's own, for it is given options
         self.tool.missing.add((self.key, jump))
-        if (self.key, jump) in self.tool.late:
+        if (self.key, jump) in self.tool.refused:
+            self._report_refused(jump)
+        elif (self.key, jump) in self.tool.late:
             self._report_late(jump)
         elif self.is_known:
             self._report_no_target(jump)
@@ -232,6 +240,19 @@ class Execution:
             f"chain {chain} is made only further down, so this command is refused and does nothing"
         )
         self._report(LATE, "error", message, f"move `-N {chain}` before this line")
+
+    def _report_refused(self, chain: str) -> None:
+        """Once: it is one mistake."""
+        self.failed = True
+        made = self.tool.refused[self.key, chain]
+        if made in self.tool.told:
+            return
+        self.tool.told.add(made)
+        message = (
+            f"chain {chain} is not there, as the command on line {made.line} that was to make it "
+            "is refused: this command and all others for the chain fail, too"
+        )
+        self._report(LATE, "error", message, f"mend line {made.line}")
 
     def report_no_rule(self, number: int, state: ChainState) -> None:
         self.failed = True

@@ -23,7 +23,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     CommitLine,
     Line,
-    Load,
+    LoadedExtension,
     SaveFile,
     Shape,
     TableLine,
@@ -188,7 +188,9 @@ def _doubted(use: Use, words: tuple[str, ...], doubts: _Doubts) -> bool:
     return True
 
 
-def _load_without(load: Load, words: tuple[str, ...], doubts: _Doubts) -> Iterator[Load]:
+def _load_without(
+    load: LoadedExtension, words: tuple[str, ...], doubts: _Doubts
+) -> Iterator[LoadedExtension]:
     name = load.extension.name if load.extension else ""
     unknown = any(not is_known(words[i]) for u in load.uses for i in range(u.start, u.end))
     unknown |= any(not is_known(words[index]) for index in load.rest)

@@ -8,9 +8,13 @@ from dataclasses import replace
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import loop_truth
-from iptlint.dialects.script.branches import Action, Alternative, run_alternatives
+from iptlint.dialects.script.branches import (
+    Action,
+    Alternative,
+    at_the_end,
+    run_alternatives,
+)
 from iptlint.dialects.script.builtins import assign
-from iptlint.dialects.script.environment import merge_environments
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
@@ -97,8 +101,9 @@ def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
         result = rounds()
     finally:
         run.scopes.pop()
-    if scope.left:
-        run.environment.take(merge_environments([run.environment, *scope.left]))
+    lefts = [*scope.left, *scope.left_in_round]
+    if lefts:
+        run.environment.take(at_the_end(lefts, run.environment))
     return result
 
 
@@ -190,7 +195,11 @@ def _counted(shell: Interpreter, node: t.CountingFor) -> Result:
 
 def _ended(shell: Interpreter, result: Result) -> Result | None:
     """What a round of a loop that ended otherwise makes of the loop; None: it goes on."""
-    shell.run.scopes[-1].of_round.clear()
+    run, scope = shell.run, shell.run.scopes[-1]
+    scope.of_round.clear()
+    if scope.left_in_round:
+        run.environment.take(at_the_end(scope.left_in_round, run.environment))
+        scope.left_in_round.clear()
     match result.flow:
         case Flow.GO:
             return None

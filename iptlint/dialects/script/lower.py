@@ -10,9 +10,10 @@ from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import ScriptCall, call_of
 from iptlint.dialects.script.environment import Environment, assigned_in
+from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
-from iptlint.dialects.script.not_understood import summary
+from iptlint.dialects.script.not_understood import Reason, summary
 from iptlint.dialects.script.roles import facing
 from iptlint.dialects.script.shell import Shell
 from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
@@ -20,6 +21,7 @@ from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
 from iptlint.model import Family, Ruleset
+from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
 
 
@@ -100,8 +102,14 @@ def _script(run: Run, start: Tables, start_nft: NftState, given: Ruleset | None)
         frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
         None if given is None else _families(given),
         facing(run.environment.variables),
-        bool(run.absent),
+        (*(note.span for note in run.absent), *_unread(run)),
     )
+
+
+def _unread(run: Run) -> Iterator[Span]:
+    """Where rules are loaded from a file that is not there."""
+    unread = {note.span for note in run.notes if note.reason is Reason.FILE}
+    return (step.span for step in run.steps if step.kind is Kind.CHANGE and step.span in unread)
 
 
 def _started(source: SourceFile, start: Ruleset | None, files: Files) -> tuple[Tables, NftState]:
@@ -112,7 +120,7 @@ def _started(source: SourceFile, start: Ruleset | None, files: Files) -> tuple[T
         return Tables.of(start), nft
     text = start.source.text
     whole = Span(start.source, 0, len(text))
-    return Tables(), nft.with_piece(NftPiece(((text, whole, True),)))
+    return Tables(), nft.with_piece(NftPiece((TextPart(text, whole, True),)))
 
 
 def _families(start: Ruleset) -> frozenset[Family]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -15,13 +16,14 @@ from iptlint.dialects.script.generated_text import (
     Conditions,
     GeneratedOrigin,
     GeneratedText,
+    TextPart,
     text_of_parts,
     together,
 )
 from iptlint.dialects.script.tables import doubtful
 from iptlint.dialects.script.truths import doubt, opposite
 from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
-from iptlint.source import Origin, SourceFile, Span
+from iptlint.source import Origin, SourceFile
 
 _FLUSH = re.compile(r"(?:^|[;\n])[ \t]*flush[ \t]+ruleset[ \t]*(?=$|[;\n#])")
 _TAKES_CHAINS = re.compile(r"(?:^|[;\n])[ \t]*(?:delete|destroy)[ \t]+(?:table|chain)\b")
@@ -33,12 +35,12 @@ _ACCEPT = Verdict(VerdictKind.ACCEPT, "accept")
 class NftPiece:
     """A text for nft: its parts with where each comes from, and whether as it is."""
 
-    parts: tuple[tuple[str, Span, bool], ...]
+    parts: tuple[TextPart, ...]
     conditions: Conditions = ()
 
     @property
     def text(self) -> str:
-        return "".join(text for text, _, _ in self.parts)
+        return "".join(part.text for part in self.parts)
 
     @property
     def flushes(self) -> bool:
@@ -60,10 +62,10 @@ class NftPiece:
         """The same without what takes something away."""
         gone = {i for taken in _TAKES_AWAY.finditer(self.text) for i in range(*taken.span())}
         parts, at = [], 0
-        for text, span, exact in self.parts:
-            kept = "".join(c for i, c in enumerate(text, at) if i not in gone)
-            parts.append((kept, span, exact and kept == text))
-            at += len(text)
+        for part in self.parts:
+            kept = "".join(c for i, c in enumerate(part.text, at) if i not in gone)
+            parts.append(part._replace(text=kept, exact=part.exact and kept == part.text))
+            at += len(part.text)
         return replace(self, parts=tuple(parts))
 
 
@@ -109,11 +111,11 @@ class NftState:
             tuple(map(relocation.table, ruleset.tables)),
             tuple(map(relocation.named, ruleset.defines)),
             relocation.perhaps(ruleset.flush),
-            tuple(filter(None, map(relocation.diagnostic, (*syntax, *diagnostics)))),
+            tuple(_first_of_each(map(relocation.diagnostic, (*syntax, *diagnostics)))),
         )
 
     def _text(self) -> GeneratedText:
-        parts: list[tuple[str, Span, bool]] = []
+        parts: list[TextPart] = []
         conditions: list[Conditions] = []
         for piece in self.pieces:
             still = piece.taken_back()
@@ -121,11 +123,23 @@ class NftState:
                 conditions = [(*each, still) for each in conditions]
                 piece = piece.adding()
             parts += piece.parts
-            parts.append(("\n", piece.parts[-1][1], False))
-            conditions += [piece.conditions] * (len(piece.parts) + 1)
+            parts.append(TextPart("\n", piece.parts[-1].span))
+            conditions += [(*part.conditions, *piece.conditions) for part in piece.parts]
+            conditions.append(piece.conditions)
         generated = text_of_parts(self.path, parts)
         pieces = zip(generated.pieces, conditions, strict=True)
         return GeneratedText(generated.source, tuple(replace(p, conditions=c) for p, c in pieces))
+
+
+def _first_of_each(diagnostics: Iterable[Diagnostic | None]) -> Iterator[Diagnostic]:
+    """What nft says of a command it says once: what follows the first mistake comes of it."""
+    broken = set()
+    for diagnostic in filter(None, diagnostics):
+        place = (diagnostic.source, diagnostic.start)
+        if diagnostic.code != "IPT001" or place not in broken:
+            yield diagnostic
+        if diagnostic.code == "IPT001":
+            broken.add(place)
 
 
 class _Relocation:
@@ -141,10 +155,10 @@ class _Relocation:
 
     def origin(self, origin: Origin) -> Origin:
         """The same one for the same one: rules that are parts of a statement share it."""
-        found = self.origins.get(origin)
-        if found is None:
-            found = self.origins[origin] = GeneratedOrigin(self.generated, origin)
-        return found
+        known = self.origins.get(origin)
+        if known is None:
+            known = self.origins[origin] = GeneratedOrigin(self.generated, origin)
+        return known
 
     def table(self, table: Table) -> Table:
         chains = {name: self.chain(chain) for name, chain in table.chains.items()}

@@ -18,6 +18,7 @@ from tree_sitter import Node as SyntaxNode
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
+from iptlint.dialects.script.signs import end_of_read, left_unread
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
 from iptlint.source import SourceFile
 
@@ -26,9 +27,15 @@ _WORD = ","
 """Stands for what is not ASCII while the text is parsed: to the shell it is a part of words, and
 the grammar's scanner asks C's tables of letters about it, beyond their end."""
 
+_EXTENDED_PATTERN = re.compile(r"(\[\[[^\n]*?[=!]=[ \t]+[^\s()]*[@?*+!])(\([^()\s]*\))")
+"""A pattern with a group of extglob, which `[[` takes always, and its group."""
+
 _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%+-]")
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
+
+_PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
+"""A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
 
 _ENDS = re.compile(r"(?:\bdone|\bfi|\besac|[})])[ \t]*$")
 
@@ -48,14 +55,16 @@ def _language() -> Language:
 
 def _for_grammar(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
-    return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", _OTHER.sub(_WORD, text))
+    plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
+    plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
+    return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
 
 
 class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
         # The shell takes a carriage return for a part of the last word; it is told once.
-        self.text = source.text.replace("\r\n", " \n")
+        self.text = source.text[: end_of_read(source.text)].replace("\r\n", " \n")
         self.diagnostics: list[SyntaxDiagnostic] = []
         self.words = WordParser(self.text, self.statements)
         self.redirects = RedirectParser(source, self.words, self.diagnostics)
@@ -65,7 +74,10 @@ class _Reader:
         # A character for a byte, so that offsets are the same.
         root = Parser(_language()).parse(_for_grammar(self.text).encode()).root_node
         statements = self.statements(root.children)
-        if root.has_error:
+        if len(self.text) < len(self.source.text):
+            # Where it ends the grammar may miss what follows.
+            self.diagnostics.append(left_unread(self.source, len(self.text)))
+        elif root.has_error:
             self._report_errors(root)
         at = self.source.text.find("\r\n")
         if at >= 0:

@@ -14,13 +14,13 @@ from iptlint.dialects.script.generated_text import (
     Conditions,
     GeneratedOrigin,
     GeneratedText,
+    TextPart,
     text_of_parts,
     together,
 )
 from iptlint.dialects.script.iptables_command import run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall, IptablesTool
-from iptlint.dialects.script.streams import TextPart
-from iptlint.dialects.script.symbolic_text import is_known, names
+from iptlint.dialects.script.symbolic_text import is_known, mark, names
 from iptlint.dialects.script.tables import (
     ChainState,
     ResetTable,
@@ -110,7 +110,8 @@ def load(
     if not parts:
         return RestoreResult(())
     generated = text_of_parts(span.source.path, parts)
-    whole = not keep and not conditions and is_known(generated.source.text)
+    sure = not conditions and not any(part.conditions for part in parts)
+    whole = not keep and sure and is_known(generated.source.text)
     return (
         _load_whole(tool, generated)
         if whole
@@ -143,7 +144,10 @@ def _written(rule: Rule, generated: GeneratedText) -> Rule:
 
 
 class _LineByLine:
-    """A text on top of what is there, or one that is not known in all its parts."""
+    """A text on top of what is there, or one that is not known in all its parts.
+
+    ``conditions``: those of the line that is carried out, ``of_all`` those of every line.
+    """
 
     def __init__(
         self, tool: IptablesTool, generated: GeneratedText, conditions: Conditions, keep: bool
@@ -152,7 +156,7 @@ class _LineByLine:
         self.tables = tool.tables.copy()
         self.tool = IptablesTool(tool.family, self.tables, tool.late, strict=tool.strict)
         self.generated = generated
-        self.conditions = conditions
+        self.conditions = self.of_all = conditions
         self.keep = keep
         self.table: str | None = None
         self.changes: list[TableChange] = []
@@ -162,8 +166,11 @@ class _LineByLine:
     def load(self) -> RestoreResult:
         at = 0
         for line in self.generated.source.text.split("\n"):
-            self._line(line.strip(), self.generated.span(at, at + len(line)))
-            at += len(line) + 1
+            end = at + len(line)
+            of_line, *others = self.generated.all_conditions(at, end)
+            self.conditions = (*of_line, *self.of_all)
+            self._line(mark(line) if others else line.strip(), self.generated.span(at, end))
+            at = end + 1
         return RestoreResult(tuple(self.changes), tuple(self.diagnostics), tuple(self.unknown))
 
     def _line(self, line: str, span: Span) -> None:

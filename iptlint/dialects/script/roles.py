@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from iptlint.dialects.script.environment import Value
+from iptlint.dialects.script.choices import Value
 
 _ROLES = {
     True: r"WAN|EXT(?:ERN(?:AL)?)?|INET|INTERNET|PUB(?:LIC)?|OUTSIDE|UPLINK|WORLD|RED",

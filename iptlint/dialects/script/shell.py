@@ -2,24 +2,28 @@
 
 Where it is known which way the shell goes, that way is taken. Where it is not, all ways are,
 one after the other, and what their commands do is possible only (``Run.guards``); what the
-variables are after that is known where all ways agree. A way that gives up (``exit 1``) is
-taken to be the one that is not taken.
+variables are after that is known where all ways agree, and else one of several values. A way that
+gives up (``exit 1``) is taken to be the one that is not taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import compound_commands, loops, simple_commands
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import truth_of
 from iptlint.dialects.script.calls import run_function
+from iptlint.dialects.script.choosing import for_each, undecided
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
 from iptlint.dialects.script.streams import Output
+from iptlint.dialects.script.symbolic_text import mark
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.word_expansion import Expander
+from iptlint.dialects.script.word_expansion import MAX_BRACES, Expander
 from iptlint.source import Span
 
 _LONGEST = 60
@@ -50,7 +54,9 @@ class Shell:
         run.statements += 1
         if run.statements > MAX_STATEMENTS:
             raise TooMuchError
-        result = _STATEMENTS[type(statement)](self, statement)
+        work = partial(_STATEMENTS[type(statement)], self, statement)
+        names = undecided(self, statement)
+        result = for_each(self, names, work) if names else work()
         run.status = result.status
         return result
 
@@ -68,15 +74,29 @@ class Shell:
         return Condition(self.line(node, word), self.span(node), truth)
 
     def expander(self) -> Expander:
-        return Expander(self.run.environment, self._output, self.run.text.source.text)
+        text = self.run.text.source.text
+        return Expander(self.run.environment, self._output, self._excess, text)
+
+    def _excess(self, word: t.Word) -> None:
+        span = self.span(word)
+        message = (
+            f"`{self.line(word)}` is more than {MAX_BRACES} words: what is done with them is not "
+            "followed one by one"
+        )
+        advice = "a range of ports (`--dport 1:65535`), a network or a set is one rule"
+        diagnostic = Diagnostic(
+            "IPT010", "warning", span.start, span.end, message, advice, span.source
+        )
+        self.run.diagnostics.append(diagnostic)
 
     def _output(self, node: t.Substitution) -> str:
         """What a substitution prints."""
-        output = Output()
         run = self.run
+        output = Output(run.conditions())
         with run.subshell(), run.streams(run.stdin, output):
             run.status = self.execute_all(node.body).status
-        return output.text.rstrip("\n")
+        text = output.text.rstrip("\n")
+        return text if output.is_sure else mark(self.line(node))
 
 
 _STATEMENTS: dict[type, Callable[[Shell, Any], Result]] = {

@@ -11,9 +11,10 @@ from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import truth_of_test
 from iptlint.dialects.script.calls import execute
 from iptlint.dialects.script.files import read_beside
+from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
-from iptlint.dialects.script.streams import Input, Output, TextPart
+from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.source import Span
@@ -25,7 +26,7 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     run = shell.run
     if node.keyword == "unset":
         for word in node.words:
-            run.environment.variables.pop(shell.expander().text(word), None)
+            _unset(shell, shell.expander().text(word))
         return Result()
     if node.keyword:
         return _declare(shell, node)
@@ -35,7 +36,7 @@ def command(shell: Interpreter, node: t.Command) -> Result:
         _assign(shell, node.assignments)
         status = run.status
         return with_redirects(shell, node.redirects, lambda _: Result(status))
-    before = {a.name: run.environment.variables.get(a.name) for a in node.assignments}
+    before = {a.name: run.environment.held(a.name) for a in node.assignments}
     _assign(shell, node.assignments)
     call = Call(words, spans, shell.span(node))
     result = with_redirects(
@@ -44,12 +45,17 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     if result.status is None and words[0] in _TESTS and result.flow is Flow.GO:
         truth = truth_of_test(shell, node, node.words[1:], double=False)
         result = result._replace(truth=truth)
-    for name, value in before.items():
-        if value is None:
-            run.environment.variables.pop(name, None)
-        else:
-            run.environment.set(name, value)
+    for name, held in before.items():
+        run.environment.hold(name, held)
     return result
+
+
+def _unset(shell: Interpreter, text: str) -> None:
+    name, _, index = text.partition("[")
+    if index:
+        shell.run.environment.set(name, (mark(f"${name}"),))
+    else:
+        shell.run.environment.put(name, None)
 
 
 def _expanded(
@@ -70,6 +76,9 @@ def _declare(shell: Interpreter, node: t.Command) -> Result:
             shell.run.environment.make_local(name)
     shell.run.status = 0
     _assign(shell, node.assignments)
+    if any(re.fullmatch(r"-\w*n\w*", name) for name in names) and node.keyword != "export":
+        for each in node.assignments:  # another name for a variable
+            shell.run.environment.set(each.name, (mark(f"${each.name}"),))
     return Result()
 
 
@@ -79,6 +88,8 @@ def _assign(shell: Interpreter, assignments: Sequence[t.Assignment]) -> None:
         expander = shell.expander()
         if each.items is not None:
             items = tuple(expander.fields(each.items))
+            if any(re.match(r"\[[^]]*\]=", item) for item in items):
+                items = (mark(f"${each.name}"),)  # its items have keys
             before = environment.get(each.name) if each.append else None
             kept = (before,) if isinstance(before, str) else before or ()
             environment.set(each.name, (*kept, *items))
@@ -118,7 +129,8 @@ def with_redirects(
             case "<":
                 stdin = _from_file(shell, redirect)
             case ">" | ">>" | ">|" | "&>" | "&>>" if redirect.descriptor in ("", "1"):
-                written, stdout = shell.expander().text(redirect.target), Output()
+                written = shell.expander().text(redirect.target)
+                stdout = Output(run.conditions())
             case ">&" if redirect.descriptor in ("", "1"):
                 stdout = None
     with run.streams(stdin, stdout):
@@ -147,12 +159,13 @@ def _here(shell: Interpreter, redirect: t.Redirect) -> Input:
     expander = shell.expander()
     if redirect.operator == "<<<":
         text = expander.text(redirect.target) + "\n"
-        return Input(((text, shell.span(redirect.target), False),))
+        return Input((TextPart(text, shell.span(redirect.target)),))
     parts: list[TextPart] = []
     for part in redirect.target.parts:
         text = expander.text(t.Word((part,), start=part.start, end=part.end))
         exact = shell.run.text.source.text[part.start : part.end] == text
-        parts.append((text, shell.span(part), exact and shell.run.text.span is None))
+        exact = exact and shell.run.text.span is None
+        parts.append(TextPart(text, shell.span(part), exact))
     return Input(tuple(parts))
 
 
@@ -161,4 +174,4 @@ def _from_file(shell: Interpreter, redirect: t.Redirect) -> Input:
     parts = read_beside(shell.run, name, shell.span(redirect))
     if parts is not None:
         return Input(parts)
-    return Input(((mark(f"< {shown(name)}"), shell.span(redirect), False),))
+    return Input((TextPart(mark(f"< {shown(name)}"), shell.span(redirect)),))

@@ -12,12 +12,12 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.files import Files
 from iptlint.dialects.script.decisions import Decisions
 from iptlint.dialects.script.environment import Environment
-from iptlint.dialects.script.generated_text import Condition, Conditions
+from iptlint.dialects.script.generated_text import Condition, Conditions, TextPart
 from iptlint.dialects.script.iptables_execution import Chains, IptablesTool
 from iptlint.dialects.script.nft_command import NftState
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.steps import Step
-from iptlint.dialects.script.streams import Input, Output, TextPart
+from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.tables import Tables
 from iptlint.dialects.script.truths import may_hold
 from iptlint.model import Family, Match
@@ -71,16 +71,18 @@ class RunningText:
 class Scope:
     """A function, a loop or the whole script, which may have been left already.
 
-    ``guards``: those that it is under. ``left``: how things are where it was; ``conditions``: what
-    has to hold for going on; ``of_round``: in this round of a loop. ``departures``: what had to
-    hold where it was left, with the status then.
+    ``guards``: those that it is under. ``left``: what had to hold where it was, and how things are
+    there; ``conditions``: what has to hold for going on. ``of_round``, ``left_in_round``: the same
+    of one round of a loop. ``departures``: what had to hold where it was left, with the status
+    then.
     """
 
     kind: Flow
     guards: Conditions = ()
     conditions: list[Condition] = field(default_factory=list)
     of_round: list[Condition] = field(default_factory=list)
-    left: list[Environment] = field(default_factory=list)
+    left: list[tuple[Condition, Environment]] = field(default_factory=list)
+    left_in_round: list[tuple[Condition, Environment]] = field(default_factory=list)
     departures: list[tuple[Match, int | None]] = field(default_factory=list)
 
 
@@ -94,6 +96,7 @@ class Checkpoint:
     absent: int
     written: dict[str, tuple[TextPart, ...] | None]
     sets: frozenset[str]
+    printed: int
 
 
 @dataclass(slots=True)
@@ -158,6 +161,7 @@ class Run:
             len(self.absent),
             dict(self.written),
             frozenset(self.sets),
+            0 if self.stdout is None else len(self.stdout.parts),
         )
 
     def back_to(self, then: Checkpoint) -> None:
@@ -170,6 +174,8 @@ class Run:
         del self.absent[then.absent :]
         self.written = dict(then.written)
         self.sets = set(then.sets)
+        if self.stdout is not None:
+            del self.stdout.parts[then.printed :]
 
     def has_changed(self, since: Checkpoint) -> bool:
         return any(step.kind is Kind.CHANGE for step in self.steps[since.steps :])
@@ -193,7 +199,7 @@ class Run:
         self.commands.add((step.span.source.path, step.span.start, step.span.end))
         for reason, detail in notes:
             self.note(reason, step.span, detail)
-        if step.conditions and step.kind is Kind.CHANGE and not step.failed:
+        if step.conditions and step.makes_a_difference:
             self.note(Reason.CONDITION, step.span, step.conditions[-1].text)
 
     def tool(self, family: Family) -> IptablesTool:
@@ -244,7 +250,7 @@ class Run:
 
     def write(self, text: str, span: Span) -> None:
         if self.stdout is not None:
-            self.stdout.write(text, span)
+            self.stdout.write(text, span, self.conditions())
 
 
 def syntax(diagnostic: SyntaxDiagnostic, span: Span) -> Diagnostic:

@@ -47,8 +47,18 @@ class Step:
     sets: tuple[SetCommand, ...] = ()
 
     @property
+    def makes_a_difference(self) -> bool:
+        """Not, where it empties what is empty."""
+        changes = self.changes or self.nft is not None or self.sets
+        return self.kind is Kind.CHANGE and not self.failed and bool(changes)
+
+    @property
     def is_sure(self) -> bool:
         return not self.conditions and all(map(is_known, self.words))
+
+
+_EMPTYING = frozenset(("-F", "--flush", "-X", "--delete-chain", "-Z", "--zero", "flush", "delete"))
+"""Words of a command that makes no rule."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +68,8 @@ class Script:
     ``sets``: the ipsets that it makes; None where it may make any. ``families``: those of which it
     is known what there was before; None where no other start was given than an empty one.
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
-    ``lacks_files``: it has others carried out that are not beside it."""
+    ``absent``: where it has others carried out, or loads rules from files, that are not beside
+    it."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -70,7 +81,21 @@ class Script:
     sets: frozenset[str] | None = frozenset()
     families: frozenset[Family] | None = None
     facing: Mapping[str, bool] = field(default_factory=dict)
-    lacks_files: bool = False
+    absent: tuple[Span, ...] = ()
+
+    @property
+    def lacks_files(self) -> bool:
+        return bool(self.absent)
+
+    @property
+    def lacks_rules(self) -> bool:
+        changes = (step for step in self.steps if step.kind is Kind.CHANGE)
+        making = [step.span for step in changes if not _EMPTYING & {*step.words}]
+        return any(
+            one.source is span.source and one.start < span.start
+            for span in self.absent
+            for one in making
+        )
 
     @property
     def hints(self) -> Hints:
@@ -127,8 +152,8 @@ class _Progress:
     def ruleset(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
         nft = self.nft.result()
         own = with_changes(self.builder.tables(self.tables))
-        told = (t for t in own if self.families is None or t.family in self.families)
-        tables = (*told, *nft.tables)
+        own_tables = (t for t in own if self.families is None or t.family in self.families)
+        tables = (*own_tables, *nft.tables)
         syntax = NFT_SCRIPT if nft.tables and not self.tables.chains else SCRIPT
         ruleset = Ruleset(self.source, "script", syntax, tables, nft.defines, nft.flush)
         return self.sets.put_into(ruleset), (*nft.diagnostics, *self.sets.diagnostics())

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from iptlint.dialects.script.generated_text import Conditions, TextPart
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.source import Span
-
-TextPart = tuple[str, Span, bool]
-"""Text, where it was written, and whether it stands there as it is."""
 
 
 @dataclass(slots=True)
 class Output:
-    """What is printed where somebody reads it."""
+    """What is printed where somebody reads it. ``under``: what holds for whoever reads it."""
 
+    under: Conditions
     parts: list[TextPart] = field(default_factory=list)
 
-    def write(self, text: str, span: Span) -> None:
+    def write(self, text: str, span: Span, conditions: Conditions) -> None:
         if text:
-            self.parts.append((text, span, False))
+            self._add(TextPart(text, span), conditions)
+
+    def pass_on(self, parts: Iterable[TextPart], conditions: Conditions) -> None:
+        """What somebody else printed."""
+        for part in parts:
+            self._add(part, (*part.conditions, *conditions))
+
+    def _add(self, part: TextPart, conditions: Conditions) -> None:
+        further = tuple(each for each in conditions if each not in self.under)
+        self.parts.append(part._replace(conditions=further))
 
     @property
     def text(self) -> str:
-        return "".join(text for text, _, _ in self.parts)
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def is_sure(self) -> bool:
+        return not any(part.conditions for part in self.parts)
 
 
 @dataclass(slots=True)
@@ -36,11 +49,11 @@ class Input:
 
     @property
     def text(self) -> str:
-        return "".join(text for text, _, _ in self.parts)
+        return "".join(part.text for part in self.parts)
 
     @property
     def is_known(self) -> bool:
-        return is_known(self.text)
+        return is_known(self.text) and not any(part.conditions for part in self.parts)
 
     def line(self) -> str | None:
         """The next line; None where there is none left."""

@@ -10,7 +10,7 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
 from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
-from iptlint.dialects.script.generated_text import Condition, quoted, together
+from iptlint.dialects.script.generated_text import Condition, TextPart, quoted, together
 from iptlint.dialects.script.ipsets import SetCommand
 from iptlint.dialects.script.iptables_command import CommandResult, run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall
@@ -19,7 +19,6 @@ from iptlint.dialects.script.nft_command import NftPiece
 from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.steps import Step
-from iptlint.dialects.script.streams import TextPart
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, names, shown
 from iptlint.dialects.script.tables import SpanOrigin, emptied
 from iptlint.dialects.script.truths import doubt
@@ -108,7 +107,8 @@ def _iptables(family: Family) -> Tool:
 
 def _finish(run: Run, call: Call, result: CommandResult) -> Result:
     run.diagnostics += result.diagnostics
-    reasons = [(Reason.VALUE, name) for name in result.unknown[:1]]
+    # Whatever a listing lists, it changes nothing.
+    reasons = [] if result.looks else [(Reason.VALUE, name) for name in result.unknown[:1]]
     if result.diagnostics and any(p.code == "IPT001" for p in result.diagnostics):
         reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
     kind = Kind.LOOK if result.looks else Kind.CHANGE
@@ -160,7 +160,7 @@ def _restore(family: Family) -> Tool:
             changes = restore.unknown(run.tables, family, call.span)
             _add(run, call, Kind.CHANGE, missing, changes=changes)
             return Result()
-        then = run.saved.get("".join(part[0] for part in parts).strip())
+        then = run.saved.get("".join(part.text for part in parts).strip())
         if then is not None and not options.keep and not run.conditions():
             _add(run, call, Kind.CHANGE, changes=restore.as_it_was(then, family))
             return Result()
@@ -233,17 +233,18 @@ def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[TextPart, ..
     parts: list[TextPart] = []
     for word, span in zip(words, spans, strict=True):
         if parts:
-            parts.append((" ", span, False))
+            parts.append(TextPart(" ", span))
         inside = Span(span.source, span.start + 1, span.end - 1)
         exact = span.text == word
         quoted_exactly = not exact and inside.end > inside.start and inside.text == word
-        parts.append((word, inside if quoted_exactly else span, exact or quoted_exactly))
+        place = inside if quoted_exactly else span
+        parts.append(TextPart(word, place, exact or quoted_exactly))
     return tuple(parts)
 
 
 # -- ipset -----------------------------------------------------------------------------------
 
-_SET_OPTIONS = re.compile(r"-(?:exist|!|q|quiet|sorted|s|o|output|t|terse)")
+_SET_OPTIONS = re.compile(r"--?(?:exist|!|q|quiet|sorted|s|o|output|t|terse)")
 _CREATES = ("create", "n", "-N", "--create")
 _DESTROYS = ("destroy", "x", "-X", "--destroy")
 _LISTS = ("list", "-L", "--list", "save", "-S", "test", "-T", "version", "help")
@@ -251,7 +252,7 @@ _LISTS = ("list", "-L", "--list", "save", "-S", "test", "-T", "version", "help")
 
 def _ipset(run: Run, call: Call) -> Result:
     words = [word for word in call.words if not _SET_OPTIONS.fullmatch(word)]
-    exist = any(word in ("-exist", "-!") for word in call.words)
+    exist = any(word in ("-exist", "--exist", "-!") for word in call.words)
     if not words:
         return Result()
     if words[0] in ("restore", "-R", "--restore"):
@@ -277,7 +278,7 @@ def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
     doubtful = bool(run.conditions()) or not all(map(is_known, words))
     line = " ".join(map(quoted, words))
     creates = words[0] in _CREATES and all(map(is_known, words))
-    parts = ((line, call.span, False),) if creates or not doubtful else ()
+    parts = (TextPart(line, call.span),) if creates or not doubtful else ()
     if not doubtful:
         return SetCommand(parts)
     return SetCommand(parts, None if name is None else (name,))
@@ -301,12 +302,13 @@ def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
         reasons = [(Reason.FILE, shown(file or "standard input"))]
         _add(run, call, Kind.CHANGE, reasons, sets=(SetCommand((), None),))
         return Result()
-    text = "".join(part[0] for part in parts)
+    text = "".join(part.text for part in parts)
     unknown = [(Reason.VALUE, name) for name in (*names(text),)[:1]]
     doubtful = bool(unknown) or bool(run.conditions())
     run.make_sets(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
     run.made_sets.update(map(mark, names(text)))
-    known = tuple(part for part in parts if is_known(part[0]))
+    doubtful |= any(part.conditions for part in parts)
+    known = tuple(part for part in parts if is_known(part.text) and not part.conditions)
     command = SetCommand(known, None if doubtful else ())
     _add(run, call, Kind.CHANGE, unknown, sets=(command,))
     return Result()

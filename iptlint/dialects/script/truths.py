@@ -27,6 +27,20 @@ def is_doubt(match: Match) -> bool:
             return False
 
 
+def is_simple(match: Match) -> bool:
+    """Whether it hangs on so few decisions that they can be tried out together."""
+    return len(set(_keys(match))) <= MANY
+
+
+def is_decision(match: Match) -> bool:
+    """Whether it is the same for every command that asks."""
+    match match:
+        case AnyOf(alternatives):
+            return all(is_decision(test) for tests in alternatives for test in tests)
+        case _:
+            return isinstance(match, Decided)
+
+
 def all_of(truths: Iterable[Match]) -> Match | None:
     """That all hold, as one test; None where there is none."""
     unique = tuple(dict.fromkeys(truths))

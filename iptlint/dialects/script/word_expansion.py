@@ -19,6 +19,9 @@ from iptlint.model.numbers import signed
 Output = Callable[[t.Substitution], str]
 """What the commands in a substitution print."""
 
+Excess = Callable[[t.Word], None]
+"""Is told of a word of which braces make more than anybody follows."""
+
 MAX_BRACES = 1000
 _MOST_EDITED = 4000
 """Characters of a value that ``${x%…}`` and its like are worked out of."""
@@ -32,16 +35,22 @@ class _Field:
 
 
 class Expander:
-    def __init__(self, environment: Environment, output: Output, text: str) -> None:
+    def __init__(self, environment: Environment, output: Output, excess: Excess, text: str) -> None:
         self.environment = environment
         self.output = output
+        self.excess = excess
         self.source = text
 
     def fields(self, words: Iterable[t.Word]) -> list[str]:
         return [field for word in words for field in self.of_word(word)]
 
     def of_word(self, word: t.Word) -> list[str]:
-        return [field for each in braces(word) for field in self._split(each)]
+        try:
+            words = braces(word)
+        except _TooManyError:
+            self.excess(word)
+            return [mark(self.source[word.start : word.end])]
+        return [field for each in words for field in self._split(each)]
 
     def text(self, word: t.Word | None) -> str:
         """The word as an assignment, a redirection or a here document takes it: one field."""
@@ -92,9 +101,11 @@ class Expander:
     # -- parameters -----------------------------------------------------------
 
     def _parameter(self, part: t.Parameter) -> list[str]:
+        value = self.environment.get(part.name)
+        if part.prefix == "!" and part.index in ("@", "*"):
+            return self._indices(part.name, value)
         if part.prefix == "!":
             return [self._indirect(part)]
-        value = self.environment.get(part.name)
         if part.operator[-1:] in tuple("-=+?") and self.environment.is_default(part.name):
             value = None
         if part.index is not None:
@@ -137,6 +148,11 @@ class Expander:
             return str(len(value or ()))
         return str(len(value)) if is_known(value) else mark("${#…}")
 
+    def _indices(self, name: str, value: str | tuple[str, ...] | None) -> list[str]:
+        items = (value,) if isinstance(value, str) else value or ()
+        known = all(map(is_known, items))
+        return [str(n) for n in range(len(items))] if known else [mark(f"${{!{name}[@]}}")]
+
     def _indirect(self, part: t.Parameter) -> str:
         name = self.environment.text(part.name)
         return self.environment.text(name) if is_known(name) else mark(f"${{!{part.name}}}")
@@ -145,6 +161,8 @@ class Expander:
         operator = part.operator
         if operator[-1] in "-=+?":
             return self._or_else(part, value)
+        if isinstance(value, tuple) and operator == ":":
+            return self._slice(part, value)
         if isinstance(value, tuple):
             return [self._edited(part, each) for each in value]
         return [self._edited(part, value or "")]
@@ -154,7 +172,7 @@ class Expander:
         unset = value is None or (part.operator[0] == ":" and value in ("", ()))
         text = value if isinstance(value, str) else " ".join(value or ())
         if part.operator[-1] == "+":
-            return [] if unset else [self.text(part.argument)]
+            return [""] if unset else [self.text(part.argument)]
         if isinstance(value, str) and WHOLE.fullmatch(value):
             return [mark(f"${part.name}")]
         if not unset:
@@ -168,12 +186,36 @@ class Expander:
         argument = part.argument
         edit = _EDITS.get(part.operator)
         unknown = mark(f"${part.name}")
+        if part.operator == ":" and argument is not None and is_known(value):
+            return self._piece(self.text(argument), value) or unknown
         if edit is None or argument is None or not is_known(value) or len(value) > _MOST_EDITED:
             return unknown
         if part.operator.startswith("/"):
             return _replaced(self.text(argument), value, part.operator) or unknown
         pattern = self.pattern(argument)
         return unknown if pattern is None else edit(pattern, value)
+
+    def _piece(self, argument: str, value: str) -> str | None:
+        """``${x:1:2}``."""
+        bounds = self._bounds(argument)
+        if bounds is None or abs(bounds[0]) > len(value):
+            return None
+        return value[bounds[0] :][: bounds[1]]
+
+    def _slice(self, part: t.Parameter, values: tuple[str, ...]) -> list[str]:
+        """``${x[@]:1:2}``; of the arguments, ``$0`` is the first."""
+        items = (self.environment.name, *values) if part.name in ("@", "*") else values
+        bounds = self._bounds(self.text(part.argument))
+        if bounds is None or bounds[0] < 0 or not all(map(is_known, items)):
+            return [mark(f"${part.name}")]
+        return list(items[bounds[0] :][: bounds[1]])
+
+    def _bounds(self, argument: str) -> tuple[int, int | None] | None:
+        first, _, count = argument.partition(":")
+        start, length = calculated(first, self.environment), calculated(count, self.environment)
+        if start is None or (count and (length is None or length < 0)):
+            return None
+        return start, length
 
 
 def _glued(current: _Field, values: list[str], *, quoted: bool) -> Iterator[str]:
@@ -247,6 +289,10 @@ _STEPS = re.compile(r"(-?[0-9]+|[a-zA-Z])\.\.(-?[0-9]+|[a-zA-Z])(?:\.\.(-?[0-9]+
 _HELD = 0xE000
 
 
+class _TooManyError(Exception):
+    """More words than ``MAX_BRACES``."""
+
+
 def braces(word: t.Word) -> list[t.Word]:
     """``{a,b}`` and ``{1..3}`` make several words of one."""
     if not any(isinstance(p, t.Text) and not p.quoted and "{" in p.text for p in word.parts):
@@ -265,7 +311,9 @@ def _unbraced(form: str) -> list[str]:
     """The innermost group first, until there is none."""
     done: list[str] = []
     todo = [(form, 0)]
-    while todo and len(done) + len(todo) <= MAX_BRACES:
+    while todo:
+        if len(done) + len(todo) > MAX_BRACES:
+            raise _TooManyError
         text, at = todo.pop()
         match = _GROUP.search(text, at)
         if match is None:
@@ -294,7 +342,7 @@ def _choices(inside: str) -> list[str] | None:
         low, high = ord(first), ord(last)
     step = max(1, abs(signed(steps[3] or "1") or 1))
     if abs(high - low) // step >= MAX_BRACES:
-        return None
+        raise _TooManyError
     numbers = range(low, high + 1, step) if low <= high else range(low, high - 1, -step)
     width = max(map(len, (first, last))) if first.startswith("0") and len(first) > 1 else 0
     return [str(n).zfill(width) if numeric else chr(n) for n in numbers]

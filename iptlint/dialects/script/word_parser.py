@@ -31,6 +31,11 @@ class WordParser:
     def text_of(self, node: SyntaxNode) -> str:
         return self.text[node.start_byte : node.end_byte]
 
+    def _start(self, node: SyntaxNode) -> int:
+        """Of an expansion. Between quotes the grammar counts blanks before it to it where nothing
+        else stands between it and the expansion before: `"$a $b"`."""
+        return node.end_byte - len(self.text_of(node).lstrip())
+
     def between(self, node: SyntaxNode) -> str:
         """The text between the brackets of a node."""
         opening, closing = node.children[0], node.children[-1]
@@ -61,15 +66,17 @@ class WordParser:
 
     def _part(self, node: SyntaxNode, quoted: bool) -> t.Part:
         place = place_of(node)
+        if node.type in _EXPANSIONS:
+            place["start"] = self._start(node)
         match node.type:
             case "raw_string":
                 return t.Text(self.text_of(node)[1:-1], True, **place)
             case "ansi_c_string":
                 return t.Text(_ansi(self.text_of(node)[2:-1]), True, **place)
             case "simple_expansion":
-                return t.Parameter(self.text_of(node)[1:], quoted, **place)
+                return t.Parameter(self.text_of(node).lstrip()[1:], quoted, **place)
             case "expansion":
-                return self._expansion(node, quoted)
+                return self._expansion(node, place, quoted)
             case "command_substitution":
                 return t.Substitution(self.statements(node.children), quoted, **place)
             case "arithmetic_expansion":
@@ -92,15 +99,15 @@ class WordParser:
             yield t.Text(_unescaped(self.text[at : node.end_byte]), start=at, end=node.end_byte)
 
     def inside(
-        self, children: Sequence[SyntaxNode], start: int, end: int, escapes: re.Pattern[str]
+        self, children: Sequence[SyntaxNode], at: int, end: int, escapes: re.Pattern[str]
     ) -> Iterator[t.Part]:
         """What is between quotes or in a here document; the grammar leaves out some of it."""
-        at = start
         for child in children:
             if child.type not in _EXPANSIONS:
                 continue
-            if child.start_byte > at:
-                yield self._quoted(at, child.start_byte, escapes)
+            start = self._start(child)
+            if start > at:
+                yield self._quoted(at, start, escapes)
             yield from self._parts(child, quoted=True)
             at = child.end_byte
         if at < end:
@@ -109,9 +116,8 @@ class WordParser:
     def _quoted(self, start: int, end: int, escapes: re.Pattern[str]) -> t.Text:
         return t.Text(escapes.sub(_escaped, self.text[start:end]), True, start=start, end=end)
 
-    def _expansion(self, node: SyntaxNode, quoted: bool) -> t.Part:
-        place = place_of(node)
-        head = _PARAMETER.match(self.text_of(node))
+    def _expansion(self, node: SyntaxNode, place: t.Place, quoted: bool) -> t.Part:
+        head = _PARAMETER.match(self.text_of(node).lstrip())
         if head is None:
             return t.Opaque(quoted, **place)
         start, end = place["start"] + head.end(), place["end"] - 1
@@ -132,17 +138,32 @@ class WordParser:
 
     def _argument(self, children: Sequence[SyntaxNode], start: int, end: int) -> Iterator[t.Part]:
         at = start
-        for child in children:
+        for child in _flat(children):
             if not child.is_named or child.start_byte < at:
                 continue
-            if child.start_byte > at:
-                yield self._quoted(at, child.start_byte, HEREDOC_ESCAPES)
+            if child.type in _PLAIN:  # blanks before it count
+                raw = self.text[at : child.end_byte]
+                yield t.Text(_unescaped(raw), start=at, end=child.end_byte)
+                at = child.end_byte
+                continue
+            start = self._start(child) if child.type in _EXPANSIONS else child.start_byte
+            if start > at:
+                yield self._quoted(at, start, HEREDOC_ESCAPES)
             yield from self._parts(child, quoted=False)
             at = child.end_byte
         if at < end:
             yield self._quoted(at, end, HEREDOC_ESCAPES)
 
 
+def _flat(nodes: Iterable[SyntaxNode]) -> Iterator[SyntaxNode]:
+    for node in nodes:
+        if node.type == "concatenation":
+            yield from node.children
+        else:
+            yield node
+
+
+_PLAIN = frozenset({"word", "regex", "number"})
 _EXPANSIONS = frozenset(
     {"simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"}
 )

@@ -14,7 +14,7 @@ from iptlint.dialects.iptables.parsing.tree import (
 from iptlint.loads.iptables import checks
 from iptlint.loads.refusal import Refusal
 from iptlint.model.call_graph import calls_in
-from iptlint.source import Span
+from iptlint.source import Edit, Span
 
 
 def kernel_refusals(reading: Reading) -> Iterator[Refusal]:
@@ -27,7 +27,9 @@ def kernel_refusals(reading: Reading) -> Iterator[Refusal]:
             case CommitLine() if line.end == len(reading.ruleset.source.text):
                 span = Span(reading.ruleset.source, line.start, line.end)
                 cause = "the last line does not end: iptables-legacy-restore takes it for a rule"
-                yield Refusal(span, checks.NO_LINE_END, cause, "end the line", variant="legacy")
+                end = (Edit(Span(span.source, line.end, line.end), "\n"),)
+                mend, check = "end the last line of the file with a newline", checks.NO_LINE_END
+                yield Refusal(span, check, cause, mend, variant="legacy", edits=end)
 
 
 def _loops(reading: Reading) -> Iterator[Refusal]:

@@ -30,8 +30,8 @@ def judge(reading: Reading, before: Sequence[Reading] = (), target: Target | Non
     assert isinstance(reading.tree, SaveFile)
     if reading.tree.bare:
         return _without_table(reading)
-    told = [d for d in reading.diagnostics if d.code in _CODES]
-    refusals = [_refusal(reading, d) for d in told if _refuses(d)]
+    diagnostics = [d for d in reading.diagnostics if d.code in _CODES]
+    refusals = [_refusal(reading, d) for d in diagnostics if _refuses(d)]
     names = Names(reading.ruleset.source, reading.tree, before)
     for more in (kernel_refusals(reading), names.refusals()):
         spans = Spans(refusal.span for refusal in refusals)
@@ -43,7 +43,7 @@ def judge(reading: Reading, before: Sequence[Reading] = (), target: Target | Non
         reading.ruleset.source,
         "iptables-restore" if reading.tree.family is Family.IP else "ip6tables-restore",
         ordered,
-        tuple(_refusal(reading, d) for d in told if d.fate is Fate.CHANGED),
+        tuple(_refusal(reading, d) for d in diagnostics if d.fate is Fate.CHANGED),
         tuple(_carried(reading, _table_of(first, reading.tree))),
         atomic=False,
     )

@@ -12,7 +12,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
     Command,
     CommandLine,
-    Load,
+    LoadedExtension,
     SaveFile,
     Shape,
     TableLine,
@@ -94,7 +94,7 @@ class Names:
 
     # -- matches and targets ----------------------------------------------------
 
-    def _unknown_match(self, line: CommandLine, load: Load) -> Refusal:
+    def _unknown_match(self, line: CommandLine, load: LoadedExtension) -> Refusal:
         name = load.name.text(line.words)
         span = line.place_span(self._source, load.name)
         if _OF_A_MODULE.fullmatch(name) and len(name) <= _LONGEST:
@@ -132,7 +132,9 @@ class Names:
         missing = bool(_OF_A_MODULE.fullmatch(name)) and len(name) <= _LONGEST
         return Refusal(span, checks.NO_TARGET, cause, declare, missing)
 
-    def _options_of_chain(self, line: CommandLine, target: Load, name: str) -> Iterator[Refusal]:
+    def _options_of_chain(
+        self, line: CommandLine, target: LoadedExtension, name: str
+    ) -> Iterator[Refusal]:
         """A chain that has the name of a target hides it."""
         for use in target.uses:
             span = line.words_span(self._source, use.start, use.end)

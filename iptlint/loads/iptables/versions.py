@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from iptlint.dialects import Reading
-from iptlint.dialects.iptables.parsing.tree import CommandLine, Load, SaveFile, Use
+from iptlint.dialects.iptables.parsing.tree import CommandLine, LoadedExtension, SaveFile, Use
 from iptlint.loads.iptables import checks
 from iptlint.loads.refusal import Refusal
 from iptlint.loads.target import Target, Version, spelled
@@ -103,7 +103,9 @@ def _features(source: SourceFile, line: CommandLine, target: Target) -> Iterator
                 yield Refusal(span, checks.VERSION, cause, "do without, or wait for later versions")
 
 
-def _span(source: SourceFile, line: CommandLine, load: Load, feature: Feature) -> Span | None:
+def _span(
+    source: SourceFile, line: CommandLine, load: LoadedExtension, feature: Feature
+) -> Span | None:
     """Where the line uses it."""
     if not feature.option:
         return line.words_span(source, load.start, load.start + 2)

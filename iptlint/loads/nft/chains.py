@@ -7,7 +7,9 @@ from iptlint.dialects.nft.execution import priorities
 from iptlint.dialects.nft.execution.properties import device_names
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.loads.nft import checks
+from iptlint.loads.nft.features import NO_DEVICE
 from iptlint.loads.nft.state import KnownChain, KnownTable
+from iptlint.loads.nft.table_flags import check_new_chain
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
 from iptlint.model.numbers import is_decimal
@@ -57,7 +59,12 @@ class ChainTrial:
         hooks = [(item, where) for item, where in body if isinstance(item, t.Hook)]
         policies = [(item, where) for item, where in body if isinstance(item, t.Policy)]
         for hook, where in hooks[-1:]:
+            check_new_chain(self._trial, table, chain, context, command.path[-1])
             self._hook(table, chain, hook, where)
+        chain.defined = True
+        for flags, where in ((item, where) for item, where in body if isinstance(item, t.Flags)):
+            check = checks.SYNTAX
+            self._trial.refuse_unknown_flags(check, where, flags.flags, ("offload",), "chain")
         self._policies(chain, policies, bool(hooks) or chain.hook is not None)
 
     def _policies(
@@ -124,9 +131,7 @@ class ChainTrial:
     def _devices(self, table: KnownTable, hook: t.Hook, where: BlockContext) -> None:
         bound = table.family is Family.NETDEV or hook.hook.text == "ingress"
         if bound and hook.devices is None:
-            cause = f"a chain at {hook.hook.text} belongs to a device, and this one names none"
-            mend = f"write `hook {hook.hook.text} device eth0 priority …`"
-            self._trial.refuse(checks.DEVICE, where, hook, cause, mend)
+            self._trial.lacks(NO_DEVICE, where, hook)
         elif not bound and hook.devices is not None:
             cause = f"a chain at {hook.hook.text} sees the packets of all devices"
             mend = "delete the device, and test iifname in its rules"
@@ -168,7 +173,7 @@ class ChainTrial:
         """The kernel makes no other chain of one that is there."""
         same = (chain.hook, chain.type, chain.priority) == (hook.hook.text, type_, priority)
         other = chain.hook is not None and not same and priority is not None
-        if other or (chain.hook is None and chain.rules):
+        if other or (chain.hook is None and chain.defined):
             cause = f"chain {chain.name} is there already, with other terms"
             mend = "delete the chain first, or repeat what it was declared with"
             self._trial.refuse(checks.EXISTS, where, hook, cause, mend)

@@ -53,6 +53,9 @@ XT = replace(
 )
 NAME_LENGTH = _reading("name length", "name too long")
 COMMENT_LENGTH = _reading("comment length", "comment too long, 128 characters maximum allowed")
+FIELD = _reading("field", "Unknown … field", "src/parser_json.c json_parse_payload_expr")
+FIB = _reading("fib", "fib: need either saddr or daddr", "src/parser_bison.y fib_expr")
+NUMBER = _reading("number", "value too large")
 HELPER_PROTOCOL = _reading("helper protocol", "syntax error")
 
 # -- while nft evaluates ---------------------------------------------------------------------
@@ -60,11 +63,20 @@ HELPER_PROTOCOL = _reading("helper protocol", "syntax error")
 VALUE = _evaluation("value", "Could not parse", "expr_evaluate_symbol")
 HOOK = _evaluation("hook", "family does not support this hook", "str2hooknum")
 PRIORITY = _evaluation("priority", "invalid priority expression", "evaluate_priority")
-DEVICE = _evaluation("device", "Missing `device' in this chain definition", "chain_evaluate")
 NO_DEVICE = _evaluation("no device", "This chain type cannot be bound to device", "chain_evaluate")
 NO_TABLE = _evaluation("no table", "No such file or directory", "table_not_found")
 NO_SET = replace(_evaluation("no set", "No such file or directory", "set_not_found"), linted=True)
 PROTOCOL = _evaluation("protocol", "conflicting protocols specified", "expr_evaluate_payload")
+NEGATION = _evaluation(
+    "negation", "negation can only be used with singleton bitmask", "expr_evaluate_relational"
+)
+CONCAT_LENGTH = _evaluation(
+    "length of what is read at once", "too many concatenation components", "expr_evaluate_concat"
+)
+SHIFT = _evaluation("shift", "shift of … bits is undefined for type of", "expr_evaluate_shift")
+ICMP = _evaluation(
+    "type of ICMP", "incompatible icmp match", "payload_gen_icmp_dependency (src/payload.c)"
+)
 EXTENSION_HEADER = _evaluation("extension header", "cannot use exthdr with", "expr_evaluate_exthdr")
 NFPROTO = _evaluation(
     "nfproto", "meta nfproto is only useful in the inet family", "expr_evaluate_meta"
@@ -73,10 +85,10 @@ NEXTHOP = _evaluation("next hop", "cannot determine ip protocol version", "expr_
 CT_ADDRESS = _evaluation(
     "address of a connection", "cannot determine ip protocol version", "ct_gen_nh_dependency"
 )
-CT_PORT = _evaluation(
-    "port of a connection",
-    "Can't parse symbolic invalid expressions",
-    "ct_expr_update_type (src/ct.c)",
+CT_LOOKED_UP = _evaluation(
+    "address of a connection in a set",
+    "specify either ip or ip6 for address matching",
+    "expr_evaluate_map, expr_evaluate_concat, expr_evaluate_relational",
 )
 IPSEC = _evaluation(
     "ipsec", "ipsec expression is only valid in ip/ip6/inet tables", "expr_evaluate_xfrm"
@@ -135,6 +147,7 @@ NO_INTERVAL = _evaluation(
 )
 ELEMENT = _evaluation("element", "datatype mismatch", "expr_evaluate_concat")
 NOT_A_SET_OF_MAPPINGS = _evaluation("element of a map", "set is not a map", "expr_evaluate_mapping")
+SINGLETON = _evaluation("single value", "Value must be a singleton", "expr_evaluate_mapping")
 OVERLAP = replace(
     _evaluation("overlap", "conflicting intervals specified", "set_overlap (src/intervals.c)"),
     linted=True,
@@ -144,7 +157,13 @@ ADDED = _evaluation(
     "interval overlaps with an existing one",
     "set_overlap (src/intervals.c)",
 )
+KEYS_OVERLAP = _evaluation(
+    "overlap of keys", "conflicting intervals specified", "set_overlap (src/intervals.c)"
+)
+DAY = _evaluation("day", "exceeds valid range 0-6", "expr_evaluate_meta")
+QUEUE = _evaluation("queue", "exceeds valid range 0-65535", "stmt_evaluate_queue")
 EMPTY_SET = _evaluation("empty set", "Set is empty", "expr_evaluate_relational")
+NO_OBJECT = _evaluation("no object", "No such file or directory", "cmd_evaluate_list")
 RULE_INDEX = _evaluation(
     "rule", "Could not process rule: No such file or directory", "rule_cache_update"
 )
@@ -156,6 +175,8 @@ SET_STATEMENT = _evaluation("statement of a set", "statement mismatch", "expr_ev
 
 # -- in the kernel ---------------------------------------------------------------------------
 
+NO_KIND = _kernel("kind", "Operation not supported", "net/netfilter/nft_ct.c")
+NO_OWNER = _kernel("owner", "Operation not supported", f"{_TABLES} nf_tables_updtable")
 MISSING = _kernel("missing", "No such file or directory", _TABLES)
 NO_CHAIN = replace(_kernel("no chain", "No such file or directory", _TABLES), linted=True)
 EXISTS = _kernel("exists", "File exists", _TABLES)
@@ -172,6 +193,11 @@ BUSY = _kernel("in use", "Device or resource busy", _TABLES)
 NO_TRACKING = _kernel(
     "connection tracking", "Protocol error", "net/netfilter/nf_conntrack_proto.c nf_ct_netns_get"
 )
+NO_FAMILY = _kernel(
+    "family of an object",
+    "Address family not supported by protocol",
+    "net/netfilter/nft_ct.c nft_ct_helper_obj_init, nft_ct_expect_obj_init",
+)
 NOT_OF_FAMILY = _kernel(
     "not of the family", "No such file or directory", f"{_TABLES} nft_expr_type_get"
 )
@@ -182,9 +208,19 @@ READ_ONLY = _kernel(
 )
 TIMEOUT_FLAG = _kernel("timeout", "Operation not supported", "net/netfilter/nft_dynset.c")
 CONSTANT_SET = _kernel("constant set", "Device or resource busy", "net/netfilter/nft_dynset.c")
+LIMIT = _kernel(
+    "limit", "Value too large for defined data type", "net/netfilter/nft_limit.c nft_limit_init"
+)
 INVALID = _kernel("invalid", "Invalid argument", _TABLES)
 SIZE = _kernel("size", "Too many open files in system", f"{_TABLES} nft_add_set_elem")
 DUPLICATE_KEY = _kernel("key twice", "File exists", f"{_TABLES} nft_add_set_elem")
+SECURITY_PATH = _kernel(
+    "depth of ipsec", "Numerical result out of range", "net/netfilter/nft_xfrm.c nft_xfrm_get_init"
+)
+PARTS_OVERLAP = replace(
+    _kernel("overlap of parts", "File exists", "net/netfilter/nft_set_pipapo.c nft_pipapo_insert"),
+    linted=True,
+)
 TOO_LONG = _kernel("too long", "Numerical result out of range", f"{_TABLES} nft_rule_policy")
 
 # -- by versions -----------------------------------------------------------------------------

@@ -11,20 +11,19 @@ from iptlint.dialects.nft.execution.unparsed import UnparsedFragment
 from iptlint.dialects.nft.execution.variables import VariableScope
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.chains import ChainTrial
+from iptlint.loads.nft.lookup import Lookup, key_of
 from iptlint.loads.nft.names import check_comment, check_name
 from iptlint.loads.nft.objects import ObjectTrial
 from iptlint.loads.nft.rules import RuleTrial
 from iptlint.loads.nft.separators import check_separators
 from iptlint.loads.nft.sets import SetTrial
-from iptlint.loads.nft.state import CONTENTS, SETS, Key, KnownChain, KnownTable, Tables
+from iptlint.loads.nft.shown import ShownTrial
+from iptlint.loads.nft.state import CONTENTS, OBJECTS, SETS, KnownChain, KnownTable, Tables
+from iptlint.loads.nft.table_flags import check_flags
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
 from iptlint.model.numbers import decimal
 
-OBJECTS = (
-    *("counter", "quota", "limit", "secmark", "synproxy", "tunnel", "flowtable"),
-    *("ct helper", "ct timeout", "ct expectation"),
-)
 _ADDING = {None, "add", "create"}
 
 Placed = tuple[t.Item, BlockContext]
@@ -36,6 +35,8 @@ class CommandTrial:
     def __init__(self, tables: Tables, trial: Trial) -> None:
         self._tables = tables
         self._trial = trial
+        self._lookup = Lookup(tables, trial)
+        self._shown = ShownTrial(self._lookup, trial)
         self._sets = SetTrial(trial)
         self._chains = ChainTrial(trial)
         self._objects = ObjectTrial(trial)
@@ -49,6 +50,8 @@ class CommandTrial:
         for item, inner in self._flat(file.items, context, 0, len(file.source.text)):
             if isinstance(item, t.Command):
                 self._command(item, inner)
+            elif isinstance(item, t.Describe):
+                self._reader.substituted(item, inner)
         return state
 
     def _flat(
@@ -90,39 +93,22 @@ class CommandTrial:
         if handler is not None and (command.path or command.kind == "ruleset"):
             handler(self, command, context)
 
-    def _missing(
-        self, command: t.Command, context: BlockContext, name: t.Value, kind: str, whole: bool
-    ) -> None:
-        family = command.family or "ip"
-        place = "" if kind == "table" else f" in table {family} {command.path[0].text}"
-        called = f"{family} {name.text}" if kind == "table" else name.text
-        self._trial.refuse(
-            checks.NO_TABLE if kind == "table" else checks.MISSING,
-            context,
-            name,
-            f"there is no {kind} {called}{place} at this point",
-            f"declare it before this line: `add {kind} {called}{place and ' …'}`",
-            missing=not whole,
-        )
-
-    def _table(self, command: t.Command, context: BlockContext) -> KnownTable | None:
-        key = _key(command)
-        table = self._tables.get(key)
-        if table is None:
-            self._missing(command, context, command.path[0], "table", self._tables.is_gone(key))
-        return table
-
     # -- tables --------------------------------------------------------------------------------
 
     def _add_table(self, command: t.Command, context: BlockContext) -> None:
-        key = _key(command)
+        key = key_of(command)
         if command.verb == "create" and self._tables.get(key) is not None:
             self._exists(command, context)
+        is_new = self._tables.get(key) is None
         table = self._tables.add(key)
         table.whole |= command.verb == "create"
-        if command.body is not None:
-            inner = context.inside()
-            self._block(table, self._body(command, inner))
+        items = list(self._body(command, context.inside())) if command.body is not None else []
+        flags = [flag for item, _ in items if isinstance(item, t.Flags) for flag in item.flags]
+        if is_new:
+            table.flags = frozenset(flag.text for flag in flags)
+        else:
+            check_flags(self._trial, table, flags, context, command.path[-1])
+        self._block(table, items)
 
     def _block(self, table: KnownTable, items: Iterable[Placed]) -> None:
         """nft looks at the sets of a block, then its chains, and all of them before the rules."""
@@ -148,6 +134,7 @@ class CommandTrial:
     def _define(
         self, table: KnownTable, command: t.Command, body: list[Placed], context: BlockContext
     ) -> None:
+        self._trial.part = _called(table, command.kind, command.path[-1].text)
         check_separators(self._trial, command, context)
         comments = [(item, where) for item, where in body if isinstance(item, t.Comment)]
         for item, where in comments:
@@ -181,16 +168,17 @@ class CommandTrial:
         for item, context in items:
             if isinstance(item, t.Rule):
                 chain.rules += 1
+                self._trial.part = f"{_called(table, 'chain', chain.name)}, rule {chain.rules}"
                 self._rules.rule(table, chain, item, context)
 
     def _delete_table(self, command: t.Command, context: BlockContext) -> None:
-        key = _key(command)
+        key = key_of(command)
         if command.verb == "delete" and command.position is None:
-            self._table(command, context)
+            self._lookup.table(command, context)
         self._tables.delete(key)
 
     def _flush_table(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is not None:
             for chain in table.chains.values():
                 chain.empty()
@@ -212,9 +200,9 @@ class CommandTrial:
     # -- what is in them -------------------------------------------------------------------------
 
     def _add(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is None:
-            table = self._tables.add(_key(command))
+            table = self._tables.add(key_of(command))
         if len(command.path) < 2:
             return
         if command.verb == "create" and table.has(command.kind, command.path[-1].text):
@@ -225,16 +213,18 @@ class CommandTrial:
             self._chain_rules(table, table.chains[command.path[-1].text], body)
 
     def _delete(self, command: t.Command, context: BlockContext) -> None:
-        key = _key(command)
+        key = key_of(command)
         table = self._tables.get(key)
         if table is None or len(command.path) < 2:
             if command.verb == "delete" and table is None:
-                self._missing(command, context, command.path[0], "table", self._tables.is_gone(key))
+                self._lookup.missing(
+                    command, context, command.path[0], "table", self._tables.is_gone(key)
+                )
             return
         name = command.path[-1]
         if not table.has(command.kind, command.path[-1].text):
             if command.verb == "delete":
-                self._missing(command, context, name, command.kind, table.whole)
+                self._lookup.missing(command, context, name, command.kind, table.whole)
             return
         if table.uses(command.kind, name.text):
             self._busy(command, context, name)
@@ -250,28 +240,32 @@ class CommandTrial:
         )
 
     def _flush(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is None or len(command.path) < 2:
             return
         name = command.path[1]
         held = table.chains if command.kind == "chain" else table.sets
         known = held.get(name.text)
         if known is None:
-            self._missing(command, context, name, command.kind, table.whole)
+            self._lookup.missing(command, context, name, command.kind, table.whole)
         else:
             known.empty()
 
     def _rename_chain(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is None or not command.body:
             return
         old, new = command.path[1], command.body[0]
         chain = table.chains.get(old.text)
         if chain is None:
-            self._missing(command, context, old, "chain", table.whole)
+            self._lookup.missing(command, context, old, "chain", table.whole)
         elif isinstance(new, t.Value) and new.text in table.chains:
             message = f"there is a chain {new.text} already"
             self._trial.refuse(checks.EXISTS, context, new, message, "choose another name")
+        elif chain.listed is None:
+            message = f"the kernel cannot rename {old.text}, which this file makes"
+            mend = "declare the chain by its new name"
+            self._trial.refuse(checks.MISSING, context, old, message, mend)
         elif isinstance(new, t.Value):
             del table.chains[old.text]
             chain.name = new.text
@@ -280,19 +274,17 @@ class CommandTrial:
     # -- rules -------------------------------------------------------------------------------
 
     def _put_rule(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
-        if len(command.path) < 2:
-            return
-        if table is None:
+        read = [self._reader.substituted(item, context) for item in command.body or ()]
+        table = self._lookup.table(command, context)
+        if table is None or len(command.path) < 2:
             return
         name = command.path[1]
         chain = table.chains.get(name.text)
         if chain is None:
-            self._missing(command, context, name, "chain", table.whole)
+            self._lookup.missing(command, context, name, "chain", table.whole)
             chain = KnownChain(name.text)
         self._check_index(command, context, table, chain)
-        for item in command.body or ():
-            made, whole = self._reader.substituted(item, context)
+        for made, whole in read:
             if whole and isinstance(made, t.Rule):
                 chain.rules += command.verb != "replace"
                 self._rules.rule(table, chain, made, context)
@@ -300,38 +292,42 @@ class CommandTrial:
     def _check_index(
         self, command: t.Command, context: BlockContext, table: KnownTable, chain: KnownChain
     ) -> None:
-        """A number of a rule that is not there. Handles are given by the kernel."""
+        """A number of a rule that is not there. Handles are given by the kernel, so a rule of this
+        file has none that another one could be put before or behind."""
         position = command.position
         number = decimal(position.number.text) if position is not None else None
         if position is None or number is None:
             return
         last = number + 1 if position.kind == "index" else 1
-        if chain.rules < last:
+        behind = position.kind != "index" and command.verb in (*_ADDING, "insert")
+        if chain.rules < last or (behind and not chain.listed):
             what = f"{position.kind} {position.number.text}"
             self._trial.refuse(
                 checks.RULE_INDEX,
                 context,
                 position,
-                f"chain {chain.name} has no rule with {what}: it has {chain.rules or 'none'}",
+                f"chain {chain.name} has no rule with {what}: it has {chain.rules or 'none'}"
+                + (", all of this file" if behind and chain.rules else ""),
                 "add the rule at the end, without a position",
                 missing=not table.whole,
             )
 
     def _delete_rule(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is None or len(command.path) < 2:
             return
         chain = table.chains.get(command.path[1].text)
         if chain is None:
-            self._missing(command, context, command.path[1], "chain", table.whole)
+            self._lookup.missing(command, context, command.path[1], "chain", table.whole)
             return
         self._check_index(command, context, table, chain)
         chain.rules = max(0, chain.rules - 1)
+        chain.meters.clear()
 
     # -- elements ----------------------------------------------------------------------------
 
     def _change_elements(self, command: t.Command, context: BlockContext) -> None:
-        table = self._table(command, context)
+        table = self._lookup.table(command, context)
         if table is None or len(command.path) < 2:
             return
         name = command.path[-1]
@@ -352,23 +348,24 @@ class CommandTrial:
                 self._sets.elements.change(known, made, context, command.verb or "add")
 
     def _look(self, command: t.Command, context: BlockContext) -> None:
-        """What is only shown has to be there all the same."""
-        table = self._table(command, context)
-        if table is None or len(command.path) < 2:
-            return
-        kind = "set" if command.kind == "element" else command.kind
-        if not table.has(kind, command.path[1].text):
-            self._missing(command, context, command.path[1], kind, table.whole)
+        self._shown.look(command, context)
+
+    def _look_at_meter(self, command: t.Command, context: BlockContext) -> None:
+        self._shown.meter(command, context)
+
+    def _reset(self, command: t.Command, context: BlockContext) -> None:
+        self._shown.reset(command, context)
 
 
 def _order(declared: tuple[t.Command, BlockContext, list[Placed]]) -> bool:
     return declared[0].kind not in SETS
 
 
-def _key(command: t.Command) -> Key:
-    return Family(command.family or "ip"), command.path[0].text
+def _called(table: KnownTable, kind: str, name: str) -> str:
+    return f"{kind} {name} of table {table.family.value} {table.name}"
 
 
+_SHOWING = ("list", "reset")
 Handler = Callable[[CommandTrial, t.Command, BlockContext], None]
 
 _HANDLERS: dict[tuple[str | None, str], Handler] = {
@@ -382,12 +379,16 @@ _HANDLERS: dict[tuple[str | None, str], Handler] = {
         for kind in ("chain", *CONTENTS, *OBJECTS)
     },
     **{(verb, "table"): CommandTrial._delete_table for verb in ("delete", "destroy")},
-    **{("flush", kind): CommandTrial._flush for kind in ("chain", *CONTENTS)},
+    **{("flush", kind): CommandTrial._flush for kind in ("chain", *SETS)},
     ("rename", "chain"): CommandTrial._rename_chain,
     **{(verb, "rule"): CommandTrial._put_rule for verb in ("add", "insert", "replace")},
     ("delete", "rule"): CommandTrial._delete_rule,
     **{(verb, "element"): CommandTrial._change_elements for verb in ("add", "delete")},
-    **{("list", kind): CommandTrial._look for kind in ("table", "chain", *SETS)},
+    **{("list", kind): CommandTrial._look for kind in ("table", "chain", *SETS, *OBJECTS)},
+    **{(verb, f"{kind}s"): CommandTrial._look for verb in _SHOWING for kind in OBJECTS},
+    **{("list", kind): CommandTrial._look for kind in ("sets", "maps", "chains")},
+    **{(verb, "meter"): CommandTrial._look_at_meter for verb in ("list", "flush")},
+    **{("reset", kind): CommandTrial._reset for kind in OBJECTS},
     ("get", "element"): CommandTrial._look,
 }
 """By verb and kind; what is not here shows something and changes nothing."""

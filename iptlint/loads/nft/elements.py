@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,14 +13,20 @@ from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.datatypes import DataType, Text
 from iptlint.dialects.nft.lowering.set_contents import plain_ranges
 from iptlint.loads.nft import checks
+from iptlint.loads.nft.features import SINGLE_AMONG_RANGES
 from iptlint.loads.nft.names import check_comment
-from iptlint.loads.nft.state import Jump, KnownSet
+from iptlint.loads.nft.state import OBJECTS, Jump, KnownSet
 from iptlint.loads.nft.trial import Trial
-from iptlint.loads.nft.values import Bad, interval, parts_of, ranges_in
+from iptlint.loads.nft.values import Bad, differ, interval, parts_of, ranges_in
 from iptlint.loads.refusal import Check
 
 _MOST = 50
 """Refusals from which on no more elements are looked at."""
+_MANY = 64
+"""Elements from which on they are looked at together."""
+
+MOST_COMPARED = 500
+"""Elements of several parts up to which a new one is compared with each."""
 
 STATEFUL = (t.Counter, t.Limit, t.Quota, t.ConnectionLimit, t.Last)
 
@@ -42,15 +49,16 @@ class ElementTrial:
         if verb == "delete":
             self._take_out(known, elements, types, where)
             return
-        if _put_plain(known, elements, types):
+        if verb != "create" and _put_plain(known, elements, types):
             known.is_closed = False
             return
-        self._of_set(
-            known, elements, types, where, checks.OVERLAP if verb is None else checks.ADDED
-        )
+        overlap = checks.OVERLAP if verb is None else checks.ADDED
+        self._of_set(known, elements, types, where, overlap, only_new=verb == "create")
         if known.size is not None and len(known.elements) > known.size:
             cause = f"the set {known.name} has more elements than its size, {known.size}"
-            self._trial.refuse(checks.SIZE, where, elements, cause, "write a larger size")
+            excess = min(len(known.elements) - known.size, len(elements.elements))
+            first = elements.elements[-excess]
+            self._trial.refuse(checks.SIZE, where, first, cause, "write a larger size")
 
     def _take_out(
         self,
@@ -64,8 +72,7 @@ class ElementTrial:
             value = self._key(key, types, where)
             if value is None:
                 continue
-            there = value in known.elements or value[0] in known.intervals
-            if not there and known.is_closed:
+            if known.is_closed and not known.holds(value):
                 cause = f"there is no such element in {known.name} at this point"
                 self._trial.refuse(checks.NO_ELEMENT, where, key, cause, "delete the line")
             known.elements.pop(value, None)
@@ -78,6 +85,8 @@ class ElementTrial:
         types: tuple[DataType | None, ...],
         where: BlockContext,
         overlap: Check,
+        *,
+        only_new: bool,
     ) -> None:
         for element in elements.elements:
             key, data = _split(element)
@@ -88,17 +97,24 @@ class ElementTrial:
                 continue
             self._extras(known, element, where)
             if data is not None:
-                self._data(known, data, where)
+                self._data(known, key, data, where)
             value = self._key(key, types, where)
             if value is None:
                 known.is_closed = False
                 continue
-            if "interval" in known.flags and len(types) == 1:
+            if only_new and known.holds(value):
+                self._exists(known, key, where)
+            elif "interval" in known.flags and len(types) == 1:
                 self._put_interval(known, key, value[0], where, overlap)
             else:
+                self._apart(known, key, value, where)
                 self._put(known, key, value, data, where)
             if len(self._trial.refusals) > _MOST:
                 return
+
+    def _exists(self, known: KnownSet, key: t.Node, where: BlockContext) -> None:
+        cause = f"the element is in {known.name} already, so create is refused"
+        self._trial.refuse(checks.EXISTS, where, key, cause, "write add, which takes what is there")
 
     def _extras(self, known: KnownSet, element: t.Node, where: BlockContext) -> None:
         """A timeout, or a statement of its own, of an element."""
@@ -109,10 +125,22 @@ class ElementTrial:
                 self._trial.refuse(checks.INVALID, where, extra, cause, mend)
             elif isinstance(extra, t.Comment):
                 check_comment(self._trial, where, extra.text)
-            elif isinstance(extra, STATEFUL) and not known.takes_statements:
+            elif isinstance(extra, STATEFUL) and not (known.takes_statements or self._trial.json):
                 cause = f"the elements of {known.name} have no statements"
                 mend = f"write the statement into the declaration of {known.name}"
                 self._trial.refuse(checks.SET_STATEMENT, where, extra, cause, mend)
+        self._statements(known, element, where)
+
+    def _statements(self, known: KnownSet, element: t.Node, where: BlockContext) -> None:
+        """Those of the element, one for each of the set, in its order."""
+        extras = element.extras if isinstance(element, t.Element) else ()
+        own = [extra for extra in extras if isinstance(extra, STATEFUL)]
+        if not own or not known.statements or self._trial.json:
+            return
+        if tuple(map(type, own)) != known.statements:
+            cause = f"the statements of the element are not those of {known.name}"
+            mend = "write the same statements in the same order, or none"
+            self._trial.refuse(checks.SET_STATEMENT, where, own[0], cause, mend)
 
     def _form(
         self,
@@ -139,7 +167,8 @@ class ElementTrial:
             what = "prefix" if isinstance(wide, t.Prefix) else "range"
             cause = f"the {known.kind} {known.name} holds single values, and this is a {what}"
             mend = f"add `flags interval;` to the declaration of {known.name}"
-            self._trial.refuse(checks.NO_INTERVAL, where, wide, cause, mend)
+            insert = _for_intervals(known, where)
+            self._trial.refuse(checks.NO_INTERVAL, where, wide, cause, mend, insert=insert)
             return False
         return True
 
@@ -187,6 +216,22 @@ class ElementTrial:
         mend = f"add `auto-merge;` to the declaration of {known.name}, or delete one of the two"
         self._trial.refuse(overlap, where, key, cause, mend)
 
+    def _apart(
+        self,
+        known: KnownSet,
+        key: t.Node,
+        value: tuple[tuple[int, int] | Text, ...],
+        where: BlockContext,
+    ) -> None:
+        """net/netfilter/nft_set_pipapo.c, nft_pipapo_insert: where the first or the last of all
+        values that an element stands for is in another one, that is; what lies around it is not."""
+        if "interval" not in known.flags or len(known.elements) > MOST_COMPARED:
+            return
+        if value not in known.elements and any(meets(value, e) for e in known.elements):
+            cause = f"it overlaps another element of {known.name}"
+            mend = "delete one of the two: values of several parts are never merged"
+            self._trial.refuse(checks.PARTS_OVERLAP, where, key, cause, mend)
+
     def _put(
         self,
         known: KnownSet,
@@ -195,12 +240,12 @@ class ElementTrial:
         data: t.Node | None,
         where: BlockContext,
     ) -> None:
-        if value in known.elements and data != known.elements[value]:
+        if differ(known.elements.get(value), data):
             cause = f"the key is in {known.name} already, with other data"
             self._trial.refuse(checks.DUPLICATE_KEY, where, key, cause, "delete one of the two")
         known.elements[value] = data
 
-    def _data(self, known: KnownSet, data: t.Node, where: BlockContext) -> None:
+    def _data(self, known: KnownSet, key: t.Node, data: t.Node, where: BlockContext) -> None:
         is_verdict = isinstance(data, t.Verdict | t.JumpBlock)
         if known.data == ("verdict",):
             if not is_verdict and not isinstance(data, t.Variable):
@@ -211,13 +256,31 @@ class ElementTrial:
         elif is_verdict and known.data is not None:
             cause = f"{known.name} maps to {' . '.join(known.data)}, and this is a verdict"
             self._trial.refuse(checks.ELEMENT, where, data, cause, "declare it as `: verdict`")
+        elif known.data is not None and known.data[0] in OBJECTS:
+            self._object(known, known.data[0], data, where)
         else:
-            self._data_value(known, data, where)
+            self._data_value(known, key, data, where)
         if isinstance(data, t.Verdict) and isinstance(data.chain, t.Value):
             known.jumps.append(Jump(data.chain.text, data, where))
 
-    def _data_value(self, known: KnownSet, data: t.Node, where: BlockContext) -> None:
+    def _object(self, known: KnownSet, kind: str, data: t.Node, where: BlockContext) -> None:
+        table = known.table
+        if isinstance(data, t.Value) and not table.has(kind, data.text):
+            cause = f"there is no {kind} {data.text} in table {table.family.value} {table.name}"
+            mend = f"declare it: `{kind} {data.text} {{ … }}`"
+            missing = not table.whole
+            self._trial.refuse(checks.MISSING, where, data, cause, mend, missing=missing)
+
+    def _data_value(self, known: KnownSet, key: t.Node, data: t.Node, where: BlockContext) -> None:
         types = _datatypes(known.data)
+        wide = next(ranges_in(data), None)
+        if wide is not None and not known.to_ranges:
+            cause = f"{known.name} maps to single values, and this is more"
+            mend = f"write `: interval` in the type of {known.name}"
+            self._trial.refuse(checks.SINGLETON, where, wide, cause, mend)
+            return
+        if wide is None and known.to_ranges:
+            self._trial.forbids(SINGLE_AMONG_RANGES, where, key, "write a range of one: a-a")
         if types is None or isinstance(data, t.SetLiteral):
             return
         if len(parts_of(data)) == len(types):
@@ -228,10 +291,25 @@ class ElementTrial:
                     return
 
 
+_TYPE = re.compile(r"\btype(?:of)?\s[^;\n{}]*[^;\s{}]")
+_FLAGS = re.compile(r"\bflags\s[^;\n{}]*[^;\s{}]")
+
+
+def _for_intervals(known: KnownSet, where: BlockContext) -> tuple[int, str] | None:
+    """Where the declaration of the set, in the same text, is to say that it holds intervals."""
+    if known.declared is None or known.declared[1].source is not where.source:
+        return None
+    pattern, text = (_FLAGS, ", interval") if known.flags else (_TYPE, "; flags interval")
+    written = pattern.search(where.source.text, known.declared[0].end)
+    return (written.end(), text) if written else None
+
+
 def _put_plain(known: KnownSet, elements: t.SetLiteral, types: tuple[DataType | None, ...]) -> bool:
     """Very many addresses at once; False where something is wrong with one of them."""
     kinds = tuple(kind for kind in types if kind is not None)
-    if known.size is not None or known.is_map or len(kinds) != len(types):
+    if len(elements.elements) < _MANY or known.size is not None or known.is_map:
+        return False
+    if len(kinds) != len(types):
         return False
     ranges = plain_ranges(elements.elements, kinds)
     if ranges is None:
@@ -245,6 +323,22 @@ def _put_plain(known: KnownSet, elements: t.SetLiteral, types: tuple[DataType | 
         return False
     known.intervals = together
     return True
+
+
+def meets(value: object, other: object) -> bool:
+    """Whether the first or the last values of one are in the other."""
+    if not isinstance(value, tuple) or not isinstance(other, tuple):
+        return False
+    return any(
+        all(_is_in(part, whole, end) for part, whole in zip(value, other, strict=True))
+        for end in (0, 1)
+    )
+
+
+def _is_in(part: tuple[int, int] | Text, whole: tuple[int, int] | Text, end: int) -> bool:
+    if isinstance(part, Text) or isinstance(whole, Text):
+        return part == whole
+    return whole[0] <= part[end] <= whole[1]
 
 
 def _split(element: t.Node) -> tuple[t.Node, t.Node | None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.dialects import Reading
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.nft.tree import NftFile
+from iptlint.dialects.nft_json.parser import NO_JSON
 from iptlint.loads.nft.checks import SYNTAX, VALUE, VARIABLE
 from iptlint.loads.nft.commands import CommandTrial
 from iptlint.loads.nft.last_line import check_last_line
@@ -15,7 +16,7 @@ from iptlint.loads.nft.places import check_jumps, check_places
 from iptlint.loads.nft.state import Tables
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.versions import check_versions
-from iptlint.loads.refusal import Load, Refusal, in_order
+from iptlint.loads.refusal import Load, Refusal, Stage, in_order
 from iptlint.loads.target import Target
 from iptlint.source import Span
 
@@ -24,28 +25,72 @@ def judge(reading: Reading, before: Sequence[Reading], target: Target | None = N
     assert isinstance(reading.tree, NftFile)
     tree = reading.tree
     refusals = [*_unread(tree)]
-    if not tree.diagnostics:
+    if tree.diagnostics:
+        refusals = _among(refusals, [*_while_reading(tree, target)])
+    else:
         refusals += _tried(tree, before, target)
         refusals += _values(reading, refusals)
     return Load(tree.source, "nft -f", in_order(refusals))
 
 
-def _tried(tree: NftFile, before: Sequence[Reading], target: Target | None) -> list[Refusal]:
-    trial, tables = Trial(silent=True), Tables()
+def judge_json(
+    reading: Reading, before: Sequence[Reading], target: Target | None = None
+) -> Load | None:
+    """The same of ``nft -j -f``; None where something of the JSON is not understood here, since
+    nft may know what it means."""
+    assert isinstance(reading.tree, NftFile)
+    tree = reading.tree
+    refusals = [] if tree.diagnostics else _tried(tree, before, target, json=True)
+    if tree.diagnostics:
+        if not tree.diagnostics[0].message.startswith(NO_JSON):
+            return None
+        refusals = [_refusal(tree.diagnostics[0])]
+    return Load(tree.source, "nft -j -f", in_order(refusals))
+
+
+def _tried(
+    tree: NftFile, before: Sequence[Reading], target: Target | None, *, json: bool = False
+) -> list[Refusal]:
+    trial, tables = Trial(silent=True, json=json), Tables()
     commands = CommandTrial(tables, trial)
     for reading in before:
         if isinstance(reading.tree, NftFile):
             commands.run(reading.tree)
-    trial.silent = False
-    if target is not None:
-        check_versions(tree, target, trial)
-    check_last_line(tree.source, tree.items, trial)
+    for table in tables.tables.values():
+        table.was_there()
+    trial.silent, trial.target = False, target
+    if not json:
+        check_last_line(tree.source, tree.items, trial)
     state = commands.run(tree)
     for table in tables.tables.values():
+        trial.part = f"table {table.family.value} {table.name}"
         check_jumps(table, trial)
         check_places(table, trial)
     variables = (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
-    return [*variables, *trial.refusals]
+    return _among([*variables, *trial.refusals], _lacking(tree, target, json=json))
+
+
+def _while_reading(tree: NftFile, target: Target | None) -> Iterator[Refusal]:
+    """What else nft finds wrong before it evaluates anything."""
+    state = CommandTrial(Tables(), Trial(silent=True)).run(tree)
+    yield from (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
+    yield from (each for each in _lacking(tree, target) if each.check.stage is Stage.READING)
+
+
+def _lacking(tree: NftFile, target: Target | None, *, json: bool = False) -> Sequence[Refusal]:
+    trial = Trial(json=json)
+    if target is not None:
+        check_versions(tree, target, trial)
+    return trial.refusals
+
+
+def _among(refusals: list[Refusal], lacking: Sequence[Refusal]) -> list[Refusal]:
+    """What versions lack where the text has it: nft evaluates one command after the other."""
+    for refusal in lacking:
+        at = refusal.span.start
+        later = (n for n, other in enumerate(refusals) if other.span.start > at)
+        refusals.insert(next(later, len(refusals)), refusal)
+    return refusals
 
 
 def _of_variable(diagnostic: Diagnostic, tree: NftFile) -> Refusal:

@@ -28,13 +28,13 @@ def check_last_line(source: SourceFile, items: Sequence[t.Item], trial: Trial) -
         return
     at = max((item.end for item in items), default=0)
     comment = text.find("#", max(at, text.rfind("\n") + 1))
-    mend = "end the last line of the file with a newline"
+    mend, insert = "end the last line of the file with a newline", (len(text), "\n")
     if comment >= 0:
         node = Node(start=comment, end=len(text))
         cause = "the file ends in a comment that has no end of line: nft takes it for no comment"
-        trial.refuse(checks.LAST_LINE, source, node, cause, mend)
+        trial.refuse(checks.LAST_LINE, source, node, cause, mend, insert=insert)
     elif items and isinstance(items[-1], _UNENDED) and not text[at:].strip(" \t"):
         word = "include" if isinstance(items[-1], t.Include) else "define"
         node = Node(start=items[-1].start, end=len(text))
         cause = f"the file ends in {word}, which needs an end of line"
-        trial.refuse(checks.LAST_LINE, source, node, cause, mend)
+        trial.refuse(checks.LAST_LINE, source, node, cause, mend, insert=insert)

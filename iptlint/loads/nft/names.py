@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
-from iptlint.dialects.nft.parsing.reserved import RESERVED
+from iptlint.dialects.nft.parsing.reserved import OF_EVERY_NFT
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.trial import Trial
 
@@ -15,7 +15,7 @@ _LONGEST_COMMENT = 128
 
 
 def check_name(trial: Trial, where: BlockContext, name: t.Value) -> None:
-    if name.text in RESERVED and name.kind is t.Kind.SYMBOL:
+    if name.text in OF_EVERY_NFT and name.kind is t.Kind.SYMBOL and not trial.json:
         cause = f"`{name.text}` is a word of the language, and no name"
         trial.refuse(checks.NAME, where, name, cause, "choose another name")
     elif len(name.text) > _LONGEST_NAME:

@@ -6,10 +6,10 @@ The kernel looks at every base chain from which packets come to a rule. Rows are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.lowering.hook_restrictions import Place, place
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.state import KnownChain, KnownTable, PlacedStatement
 from iptlint.loads.nft.trial import Trial
@@ -19,61 +19,25 @@ _FROM = frozenset(("prerouting", "input", "forward"))
 _TO = frozenset(("forward", "output", "postrouting"))
 _LINK = frozenset(("ingress", "egress"))
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """``hooks`` that take it; ``type`` of the chain, None for any. ``decided``: the kernel's
-    file."""
-
-    hooks: frozenset[str]
-    decided: str
-    type: str | None = None
-
-    def takes(self, chain: KnownChain) -> bool:
-        return chain.hook in self.hooks and self.type in (None, chain.type)
-
-    def __str__(self) -> str:
-        kind = f" of type {self.type}" if self.type else ""
-        return f"chains at {' or '.join(sorted(self.hooks))}{kind}"
-
-
-def _place(hooks: str, decided: str, type: str | None = None) -> Place:
-    return Place(frozenset(hooks.split()), f"net/netfilter/{decided}", type)
-
-
-_TO_DESTINATION = _place("prerouting output", "nft_nat.c", "nat")
 _FIB_IN = Place(_FROM | {"ingress"}, "net/netfilter/nft_fib.c nft_fib_validate")
 _FIB_OUT = Place(_TO | {"egress"}, "net/netfilter/nft_fib.c nft_fib_validate")
 _EVERY = Place(_FROM | _TO | {"ingress", "egress"}, "net/netfilter/nft_fib.c nft_fib_validate")
 _SECPATH = Place(_FROM | {"ingress"}, "net/netfilter/nft_meta.c nft_meta_get_validate_xfrm")
 
-NATS = {
-    "snat": _place("postrouting input", "nft_nat.c", "nat"),
-    "masquerade": _place("postrouting", "nft_masq.c", "nat"),
-    "dnat": _TO_DESTINATION,
-    "redirect": _place("prerouting output", "nft_redir.c", "nat"),
-}
-STATEMENTS: dict[type[t.Node], tuple[str, Place]] = {
-    t.Tproxy: ("tproxy", _place("prerouting", "nft_tproxy.c")),
-    t.Reject: ("reject", _place("prerouting input forward output ingress", "nft_reject.c")),
-    t.Synproxy: ("synproxy", _place("input forward", "nft_synproxy.c")),
-    t.Fwd: ("fwd", _place("ingress egress", "nft_fwd_netdev.c")),
-    t.FlowAdd: ("flow add", _place("forward", "nft_flow_offload.c")),
-}
 _META = {
-    "sdif": _place("input forward", "nft_meta.c nft_meta_get_validate_sdif"),
-    "sdifname": _place("input forward", "nft_meta.c nft_meta_get_validate_sdif"),
+    "sdif": place("input forward", "nft_meta.c nft_meta_get_validate_sdif"),
+    "sdifname": place("input forward", "nft_meta.c nft_meta_get_validate_sdif"),
     "ipsec": _SECPATH,
     "secpath": _SECPATH,
 }
-_SOCKET = _place("prerouting input output", "nft_socket.c")
-_OSF = _place("prerouting input forward", "nft_osf.c")
+_SOCKET = place("prerouting input output", "nft_socket.c")
+_OSF = place("prerouting input forward", "nft_osf.c")
 _MTU = Place(_TO, "net/netfilter/nft_rt.c")
 _IPSEC = {
     "in": Place(_FROM, "net/netfilter/nft_xfrm.c"),
     "out": Place(_TO, "net/netfilter/nft_xfrm.c"),
 }
-SET_PKTTYPE = _place("prerouting ingress", "nft_meta.c nft_meta_set_validate")
+SET_PKTTYPE = place("prerouting ingress", "nft_meta.c nft_meta_set_validate")
 
 
 def of_selector(selector: t.Node, family: Family) -> tuple[str, Place] | None:
@@ -90,10 +54,10 @@ def of_selector(selector: t.Node, family: Family) -> tuple[str, Place] | None:
         case t.Ipsec(direction):
             return f"ipsec {direction}", _IPSEC[direction]
         case t.Fib(flags, result):
-            place = _of_fib(flags, result)
+            where = _of_fib(flags, result)
             if family is Family.INET:
-                place = Place(place.hooks - _LINK, place.decided)
-            return "fib", place
+                where = Place(where.hooks - _LINK, where.decided)
+            return "fib", where
     return None
 
 
@@ -117,7 +81,9 @@ def check_places(table: KnownTable, trial: Trial) -> None:
     }
     for chain, each in placed:
         for base, names in reached.items():
-            if chain.name in names and not each.place.takes(table.chains[base]):
+            if chain.name in names and not each.place.takes(
+                table.chains[base].hook, table.chains[base].type
+            ):
                 _refuse(chain, table.chains[base], each, trial)
                 break
 
@@ -177,24 +143,45 @@ def check_jumps(table: KnownTable, trial: Trial) -> None:
 
 def _check_loops(table: KnownTable, trial: Trial) -> None:
     """A chain that calls itself, by whatever way, if a hook calls it; and too many on one way."""
-    depths: dict[str, int] = {}
-
-    def depth(name: str, way: tuple[str, ...]) -> int:
-        if name in depths:
-            return depths[name]
-        chain = table.chains.get(name)
-        if chain is None or name in way:
-            return 0
-        for jump in chain.jumps:
-            if jump.target == name or jump.target in way:
-                cause = f"the jump leads back to {jump.target}: packets would go round for ever"
-                trial.refuse(checks.LOOP, jump.context, jump.node, cause, "delete the jump")
-        deepest = max((depth(each, (*way, name)) for each in called_by(table, chain)), default=-1)
-        depths[name] = deepest + 1
-        return depths[name]
-
+    depths = _Depths(table, trial)
     for chain in table.chains.values():
-        if chain.hook is not None and depth(chain.name, ()) >= DEEPEST and chain.jumps:
+        if chain.hook is not None and depths.of(chain) >= DEEPEST and chain.jumps:
             cause = f"more than {DEEPEST} chains call each other from {chain.name} on"
             first = chain.jumps[0]
             trial.refuse(checks.LOOP, first.context, first.node, cause, "make the way shorter")
+
+
+class _Depths:
+    """How many chains call each other from one on, each worked out once. Walked without a call of
+    ours for each of theirs, as a file may nest chains by the ten thousand."""
+
+    def __init__(self, table: KnownTable, trial: Trial) -> None:
+        self._table = table
+        self._trial = trial
+        self._known: dict[str, int] = {}
+
+    def of(self, base: KnownChain) -> int:
+        way: dict[str, Iterator[str]] = {}
+        self._enter(base, way)
+        while way:
+            name, calls = next(reversed(way.items()))
+            called = next((each for each in calls if self._is_new(each, way)), None)
+            if called is not None:
+                self._enter(self._table.chains[called], way)
+                continue
+            way.popitem()
+            below = called_by(self._table, self._table.chains[name])
+            self._known[name] = max((self._known.get(each, 0) for each in below), default=-1) + 1
+        return self._known[base.name]
+
+    def _is_new(self, name: str, way: Mapping[str, object]) -> bool:
+        return name in self._table.chains and name not in way and name not in self._known
+
+    def _enter(self, chain: KnownChain, way: dict[str, Iterator[str]]) -> None:
+        if chain.name in self._known:
+            return
+        way[chain.name] = called_by(self._table, chain)
+        for jump in chain.jumps:
+            if jump.target in way:
+                cause = f"the jump leads back to {jump.target}: packets would go round for ever"
+                self._trial.refuse(checks.LOOP, jump.context, jump.node, cause, "delete the jump")

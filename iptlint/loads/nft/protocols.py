@@ -158,6 +158,7 @@ class ProtocolContext:
             return None if now.number_of(wanted.name) is not None else conflict
         if now.name in _DUMMY:
             self._at[LINK] = PROTOCOLS["ether"]
+            self._stacked.append("ether")
             now = wanted
         elif wanted.name in self._stacked:
             return None

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.lowering.symbols import IFACE_TYPES
+from iptlint.dialects.nft.parsing.selectors import HEADERS, TUNNELS
 from iptlint.loads.nft import checks
+from iptlint.loads.nft.features import TYPE_OF_PORTS, VLAN_LATER
+from iptlint.loads.nft.icmp import IcmpType
 from iptlint.loads.nft.places import of_selector
 from iptlint.loads.nft.protocols import (
     LINK,
@@ -19,8 +22,10 @@ from iptlint.loads.nft.protocols import (
 )
 from iptlint.loads.nft.state import KnownChain, PlacedStatement
 from iptlint.loads.nft.trial import Trial
+from iptlint.loads.nft.values import LONGEST_KEY, octets, parts_of, type_of, types_of
 from iptlint.loads.refusal import Check
 from iptlint.model import Family
+from iptlint.model.numbers import c_number
 
 _ROUTED = (Family.IP, Family.IP6, Family.INET)
 _TRACKED = (*_ROUTED, Family.BRIDGE)
@@ -34,6 +39,10 @@ _IS_TABLE = {
     Family.INET: "this is an inet table, which sees IPv4 and IPv6",
 }
 
+_CLOSED = {name: words.split() for name, words in HEADERS.items() if name not in ("arp", "th")}
+"""Fields of a header that are all known by their names."""
+_OPEN = ("arp", "th", *TUNNELS)
+
 
 class SelectorTrial:
     """Of one rule, whose selectors are read in their order."""
@@ -46,31 +55,86 @@ class SelectorTrial:
         self._chain = chain
         self._context = context
         self.protocols = ProtocolContext(family)
+        self.icmp = IcmpType()
 
     def read(self, expression: t.Node) -> bool:
         """False where it is refused."""
-        match expression:
-            case t.Concat(parts):
-                return all(self.read(part) for part in parts)
-            case t.Bitwise(left, _, right):
-                return self.read(left) and self.read(right)
-            case t.Lookup(key):
-                return self.read(key)
-            case t.Hash(key=key) if key is not None:
-                return self.read(key)
-            case t.Range(low, high):
-                return self.read(low) and self.read(high)
-            case t.Prefix(base):
-                return self.read(base)
+        if isinstance(expression, t.Concat) and not self._fits(expression):
+            return False
+        parts = _made_of(expression)
+        if parts:
+            return all(self.read(part) for part in parts) and not self._shifts_away(expression)
+        if self._trial.json and not self._is_field(expression):
+            return False
         conflict = self._conflict(expression)
+        if conflict is not None and conflict.second == "vlan" and conflict.first in _LINKS:
+            return not self._trial.lacks(VLAN_LATER, self._context, expression)
         if conflict is not None:
             self._refuse_conflict(expression, conflict)
+            return False
+        if isinstance(expression, t.Payload) and self._is_of_other_icmp(expression):
             return False
         place = of_selector(expression, self._family)
         if place is not None:
             placed = PlacedStatement(*place, expression, self._context)
             self._chain.placed.append(placed)
         return self._of_family(expression)
+
+    def _shifts_away(self, expression: t.Node) -> bool:
+        """src/evaluate.c, expr_evaluate_shift: by as many bits as there are, or more."""
+        if not isinstance(expression, t.Bitwise) or expression.operator not in _SHIFTS:
+            return False
+        kind = type_of(expression, self._family, self.protocols.network)
+        bits = c_number(getattr(expression.right, "text", ""))
+        if bits is None or bits < max(_WORD, kind.width if kind else 0):
+            return False
+        cause = f"a shift by {bits} bits leaves nothing of what has fewer"
+        self._trial.refuse(checks.SHIFT, self._context, expression.right, cause, "shift by less")
+        return True
+
+    def _fits(self, expression: t.Concat) -> bool:
+        types = types_of(expression, self._family, self.protocols.network)
+        length = octets(types)
+        if length > LONGEST_KEY:
+            cause = f"this takes {length} octets: at most {LONGEST_KEY} fit"
+            mend = "read fewer fields at once"
+            self._trial.refuse(checks.CONCAT_LENGTH, self._context, expression, cause, mend)
+        return length <= LONGEST_KEY and self.look_up(expression)
+
+    def look_up(self, key: t.Node) -> bool:
+        """The same of what a set or a map is asked for, or of what is put together."""
+        for part in parts_of(key):
+            if isinstance(part, t.Ct) and part.key in _CT_ADDRESSES and part.family is None:
+                cause = f"ct {part.key} has no type here, as it may be of IPv4 or of IPv6"
+                mend = f"write ct {part.direction} ip {part.key}, or ip6"
+                self._trial.refuse(checks.CT_LOOKED_UP, self._context, part, cause, mend)
+                return False
+        return True
+
+    def _is_of_other_icmp(self, field: t.Payload) -> bool:
+        conflict = self.icmp.conflict(field)
+        if conflict is None:
+            return False
+        cause = (
+            f"the rule is about {field.protocol} type {conflict[0]}, and {field.field} is of "
+            f"type {conflict[1]}"
+        )
+        self._trial.refuse(checks.ICMP, self._context, field, cause, "make two rules of it")
+        return True
+
+    def _is_field(self, selector: t.Node) -> bool:
+        """In JSON any word may stand for a field; in a text only those that are."""
+        if not isinstance(selector, t.Payload):
+            return True
+        fields = _CLOSED.get(selector.protocol)
+        if selector.field in (fields or ()) or selector.protocol in _OPEN:
+            return True
+        cause, mend = f"there is no header {selector.protocol}", "write a protocol's name"
+        if fields is not None:
+            cause = f"{selector.protocol} has no field {selector.field}"
+            mend = f"write one of {', '.join(fields)}"
+        self._trial.refuse(checks.FIELD, self._context, selector, cause, mend)
+        return False
 
     def _conflict(self, selector: t.Node) -> Conflict | None:
         match selector:
@@ -104,7 +168,18 @@ class SelectorTrial:
     # -- what the family has none of ---------------------------------------------------------
 
     def _of_family(self, selector: t.Node) -> bool:
-        refusal = self._not_of_family(selector)
+        if (
+            isinstance(selector, t.Ct)
+            and selector.key in _CT_PORTS
+            and not self.protocols.transport
+        ):
+            return not self._trial.lacks(TYPE_OF_PORTS, self._context, selector)
+        refusal = (
+            _no_fib(selector)
+            or _no_option(selector)
+            or _no_depth(selector)
+            or self._not_of_family(selector)
+        )
         if refusal is None:
             return True
         check, cause, mend = refusal
@@ -150,6 +225,8 @@ class SelectorTrial:
         match selector:
             case t.Meta("l4proto"):
                 self.protocols.learn(TRANSPORT, "inet-service", numbers)
+            case t.Payload("icmp" | "icmpv6" as protocol, "type"):
+                self.icmp.learn(protocol, numbers)
             case t.Payload("ip", "protocol") | t.Payload("ip6", "nexthdr"):
                 self.protocols.learn(TRANSPORT, selector.protocol, numbers)
             case t.Payload("ether" | "vlan" as header, "type"):
@@ -174,6 +251,67 @@ class SelectorTrial:
             case "iiftype" if self._family is not Family.BRIDGE:
                 ether = number == IFACE_TYPES["ether"]
                 self.protocols.learn_link("ether" if ether else None)
+
+
+def _made_of(expression: t.Node) -> tuple[t.Node, ...]:
+    """What is read for it; nothing of a selector."""
+    match expression:
+        case t.Concat(parts):
+            return parts
+        case t.Bitwise(left, _, right):
+            return left, right
+        case t.Range(low, high):
+            return low, high
+        case t.Lookup(key) | t.Prefix(key):
+            return (key,)
+        case t.Hash(key=key) if key is not None:
+            return (key,)
+    return ()
+
+
+_CT_ADDRESSES = ("saddr", "daddr")
+_LINKS = ("ether", "netdev")
+_CT_PORTS = ("proto-src", "proto-dst")
+_OCTET = 255
+_SHIFTS, _WORD = ("<<", ">>"), 32
+_DEEPEST = 6
+"""XFRM_MAX_DEPTH of include/net/xfrm.h."""
+
+
+def _no_option(selector: t.Node) -> tuple[Check, str, str] | None:
+    if not isinstance(selector, t.HeaderOption) or selector.protocol != "tcp":
+        return None
+    number = c_number(selector.option)
+    if number is None or number <= _OCTET:
+        return None  # the number of an option is an octet (RFC 9293, section 3.1)
+    cause = f"there is no option {number} of TCP: the last one is {_OCTET}"
+    return checks.NUMBER, cause, f"write 0 to {_OCTET}"
+
+
+def _no_depth(selector: t.Node) -> tuple[Check, str, str] | None:
+    """How many transformations a packet may bear."""
+    if not isinstance(selector, t.Ipsec) or (selector.spnum or 0) < _DEEPEST:
+        return None
+    number = selector.spnum or 0
+    cause = f"there is no transformation {number}: a packet has at most {_DEEPEST}"
+    check = checks.NUMBER if number > _OCTET else checks.SECURITY_PATH
+    return check, cause, f"write spnum 0 to {_DEEPEST - 1}"
+
+
+def _no_fib(selector: t.Node) -> tuple[Check, str, str] | None:
+    """One address, and at most one interface, is looked up in the routes."""
+    if not isinstance(selector, t.Fib):
+        return None
+    flags = set(selector.flags)
+    if {"saddr", "daddr"} <= flags:
+        cause, mend = "fib looks up one address, and these are two", "delete saddr or daddr"
+    elif not {"saddr", "daddr"} & flags:
+        cause, mend = "fib looks up an address, and none is named", "write fib saddr, or daddr"
+    elif {"iif", "oif"} <= flags:
+        cause, mend = "fib asks for one interface, and these are two", "delete iif or oif"
+    else:
+        return None
+    return checks.FIB, cause, mend
 
 
 def _family_for(protocol: str) -> str:

@@ -29,7 +29,8 @@ def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> N
             continue
         if _ends(command, item) and not _SEPARATOR.search(where.source.text, item.end, after):
             cause = "what follows needs a semicolon, or a line of its own"
-            trial.refuse(checks.SEPARATOR, where, item, cause, "write `;` after it")
+            mend, insert = "write `;` after it", (item.end, ";")
+            trial.refuse(checks.SEPARATOR, where, item, cause, mend, insert=insert)
             return
 
 

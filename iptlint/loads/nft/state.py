@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
+from iptlint.dialects.nft.lowering.hook_restrictions import Place
 from iptlint.model import Family
 
 Key = tuple[Family, str]
@@ -15,6 +15,10 @@ Key = tuple[Family, str]
 SETS = ("set", "map")
 CONTENTS = (*SETS, "meter")
 """Kinds of commands that are about a set."""
+OBJECTS = (
+    *("counter", "quota", "limit", "secmark", "synproxy", "tunnel", "flowtable"),
+    *("ct helper", "ct timeout", "ct expectation"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,6 @@ class Jump:
     target: str
     node: t.Node
     context: BlockContext
-
-
-class Place(Protocol):
-    """Where something works."""
-
-    def takes(self, chain: KnownChain) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,9 @@ class PlacedStatement:
 
 @dataclass(slots=True, eq=False)
 class KnownChain:
-    """``hook`` is None for one that only other chains call. ``rules``: how many there are."""
+    """``hook`` is None for one that only other chains call; ``defined``: a command has made it.
+    ``rules``: how many there are; ``listed``: how many there were before this file, and None where
+    the chain was not there."""
 
     name: str
     hook: str | None = None
@@ -53,25 +53,31 @@ class KnownChain:
     policy: str | None = None
     devices: frozenset[str] = frozenset()
     rules: int = 0
+    listed: int | None = None
+    defined: bool = False
     jumps: list[Jump] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
     placed: list[PlacedStatement] = field(default_factory=list)
+    meters: set[str] = field(default_factory=set)
 
     def empty(self) -> None:
         self.rules = 0
         self.jumps.clear()
         self.maps.clear()
         self.placed.clear()
+        self.meters.clear()
 
 
 @dataclass(slots=True, eq=False)
 class KnownSet:
     """``key`` and ``data`` are the names of data types, one for each part; None where they are
     not known here. ``intervals``: what is in it, where it holds intervals of one part;
-    ``declared``: its name where this file declares it; ``is_closed``: all of it is known."""
+    ``declared``: its name where this file declares it; ``to_ranges``: it maps to intervals;
+    ``is_closed``: all of it is known."""
 
     name: str
     kind: str
+    table: KnownTable
     key: tuple[str, ...] | None = None
     data: tuple[str, ...] | None = None
     flags: frozenset[str] = frozenset()
@@ -83,12 +89,28 @@ class KnownSet:
     elements: dict[object, t.Node | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
     declared: tuple[t.Node, BlockContext] | None = None
+    to_ranges: bool = False
+    listed: bool = False
     is_closed: bool = False
 
     def empty(self) -> None:
         self.intervals.clear()
         self.elements.clear()
         self.jumps.clear()
+
+    def holds(self, value: tuple[object, ...]) -> bool:
+        """Whether this key, the values of each part, is known to be in it."""
+        return value in self.elements or value[0] in self.intervals
+
+    def differs(self, other: KnownSet) -> bool:
+        """Whether the kernel tells the two apart (nft_set_is_same), as far as this is known."""
+        known = None not in (self.key, other.key)
+        return known and self._terms() != other._terms()
+
+    def _terms(self) -> tuple[object, ...]:
+        """A rule that adds to it may give it the flag dynamic."""
+        timeout = {"timeout"} if self.timeout else set()
+        return self.kind, self.key, self.data, (self.flags | timeout) - {"dynamic"}, self.statements
 
     @property
     def takes_statements(self) -> bool:
@@ -101,7 +123,8 @@ class KnownSet:
 
 @dataclass(slots=True, eq=False)
 class KnownTable:
-    """``whole``: all that is in it is of this file, which deleted the table before."""
+    """``whole``: all that is in it is of this file, which deleted the table before.
+    ``flags_changed``: this file gave it others than it had."""
 
     family: Family
     name: str
@@ -109,6 +132,9 @@ class KnownTable:
     chains: dict[str, KnownChain] = field(default_factory=dict)
     sets: dict[str, KnownSet] = field(default_factory=dict)
     objects: set[tuple[str, str]] = field(default_factory=set)
+    listed: frozenset[tuple[str, str]] = frozenset()
+    flags: frozenset[str] = frozenset()
+    flags_changed: bool = False
 
     def has(self, kind: str, name: str) -> bool:
         if kind == "chain":
@@ -129,6 +155,14 @@ class KnownTable:
             del self.sets[name]
         else:
             self.objects.discard((kind, name))
+
+    def was_there(self) -> None:
+        """All that is known of it by now was there before this file."""
+        self.listed = frozenset(self.objects)
+        for chain in self.chains.values():
+            chain.listed = chain.rules
+        for each in self.sets.values():
+            each.listed = True
 
     def jumps(self) -> Iterator[Jump]:
         for chain in self.chains.values():

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.execution.state import BlockContext
+from iptlint.dialects.nft.lowering import datatypes as d
+from iptlint.dialects.nft.lowering.hook_restrictions import LONGEST_PREFIX, STATEMENTS
+from iptlint.dialects.nft.parsing.reserved import OF_EVERY_NFT
 from iptlint.loads.nft import checks
-from iptlint.loads.nft.places import NATS, SET_PKTTYPE, STATEMENTS
-from iptlint.loads.nft.selectors import SelectorTrial
-from iptlint.loads.nft.state import KnownChain, KnownSet, KnownTable, PlacedStatement
-from iptlint.loads.nft.trial import Trial
-from iptlint.loads.refusal import Check
+from iptlint.loads.nft.features import (
+    DYNAMIC_MAP,
+    METER_OF_A_SET,
+    METER_TWICE,
+    OBJECT_IN_PLACE,
+)
+from iptlint.loads.nft.limits import BYTES, check_limit
+from iptlint.loads.nft.objects import check_counting, check_quota
+from iptlint.loads.nft.part_trial import PartTrial
+from iptlint.loads.nft.places import SET_PKTTYPE
+from iptlint.loads.nft.state import KnownSet, PlacedStatement
+from iptlint.loads.nft.values import Bad, scalar
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
 
 _ROUTED = (Family.IP, Family.IP6, Family.INET)
 _NETWORKS = {Family.IP: "ip", Family.IP6: "ip6"}
-_LONGEST_PREFIX = 127
-"""Octets of a log prefix (NF_LOG_PREFIXLEN with its zero)."""
+_LAST_ICMPX = 3
+"""NFT_REJECT_ICMPX_MAX of nf_tables.h."""
+_LAST_QUEUE = 65535
 _LEVELS = (*("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "audit"),)
 
 
@@ -33,26 +43,8 @@ def is_terminal(statement: t.Node) -> bool:
     return False
 
 
-class StatementTrial:
+class StatementTrial(PartTrial):
     """Of one rule."""
-
-    def __init__(
-        self,
-        trial: Trial,
-        table: KnownTable,
-        chain: KnownChain,
-        context: BlockContext,
-        selectors: SelectorTrial,
-    ) -> None:
-        self._trial = trial
-        self._table = table
-        self._chain = chain
-        self._context = context
-        self._selectors = selectors
-
-    @property
-    def _family(self) -> Family:
-        return self._table.family
 
     def check(self, statement: t.Node) -> None:
         row = STATEMENTS.get(type(statement))
@@ -65,55 +57,7 @@ class StatementTrial:
     def _place(self, node: t.Node, word: str, place: Any) -> None:
         self._chain.placed.append(PlacedStatement(word, place, node, self._context))
 
-    def _refuse(self, check: Check, node: t.Node, cause: str, mend: str) -> None:
-        self._trial.refuse(check, self._context, node, cause, mend)
-
-    # -- translations --------------------------------------------------------------------------
-
-    def _nat(self, statement: t.Nat) -> None:
-        place = NATS.get(statement.name)
-        if place is not None:
-            self._place(statement, statement.name, place)
-        if self._family not in _ROUTED:
-            cause = f"{self._family.value} tables translate nothing: {statement.name} is refused"
-            self._refuse(
-                checks.NAT_FAMILY, statement, cause, "write it in a table of ip, ip6 or inet"
-            )
-            return
-        if statement.address is not None:
-            self._nat_family(statement)
-
-    def check_port(self, statement: t.Nat) -> None:
-        """Once the address has been read, whose tests may tell the protocol."""
-        if self._family not in _ROUTED:
-            return
-        if statement.port is not None and self._selectors.protocols.transport is None:
-            self._no_port(statement, statement.port)
-        elif isinstance(statement.address, t.Concat) and not self._selectors.protocols.transport:
-            self._no_port(statement, statement.address)
-
-    def _no_port(self, statement: t.Nat, port: t.Node) -> None:
-        cause = f"{statement.name} to a port needs a protocol that has ports"
-        mend = "test tcp dport, or meta l4proto, before it"
-        self._refuse(checks.NAT_PORT, port, cause, mend)
-
-    def _nat_family(self, statement: t.Nat) -> None:
-        """It has to be known of which family the address is, and the right one."""
-        network = self._selectors.protocols.network
-        family = statement.family or _NETWORKS.get(self._family)
-        if family is None and network in ("ip", "ip6"):
-            family = network
-        name = statement.name
-        if family is None:
-            if isinstance(statement.address, t.Lookup):
-                return
-            cause = f"an inet table translates IPv4 and IPv6: say which {name} is for"
-            mend = f"write `{name} ip to …` or `{name} ip6 to …`"
-            self._refuse(checks.NAT_ADDRESS, statement, cause, mend)
-            return
-        if network in ("ip", "ip6") and network != family:
-            cause = f"the rule is about {network}, and {name} is for {family}"
-            self._refuse(checks.PROTOCOL, statement, cause, f"write {name} {network}")
+    # -- tproxy -------------------------------------------------------------------------------
 
     def _tproxy(self, statement: t.Tproxy) -> None:
         if self._family not in _ROUTED:
@@ -152,10 +96,7 @@ class StatementTrial:
                 cause = f"a reset is of tcp, and the rule is about {transport}"
                 self._refuse(checks.REJECT, statement, cause, "write reject")
         elif statement.protocol == "icmpx":
-            if self._family in _NETWORKS:
-                cause = f"icmpx is for tables of IPv4 and IPv6, and this is an {network} table"
-                mend = f"write reject with {_ICMP[network or 'ip']} type …"
-                self._refuse(checks.REJECT, statement, cause, mend)
+            self._icmpx(statement)
         elif statement.protocol in _OF_ICMP:
             wanted = _OF_ICMP[statement.protocol]
             if network in ("ip", "ip6") and network != wanted:
@@ -166,6 +107,29 @@ class StatementTrial:
         if self._family in (Family.BRIDGE, Family.NETDEV) and network == "arp":
             cause = "nothing rejects a packet of arp"
             self._refuse(checks.REJECT, statement, cause, "write drop")
+        if statement.protocol in _CODES:
+            self._code(statement.protocol, statement.reason)
+
+    def _code(self, protocol: str, reason: t.Node | None) -> None:
+        """A word that is no code; of numbers nft takes any."""
+        if not isinstance(reason, t.Value) or c_number(reason.text) is not None:
+            return
+        made = scalar(reason, _CODES[protocol])
+        if isinstance(made, Bad):
+            self._refuse(checks.VALUE, reason, made.cause, made.mend)
+
+    def _icmpx(self, statement: t.Reject) -> None:
+        network = self._selectors.protocols.network
+        if self._family in _NETWORKS:
+            cause = f"icmpx is for tables of IPv4 and IPv6, and this is an {network} table"
+            mend = f"write reject with {_ICMP[network or 'ip']} type …"
+            self._refuse(checks.REJECT, statement, cause, mend)
+        elif isinstance(statement.reason, t.Value):
+            number = c_number(statement.reason.text)
+            if number is not None and number > _LAST_ICMPX:
+                cause = f"icmpx has no code {number}"
+                mend = "write port-unreachable, admin-prohibited, no-route or host-unreachable"
+                self._refuse(checks.INVALID, statement.reason, cause, mend)
 
     # -- others --------------------------------------------------------------------------------
 
@@ -191,9 +155,12 @@ class StatementTrial:
             self._prefix(statement, statement.prefix)
 
     def _prefix(self, statement: t.Log, prefix: t.Value) -> None:
+        if prefix.kind is t.Kind.SYMBOL and prefix.text in OF_EVERY_NFT:
+            cause = f"`{prefix.text}` is a word of the language, and no text"
+            self._refuse(checks.SYNTAX, prefix, cause, f'write it in quotes: "{prefix.text}"')
         length = len(prefix.text.encode(errors="surrogateescape"))
-        if length > _LONGEST_PREFIX:
-            cause = f"the log prefix has {length} octets: at most {_LONGEST_PREFIX} fit"
+        if length > LONGEST_PREFIX:
+            cause = f"the log prefix has {length} octets: at most {LONGEST_PREFIX} fit"
             self._refuse(checks.LOG_PREFIX, statement, cause, "write a shorter prefix")
 
     def _queue(self, statement: t.Queue) -> None:
@@ -201,6 +168,26 @@ class StatementTrial:
         if "fanout" in statement.flags and not several:
             cause = "fanout spreads packets over several queues, and there is one"
             self._refuse(checks.FANOUT, statement, cause, "write a range of queues: 0-3")
+        if isinstance(statement.target, t.Numgen | t.Hash):
+            self._reckoned_queue(statement.target)
+        ends = _ends(statement.target)
+        numbers = [c_number(end.text) for end in ends]
+        for end, number in zip(ends, numbers, strict=True):
+            if number is not None and number > _LAST_QUEUE:
+                cause = f"there is no queue {number}: the last one is {_LAST_QUEUE}"
+                self._refuse(checks.QUEUE, end, cause, f"write 0 to {_LAST_QUEUE}")
+                return
+        match numbers:
+            case [int(first), int(last)] if first > last:
+                cause = "the range ends before it begins"
+                mend = f"write {last}-{first}"
+                self._refuse(checks.VALUE, statement.target or statement, cause, mend)
+
+    def _reckoned_queue(self, number: t.Numgen | t.Hash) -> None:
+        last = number.modulus + (number.offset or 0) - 1
+        if last > _LAST_QUEUE:
+            cause = f"it may come to {last}, and the last queue is {_LAST_QUEUE}"
+            self._refuse(checks.QUEUE, number, cause, "write a smaller mod, or a smaller offset")
 
     def _dup(self, statement: t.Dup) -> None:
         if self._family not in (Family.IP, Family.IP6, Family.NETDEV):
@@ -225,9 +212,7 @@ class StatementTrial:
             self._refuse(checks.NO_TRACKING, statement, cause, "move the rule to an inet table")
 
     def _connection_limit(self, statement: t.ConnectionLimit) -> None:
-        if self._family not in (*_ROUTED, Family.BRIDGE):
-            cause = f"{self._family.value} tables see no connections to count"
-            self._refuse(checks.NO_TRACKING, statement, cause, "move the rule to an inet table")
+        check_counting(self._trial, self._table, statement, self._context, statement)
 
     def _foreign(self, statement: t.Foreign) -> None:
         cause = f"`xt {statement.kind} {statement.name}` is how nft prints what iptables-nft made"
@@ -235,6 +220,9 @@ class StatementTrial:
         self._refuse(checks.XT, statement, cause, mend)
 
     def _object(self, statement: t.ObjectUse) -> None:
+        target = self._trial.target
+        if statement.kind == "synproxy" and target and OBJECT_IN_PLACE.forbids(target):
+            self._place(statement, "synproxy name", STATEMENTS[t.Synproxy][1])
         match statement.name:
             case t.Value() as name:
                 self.check_object(statement.kind, name)
@@ -242,6 +230,16 @@ class StatementTrial:
                 for element in elements:
                     if isinstance(element, t.Element) and isinstance(element.data, t.Value):
                         self.check_object(statement.kind, element.data)
+
+    def _meter(self, meter: t.Meter) -> None:
+        """It is a set of its own."""
+        name = meter.name.text if meter.name else ""
+        if name in self._table.sets:
+            self._trial.forbids(METER_OF_A_SET, self._context, meter, "call it something else")
+        elif name and any(name in chain.meters for chain in self._table.chains.values()):
+            mend = "declare a set with flags dynamic, and write `update @…` in each rule"
+            self._trial.forbids(METER_TWICE, self._context, meter, mend)
+        self._chain.meters.add(name)
 
     def check_object(self, kind: str, name: t.Value) -> None:
         if (kind, name.text) not in self._table.objects:
@@ -253,21 +251,13 @@ class StatementTrial:
             )
 
     def _limit(self, statement: t.Limit) -> None:
-        if c_number(statement.rate.text) == 0:
-            cause = "a limit of nothing is none"
-            self._refuse(checks.INVALID, statement.rate, cause, "write a number above 0")
-        units = (statement.unit, statement.burst_unit)
-        if statement.per not in _PER:
-            cause = f"`{statement.per}` is no time that a limit counts in"
-            self._refuse(checks.UNIT, statement, cause, f"write one of {', '.join(_PER)}")
-        elif any(unit not in (None, *_UNITS, "packets") for unit in units):
-            cause = "a limit counts packets or bytes"
-            self._refuse(checks.UNIT, statement, cause, f"write one of {', '.join(_UNITS)}")
+        check_limit(self._trial, self._context, statement)
 
     def _quota(self, statement: t.Quota) -> None:
-        if any(unit not in (None, *_UNITS) for unit in (statement.unit, statement.used_unit)):
+        if any(unit not in (None, *BYTES) for unit in (statement.unit, statement.used_unit)):
             cause = "a quota counts bytes"
-            self._refuse(checks.UNIT, statement, cause, f"write one of {', '.join(_UNITS)}")
+            self._refuse(checks.UNIT, statement, cause, f"write one of {', '.join(BYTES)}")
+        check_quota(self._trial, statement, self._context)
 
     def _flow(self, statement: t.FlowAdd) -> None:
         self.check_object("flowtable", statement.flowtable)
@@ -294,18 +284,23 @@ class StatementTrial:
             cause = f"{known.name} holds intervals, and a rule adds to it: no set does both"
             mend = "delete `flags interval`, or add elements to it by commands only"
             self._trial.refuse(checks.SET_KIND, known.declared[1], known.declared[0], cause, mend)
+        for each in extras:
+            check_counting(self._trial, self._table, each, self._context, statement)
+            if isinstance(each, t.Limit):
+                check_limit(self._trial, self._context, each)
         timed = any(isinstance(each, t.Timing) for each in extras)
         if timed and not known.timeout:
             cause = f"{known.name} keeps its elements for ever, and this one has a timeout"
             mend = f"add `flags dynamic,timeout;` to the declaration of {known.name}"
             self._refuse(checks.TIMEOUT_FLAG, statement, cause, mend)
+        fixed = known.is_map and known.size is not None and not known.timeout
+        if fixed and "dynamic" not in known.flags:
+            self._trial.lacks(DYNAMIC_MAP, self._context, statement)
         if "constant" in known.flags:
             cause = f"{known.name} is constant, and a rule changes it"
             self._refuse(checks.CONSTANT_SET, statement, cause, "delete the flag constant")
 
 
-_PER = ("second", "minute", "hour", "day", "week")
-_UNITS = ("bytes", "kbytes", "mbytes")
 _WRITTEN_META = frozenset(
     ("mark", "priority", "nftrace", "pkttype", "secmark", "broute", "ibrhwaddr", "ibrhwdr")
 )
@@ -322,10 +317,10 @@ OBJECTS_OF: dict[t.Node, str] = {
 """What is given to a packet by its name in the table."""
 
 _OF_ICMP = {"icmp": "ip", "icmpv6": "ip6"}
+_CODES = {"icmp": d.ICMP_CODE, "icmpv6": d.ICMPV6_CODE, "icmpx": d.ICMPX_CODE}
 _ICMP = {"ip": "icmp", "ip6": "icmpv6"}
 
 _HANDLERS: dict[type[t.Node], Callable[[StatementTrial, Any], None]] = {
-    t.Nat: StatementTrial._nat,
     t.Tproxy: StatementTrial._tproxy,
     t.Reject: StatementTrial._reject,
     t.Log: StatementTrial._log,
@@ -339,4 +334,23 @@ _HANDLERS: dict[type[t.Node], Callable[[StatementTrial, Any], None]] = {
     t.FlowAdd: StatementTrial._flow,
     t.Limit: StatementTrial._limit,
     t.Quota: StatementTrial._quota,
+    t.Meter: StatementTrial._meter,
 }
+
+
+def _ends(target: t.Node | None) -> list[t.Value]:
+    parts = (target.low, target.high) if isinstance(target, t.Range) else (target,)
+    return [part for part in parts if isinstance(part, t.Value)]
+
+
+def arguments_of(statement: t.Node) -> Iterator[t.Node]:
+    """What it reads of packets, or looks up."""
+    match statement:
+        case t.Tproxy(address=address, port=port):
+            yield from (each for each in (address, port) if each is not None)
+        case t.Dup(address, device) | t.Fwd(_, address, device):
+            yield from (each for each in (address, device) if each is not None)
+        case t.Queue(target) if target is not None:
+            yield target
+        case t.ObjectUse(_, name):
+            yield name

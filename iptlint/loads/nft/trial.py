@@ -8,16 +8,38 @@ from dataclasses import dataclass, field
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.nodes import Node
-from iptlint.loads.refusal import Check, Refusal
-from iptlint.source import SourceFile, Span
+from iptlint.loads.nft import checks
+from iptlint.loads.nft.features import Feature, Restriction
+from iptlint.loads.refusal import Check, Refusal, Stage
+from iptlint.loads.target import Target
+from iptlint.source import Edit, SourceFile, Span
 
 
 @dataclass(slots=True, eq=False)
 class Trial:
-    """``silent``: the commands only make what is there before the file, and nothing is said."""
+    """``silent``: the commands only make what is there before the file, and nothing is said.
+    ``json``: names are in quotes, and nodes have no places, so ``part`` says what it is about.
+    ``target``: what is loaded by, where that was said."""
 
     refusals: list[Refusal] = field(default_factory=list)
     silent: bool = False
+    json: bool = False
+    part: str = ""
+    target: Target | None = None
+
+    def lacks(self, feature: Feature, where: BlockContext, node: Node) -> bool:
+        """Whether the target does not have the feature yet, which is told then."""
+        lack = feature.lack(self.target) if self.target is not None else None
+        if lack is not None:
+            self.refuse(checks.version(feature.decided, feature.stage), where, node, *lack)
+        return lack is not None
+
+    def forbids(self, rule: Restriction, where: BlockContext, node: Node, mend: str) -> bool:
+        """Whether the kernel of the target refuses this, and older ones do not."""
+        cause = rule.forbids(self.target) if self.target is not None else None
+        if cause is not None:
+            self.refuse(checks.version(rule.decided, Stage.KERNEL), where, node, cause, mend)
+        return cause is not None
 
     def refuse_unknown_flags(
         self,
@@ -41,9 +63,14 @@ class Trial:
         mend: str = "",
         *,
         missing: bool = False,
+        insert: tuple[int, str] | None = None,
     ) -> None:
+        """``insert``: where in the text what is to be written, where that is the one answer."""
         if self.silent:
             return
         source = where if isinstance(where, SourceFile) else where.source
         span = Span(source, node.start, node.end)
-        self.refusals.append(Refusal(span, check, cause, mend, missing))
+        if self.json and self.part:
+            cause = f"{self.part}: {cause}"
+        edits = (Edit(Span(source, insert[0], insert[0]), insert[1]),) if insert else ()
+        self.refusals.append(Refusal(span, check, cause, mend, missing, edits=edits))

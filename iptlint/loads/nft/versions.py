@@ -1,35 +1,22 @@
 """What each version of nft and of Linux brought, and where a file uses it.
 
-``nft`` is the release that first has the commit; ``kernel`` the release whose changelog has it.
+``nft`` is the release that first has the commit (``git describe --contains`` in its repository);
+``kernel`` the release whose changelog has it.
 Where a tool took a word before the kernel knew what it means, both stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.walking import everything
 from iptlint.loads.nft import checks
+from iptlint.loads.nft.features import Feature, Uses
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.refusal import Stage
-from iptlint.loads.target import Target, Version, spelled
+from iptlint.loads.target import Target
 from iptlint.source import SourceFile
-
-Uses = Callable[[t.Node], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """``what`` is the subject of a sentence; ``decided``: the commits that brought it."""
-
-    what: str
-    nft: Version | None
-    kernel: Version | None
-    decided: str
-    uses: Uses
-    stage: Stage = Stage.READING
 
 
 def _verb(verb: str) -> Uses:
@@ -44,8 +31,30 @@ def _header(*protocols: str) -> Uses:
     return lambda node: isinstance(node, t.Payload) and node.protocol in protocols
 
 
-def _hook(name: str, family: str | None = None) -> Uses:
+def _hook(name: str) -> Uses:
     return lambda node: isinstance(node, t.Hook) and node.hook.text == name
+
+
+def _inet_ingress(node: t.Node) -> bool:
+    """A base chain at ingress in an inet table; a flowtable's hook has no type."""
+    return (
+        isinstance(node, t.Command)
+        and node.family == "inet"
+        and any(
+            isinstance(each, t.Hook) and each.type is not None and each.hook.text == "ingress"
+            for each in everything(node)
+        )
+    )
+
+
+def _concatenated_ranges(node: t.Node) -> bool:
+    """A set of intervals whose key has several parts."""
+    if not isinstance(node, t.Command) or node.kind not in ("set", "map"):
+        return False
+    body = node.body or ()
+    keys = [item.key for item in body if isinstance(item, t.KeyType | t.KeyLike)]
+    several = any(isinstance(key, t.Concat) or (isinstance(key, tuple) and key[1:]) for key in keys)
+    return several and any(map(_flag("interval"), body))
 
 
 def _inner(node: t.Node) -> bool:
@@ -61,7 +70,6 @@ def _meta(*keys: str) -> Uses:
 
 
 def _flag(name: str) -> Uses:
-    """Of a table: sets have no flag of these names."""
     return lambda node: isinstance(node, t.Flags) and name in [flag.text for flag in node.flags]
 
 
@@ -78,7 +86,88 @@ def _several_devices(node: t.Node) -> bool:
     return isinstance(node, t.Hook) and isinstance(node.devices, t.SetLiteral) and bool(node.type)
 
 
+def _devices_alone(node: t.Node) -> bool:
+    """``add chain … { devices = … }``, which gives it more of them."""
+    return (
+        isinstance(node, t.Command)
+        and node.kind == "chain"
+        and any(isinstance(item, t.Devices) for item in node.body or ())
+    )
+
+
+def _deleted_block(node: t.Node) -> bool:
+    """``delete chain … { devices = … }`` takes devices out of it."""
+    return (
+        isinstance(node, t.Command)
+        and node.verb in ("delete", "destroy")
+        and node.kind == "chain"
+        and node.body is not None
+    )
+
+
+def _reset(*kinds: str) -> Uses:
+    return lambda node: isinstance(node, t.Command) and node.verb == "reset" and node.kind in kinds
+
+
+def _maps_like_to_objects(node: t.Node) -> bool:
+    """``typeof ip saddr : counter``; by its name the type may be of some of them before."""
+    data = node.data if isinstance(node, t.KeyLike) else None
+    return isinstance(data, t.Value) and data.text in _KINDS
+
+
+_KINDS = ("counter", "limit", "quota", "synproxy", "secmark", "ct timeout", "ct expectation")
+
+
+def _collects_in_a_map(node: t.Node) -> bool:
+    return (
+        isinstance(node, t.Command)
+        and node.kind == "map"
+        and any(
+            isinstance(each, t.Property) and each.name == "gc-interval" for each in node.body or ()
+        )
+    )
+
+
+def _reckons_with_a_field(node: t.Node) -> bool:
+    """``meta mark | ct mark``: before, only numbers stood behind such an operator."""
+    return isinstance(node, t.Bitwise) and any(
+        isinstance(each, t.Selector) for each in everything(node.right)
+    )
+
+
 FEATURES = (
+    Feature(
+        "reckoning with two fields",
+        (1, 1, 2),
+        (6, 13),
+        "the announcement of nft 1.1.2, Linux b0ccf4f53d96",
+        _reckons_with_a_field,
+        Stage.EVALUATION,
+    ),
+    Feature(
+        "a map to objects by typeof",
+        (1, 1, 0),
+        None,
+        "nft bb2054cf, acbac5e3, 25f1e6cc",
+        _maps_like_to_objects,
+    ),
+    Feature("reset rules", (1, 0, 7), None, "nft 1694df2d", _reset("rule", "rules")),
+    Feature("reset of a set", (1, 0, 8), (6, 5), "nft 83e0f440", _reset("set", "map", "element")),
+    Feature("gc-interval of a map", (1, 0, 9), None, "nft 61eab46e", _collects_in_a_map),
+    Feature(
+        "a block of a chain that is deleted",
+        (1, 0, 8),
+        None,
+        "nft a66b5ad9540d",
+        _deleted_block,
+    ),
+    Feature(
+        "a block that gives a chain devices",
+        (1, 0, 8),
+        (6, 4),
+        "nft a66b5ad9540d, Linux b9703ed44ffb",
+        _devices_alone,
+    ),
     Feature("destroy", (1, 0, 7), (6, 3), "nft e1dfd5cc, Linux f80a612dd77c", _verb("destroy")),
     Feature("last", (1, 0, 7), (5, 14), "nft 2b41e3c4, Linux 836382dc2471", _kind(t.Last)),
     Feature(
@@ -113,6 +202,16 @@ FEATURES = (
             and any(isinstance(extra, t.Quota | t.Last) for extra in node.extras)
         ),
     ),
+    Feature(
+        "icmpv6 taddr, or daddr",
+        (1, 0, 9),
+        None,
+        "nft 2e86f45d0260",
+        lambda node: (
+            isinstance(node, t.Payload)
+            and (node.protocol, node.field) in (("icmpv6", "taddr"), ("icmpv6", "daddr"))
+        ),
+    ),
     Feature("dccp option", (1, 0, 8), (6, 5), "nft 6ab0fd6c, Linux b9f9a485fb0e", _option("dccp")),
     Feature("meta broute", (1, 0, 8), (6, 4), "nft 97672e54, Linux 4386b9218577", _meta("broute")),
     Feature(
@@ -142,17 +241,33 @@ FEATURES = (
         "fib … check",
         (1, 1, 4),
         None,
-        "nft 1.1.4",
+        "the announcement of nft 1.1.4",
         lambda node: isinstance(node, t.Fib) and node.result == "check",
     ),
     Feature("flag owner", (0, 9, 9), (5, 12), "nft 6d085b22, Linux 6001a930ce03", _flag("owner")),
-    Feature("flag persist", (1, 1, 0), (6, 9), "nft 1.1.0, Linux da5141bbe0c2", _flag("persist")),
+    Feature(
+        "flag persist", (1, 1, 0), (6, 9), "nft 4955ae1a, Linux da5141bbe0c2", _flag("persist")
+    ),
     Feature(
         "a chain without a name",
         (0, 9, 7),
         (5, 9),
         "nft c330152b, Linux d0e2c7de92c7",
         _kind(t.JumpBlock),
+    ),
+    Feature(
+        "a set of intervals with several parts",
+        (0, 9, 4),
+        (5, 6),
+        "nft 8ac2f3b2, Linux 3c4287f62044",
+        _concatenated_ranges,
+    ),
+    Feature(
+        "hook ingress in an inet table",
+        (0, 9, 7),
+        (5, 10),
+        "nft b4775dec, Linux d3519cb89f6d",
+        _inet_ingress,
     ),
     Feature("typeof", (0, 9, 4), None, "nft 14357cff", _kind(t.KeyLike)),
     Feature(
@@ -163,7 +278,11 @@ FEATURES = (
         _meta("sdif", "sdifname"),
     ),
     Feature(
-        "a chain of several devices", (0, 9, 3), (5, 5), "Linux d54725cd11a5", _several_devices
+        "a chain of several devices",
+        (0, 9, 3),
+        (5, 5),
+        "nft 3fdc7541, Linux d54725cd11a5",
+        _several_devices,
     ),
 )
 
@@ -171,27 +290,15 @@ FEATURES = (
 def check_versions(file: t.NftFile, target: Target, trial: Trial) -> None:
     """A refusal for each use of what the target does not have yet."""
     lacking = [
-        (feature, lack) for feature in FEATURES if (lack := _lack(feature, target)) is not None
+        (feature, lack) for feature in FEATURES if (lack := feature.lack(target)) is not None
     ]
     if not lacking:
         return
     for source, node in _nodes(file.source, file.items):
         for feature, lack in lacking:
-            if feature.uses(node):
+            if feature.uses is not None and feature.uses(node):
                 check = checks.version(feature.decided, feature.stage)
                 trial.refuse(check, source, _place(node), *lack)
-
-
-def _lack(feature: Feature, target: Target) -> tuple[str, str] | None:
-    needs = []
-    if target.nft is not None and feature.nft is not None and target.nft < feature.nft:
-        needs.append(f"nft {spelled(feature.nft)}: {target.name} has {spelled(target.nft)}")
-    if target.kernel is not None and feature.kernel is not None and target.kernel < feature.kernel:
-        has = spelled(target.kernel)
-        needs.append(f"Linux {spelled(feature.kernel)}: {target.name} has {has}")
-    if not needs:
-        return None
-    return f"{feature.what} needs {', and '.join(needs)}", "do without it, or use later versions"
 
 
 def _nodes(source: SourceFile, items: Sequence[t.Item]) -> Iterator[tuple[SourceFile, t.Node]]:

@@ -57,6 +57,7 @@ from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.script_lockouts import is_flush
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
+from iptlint.analysis.spoofing import is_against_spoofing, turns_strangers_away
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import (
@@ -78,7 +79,7 @@ from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
@@ -222,6 +223,7 @@ def _only_bans(main: BaseChain) -> bool:
         rule.verdict.kind
         for _, rule in main.rules()
         if rule.verdict.chain not in main.analysis.table.chains and not rule.verdict.kind.goes_on
+        if not is_against_spoofing(rule)
     }
     return bool(kinds) and all(kind.denies for kind in kinds)
 
@@ -230,7 +232,7 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's is there to count, mark or log; the chains of iptables are there
     without anyone's asking."""
     built_in = analysis.table.name == "filter" and chain.name.isupper()
-    if built_in or not analysis.ruleset.syntax.makes_base_chains:
+    if built_in or not analysis.syntax.makes_base_chains:
         return False
     return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
 
@@ -276,7 +278,7 @@ def _is_open(hooks: Hooks, hook: Hook) -> bool:
 def _closes(hooks: Hooks, hook: Hook) -> bool:
     """Whether strangers are turned away on some interface, or from a host or a network."""
     if dropped_by_default(hooks, hook).satisfiable():
-        return True
+        return hook is not Hook.INPUT or turns_strangers_away(hooks)
     addresses = denied_destinations(hooks, hook)
     count = addresses.sat_count_float(hooks.space.fields[hooks.family.daddr].width)
     return count >= (1 if hook is Hook.INPUT else _NETWORK)

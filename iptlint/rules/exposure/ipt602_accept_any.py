@@ -4,7 +4,8 @@
 Sends connections from public addresses to ports that no rule would name through INPUT. If a
 rule, not the policy, accepts most of them although the policy, or a rule behind it, would
 deny them, that rule is reported: everything after it is moot. A rule for one interface counts
-where its name, or an address translation, says that the world is behind it.
+where its name, or an address translation, says that the world is behind it; one for the only card
+that rules name is possibly so.
 
 ## Why it matters
 The policy and the closing rule look like protection and never see a packet. It is mostly what
@@ -25,9 +26,9 @@ Delete the rule, or give it what it was meant for: an interface (`-i lo`), a sou
 state (`--ctstate ESTABLISHED,RELATED`).
 
 ## When it is wrong
-Where another firewall stands before the host. Rules for `lo`, for VPNs, bridges and the
-networks of a home or an office are not reported. A chain that accepts what no rule denies,
-and has nothing behind that which denies, is told of by IPT601.
+Where another firewall stands before the host, or its one card leads to a trusted network. Rules
+for `lo`, for VPNs, bridges and the networks of a home or an office are not reported. A chain that
+accepts what no rule denies, and has nothing behind that which denies, is told of by IPT601.
 
 ## References
 - NIST SP 800-41 Rev. 1, 4.2 (deny by default): https://csrc.nist.gov/pubs/sp/800/41/r1/final
@@ -41,6 +42,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
     accept_any,
+    accepted_by_only_card,
     accepted_from_uplinks,
     interface_name,
     responsible_call,
@@ -54,7 +56,7 @@ from iptlint.model import Hook
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT602",
@@ -79,15 +81,18 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     elif by := accepted_from_uplinks(hooks):
         name = interface_name(hooks.space, by.packets)
         yield _finding(hooks, by, f" by {name}, which faces the world", "what follows it", [])
+    elif by := accepted_by_only_card(hooks):
+        where = f" by {interface_name(hooks.space, by.packets)}, the only card that rules name"
+        yield _finding(hooks, by, where, "what follows it", [])
 
 
 def _finding(hooks: Hooks, by: Share, where: str, moot: str, related: list[Label]) -> Finding:
-    by = responsible_call(by)
+    by, what = responsible_call(by), "a port" if where else "an interface"
     return META.finding(
         by.span,
         f"{by.name} accepts {every(by)} new {kind_of(by)}connection from anywhere{where}: {moot} "
         "sees none of them",
-        "delete it, or say what it is for: an interface, a source, or established connections only",
+        f"delete it, or say what it is for: {what}, a source, or established connections only",
         related=tuple(related),
         witness=shown_for(hooks, Hook.INPUT, by),
         severity=Severity.WARNING if where else None,

@@ -8,6 +8,9 @@ lets most of them in, it is reported with the services that it opens. Where a po
 to such a service of a host behind, the translation is. A policy or a rule that accepts
 everything is not reported here: that is IPT601 and IPT602.
 
+A rule that lets in a network which is written wider than the private one in it, such as
+172.0.0.0/8 for 172.16.0.0/12, is reported too, whatever the port: the rest are strangers.
+
 ## Why it matters
 The whole of the internet is scanned for these ports many times a day; what answers without a
 password is emptied or encrypted within hours, and passwords of what asks for one are tried
@@ -48,11 +51,13 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.evidence import decided_by
 from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, is_broad
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.analysis.wide_networks import WideNetwork, wide_networks
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field, Hook
 from iptlint.model.host import Host
+from iptlint.model.owners import owner_of_name
 from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.describe.lists import listed
@@ -60,7 +65,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -70,6 +75,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
+    yields_to=("IPT952",),
     leaves_to={
         "IPT602": "a rule for all ports is about no service, reported or not",
     },
@@ -108,6 +114,21 @@ def _check_family(listening: frozenset[tuple[str, int]] | None, hooks: Hooks) ->
         services = {one.service for opening in several for one in opening.opened}
         many = is_broad(max(opening.ports for opening in several), services)
         yield _finding(hooks, several, many=many)
+    yield from map(_of_wide, wide_networks(hooks))
+
+
+def _of_wide(wide: WideNetwork) -> Finding:
+    millions = wide.strangers / 1_000_000
+    many = f"{millions:.0f} million" if millions >= 1 else f"{wide.strangers:,}"
+    return META.finding(
+        wide.rule.origin.span,
+        f"of {wide.written} only {wide.private} is private: this lets in {many} addresses of"
+        " strangers, too",
+        f"write {wide.private}, if that is meant",
+        witness=wide.packet,
+        severity=Severity.WARNING,
+        likeness=f"{wide.written}",
+    )
 
 
 def _finding(hooks: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -> Finding:
@@ -128,7 +149,8 @@ def _finding(hooks: Hooks, exposed_services: Sequence[Exposed], *, many: bool) -
         witness=decided_by(hooks, first.hook, first.rule, _shown(hooks, first)),
         severity=Severity.WARNING if many else gravest,
         confidence=Confidence.POSSIBLE if many else None,
-        likeness=f"{first.hook.value} {names}",
+        likeness=f"{hooks.family.value} {first.hook.value} {_kind(opened, many=many)}",
+        causes=(Cause(hooks.ruleset, part=first.rule),),
     )
 
 
@@ -140,6 +162,11 @@ def _names(opened: Sequence[Open]) -> list[str]:
             f"{one.port}{'/udp' * (one.protocol == UDP)}"
         )
     return [f"{name} ({', '.join(numbers)})" for name, numbers in by_name.items()]
+
+
+def _kind(opened: Sequence[Open], *, many: bool) -> str:
+    """What findings have in common: that all is open, or the services, whatever their ports."""
+    return "all" if many else ",".join(sorted({one.service.name for one in opened}))
 
 
 def _span(exposed_services: Sequence[Exposed]) -> Span:
@@ -173,7 +200,10 @@ def _shortened(names: list[str]) -> list[str]:
 def _shown(hooks: Hooks, opening: Exposed) -> PacketSet:
     """Packets to one of the services, where the port is not translated."""
     space, one = hooks.space, opening.opened[0]
-    packets = opening.packets & hooks.hook_packets(opening.hook)
+    packets = opening.packets
+    if opening.hook is Hook.PREROUTING:  # nobody knows yet by which interface they leave
+        packets = space.forget(packets, (Field.OIF,))
+    packets = packets & hooks.hook_packets(opening.hook)
     protocol = packets & space.value(Field.PROTO, one.protocol)
     port = protocol & space.value(Field.DPORT, one.port)
     return port if port.satisfiable() else protocol
@@ -187,8 +217,30 @@ def _advice(hooks: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) 
         option = hooks.ruleset.syntax.pick(iptables="`-s`", nft="`ip saddr`")
         return f"say who may: add {option} with the networks that use it to the translation"
     ports = sorted({one.port for one in opened if one.protocol == opened[0].protocol})
+    owner = owner_of_name(opening.chain)
+    if owner is not None and owner.name in _BY_COMMAND:
+        return _BY_COMMAND[owner.name].format(
+            port=ports[0],
+            protocol=PROTOCOL_NAMES[opened[0].protocol],
+            family="ipv6" if hooks.family is Family.IP6 else "ipv4",
+            inside=inside,
+        )
     remedy = _only_from(inside, PROTOCOL_NAMES[opened[0].protocol], ports, hooks.family)
-    return f"accept it only from where it is used: {remedy.into(opening.chain, hooks.ruleset)}"
+    instead = suggestions.into(remedy, opening.chain, hooks)
+    if opening.ports > len(ports):  # the rule is for others too, which are to stay
+        return f"take it out of this rule, and accept it only from where it is used: {instead}"
+    return f"accept it only from where it is used, in the place of this rule: {instead}"
+
+
+_BY_COMMAND = {
+    "ufw": "allow it only from where it is used: `ufw delete allow {port}/{protocol}`, then"
+    " `ufw allow from {inside} to any port {port} proto {protocol}`",
+    "firewalld": "take the service or the port out of the zone (`firewall-cmd --list-all` names it)"
+    " and let in those who use it: `firewall-cmd --permanent --add-rich-rule='rule"
+    ' family="{family}" source address="{inside}" port port="{port}" protocol="{protocol}"'
+    " accept'`",
+}
+"""What to do where a manager writes the rules: whatever is done to its chains is soon undone."""
 
 
 def _only_from(network: str, protocol: str, ports: Sequence[int], family: Family) -> Suggestion:

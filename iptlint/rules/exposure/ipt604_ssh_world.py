@@ -48,6 +48,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
+from iptlint.analysis.handshake import untracks
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
 from iptlint.analysis.shares import Share
@@ -63,7 +64,7 @@ from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
@@ -96,7 +97,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     exposure = exposure_among(hooks, Hook.INPUT, asked)
     if exposure is None:
         return
-    open_ = exposure.accepted & ports & ~exposure.sent_on & ~exposure.by_policy
+    open_ = exposure.accepted & ports & ~exposure.by_policy
     if not exposure.is_most(open_) or _is_watched(hooks, open_):
         return
     for share in exposure.accepters(open_):
@@ -187,6 +188,8 @@ def _advice(hooks: Hooks, share: Share, port: int) -> str:
         return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
     main = hooks.deciding_chain(Hook.INPUT)
     base = main.chain.name if main else share.chain.name
+    if untracks(hooks):  # a limit on new connections might see none of them
+        return "accept it from your networks only"
     limit = suggestions.first(share, base, _limit(hooks, port))
     return f"accept it from your networks only, or {limit}"
 

@@ -56,6 +56,7 @@ from iptlint.analysis.exposure import (
     same_interface,
     uplinks,
 )
+from iptlint.analysis.external_interfaces import lending_names, uplink_names
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
@@ -63,10 +64,13 @@ from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
+from iptlint.model.names import is_tunnel
+from iptlint.model.syntax import Suggestion
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT605",
@@ -95,6 +99,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             f"{every(let_in.by)} new {kind_of(let_in.by)}connection from anywhere to anywhere",
             f": {denied.name}, which was to deny them, sees none of them",
             related,
+            inside=True,
         )
     elif dropped_by_default(hooks, Hook.FORWARD).satisfiable():
         yield from _from_uplinks(hooks)
@@ -118,16 +123,41 @@ def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
             " faces the world,",
             " on its way to the networks behind",
             [],
+            inside=False,
         )
 
 
-def _finding(hooks: Hooks, share: Share, what: str, then: str, related: list[Label]) -> Finding:
+def _finding(
+    hooks: Hooks, share: Share, what: str, then: str, related: list[Label], *, inside: bool
+) -> Finding:
+    """``inside``: the rule is for connections of the networks behind too, which need another."""
     share, main = responsible_call(share), hooks.deciding_chain(Hook.FORWARD)
     chain = main.chain.name if main else share.chain.name
+    answers = suggestions.into(suggestions.ESTABLISHED, chain, hooks)
+    which, own = _from_inside(hooks, chain)
     return META.finding(
         share.span,
         f"{share.name} accepts {what}{then}",
-        f"accept answers only, in its place: {suggestions.ESTABLISHED.into(chain, hooks.ruleset)}",
+        f"accept answers, and {which}, in its place: {answers}; {own}"
+        if inside
+        else f"accept answers only, in its place: {answers}",
         related=tuple(related),
         witness=shown_for(hooks, Hook.FORWARD, share),
     )
+
+
+def _from_inside(hooks: Hooks, chain: str) -> tuple[str, str]:
+    """What the networks behind open, in words and as rules. Their addresses are not known, but
+    where the host lends them its own, it shows by which interfaces they are to leave."""
+    tunnels = {name for name in lending_names(hooks) if is_tunnel(name)}
+    wild = {cls.name for cls in hooks.space.interfaces.classes if cls.wildcard}
+    if names := sorted((uplink_names(hooks) or tunnels) - wild):
+        leaving = [Suggestion(f"-o {n} -j ACCEPT", f'oifname "{n}" accept') for n in names]
+        rules = [suggestions.into(each, chain, hooks) for each in leaving]
+        return f"what leaves by {listed(names)}", "; ".join(rules)
+    network = suggestions.INSIDE[hooks.family]
+    from_inside = Suggestion(
+        f"-s {network} -j ACCEPT", f"{hooks.family.value} saddr {network} accept"
+    )
+    words = f"what your own networks open (theirs for {network})"
+    return words, suggestions.into(from_inside, chain, hooks)

@@ -51,7 +51,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT607",

@@ -45,7 +45,8 @@ from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.findings.grouping import MANY
+from iptlint.findings.fix import Fix, rewriting
+from iptlint.findings.grouping import SHOWN
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
 from iptlint.model.ownership import is_user_chain
@@ -54,7 +55,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
@@ -64,6 +65,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
     since="0.1.0",
+    fixable=True,
 )
 
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
@@ -94,9 +96,10 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
                     " logged, and no limit is on its way",
                     _advice(analysis, rule),
                     # Of many alike only the first are reported.
-                    witness=witness(hooks.space, packets, hook) if len(reported) <= MANY else None,
+                    witness=witness(hooks.space, packets, hook) if len(reported) <= SHOWN else None,
                     severity=Severity.INFO if _is_to_a_program(rule) else None,
                     likeness=f"unlimited {_is_to_a_program(rule)}",
+                    fix=_fix(analysis, rule),
                 )
 
 
@@ -113,9 +116,18 @@ def _is_to_a_program(rule: Rule) -> bool:
     return any(effect.to_program for effect in rule.effects)
 
 
+def _fix(analysis: TableAnalysis, rule: Rule) -> Fix | None:
+    """Less is logged by it, which somebody may not want."""
+    limited = "; ".join(analysis.syntax.with_limit(rule))
+    return rewriting(analysis.ruleset, rule, limited or None, safe=False)
+
+
 def _advice(analysis: TableAnalysis, rule: Rule) -> str:
-    syntax = analysis.ruleset.syntax
-    return syntax.with_limit(rule) or syntax.pick(
+    syntax = analysis.syntax
+    limited = syntax.with_limit(rule)
+    if limited:
+        return ("two rules: " if len(limited) > 1 else "") + "; ".join(limited)
+    return syntax.pick(
         iptables="put `-m limit --limit 5/min --limit-burst 10` before its target",
         nft=f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict",
     )

@@ -50,7 +50,7 @@ from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(

@@ -35,10 +35,12 @@ from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.fix import Fix
 from iptlint.model.prefixes import host_bits, number
 from iptlint.model.sets import Dimension
 from iptlint.model.syntax import WrittenNetwork
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import Edit
 
 META = Meta(
     code="IPT904",
@@ -47,6 +49,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
     since="0.1.0",
+    fixable=True,
 )
 
 _LOOPBACK = "127.0.0.1", "8"
@@ -99,8 +102,13 @@ def _finding(hidden: _Hidden) -> Finding:
         span,
         f"{host}/{mask} is {network}, {size}: what {host} has behind the mask is cut off when"
         " it is loaded",
-        f"write {network} for the network, {host} for the one host",
         likeness="host bits",
+        fix=Fix(
+            f"write {network}, for the network",
+            (Edit(span, network),),
+            safe=False,
+            otherwise=f"write {host}, if the one host is meant",
+        ),
     )
 
 

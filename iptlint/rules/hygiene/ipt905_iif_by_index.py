@@ -41,14 +41,16 @@ from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import Fix
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
 from iptlint.model.matches import InterfaceNumber
 from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
 from iptlint.model.syntax import Syntax
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
-from iptlint.source import SourceFile, Span
+from iptlint.source import Edit, SourceFile, Span
 
 META = Meta(
     code="IPT905",
@@ -57,11 +59,17 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.HYGIENE,
     since="0.1.0",
+    fixable=True,
 )
 
 _FIXED = (0, 1)
 """No interface, and ``lo``."""
 _SHOWN = 100
+_NAMED = 5
+
+_Kind = tuple[SourceFile, str, bool, bool]
+"""The file, the number that is compared with, whether the interfaces come and go, and whether the
+text can be written with names."""
 
 
 class Test(NamedTuple):
@@ -74,18 +82,20 @@ class Test(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if ruleset.is_nft:
-            for tests in _by_name(ruleset).values():
+            for tests in _alike(ruleset).values():
                 yield _finding(tests, ruleset.syntax)
 
 
-def _by_name(ruleset: Ruleset) -> dict[tuple[SourceFile, str], list[Test]]:
-    """By file and interface, each place once."""
-    by_name: dict[tuple[SourceFile, str], dict[Span, Test]] = {}
+def _alike(ruleset: Ruleset) -> dict[_Kind, list[Test]]:
+    """A place and interface once."""
+    alike: dict[_Kind, dict[Test, None]] = {}
     for table, chain, rule in ruleset.rules():
         for test in () if is_generated(table, chain.name) else _tests(rule):
-            key = test.span.source, test.name
-            by_name.setdefault(key, {}).setdefault(test.span, test)
-    return {key: list(tests.values()) for key, tests in by_name.items()}
+            number = test.name if test.name.isdecimal() else ""
+            mendable = bool(ruleset.syntax.by_name(test.span))
+            key = test.span.source, number, comes_and_goes(test.name), mendable
+            alike.setdefault(key, {}).setdefault(test)
+    return {key: list(tests) for key, tests in alike.items()}
 
 
 def _tests(rule: Rule) -> Iterator[Test]:
@@ -107,34 +117,53 @@ def _names(match: Match) -> Iterator[str]:
 
 
 def _finding(tests: Sequence[Test], syntax: Syntax) -> Finding:
-    first, *others = tests
-    labels = [Label(test.span, "here too") for test in others[:MAX_LABELS]]
-    if len(others) > len(labels):
-        labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
+    first = tests[0]
+    places = list(dict.fromkeys(test.span for test in tests))
+    labels = [Label(span, "likewise") for span in places[1 : 1 + MAX_LABELS]]
+    if len(places) - 1 > len(labels):
+        labels[-1] = Label(labels[-1].span, f"likewise … and {len(places) - 1 - MAX_LABELS} more")
     passing = comes_and_goes(first.name) or first.name.isdecimal()
     return META.finding(
         first.span,
-        _message(first, len(tests)),
+        _message(list(dict.fromkeys(test.name for test in tests)), len(places)),
         _advice(first, syntax),
         related=tuple(labels),
         severity=None if passing else Severity.INFO,
+        fix=_fix(tests, syntax),
     )
 
 
-def _message(test: Test, number: int) -> str:
+def _fix(tests: Sequence[Test], syntax: Syntax) -> Fix | None:
+    named = {test.span: syntax.by_name(test.span) for test in tests}
+    edits = tuple(Edit(span, text) for span, text in named.items() if text)
+    written = ", ".join(dict.fromkeys(edit.text for edit in edits))
+    return Fix(f"compare names: {written}", edits) if len(edits) == len(named) else None
+
+
+def _message(names: Sequence[str], number: int) -> str:
     these = "this test" if number == 1 else f"these {counted(number, 'test')}"
     verbs = ("compares", "means") if number == 1 else ("compare", "mean")
-    if test.name.isdecimal():
+    if names[0].isdecimal():
         return (
-            f"{these} {verbs[0]} with the number {test.name}: nft lists a number where the"
+            f"{these} {verbs[0]} with the number {names[0]}: nft lists a number where the"
             " interface with that number is gone, and whichever interface gets it next is the one"
             f" that {these} {verbs[1]}"
         )
+    if len(names) > 1:
+        return (
+            f"nft looks up the numbers of {listed(_few(names))} when it loads {these}: if one of"
+            " them is not there then, the whole file is refused; if one is made anew later, it has"
+            f" another number, and {these} no longer {verbs[1]} it"
+        )
     return (
-        f"nft looks up the number of {test.name} when it loads {these}: if {test.name} is not there"
+        f"nft looks up the number of {names[0]} when it loads {these}: if {names[0]} is not there"
         f" then, the whole file is refused; if it is made anew later, it has another number, and"
         f" {these} no longer {verbs[1]} it"
     )
+
+
+def _few(names: Sequence[str]) -> Sequence[str]:
+    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
 
 
 def _advice(test: Test, syntax: Syntax) -> str:

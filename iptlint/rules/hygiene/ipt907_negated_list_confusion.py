@@ -136,7 +136,7 @@ def _finding(analysis: TableAnalysis, first: _Negated, second: _Negated) -> Iter
         return
     if not _leaves(entering, one.may) or not _leaves(entering, two.may):
         return
-    syntax = analysis.ruleset.syntax
+    syntax = analysis.syntax
     values = syntax.value(first.rule, first.place), syntax.value(second.rule, second.place)
     yield META.finding(
         second.rule.origin.span,

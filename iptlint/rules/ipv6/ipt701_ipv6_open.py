@@ -5,8 +5,7 @@ Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one sou
 sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
 `ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
 IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
-Nothing is said where no IPv6 rules were given; but a script that denies by default over IPv4
-and has no word of IPv6 is reported as possible.
+Nothing is said where no IPv6 rules were given.
 
 ## Why it matters
 Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
@@ -61,8 +60,7 @@ from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.analysis.shares import Share
-    from iptlint.model.script import Script
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT701",
@@ -81,27 +79,6 @@ def check(context: Context) -> Iterator[Finding]:
             yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
         else:
             yield _open(ip, ip6, *_why(ip6))
-    for ruleset in context.rulesets:
-        if len(context.rulesets) == 1 and ruleset.script is not None:
-            yield from _by_script(context, ruleset, ruleset.script)
-
-
-def _by_script(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Finding]:
-    """A script that has no word of IPv6, where it is not known how that was before."""
-    ip = context.hooks(ruleset, Family.IP)
-    if ip is None or ruleset.sees(Family.IP6) or script.hints.speaks_of_ipv6:
-        return
-    if script.families is None and dropped_by_default(ip, Hook.INPUT).satisfiable():
-        closing = _closing(ip)
-        yield META.finding(
-            closing[0].span if closing else _start(ruleset),
-            "this denies by default over IPv4 only: the script has no command for IPv6, and so "
-            "every service is open over it, unless something else denies there",
-            "write the same rules for IPv6 (ip6tables), with ICMPv6 accepted; or deny there: "
-            "ip6tables -P INPUT DROP",
-            severity=Severity.WARNING,
-            confidence=Confidence.POSSIBLE,
-        )
 
 
 def _closing(ip: Hooks) -> list[Share]:

@@ -53,6 +53,8 @@ from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import turned_away
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
+from iptlint.findings.acceptance import acceptance
+from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import the_others
 from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
@@ -65,7 +67,8 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.analysis.shares import Share
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -75,6 +78,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    fixable=True,
     needs=Needs.IPV6,
 )
 
@@ -109,9 +113,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         return
     for hook in _RESULTS:
         kinds = _dropped(hooks, hook)
+        listens = hook is Hook.INPUT and not _is_router(hooks)
+        routers = (_ROUTER,) if listens and _is_lost(hooks, hook, _ROUTER) else ()
         if kinds:
-            yield _blocked(hooks, hook, kinds)
-        elif hook is Hook.INPUT and not _is_router(hooks) and _is_lost(hooks, hook, _ROUTER):
+            yield _blocked(hooks, hook, kinds + routers)
+        elif routers:
             yield _no_router(hooks)
 
 
@@ -154,12 +160,20 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
         f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
-        suggestions.first(decider, chain, _remedy(kinds)),
+        suggestions.first(decider, chain, *_remedies(hooks, kinds)),
         witness=witness(hooks.space, decider.packets & sent, hook),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
+        fix=_fix(hooks, decider, hook, kinds),
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
+
+
+def _fix(hooks: Hooks, decider: Share, hook: Hook, kinds: Sequence[_Kind]) -> Fix | None:
+    six = Within(Field.PROTO, ((ICMP6, ICMP6),))
+    types = Within(Field.ICMP_TYPE, tuple((kind.type, kind.type) for kind in kinds))
+    change = Change(VerdictKind.ACCEPT, (hook,), ((six, types),))
+    return acceptance(decider, hook, _remedies(hooks, kinds), change)
 
 
 def _no_router(hooks: Hooks) -> Finding:
@@ -171,21 +185,24 @@ def _no_router(hooks: Hooks) -> Finding:
         decider.span,
         f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
         "address and route are set by hand, this host loses them",
-        suggestions.first(decider, chain, _remedy([_ROUTER])),
+        suggestions.first(decider, chain, *_remedies(hooks, [_ROUTER])),
         witness=witness(hooks.space, decider.packets & sent, Hook.INPUT),
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
+        fix=_fix(hooks, decider, Hook.INPUT, [_ROUTER]),
     )
 
 
-def _remedy(kinds: Sequence[_Kind]) -> Suggestion:
-    names = [kind.nft for kind in kinds]
-    types = f"{{ {', '.join(names)} }}" if len(names) > 1 else names[0]
-    icmp6 = "-p ipv6-icmp"
-    one = f"{icmp6} -m icmp6 --icmpv6-type {kinds[0].type} -j ACCEPT"
-    return Suggestion(
-        one if len(kinds) == 1 else f"{icmp6} -j ACCEPT", f"icmpv6 type {types} accept"
-    )
+def _remedies(hooks: Hooks, kinds: Sequence[_Kind]) -> Sequence[Suggestion]:
+    """iptables has no list of types."""
+    names = ", ".join(kind.nft for kind in kinds)
+    types = f"{{ {names} }}" if len(kinds) > 1 else names
+    nft = f"icmpv6 type {types} accept"
+    rules = [
+        Suggestion(f"-p ipv6-icmp -m icmp6 --icmpv6-type {kind.type} -j ACCEPT", nft)
+        for kind in kinds
+    ]
+    return hooks.ruleset.syntax.pick(iptables=rules, nft=rules[:1])
 
 
 def _is_router(hooks: Hooks) -> bool:

@@ -44,12 +44,12 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.icmp_errors import PACKET_TOO_BIG, lost
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity
-from iptlint.findings.icmp_errors import advice, message
+from iptlint.findings.icmp_errors import advice, fix, message
 from iptlint.findings.per_family import for_each_family
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT703",
@@ -58,6 +58,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    fixable=True,
     needs=Needs.IPV6,
     yields_to=("IPT201", "IPT702"),
 )
@@ -74,5 +75,6 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             message(loss),
             advice(loss),
             witness=loss.witness,
+            fix=fix(loss),
             causes=(Cause(hooks.ruleset, hooks.family, loss.hook),),
         )

@@ -47,8 +47,10 @@ from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
+from iptlint.findings.acceptance import acceptance
+from iptlint.findings.fix import Change
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import UDP
 from iptlint.model.syntax import Suggestion
@@ -56,7 +58,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -66,6 +68,7 @@ META = Meta(
     confidence=Confidence.POSSIBLE,
     group=Group.IPV6,
     since="0.1.0",
+    fixable=True,
     needs=Needs.IPV6,
     yields_to=("IPT702",),
 )
@@ -76,6 +79,19 @@ _CLIENT_V4, _SERVER_V4 = 68, 67
 _REMEDY = Suggestion(
     "-s fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT",
     "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
+)
+
+_MEANT = Change(
+    VerdictKind.ACCEPT,
+    (Hook.INPUT,),
+    (
+        (
+            Within(Field.PROTO, ((UDP, UDP),)),
+            Within(Field.SADDR6, _LINK_LOCAL),
+            Within(Field.SPORT, ((_SERVER, _SERVER),)),
+            Within(Field.DPORT, ((_CLIENT, _CLIENT),)),
+        ),
+    ),
 )
 
 
@@ -103,6 +119,7 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
         suggestions.first(decider, main.chain.name, _REMEDY),
         witness=witness(space, decider.packets & answers, Hook.INPUT),
         causes=(Cause(hooks.ruleset, hooks.family, Hook.INPUT),),
+        fix=acceptance(decider, Hook.INPUT, [_REMEDY], _MEANT),
     )
 
 

@@ -8,9 +8,10 @@ INPUT; and the SYN through the raw, mangle and security tables. If a
 step fails for all, it names the step and the line. A pass that depends on chance or time
 (limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
 SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
-It is a warning where a rule closes the port by its number and none opens it: that is meant, as
-a rule, and for IPv6 rules without the IPv4 ones of the host: give the linter both files. What
-holds over IPv4 and IPv6 of one source is told once.
+It is an error where something speaks for SSH: a rule that accepts the port, the setting, a
+listener, or another service that the world gets to. It is a warning where only some network gets
+in, and an information where nobody does, where a rule closes the port by its number and none opens
+it, and for IPv6 rules without the IPv4 ones of the host. What holds over both is told once.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -61,23 +62,25 @@ from iptlint.analysis.hook_verdicts import some_pass
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.ipv6_counterpart import ip_side
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Share, surely_decides
 from iptlint.analysis.ssh_access import (
-    FEW_PORTS,
+    Sign,
     SshFailure,
     locked_out,
+    names_port,
+    sign_of_ssh,
     ssh_failures,
     ssh_ports,
 )
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Rule, VerdictKind, Within
+from iptlint.model import Family, VerdictKind
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT301",
@@ -104,8 +107,11 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     over_ipv4 = [*_over_ipv4(context, hooks)] if failures else []
     for failure in failures if not over_ipv4 else ():
         if not _elsewhere(context, hooks, failure.step):
-            finding = _finding(hooks, failure, ports)
-            yield _of_ipv6_alone(finding) if _is_ipv6_alone(context, hooks) else finding
+            finding = _finding(context, hooks, failure, ports)
+            if not _is_ipv6_alone(context, hooks):
+                yield finding
+            elif finding.severity is not Severity.INFO:
+                yield _of_ipv6_alone(finding)
     yield from over_ipv4
 
 
@@ -137,26 +143,37 @@ def _of_ipv6_alone(finding: Finding) -> Finding:
     return replace(
         finding,
         message=f"over IPv6, {finding.message}; the IPv4 rules of this host are not here",
-        severity=Severity.WARNING,
+        severity=Severity.INFO,
         confidence=Confidence.POSSIBLE,
     )
 
 
-def _finding(hooks: Hooks, failure: SshFailure, ports: tuple[int, ...]) -> Finding:
+_GRAVITY = {
+    Sign.NAMED: Severity.ERROR,
+    Sign.PUBLIC: Severity.ERROR,
+    Sign.PRIVATE: Severity.WARNING,
+    Sign.NONE: Severity.INFO,
+}
+
+
+def _finding(
+    context: Context, hooks: Hooks, failure: SshFailure, ports: tuple[int, ...]
+) -> Finding:
     step, droppers = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
+    others = [share for share in droppers[1:] if surely_decides(share, step.hook)]
     named = _is_by_name(hooks, droppers[0], ports)
     text = message(hooks, step, droppers, f"port {port}", "no new SSH connection can be opened")
     return META.finding(
         droppers[0].span,
         f"{text}; {droppers[0].name} names that port, so it may be meant" if named else text,
-        advice(hooks, step, droppers[0], ports),
+        advice(hooks, step, droppers, ports),
         related=(
-            *(Label(d.span, f"{d.does} some of these packets") for d in droppers[1:_NAMED_RULES]),
+            *(Label(d.span, f"{d.does} some of these packets") for d in others[: _NAMED_RULES - 1]),
             *islice(_in_vain(hooks, step, ports), _NAMED_RULES),
         ),
         witness=witness(hooks.space, droppers[0].packets, step.hook),
-        severity=Severity.WARNING if named else None,
+        severity=Severity.INFO if named else _GRAVITY[sign_of_ssh(context, hooks, step, ports)],
         causes=(Cause(hooks.ruleset, hooks.family),),
     )
 
@@ -168,26 +185,15 @@ def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Itera
         return
     coming = first_packets(hooks, ports) & hooks.hook_packets(step.hook) & outside(hooks.space)
     for _, rule in main.analysis.table.rules():
-        if rule.verdict.kind is VerdictKind.ACCEPT and _names(rule, ports):
-            taken = coming & main.analysis.matched(rule)
+        if rule.verdict.kind is VerdictKind.ACCEPT and names_port(rule, ports):
+            taken = main.analysis.matched(rule, coming)
             if taken.satisfiable() and not (taken & between_machines(hooks)).satisfiable():
                 yield Label(rule.origin.span, "no other machine has an address that this is for")
 
 
 def _is_by_name(hooks: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
     """Whether a rule is there to close the port, and none to open it."""
-    if decider.rule is None or not _names(decider.rule, ports):
+    if decider.rule is None or not names_port(decider.rule, ports):
         return False
     rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return not any(r.verdict.kind is VerdictKind.ACCEPT and _names(r, ports) for r in rules)
-
-
-def _names(rule: Rule, ports: tuple[int, ...]) -> bool:
-    return any(
-        isinstance(match, Within)
-        and match.field is Field.DPORT
-        and not match.negated
-        and sum(high - low + 1 for low, high in match.ranges) <= FEW_PORTS
-        and any(low <= port <= high for low, high in match.ranges for port in ports)
-        for match in rule.matches
-    )
+    return not any(r.verdict.kind is VerdictKind.ACCEPT and names_port(r, ports) for r in rules)

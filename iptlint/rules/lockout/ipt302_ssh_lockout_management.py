@@ -46,7 +46,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -117,6 +117,6 @@ def _finding(
     return META.finding(
         droppers[0].span,
         message(hooks, step, droppers, f"port {port}", result),
-        advice(hooks, step, droppers[0], ports, str(network)),
+        advice(hooks, step, droppers, ports, str(network)),
         witness=packet,
     )

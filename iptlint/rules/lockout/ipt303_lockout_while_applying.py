@@ -87,7 +87,7 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             _advice(gap, gap.shut),
             related=(Label(gap.opened.span, "from here on one can be opened again"),),
             severity=Severity.WARNING if waits else Severity.INFO,
-            likeness="opens",
+            likeness=f"opens {gap.shut.span.line}",
         )
     if gap.back is gap.opened:
         labels = [Label(gap.back.span, f"from here on SSH {_works(gap.back)} again")]
@@ -104,7 +104,7 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
         _advice(gap, gap.cut),
         related=tuple(labels),
         severity=Severity.WARNING if six else None,
-        likeness="runs",
+        likeness=f"runs {gap.cut.span.line}",
     )
 
 

@@ -38,7 +38,8 @@ from collections.abc import Iterator
 from iptlint.analysis.script_lockouts import Flush, last_flush
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.findings.fix import Change, Fix
+from iptlint.model import Family, Hook, Ruleset, VerdictKind
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -48,6 +49,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.2.0",
+    fixable=True,
 )
 
 _CUT = {
@@ -74,10 +76,29 @@ def _finding(ruleset: Ruleset, flush: Flush) -> Finding:
         flush.step.span,
         f"{over}{_CUT[chain.hook]}: this takes the rules of {chain.name} away while its policy is "
         "DROP, and no later command lets anything pass",
-        f"add before it: {ruleset.syntax.policy(chain, ruleset, 'accept')}",
+        f"add before it: {ruleset.syntax.policy_command(chain, flush.table, 'accept')}",
         severity=Severity.WARNING if over else None,
         related=(Label(flush.policy.span, "the policy is set here"),) if flush.policy else (),
         causes=tuple(Cause(ruleset, family) for family in _shut(flush)),
+        fix=_fix(ruleset, flush),
+    )
+
+
+def _fix(ruleset: Ruleset, flush: Flush) -> Fix | None:
+    """The policy is ACCEPT from the command on that sets it: a command before the flush would leave
+    the host shut until it is carried out, where the rules come behind the policy."""
+    policy, hook = flush.policy, flush.chain.hook
+    edit = ruleset.syntax.put_policy(policy.span, "accept") if policy and policy.is_sure else None
+    if edit is None or hook is None:
+        return None
+    every = Change(VerdictKind.ACCEPT, (hook,), ((),))
+    return Fix(
+        f"give {flush.chain.name} the policy ACCEPT, in line {edit.span.line}",
+        (edit,),
+        False,
+        (every,),
+        otherwise="leave the flush out",
+        leads_to=("IPT601",),
     )
 
 

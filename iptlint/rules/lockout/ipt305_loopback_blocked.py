@@ -46,15 +46,17 @@ from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.acceptance import acceptance
+from iptlint.findings.fix import Change, Fix, joined
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Interface, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -64,6 +66,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.LOCKOUT,
     since="0.1.0",
+    fixable=True,
     leaves_to={
         "IPT301": "one finding is for both hooks, a hook that is shut left out",
     },
@@ -89,6 +92,12 @@ class _Blocked(NamedTuple):
     @property
     def remedy(self) -> str:
         return suggestions.first(self.share, self.chain, _INTERFACE[self.hook][1])
+
+    @property
+    def fix(self) -> Fix | None:
+        field, remedy = _INTERFACE[self.hook]
+        change = Change(VerdictKind.ACCEPT, (self.hook,), ((Interface(field, "lo"),),))
+        return acceptance(self.share, self.hook, [remedy], change)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -152,6 +161,7 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
         "; and ".join(each.remedy for each in blocked),
         related=tuple(Label(o.share.span, f"{o.share.does} them too") for o in others),
         witness=witness(hooks.space, share.packets, first.hook),
+        fix=joined([each.fix for each in blocked]),
     )
 
 

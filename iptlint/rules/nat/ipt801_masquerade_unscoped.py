@@ -5,10 +5,14 @@ Reports a rule that translates the source of every packet that leaves: from any 
 destination, by any interface but `lo`. It looks at the packets that get to the rule: one behind
 exceptions, such as a RETURN for private destinations, is restricted by them.
 
+As possible it tells a SNAT that is for the packets of one network, with no word of where they go:
+it takes what that network sends to itself, too, if the host forwards that.
+
 ## Why it matters
 What the host forwards from the world to a machine behind it (a port that is forwarded, a VPN)
 then seems to come from the host itself. Logs, bans and access lists there see one address for
-everybody. Packets between two networks behind the router are changed as well.
+everybody. Packets between two networks behind the router are changed as well. Where a SNAT is for
+one network (the clients of a VPN), these see the host's public address instead of each other.
 
 ## Example
 ```
@@ -34,25 +38,27 @@ leaves something out are not reported, nor are those that software writes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import hosts
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.hook_verdicts import surely_ends
 from iptlint.analysis.nat import translated, uplink
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
+from iptlint.model import Chain, EffectKind, Family, Field, Hook, Rule, VerdictKind, Within
+from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
@@ -71,6 +77,10 @@ META = Meta(
 _KINDS = {"everything": (TCP, UDP), "all tcp": (TCP,), "all udp": (UDP,)}
 """What a rule may take, as the message calls it; the first that it takes."""
 
+_ADDRESSES: dict[Family, type[IPv4Address] | type[IPv6Address]] = {
+    Family.IP: IPv4Address,
+    Family.IP6: IPv6Address,
+}
 _TRANSLATING = ("MASQUERADE", "SNAT")
 
 
@@ -85,6 +95,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     leaving = {kind: _leaving(hooks, *numbers) for kind, numbers in _KINDS.items()}
     before = hooks.space.false
     for base_chain in base_chains:
+        yield from _of_one_network(hooks, base_chain)
         for chain, rule in _candidates(base_chain):
             kinds = (k for k, sent in leaving.items() if _takes_all(base_chain, chain, rule, sent))
             kind = next(kinds, None)
@@ -93,6 +104,38 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
                 yield _finding(hooks, base_chain.analysis, rule, kind, left)
                 break
         before = before | translated(base_chain)
+
+
+def _of_one_network(hooks: Hooks, base_chain: BaseChain) -> Iterator[Finding]:
+    """SNAT to another address for all that a network sends, itself among the destinations."""
+    for chain, rule in _candidates(base_chain):
+        low, high = _network(hooks, rule)
+        if rule.verdict.name.upper() != "SNAT" or low >= high or _stays_in(hooks, rule, low, high):
+            continue
+        space, family = hooks.space, hooks.family
+        within = _leaving(hooks, TCP, UDP)
+        middle = (low + high) // 2
+        for field, part in ((family.saddr, (low, middle)), (family.daddr, (middle + 1, high))):
+            within = within & space.ranges(field, (part,))
+        if within.satisfiable() and _takes_all(base_chain, chain, rule, within):
+            yield _of_network_finding(hooks, base_chain.analysis, rule, within)
+
+
+def _network(hooks: Hooks, rule: Rule) -> tuple[int, int]:
+    """The addresses of the one private network that the rule is for; else an empty range."""
+    for match in rule.matches:
+        match match:
+            case Within(field, ((low, high),), negated=False) if field is hooks.family.saddr:
+                if kind_of(_ADDRESSES[hooks.family](low)) is AddressKind.PRIVATE:
+                    return low, high
+    return 0, 0
+
+
+def _stays_in(hooks: Hooks, rule: Rule, low: int, high: int) -> bool:
+    """Whether the new source is one of the network, or not known."""
+    saddr = hooks.family.saddr
+    new = [e.value for e in rule.effects if e.kind is EffectKind.WRITE and e.field is saddr]
+    return not new or any(value is None or low <= value <= high for value in new)
 
 
 def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
@@ -131,14 +174,31 @@ def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketS
     return surely_ends(base_chain, ordinary, VerdictKind.NAT)
 
 
+def _of_network_finding(
+    hooks: Hooks, analysis: TableAnalysis, rule: Rule, within: PacketSet
+) -> Finding:
+    name = uplink(hooks)
+    restricted = analysis.syntax.by_interface(rule, name)
+    return META.finding(
+        rule.statement.span,
+        "this SNAT is for all that the network sends: also what goes to the network itself, and to"
+        " others behind this host, if it forwards that, seems to come from the host",
+        f"name the interface that leads to the world, if that is {name}: {restricted}",
+        witness=shown_by(analysis, analysis.place(rule).chain, (rule,), within),
+        severity=Severity.INFO,
+        confidence=Confidence.POSSIBLE,
+    )
+
+
 def _finding(
     hooks: Hooks, analysis: TableAnalysis, rule: Rule, kind: str, leaving: PacketSet
 ) -> Finding:
-    restricted = hooks.ruleset.syntax.by_interface(rule, uplink(hooks))
+    name = uplink(hooks)
+    restricted = analysis.syntax.by_interface(rule, name)
     return META.finding(
         rule.statement.span,
         f"{kind} that leaves, from any source and by any interface, gets an address of this"
         " host: machines to which it forwards connections see this host instead of who connects",
-        f"name the interface that leads to the world: {restricted}",
-        witness=witness(hooks.space, leaving & analysis.matched(rule), Hook.POSTROUTING),
+        f"name the interface that leads to the world, if that is {name}: {restricted}",
+        witness=shown_by(analysis, analysis.place(rule).chain, (rule,), leaving),
     )

@@ -4,10 +4,13 @@
 Gives the packets that a DNAT rule takes their new destination, and asks what FORWARD does with
 them, in all its tables: if every one of a new connection is dropped or rejected, whatever way it
 leaves by, the rule is reported. The same with INPUT for what REDIRECT sends to a port of the host.
+A rule that translates nothing, because tracking is turned off for all of its packets, is reported
+too.
 
 ## Why it matters
 The port looks forwarded, and nobody gets through. DNAT changes where a packet goes, it does not
 permit anything: the packet still has to be accepted in FORWARD, with its new address and port.
+Nor does it see packets that NOTRACK was for: they are not translated.
 
 ## Example
 ```
@@ -26,9 +29,10 @@ COMMIT
 
 ## When it is wrong
 Where the new destination is an address of the host itself, so that the packet comes to INPUT:
-the finding is then only possible, and none is made where the ruleset shows whose address it
-is. Rules that software writes are not looked at. Where a rule would accept the packets if no
-earlier one took them, IPT101 tells of that; where it names the port they had before, IPT803.
+the finding is then only possible, and none is made where the ruleset shows whose address it is, or
+`--host-addresses` says so. Rules that software writes are not looked at. Where a rule would accept
+the packets if no earlier one took them, IPT101 tells of that; where it names the port they had
+before, IPT803.
 
 ## References
 - iptables-extensions(8), DNAT and conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -37,6 +41,7 @@ earlier one took them, IPT101 tells of that; where it names the port they had be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
@@ -45,10 +50,12 @@ from iptlint.analysis.nat import DestinationNat, destination_nats, to
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, shadowed_rules
 from iptlint.analysis.shares import Share, shares
-from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
+from iptlint.analysis.untracked import untracked_before
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
 from iptlint.model import Field, Hook, Rule, VerdictKind, Within
+from iptlint.model.host_addresses import IPAddress
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import PORT_PROTOCOLS, PROTOCOL_NAMES
 from iptlint.model.syntax import Suggestion
@@ -58,7 +65,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 Loss = tuple[DestinationNat, "PacketSet"]
@@ -82,10 +89,11 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
+    unseen = _unseen(hooks)
     for hook in (Hook.FORWARD, Hook.INPUT):
         if hooks.deciding_chain(hook) is None:
             continue
-        losses = [*_lost(hooks, hook)]
+        losses = [loss for loss in _lost(hooks, hook) if loss[0] not in unseen]
         everything = union([lost for _, lost in losses], hooks.space.false)
         who = shares(hooks, hook, everything) if losses else []
         for several in _by_statement(losses):
@@ -93,6 +101,41 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             share = next((d for d in who if (d.packets & lost).satisfiable()), None)
             if share is not None:
                 yield _finding(hooks, hook, several, share)
+    yield from _without_connection(unseen)
+
+
+def _unseen(hooks: Hooks) -> dict[DestinationNat, tuple[Share, ...]]:
+    """The translations that no packet comes to, and what turns tracking off for all of theirs."""
+    before: dict[DestinationNat, tuple[Share, ...]] = {}
+    for translation in destination_nats(hooks):
+        if not _is_looked_at(translation):
+            continue
+        hook = Hook.INPUT if translation.stays else Hook.FORWARD
+        packets = translation.setting_out(hooks, hook)
+        if causes := untracked_before(hooks, hook, packets, translation.rule):
+            before[translation] = causes
+    return before
+
+
+def _without_connection(unseen: dict[DestinationNat, tuple[Share, ...]]) -> Iterator[Finding]:
+    reported: set[int] = set()
+    for translation, causes in unseen.items():
+        span = translation.rule.statement.span
+        if span.start in reported:
+            continue  # another part of one map
+        reported.add(span.start)
+        rules = [share.rule for share in causes if share.rule is not None]
+        yield META.finding(
+            span,
+            f"this rule translates nothing: {phrases.lines(rules)} turn"
+            f"{'s' * (len({phrases.line(rule) for rule in rules}) == 1)} connection tracking off"
+            " for all of its packets, and what is not tracked is not translated",
+            "leave these packets tracked, or take this rule away",
+            related=tuple(
+                Label(rule.statement.span, "turns tracking off for them")
+                for rule in rules[: phrases.MAX_LABELS]
+            ),
+        )
 
 
 def _by_statement(losses: list[Loss]) -> Iterable[list[Loss]]:
@@ -124,15 +167,24 @@ def _accepting_in_vain(hooks: Hooks, hook: Hook, lost: PacketSet) -> Iterator[Ru
                 yield dead.rule
 
 
-def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
+def _is_looked_at(translation: DestinationNat) -> bool:
     analysis, rule = translation.analysis, translation.rule
     if translation.is_dead or rule in later_copies(analysis):
         return False
-    if writer_of(analysis.table, analysis.place(rule).chain, rule) is not None:
+    return writer_of(analysis.table, translation.chain, rule) is None
+
+
+def _concerned(hooks: Hooks, translation: DestinationNat) -> bool:
+    rule = translation.rule
+    if not _is_looked_at(translation):
         return False
     if translation.stays:  # DNAT to a port alone leaves the packets of others to them
         return translation.port is not None and rule.verdict.name.upper() == "REDIRECT"
-    return translation.address is None or int(translation.address) not in _own_addresses(hooks)
+    return translation.address is None or not _is_own(hooks, translation.address)
+
+
+def _is_own(hooks: Hooks, address: IPAddress) -> bool:
+    return hooks.addresses.has(ip_network(address)) or int(address) in _own_addresses(hooks)
 
 
 @memo
@@ -174,7 +226,7 @@ def _finding(hooks: Hooks, hook: Hook, losses: list[Loss], share: Share) -> Find
         target = few([to(each) for each, _ in losses], 4)
     name = share.base(hook).name
     home = may_pass(hooks, Hook.INPUT, translation.arriving(hooks, Hook.INPUT))
-    maybe = not stays and home.satisfiable()
+    maybe = not stays and not hooks.addresses.complete and home.satisfiable()
     unless = f", unless {translation.address or 'that'} is this host itself" if maybe else ""
     return META.finding(
         translation.rule.statement.span,

@@ -23,7 +23,7 @@ COMMIT
 ## Fix
 Test the port it has by then (80), or the one it came with:
 `-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 8080 -j DROP`; in nft
-`ct original proto-dst 8080`.
+`meta l4proto tcp ct original proto-dst 8080`.
 
 ## When it is wrong
 Where the rule is for other packets, which are routed to that port and not translated. A drop that
@@ -45,8 +45,9 @@ from iptlint.analysis.nat import is_port_test, named_ports
 from iptlint.analysis.pre_nat_ports import Mistake, mistaken
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases
+from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Interface, Rule, VerdictKind
+from iptlint.model import Field, Hook, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.syntax import Syntax
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
@@ -55,7 +56,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT803",
@@ -64,6 +65,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.NAT,
     since="0.1.0",
+    fixable=True,
 )
 
 _FATE = {
@@ -101,6 +103,7 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
         witness=_witness(hooks, mistake),
         confidence=None if _is_for_them(hooks, rule) else Confidence.POSSIBLE,
         causes=tuple(Cause(hooks.ruleset, hooks.family, part=each) for each in translating),
+        fix=_fix(hooks, mistake, after),
     )
 
 
@@ -136,10 +139,36 @@ def _advice(hooks: Hooks, mistake: Mistake, after: str) -> str:
     """The rule as it is written, with the port that the packets have, or had."""
     rule, ports = mistake.rule, named_ports(mistake.rule)
     index = next(n for n, match in enumerate(rule.matches) if is_port_test(match))
-    mended = _mended(rule, index, *ports, after=after, syntax=hooks.ruleset.syntax)
+    mended = _mended(rule, index, *ports, after=after, syntax=mistake.analysis.syntax)
     if mended is None:
         return f"test for port {after}, or for the port that the packets came with"
     return f"write {mended}"
+
+
+def _fix(hooks: Hooks, mistake: Mistake, after: str) -> Fix | None:
+    """A rule for what is translated to that port, and for nothing that comes to it by itself. What
+    denies by the port that packets came with has no such twin: `ct original proto-dst` is not tied
+    to the translation by what follows packets here, so nothing could be proved."""
+    rule, ports = mistake.rule, named_ports(mistake.rule)
+    if rule.verdict.kind.denies or len(ports) > 1 or not after.isdigit():
+        return None
+    index = next(n for n, match in enumerate(rule.matches) if is_port_test(match))
+    (port,) = ports
+    syntax = mistake.analysis.syntax
+    text = syntax.with_translated_port(rule, index, port, after)
+    edit = None if text is None else syntax.put_above(rule, text)
+    if edit is None:
+        return None
+    change = Change(VerdictKind.ACCEPT, (Hook.INPUT, Hook.FORWARD), _meant(rule, port, int(after)))
+    otherwise = f"{_advice(hooks, mistake, after)}, to accept too what comes to it by itself"
+    return Fix(f"add before it: {text}", (edit,), False, (change,), otherwise=otherwise)
+
+
+def _meant(rule: Rule, before: int, after: int) -> tuple[tuple[Match, ...], ...]:
+    """What comes with the port that is translated, and what somebody has translated already."""
+    protocol = [m for m in rule.matches if isinstance(m, Within) and m.field is Field.PROTO]
+    came, has = (Within(Field.DPORT, ((port, port),)) for port in (before, after))
+    return (*protocol, came), (*protocol, has, Within(Field.CT_DNAT, ((1, 1),)))
 
 
 def _mended(rule: Rule, part: int, *ports: int, after: str, syntax: Syntax) -> str | None:

@@ -43,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
@@ -96,7 +97,7 @@ def _policies(analysis: TableAnalysis) -> Iterator[Finding]:
 
 
 def _open_policy(analysis: TableAnalysis, chain: Chain) -> str:
-    return analysis.ruleset.syntax.pick(
+    return analysis.syntax.pick(
         iptables=f"write `:{chain.name} ACCEPT [0:0]`, and drop in table filter",
         nft="write `policy accept;` here, and drop in a chain of type filter",
     )
@@ -126,6 +127,6 @@ def _finding(analysis: TableAnalysis, base: Chain, rule: Rule) -> Finding:
         " invalid or untracked, go on",
         f"move it to a chain with `type filter hook {hook.value} priority"
         f" {_EARLIER.get(hook, 'filter')};`",
-        witness=witness(analysis.space, analysis.matched(rule), hook),
+        witness=shown_by(analysis, analysis.place(rule).chain, (rule,), analysis.matched(rule)),
         likeness=f"{rule.verdict.kind.value} in {base.name}",
     )

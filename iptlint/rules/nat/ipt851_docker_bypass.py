@@ -46,7 +46,7 @@ addresses), the finding is only possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,7 +58,6 @@ from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass, surely_acce
 from iptlint.analysis.nat import (
     DestinationNat,
     destination_nats,
-    knowing_origin,
     to,
     uplink,
 )
@@ -79,10 +78,11 @@ from iptlint.model.writes import writes_of
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import few, listed
 from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.original import knowing_original
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -149,26 +149,58 @@ def _let_in(
     hooks: Hooks, protocol: int, published: Sequence[DestinationNat]
 ) -> Iterator[_Published]:
     space = hooks.space
-    callers = [space.value(Field.PROTO, protocol) & each for each in _strangers(hooks, protocol)]
+    strangers = [space.value(Field.PROTO, protocol) & each for each in _strangers(hooks, protocol)]
     sides, facing = _sides(hooks, published), outward(hooks)
-    for translation in published:
-        concerned = translation.analysis.tests(translation.rule).may & callers[0]
-        for port in sorted(translation.ports) if concerned.satisfiable() else ():
-            asked = [caller & space.value(Field.DPORT, port) for caller in callers]
-            coming = [_untouched(hooks, translation, caller) for caller in asked]
-            through = [_accepted(hooks, translation, each) for each in coming]
-            closed = [_denied(hooks, caller) for caller in asked]
-            if _is_anothers(hooks, translation, through):
-                continue
-            if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
-                denied_here = closed[0] & facing
-                yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
-                continue
-            for name, side in _visited(hooks).items() if _on_all(hooks, sides, coming) else ():
-                if _on_all(hooks, side, through) and _on_all(hooks, side, closed):
-                    on_side = (coming[0] & side, through[0] & side, closed[0] & side)
-                    yield _Published(translation, protocol, port, *on_side, name)
-                    break
+    concerned = [
+        t for t in published if (t.analysis.tests(t.rule).may & strangers[0]).satisfiable()
+    ]
+    ports = sorted({port for translation in concerned for port in translation.ports})
+    to_ports = space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    callers = [stranger & to_ports for stranger in strangers] if ports else []
+    denied = [_denied(hooks, caller) for caller in callers]
+    for sent in _sent(hooks, concerned, callers) if ports else ():
+        translation, port = sent.translation, sent.port
+        coming, through = sent.coming, sent.through
+        closed = [each & space.value(Field.DPORT, port) for each in denied]
+        if _is_anothers(hooks, translation, through):
+            continue
+        if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
+            denied_here = closed[0] & facing
+            yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
+            continue
+        for name, side in _visited(hooks).items() if _on_all(hooks, sides, coming) else ():
+            if _on_all(hooks, side, through) and _on_all(hooks, side, closed):
+                on_side = (coming[0] & side, through[0] & side, closed[0] & side)
+                yield _Published(translation, protocol, port, *on_side, name)
+                break
+
+
+class _Sent(NamedTuple):
+    """Of each caller the packets to a port that come to docker's rule for certain, and those that
+    are accepted for certain once it has sent them on, as they come to FORWARD."""
+
+    translation: DestinationNat
+    port: int
+    coming: Sequence[PacketSet]
+    through: Sequence[PacketSet]
+
+
+def _sent(
+    hooks: Hooks, published: Sequence[DestinationNat], callers: Sequence[PacketSet]
+) -> Iterator[_Sent]:
+    """All that docker publishes is asked about together: a host may have thousands of ports."""
+    space = hooks.space
+    untouched = [_untouched(hooks, published, caller) for caller in callers]
+    sent = [
+        (t, port, [each[t.rule] & space.value(Field.DPORT, port) for each in untouched])
+        for t in published
+        for port in sorted(t.ports)
+    ]
+    arriving = [[_translated(hooks, t, each) for each in coming] for t, _, coming in sent]
+    everything = union([each for several in arriving for each in several], space.false)
+    accepted = surely_accepted(hooks, Hook.FORWARD, everything)
+    for (translation, port, coming), several in zip(sent, arriving, strict=True):
+        yield _Sent(translation, port, coming, [each & accepted for each in several])
 
 
 @memo
@@ -210,7 +242,8 @@ def _strangers(hooks: Hooks, protocol: int) -> list[PacketSet]:
     daddr = hooks.family.daddr
     flags, free = ("syn",) * (protocol == TCP), (Field.IIF, Field.OIF, Field.DPORT, daddr)
     everyone = probes(hooks, Hook.INPUT, "new", *flags, free=free, values={Field.PROTO: protocol})
-    return [each & public_hosts(hooks, daddr) for each in islice(everyone, _ASKED)]
+    meant = public_hosts(hooks, daddr) & ~hooks.space.interface(Field.IIF, "lo")
+    return [each & meant for each in islice(everyone, _ASKED)]
 
 
 def _denied(hooks: Hooks, caller: PacketSet) -> PacketSet:
@@ -219,32 +252,47 @@ def _denied(hooks: Hooks, caller: PacketSet) -> PacketSet:
     return coming & ~may_pass(hooks, Hook.INPUT, coming)
 
 
-def _untouched(hooks: Hooks, translation: DestinationNat, caller: PacketSet) -> PacketSet:
-    """Those of the packets that come to docker's rule for certain."""
-    analysis, rule = translation.analysis, translation.rule
-    coming = knowing_origin(hooks, caller & hooks.hook_packets(Hook.PREROUTING))
-    coming = coming & analysis.tests(rule).sure
+def _untouched(
+    hooks: Hooks, published: Sequence[DestinationNat], packets: PacketSet
+) -> Mapping[Rule, PacketSet]:
+    """For each of docker's rules those of the packets that come to it for certain."""
+    coming = knowing_original(hooks.space, packets & hooks.hook_packets(Hook.PREROUTING))
     coming = coming & ~may_be_dropped(hooks, Hook.PREROUTING, coming)
-    chain, number = analysis.place(rule)
-    coming = analysis.flows[chain].arriving_at(number, coming)
-    return coming & analysis.entries[chain].reachable
+    untouched = {translation.rule: hooks.space.false for translation in published}
+    for analysis, name in dict.fromkeys((t.analysis, t.chain) for t in published):
+        flow, entering = analysis.flows[name], coming & analysis.entries[name].reachable
+        rules = (t.rule for t in published if (t.analysis, t.chain) == (analysis, name))
+        numbers = sorted(analysis.place(rule).number for rule in rules)
+        for number, matched in flow.matched_of(numbers, entering):
+            untouched[flow.chain.rules[number]] = matched & flow.tests[number].sure
+    return untouched
 
 
-def _accepted(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
-    """As they come to FORWARD, those that are accepted there for certain."""
+def _translated(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
+    """The packets as they come to FORWARD."""
     space, rule = hooks.space, translation.rule
     written = {e.field for e in rule.effects if e.field in space.fields} | {Field.OIF}
     packets = space.forget(coming, [f for f in (*written, *_marks(hooks)) if f is not None])
     for effect in rule.effects:
         if effect.field in space.fields and effect.value is not None:
             packets = packets & space.value(effect.field, effect.value)
-    for test, variable in space.opaques.items():
-        if isinstance(test.asks, AddressType):
-            ordinary = variable if typically_holds(test, Hook.FORWARD) else ~variable
-            packets = packets.exists(variable) & ordinary
+    asked, ordinary = _ordinary_types(hooks)
+    packets = packets.exists(asked) & ordinary
     for name in _bridges(translation)[:1]:
         packets = packets & space.interface(Field.OIF, name)
-    return surely_accepted(hooks, Hook.FORWARD, packets)
+    return packets
+
+
+@memo
+def _ordinary_types(hooks: Hooks) -> tuple[PacketSet, PacketSet]:
+    """The tests of the types of addresses (a cube), and the packets for which these are what they
+    are for most that come to FORWARD."""
+    asked = ordinary = hooks.space.true
+    for test, variable in hooks.space.opaques.items():
+        if isinstance(test.asks, AddressType):
+            asked = asked & variable
+            ordinary = ordinary & (variable if typically_holds(test, Hook.FORWARD) else ~variable)
+    return asked, ordinary
 
 
 @memo

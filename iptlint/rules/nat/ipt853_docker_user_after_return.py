@@ -88,4 +88,4 @@ def _finding(analysis: TableAnalysis, closing: Rule, lost: Sequence[Rule]) -> Fi
 
 def _advice(analysis: TableAnalysis, first: Rule, closing: Rule) -> str:
     above = f"move it above line {phrases.line(closing)}, or on the host:"
-    return f"{above} {analysis.ruleset.syntax.insertion(first, analysis.table, DOCKER_USER)}"
+    return f"{above} {analysis.syntax.insertion(first, analysis.table, DOCKER_USER)}"

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain as chained
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import hosts, outside, public_hosts
@@ -62,7 +63,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
@@ -149,7 +150,7 @@ def _sent(hooks: Hooks, analysis: TableAnalysis, rule: Rule, source: Within) -> 
         analysis.intended(rule) & space.state("new") & space.ranges(source.field, source.ranges)
     )
     leaving = space.project(leaving, hooks.family.saddr, hooks.family.daddr, Field.OIF)
-    if (bridge := _bridge(rule)) is not None:
+    if (bridge := _bridge(hooks, rule, source)) is not None:
         leaving = leaving & space.interface(Field.IIF, bridge)
     return (
         leaving
@@ -181,18 +182,28 @@ def _finding(hooks: Hooks, owner: str, networks: Sequence[_Network], share: Shar
     )
 
 
-def _bridge(rule: Rule) -> str | None:
-    """The network's own interface: what leaves by it is not translated."""
-    names = (
-        match.name
-        for match in rule.matches
-        if isinstance(match, Interface) and match.field is Field.OIF and match.negated
+def _bridge(hooks: Hooks, rule: Rule, source: Within) -> str | None:
+    """The network's own interface: what leaves by it is not translated, or another rule for the
+    same addresses says that they come by it."""
+    own = (_interfaces(rule, Field.OIF, negated=True),)
+    others = (
+        _interfaces(other, Field.IIF, negated=False)
+        for table in hooks.tables()
+        for _, other in table.rules()
+        if source in other.matches
     )
-    return next(names, None)
+    return next(chained.from_iterable((*own, *others)), None)
+
+
+def _interfaces(rule: Rule, field: Field, *, negated: bool) -> Iterator[str]:
+    for match in rule.matches:
+        match match:
+            case Interface(of, name, wildcard=False) if of is field and match.negated is negated:
+                yield name
 
 
 def _remedy(hooks: Hooks, network: _Network, name: str) -> Suggestion:
-    if (bridge := _bridge(network.rule)) is not None:
+    if (bridge := _bridge(hooks, network.rule, network.source)) is not None:
         return Suggestion(f"-i {bridge} -j ACCEPT", f'iifname "{bridge}" accept')
     ip = "ip6" if hooks.family.address_bits > 32 else "ip"
     return Suggestion(f"-s {name} -j ACCEPT", f"{ip} saddr {name} accept")

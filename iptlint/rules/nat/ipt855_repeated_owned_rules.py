@@ -66,7 +66,7 @@ _OFTEN = {1: "once", 2: "twice"}
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for several in copies(analysis):
-            rules = _alike(several, analysis.ruleset.syntax)
+            rules = _alike(several, analysis.syntax)
             owner = writer_of(analysis.table, analysis.place(rules[0]).chain, rules[0])
             if len(rules) > 1 and owner is not None and owner.transient:
                 yield _finding(analysis, owner, rules)
@@ -96,7 +96,7 @@ def _advice(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str
     times = len(rules) - 1
     often = _OFTEN.get(times, f"{times} times")
     table, chain = analysis.table, analysis.place(rules[0]).chain
-    syntax = analysis.ruleset.syntax
+    syntax = analysis.syntax
     deletion = syntax.deletion(rules[0], table, chain)
     if deletion is not None:
         return f"leave one: run {often} {deletion}"

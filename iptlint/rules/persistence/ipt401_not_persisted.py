@@ -42,7 +42,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
-from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table
+from iptlint.model import IP_VERSIONS, Chain, Family, Hook, Rule, Ruleset, Table
 from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions, software_in
@@ -59,7 +59,6 @@ META = Meta(
     since="0.2.0",
 )
 
-_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
 _Decision = tuple[Table, Chain, Rule | None]
 
 
@@ -76,9 +75,9 @@ def _running(host: Host) -> Iterator[Finding]:
     if host.running is None or host.saved is None:
         return
     own = without_generated(host.running)
-    at_boot = {family for family in _VERSIONS if host.saved.sees(family)}
+    at_boot = {family for family in IP_VERSIONS if host.saved.sees(family)}
     lost: dict[Family, list[_Decision]] = {}
-    for family in _VERSIONS:
+    for family in IP_VERSIONS:
         unsaved = [d for d in decisions(own) if family.value in d[0].family.packets]
         if software_in(host.running):
             # What it adds to other chains is not always known for its own.
@@ -101,7 +100,7 @@ def _finding(host: Host, lost: dict[Family, list[_Decision]]) -> Finding:
     policies = len(decisions_) - rules
     what = [counted(rules, "rule")] * bool(rules)
     what += [counted(policies, "policy").replace("policys", "policies")] * bool(policies)
-    versions = listed([_VERSIONS[family] for family in lost])
+    versions = listed([IP_VERSIONS[family] for family in lost])
     several = len(decisions_) > 1
     return META.finding(
         _span(decisions_),

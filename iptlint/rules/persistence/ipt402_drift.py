@@ -35,13 +35,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.diff import Divergence, difference
-from iptlint.analysis.drift import Deciders, most_telling
+from iptlint.analysis.drift import Deciders, as_written, comparable, most_telling
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Family, Hook, Ruleset, VerdictKind
+from iptlint.model import IP_VERSIONS, Family, Hook, VerdictKind
 from iptlint.model.edits import without_generated
 from iptlint.model.host import Host, Way
-from iptlint.model.software import decisions, software_in, with_open_forward
+from iptlint.model.software import decisions
 from iptlint.packets.describe import clause, describe
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
@@ -89,8 +89,8 @@ def check(context: Context) -> Iterator[Finding]:
     if host is None or host.running is None or host.saved is None or not host.loaders:
         return
     if all(loader.way is Way.LOADS for loader in host.loaders):
-        now, then = _comparable(host.running, host.saved)
-        if _as_written(now) == _as_written(then):
+        now, then = comparable(host.running, host.saved)
+        if as_written(now) == as_written(then):
             return
         compared = difference(now, then)
         deciders = Deciders(now, then, compared.space)
@@ -98,24 +98,6 @@ def check(context: Context) -> Iterator[Finding]:
         parts = [part for change in reported for part in _parts(compared.space, deciders, change)]
         for part in parts[:_MOST]:
             yield _finding(host, compared.space, part)
-
-
-def _comparable(running: Ruleset, saved: Ruleset) -> tuple[Ruleset, Ruleset]:
-    software = software_in(running) or software_in(saved)
-    now, then = without_generated(running), without_generated(saved)
-    return (with_open_forward(now), with_open_forward(then)) if software else (now, then)
-
-
-def _as_written(ruleset: Ruleset) -> list[object]:
-    """Where it is equal, so is the meaning: most hosts are as they were saved, and comparing
-    packets takes long."""
-    chains: list[object] = []
-    for table in ruleset.tables:
-        for chain in table.chains.values():
-            rules = tuple((rule.matches, rule.verdict, rule.effects) for rule in chain.rules)
-            base = chain.hook, chain.priority, chain.policy, chain.type, chain.devices
-            chains.append((table.family, table.name, chain.name, base, rules))
-    return chains
 
 
 def _concerns_host(host: Host, change: Divergence) -> bool:
@@ -162,7 +144,7 @@ def _finding(host: Host, space: Space, part: _Part) -> Finding:
     packet = witness(space, part.packets, change.hook) if part.packets else change.witness
     return META.finding(
         place,
-        f"after a reboot{perhaps}, {_as_subject(part.what)} (over {_VERSIONS[change.family]})"
+        f"after a reboot{perhaps}, {_as_subject(part.what)} (over {IP_VERSIONS[change.family]})"
         f" {_deed(change)}: {_by(part.old, 'now')}, {_by(part.new, 'then')}",
         _advice(host),
         related=(Label(then, "after a reboot"),) if then is not None and then != place else (),
@@ -173,9 +155,6 @@ def _finding(host: Host, space: Space, part: _Part) -> Finding:
 
 def _as_subject(what: str) -> str:
     return f"what comes {what}" if what.startswith("from ") else what
-
-
-_VERSIONS = {Family.IP: "IPv4", Family.IP6: "IPv6"}
 
 
 def _deed(change: Divergence) -> str:

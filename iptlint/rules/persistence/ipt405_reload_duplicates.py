@@ -42,7 +42,7 @@ tables without rules and files that others of the run include are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone, sources
 from iptlint.analysis.session import Context
@@ -65,6 +65,7 @@ META = Meta(
 )
 
 _SHOWN = 4
+_FILLED = ("set", "map")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -111,9 +112,18 @@ def _finding(ruleset: Ruleset, tables: list[Table]) -> Finding:
         origin.span if origin else ruleset.source.line_span(1),
         f"{them} {are} not emptied before the rules are added: each time this file is loaded"
         " all rules are added once more, and what an edit took out of it still holds",
-        f"write before it: {_emptying(tables, ruleset.syntax)}",
+        f"write before it: {_emptying(tables, ruleset.syntax)}{_loss(tables, ruleset.syntax)}",
         related=tuple(labels[:MAX_LABELS]),
     )
+
+
+def _loss(tables: Sequence[Table], syntax: Syntax) -> str:
+    """What has come into sets while the host ran goes with their table."""
+    deleted = [table for table in tables if _is_whole(table, syntax)]
+    names = [named.name for table in deleted for named in table.sets if named.kind in _FILLED]
+    if not names:
+        return ""
+    return f"; what was put into {listed(names[:_SHOWN])} while it ran is lost each time then"
 
 
 def _emptying(tables: list[Table], syntax: Syntax) -> str:
@@ -121,10 +131,15 @@ def _emptying(tables: list[Table], syntax: Syntax) -> str:
     return "; ".join(command for table in tables for command in _of_table(table, syntax))
 
 
+def _is_whole(table: Table, syntax: Syntax) -> bool:
+    """Whether all of the table is declared in the text."""
+    declared = table.origin is not None and syntax.declares(table.origin)
+    return declared and not any(chain.origin is None for chain in table.chains.values())
+
+
 def _of_table(table: Table, syntax: Syntax) -> Iterator[str]:
     name = f"{table.family.value} {table.name}"
-    declared = table.origin is not None and syntax.declares(table.origin)
-    if declared and not any(chain.origin is None for chain in table.chains.values()):
+    if _is_whole(table, syntax):
         yield f"add table {name}; delete table {name}"
     else:
         for chain in table.chains.values():

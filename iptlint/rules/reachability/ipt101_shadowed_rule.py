@@ -27,8 +27,9 @@ Move the rule above those that take its packets, or delete it.
 ## When it is wrong
 Where another program inserts or deletes the rules above at run time, so that the file
 is not what runs; the chains of software that writes them anew at every start (docker,
-kube-proxy, istio …) are left out. Rules with a rate limit, a list that changes or an
-extension that iptlint does not know never count as taking packets.
+kube-proxy, istio …) are left out, and so is what software accepts for its guests. Rules with a
+rate limit, a list that changes or an extension that iptlint does not know never count as taking
+packets.
 
 ## References
 - iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -46,11 +47,14 @@ from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.occasions import occasion
+from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings.fix import Change, Fix, deletion
 from iptlint.memo import memo
-from iptlint.model import Family, Field, Rule, VerdictKind, addresses
+from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
+from iptlint.model.ownership import writer_of
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -66,6 +70,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
     leaves_to=dict.fromkeys(
         ("IPT106", "IPT853", "IPT902"),
         "the rules behind one that nothing gets past are one finding, these left out",
@@ -82,11 +87,23 @@ def check(context: Context) -> Iterator[Finding]:
         for cut in cut_off_runs(analysis):
             if any(shadowed.differs for shadowed in cut.shadowed):
                 yield _cut_off(analysis, cut)
-        for shadowed in shadowed_alone(analysis):
-            if shadowed.differs:
-                finding = _finding(analysis, shadowed)
-                misread = may_be_misread(analysis, shadowed.rule, shadowed.blockers)
-                yield phrases.but_for_fragments(finding) if misread else finding
+        alone = [
+            shadowed
+            for shadowed in shadowed_alone(analysis)
+            if shadowed.differs and not _is_overruled(analysis, shadowed)
+        ]
+        likenesses = shadowing.likenesses(analysis, alone)
+        for shadowed in alone:
+            finding = _finding(analysis, shadowed, likenesses[shadowed.rule])
+            misread = may_be_misread(analysis, shadowed.rule, shadowed.blockers)
+            yield phrases.but_for_fragments(finding) if misread else finding
+
+
+def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+    """Whether software lets its guests out, and a person denies it to them."""
+    rule, table = shadowed.rule, analysis.table
+    accepts = rule.verdict.kind is VerdictKind.ACCEPT
+    return accepts and writer_of(table, shadowed.chain.name, rule) is not None
 
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
@@ -108,8 +125,7 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
     )
 
 
-def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
-    lines = ",".join(str(phrases.line(taker)) for taker in shadowed.blockers)
+def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
     return META.finding(
         shadowed.span,
         f"{_fate(analysis, shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
@@ -117,9 +133,36 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
         related=shadowing.labels(shadowed),
         witness=_witness(analysis, shadowed, shadowed.blockers),
         severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
-        likeness=f"{lines} {shadowed.accepted.satisfiable()}",
+        likeness=likeness,
+        fix=_fix(analysis, shadowed),
         causes=(Cause(analysis.ruleset, part=shadowed.rule),),
     )
+
+
+def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
+    """It goes; a lost ban, which somebody still wants, is moved above the rule that it is lost to.
+    What it was meant to do goes with it, or is done, so that neither is safe."""
+    if makes_more(analysis, shadowed.rule) or not shadowed.is_whole:
+        return None
+    if _let_in(analysis, shadowed).satisfiable():
+        return _moved(analysis, shadowed)
+    wins = f"if it should win, {_winning(analysis, shadowed)}"
+    return deletion(analysis.ruleset, [shadowed.rule], "delete it", safe=False, otherwise=wins)
+
+
+def _moved(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
+    """None where the other rule would then be the lost one: somebody has to choose."""
+    rule = shadowed.rule
+    above = cut_off.leading_to(analysis, shadowed, cut_off.differing_first(shadowed)[0])
+    if above and not (analysis.matched(above) & ~analysis.intended(rule)).satisfiable():
+        return None
+    edits = above and analysis.syntax.move_before(rule, above)
+    if above is None or not edits or shadowing.is_put_above(above, rule):
+        return None
+    hooks = tuple(base.hook for base in analysis.calls.bases_of(shadowed.chain.name) if base.hook)
+    change = Change(rule.verdict.kind, hooks, (rule.matches,))
+    says = f"move it above line {phrases.line(above)}"
+    return Fix(says, edits, False, (change,), otherwise="delete it, if it should not win")
 
 
 def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> PacketSet:
@@ -144,12 +187,17 @@ def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     first = cut_off.differing_first(shadowed)[0]
     if occasion(analysis, shadowed.rule):
         return _advice_for_one_of_several(analysis, first)
+    return f"if it should win, {_winning(analysis, shadowed)}; else delete it"
+
+
+def _winning(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    first = cut_off.differing_first(shadowed)[0]
     above = cut_off.leading_to(analysis, shadowed, first)
+    if above is not None and shadowing.is_put_above(above, shadowed.rule):
+        return f"if it should win, let line {phrases.line(above)} append its rule (-A), behind it"
     if above is not None:
-        return f"if it should win, move it above line {phrases.line(above)}; else delete it"
-    return (
-        f"if it should win, decide these packets before line {phrases.line(first)}; else delete it"
-    )
+        return f"move it above line {phrases.line(above)}"
+    return f"decide these packets before line {phrases.line(first)}"
 
 
 def _advice_for_one_of_several(analysis: TableAnalysis, first: Rule) -> str:
@@ -172,14 +220,19 @@ def _world(analysis: TableAnalysis) -> PacketSet:
 
 def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]) -> Packet | None:
     """A packet that the rule was for and a taker takes; one whose fate differs, if there is."""
-    meant, world = analysis.intended(shadowed.rule), _let_in(analysis, shadowed)
     for base in analysis.calls.bases_of(shadowed.chain.name):
-        seen = analysis.base_packets(base)
-        alike = may_end_in(analysis, base, shadowed.rule.verdict.kind, meant & seen)
-        otherwise = meant & seen & ~alike
-        for packets in (world, shadowed.accepted, otherwise, meant):
-            come = meant_for(analysis, base, shadowed.rule, takers, packets & meant & seen)
+        for packets in _telling(analysis, shadowed, base):
+            come = meant_for(analysis, base, shadowed.rule, takers, packets)
             packet = witness(analysis.space, come, base.hook)
             if packet is not None:
                 return packet
     return None
+
+
+def _telling(analysis: TableAnalysis, shadowed: Shadowed, base: Chain) -> Iterator[PacketSet]:
+    """Packets that the rule was for, those first that tell the most."""
+    meant = analysis.intended(shadowed.rule) & analysis.base_packets(base)
+    yield _let_in(analysis, shadowed) & meant
+    yield shadowed.accepted & meant
+    yield meant & ~may_end_in(analysis, base, shadowed.rule.verdict.kind, meant)
+    yield meant

@@ -25,7 +25,8 @@ Delete the rule, or narrow the one that covers it if that was the intention.
 Where the rule is there to count its packets, or to spare most traffic the way through a long
 chain. Silent, therefore, for rules with a comment that have counted packets, for early
 accepts of established connections and of the loopback interface, for chains that software
-writes, and where only a policy or a closing rule decides the same.
+writes, where only a policy or a closing rule decides the same, for a rule that denies whatever is
+left at the end of a chain, and where several drop odd tcp flags.
 
 ## References
 - iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -45,8 +46,9 @@ from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings.fix import Fix, deletion
 from iptlint.memo import memo
-from iptlint.model import Field, Interface, Match, Rule, VerdictKind, Within
+from iptlint.model import Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.owners import Owner, owner_of_name
 from iptlint.model.ownership import holds_user_rules, owner_of_chain, owners_of_interfaces
@@ -63,11 +65,14 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
     leaves_to=dict.fromkeys(
         ("IPT106", "IPT853"),
         "what is left says which later rules decide the same",
     ),
 )
+
+_KEPT = "keep it if it is there to count packets or to spare them the rules between"
 
 _ANSWERS = {CT_STATES.index(state) for state in ("established", "related")}
 
@@ -79,19 +84,53 @@ def check(context: Context) -> Iterator[Finding]:
                 analysis, cut.by
             ):
                 yield _cut_off(analysis, cut)
-        for shadowed in shadowed_alone(analysis):
-            if not shadowed.differs and not _is_owned(analysis, shadowed.rule):
-                yield _taken(analysis, shadowed)
+        alone = [
+            shadowed
+            for shadowed in shadowed_alone(analysis)
+            if not shadowed.differs
+            and not _is_owned(analysis, shadowed.rule)
+            and not _is_closing(analysis, shadowed.rule)
+            and not _is_hygiene((shadowed.rule, *shadowed.blockers))
+        ]
+        likenesses = shadowing.likenesses(analysis, alone)
+        for shadowed in alone:
+            yield _taken(analysis, shadowed, likenesses[shadowed.rule])
         copied = {rule for rules in copies(analysis) for rule in rules}
 
         def wanted(
             rule: Rule, analysis: TableAnalysis = analysis, copied: set[Rule] = copied
         ) -> bool:
-            kept = rule in copied or _is_owned(analysis, rule) or _is_kept(rule)
+            kept = rule.is_policy or rule in copied or _is_owned(analysis, rule) or _is_kept(rule)
             return not (kept or makes_more(analysis, rule))
 
-        for redundant in needless(analysis, wanted, unmatched_rules(analysis)):
-            yield _covered(analysis, redundant)
+        covered = [
+            redundant
+            for redundant in needless(analysis, wanted, unmatched_rules(analysis))
+            if not _is_hygiene((redundant.rule, *redundant.later))
+        ]
+        together = shadowing.together(
+            analysis, [(each.rule, shadowing.cause(each.rule, each.later)) for each in covered]
+        )
+        for redundant in covered:
+            yield _covered(analysis, redundant, together[redundant.rule])
+
+
+def _is_closing(analysis: TableAnalysis, rule: Rule) -> bool:
+    """Whether it denies all that is left at the end of a chain: in case that one day something
+    is."""
+    chain, number = analysis.place(rule)
+    last = number + 1 == len(analysis.table.chains[chain].rules)
+    return last and rule.verdict.kind.denies and not rule.matches
+
+
+def _is_hygiene(rules: Sequence[Rule]) -> bool:
+    """Whether all of them deny packets with tcp flags that no connection has: lists of such are
+    copied from each other, overlap, and cost nothing."""
+    return all(rule.verdict.kind.denies and any(map(_asks_flags, rule.matches)) for rule in rules)
+
+
+def _asks_flags(match: Match) -> bool:
+    return isinstance(match, Masked | Within) and match.field is Field.TCP_FLAGS
 
 
 def _is_owned(analysis: TableAnalysis, rule: Rule) -> bool:
@@ -115,37 +154,43 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
         shadowing.message(analysis, cut),
         "delete them",
         related=shadowing.labels_of(cut),
+        fix=None if cut.copies else _deletion(analysis, cut.shadowed, "delete them"),
     )
 
 
-def _taken(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
+def _taken(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
     return META.finding(
         shadowed.span,
         f"{shadowing.this_one(analysis, shadowed)} changes nothing: "
         + shadowing.actions(analysis, shadowed, "already"),
         _ONE_OF_SEVERAL if makes_more(analysis, shadowed.rule) else "delete it",
         related=shadowing.labels(shadowed),
-        likeness=_likeness("taken", shadowed.blockers),
+        likeness=likeness,
+        fix=_deletion(analysis, (shadowed,), "delete it"),
     )
+
+
+def _deletion(analysis: TableAnalysis, lost: Sequence[Shadowed], says: str) -> Fix | None:
+    rules = [shadowed.rule for shadowed in lost]
+    if any(makes_more(analysis, rule) for rule in rules) or not all(s.is_whole for s in lost):
+        return None
+    return deletion(analysis.ruleset, rules, says)
 
 
 _ONE_OF_SEVERAL = "keep the line: it makes other rules too; leave out the value that makes this one"
 
 
-def _likeness(what: str, rules: Sequence[Rule]) -> str:
-    return f"{what} {','.join(str(phrases.line(rule)) for rule in rules)}"
-
-
-def _covered(analysis: TableAnalysis, redundant: Redundant) -> Finding:
+def _covered(analysis: TableAnalysis, redundant: Redundant, likeness: str) -> Finding:
     ending = "them too" if len(redundant.later) == 1 else "some of them too"
     return META.finding(
         redundant.rule.origin.span,
         f"without this {phrases.name(redundant.rule)} nothing would change: "
         + phrases.actions(redundant.later, "all of these packets too"),
-        "delete it, unless it is there to count packets or to spare them the rules between",
+        f"delete it; {_KEPT}",
         related=phrases.labels(redundant.later, ending),
         witness=_witness(analysis, redundant.rule),
-        likeness=_likeness("covered", redundant.later),
+        likeness=likeness,
+        fix=deletion(analysis.ruleset, [redundant.rule], "delete it", otherwise=_KEPT),
     )
 
 

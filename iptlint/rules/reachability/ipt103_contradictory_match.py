@@ -169,7 +169,7 @@ def _not_sent(analysis: TableAnalysis, dead: Dead) -> Iterator[Finding]:
     elif owner_of_chain(analysis.table, dead.chain.name) is not None:
         return
     elif not _whole_chain(analysis, dead.chain):
-        yield _not_in_chain(analysis, dead.rule, dead.chain)
+        yield from _not_in_chain(analysis, dead.rule, dead.chain)
 
 
 def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) -> Finding:
@@ -180,7 +180,7 @@ def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) ->
         span,
         f"no packet in {chain.name} passes `{span.text}`, the answers of a reject aside: at "
         f"priority {chain.priority} connection tracking, which comes at -200, has not seen them",
-        analysis.ruleset.syntax.pick(
+        analysis.syntax.pick(
             iptables="test it in the mangle table", nft="test it in a later chain"
         ),
         likeness="early",
@@ -209,14 +209,14 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         )
     match = rule.matches[index]
     why, advice = _why_never(analysis, chain, match, span.text)
-    refused = analysis.ruleset.syntax.pick(iptables=Severity.ERROR, nft=None)
+    refused = analysis.syntax.pick(iptables=Severity.ERROR, nft=None)
     grave = refused if isinstance(match, Interface) else None
     return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
 
 
 def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -> tuple[str, str]:
     """Why no packet at the hook of the chain passes the test, and what to do."""
-    refuses = analysis.ruleset.syntax.pick(iptables="iptables refuses", nft="nothing passes")
+    refuses = analysis.syntax.pick(iptables="iptables refuses", nft="nothing passes")
     never = f"{refuses} `{text}`"
     match match:
         case Interface(Field.IIF) if chain.devices:
@@ -250,19 +250,21 @@ def _whole_chain(analysis: TableAnalysis, chain: Chain) -> bool:
     return len(dead) == len(chain.rules) and {each.reason for each in dead} == {Reason.NOT_SENT}
 
 
-def _not_in_chain(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
+def _not_in_chain(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Iterator[Finding]:
     places = analysis.calls.callers(chain.name)
     calls = [analysis.table.chains[place.chain].rules[place.number] for place in places]
     pair = _excluded_by(analysis, rule, calls[0]) if len(calls) == 1 else None
     if pair is not None:
         span, elsewhere = rule.origin.part(pair[0]), calls[0].origin.part(pair[1])
+        if _looks_into_a_set(span) and _looks_into_a_set(elsewhere):
+            return  # a list of exceptions: what is in both may change at any time
         related: tuple[Label, ...] = (
             Label(elsewhere, f"only these packets are sent to {chain.name}"),
         )
     else:
         span = rule.origin.span
         related = tuple(Label(call.origin.span, "called here") for call in calls)
-    return META.finding(
+    yield META.finding(
         span,
         f"no packet that is sent to the chain {chain.name} can match this rule",
         "mend the rule or the calls, or delete the rule",
@@ -270,6 +272,10 @@ def _not_in_chain(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         severity=Severity.INFO,
         likeness=f"not sent to {chain.name}",
     )
+
+
+def _looks_into_a_set(span: Span) -> bool:
+    return "@" in span.text or "--match-set" in span.text
 
 
 def _excluded_by(analysis: TableAnalysis, rule: Rule, call: Rule) -> tuple[int, int] | None:

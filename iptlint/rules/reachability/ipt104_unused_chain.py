@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import unused_chains
 from iptlint.findings import Cause, Confidence, Finding, Severity, phrases
+from iptlint.findings.fix import Fix, without_declared
 from iptlint.model import Chain
 from iptlint.rules.meta import Group, Meta
 
@@ -49,6 +50,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
     yields_to=("IPT111",),
 )
 
@@ -68,12 +70,30 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
         _advice(analysis, chain),
         likeness="uncalled",
         causes=(Cause(analysis.ruleset, part=chain),),
+        fix=_fix(analysis, chain),
+    )
+
+
+def _fix(analysis: TableAnalysis, chain: Chain) -> Fix | None:
+    if chain.origin is None:
+        return None
+    says = f"delete it, with the {phrases.counted(len(chain.rules), 'rule')} in it"
+    return without_declared(
+        analysis.ruleset,
+        [chain.origin],
+        says if chain.rules else "delete it",
+        chain.rules,
+        otherwise=f"{_called(analysis, chain)}, if a jump is missing",
     )
 
 
 def _advice(analysis: TableAnalysis, chain: Chain) -> str:
     emptied = f"-F {chain.name}, then " if chain.rules else ""  # -X refuses one that holds rules
-    return analysis.ruleset.syntax.pick(
-        iptables=f"jump to it (-j {chain.name}) or delete it ({emptied}-X {chain.name})",
-        nft=f"jump to it (jump {chain.name}) or delete it",
-    )
+    deleted = f" ({emptied}-X {chain.name})"
+    how = analysis.syntax.pick(iptables=deleted, nft="")
+    return f"{_called(analysis, chain)} or delete it{how}"
+
+
+def _called(analysis: TableAnalysis, chain: Chain) -> str:
+    jump = analysis.syntax.pick(iptables="-j", nft="jump")
+    return f"jump to it ({jump} {chain.name})"

@@ -44,6 +44,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.analysis.includes import has_unseen_includes, loaded_alone
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import without_declared
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import Named, Ruleset, Table
 from iptlint.model.owners import owner_of_name, owner_of_table
@@ -56,12 +57,16 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
 )
 
 _USES = {
     "set": "no rule looks into the set {name}",
     "map": "no rule looks anything up in the map {name}",
 }
+
+
+_USED = "write a variable where its value stands now"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -71,12 +76,12 @@ def check(context: Context) -> Iterator[Finding]:
         others = [each for each in context.rulesets if each is not ruleset]
         for table in ruleset.tables:
             if any(table.rules()) and owner_of_table(table.name) is None:
-                yield from _sets(table, others)
+                yield from _sets(ruleset, table, others)
         if ruleset.tables:
             yield from _defines(ruleset)
 
 
-def _sets(table: Table, others: Sequence[Ruleset]) -> Iterator[Finding]:
+def _sets(ruleset: Ruleset, table: Table, others: Sequence[Ruleset]) -> Iterator[Finding]:
     if any(chain.origin is None for chain in table.chains.values()):
         return  # the host has more rules in it
     hooked = any(table.base_chains())
@@ -89,6 +94,13 @@ def _sets(table: Table, others: Sequence[Ruleset]) -> Iterator[Finding]:
                 _message(named),
                 f"use it in a rule, as @{named.name}, or delete it",
                 confidence=None if hooked else Confidence.POSSIBLE,
+                likeness=f"{named.kind} {hooked}",
+                fix=without_declared(
+                    ruleset,
+                    [named.origin],
+                    "delete it",
+                    otherwise=f"use it in a rule, as @{named.name}",
+                ),
             )
 
 
@@ -117,13 +129,13 @@ def _defines(ruleset: Ruleset) -> Iterator[Finding]:
         message = f"nothing in this file uses ${first.name}"
     else:
         message = f"nothing in this file uses ${first.name}, nor {len(more)} more of its variables"
+    says = f"delete the {counted(len(unused), 'definition')}" if more else "delete the definition"
     yield META.finding(
         first.origin.span,
         message,
-        "delete the definition, or write the variable where its value stands now"
-        if not more
-        else "delete the definitions, or write the variables where their values stand now",
+        f"{says}; {_USED}",
         related=tuple(_labels(more)),
+        fix=without_declared(ruleset, [each.origin for each in unused], says, otherwise=_USED),
     )
 
 

@@ -34,6 +34,7 @@ IPT855.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ from iptlint.analysis.occasions import occasion
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Rule
+from iptlint.findings.fix import deletion
+from iptlint.model import Rule, Table
 from iptlint.model.ownership import writer_of
 from iptlint.rules.meta import Group, Meta
 
@@ -56,6 +58,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
     leaves_to={
         "IPT855": "what software writes is no copy of the user's, reported or not",
     },
@@ -87,8 +90,22 @@ def _by_one_command(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) 
         message,
         "carry it out once: outside of the loop or the function, or for one of the values that "
         "make no difference",
-        likeness=chain,
+        likeness=_likeness(analysis.table),
     )
+
+
+def _likeness(table: Table) -> str:
+    """Of one table: on a host those of another may be another tool's."""
+    return f"copy {table.family.value} {table.name}"
+
+
+_COUNTED = re.compile(r"\b(?:packets|bytes) \d+|\[\d+:\d+\]")
+
+
+def _words(rule: Rule) -> list[str]:
+    """Its text without counters and comment: the other rule may say it in another way."""
+    text = _COUNTED.sub("", rule.origin.span.text)
+    return text.replace(rule.comment or "\0", "").split()
 
 
 def _finding(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Finding:
@@ -98,7 +115,10 @@ def _finding(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Find
     if len(by_command) == 1:
         return _by_one_command(analysis, rules, chain)
     first, second, *others = by_command.values()
+    same = _words(first) == _words(second)
     message = f"this is the same rule as line {phrases.line(first)}"
+    if not same:
+        message = f"this takes the same packets as line {phrases.line(first)}, and does the same"
     if others:
         message += f", and so {'is' if len(others) == 1 else 'are'} {phrases.lines(others)}"
     again = tuple(Label(rule.origin.span, "here again") for rule in others)
@@ -106,10 +126,13 @@ def _finding(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Find
     if len(again) > len(kept):
         left = len(again) - len(kept)
         kept = (*kept[:-1], Label(kept[-1].span, f"here again … and {left} more"))
+    advice = "delete it" if not others else "delete all but one"
+    parts = len(by_command) < len(rules) or any(rule.whole for rule in rules)
     return META.finding(
         second.origin.span,
         message,
-        "delete it" if not others else "delete all but one",
+        advice,
         related=(Label(first.origin.span, "first here"), *kept),
-        likeness=chain,
+        likeness=_likeness(analysis.table),
+        fix=None if parts else deletion(analysis.ruleset, (second, *others), advice),
     )

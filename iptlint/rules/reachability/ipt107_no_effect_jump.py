@@ -39,6 +39,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_in, later_copies
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings.fix import Fix, deletion
 from iptlint.model import Chain, Rule, VerdictKind
 from iptlint.model.names import is_for_users
 from iptlint.model.owners import owner_of_name
@@ -56,10 +57,15 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    fixable=True,
     leaves_to={
         "IPT106": "one finding is for all jumps to a chain, the copies left out",
     },
 )
+
+
+_FILLED = "fill the chain"
+_MENDED = "mend its tests or those of the chain"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -93,8 +99,9 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
     return META.finding(
         jumps[0].origin.span,
         f"this jump does nothing: the chain {chain.name} is empty",
-        "delete the jump, or fill the chain",
+        f"delete the jump, or {_FILLED}",
         related=(Label(analysis.declaration_of(chain), "declared here, without rules"), *others),
+        fix=_deletion(analysis, jumps, _FILLED),
     )
 
 
@@ -106,9 +113,18 @@ def _past_all_rules(
             yield META.finding(
                 jump.origin.span,
                 f"this jump does nothing: no packet that it sends matches a rule of {chain.name}",
-                "delete the jump, or mend its tests or those of the chain",
+                f"delete the jump, or {_MENDED}",
                 related=(Label(chain.rules[0].origin.span, f"the rules of {chain.name}"),),
+                fix=_deletion(analysis, [jump], _MENDED),
             )
+
+
+def _deletion(analysis: TableAnalysis, jumps: Sequence[Rule], otherwise: str) -> Fix | None:
+    """Somebody may fill the chain while the host runs, so that is not safe."""
+    if any(jump.whole for jump in jumps):
+        return None
+    says = "delete the jump" if len(jumps) == 1 else f"delete the {len(jumps)} jumps"
+    return deletion(analysis.ruleset, jumps, says, safe=False, otherwise=otherwise)
 
 
 def _does_something(analysis: TableAnalysis, chain: Chain, packets: PacketSet) -> bool:

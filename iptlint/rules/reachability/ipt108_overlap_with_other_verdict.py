@@ -38,7 +38,7 @@ from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import is_ban, later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.findings.grouping import MANY
+from iptlint.findings.grouping import SHOWN
 from iptlint.findings.phrases import labels, line, name, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
@@ -78,7 +78,7 @@ def check(context: Context) -> Iterator[Finding]:
         analyses = context.firewall(ruleset).analyses()
         crossings = (each for analysis in analyses for each in _in_table(analysis))
         for number, crossing in enumerate(crossings):
-            yield _finding(crossing, shown=number < MANY)
+            yield _finding(crossing, shown=number < SHOWN)
 
 
 def _in_table(analysis: TableAnalysis) -> Iterator[_Crossing]:

@@ -53,6 +53,7 @@ from iptlint.analysis.undone_accepts import UndoneAccept, undone_accepts
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import Hook, VerdictKind
+from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
@@ -100,7 +101,7 @@ def _finding(hook: Hook, undone: UndoneAccept) -> Finding:
         f" {_when(undone)} and lets none of the new packets through that this rule lets through",
         _advice(undone),
         related=(_label(undone),),
-        witness=witness(undone.base_chain.analysis.space, undone.packets, hook),
+        witness=_witness(hook, undone),
     )
 
 
@@ -117,8 +118,15 @@ def _folded(hook: Hook, several: Sequence[UndoneAccept]) -> Finding:
         " none of the new packets through that they let through",
         "move the rules into that chain, or make its policy accept if this one has to decide",
         related=(_label(first), *places),
-        witness=witness(first.base_chain.analysis.space, first.packets, hook),
+        witness=_witness(hook, first),
     )
+
+
+def _witness(hook: Hook, undone: UndoneAccept) -> Packet | None:
+    """A packet that the rule accepts and the one that is named denies: of a table for both families
+    one chain may deny those of one."""
+    space, both = undone.base_chain.analysis.space, undone.packets & undone.by.packets
+    return witness(space, both, hook) or witness(space, undone.packets, hook)
 
 
 def _past(by: Share) -> str:
@@ -139,7 +147,7 @@ def _label(undone: UndoneAccept) -> Label:
 
 def _advice(undone: UndoneAccept) -> str:
     table = undone.later.analysis.table
-    text = undone.later.analysis.ruleset.syntax.for_other_table(undone.rule)
+    text = undone.later.analysis.syntax.for_other_table(undone.rule)
     into = f"{table.family.value} {table.name} {undone.later.chain.name}"
     if text is None:
         return f"accept them in that chain too (insert rule {into} …)"

@@ -1,8 +1,9 @@
-"""A chain of nft has the name of a hook and is attached to none.
+"""A chain of nft has the name of a hook and is attached to none, or to another.
 
 ## What it does
 Finds chains called `prerouting`, `input`, `forward`, `output` or `postrouting` (in any case)
-without a line `type … hook …`, which no other chain calls either.
+without a line `type … hook …`, which no other chain calls either; and those whose line names
+another of these hooks than they are called.
 
 ## Why it matters
 In nft a name means nothing. Without the line no packet ever enters the chain: its rules look
@@ -44,7 +45,8 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
 from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
-from iptlint.model import Chain, VerdictKind
+from iptlint.model import Chain, Hook, VerdictKind
+from iptlint.model.ownership import is_generated
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -64,6 +66,31 @@ def check(context: Context) -> Iterator[Finding]:
     for analysis, chain in unused_chains(context):
         if named_like_a_hook(analysis, chain):
             yield _finding(analysis, chain)
+    for analysis in context.analyses():
+        for chain in analysis.table.base_chains():
+            if named_like_a_hook(analysis, chain) and not is_generated(analysis.table, chain.name):
+                yield from _elsewhere(analysis, chain)
+
+
+_SEES = {
+    Hook.PREROUTING: "what comes in, wherever it goes",
+    Hook.INPUT: "what is sent to this host",
+    Hook.FORWARD: "what goes through this host",
+    Hook.OUTPUT: "what this host sends",
+    Hook.POSTROUTING: "what leaves, wherever it comes from",
+}
+
+
+def _elsewhere(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
+    meant, hook = Hook(chain.name.lower()), chain.hook
+    if hook is meant or hook not in _SEES:
+        return
+    yield META.finding(
+        analysis.declaration_of(chain),
+        f"the chain {chain.name} is attached to hook {hook.value}: its rules see {_SEES[hook]}, and"
+        f" not {_SEES[meant]}, as its name says",
+        f"write `hook {meant.value}`, or name the chain after its hook",
+    )
 
 
 def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:

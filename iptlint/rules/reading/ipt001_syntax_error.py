@@ -46,6 +46,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.READING,
     since="0.1.0",
+    fixable=True,
     unfinished=True,
 )
 

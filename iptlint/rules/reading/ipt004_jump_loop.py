@@ -33,15 +33,12 @@ It is not: the kernel looks at the jumps alone, whatever else the rules test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Rule
+from iptlint.model import Rule, Ruleset
+from iptlint.model.call_graph import CallGraph, calls_in
 from iptlint.rules.meta import Group, Meta
-
-if TYPE_CHECKING:
-    from iptlint.netfilter.table_analysis import TableAnalysis
 
 META = Meta(
     code="IPT004",
@@ -54,18 +51,19 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for analysis in context.analyses():
-        for jumps in analysis.calls.loops():
-            yield _finding(analysis, jumps)
+    for ruleset in context.rulesets:
+        for calls in map(calls_in, ruleset.tables):
+            for jumps in calls.loops():
+                yield _finding(ruleset, calls, jumps)
 
 
-def _finding(analysis: TableAnalysis, jumps: Sequence[Rule]) -> Finding:
+def _finding(ruleset: Ruleset, calls: CallGraph, jumps: Sequence[Rule]) -> Finding:
     """``jumps``: once round; the last one closes the circle."""
     *others, closing = jumps
     start = closing.verdict.chain or ""
     way = " → ".join([start, *(jump.verdict.chain or "" for jump in jumps)])
-    called = analysis.calls.is_called(start)
-    back = analysis.ruleset.syntax.pick(iptables="RETURN", nft="return")
+    called = calls.is_called(start)
+    back = ruleset.syntax.pick(iptables="RETURN", nft="return")
     refused = "the kernel refuses the whole table"
     if not called:
         refused = "the kernel will refuse the table as soon as something calls it"

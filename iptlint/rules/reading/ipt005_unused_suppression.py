@@ -1,9 +1,10 @@
-"""A suppression comment hides no finding, or names a rule that does not exist.
+"""A suppression comment hides no finding, names a rule that does not exist, or is none.
 
 ## What it does
 Reports each `# iptlint: ignore` comment that hid nothing in this run, and each code in one that
-no rule has. A comment for rules that did not run (`--select`, `--ignore`, a milder profile) is
-left alone.
+no rule has; and each comment that looks like one and is none (`ignore IPT101` without the `=`,
+`ignor=`, `disable=`), which hides nothing. A comment for rules that did not run (`--select`,
+`--ignore`, a milder profile) is left alone.
 
 ## Why it matters
 The fault that it was written for may be gone, and the next one on that line will go unseen. A
@@ -18,7 +19,8 @@ COMMIT
 ```
 
 ## Fix
-Delete the comment, or correct the code.
+Delete the comment, or correct it: `# iptlint: ignore=IPT101 reason` speaks for the next statement,
+`ignore-chain=` for its chain, `ignore-file=` for the file.
 
 ## When it is wrong
 Where a file is linted both alone and with others: a comment may be of use in one of the runs
@@ -59,6 +61,9 @@ def check_comments(suppressed: Suppressed, ran: Collection[str]) -> Iterator[Fin
         yield from _misspelt(comment)
     for comment in suppressed.unused:
         yield from _unused(comment, ran)
+    for directive in suppressed.faulty:
+        message = f"this is no suppression and hides nothing: {directive.fault}"
+        yield META.finding(directive.span, message, "correct or delete it")
 
 
 def _misspelt(comment: Suppression) -> Iterator[Finding]:
@@ -74,7 +79,7 @@ def _unused(comment: Suppression, ran: Collection[str]) -> Iterator[Finding]:
     """That the comment hid nothing."""
     meant = {code for text in comment.codes or selected((), ()) for code in _codes(text)}
     if meant and meant <= {*ran, META.code}:
-        place = "in this file" if comment.line is None else f"on line {comment.line}"
+        place = _place(comment)
         what = f"of {', '.join(comment.codes)} " if comment.codes else ""
         yield META.finding(
             comment.span, f"this hides nothing: there is no finding {what}{place}", "delete it"
@@ -86,3 +91,9 @@ def _codes(text: str) -> tuple[str, ...]:
         return codes_matching(text)
     except UnknownRuleError:
         return ()
+
+
+def _place(comment: Suppression) -> str:
+    if comment.lines is None:
+        return "in this file"
+    return f"on line {min(comment.lines)}" if len(comment.lines) == 1 else "in this chain"

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.fix import Fix
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
@@ -49,6 +50,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.READING,
     since="0.1.0",
+    fixable=True,
 )
 
 
@@ -57,6 +59,12 @@ def check(context: Context) -> Iterator[Finding]:
     return iter(())
 
 
-def refused(span: Span, cause: str, mend: str, severity: Severity | None = None) -> Finding:
+def refused(
+    span: Span,
+    cause: str,
+    mend: str,
+    severity: Severity | None = None,
+    fix: Fix | None = None,
+) -> Finding:
     """That the tool or the kernel does not take the text of the span."""
-    return META.finding(span, cause, mend, likeness=cause, severity=severity)
+    return META.finding(span, cause, mend, likeness=cause, severity=severity, fix=fix)

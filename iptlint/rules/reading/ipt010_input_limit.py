@@ -68,6 +68,11 @@ def cut_short(source: SourceFile, limit: str, what: str) -> Finding:
     )
 
 
+def not_enough(limit: str, what: str) -> str:
+    """The same in one line, for a command that asks one question: ``what`` is "to compare …"."""
+    return f"{META.code}: {limit} was not enough {what}"
+
+
 def left_out(shown: Sequence[Finding], hidden: Sequence[Finding]) -> Finding:
     """That of so many findings only some are shown."""
     codes = ", ".join(f"{n} of {code}" for code, n in Counter(f.code for f in hidden).items())

@@ -33,7 +33,7 @@ rules: see IPT407. In nft the list may stand in the rule, `ip saddr { 192.0.2.1,
 in a named set of the table.
 
 ## When it is wrong
-Where the list never grows and few packets get so far, or ipset is not to be had. Rules
+Where the list never grows and few packets come to it, or ipset is not to be had. Rules
 with comments, limits, logs or counters of their own are not counted, nor are those in
 chains that docker, kube-proxy and their like write, or that no packet gets to (IPT101, IPT102,
 IPT104), or that a wider prefix of the list covers (IPT102).
@@ -48,12 +48,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from iptlint.analysis.address_lists import AddressList, address_lists, addresses
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import Fix, replacement
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field
 from iptlint.model.prefixes import fewest
@@ -66,6 +68,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    fixable=True,
     leaves_to=dict.fromkeys(
         ("IPT101", "IPT102"),
         "one finding is for a list, which counts those that are left",
@@ -74,6 +77,7 @@ META = Meta(
 
 _WARNING_FROM = 16
 _LISTED = 8
+_SAVED = "save the set too (IPT407)"
 _PLACE = "in the place of the first, the others taken out"
 _MAXELEM = 65536  # what a hash set holds unless told, ipset(8)
 _STEM_LIMIT = 20  # leaves room within IPSET_MAXNAMELEN - 1 = 31 (linux/netfilter/ipset/ip_set.h)
@@ -101,7 +105,7 @@ Network = IPv4Network | IPv6Network
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        names: Counter[str] = Counter()
+        names = Counter(context.sets.contents if context.sets else ())
         for analysis in context.firewall(ruleset).analyses():
             for group in address_lists(analysis):
                 yield _finding(group, names)
@@ -113,15 +117,45 @@ def _finding(group: AddressList, names: Counter[str]) -> Finding:
     rules = len(group.rules)
     made = "" if group.copies == rules else f", of which the kernel makes {group.copies},"
     what = f"{counted(rules, 'rule')}{made} {'differ' if rules > 1 else 'differs'}"
-    side = _SIDES[group.field].name
+    side, name = _SIDES[group.field].name, _name(group, names)
     return META.finding(
         first.origin.span,
         f"{what} only in their {side} address: {_replacement(group, prefixes)}; a packet that"
         f" matches none is compared with {group.copies_left} instead of {group.copies} rules",
-        _help(group, prefixes, names),
+        _help(group, prefixes, name),
         related=() if last is first else (Label(last.origin.span, "the last of them"),),
         severity=Severity.WARNING if group.copies >= _WARNING_FROM else Severity.INFO,
+        fix=_fix(group, prefixes, name),
     )
+
+
+def _fix(group: AddressList, prefixes: Sequence[Network], name: str) -> Fix | None:
+    ruleset, side = group.analysis.ruleset, _SIDES[group.field]
+    if len(prefixes) == 1:
+        test = ruleset.syntax.pick(iptables=f"-{side.option[0]}", nft=side.nft)
+        return replacement(ruleset, group.rules, [_rewritten(group, f"{test} {prefixes[0]}")])
+    fix = ruleset.syntax.pick(iptables=_fix_with_ipset, nft=_fix_with_list)
+    return fix(group, prefixes, name)
+
+
+def _fix_with_list(group: AddressList, prefixes: Sequence[Network], _: str) -> Fix | None:
+    elements = ", ".join(map(_element, prefixes))
+    text = _rewritten(group, f"{_SIDES[group.field].nft} {{ {elements} }}")
+    return replacement(group.analysis.ruleset, group.rules, [text])
+
+
+def _fix_with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) -> Fix | None:
+    """Not safe: the set has to be loaded before the rules. A script makes its sets by commands."""
+    ruleset = group.analysis.ruleset
+    rule = _rewritten(group, _set_test(group, name))
+    lines = [_create(name, prefixes), *_adds(name, prefixes)]
+    commands = [f"ipset {line} -exist" for line in lines] if ruleset.script else []
+    fix = replacement(ruleset, group.rules, ["\n".join((*commands, rule))])
+    if fix is None:
+        return None
+    says = f"{_making(name, prefixes)}; then, {_PLACE}: `{rule}`"
+    sets = "" if ruleset.script else "".join(f"{line}\n" for line in lines)
+    return replace(fix, says=says, safe=False, sets=sets, otherwise=_SAVED)
 
 
 def _replacement(group: AddressList, prefixes: Sequence[Network]) -> str:
@@ -132,29 +166,28 @@ def _replacement(group: AddressList, prefixes: Sequence[Network]) -> str:
     return f"one set of {len(prefixes)} prefixes{after} replaces them"
 
 
-def _help(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
-    advice = group.analysis.ruleset.syntax.pick(iptables=_with_ipset, nft=_with_set)
-    return advice(group, prefixes, names)
+def _help(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
+    advice = group.analysis.syntax.pick(iptables=_with_ipset, nft=_with_set)
+    return advice(group, prefixes, name)
 
 
-def _with_ipset(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
-    option = _SIDES[group.field].option
+def _with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
     place = _PLACE
     if len(prefixes) == 1:
-        return f"{place}: `{_rewritten(group, f'-{option[0]} {prefixes[0]}')}`"
-    name = _name(group, names)
-    rule = _rewritten(group, f"-m set --match-set {name} {option}")
-    return f"{_making(name, prefixes)}; then, {place}: `{rule}`; save the set too (IPT407)"
+        test = f"-{_SIDES[group.field].option[0]} {prefixes[0]}"
+        return f"{place}: `{_rewritten(group, test)}`"
+    rule = _rewritten(group, _set_test(group, name))
+    return f"{_making(name, prefixes)}; then, {place}: `{rule}`; {_SAVED}"
 
 
-def _with_set(group: AddressList, prefixes: Sequence[Network], names: Counter[str]) -> str:
+def _with_set(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
     selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
     if len(prefixes) == 1:
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
     if len(prefixes) <= _LISTED:
         elements = ", ".join(map(_element, prefixes))
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {{ {elements} }}')}`"
-    name, bits = _name(group, names), 4 if family is Family.IP else 6
+    bits = 4 if family is Family.IP else 6
     return (
         f"in the table, `set {name} {{ type ipv{bits}_addr; flags interval; "
         f"elements = {{ {_element(prefixes[0])}, … }} }}` with all {len(prefixes)} prefixes; then, "
@@ -164,16 +197,29 @@ def _with_set(group: AddressList, prefixes: Sequence[Network], names: Counter[st
 
 def _element(prefix: Network) -> str:
     """A single address as people write it."""
-    return str(prefix[0]) if prefix.num_addresses == 1 else str(prefix)
+    alone = prefix.prefixlen == prefix.max_prefixlen
+    return str(prefix.network_address) if alone else str(prefix)
+
+
+def _set_test(group: AddressList, name: str) -> str:
+    return f"-m set --match-set {name} {_SIDES[group.field].option}"
+
+
+def _create(name: str, prefixes: Sequence[Network]) -> str:
+    family = "inet" if prefixes[0].version == 4 else "inet6"
+    room = f" maxelem {len(prefixes)}" if len(prefixes) > _MAXELEM else ""
+    return f"create {name} hash:net family {family}{room}"
+
+
+def _adds(name: str, prefixes: Sequence[Network]) -> Iterator[str]:
+    return (f"add {name} {_element(prefix)}" for prefix in prefixes)
 
 
 def _making(name: str, prefixes: Sequence[Network]) -> str:
-    family = "inet" if prefixes[0].version == 4 else "inet6"
-    room = f" maxelem {len(prefixes)}" if len(prefixes) > _MAXELEM else ""
-    create = f"create {name} hash:net family {family}{room}"
+    create = _create(name, prefixes)
     if len(prefixes) <= _LISTED:
-        adds = (f"add {name} {prefix}" for prefix in prefixes)
-        return f"`{'; '.join(f'ipset {command}' for command in (create, *adds))}`"
+        commands = (create, *_adds(name, prefixes))
+        return f"`{'; '.join(f'ipset {command}' for command in commands)}`"
     return (
         f"give `ipset restore` the line `{create}` and {len(prefixes)} lines such as"
         f" `add {name} {prefixes[0]}`"
@@ -184,7 +230,7 @@ def _rewritten(group: AddressList, test: str) -> str:
     """The first rule as it is written, with another test for the addresses."""
     first = group.rules[0]
     part, _ = addresses(first, group.field)
-    return group.analysis.ruleset.syntax.with_addresses(first, part, test)
+    return group.analysis.syntax.with_addresses(first, part, test)
 
 
 def _name(group: AddressList, names: Counter[str]) -> str:

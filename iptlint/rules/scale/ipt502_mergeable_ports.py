@@ -1,7 +1,7 @@
 """Several rules differ only in one port: one rule takes their place.
 
 ## What it does
-Finds three or more rules of one chain that are alike but for their destination port, or their
+Finds five or more rules of one chain that are alike but for their destination port, or their
 source port. They need not stand together: a rule is counted only where moving it up to the
 first of them changes no decision, which is proved over all packets.
 
@@ -11,15 +11,17 @@ Every packet that none of them is for is compared with each of them, and whoever
 
 ## Example
 ```
--A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
--A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 80 -j ACCEPT
--A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 25 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 110 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 143 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 465 -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 587 -j ACCEPT
 ```
 
 ## Fix
-`-A INPUT -s 198.51.100.0/24 -p tcp -m multiport --dports 22,80,443 -j ACCEPT`, in the place of
-the first of the rules. A multiport match holds 15 ports; a range counts as two. In nft:
-`ip saddr 198.51.100.0/24 tcp dport { 22, 80, 443 } accept`.
+`-A INPUT -s 198.51.100.0/24 -p tcp -m multiport --dports 25,110,143,465,587 -j ACCEPT`, in the
+place of the first of the rules. A multiport match holds 15 ports; a range counts as two. In nft:
+`ip saddr 198.51.100.0/24 tcp dport { 25, 110, 143, 465, 587 } accept`.
 
 ## When it is wrong
 It changes no decision, but some like one rule a service. Rules with comments (a line of their own
@@ -42,6 +44,7 @@ from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import replacement
 from iptlint.model import Chain, Field, Rule, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.ownership import is_user_chain, made_by_iptables
@@ -57,10 +60,12 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    fixable=True,
 )
 
-_FEWEST, _SAVED = 3, 2
-"""So many rules at least, and so many fewer once they are merged."""
+_FEWEST, _SAVED = 5, 3
+"""So many rules at least, and so many fewer once they are merged. Fewer, people like to keep apart:
+a line for the web, one for mail, one for SSH."""
 
 _SIDES = {Field.DPORT: "destination", Field.SPORT: "source"}
 
@@ -78,7 +83,7 @@ class _Merge:
     def pieces(self) -> list[Ranges]:
         """The ports of each rule that is left."""
         ports = _disjoint(r for rule in self.rules for r in _ports(rule, self.field)[1])
-        room = self.analysis.ruleset.syntax.ports_in_a_list
+        room = self.analysis.syntax.ports_in_a_list
         return [tuple(ports)] if room is None else _filled(ports, room)
 
 
@@ -128,7 +133,7 @@ def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> 
     for index, number in enumerate(alive):
         rule = chain.rules[number]
         if _can_be_rewritten(analysis, rule) and (
-            index == 0 or not analysis.ruleset.syntax.has_remark(rule)
+            index == 0 or not analysis.syntax.has_remark(rule)
         ):
             yield number
 
@@ -136,7 +141,7 @@ def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> 
 def _can_be_rewritten(analysis: TableAnalysis, rule: Rule) -> bool:
     field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
     part, ports = _ports(rule, field)
-    return analysis.ruleset.syntax.with_ports(rule, part, ports) is not None
+    return analysis.syntax.with_ports(rule, part, ports) is not None
 
 
 def _is_of(match: object, field: Field) -> bool:
@@ -180,8 +185,8 @@ def _filled(ports: Sequence[tuple[int, int]], room: int) -> list[Ranges]:
 def _finding(merge: _Merge) -> Finding:
     first, last, pieces = merge.rules[0], merge.rules[-1], merge.pieces
     left = "one rule does" if len(pieces) == 1 else f"{len(pieces)} rules do"
-    syntax, part = merge.analysis.ruleset.syntax, _ports(first, merge.field)[0]
-    new = "; ".join(f"`{syntax.with_ports(first, part, piece)}`" for piece in pieces[:2])
+    texts = _texts(merge)
+    new = "; ".join(f"`{text}`" for text in texts[:2])
     more = f" and {len(pieces) - 2} more" if len(pieces) > 2 else ""
     return META.finding(
         first.origin.span,
@@ -190,4 +195,12 @@ def _finding(merge: _Merge) -> Finding:
         f"in the place of the first, the others taken out: {new}{more}",
         related=(Label(last.origin.span, "the last of them"),),
         likeness="ports",
+        fix=replacement(merge.analysis.ruleset, merge.rules, texts),
     )
+
+
+def _texts(merge: _Merge) -> list[str | None]:
+    """Those of the rules that are left."""
+    first, syntax = merge.rules[0], merge.analysis.syntax
+    part = _ports(first, merge.field)[0]
+    return [syntax.with_ports(first, part, piece) for piece in merge.pieces]

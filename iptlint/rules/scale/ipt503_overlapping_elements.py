@@ -50,6 +50,7 @@ from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import Fix
 from iptlint.model import Family, Ruleset
 from iptlint.model.owners import owner_of_table
 from iptlint.model.prefixes import fewest
@@ -64,6 +65,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    fixable=True,
 )
 
 _FEWER, _FEWER_HOSTS, _SHARE = 4, 16, 4
@@ -71,6 +73,7 @@ _FEWER, _FEWER_HOSTS, _SHARE = 4, 16, 4
 hosts side by side are often listed one by one on purpose."""
 
 _LISTED = 8
+_MERGED = "write `auto-merge` into the set"
 
 Range = tuple[int, int]
 
@@ -165,7 +168,23 @@ def _overlap(
         _advice(place, listed, covered, refused=refused),
         related=(Label(outer.span, "holds it"),),
         severity=Severity.WARNING if refused else None,
+        fix=_fix(place, listed, covered, otherwise=_MERGED if refused else ""),
     )
+
+
+def _fix(
+    place: WrittenList,
+    listed: Sequence[ListElement],
+    covered: Sequence[_Covered],
+    otherwise: str,
+) -> Fix | None:
+    """Without the elements that lie in others as a whole."""
+    gone = sorted(each.inner for each in covered if not each.crossing)
+    says = f"delete {listed[gone[0]].span.text}" if gone else ""
+    if len(gone) > 1:
+        says = f"delete the {len(gone)} elements that lie in others"
+    edits = place.without(listed, gone)
+    return Fix(says, edits, otherwise=otherwise) if edits else None
 
 
 def _what(place: WrittenList) -> str:
@@ -179,7 +198,7 @@ def _advice(
     place: WrittenList, listed: Sequence[ListElement], covered: Sequence[_Covered], *, refused: bool
 ) -> str:
     if refused:
-        return "delete it, or write `auto-merge` into the set"
+        return f"delete it, or {_MERGED}"
     gone = {each.inner for each in covered if not each.crossing}
     left = [element for number, element in enumerate(listed) if number not in gone]
     if len(left) > _LISTED or not place.on_one_line:

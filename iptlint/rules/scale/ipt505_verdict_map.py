@@ -50,8 +50,19 @@ from typing import NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings.fix import replacement
 from iptlint.findings.phrases import counted
-from iptlint.model import Chain, Field, Interface, Match, Rule, Verdict, VerdictKind, Within
+from iptlint.model import (
+    Chain,
+    Field,
+    Interface,
+    Match,
+    Rule,
+    Ruleset,
+    Verdict,
+    VerdictKind,
+    Within,
+)
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import made_by_iptables
 from iptlint.model.syntax import Syntax
@@ -65,6 +76,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.SCALE,
     since="0.1.0",
+    fixable=True,
     leaves_to={
         "IPT501": "a list of addresses belongs into a set, reported or not",
     },
@@ -118,15 +130,17 @@ def check(context: Context) -> Iterator[Finding]:
             if owner_of_table(table.name) is None and not made_by_iptables(table):
                 changed = writes_of(rule for _, rule in table.rules()).fields
                 for chain in table.chains.values():
-                    yield from _ladders(chain, changed, ruleset.syntax)
+                    yield from _ladders(chain, changed, ruleset)
 
 
-def _ladders(chain: Chain, changed: frozenset[Field], syntax: Syntax) -> Iterator[Finding]:
-    steps = [_step(parts[0], syntax) if len(parts) == 1 else None for parts in chain.statements()]
+def _ladders(chain: Chain, changed: frozenset[Field], ruleset: Ruleset) -> Iterator[Finding]:
+    steps = [
+        _step(parts[0], ruleset.syntax) if len(parts) == 1 else None for parts in chain.statements()
+    ]
     for alike, group in groupby(steps, key=lambda step: step.alike if step else None):
         ladder = [step for step in group if step is not None]
         if alike is not None and alike[0] not in changed and _is_worth_it(ladder):
-            yield _finding(ladder)
+            yield _finding(ruleset, ladder)
 
 
 def _is_worth_it(ladder: Sequence[Step]) -> bool:
@@ -163,7 +177,7 @@ def _exact(match: Match) -> tuple[Field, int | str] | None:
             return None
 
 
-def _finding(ladder: Sequence[Step]) -> Finding:
+def _finding(ruleset: Ruleset, ladder: Sequence[Step]) -> Finding:
     first, last = ladder[0], ladder[-1]
     verdicts = len({step.rule.verdict for step in ladder})
     return META.finding(
@@ -172,6 +186,7 @@ def _finding(ladder: Sequence[Step]) -> Finding:
         f" each and have {verdicts} different verdicts: a verdict map finds the right one at once",
         f"one rule does the same: {_map(ladder)}",
         related=(Label(last.rule.origin.span, "the last of them"),),
+        fix=replacement(ruleset, [step.rule for step in ladder], [_map(ladder)]),
     )
 
 

@@ -43,7 +43,7 @@ OUTPUT, or suppress the finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,9 +64,13 @@ from iptlint.analysis.hook_verdicts import lets_nothing_through, may_end, may_pa
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, packet_count, shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings.acceptance import acceptance
+from iptlint.findings.fix import Change, Fix, joined
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook, VerdictKind, Within
+from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
+from iptlint.model.syntax import Suggestion
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
@@ -75,7 +79,7 @@ from iptlint.packets.space import Space
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
     from iptlint.packets.match import Tests
 
@@ -86,6 +90,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
+    fixable=True,
     yields_to=("IPT304",),
 )
 
@@ -127,10 +132,33 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _missing(hooks: Hooks) -> Iterator[Finding]:
-    for way in _WAYS:
-        if dropped_by_default(hooks, way.back).satisfiable():
-            yield from _answers(hooks, way)
-            yield from _errors(hooks, way.back)
+    denying = [way for way in _WAYS if dropped_by_default(hooks, way.back).satisfiable()]
+    yield from _as_one([finding for way in denying for finding in _answers(hooks, way)])
+    for way in denying:
+        yield from _errors(hooks, way.back)
+
+
+def _as_one(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """That no rule accepts established connections is one fault, in however many chains."""
+    grave = [each for each in findings if each.severity is Severity.ERROR]
+    if len(grave) < 2:
+        yield from findings
+        return
+    first, *others = grave
+    heads = [each.message.partition(":")[0] for each in others]
+    fix = joined([each.fix for each in grave])
+    steps = [each.fix.says if each.fix else each.advice for each in grave]
+    yield replace(
+        first,
+        message=f"{first.message}; and {listed(heads)}",
+        advice="" if fix else "; and ".join(steps),
+        related=(
+            *first.related,
+            *(Label(f.span, "drops those") for f in others if f.span != first.span),
+        ),
+        fix=fix,
+    )
+    yield from (each for each in findings if each not in grave)
 
 
 def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
@@ -199,11 +227,8 @@ def _none(
     where, by_name = _where(hooks, way.back, lost, elsewhere)
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
-    mend = suggestions.first(
-        share,
-        _chain(hooks, way.back),
-        suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED,
-    )
+    remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
+    mend = suggestions.first(share, _chain(hooks, way.back), remedy)
     return META.finding(
         share.span,
         f"answers to {'tcp ' * _udp_passes(hooks, way.back, lost)}{way.lost}{where}: "
@@ -214,7 +239,19 @@ def _none(
         witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
+        fix=None if closed or untracked else _fix(share, way.back, remedy, *_OF_CONNECTIONS),
     )
+
+
+_OF_CONNECTIONS = ("established", "related")
+
+
+def _fix(share: Share, hook: Hook, remedy: Suggestion, *states: str) -> Fix | None:
+    """The rule at the top of the chain that drops the answers, for all packets of the states."""
+    numbers = tuple((CT_STATES.index(state),) * 2 for state in states)
+    test = Within(Field.CT_STATE, numbers)
+    change = Change(VerdictKind.ACCEPT, (hook,), ((test,),))
+    return acceptance(share, hook, [remedy], change)
 
 
 def _udp_passes(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
@@ -279,6 +316,7 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
         f"answers to connections this host opens come back only from {_whom(space, answered)}: "
         f"{share.name} {share.does} the others{why}",
         suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
+        fix=_fix(share, Hook.INPUT, suggestions.ESTABLISHED, *_OF_CONNECTIONS),
         related=_labels(hooks, accepting),
         witness=shown_for(hooks, Hook.INPUT, _plain(hooks, _WAYS[0], share)),
         severity=Severity.WARNING,
@@ -335,6 +373,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         witness=shown_for(hooks, hook, share),
         severity=Severity.WARNING,
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
+        fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
 
 

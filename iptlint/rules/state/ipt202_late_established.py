@@ -50,14 +50,15 @@ from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.hook_verdicts import surely_accepted
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
 from iptlint.model import Chain, Hook, Interface, Rule
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
@@ -68,6 +69,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
+    fixable=True,
 )
 
 LIMIT = 8
@@ -103,15 +105,38 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         return
     above = sum(stretch.times * len(stretch.rules) for stretch in way) - 1
     bans = (
-        f" ({above - counted + 1} of which ban someone or are for lo)" if above >= counted else ""
+        f" ({above - counted + 1} of which ban someone, only count, log or mark, or are for lo)"
+        if above >= counted
+        else ""
     )
+    first = _first_in_the_way(analysis, base)
     yield META.finding(
         accepted.rule.origin.span,
         f"each packet of a running connection is compared with {above} rules{bans} "
         "before this one accepts it",
-        f"move this rule to the top of {base.name}",
+        f"move this rule above line {phrases.line(first)}"
+        if first
+        else f"move this rule to the top of {base.name}",
         witness=shown_for(hooks, hook, accepted._replace(packets=one)),
+        fix=_fix(analysis, base, accepted.rule, first),
     )
+
+
+def _first_in_the_way(analysis: TableAnalysis, base: Chain) -> Rule | None:
+    return next((rule for rule in base.rules if _stands_in_the_way(analysis, rule)), None)
+
+
+def _fix(analysis: TableAnalysis, base: Chain, accepting: Rule, first: Rule | None) -> Fix | None:
+    """Below the bans, which may have to cut running connections, and what counts all packets. Not
+    safe where other rules would no longer count or log these."""
+    if first is None or accepting not in base.rules or first is accepting:
+        return None
+    edits = analysis.syntax.move_before(accepting, first)
+    if edits is None:
+        return None
+    passed = base.rules[base.rules.index(first) : base.rules.index(accepting)]
+    safe = not any(rule.verdict.kind.goes_on for rule in passed)
+    return Fix(f"move it above line {phrases.line(first)}", edits, safe)
 
 
 def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
@@ -137,10 +162,11 @@ def _for_nothing(stretch: Stretch, base: Chain) -> int:
 
 
 def _stands_in_the_way(analysis: TableAnalysis, rule: Rule) -> bool:
-    """Not a ban, nor what is for lo."""
+    """Not a ban, nor what is for lo, nor what is to count, log or mark every packet."""
     if rule.verdict.chain is not None:
         return not _only_denies(analysis, rule.verdict.chain)
-    return not rule.verdict.kind.denies and not _is_loopback(rule)
+    kind = rule.verdict.kind
+    return not kind.denies and not kind.goes_on and not _is_loopback(rule)
 
 
 @memo

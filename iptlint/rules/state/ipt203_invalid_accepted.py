@@ -60,7 +60,7 @@ from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -131,7 +131,7 @@ def _finding(hooks: Hooks, hook: Hook, accepters: list[Share], anywhere: PacketS
 
 
 def _advice(hooks: Hooks, share: Share) -> str:
-    syntax, rule = hooks.ruleset.syntax, share.rule
+    syntax, rule = share.analysis.syntax, share.rule
     mended = rule and (syntax.answers_only(rule) or syntax.without_state(rule, "invalid"))
     if mended:
         return f"write: {mended}"

@@ -58,7 +58,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
-    from iptlint.netfilter.hooks import Hooks
+    from iptlint.netfilter.firewall import Hooks
 
 META = Meta(
     code="IPT204",
@@ -122,7 +122,7 @@ def _message(lost: UntrackedLoss) -> str:
 
 
 def _advice(hooks: Hooks, lost: UntrackedLoss) -> str:
-    main, syntax = hooks.deciding_chain(lost.hook), hooks.ruleset.syntax
+    main, syntax = hooks.deciding_chain(lost.hook), lost.accepting.analysis.syntax
     assert main is not None
     if lost.instead != "untracked":
         assert lost.notrack.rule is not None

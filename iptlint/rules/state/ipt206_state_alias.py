@@ -37,6 +37,7 @@ from iptlint.analysis.connections import tests_state
 from iptlint.analysis.session import Context
 from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.fix import rewriting
 from iptlint.model import Rule
 from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
@@ -48,6 +49,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.STATE,
     since="0.1.0",
+    fixable=True,
     pedantic=True,
 )
 
@@ -55,12 +57,13 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for _, rule in user_rules(analysis):
-            for part, renamed in _renamed(rule, analysis.ruleset.syntax):
+            for part, renamed in _renamed(rule, analysis.syntax):
                 yield META.finding(
                     rule.origin.part(part),
                     "`-m state` is the old name of `-m conntrack`",
                     f"write: {renamed}",
                     likeness="alias",
+                    fix=rewriting(analysis.ruleset, rule, renamed),
                 )
                 break
 

@@ -93,7 +93,7 @@ def _check_rule(
 ) -> Iterator[Finding]:
     running = analysis.space.state("established")
     meant = analysis.intended(rule) & running & _streams(analysis)
-    if not meant.satisfiable() or (analysis.matched(rule) & running).satisfiable():
+    if not meant.satisfiable() or analysis.matched(rule, running).satisfiable():
         return
     accepting = _accepting(analysis, chain, rule)
     if accepting is not None:

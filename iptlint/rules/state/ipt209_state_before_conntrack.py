@@ -147,12 +147,12 @@ def _consequence(test: _Test) -> str:
 
 
 def _advice(analysis: TableAnalysis, test: _Test) -> str:
-    moved = analysis.ruleset.syntax.in_table(test.rule, "mangle")
+    moved = analysis.syntax.in_table(test.rule, "mangle")
     if moved is not None:
         return f"write: {moved}"
     hook = analysis.calls.bases_of(test.chain.name)[0].hook
     assert hook is not None
-    return analysis.ruleset.syntax.pick(
+    return analysis.syntax.pick(
         iptables=f"move it to *mangle: {test.rule.statement.span.text}",
         nft=f"in a chain behind conntrack: type filter hook {hook.value} priority mangle;",
     )

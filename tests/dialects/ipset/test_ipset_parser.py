@@ -82,7 +82,7 @@ def test_lines_that_say_nothing(line: str) -> None:
 
 
 def test_exist_may_stand_anywhere() -> None:
-    for line in ("-exist add a 1", "add -! a 1", "add a 1 -exist"):
+    for line in ("-exist add a 1", "add -! a 1", "add a 1 -exist", "add --exist a 1"):
         (found,) = parse(SourceFile("ipsets", line)).lines
         assert found.exist
 

@@ -242,7 +242,6 @@ ALL = 0xFFFFFFFF
         ("meta mark set meta mark & 0xff", (0xFFFFFF00, 0)),
         ("meta mark set meta mark | 0x10", (0x10, 0x10)),
         ("meta mark set meta mark ^ 0x10", (0, 0x10)),
-        ("meta mark set ct mark and 0xff", (None, None)),
         ("meta mark set numgen inc mod 2", (None, None)),
         ("meta mark set tcp dport map { 22 : 1 }", (ALL, 1)),
         ("meta mark set tcp dport map { 22 : 1, 23 : 2 }", (None, None)),
@@ -251,6 +250,12 @@ ALL = 0xFFFFFFFF
 def test_marks(statement: str, change: tuple[int | None, int | None]) -> None:
     """As nft --debug=netlink prints the bitwise expression, ``mark & ~mask ^ value``."""
     assert written(one(statement)) == {Field.MARK: change}
+
+
+def test_some_bits_of_another_mark() -> None:
+    (effect,) = one("meta mark set ct mark and 0xff").effects
+    assert (effect.field, effect.mask, effect.value) == (Field.MARK, ALL, 0xFF)
+    assert effect.source is Field.CT_MARK
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,14 @@ def test_places_are_those_of_the_text() -> None:
 COMPLAINTS = {
     "tcp dprot 22": ("IPT001", "dprot", "Did you mean `tcp dport`?"),
     "tcp dport 22 acept": ("IPT001", "acept", "Did you mean `accept`?"),
+    "tcp dport 22 \\ accept": (
+        *("IPT001", "\\"),
+        "A `\\` joins a line with the next and is the last character of it: delete this one.",
+    ),
+    "accept \\\nrule": (
+        *("IPT001", "rule"),
+        "The line before ends with `\\`, so that this one goes on with it: delete the `\\`.",
+    ),
     'log prefix "x': ("IPT001", '"x', None),
     "meta mark set " + "(" * 99 + "1" + ")" * 99: ("IPT010", "(", None),
     "meta mark set " + "jhash " * 500 + "ip saddr" + " mod 2" * 500: ("IPT010", None, None),

@@ -40,3 +40,18 @@ def test_what_takes_its_time(between: str, waits: bool) -> None:
     start = Span(source, 0, len(first))
     end = Span(source, source.text.index(last), len(source.text))
     assert Hints(source).waits(start, end) is waits
+
+
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("sysctl -w net.bridge.bridge-nf-call-iptables=1", True),
+        ("sysctl net/bridge/bridge-nf-call-ip6tables = 1", True),
+        ("echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables", True),
+        ("sysctl -w net.bridge.bridge-nf-call-iptables=0", False),
+        ("# sysctl -w net.bridge.bridge-nf-call-iptables=1", False),
+        ("sysctl -w net.bridge.bridge-nf-call-arptables=1", False),
+    ],
+)
+def test_whether_what_is_bridged_is_shown_to_iptables(text: str, shows: bool) -> None:
+    assert Hints(SourceFile("x", f"#!/bin/sh\n{text}\n")).shows_bridged is shows

@@ -163,6 +163,16 @@ def test_a_command_before_the_chain_it_needs_does_nothing() -> None:
     assert (diagnostic.code, diagnostic.start) == ("IPT003", 0)
 
 
+def test_a_chain_whose_command_is_refused_is_not_there() -> None:
+    """It is one mistake, and is told where the chain is missed first."""
+    long = "a_chain_whose_name_is_far_too_long"
+    text = f"iptables -N {long}\niptables -A INPUT -j {long}\niptables -A {long} -j DROP\n"
+    refused, missing = diagnostics(text)
+    assert (refused.code, missing.code) == ("IPT006", "IPT003")
+    assert "the command on line 1 that was to make it is refused" in missing.message
+    assert verdicts(f"iptables -P INPUT DROP\n{text}") == ""
+
+
 def test_a_chain_that_nobody_makes_may_be_the_hosts() -> None:
     text = "iptables -A LAN -j DROP"
     assert verdicts(text, "LAN") == "DROP"
@@ -250,9 +260,9 @@ def test_leaving_a_function_early_puts_the_rest_in_doubt() -> None:
     assert verdicts(text) == "(LOG) DROP"
 
 
-def test_variables_are_unknown_where_the_ways_differ() -> None:
+def test_where_the_ways_differ_a_variable_has_the_value_of_each() -> None:
     text = "if [ -f /x ]; then p=22; else p=23; fi\niptables -A INPUT -p tcp --dport $p -j DROP"
-    assert verdicts(text) == "(DROP)"
+    assert verdicts(text) == "(DROP) (DROP)"
     text = "if [ -f /x ]; then p=22; else p=22; fi\niptables -A INPUT -p tcp --dport $p -j DROP"
     assert verdicts(text) == "DROP"
 

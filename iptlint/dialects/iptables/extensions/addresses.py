@@ -179,7 +179,11 @@ def _loose_quad(text: str) -> int | None:
 
 
 def _resolved_quad(text: str) -> int | None:
-    """A number that is no address to xtables, and one to the resolver: inet_aton(3)."""
+    """What is no address to xtables, and one to the resolver: a number (inet_aton(3)), and the
+    IPv4 address in ``::ffff:10.0.0.1`` (getaddrinfo of glibc)."""
+    if ":" in text:
+        mapped = _plain_address(text, Family.IP6)
+        return mapped & _FULL[Family.IP] if mapped and mapped >> 32 == 0xFFFF else None
     if not _NUMBERS.fullmatch(text):
         return None
     try:

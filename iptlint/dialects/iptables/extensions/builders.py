@@ -250,21 +250,6 @@ def opaque(name: str) -> Test:
     return lambda given, _: (uninterpreted(f"{name} {spell(given)}", given.negated),)
 
 
-def opaque_range(name: str, width: int) -> Test:
-    """An opaque test of a number in a range; all of it is no test."""
-    every = (0, (1 << width) - 1)
-
-    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
-        low, high = pair_of(given)
-        if low > high:
-            return () if given.negated else NEVER
-        if (low, high) == every:
-            return everything(given)
-        return (uninterpreted(f"{name} {spell(given)}", given.negated),)
-
-    return test
-
-
 def joint(name: str, *inverters: str, defaults: Collection[str] = ()) -> Lower:
     """All options together are one opaque test; an ``inverter`` given negated negates it."""
 

@@ -74,9 +74,17 @@ def _status_test(given: GivenOption, _: Family) -> Match:
     return each_opaque("conntrack", "ctstatus", names, negated=given.negated)
 
 
+MOST_EXPIRY = 2**31 // 100
+"""Seconds: nf_ct_expires counts jiffies in 31 bits, of which a second has 100 at least."""
+
+
 def _expiry_test(given: GivenOption, _: Family) -> Match:
     """nft counts in milliseconds."""
     low, high = pair_of(given)
+    if low > high or low > MOST_EXPIRY:
+        return AnyOf((), given.negated)
+    if low == 0 and high >= MOST_EXPIRY:
+        return AnyOf(((),), given.negated)
     top = (1 << 32) - 1
     return thresholds.ranged(
         "conntrack", "ct expiration", low * 1000, high * 1000, top, negated=given.negated

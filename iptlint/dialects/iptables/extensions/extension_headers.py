@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import addresses, values
 from iptlint.dialects.iptables.extensions.builders import (
     BOTH,
     IP6_ONLY,
     IP_ONLY,
+    NEVER,
     NOT_A_LATER_FRAGMENT,
+    Test,
     at_most_one,
+    everything,
     field_tests,
     joint,
     only_where,
     opaque,
-    opaque_range,
     opt,
+    pair_of,
     pure,
     row,
 )
 from iptlint.dialects.iptables.extensions.registries import MH_TYPES
-from iptlint.dialects.iptables.extensions.row import Check, Extension, Uses
+from iptlint.dialects.iptables.extensions.row import Check, Extension, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Family, Match
+
+_ALL_BITS = (1 << 32) - 1
+
+
+def _opaque_range(name: str, width: int) -> Test:
+    """An opaque test of a number in a range, which the field may be too short for; all of it is no
+    test."""
+    top = (1 << width) - 1
+
+    def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
+        low, asked = pair_of(given)
+        high = min(asked, top)
+        if low > high:
+            return () if given.negated else NEVER
+        if (low, high) == (0, top):
+            return everything(given, printed=asked <= top < _ALL_BITS)
+        key = f"{name} --{given.option.name} {low}:{high}"
+        return (uninterpreted(key, given.negated),)
+
+    return test
 
 
 def _ranges(
@@ -34,16 +59,20 @@ def _ranges(
     addresses_of: str | None = None,
     header: str | None = None,
     checks: tuple[Check, ...] = (),
+    width: int = 32,
+    fields: Mapping[str, Test] | None = None,
 ) -> Extension:
-    """A header with a 32-bit index in a range, a length and flags.
+    """A header with an index in a range, a length and flags. The options take 32 bits, whatever
+    ``width`` the index has in the header. ``fields``: options that are tests of other fields.
 
     Negated or not, no test holds where _there is none: in a later fragment, or for an extension
     ``header`` of ip6 in a packet without it (xt_esp.c, ip6t_ah.c, ip6t_frag.c, ip6t_rt.c).
     """
     lengths = tuple(more.split())
-    by_option = {option: opaque_range(name, 32)}
+    by_option = {option: _opaque_range(name, width)}
     lists = (addresses_of,) if addresses_of is not None else ()
     by_option |= dict.fromkeys((*flags, *lengths, *lists), opaque(name))
+    by_option |= fields or {}
     lower = field_tests(by_option, NOT_A_LATER_FRAGMENT if header is None else ())
     if header is not None:
         lower = only_where(_there(header), lower)
@@ -57,6 +86,19 @@ def _ranges(
         families=families,
         checks=checks,
     )
+
+
+def _always(_: GivenOption, __: Family) -> tuple[Match, ...]:
+    """The header of a fragment has one length, and nobody looks at it (ip6t_frag.c)."""
+    return ()
+
+
+def _nothing_reserved(_: GivenOption, __: Family) -> tuple[Match, ...]:
+    """What is reserved has to be 0 (frag_mt6)."""
+    return uninterpreted("exthdr frag reserved 0"), uninterpreted("exthdr frag reserved2 0")
+
+
+_OF_FRAGMENTS = {"fraglen": _always, "fragres": _nothing_reserved}
 
 
 def _routing_checks(uses: Uses, _: Family) -> InvalidValueError | None:
@@ -148,7 +190,7 @@ ROWS: tuple[Extension, ...] = (
     _ranges("ah", "ahspi", families=IP_ONLY),
     _ranges("ah", "ahspi", "ahres", families=IP6_ONLY, more="ahlen", header="ah"),
     _ranges("esp", "espspi", families=BOTH),
-    _ranges("ipcomp", "ipcompspi", "compres", families=BOTH),
+    _ranges("ipcomp", "ipcompspi", "compres", families=BOTH, width=16),
     _ranges(
         "frag",
         "fragid",
@@ -159,6 +201,7 @@ ROWS: tuple[Extension, ...] = (
         families=IP6_ONLY,
         more="fraglen",
         header="ipv6-frag",
+        fields=_OF_FRAGMENTS,
     ),
     _ranges(
         "rt",
@@ -169,6 +212,7 @@ ROWS: tuple[Extension, ...] = (
         more="rt-type rt-len",
         addresses_of="rt-0-addrs",
         header="ipv6-route",
+        width=8,
         checks=(_routing_checks,),
     ),
     _options_header("dst", "ipv6-opts"),
@@ -184,7 +228,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "mh",
         opt("mh-type", _mh_type, inv=True),
-        lower=field_tests({"mh-type": opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
+        lower=field_tests({"mh-type": _opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
         families=IP6_ONLY,
     ),
     row(

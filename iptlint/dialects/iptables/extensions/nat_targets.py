@@ -56,6 +56,8 @@ def nat_ports(text: str, family: Family) -> str:
 def unshifted_ports(text: str, family: Family) -> str:
     if "/" in text:
         raise InvalidValueError("ports without a base after a slash", refused=True)
+    if ":" in text:
+        raise InvalidValueError("a port, or two with a dash between, as 1024-2048")
     return nat_ports(text, family)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import values
@@ -13,11 +14,13 @@ from iptlint.dialects.iptables.extensions.builders import (
     one_option,
     opt,
     row,
+    spell,
     value_of,
 )
-from iptlint.dialects.iptables.extensions.row import Extension, Uses
-from iptlint.model import Family
-from iptlint.model.numbers import decimal
+from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, Uses
+from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.model import AnyOf, Family, Match, Opaque
+from iptlint.model.numbers import decimal, hexadecimal
 
 _NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _U32_NUMBER = re.compile(_NUMBER)
@@ -40,6 +43,69 @@ def u32(text: str, _: Family) -> str:
 
 def _u32_number(text: str) -> int:
     return values.integer(text, 0, 2**32 - 1)
+
+
+_WORD = re.compile(r"0x([0-9a-f]+)(?:&0x([0-9a-f]+))?=((?:0x[0-9a-f]+(?::0x[0-9a-f]+)?,?)+)")
+_LAST_OFFSET = 252  # a word of it ends at the last byte that nft can name
+_ALL_BITS = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderWord:
+    """32 bits of a packet, ``offset`` bytes from the header of IP on, and the numbers that those of
+    ``mask`` may be."""
+
+    offset: int
+    mask: int
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def place(self) -> str:
+        """In nft's words."""
+        masked = f" & {self.mask:#x} ==" if self.mask != _ALL_BITS else ""
+        return f"@nh,{self.offset * 8},32{masked}"
+
+
+def words_of_header(text: str) -> list[HeaderWord] | None:
+    """The tests of u32; None where more is done than to read bits at a place."""
+    words = [_word(test) for test in text.split("&&")]
+    known = [word for word in words if word is not None]
+    return known if len(known) == len(words) else None
+
+
+def _word(test: str) -> HeaderWord | None:
+    match = _WORD.fullmatch(test)
+    if match is None or _number(match[1]) > _LAST_OFFSET:
+        return None
+    mask = _ALL_BITS if match[2] is None else _number(match[2])
+    ends = [each.split(":") for each in match[3].split(",")]
+    spans = tuple((_number(each[0]), _number(each[-1])) for each in ends)
+    everything = any(low > high or (low, high) == (0, _ALL_BITS) for low, high in spans)
+    single = all(low == high and not low & ~mask for low, high in spans) and mask > 0
+    if everything or not (single or mask == _ALL_BITS):
+        return None
+    return HeaderWord(_number(match[1]), mask, spans)
+
+
+def _number(digits: str) -> int:
+    return hexadecimal(digits.removeprefix("0x")) or 0
+
+
+def _lower_u32(uses: Uses, _: Family) -> ExtensionResult:
+    """As nft asks for the same bits (xt_u32.c and nft_payload.c read them alike)."""
+    (given,) = uses["u32"]
+    words = words_of_header(str(given.values[0]))
+    if words is None:
+        return ExtensionResult((uninterpreted(f"u32 {spell(given)}", given.negated),))
+    tests = tuple(map(_one_of, words))
+    return ExtensionResult((AnyOf((tests,), True),) if given.negated else tests)
+
+
+def _one_of(word: HeaderWord) -> Match:
+    as_text = str if word.mask == _ALL_BITS else hex
+    shown = ("-".join(dict.fromkeys(map(as_text, span))) for span in word.spans)
+    tests = [Opaque(f"{word.place} {each}", kind="u32") for each in shown]
+    return tests[0] if len(tests) == 1 else AnyOf(tuple((test,) for test in tests))
 
 
 def _from_before_to(uses: Uses, _: Family) -> InvalidValueError | None:
@@ -92,7 +158,7 @@ ROWS: tuple[Extension, ...] = (
         ),
         checks=(_from_before_to,),
     ),
-    one_option("u32", "u32", u32),
+    one_option("u32", "u32", u32, lower=_lower_u32),
     row(
         "bpf",
         opt("bytecode", _bytecode),

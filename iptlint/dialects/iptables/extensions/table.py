@@ -44,18 +44,13 @@ def find_target(name: str, family: Family) -> Extension | None:
     return _TARGETS.get((name, family))
 
 
-_BY_PROTOCOL = {
-    PROTOCOLS["tcp"]: "tcp",
-    PROTOCOLS["udp"]: "udp",
-    PROTOCOLS["sctp"]: "sctp",
-    PROTOCOLS["dccp"]: "dccp",
-    PROTOCOLS["icmp"]: "icmp",
-    PROTOCOLS["ipv6-icmp"]: "icmp6",
-    PROTOCOLS["esp"]: "esp",
-    PROTOCOLS["ah"]: "ah",
-    PROTOCOLS["ipcomp"]: "ipcomp",
-    PROTOCOLS["mh"]: "mh",
+PROTOCOL_OF_MATCH = {
+    **{name: name for name in ("tcp", "udp", "sctp", "dccp", "icmp", "esp", "ah", "ipcomp", "mh")},
+    "icmp6": "ipv6-icmp",
 }
+"""Matches that ``-p`` loads by itself, and the protocol."""
+
+_BY_PROTOCOL = {PROTOCOLS[word]: match for match, word in PROTOCOL_OF_MATCH.items()}
 
 
 def protocol_match(protocol_word: str, family: Family) -> Extension | None:

@@ -189,7 +189,9 @@ def _plain(name: str, kind: VerdictKind, tables: str = "") -> Extension:
 def _addon(name: str, kind: VerdictKind, options: str = "", flags: str = "") -> Extension:
     """A target from outside the kernel tree; arguments are not judged."""
     rows: list[tuple[Option, ...]] = [opt(o, values.anything) for o in options.split()]
-    return row(name, *rows, *(opt(o) for o in flags.split()), lower=verdict(kind, name))
+    tables = "nat" if kind is VerdictKind.NAT else ""
+    every = (*rows, *(opt(o) for o in flags.split()))
+    return row(name, *every, lower=verdict(kind, name), tables=tables)
 
 
 _FILTERING = "filter mangle raw security"

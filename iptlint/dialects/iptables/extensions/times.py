@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from calendar import timegm
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
 
+from iptlint.dialects import clock
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions import values
 from iptlint.dialects.iptables.extensions.builders import (
@@ -14,8 +19,8 @@ from iptlint.dialects.iptables.extensions.builders import (
     uncertain,
     value_of,
 )
-from iptlint.dialects.iptables.extensions.row import Uses, Value
-from iptlint.model import Family
+from iptlint.dialects.iptables.extensions.row import ExtensionResult, Uses, Value
+from iptlint.model import AnyOf, Family, Match
 from iptlint.model.numbers import decimal
 
 _DATE_PARTS = ((1970, 2038), (0, 12), (0, 31), (0, 23), (0, 59), (0, 59))
@@ -78,6 +83,107 @@ def _contiguous(uses: Uses, _: Family) -> InvalidValueError | None:
     return None
 
 
+_NOTHING_GIVEN = (1970, 1, 1, 0, 0, 0)
+_LATEST = 2**31 - 1
+"""The end that goes without saying (libxt_time.c)."""
+_ALL_DAYS = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """``dates``: from the first second to the last one; ``occasions``: the hours of which days,
+    None for all of a day; ``utc``: where days are counted."""
+
+    dates: tuple[int, int]
+    occasions: tuple[tuple[tuple[int, int] | None, frozenset[int]], ...]
+    utc: bool = True
+
+    @property
+    def starts(self) -> bool:
+        return self.dates[0] > 0
+
+    @property
+    def ends(self) -> bool:
+        return self.dates[1] < _LATEST
+
+
+def times(uses: Uses) -> Times | str:
+    """What the options ask for (time_mt), or why nobody here can tell."""
+    in_kernel = "kerneltz" in uses or "localtz" in uses
+    if "monthdays" in uses:
+        return "days of the month"
+    if in_kernel and {*uses} & {"timestart", "timestop", "datestart", "datestop"}:
+        return "hours and dates in the time zone of the kernel"
+    dates = _instant(uses, "datestart", 0), _instant(uses, "datestop", _LATEST)
+    if dates[0] is None or dates[1] is None:
+        return "a date that no calendar has"
+    return Times((dates[0], dates[1]), _occasions(uses), not in_kernel)
+
+
+def _instant(uses: Uses, name: str, default: int) -> int | None:
+    text = value_of(uses, name)
+    if text is None:
+        return default
+    match = _DATE.fullmatch(str(text))
+    assert match is not None
+    given = [decimal(part) or 0 for part in match.groups() if part is not None]
+    year, month, day, hour, minute, second = (*given, *_NOTHING_GIVEN[len(given) :])
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return timegm(moment.timetuple())
+
+
+def _occasions(
+    uses: Uses,
+) -> tuple[tuple[tuple[int, int] | None, frozenset[int]], ...]:
+    """With --contiguous the hours behind midnight are of the day before."""
+    days = _days(uses)
+    start, stop = _seconds(uses, "timestart", 0), _seconds(uses, "timestop", clock.DAY - 1)
+    if (start, stop) == (0, clock.DAY - 1):
+        return ((None, days),)
+    if start < stop:
+        return (((start, stop), days),)
+    after = frozenset((day + 1) % 7 for day in days) if "contiguous" in uses else days
+    return ((start, clock.DAY - 1), days), ((0, stop), after)
+
+
+def _days(uses: Uses) -> frozenset[int]:
+    """By nft's numbers: both begin on Sunday, iptables with 7."""
+    if "weekdays" not in uses:
+        return _ALL_DAYS
+    (given,) = uses["weekdays"]
+    days = frozenset(
+        (decimal(str(day)) or 0) % 7 for day in cast("tuple[object, ...]", given.values[0])
+    )
+    return _ALL_DAYS - days if given.negated else days
+
+
+def _lower(uses: Uses, family: Family) -> ExtensionResult:
+    asked = times(uses)
+    if isinstance(asked, str):
+        return uncertain("time")(uses, family)
+    tests: list[Match] = []
+    if asked.starts:
+        tests.append(clock.since(asked.dates[0]))
+    if asked.ends:
+        tests.append(clock.before(asked.dates[1] + 1))
+    each = tuple((*_hours(hours), *_on(days, utc=asked.utc)) for hours, days in asked.occasions)
+    return ExtensionResult((*tests, *(each[0] if len(each) == 1 else (AnyOf(each),))))
+
+
+def _hours(hours: tuple[int, int] | None) -> tuple[Match, ...]:
+    return () if hours is None else (clock.hours(*hours),)
+
+
+def _on(days: frozenset[int], *, utc: bool) -> tuple[Match, ...]:
+    if days == _ALL_DAYS:
+        return ()
+    tests = tuple(clock.weekday(day, utc=utc) for day in sorted(days))
+    return tests if len(tests) == 1 else (AnyOf(tuple((test,) for test in tests)),)
+
+
 TIME = row(
     "time",
     opt("datestart", _date),
@@ -90,8 +196,6 @@ TIME = row(
     opt("localtz"),
     opt("utc"),
     opt("kerneltz"),
-    lower=at_most_one(
-        "utc", "localtz", then=at_most_one("utc", "kerneltz", then=uncertain("time"))
-    ),
+    lower=at_most_one("utc", "localtz", then=at_most_one("utc", "kerneltz", then=_lower)),
     checks=(_contiguous,),
 )

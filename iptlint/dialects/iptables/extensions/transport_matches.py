@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from iptlint.dialects.diagnostics import InvalidValueError
@@ -185,12 +186,17 @@ DCCP_TYPES = [
 
 
 def _chunk_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
-    """Of one chunk, ``all`` and ``any`` ask the same (match_packet in xt_sctp.c)."""
+    """``all`` of some chunks are there where each of them is (match_packet in xt_sctp.c). Flags
+    are of each chunk that there is."""
     how, chunks = given.values
     assert isinstance(chunks, tuple)
-    if how == "all" and len(chunks) == 1:
-        how = "any"
-    return (uninterpreted(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
+    if how == "only" or any(":" in str(chunk) for chunk in chunks):
+        how = "any" if how == "all" and len(chunks) == 1 else how
+        return (uninterpreted(f"sctp --chunk-types {how} {values.show(chunks)}", given.negated),)
+    each = tuple(uninterpreted(f"sctp --chunk-types any {chunk}") for chunk in chunks)
+    if len(each) == 1:
+        return (replace(each[0], negated=given.negated),)
+    return (AnyOf((each,) if how == "all" else tuple((one,) for one in each), given.negated),)
 
 
 def _dccp_types_test(given: GivenOption, _: Family) -> tuple[Match, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import cast
 
 from iptlint.dialects.diagnostics import Fate, InvalidValueError
@@ -27,28 +27,34 @@ from iptlint.dialects.iptables.extensions.builders import (
     spell,
     spell_all,
     value_of,
-    write,
 )
 from iptlint.dialects.iptables.extensions.header_matches import HAS_CONNECTION
 from iptlint.dialects.iptables.extensions.places import INCOMING, OUTGOING, chains_with
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
-from iptlint.model import AnyOf, Family, Field, Match, Opaque
-from iptlint.model.matches import AddressType, BridgePort, ReversePath
+from iptlint.model import AnyOf, Family, Field, Match
+from iptlint.model.matches import AddressType, BridgePort
 from iptlint.model.numbers import c_number, is_decimal
 
 # -- owner, devices, routing --------------------------------------------------
 
 
+_OWNER = "a name, or a number from 0 to 4294967294, or a range of them as 1000-1999"
+
+
 def _id_range(text: str, _: Family) -> str:
-    """A user's or group's name, a number, or ``a-b``. Only root's number is the same everywhere."""
+    """A user's or group's name, a number, ``a-b`` or ``a:b`` (owner_parse_range of libxt_owner.c).
+    Only root's number is the same everywhere."""
     if not is_decimal(text[:1]):
         if not text:
-            raise InvalidValueError("a name, a number or a range")
+            raise InvalidValueError(_OWNER)
         return "0" if text == "root" else text
-    low, dash, high = text.partition("-")
-    first = values.integer(low, 0, 2**32 - 2)
-    last = values.integer(high, 0, 2**32 - 2) if dash else first
+    low, between, high = text.partition(":" if ":" in text else "-")
+    try:
+        first = values.integer(low, 0, 2**32 - 2)
+        last = values.integer(high, 0, 2**32 - 2) if between else first
+    except InvalidValueError:
+        raise InvalidValueError(_OWNER) from None
     values.ordered(first, last)
     return str(first) if first == last else f"{first}-{last}"
 
@@ -151,11 +157,22 @@ def _lower_cluster(uses: Uses, family: Family) -> ExtensionResult:
 
 def _lower_helper(uses: Uses, family: Family) -> ExtensionResult:
     """A helper's name need only be how the name given begins (xt_helper.c): ``ftp-21`` takes
-    the connections of ``ftp`` too."""
+    the connections of ``ftp`` too, which is what a helper is called at its usual port
+    (nf_ct_helper_init)."""
     (given,) = uses["helper"]
     name = str(given.values[0])
-    key = f"helper --helper {name}{' or its beginning' if '-' in name else ''}"
-    return ExtensionResult((AnyOf(((HAS_CONNECTION, uninterpreted(key)),), given.negated),))
+    tests = (uninterpreted(f"helper --helper {each}") for each in helpers_named(name))
+    alternatives = tuple((HAS_CONNECTION, test) for test in tests)
+    return ExtensionResult((AnyOf(alternatives, given.negated),))
+
+
+_AT_A_PORT = re.compile(r"(.+)-[0-9]+")
+
+
+def helpers_named(name: str) -> tuple[str, ...]:
+    """The helpers that ``--helper name`` takes."""
+    of_port = _AT_A_PORT.fullmatch(name)
+    return (name,) if of_port is None else (of_port[1], name)
 
 
 _HAS_SOCKET: tuple[Match, ...] = (uninterpreted("cgroup there"),)
@@ -207,21 +224,7 @@ def _policy_key(uses: Uses) -> str:
     return key if "pol" in uses else " ".join(sorted((key, "--pol ipsec")))
 
 
-# -- sockets, reverse path ----------------------------------------------------
-
-
-def _lower_socket(uses: Uses, family: Family) -> ExtensionResult:
-    marks = (write(Field.MARK),) if "restore-skmark" in uses else ()
-    kept = {k: v for k, v in uses.items() if k != "restore-skmark"}
-    return ExtensionResult(joint("socket")(kept, family).matches, effects=marks)
-
-
-def _lower_rpfilter(uses: Uses, family: Family) -> ExtensionResult:
-    plain = {k: v for k, v in uses.items() if k != "invert"}
-    (test,) = joint("rpfilter")(plain, family).matches
-    assert isinstance(test, Opaque)
-    asks = ReversePath(loose="loose" in uses)
-    return ExtensionResult((replace(test, negated="invert" in uses, asks=asks),))
+# -- clusters, ports of bridges ------------------------------------------------
 
 
 _NODES = opt("cluster-local-nodemask", values.hexadecimal(32, 1), inv=True)
@@ -370,23 +373,5 @@ ROWS = (
         opt("next", rep=True),
         lower=_lower_policy,
         chains_for=_policy_chains,
-    ),
-    row(
-        "rpfilter",
-        opt("loose"),
-        opt("validmark"),
-        opt("accept-local"),
-        opt("invert"),
-        lower=_lower_rpfilter,
-        tables="raw mangle",
-        chains="PREROUTING",
-    ),
-    row(
-        "socket",
-        opt("transparent"),
-        opt("nowildcard"),
-        opt("restore-skmark"),
-        lower=_lower_socket,
-        chains="PREROUTING INPUT",
     ),
 )

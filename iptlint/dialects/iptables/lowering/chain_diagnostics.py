@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from iptlint.dialects.diagnostics import Fate
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, Collected
@@ -10,6 +12,7 @@ from iptlint.dialects.iptables.parsing.tree import ChainLine, Command, CommandLi
 from iptlint.model import Family
 from iptlint.model.owners import owner_of_name
 
+_ALIKE = 0.75
 _ADDING = (Command.APPEND, Command.INSERT)
 _UNDOING = (Command.FLUSH, Command.DELETE, Command.REPLACE, Command.DELETE_CHAIN)
 """What stands in a file that is loaded on top of what is there."""
@@ -140,12 +143,13 @@ class ChainDiagnostics(Collected):
         )
 
     def policy_of_user_chain(self, line: CommandLine, name: str) -> None:
+        near = get_close_matches(name.upper(), HOOK_NAMES, n=1, cutoff=_ALIKE)
         self._add(
             REFUSED,
             line.start,
             line.end,
             f"{name} is not a built-in chain of this table, and only those have a policy",
-            f"end {name} with a rule that has no tests",
+            f"did you mean {near[0]}?" if near else f"end {name} with a rule that has no tests",
         )
 
     # -- rules ----------------------------------------------------------------
@@ -159,8 +163,10 @@ class ChainDiagnostics(Collected):
         self._fragment(line, number, message, "append the rule with -A", variant)
 
     def no_equal_rule(self, line: CommandLine, chain: str, rules: int) -> None:
-        """iptables-legacy may take another one for it where there are several."""
-        variant = "nft" if rules > 1 else ""
+        """iptables-legacy may take another one for it where there are several, and ip6tables-legacy
+        compares no options of matches and targets for ``-C``."""
+        asks = self.tree.family is Family.IP6 and line.shape.command is Command.CHECK
+        variant = "nft" if rules > 1 or asks else ""
         message = f"there is no such rule in {chain} at this point"
         if line.shape.command is Command.DELETE:
             message += ", so nothing is deleted"

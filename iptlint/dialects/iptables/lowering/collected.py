@@ -67,4 +67,5 @@ def _syntax(diagnostic: SyntaxDiagnostic) -> Diagnostic:
         diagnostic.message,
         diagnostic.hint or "",
         fate=diagnostic.fate,
+        edits=diagnostic.edits,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.diagnostics import Fate, InvalidValueError
+from iptlint.dialects.iptables.extensions.table import MATCHES, TARGETS
 from iptlint.dialects.iptables.lowering.chain_diagnostics import ChainDiagnostics
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, UNKNOWN
 from iptlint.dialects.iptables.lowering.origins import cell_span, use_span
@@ -12,6 +13,7 @@ from iptlint.dialects.iptables.lowering.tables import (
     OpenTable,
     RestrictedExtension,
 )
+from iptlint.dialects.iptables.parsing.diagnostics import nearest
 from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     SaveFile,
@@ -98,7 +100,9 @@ class IptablesDiagnostics(ChainDiagnostics):
             what = "target" if cell.load.target else "match"
             name = cell.load.name.text(line.words)
             message = f"the {what} {name} is not known, so what it does is left open"
-            advice = "check the spelling; a module from outside the kernel is fine"
+            near = nearest(name, TARGETS if cell.load.target else MATCHES)
+            advice = f"did you mean {near}? Else " if near else "check the spelling; "
+            advice += "a module from outside the kernel is fine"
             self._add(UNKNOWN, span.start, span.end, message, advice, "info")
 
     # -- tables ---------------------------------------------------------------

@@ -17,7 +17,7 @@ from iptlint.dialects.iptables.extensions.builders import canonical
 from iptlint.dialects.iptables.extensions.required_protocols import protocols_for
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult, GivenOption, Option
 from iptlint.dialects.iptables.parsing.base_options import CORE
-from iptlint.dialects.iptables.parsing.tree import Load, Use, Words
+from iptlint.dialects.iptables.parsing.tree import LoadedExtension, Use, Words
 from iptlint.maker import maker
 from iptlint.model import AnyOf, Effect, Family, Field, Match, Opaque, Verdict, VerdictKind
 
@@ -95,7 +95,11 @@ class Cell:
     """One part of a shape. ``known`` is what it was for each text met so far, by ``key``."""
 
     def __init__(
-        self, extension: Extension, uses: tuple[Use, ...], load: Load | None, family: Family
+        self,
+        extension: Extension,
+        uses: tuple[Use, ...],
+        load: LoadedExtension | None,
+        family: Family,
     ) -> None:
         self.extension = extension
         self.uses = uses
@@ -257,14 +261,14 @@ def _diagnose(
     return None
 
 
-def unknown_extension(load: Load) -> Extension:
+def unknown_extension(load: LoadedExtension) -> Extension:
     """Stands for an extension nobody knows: a test of its own, a target that may do anything."""
     name = "target" if load.target else "match"
     return Extension(f"unknown {name}", (), lambda _uses, _family: ExtensionResult())
 
 
 class UnknownCell(Cell):
-    def __init__(self, load: Load, family: Family) -> None:
+    def __init__(self, load: LoadedExtension, family: Family) -> None:
         super().__init__(unknown_extension(load), (), load, family)
         self.key = _key_of([load.name.word, *load.rest])
 

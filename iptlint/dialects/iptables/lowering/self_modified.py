@@ -9,6 +9,7 @@ from typing import NamedTuple
 from iptlint.model import Chain, Opaque, Rule, Table, Uncertain
 from iptlint.model.writes import (
     Things,
+    lasts,
     looks_into,
     read_by,
     unsettled_where,
@@ -26,7 +27,8 @@ class _Changed(NamedTuple):
     sets: frozenset[str]
 
     def touches(self, test: Opaque) -> bool:
-        changed = test.kind in self.kinds or not self.things.isdisjoint(read_by(test.kind))
+        read = frozenset() if lasts(test) else read_by(test.kind)
+        changed = test.kind in self.kinds or not self.things.isdisjoint(read)
         return changed or looks_into(test, self.sets)
 
 

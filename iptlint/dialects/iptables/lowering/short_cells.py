@@ -14,7 +14,7 @@ from iptlint.dialects.iptables.lowering.parts import (
     UnknownCell,
 )
 from iptlint.dialects.iptables.parsing.base_options import CORE
-from iptlint.dialects.iptables.parsing.tree import Load, Use, Words
+from iptlint.dialects.iptables.parsing.tree import LoadedExtension, Use, Words
 from iptlint.maker import maker
 from iptlint.model import Family, Field, Within
 
@@ -41,7 +41,9 @@ class AddressCell(CoreCell):
 class PortCell(Cell):
     """A test of one port and nothing else: what is known of one number holds for all."""
 
-    def __init__(self, extension: Extension, use: Use, load: Load, family: Family) -> None:
+    def __init__(
+        self, extension: Extension, use: Use, load: LoadedExtension, family: Family
+    ) -> None:
         super().__init__(extension, (use,), load, family)
         self._place = use.arguments[0]
         self._first: Part | None = None
@@ -66,7 +68,7 @@ def core_cell(use: Use, family: Family) -> CoreCell:
     return CoreCell(use, family) if field is None else AddressCell(use, family, field)
 
 
-def cell_of(load: Load, family: Family) -> Cell:
+def cell_of(load: LoadedExtension, family: Family) -> Cell:
     if load.extension is None:
         return UnknownCell(load, family)
     if len(load.uses) == 1 and load.uses[0].option.values[:1] in addresses.PORT_READERS:

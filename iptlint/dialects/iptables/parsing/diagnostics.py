@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 
-from iptlint.dialects.iptables.extensions.table import MATCHES, TARGETS
+from iptlint.dialects.iptables.extensions.table import MATCHES, PROTOCOL_OF_MATCH, TARGETS
 
 _LONGEST = 40
 """Names beyond this length are quoted in part and have no near misses."""
+
+_FEW = 4
+"""Matches and targets that are named as the home of an option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class ShapeDiagnostic:
         return self.message.replace("{word}", shown)
 
     def advice(self, words: tuple[str, ...]) -> str | None:
+        if self.first < len(words) and words[self.first] == "\\":
+            return "A `\\` does not join lines here: write the whole rule on one line."
         single = any(word.startswith("'") for word in words)
         return self.hint or ("Only double quotes make several words one." if single else None)
 
@@ -62,7 +67,7 @@ def shape_error(
 def _homes() -> dict[str, tuple[str, ...]]:
     """Which matches and targets have an option of this name."""
     homes: dict[str, tuple[str, ...]] = {}
-    tables = [(f"-m {e.name}", e) for e in MATCHES.values()]
+    tables = [(_loaded_by(e.name), e) for e in MATCHES.values()]
     tables += [(f"-j {e.name}", e) for e in TARGETS.values()]
     for load, extension in tables:
         for option in extension.options:
@@ -70,15 +75,27 @@ def _homes() -> dict[str, tuple[str, ...]]:
     return homes
 
 
+def _loaded_by(match: str) -> str:
+    protocol = PROTOCOL_OF_MATCH.get(match)
+    return f"-m {match}" if protocol is None else f"-p {protocol}"
+
+
 def meant(name: str, in_scope: list[str]) -> str | None:
     """A sentence on what an option that is not in scope was probably meant to be."""
     if len(name) > _LONGEST:
         return None
     homes = _homes().get(name, ())
-    if 0 < len(homes) <= 4:
-        return f"`--{name}` is an option of {_listed(homes)}, which has to come before it."
+    if homes:
+        others = "" if len(homes) <= _FEW else " or others"
+        listed = _listed(homes[:_FEW])
+        return f"`--{name}` is an option of {listed}{others}, which has to come before it."
     near = _nearest(name, in_scope, 0.6) or _nearest(name, _homes(), 0.8)
     return f"Did you mean `--{near}`?" if near else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is spelled much like this one."""
+    return _nearest(name, known, 0.6) if len(name) <= _LONGEST else None
 
 
 def _nearest(name: str, known: Iterable[str], cutoff: float) -> str | None:

@@ -44,7 +44,7 @@ from iptlint.grammar import parse_flat
 from iptlint.maker import maker
 from iptlint.model import Family
 from iptlint.model.numbers import decimal
-from iptlint.source import SourceFile
+from iptlint.source import Edit, SourceFile, Span
 
 if TYPE_CHECKING:
     from lark import Token
@@ -180,7 +180,7 @@ class _Reader:
     def _end(self) -> None:
         if self._block and not self._bare:
             end = len(self._source.text)
-            self._report(end, end, "The last table has no end", "COMMIT")
+            self._uncommitted(end, end, "The last table has no end", "COMMIT")
         self._close_block()
 
     def _by_shape(self, line: str, start: int) -> bool:
@@ -251,7 +251,7 @@ class _Reader:
 
     def _table(self, name: str, start: int, end: int) -> None:
         if self._block:
-            self._report(start, end, "The table before this one has no end", "COMMIT first")
+            self._uncommitted(start, end, "The table before this one has no end", "COMMIT first")
             self._close_block()
         family = self._families.of_block(start)
         self._lines.append(TableLine(name, family, start, end))
@@ -345,6 +345,17 @@ class _Reader:
                 self._source, *bounds, message, diagnostic.expected, hint=diagnostic.advice(words)
             )
         )
+
+    def _uncommitted(self, start: int, end: int, message: str, expected: str) -> None:
+        """What is missing has one place: before the next table, or the end."""
+        begun = start > 0 and self._source.text[start - 1] != "\n"
+        edit = Edit(Span(self._source, start, start), "\n" * begun + "COMMIT\n")
+        sentence = f"{message}; expected {expected}."
+        where = "at the end" if start == end else "before this line"
+        diagnostic = SyntaxDiagnostic(
+            self._source, start, end, sentence, expected, f"write COMMIT {where}", edits=(edit,)
+        )
+        self._diagnostics.append(diagnostic)
 
     def _report(
         self, start: int, end: int, message: str, expected: str, fate: Fate = Fate.REFUSED

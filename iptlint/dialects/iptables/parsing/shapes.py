@@ -28,7 +28,14 @@ from iptlint.dialects.iptables.parsing.diagnostics import (
 from iptlint.dialects.iptables.parsing.option_arguments import Cursor, named
 from iptlint.dialects.iptables.parsing.option_lookup import SHORT, KnownOption, OptionScope
 from iptlint.dialects.iptables.parsing.shape_keys import names_chain
-from iptlint.dialects.iptables.parsing.tree import Command, Load, Shape, Use, WordPlace, Words
+from iptlint.dialects.iptables.parsing.tree import (
+    Command,
+    LoadedExtension,
+    Shape,
+    Use,
+    WordPlace,
+    Words,
+)
 from iptlint.model import Family
 
 
@@ -42,7 +49,7 @@ def resolve(words: Words, family: Family, *, in_table: bool) -> Shape | ShapeDia
 
 @dataclass(slots=True)
 class _Loading:
-    """A ``Load`` while its options are collected."""
+    """A ``LoadedExtension`` while its options are collected."""
 
     extension: Extension | None
     name: WordPlace
@@ -57,10 +64,10 @@ class _Loading:
         if start == self.end:
             self.end = end
 
-    def done(self) -> Load:
+    def done(self) -> LoadedExtension:
         uses, rest = tuple(self.uses), tuple(self.rest)
         loaded = (self.extension, self.name, uses, rest, self.start, self.end)
-        return Load(*loaded, self.target, self.implicit)
+        return LoadedExtension(*loaded, self.target, self.implicit)
 
 
 class _Resolver:

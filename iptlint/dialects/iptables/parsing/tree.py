@@ -52,7 +52,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadedExtension:
     """A match or target that the line loads, and what it gives it.
 
     ``extension`` is None for one that nobody knows: its words are then kept in ``rest``.
@@ -106,18 +106,18 @@ class Shape:
     table: WordPlace | None = None
     counters: tuple[WordPlace, ...] = ()
     core: tuple[Use, ...] = ()
-    loads: tuple[Load, ...] = ()
+    loads: tuple[LoadedExtension, ...] = ()
     jump: WordPlace | None = None
     jump_start: int = 0
     goto: bool = False
     valued: bool = False
 
     @property
-    def target(self) -> Load | None:
+    def target(self) -> LoadedExtension | None:
         return next((load for load in self.loads if load.target), None)
 
     @property
-    def matches(self) -> tuple[Load, ...]:
+    def matches(self) -> tuple[LoadedExtension, ...]:
         return tuple(load for load in self.loads if not load.target)
 
 

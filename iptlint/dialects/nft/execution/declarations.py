@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.block_items import BlockReader
-from iptlint.dialects.nft.execution.properties import take_hook, take_policy, take_set_item
+from iptlint.dialects.nft.execution.properties import (
+    device_names,
+    take_hook,
+    take_policy,
+    take_set_item,
+)
 from iptlint.dialects.nft.execution.state import REFUSED, SYNTAX, BlockContext, State, TableWork
 from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, unread_rule
 from iptlint.dialects.nft.execution.unread import leave_chain_open, leave_table_open
@@ -77,7 +82,7 @@ class Declarations:
             match item:
                 case t.Rule():
                     rules.append(self._reader.rule(item, context))
-                case t.Hook() | t.Policy():
+                case t.Hook() | t.Policy() | t.Devices():
                     self._base(work, chain, item, context)
                 case t.Include():
                     if not self._reader.is_whole(item, context):
@@ -88,7 +93,11 @@ class Declarations:
                     leave_chain_open(work, chain, item)
 
     def _base(
-        self, work: TableWork, chain: OpenChain, item: t.Hook | t.Policy, context: BlockContext
+        self,
+        work: TableWork,
+        chain: OpenChain,
+        item: t.Hook | t.Policy | t.Devices,
+        context: BlockContext,
     ) -> None:
         """What makes it the chain of a hook; variables nobody knows are left out."""
         made, whole = self._reader.substituted(item, context)
@@ -104,6 +113,8 @@ class Declarations:
                 take_hook(chain, known, work.table.family, refuse)
             case t.Policy():
                 take_policy(chain, made, refuse)
+            case t.Devices(devices):
+                chain.devices = (*chain.devices, *device_names(devices))
 
     # -- sets and objects -------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ def take_hook(chain: OpenChain, hook: t.Hook, family: Family, refuse: Refuse) ->
     if chain.hook is not None:
         return
     chain.hook = hook
-    chain.devices = tuple(device_names(hook.devices))
+    chain.devices = (*chain.devices, *device_names(hook.devices))
     chain.priority = 0
     if hook.priority is not None:
         number = priorities.number(hook.priority, family)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import overload
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.nodes import Place, placed
+from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.walking import AnyNode, rebuilt
 
 Elements = Sequence[t.Expression | t.Element]
@@ -20,7 +20,7 @@ def moved(node: AnyNode, place: Place) -> AnyNode:
     """The node and all that is in it, at one place."""
     if isinstance(node, t.SetLiteral) and not _is_short(node.elements):
         return replace(node, elements=MovedElements(node.elements, **place), **place)
-    return placed(rebuilt(node, lambda part: moved(part, place)), place)
+    return rebuilt(node, lambda part: moved(part, place), place)
 
 
 def _is_short(elements: Elements) -> bool:

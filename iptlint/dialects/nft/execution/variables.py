@@ -107,7 +107,7 @@ _IN_TEXT = re.compile(r"\$([A-Za-z0-9_]*)")
 """A variable in the text of a log prefix; see ``log_arg`` in nft's grammar."""
 
 
-MOST_NODES, MOST_IN_ALL = 200_000, 1_000_000
+MOST_NODES, MOST_IN_ALL = 130_000, 1_000_000
 """In what variables stand for, where one statement uses them and where all do: defines that double
 each other would else have no end."""
 

@@ -7,7 +7,7 @@ tests before it. Where more tests follow, what was done is a part of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.actions import STEPS, unknown
@@ -193,7 +193,7 @@ class _Assembly:
         """A part, from the first statement that is in none to the last one."""
         if self.incomplete:
             options = " ".join(filter(None, (*self.incomplete, verdict.options)))
-            verdict = Verdict(verdict.kind, verdict.name, verdict.chain, options)
+            verdict = replace(verdict, options=options)
         first = self.begin or last
         self._append(verdict, first.start, max(first.end, last.end), actor)
         changed = fields_written(self.effects)

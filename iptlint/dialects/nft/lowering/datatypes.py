@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols
 from iptlint.dialects.nft.lowering.symbols import Resolve
-from iptlint.model.numbers import c_number, decimal, hexadecimal
+from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal
 
 
 class NftValueError(Exception):
@@ -83,6 +84,8 @@ def _number_or_name(value: t.Value, type: DataType) -> Scalar:
     if scalar is not None:
         return scalar
     number = c_number(value.text)
+    if number is None and is_decimal(value.text):
+        number = _decimal_only(value.text, type)
     if number is None:
         return _named(value.text, type)
     if number > type.maximum:
@@ -91,6 +94,19 @@ def _number_or_name(value: t.Value, type: DataType) -> Scalar:
             f"write {_expected(type)}",
         )
     return number
+
+
+_READ_IN_DECIMAL = frozenset(("inet_service", "uid", "gid"))
+"""What nft reads with strtoimax(text, end, 10) where it is a word and no number."""
+
+
+def _decimal_only(text: str, type: DataType) -> int:
+    """``08``, which a leading 0 makes octal for all but a few types; too large a number wraps."""
+    number = decimal(text) if type.name in _READ_IN_DECIMAL else None
+    if number is None:
+        cause = f"`{_short(text)}` is no {type.what}: the 0 at its beginning makes it octal"
+        raise NftValueError(cause, f"write {_short(text.lstrip('0'))}")
+    return number & type.maximum
 
 
 def _named(text: str, type: DataType) -> Scalar:
@@ -137,9 +153,12 @@ def ipv6(text: str) -> int | None:
 
 
 def mac(text: str) -> int | None:
-    octets = [hexadecimal(part) for part in text.split(":")]
+    """nft looks at no separator (src/datatype.c, lladdr_type_parse): ``10.0.0.1`` is
+    00:00:10:00:00:01 to it."""
+    separator, count = (".", 4) if "." in text else (":", 6)
+    octets = [hexadecimal(part) for part in text.split(separator)]
     known = [octet for octet in octets if octet is not None and octet <= 0xFF]
-    return int.from_bytes(bytes(known), "big") if len(known) == len(octets) == 6 else None
+    return int.from_bytes(bytes(known), "big") if len(known) == len(octets) == count else None
 
 
 _MAPPED = "::ffff:"
@@ -196,9 +215,24 @@ def _text(value: t.Value, type: DataType) -> Scalar:
     return Text(text)
 
 
+_LONGEST_NAME = 15
+"""Octets of the name of a helper or of a system (NF_CT_HELPER_NAME_LEN, MAXGENRELEN)."""
+
+
+def _short_name(value: t.Value, type: DataType) -> Scalar:
+    if not value.text:
+        raise NftValueError("there is no text in it", "write a name")
+    if len(value.text.encode(errors="surrogateescape")) > _LONGEST_NAME:
+        cause = f"`{_short(value.text)}` has more than {_LONGEST_NAME} octets"
+        raise NftValueError(cause, "write the name that the kernel has")
+    return _text(value, type)
+
+
 def _interface(value: t.Value, type: DataType) -> Scalar:
     scalar = _text(value, type)
     assert isinstance(scalar, Text)
+    if scalar == Text(""):
+        raise NftValueError("a name of no letters is no interface's", "leave out the test")
     if scalar == Text("", wildcard=True):
         raise NftValueError("`*` alone is no interface name", "leave out the test: it says nothing")
     if len(scalar.text.encode(errors="replace")) >= _IFNAMSIZ:
@@ -253,6 +287,20 @@ def _name_only(value: t.Value, type: DataType) -> Scalar:
     return Name(value.text)
 
 
+def _moment(shown: Callable[[int], str]) -> Callable[[t.Value, DataType], Scalar]:
+    """A number is seconds in UTC; a text is read in the time zone of who runs nft."""
+
+    def read(value: t.Value, type: DataType) -> Scalar:
+        number = decimal(value.text)
+        return Name(value.text if number is None else shown(number))
+
+    return read
+
+
+def _weekday(number: int) -> str:
+    return clock.WEEK[number] if number < len(clock.WEEK) else str(number)
+
+
 # -- the types -------------------------------------------------------------------------------
 
 
@@ -290,8 +338,11 @@ IFINDEX = DataType("iface_index", 32, "interface", reader=_interface_or_index)
 FIB_RESULT = DataType("fib_result", 32, "interface", reader=_interface_or_index)
 IFNAME = DataType("ifname", 0, "interface name", reader=_interface)
 STRING = DataType("string", 0, "text", reader=_text)
+SHORT_NAME = DataType("string", 0, "text", reader=_short_name)
 TIME = DataType("time", 32, "time", reader=_duration)
-MOMENT = DataType("date", 64, "time", reader=_name_only)
+MOMENT = DataType("date", 64, "time", reader=_moment(clock.shown_date))
+HOUR = DataType("hour", 32, "time", reader=_moment(clock.shown_hour))
+WEEKDAY = DataType("day", 8, "time", reader=_moment(_weekday))
 BOOLEAN = DataType("boolean", 8, "truth value", symbols.BOOLEANS)
 CT_STATE = _bitmask("ct_state", 32, "connection state", symbols.CT_STATES)
 CT_STATUS = _bitmask("ct_status", 32, "connection status", symbols.CT_STATUSES)

@@ -16,9 +16,11 @@ from iptlint.dialects.nft.lowering.header_match_builders import (
     PortTarget,
 )
 from iptlint.dialects.nft.lowering.match_builders import (
+    NETWORKS,
     OpaqueTarget,
     PresenceTarget,
     Target,
+    hardware,
     hexadecimal,
     pair,
 )
@@ -57,6 +59,7 @@ class Row:
 
 
 OPAQUE = OpaqueTarget()
+_HARDWARE, _IPV4 = OpaqueTarget(show=hardware), OpaqueTarget(show=NETWORKS["ip"])
 
 _Fields = dict[str, tuple[DataType, Target]]
 
@@ -88,6 +91,9 @@ def _icmp(number: int, name: str, type: DataType, code: DataType) -> dict[str, R
 def _message(width: int, number: int, name: str, *types: int) -> Row:
     return Row(integer(width), OPAQUE, n.icmp_message(number, name, *types))
 
+
+_DCCP_NAMES = {number: name.upper() for name, number in DCCP_TYPES.items()} | {10: "INVALID"}
+"""With what iptables calls the first number that is no type (dccp_pkt_types of libxt_dccp.c)."""
 
 _HEADERS: dict[str, dict[str, Row]] = {
     "ip": _header(
@@ -153,9 +159,7 @@ _HEADERS: dict[str, dict[str, Row]] = {
         | {
             "type": (
                 d.DCCP_TYPE,
-                OpaqueTarget(
-                    "dccp --dccp-types", names={v: name.upper() for name, v in DCCP_TYPES.items()}
-                ),
+                OpaqueTarget("dccp --dccp-types", names=_DCCP_NAMES),
             )
         },
     ),
@@ -186,7 +190,7 @@ _HEADERS: dict[str, dict[str, Row]] = {
     ),
     "ether": {
         "saddr": Row(d.ETHER, FieldTarget(Field.MAC_SOURCE, 48), present=n.ethernet),
-        "daddr": Row(d.ETHER, OPAQUE, present=n.ethernet),
+        "daddr": Row(d.ETHER, _HARDWARE, present=n.ethernet),
         "type": Row(d.ETHER_TYPE, EtherTypeTarget(frame=True), n.ethernet),
     },
     "vlan": _header(
@@ -199,10 +203,10 @@ _HEADERS: dict[str, dict[str, Row]] = {
         {
             "ptype": (d.ETHER_TYPE, OPAQUE),
             "operation": (d.ARP_OP, OPAQUE),
-            "saddr ether": (d.ETHER, OPAQUE),
-            "daddr ether": (d.ETHER, OPAQUE),
-            "saddr ip": (d.IPV4, OPAQUE),
-            "daddr ip": (d.IPV4, OPAQUE),
+            "saddr ether": (d.ETHER, _HARDWARE),
+            "daddr ether": (d.ETHER, _HARDWARE),
+            "saddr ip": (d.IPV4, _IPV4),
+            "daddr ip": (d.IPV4, _IPV4),
         },
         "htype:16 hlen:8 plen:8",
     ),
@@ -342,6 +346,12 @@ _EXTENSION_KEYS = {
     "rt": "ipv6header --header ipv6-route --soft",
     "frag": "ipv6header --header ipv6-frag --soft",
 }
+
+
+def _of_fragment(flag: str) -> tuple[Match, ...]:
+    return (uninterpreted(f"frag --{flag}"),)
+
+
 _EXTENSION_FIELDS: dict[tuple[str, str], tuple[DataType, Target]] = {
     ("frag", "id"): (integer(32), OpaqueTarget("frag --fragid", pair)),
     ("rt", "type"): (integer(8), OpaqueTarget("rt --rt-type")),
@@ -350,8 +360,11 @@ _EXTENSION_FIELDS: dict[tuple[str, str], tuple[DataType, Target]] = {
     ("rt0", "addr"): (d.IPV6, OPAQUE),
     ("rt2", "addr"): (d.IPV6, OPAQUE),
     ("srh", "sid"): (d.IPV6, OPAQUE),
-    ("frag", "frag-off"): (integer(13), OPAQUE),
-    ("frag", "more-fragments"): (integer(1), OPAQUE),
+    ("frag", "frag-off"): (integer(13), OpaqueTarget(instead={0: _of_fragment("fragfirst")})),
+    ("frag", "more-fragments"): (
+        integer(1),
+        OpaqueTarget(instead={0: _of_fragment("fraglast"), 1: _of_fragment("fragmore")}),
+    ),
     ("srh", "tag"): (integer(16), OPAQUE),
     ("mh", "checksum"): (integer(16), OPAQUE),
 }

@@ -1,4 +1,5 @@
-"""Statements that the kernel takes in chains of some hooks only.
+"""Statements that the kernel takes in chains of some hooks only: the table of them, and what is
+said of a ruleset that is not loaded as one file, as that of a script.
 
 A chain that others call is looked at as every base chain from which packets reach it. Hooks
 are those that Linux 6.18 takes; where older kernels take fewer, nothing is said.
@@ -12,45 +13,52 @@ from dataclasses import dataclass
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.model import Chain, Hook
+from iptlint.model import Chain
 from iptlint.model.call_graph import CallGraph
 from iptlint.source import SourceFile
 
-_LONGEST_PREFIX = 127
+LONGEST_PREFIX = 127
 """Octets of a log prefix (NF_LOG_PREFIXLEN with its zero)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """``type``: that of the chain; None for any."""
+class Place:
+    """Where something works: ``hooks`` that take it; ``type`` of the chain, None for any.
+    ``decided``: the kernel's file."""
 
-    hooks: tuple[Hook, ...]
+    hooks: frozenset[str]
+    decided: str
     type: str | None = None
 
-    def takes(self, chain: Chain) -> bool:
-        return chain.hook in self.hooks and self.type in (None, chain.type)
+    def takes(self, hook: str | None, type: str | None) -> bool:
+        """Whether a chain of the type at the hook does."""
+        return hook in self.hooks and self.type in (None, type)
 
     def __str__(self) -> str:
         kind = f" of type {self.type}" if self.type else ""
-        return f"chains at {' or '.join(hook.value for hook in self.hooks)}{kind}"
+        return f"chains at {' or '.join(sorted(self.hooks))}{kind}"
 
 
-_REJECTING = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT, Hook.INGRESS)
-_TO_DESTINATION = _Place((Hook.PREROUTING, Hook.OUTPUT), "nat")
+def place(hooks: str, decided: str, type: str | None = None) -> Place:
+    return Place(frozenset(hooks.split()), f"net/netfilter/{decided}", type)
 
-_NATS = {
-    "snat": _Place((Hook.POSTROUTING, Hook.INPUT), "nat"),
-    "masquerade": _Place((Hook.POSTROUTING,), "nat"),
-    "dnat": _TO_DESTINATION,
-    "redirect": _TO_DESTINATION,
+
+NATS = {
+    "snat": place("postrouting input", "nft_nat.c", "nat"),
+    "masquerade": place("postrouting", "nft_masq.c", "nat"),
+    "dnat": place("prerouting output", "nft_nat.c", "nat"),
+    "redirect": place("prerouting output", "nft_redir.c", "nat"),
 }
-_OTHERS = {
-    t.Tproxy: _Place((Hook.PREROUTING,)),
-    t.Reject: _Place(_REJECTING),
-    t.Synproxy: _Place((Hook.INPUT, Hook.FORWARD)),
-    t.Fwd: _Place((Hook.INGRESS, Hook.EGRESS)),
+STATEMENTS: dict[type[t.Node], tuple[str, Place]] = {
+    t.Tproxy: ("tproxy", place("prerouting", "nft_tproxy.c")),
+    t.Reject: ("reject", place("prerouting input forward output ingress", "nft_reject.c")),
+    t.Synproxy: ("synproxy", place("input forward", "nft_synproxy.c")),
+    t.Fwd: ("fwd", place("ingress egress", "nft_fwd_netdev.c")),
+    t.FlowAdd: ("flow add", place("forward", "nft_flow_offload.c")),
 }
-_LOOKED_AT = frozenset((t.Nat, t.Log, *_OTHERS))
+"""Rows are those of Linux 6.18, found in its sources and each put to it."""
+
+_LOOKED_AT = frozenset((t.Nat, t.Log, *STATEMENTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +68,32 @@ class RestrictedStatement:
     chain: str
     source: SourceFile
     statement: t.Statement
-    place: _Place
+    place: Place
 
 
 def restricted(chain: str, source: SourceFile, rule: t.Rule) -> Iterator[RestrictedStatement]:
     for statement in rule.statements:
         if type(statement) in _LOOKED_AT:
-            place = _place(statement)
-            if place is not None:
-                yield RestrictedStatement(chain, source, statement, place)
+            where = _place(statement)
+            if where is not None:
+                yield RestrictedStatement(chain, source, statement, where)
 
 
-def _place(statement: t.Statement) -> _Place | None:
+def _place(statement: t.Statement) -> Place | None:
     if isinstance(statement, t.Nat):
-        return _NATS.get(statement.name)
-    return _OTHERS.get(type(statement))
+        return NATS.get(statement.name)
+    row = STATEMENTS.get(type(statement))
+    return None if row is None else row[1]
 
 
 def long_prefix(source: SourceFile, rule: t.Rule) -> Iterator[Diagnostic]:
     """A log prefix that the kernel does not take."""
     for statement in rule.statements:
         match statement:
-            case t.Log(prefix=t.Value(text)) if len(text) > _LONGEST_PREFIX // 4:
+            case t.Log(prefix=t.Value(text)) if len(text) > LONGEST_PREFIX // 4:
                 length = len(text.encode(errors="surrogateescape"))
-                if length > _LONGEST_PREFIX:
-                    message = f"the log prefix has {length} octets: at most {_LONGEST_PREFIX} fit"
+                if length > LONGEST_PREFIX:
+                    message = f"the log prefix has {length} octets: at most {LONGEST_PREFIX} fit"
                     yield _diagnostic(source, statement, message, "write a shorter prefix")
 
 
@@ -103,9 +112,13 @@ def misplaced(
     }
     for each in placed:
         bases = (base for base, names in reached.items() if each.chain in names)
-        wrong = next((base for base in bases if not each.place.takes(base)), None)
+        wrong = next((base for base in bases if not _takes(each.place, base)), None)
         if wrong is not None:
             yield _misplaced(each, wrong)
+
+
+def _takes(place: Place, base: Chain) -> bool:
+    return place.takes(None if base.hook is None else base.hook.value, base.type)
 
 
 def _misplaced(placed: RestrictedStatement, base: Chain) -> Diagnostic:

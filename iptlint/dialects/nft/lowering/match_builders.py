@@ -7,6 +7,7 @@ hold. No alternative: it never holds; an empty one: it always does.
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -116,6 +117,35 @@ def pair(low: int, high: int) -> str:
 
 def hexadecimal(low: int, high: int) -> str:
     return hex(low) if low == high else f"{hex(low)}-{hex(high)}"
+
+
+def _networks(family: Family) -> Callable[[int, int], str]:
+    width = family.address_bits
+    version = socket.AF_INET if family is Family.IP else socket.AF_INET6
+
+    def address(number: int) -> str:
+        return socket.inet_ntop(version, number.to_bytes(width // 8, "big"))
+
+    def show(low: int, high: int) -> str:
+        """As a network where it is one, as iptables writes it."""
+        size = high - low
+        if low == high:
+            return address(low)
+        if size & (size + 1) == 0 and low & size == 0:
+            return f"{address(low)}/{width - size.bit_length()}"
+        return f"{address(low)}-{address(high)}"
+
+    return show
+
+
+NETWORKS: Mapping[str, Callable[[int, int], str]] = {
+    family.value: _networks(family) for family in (Family.IP, Family.IP6)
+}
+
+
+def hardware(low: int, high: int) -> str:
+    first, last = (number.to_bytes(6, "big").hex(":") for number in (low, high))
+    return first if low == high else f"{first}-{last}"
 
 
 def shown(text: str, wildcard: bool) -> str:

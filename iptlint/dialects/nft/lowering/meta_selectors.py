@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 from iptlint.dialects.nft.lowering import datatypes as d
@@ -18,6 +17,7 @@ from iptlint.dialects.nft.lowering.header_match_builders import (
 )
 from iptlint.dialects.nft.lowering.header_selectors import OPAQUE, Row
 from iptlint.dialects.nft.lowering.match_builders import (
+    NETWORKS,
     FibTarget,
     OpaqueTarget,
     PresenceTarget,
@@ -112,8 +112,8 @@ _META: dict[str, Row] = {
     "random": Row(integer(32), UncertainTarget("statistic")),
     "prandom": Row(integer(32), UncertainTarget("statistic")),
     "time": Row(d.MOMENT, UncertainTarget("time")),
-    "day": Row(d.MOMENT, UncertainTarget("time")),
-    "hour": Row(d.MOMENT, UncertainTarget("time")),
+    "day": Row(d.WEEKDAY, UncertainTarget("time")),
+    "hour": Row(d.HOUR, UncertainTarget("time")),
 }
 
 _NFPROTO = Row(d.NF_PROTO, OneOfTarget(Field.FAMILY, {"ipv4": 0, "ipv6": 1}, NF_PROTOCOLS))
@@ -162,7 +162,7 @@ _CT: dict[str, Row] = {
     "mark": Row(d.MARK, FieldTarget(Field.CT_MARK, 32), n.connection),
     "label": Row(d.CT_LABEL, FlagsTarget(_label_bit), n.connection),
     "helper": Row(
-        d.STRING, OpaqueTarget("helper --helper"), n.connection, present=_there("ct helper")
+        d.SHORT_NAME, OpaqueTarget("helper --helper"), n.connection, present=_there("ct helper")
     ),
     "expiration": Row(d.TIME, UncertainTarget("conntrack"), n.connection),
     "bytes": Row(integer(64), UncertainTarget("connbytes"), n.connection),
@@ -177,25 +177,7 @@ _CT: dict[str, Row] = {
 }
 
 
-def _networks(family: str) -> OpaqueTarget:
-    af, width = (socket.AF_INET, 32) if family == "ip" else (socket.AF_INET6, 128)
-
-    def address(number: int) -> str:
-        return socket.inet_ntop(af, number.to_bytes(width // 8, "big"))
-
-    def show(low: int, high: int) -> str:
-        """As a network where it is one, as iptables writes it."""
-        size = high - low
-        if low == high:
-            return address(low)
-        if size & (size + 1) == 0 and low & size == 0:
-            return f"{address(low)}/{width - size.bit_length()}"
-        return f"{address(low)}-{address(high)}"
-
-    return OpaqueTarget(show=show)
-
-
-_IP_NETWORKS = {family: _networks(family) for family in ("ip", "ip6")}
+_IP_NETWORKS = {family: OpaqueTarget(show=show) for family, show in NETWORKS.items()}
 SAME_BOTH_WAYS = ("protocol", "l3proto")
 """Keys for which a connection's two directions have the same value."""
 
@@ -259,19 +241,26 @@ def routing_row(key: str, family: str | None, context: n.Context) -> Row:
     return Row(address, OPAQUE, present=_HAS_ROUTE)
 
 
-_HAS_PEER = n.has(uninterpreted("socket --nowildcard"))
+_PEER = uninterpreted("socket --nowildcard")
+_HAS_PEER = n.has(_PEER)
 """A socket waits for the packet."""
+_FULL_PEER = (_PEER, uninterpreted("socket full"))
+"""One that is neither being opened nor closed: only such say at which address they are
+(nft_socket_eval)."""
 
 _SOCKET: dict[str, Row] = {
     "transparent": Row(
         d.BOOLEAN,
-        OpaqueTarget(
-            "socket --nowildcard",
-            instead={1: (uninterpreted("socket --nowildcard --transparent"),)},
+        PresenceTarget(
+            (_PEER, uninterpreted("socket --nowildcard --transparent")), beside=(_PEER,)
         ),
         present=_HAS_PEER,
     ),
-    "wildcard": Row(d.BOOLEAN, OPAQUE, present=_HAS_PEER),
+    "wildcard": Row(
+        d.BOOLEAN,
+        PresenceTarget((_PEER, uninterpreted("socket wildcard 1")), beside=_FULL_PEER),
+        present=n.has(*_FULL_PEER),
+    ),
     "mark": Row(d.MARK, OPAQUE, present=_HAS_PEER),
     "cgroupv2": Row(d.STRING, OPAQUE, present=_HAS_PEER),
 }
@@ -328,7 +317,7 @@ def ipsec_row(key: str, family: str | None) -> Row:
 
 HASH = Row(integer(32), OPAQUE)
 NUMGEN = Row(integer(32), UncertainTarget("statistic"))
-FINGERPRINT = Row(d.STRING, OPAQUE, n.has(Within(Field.PROTO, ((TCP, TCP),))), _there("osf"))
+FINGERPRINT = Row(d.SHORT_NAME, OPAQUE, n.has(Within(Field.PROTO, ((TCP, TCP),))), _there("osf"))
 """Only of the first packet of a tcp connection (nft_osf.c)."""
 
 TUNNEL = Row(integer(32), OPAQUE, present=_there("tunnel"))

@@ -7,7 +7,7 @@ nft_masq.c, nft_redir.c).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from iptlint.dialects.nft import tree as t
@@ -61,9 +61,9 @@ def nat(statement: t.Nat, scope: RuleScope) -> StatementResult:
         return StatementResult(
             effects=effects, verdict=Verdict(VerdictKind.NAT, statement.name, None, options)
         )
-    address, port = _places(statement, kind)
+    address, port = statement.address, statement.port
     hosts = () if statement.form else tuple(_hosts(address))
-    words = _words(statement, kind)
+    words = _words(statement)
     verdict = Verdict(VerdictKind.NAT, statement.name, None, options, hosts, words)
     family = _family(statement, address, scope)
     before = _of_family(family, scope)
@@ -77,7 +77,7 @@ def nat(statement: t.Nat, scope: RuleScope) -> StatementResult:
         before = (*before, *targets[0].matches)
         return StatementResult(before=before, effects=written[0], verdict=verdict)
     branches = tuple(
-        VerdictBranch(target.matches, verdict, target.place, each)
+        VerdictBranch(target.matches, _of_target(verdict, statement, target), target.place, each)
         for target, each in zip(targets, written, strict=True)
     )
     return StatementResult(before=before, branches=branches)
@@ -112,8 +112,20 @@ _REWRITTEN = (
 )
 
 
-def _words(statement: t.Nat, kind: _Kind) -> str:
-    address, port = _places(statement, kind)
+def _of_target(verdict: Verdict, statement: t.Nat, target: _Target) -> Verdict:
+    """What a map says for some packets is what a rule for these alone would say."""
+    match target.address:
+        case None:
+            return verdict
+        case t.Concat((address, port, *_)):
+            said = replace(statement, address=address, port=port)
+        case address:
+            said = replace(statement, address=address, port=target.port or statement.port)
+    return replace(verdict, words=_words(said))
+
+
+def _words(statement: t.Nat) -> str:
+    address, port = statement.address, statement.port
     form = f"{statement.form} " if statement.form not in (None, "interval") else ""
     where = f"{form}{_shown_address(address)}" if address is not None else ""
     return translation(statement.name, where, _shown_ports(port), statement.flags)
@@ -162,13 +174,6 @@ def _options(statement: t.Nat) -> str:
     return " ".join(filter(None, (f"{form}{where}", *sorted(statement.flags))))
 
 
-def _places(statement: t.Nat, kind: _Kind) -> tuple[t.Expression | None, t.Expression | None]:
-    """Address and port; what the host's own address is followed by can only be a port."""
-    if kind.own_address:
-        return None, statement.port or statement.address
-    return statement.address, statement.port
-
-
 def _family(statement: t.Nat, address: t.Expression | None, scope: RuleScope) -> str | None:
     """Of the packets that are translated; None where they are of any."""
     family = scope.lowering.table.family
@@ -194,7 +199,7 @@ def _of_family(family: str | None, scope: RuleScope) -> Matches:
 def _effects(
     statement: t.Nat, kind: _Kind, family: str | None, target: _Target
 ) -> tuple[Effect, ...]:
-    address, port = _places(statement, kind)
+    address, port = statement.address, statement.port
     written = [
         _address(field, _ADDRESS_TYPES[name], statement, kind, target)
         for name, field in kind.addresses

@@ -139,15 +139,25 @@ def _effects(target: t.Selector, value: t.Expression | None) -> tuple[Effect, ..
 
 
 def _written(row: _Target, target: t.Selector, value: t.Expression | None) -> Effect:
-    copied = _COPIED.get((row.field, value))
+    full = (1 << row.width) - 1
+    plain, bits = _masked(value, row, full)
+    copied = _COPIED.get((row.field, plain))
     if copied is not None:
-        full = (1 << row.width) - 1
-        return Effect(EffectKind.WRITE, row.field, full, full, source=copied)
+        return Effect(EffectKind.WRITE, row.field, full, bits, source=copied)
     change = None if value is None or not row.width else _change(value, target, row)
     if change is None:
         return write(row.field)
     mask, number = change
     return write(row.field, mask << row.shift, number << row.shift)
+
+
+def _masked(value: t.Expression | None, row: _Target, full: int) -> tuple[t.Expression | None, int]:
+    """``ct mark & 0xff`` as what is read, and the bits of it that are kept."""
+    if isinstance(value, t.Bitwise) and value.operator == "&":
+        bits = constant(value.right, row.type)
+        if bits is not None:
+            return value.left, bits
+    return value, full
 
 
 _COPIED: dict[tuple[Field, t.Expression | None], Field] = {

@@ -216,6 +216,9 @@ def plain_ranges(
     read = _BY_ADDRESS.get(types[0])
     if read is None:
         return None
+    dotted = elements.dotted() if read is d.ipv4 else None
+    if dotted is not None:
+        return [*zip(dotted, dotted, strict=True)]
     width = types[0].width
     ranges: list[tuple[int, int]] = []
     for address, length, end in elements.addresses():

@@ -18,6 +18,7 @@ from iptlint.model.writes import (
     SOCKET,
     TCP_OPTIONS,
     Things,
+    lasts,
     reads,
     unsettled_where,
     written_by,
@@ -90,7 +91,7 @@ def _opaque(match: Match) -> bool:
 
 
 def _uncertain(match: Match) -> Match:
-    return unsettled_where(match, lambda test: test.key not in _LASTING)
+    return unsettled_where(match, lambda test: not (lasts(test) or test.key in _LASTING))
 
 
 # -- within one rule ------------------------------------------------------------------------

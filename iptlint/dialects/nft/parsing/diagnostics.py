@@ -26,6 +26,7 @@ _KINDS = {
     "$END": "the end of the statement",
 }
 _TWO_WORDS = re.compile(r"([A-Za-z0-9_-]+)[ \t]+([A-Za-z0-9_-]+)")
+_WORD_BEFORE = re.compile(r"(?<![A-Za-z0-9_-])ct[ \t]+$")
 _MOST = 6
 """More alternatives than this help nobody."""
 
@@ -47,12 +48,23 @@ def _unexpected(error: UnexpectedInput, text: str, at: int, base: int) -> NftSyn
         at = len(text.rstrip())
     message = f"`{word}` is not expected here" if word else "The statement ends too early"
     place = Place(start=base + at, end=base + max(at + len(word), at + 1))
-    return NftSyntaxError(message, _sentence(expected), _hint(word, expected), **place)
+    hint = _joined(text, at, word) or _hint(word, expected)
+    return NftSyntaxError(message, _sentence(expected), hint, **place)
+
+
+def _joined(text: str, at: int, word: str) -> str | None:
+    """A backslash joins a line with the next one, and so it stands at its very end."""
+    if word == "\\":
+        return "A `\\` joins a line with the next and is the last character of it: delete this one."
+    if text[: text.rfind("\n", 0, at) + 1].endswith("\\\n"):
+        return "The line before ends with `\\`, so that this one goes on with it: delete the `\\`."
+    return None
 
 
 def _unknown_field(text: str, at: int, base: int) -> NftSyntaxError | None:
     """``tcp dprot``: the protocol is one, what follows is none of its fields."""
-    match = _TWO_WORDS.match(text, at)
+    before = _WORD_BEFORE.search(text, 0, at)  # `ct` may begin more than a selector
+    match = _TWO_WORDS.match(text, at if before is None else before.start())
     fields = fields_after(match[1]) if match else ()
     if match is None or not fields or match[2] in fields:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iptlint.dialects.nft.parsing.reserved import RESERVED, VALUES
 from iptlint.dialects.nft.parsing.selectors import PATTERN
-from iptlint.grammar import grammar_path
+from iptlint.grammar import grammar_path, ready_made
 
 if TYPE_CHECKING:
     from lark import Lark, Tree
@@ -38,9 +38,17 @@ STARTS = {
 _WORD = re.compile(r"[A-Za-z_.][A-Za-z0-9_./\-]*")
 
 
+MADE_OF = " ".join((*sorted(set(STARTS.values())), PATTERN))
+"""What the parser is made of beside the grammar."""
+
+
 @cache
 def language() -> Lark:
-    """The LALR parser, built once a process."""
+    """The LALR parser, made once a process."""
+    return ready_made("nft", MADE_OF, make_language)
+
+
+def make_language() -> Lark:
     from lark import Lark
 
     return Lark(

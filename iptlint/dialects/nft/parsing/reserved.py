@@ -18,11 +18,14 @@ _RESERVED = """
 """
 
 _VALUES = """
-    ah arp comp dccp dnat ecn esp ether exists icmp icmpv6 igmp ip ip6 label log missing original
+    ah arp comp dccp dnat ecn esp ether exists icmp icmpv6 igmp ip ip6 label missing original
     redirect reply reset sctp snat tcp udp udplite vlan
 """
 
 RESERVED = frozenset(_RESERVED.split())
+
+OF_EVERY_NFT = RESERVED - {"fullcone"}
+"""Without what only patched versions know."""
 
 VALUES = frozenset(_VALUES.split())
 """Reserved words that are values as well, mostly names of protocols."""

@@ -139,6 +139,7 @@ DEFINITION_ROWS: dict[str, Make] = {
     "verb": first,
     "add": first,
     "ct_object": _ct_object,
+    "object_kind": _ct_object,
     "family": first,
     "kind": joined,
     "plural": joined,

@@ -126,8 +126,19 @@ def _nat(
 def _redirect(
     name: str, where: tuple[Any, Any] | None, *flags: Any, **place: Unpack[Place]
 ) -> t.Nat:
-    address, port = where or (None, None)
-    return t.Nat(name, None, None, address, port, sum(flags, ()), **place)
+    """The host's own address is what is translated to, so what follows ``to`` is a port, and
+    behind ``masquerade`` a colon has to say so (src/parser_bison.y, redir_stmt, masq_stmt)."""
+    first, port = where or (None, None)
+    if first is not None and (port is not None or name == "masquerade"):
+        raise NftSyntaxError(
+            f"{name} translates to an address of the host itself, and takes a port only",
+            f"`{name} to :PORT`",
+            **place,
+        )
+    if len(flags) > 1:
+        message = f"the flags of {name} are one list, with commas"
+        raise NftSyntaxError(message, f"`{name} random,persistent`", **place)
+    return t.Nat(name, None, None, None, port or first, sum(flags, ()), **place)
 
 
 def _tproxy(family: str | None, where: tuple[Any, Any], **place: Unpack[Place]) -> t.Tproxy:

@@ -55,11 +55,32 @@ def check(command: Command) -> Command:
 
 def _check_family(command: Command, place: Place) -> None:
     """A handle may stand for the last name."""
-    names = ("the table's name",) if command.kind == "table" else ("the table's name", "its own")
+    if command.kind == "table":
+        names, expected = 1, "the table's name, behind its family unless that is ip"
+    else:
+        names, expected = (
+            2,
+            f"the table and the {command.kind}, as `inet filter {_example(command)}`",
+        )
     by_handle = command.position is not None and command.position.kind == "handle"
-    if len(command.path) not in (len(names), len(names) - by_handle):
-        message = f"{command.kind} is named by {' and '.join(names)}"
-        raise NftSyntaxError(message, ", then ".join(names), **place)
+    written = len(command.path)
+    if written not in (names, names - by_handle):
+        message = f"The {command.kind} is named by {_counted(names)}, and here"
+        hint = "Without a family before the table's name, nft takes it to be ip."
+        raise NftSyntaxError(
+            f"{message} {'is' if written == 1 else 'are'} {_counted(written)}",
+            expected,
+            hint,
+            **place,
+        )
+
+
+def _example(command: Command) -> str:
+    return command.path[-1].text if command.path else f"my_{command.kind.replace(' ', '_')}"
+
+
+def _counted(names: int) -> str:
+    return ("no name", "one name", "two names")[names] if names < 3 else f"{names} names"
 
 
 def _with_rule(command: Command, verb: str, place: Place) -> Command:

@@ -1,0 +1,1 @@
+"""From the model to nft's text: nothing here reads, and nothing that analyses comes here."""

@@ -1,0 +1,1 @@
+"""What editors ask about an open file, over the language server protocol."""

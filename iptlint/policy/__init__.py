@@ -1,0 +1,1 @@
+"""What people mean: who may reach what, said in sentences, and proved of rulesets."""

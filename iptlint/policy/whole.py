@@ -1,0 +1,347 @@
+"""What a host lets in, through and out, as a whole: sentences that come from sets of packets, never
+from reading one rule.
+
+They are about packets of new connections, as clients send them, from whoever is not the host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from iptlint.analysis.arrivals import Where, arrivals, fates_of, usual
+from iptlint.analysis.delivery import by_rule
+from iptlint.analysis.one_packet import one_of
+from iptlint.analysis.shares import Share, shares
+from iptlint.model import EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model.protocols import ICMP, ICMP6, ICMP_TYPE_NAMES, TCP, UDP, tcp_flag_bits
+from iptlint.model.services import SERVICES
+from iptlint.netfilter.firewall import Hooks
+from iptlint.netfilter.packet_group import Decision, Outcome, Visit
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets.bdd import union
+from iptlint.packets.describe import describe
+from iptlint.packets.describe.lists import listed
+from iptlint.packets.unseen import UNSEEN
+from iptlint.policy.claims import EPHEMERAL, Claim, Quantity, setting_out, speaks_of_forwarding
+from iptlint.policy.explanation import Sentence
+from iptlint.policy.services import ANY
+from iptlint.policy.zones import ANYONE, HOST, members, source_side
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_MOST_POINTS, _MOST_PLACES, _MOST_TRANSLATIONS = 12, 4, 8
+_MOST_CONDITIONS = 2
+_MOST_RULES = 3000
+"""Of more rules it is not followed which packets they log."""
+
+_WAYS = {
+    Hook.INPUT: ("To this host", "come in"),
+    Hook.FORWARD: ("Through this host", "pass"),
+    Hook.OUTPUT: ("From this host", "go out"),
+}
+_PORTS = re.compile(r"\bto port ([0-9, or-]+)")
+_PORT = re.compile(r"(?<![0-9-])([0-9]+)(?![0-9-])")
+_TYPES = re.compile(r"\b(icmp|ipv6-icmp) ((?:type [0-9]+(?:, | or )?)+)")
+_TYPE = re.compile(r"type ([0-9]+)(?!-)")
+_NO_NOUNS = (
+    *("in", "out", "from", "to", "not", "if", "mark", "with", "dnat", "snat", "ct"),
+    *("new", "established", "related", "invalid", "untracked"),
+)
+"""How a line begins that says nothing of a protocol."""
+_NAMES = {port: name for name, port in reversed([*SERVICES.items()])}
+
+
+def whole_of(hooks: Hooks) -> Iterator[Sentence]:
+    """What becomes of new connections on each way, of those that are translated, and of running
+    ones."""
+    services: set[str] = set()
+    for hook in _WAYS:
+        if hook is Hook.FORWARD and not speaks_of_forwarding(hooks) and not hooks.translates:
+            continue
+        way = _Way(hooks, hook)
+        yield from way.sentences()
+        sent = {to: p for to, p in way.translations().items() if to not in services}
+        services |= sent.keys()
+        yield from (way.sent_on(*each) for each in [*sent.items()][:_MOST_TRANSLATIONS])
+    yield from _running(hooks)
+
+
+class _Way:
+    def __init__(self, hooks: Hooks, way: Hook) -> None:
+        self.hooks = hooks
+        self.way = way
+        self.space = hooks.space
+        claim = Claim(
+            Quantity.EVERY,
+            HOST if way is Hook.OUTPUT else ANYONE,
+            None if way is Hook.INPUT else ANYONE,
+            ANY,
+        )
+        asked = setting_out(hooks, claim, way, usual=True) & ~_foreign_icmp(hooks)
+        self.found = arrivals(hooks, way, asked, Where.LIKELY_HOST)
+        self.packets = self.found.packets & usual(self.space, way)
+
+    @cached_property
+    def surely(self) -> PacketSet:
+        """What gets there whatever is left open, as it is on the lists that rules ask; what is sent
+        on by translation, if it leaves by the right interface."""
+        return self._by_ways.exists(self.found.ways) & self.packets
+
+    @cached_property
+    def _by_ways(self) -> PacketSet:
+        return self.found.surely_arrive(self._all, by_ways=True, by_lists=True)
+
+    @cached_property
+    def perhaps(self) -> PacketSet:
+        return self.found.may_arrive(self._all, by_lists=True) & self.packets
+
+    def _all(self, outcome: Outcome) -> PacketSet:
+        return self.space.true
+
+    def sentences(self) -> Iterator[Sentence]:
+        title, verb = _WAYS[self.way]
+        if not (self.packets & ~self.surely).satisfiable():
+            yield Sentence(f"{title}: everything.", self._places(self.surely, letting=True))
+        elif not self.perhaps.satisfiable():
+            places = self._places(self.packets, letting=False)
+            yield Sentence(f"{title}: nothing new; it is {self._rest()}", places)
+        else:
+            yield Sentence(f"{title} {verb}:", (), tuple(self._points()))
+            yield from self._else()
+
+    def _points(self) -> Iterator[Sentence]:
+        yield from self._described(self.surely, limited=False)
+        yield from self._described(self.perhaps & ~self.surely, limited=True)
+
+    def _described(self, packets: PacketSet, *, limited: bool) -> Iterator[Sentence]:
+        if not packets.satisfiable():
+            return
+        words = describe(self.space, packets, _MOST_POINTS, self.packets)
+        for line, box in zip(words.lines, words.boxes, strict=True):
+            condition = self._condition(box & packets) if limited else ""
+            text = f"{everything(named(line))}{condition}"
+            yield Sentence(text, self._places(box & packets, letting=True))
+        if words.more:
+            yield Sentence("and others, which too many conditions tell apart")
+
+    def _condition(self, limited: PacketSet) -> str:
+        """Under what one of the packets gets there."""
+        point = one_of(self.space, limited, self.way)
+        fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
+        conditions = next((fate.conditions for fate in fates if fate.outcome.kind.passes), ())
+        if not conditions:
+            return ", or not: that is open"
+        return f", {listed(map(unless, conditions[:_MOST_CONDITIONS]))}"
+
+    # -- who decides --------------------------------------------------------------------------
+
+    def _places(self, packets: PacketSet, *, letting: bool) -> tuple[Span, ...]:
+        """Of the rules that let some of the packets through, or stop them, and of the policy where
+        no rule does; in their order."""
+        if self.hooks.decides_alone(self.way):
+            each = shares(self.hooks, self.way, packets)
+            deciding = [_span(share) for share in each if share.kind.may_pass is letting]
+        else:
+            point = one_of(self.space, packets, self.way)
+            fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
+            outcomes = (fate.outcome for fate in fates)
+            kinds = (o.decision for o in outcomes if o.kind.may_pass is letting)
+            deciding = [decision.span for decision in kinds if decision is not None]
+        return in_order(dict.fromkeys(deciding))
+
+    def _else(self) -> Iterator[Sentence]:
+        rest = self.packets & ~self.perhaps
+        if rest.satisfiable():
+            yield Sentence(f"All else is {self._rest()}", self._places(rest, letting=False))
+
+    def _rest(self) -> str:
+        """What becomes of what gets nowhere: ``dropped, and logged as "x".``"""
+        rest = self.packets & ~self.perhaps
+        kinds = {each.kind for each in self.found.outcomes if _has(each.packets & rest)}
+        if self.hooks.decides_alone(self.way):
+            kinds = {share.kind for share in shares(self.hooks, self.way, rest)}
+        denying = [word for kind, word in _DENIED.items() if kind in kinds] or ["dropped"]
+        return f"{listed(denying, 'or')}{self._logged(rest)}."
+
+    def _logged(self, rest: PacketSet) -> str:
+        if sum(len([*table.rules()]) for table in self.hooks.tables()) > _MOST_RULES:
+            return ""
+        logs = _Logs(self.hooks, self.way, rest)
+        if not logs.prefixes:
+            return ""
+        shown = listed([f'"{prefix}"' for prefix in logs.prefixes if prefix])
+        name = f" as {shown}" if shown else ""
+        if not (rest & ~logs.surely).satisfiable():
+            return f", and logged{name}"
+        if not (rest & ~logs.perhaps).satisfiable():
+            return f", and logged{name} within a limit"
+        return f"; some of it is logged{name}"
+
+    # -- translations -------------------------------------------------------------------------
+
+    def translations(self) -> dict[str, PacketSet]:
+        """Where what is let through is sent on to."""
+        fields = (self.hooks.family.daddr, Field.DPORT)
+        sent: dict[str, PacketSet] = {}
+        for outcome in self.found.outcomes:
+            moved = outcome.packets.exists(self.found.open) & self.perhaps
+            if outcome.kind.denies or not outcome.rewrite.changes(*fields) or not _has(moved):
+                continue
+            target = self._target(outcome)
+            sent[target] = sent.get(target, self.space.false) | moved
+        return sent
+
+    def sent_on(self, target: str, packets: PacketSet) -> Sentence:
+        words = describe(self.space, packets, 2, self.packets)
+        more = ", and more," if words.more else ""
+        what = "; ".join(everything(named(line)) for line in words.lines)
+        ways = self.found.ways_in(self._by_ways & packets)
+        behind = f", which has to be behind {ways}" if ways else ""
+        text = f"{what}{more} is sent on to {target}{behind}."
+        return Sentence(text, self._places(packets, letting=True))
+
+    def _target(self, outcome: Outcome) -> str:
+        """``10.0.0.7 port 8080``, as far as all packets have the same. A REDIRECT leads to some
+        address of this host."""
+        family, rewrite = self.hooks.family, outcome.rewrite
+        address, port = rewrite.number(family.daddr), rewrite.number(Field.DPORT)
+        if address is None and (outcome.hook is Hook.INPUT or not rewrite.changes(family.daddr)):
+            return f"port {port} of this host itself" if port is not None else "this host itself"
+        shown = "another address" if address is None else _address(family, address)
+        return f"{shown} port {port}" if port is not None else shown
+
+
+_DENIED = {VerdictKind.DROP: "dropped", VerdictKind.REJECT: "rejected"}
+
+
+class _Logs:
+    """What is logged of packets on their way, by whatever rule."""
+
+    def __init__(self, hooks: Hooks, way: Hook, packets: PacketSet) -> None:
+        unknowns = Unknowns(hooks.space)
+        self._taken: list[PacketSet] = []
+        self.prefixes: dict[str, None] = {}
+        by_rule(hooks, unknowns, self._visit).follow(ROUTES[way], packets)
+        taken = union(self._taken, hooks.space.false)
+        self.perhaps = taken.exists(unknowns.cube)
+        self.surely = taken.forall(unknowns.cube)
+
+    def _visit(self, rule: Rule, visit: Visit) -> None:
+        for effect in rule.effects:
+            if effect.kind is EffectKind.LOG and visit.taken.satisfiable():
+                self._taken.append(visit.taken)
+                self.prefixes[(effect.name or "").strip()] = None
+
+
+def _running(hooks: Hooks) -> Iterator[Sentence]:
+    """Whether what belongs to a connection, or answers in one, comes in."""
+    arrived = arrivals(hooks, Hook.INPUT, _answers(hooks), Where.LIKELY_HOST)
+    packets = arrived.packets & usual(hooks.space, Hook.INPUT)
+    sure = arrived.surely_arrive(lambda outcome: hooks.space.true)
+    lost = packets & ~sure
+    if not packets.satisfiable():
+        return
+    deciding = shares(hooks, Hook.INPUT, packets) if hooks.decides_alone(Hook.INPUT) else []
+    places = in_order(dict.fromkeys(_span(share) for share in deciding if share.kind.passes))
+    if not lost.satisfiable():
+        yield Sentence("Answers to what this host asks come in.", places)
+    elif not (arrived.may_arrive(lambda outcome: hooks.space.true) & packets).satisfiable():
+        yield Sentence("No answers to what this host asks come in.")
+    else:
+        yield Sentence("Not all answers to what this host asks come in for certain.")
+
+
+def _answers(hooks: Hooks) -> PacketSet:
+    """Packets that answer what the host itself has asked others."""
+    space, family = hooks.space, hooks.family
+    packets = space.state("established") & space.value(Field.CT_DIRECTION, 1)
+    packets = packets & members(hooks, ANYONE, source_side(family)) & space.family(family.value)
+    for field, value, _ in UNSEEN:
+        if field is not Field.CT_DIRECTION:
+            packets = packets & space.value(field, value)
+    ack = space.value(Field.TCP_FLAGS, tcp_flag_bits("ack"))
+    protocols = union([space.value(Field.PROTO, each) for each in (TCP, UDP)], space.false)
+    ports = space.ranges(Field.DPORT, (EPHEMERAL,)) & (~space.value(Field.PROTO, TCP) | ack)
+    return packets & protocols & ports & space.value(Field.MARK, 0)
+
+
+def unless(condition: str) -> str:
+    """``while line 9: limit … ``, ``unless line 9: …``"""
+    for ending, word in ((" does not hold", "unless"), (" holds", "while")):
+        if condition.endswith(ending):
+            return f"{word} {condition.removesuffix(ending)}"
+    return f"if {condition}"
+
+
+def everything(line: str) -> str:
+    """``everything in on lo``: where a line says nothing of a protocol."""
+    if line.split(maxsplit=1)[0].rstrip(",") in _NO_NOUNS:
+        return f"everything {line}"
+    return "everything" if line == "any packet" else line
+
+
+def named(line: str) -> str:
+    """With the names of the ports that packets are sent to, and of types of icmp."""
+
+    def with_names(match: re.Match[str]) -> str:
+        return _PORT.sub(_with_name, match[0])
+
+    return _TYPES.sub(_with_types, _PORTS.sub(with_names, line))
+
+
+def _with_types(match: re.Match[str]) -> str:
+    names = ICMP_TYPE_NAMES[ICMP if match[1] == "icmp" else ICMP6]
+    types = _TYPE.sub(lambda each: names.get(int(each[1]), each[0]), match[2])
+    return f"{match[1]} {types}"
+
+
+def _with_name(match: re.Match[str]) -> str:
+    name = _NAMES.get(int(match[0]))
+    return f"{match[0]} ({name})" if name else match[0]
+
+
+def _foreign_icmp(hooks: Hooks) -> PacketSet:
+    """The icmp of the other family, which nobody sends."""
+    foreign = ICMP6 if hooks.family is Family.IP else ICMP
+    return hooks.space.value(Field.PROTO, foreign)
+
+
+def _span(share: Share) -> Span:
+    if share.rule is not None:
+        return share.rule.statement.span
+    return Decision(share.analysis.ruleset, share.analysis.table, share.chain, None).span
+
+
+def in_order(places: Iterable[Span]) -> tuple[Span, ...]:
+    """The first few, which are the weightiest, as they stand in the text."""
+    first = islice(places, _MOST_PLACES)
+    return tuple(sorted(first, key=lambda span: (span.source.path, span.start)))
+
+
+def _address(family: Family, number: int) -> str:
+    from ipaddress import IPv4Address, IPv6Address
+
+    return str(IPv4Address(number) if family is Family.IP else IPv6Address(number))
+
+
+def _has(packets: PacketSet) -> bool:
+    return bool(packets.satisfiable())
+
+
+def lines(places: Iterable[Span]) -> str:
+    """``line 9``, ``lines 9 and 12``; of a file, if they are of several."""
+    spans = [*places]
+    if not spans:
+        return ""
+    paths = {span.source.path for span in spans}
+    if len(paths) > 1:
+        return listed(dict.fromkeys(f"{span.source.path}:{span.line}" for span in spans))
+    numbers = [str(line) for line in dict.fromkeys(span.line for span in spans)]
+    return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"

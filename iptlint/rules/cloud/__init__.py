@@ -1,0 +1,1 @@
+"""Rules about the network of a cloud, and the host behind it."""

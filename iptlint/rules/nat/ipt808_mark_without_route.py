@@ -1,0 +1,99 @@
+"""A mark for policy routing is set where the packet has been routed already.
+
+## What it does
+Finds rules of nft that set the mark of packets in a chain of `type filter hook output`, where no
+rule of the text asks for a mark or saves it with the connection: so it is for something outside,
+as `ip rule add fwmark`.
+
+## Why it matters
+What the host sends is routed before the output hook. Only a chain of `type route` has the kernel
+route it once more when its mark has changed. In a chain of `type filter` the mark is set, counters
+grow, and the packets leave by the old way: past the VPN that they were marked for.
+
+## Example
+```
+table inet vpn {
+    chain output {
+        type filter hook output priority mangle; policy accept;
+        tcp dport 443 meta mark set 0x1
+    }
+}
+```
+
+## Fix
+`type route hook output priority mangle;`. In iptables the mangle table does so by itself.
+
+## When it is wrong
+Where the mark is for traffic control (`tc filter … fw`), for a program, or for rules in another
+file.
+
+## References
+- nft(8), "CHAINS" (type route): https://www.netfilter.org/projects/nftables/manpage.html
+- net/netfilter/nft_chain_route.c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iptlint.analysis.session import Context
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.model import AnyOf, EffectKind, Field, Hook, Match, Rule, Ruleset
+from iptlint.model.call_graph import calls_in
+from iptlint.model.ownership import is_generated, made_by_iptables
+from iptlint.model.ruleset import Chain, Table
+from iptlint.rules.meta import Group, Meta
+
+META = Meta(
+    code="IPT808",
+    name="mark-without-route",
+    severity=Severity.WARNING,
+    confidence=Confidence.POSSIBLE,
+    group=Group.NAT,
+    since="0.2.0",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    for ruleset in context.rulesets:
+        if ruleset.is_nft and not any(_uses_mark(rule) for _, _, rule in ruleset.rules()):
+            yield from _check(ruleset)
+
+
+def _check(ruleset: Ruleset) -> Iterator[Finding]:
+    for table, chain, rule in ruleset.rules():
+        if _sets_mark(rule) and not is_generated(table, chain.name) and _is_too_late(table, chain):
+            yield META.finding(
+                rule.statement.span,
+                "what the host sends is routed before this mark is set, and a chain of type filter"
+                " does not have it routed again: a routing rule for the mark never sees it",
+                "if it is for `ip rule`, write the chain's type as route: type route hook output"
+                " priority mangle",
+                likeness="mark",
+            )
+
+
+def _is_too_late(table: Table, chain: Chain) -> bool:
+    """Whether packets come to the chain at output only, and from chains of type filter."""
+    bases = calls_in(table).bases_of(chain.name)
+    if made_by_iptables(table):
+        return False
+    return bool(bases) and all(b.hook is Hook.OUTPUT and b.type == "filter" for b in bases)
+
+
+def _sets_mark(rule: Rule) -> bool:
+    return any(e.kind is EffectKind.WRITE and e.field is Field.MARK for e in rule.effects)
+
+
+def _uses_mark(rule: Rule) -> bool:
+    """Whether the rule asks for a mark, or keeps it for later packets."""
+    saves = any(effect.source is Field.MARK for effect in rule.effects)
+    return saves or any(map(_asks_for_mark, rule.matches))
+
+
+def _asks_for_mark(match: Match) -> bool:
+    match match:
+        case AnyOf(alternatives):
+            return any(_asks_for_mark(test) for tests in alternatives for test in tests)
+        case _:
+            return getattr(match, "field", None) in (Field.MARK, Field.CT_MARK)

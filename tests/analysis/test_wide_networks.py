@@ -1,0 +1,38 @@
+"""Private networks that are written too wide."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.analysis.wide_networks import WideNetwork, wide_networks
+from tests.firewalls import hooks_of, saved
+
+
+def found(*rules: str) -> list[WideNetwork]:
+    return [*wide_networks(hooks_of(saved(*rules)))]
+
+
+@pytest.mark.parametrize(
+    ("source", "private"),
+    [
+        ("172.0.0.0/8", "172.16.0.0/12"),
+        ("172.16.0.0/11", "172.16.0.0/12"),
+        ("192.0.0.0/8", "192.168.0.0/16"),
+        ("100.0.0.0/8", "100.64.0.0/10"),
+        ("172.16.0.0/12", None),
+        ("172.20.0.0/16", None),
+        ("173.0.0.0/8", None),
+        ("0.0.0.0/1", None),
+    ],
+)
+def test_which_are(source: str, private: str | None) -> None:
+    wide = found(f"-A INPUT -s {source} -p tcp -m tcp --dport 3306 -j ACCEPT")
+    assert [str(each.private) for each in wide] == ([] if private is None else [private])
+    assert all(each.packet.dport == 3306 for each in wide)
+
+
+def test_a_rule_that_no_stranger_gets_to_lets_none_in() -> None:
+    rules = ("-A INPUT -s 172.0.0.0/8 -j DROP", "-A INPUT -s 172.0.0.0/8 -j ACCEPT")
+    assert not found(*rules)
+    assert len(found(*rules[1:])) == 1
+    assert not found("-A INPUT ! -s 172.0.0.0/8 -j ACCEPT")

@@ -1,0 +1,132 @@
+"""Texts that somebody may write to keep the linter busy, by name: each of a part again and again.
+
+``HOSTILE[name](n)`` has about n parts. Written to a folder, as long as you like:
+
+    python -m tests.fuzz.hostile FOLDER 100000 [NAME …]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+Make = Callable[[int], str]
+
+INPUT = "chain i {{ type filter hook input priority 0; policy drop;\n{}\n}}\n"
+
+
+def address(number: int) -> str:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _lines(count: int, line: str, before: str = "", after: str = "") -> str:
+    return before + f"{line}\n" * count + after
+
+
+def _nft(*parts: str) -> str:
+    return "table ip t {\n" + "\n".join(parts) + "\n}\n"
+
+
+def _chain(rules: Iterable[str]) -> str:
+    return _nft(INPUT.format("\n".join(rules)))
+
+
+def _listed(elements: Iterable[str]) -> str:
+    return "{ " + ", ".join(elements) + " }"
+
+
+def _restore(rules: Iterable[str]) -> str:
+    return "\n".join(["*filter", ":INPUT DROP [0:0]", *rules, "COMMIT", ""])
+
+
+def _nested_jumps(count: int) -> str:
+    chains = [f":C{n} - [0:0]" for n in range(count + 1)]
+    jumps = [f"-A C{n} -j C{n + 1}" for n in range(count) for _ in range(2)]
+    return "\n".join(["*filter", *chains, "-A INPUT -j C0", *jumps, "COMMIT", ""])
+
+
+def _nft_jumps(count: int) -> str:
+    chains = (f"chain c{n} {{\njump c{n + 1}\njump c{n + 1}\n}}" for n in range(count))
+    return _nft(INPUT.format("jump c0"), *chains, f"chain c{count} {{\n}}")
+
+
+def _intervals(count: int) -> str:
+    elements = _listed(
+        f"{address(n * 999)}-{address(n * 999 + 900)} . {n % 60000 + 1}-{n % 60000 + 900}"
+        for n in range(count)
+    )
+    typed = "type ipv4_addr . inet_service; flags interval;"
+    named = f"set s {{ {typed}\nelements = {elements}\n}}"
+    return _nft(named, INPUT.format("ip saddr . tcp dport @s accept"))
+
+
+def _elements(count: int) -> str:
+    elements = _listed(address(3 * n) for n in range(count))
+    named = f"set s {{ type ipv4_addr;\nelements = {elements}\n}}"
+    return _nft(named, INPUT.format("ip saddr @s accept"))
+
+
+def _verdicts(count: int) -> str:
+    elements = (f"{address(n)} : {'drop' if n % 2 else 'accept'}" for n in range(count))
+    return _chain([f"ip saddr vmap {_listed(elements)}"])
+
+
+HOSTILE: dict[str, Make] = {
+    "bad_lines.nft": lambda n: _lines(n, "chain } x ;", "table ip t {\n", "}\n"),
+    "open_lines.nft": lambda n: _lines(n, "ip saddr foo bar {", "table ip t { chain c {\n"),
+    "no_command.nft": lambda n: _lines(n, "xyzzy plugh"),
+    "open_quotes.nft": lambda n: _lines(n, 'log prefix "abc', "table ip t { chain c {\n"),
+    "bad_elements.nft": lambda n: _lines(n, "ip saddr { 1.1.1.1, } }", "table ip t { chain c {\n"),
+    "open_blocks.nft": lambda n: _lines(n, "table ip t { chain c {"),
+    "closing.nft": lambda n: "table ip t { }\n" + "}" * n,
+    "bad_lines.v4": lambda n: _lines(n, "-A INPUT --foo bar ! -j", "*filter\n", "COMMIT\n"),
+    "no_table.v4": lambda n: _lines(n, "-A INPUT -j DROP"),
+    "bad_lines.sh": lambda n: _lines(n, "iptables -A INPUT ( fi done", "#!/bin/sh\n"),
+    "open_loops.sh": lambda n: _lines(n, "for i in 1 2; do", "#!/bin/sh\niptables -F\n"),
+    "bad_lines.ipset": lambda n: _lines(n, "add s 1.2.3.4.5", "create s hash:ip\n"),
+    "braces.nft": lambda n: "table ip t " + "{" * n,
+    "closed_braces.nft": lambda n: "table ip t " + "{" * n + "}" * n,
+    "brackets.nft": lambda n: _chain([f"meta mark {'(' * n}1{')' * n} drop"]),
+    "braces.sh": lambda n: "#!/bin/sh\n" + "{ " * n + "iptables -F" + "; }" * n,
+    "subshells.sh": lambda n: "#!/bin/sh\n" + "( " * n + "iptables -F" + " )" * n,
+    "brackets.json": lambda n: '{"nftables": ' + "[" * n,
+    "objects.json": lambda n: '{"nftables": ' + '{"a":' * n + "1" + "}" * n + "}",
+    "nul.v4": lambda n: "*filter\n-A INPUT -j DROP\n" + "\0" * n + "\nCOMMIT\n",
+    "nul.nft": lambda n: "table ip t {\n" + "\0" * n + "\n}\n",
+    "not_utf8.v4": lambda n: "*filter\n-A INPUT -j DROP\n" + "\udcff\udc80" * n + "\nCOMMIT\n",
+    "not_utf8.nft": lambda n: "table ip t {\n" + "\udcff\udc80" * n + "\n}\n",
+    "boms.nft": lambda n: "\ufeff" * n,
+    "returns.v4": lambda n: "*filter" + "\r" * n,
+    "crlf.v4": lambda n: _restore(["-A INPUT -j DROP\r"] * n),
+    "crlf.nft": lambda n: _chain(["ip saddr 10.0.0.1 drop\r"] * n),
+    "crlf.sh": lambda n: _lines(n, "iptables -A INPUT -j DROP\r", "#!/bin/sh\r\n"),
+    "long_line.v4": lambda n: _restore([f"-A INPUT -m comment --comment {'x' * n}"]),
+    "long_line.nft": lambda n: _chain([f"ip saddr {'x' * n} drop"]),
+    "long_line.sh": lambda n: f"#!/bin/sh\niptables -A INPUT -s {'x' * n} -j DROP\n",
+    "ports.v4": lambda n: _restore([f"-A INPUT -p tcp -m multiport --dports {'1,' * n}2"]),
+    "many_words.sh": lambda n: f"#!/bin/sh\nfor i in {'1 ' * n}; do iptables -P INPUT DROP; done\n",
+    "jumps.v4": _nested_jumps,
+    "jumps.nft": _nft_jumps,
+    "interfaces.v4": lambda n: _restore(f"-A INPUT -i if{i} -j ACCEPT" for i in range(n)),
+    "interfaces.nft": lambda n: _chain(
+        ["iifname " + _listed(map('"if{}"'.format, range(n))) + " drop"]
+    ),
+    "verdicts.nft": _verdicts,
+    "intervals.nft": _intervals,
+    "elements.nft": _elements,
+    "elements.ipset": lambda n: "\n".join(
+        ["create s hash:ip", *(f"add s {address(3 * i)}" for i in range(n)), ""]
+    ),
+}
+
+
+def main() -> None:
+    folder, size, *names = sys.argv[1:]
+    for name in names or HOSTILE:
+        data = HOSTILE[name](int(size)).encode("utf-8", "surrogateescape")
+        (Path(folder) / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What may be changed of a ruleset without any change of what it decides."""

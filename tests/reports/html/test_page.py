@@ -1,0 +1,295 @@
+"""The page as text: everything is in it, nothing in it is acted upon, and it stays small."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from importlib import resources
+
+import pytest
+
+from iptlint.linter.report import Report
+from iptlint.linter.run import lint
+from iptlint.reports.html.page import html_report
+from iptlint.rules.registry import Profile
+from iptlint.source import SourceFile
+from tests.expectations import FIXTURES
+from tests.firewalls import saved
+
+HOSTS = ("docker-host", "ufw-host", "nft-firewalld", "kube-node")
+SSH = "-A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT"
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</script><script>alert(1)</script>",
+    "<!--",
+    "{{ 7*7 }}{% raw %}",
+    "]]>\u202e\u2066",
+    "' onmouseover='alert(1)",
+)
+
+
+class Page(HTMLParser):
+    """``tags``: what stands in the page, with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts.setdefault(self._open[-1], []).append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def attributes(self, name: str) -> Iterator[str]:
+        return (each[name] or "" for _, each in self.tags if name in each)
+
+
+def report_of(*texts: tuple[str, str], **more: object) -> Report:
+    return lint([SourceFile(*text) for text in texts], overview=True, **more)  # type: ignore[arg-type]
+
+
+def host(name: str) -> Report:
+    files = sorted((FIXTURES / "hosts" / name).iterdir())
+    return report_of(*((path.name, path.read_text("utf-8")) for path in files))
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def shown(request: pytest.FixtureRequest) -> tuple[Report, str]:
+    report = host(request.param)
+    return report, html_report(report)
+
+
+def words(page: str) -> str:
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>", "", text)
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&#34;", '"'), ("&#39;", "'")):
+        text = text.replace(entity, character)
+    return " ".join(text.replace("&amp;", "&").split())
+
+
+def test_every_finding_is_in_it(shown: tuple[Report, str]) -> None:
+    report, page = shown
+    told = words(page)
+    for finding in report.findings:
+        assert " ".join(finding.message.split()) in told
+        assert " ".join(finding.help.split()) in told
+        assert finding.code in told
+    assert page.count("<article") == len(report.findings)
+
+
+def test_it_is_one_file_that_runs_one_script(shown: tuple[Report, str]) -> None:
+    """No other resource, no style or handler in an attribute, and a policy that names the hashes of
+    the one script and the one style."""
+    page = Page(shown[1])
+    (policy,) = [a["content"] for t, a in page.tags if a.get("http-equiv")]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    names = {name for _, attributes in page.tags for name in attributes}
+    assert not [name for name in names if name.startswith("on")]
+    assert not names & {"style", "src", "srcset", "action", "background", "data", "srcdoc"}
+    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "base", "embed"}
+    for tag in ("script", "style"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", shown[1], re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_every_link_within_leads_somewhere(shown: tuple[Report, str]) -> None:
+    page = Page(shown[1])
+    ids = [*page.attributes("id")]
+    assert len(ids) == len({*ids})
+    links = [*page.attributes("href")]
+    assert {link[1:] for link in links if link.startswith("#")} <= {*ids}
+    outside = {link.split("/")[2] for link in links if not link.startswith("#")}
+    assert outside <= {"iptlint.readthedocs.io"}
+
+
+def test_every_packet_that_can_be_asked_has_an_answer(shown: tuple[Report, str]) -> None:
+    asked = data(shown[1])
+    assert asked["answers"]
+    for answer in asked["answers"]:
+        covered = sorted(tuple(r) for e in answer["endings"] for r in e["ports"])
+        after = 0
+        for low, high in covered:
+            assert low <= after
+            after = max(after, high + 1)
+        assert after == 65536
+        for ending in answer["endings"]:
+            assert all(0 <= step < len(asked["steps"]) for step in ending["steps"])
+
+
+def data(page: str) -> dict:  # type: ignore[type-arg]
+    (text,) = re.findall(r'<script type="application/json" id="asked">(.*?)</script>', page)
+    found: dict = json.loads(text)  # type: ignore[type-arg]
+    return found
+
+
+@pytest.mark.parametrize("nasty", HOSTILE)
+def test_what_a_file_holds_is_text(nasty: str) -> None:
+    """In comments, names of chains and sets, paths and messages."""
+
+    def page(word: str) -> str:
+        name, word = re.sub(r"[\s\"']", "_", word)[:25], word.replace('"', "")
+        text = saved(
+            f'-A INPUT -p tcp --dport 22 -m comment --comment "{word}" -j ACCEPT',
+            f"-A INPUT -j {name}",
+            f"-A {name} -m set --match-set {name} src -j DROP",
+            f"-A INPUT -j DROP {word}",
+            policy="DROP",
+            chains=name,
+        )
+        return html_report(report_of((f"{word}/rules.v4", text)))
+
+    tags, attributes = written()
+    shown = Page(page(nasty)).tags
+    assert {tag for tag, _ in shown} <= tags | {"svg", "g", "rect", "path", "text"}
+    drawn = {"width", "height", "viewbox", "x", "y", "rx", "d"}
+    assert {name for _, each in shown for name in each} <= attributes | drawn
+    scripts = [attributes for tag, attributes in shown if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "asked"}, {}]
+
+
+def written() -> tuple[set[str], set[str]]:
+    """The tags and attributes that the templates have."""
+    folder = resources.files("iptlint.reports.html") / "templates"
+    text = "".join(p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".html"))
+    return {*re.findall(r"<([a-z]\w*)", text)}, {*re.findall(r"[\s}]([a-z-]+)(?:=|(?=>))", text)}
+
+
+# -- the first screen -----------------------------------------------------------------------------
+
+HEADLINES = [
+    (saved(SSH, policy="DROP"), "Open to the internet: remote login (SSH)."),
+    (
+        saved(policy="DROP"),
+        "Nothing on this host is open to the internet over IPv4; of IPv6 these files say nothing.",
+    ),
+    (saved(policy="ACCEPT"), "Every port of this host is open to the internet."),
+    (
+        saved("-A POSTROUTING -o eth0 -j MASQUERADE", table="nat"),
+        "These files do not say what may come in from the internet.",
+    ),
+    (
+        saved("-A INPUT -p tcp --dport 22 -m set --match-set ok src -j ACCEPT", policy="DROP"),
+        "Nothing is open to everyone on the internet, some things to a few over IPv4; of IPv6 "
+        "these files say nothing.",
+    ),
+    (
+        saved("-A INPUT -i eth0 -p tcp --dport 6379 -j ACCEPT", policy="DROP"),
+        "Open to the internet: Redis.",
+    ),
+    (
+        saved("-A INPUT -i eth0 -p tcp --dport 31337 -j ACCEPT", policy="DROP"),
+        "Open to the internet: TCP port 31337.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "headline"), HEADLINES)
+def test_the_first_sentence(text: str, headline: str) -> None:
+    told = words(html_report(report_of(("rules.v4", text))))
+    assert headline in told
+
+
+def test_nothing_is_open_where_both_families_say_so() -> None:
+    both = ("rules.v4", saved(policy="DROP")), ("rules.v6", saved(policy="DROP"))
+    assert "Nothing on this host is open to the internet." in words(html_report(report_of(*both)))
+
+
+def test_the_first_sentence_names_a_service_once() -> None:
+    four = "-A INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT"
+    six = "-A INPUT -p tcp -m multiport --dports 443,8443 -j ACCEPT"
+    files = ("rules.v4", saved(four, policy="DROP")), ("rules.v6", saved(six, policy="DROP"))
+    told = words(html_report(report_of(*files)))
+    assert "Open to the internet: web (HTTP), web (HTTPS), web, second port (HTTPS)." in told
+
+
+def test_a_rate_does_not_close_a_port_and_is_told() -> None:
+    limit = "-A INPUT -i eth0 -p tcp --dport 22 -m limit --limit 3/min -j ACCEPT"
+    told = words(html_report(report_of(("rules.v4", saved(limit, policy="DROP")))))
+    assert "Open to the internet: remote login (SSH)." in told
+    assert "up to a rate: line 5: limit rate 3/minute" in told
+
+
+def test_what_nobody_said_of_ipv6_is_said() -> None:
+    told = words(html_report(report_of(("rules.v4", saved(SSH, policy="DROP")))))
+    assert "Nothing here says what may come in over IPv6" in told
+
+
+def test_open_over_ipv6_alone() -> None:
+    six = saved(policy="ACCEPT")
+    told = words(html_report(report_of(("rules.v4", saved(policy="DROP")), ("rules.v6", six))))
+    assert "Every port of this host is open to the internet over IPv6." in told
+
+
+def test_a_dangerous_service_says_why() -> None:
+    text = saved("-A INPUT -i eth0 -p tcp --dport 6379 -j ACCEPT", policy="DROP")
+    assert "Seldom meant to be public. Redis: " in words(html_report(report_of(("rules.v4", text))))
+
+
+def test_who_is_locked_out() -> None:
+    told = words(html_report(report_of(("rules.v4", saved(policy="DROP")))))
+    assert "Could you lock yourself out? Yes" in told
+    assert "SSH can be opened" in words(
+        html_report(
+            report_of(
+                (
+                    "rules.v4",
+                    saved("-A INPUT -m state --state ESTABLISHED -j ACCEPT", SSH, policy="DROP"),
+                )
+            )
+        )
+    )
+
+
+def test_the_benchmark_has_its_items() -> None:
+    report = report_of(("rules.v4", saved(SSH, policy="DROP")), profile=Profile.CIS)
+    assert report.items
+    told = words(html_report(report))
+    assert all(item.item.title in told for item in report.items)
+
+
+# -- size -------------------------------------------------------------------------------------
+
+
+def test_of_a_long_file_only_what_is_told_of_is_shown() -> None:
+    """Its size does not grow with the file."""
+    rules = [
+        f"-A INPUT -s 10.{n // 250}.{n % 250}.0/24 -p tcp --dport 22 -j ACCEPT" for n in range(4000)
+    ]
+    report = report_of(("rules.v4", saved(*rules, policy="DROP")))
+    page = html_report(report)
+    assert len(page) < 600_000
+    assert "nothing is told of them" in page
+    many = dataclasses.replace(report, findings=report.findings[:1] * 1000)
+    assert len(html_report(many)) < 4_000_000
+
+
+def test_a_dead_line_says_so() -> None:
+    page = html_report(report_of(("rules.v4", saved("-A INPUT -j DROP", SSH, policy="DROP"))))
+    assert re.search(
+        r'class="dead"><code>-A INPUT -i eth0[^<]*</code> <span class="tag">no packet', page
+    )
+
+
+def test_without_an_overview_the_findings_are_there() -> None:
+    """As where a text could not be read."""
+    report = dataclasses.replace(report_of(("x", "what is this")), overviews=())
+    assert "IPT" in words(html_report(report))

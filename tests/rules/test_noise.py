@@ -1,0 +1,111 @@
+"""What whole hosts taught: one thing is said once, and nothing that nobody acts on."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.findings import Finding
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+
+def told(text: str, *codes: str, path: str = "rules.v4") -> list[Finding]:
+    return list(lint([SourceFile(path, text)], select=codes).findings)
+
+
+def table(*rules: str, chains: str = "") -> str:
+    declared = "".join(f":{name} - [0:0]\n" for name in chains.split())
+    head = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    return f"{head}{declared}" + "".join(f"-A {rule}\n" for rule in rules) + "COMMIT\n"
+
+
+def test_a_block_of_rules_lost_to_a_block_above_is_one() -> None:
+    """As the lists of a management tool stand below each other, each with its own drop."""
+    accepts = [f"INPUT -s 203.0.113.0/24 -p tcp --dport {port} -j ACCEPT" for port in (25, 80)]
+    drops = [rule.replace("/24", "/30").replace("ACCEPT", "DROP") for rule in accepts]
+    (one,) = told(table(*accepts, *drops), "IPT101")
+    assert one.message.endswith("line 5 accepts all of these packets first; likewise line 8")
+    assert one.related[-1].message == "likewise, see line 6"
+
+
+def test_rules_that_do_something_else_are_no_block() -> None:
+    rules = ("INPUT -p tcp --dport 25 -j ACCEPT", "INPUT -p tcp --dport 80 -j DROP")
+    lost = ("INPUT -s 192.0.2.1 -p tcp --dport 25 -j DROP", "INPUT -s 192.0.2.1 -p tcp --dport 80")
+    found = told(table(*rules, lost[0], f"{lost[1]} -j ACCEPT"), "IPT101")
+    assert [finding.span.line for finding in found] == [7, 8]
+
+
+def test_what_a_later_command_puts_above_is_not_to_be_moved_above_it() -> None:
+    """`-I` puts its rule in front, wherever the command stands."""
+    script = (
+        "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --dport 80 -j ACCEPT\niptables -I INPUT -j DROP\n"
+    )
+    (one,) = told(script, "IPT101", path="firewall.sh")
+    assert "nothing gets past line 4, which stands above it" in one.message
+    assert "line 4 puts its rule above these: let it append the rule (-A)" in one.help
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ("udp -p udp -j DROP", "udp -j DROP"),
+        (
+            "INPUT -p tcp --tcp-flags SYN,RST SYN,RST -j DROP",
+            "INPUT -p tcp --tcp-flags ALL ALL -j DROP",
+        ),
+        (
+            "INPUT -p tcp --tcp-flags ALL ALL -j DROP",
+            "INPUT -p tcp --tcp-flags SYN,RST SYN,RST -j DROP",
+        ),
+    ],
+)
+def test_to_deny_twice_is_harmless(rules: tuple[str, str]) -> None:
+    text = table("INPUT -p udp -j udp", *rules, "INPUT -p tcp --dport 22 -j ACCEPT", chains="udp")
+    assert told(text, "IPT102") == []
+
+
+def test_a_person_may_deny_what_software_accepts_for_its_guests() -> None:
+    text = table(
+        "FORWARD -j mine",
+        "FORWARD -o docker0 -j DOCKER",
+        "FORWARD -i docker0 ! -o docker0 -j ACCEPT",
+        "mine -i docker0 -j DROP",
+        "DOCKER -d 172.17.0.2 -o docker0 -p tcp --dport 80 -j ACCEPT",
+        chains="mine DOCKER",
+    )
+    assert told(text, "IPT101") == []
+
+
+def test_answers_that_pass_nowhere_are_one_finding() -> None:
+    head = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT DROP [0:0]\n"
+    body = "".join(f"-A {hook} -p tcp --dport 443 -j ACCEPT\n" for hook in ("INPUT", "OUTPUT"))
+    (one,) = told(f"{head}{body}COMMIT\n", "IPT201")
+    assert "; and answers to connections that come in never leave" in one.message
+    assert "-A INPUT" in one.help
+    assert "-A OUTPUT" in one.help
+
+
+def test_a_copy_that_is_written_otherwise_is_called_so() -> None:
+    """Without ports both are all of udp."""
+    found = told(table("INPUT -p udp -j ACCEPT", "INPUT -p 17 -j ACCEPT"), "IPT106")
+    assert [f.message for f in found] == [
+        "this takes the same packets as line 5, and does the same"
+    ]
+
+
+def test_of_a_manager_s_chains_the_manager_is_asked() -> None:
+    rule = "IN_public_allow -p tcp --dport 3306 -m conntrack --ctstate NEW -j ACCEPT"
+    text = table("INPUT -j IN_public_allow", rule, chains="IN_public_allow")
+    (one,) = told(text, "IPT603")
+    assert "firewall-cmd --permanent --add-rich-rule" in one.help
+    assert 'port port="3306" protocol="tcp"' in one.help
+
+
+def test_a_file_whose_lines_a_terminal_broke_has_one_fault() -> None:
+    broken = [
+        f"INPUT -p tcp -m tcp --dport {port} -m conntrack --ctstate NE W -j ACCEPT"
+        for port in (22, 80)
+    ]
+    (one,) = told(table(*broken), "IPT001")
+    assert one.message.endswith("likewise line 6")
