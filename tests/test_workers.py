@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from iptlint.workers import DiedError, Workers, cores
+from tests.processes import PATIENCE, children, running, until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
 
@@ -116,37 +117,16 @@ def test_processes_at_work_end_with_the_first_one(how: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    children = _until(lambda: _children(process.pid), 2)
+    forks = until(lambda: children(process.pid), 2)
     process.send_signal(how)
     try:
-        process.wait(10)
+        process.wait(PATIENCE)
     finally:
         process.kill()
     assert process.stdout is not None
     process.stdout.close()
-    left = _until(lambda: [pid for pid in children if _runs(pid)], 0)
+    left = until(lambda: running(forks), 0)
     assert left == []
-
-
-def _until(look: object, number: int) -> list[int]:
-    found: list[int] = []
-    for _ in range(200):
-        found = look()  # type: ignore[operator]
-        if len(found) == number:
-            break
-        time.sleep(0.05)
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_there_is_at_least_one_core() -> None:

@@ -14,7 +14,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from importlib import import_module
 from types import TracebackType
 from typing import Any
@@ -91,10 +90,14 @@ class Cluster:
     def _answer(self, future: Any, done: int) -> bytes | DiedError | None:
         if future is None:
             return None
-        while not future.done():
-            with suppress(TimeoutError):
-                future.result(timeout=_TICK)
+        # Not ``result(timeout=…)``: a wait that is given up ends the fetching of others' answers,
+        # too, which the client does in one, and their waits fail with errors of its own.
+        known = threading.Event()
+        future.add_done_callback(lambda _: known.set())
+        while not known.wait(_TICK):
             self._tick(done)
+        if future.cancelled():
+            return DiedError("the scheduler gave it up")
         error = future.exception()
         if error is not None:
             return DiedError(f"{type(error).__name__}: {error}")

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from iptlint.reports.formats import FORMATS
 from tests.cli.conftest import BROKEN, CLEAN, SHADOWED, Run
+from tests.processes import PATIENCE, children, running, until
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "rules"
 CODES = ("IPT001", "IPT101", "IPT503", "IPT603")
@@ -189,17 +189,12 @@ def _start(tmp_path: Path, stderr: int) -> subprocess.Popen[bytes]:
 
 def test_an_interrupt_ends_all_of_it(tmp_path: Path) -> None:
     process = _start(tmp_path, subprocess.PIPE)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    for _ in range(400):
-        if len(children.read_text().split()) == 2:
-            break
-        time.sleep(0.05)
-    pids = children.read_text().split()
-    assert len(pids) == 2
+    forks = until(lambda: children(process.pid), 2)
+    assert len(forks) == 2
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said.strip()) == (130, b"")
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert until(lambda: running(forks), 0) == []
 
 
 def test_progress_is_told_on_a_terminal_and_taken_away(tmp_path: Path) -> None:
@@ -217,6 +212,6 @@ def test_progress_is_told_on_a_terminal_and_taken_away(tmp_path: Path) -> None:
         pass  # the other side is closed
     finally:
         os.close(ours)
-    assert process.wait(20) == 130
+    assert process.wait(PATIENCE) == 130
     assert b" s: 0 of 3 hosts are checked" in said
     assert said.rstrip(b"\r\n").endswith(b"\r\x1b[K")

@@ -10,6 +10,7 @@ import pytest
 
 import iptlint
 from tests.cli.conftest import BROKEN, Run
+from tests.processes import PATIENCE
 
 MORE_THAN_A_PIPE_HOLDS = 2**17
 
@@ -75,7 +76,7 @@ def test_an_interrupt_is_130_and_says_nothing() -> None:
         process.stdin.write(b"#" * MORE_THAN_A_PIPE_HOLDS)  # so it reads its input
         process.stdin.flush()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"Traceback" not in errors
 

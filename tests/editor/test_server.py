@@ -16,6 +16,7 @@ import pytest
 
 import iptlint
 from tests.editor.client import ROOT, Client, ResponseError, codes
+from tests.processes import PATIENCE
 
 SHADOWED = """\
 *filter
@@ -541,5 +542,5 @@ def test_the_server_ends_with_its_editor(tmp_path: Path) -> None:
         client.wait("a.rules", lambda told: "IPT101" in codes(told))
         assert client.process.stdin is not None
         client.process.stdin.close()
-        assert client.process.wait(30) == 0
+        assert client.process.wait(PATIENCE) == 0
         assert b"Traceback" not in client.stderr

@@ -20,6 +20,7 @@ from iptlint.reports.safe import width
 from tests.cli.conftest import Run
 from tests.expectations import ROOT
 from tests.fleet.made_up import OPEN, RULES, as_ssh_says_it, host
+from tests.processes import PATIENCE
 
 
 @pytest.fixture
@@ -308,5 +309,5 @@ def test_a_cluster_says_the_same_though_a_worker_is_killed(run: Run, tmp_path: P
         assert (first + rest, there.returncode) == (here.stdout, here.returncode), said
     finally:
         cluster.stdin.close()
-        cluster.wait(30)
+        cluster.wait(PATIENCE)
         cluster.stdout.close()

@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 
 from tests.kernel.namespaces import Namespace
+from tests.processes import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 SERVER, CLIENT, PORT = "192.0.2.10", "192.0.2.20", 22
@@ -146,7 +147,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
     made.close()
 
 
-def ends(host: Host, seconds: float = 15) -> str:
+def ends(host: Host, seconds: float = PATIENCE) -> str:
     """How what waits ends."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -186,7 +187,7 @@ def test_the_session_is_cut_off_and_its_terminal_gone(host: Host) -> None:
     assert not host.answers()
     assert host.state() != before
     os.close(master)  # the terminal hangs up
-    process.wait(10)
+    process.wait(PATIENCE)
     assert "rolled back" in ends(host)
     assert host.state() == before
     assert any(host.answers() for _ in range(60))  # once TCP sends again what was lost
@@ -206,7 +207,7 @@ def test_the_command_is_killed(host: Host, number: signal.Signals) -> None:
     while host.state() == before and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
-    process.wait(10)
+    process.wait(PATIENCE)
     assert "rolled back" in ends(host)
     assert host.state() == before
 
