@@ -95,7 +95,11 @@ def publish(
 ) -> None:
     """Writes the report in all formats that were asked for; where it is ``empty``, as nothing
     could be read, in those that are for programs."""
+    from iptlint.linter.publish import gravest_first
+
     report = report if asked.show_suppressed else replace(report, hidden=())
+    if asked.sort == "severity":
+        report = replace(report, findings=gravest_first(report.findings))
     for output in asked.outputs:
         for_people = FORMATS[output.format].for_people
         if empty and for_people:

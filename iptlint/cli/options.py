@@ -51,6 +51,7 @@ class Asked:
     show_suppressed: bool = False
     verbose: bool = False
     host_addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+    sort: str = "severity"
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:
@@ -307,6 +308,13 @@ _JUDGING = (
     click.option("--quiet", "-q", is_flag=True, help="Print findings and nothing else."),
     click.option(
         "--statistics", is_flag=True, help="Print how many there are of each code instead."
+    ),
+    click.option(
+        "--sort",
+        type=click.Choice(["severity", "path"]),
+        default="severity",
+        show_default=True,
+        help="What findings are sorted by first: how grave they are, or where they are.",
     ),
     comma_list("--ssh-ports", port, help="Where sshd listens (22, or as a live host says)."),
     comma_list(

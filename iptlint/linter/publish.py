@@ -130,5 +130,10 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=_order)
 
 
+def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those of one severity stay in their order."""
+    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
+
+
 def _order(finding: Finding) -> tuple[str, int, str, int]:
     return finding.span.source.path, finding.span.line, finding.code, finding.span.start

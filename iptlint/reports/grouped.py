@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from iptlint.findings import Finding
 from iptlint.linter.report import Report
@@ -17,9 +16,12 @@ from iptlint.reports.told import Told, told
 def grouped_report(report: Report, look: Look = PLAIN) -> str:
     """A block for each file that has findings, and the line that counts."""
     paint = painter(look)
+    files: dict[str, list[Told]] = {}
+    for entry in told(report):
+        files.setdefault(entry.finding.span.source.path, []).append(entry)
     blocks = [
-        "\n".join([*wrapped(f"{path}:", look.columns), *_rows([*several], paint, look.columns)])
-        for path, several in groupby(told(report), lambda e: e.finding.span.source.path)
+        "\n".join([*wrapped(f"{path}:", look.columns), *_rows(entries, paint, look.columns)])
+        for path, entries in files.items()
     ]
     blocks += closing(report, look)
     return "\n\n".join(blocks) + "\n" if blocks else ""
