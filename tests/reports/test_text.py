@@ -87,11 +87,14 @@ def test_many_labels_are_counted() -> None:
     assert "      = and 3 more places" in text_report(report(finding))
 
 
-def test_the_last_line_counts() -> None:
+def test_the_last_lines_count_and_say_where_to_start() -> None:
     error = dataclasses.replace(FINDING, severity=Severity.ERROR)
     info = dataclasses.replace(FINDING, severity=Severity.INFO)
-    last = text_report(report(error, FINDING, FINDING, info, info)).splitlines()[-1]
-    assert last == "5 findings (1 error, 2 warnings, 2 info) in 1 file"
+    last = text_report(report(error, FINDING, FINDING, info, info)).splitlines()[-2:]
+    assert last == [
+        "5 findings (1 error, 2 warnings, 2 info) in 1 file",
+        "start with rules.v4:4: error IPT001 syntax-error",
+    ]
     assert text_report(report()) == "no findings in 1 file\n"
 
 
