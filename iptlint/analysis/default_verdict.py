@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.memo import memo
-from iptlint.model import Family, Field, Hook, VerdictKind, addresses
+from iptlint.model import Chain, Family, Field, Hook, Ruleset, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.owners import owner_of_interface
@@ -45,6 +45,12 @@ ODD_PORTS = (419, 687, 951, 28417, 47363)
 """Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""
 
 _FREE = (Field.IIF, Field.OIF)
+
+
+def is_policy_assumed(ruleset: Ruleset, chain: Chain) -> bool:
+    """Whether a script has left the policy as it was, and nobody said how that is."""
+    script = ruleset.script
+    return script is not None and script.families is None and chain.origin is None
 
 
 def probes(

@@ -141,15 +141,18 @@ def uplink_names(hooks: Hooks) -> frozenset[str]:
 
 def lending_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's; a tunnel may be one.
-    Not those by which they are led back to a network of its own (hairpin)."""
-    return frozenset(
-        match.name
+    Not those by which they are led back to a network of its own (hairpin), nor those that another
+    rule leaves out as a kind (``! -o vmi+``), unless their names say that the world is there."""
+    tests = [
+        match
         for _, _, rule in hooks.ruleset.rules()
         if rule.verdict.name.upper() in _TRANSLATING and not _leads_inside(hooks, rule)
         for match in rule.matches
-        if isinstance(match, Interface)
-        if match.field is Field.OIF and not match.negated
-    )
+        if isinstance(match, Interface) and match.field is Field.OIF
+    ]
+    left_out = tuple(test.name for test in tests if test.negated and test.wildcard)
+    named = (test.name for test in tests if not test.negated)
+    return frozenset(n for n in named if is_outward(n) or not n.startswith(left_out))
 
 
 def _leads_inside(hooks: Hooks, rule: Rule) -> bool:

@@ -24,9 +24,14 @@ _REDIRECTING = ("DNAT", "REDIRECT", "TPROXY")
 _SAMPLES = 8
 
 
+_UNICAST = 0
+
+
 def flags(space: Space, *names: str) -> PacketSet:
-    """The packets with exactly these tcp flags set; a later fragment has none to see."""
-    return space.value(Field.TCP_FLAGS, tcp_flag_bits(*names)) & space.value(Field.FRAGMENT, 0)
+    """The packets with exactly these tcp flags set, of connections: a later fragment has none to
+    see, and what was sent to all or to a group is never for tcp (tcp_v4_rcv in tcp_ipv4.c)."""
+    packets = space.value(Field.TCP_FLAGS, tcp_flag_bits(*names)) & space.value(Field.FRAGMENT, 0)
+    return packets & space.value(Field.PKTTYPE, _UNICAST)
 
 
 def first_packets(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:

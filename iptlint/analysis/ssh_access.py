@@ -23,11 +23,13 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.protocols import UDP
+from iptlint.model.services import SERVICES
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
+_NAMED_PORTS = frozenset(SERVICES.values())
 FEW_PORTS = 16
 """A rule for more ports than this is not about one service."""
 
@@ -196,6 +198,29 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
         if (packets & space.value(Field.DPORT, port)).satisfiable():
             yield port
+
+
+def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
+    """A port of no service that has a name, which a rule lets someone in to by itself: sshd may
+    listen there."""
+    main = hooks.deciding_chain(Hook.INPUT)
+    for chain, rule in () if main is None else main.analysis.table.rules():
+        port = _only_port(rule)
+        if port is None or port in _NAMED_PORTS or rule.verdict.kind is not VerdictKind.ACCEPT:
+            continue
+        assert main is not None
+        called = Hook.INPUT in main.analysis.calls.hooks_of(chain.name)
+        if called and main.analysis.matched(rule, opening(hooks, (port,))).satisfiable():
+            return port, rule
+    return None
+
+
+def _only_port(rule: Rule) -> int | None:
+    for match in rule.matches:
+        if isinstance(match, Within) and match.field is Field.DPORT and not match.negated:
+            (low, high), *more = match.ranges
+            return low if low == high and not more else None
+    return None
 
 
 def _may_take(rule: Rule, ports: Sequence[int]) -> bool:

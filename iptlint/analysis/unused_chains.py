@@ -17,10 +17,14 @@ _HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
 def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
     """Those that people wrote. Not among them: chains of a fragment, which another file hooks
     or calls; a base chain of a dormant table; a chain that the text only adds to: it belongs
-    to whoever made it; a chain that was meant to be another table's, which the tool refuses.
+    to whoever made it; a chain that was meant to be another table's, which the tool refuses; those
+    of a script that goes on out of sight.
     """
     alone = {ruleset for ruleset in loaded_alone(context) if _is_whole(ruleset)}
     for analysis in context.analyses():
+        script = analysis.ruleset.script
+        if script is not None and script.lacks_rules:
+            continue
         if not analysis.syntax.makes_base_chains:
             for chain in _without_call(analysis):
                 if chain.origin is not None and not _is_misplaced(analysis, chain):

@@ -53,6 +53,16 @@ def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
     assert uplink_names(hooks_of(elsewhere + rules)) == set()
 
 
+def test_what_a_rule_of_translation_leaves_out_as_a_kind_is_no_uplink() -> None:
+    rules = saved("-A INPUT -i vmi0 -j ACCEPT", "-A INPUT -i ppp0 -j LOG", policy="DROP")
+    others = "-A POSTROUTING -s 10.0.0.0/24 ! -o vmi+ -j MASQUERADE"
+    hairpin = saved(others, "-A POSTROUTING -o vmi0 -j MASQUERADE", table="nat")
+    assert uplink_names(hooks_of(hairpin + rules)) == set()
+    clients = "-A POSTROUTING ! -o ppp+ -j MASQUERADE"
+    uplink = saved(clients, "-A POSTROUTING -o ppp0 -j MASQUERADE", table="nat")
+    assert uplink_names(hooks_of(uplink + rules)) == {"ppp0"}
+
+
 @pytest.mark.parametrize("family", [Family.IP, Family.IP6])
 def test_in_nft(family: Family) -> None:
     nat = "table inet n {\n\tchain post {\n\t\ttype nat hook postrouting priority srcnat;\n"

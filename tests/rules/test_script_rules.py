@@ -55,6 +55,13 @@ def test_one_line_may_bring_back_both() -> None:
     assert [label.span.line for label in finding.related] == [4]
 
 
+@pytest.mark.parametrize("kind", ["multicast", "broadcast"])
+def test_nobody_opens_a_connection_by_what_is_sent_to_many(kind: str) -> None:
+    to_many = f"iptables -A INPUT -m pkttype --pkt-type {kind} -j ACCEPT"
+    (finding,) = found(SHUT, LO, RUNNING, to_many, SSH, codes=("IPT303",))
+    assert "for new connections until line 6" in finding.message
+
+
 @pytest.mark.parametrize(
     ("between", "severity"),
     [("echo closed", Severity.INFO), ("sleep 30", Severity.WARNING)],
@@ -269,3 +276,28 @@ def test_more_words_than_anybody_follows() -> None:
     loop = "for p in {1..100000}; do iptables -A INPUT -p tcp --dport $p -j DROP; done\n"
     (finding,) = found(loop, codes=("IPT001", "IPT010"))
     assert (finding.code, "{1..100000}" in finding.message) == ("IPT010", True)
+
+
+# -- others -------------------------------------------------------------------
+
+
+def test_sshd_may_listen_where_no_service_has_a_name() -> None:
+    answers, other = RUNNING, "iptables -A INPUT -p tcp --dport 59999 -j ACCEPT"
+    (finding,) = found(answers, other, SHUT, codes=("IPT301",))
+    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+    assert finding.message.endswith("unless sshd listens on 59999, which line 3 opens")
+    web = "iptables -A INPUT -p tcp --dport 443 -j ACCEPT"
+    (finding,) = found(answers, web, SHUT, codes=("IPT301",))
+    assert (finding.severity, finding.confidence) == (Severity.ERROR, Confidence.CERTAIN)
+
+
+def test_a_policy_that_the_script_leaves_as_it_was_may_do_as_the_log_says() -> None:
+    log = 'iptables -A FORWARD -p tcp -j LOG --log-prefix "DROP "'
+    assert not found("iptables -F", log, codes=("IPT908",))
+    assert found("iptables -F", "iptables -P FORWARD ACCEPT", log, codes=("IPT908",))
+
+
+def test_what_is_not_followed_to_its_end_may_call_a_chain_yet() -> None:
+    fill = "for ((i=0; i<9999; i++)); do iptables -A OURS -s 10.0.0.1 -j ACCEPT; done"
+    findings = found("iptables -F", "iptables -N OURS", fill, codes=("IPT104",))
+    assert [finding.code for finding in findings] == ["IPT010"]

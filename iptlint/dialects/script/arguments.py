@@ -24,10 +24,12 @@ _SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """``left_out`` says what the script would do with other words."""
+    """``left_out`` says what the script would do with other words. ``guessed``: nobody has said
+    what it is called with, and there may be more."""
 
     arguments: tuple[str, ...] = ()
     left_out: Diagnostic | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
         return ScriptCall(arguments)
     start = next((word for word in _STARTS if word in known), None)
     arguments = () if start is None else (start,)
-    return ScriptCall(arguments, _left_out(file, asked, arguments))
+    return ScriptCall(arguments, _left_out(file, asked, arguments), guessed=True)
 
 
 def _left_out(

@@ -162,6 +162,7 @@ def _set(run: Run, call: Call) -> Result:
             return Result()
     if words[:1] == ["--"]:
         words.pop(0)
+    run.environment.guessed = False
     run.environment.arguments = tuple(words)
     return Result()
 

@@ -260,7 +260,9 @@ _WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
     "command": _command,
 }
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
-_HARMLESS = re.compile(r"init-functions|/functions$|/rc\.(?:conf|subr|d)|/sysconfig/network$")
+_HARMLESS = re.compile(
+    r"init-functions|/functions$|/rc\.(?:conf|subr)$|/rc\.d/functions|/sysconfig/network$"
+)
 _SPECIAL: dict[str, Callable[[Interpreter, Call], Result]] = {
     ".": _source,
     "source": _source,

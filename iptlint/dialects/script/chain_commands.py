@@ -27,8 +27,9 @@ def flush(execution: Execution) -> Iterator[TableChange]:
     for state in every if execution.chain is None else (execution.chains[execution.chain],):
         if state.rules and execution.doubt:
             yield execution.all_only_if(opposite(execution.doubt), execution.key, state)
-        elif state.rules:
-            yield SetChain(execution.key, state.name, replace(state, rules=()))
+        elif not execution.doubt and (state.rules or not state.emptied):
+            emptied = replace(state, rules=(), emptied=True)
+            yield SetChain(execution.key, state.name, emptied)
 
 
 def new_chain(execution: Execution) -> Iterator[TableChange]:
@@ -44,7 +45,7 @@ def new_chain(execution: Execution) -> Iterator[TableChange]:
         return
     execution.tool.refused.pop(named, None)
     origin = SpanOrigin(execution.call.span)
-    state = known or ChainState(execution.chain)
+    state = known or ChainState(execution.chain, emptied=True)
     yield SetChain(execution.key, execution.chain, replace(state, origin=origin, made=True))
 
 

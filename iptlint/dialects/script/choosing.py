@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.choices import Value
@@ -36,16 +37,32 @@ def for_each(shell: Interpreter, names: Sequence[str], action: Callable[[], Resu
     if not names:
         return action()
     name, *others = names
+    diagnostics = shell.run.diagnostics
+    told: list[list[Diagnostic]] = []
 
     def with_value(value: Value | None) -> Result:
+        before = len(diagnostics)
         shell.run.environment.put(name, value)
-        return for_each(shell, others, action)
+        result = for_each(shell, others, action)
+        told.append(diagnostics[before:])
+        del diagnostics[before:]
+        return result
 
     alternatives = [
         Alternative(option.condition, partial(with_value, option.value))
         for option in shell.run.environment.options(name)
     ]
-    return run_alternatives(shell, alternatives, complete=True)
+    result = run_alternatives(shell, alternatives, complete=True)
+    diagnostics += _in_all(told) if shell.run.guards else [each for some in told for each in some]
+    return result
+
+
+def _in_all(told: Sequence[Sequence[Diagnostic]]) -> list[Diagnostic]:
+    """What is wrong with whichever value. Under a further condition the variable may have only one
+    of them, without anybody being able to tell: `if [ $LOG = yes ]; then … $LOG_CHAIN`."""
+    places = [{(each.code, each.source, each.start) for each in some} for some in told]
+    common = set.intersection(*places) if places else set()
+    return [e for some in told for e in some if (e.code, e.source, e.start) in common]
 
 
 # -- what a statement reads ----------------------------------------------------------------------

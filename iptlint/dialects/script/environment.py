@@ -10,11 +10,11 @@ from typing import NamedTuple
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.choices import Option, Value, all_alike, one_of
 from iptlint.dialects.script.generated_text import Condition
-from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark
+from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, is_known, mark
 from iptlint.model.numbers import decimal, is_decimal
 from iptlint.source import SourceFile
 
-_ROOT = {"EUID": "0", "UID": "0", "IFS": " \t\n", "OSTYPE": "linux-gnu"}
+_ROOT = {"EUID": "0", "UID": "0", "IFS": BLANKS, "OSTYPE": "linux-gnu"}
 _FROM_OUTSIDE = re.compile(
     r"HOME|PATH|PWD|OLDPWD|USER|LOGNAME|SHELL|HOST(NAME|TYPE)?|LANG|LC_\w+|TERM|TMPDIR|SUDO_\w+"
     r"|SSH_\w+|RANDOM|SECONDS|PPID|LINENO|BASH\w*|COLUMNS|LINES|EDITOR|IFACE|MODE|METHOD"
@@ -51,7 +51,7 @@ class Environment:
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
     before, innermost last. ``choices``: of variables that have one of several values what they
-    may be.
+    may be. ``guessed``: nobody has said what the script is called with.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Environment:
     saved: list[dict[str, Held]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     choices: dict[str, tuple[Option, ...]] = field(default_factory=dict)
+    guessed: bool = False
 
     def copy(self) -> Environment:
         return Environment(
@@ -75,6 +76,7 @@ class Environment:
             [dict(each) for each in self.saved],
             self.versions,
             dict(self.choices),
+            self.guessed,
         )
 
     def take(self, other: Environment) -> None:
@@ -83,6 +85,7 @@ class Environment:
         self.variables, self.functions = other.variables, other.functions
         self.open, self.saved = other.open, other.saved
         self.assigned, self.choices = other.assigned, other.choices
+        self.guessed = other.guessed
 
     def get(self, name: str) -> Value | None:
         """None for a variable that is certainly not set."""
@@ -122,6 +125,16 @@ class Environment:
             return self.arguments[number - 1]
         more = any(WHOLE.fullmatch(argument) for argument in self.arguments)
         return mark(f"${number}") if more else None
+
+    def with_more_arguments(self, count: int) -> Environment:
+        """As if the script were called with so many, where nobody has said what it is called with:
+        who runs it gives what its commands need. Within a function they are not the script's."""
+        if not self.guessed or self.saved:
+            return self
+        more = range(len(self.arguments) + 1, count + 1)
+        other = self.copy()
+        other.arguments = (*self.arguments, *(mark(f"${number}") for number in more))
+        return other
 
     def set(self, name: str, value: Value) -> None:
         self.variables[name] = value
@@ -180,7 +193,7 @@ class Environment:
 
     def separators(self) -> str:
         separators = self.text("IFS")
-        return separators if is_known(separators) else " \t\n"
+        return separators if is_known(separators) else BLANKS
 
 
 _SPECIAL = frozenset("?$!-")

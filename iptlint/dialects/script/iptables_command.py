@@ -7,6 +7,7 @@ match, rules it takes away may be there no more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,7 +19,7 @@ from iptlint.dialects.script import chain_commands, rule_commands
 from iptlint.dialects.script.generated_text import GeneratedText, text_of_words
 from iptlint.dialects.script.iptables_execution import Execution, IptablesCall, IptablesTool
 from iptlint.dialects.script.iptables_line import ParsedCommand
-from iptlint.dialects.script.symbolic_text import is_known, shown
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, shown
 from iptlint.dialects.script.tables import (
     InsertRule,
     SpanOrigin,
@@ -135,18 +136,26 @@ def _in_any_table(execution: Execution) -> Iterator[TableChange]:
 
 def _in_any_chain(execution: Execution) -> Iterator[TableChange]:
     command = execution.shape.command
+    meant = [state for state in execution.chains.values() if _may_be(execution.chain, state.name)]
     if command in (Command.FLUSH, Command.DELETE, Command.REPLACE, Command.DELETE_CHAIN):
-        for state in execution.chains.values():
+        for state in meant:
             if state.rules:
                 yield execution.all_only_if(execution.perhaps(), execution.key, state)
     if command in (Command.APPEND, Command.INSERT, Command.REPLACE):
         rule = execution.unread_rule()
         at = 0 if command is Command.INSERT else None
-        for name in execution.chains:
-            yield InsertRule(execution.key, name, rule, at)
+        for state in meant:
+            yield InsertRule(execution.key, state.name, rule, at)
     if command is Command.POLICY:
-        for name in BUILT_IN[execution.table]:
-            yield execution.open_policy(execution.chains[name])
+        for state in meant:
+            if state.name in BUILT_IN[execution.table]:
+                yield execution.open_policy(state)
+
+
+def _may_be(text: str | None, name: str) -> bool:
+    """Whether a name of which parts are not known may be that of the chain."""
+    known = WHOLE.split(text or "")
+    return re.fullmatch(".*".join(map(re.escape, known)), name) is not None
 
 
 _NO_INTERFACE = {

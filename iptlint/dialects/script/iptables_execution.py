@@ -255,11 +255,21 @@ class Execution:
         self._report(LATE, "error", message, f"mend line {made.line}")
 
     def report_no_rule(self, number: int, state: ChainState) -> None:
-        self.failed = True
-        if not any(map(is_doubted, state.rules)) and state.made:
-            count = state.number(len(state.rules))
+        """Where others may have made rules before, the number may be that of one of theirs."""
+        is_all = self.tool.strict or state.emptied
+        self.failed = is_all
+        if any(map(is_doubted, state.rules)) or not state.made or self.tool.lacks_files:
+            return
+        count = state.number(len(state.rules))
+        if is_all:
             message = f"there is no rule {number} in {state.name}, which has {count} at this point"
-            self._report(REFUSED, "warning", message, "append the rule with -A")
+        else:
+            rules = f"{count} rule{'' if count == 1 else 's'}" if count else "no rule"
+            message = (
+                f"this script makes {rules} in {state.name} before, too few for a number "
+                f"{number}: unless something else has made some, this command fails"
+            )
+        self._report(REFUSED, "warning", message, "append the rule with -A")
 
 
 def is_doubted(rule: Rule) -> bool:

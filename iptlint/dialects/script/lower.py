@@ -66,7 +66,13 @@ def _run(
     tables, nft = _started(source, start, files)
     run = Run(
         source,
-        Environment(source.path, call.arguments, open=is_open, assigned=assigned_in(source.text)),
+        Environment(
+            source.path,
+            call.arguments,
+            open=is_open,
+            assigned=assigned_in(source.text),
+            guessed=call.guessed,
+        ),
         tables.copy(),
         nft,
         late,
@@ -79,14 +85,20 @@ def _run(
     run.diagnostics += [] if call.left_out is None else [call.left_out]
     try:
         Shell(run).execute_script(file.statements)
+        is_cut = False
     except (TooMuchError, RecursionError):
         run.diagnostics.append(_too_much(source))
+        is_cut = True
     used = {each for tool in run.tools.values() for each in tool.missing}
     created = {each for tool in run.tools.values() for each in tool.created}
-    return _script(run, tables, nft, start), frozenset(used & created)
+    rest = (Span(source, len(source.text), len(source.text)),) if is_cut else ()
+    return _script(run, tables, nft, start, rest), frozenset(used & created)
 
 
-def _script(run: Run, start: Tables, start_nft: NftState, given: Ruleset | None) -> Script:
+def _script(
+    run: Run, start: Tables, start_nft: NftState, given: Ruleset | None, rest: tuple[Span, ...]
+) -> Script:
+    """``rest``: where the script goes on that is not followed to its end."""
     commands = len(run.commands)
     not_understood = summary(run.notes, commands, run.absent)
     diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
@@ -102,7 +114,7 @@ def _script(run: Run, start: Tables, start_nft: NftState, given: Ruleset | None)
         frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
         None if given is None else _families(given),
         facing(run.environment.variables),
-        (*(note.span for note in run.absent), *_unread(run)),
+        (*(note.span for note in run.absent), *_unread(run), *rest),
     )
 
 

@@ -62,6 +62,8 @@ def insert(execution: Execution) -> Iterator[TableChange]:
         return
     if index is None and number != state.number(len(state.rules)) + 1:
         execution.report_no_rule(number, state)
+        if not execution.failed:
+            yield from _insert_somewhere(execution, state)
         return
     yield from _created(execution, state)
     yield InsertRule(execution.key, state.name, execution.rule(), index)

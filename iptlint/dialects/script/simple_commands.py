@@ -16,7 +16,8 @@ from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tools import Call, is_tool
+from iptlint.dialects.script.word_expansion import Expander, highest_argument
 from iptlint.source import Span
 
 _TESTS = ("[", "test")
@@ -62,8 +63,15 @@ def _expanded(
     shell: Interpreter, words: Sequence[t.Word]
 ) -> tuple[tuple[str, ...], tuple[Span, ...]]:
     expander = shell.expander()
+    if words and (called := highest_argument(words[1:])) and _is_tool(expander, words):
+        expander.environment = expander.environment.with_more_arguments(called)
     pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
     return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
+
+
+def _is_tool(expander: Expander, words: Sequence[t.Word]) -> bool:
+    """Of sudo and its like the next word says what is called."""
+    return any(is_tool(expander.text(word).split(" ", 1)[0]) for word in words[:2])
 
 
 def _declare(shell: Interpreter, node: t.Command) -> Result:

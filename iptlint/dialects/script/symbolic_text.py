@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+BLANKS = " \t\n"
+"""What separates words where the script does not say otherwise."""
+
 _LONGEST = 40
 _MARK = re.compile("\0([^\0]*)\0")
 WHOLE = re.compile("\0[^\0]*\0")
@@ -36,7 +39,7 @@ def names(value: str) -> Iterator[str]:
 
 def pieces(value: str, separators: str) -> list[str]:
     """The value split at each run of the characters; nothing unknown is split."""
-    if is_known(value) and not separators.strip():
+    if is_known(value) and separators == BLANKS:
         return value.split()
     blank = re.escape(separators)
     return re.findall(f"(?:\0[^\0]*\0|[^\0{blank}])+", value)

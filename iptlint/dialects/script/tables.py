@@ -17,7 +17,8 @@ TableKey = tuple[Family, str]
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainState:
     """``tail``: what packets may meet at the end of a base chain before its policy, where it
-    is not sure what that is. ``made``: the script makes the chain, or the kernel has it."""
+    is not sure what that is. ``made``: the script makes the chain, or the kernel has it.
+    ``emptied``: the script has taken out what was there before, or nothing was."""
 
     name: str
     rules: tuple[Rule, ...] = ()
@@ -25,6 +26,7 @@ class ChainState:
     tail: tuple[Rule, ...] = ()
     origin: Origin | None = None
     made: bool = True
+    emptied: bool = False
 
     def number(self, index: int) -> int:
         """How many rules of the kernel's stand before the rule with this index."""
@@ -110,8 +112,8 @@ class Tables:
                 case UseTable(key):
                     self._open(key)
                 case ResetTable(key):
-                    self.chains.pop(key, None)
-                    self._open(key)
+                    built_in = BUILT_IN.get(key[1], {})
+                    self.chains[key] = {n: ChainState(n, emptied=True) for n in built_in}
                     self.known |= {key}
                 case OnlyKnown(key):
                     self.known |= {key}

@@ -45,7 +45,7 @@ Tool = Callable[[Run, Call], Result]
 _NAME = re.compile(r"(?P<name>ip6?tables)(?:-legacy|-nft)?(?P<what>-restore|-save)?")
 _MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
-_SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?")
+_SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip6?tables\.init")
 
 
 def tool_of(call: Call) -> tuple[Tool, Call] | None:

@@ -14,7 +14,7 @@ from iptlint.dialects.script.arithmetic import calculated
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.globs import glob
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
-from iptlint.model.numbers import signed
+from iptlint.model.numbers import decimal, signed
 
 Output = Callable[[t.Substitution], str]
 """What the commands in a substitution print."""
@@ -26,6 +26,12 @@ MAX_BRACES = 1000
 _MOST_EDITED = 4000
 """Characters of a value that ``${x%…}`` and its like are worked out of."""
 _QUOTED_LISTS = ("@",)
+
+
+def highest_argument(words: Iterable[t.Word]) -> int:
+    """The last of the script's arguments that the words stand for as they are; 0 for none."""
+    parts = (part for word in words for part in word.parts if isinstance(part, t.Parameter))
+    return max((decimal(part.name) or 0 for part in parts if not part.operator), default=0)
 
 
 @dataclass(slots=True)

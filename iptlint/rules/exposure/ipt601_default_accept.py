@@ -49,6 +49,7 @@ from iptlint.analysis.default_verdict import (
     denied_destinations,
     dropped_by_default,
     forwards_on_its_own,
+    is_policy_assumed,
 )
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
@@ -149,7 +150,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
-    if share.rule is None and _is_policy_unknown(hooks, main):
+    if share.rule is None and is_policy_assumed(hooks.ruleset, main.chain):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
@@ -162,12 +163,6 @@ def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:
         return on_unnamed_interfaces(space, hook)
     names = (name for name, faces in script.facing.items() if faces)
     return union([space.interface(Field.IIF, name) for name in names], space.false)
-
-
-def _is_policy_unknown(hooks: Hooks, main: BaseChain) -> bool:
-    """Whether a script has left the policy as it was, and nobody said how that is."""
-    script = hooks.ruleset.script
-    return script is not None and script.families is None and main.chain.origin is None
 
 
 def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:

@@ -35,6 +35,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.default_verdict import is_policy_assumed
 from iptlint.analysis.evidence import shown_by
 from iptlint.analysis.fates import fates
 from iptlint.analysis.includes import has_unseen_includes
@@ -115,6 +116,8 @@ def _check_table(firewall: Firewall, analysis: TableAnalysis) -> Iterator[Findin
         deciders = fates(firewall, analysis, rule)
         if deciders is None or (claim.denied and _is_of_policy(rule, deciders)):
             continue
+        if any(_is_assumed(analysis, share) for share in deciders):
+            continue
         if all(_belies(claim, share) for share in deciders):
             yield _finding(analysis, rule, prefix, claim, deciders)
 
@@ -134,6 +137,10 @@ def _claim(prefix: str) -> _Claim | None:
 
 def _belies(claim: _Claim, share: Share) -> bool:
     return share.kind is VerdictKind.ACCEPT if claim.denied else share.kind.denies
+
+
+def _is_assumed(analysis: TableAnalysis, share: Share) -> bool:
+    return share.rule is None and is_policy_assumed(analysis.ruleset, share.chain)
 
 
 def _is_for_all(rule: Rule) -> bool:

@@ -67,6 +67,7 @@ from iptlint.analysis.ssh_access import (
     Sign,
     SshFailure,
     locked_out,
+    nameless_service,
     names_port,
     sign_of_ssh,
     ssh_failures,
@@ -164,16 +165,25 @@ def _finding(
     others = [share for share in droppers[1:] if surely_decides(share, step.hook)]
     named = _is_by_name(hooks, droppers[0], ports)
     text = message(hooks, step, droppers, f"port {port}", "no new SSH connection can be opened")
+    sign = sign_of_ssh(context, hooks, step, ports)
+    other = nameless_service(hooks) if sign is Sign.PUBLIC and step.packet == "SYN" else None
+    if named:
+        text += f"; {droppers[0].name} names that port, so it may be meant"
+    elif other is not None:
+        line = other[1].origin.span.line
+        text += f", unless sshd listens on {other[0]}, which line {line} opens"
+    gravity = Severity.WARNING if other else _GRAVITY[sign]
     return META.finding(
         droppers[0].span,
-        f"{text}; {droppers[0].name} names that port, so it may be meant" if named else text,
+        text,
         advice(hooks, step, droppers, ports),
         related=(
             *(Label(d.span, f"{d.does} some of these packets") for d in others[: _NAMED_RULES - 1]),
             *islice(_in_vain(hooks, step, ports), _NAMED_RULES),
         ),
         witness=witness(hooks.space, droppers[0].packets, step.hook),
-        severity=Severity.INFO if named else _GRAVITY[sign_of_ssh(context, hooks, step, ports)],
+        severity=Severity.INFO if named else gravity,
+        confidence=Confidence.POSSIBLE if other and not named else None,
         causes=(Cause(hooks.ruleset, hooks.family),),
     )
 

@@ -1,0 +1,136 @@
+"""What scripts of strangers showed: each of these was told of falsely once."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.dialects import Diagnostic
+from iptlint.dialects.script.lower import run_script
+from iptlint.dialects.script.parser import parse
+from iptlint.dialects.script.steps import Script
+from iptlint.model import Family, Rule, Uncertain
+from iptlint.model.script import Kind
+from iptlint.source import SourceFile
+
+
+def script(text: str, arguments: tuple[str, ...] | None = None) -> Script:
+    return run_script(parse(SourceFile("firewall.sh", text)), arguments=arguments)
+
+
+def diagnostics(text: str, code: str) -> list[Diagnostic]:
+    return [each for each in script(text).final()[1] if each.code == code]
+
+
+def rules(text: str, chain: str = "INPUT") -> tuple[Rule, ...]:
+    table = script(text).final()[0].table("filter", Family.IP)
+    assert table is not None
+    return table.chains[chain].rules
+
+
+RULES = 'R=("INPUT -i lo -j ACCEPT" "INPUT -p tcp --dport 22 -j ACCEPT")\n'
+EACH = 'for rule in ${R[@]}; do eval "iptables -A $rule"; done\n'
+
+
+@pytest.mark.parametrize("newline", ["$'\\n'", "'\n'"])
+def test_where_only_lines_separate_words_blanks_do_not(newline: str) -> None:
+    text = f"{RULES}IFS={newline}\n{EACH}"
+    assert not script(text).final()[1]
+    assert len(rules(text)) == 2
+
+
+def test_without_separators_nothing_is_split() -> None:
+    text = "A='-p tcp'\nIFS=\niptables -A INPUT $A -j ACCEPT\n"
+    assert [each.code for each in script(text).final()[1]] == ["IPT001"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        '[ "$A" = x -a \\( "$B" = y -o "$C" = z \\) ]',
+        '[ "$A" = x -a \\\n \\( "$B" = y -o \\\n "$C" = z \\) ]',
+        '[ \\( "$A" = x \\) ]',
+    ],
+)
+def test_brackets_within_a_test_are_escaped(test: str) -> None:
+    text = f"if {test}; then\n iptables -A INPUT -j DROP\nfi\n"
+    assert not diagnostics(text, "IPT001")
+
+
+def test_escaped_brackets_go_before_and() -> None:
+    denies = "if [ n = y -a \\( n = n -o n = n \\) ]; then iptables -A INPUT -j DROP; fi\n"
+    assert not rules(f"iptables -P INPUT DROP\n{denies}")
+
+
+NETWORK = "iptables -A INPUT -s 10.128.$1.0/24 -p tcp --dport 22 -j ACCEPT\n"
+
+
+@pytest.mark.parametrize("call", [NETWORK, f"sudo {NETWORK}"])
+def test_who_calls_a_script_gives_what_its_commands_need(call: str) -> None:
+    assert not diagnostics(call, "IPT001")
+    (rule,) = rules(call)
+    assert any(isinstance(match, Uncertain) for match in rule.matches)
+
+
+def test_a_script_that_is_said_to_be_called_without_arguments_has_none() -> None:
+    (refused,) = script(NETWORK, arguments=()).final()[1]
+    assert refused.code == "IPT001"
+
+
+def test_a_function_that_is_called_without_arguments_has_none() -> None:
+    text = "f() { iptables -A INPUT -s 10.128.$1.0/24 -j ACCEPT; }\nf\n"
+    assert diagnostics(text, "IPT001")
+
+
+LOGS = """LOG=$(cat log)
+if [ $LOG = yes -o $(up $LOG) = IN ]; then CHAIN=LOGGED; fi
+if [ $LOG = yes -o $(up $LOG) = OUT ]; then
+  iptables -N $CHAIN
+  iptables -A $CHAIN -p tcp -j LOG
+fi
+"""
+
+
+def test_a_further_condition_may_be_that_a_variable_is_set() -> None:
+    assert not diagnostics(LOGS, "IPT001")
+
+
+def test_what_is_wrong_with_one_value_is_told_where_nothing_further_is_asked() -> None:
+    text = "iptables -X\nT=DROP\n[ -f /etc/hard ] && T=DORP\niptables -A INPUT -j $T\n"
+    assert diagnostics(text, "IPT003")
+
+
+def test_settings_below_rc_d_may_set_anything() -> None:
+    text = ". /etc/rc.d/rc.firewall.conf\niptables -A INPUT -i $LAN_IF -j ACCEPT\n"
+    assert not diagnostics(text, "IPT006")
+
+
+def test_the_number_may_be_that_of_a_rule_of_another_script() -> None:
+    (told,) = diagnostics("iptables -I INPUT 3 -i wlan0 -j ACCEPT\n", "IPT006")
+    assert told.message == (
+        "this script makes no rule in INPUT before, too few for a number 3: unless something else "
+        "has made some, this command fails"
+    )
+    assert len(rules("iptables -I INPUT 3 -i wlan0 -j ACCEPT\n")) == 1
+
+
+def test_a_chain_that_was_emptied_has_no_rule_of_another_script() -> None:
+    text = "iptables -F\niptables -I INPUT 3 -i wlan0 -j ACCEPT\n"
+    (told,) = diagnostics(text, "IPT006")
+    assert told.message == "there is no rule 3 in INPUT, which has 0 at this point"
+    assert not rules(text)
+
+
+def test_what_is_known_of_a_chains_name_says_which_it_is_not() -> None:
+    text = "for i in $(cat nics); do iptables -A guard-$i -j DROP; done\n"
+    assert not rules(f"iptables -P INPUT DROP\n{text}")
+
+
+def test_the_init_script_of_iptables_saves() -> None:
+    text = "iptables -P INPUT DROP\n/usr/libexec/iptables/iptables.init save\n"
+    assert [step.kind for step in script(text).steps] == [Kind.CHANGE, Kind.SAVE]
+
+
+def test_a_script_that_is_not_followed_to_its_end_may_make_more_rules() -> None:
+    text = "iptables -N OURS\nfor ((i=0; i<9999; i++)); do iptables -A OURS -j ACCEPT; done\n"
+    assert diagnostics(text, "IPT010")
+    assert script(text).lacks_rules
