@@ -35,7 +35,7 @@ _OPTIONS = (
     click.option("--proto", metavar="NAME", help="tcp, udp, icmp … or a number."),
     click.option("--sport", type=_PORT, metavar="PORT", help="Source port."),
     click.option("--dport", type=_PORT, metavar="PORT", help="Destination port."),
-    click.option("--icmp-type", type=_OCTET, metavar="NUMBER"),
+    click.option("--icmp-type", metavar="TYPE", help="A number, or a name such as echo-request."),
     click.option("--icmp-code", type=_OCTET, metavar="NUMBER"),
     click.option(
         "--tcp-flags",

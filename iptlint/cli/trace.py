@@ -114,10 +114,11 @@ def traces_of(
     addresses: HostAddresses | None,
 ) -> list[Trace]:
     from iptlint.analysis.bridges import trace_with_bridges
+    from iptlint.cli.icmp_types import with_numbers
     from iptlint.packets.packet import Packet
     from iptlint.packets.query import QueryError
 
-    packets = [Packet(family=family, **fields) for family in families]
+    packets = [Packet(family=family, **with_numbers(fields, family)) for family in families]
     try:
         return [trace_with_bridges(ruleset, packet, addresses) for packet in packets]
     except QueryError as error:

@@ -52,6 +52,7 @@ def test_the_answer_is_followed_too(run: Run, source: str, works: bool | None) -
         ("--tcp-flags", "sin", "'sin' is no tcp flag"),
         ("--ct-state", "old", "'old' is no state"),
         ("--mark", "red", "'red' is no mark"),
+        ("--icmp-type", "echo-requst", "'echo-requst' is no type of icmp; echo-request is"),
     ],
 )
 def test_a_value_that_is_none(run: Run, option: str, value: str, said: str) -> None:
@@ -105,3 +106,23 @@ def test_either_a_file_or_this_host(run: Run) -> None:
         result = run(*asked, text=CLEAN)
         assert (result.returncode, result.stdout) == (2, "")
         assert "name a FILE, or this host with --live" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("proto", "name", "shown"),
+    [
+        ("icmp", "echo-request", "icmp type 8"),
+        ("icmp", "8", "icmp type 8"),
+        ("icmp", "port-unreachable", "icmp type 3, code 3"),
+        ("icmpv6", "nd-neighbor-solicit", "icmp type 135"),
+        ("icmpv6", "neighbor-solicitation", "icmp type 135"),
+    ],
+)
+def test_an_icmp_type_has_the_names_that_the_tools_print(
+    run: Run, proto: str, name: str, shown: str
+) -> None:
+    open_to_all = "table inet t {\n chain c {\n  type filter hook input priority 0;\n }\n}\n"
+    asked = ("--iif", "eth0", "--proto", proto, "--icmp-type", name)
+    result = run("trace", "-", *asked, text=open_to_all)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert shown in result.stdout
