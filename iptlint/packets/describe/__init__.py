@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.clause import NONE, Wording
 from iptlint.packets.describe.cover import Axes, Axis, Box, cover, weight
+from iptlint.packets.describe.unlike_marks import left_open, unlike, unlike_bits, words
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -50,16 +51,51 @@ def describe(
     packets = space.in_some_case(packets) & within
     if not packets.satisfiable():
         return Description((NONE,), False, 0.0, (space.false,))
+    usual = _described(space, packets, within, limit)
+    bits = unlike_bits(space, packets) if usual.more else 0
+    if not bits:
+        return usual
+    by_marks = _described(
+        space,
+        packets,
+        within,
+        limit,
+        saying=left_open(space, packets, bits) & within,
+        of=unlike(space, bits),
+        beside=words(space, bits),
+    )
+    return by_marks if by_marks.lines and by_marks.left < usual.left else usual
+
+
+def _described(
+    space: Space,
+    packets: PacketSet,
+    within: PacketSet,
+    limit: int,
+    *,
+    saying: PacketSet | None = None,
+    of: PacketSet | None = None,
+    beside: str = "",
+) -> Description:
+    """``saying``: what the lines may say, if they are of the packets ``of`` only, which they say
+    ``beside``."""
+    saying, of = packets if saying is None else saying, space.true if of is None else of
     axes = Axes(space)
-    covered = cover(axes, packets, within, limit)
+    covered = cover(axes, saying, within, limit)
     boxes = _by_size(axes, covered.boxes, within)
     boxes = _needed(axes, boxes, packets)[:limit]
     wording = Wording(axes, within)
     boxes = _by_size(axes, _simplified(axes, boxes, within, wording), within)
-    sets = tuple(axes.product(box) & within for box in boxes)
+    sets = tuple(axes.product(box) & within & of for box in boxes)
     left = packets & ~union(sets, space.false)
-    lines = tuple(wording.line(box) for box in boxes)
+    lines = tuple(_line(wording, box, beside) for box in boxes)
     return Description(lines, left.satisfiable(), _share(space, left, packets), sets)
+
+
+def _line(wording: Wording, box: Box, beside: str) -> str:
+    if not beside:
+        return wording.line(box)
+    return f"{wording.line(box)}, {beside}" if box else beside
 
 
 def clause(

@@ -44,6 +44,7 @@ class FieldPhrase:
     masks_but: Items | None = None
     items_but: Items | None = None
     listed: bool = False  # a few names: what no packet asked about has is never said
+    counted: str = "in all"
 
     def listing(self, values: PacketSet, domain: PacketSet, bits: BitField) -> Listing:
         """The values of ``domain``, which is all that there is."""
@@ -58,16 +59,15 @@ class FieldPhrase:
             if items is not None and items_but is not None:
                 choices += (Choice(v, partial(items, bits=bits)) for v in inside)
                 choices += (Choice(v, partial(items_but, bits=bits), True) for v in outside)
-        return shortest(choices, self.most, partial(_how_many, bits=bits))
+        return shortest(choices, self.most, partial(_how_many, bits=bits, what=self.counted))
 
     def text(self, listing: Listing) -> str:
         form = self.form_but if listing.negated else self.form
         return form.format(listing.text(but=""))
 
 
-def _how_many(values: PacketSet, bits: BitField) -> str:
+def _how_many(values: PacketSet, bits: BitField, what: str) -> str:
     number = count(values, bits)
-    what = "addresses" if bits.width in (32, 128) else "in all"
     return f"and others ({number:,.0f} {what})" if number < 1e9 else "and others"
 
 
@@ -209,7 +209,13 @@ def _with_others(value: int, mask: int) -> str:
 
 # -- the rows -----------------------------------------------------------------
 
-_ADDRESS = FieldPhrase(_addresses, form_but="anywhere but {}", most=8, masks=_address_masks)
+_ADDRESS = FieldPhrase(
+    _addresses,
+    form_but="anywhere but {}",
+    most=8,
+    masks=_address_masks,
+    counted="addresses",
+)
 _PORT = FieldPhrase(_numbers(str), "port {}", "any port but {}", most=15)
 
 FIELD_PHRASES: Mapping[Field, FieldPhrase] = {
