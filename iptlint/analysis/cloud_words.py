@@ -40,7 +40,9 @@ def peer_in_words(cloud: Cloud, peer: Peer) -> str:
             return f"members of {group}" + (" of another network" if foreign else "")
         case ListPeer(id):
             known = cloud.prefix_list(id)
-            return f"{id} ({known.name})" if known is not None and known.name else id
+            named = f"{id} ({known.name})" if known is not None and known.name else id
+            is_known = known is not None and known.networks is not None
+            return named if is_known else f"{named}, of which no document has the entries"
         case UnknownPeer(text):
             return text
         case _:

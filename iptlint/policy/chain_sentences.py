@@ -28,6 +28,7 @@ from iptlint.packets.bdd import union
 from iptlint.packets.describe import describe
 from iptlint.packets.describe.lists import few, listed
 from iptlint.policy.explanation import ChainOf, Sentence
+from iptlint.policy.held import held
 from iptlint.policy.whole import everything, named
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def _deeds(rule: Rule) -> Iterator[str]:
     effects = [deed for effect in rule.effects if (deed := _effect(effect))]
     yield from effects
     verdict = rule.verdict
-    if verdict.kind is not VerdictKind.CONTINUE:
+    if (way := held(verdict)) is not None:
+        yield way.does
+    elif verdict.kind is not VerdictKind.CONTINUE:
         yield _VERBS.get(verdict.kind, "does {0} with").format(verdict.meaning, verdict.chain)
     elif verdict.name and not effects:
         yield f"does {verdict.meaning} with"

@@ -29,6 +29,7 @@ from iptlint.packets.describe.lists import listed
 from iptlint.packets.unseen import UNSEEN
 from iptlint.policy.claims import EPHEMERAL, Claim, Quantity, setting_out, speaks_of_forwarding
 from iptlint.policy.explanation import Sentence
+from iptlint.policy.held import held
 from iptlint.policy.services import ANY
 from iptlint.policy.zones import ANYONE, HOST, members, source_side
 from iptlint.source import Span
@@ -164,10 +165,15 @@ class _Way:
     def _rest(self) -> str:
         """What becomes of what gets nowhere: ``dropped, and logged as "x".``"""
         rest = self.packets & ~self.perhaps
-        kinds = {each.kind for each in self.found.outcomes if _has(each.packets & rest)}
+        ends = [
+            _end(each.kind, each.decision.rule if each.decision else None)
+            for each in self.found.outcomes
+            if _has(each.packets & rest)
+        ]
         if self.hooks.decides_alone(self.way):
-            kinds = {share.kind for share in shares(self.hooks, self.way, rest)}
-        denying = [word for kind, word in _DENIED.items() if kind in kinds] or ["dropped"]
+            ends = [_end(share.kind, share.rule) for share in shares(self.hooks, self.way, rest)]
+        usual = [word for word in _DENIED.values() if word in ends]
+        denying = [*usual, *dict.fromkeys(e for e in ends if e and e not in usual)] or ["dropped"]
         return f"{listed(denying, 'or')}{self._logged(rest)}."
 
     def _logged(self, rest: PacketSet) -> str:
@@ -219,6 +225,12 @@ class _Way:
 
 
 _DENIED = {VerdictKind.DROP: "dropped", VerdictKind.REJECT: "rejected"}
+
+
+def _end(kind: VerdictKind, rule: Rule | None) -> str:
+    """What becomes of packets; empty for what denies nothing."""
+    way = held(rule.verdict) if rule is not None and kind in _DENIED else None
+    return _DENIED.get(kind, "") if way is None else way.done
 
 
 class _Logs:

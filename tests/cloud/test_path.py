@@ -317,3 +317,14 @@ def test_a_route_whose_target_is_gone_names_it(tmp_path: Path) -> None:
         (tmp_path / file.name).write_text(text, "utf-8")
     said = " ".join(run("--aws", str(tmp_path), "--from", "198.51.100.7").stdout.split())
     assert "leads to nothing, as its target is gone (blackhole): igw-0a1" in said
+
+
+def test_a_prefix_list_without_its_entries_is_why_something_is_not_known(tmp_path: Path) -> None:
+    folder = open_cloud(tmp_path)
+    (folder / "groups.json").unlink()
+    (folder / "groups.yaml").write_text(
+        "SecurityGroups:\n- GroupId: sg-1\n  IpPermissions:\n  - FromPort: 443\n"
+        "    IpProtocol: tcp\n    PrefixListIds:\n    - PrefixListId: pl-1\n    ToPort: 443\n"
+    )
+    said = " ".join(run("--aws", str(folder), "--dport", "443").stdout.split())
+    assert "pl-1, of which no document has the entries" in said

@@ -56,6 +56,15 @@ def test_what_is_logged_only_in_part_is_said_so() -> None:
     assert any("within a limit" in line for line in whole(limited))
 
 
+def test_what_a_tarpit_holds_is_not_dropped() -> None:
+    tarpit = closed("-A INPUT -p tcp -m tcp --dport 23 -j TARPIT")
+    ended = "To this host: nothing new; it is dropped or left hanging by TARPIT. (lines 2 and 6)"
+    assert ended in whole(tarpit)
+    lines = explanation_text([sentences_of(host(tarpit))], 200).splitlines()
+    hangs = "lets hang (TARPIT opens the connection, and takes no data) tcp to port 23 (telnet)"
+    assert f"  {hangs} (line 6)" in lines
+
+
 def test_translations() -> None:
     lines = whole(DOCKER)
     assert "- tcp to port 15432 (line 10)" in lines
