@@ -110,6 +110,7 @@ class Exposure:
         self.groups = groups
         self._translations: list[Translation] = []
         self._everyone = union([one for group in groups for one in group], hooks.space.false)
+        self._arriving = self._everyone & hooks.hook_packets(hook)
         self._unknowns = Unknowns(hooks.space)
         self._analysis_of = hooks.firewall.analysis
         self.outcomes = tuple(outcomes(hooks, hook, self._everyone, self._unknowns, self._visit))
@@ -131,6 +132,17 @@ class Exposure:
             e.packets for e in self.outcomes if _accepts(e) and e.decision and not e.decision.rule
         ]
         return union(open_, self.space.false).exists(self._unknowns.cube)
+
+    @cached_property
+    def denied(self) -> PacketSet:
+        """The packets that are turned away on this way, whatever is left open; one that is sent on
+        to another host is not, whatever becomes of it there."""
+        denying = [end.packets for end in self.outcomes if end.kind.denies]
+        return self._surely(union(denying, self.space.false))
+
+    def denies_all(self, packets: PacketSet) -> bool:
+        """Whether every caller among the packets is turned away."""
+        return not (self._arriving & packets & ~self.denied).satisfiable()
 
     @cached_property
     def accepted(self) -> PacketSet:

@@ -65,7 +65,9 @@ DECLARED = [
     ("IPT201", "IPT304", (FLUSHED,)),
     ("IPT603", "IPT952", fixture("IPT952/bad")),
     ("IPT604", "IPT101", fixture("IPT604/good_late_limit.v4")),
+    ("IPT604", "IPT701", fixture("IPT701/bad-port")),
     ("IPT607", "IPT201", fixture("IPT607/good_related.v4")),
+    ("IPT701", "IPT603", fixture("IPT701/good-port-of-a-service")),
     ("IPT703", "IPT201", fixture("IPT703/good_related.v6")),
     ("IPT703", "IPT702", (NEIGHBOURS_DROPPED,)),
     ("IPT704", "IPT702", (NEIGHBOURS_AND_DHCP_DROPPED,)),
@@ -191,7 +193,7 @@ def test_what_a_rule_leaves_to_another_is_not_told_twice(code: str, other: str, 
 def test_what_a_rule_yields_to_runs_unheard() -> None:
     selection = Selection.of(["IPT602"], [], Profile.DEFAULT)
     assert selection.heard == {"IPT602"}
-    assert selection.running == {"IPT602", "IPT701"}
+    assert selection.running == {"IPT602", "IPT701", "IPT603", "IPT952"}
     assert "IPT701" not in selection.shown
 
 

@@ -84,7 +84,15 @@ ROWS = (
         ),
     ),
     Mutation("IPT604", SERVER4, Replace(SSH4, SSH4.replace("-s 198.51.100.0/24 ", ""))),
-    Mutation("IPT604", SERVER6, Replace(SSH6, SSH6.replace("-s 2001:db8:51::/48 ", ""))),
+    Mutation("IPT701", SERVER6, Replace(SSH6, SSH6.replace("-s 2001:db8:51::/48 ", ""))),
+    Mutation(
+        "IPT604",
+        CLOSED6,
+        Replace(
+            '-A INPUT -s 2001:db8:9::/48 -p tcp -m tcp --dport 22 -m comment --comment "SSH" -j ACCEPT',
+            '-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "SSH" -j ACCEPT',
+        ),
+    ),
     Mutation(
         "IPT604",
         CLOSED4,

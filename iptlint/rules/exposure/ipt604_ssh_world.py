@@ -75,7 +75,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.EXPOSURE,
     since="0.1.0",
-    yields_to=("IPT101",),
+    yields_to=("IPT101", "IPT701"),
     needs=Needs.SSH,
     leaves_to={
         "IPT602": "the next rule that accepts SSH is reported instead",
@@ -113,7 +113,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
             _advice(hooks, share, settings.ssh_ports[0]),
             witness=shown_for(hooks, Hook.INPUT, share),
             likeness="ssh",
-            causes=tuple(_late(hooks, exposure, open_)),
+            causes=(Cause(hooks.ruleset, part=rule), *_late(hooks, exposure, open_)),
         )
         return
 

@@ -5,7 +5,9 @@ Compares the INPUT chains of a host's IPv4 and IPv6 rules: two tables of one sou
 sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` and
 `ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
 IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
-Nothing is said where no IPv6 rules were given.
+Where both deny by default, a rule that opens a port to every address over IPv6, which IPv4 accepts
+from some only, is a warning; IPT603 speaks of the services that it knows. Nothing is said where no
+IPv6 rules were given.
 
 ## Why it matters
 Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
@@ -49,10 +51,12 @@ from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_defa
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
+from iptlint.analysis.open_over_ipv6 import OpenOverIp6, open_over_ipv6
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.model import Family, Hook, Ruleset
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
@@ -69,6 +73,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.IPV6,
     since="0.1.0",
+    yields_to=("IPT603",),
     needs=Needs.IPV6,
 )
 
@@ -79,6 +84,24 @@ def check(context: Context) -> Iterator[Finding]:
             yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
         else:
             yield _open(ip, ip6, *_why(ip6))
+    yield from map(_port_finding, open_over_ipv6(context))
+
+
+def _port_finding(open_port: OpenOverIp6) -> Finding:
+    ports = listed([f"{port}/tcp" for port in open_port.ports])
+    verb = "is" if len(open_port.ports) == 1 else "are"
+    opened, kept = open_port.opened, open_port.kept
+    return META.finding(
+        opened.span,
+        f"{ports} {verb} open to every address over IPv6, and over IPv4 only to those that"
+        f" {kept.name} accepts",
+        "accept it from your networks only over IPv6, too",
+        related=(Label(kept.span, "over IPv4 only these"),),
+        witness=shown_for(open_port.ip6, Hook.INPUT, opened),
+        severity=Severity.WARNING,
+        likeness=ports,
+        causes=(Cause(open_port.ip6.ruleset, part=opened.rule),),
+    )
 
 
 def _closing(ip: Hooks) -> list[Share]:
