@@ -117,7 +117,8 @@ LANGUAGES = (
         r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush|list|reset|rename) "
         r"(?:tables?|chains?|rules?|sets?|maps?|element|ruleset|flowtables?|meters?)\b"
         r"|table (?:(?:ip6?|inet|arp|bridge|netdev) )?[^\s{]+ *\{"
-        r"|(?:define|redefine) \S+ *=|include [\"'])",
+        r"|(?:define|redefine) \S+ *=|include [\"']"
+        r"|type (?:filter|nat|route) hook \w+ )",
     ),
     _row(
         "nft list tables",

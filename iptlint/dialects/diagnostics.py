@@ -37,6 +37,8 @@ class Diagnostic:
     fate: Fate = Fate.REFUSED
     variant: str = ""
     edits: tuple[Edit, ...] = ()
+    says: str = ""
+    """The tool's own words, where they are not those of its kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class UnknownTargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """None: nothing is said of that one's version. ``name``: what the user called it."""
+    """None: nothing is said of that one's version. ``name``: what messages call it."""
 
     name: str
     nft: Version | None = None
@@ -74,7 +74,7 @@ def target_of(text: str) -> Target:
                 f"{part!r} is no target: write nft=1.0.6,kernel=5.10, or one of {known}"
             )
         versions[tool] = _version(version)
-    return Target(text, **versions)
+    return Target("the target", **versions)
 
 
 def spelled(version: Version) -> str:

@@ -43,12 +43,7 @@ DIFFERING = {
     "the kernel has no module for queues": r"firewall38\.fw\.block03",
     "nft 1.0.6 crashes": r"0042chain_variable_0|packetpath__tcp_options",
     "nft waits for events and never ends": r"monitor\.tp\.nft$",
-    "a variable: nft names its definition, and we its use": r"policy_variable_1|jump_variable_1",
-    "nft 1.0.6 compares types of ports wrongly, and is told of the line before": (
-        r"maps__typeof_maps_concat_update_0\.heredoc"
-    ),
     "a synproxy object with a semicolon in it is not read": r"synproxy(\.tp)?\.nft$",
-    "it begins as what `nft list tables` prints, and is taken for that": r"sample_rules\.txt$",
 }
 """Files that are told elsewhere than at nft's line or not at all, by the reason."""
 

@@ -69,6 +69,11 @@ def _evaluated(what: str, nft: Version, decided: str) -> Feature:
 MARK_OF_ANOTHER_TYPE = _evaluated("a mark made of something else", (1, 0, 8), "5d8e33dd")
 MARKS_ASKED = _evaluated("a map of marks that is asked for something else", (1, 0, 9), "7b491e0c")
 TYPE_OF_PORTS = _evaluated("ct proto-dst of an unknown protocol", (1, 0, 7), "f470e181")
+PORTS_OF_A_SET = _evaluated(
+    "a port in a set whose declaration has `typeof ct … proto-dst`",
+    (1, 0, 7),
+    "f470e181",
+)
 NUMBER_ADDED = _evaluated("a number in what a rule adds to a set", (1, 0, 7), "4cc6b20d")
 VLAN_LATER = _evaluated("a test of vlan behind one of what it carries", (1, 1, 0), "d1a7e74d")
 NO_DEVICE = Feature(

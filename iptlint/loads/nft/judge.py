@@ -4,12 +4,14 @@ kernel, which takes all of it or nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from iptlint.dialects import Reading
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.nft.execution.state import State, line_seen_from
 from iptlint.dialects.nft.tree import NftFile
 from iptlint.dialects.nft_json.parser import NO_JSON
-from iptlint.loads.nft.checks import SYNTAX, VALUE, VARIABLE
+from iptlint.loads.nft.checks import PRIORITY, SYNTAX, VALUE, VARIABLE
 from iptlint.loads.nft.commands import CommandTrial
 from iptlint.loads.nft.last_line import check_last_line
 from iptlint.loads.nft.places import check_jumps, check_places
@@ -67,7 +69,8 @@ def _tried(
         check_jumps(table, trial)
         check_places(table, trial)
     variables = (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
-    return _among([*variables, *trial.refusals], _lacking(tree, target, json=json))
+    refusals = (_at_definition(refusal, state) for refusal in trial.refusals)
+    return _among([*variables, *refusals], _lacking(tree, target, json=json))
 
 
 def _while_reading(tree: NftFile, target: Target | None) -> Iterator[Refusal]:
@@ -95,7 +98,23 @@ def _among(refusals: list[Refusal], lacking: Sequence[Refusal]) -> list[Refusal]
 
 def _of_variable(diagnostic: Diagnostic, tree: NftFile) -> Refusal:
     span = Span(diagnostic.source or tree.source, diagnostic.start, diagnostic.end)
-    return Refusal(span, VARIABLE, diagnostic.message, diagnostic.help)
+    check = replace(VARIABLE, says=diagnostic.says) if diagnostic.says else VARIABLE
+    return Refusal(span, check, diagnostic.message, diagnostic.help)
+
+
+def _at_definition(refusal: Refusal, state: State) -> Refusal:
+    """nft tells of a value where it is written, which for a variable is its definition."""
+    use = refusal.span
+    binding = state.uses.get(use)
+    if refusal.check in _TOLD_AT_THE_USE or binding is None or binding.value is None:
+        return refusal
+    origin, value = binding.origin, binding.value
+    cause = f"{refusal.cause}: {line_seen_from(use, origin.source)} uses it as {use.text}"
+    span = Span(origin.source, value.start, value.end)
+    return _at_definition(replace(refusal, span=span, cause=cause), state)
+
+
+_TOLD_AT_THE_USE = (PRIORITY,)
 
 
 def _values(reading: Reading, others: Sequence[Refusal]) -> Iterator[Refusal]:

@@ -10,7 +10,7 @@ from iptlint.dialects.nft.lowering import datatypes as d
 from iptlint.dialects.nft.lowering.datatypes import DataType, article
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.elements import elements_of
-from iptlint.loads.nft.features import MARKS_ASKED
+from iptlint.loads.nft.features import MARKS_ASKED, PORTS_OF_A_SET
 from iptlint.loads.nft.part_trial import PartTrial
 from iptlint.loads.nft.state import KnownSet
 from iptlint.loads.nft.unnamed_maps import check_apart
@@ -168,6 +168,8 @@ class MatchTrial(PartTrial):
         self, left: t.Expression, known: KnownSet, node: t.Node, *, written: bool = False
     ) -> None:
         """``written``: a rule writes it to the set, which takes a number for anything."""
+        if known.like_ports and self._trial.lacks(PORTS_OF_A_SET, self._context, node):
+            return
         if known.key is None:
             return
         names = tuple(filter(None, self._names(left, known.key if written else ())))

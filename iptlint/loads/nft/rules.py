@@ -24,7 +24,6 @@ from iptlint.loads.nft.values import (
     Bad,
     alike,
     interval,
-    no_mark,
     parts_of,
     single,
     yes_or_no,
@@ -212,7 +211,7 @@ class OneRule:
         if kind is None or not isinstance(mapping, t.SetLiteral):
             return
         for _, data in elements_of(mapping):
-            made = None if data is None else no_mark(data, kind) or interval(data, kind)
+            made = None if data is None else interval(data, kind)
             if isinstance(made, Bad):
                 self._matches.bad(made)
                 return
@@ -233,7 +232,7 @@ class OneRule:
         kind = self._matches.types(target)[0]
         if kind is None:
             return
-        made = yes_or_no(target, value) or no_mark(value, kind) or single(value, kind)
+        made = yes_or_no(target, value) or single(value, kind)
         if isinstance(made, Bad):
             self._matches.bad(made)
 
@@ -263,6 +262,8 @@ class OneRule:
             return
         element = statement.element
         key = element.key if isinstance(element, t.Element) else element
+        if known.like_ports and self._selectors.has_untyped_port(key):
+            return  # both have no type, which makes them alike
         if not self._selectors.read(key):
             return
         self._statements.check_update(statement, known)

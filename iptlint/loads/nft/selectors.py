@@ -168,11 +168,7 @@ class SelectorTrial:
     # -- what the family has none of ---------------------------------------------------------
 
     def _of_family(self, selector: t.Node) -> bool:
-        if (
-            isinstance(selector, t.Ct)
-            and selector.key in _CT_PORTS
-            and not self.protocols.transport
-        ):
+        if is_port(selector) and not self.protocols.transport:
             return not self._trial.lacks(TYPE_OF_PORTS, self._context, selector)
         refusal = (
             _no_fib(selector)
@@ -218,6 +214,11 @@ class SelectorTrial:
                 return checks.NOT_OF_FAMILY, cause, "move the rule to an inet table"
         return None
 
+    def has_untyped_port(self, key: t.Node) -> bool:
+        """Whether it has a port of a connection that nft up to 1.0.6 has no type for."""
+        lacking = self._trial.lack(TYPE_OF_PORTS) is not None
+        return lacking and not self.protocols.transport and any(map(is_port, parts_of(key)))
+
     # -- what a test says of the packets ------------------------------------------------------
 
     def learn(self, selector: t.Node, numbers: Iterable[int]) -> None:
@@ -251,6 +252,11 @@ class SelectorTrial:
             case "iiftype" if self._family is not Family.BRIDGE:
                 ether = number == IFACE_TYPES["ether"]
                 self.protocols.learn_link("ether" if ether else None)
+
+
+def is_port(selector: t.Node) -> bool:
+    """A port of a connection, which may be of any protocol that has ports."""
+    return isinstance(selector, t.Ct) and selector.key in _CT_PORTS
 
 
 def _made_of(expression: t.Node) -> tuple[t.Node, ...]:

@@ -11,9 +11,10 @@ from iptlint.loads.nft import checks
 from iptlint.loads.nft.elements import STATEFUL, ElementTrial
 from iptlint.loads.nft.features import DYNAMIC_IN_JSON, SET_AGAIN
 from iptlint.loads.nft.objects import check_counting
+from iptlint.loads.nft.selectors import is_port
 from iptlint.loads.nft.state import KnownSet, KnownTable
 from iptlint.loads.nft.trial import Trial
-from iptlint.loads.nft.values import LONGEST_KEY, OTHER_TYPES, octets, types_of
+from iptlint.loads.nft.values import LONGEST_KEY, OTHER_TYPES, octets, parts_of, types_of
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
 
@@ -114,6 +115,7 @@ class SetTrial:
             known.data = self._names(item.data, where, name) if item.data else None
             return
         known.key = _like(item.key)
+        known.like_ports = any(map(is_port, parts_of(item.key)))
         known.data = None if item.data is None else _like(item.data)
 
     def _names(

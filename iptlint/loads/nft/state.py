@@ -72,7 +72,8 @@ class KnownChain:
 class KnownSet:
     """``key`` and ``data`` are the names of data types, one for each part; None where they are
     not known here. ``intervals``: what is in it, where it holds intervals of one part;
-    ``declared``: its name where this file declares it; ``to_ranges``: it maps to intervals;
+    ``like_ports``: it is declared by typeof and a port of a connection, which had no type up to
+    nft 1.0.6; ``declared``: its name where this file declares it; ``to_ranges``: it maps to intervals;
     ``is_closed``: all of it is known."""
 
     name: str
@@ -89,6 +90,7 @@ class KnownSet:
     elements: dict[object, t.Node | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
     declared: tuple[t.Node, BlockContext] | None = None
+    like_ports: bool = False
     to_ranges: bool = False
     listed: bool = False
     is_closed: bool = False

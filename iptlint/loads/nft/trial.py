@@ -27,9 +27,13 @@ class Trial:
     part: str = ""
     target: Target | None = None
 
+    def lack(self, feature: Feature) -> tuple[str, str] | None:
+        """What the target does not have of the feature yet, and what to do."""
+        return feature.lack(self.target) if self.target is not None else None
+
     def lacks(self, feature: Feature, where: BlockContext, node: Node) -> bool:
         """Whether the target does not have the feature yet, which is told then."""
-        lack = feature.lack(self.target) if self.target is not None else None
+        lack = self.lack(feature)
         if lack is not None:
             self.refuse(checks.version(feature.decided, feature.stage), where, node, *lack)
         return lack is not None

@@ -128,6 +128,8 @@ def scalar(value: t.Value, type: DataType) -> int | Text | Name | Bad:
         return Bad(value, error.message, error.help)
     if isinstance(made, Name) and type.name in _CLOSED and value.text not in PROTOCOL_WORDS:
         return Bad(value, f"`{value.text}` is no {type.what}", "write a number")
+    if isinstance(made, Name) and _address(value.text) is not None:
+        return Bad(value, f"`{value.text}` is an address, and no {type.what}", "write a number")
     return made
 
 
@@ -294,10 +296,3 @@ def _address(text: str) -> object:
         return ip_address(text)
     except ValueError:
         return None
-
-
-def no_mark(node: t.Node, type: DataType) -> Bad | None:
-    """A mark may have any name on a host, but none that is an address."""
-    if type is not d.MARK or not isinstance(node, t.Value) or _address(node.text) is None:
-        return None
-    return Bad(node, f"`{node.text}` is an address, and no mark", "write a number")

@@ -315,5 +315,8 @@ def _nodes(source: SourceFile, items: Sequence[t.Item]) -> Iterator[tuple[Source
 
 
 def _place(node: t.Node) -> t.Node:
-    """Of a command its name: the rest may be many lines."""
-    return node.path[-1] if isinstance(node, t.Command) and node.path else node
+    """Of a command its name, or its devices: the rest may be many lines."""
+    if not isinstance(node, t.Command) or not node.path:
+        return node
+    devices = (item for item in node.body or () if isinstance(item, t.Devices))
+    return next(devices, node.path[-1])

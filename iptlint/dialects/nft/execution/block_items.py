@@ -14,7 +14,7 @@ from iptlint.dialects.nft.execution.variables import MOST_IN_ALL, MOST_NODES, Bi
 from iptlint.dialects.nft.tables import PlacedRule
 from iptlint.dialects.nft.walking import AnyNode
 from iptlint.model.numbers import decimal
-from iptlint.source import SourceFile, WholeOrigin
+from iptlint.source import SourceFile, Span, WholeOrigin
 
 _HANDLE = re.compile(r"[ \t]*#[ \t]*handle[ \t]+([0-9]+)")
 
@@ -79,7 +79,8 @@ class BlockReader:
         if item.verb == "define" and before is not None and before.value is not None:
             message = f"${name} is defined already, and define does not replace it"
             self._state.report(
-                context.source, item.name, REFUSED, message, "write redefine, or another name"
+                *(context.source, item.name, REFUSED, message, "write redefine, or another name"),
+                says=f"redefinition of symbol '{name}'",
             )
         value, whole = self.substituted(item.value, context)
         origin = WholeOrigin(context.source, item.start, item.end)
@@ -99,11 +100,17 @@ class BlockReader:
             return node, True
         room = min(self._room, MOST_NODES)
         substitution = Substitution(
-            context.scope, lambda variable: self._state.report_variable(context, variable), room
+            context.scope,
+            lambda variable: self._state.report_variable(context, variable),
+            lambda use, binding: self._used(context.source, use, binding),
+            room,
         )
         made = substitution.made(node)
         self._room -= room - max(substitution.room, 0)
         return made, not substitution.failed
+
+    def _used(self, source: SourceFile, use: t.Node, binding: Binding) -> None:
+        self._state.uses[Span(source, use.start, use.end)] = binding
 
     # -- rules ------------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ from difflib import get_close_matches
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.rule_list import RuleList
-from iptlint.dialects.nft.execution.variables import UnusableVariable, VariableScope
+from iptlint.dialects.nft.execution.variables import Binding, Fit, UnusableVariable, VariableScope
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
 from iptlint.model import Family
 from iptlint.model.owners import owner_of_name
-from iptlint.source import SourceFile, WholeOrigin
+from iptlint.source import SourceFile, Span, WholeOrigin
 
 Key = tuple[Family, str]
 
@@ -78,13 +78,20 @@ class TableWork:
         return self.table
 
 
+def line_seen_from(span: Span, source: SourceFile) -> str:
+    """What to call the line of the span where ``source`` is spoken of."""
+    return f"line {span.line}" + ("" if span.source is source else f" of {span.source.path}")
+
+
 @dataclass(slots=True, eq=False)
 class State:
     """``main`` is the file that was asked for. ``missing``: text that may say anything, also
-    declare what the rest uses, could not be read."""
+    declare what the rest uses, could not be read. ``uses``: what each variable stands for, by
+    where it is used."""
 
     main: SourceFile
     missing: bool
+    uses: dict[Span, Binding] = field(default_factory=dict)
     tables: dict[Key, TableWork] = field(default_factory=dict)
     flush: WholeOrigin | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -135,18 +142,17 @@ class State:
         message: str,
         help: str = "",
         severity: str = "error",
+        says: str = "",
     ) -> None:
         included = None if source is self.main else source
         self.diagnostics.append(
-            Diagnostic(code, severity, node.start, node.end, message, help, included)
+            Diagnostic(code, severity, node.start, node.end, message, help, included, says=says)
         )
 
     def report_variable(self, context: BlockContext, variable: UnusableVariable) -> None:
         """A name that nobody defined is said once, and not where an include is missing."""
-        if variable.wanted is not None:
-            message = f"${variable.name} cannot stand here: expected {variable.wanted}"
-            advice = f"let ${variable.name} stand for {variable.wanted}"
-            self.report(context.source, variable.node, REFUSED, message, advice)
+        if variable.fit is not None:
+            self._report_unfit(context, variable, variable.fit)
             return
         if variable.too_large:
             self._report_too_large(context, variable)
@@ -159,6 +165,17 @@ class State:
         message = f"there is no variable ${variable.name}"
         advice = f"{meant} it before the line that uses it"
         self.report(context.source, variable.node, SYNTAX, message, advice)
+
+    def _report_unfit(self, context: BlockContext, variable: UnusableVariable, fit: Fit) -> None:
+        source, node, binding = context.source, variable.node, variable.binding
+        message = f"${variable.name} cannot stand here: expected {fit.wanted}"
+        advice = f"let ${variable.name} stand for {fit.wanted}" if fit.kinds else "write it so"
+        if fit.at_value and binding is not None and binding.value is not None:
+            use = Span(source, node.start, node.end)
+            source, node = binding.origin.source, binding.value
+            place = line_seen_from(use, source)
+            message = f"${variable.name} cannot be this in {place}: expected {fit.wanted}"
+        self.report(source, node, REFUSED, message, advice, says=fit.says)
 
     def _report_too_large(self, context: BlockContext, variable: UnusableVariable) -> None:
         """Once: what stands for that much stands for more wherever it is used again."""

@@ -80,28 +80,48 @@ class VariableScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What a variable has to stand for, right in a part of a node, where not any expression will
+    do. ``says``: the tool's words; ``at_value``: which it says of the definition's value, not of
+    the use."""
+
+    part: str
+    kinds: tuple[type[Node], ...]
+    wanted: str
+    says: str
+    at_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnusableVariable:
     """A variable that cannot stand where it does: nobody defined it, or it is a wrong thing."""
 
     node: Node
     name: str
-    wanted: str | None = None
+    binding: Binding | None = None
+    fit: Fit | None = None
     too_large: bool = False
 
 
 Report = Callable[[UnusableVariable], None]
+Use = Callable[[Node, Binding], None]
 
-_FITS: dict[type[Node], tuple[str, tuple[type[Node], ...], str]] = {
-    t.Verdict: ("chain", (t.Value,), "the name of a chain"),
-    t.VerdictMap: ("mapping", (t.SetLiteral, t.SetReference), "a map"),
-    t.Lookup: ("mapping", (t.SetLiteral, t.SetReference), "a map"),
-    t.SetUpdate: ("target", (t.SetReference,), "a set such as @name"),
-    t.Log: ("prefix", (t.Value,), "a string"),
-    t.Policy: ("policy", (t.Value,), "accept or drop"),
-    t.Priority: ("base", (t.Value, t.Negative), "a priority"),
-    t.Elements: ("elements", (t.SetLiteral,), "elements in braces"),
+_NO_MAP = "BUG: invalid mapping expression variable"
+_FITS: dict[type[Node], Fit] = {
+    t.Verdict: Fit("chain", (t.Value,), "the name of a chain", "datatype mismatch", at_value=True),
+    t.VerdictMap: Fit("mapping", (t.SetLiteral, t.SetReference), "a map", _NO_MAP),
+    t.Lookup: Fit("mapping", (t.SetLiteral, t.SetReference), "a map", _NO_MAP),
+    t.SetUpdate: Fit(
+        *("target", (t.SetReference,), "a set such as @name", "No symbol type information"),
+        at_value=True,
+    ),
+    t.Log: Fit("prefix", (), "a string in quotes, which may hold the variable", "syntax error"),
+    t.Policy: Fit("policy", (t.Value,), "accept or drop", "wrong policy", at_value=True),
+    t.Priority: Fit(
+        *("base", (t.Value, t.Negative), "a priority", "invalid priority expression"),
+    ),
+    t.Elements: Fit("elements", (t.SetLiteral,), "elements in braces", "datatype mismatch"),
 }
-"""What a variable has to stand for, where not any expression will do."""
 
 _IN_TEXT = re.compile(r"\$([A-Za-z0-9_]*)")
 """A variable in the text of a log prefix; see ``log_arg`` in nft's grammar."""
@@ -119,9 +139,10 @@ class Substitution:
     ``failed`` afterwards: a use was left as it is, and was reported if it was an error.
     """
 
-    def __init__(self, scope: VariableScope, report: Report, room: int) -> None:
+    def __init__(self, scope: VariableScope, report: Report, use: Use, room: int) -> None:
         self._scope = scope
         self._report = report
+        self._use = use
         self.room = room
         self.failed = False
 
@@ -156,15 +177,11 @@ class Substitution:
 
     def _check(self, node: Node) -> None:
         """Whether the variables right in a node stand for what can be there."""
-        name, fitting, wanted = _FITS[type(node)]
-        part = getattr(node, name)
-        value = self._known(part.name) if isinstance(part, t.Variable) else None
-        if value is not None and not isinstance(value, fitting):
-            self._fail(UnusableVariable(part, part.name, wanted))
-
-    def _known(self, name: str) -> Value | None:
-        binding = self._scope.find(name)
-        return binding.value if binding else None
+        fit = _FITS[type(node)]
+        part = getattr(node, fit.part)
+        binding = self._scope.find(part.name) if isinstance(part, t.Variable) else None
+        if binding and binding.value is not None and not isinstance(binding.value, fit.kinds):
+            self._fail(UnusableVariable(part, part.name, binding, fit))
 
     def _value(self, node: Node, name: str) -> Value | None:
         binding = self._scope.find(name)
@@ -172,6 +189,7 @@ class Substitution:
             self._fail(UnusableVariable(node, name))
             return None
         binding.use()
+        self._use(node, binding)
         if binding.value is None:
             self.failed = True
             return None

@@ -127,7 +127,7 @@ def _expected(type: DataType) -> str:
 
 def article(what: str) -> str:
     """The words with ``a`` or ``an`` before them."""
-    return f"an {what}" if what[0] in "AEIOaeio" else f"a {what}"
+    return f"an {what}" if what[0] in "AEIOaeio8" else f"a {what}"
 
 
 def _short(text: str) -> str:
