@@ -24,6 +24,7 @@ TEXTS = [
     ("nft", "table inet filter {\n\tchain input {\n\t}\n}\n"),
     ("nft", "#!/usr/sbin/nft -f\nflush ruleset\n"),
     ("nft", "define wan = eth0\n"),
+    ("nft", "# a\ntable inet t\n\nchain c {\n type filter hook input priority 0;\n}\n"),
     ("nft", "add rule ip filter input tcp dport 22 accept\n"),
     ("nft list tables", "table ip filter\ntable inet fw\n"),
     ("nft-json", '{"nftables": [{"metainfo": {}}]}'),

@@ -117,12 +117,29 @@ def test_one_variant_refuses_it(variant: str, text: str) -> None:
     assert variants(text) == {variant}
 
 
+TAKEN_OF_IP6 = [
+    "-A INPUT -p mh --mh-type 3",
+    "-A INPUT -p mobility-header -m mh --mh-type 3",
+    "-A INPUT -p 58 --icmpv6-type 3",
+    "-A INPUT -j IDLETIMER --timeout 42 --label a.b",
+]
+
+
+@pytest.mark.parametrize("rule", TAKEN_OF_IP6)
+def test_ip6tables_takes_it(rule: str) -> None:
+    assert loaded(in_table(rule), Family.IP6).taken
+
+
 OF_IP6 = [
     ("filter", "-A INPUT -f"),
     ("filter", "-A INPUT -m addrtype --src-type BROADCAST"),
     ("filter", "-A INPUT -m rt --rt-type 10 --rt-0-res"),
     ("filter", "-A INPUT -m rt --rt-type 0 --rt-0-not-strict"),
     ("filter", "-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type any"),
+    ("filter", "-A INPUT -p mobility-header --mh-type 3"),
+    ("filter", "-A INPUT -p 135 --mh-type 3"),
+    ("filter", "-A INPUT -j IDLETIMER --timeout 42 --label a/b"),
+    ("filter", "-A INPUT -j IDLETIMER --timeout 42 --label power"),
     ("filter", "-A INPUT -j REJECT --reject-with icmp-port-unreachable"),
     ("mangle", "-A PREROUTING -j DNPT --src-pfx fd00::1/64 --dst-pfx fd01::/64"),
 ]

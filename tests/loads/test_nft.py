@@ -8,13 +8,15 @@ from iptlint.dialects import Reader, read
 from iptlint.dialects.files import NoFiles
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Load, Stage
+from iptlint.loads.target import target_of
 from iptlint.source import SourceFile
 
 
-def loaded(text: str, *before: str) -> Load:
+def loaded(text: str, *before: str, target: str | None = None) -> Load:
     reader = Reader(files=NoFiles())
     readings = [read(SourceFile("before.nft", each), reader) for each in before]
-    answer = load(read(SourceFile("rules.nft", text), reader), readings)
+    versions = target_of(target) if target is not None else None
+    answer = load(read(SourceFile("rules.nft", text), reader), readings, versions)
     assert answer is not None
     return answer
 

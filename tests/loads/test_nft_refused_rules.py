@@ -195,6 +195,88 @@ def test_of_what_nfts_own_tests_refuse_the_token_is_told(text: str, token: str) 
     assert refused(text) == token
 
 
+IN_BRACES = "tcp dport {{{}}} accept"
+TIMED = "set s {{ type ipv4_addr; {}; }}"
+
+
+@pytest.mark.parametrize(
+    ("between", "line"),
+    [
+        (" 21,\n\n 22 ", 6),
+        (" 21,\n \t\n 22 ", 6),
+        ("\n\n 21 ", 6),
+        (" 21\n\n", 6),
+        (" 21, # a\n\n 22 ", 6),
+        (" 21,\n # a\n\n 22 ", 7),
+        (" 21,\n # a\n # b\n 22 ", 0),
+        ("\n 21,\n 22,\n", 0),
+        (" 21, \\\n\n 22 ", 0),
+    ],
+)
+def test_a_blank_line_between_the_braces_of_a_set_is_refused(between: str, line: int) -> None:
+    lines = [each.span.line for each in loaded(in_chain(IN_BRACES.format(between))).refusals]
+    assert lines == [line][: bool(line)]
+
+
+def test_a_blank_line_in_a_definition_and_in_elements_is_refused() -> None:
+    assert not loaded("define x = { 21,\n\n 22 }\n").taken
+    assert not loaded(table("set s { type mark; elements = { 21,\n\n 22 }\n }")).taken
+    assert not loaded("add table ip t\nadd element ip t s { 21,\n\n 22 }\n").taken
+
+
+def test_blank_lines_in_blocks_are_none_of_a_set() -> None:
+    set_ = "set s {\n\n type mark\n\n elements = { 21,\n 22 }\n\n }"
+    assert loaded(table(set_, rule="\n\n tcp dport 22 jump {\n\n accept\n\n }\n\n")).taken
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        (table(TIMED.format("flags timeout; elements = { 1.1.1.1 timeout x }")), "x"),
+        (table(TIMED.format("flags timeout; elements = { 1.1.1.1 timeout 1h30m }")), ""),
+        (table(TIMED.format("timeout x")), "x"),
+        (table(TIMED.format("flags timeout; gc-interval x")), "x"),
+        (table("map m { type ipv4_addr : counter; flags dynamic; }"), "flags dynamic"),
+        (table("map m { type ipv4_addr : counter; flags timeout; }"), ""),
+        (
+            table("map m { type mark : ether_addr; }", rule="ip daddr set meta mark map @m"),
+            "meta mark map @m",
+        ),
+        (table("map m { type mark : ipv4_addr; }", rule="ip daddr set meta mark map @m"), ""),
+    ],
+)
+def test_of_times_and_maps_the_token_is_told(text: str, token: str) -> None:
+    assert refused(text) == token
+
+
+def test_of_two_types_of_a_chain_in_one_block_the_last_stands() -> None:
+    types = "type nat hook prerouting priority dstnat; type nat hook postrouting priority srcnat;"
+    rule = f"{types} snat to 192.0.2.1"
+    assert loaded(f"table ip t {{\n chain c {{\n {rule}\n }}\n}}\n").taken
+
+
+UNTYPED = "set s { typeof ip saddr . ct original proto-dst; flags dynamic; }"
+TYPED = "set s { type ipv4_addr . inet_service; flags dynamic; }"
+
+
+@pytest.mark.parametrize(
+    ("definition", "rule", "token"),
+    [
+        (UNTYPED, "tcp dport 1 update @s { ip saddr . ct original proto-dst }", "ip saddr"),
+        (UNTYPED, "ip saddr . tcp dport @s", "@s"),
+        (UNTYPED, "update @s { ip saddr . ct original proto-dst }", ""),
+        (TYPED, "tcp dport 1 update @s { ip saddr . ct original proto-dst }", ""),
+        (TYPED, "update @s { ip saddr . ct original proto-dst }", "ct original proto-dst"),
+    ],
+)
+def test_up_to_nft_1_0_6_a_port_of_a_connection_may_have_no_type(
+    definition: str, rule: str, token: str
+) -> None:
+    refusals = loaded(table(definition, rule=rule), target="nft=1.0.6").refusals
+    assert [refusal.span.text.startswith(token) for refusal in refusals] == [True][: bool(token)]
+    assert loaded(table(definition, rule=rule)).taken
+
+
 def test_a_chain_that_was_there_before_can_be_renamed() -> None:
     assert loaded("rename chain ip t c d\n", "table ip t {\n chain c { }\n}\n").taken
 

@@ -25,13 +25,15 @@ class PlacedRule:
 @dataclass(slots=True, eq=False)
 class OpenChain:
     """``hook`` is None for a chain that only other chains call; it has a type and a priority
-    otherwise. ``priority`` is resolved to a number."""
+    otherwise. ``priority`` is resolved to a number. ``settled``: a declaration before this one
+    made it so."""
 
     name: str
     origin: WholeOrigin
     hook: t.Hook | None = None
     priority: int | None = None
     devices: tuple[str, ...] = ()
+    settled: bool = False
     policy: str | None = None
     rules: list[PlacedRule] = field(default_factory=list)
     declared: bool = True

@@ -46,6 +46,8 @@ LOG_LEVEL = _reading("log level", "invalid log level")
 LOG_FLAG = _reading("log flag", "syntax error")
 LAST_LINE = _reading("last line", "syntax error, unexpected junk", "src/scanner.l")
 NAME = _reading("name", "syntax error", "src/scanner.l")
+BLANK_LINE = _reading("blank line", "syntax error, unexpected newline, expecting comma or '}'")
+TIME = _reading("time", "wrong time format", "src/datatype.c time_parse")
 UNIT = _reading("unit", "syntax error")
 XT = replace(
     _reading("xt", "unsupported xtables compat expression, use iptables-nft with this ruleset"),

@@ -14,6 +14,7 @@ from iptlint.loads.nft.chains import ChainTrial
 from iptlint.loads.nft.lookup import Lookup, key_of
 from iptlint.loads.nft.names import check_comment, check_name
 from iptlint.loads.nft.objects import ObjectTrial
+from iptlint.loads.nft.positions import check_position
 from iptlint.loads.nft.rules import RuleTrial
 from iptlint.loads.nft.separators import check_separators
 from iptlint.loads.nft.sets import SetTrial
@@ -22,7 +23,6 @@ from iptlint.loads.nft.state import CONTENTS, OBJECTS, SETS, KnownChain, KnownTa
 from iptlint.loads.nft.table_flags import check_flags
 from iptlint.loads.nft.trial import Trial
 from iptlint.model import Family
-from iptlint.model.numbers import decimal
 
 _ADDING = {None, "add", "create"}
 
@@ -167,7 +167,7 @@ class CommandTrial:
     def _chain_rules(self, table: KnownTable, chain: KnownChain, items: list[Placed]) -> None:
         for item, context in items:
             if isinstance(item, t.Rule):
-                chain.rules += 1
+                chain.count_rule()
                 self._trial.part = f"{_called(table, 'chain', chain.name)}, rule {chain.rules}"
                 self._rules.rule(table, chain, item, context)
 
@@ -283,34 +283,12 @@ class CommandTrial:
         if chain is None:
             self._lookup.missing(command, context, name, "chain", table.whole)
             chain = KnownChain(name.text)
-        self._check_index(command, context, table, chain)
+        check_position(self._trial, command, context, table, chain)
         for made, whole in read:
             if whole and isinstance(made, t.Rule):
-                chain.rules += command.verb != "replace"
+                if command.verb != "replace":
+                    chain.count_rule()
                 self._rules.rule(table, chain, made, context)
-
-    def _check_index(
-        self, command: t.Command, context: BlockContext, table: KnownTable, chain: KnownChain
-    ) -> None:
-        """A number of a rule that is not there. Handles are given by the kernel, so a rule of this
-        file has none that another one could be put before or behind."""
-        position = command.position
-        number = decimal(position.number.text) if position is not None else None
-        if position is None or number is None:
-            return
-        last = number + 1 if position.kind == "index" else 1
-        behind = position.kind != "index" and command.verb in (*_ADDING, "insert")
-        if chain.rules < last or (behind and not chain.listed):
-            what = f"{position.kind} {position.number.text}"
-            self._trial.refuse(
-                checks.RULE_INDEX,
-                context,
-                position,
-                f"chain {chain.name} has no rule with {what}: it has {chain.rules or 'none'}"
-                + (", all of this file" if behind and chain.rules else ""),
-                "add the rule at the end, without a position",
-                missing=not table.whole,
-            )
 
     def _delete_rule(self, command: t.Command, context: BlockContext) -> None:
         table = self._lookup.table(command, context)
@@ -320,7 +298,7 @@ class CommandTrial:
         if chain is None:
             self._lookup.missing(command, context, command.path[1], "chain", table.whole)
             return
-        self._check_index(command, context, table, chain)
+        check_position(self._trial, command, context, table, chain)
         chain.rules = max(0, chain.rules - 1)
         chain.meters.clear()
 
@@ -346,6 +324,8 @@ class CommandTrial:
             made, whole = self._reader.substituted(item, context)
             if whole and isinstance(made, t.SetLiteral):
                 self._sets.elements.change(known, made, context, command.verb or "add")
+            elif command.verb == "delete":
+                known.put = None
 
     def _look(self, command: t.Command, context: BlockContext) -> None:
         self._shown.look(command, context)

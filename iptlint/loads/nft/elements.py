@@ -15,7 +15,9 @@ from iptlint.dialects.nft.lowering.set_contents import plain_ranges
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.features import SINGLE_AMONG_RANGES
 from iptlint.loads.nft.names import check_comment
+from iptlint.loads.nft.readded import note_put, note_taken_out
 from iptlint.loads.nft.state import OBJECTS, Jump, KnownSet
+from iptlint.loads.nft.times import check_time
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import Bad, differ, interval, parts_of, ranges_in
 from iptlint.loads.refusal import Check
@@ -71,12 +73,15 @@ class ElementTrial:
             key, _ = _split(element)
             value = self._key(key, types, where)
             if value is None:
+                known.put = None
                 continue
             if known.is_closed and not known.holds(value):
                 cause = f"there is no such element in {known.name} at this point"
                 self._trial.refuse(checks.NO_ELEMENT, where, key, cause, "delete the line")
             known.elements.pop(value, None)
             known.intervals = [each for each in known.intervals if each != value[0]]
+            note_taken_out(known, value[0])
+        known.cut = True
 
     def _of_set(
         self,
@@ -106,6 +111,8 @@ class ElementTrial:
                 self._exists(known, key, where)
             elif "interval" in known.flags and len(types) == 1:
                 self._put_interval(known, key, value[0], where, overlap)
+                if overlap is checks.ADDED:
+                    note_put(self._trial, known, value[0], key, where)
             else:
                 self._apart(known, key, value, where)
                 self._put(known, key, value, data, where)
@@ -119,6 +126,8 @@ class ElementTrial:
     def _extras(self, known: KnownSet, element: t.Node, where: BlockContext) -> None:
         """A timeout, or a statement of its own, of an element."""
         for extra in element.extras if isinstance(element, t.Element) else ():
+            if isinstance(extra, t.Timing):
+                check_time(self._trial, where, extra.time)
             if isinstance(extra, t.Timing) and not known.timeout:
                 cause = f"{known.name} keeps its elements for ever, and this one has a timeout"
                 mend = f"add `flags timeout;` to the declaration of {known.name}"

@@ -62,6 +62,23 @@ class Restriction:
         return f"{self.what} is refused since {since}: {target.name} has {spelled(target.kernel)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What nft itself does wrong, so that the kernel refuses the file: in which releases."""
+
+    what: str
+    first: Version
+    last: Version
+    decided: str
+    stage: Stage = Stage.KERNEL
+
+    def shows(self, target: Target) -> str | None:
+        if target.nft is None or not self.first <= target.nft <= self.last:
+            return None
+        releases = f"nft {spelled(self.first)} to {spelled(self.last)}"
+        return f"{self.what} is refused with {releases}: {target.name} has {spelled(target.nft)}"
+
+
 def _evaluated(what: str, nft: Version, decided: str) -> Feature:
     return Feature(what, nft, None, f"nft {decided}", stage=Stage.EVALUATION)
 

@@ -11,10 +11,12 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.nft.execution.state import State, line_seen_from
 from iptlint.dialects.nft.tree import NftFile
 from iptlint.dialects.nft_json.parser import NO_JSON
+from iptlint.loads.nft.blank_lines import check_blank_lines
 from iptlint.loads.nft.checks import PRIORITY, SYNTAX, VALUE, VARIABLE
 from iptlint.loads.nft.commands import CommandTrial
 from iptlint.loads.nft.last_line import check_last_line
 from iptlint.loads.nft.places import check_jumps, check_places
+from iptlint.loads.nft.readded import check_readded
 from iptlint.loads.nft.state import Tables
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.versions import check_versions
@@ -63,10 +65,12 @@ def _tried(
     trial.silent, trial.target = False, target
     if not json:
         check_last_line(tree.source, tree.items, trial)
+        check_blank_lines(tree.source, tree.items, trial)
     state = commands.run(tree)
     for table in tables.tables.values():
         trial.part = f"table {table.family.value} {table.name}"
         check_jumps(table, trial)
+        check_readded(table, trial)
         check_places(table, trial)
     variables = (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
     refusals = (_at_definition(refusal, state) for refusal in trial.refusals)
@@ -77,6 +81,9 @@ def _while_reading(tree: NftFile, target: Target | None) -> Iterator[Refusal]:
     """What else nft finds wrong before it evaluates anything."""
     state = CommandTrial(Tables(), Trial(silent=True)).run(tree)
     yield from (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
+    trial = Trial()
+    check_blank_lines(tree.source, tree.items, trial)
+    yield from trial.refusals
     yield from (each for each in _lacking(tree, target) if each.check.stage is Stage.READING)
 
 

@@ -31,6 +31,7 @@ from iptlint.loads.nft.values import (
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
 
+_TOLD_APART = ("ipv4_addr", "ipv6_addr", "ether_addr", "inet_service")
 _EVENTS = t.Ct("event")
 _NO_EVENTS = ("helper", "mark", "secmark")
 """Events that no version of nft can read, though it prints them (src/parser_bison.y)."""
@@ -193,6 +194,7 @@ class OneRule:
                 if self._selectors.read(key):
                     self._map(key, mapping, verdicts=False)
                     self._mapped_values(target, mapping)
+                    self._mapped_type(target, value)
             case t.SetLiteral() | t.SetReference():
                 cause = "a value is set, and a set has many"
                 self._trial.refuse(checks.MISMATCH, self._context, value, cause, "write one value")
@@ -215,6 +217,18 @@ class OneRule:
             if isinstance(made, Bad):
                 self._matches.bad(made)
                 return
+
+    def _mapped_type(self, target: t.Selector, value: t.Lookup) -> None:
+        """What a named map leads to is of the type that is set. A mark took others later."""
+        kind, mapping = self._matches.types(target)[0], value.mapping
+        if kind is None or kind.name not in _TOLD_APART or not isinstance(mapping, t.SetReference):
+            return
+        known = self._table.sets.get(mapping.name.text)
+        data = known.data if known is not None and known.data is not None else ()
+        if len(data) == 1 and data[0] in {*_TOLD_APART, "mark"} - {kind.name}:
+            cause = f"{article(kind.what)} is set, and @{mapping.name.text} maps to {data[0]}"
+            mend = f"ask a map to {kind.name}"
+            self._trial.refuse(checks.MISMATCH, self._context, value, cause, mend)
 
     def _are_events(self, value: t.Expression) -> bool:
         """Some of them are words of the language, which a text cannot name."""

@@ -12,7 +12,8 @@ from iptlint.loads.nft.elements import STATEFUL, ElementTrial
 from iptlint.loads.nft.features import DYNAMIC_IN_JSON, SET_AGAIN
 from iptlint.loads.nft.objects import check_counting
 from iptlint.loads.nft.selectors import is_port
-from iptlint.loads.nft.state import KnownSet, KnownTable
+from iptlint.loads.nft.state import OBJECTS, KnownSet, KnownTable
+from iptlint.loads.nft.times import check_time
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import LONGEST_KEY, OTHER_TYPES, octets, parts_of, types_of
 from iptlint.model import Family
@@ -81,6 +82,11 @@ class SetTrial:
 
     def _kind(self, known: KnownSet, body: list[Placed]) -> None:
         """The kernel has sets of several kinds, and none that is all of these."""
+        if "dynamic" in known.flags and known.data and known.data[0] in OBJECTS:
+            item, where = next(each for each in body if isinstance(each[0], t.Flags))
+            cause = f"no map to a {known.data[0]} is dynamic"
+            mend = "delete the flag: only commands put elements into it"
+            self._trial.refuse(checks.SET_KIND, where, item, cause, mend)
         for one, other in (("dynamic", "interval"), ("constant", "timeout")):
             if {one, other} <= known.flags | ({"timeout"} if known.timeout else set()):
                 item, where = next(each for each in body if isinstance(each[0], t.Flags))
@@ -139,6 +145,8 @@ class SetTrial:
 
     def _properties(self, known: KnownSet, body: list[Placed]) -> None:
         for item, where in body:
+            if isinstance(item, t.Property) and item.name in ("timeout", "gc-interval"):
+                check_time(self._trial, where, item.value)
             match item:
                 case t.Flags(flags):
                     check = checks.SET_FLAG

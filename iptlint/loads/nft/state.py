@@ -11,6 +11,7 @@ from iptlint.dialects.nft.lowering.hook_restrictions import Place
 from iptlint.model import Family
 
 Key = tuple[Family, str]
+Interval = tuple[int, int]
 
 SETS = ("set", "map")
 CONTENTS = (*SETS, "meter")
@@ -43,8 +44,9 @@ class PlacedStatement:
 @dataclass(slots=True, eq=False)
 class KnownChain:
     """``hook`` is None for one that only other chains call; ``defined``: a command has made it.
-    ``rules``: how many there are; ``listed``: how many there were before this file, and None where
-    the chain was not there."""
+    ``rules``: how many there are; ``remembered``: how many nft still knows, which are those
+    that the file takes out, too, as the kernel has them until all of it is done; ``listed``: how
+    many there were before this file, and None where the chain was not there."""
 
     name: str
     hook: str | None = None
@@ -53,12 +55,17 @@ class KnownChain:
     policy: str | None = None
     devices: frozenset[str] = frozenset()
     rules: int = 0
+    remembered: int = 0
     listed: int | None = None
     defined: bool = False
     jumps: list[Jump] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
     placed: list[PlacedStatement] = field(default_factory=list)
     meters: set[str] = field(default_factory=set)
+
+    def count_rule(self) -> None:
+        self.rules += 1
+        self.remembered += 1
 
     def empty(self) -> None:
         self.rules = 0
@@ -73,8 +80,12 @@ class KnownSet:
     """``key`` and ``data`` are the names of data types, one for each part; None where they are
     not known here. ``intervals``: what is in it, where it holds intervals of one part;
     ``like_ports``: it is declared by typeof and a port of a connection, which had no type up to
-    nft 1.0.6; ``declared``: its name where this file declares it; ``to_ranges``: it maps to intervals;
-    ``is_closed``: all of it is known."""
+    nft 1.0.6; ``declared``: its name where this file declares it; ``to_ranges``: it maps to
+    intervals; ``is_closed``: all of it is known.
+
+    ``put``: each interval that a command put into it, and None where one took out what is not
+    known; ``kept``: those of its declaration that the first command took out that took out any,
+    which is what ``cut`` says."""
 
     name: str
     kind: str
@@ -86,7 +97,10 @@ class KnownSet:
     timeout: bool = False
     size: int | None = None
     statements: tuple[type[t.Node], ...] = ()
-    intervals: list[tuple[int, int]] = field(default_factory=list)
+    intervals: list[Interval] = field(default_factory=list)
+    put: dict[Interval, tuple[t.Node, BlockContext]] | None = field(default_factory=dict)
+    kept: list[Interval] = field(default_factory=list)
+    cut: bool = False
     elements: dict[object, t.Node | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
     declared: tuple[t.Node, BlockContext] | None = None
@@ -97,6 +111,7 @@ class KnownSet:
 
     def empty(self) -> None:
         self.intervals.clear()
+        self.kept.clear()
         self.elements.clear()
         self.jumps.clear()
 
@@ -165,6 +180,8 @@ class KnownTable:
             chain.listed = chain.rules
         for each in self.sets.values():
             each.listed = True
+            each.put = {}
+            each.kept.clear()
 
     def jumps(self) -> Iterator[Jump]:
         for chain in self.chains.values():

@@ -9,7 +9,7 @@ from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
 from iptlint.dialects.nft.nodes import Node
 from iptlint.loads.nft import checks
-from iptlint.loads.nft.features import Feature, Restriction
+from iptlint.loads.nft.features import Fault, Feature, Restriction
 from iptlint.loads.refusal import Check, Refusal, Stage
 from iptlint.loads.target import Target
 from iptlint.source import Edit, SourceFile, Span
@@ -44,6 +44,11 @@ class Trial:
         if cause is not None:
             self.refuse(checks.version(rule.decided, Stage.KERNEL), where, node, cause, mend)
         return cause is not None
+
+    def has_fault(self, fault: Fault, where: BlockContext, node: Node, mend: str) -> None:
+        cause = fault.shows(self.target) if self.target is not None else None
+        if cause is not None:
+            self.refuse(checks.version(fault.decided, fault.stage), where, node, cause, mend)
 
     def refuse_unknown_flags(
         self,

@@ -50,6 +50,10 @@ PROTOCOL_OF_MATCH = {
 }
 """Matches that ``-p`` loads by itself, and the protocol."""
 
+_BY_ITS_NAME = ("mh",)
+"""Those that are loaded by the match's own name and by no other name or number of the protocol:
+/etc/protocols calls 135 mobility-header."""
+
 _BY_PROTOCOL = {PROTOCOLS[word]: match for match, word in PROTOCOL_OF_MATCH.items()}
 
 
@@ -59,4 +63,5 @@ def protocol_match(protocol_word: str, family: Family) -> Extension | None:
         number = protocol(protocol_word, family)
     except InvalidValueError:
         return None
-    return find_match(_BY_PROTOCOL.get(number, ""), family)
+    match = _BY_PROTOCOL.get(number, "")
+    return None if match in _BY_ITS_NAME and protocol_word != match else find_match(match, family)

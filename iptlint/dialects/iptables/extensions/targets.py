@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects import verdict_words
-from iptlint.dialects.diagnostics import InvalidValueError
+from iptlint.dialects.diagnostics import Fate, InvalidValueError
 from iptlint.dialects.iptables.extensions import (
     addresses,
     nat_targets,
@@ -173,6 +173,17 @@ def _class(text: str, _: Family) -> str:
     if match is None:
         raise InvalidValueError("a class major:minor")
     return ":".join(f"{(hexadecimal(part) or 0) & 0xFFFF:x}" for part in match.groups())
+
+
+_LABEL = values.up_to(27, "label")
+
+
+def _timer(text: str, family: Family) -> str:
+    """net/netfilter/xt_IDLETIMER.c makes a file of that name in /sys, where some are there."""
+    label = str(_LABEL(text, family))
+    if "/" in label or label in ("power", "subsystem", "uevent"):
+        raise InvalidValueError("a label that a file in /sys may have", fate=Fate.AT_COMMIT)
+    return label
 
 
 def _tproxy(uses: Uses, family: Family) -> ExtensionResult:
@@ -342,7 +353,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "IDLETIMER",
         opt("timeout", values.number(0xFFFFFFFF, 1), req=True),
-        opt("label", values.up_to(27, "label"), req=True),
+        opt("label", _timer, req=True),
         opt("alarm"),
         opt("send_nl_msg"),
         lower=goes_on("IDLETIMER"),

@@ -72,6 +72,7 @@ class Declarations:
     def _chain(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         chain = work.add_chain(command.path[-1].text, origin_of(command, context))
         inner = context.inside()
+        chain.settled = chain.hook is not None
         self._chain_items(work, chain, self._reader.body(command, inner), inner)
 
     def _chain_items(

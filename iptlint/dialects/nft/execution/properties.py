@@ -14,11 +14,12 @@ Refuse = Callable[[t.Node, str, str], None]
 
 
 def take_hook(chain: OpenChain, hook: t.Hook, family: Family, refuse: Refuse) -> None:
-    """The first declaration stands; nft refuses to make another of it."""
-    if chain.hook is not None:
+    """The first declaration stands, and what it says last: nft refuses to make another of it."""
+    if chain.settled:
         return
+    others = () if chain.hook is not None and hook.devices is not None else chain.devices
     chain.hook = hook
-    chain.devices = (*chain.devices, *device_names(hook.devices))
+    chain.devices = (*others, *device_names(hook.devices))
     chain.priority = 0
     if hook.priority is not None:
         number = priorities.number(hook.priority, family)

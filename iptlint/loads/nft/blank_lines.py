@@ -1,0 +1,48 @@
+"""A blank line between the braces of a set, where nft takes one end of line and no second.
+
+``opt_newline`` of src/parser_bison.y; a line that is a comment and nothing else has no end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.nodes import Node
+from iptlint.dialects.nft.walking import everything
+from iptlint.loads.nft import checks
+from iptlint.loads.nft.trial import Trial
+from iptlint.source import SourceFile
+
+_TWO_ENDS = re.compile(r"(?<!\\)\n(?:[ \t]*#[^\n]*\n)*[ \t]*\n")
+_BLOCKS = ("table", "chain", "set", "map")
+
+
+def check_blank_lines(source: SourceFile, items: Sequence[t.Item], trial: Trial) -> None:
+    """Of the text, and of those that it includes."""
+    has_any = _TWO_ENDS.search(source.text) is not None
+    for item in _statements(items):
+        if isinstance(item, t.Include):
+            for file in item.files:
+                check_blank_lines(file.source, file.items, trial)
+        elif has_any:
+            _check(source, item, trial)
+
+
+def _statements(items: Sequence[t.Item]) -> Iterator[t.Item]:
+    """Those that hold no others."""
+    for item in items:
+        if isinstance(item, t.Command) and item.kind in _BLOCKS:
+            yield from _statements(item.body or ())
+        else:
+            yield item
+
+
+def _check(source: SourceFile, item: t.Item, trial: Trial) -> None:
+    ends = _TWO_ENDS.search(source.text, item.start, item.end)
+    if ends is None or any(isinstance(node, t.JumpBlock) for node in everything(item)):
+        return
+    at = Node(start=ends.end() - 1, end=ends.end())
+    cause = "a blank line stands between the braces of a set"
+    trial.refuse(checks.BLANK_LINE, source, at, cause, "delete the line, or begin it with `#`")
