@@ -161,7 +161,7 @@ class Environment:
 
     def held(self, name: str) -> Held:
         """What it has, to give it back later."""
-        return Held(self.variables.get(name), self.options(name))
+        return Held(self.variables.get(name, _ROOT.get(name)), self.options(name))
 
     def hold(self, name: str, held: Held) -> None:
         self.put(name, held.value)
@@ -217,12 +217,14 @@ def merge_environments(ways: Sequence[tuple[Condition, Environment]]) -> Environ
 
 def _merge(merged: Environment, name: str, ways: Sequence[tuple[Condition, Environment]]) -> None:
     """The variable that has not the same value on all ways."""
-    alike = all_alike(each.variables.get(name) for _, each in ways)
+    values = [each.held(name).value for _, each in ways]
+    alike = all_alike(values) if name != "IFS" else None
     if alike is not None:
         merged.set(name, alike)
         return
     each_way = [
-        (way, each.options(name) or (Option(way, each.variables.get(name)),)) for way, each in ways
+        (way, each.options(name) or (Option(way, value),))
+        for (way, each), value in zip(ways, values, strict=True)
     ]
     options = one_of(each_way)
     if options:

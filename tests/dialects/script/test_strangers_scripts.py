@@ -38,6 +38,12 @@ def test_where_only_lines_separate_words_blanks_do_not(newline: str) -> None:
     assert len(rules(text)) == 2
 
 
+def test_separators_that_are_put_back_under_a_condition_are_the_usual_ones() -> None:
+    back = 's=$IFS; IFS=","; IFS=$s; '
+    text = f"A='-p tcp'\nif [ -f x ]; then {back}fi\niptables -A INPUT $A -j ACCEPT\n"
+    assert not diagnostics(text, "IPT001")
+
+
 def test_without_separators_nothing_is_split() -> None:
     text = "A='-p tcp'\nIFS=\niptables -A INPUT $A -j ACCEPT\n"
     assert [each.code for each in script(text).final()[1]] == ["IPT001"]
