@@ -131,6 +131,7 @@ def main() -> None:
     for (name, question), count in sorted(done.items()):
         sys.stderr.write(f"{name}, {question}: {count}\n")
     sys.stderr.write(f"{done.total()} texts, {len(seen)} finds, {time.process_time():.0f} s\n")
+    sys.exit(bool(seen))
 
 
 def _question(target: Target, draw: Random) -> str:
