@@ -7,7 +7,7 @@ Whoever asks about some packets says which, so that a long chain need not tell o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,11 @@ class ChainFlow:
     def outcomes_of(self, packets: PacketSet) -> Outcomes:
         """``outcomes`` of these packets alone."""
         return {kind: packets & those for kind, those in self.outcomes.items()}
+
+    def some_end(self, kinds: Collection[VerdictKind], packets: PacketSet) -> bool:
+        """Whether one of these may become of some of the packets."""
+        outcomes = self.outcomes_of(packets)
+        return any(kind in outcomes and outcomes[kind].satisfiable() for kind in kinds)
 
     def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
         """Of the packets that call the chain, those that never come back; what is not among the

@@ -7,7 +7,7 @@ at once; that it is dead, by earlier rules that leave nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,68 +15,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, VerdictKind
+from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
-from iptlint.packets.long_rules import Concerning, LongRules
+from iptlint.packets.long_rules import LongRules
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.point_search import Cube, PointSearch
 from iptlint.packets.samples import samples
-from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_MOST_ODD, _MOST_RESTS, _MOST_ROWS = 64, 256, 4
+_BROADEST = 64
 _ROUNDS = 12
 _SAMPLES, _FEW = 32, 64
-_MOST_NESTED = 16
-"""As deep as nf_tables lets chains call each other (NFT_JUMP_STACK_SIZE)."""
 _GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
 _CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
-
-
-def flow_by_columns(
-    matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]
-) -> LongChain | None:
-    """None where the shape of the chain asks for sets."""
-    calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
-    if calls > _MOST_ODD:
-        return None
-    columns = columns_of(matcher.space, chain, matcher.changes.fields)
-    if len(columns.odd) + calls > _MOST_ODD or not _are_boxes(columns, chain):
-        return None
-    long_chain = LongChain(matcher, chain, callees, columns)
-    return long_chain if long_chain.long_depth <= _MOST_NESTED else None
-
-
-@memo
-def columns_of(space: Space, chain: Chain, free: frozenset[Field]) -> Columns:
-    """Those of the rules of a chain; tests of the fields ``free`` are no boxes."""
-    unknown = BOX_FIELDS - space.fields.keys()
-    return Columns(chain.rules, free | unknown)
-
-
-def _are_boxes(columns: Columns, chain: Chain) -> bool:
-    """Whether most rules are few boxes, and tell few things beside."""
-    few = len(columns.odd) <= _MOST_ODD and len(columns.rests) <= _MOST_RESTS
-    return few and len(columns.number) <= _MOST_ROWS * len(chain.rules)
-
-
-def concerning_by_columns(matcher: Matcher, chain: Chain) -> Concerning | None:
-    """Which rules of the chain packets may match, as they are when they come to it; None where its
-    shape asks for sets. ``matcher``: one that nothing changes for."""
-    columns = columns_of(matcher.space, chain, frozenset())
-    if not _are_boxes(columns, chain):
-        return None
-    true = matcher.space.true
-    rests = [matcher.all_of(rest, true).may for rest in columns.rests]
-
-    def odd(number: int) -> PacketSet:
-        return matcher.all_of(chain.rules[number].matches, true).may
-
-    return Concerning(matcher.space, columns, rests, odd)
 
 
 class LongChain(ChainFlow):
@@ -129,6 +84,20 @@ class LongChain(ChainFlow):
             return number
         return kind
 
+    def some_end(self, kinds: Collection[VerdictKind], packets: PacketSet) -> bool:
+        """Shown by a packet where one ends so; that none does, often by how few rules give such a
+        verdict."""
+        concerning = [n for n in self.concerning(packets) if not self._goes_by(n)]
+        ending = [n for n in concerning if self.chain.rules[n].verdict.kind in kinds]
+        calls = any(self.chain.rules[n].verdict.kind in _CALLS for n in concerning)
+        if calls or len(ending) > _FEW:
+            return super().some_end(kinds, packets)
+        falling_off = VerdictKind.RETURN in kinds and packets.satisfiable()
+        if falling_off and self.blocked_at(packets) == len(self.chain.rules):
+            return True
+        each = self.rules.matching(ending, packets)
+        return any(self.blocked_at(matching, number) == number for number, matching in each)
+
     def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
         called = called & arriving
         return called & ~self.outcomes_of(called)[VerdictKind.RETURN]
@@ -137,11 +106,11 @@ class LongChain(ChainFlow):
         before = [n for n in self.concerning(packets) if n < number and self._takes(n)]
         # Of packets that all are taken, mostly a few broad rules take all.
         before.sort(key=self._breadths.__getitem__, reverse=True)
-        for n in before[:_MOST_ODD]:
+        for n in before[:_BROADEST]:
             packets = packets & ~self.taken_by(n)
             if not packets.satisfiable():
                 return packets
-        others = [self.taken_by(n) & packets for n in before[_MOST_ODD:]]
+        others = [self.taken_by(n) & packets for n in before[_BROADEST:]]
         return packets & ~union(others, self.space.false)
 
     def blocked_at(self, packets: PacketSet, end: int | None = None) -> int:
@@ -179,15 +148,13 @@ class LongChain(ChainFlow):
         odd = {*self._odd_takers}
         takers = [n for n in self.concerning(packets) if self._takes(n) and n not in odd]
         before = self.rules.sharing_before(numbers, takers, _FEW)
-        for number in numbers:
-            matched = packets & self.tests[number].may
-            if not matched.satisfiable():
-                continue
+        odd_takers = self._odd_takers
+        for number, matched in self.rules.matching(numbers, packets):
             several = before.get(number)
             if several is None:
                 matched = self.arriving_at(number, matched)
             else:
-                for taker in (*several, *(n for n in self._odd_takers if n < number)):
+                for taker in (*several, *(n for n in odd_takers if n < number)):
                     matched = matched & ~self.taken_by(taker)
             if matched.satisfiable():
                 yield number, matched
@@ -208,8 +175,13 @@ class LongChain(ChainFlow):
     def _takes(self, number: int) -> bool:
         return self.chain.rules[number].verdict.kind not in _GOING_ON
 
-    def _taken_together(self, numbers: Sequence[int]) -> PacketSet:
-        return union([self.taken_by(number) for number in numbers], self.space.false)
+    @memo
+    def _taken_together(self, numbers: tuple[int, ...]) -> PacketSet:
+        takers = [number for number in numbers if self._takes(number)]
+        calls = {n for n in takers if self.chain.rules[n].verdict.kind in _CALLS}
+        others = [number for number in takers if number not in calls]
+        called = [self.taken_by(number) for number in calls]
+        return union([self.rules.together(others), *called], self.space.false)
 
     @cached_property
     def _odd_takers(self) -> Sequence[int]:
@@ -331,12 +303,14 @@ class LongChain(ChainFlow):
     @memo
     def unmatched(self, entering: PacketSet) -> frozenset[int]:
         numbers = {*range(len(self.chain.rules))}
-        if self.space.forget(entering, BOX_FIELDS) == entering:
-            numbers -= self._met_by_samples(entering)
+        anywhere = ~self.space.forget(~entering, BOX_FIELDS)
+        if anywhere.satisfiable():
+            numbers -= self._met_by_samples(anywhere)
         return frozenset(self._emptied(numbers, entering))
 
     def _met_by_samples(self, entering: PacketSet) -> set[int]:
-        """Rules to which a packet of their own gets. The ``entering`` have any address and port."""
+        """Rules to which a packet of their own gets. The ``entering``, which may be a part of those
+        that do, have any address and port."""
         columns, backgrounds, shown = self.columns, [], []
         for number in range(len(columns.rests)):
             cube = self._typical(number, entering)
@@ -357,7 +331,7 @@ class LongChain(ChainFlow):
         """A packet of the rest that no odd rule takes, and no broad one if there is such."""
         packets = self.rules.rests[rest].may & entering
         for numbers in (self._broad, self._odd_takers):
-            taken = self.space.forget(self._taken_together(numbers), BOX_FIELDS)
+            taken = self.space.forget(self._taken_together(tuple(numbers)), BOX_FIELDS)
             cube = (packets & ~taken).pick_cube()
             if cube is not None:
                 return cube

@@ -94,6 +94,25 @@ class Columns:
         self.low, self.high = rows.edges()
         self.size = _log_sizes(self.low, self.high)
 
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Those that boxes are made of."""
+        return tuple(dict.fromkeys(dimension.field for dimension in self.dimensions))
+
+    def ranges(self, field: Field, rows: Numbers) -> Sequence[tuple[int, int]]:
+        """What the field may be in the box of each of the rows."""
+        lows, highs = [0] * len(rows), [0] * len(rows)
+        for dimension, low, high in zip(self.dimensions, self.low, self.high, strict=True):
+            if dimension.field is field:
+                shift = dimension.shift
+                lows = [
+                    n + (word << shift) for n, word in zip(lows, low[rows].tolist(), strict=True)
+                ]
+                highs = [
+                    n + (word << shift) for n, word in zip(highs, high[rows].tolist(), strict=True)
+                ]
+        return [*zip(lows, highs, strict=True)]
+
     def rows_of(self, numbers: Sequence[int]) -> Numbers:
         """The rows of the rules, those that have any."""
         return np.flatnonzero(np.isin(self.number, numbers)).astype(np.int64)

@@ -3,15 +3,17 @@ a packet, and packets to ask about them all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from iptlint.memo import memo
-from iptlint.model import Field, Rule
+from iptlint.model import Field, Rule, Within
 from iptlint.model.matches import Ranges
+from iptlint.packets.bdd import union
+from iptlint.packets.boxes import packets_in
 from iptlint.packets.columns import BOX_FIELDS, Columns, Numbers, Values, words
 from iptlint.packets.intervals import few_ranges
 from iptlint.packets.match import Matcher, Tests
@@ -67,12 +69,59 @@ class LongRules:
         self.matcher = matcher
         self.space = matcher.space
         self.columns = columns
-        self.tests: Sequence[Tests] = _OnDemand(matcher, rules)
+        self.tests: Sequence[Tests] = _OnDemand(self._tests, len(rules))
+        self._rules = rules
 
     @cached_property
     def rests(self) -> Sequence[Tests]:
         universe = self.space.universe
         return [self.matcher.all_of(rest, universe) for rest in self.columns.rests]
+
+    def _tests(self, number: int) -> Tests:
+        rest = self._rest_of[number]
+        if rest is None:
+            return self.matcher.rule(self._rules[number])
+        may, sure = self.rests[rest]
+        is_certain = may is sure
+        for box in self._sides(number):
+            may = may & box
+            sure = may if is_certain else sure & box
+        return Tests(may, sure)
+
+    @cached_property
+    def _rest_of(self) -> Sequence[int | None]:
+        """Of each rule; None where it is odd."""
+        rests: list[int | None] = [None] * len(self._rules)
+        for number, rest in zip(
+            self.columns.number.tolist(), self.columns.rest.tolist(), strict=True
+        ):
+            rests[number] = rest
+        return rests
+
+    def _sides(self, number: int) -> Iterator[PacketSet]:
+        """What the rule tests beside its rest, each test a set."""
+        fields = self.columns.fields
+        for match in self._rules[number].matches:
+            if type(match) is Within and match.field in fields:
+                yield self.matcher.test(match).may
+
+    def matching(
+        self, numbers: Iterable[int], packets: PacketSet
+    ) -> Iterator[tuple[int, PacketSet]]:
+        """For each of the rules those of the packets that it may be for, unless they are none."""
+        by_rest: dict[int | None, PacketSet] = {}
+        for number in numbers:
+            rest = self._rest_of[number]
+            if rest is None:
+                matching = packets & self.tests[number].may
+            else:
+                if rest not in by_rest:
+                    by_rest[rest] = packets & self.rests[rest].may
+                matching = by_rest[rest]
+                for side in self._sides(number):
+                    matching = matching & side
+            if matching.satisfiable():
+                yield number, matching
 
     @cached_property
     def points(self) -> Points:
@@ -81,6 +130,17 @@ class LongRules:
     @cached_property
     def background(self) -> Background:
         return Background(self.space, [tests.sure for tests in self.rests])
+
+    def together(self, numbers: Sequence[int]) -> PacketSet:
+        """What one of the rules takes for certain."""
+        odd = frozenset(self.columns.odd).intersection(numbers)
+        rows = self.columns.rows_of(numbers)
+        rests = self.columns.rest[rows]
+        parts = [self.tests[number].sure for number in odd]
+        for rest in np.unique(rests).tolist():
+            boxes = packets_in(self.space, self.columns, rows[rests == rest])
+            parts.append(self.rests[rest].sure & boxes)
+        return union(parts, self.space.false)
 
     def is_for(self, number: int, packets: PacketSet) -> bool:
         return (self.tests[number].may & packets).satisfiable()
@@ -174,10 +234,9 @@ class LongRules:
 
 
 class _OnDemand(Sequence[Tests]):
-    def __init__(self, matcher: Matcher, rules: Sequence[Rule]) -> None:
-        self._matcher = matcher
-        self._rules = rules
-        self._known: dict[int, Tests] = {}
+    def __init__(self, make: Callable[[int], Tests], count: int) -> None:
+        self._make = make
+        self._known: list[Tests | None] = [None] * count
 
     @overload
     def __getitem__(self, number: int) -> Tests: ...
@@ -186,10 +245,10 @@ class _OnDemand(Sequence[Tests]):
     def __getitem__(self, number: int | slice) -> Tests | Sequence[Tests]:
         if isinstance(number, slice):
             return [self[n] for n in range(*number.indices(len(self)))]
-        known = self._known.get(number)
+        known = self._known[number]
         if known is None:
-            known = self._known[number] = self._matcher.rule(self._rules[number])
+            known = self._known[number] = self._make(number)
         return known
 
     def __len__(self) -> int:
-        return len(self._rules)
+        return len(self._known)

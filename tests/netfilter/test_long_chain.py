@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from iptlint.model import Family, Field, VerdictKind, Within
-from iptlint.netfilter import long_chain, table_analysis
+from iptlint.netfilter import chain_shape, long_chain, table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.long_chain import LongChain
 from iptlint.netfilter.table_analysis import TableAnalysis, flow_of
@@ -128,8 +128,8 @@ def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow
 @pytest.fixture(autouse=True)
 def _every_chain_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_analysis, "LONG", 0)
-    monkeypatch.setattr(long_chain, "_MOST_ODD", 1 << 30)
-    monkeypatch.setattr(long_chain, "_MOST_ROWS", 1 << 30)
+    monkeypatch.setattr(chain_shape, "_MOST_ODD", 1 << 30)
+    monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
 
 
 @pytest.mark.usefixtures("few")
@@ -172,6 +172,7 @@ def compare(analysis: TableAnalysis, chain: str, seed: int) -> None:
         for kind in VerdictKind:
             nothing = space.false
             assert long.outcomes_of(packets).get(kind, nothing) == outcomes.get(kind, nothing)
+            assert long.some_end([kind], packets) == short.some_end([kind], packets)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -9,7 +9,7 @@ import pytest
 
 import iptlint
 from iptlint.model import Family, Hook, Rule, Ruleset
-from iptlint.netfilter import long_chain, table_analysis
+from iptlint.netfilter import chain_shape, table_analysis
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroup, Statements, TraversalStep, Visit
 from iptlint.netfilter.routes import ROUTES
@@ -33,8 +33,8 @@ TRANSLATING = (
 
 def every_chain(monkeypatch: pytest.MonkeyPatch, *, is_long: bool) -> None:
     monkeypatch.setattr(table_analysis, "LONG", 0 if is_long else 1 << 30)
-    monkeypatch.setattr(long_chain, "_MOST_ODD", 1 << 30)
-    monkeypatch.setattr(long_chain, "_MOST_ROWS", 1 << 30)
+    monkeypatch.setattr(chain_shape, "_MOST_ODD", 1 << 30)
+    monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
 
 
 def followed(ruleset: Ruleset, space: Space, unknowns: Unknowns, asked: PacketSet) -> object:
