@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.analysis.shares import Share, largest_first, shares, shares_in
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
@@ -26,22 +27,28 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivery:
     """``through``: the packets, as they set out, that may come through (queued ones, and those
     that an unknown target decides, among them), be it on another way, where a translation sends
     them; ``arrived``: what those are in the end that stay on the way. ``lost``: that may not come
-    through. ``droppers``: who denies them, the largest share first."""
+    through. ``is_denied``: somebody denies some; ``denied_by`` says who, which may be dear."""
 
     through: PacketSet
     arrived: PacketSet
     lost: PacketSet
-    droppers: list[Share]
+    is_denied: bool
+    denied_by: Callable[[], list[Share]]
+
+    @cached_property
+    def droppers(self) -> list[Share]:
+        """Who denies them, the largest share first."""
+        return self.denied_by()
 
     @property
     def comes_through(self) -> bool:
         """Whether some packet does, or nothing is known to drop any."""
-        return self.through.satisfiable() or not self.droppers
+        return self.through.satisfiable() or not self.is_denied
 
 
 def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
@@ -59,12 +66,13 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     gone = packets & ~union([outcome.packets for outcome in outcomes], false)
     through = [outcome for outcome in outcomes if not outcome.kind.denies]
     lost = [outcome.packets for outcome in outcomes if outcome.kind is not VerdictKind.ACCEPT]
-    denied = (outcome for outcome in outcomes if outcome.kind.denies)
+    denied = [o for o in outcomes if o.kind.denies and o.decision is not None]
     return Delivery(
         union([gone, *(outcome.packets for outcome in through)], false).exists(cube),
         union([o.rewrite.image(o.packets.exists(cube)) for o in through], false),
         union([gone, *lost], false).exists(cube),
-        largest_first(
+        bool(denied),
+        lambda: largest_first(
             (share for outcome in denied if (share := share_of(hooks, outcome, cube)) is not None),
             hook,
         ),
@@ -79,8 +87,15 @@ def left(hook: Hook, outcome: Outcome) -> bool:
 def _by_hook_alone(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
     """Nothing is changed before the hook, and its own changes concern no later one."""
     through = may_pass(hooks, hook, packets)
-    droppers = [share for share in shares(hooks, hook, packets) if share.kind.denies]
-    return Delivery(through, through, may_be_dropped(hooks, hook, packets), droppers)
+    kinds = (kind for kind in VerdictKind if kind.denies)
+    is_denied = any(may_end(hooks, hook, kind, packets).satisfiable() for kind in kinds)
+    lost = may_be_dropped(hooks, hook, packets)
+    return Delivery(through, through, lost, is_denied, lambda: droppers_at(hooks, hook, packets))
+
+
+def droppers_at(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
+    """Who denies the packets, the largest share first, where the hook decides alone."""
+    return [share for share in shares(hooks, hook, packets) if share.kind.denies]
 
 
 def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | None:

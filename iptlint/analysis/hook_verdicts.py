@@ -55,8 +55,13 @@ def some_pass(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     """Whether some of the packets may leave the hook alive. A few are tried before all are: what
     a long list does with all packets is dear."""
     at_hook = packets & hooks.hook_packets(hook)
-    tried = (*samples(hooks.space, at_hook), at_hook)
-    return any(may_pass(hooks, hook, some).satisfiable() for some in tried)
+    tried = samples(hooks.space, at_hook)
+    if any(may_pass(hooks, hook, some).satisfiable() for some in tried):
+        return True
+    deciding = [each for each in hooks.base_chains(hook) if not each.is_open]
+    if len(deciding) == 1:
+        return deciding[0].some_survive(at_hook)
+    return may_pass(hooks, hook, at_hook).satisfiable()
 
 
 def surely_ends(base_chain: BaseChain, packets: PacketSet, kind: VerdictKind) -> bool:

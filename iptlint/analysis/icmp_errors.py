@@ -13,8 +13,9 @@ from iptlint.analysis.default_verdict import (
     outside,
     probes,
 )
-from iptlint.analysis.delivery import delivery
+from iptlint.analysis.delivery import delivery, droppers_at
 from iptlint.analysis.evidence import shown_for
+from iptlint.analysis.hook_verdicts import some_pass
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
 from iptlint.model.protocols import ICMP, ICMP6
@@ -66,10 +67,9 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
         if main is None or (hook is Hook.FORWARD and forwards_on_its_own(hooks)):
             continue
         sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
-        enders = turned_away(hooks, hook, sent)
-        if not enders or not _runs(hooks, hook):
+        if not is_turned_away(hooks, hook, sent) or not _runs(hooks, hook):
             continue
-        share = enders[0]
+        share = turned_away(hooks, hook, sent)[0]
         if share.rule in reported:
             continue
         if share.rule is not None:
@@ -84,13 +84,22 @@ def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:
     return Loss(error, hook, base.name, share, by_state, shown_for(hooks, hook, share))
 
 
+def is_turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> bool:
+    """Whether somebody ends the packets, which open no connection, and none comes through."""
+    if hooks.decides_alone(hook):
+        at_hook = sent & hooks.hook_packets(hook)
+        return at_hook.satisfiable() and not some_pass(hooks, hook, sent)
+    return sent.satisfiable() and not delivery(hooks, hook, sent).comes_through
+
+
 def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
     """Who ends the packets, which open no connection, on the way with the hook: the largest share
     first, nobody if some may come through."""
-    if not sent.satisfiable():
+    if not is_turned_away(hooks, hook, sent):
         return []
-    way = delivery(hooks, hook, sent)
-    return [] if way.comes_through else way.droppers
+    if hooks.decides_alone(hook):
+        return droppers_at(hooks, hook, sent)
+    return delivery(hooks, hook, sent).droppers
 
 
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:
@@ -109,7 +118,7 @@ def _runs(hooks: Hooks, hook: Hook) -> bool:
     """Whether packets of most established connections come through, where errors do not."""
     side = _untrusted(hooks, hook)
     each = [one & side for one in probes(hooks, hook, "established", "ack")]
-    running = [one for one in each if one.satisfiable() and not turned_away(hooks, hook, one)]
+    running = [one for one in each if one.satisfiable() and not is_turned_away(hooks, hook, one)]
     return 2 * len(running) > len(each)
 
 

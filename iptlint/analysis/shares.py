@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,16 +89,27 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
         return largest_first(_followed(hooks, hook, packets), hook)
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)
-    accepted = may_pass(hooks, hook, arriving)
     deciding: list[Share] = []
-    for base_chain in hooks.base_chains(hook):
-        for share in shares_in(base_chain, arriving & base_chain.seen):
+    for base_chain, coming in _coming(hooks.base_chains(hook), arriving):
+        for share in shares_in(base_chain, coming & base_chain.seen):
             if not share.kind.passes:
                 deciding.append(share)
-            elif base_chain is main and (share.packets & accepted).satisfiable():
-                deciding.append(share._replace(packets=share.packets & accepted))
-        arriving = base_chain.afterwards(base_chain.surviving(arriving))
+            elif base_chain is main:
+                accepted = share.packets & may_pass(hooks, hook, arriving)
+                if accepted.satisfiable():
+                    deciding.append(share._replace(packets=accepted))
     return largest_first(deciding, hook)
+
+
+def _coming(
+    base_chains: Sequence[BaseChain], packets: PacketSet
+) -> Iterator[tuple[BaseChain, PacketSet]]:
+    """What comes to each of the base chains: where the last one leaves packets, nobody asks."""
+    for number, base_chain in enumerate(base_chains):
+        if number:
+            before = base_chains[number - 1]
+            packets = before.afterwards(before.surviving(packets))
+        yield base_chain, packets
 
 
 def _followed(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Share]:

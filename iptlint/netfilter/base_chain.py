@@ -68,8 +68,7 @@ class BaseChain:
     def rewrites(self) -> bool:
         """Whether a rule of it, or of the chains that it calls, changes packets."""
         return any(
-            rule.verdict.kind is VerdictKind.NAT
-            or any(effect.kind in _CHANGING for effect in rule.effects)
+            rule.verdict.kind is VerdictKind.NAT or _is_changing(rule)
             for _, rule in calls_in(self.table).rules_from(self.chain.name)
         )
 
@@ -139,6 +138,15 @@ class BaseChain:
         passing = [ending for kind, ending in ends if kind.may_pass]
         return union([packets & ~self.seen, *passing], self.space.false)
 
+    def some_survive(self, packets: PacketSet) -> bool:
+        """Whether some of the packets go by, or may leave the chain alive."""
+        if self.is_open or not self.is_long or (packets & ~self.seen).satisfiable():
+            return self.surviving(packets).satisfiable()
+        kinds = [kind for kind in VerdictKind if kind.may_pass]
+        if self.chain.policy is not None and self.chain.policy.kind in kinds:
+            kinds.append(VerdictKind.RETURN)
+        return self.analysis.flows[self.chain.name].some_end(kinds, packets)
+
     def afterwards(self, packets: PacketSet) -> PacketSet:
         """What the packets may be once they have left the chain."""
         return packets | self._free(packets & self._touched)
@@ -162,12 +170,13 @@ class BaseChain:
     @cached_property
     def _changing(self) -> tuple[tuple[Rule, PacketSet], ...]:
         """The rules that change packets, and those they may change."""
-        return tuple(
-            (rule, flow.arriving_at(number, flow.tests[number].may))
-            for flow in self._flows()
-            for number, rule in enumerate(flow.chain.rules)
-            if any(effect.kind in _CHANGING for effect in rule.effects)
-        )
+        changing: list[tuple[Rule, PacketSet]] = []
+        for flow in self._flows():
+            rules = flow.chain.rules
+            numbers = [n for n, rule in enumerate(rules) if _is_changing(rule)]
+            matched = dict(flow.matched_of(numbers, self.space.universe))
+            changing += [(rules[n], matched.get(n, self.space.false)) for n in numbers]
+        return tuple(changing)
 
     def rules(self) -> Iterator[tuple[Chain, Rule]]:
         """Those of the chain and of the chains that it calls."""
@@ -177,3 +186,7 @@ class BaseChain:
         """Those of the chain and of the chains that it calls."""
         called = self.analysis.calls.reachable_from(self.chain.name)
         return (self.analysis.flows[name] for name in called)
+
+
+def _is_changing(rule: Rule) -> bool:
+    return any(effect.kind in _CHANGING for effect in rule.effects)

@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
-from iptlint.analysis.icmp_errors import turned_away
+from iptlint.analysis.icmp_errors import is_turned_away, turned_away
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.acceptance import acceptance
@@ -129,7 +129,7 @@ def _dropped(hooks: Hooks, hook: Hook) -> tuple[_Kind, ...]:
 
 
 def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind) -> bool:
-    return bool(turned_away(hooks, hook, _messages(hooks, hook, kind)))
+    return is_turned_away(hooks, hook, _messages(hooks, hook, kind))
 
 
 def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
