@@ -150,6 +150,7 @@ def _of_nobody(space: Space) -> PacketSet:
     return union([space.value(side, n) for n in numbers for side in sides], space.false)
 
 
+@memo
 def hosts(hooks: Hooks, field: Field) -> PacketSet:
     """The packets whose address in the field is one that a host may have, anywhere."""
     space, family = hooks.space, hooks.family
@@ -157,6 +158,7 @@ def hosts(hooks: Hooks, field: Field) -> PacketSet:
     return routed & ~space.masked(field, 0xFF, 0xFF) if family is Family.IP else routed
 
 
+@memo
 def public_hosts(hooks: Hooks, field: Field) -> PacketSet:
     """Of ``hosts``, those with an address that is not a private network's."""
     private = addresses.ranges(hooks.family, AddressKind.PRIVATE)

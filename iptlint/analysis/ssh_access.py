@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import external_probes
@@ -27,6 +27,9 @@ from iptlint.model.services import SERVICES
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 _NAMED_PORTS = frozenset(SERVICES.values())
@@ -87,6 +90,8 @@ def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[SshFai
     if hooks.decides_alone(Hook.INPUT) and hooks.decides_alone(Hook.OUTPUT):
         return  # the steps hook by hook are all there is
     ours = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ports))
+    if redirects(hooks) and _arrive_unchanged(hooks, ours):
+        return
     sent = opening(hooks, None if redirects(hooks) else ports) & hooks.hook_packets(Hook.INPUT)
     for packet, hook, flags in _STEPS:
         way = delivery(hooks, hook, sent)
@@ -100,6 +105,14 @@ def _failing_on_the_way(hooks: Hooks, ports: tuple[int, ...]) -> Iterator[SshFai
             return
         back = Hook.OUTPUT if hook is Hook.INPUT else Hook.INPUT
         sent = answers(hooks, arrived, back, *flags, reply=back is Hook.OUTPUT)
+
+
+def _arrive_unchanged(hooks: Hooks, ours: PacketSet) -> bool:
+    """Whether somebody gets in who is sent to our port from the start: the whole answer, where only
+    first packets are followed, and far less to follow than what is sent to all ports."""
+    sent = opening(hooks) & hooks.hook_packets(Hook.INPUT) & ours
+    arrived = delivery(hooks, Hook.INPUT, sent).arrived
+    return hooks.translates and (arrived & ours).satisfiable()
 
 
 _STEPS = (

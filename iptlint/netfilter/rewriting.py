@@ -177,6 +177,9 @@ class Writer:
             case None:
                 written = self._written(rule, effect, rewrite)
                 unknown = effect.value is None
+                number = None if unknown else written.number(effect.field)
+                if number is not None:
+                    return _Written(written, ~rewrite.now(self.space.value(effect.field, number)))
                 return _Written(written, self._changed(effect.field, rewrite, written, unknown))
             case Choice(None):
                 return self._interface_address(effect.field, rewrite, hook)

@@ -35,7 +35,7 @@ class Rewrite:
     def variable(self, number: int) -> PacketSet:
         """The packets as they came whose variable is set now."""
         rewritten = self.bits.get(number)
-        return self.space.manager.var(number) if rewritten is None else rewritten
+        return self.space.variable(number) if rewritten is None else rewritten
 
     def number(self, field: Field) -> int | None:
         """What the field is now of all packets; None where it is not the same."""
@@ -54,8 +54,10 @@ class Rewrite:
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
         joined = self.bits | dict(bits)
-        kept = {n: one for n, one in joined.items() if one != self.space.manager.var(n)}
-        return Rewrite(self.space, kept)
+        for number, one in bits.items():
+            if one == self.space.variable(number):
+                del joined[number]
+        return Rewrite(self.space, joined)
 
     def constant(self, field: Field, value: int) -> Rewrite:
         return self.written(field, self.space.fields[field].maximum, value)
@@ -113,6 +115,9 @@ class Rewrite:
             return self.space.false
         differing = self.space.false
         for field in fields:
+            if not other.changes(field) and (written := self.number(field)) is not None:
+                differing = differing | ~self.space.value(field, written)
+                continue
             for number in self._variables(field):
                 a, b = self.variable(number), other.variable(number)
                 if a != b:
@@ -123,7 +128,7 @@ class Rewrite:
         """What the packets as they came are now; free where a value is not the same for all."""
         cube = values = self.space.true
         for number, bit in reversed(self.bits.items()):
-            variable = self.space.manager.var(number)
+            variable = self.space.variable(number)
             cube = variable & cube
             if bit == self.space.true:
                 values = variable & values

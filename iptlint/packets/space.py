@@ -97,6 +97,7 @@ class Space:
         self._decisions: dict[str, PacketSet] = {}
         self._long_lists: dict[tuple[Field, Ranges], PacketSet] = {}
         self._cubes: dict[frozenset[Field], PacketSet] = {}
+        self._by_number: dict[int, PacketSet] = {}
         self._cubes_beside: dict[tuple[tuple[Field, ...], int, int], PacketSet] = {}
         self.universe = self._universe(defragmented)
 
@@ -134,6 +135,13 @@ class Space:
     def variables(self) -> int:
         """How many Booleans a packet is told apart by; tests not interpreted not counted."""
         return sum(bits.width for bits in self.fields.values())
+
+    def variable(self, number: int) -> PacketSet:
+        """The packets for which the variable is set."""
+        one = self._by_number.get(number)
+        if one is None:
+            one = self._by_number[number] = self.manager.var(number)
+        return one
 
     def value(self, field: Field, value: int) -> PacketSet:
         return self.fields[field].within(value, value)

@@ -196,7 +196,7 @@ def _sent(
         for t in published
         for port in sorted(t.ports)
     ]
-    arriving = [[_translated(hooks, t, each) for each in coming] for t, _, coming in sent]
+    arriving = [_translated(hooks, t, coming) for t, _, coming in sent]
     everything = union([each for several in arriving for each in several], space.false)
     accepted = surely_accepted(hooks, Hook.FORWARD, everything)
     for (translation, port, coming), several in zip(sent, arriving, strict=True):
@@ -268,19 +268,27 @@ def _untouched(
     return untouched
 
 
-def _translated(hooks: Hooks, translation: DestinationNat, coming: PacketSet) -> PacketSet:
+def _translated(
+    hooks: Hooks, translation: DestinationNat, coming: Sequence[PacketSet]
+) -> list[PacketSet]:
     """The packets as they come to FORWARD."""
-    space, rule = hooks.space, translation.rule
-    written = {e.field for e in rule.effects if e.field in space.fields} | {Field.OIF}
-    packets = space.forget(coming, [f for f in (*written, *_marks(hooks)) if f is not None])
-    for effect in rule.effects:
+    space, effects = hooks.space, translation.rule.effects
+    written = {e.field for e in effects if e.field in space.fields} | {Field.OIF}
+    gone = frozenset(field for field in (*written, *_marks(hooks)) if field is not None)
+    then = space.true
+    for effect in effects:
         if effect.field in space.fields and effect.value is not None:
-            packets = packets & space.value(effect.field, effect.value)
-    asked, ordinary = _ordinary_types(hooks)
-    packets = packets.exists(asked) & ordinary
+            then = then & space.value(effect.field, effect.value)
     for name in _bridges(translation)[:1]:
-        packets = packets & space.interface(Field.OIF, name)
-    return packets
+        then = then & space.interface(Field.OIF, name)
+    return [_ordinary(hooks, space.forget(each, gone)) & then for each in coming]
+
+
+@memo
+def _ordinary(hooks: Hooks, packets: PacketSet) -> PacketSet:
+    """Asked of thousands of ports, of which all that is told apart is forgotten already."""
+    asked, ordinary = _ordinary_types(hooks)
+    return packets.exists(asked) & ordinary
 
 
 @memo
