@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Interface
+from random import Random
 
 import pytest
 
 from iptlint.analysis.delivery import Delivery, delivery
+from iptlint.analysis.icmp_errors import is_turned_away, turned_away
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.host import InterfaceAddress
 from iptlint.model.host_addresses import of_interfaces
 from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, packets, saved
+from tests.netfilter.test_long_chain import flat_rules
 
 SSH = "-p tcp -m tcp --dport 22"
 
@@ -141,3 +144,16 @@ def test_what_is_forwarded_leaves_by_an_interface(table: str) -> None:
     hooks = hooks_of(text + "*filter\n" + INPUT_ACCEPTS.replace("FORWARD DROP", "FORWARD ACCEPT"))
     nowhere = packets(hooks.space, iif="eth0", proto="udp") & hooks.space.no_interface(Field.OIF)
     assert not delivery(hooks, Hook.FORWARD, nowhere).through.satisfiable()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_comes_through_where_somebody_drops_all(seed: int) -> None:
+    """Who they are need not be known for that."""
+    hooks, draw = hooks_of(flat_rules(seed, 25)), Random(seed)
+    for hook in (Hook.INPUT, Hook.OUTPUT):
+        for port in draw.sample(range(1, 600), 4):
+            asked = hooks.space.universe & hooks.space.value(Field.DPORT, port)
+            way = delivery(hooks, hook, asked)
+            assert way.is_denied is bool(way.droppers)
+            assert is_turned_away(hooks, hook, asked) is not way.comes_through
+            assert turned_away(hooks, hook, asked) == ([] if way.comes_through else way.droppers)

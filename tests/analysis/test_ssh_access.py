@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from iptlint.analysis.session import Settings
-from iptlint.analysis.ssh_access import failing_step, has_input, locked_out, ssh_ports
+from iptlint.analysis.ssh_access import failing_step, has_input, locked_out, ssh_failures, ssh_ports
 from iptlint.model import Hook
+from tests.costs import steps
 from tests.firewalls import hooks_of, saved
 
 
@@ -46,3 +47,41 @@ def test_the_step_that_fails() -> None:
     assert step is not None
     assert (step.packet, step.hook) == ("SYN", Hook.INPUT)
     assert failing_step(hooks_of(saved(accept(22), policy="DROP")), (22,)) is None
+
+
+def published(ports: int) -> str:
+    """A host that sends so many ports on to others, and whose own SSH is open."""
+    sent_on = [
+        f"-A PREROUTING -p tcp -m tcp --dport {20000 + n} -j DNAT --to-destination 10.0.0.{n}:80"
+        for n in range(ports)
+    ]
+    return saved(*sent_on, table="nat") + saved(accept(22), policy="DROP")
+
+
+def test_that_our_port_is_reached_is_shown_without_the_others_that_are_sent_on() -> None:
+    def cost(ports: int) -> int:
+        hooks = hooks_of(published(ports))
+        return steps(lambda: [*ssh_failures(hooks, (22,))])
+
+    assert cost(80) < 3 * cost(20)
+
+
+AWAY = "-A PREROUTING -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.1:80"
+TO_OURS = "-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 22"
+EARLY = saved("-A PREROUTING -p tcp -m tcp --dport 22 -j DROP", table="mangle")
+
+
+@pytest.mark.parametrize(
+    ("before", "translation", "fails"),
+    [
+        ("", AWAY, True),
+        ("", TO_OURS, False),
+        (EARLY, TO_OURS, False),  # by 2222 alone
+        (EARLY, AWAY, True),
+    ],
+)
+def test_our_port_is_reached_by_its_number_or_by_another(
+    before: str, translation: str, fails: bool
+) -> None:
+    text = before + saved(translation, table="nat") + saved(accept(22), policy="DROP")
+    assert bool([*ssh_failures(hooks_of(text), (22,))]) is fails
