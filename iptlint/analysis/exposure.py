@@ -16,7 +16,7 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import outcomes
 from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
-from iptlint.analysis.hook_verdicts import may_end
+from iptlint.analysis.hook_verdicts import some_accepted
 from iptlint.analysis.shares import Share, largest_first, shares
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
@@ -264,7 +264,7 @@ def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     )
     if hooks.translates or changing:
         return True
-    return may_end(hooks, hook, VerdictKind.ACCEPT, packets).satisfiable()
+    return some_accepted(hooks, hook, packets)
 
 
 class LetIn(NamedTuple):

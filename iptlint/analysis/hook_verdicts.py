@@ -58,10 +58,24 @@ def some_pass(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     tried = samples(hooks.space, at_hook)
     if any(may_pass(hooks, hook, some).satisfiable() for some in tried):
         return True
-    deciding = [each for each in hooks.base_chains(hook) if not each.is_open]
-    if len(deciding) == 1:
-        return deciding[0].some_survive(at_hook)
+    only = _only_chain(hooks, hook)
+    if only is not None:
+        return only.some_survive(at_hook)
     return may_pass(hooks, hook, at_hook).satisfiable()
+
+
+def some_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
+    """Whether some of the packets at the hook may be accepted."""
+    at_hook, only = packets & hooks.hook_packets(hook), _only_chain(hooks, hook)
+    if only is not None and only.is_long and only.some_end([VerdictKind.ACCEPT], at_hook):
+        return True
+    return may_end(hooks, hook, VerdictKind.ACCEPT, packets).satisfiable()
+
+
+def _only_chain(hooks: Hooks, hook: Hook) -> BaseChain | None:
+    """The one base chain at the hook that may hold up anything, where there is but one."""
+    several = [each for each in hooks.base_chains(hook) if not each.is_open]
+    return several[0] if len(several) == 1 else None
 
 
 def surely_ends(base_chain: BaseChain, packets: PacketSet, kind: VerdictKind) -> bool:

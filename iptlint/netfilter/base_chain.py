@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -142,10 +142,13 @@ class BaseChain:
         """Whether some of the packets go by, or may leave the chain alive."""
         if self.is_open or not self.is_long or (packets & ~self.seen).satisfiable():
             return self.surviving(packets).satisfiable()
-        kinds = [kind for kind in VerdictKind if kind.may_pass]
+        return self.some_end([kind for kind in VerdictKind if kind.may_pass], packets)
+
+    def some_end(self, kinds: Sequence[VerdictKind], packets: PacketSet) -> bool:
+        """Whether some of the packets may end their walk through the chain so."""
         if self.chain.policy is not None and self.chain.policy.kind in kinds:
-            kinds.append(VerdictKind.RETURN)
-        return self.analysis.flows[self.chain.name].some_end(kinds, packets)
+            kinds = [*kinds, VerdictKind.RETURN]
+        return self.analysis.flows[self.chain.name].some_end(kinds, packets & self.seen)
 
     def afterwards(self, packets: PacketSet) -> PacketSet:
         """What the packets may be once they have left the chain."""

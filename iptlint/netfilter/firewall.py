@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
+from iptlint.model.host_addresses import HostAddresses, IPNetwork, new_destinations, shown_by
 from iptlint.model.matches import is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -218,8 +218,13 @@ class Hooks:
     def on_likely_host(self, unknowns: Unknowns, *, stays: bool = True) -> AssumingRouting:
         """The same on the likely host: what is not known to be its address is another's.
         ``stays``: what leaves the way that it set out on is not followed."""
-        others = new_destinations(self.family, self.ruleset)
-        return AssumingRouting(self.family, self.addresses, unknowns, others, stays=stays)
+        return AssumingRouting(
+            self.family, self.addresses, unknowns, self._new_destinations, stays=stays
+        )
+
+    @cached_property
+    def _new_destinations(self) -> tuple[IPNetwork, ...]:
+        return tuple(new_destinations(self.family, self.ruleset))
 
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets at the hook."""

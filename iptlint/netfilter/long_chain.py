@@ -85,18 +85,20 @@ class LongChain(ChainFlow):
         return kind
 
     def some_end(self, kinds: Collection[VerdictKind], packets: PacketSet) -> bool:
-        """Shown by a packet where one ends so; that none does, often by how few rules give such a
-        verdict."""
+        """Shown by a packet that one of the first such rules gets; that none does, often by how few
+        they are."""
         concerning = [n for n in self.concerning(packets) if not self._goes_by(n)]
         ending = [n for n in concerning if self.chain.rules[n].verdict.kind in kinds]
         calls = any(self.chain.rules[n].verdict.kind in _CALLS for n in concerning)
-        if calls or len(ending) > _FEW:
+        if calls:
             return super().some_end(kinds, packets)
         falling_off = VerdictKind.RETURN in kinds and packets.satisfiable()
         if falling_off and self.blocked_at(packets) == len(self.chain.rules):
             return True
-        each = self.rules.matching(ending, packets)
-        return any(self.blocked_at(matching, number) == number for number, matching in each)
+        each = self.rules.matching(ending[:_FEW], packets)
+        if any(self.blocked_at(matching, number) == number for number, matching in each):
+            return True
+        return len(ending) > _FEW and super().some_end(kinds, packets)
 
     def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
         called = called & arriving

@@ -115,7 +115,12 @@ class Columns:
 
     def rows_of(self, numbers: Sequence[int]) -> Numbers:
         """The rows of the rules, those that have any."""
-        return np.flatnonzero(np.isin(self.number, numbers)).astype(np.int64)
+        wanted = np.unique(np.array(numbers, np.int64))
+        first = np.searchsorted(self.number, wanted)
+        counts = np.searchsorted(self.number, wanted, "right") - first
+        before = np.cumsum(counts) - counts
+        rows = np.repeat(first - before, counts) + np.arange(counts.sum())
+        return rows.astype(np.int64)
 
     def first_of_equal(self, rows: Numbers) -> Numbers:
         """The rows, of these, whose box and rest none before them has."""
@@ -138,16 +143,21 @@ class Columns:
     def overlapping(self, ranges: Sequence[Ranges], rests: Flags) -> Numbers:
         """The numbers of the rules, in order, with a row of one of the rests and, in each of the
         dimensions, a value in one of the ranges."""
-        chosen = rests[self.rest]
+        rows: Numbers | None = None
         for dimension, low, high, few in zip(
             self.dimensions, self.low, self.high, ranges, strict=True
         ):
-            if few != ((0, dimension.maximum),):
-                overlap = np.zeros(len(chosen), np.bool_)
-                for least, most in few:
-                    overlap |= (low <= np.uint64(most)) & (high >= np.uint64(least))
-                chosen &= overlap
-        return np.unique(self.number[chosen])
+            if few == ((0, dimension.maximum),):
+                continue
+            if rows is not None:  # mostly few are left by the first field
+                low, high = low[rows], high[rows]
+            overlap = np.zeros(len(low), np.bool_)
+            for least, most in few:
+                overlap |= (low <= np.uint64(most)) & (high >= np.uint64(least))
+            rows = np.flatnonzero(overlap) if rows is None else rows[overlap]
+        if rows is None:
+            return np.unique(self.number[rests[self.rest]])
+        return np.unique(self.number[rows[rests[self.rest[rows]]]])
 
 
 class _Rows:

@@ -115,7 +115,8 @@ class Rewrite:
             return self.space.false
         differing = self.space.false
         for field in fields:
-            if not other.changes(field) and (written := self.number(field)) is not None:
+            written = self.number(field) if self.changes(field) else None
+            if written is not None and not other.changes(field):
                 differing = differing | ~self.space.value(field, written)
                 continue
             for number in self._variables(field):

@@ -40,3 +40,38 @@ def test_one_row_is_what_its_rule_tests() -> None:
             rest = matcher.all_of(columns.rests[columns.rest[rows[0]]], universe)
             boxes = packets_in(analysis.space, columns, rows)
             assert rest.may & boxes == matcher.rule(rule).may
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_rows_of_rules_and_those_that_overlap_are_those_that_a_look_at_each_gives(
+    seed: int,
+) -> None:
+    draw = Random(seed)
+    rules = analysis_of(flat_rules(seed, 80)).table.chains["long"].rules
+    columns = Columns(rules, frozenset())
+    some = draw.sample(range(len(rules)), 30)
+    rows = [row for row, number in enumerate(columns.number.tolist()) if number in some]
+    assert columns.rows_of(some).tolist() == rows
+    assert not len(columns.rows_of([]))
+    for _ in range(10):
+        rests = np.array([draw.random() < 0.7 for _ in columns.rests], np.bool_)
+        ranges = [_drawn(draw, dimension.maximum) for dimension in columns.dimensions]
+        expected = {
+            int(columns.number[row])
+            for row in range(len(columns.number))
+            if rests[columns.rest[row]]
+            if all(
+                any(low <= most and high >= least for least, most in few)
+                for low, high, few in zip(
+                    columns.low[:, row].tolist(), columns.high[:, row].tolist(), ranges, strict=True
+                )
+            )
+        }
+        assert columns.overlapping(ranges, rests).tolist() == sorted(expected)
+
+
+def _drawn(draw: Random, maximum: int) -> tuple[tuple[int, int], ...]:
+    if draw.random() < 0.4:
+        return ((0, maximum),)
+    edges = [sorted((draw.randint(0, maximum), draw.randint(0, maximum))) for _ in range(2)]
+    return tuple((low, high) for low, high in edges)
