@@ -144,12 +144,13 @@ class Columns:
         """The numbers of the rules, in order, with a row of one of the rests and, in each of the
         dimensions, a value in one of the ranges."""
         rows: Numbers | None = None
-        for dimension, low, high, few in zip(
-            self.dimensions, self.low, self.high, ranges, strict=True
-        ):
+        sides = [*zip(self.dimensions, self.low, self.high, ranges, strict=True)]
+        # Where packets have one value, few rows are left for the others to be looked at.
+        sides.sort(key=lambda side: (len(side[3]), _share_of(side[0], side[3])))
+        for dimension, low, high, few in sides:
             if few == ((0, dimension.maximum),):
                 continue
-            if rows is not None:  # mostly few are left by the first field
+            if rows is not None:
                 low, high = low[rows], high[rows]
             overlap = np.zeros(len(low), np.bool_)
             for least, most in few:
@@ -158,6 +159,10 @@ class Columns:
         if rows is None:
             return np.unique(self.number[rests[self.rest]])
         return np.unique(self.number[rows[rests[self.rest[rows]]]])
+
+
+def _share_of(dimension: Dimension, ranges: Ranges) -> float:
+    return sum(most - least + 1 for least, most in ranges) / (dimension.maximum + 1)
 
 
 class _Rows:

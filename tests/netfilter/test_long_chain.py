@@ -12,6 +12,7 @@ import pytest
 from iptlint.model import Family, Field, VerdictKind, Within
 from iptlint.netfilter import chain_shape, long_chain, table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.chain_shape import flow_by_columns
 from iptlint.netfilter.long_chain import LongChain
 from iptlint.netfilter.table_analysis import TableAnalysis, flow_of
 from tests.firewalls import analysis_of, saved
@@ -216,6 +217,14 @@ def test_a_rule_that_takes_nothing_has_no_row() -> None:
     assert long.taking(0) is short.taking(0) is None
     assert len({long.taking(number) for number in range(1, 4)}) == 3
     assert [*map(long.is_certain, range(4))] == [*map(short.is_certain, range(4))]
+
+
+def test_the_shape_of_a_chain_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis = table_of(1)
+    matcher, chain = analysis.matcher_of("long"), analysis.table.chains["long"]
+    assert flow_by_columns(matcher, chain, {}) is not None
+    monkeypatch.setattr(chain_shape, "_MOST_RESTS", 1)
+    assert flow_by_columns(matcher, chain, {}) is None
 
 
 def test_numpy_is_not_needed_for_a_short_chain() -> None:
