@@ -129,6 +129,12 @@ def test_both_ways_are_one_finding_with_two_lines_to_add() -> None:
     assert not found(text.replace("COMMIT", "\n".join((*added, "COMMIT"))), "IPT305")
 
 
+def test_a_way_that_is_shut_to_all_has_its_part_where_the_other_is_not() -> None:
+    finding = one(table("-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT", output="DROP"), "IPT305")
+    assert finding.message.endswith("and the policy of OUTPUT drops them too")
+    assert finding.help.count("-o lo -j ACCEPT") == 1
+
+
 def test_what_is_shut_to_all_is_told_once() -> None:
     assert [f.code for f in lint([SourceFile("rules.v4", SHUT)]).findings] == ["IPT301"]
     assert [f.code for f in found(SHUT, "IPT3", "rules.v6")] == ["IPT305"]

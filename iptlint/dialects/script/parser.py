@@ -298,8 +298,17 @@ class _Reader:
             if child.type == "elif_clause":
                 branches.append(self._branch(child))
             elif child.type == "else_clause":
+                self._report_then(child)
                 otherwise = self.statements(child.children)
         return t.If(tuple(branches), otherwise, **place)
+
+    def _report_then(self, node: SyntaxNode) -> None:
+        """`else then`, which the grammar takes for a command of that name."""
+        first = next((child for child in node.children[1:] if child.type != "comment"), node)
+        if self.words.text_of(first) == "then":
+            message = "no `then` may follow `else`: the shell gives up here"
+            start, end = first.start_byte, first.end_byte
+            self.diagnostics.append(SyntaxDiagnostic(self.source, start, end, message))
 
     def _branch(self, node: SyntaxNode) -> t.Branch:
         then = next((i for i, c in enumerate(node.children) if c.type == "then"), 0)

@@ -44,6 +44,9 @@ Tool = Callable[[Run, Call], Result]
 
 _NAME = re.compile(r"(?P<name>ip6?tables)(?:-legacy|-nft)?(?P<what>-restore|-save)?")
 _MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
+_SERVICE = re.compile(r".*/(?:init|rc)\.d/[^/]+")
+"""What starts and stops a service; that of the firewall is often named as the tool is."""
+
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
 _SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip6?tables\.init")
 
@@ -51,6 +54,8 @@ _SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip
 def tool_of(call: Call) -> tuple[Tool, Call] | None:
     """The tool, and its call without what was before its own words."""
     name = _called(call)
+    if _SERVICE.fullmatch(call.words[0]):
+        return _saving(name, call)
     if _MULTI.fullmatch(name) and len(call.words) > 1:
         return tool_of(call.without(1))
     match = _NAME.fullmatch(name)
@@ -66,6 +71,8 @@ def tool_of(call: Call) -> tuple[Tool, Call] | None:
 
 def is_tool(word: str) -> bool:
     name = word.rsplit("/", 1)[-1]
+    if _SERVICE.fullmatch(word):
+        return False
     return name in _NAMED or _NAME.fullmatch(name) is not None
 
 

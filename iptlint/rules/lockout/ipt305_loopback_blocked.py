@@ -28,7 +28,7 @@ and `oifname "lo" accept`.
 
 ## When it is wrong
 Where a host runs nothing that uses `lo`, which is rare. Silent where nothing whatever gets
-through the chain: IPT301 tells of that.
+through the chains that stop them: IPT301 tells of that.
 
 ## References
 - lo(4), RFC 1122, 3.2.1.3 (127.0.0.0/8): https://www.rfc-editor.org/rfc/rfc1122
@@ -68,7 +68,7 @@ META = Meta(
     since="0.1.0",
     fixable=True,
     leaves_to={
-        "IPT301": "one finding is for both hooks, a hook that is shut left out",
+        "IPT301": "one finding is for both hooks, left out where all of them are shut",
     },
 )
 
@@ -107,14 +107,10 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     """Where IPv4 and IPv6 of one source fail, what is told of IPv4 stands for both."""
     ip = context.hooks(hooks.ruleset, Family.IP)
-    blocked = [
-        each
-        for hook in _INTERFACE
-        if not (ip and _is_shut(ip, hook) and _is_shut(hooks, hook))
-        for each in _blocked(hooks, hook)
-    ]
-    over_ipv4 = [*_check_family(context, ip)] if blocked and ip and ip is not hooks else []
-    if blocked and not over_ipv4:
+    blocked = [each for hook in _INTERFACE for each in _blocked(hooks, hook)]
+    alone = all(ip and _is_shut(ip, each.hook) and _is_shut(hooks, each.hook) for each in blocked)
+    over_ipv4 = [*_check_family(context, ip)] if not alone and ip and ip is not hooks else []
+    if not alone and not over_ipv4:
         yield _finding(hooks, blocked)
     yield from over_ipv4
 

@@ -140,3 +140,17 @@ def test_a_script_that_is_not_followed_to_its_end_may_make_more_rules() -> None:
     text = "iptables -N OURS\nfor ((i=0; i<9999; i++)); do iptables -A OURS -j ACCEPT; done\n"
     assert diagnostics(text, "IPT010")
     assert script(text).lacks_rules
+
+
+@pytest.mark.parametrize("directory", ["/etc/init.d", "/etc/rc.d", "/etc/rc.d/init.d"])
+def test_the_service_of_iptables_is_not_the_tool(directory: str) -> None:
+    text = f"iptables -P INPUT DROP\n{directory}/iptables save\n{directory}/iptables restart\n"
+    assert not script(text).final()[1]
+    assert [step.kind for step in script(text).steps] == [Kind.CHANGE, Kind.SAVE]
+
+
+def test_no_then_may_follow_else() -> None:
+    text = "if [ -f x ]\nthen\n  :\nelse # not\nthen\n  iptables -F\nfi\n"
+    (told,) = parse(SourceFile("firewall.sh", text)).diagnostics
+    assert told.message == "no `then` may follow `else`: the shell gives up here"
+    assert not parse(SourceFile("firewall.sh", text.replace("not\nthen", "not\n"))).diagnostics
