@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.extensions.table import TARGETS, find_target
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES
-from iptlint.dialects.iptables.parsing.tree import Shape
+from iptlint.dialects.iptables.parsing.tree import Command, Shape
 from iptlint.dialects.script.generated_text import Conditions, GeneratedText, together
 from iptlint.dialects.script.iptables_line import CommandReader, ParsedCommand
 from iptlint.dialects.script.symbolic_text import is_known, shown
@@ -255,9 +255,13 @@ class Execution:
         self._report(LATE, "error", message, f"mend line {made.line}")
 
     def report_no_rule(self, number: int, state: ChainState) -> None:
-        """Where others may have made rules before, the number may be that of one of theirs."""
+        """Where others may have made rules before, the number may be that of one of theirs; who
+        deletes one there has seen it."""
         is_all = self.tool.strict or state.emptied
+        deletes = self.shape.command is Command.DELETE
         self.failed = is_all
+        if deletes and not is_all:
+            return
         if any(map(is_doubted, state.rules)) or not state.made or self.tool.lacks_files:
             return
         count = state.number(len(state.rules))
@@ -269,7 +273,8 @@ class Execution:
                 f"this script makes {rules} in {state.name} before, too few for a number "
                 f"{number}: unless something else has made some, this command fails"
             )
-        self._report(REFUSED, "warning", message, "append the rule with -A")
+        advice = "delete the line" if deletes else "append the rule with -A"
+        self._report(REFUSED, "warning", message, advice)
 
 
 def is_doubted(rule: Rule) -> bool:

@@ -114,7 +114,8 @@ class CommandReader:
         is_rule = _makes_rule(shape)
         if is_rule:
             kept = replace(kept, command=Command.APPEND, number=None)
-        if not is_rule and not is_known(" ".join(words)):
+        # What rules there are by their numbers, the commands before it say.
+        if not is_rule and (shape.number is not None or not is_known(" ".join(words))):
             return ParsedCommand(shape, unknown=unknown)
         end = len(generated.source.text)
         line = CommandLine(replace(kept, table=None), generated.source, None, 0, end, words)

@@ -154,3 +154,17 @@ def test_no_then_may_follow_else() -> None:
     (told,) = parse(SourceFile("firewall.sh", text)).diagnostics
     assert told.message == "no `then` may follow `else`: the shell gives up here"
     assert not parse(SourceFile("firewall.sh", text.replace("not\nthen", "not\n"))).diagnostics
+
+
+def test_a_number_is_that_of_a_rule_of_the_script() -> None:
+    made = "iptables -A INPUT -i lo -j ACCEPT\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    text = f"iptables -F\n{made}iptables -Z INPUT 2\niptables -D INPUT 1\n"
+    assert not script(text).final()[1]
+    assert len(rules(text)) == 1
+
+
+def test_who_deletes_a_number_from_a_chain_of_others_has_seen_it() -> None:
+    assert not script("iptables -D INPUT 6\n").final()[1]
+    (told,) = diagnostics("iptables -F\niptables -D INPUT 6\n", "IPT006")
+    assert told.message == "there is no rule 6 in INPUT, which has 0 at this point"
+    assert told.help == "delete the line"
