@@ -21,6 +21,10 @@ from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftF
 from iptlint.source import SourceFile
 
 
+_CARRIAGE_RETURN = re.compile(r"^[^#\n]*\r\n", re.MULTILINE)
+"""At the end of a line; a comment may have one in it."""
+
+
 def parse(source: SourceFile, files: Files | None = None, *, fast: bool = True) -> NftFile:
     """The tree of a text and of what it includes, and what in them is no nft.
 
@@ -31,9 +35,9 @@ def parse(source: SourceFile, files: Files | None = None, *, fast: bool = True) 
     diagnostics: list[SyntaxDiagnostic] = []
     includes = Includes(files or LocalFiles()).inside(source)
     items = _Reader(source, includes, diagnostics, fast).read("top")
-    carriage_return = source.text.find("\r\n")
-    if carriage_return >= 0:
-        diagnostics.append(_carriage_return(source, carriage_return))
+    carriage_return = _CARRIAGE_RETURN.search(source.text)
+    if carriage_return is not None:
+        diagnostics.append(_carriage_return(source, carriage_return.end() - 2))
     return NftFile(source, items, tuple(diagnostics))
 
 
