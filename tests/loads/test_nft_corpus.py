@@ -43,7 +43,6 @@ DIFFERING = {
     "the kernel has no module for queues": r"firewall38\.fw\.block03",
     "nft 1.0.6 crashes": r"0042chain_variable_0|packetpath__tcp_options",
     "nft waits for events and never ends": r"monitor\.tp\.nft$",
-    "a synproxy object with a semicolon in it is not read": r"synproxy(\.tp)?\.nft$",
 }
 """Files that are told elsewhere than at nft's line or not at all, by the reason."""
 

@@ -227,6 +227,9 @@ def test_a_blank_line_in_a_definition_and_in_elements_is_refused() -> None:
 def test_blank_lines_in_blocks_are_none_of_a_set() -> None:
     set_ = "set s {\n\n type mark\n\n elements = { 21,\n 22 }\n\n }"
     assert loaded(table(set_, rule="\n\n tcp dport 22 jump {\n\n accept\n\n }\n\n")).taken
+    for object_ in ("counter c {\n\n }", "quota q {\n\n 10 bytes\n\n }"):
+        assert loaded(table(object_)).taken
+    assert loaded("add table ip t\nadd counter ip t c {\n\n }\n").taken
 
 
 @pytest.mark.parametrize(
@@ -247,6 +250,25 @@ def test_blank_lines_in_blocks_are_none_of_a_set() -> None:
 )
 def test_of_times_and_maps_the_token_is_told(text: str, token: str) -> None:
     assert refused(text) == token
+
+
+SYNPROXY = "add table ip t\nadd synproxy ip t s mss 1460 ; wscale 5{}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "token"),
+    [
+        ("\n", ""),
+        ("\n\nadd table ip y\n", ""),
+        (" ;\nadd table ip y\n", ""),
+        ("\ntimestamp\nadd table ip y\n", ""),
+        (" ; timestamp sack-perm\nadd table ip y\n", ""),
+        ("\nadd table ip y\n", "add"),
+        ("\n# a\n# b\nadd table ip y\n", "add"),
+    ],
+)
+def test_a_synproxy_with_a_separator_in_it_takes_one_more(rest: str, token: str) -> None:
+    assert refused(SYNPROXY.format(rest)) == token
 
 
 def test_of_two_types_of_a_chain_in_one_block_the_last_stands() -> None:

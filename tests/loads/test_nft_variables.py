@@ -21,6 +21,8 @@ TABLE = "define x = {}\ntable ip t {{\n chain c {{\n  {}\n }}\n}}\n"
         ("{ 22, 10.0.0.1 }", "tcp dport $x", 1, "Could not parse"),
         ('"nowhere"', "ct state $x", 1, "Could not parse"),
         ("@nowhere", "ip saddr $x", 1, "No such file or directory"),
+        ("{ }", "tcp dport $x", 1, "Set is empty"),
+        ("{ }", "tcp dport { $x }", 4, "Set is empty"),
         ("300", "ip ttl $x", 1, "Could not parse"),
         ('"a"', "log prefix $x", 4, "syntax error"),
     ],

@@ -20,7 +20,6 @@ from iptlint.dialects.nft.parsing.statement import Statement
 from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule
 from iptlint.source import SourceFile
 
-
 _CARRIAGE_RETURN = re.compile(r"^[^#\n]*\r\n", re.MULTILINE)
 """At the end of a line; a comment may have one in it."""
 

@@ -16,7 +16,9 @@ from iptlint.loads.nft.trial import Trial
 from iptlint.source import SourceFile
 
 _TWO_ENDS = re.compile(r"(?<!\\)\n(?:[ \t]*#[^\n]*\n)*[ \t]*\n")
-_BLOCKS = ("table", "chain", "set", "map")
+_WITH_SETS = (t.Command, t.Rule, t.Elements, t.Define, t.Include)
+_LINES = ("rule", "element")
+"""Kinds of commands that have no block."""
 
 
 def check_blank_lines(source: SourceFile, items: Sequence[t.Item], trial: Trial) -> None:
@@ -33,9 +35,9 @@ def check_blank_lines(source: SourceFile, items: Sequence[t.Item], trial: Trial)
 def _statements(items: Sequence[t.Item]) -> Iterator[t.Item]:
     """Those that hold no others."""
     for item in items:
-        if isinstance(item, t.Command) and item.kind in _BLOCKS:
+        if isinstance(item, t.Command) and item.kind not in _LINES:
             yield from _statements(item.body or ())
-        else:
+        elif isinstance(item, _WITH_SETS):
             yield item
 
 

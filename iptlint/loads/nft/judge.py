@@ -12,7 +12,7 @@ from iptlint.dialects.nft.execution.state import State, line_seen_from
 from iptlint.dialects.nft.tree import NftFile
 from iptlint.dialects.nft_json.parser import NO_JSON
 from iptlint.loads.nft.blank_lines import check_blank_lines
-from iptlint.loads.nft.checks import PRIORITY, SYNTAX, VALUE, VARIABLE
+from iptlint.loads.nft.checks import EMPTY_SET, PRIORITY, SYNTAX, VALUE, VARIABLE
 from iptlint.loads.nft.commands import CommandTrial
 from iptlint.loads.nft.last_line import check_last_line
 from iptlint.loads.nft.places import check_jumps, check_places
@@ -79,12 +79,12 @@ def _tried(
 
 def _while_reading(tree: NftFile, target: Target | None) -> Iterator[Refusal]:
     """What else nft finds wrong before it evaluates anything."""
-    state = CommandTrial(Tables(), Trial(silent=True)).run(tree)
+    trial = Trial(target=target)
+    state = CommandTrial(Tables(), trial).run(tree)
     yield from (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
-    trial = Trial()
     check_blank_lines(tree.source, tree.items, trial)
-    yield from trial.refusals
-    yield from (each for each in _lacking(tree, target) if each.check.stage is Stage.READING)
+    refusals = (*trial.refusals, *_lacking(tree, target))
+    yield from (each for each in refusals if each.check.stage is Stage.READING)
 
 
 def _lacking(tree: NftFile, target: Target | None, *, json: bool = False) -> Sequence[Refusal]:
@@ -115,6 +115,8 @@ def _at_definition(refusal: Refusal, state: State) -> Refusal:
     binding = state.uses.get(use)
     if refusal.check in _TOLD_AT_THE_USE or binding is None or binding.value is None:
         return refusal
+    if refusal.check is EMPTY_SET and use.source.text[: use.start].rstrip().endswith("{"):
+        return refusal  # the braces around the variable are the set
     origin, value = binding.origin, binding.value
     cause = f"{refusal.cause}: {line_seen_from(use, origin.source)} uses it as {use.text}"
     span = Span(origin.source, value.start, value.end)

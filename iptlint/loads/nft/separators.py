@@ -6,6 +6,7 @@ import re
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.state import BlockContext
+from iptlint.dialects.nft.nodes import Node
 from iptlint.loads.nft import checks
 from iptlint.loads.nft.trial import Trial
 
@@ -21,6 +22,8 @@ _ENDED = (
 
 def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> None:
     items = command.body or ()
+    if command.kind == "synproxy":
+        _check_synproxy(trial, command, where)
     if not items or command.kind not in (*_SETS, *_OTHERS) or "{" not in _text(command, where):
         return
     for item, following in zip(items, (*items[1:], None), strict=True):
@@ -32,6 +35,28 @@ def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> N
             mend, insert = "write `;` after it", (item.end, ";")
             trial.refuse(checks.SEPARATOR, where, item, cause, mend, insert=insert)
             return
+
+
+_SYNPROXY = re.compile(r"\bmss\s+[0-9]+\s*?[;\n]")
+_OPTIONS = re.compile(r"timestamp|sack-perm")
+_FOLLOWING = re.compile(r"(?:\s|#[^\n]*\n)*(\S+)")
+_ENDED_TWICE = re.compile(r"[ \t]*[;\n](?:[ \t]*#[^\n]*\n)*\s*(?:[;\n]|\Z)")
+
+
+def _check_synproxy(trial: Trial, command: t.Command, where: BlockContext) -> None:
+    """Where a separator stands behind mss, one belongs to wscale, too, and the command needs its
+    own."""
+    text = where.source.text
+    if not _SYNPROXY.search(text, command.start, command.end) or _ENDED_TWICE.match(
+        text, command.end
+    ):
+        return
+    following = _FOLLOWING.match(text, command.end)
+    if following is not None and not _OPTIONS.search(text, command.start, command.end):
+        cause = "the command before has no end: the separator behind wscale is a part of it"
+        mend = "write no separator behind mss, or `;` behind the command"
+        node = Node(start=following.start(1), end=following.end(1))
+        trial.refuse(checks.SEPARATOR, where, node, cause, mend)
 
 
 def _text(command: t.Command, where: BlockContext) -> str:

@@ -318,5 +318,6 @@ def _place(node: t.Node) -> t.Node:
     """Of a command its name, or its devices: the rest may be many lines."""
     if not isinstance(node, t.Command) or not node.path:
         return node
-    devices = (item for item in node.body or () if isinstance(item, t.Devices))
+    adds = node.verb not in ("delete", "destroy")
+    devices = (item for item in node.body or () if adds and isinstance(item, t.Devices))
     return next(devices, node.path[-1])

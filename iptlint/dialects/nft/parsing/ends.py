@@ -13,6 +13,11 @@ _STOP = re.compile(r'"[^"\n]*"?|#|\\\r?\n|[{}();\n]')
 """What may end a statement or hide its end."""
 
 
+_SYNPROXY = re.compile(r"(?:(?:add|create)\s+)?synproxy\s[^{}]*\bmss\s+[0-9]+\b[^{}]*")
+_ITS_NEXT = re.compile(r"[;\n]\s*(?:wscale|timestamp|sack-perm)\b")
+"""A command that defines a synproxy may have separators between its values."""
+
+
 class _Outcome(Enum):
     GO_ON = "go on"
     END = "end"
@@ -24,6 +29,7 @@ class Ends:
 
     def __init__(self, text: str, at: int) -> None:
         self._text = text
+        self._start = at
         self.at = at
         self._braces: list[int] = []
         self._brackets: list[int] = []
@@ -103,8 +109,15 @@ class Ends:
         del self._brackets[-1:]
         return _Outcome.GO_ON
 
+    def _ends(self) -> bool:
+        """Whether a separator ends the statement."""
+        goes_on = not self._braces and _ITS_NEXT.match(self._text, self.at)
+        return not self._braces and not (
+            goes_on and _SYNPROXY.fullmatch(self._text, self._start, self.at)
+        )
+
     def _on_newline(self, token: re.Match[str]) -> _Outcome:
-        if not self._braces:
+        if self._ends():
             return _Outcome.END
         self.at = token.end()
         if blocks.BLOCK_LINE.match(self._text, self.at):
@@ -112,7 +125,7 @@ class Ends:
         return _Outcome.GO_ON
 
     def _on_semicolon(self, token: re.Match[str]) -> _Outcome:
-        if not self._braces:
+        if self._ends():
             return _Outcome.END
         return self._on_continuation(token)
 
