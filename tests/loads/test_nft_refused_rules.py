@@ -260,6 +260,7 @@ SYNPROXY = "add table ip t\nadd synproxy ip t s mss 1460 ; wscale 5{}"
     [
         ("\n", ""),
         ("\n\nadd table ip y\n", ""),
+        (" # a\n\nadd table ip y\n", ""),
         (" ;\nadd table ip y\n", ""),
         ("\ntimestamp\nadd table ip y\n", ""),
         (" ; timestamp sack-perm\nadd table ip y\n", ""),

@@ -22,7 +22,7 @@ _ENDED = (
 
 def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> None:
     items = command.body or ()
-    if command.kind == "synproxy":
+    if command.kind == "synproxy" and "{" not in _text(command, where):
         _check_synproxy(trial, command, where)
     if not items or command.kind not in (*_SETS, *_OTHERS) or "{" not in _text(command, where):
         return
@@ -40,7 +40,7 @@ def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> N
 _SYNPROXY = re.compile(r"\bmss\s+[0-9]+\s*?[;\n]")
 _OPTIONS = re.compile(r"timestamp|sack-perm")
 _FOLLOWING = re.compile(r"(?:\s|#[^\n]*\n)*(\S+)")
-_ENDED_TWICE = re.compile(r"[ \t]*[;\n](?:[ \t]*#[^\n]*\n)*\s*(?:[;\n]|\Z)")
+_ENDED_TWICE = re.compile(r"[ \t]*(?:;|(?:#[^\n]*)?\n)(?:[ \t]*#[^\n]*\n)*\s*(?:[;\n]|\Z)")
 
 
 def _check_synproxy(trial: Trial, command: t.Command, where: BlockContext) -> None:

@@ -319,7 +319,7 @@ ROWS = (
     row(
         "cgroup",
         opt("cgroup", values.bits(32), inv=True),
-        opt("path", values.filled, inv=True),
+        opt("path", values.anything, inv=True),
         lower=just_one("cgroup", "path", then=only_where(_HAS_SOCKET, pure("cgroup"))),
         chains="INPUT OUTPUT POSTROUTING",
     ),

@@ -192,9 +192,12 @@ class ChainDiagnostics(Collected):
         )
 
     def no_chain_to_delete(self, line: CommandLine, table: OpenTable, name: str) -> None:
+        """iptables-nft deletes a built-in chain that the text declares and that has no rules."""
         assert line.shape.chain is not None
+        chain = table.chains.get(name)
+        variant = "legacy" if chain is not None and chain.declared and not chain.rules else ""
         message = f"table {table.name} has no chain {name} that could be deleted at this point"
-        self._fragment(line, line.shape.chain, message, "delete the line")
+        self._fragment(line, line.shape.chain, message, "delete the line", variant)
 
 
 def _tables_with(chain: str) -> str:
