@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from enum import Enum
 
@@ -9,6 +10,9 @@ from iptlint.findings.fix import Fix
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
+
+_CONTINUED = re.compile(r"\s*\\\n\s*")
+"""Where a command goes on in the next line."""
 
 
 class Severity(Enum):
@@ -100,7 +104,8 @@ class Finding:
     def to_do(self) -> tuple[str, ...]:
         """What the edit does that is proposed, and what is mere advice: nobody has proved that."""
         edit = (f"help: {self.fix.says}",) if self.fix else ()
-        return (*edit, f"advice: {self.advice}") if self.advice else edit
+        advice = (f"advice: {self.advice}",) if self.advice else ()
+        return tuple(_CONTINUED.sub(" ", each) for each in (*edit, *advice))
 
     @property
     def help(self) -> str:

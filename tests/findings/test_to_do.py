@@ -34,3 +34,8 @@ def test_help_is_what_the_edit_does(fix: Fix | None, told: tuple[str, ...]) -> N
 
 def test_where_nothing_is_to_be_done_nothing_is_said() -> None:
     assert (finding(None, "").to_do, finding(None, "").help) == ((), "")
+
+
+def test_a_command_on_two_lines_is_shown_on_one() -> None:
+    fix = Fix("write: iptables -A INPUT \\\n  -m limit -j LOG", ())
+    assert finding(fix, "").help == "write: iptables -A INPUT -m limit -j LOG"
