@@ -83,7 +83,7 @@ class Firewall:
         are when they come to it, and perhaps of a few more. None: ask each rule."""
         if not is_long(chain):
             return None
-        from iptlint.netfilter.chain_shape import concerning_by_columns  # numpy: as in flow_of
+        from iptlint.packets.chain_shape import concerning_by_columns  # numpy: as in flow_of
 
         return concerning_by_columns(Matcher(self.space, Writes(sets=self.sets)), chain)
 

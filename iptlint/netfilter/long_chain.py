@@ -17,6 +17,7 @@ import numpy as np
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
+from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
 from iptlint.packets.long_rules import LongRules
@@ -32,6 +33,22 @@ _ROUNDS = 12
 _SAMPLES, _FEW = 32, 64
 _GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
 _CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
+_MOST_NESTED = 16
+"""As deep as nf_tables lets chains call each other (NFT_JUMP_STACK_SIZE)."""
+
+
+def flow_by_columns(
+    matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]
+) -> LongChain | None:
+    """None where the shape of the chain asks for sets."""
+    calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
+    if calls > chain_shape.MOST_ODD:
+        return None
+    columns = chain_shape.columns_of(matcher.space, chain, matcher.changes.fields)
+    if not chain_shape.are_boxes(columns, chain, calls):
+        return None
+    long_chain = LongChain(matcher, chain, callees, columns)
+    return long_chain if long_chain.long_depth <= _MOST_NESTED else None
 
 
 class LongChain(ChainFlow):

@@ -38,7 +38,7 @@ def is_long(chain: Chain) -> bool:
 def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
     """The flow of a chain, by the means that its length and shape ask for."""
     if is_long(chain):
-        from iptlint.netfilter.chain_shape import flow_by_columns  # numpy: dear, and seldom used
+        from iptlint.netfilter.long_chain import flow_by_columns  # numpy: dear, and seldom used
 
         by_columns = flow_by_columns(matcher, chain, callees)
         if by_columns is not None:

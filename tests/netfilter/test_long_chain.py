@@ -10,11 +10,11 @@ from random import Random
 import pytest
 
 from iptlint.model import Family, Field, VerdictKind, Within
-from iptlint.netfilter import chain_shape, long_chain, table_analysis
+from iptlint.netfilter import long_chain, table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
-from iptlint.netfilter.chain_shape import flow_by_columns
-from iptlint.netfilter.long_chain import LongChain
+from iptlint.netfilter.long_chain import LongChain, flow_by_columns
 from iptlint.netfilter.table_analysis import TableAnalysis, flow_of
+from iptlint.packets import chain_shape
 from tests.firewalls import analysis_of, saved
 
 ADDRESSES = (
@@ -129,7 +129,7 @@ def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow
 @pytest.fixture(autouse=True)
 def _every_chain_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_analysis, "LONG", 0)
-    monkeypatch.setattr(chain_shape, "_MOST_ODD", 1 << 30)
+    monkeypatch.setattr(chain_shape, "MOST_ODD", 1 << 30)
     monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
 
 

@@ -9,12 +9,13 @@ import pytest
 
 import iptlint
 from iptlint.model import Family, Hook, Rule, Ruleset
-from iptlint.netfilter import chain_shape, table_analysis
+from iptlint.netfilter import table_analysis
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroup, Statements, TraversalStep, Visit
 from iptlint.netfilter.routes import ROUTES
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets import chain_shape
 from iptlint.packets.rewrite import Rewrite
 from tests.firewalls import firewall_of, hooked, packets, saved, texts
 from tests.netfilter.test_long_chain import flat_rules
@@ -33,7 +34,7 @@ TRANSLATING = (
 
 def every_chain(monkeypatch: pytest.MonkeyPatch, *, is_long: bool) -> None:
     monkeypatch.setattr(table_analysis, "LONG", 0 if is_long else 1 << 30)
-    monkeypatch.setattr(chain_shape, "_MOST_ODD", 1 << 30)
+    monkeypatch.setattr(chain_shape, "MOST_ODD", 1 << 30)
     monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
 
 
