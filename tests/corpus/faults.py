@@ -45,6 +45,7 @@ OF_RULES = (
     Fault("the way back, of local addresses", r"-m rpfilter .*--accept-local"),
     Fault("no interface at all", r"! -[io] \+"),
     Fault("times", r"--datestop 2038-01-19T03:14:07"),
+    Fault("expirations", r"--ctexpire (0:)?4294967295"),
     Fault("long texts", r"--comment \S{129}|--nflog-prefix \S{64}"),
     Fault("dollar signs", r"--log-prefix .*\$"),
     Fault("ranges of ip6 with ports", r"\[[0-9a-f:]+-[0-9a-f:]+\]:"),

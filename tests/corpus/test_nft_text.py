@@ -33,6 +33,7 @@ READ_ALL_THE_SAME = {
     r"quota \d+ bytes used": "quotas in elements since 1.0.7",
     r"^\s*destroy ": "since 1.0.7",
     r"^\s*delete chain .*\{": "since 1.0.8, to delete a chain's devices",
+    r"^\s*devices = ": "since 1.0.8, to give a chain more devices",
     r"dccp option": "since 1.0.8",
     r"^\s*last\b": "since 1.0.8",
     r"fib saddr .* check": "since 1.1.1",

@@ -29,13 +29,12 @@ from iptlint.dialects.iptables.extensions.row import Check, Extension, GivenOpti
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Family, Match
 
-_ALL_BITS = (1 << 32) - 1
 
-
-def _opaque_range(name: str, width: int) -> Test:
-    """An opaque test of a number in a range, which the field may be too short for; all of it is no
-    test."""
+def _opaque_range(name: str, width: int, option_width: int = 32) -> Test:
+    """An opaque test of a number in a range. The option may take more bits than the field has; all
+    that the option takes is printed as no test."""
     top = (1 << width) - 1
+    most_asked = (1 << option_width) - 1
 
     def test(given: GivenOption, _: Family) -> tuple[Match, ...]:
         low, asked = pair_of(given)
@@ -43,7 +42,7 @@ def _opaque_range(name: str, width: int) -> Test:
         if low > high:
             return () if given.negated else NEVER
         if (low, high) == (0, top):
-            return everything(given, printed=asked <= top < _ALL_BITS)
+            return everything(given, printed=asked < most_asked)
         key = f"{name} --{given.option.name} {low}:{high}"
         return (uninterpreted(key, given.negated),)
 
@@ -228,7 +227,7 @@ ROWS: tuple[Extension, ...] = (
     row(
         "mh",
         opt("mh-type", _mh_type, inv=True),
-        lower=field_tests({"mh-type": _opaque_range("mh", 8)}, NOT_A_LATER_FRAGMENT),
+        lower=field_tests({"mh-type": _opaque_range("mh", 8, 8)}, NOT_A_LATER_FRAGMENT),
         families=IP6_ONLY,
     ),
     row(
