@@ -19,6 +19,7 @@ from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
+from iptlint.dialects.script.unreadable import unreadable
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
 from iptlint.source import SourceFile
 
@@ -40,8 +41,6 @@ _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
-
-_ENDS = re.compile(r"(?:\bdone|\bfi|\besac|[})])[ \t]*$")
 
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
@@ -65,6 +64,13 @@ def _for_grammar(text: str) -> str:
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
 
 
+def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:
+    """What is carried out, and in one statement what is not, as the shell gives up."""
+    sure = tuple(each for each in statements if each.end <= end)
+    rest = statements[len(sure) :]
+    return (*sure, t.Salvaged(rest, start=end, end=rest[-1].end)) if rest else sure
+
+
 class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -77,38 +83,22 @@ class _Reader:
 
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
-        root = Parser(_language()).parse(_for_grammar(self.text).encode()).root_node
+        text = _for_grammar(self.text)
+        root = Parser(_language()).parse(text.encode()).root_node
         statements = self.statements(root.children)
         if len(self.text) < len(self.source.text):
             # Where it ends the grammar may miss what follows.
             self.diagnostics.append(left_unread(self.source, len(self.text)))
-        elif root.has_error:
-            self._report_errors(root)
+        else:
+            wrong, end = unreadable(root, self.source, text)
+            self.diagnostics += wrong
+            statements = _until(statements, end)
         at = self.source.text.find("\r\n")
         if at >= 0:
             message = "the lines end in CR LF: the shell takes the CR for a part of the last word"
             self.diagnostics.append(SyntaxDiagnostic(self.source, at, at + 1, message))
         diagnostics = sorted(self.diagnostics, key=lambda diagnostic: diagnostic.start)
         return t.ScriptFile(self.source, statements, tuple(diagnostics))
-
-    def _report_errors(self, root: SyntaxNode) -> None:
-        """The first place of each stretch that could not be read, not those within it."""
-        todo = [root]
-        while todo:
-            node = todo.pop()
-            if node.type == ";" and _ENDS.search(
-                self.text[max(0, node.start_byte - 20) : node.start_byte]
-            ):
-                continue  # `{ …; done }`: the shell needs none there
-            if node.is_error or node.is_missing:
-                start = node.start_byte
-                line = self.source.line_span(self.source.line_of(start))
-                end = max(start, min(max(node.end_byte, start + 1), line.end))
-                missing = f"; `{node.type}` is missing" if node.is_missing else ""
-                message = f"the shell's grammar has no place for this{missing}"
-                self.diagnostics.append(SyntaxDiagnostic(self.source, start, end, message))
-            elif node.has_error:
-                todo += node.children
 
     # -- statements -----------------------------------------------------------
 
@@ -298,17 +288,8 @@ class _Reader:
             if child.type == "elif_clause":
                 branches.append(self._branch(child))
             elif child.type == "else_clause":
-                self._report_then(child)
                 otherwise = self.statements(child.children)
         return t.If(tuple(branches), otherwise, **place)
-
-    def _report_then(self, node: SyntaxNode) -> None:
-        """`else then`, which the grammar takes for a command of that name."""
-        first = next((child for child in node.children[1:] if child.type != "comment"), node)
-        if self.words.text_of(first) == "then":
-            message = "no `then` may follow `else`: the shell gives up here"
-            start, end = first.start_byte, first.end_byte
-            self.diagnostics.append(SyntaxDiagnostic(self.source, start, end, message))
 
     def _branch(self, node: SyntaxNode) -> t.Branch:
         then = next((i for i, c in enumerate(node.children) if c.type == "then"), 0)

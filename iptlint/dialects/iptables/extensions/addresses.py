@@ -232,8 +232,11 @@ def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
 
 
 def net(text: str, family: Family) -> Net:
-    """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut."""
+    """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut. Before
+    a mask of 0 the tools look at no address (``any/0``, xtables_ipparse_multiple)."""
     host, slash, tail = text.partition("/")
+    if slash and not _mask(tail, family):
+        return Net(0, 0)
     value = _plain_address(host, family)
     if value is None and family is Family.IP:
         value = _resolved_quad(host)
