@@ -13,7 +13,6 @@ from iptlint.model import Field, Hook, Rule
 from iptlint.model.ownership import is_generated
 from iptlint.model.protocols import TCP, UDP
 from iptlint.netfilter.firewall import Hooks
-from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
 
@@ -106,7 +105,7 @@ def _accepted(
         if share.rule is None or is_generated(analysis.table, share.chain.name):
             continue
         for chain, rule, opened_to in _naming(share, share.rule):
-            named = hook is Hook.INPUT or _tests(analysis, rule, hooks.family.daddr)
+            named = hook is Hook.INPUT or analysis.restricts(rule, hooks.family.daddr)
             meant = named and not _is_for_all_ports(space, opened_to)
             if meant and (opened := _services(exposure, opened_to, exposure.now)):
                 yield Exposed(rule, chain, opened_to, opened, _count(space, opened_to), hook)
@@ -117,19 +116,15 @@ def _naming(share: Share, rule: Rule) -> Iterator[tuple[str, Rule, PacketSet]]:
     its chain and its packets."""
     analysis, chain, packets = share.analysis, share.chain.name, share.packets
     places = [place for place in analysis.calls.callers(chain) if place.chain != chain]
-    if not _tests(analysis, rule, Field.DPORT):
+    if not analysis.restricts(rule, Field.DPORT):
         for place in places:
             call = analysis.table.chains[place.chain].rules[place.number]
             called_with = packets & analysis.tests(call).may
-            if called_with.satisfiable() and _tests(analysis, call, Field.DPORT):
+            if called_with.satisfiable() and analysis.restricts(call, Field.DPORT):
                 yield place.chain, call, called_with
                 packets = packets & ~called_with
     if packets.satisfiable():
         yield chain, rule, packets
-
-
-def _tests(analysis: TableAnalysis, rule: Rule, field: Field) -> bool:
-    return analysis.space.project(analysis.tests(rule).may, field) != analysis.space.true
 
 
 def _is_for_all_ports(space: Space, packets: PacketSet) -> bool:

@@ -13,7 +13,8 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within, addresses
+from iptlint.model.addresses import AddressKind
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
@@ -100,9 +101,12 @@ def is_external_name(cls: InterfaceClass) -> bool:
 
 def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     """Whether rules let strangers open some connection to this host by the interfaces of the
-    class. That all is open there, since nothing is denied, tells nothing about them."""
-    kept = (Field.IIF, Field.DPORT, hooks.family.daddr)
-    coming = hooks.space.value(Field.IIF, number) & ~accepted_by_default(hooks, Hook.INPUT)
+    class. That all is open there, since nothing is denied, tells nothing about them, nor does
+    what is for an address of ``lo``."""
+    space, family = hooks.space, hooks.family
+    kept = (Field.IIF, Field.DPORT, family.daddr)
+    to_lo = space.ranges(family.daddr, addresses.ranges(family, AddressKind.LOOPBACK))
+    coming = space.value(Field.IIF, number) & ~accepted_by_default(hooks, Hook.INPUT) & ~to_lo
     return any(
         may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT, stranger & coming).satisfiable()
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)

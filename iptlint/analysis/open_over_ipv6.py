@@ -19,6 +19,7 @@ from iptlint.packets.intervals import few_ranges
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.interfaces import InterfaceClass
 
 _MOST_PORTS = 16
 """A rule for more is about none of them in particular."""
@@ -51,7 +52,12 @@ def _between(ip: Hooks, ip6: Hooks) -> Iterator[OpenOverIp6]:
         generated = is_generated(opened.analysis.table, opened.chain.name)
         if opened.rule is None or generated or not over_ip6.is_most(opened.packets):
             continue
-        kept = {port: share for port in _ports(ip6, opened.packets) if (share := _kept(ip, port))}
+        names = _interfaces(opened)
+        kept = {
+            port: share
+            for port in _ports(ip6, opened.packets)
+            if (share := _kept(ip, port)) is not None and not _is_for_all(share, names)
+        }
         if kept:
             yield OpenOverIp6(ip6, opened, next(iter(kept.values())), tuple(kept))
 
@@ -81,8 +87,23 @@ def _kept(ip: Hooks, port: int) -> Share | None:
 def _names_ports(share: Share) -> bool:
     """Whether it accepts for the port's sake: who trusts a network with everything keeps no
     port for it."""
-    if share.rule is None or not share.kind.passes:
-        return False
+    rule = share.rule
+    return rule is not None and share.kind.passes and share.analysis.restricts(rule, Field.DPORT)
+
+
+def _is_for_all(share: Share, names: frozenset[InterfaceClass]) -> bool:
+    """Whether it is for every address behind all of these interfaces: then it keeps nothing,
+    whatever each family's rules make of where the world is."""
+    assert share.rule is not None
+    everybody = not share.analysis.restricts(share.rule, Field.SADDR)
+    return everybody and names <= _interfaces(share)
+
+
+def _interfaces(share: Share) -> frozenset[InterfaceClass]:
+    """By which its packets come in."""
     space = share.analysis.space
-    tested = share.analysis.tests(share.rule).may
-    return bool(space.project(tested, Field.DPORT) != space.true)
+    return frozenset(
+        cls
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if (share.packets & space.value(Field.IIF, number)).satisfiable()
+    )

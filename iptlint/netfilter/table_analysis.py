@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Interface, Masked, Rule, Ruleset, Table, Within
+from iptlint.model import Chain, Field, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.chain_flow import ChainFlow
@@ -171,6 +171,11 @@ class TableAnalysis:
     def tests(self, rule: Rule) -> Tests:
         chain, index = self.place(rule)
         return self.flows[chain].tests[index]
+
+    def restricts(self, rule: Rule, field: Field) -> bool:
+        """Whether the rule is for some values of the field only, whatever else it tests. Not of an
+        interface: the hook is for some of these, too."""
+        return self.space.project(self.tests(rule).may, field) != self.space.true
 
     def matched(self, rule: Rule, packets: PacketSet | None = None) -> PacketSet:
         """The packets that may get to the rule and match it; of these, where some are given, which

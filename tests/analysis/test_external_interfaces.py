@@ -106,3 +106,11 @@ def test_an_open_policy_says_nothing_about_the_one_card() -> None:
         f"-A INPUT {SSH}", "-A INPUT -i eth0 -p udp --dport 53 -j ACCEPT", policy="DROP"
     )
     assert names(hooks_of(for_all)) == {""}
+
+
+@pytest.mark.parametrize("to", ["127.0.0.1", "127.0.0.0/8"])
+def test_what_is_for_an_address_of_lo_is_for_no_stranger(to: str) -> None:
+    """The trap: `-d 127.0.0.1` without `-i lo` is not said for all, so that the one card that has
+    a name is the world's."""
+    to_lo = saved(f"-A INPUT -d {to} -j ACCEPT", f"-A INPUT -i eth0 {SSH}", policy="DROP")
+    assert names(hooks_of(to_lo)) == {"", "eth0"}

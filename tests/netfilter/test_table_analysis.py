@@ -28,6 +28,23 @@ def test_what_a_rule_is_for_and_what_it_gets() -> None:
     assert analysis.is_matched(accept)
 
 
+@pytest.mark.parametrize(
+    ("tests", "fields"),
+    [
+        ("-p tcp -m tcp --dport 22", {Field.PROTO, Field.DPORT}),
+        ("-s 192.0.2.0/24 -i eth0", {Field.SADDR}),
+        ("! -s 192.0.2.0/24", {Field.SADDR}),
+        ("-m limit --limit 3/min", set()),
+        ("-s 0.0.0.0/0", set()),
+    ],
+)
+def test_the_fields_that_a_rule_is_for_some_values_of(tests: str, fields: set[Field]) -> None:
+    analysis = analysis_of(saved(f"-A INPUT {tests} -j ACCEPT"))
+    asked = (Field.PROTO, Field.DPORT, Field.SADDR)
+    accept = rule(analysis, "INPUT")
+    assert {field for field in asked if analysis.restricts(accept, field)} == fields
+
+
 @pytest.mark.parametrize("call", ["-j", "-g"])
 def test_a_called_chain_is_entered_by_what_its_callers_send(call: str) -> None:
     rules = (LOST, f"-A INPUT -p tcp {call} web", f"-A FORWARD -p udp {call} web")
