@@ -85,17 +85,19 @@ def _let_in(shadowed: Shadowed) -> str:
 
 
 def together(analysis: TableAnalysis, causes: Sequence[tuple[Rule, str]]) -> dict[Rule, str]:
-    """The causes of the rules, and one for a block of rules that stand below each other and do the
-    same: there is one more block that they are lost to."""
+    """The causes of the rules: the same where they are lost to the same lines, and for a block of
+    rules that stand below each other and do the same: there is one more block that they are lost
+    to."""
     known: dict[Rule, str] = {}
     by_cause: dict[str, str] = {}
     before: tuple[Rule, str] | None = None
     for rule, why in causes:
         kind = why.partition(" ")[2]
         adjoins = before is not None and kind == before[1] and _adjoin(analysis, before[0], rule)
-        key = known[before[0]] if before and adjoins else by_cause.get(why, why)
+        lines = why.partition(" ")[0]
+        key = known[before[0]] if before and adjoins else by_cause.get(lines, why)
         known[rule] = key
-        by_cause.setdefault(why, key)
+        by_cause.setdefault(lines, key)
         before = rule, kind
     return known
 

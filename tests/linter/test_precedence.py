@@ -52,6 +52,13 @@ NEIGHBOURS_AND_DHCP_DROPPED = SourceFile(
     (FIXTURES / "rules/IPT704/bad.v6").read_text("utf-8").replace("-A INPUT -p ipv6-icmp", "#"),
 )
 
+LIMIT_BELOW_THE_ACCEPT = SourceFile(
+    "rules.v4",
+    "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    "-A INPUT -p tcp --dport 22 --syn -m limit --limit 3/min -j ACCEPT\n"
+    "-A INPUT -p tcp --dport 22 --syn -j DROP\nCOMMIT\n",
+)
+
 
 def fixture(path: str) -> tuple[SourceFile, ...]:
     case: Path = FIXTURES / "rules" / path
@@ -59,6 +66,7 @@ def fixture(path: str) -> tuple[SourceFile, ...]:
 
 
 DECLARED = [
+    ("IPT102", "IPT101", (LIMIT_BELOW_THE_ACCEPT,)),
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
     ("IPT602", "IPT701", (IPV4_CLOSED, IPV6_OPENED_BY_A_RULE)),
     ("IPT301", "IPT304", (FLUSHED,)),

@@ -35,6 +35,53 @@ def test_rules_that_do_something_else_are_no_block() -> None:
     assert [finding.span.line for finding in found] == [7, 8]
 
 
+SSH = "INPUT -p tcp --dport 22"
+NEW = "-m conntrack --ctstate NEW"
+
+
+def test_what_is_lost_to_one_line_is_one_finding() -> None:
+    """A ban, the list it asks and the limit that should let some in: all behind one accept."""
+    text = table(
+        f"{SSH} -j ACCEPT",
+        f"{SSH} -m recent --update --seconds 60 --hitcount 4 --name s -j DROP",
+        f"{SSH} -m recent --set --name s",
+        f"{SSH} -m limit --limit 3/min -j ACCEPT",
+    )
+    (one,) = told(text, "IPT101", "IPT102")
+    assert (one.code, one.span.line) == ("IPT101", 6)
+    assert one.message.endswith("line 5 accepts all of these packets first; likewise line 7")
+    assert [(label.span.line, label.message) for label in one.related[1:]] == [
+        (8, "gets no packet either"),
+        (7, "likewise"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("between", "advice"),
+    [
+        (
+            (f"{SSH} {NEW} -m limit --limit 3/min -j ACCEPT",),
+            "delete line 5, so that line 6 decides who gets in and this turns the others away",
+        ),
+        ((), "delete line 5, if nobody is to get in there; else delete this one"),
+    ],
+)
+def test_no_advice_shuts_out_whom_the_rule_above_lets_in(
+    between: tuple[str, ...], advice: str
+) -> None:
+    """The trap: a DROP of all new connections to the port, moved above the accept, ends them."""
+    text = table(f"{SSH} -j ACCEPT", *between, f"{SSH} {NEW} -j DROP")
+    (one,) = told(text, "IPT101", "IPT102")
+    assert (one.fix, one.advice) == (None, advice)
+
+
+def test_a_ban_on_some_is_moved_above() -> None:
+    text = table(f"{SSH} -j ACCEPT", f"{SSH} -s 203.0.113.0/24 -j DROP")
+    (one,) = told(text, "IPT101")
+    assert one.fix is not None
+    assert one.fix.says == "move it above line 5"
+
+
 def test_what_a_later_command_puts_above_is_not_to_be_moved_above_it() -> None:
     """`-I` puts its rule in front, wherever the command stands."""
     script = (

@@ -5,7 +5,8 @@ Proves, over every packet and through every call, that the rules before this one
 nothing to it, and that some of what it was meant for gets another verdict. It names the
 rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
 sees none is IPT902). Where nothing gets past one rule of a chain, all rules behind it are one
-finding.
+finding, and so are all that are lost to the same lines, those among them that would do what is
+done (IPT102).
 It is an error where a DROP or REJECT that names whom or what it bans is lost to rules that
 accept, and new connections from the world come in.
 
@@ -22,7 +23,9 @@ COMMIT
 ```
 
 ## Fix
-Move the rule above those that take its packets, or delete it.
+Move the rule above those that take its packets, or delete it. A DROP that would leave no new
+connection to an accept is not to be moved above that: delete the wider accept, and the limit below
+it decides who gets in.
 
 ## When it is wrong
 Where another program inserts or deletes the rules above at run time, so that the file
@@ -47,10 +50,11 @@ from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.occasions import occasion
+from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
-from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases, shadowing
 from iptlint.findings.fix import Change, Fix, deletion
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
@@ -126,17 +130,34 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
 
 
 def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
+    beside = _as_idle(analysis, shadowed)
     return META.finding(
         shadowed.span,
         f"{_fate(analysis, shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
         _advice(analysis, shadowed),
-        related=shadowing.labels(shadowed),
+        related=(*shadowing.labels(shadowed), *_gets_nothing(beside)),
         witness=_witness(analysis, shadowed, shadowed.blockers),
         severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
         likeness=likeness,
         fix=_fix(analysis, shadowed),
-        causes=(Cause(analysis.ruleset, part=shadowed.rule),),
+        causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in (shadowed, *beside)),
     )
+
+
+def _gets_nothing(beside: Sequence[Shadowed]) -> tuple[Label, ...]:
+    shown = beside[: phrases.MAX_LABELS]
+    return tuple(Label(each.span, "gets no packet either") for each in shown)
+
+
+def _as_idle(analysis: TableAnalysis, shadowed: Shadowed) -> list[Shadowed]:
+    """The rules of its chain that would do what is done, and are lost to the same lines."""
+    return [
+        other
+        for other in shadowed_alone(analysis)
+        if not other.differs
+        and other.chain is shadowed.chain
+        and {*other.blockers} <= {*shadowed.blockers}
+    ]
 
 
 def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
@@ -154,15 +175,26 @@ def _moved(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
     """None where the other rule would then be the lost one: somebody has to choose."""
     rule = shadowed.rule
     above = cut_off.leading_to(analysis, shadowed, cut_off.differing_first(shadowed)[0])
-    if above and not (analysis.matched(above) & ~analysis.intended(rule)).satisfiable():
+    if above is None or _ousts(analysis, rule, above) or shadowing.is_put_above(above, rule):
         return None
-    edits = above and analysis.syntax.move_before(rule, above)
-    if above is None or not edits or shadowing.is_put_above(above, rule):
+    edits = analysis.syntax.move_before(rule, above)
+    if not edits:
         return None
     hooks = tuple(base.hook for base in analysis.calls.bases_of(shadowed.chain.name) if base.hook)
     change = Change(rule.verdict.kind, hooks, (rule.matches,))
     says = f"move it above line {phrases.line(above)}"
     return Fix(says, edits, False, (change,), otherwise="delete it, if it should not win")
+
+
+def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
+    """Whether the rule would leave no new connection to the one above, were it moved there."""
+    if any(map(is_uncertain, rule.matches)):
+        return False
+    new = analysis.space.state("new")
+    matched = analysis.matched(above)
+    opened = matched & new
+    asked = opened if opened.satisfiable() else matched
+    return not (asked & ~analysis.intended(rule)).satisfiable()
 
 
 def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> PacketSet:
@@ -187,7 +219,33 @@ def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     first = cut_off.differing_first(shadowed)[0]
     if occasion(analysis, shadowed.rule):
         return _advice_for_one_of_several(analysis, first)
+    above = cut_off.leading_to(analysis, shadowed, first)
+    if above is not None and _closes_what_is_opened(analysis, shadowed, above):
+        return _instead(analysis, shadowed, above)
     return f"if it should win, {_winning(analysis, shadowed)}; else delete it"
+
+
+def _closes_what_is_opened(analysis: TableAnalysis, shadowed: Shadowed, above: Rule) -> bool:
+    """Whether it would turn all away, moved up, that the accept above lets in: a lockout perhaps,
+    where the limit that stands between them was to let some in."""
+    denies = shadowed.rule.verdict.kind.denies and above.verdict.kind is VerdictKind.ACCEPT
+    return denies and _ousts(analysis, shadowed.rule, above)
+
+
+def _instead(analysis: TableAnalysis, shadowed: Shadowed, above: Rule) -> str:
+    """What to do where moving would shut out whom the rule above lets in."""
+    line, place = phrases.line(above), analysis.place(shadowed.rule)
+    limits = [
+        each.rule
+        for each in _as_idle(analysis, shadowed)
+        if analysis.place(each.rule) < place and any(map(is_uncertain, each.rule.matches))
+    ]
+    if limits:
+        return (
+            f"delete line {line}, so that line {phrases.line(limits[0])} decides who gets in and "
+            "this turns the others away"
+        )
+    return f"delete line {line}, if nobody is to get in there; else delete this one"
 
 
 def _winning(analysis: TableAnalysis, shadowed: Shadowed) -> str:

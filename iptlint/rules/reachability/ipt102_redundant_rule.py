@@ -45,7 +45,7 @@ from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, copies, unmatched_rules
-from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
 from iptlint.findings.fix import Fix, deletion
 from iptlint.memo import memo
 from iptlint.model import Field, Interface, Masked, Match, Rule, VerdictKind, Within
@@ -66,6 +66,7 @@ META = Meta(
     group=Group.REACHABILITY,
     since="0.1.0",
     fixable=True,
+    yields_to=("IPT101",),
     leaves_to=dict.fromkeys(
         ("IPT106", "IPT853"),
         "what is left says which later rules decide the same",
@@ -167,6 +168,7 @@ def _taken(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Findin
         related=shadowing.labels(shadowed),
         likeness=likeness,
         fix=_deletion(analysis, (shadowed,), "delete it"),
+        causes=(Cause(analysis.ruleset, part=shadowed.rule),),
     )
 
 

@@ -6,8 +6,9 @@ at INPUT, what INPUT lets in is answered at OUTPUT, and what FORWARD lets throug
 answered there. Where such a chain denies by default and no answer can pass, that is
 reported, at the policy or the closing rule that drops it. Two milder cases have their own
 words: only answers from, or to, certain ports or addresses pass, and established packets pass
-but ICMP errors about them (state RELATED) do not. A host that lets nothing in at all, as some
-do over IPv6, gets a warning: what it opens hangs until it times out.
+but ICMP errors about them (state RELATED) do not; where no connection is led through, there are
+none to have errors. A host that lets nothing in at all, as some do over IPv6, gets a warning: what
+it opens hangs until it times out.
 
 ## Why it matters
 A firewall that lets a connection begin and drops its second packet looks strict and is
@@ -339,6 +340,8 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
     if hook is Hook.OUTPUT or not decides_by_connections(hooks):
         return
+    if hook is Hook.FORWARD and not _forwards(hooks):
+        return
     space, denied = hooks.space, dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & denied
     running = may_pass(hooks, hook, running)
@@ -375,6 +378,11 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
+
+
+def _forwards(hooks: Hooks) -> bool:
+    """Whether some new connection may be led through: else there are none to have errors."""
+    return may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT, opening(hooks)).satisfiable()
 
 
 def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
