@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 _NAMED_PORTS = frozenset(SERVICES.values())
+_OF_THE_LINK = (67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
+"""DHCP, NetBIOS, SSDP, mDNS and LLMNR: a desktop takes part in them, too."""
 FEW_PORTS = 16
 """A rule for more ports than this is not about one service."""
 
@@ -141,10 +143,26 @@ def sign_of_ssh(
         return Sign.NAMED
     if step.packet != "SYN":
         return Sign.PUBLIC
-    probes = (*external_probes(hooks), *external_probes(hooks, Hook.INPUT, UDP))
-    if may_pass(hooks, Hook.INPUT, union([*probes], hooks.space.false)).satisfiable():
+    if _from_world(hooks, hooks.space.true).satisfiable():
         return Sign.PUBLIC
     return Sign.PRIVATE if lets_someone_in(hooks) else Sign.NONE
+
+
+def _from_world(hooks: Hooks, packets: PacketSet) -> PacketSet:
+    """Those of the packets by which the world may begin something here, but for what neighbours on
+    the link say to each other."""
+    space = hooks.space
+    probes = (*external_probes(hooks), *external_probes(hooks, Hook.INPUT, UDP))
+    of_link = space.ranges(Field.DPORT, tuple((port, port) for port in _OF_THE_LINK))
+    asked = union([*probes], space.false) & packets & ~of_link
+    return may_pass(hooks, Hook.INPUT, asked)
+
+
+def serves_the_world(hooks: Hooks) -> bool:
+    """Whether the world gets to a service that has a name: this is a server, and somebody
+    administers it."""
+    named = tuple((port, port) for port in _NAMED_PORTS)
+    return _from_world(hooks, hooks.space.ranges(Field.DPORT, named)).satisfiable()
 
 
 def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
@@ -198,7 +216,8 @@ def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
 def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
     script = analysis.ruleset.script
-    beside = "" if script is None else script.hints.beside(rule.origin.span)
+    syntax = analysis.syntax
+    beside = script.hints.beside(rule.origin.span) if script else syntax.remarks(rule)
     named = "ssh" in f"{rule.comment or ''} {beside}".lower()
     if not named and not _may_take(rule, _USUAL_ELSEWHERE):
         return

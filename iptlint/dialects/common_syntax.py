@@ -46,6 +46,9 @@ class CommonSyntax(Syntax):
     def has_remark(self, rule: Rule) -> bool:
         return remarks.of_rule(rule)
 
+    def remarks(self, rule: Rule) -> str:
+        return remarks.beside(rule)
+
     def is_in_remarked_block(self, rule: Rule) -> bool:
         return remarks.of_block(rule)
 

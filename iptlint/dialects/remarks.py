@@ -12,6 +12,12 @@ from iptlint.source import SourceFile
 _BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|type|policy)\b)")
 _STAMP = re.compile(r"\s*# (?:Generated|Completed) (?:by|on) ")
 
+_RULE_LEFT_OUT = re.compile(
+    r"\s*#+\s*(?:-[AIDRN]\s|(?:\S*/)?(?:ip6?tables|nft)\b|\$\w+\s+-"
+    r"|(?:tcp|udp|ip6?|[io]if(?:name)?|ct|meta|th)\s.*\b(?:accept|drop|reject|jump|goto)\b)"
+)
+"""A remark that is a rule which is not to count."""
+
 
 def of_block(rule: Rule) -> bool:
     """Whether a remark is on the rule's line, or above the block of lines that it is in."""
@@ -25,6 +31,20 @@ def of_rule(rule: Rule) -> bool:
     above = span.source.line_text(span.line - 1).lstrip() if span.line > 1 else ""
     behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
     return above.startswith("#") or behind.startswith("#")
+
+
+def beside(rule: Rule) -> str:
+    """The words of the remarks on the rule's line and right above it, but for those on a rule that
+    is left out, which stands between."""
+    span = rule.origin.span
+    above: list[str] = []
+    for line in range(span.line - 1, 0, -1):
+        text = span.source.line_text(line)
+        if not text.lstrip().startswith("#") or _RULE_LEFT_OUT.match(text):
+            break
+        above.append(text)
+    behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
+    return "\n".join((*reversed(above), behind if behind.startswith("#") else ""))
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ _INSIDE = re.compile(
     r"|vmnet.*|vboxnet.*|lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
     r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
     r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"
-    r"|iot.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
+    r"|iot.*|waydroid.*|anbox.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
 )
 
 _OUTWARD = re.compile(
@@ -29,7 +29,7 @@ _TUNNEL = re.compile(r"(?:u?tun|a?wg|vpn|nordlynx|proton|ipsec|vti|l2tp).*")
 _SECOND = re.compile(r"eth[1-9]\d*")
 _PASSING = re.compile(
     r"(?:ppp|pppoe|tun|tap|utun|wg|awg|nordlynx|docker|veth|vb|br|virbr|vmbr|lxcbr|lxdbr|incusbr"
-    r"|vnet|podman|cni|flannel|cali|cilium|kube|weave|tailscale|zt|ovpn|vpn|ipsec|xfrm|vti|gre"
+    r"|vnet|waydroid|anbox|podman|cni|flannel|cali|cilium|kube|weave|tailscale|zt|ovpn|vpn|ipsec|xfrm|vti|gre"
     r"|sit|he|ip6tnl|6in4|l2tp|vxlan|geneve|bond|team|dummy|macvlan|ipvlan|ifb|vlan|wwan|rmnet)"
     r"[\d_-].*|(?:tun|tap|wg|br|ppp|docker|tailscale|bond|vpn|wan6)|docker_gwbridge|.*[.@]\d+|.*-.*"
 )

@@ -178,6 +178,9 @@ class Syntax(Editing, Protocol):
     def has_remark(self, rule: Rule) -> bool:
         """Whether a remark (``#``) is on the rule's line, or on the one above it."""
 
+    def remarks(self, rule: Rule) -> str:
+        """The words of the remarks on the rule's line and right above it."""
+
     def is_in_remarked_block(self, rule: Rule) -> bool:
         """Whether a remark is on the rule's line, or above the block of lines that it is in."""
 

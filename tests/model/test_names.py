@@ -7,7 +7,9 @@ import pytest
 from iptlint.model import names
 
 
-@pytest.mark.parametrize("interface", ["lo", "docker0", "br-1a2b3c", "wg0", "lan1", "myvpn"])
+@pytest.mark.parametrize(
+    "interface", ["lo", "docker0", "br-1a2b3c", "wg0", "lan1", "myvpn", "waydroid0"]
+)
 def test_interfaces_behind_which_the_world_is_not(interface: str) -> None:
     assert names.is_inside(interface)
     assert not names.is_outward(interface)
@@ -21,7 +23,14 @@ def test_interfaces_that_lead_to_the_world(interface: str) -> None:
 
 @pytest.mark.parametrize(
     ("interface", "passing"),
-    [("tun0", True), ("br-lan", True), ("eth0.7", True), ("docker0", True), ("eth0", False)],
+    [
+        ("tun0", True),
+        ("br-lan", True),
+        ("eth0.7", True),
+        ("docker0", True),
+        ("waydroid0", True),
+        ("eth0", False),
+    ],
 )
 def test_interfaces_that_something_makes_after_boot(interface: str, passing: bool) -> None:
     assert names.comes_and_goes(interface) is passing

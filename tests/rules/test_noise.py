@@ -156,3 +156,30 @@ def test_a_file_whose_lines_a_terminal_broke_has_one_fault() -> None:
     ]
     (one,) = told(table(*broken), "IPT001")
     assert one.message.endswith("likewise line 6")
+
+
+@pytest.mark.parametrize(
+    ("remarks", "silent"),
+    [
+        ("# Let the admins in (SSH)\n# from anywhere, by --dport as in sshd_config\n", True),
+        ("", False),
+        # It is of the rule that is left out.
+        ("# SSH\n#-A INPUT -p tcp --dport 22 -j ACCEPT\n", False),
+        ("# SSH\n\n", False),
+    ],
+)
+def test_a_remark_says_where_sshd_listens(remarks: str, silent: bool) -> None:
+    text = table("INPUT -i lo -j ACCEPT", "INPUT -p tcp --dport 39000 -j ACCEPT")
+    text = text.replace("-A INPUT -p", f"{remarks}-A INPUT -p")
+    assert (told(text, "IPT301") == []) is silent
+    nft = "table inet f {{\n chain c {{\n  type filter hook input priority 0; policy drop;\n{}"
+    nft += "  tcp dport 39000 accept{}\n }}\n}}\n"
+    said = remarks.replace("-A INPUT -p tcp --dport 22 -j ACCEPT", "tcp dport 22 accept")
+    assert (told(nft.format(said, ""), "IPT301", path="a.nft") == []) is silent
+    assert told(nft.format("", " # SSH"), "IPT301", path="a.nft") == []
+
+
+def test_who_lets_nobody_in_over_either_family_is_told_so_once() -> None:
+    files = [SourceFile(name, table("INPUT -i lo -j ACCEPT")) for name in ("rules.v4", "rules.v6")]
+    found = lint(files, select=("IPT301",)).findings
+    assert [finding.span.source.path for finding in found] == ["rules.v4"]

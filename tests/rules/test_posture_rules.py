@@ -297,6 +297,20 @@ def test_the_step_and_the_line(rules: tuple[str, ...], output: str, words: str, 
         ((LO, RUNNING, "-A INPUT -s 10.0.0.0/8 -p tcp --dport 443 -j ACCEPT"), Severity.WARNING),
         ((LO, RUNNING, "-A INPUT -p tcp --dport 443 -j ACCEPT"), Severity.ERROR),
         ((LO, RUNNING, "-A INPUT -p udp --dport 51820 -j ACCEPT"), Severity.ERROR),
+        # Of a desktop that downloads, or a server whose sshd listens there: nothing says which.
+        ((LO, RUNNING, "-A INPUT -p tcp --dport 6999 -j ACCEPT"), Severity.INFO),
+        # A server has somebody who administers it, perhaps by the other port.
+        (
+            (
+                LO,
+                RUNNING,
+                "-A INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT",
+                "-A INPUT -p tcp --dport 6999 -j ACCEPT",
+            ),
+            Severity.WARNING,
+        ),
+        # DHCP and mDNS are of every machine on the link.
+        ((LO, RUNNING, "-A INPUT -p udp -m multiport --dports 68,5353 -j ACCEPT"), Severity.INFO),
         ((LO, RUNNING, "-A INPUT -p tcp --dport 22 -j DROP", SSH), Severity.ERROR),
         ((LO, RUNNING, SSH, "-A OUTPUT -p tcp --sport 22 -j REJECT"), Severity.ERROR),
     ],

@@ -7,11 +7,15 @@ and every interface but `lo`: the SYN through INPUT, the SYN-ACK through OUTPUT,
 INPUT; and the SYN through the raw, mangle and security tables. If a
 step fails for all, it names the step and the line. A pass that depends on chance or time
 (limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
-SSH in on another port (by its comment, or one of the ports used for it, such as 2222) counts.
+SSH in on another port (by its comment, a remark above it, or one of the ports used for it, such as
+2222) counts.
 It is an error where something speaks for SSH: a rule that accepts the port, the setting, a
 listener, or another service that the world gets to. It is a warning where only some network gets
-in, and an information where nobody does, where a rule closes the port by its number and none opens
-it, and for IPv6 rules without the IPv4 ones of the host. What holds over both is told once.
+in, or where a server has a port without a name open, too, which may be that of sshd. It is an
+information where nobody gets in, or only to ports without a name, as to a desktop's downloads;
+where a rule closes the port by its number and none opens it; and for IPv6 rules without the IPv4
+ones of the host. What holds over both is told once. What neighbours on a link say to each other
+(DHCP, mDNS) is no service.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -66,9 +70,9 @@ from iptlint.analysis.shares import Share, surely_decides
 from iptlint.analysis.ssh_access import (
     Sign,
     SshFailure,
-    locked_out,
     nameless_service,
     names_port,
+    serves_the_world,
     sign_of_ssh,
     ssh_failures,
     ssh_ports,
@@ -131,8 +135,7 @@ def _elsewhere(context: Context, hooks: Hooks, step: HandshakeStep) -> bool:
         return True
     if hooks.ruleset.flush is not None and not hooks.ruleset.sees(Family.IP):
         return not has_unseen_includes(hooks.ruleset)  # IPv4 is open after that
-    beside = ip_side(context, hooks)
-    return beside is not None and not locked_out(beside, context.settings)
+    return ip_side(context, hooks) is not None  # where that lets nobody in either, it is told there
 
 
 def _is_ipv6_alone(context: Context, hooks: Hooks) -> bool:
@@ -172,7 +175,9 @@ def _finding(
     elif other is not None:
         line = other[1].origin.span.line
         text += f", unless sshd listens on {other[0]}, which line {line} opens"
-    gravity = Severity.WARNING if other else _GRAVITY[sign]
+    gravity = _GRAVITY[sign]
+    if other is not None:
+        gravity = Severity.WARNING if serves_the_world(hooks) else Severity.INFO
     return META.finding(
         droppers[0].span,
         text,
