@@ -5,8 +5,8 @@ Proves, over every packet and through every call, that the rules before this one
 nothing to it, and that some of what it was meant for gets another verdict. It names the
 rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
 sees none is IPT902). Where nothing gets past one rule of a chain, all rules behind it are one
-finding, and so are all that are lost to the same lines, those among them that would do what is
-done (IPT102).
+finding, and so are all that are lost to the same lines, with those for the same packets that would
+do what is done (IPT102).
 It is an error where a DROP or REJECT that names whom or what it bans is lost to rules that
 accept, and new connections from the world come in.
 
@@ -150,13 +150,16 @@ def _gets_nothing(beside: Sequence[Shadowed]) -> tuple[Label, ...]:
 
 
 def _as_idle(analysis: TableAnalysis, shadowed: Shadowed) -> list[Shadowed]:
-    """The rules of its chain that would do what is done, and are lost to the same lines."""
+    """The rules of its chain for some of its packets that would do what is done, and are lost to
+    the same lines."""
+    meant = analysis.intended(shadowed.rule)
     return [
         other
         for other in shadowed_alone(analysis)
         if not other.differs
         and other.chain is shadowed.chain
         and {*other.blockers} <= {*shadowed.blockers}
+        and (analysis.intended(other.rule) & meant).satisfiable()
     ]
 
 
