@@ -338,9 +338,7 @@ def _whom(space: Space, answered: PacketSet) -> str:
 
 def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
-    if hook is Hook.OUTPUT or not decides_by_connections(hooks):
-        return
-    if hook is Hook.FORWARD and not _forwards(hooks):
+    if not decides_by_connections(hooks) or not _leads_in(hooks, hook):
         return
     space, denied = hooks.space, dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & denied
@@ -380,9 +378,12 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     )
 
 
-def _forwards(hooks: Hooks) -> bool:
-    """Whether some new connection may be led through: else there are none to have errors."""
-    return may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT, opening(hooks)).satisfiable()
+def _leads_in(hooks: Hooks, hook: Hook) -> bool:
+    """Whether errors about connections may come by the hook: by FORWARD only where some new
+    connection may be led through."""
+    if hook is not Hook.FORWARD:
+        return hook is Hook.INPUT
+    return may_end(hooks, hook, VerdictKind.ACCEPT, opening(hooks)).satisfiable()
 
 
 def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
