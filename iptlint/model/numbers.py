@@ -17,6 +17,7 @@ _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _C = re.compile(r"0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]*)|(?P<decimal>[1-9][0-9]*)")
 _SIGNED = re.compile(r"[ \t\n]*([+-]?)([0-9]+)[ \t\n]*")
 _BASES = {"hex": 16, "octal": 8, "decimal": 10}
+_ULLONG_MAX = (1 << 64) - 1
 _MOST_DIGITS = 43
 """As many as ``BEYOND`` has in octal, where it has most."""
 
@@ -36,6 +37,14 @@ def c_number(text: str) -> int | None:
     match = _C.fullmatch(text)
     kind = match.lastgroup if match else None
     return _read(match[kind], _BASES[kind]) if match and kind else None
+
+
+def leading(text: str) -> int:
+    """As strtoull(3) reads it: the C number that a text begins with, 0 where there is none."""
+    match = _C.match(text)
+    kind = match.lastgroup if match else None
+    number = _read(match[kind], _BASES[kind]) if match and kind else 0
+    return min(number, _ULLONG_MAX)
 
 
 def signed(text: str) -> int | None:

@@ -12,6 +12,9 @@ VARIANTS = ("legacy", "nft")
 _EMPTY = "".join(f"*{table}\nCOMMIT\n" for table in ("filter", "nat", "mangle", "raw", "security"))
 _LINE = re.compile(r"(?:line:? |line #|at line )(\d+)")
 
+_TOLD = re.compile(r"^ip6?tables-\S*restore v[\d.]+ \(\w+\)(?:$|\n\nUsage: )")
+"""What -V and -h print: the tool ends there, and has loaded nothing of the table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -22,7 +25,7 @@ class Answer:
 
     @property
     def taken(self) -> bool:
-        return self.status == 0
+        return self.status == 0 and not _TOLD.search(self.said)
 
     @property
     def crashed(self) -> bool:

@@ -176,6 +176,7 @@ TAKEN = [
     ("mangle", "-A OUTPUT -j CLASSIFY --set-class 0000:fffff"),
     ("mangle", "-A PREROUTING -j DSCP --set-dscp-class af11x"),
     ("nat", "-A PREROUTING -j REDIRECT --rand"),
+    ("filter", "-A INPUT -p tcp -j SYNPROXY --mss 65535 --wscale 255"),
     ("nat", "-A PREROUTING ! -p tcp -j REDIRECT --to-ports 80"),
 ]
 
@@ -188,7 +189,10 @@ def test_both_variants_take_it(table: str, rules: str) -> None:
 CHANGED = [
     ('-A INPUT -j LOG --log-prefix "a prefix longer than 29 letters"', "29 lette`"),
     ("-A INPUT -m limit --limit 3min", "becomes `3/second`"),
-    ("-A INPUT -p udp --dport 70000", "becomes"),
+    ("-A INPUT -p udp --dport 70000", "becomes `4464`"),
+    ("-A INPUT -p udp --dport 70000:70001", "becomes `4464:4465`"),
+    ("-A INPUT -p tcp -j SYNPROXY --mss 70000", "becomes `4464`"),
+    ("-A INPUT -p tcp -j SYNPROXY --wscale 256", "becomes `0`"),
     ('-A INPUT -m comment --comment "never closed -j DROP', "never closed"),
     (":LOG - [0:0]\n-A INPUT -j LOG", "hides the target"),
     ("-A INPUT -p tcp ! --dport 0:65535", "is changed"),
@@ -219,6 +223,14 @@ def test_what_the_kernel_refuses_comes_when_the_table_is_read() -> None:
         (3, Stage.READING),
         (2, Stage.KERNEL),
     ]
+
+
+@pytest.mark.parametrize("option", ["--help ftp", "-h", "-V"])
+def test_what_prints_and_ends_the_tool_is_no_loading_though_its_status_is_0(option: str) -> None:
+    rule = f"-A PREROUTING -m helper {option}"
+    answer = loaded(in_table("-A INPUT -j ACCEPT") + in_table(rule, "raw"))
+    assert "ends the tool, with status 0" in answer.refusals[0].cause
+    assert [each.name for each in answer.carried] == ["table filter"]
 
 
 def test_tables_are_committed_one_by_one() -> None:

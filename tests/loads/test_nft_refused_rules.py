@@ -53,6 +53,9 @@ CONNECTIONS = (
 )
 
 NUMBERS = (
+    ("meta priority set 10.1.26.4", ""),
+    ("meta priority { 1:10, ::1, fe80::1, 4294967297, nosuch, none, root }", ""),
+    ("meta rtclassid 10.1.26.4", "10.1.26.4"),
     ("socket transparent 2", "2"),
     ("socket wildcard { 0, 2 }", "2"),
     ("socket transparent 1", ""),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.model.numbers import BEYOND, c_number, decimal, hexadecimal, is_decimal, signed
+from iptlint.model.numbers import (
+    BEYOND,
+    c_number,
+    decimal,
+    hexadecimal,
+    is_decimal,
+    leading,
+    signed,
+)
 
 NONE = ("", " ", "²", "٣", "1_0", "+1", "-1", " 1", "1 ", "1.0", "1e3", "x", "0b1")
 LONG = "9" * 5000
@@ -42,3 +50,13 @@ def test_what_no_field_holds_is_one_number_and_takes_no_time() -> None:
 
 def test_a_shell_tests_numbers_with_a_sign_and_blanks() -> None:
     assert [signed(text) for text in (" -7 ", "+7", "07", "7x", "--7")] == [-7, 7, 7, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("10.1.26.4", 10), ("x", 0), ("", 0), ("08", 0), ("0x1fg", 31), (LONG, 2**64 - 1)],
+)
+def test_strtoull_takes_whatever_begins_with_a_number_and_what_does_not_is_0(
+    text: str, number: int
+) -> None:
+    assert leading(text) == number

@@ -37,6 +37,19 @@ def bits(width: int) -> Value:
     return number((1 << width) - 1)
 
 
+def low_bits(width: int) -> Value:
+    """A number of 32 bits, of which the kernel's own field has the lowest only."""
+    top = (1 << width) - 1
+
+    def read(text: str, _: Family) -> int:
+        value = integer(text, 0, (1 << 32) - 1)
+        if value > top:
+            raise InvalidValueError(f"a number from 0 to {top}", becomes=value & top)
+        return value
+
+    return read
+
+
 def hexadecimal(width: int, low: int = 0, high: int | None = None) -> Value:
     """A number whose canonical text is hexadecimal."""
     top = (1 << width) - 1 if high is None else high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iptlint.dialects.diagnostics import Fate, InvalidValueError
+from iptlint.dialects.iptables.extensions.builders import show_value
 from iptlint.dialects.iptables.extensions.table import MATCHES, TARGETS
 from iptlint.dialects.iptables.lowering.chain_diagnostics import ChainDiagnostics
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, UNKNOWN
@@ -57,7 +58,8 @@ class IptablesDiagnostics(ChainDiagnostics):
         if reason.variant and not reason.changed:
             verb += f" by iptables-{reason.variant}-restore"
         if reason.changed:
-            verb = f"becomes `{reason.becomes}`" if reason.becomes is not None else "is changed"
+            what = reason.becomes
+            verb = "is changed" if what is None else f"becomes `{_printed(what)}`"
             verb += f" with iptables-{reason.variant}-restore" if reason.variant else ""
         grade = "warning" if reason.changed else "error"
         message, advice = f"`{span.text}` {verb}: expected {reason}", f"write {reason}"
@@ -192,3 +194,12 @@ class IptablesDiagnostics(ChainDiagnostics):
             fate=Fate.AT_COMMIT,
             variant=variant,
         )
+
+
+def _printed(value: object) -> str:
+    """As iptables-save prints it: a range of one port is that port."""
+    match value:
+        case (low, high) if low == high:
+            return str(low)
+        case _:
+            return show_value(value)

@@ -236,7 +236,10 @@ class _Resolver:
             case Role.COUNTERS:
                 self._counters(entry, start, glued)
             case Role.TELL:
-                raise shape_error(start, f"{named(entry)} makes no rule", "a rule")
+                name = entry.name
+                message = f"{named(entry)} ends the tool, with status 0: it loads nothing more"
+                hint = meant(name, [n for n in self.scope.names() if n != name])
+                raise shape_error(start, message, "a rule", hint)
 
     def _test(self, known: KnownOption, start: int, glued: WordPlace | None) -> None:
         option = known.entry.option

@@ -16,7 +16,7 @@ from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols
 from iptlint.dialects.nft.lowering.symbols import Resolve
-from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal
+from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal, leading
 
 
 class NftValueError(Exception):
@@ -249,11 +249,18 @@ def _interface_or_index(value: t.Value, type: DataType) -> Scalar:
 
 
 def _tc_handle(value: t.Value, type: DataType) -> Scalar:
+    """No text is wrong for strtoull(3), which nft reads it with (tchandle_type_parse)."""
     major, colon, minor = value.text.partition(":")
-    if not colon:
-        return _number_or_name(value, type)
-    high, low = hexadecimal(major or "0"), hexadecimal(minor or "0")
-    return Name(value.text) if high is None or low is None else high << 16 | low
+    if colon:
+        high, low = (hexadecimal(_HEX_DIGITS.findall(part)[0]) or 0 for part in (major, minor))
+        return (high & 0xFFFF) << 16 | low & 0xFFFF
+    word = type.symbols.get(value.text)
+    if word is None and value.kind is t.Kind.SYMBOL:
+        word = symbols.PROTOCOL_WORDS.get(value.text)
+    return leading(value.text) & type.maximum if word is None else word
+
+
+_HEX_DIGITS = re.compile("[0-9a-fA-F]*")
 
 
 _TIME_PARTS = re.compile(r"([0-9]+)(ms|[wdhms])")
@@ -331,9 +338,7 @@ UID = _local("uid", 32, "user", symbols.user)
 GID = _local("gid", 32, "group", symbols.user)
 DEVGROUP = DataType("devgroup", 32, "device group", {"default": 0}, symbols.unknown)
 CGROUPV2 = _local("cgroupsv2", 64, "control group", symbols.unknown)
-TC_HANDLE = DataType(
-    "classid", 32, "traffic class", symbols.TC_HANDLES, symbols.unknown, reader=_tc_handle
-)
+TC_HANDLE = DataType("classid", 32, "traffic class", symbols.TC_HANDLES, reader=_tc_handle)
 IFINDEX = DataType("iface_index", 32, "interface", reader=_interface_or_index)
 FIB_RESULT = DataType("fib_result", 32, "interface", reader=_interface_or_index)
 IFNAME = DataType("ifname", 0, "interface name", reader=_interface)
