@@ -58,6 +58,29 @@ BY_BOTH = [
     ("filter", ":LOG - [0:0]\n-A INPUT -j LOG --log-prefix x"),
     ("filter", " "),
     ("filter", "-A OUTPUT -m owner"),
+    ("filter", "-A INPUT -s 192.0.2.0/08"),
+    ("filter", "-A INPUT -s 192.0.2.0/0x21"),
+    ("filter", f"-A INPUT -s {'a' * 256}"),
+    ("filter", "-A INPUT -m policy --dir in --pol ipsec --proto tcp"),
+    ("filter", '-A INPUT -m recent --set --name ""'),
+    ("filter", "-A INPUT -j TEE --gateway 0.0.0.0"),
+    ("filter", "-A INPUT -p dccp -m dccp --dport 4294967295"),
+    ("filter", "-A INPUT -j IDLETIMER --timeout 2147483 --label a"),
+    ("filter", "-A INPUT -j RATEEST --rateest-name a --rateest-interval 9s --rateest-ewmalog 20s"),
+    (
+        "filter",
+        "-A INPUT -j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 9ms",
+    ),
+    (
+        "filter",
+        "-A INPUT -j RATEEST --rateest-name a --rateest-interval 1us --rateest-ewmalog 1074s",
+    ),
+    (
+        "mangle",
+        "-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 3 --cluster-hash-seed 1",
+    ),
+    ("raw", "-A PREROUTING -j CT --ctevents NEW"),
+    ("nat", '-A PREROUTING -j DNAT --to-destination ""'),
     ("filter", "-A OUTPUT -m owner --uid-owner 37:1"),
     ("filter", "-A OUTPUT -m owner --gid-owner 1:"),
     ("filter", "-A OUTPUT -m owner --uid-owner 1:2-3"),
@@ -177,6 +200,18 @@ TAKEN = [
     ("mangle", "-A PREROUTING -j DSCP --set-dscp-class af11x"),
     ("nat", "-A PREROUTING -j REDIRECT --rand"),
     ("filter", "-A INPUT -p tcp -j SYNPROXY --mss 65535 --wscale 255"),
+    ("nat", "-A PREROUTING -j NETMAP --to 192.0.2.0/33"),
+    ("filter", "-A INPUT -m conntrack --ctorigsrc 192.0.2.1/255.255"),
+    ("filter", '-A INPUT -j REJECT --reject-with ""'),
+    ("filter", '-A INPUT -p tcp -m osf --genre ""'),
+    ("filter", '-A INPUT -p dccp -m dccp --dport ""'),
+    ("filter", '-A INPUT -j RATEEST --rateest-name "" --rateest-interval 8s --rateest-ewmalog 12s'),
+    (
+        "filter",
+        "-A INPUT -j RATEEST --rateest-name a --rateest-interval 1us --rateest-ewmalog 1073s",
+    ),
+    ("filter", "-A INPUT -j IDLETIMER --timeout 2147482 --label a"),
+    ("filter", "-A INPUT -m policy --dir in --pol ipsec --proto 108"),
     ("nat", "-A PREROUTING ! -p tcp -j REDIRECT --to-ports 80"),
 ]
 
@@ -192,6 +227,7 @@ CHANGED = [
     ("-A INPUT -p udp --dport 70000", "becomes `4464`"),
     ("-A INPUT -p udp --dport 70000:70001", "becomes `4464:4465`"),
     ("-A INPUT -p tcp -j SYNPROXY --mss 70000", "becomes `4464`"),
+    ("-A INPUT -m connlabel --label 65541", "becomes `5`"),
     ("-A INPUT -p tcp -j SYNPROXY --wscale 256", "becomes `0`"),
     ('-A INPUT -m comment --comment "never closed -j DROP', "never closed"),
     (":LOG - [0:0]\n-A INPUT -j LOG", "hides the target"),
@@ -204,6 +240,15 @@ def test_what_is_changed_is_taken(rules: str, said: str) -> None:
     answer = loaded(in_table(rules))
     assert answer.refusals == ()
     assert said in answer.changes[0].cause
+
+
+def test_ip6_option_numbers_have_8_bits() -> None:
+    changed = in_table("-A INPUT -m dst --dst-opts 258:-1,0x10:300,5")
+    answer = loaded(changed, Family.IP6)
+    assert answer.refusals == ()
+    assert "becomes `2,16:44,5`" in answer.changes[0].cause
+    for text in ("0:1", "1:", "1,,2", "18446744073709551616", ",".join(["1"] * 17)):
+        assert loaded(in_table(f"-A INPUT -m hbh --hbh-opts {text}"), Family.IP6).refusals
 
 
 def test_sets_may_be_there_before() -> None:

@@ -11,7 +11,7 @@ from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import Range, integer, ordered
 from iptlint.model import Family
-from iptlint.model.numbers import decimal, is_decimal
+from iptlint.model.numbers import c_number, decimal, is_decimal
 from iptlint.model.services import SERVICES
 
 # -- ports and protocols -------------------------------------------------------
@@ -40,15 +40,20 @@ def port(text: str, _: Family) -> int:
         return number
 
 
+_ULONG_MAX, _INT_MAX = (1 << 64) - 1, (1 << 31) - 1
+"""glibc keeps the number of a service as an int, and one below 0 is none (gaih_inet_serv)."""
+
+
 def resolved_port(text: str, _: Family) -> int:
-    """A port number or a service's name as getaddrinfo(3) reads them: in decimal, and of a number
-    that is too large its last 16 bits (xtopt_parse_port)."""
-    number = decimal(text)
+    """A port number or a service's name as getaddrinfo(3) reads them: in decimal, nothing as 0,
+    and of a number that is too large its last 16 bits (xtopt_parse_port)."""
+    number = decimal(text or "0")
     if number is not None:
-        if number >= 1 << 64:
+        kept = min(number, _ULONG_MAX) & 0xFFFFFFFF
+        if kept > _INT_MAX:
             raise InvalidValueError(_A_PORT)
         if number > 65535:
-            raise InvalidValueError(_A_PORT, becomes=number & 65535)
+            raise InvalidValueError(_A_PORT, becomes=kept & 65535)
         return number
     service = _service(text) if text[:1].isalpha() else None
     if service is None:
@@ -153,6 +158,8 @@ _FULL = {Family.IP: (1 << 32) - 1, Family.IP6: (1 << 128) - 1}
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 
 
+_LONGEST_HOST = 255
+
 _AN_ADDRESS = {
     Family.IP: "an IPv4 address, network or host name",
     Family.IP6: "an IPv6 address, network or host name",
@@ -217,7 +224,7 @@ def address(text: str, family: Family) -> int:
 def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
     """``resolved``: the resolver is asked too, which takes one number for an address of IPv4."""
     width, full = family.address_bits, _FULL[family]
-    length = decimal(text)
+    length = c_number(text.lstrip(" \t").removeprefix("+"))
     if length is not None and length <= width:
         return full ^ (full >> length)
     whole = family is Family.IP6 or text.count(".") == 3
@@ -231,18 +238,18 @@ def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
     return spelled
 
 
-def net(text: str, family: Family) -> Net:
+def net(text: str, family: Family, *, resolved: bool = False) -> Net:
     """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut. Before
     a mask of 0 the tools look at no address (``any/0``, xtables_ipparse_multiple)."""
     host, slash, tail = text.partition("/")
-    if slash and not _mask(tail, family):
+    if slash and not resolved and not _mask(tail, family):
         return Net(0, 0)
     value = _plain_address(host, family)
     if value is None and family is Family.IP:
         value = _resolved_quad(host)
-    if value is None and not _HOST_NAME.fullmatch(host):
+    if value is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
         raise InvalidValueError(_AN_ADDRESS[family])
-    mask = _mask(tail, family) if slash else _FULL[family]
+    mask = _mask(tail, family, resolved=resolved) if slash else _FULL[family]
     if value is None:
         return Net(0, mask, host.lower())
     return Net(value & mask, mask)
@@ -305,8 +312,8 @@ def show_net(value: Net, family: Family) -> str:
 
 
 def network(text: str, family: Family) -> str:
-    """A network as canonical text."""
-    return show_net(net(text, family), family)
+    """A network as canonical text; its mask is read by the resolver, too (XTTYPE_HOSTMASK)."""
+    return show_net(net(text, family, resolved=True), family)
 
 
 def host(text: str, family: Family) -> str:

@@ -116,13 +116,27 @@ def _there(header: str) -> tuple[Match, ...]:
 
 
 def _option_list(text: str, _: Family) -> str:
-    """ip6 option numbers, each with an optional length: ``3:5,7``."""
-    for item in text.split(","):
-        number, colon, length = item.partition(":")
-        values.integer(number, 0, 255)
-        if colon and length:
-            values.integer(length, 0, 255)
-    return text
+    """ip6 option numbers, each with an optional length: ``3:5,7``. Each number has 8 bits in the
+    kernel, and all lengths are one of 255 (parse_options of libip6t_hbh.c)."""
+    items = text.split(",")
+    if len(items) > _MOST_OPTIONS:
+        raise InvalidValueError(f"at most {_MOST_OPTIONS} options", refused=True)
+    read = [[_strtoul(number) for number in item.split(":", 1)] for item in items]
+    kept = [[number & 0xFF for number in numbers] for numbers in read]
+    if [0] in (numbers[:-1] for numbers in kept):
+        raise InvalidValueError("no length of option 0, which is one octet", refused=True)
+    shown = ",".join(":".join(map(str, numbers)).removesuffix(":255") for numbers in kept)
+    if kept != read:
+        raise InvalidValueError("numbers from 0 to 255", becomes=shown)
+    return shown
+
+
+_MOST_OPTIONS = 16
+
+
+def _strtoul(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    return sign * values.integer(text.removeprefix("-"), 0, 2**64 - 1)
 
 
 def _options_header(name: str, header: str) -> Extension:

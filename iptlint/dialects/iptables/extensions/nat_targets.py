@@ -72,6 +72,8 @@ def nat_address(text: str, family: Family) -> tuple[str, str]:
     else:
         addresses, colon, tail = text.partition(":")
         ports = tail if colon else None
+    if not text:
+        raise InvalidValueError("an address, or `:` and a port")
     shown = _nat_addresses(addresses, family) if addresses else ""
     return shown, "" if ports is None else nat_ports(ports, family)
 

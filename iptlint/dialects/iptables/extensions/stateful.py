@@ -25,7 +25,7 @@ from iptlint.dialects.iptables.extensions.row import ExtensionResult, Lower, Use
 from iptlint.dialects.iptables.extensions.times import TIME
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Effect, EffectKind, Family
-from iptlint.model.numbers import decimal
+from iptlint.model.numbers import c_number, decimal
 
 
 def _full_masks(option: str) -> tuple[str, str]:
@@ -41,7 +41,7 @@ _RECENT_ACTIONS = ("set", "rcheck", "update", "remove")
 def _lower_recent(uses: Uses, family: Family) -> ExtensionResult:
     """--set remembers the address, with the time of each packet, and always matches (recent_mt in
     xt_recent.c); the others ask the list."""
-    name = value_of(uses, "name") or "DEFAULT"
+    name = _list_name(uses)
     remembers = (Effect(EffectKind.SET, name=f"recent {name}", counts=True),)
     if "set" in uses:
         negated = uses["set"][0].negated
@@ -51,13 +51,17 @@ def _lower_recent(uses: Uses, family: Family) -> ExtensionResult:
     return ExtensionResult(uncertain("recent", defaults)(uses, family).matches, effects=changes)
 
 
+def _list_name(uses: Uses) -> str:
+    return str(value_of(uses, "name")) if "name" in uses else "DEFAULT"
+
+
 def _kernel_checks(uses: Uses, _: Family) -> InvalidValueError | None:
     """recent_mt_check of xt_recent.c: what remembers or forgets an address asks for nothing."""
     asked = [name for name in ("rttl", "reap") if name in uses]
     asked += [name for name in ("seconds", "hitcount") if value_of(uses, name)]
     if asked and ("set" in uses or "remove" in uses):
         return InvalidValueError(f"no --{asked[0]} beside it", fate=Fate.AT_COMMIT)
-    if values.is_bad_file_name(str(value_of(uses, "name") or "DEFAULT")):
+    if values.is_bad_file_name(_list_name(uses)):
         return InvalidValueError("a name that a file may have", fate=Fate.AT_COMMIT)
     return None
 
@@ -140,9 +144,14 @@ def bit_rate(text: str, _: Family) -> str:
 
 
 def _label(text: str, _: Family) -> str:
-    """A name of connlabel.conf, or a bit of the 128 (XT_CONNLABEL_MAXBIT)."""
-    if (decimal(text) or 0) > 127:
+    """A name of connlabel.conf, or a bit of the 128 (XT_CONNLABEL_MAXBIT), of which the tool keeps
+    16 bits."""
+    number = c_number(text) or 0
+    kept = number & 0xFFFF if number < 1 << 64 else number
+    if kept > 127:
         raise InvalidValueError("a label from 0 to 127", refused=True)
+    if kept != number:
+        raise InvalidValueError("a label from 0 to 127", becomes=str(kept))
     return str(values.filled(text, _))
 
 

@@ -15,6 +15,7 @@ from iptlint.dialects.iptables.extensions import (
     queue_targets,
     rewriting_targets,
     sets,
+    timed_targets,
     values,
 )
 from iptlint.dialects.iptables.extensions.builders import (
@@ -71,7 +72,7 @@ def _reject_with(aliases: dict[str, str]) -> Value:
 
     def read(text: str, _: Family) -> str:
         for name, meaning in names.items():
-            if text and name.startswith(text.lower()):
+            if name.startswith(text.lower()):
                 return meaning
         raise InvalidValueError("one of " + ", ".join(dict.fromkeys(names.values())))
 
@@ -156,15 +157,11 @@ def _tcp_option(text: str, _: Family) -> int:
     return number
 
 
-_DURATION = re.compile(
-    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?(?:s|secs?|[mu]s(?:ecs?)?)?", re.I
-)
-
-
-def _duration(text: str, _: Family) -> str:
-    if not _DURATION.fullmatch(text):
-        raise InvalidValueError("a time such as 250ms or 2s")
-    return text
+def _to_somebody(uses: Uses, family: Family) -> InvalidValueError | None:
+    """tee_tg_check of net/netfilter/xt_TEE.c."""
+    if value_of(uses, "gateway") != addresses.show_address(0, family):
+        return None
+    return InvalidValueError("a gateway that is not the address 0", fate=Fate.AT_COMMIT)
 
 
 def _class(text: str, _: Family) -> str:
@@ -173,17 +170,6 @@ def _class(text: str, _: Family) -> str:
     if match is None:
         raise InvalidValueError("a class major:minor")
     return ":".join(f"{(hexadecimal(part) or 0) & 0xFFFF:x}" for part in match.groups())
-
-
-_LABEL = values.up_to(27, "label")
-
-
-def _timer(text: str, family: Family) -> str:
-    """net/netfilter/xt_IDLETIMER.c makes a file of that name in /sys, where some are there."""
-    label = str(_LABEL(text, family))
-    if "/" in label or label in ("power", "subsystem", "uevent"):
-        raise InvalidValueError("a label that a file in /sys may have", fate=Fate.AT_COMMIT)
-    return label
 
 
 def _tproxy(uses: Uses, family: Family) -> ExtensionResult:
@@ -220,6 +206,7 @@ ROWS: tuple[Extension, ...] = (
     _reject(_REJECT_V4, "icmp-port-unreachable", IP_ONLY),
     _reject(_REJECT_V6, "icmp6-port-unreachable", IP6_ONLY),
     *queue_targets.ROWS,
+    *timed_targets.ROWS,
     row(
         "TPROXY",
         opt("on-port", addresses.resolved_port, req=True),
@@ -293,8 +280,8 @@ ROWS: tuple[Extension, ...] = (
         opt("notrack"),
         opt("helper", values.anything),
         opt("timeout", values.anything),
-        opt("ctevents", values.list_of(values.one_of(*_CT_EVENTS))),
-        opt("expevents", values.list_of(values.one_of("new"))),
+        opt("ctevents", values.list_of(values.exactly(*_CT_EVENTS))),
+        opt("expevents", values.list_of(values.exactly("new"))),
         *(opt(name, _zone) for name in ("zone", "zone-orig", "zone-reply")),
         lower=_lower_ct,
         tables="raw",
@@ -310,6 +297,7 @@ ROWS: tuple[Extension, ...] = (
         opt("gateway", addresses.host, req=True),
         opt("oif", values.interface),
         lower=goes_on("TEE"),
+        checks=(_to_somebody,),
     ),
     row("TRACE", lower=goes_on("TRACE"), legacy_tables="raw"),
     row(
@@ -351,26 +339,11 @@ ROWS: tuple[Extension, ...] = (
         tables=_SECURITY,
     ),
     row(
-        "IDLETIMER",
-        opt("timeout", values.number(0xFFFFFFFF, 1), req=True),
-        opt("label", _timer, req=True),
-        opt("alarm"),
-        opt("send_nl_msg"),
-        lower=goes_on("IDLETIMER"),
-    ),
-    row(
         "LED",
         opt("led-trigger-id", values.up_to(17, "trigger id"), req=True),
         opt("led-delay", values.anything),
         opt("led-always-blink"),
         lower=goes_on("LED"),
-    ),
-    row(
-        "RATEEST",
-        opt("rateest-name", values.filled, req=True),
-        opt("rateest-interval", _duration, req=True),
-        opt("rateest-ewmalog", _duration, req=True),
-        lower=goes_on("RATEEST"),
     ),
     # xtables-addons and older out-of-tree targets.
     _addon("TARPIT", VerdictKind.DROP, flags="tarpit honeypot reset"),

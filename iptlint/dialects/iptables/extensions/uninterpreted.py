@@ -18,6 +18,7 @@ from iptlint.dialects.iptables.extensions.builders import (
     joint,
     just_one,
     need_one,
+    number_of,
     one_option,
     only_where,
     opaque,
@@ -35,6 +36,7 @@ from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match
 from iptlint.model.matches import AddressType, BridgePort
 from iptlint.model.numbers import c_number, is_decimal
+from iptlint.model.protocols import AH, COMP, ESP
 
 # -- owner, devices, routing --------------------------------------------------
 
@@ -149,6 +151,16 @@ def _lower_realm(uses: Uses, family: Family) -> ExtensionResult:
     return pure("realm")(uses, family)
 
 
+def _within_cluster(uses: Uses, _: Family) -> InvalidValueError | None:
+    """cluster_check of libxt_cluster.c."""
+    total = number_of(uses, "cluster-total-nodes")
+    names = ("cluster-local-node", "cluster-local-nodemask")
+    nodes = [c_number(str(value_of(uses, name))) for name in names if name in uses]
+    if all(mask is not None and mask < 1 << total for mask in nodes):
+        return None
+    return InvalidValueError(f"no node above --cluster-total-nodes {total}", refused=True)
+
+
 def _lower_cluster(uses: Uses, family: Family) -> ExtensionResult:
     """Negated or not, it needs a connection (xt_cluster.c)."""
     key = joint("cluster", "cluster-local-nodemask")
@@ -189,6 +201,16 @@ def _node(text: str, _: Family) -> str:
 # -- ipsec --------------------------------------------------------------------
 
 _SPI = values.hexadecimal(32)
+_TRANSFORMS = (ESP, AH, COMP)
+
+
+def _transform(text: str, family: Family) -> int:
+    number = addresses.protocol(text, family)
+    if number not in _TRANSFORMS:
+        raise InvalidValueError("esp, ah or ipcomp", refused=True)
+    return number
+
+
 _POLICY_ELEMENT = ("reqid", "spi", "proto", "mode", "tunnel-src", "tunnel-dst")
 
 
@@ -338,6 +360,7 @@ ROWS = (
                 then=_lower_cluster,
             ),
         ),
+        checks=(_within_cluster,),
     ),
     row(
         "ipvs",
@@ -352,7 +375,7 @@ ROWS = (
     ),
     row(
         "osf",
-        opt("genre", values.filled, inv=True, req=True),
+        opt("genre", values.anything, inv=True, req=True),
         opt("ttl", values.number(2)),
         opt("log", values.number(2)),
         lower=only_where(_OF_A_SYN, joint("osf", "genre")),
@@ -366,7 +389,7 @@ ROWS = (
         opt("strict"),
         opt("reqid", values.bits(32), inv=True, rep=True),
         opt("spi", _SPI, inv=True, rep=True),
-        opt("proto", addresses.protocol, inv=True, rep=True),
+        opt("proto", _transform, inv=True, rep=True),
         opt("mode", values.exactly("transport", "tunnel"), inv=True, rep=True),
         opt("tunnel-src", addresses.network, inv=True, rep=True),
         opt("tunnel-dst", addresses.network, inv=True, rep=True),

@@ -63,6 +63,12 @@ def shape_error(
     return ShapeError(shape_diagnostic(first, message, expected, hint, last=last))
 
 
+def ends_the_tool(at: int, name: str, in_scope: list[str]) -> ShapeError:
+    """What prints something and exits, which an abbreviated option may be taken for."""
+    message = f"--{name} ends the tool, with status 0: it loads nothing more"
+    return shape_error(at, message, "a rule", meant(name, [n for n in in_scope if n != name]))
+
+
 @cache
 def _homes() -> dict[str, tuple[str, ...]]:
     """Which matches and targets have an option of this name."""

@@ -22,6 +22,7 @@ from iptlint.dialects.iptables.parsing.commands import (
 from iptlint.dialects.iptables.parsing.diagnostics import (
     ShapeDiagnostic,
     ShapeError,
+    ends_the_tool,
     meant,
     shape_error,
 )
@@ -236,10 +237,7 @@ class _Resolver:
             case Role.COUNTERS:
                 self._counters(entry, start, glued)
             case Role.TELL:
-                name = entry.name
-                message = f"{named(entry)} ends the tool, with status 0: it loads nothing more"
-                hint = meant(name, [n for n in self.scope.names() if n != name])
-                raise shape_error(start, message, "a rule", hint)
+                raise ends_the_tool(start, entry.name, self.scope.names())
 
     def _test(self, known: KnownOption, start: int, glued: WordPlace | None) -> None:
         option = known.entry.option
