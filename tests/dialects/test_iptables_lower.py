@@ -59,6 +59,7 @@ def net(value: int, last: int) -> Within:
 MEANINGS: list[tuple[str, tuple[Match, ...]]] = [
     ("", ()),
     ("-s 10.1.2.3/8", (net(0x0A000000, 0x0AFFFFFF),)),
+    ("-s 10.1.2.3/010", (net(0x0A000000, 0x0AFFFFFF),)),
     ("-s 0.0.0.0/0", ()),
     ("! -s 0.0.0.0/0", (NEVER,)),
     (
