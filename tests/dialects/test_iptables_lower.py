@@ -161,6 +161,8 @@ def test_meaning(rule: str, matches: tuple[Match, ...]) -> None:
 
 
 SAME = [
+    ("-m time --weekdays Mon,8,32", "-m time --weekdays 1"),
+    ("-s 192.0.2.300/0 -d 0x10/00", ""),
     ("-m string --string test --algo bm", '-m string --algo bm --hex-string "|74 65|st"'),
     ("-m addrtype --src-type LOCAL,UNICAST", "-m addrtype --src-type unicast,local"),
     ("-m set --match-set a src", "-m set --set a src"),

@@ -59,6 +59,7 @@ BY_BOTH = [
     ("filter", " "),
     ("filter", "-A OUTPUT -m owner"),
     ("filter", "-A INPUT -s 192.0.2.0/08"),
+    ("filter", "-A INPUT -m time --weekdays Mon,,Tue"),
     ("filter", "-A INPUT -s 192.0.2.0/0x21"),
     ("filter", f"-A INPUT -s {'a' * 256}"),
     ("filter", "-A INPUT -m policy --dir in --pol ipsec --proto tcp"),
@@ -142,6 +143,8 @@ def test_one_variant_refuses_it(variant: str, text: str) -> None:
 
 
 TAKEN_OF_IP6 = [
+    "-A INPUT -s 0/0",
+    "-A INPUT -s 0.0.0.0/0 -d 192.0.2.300/0",
     "-A INPUT -p mh --mh-type 3",
     "-A INPUT -p mobility-header -m mh --mh-type 3",
     "-A INPUT -p 58 --icmpv6-type 3",
@@ -201,6 +204,9 @@ TAKEN = [
     ("nat", "-A PREROUTING -j REDIRECT --rand"),
     ("filter", "-A INPUT -p tcp -j SYNPROXY --mss 65535 --wscale 255"),
     ("nat", "-A PREROUTING -j NETMAP --to 192.0.2.0/33"),
+    ("filter", "-A INPUT -s 192.0.2.300/0"),
+    ("filter", '-A INPUT -m time --weekdays ""'),
+    ("filter", "-A INPUT -m time --weekdays 0x10,-1,8,"),
     ("filter", "-A INPUT -m conntrack --ctorigsrc 192.0.2.1/255.255"),
     ("filter", '-A INPUT -j REJECT --reject-with ""'),
     ("filter", '-A INPUT -p tcp -m osf --genre ""'),

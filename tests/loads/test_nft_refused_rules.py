@@ -53,6 +53,12 @@ CONNECTIONS = (
 )
 
 NUMBERS = (
+    ("ct expiration 49d17h", ""),
+    ("ct expiration { 08, 0x10, 4294967s, 99999999ms }", ""),
+    ("ct expiration 4294968", "4294968"),
+    ("ct expiration 1s-4294968s", "4294968s"),
+    ("ct expiration != 50d", "50d"),
+    ("ct expiration 100000000ms", "100000000ms"),
     ("meta priority set 10.1.26.4", ""),
     ("meta priority { 1:10, ::1, fe80::1, 4294967297, nosuch, none, root }", ""),
     ("meta rtclassid 10.1.26.4", "10.1.26.4"),

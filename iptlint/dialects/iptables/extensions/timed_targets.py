@@ -52,7 +52,7 @@ def _duration(text: str, _: Family) -> int:
     sign, digits, unit = match.groups("")
     amount = float.fromhex(digits) if digits[:2] in ("0x", "0X") else float(digits)
     whole = min(amount * _MICROSECONDS[unit[:1].lower()], 2.0**63)
-    return int(-whole if sign == "-" else whole) & 0xFFFFFFFF
+    return math.trunc(-whole if sign == "-" else whole) & 0xFFFFFFFF
 
 
 _LONGEST_INTERVAL, _MOST_LOG = 8_000_000, 30

@@ -21,7 +21,7 @@ from iptlint.dialects.iptables.extensions.builders import (
 )
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, Uses, Value
 from iptlint.model import AnyOf, Family, Match
-from iptlint.model.numbers import decimal
+from iptlint.model.numbers import c_number, decimal
 
 _DATE_PARTS = ((1970, 2038), (0, 12), (0, 31), (0, 23), (0, 59), (0, 59))
 _TIME_PARTS = _DATE_PARTS[3:]
@@ -50,14 +50,22 @@ _time = _moment(_TIME, _TIME_PARTS, "a time hh:mm or hh:mm:ss, up to 23:59:59")
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def _weekday(text: str, _: Family) -> int:
-    """A name counts by its first two letters, a number up to 9 even where no day has it."""
+def _weekdays(text: str, _: Family) -> tuple[int, ...]:
+    """What is between two commas counts by its first three characters, a name by two; nothing at
+    all is no day."""
+    parts = text.removesuffix(",").split(",") if text else ()
+    return tuple(sorted({_weekday(part[:3]) for part in parts}))
+
+
+def _weekday(text: str) -> int:
+    """A number sets a bit of 32, even where no day has it (time_parse_weekdays)."""
     for index, day in enumerate(_WEEK, 1):
         if text[:2] == day[:2]:
             return index
-    if re.fullmatch(r"[1-9][0-9]{0,2}", text[:3]):
-        return decimal(text[:3]) or 0
-    raise InvalidValueError("a list of weekdays: Mon, Tue …, or 1 to 7")
+    number = c_number(text.removeprefix("-").removeprefix("+"))
+    if not number:
+        raise InvalidValueError("a list of weekdays: Mon, Tue …, or 1 to 7")
+    return (-number if text.startswith("-") else number) % 32
 
 
 def _monthdays(text: str, _: Family) -> tuple[int, ...]:
@@ -117,7 +125,8 @@ def times(uses: Uses) -> Times | str:
     dates = _instant(uses, "datestart", 0), _instant(uses, "datestop", _LATEST)
     if dates[0] is None or dates[1] is None:
         return "a date that no calendar has"
-    return Times((dates[0], dates[1]), _occasions(uses), not in_kernel)
+    occasions = tuple(each for each in _occasions(uses) if each[1])
+    return Times((dates[0], dates[1]), occasions, not in_kernel)
 
 
 def _instant(uses: Uses, name: str, default: int) -> int | None:
@@ -154,9 +163,8 @@ def _days(uses: Uses) -> frozenset[int]:
     if "weekdays" not in uses:
         return _ALL_DAYS
     (given,) = uses["weekdays"]
-    days = frozenset(
-        (decimal(str(day)) or 0) % 7 for day in cast("tuple[object, ...]", given.values[0])
-    )
+    numbers = cast("tuple[int, ...]", given.values[0])
+    days = frozenset(day % 7 for day in numbers if 1 <= day <= 7)
     return _ALL_DAYS - days if given.negated else days
 
 
@@ -191,7 +199,7 @@ TIME = row(
     opt("timestart", _time),
     opt("timestop", _time),
     opt("contiguous"),
-    opt("weekdays", values.list_of(_weekday), inv=True),
+    opt("weekdays", _weekdays, inv=True),
     opt("monthdays", _monthdays, inv=True),
     opt("localtz"),
     opt("utc"),

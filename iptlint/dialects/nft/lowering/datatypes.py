@@ -14,7 +14,7 @@ from difflib import get_close_matches
 
 from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.lowering import symbols
+from iptlint.dialects.nft.lowering import symbols, times
 from iptlint.dialects.nft.lowering.symbols import Resolve
 from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal, leading
 
@@ -263,18 +263,17 @@ def _tc_handle(value: t.Value, type: DataType) -> Scalar:
 _HEX_DIGITS = re.compile("[0-9a-fA-F]*")
 
 
-_TIME_PARTS = re.compile(r"([0-9]+)(ms|[wdhms])")
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_MILLISECONDS["w"] = 7 * _MILLISECONDS["d"]
-
-
 def _duration(value: t.Value, type: DataType) -> Scalar:
     """In milliseconds, as the kernel compares it; a bare number is seconds."""
-    parts = _TIME_PARTS.findall(value.text)
-    if parts and "".join(number + unit for number, unit in parts) == value.text:
-        return sum((decimal(number) or 0) * _MILLISECONDS[unit] for number, unit in parts)
-    number = c_number(value.text)
-    return Name(value.text) if number is None else number * 1000
+    text = value.text
+    number = decimal(text) if c_number(text) is None else c_number(text)
+    wrong = times.fault(text) if number is None else None
+    read = times.milliseconds(text) if number is None else number * 1000
+    if wrong is None and read > type.maximum:
+        wrong = f"`{_short(text)}` is too large for a time"
+    if wrong is not None and is_decimal(text[:1]):
+        raise NftValueError(wrong, "write one such as 1h30m, of at most 49 days")
+    return Name(text) if wrong is not None else read
 
 
 def _label(value: t.Value, type: DataType) -> Scalar:
