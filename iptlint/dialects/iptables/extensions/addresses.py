@@ -283,15 +283,8 @@ def plain_networks(family: Family) -> Callable[[str], Range | None]:
 
 def nets(text: str, family: Family) -> tuple[Net, ...]:
     if "," not in text:
-        return (_net_or_all(text, family),)
-    return tuple(_net_or_all(part.strip(), family) for part in text.split(","))
-
-
-def _net_or_all(text: str, family: Family) -> Net:
-    """With a mask of nothing the address is not looked at, whatever is written: ``0/0`` is all of
-    ip6, too (xtables_ip6parse_any)."""
-    _, slash, tail = text.partition("/")
-    return Net(0, 0) if slash and _mask(tail, family) == 0 else net(text, family)
+        return (net(text, family),)
+    return tuple(net(part.strip(), family) for part in text.split(","))
 
 
 def show_address(value: int, family: Family) -> str:
