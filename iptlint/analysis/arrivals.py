@@ -179,7 +179,7 @@ def fates_of(hooks: Hooks, way: Hook, point: PacketSet, where: Where) -> Iterato
     for outcome in outcomes:
         one = one_of(hooks.space, outcome.packets, way)
         came = packet_of(hooks.space, values(one), way)
-        last = packet_of(hooks.space, image(hooks.space, one, outcome), way)
+        last = packet_of(hooks.space, image(one, outcome), way)
         chosen = Chosen(one, everything & ~outcome.packets, came, last)
         had_to_hold = conditions(hooks.space, unknowns, traversal.matcher, chosen)
         yield PossibleOutcome(outcome, tuple(had_to_hold) if len(outcomes) > 1 else ())

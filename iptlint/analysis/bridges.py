@@ -138,7 +138,7 @@ class _Bridged:
         traversal = self._traversal(steps.append)
         (last,) = traversal.follow(BRIDGED[self.hook], point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
-        arrived = self._as_asked(packet_of(space, image(space, point, last), self.hook))
+        arrived = self._as_asked(packet_of(space, image(point, last), self.hook))
         chosen = Chosen(point, self.asked & ~packets, came, arrived)
         had_to_hold = conditions(space, self.unknowns, traversal.matcher, chosen)
         return TraceOutcome(

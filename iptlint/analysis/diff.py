@@ -314,7 +314,7 @@ class _Sides:
         decision = next(filter(None, writers), outcome.decision)
         becomes = None
         if outcome.kind is VerdictKind.ACCEPT:
-            values = image(self.space, journey.point, outcome)
+            values = image(journey.point, outcome)
             becomes = packet_of(self.space, values, journey.hook)
         went = Hook.INPUT if outcome.hook in ROUTES[Hook.INPUT] else Hook.FORWARD
         way = went if left(journey.hook, outcome) else None
@@ -344,9 +344,7 @@ class _Sides:
         """A value that the kernel chooses, by where it has it from."""
         if not any(e.field is field and e.choice == INTERFACE_ADDRESS for e in rule.effects):
             return f"what `{rule.verdict.meaning}` gives it"
-        packet = packet_of(
-            self.space, image(self.space, journey.point, journey.outcome), journey.hook
-        )
+        packet = packet_of(self.space, image(journey.point, journey.outcome), journey.hook)
         to_it = field in (Field.DADDR, Field.DADDR6)
         return f"the address of {packet.iif if to_it else packet.oif}"
 

@@ -28,7 +28,9 @@ def values(point: PacketSet) -> list[bool | None]:
     return point.pick_cube() or []
 
 
-def image(space: Space, point: PacketSet, outcome: Outcome) -> list[bool | None]:
+def image(point: PacketSet, outcome: Outcome) -> list[bool | None]:
     """The values of the variables of the one packet in the end."""
-    count = space.manager.num_vars()
-    return [(point & outcome.rewrite.variable(number)).satisfiable() for number in range(count)]
+    in_the_end = values(point)
+    for number, bit in outcome.rewrite.bits.items():
+        in_the_end[number] = (point & bit).satisfiable()
+    return in_the_end

@@ -278,7 +278,7 @@ class _Tracer:
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))
-        in_the_end = image(space, point, last)
+        in_the_end = image(point, last)
         arrived = packet_of(space, in_the_end, self.hook)
         arrived = self._as_asked(self._by_its_own_way(came, arrived))
         if last.decision is not None and is_early(last.decision.chain):

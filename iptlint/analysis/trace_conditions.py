@@ -109,10 +109,11 @@ _SHOWN: dict[str, Callable[[int], object]] = {
 
 def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
     """Whether the packet has another outcome with other values of the variables."""
-    point = chosen.point
-    for number in numbers:
-        point = point.exists(point.manager.var(number))
-    return bool((point & chosen.others).satisfiable())
+    manager = chosen.point.manager
+    cube = manager.true()
+    for number in reversed(numbers):
+        cube = manager.var(number) & cube
+    return bool((chosen.point.exists(cube) & chosen.others).satisfiable())
 
 
 def _number(numbers: Sequence[int], point: PacketSet) -> int:

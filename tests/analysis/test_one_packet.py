@@ -16,7 +16,7 @@ def test_it_is_one_packet_of_the_set_and_becomes_what_was_written() -> None:
     assert not (point & ~packets).satisfiable()
     rewrite = Rewrite(space, {}).constant(Field.DPORT, 80)
     outcome = Outcome(VerdictKind.ACCEPT, None, rewrite, point, Hook.INPUT)
-    before, after = values(point), image(space, point, outcome)
+    before, after = values(point), image(point, outcome)
     port = space.fields[Field.DPORT].variables
     others = [n for n in range(space.manager.num_vars()) if n not in port]
     assert [bool(before[n]) for n in others] == [bool(after[n]) for n in others]
