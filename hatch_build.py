@@ -11,16 +11,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class TablesHook(BuildHookInterface):
-    """The tables lie beside the grammars in the wheel (``iptlint/_grammars/``)."""
+    """The tables lie beside the grammars in the wheel (``iptlint/_grammars/``), and in the same
+    place of a checkout; where a grammar has changed since, they are not used."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "editable":
-            return  # grammars may still change there
         _name_package(Path(self.root) / "iptlint")
         from iptlint.dialects.nft.parsing.language import MADE_OF, make_language
         from iptlint.grammar import load_grammar, write_tables
 
-        folder = Path(self.directory) / "tables"
+        editable = version == "editable"
+        home = (self.root, "iptlint/_grammars") if editable else (self.directory, "tables")
+        folder = Path(*home)
         folder.mkdir(parents=True, exist_ok=True)
         parsers = {
             "nft": (MADE_OF, make_language()),
@@ -31,7 +32,8 @@ class TablesHook(BuildHookInterface):
             path = folder / f"{name}.tables"
             with path.open("wb") as file:
                 write_tables(file, name, more, parser)
-            build_data["force_include"][str(path)] = f"iptlint/_grammars/{name}.tables"
+            if not editable:
+                build_data["force_include"][str(path)] = f"iptlint/_grammars/{name}.tables"
 
 
 def _name_package(folder: Path) -> None:

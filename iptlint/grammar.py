@@ -1,7 +1,8 @@
 """Where the grammars are, and how one becomes a parser.
 
 It takes lark longer to make the tables of a parser than iptlint to check a small file. So a package
-has them ready made (``hatch_build.py`` writes them); a checkout makes them anew each time.
+has them ready made, and so has a checkout from its installation on (``hatch_build.py`` writes
+them); they are made anew each time where a grammar has changed since.
 """
 
 from __future__ import annotations

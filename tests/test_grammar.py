@@ -64,6 +64,5 @@ def test_one_of_something_else_is_made_anew(
     assert ready_made("nft", more, lambda: anew) is anew
 
 
-def test_a_checkout_has_none() -> None:
-    assert not (Path(grammar.__file__).parent / "_grammars").exists()
+def test_it_is_made_once_a_process() -> None:
     assert load_grammar("iptables_save", "line") is load_grammar("iptables_save", "line")
