@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from tests.parts import Part
+
 # Whatever the tests lint, each packet that a finding shows is followed to where it is said to come;
 # one that does not is the finding IPT009.
 os.environ["IPTLINT_CHECK_WITNESSES"] = "1"
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="put hundreds of rulesets of each kind to the kernel, and read the whole corpus",
     )
+
+
+@pytest.fixture(scope="session")
+def part(pytestconfig: pytest.Config) -> Part:
+    return Part(whole=pytestconfig.getoption("--long"))
 
 
 def pytest_terminal_summary(

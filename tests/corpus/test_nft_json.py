@@ -14,6 +14,7 @@ from iptlint.dialects.nft_json.parser import parse as parse_json
 from iptlint.source import SourceFile
 from tests.corpus.normal import compared, normal
 from tests.corpus.rows import CORPUS, WHY_SKIPPED
+from tests.parts import Part
 
 FORMATS = ("nft-dump", "nft-script")
 SCRIPT = 'nft -f "$1" && nft list ruleset > "$2/text" && nft -j list ruleset > "$2/json"'
@@ -42,11 +43,12 @@ def listings(path: Path, folder: Path) -> tuple[str, str] | None:
     return (folder / "text").read_text("utf-8"), (folder / "json").read_text("utf-8")
 
 
-def test_the_tree_of_the_text_is_the_tree_of_the_json(tmp_path: Path) -> None:
+def test_the_tree_of_the_text_is_the_tree_of_the_json(tmp_path: Path, part: Part) -> None:
     differing = []
     count = as_given = 0
     dumps, scripts = (sorted((CORPUS / name / "valid").iterdir()) for name in FORMATS)
-    for path in dumps + scripts:
+    chosen = part.of(dumps + scripts, 300)
+    for path in chosen:
         printed = listings(path, tmp_path)
         if printed is None or UNREADABLE in printed[1]:
             continue
@@ -60,5 +62,5 @@ def test_the_tree_of_the_text_is_the_tree_of_the_json(tmp_path: Path) -> None:
             given = parse(SourceFile("-", path.read_text("utf-8")))
             as_given += normal(given.items) == normal(left.items)
     assert differing == []
-    assert count > 1600
-    assert as_given > 900
+    assert count > 0.85 * len(chosen)
+    assert as_given > (900 if part.whole else 150)

@@ -17,6 +17,7 @@ from iptlint.dialects.nft.parser import parse
 from iptlint.dialects.nft.parsing.bulk import PlainElements
 from iptlint.source import SourceFile
 from tests.corpus.rows import CORPUS, WHY_SKIPPED, rows
+from tests.parts import Part
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
 
@@ -116,9 +117,9 @@ def places(part: Any) -> Iterator[tuple[str, int, int]]:
                 yield from places(getattr(part, each.name))
 
 
-def test_shapes_and_bulk_read_what_the_grammar_reads() -> None:
+def test_shapes_and_bulk_read_what_the_grammar_reads(part: Part) -> None:
     differing = []
-    for path in files(*VALID, *REFUSED, "nft-script/refused-other"):
+    for path in part.of(files(*VALID, *REFUSED, "nft-script/refused-other"), 400):
         source = source_of(path)
         fast, plain = parse(source, NoFiles()), parse(source, NoFiles(), fast=False)
         same_places = list(places(fast.items)) == list(places(plain.items))
@@ -127,8 +128,8 @@ def test_shapes_and_bulk_read_what_the_grammar_reads() -> None:
     assert differing == []
 
 
-def test_every_place_is_in_its_text() -> None:
-    for path in files(*VALID):
+def test_every_place_is_in_its_text(part: Part) -> None:
+    for path in part.of(files(*VALID), 400):
         source = source_of(path)
         for name, start, end in places(parse(source, NoFiles()).items):
             assert 0 <= start <= end <= len(source.text), (path.name, name, start, end)
