@@ -335,8 +335,10 @@ OWNERS = (
 def owner_of_name(name: str) -> Owner | None:
     """Whose chain, or set, has such a name; None for a name that people give, or that nobody here
     knows."""
-    match = _any_owner().fullmatch(name)
-    return OWNERS[match.lastindex - 1] if match and match.lastindex else None
+    match = _any_pattern().fullmatch(name)
+    by_pattern = match.lastindex - 1 if match and match.lastindex else len(OWNERS)
+    first = min(by_pattern, _whole_names().get(name, len(OWNERS)))
+    return OWNERS[first] if first < len(OWNERS) else None
 
 
 @cache
@@ -358,9 +360,21 @@ def owner_of_comment(comment: str) -> Owner | None:
 
 
 @cache
-def _any_owner() -> re.Pattern[str]:
+def _whole_names() -> dict[str, int]:
+    """The number of the first owner, by the name of a chain; hundreds of names are too many for one
+    regular expression of every run."""
+    numbers: dict[str, int] = {}
+    for number, owner in enumerate(OWNERS):
+        for name in owner.chains:
+            numbers.setdefault(name, number)
+    return numbers
+
+
+@cache
+def _any_pattern() -> re.Pattern[str]:
     """One group for each owner, so that the last group matched is its number."""
-    return re.compile("|".join(f"({_expression(owner.chains)})" for owner in OWNERS))
+    patterns = ([name for name in owner.chains if {"*", "?"} & {*name}] for owner in OWNERS)
+    return re.compile("|".join(f"({_expression(each)})" for each in patterns))
 
 
 @cache

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from tabulate import tabulate
-
 from iptlint.benchmark.answers import Verdict
 from iptlint.benchmark.table import BENCHMARKS, Benchmark, Id, Judged, in_order
 from iptlint.reports.safe import visible
@@ -28,6 +26,9 @@ def _plain(verdict: Verdict, text: str) -> str:
 
 def table(items: Sequence[Judged], paint: PaintVerdict = _plain) -> str:
     """The items with their ids, and one line that counts them; of several hosts for each."""
+    # Its import takes as long as a small file does, and few ask for a table.
+    from tabulate import tabulate
+
     if not items:
         return f"{_NO_TOOL}\n"
     hosts = dict.fromkeys(each.host for each in items)
