@@ -1,21 +1,17 @@
 """From nowhere can a new SSH connection be opened to this host.
 
 ## What it does
-Follows the whole handshake of a tcp connection to the SSH port (setting `ssh-ports`, 22 by
-default) from every address that a machine elsewhere may have (not 0.0.0.0, 127.0.0.1, multicast)
-and every interface but `lo`: the SYN through INPUT, the SYN-ACK through OUTPUT, the ACK through
-INPUT; and the SYN through the raw, mangle and security tables. If a
-step fails for all, it names the step and the line. A pass that depends on chance or time
-(limit, recent, port knocking) counts as a pass. Without a setting, a rule that evidently lets
-SSH in on another port (by its comment, a remark above it, or one of the ports used for it, such as
-2222) counts.
+Follows the handshake of a tcp connection to the SSH port (setting `ssh-ports`, 22 by default) from
+every address that a machine elsewhere may have and every interface but `lo`: the SYN through INPUT,
+the SYN-ACK through OUTPUT, the ACK through INPUT; and the SYN through the raw, mangle and security
+tables. If a step fails for all, it names the step and the line. A pass that depends on chance or
+time counts. Without a setting, so does a rule that evidently lets SSH in on another port (by its
+comment, a remark above it, or a port used for it, such as 2222).
 It is an error where something speaks for SSH: a rule that accepts the port, the setting, a
 listener, or another service that the world gets to. It is a warning where only some network gets
-in, or where a server has a port without a name open, too, which may be that of sshd. It is an
-information where nobody gets in, or only to ports without a name, as to a desktop's downloads;
-where a rule closes the port by its number and none opens it; and for IPv6 rules without the IPv4
-ones of the host. What holds over both is told once. What neighbours on a link say to each other
-(DHCP, mDNS) is no service.
+in, or where a server has a port without a name open. It is an information where nobody gets in, or
+only to ports without a name, as to a desktop's downloads; where a rule closes the port and none
+opens it; and for IPv6 rules without the IPv4 ones of the host.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
