@@ -19,6 +19,7 @@ from iptlint.linter.budget import Budget
 from iptlint.linter.run import lint
 from iptlint.model import Ruleset
 from iptlint.model.writes import Writes
+from iptlint.netfilter.firewall import space_of
 from iptlint.packets.match import Matcher
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
@@ -74,7 +75,7 @@ def strays(pair: Pair, kind: Kind, family: str, seed: str, record: Record) -> li
     try:
         with on_one_processor():
             for firewall in firewalls:
-                firewall.have_interfaces(INTERFACES)
+                firewall.have_interfaces((*INTERFACES, *_named(pair)))
                 if pair.sets:
                     firewall.host.run(["ipset", "restore"], pair.sets)
             sides = [
@@ -88,6 +89,12 @@ def strays(pair: Pair, kind: Kind, family: str, seed: str, record: Record) -> li
     record.rulesets += 1
     texts = "\n---- and the new one\n".join(numbered(side.text) for side in sides)
     return [f"{stray}\n{texts}" for stray in found]
+
+
+def _named(pair: Pair) -> Iterator[str]:
+    """Interfaces without which nft refuses the rules that look them up when they are loaded."""
+    classes = space_of(*pair.rulesets).interfaces.classes
+    return (one.name for one in classes if not one.wildcard)
 
 
 class _Judge:
