@@ -29,6 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: who waits for the kernel, or for a command that he
+    started, needs none."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def part(pytestconfig: pytest.Config) -> Part:
     return Part(whole=pytestconfig.getoption("--long"))
