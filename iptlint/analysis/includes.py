@@ -32,7 +32,11 @@ def _tails(ruleset: Ruleset) -> Iterator[str]:
     for source in sources(ruleset):
         for pattern in ruleset.syntax.included(source):
             if pattern != os.path.realpath(ruleset.source.path):
-                yield str(PurePath(*PurePath(pattern).parts[-2:]))
+                yield _tail(pattern)
+
+
+def _tail(pattern: str) -> str:
+    return str(PurePath(*PurePath(pattern).parts[-2:]))
 
 
 def sources(ruleset: Ruleset) -> tuple[SourceFile, ...]:
@@ -49,7 +53,7 @@ def has_unseen_includes(ruleset: Ruleset) -> bool:
     seen = sources(ruleset)
     paths = [PurePath(os.path.realpath(source.path)) for source in seen[1:]]
     patterns = (pattern for source in seen for pattern in ruleset.syntax.included(source))
-    return any(not any(path.match(pattern) for path in paths) for pattern in patterns)
+    return any(not any(path.match(_tail(pattern)) for path in paths) for pattern in patterns)
 
 
 def _origins(ruleset: Ruleset) -> Iterator[Origin]:

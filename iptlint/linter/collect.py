@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,14 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
+from iptlint.dialects.nft.tree import NftFile
+from iptlint.dialects.nft.walking import included_by
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
+from iptlint.loads.nft.checks import LAST_LINE
 from iptlint.loads.refusal import Refusal
 from iptlint.model import Family
 from iptlint.model.sets import SavedSets
@@ -73,8 +77,38 @@ def collect(
     readings = [work.read(read_one, source) for source in sources]
     readings += (work.read(read_sets, source) for source in ipsets)
     refusals = [refusal for reading in readings for refusal in work.refusals(reading)]
+    readings, refusals = _as_included(readings, refusals)
     readings, sets = _together(readings, work.crashes)
     return Collected(tuple(readings), tuple(refusals), sets, tuple(work.crashes), tuple(work.cut))
+
+
+def _as_included(
+    readings: Sequence[Reading], refusals: Sequence[Refusal]
+) -> tuple[list[Reading], list[Refusal]]:
+    """Without what is wrong only with files that are loaded by themselves, of those that another
+    one includes: they need no table, and no end of their last line that the other one gives."""
+    included = {
+        os.path.realpath(source.path)
+        for reading in readings
+        if isinstance(reading.tree, NftFile) and len(readings) > 1
+        if "include" in reading.tree.source.text
+        for source in included_by(reading.tree.items)
+    }
+    if not included:
+        return list(readings), list(refusals)
+    own = {
+        r.ruleset.source for r in readings if os.path.realpath(r.ruleset.source.path) in included
+    }
+    kept = [each for each in refusals if each.check is not LAST_LINE or each.span.source not in own]
+    return [_within(r) if r.ruleset.source in own else r for r in readings], kept
+
+
+def _within(reading: Reading) -> Reading:
+    told = tuple(each for each in reading.diagnostics if each.code != _NO_TABLE)
+    return replace(reading, diagnostics=told)
+
+
+_NO_TABLE = "IPT008"
 
 
 @dataclass(slots=True)

@@ -229,7 +229,7 @@ class _Reader:
     def _report(self, error: NftSyntaxError) -> None:
         if isinstance(error, AlreadyReportedError):
             return
-        what = (error.message, error.expected, error.hint, error.code, error.hides_text)
+        what = (error.message, error.expected, error.hint, error.code, error.hides_text, error.fate)
         diagnostic = SyntaxDiagnostic(self._source, error.start, error.end, *what)
         self._diagnostics.append(diagnostic)
 

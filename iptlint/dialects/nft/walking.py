@@ -6,11 +6,13 @@ names nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from iptlint.dialects.nft.definitions import Include
 from iptlint.dialects.nft.nodes import Node, Place
+from iptlint.source import SourceFile
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -27,6 +29,15 @@ def everything(node: Node) -> Iterator[Node]:
                 waiting.append(part)
             elif type(part) is tuple:
                 waiting += [each for each in part if isinstance(each, Node)]
+
+
+def included_by(items: Iterable[Node]) -> Iterator[SourceFile]:
+    """The files that are read where these are, and what they include."""
+    for item in items:
+        for node in everything(item):
+            for file in node.files if isinstance(node, Include) else ():
+                yield file.source
+                yield from included_by(file.items)
 
 
 def rebuilt(node: AnyNode, change: Callable[[Any], Any], place: Place | None = None) -> AnyNode:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from iptlint.dialects import Reading
-from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
+from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
 from iptlint.dialects.nft.execution.state import State, line_seen_from
 from iptlint.dialects.nft.tree import NftFile
 from iptlint.dialects.nft_json.parser import NO_JSON
@@ -138,11 +138,13 @@ def _values(reading: Reading, others: Sequence[Refusal]) -> Iterator[Refusal]:
 
 def _unread(tree: NftFile) -> Iterator[Refusal]:
     for diagnostic in tree.diagnostics:
-        if diagnostic.code == "IPT001":
+        if diagnostic.code == "IPT001" or diagnostic.fate is Fate.MISSING:
             yield _refusal(diagnostic)
 
 
 def _refusal(diagnostic: SyntaxDiagnostic) -> Refusal:
     span = Span(diagnostic.source, diagnostic.start, diagnostic.end)
     expected = f"; expected {diagnostic.expected}" if diagnostic.expected else ""
-    return Refusal(span, SYNTAX, diagnostic.message + expected, diagnostic.hint or "")
+    message = diagnostic.message + expected
+    missing = diagnostic.fate is Fate.MISSING
+    return Refusal(span, SYNTAX, message, diagnostic.hint or "", missing)

@@ -314,3 +314,27 @@ def test_long_sets_are_read_as_the_grammar_reads_them(element: str) -> None:
     assert fast.diagnostics == ()
     assert fast.items == plain.items
     assert len(plain.items[0].body[0].elements) == 59  # type: ignore[union-attr,index]
+
+
+def test_of_a_copy_of_a_host_the_files_of_the_copy_are_included(tmp_path: Path) -> None:
+    """A checkout that has the host's `etc`: an absolute name is one of the host's."""
+    (tmp_path / "etc/nft.d").mkdir(parents=True)
+    (tmp_path / "etc/nft.d/x.nft").write_text("add table t\n")
+    for name in ("/etc/nft.d/x.nft", "/etc/nft.d/*.nft"):
+        main = SourceFile(str(tmp_path / "etc/nftables.conf"), f'include "{name}"\n')
+        (include,) = parse(main).items
+        assert isinstance(include, t.Include)
+        assert [file.source.path for file in include.files] == [str(tmp_path / "etc/nft.d/x.nft")]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("rules/nftables.conf", "IPT002"),
+        ("/srv/checkout/nftables.conf", "IPT002"),
+        ("/etc/nftables.conf", "IPT001"),
+    ],
+)
+def test_a_file_of_another_place_may_be_on_another_machine(path: str, code: str) -> None:
+    (diagnostic,) = parse(SourceFile(path, 'include "/etc/nowhere/x.nft"\n')).diagnostics
+    assert (diagnostic.code, diagnostic.hides_text) == (code, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from iptlint.dialects.diagnostics import Fate
+
 
 class NftSyntaxError(Exception):
     """Text that is no statement of nft. ``start`` and ``end`` are offsets into the source."""
@@ -9,6 +11,7 @@ class NftSyntaxError(Exception):
     code = "IPT001"
     hides_text = False
     """Any amount of text is behind it that was not read."""
+    fate = Fate.REFUSED
 
     def __init__(
         self, message: str, expected: str = "", hint: str | None = None, *, start: int, end: int

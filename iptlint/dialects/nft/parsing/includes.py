@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from iptlint.dialects.files import Files, FileTooLongError, NoFileError, NoFiles
+from iptlint.dialects.diagnostics import Fate
+from iptlint.dialects.files import Files, FileTooLongError, NoFileError, NoFiles, is_of_kernel
 from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.parsing.errors import AlreadyReportedError, NftSyntaxError, TooDeepError
 from iptlint.dialects.nft.tree import Value
@@ -16,6 +17,9 @@ MAX_DEPTH = 16
 """Files in files, as in nft."""
 MAX_FILES = 500
 """In all, however often each: nft has no such limit, and files that include each other no end."""
+
+_ETC, _HOST = "etc", PurePosixPath("/etc")
+_WANTED = "nft wants it where these rules are loaded; what it holds is not known here"
 
 
 class IncludeError(NftSyntaxError):
@@ -28,6 +32,13 @@ class NotIncludedError(IncludeError):
     """Nobody wants the file to be read."""
 
     code = "IPT002"
+
+
+class AbsentError(IncludeError):
+    """The text is a copy of one that is loaded elsewhere, where the file may be."""
+
+    code = "IPT002"
+    fate = Fate.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +78,13 @@ class Includes:
         pattern = any(character in name.text for character in "*?[")
         paths: list[str] = []
         for directory in self._searched(name.text):
-            paths += self.files.matching(str(PurePosixPath(directory, name.text)))
-            if paths and not pattern:
-                return paths
+            path = name.text.lstrip("/") if directory in self._copies else name.text
+            paths += self.files.matching(str(PurePosixPath(directory, path)))
+            if paths and (directory in self._copies or not pattern):
+                return list(dict.fromkeys(paths))
         if not paths and not pattern:
+            if self._is_elsewhere(name.text):
+                raise AbsentError(f"There is no file {name.text}", hint=_WANTED, **place)
             raise IncludeError(
                 f"There is no file {name.text}{self.files.whereabouts}",
                 "a regular file that is there",
@@ -78,9 +92,25 @@ class Includes:
             )
         return list(dict.fromkeys(paths))
 
+    @property
+    def _copies(self) -> tuple[str, ...]:
+        """What stands for ``/`` where the file is below the ``etc`` of a copy of a host's files."""
+        own = PurePosixPath(self.open_files[-1]) if self.open_files else PurePosixPath()
+        return tuple(
+            str(each.parent) for each in own.parents if each.name == _ETC and each != _HOST
+        )
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """Whether the text that includes the file by its whole path is not in its own place: files
+        that include each other so lie below one directory of the root."""
+        if self.files.whereabouts or not name.startswith("/") or is_of_kernel(name):
+            return False
+        own = PurePosixPath(self.open_files[-1]) if self.open_files else PurePosixPath()
+        return own.parts[:2] != PurePosixPath(name).parts[:2]
+
     def _searched(self, name: str) -> tuple[str, ...]:
         if name.startswith("/"):
-            return ("/",)
+            return (*self._copies, "/")
         own = str(PurePosixPath(self.open_files[-1]).parent) if self.open_files else ""
         given = () if name.startswith(("./", "../")) else self.files.directories
         return tuple(dict.fromkeys((own, "", *given)))
