@@ -43,8 +43,8 @@ class CommonSyntax(Syntax):
     def value(self, rule: Rule, part: int) -> str:
         return rule_text.value(rule.origin.part(part).text)
 
-    def has_remark(self, rule: Rule) -> bool:
-        return remarks.of_rule(rule)
+    def paragraph(self, rule: Rule) -> int:
+        return remarks.paragraph(rule)
 
     def remarks(self, rule: Rule) -> str:
         return remarks.beside(rule)

@@ -25,12 +25,12 @@ def of_block(rule: Rule) -> bool:
     return _remarked(span.source)[span.line - 1]
 
 
-def of_rule(rule: Rule) -> bool:
-    """Whether a remark is on the rule's line, or on the one above it."""
+def paragraph(rule: Rule) -> int:
+    """Equal for rules that people wrote together: without an empty line or a remark between, and
+    without a remark behind one of them."""
     span = rule.origin.span
-    above = span.source.line_text(span.line - 1).lstrip() if span.line > 1 else ""
     behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
-    return above.startswith("#") or behind.startswith("#")
+    return -span.line if behind.startswith("#") else _paragraphs(span.source)[span.line - 1]
 
 
 def beside(rule: Rule) -> str:
@@ -60,3 +60,14 @@ def _remarked(source: SourceFile) -> tuple[bool, ...]:
         behind = "#" in line and "#" not in bare(line)
         remarked.append(above or behind)
     return tuple(remarked)
+
+
+@lru_cache(maxsize=8)
+def _paragraphs(source: SourceFile) -> tuple[int, ...]:
+    """For each line the first one of its paragraph."""
+    first, numbers = 1, list[int]()
+    for number, line in enumerate(source.text.split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            first = number
+        numbers.append(first)
+    return tuple(numbers)

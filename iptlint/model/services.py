@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 SERVICES: Mapping[str, int] = {
     "echo": 7,
@@ -128,3 +128,19 @@ SERVICES: Mapping[str, int] = {
     "zabbix-agent": 10050,
     "zabbix-trapper": 10051,
 }
+
+_OF_ONE_KIND = (
+    frozenset({25, 110, 143, 465, 587, 993, 995, 4190}),  # mail
+    frozenset({80, 443, 8080, 8443}),  # the web
+    frozenset({20, 21, 989, 990}),  # FTP
+    frozenset({135, 137, 138, 139, 445}),  # Windows' shares
+    frozenset({53, 853}),  # DNS
+    frozenset({111, 2049}),  # NFS
+)
+
+
+def kinds_of(ports: Iterable[int]) -> frozenset[frozenset[int]]:
+    """The kinds of service that have a name among the ports: mail by all of its ports is one."""
+    named = {*ports} & {*SERVICES.values()}
+    alone = (frozenset({port}) for port in named - frozenset().union(*_OF_ONE_KIND))
+    return frozenset((*(kind for kind in _OF_ONE_KIND if kind & named), *alone))

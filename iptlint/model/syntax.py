@@ -175,8 +175,9 @@ class Syntax(Editing, Protocol):
     def value(self, rule: Rule, part: int) -> str:
         """What a test of the rule compares with, as it is written."""
 
-    def has_remark(self, rule: Rule) -> bool:
-        """Whether a remark (``#``) is on the rule's line, or on the one above it."""
+    def paragraph(self, rule: Rule) -> int:
+        """Equal for rules that people wrote together: without an empty line or a remark between,
+        and without a remark behind one of them."""
 
     def remarks(self, rule: Rule) -> str:
         """The words of the remarks on the rule's line and right above it."""

@@ -28,6 +28,21 @@ def test_iptables(rule: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tool", "rule", "meant"),
+    [
+        ("ip6tables", "-p icmp --icmp-type 8", "`-p ipv6-icmp --icmpv6-type` is what IPv6 has."),
+        ("ip6tables", "-p ipv6-icmp --icmp-type 8", "`-p ipv6-icmp --icmpv6-type` is what IPv6"),
+        ("iptables", "-p icmp --icmpv6-type 8", "`-p icmp --icmp-type` is what IPv4 has."),
+    ],
+)
+def test_an_option_of_the_other_family(tool: str, rule: str, meant: str) -> None:
+    """The trap: `-p icmp`, of which the option is, stands before it already."""
+    source = SourceFile("a.sh", f"{tool} -A INPUT {rule} -j ACCEPT\n")
+    (finding,) = lint((source,), select=("IPT001",)).findings
+    assert meant in finding.help
+
+
+@pytest.mark.parametrize(
     ("rule", "meant"),
     [
         ("ct sate new accept", "Did you mean `ct state`?"),

@@ -232,8 +232,11 @@ def test_remarks() -> None:
         "-A INPUT -p tcp --dport 443 -j ACCEPT\n\n-A INPUT -j DROP\nCOMMIT\n"
     )
     rules = [rule for _, _, rule in ruleset.rules()]
-    assert [*map(ruleset.syntax.has_remark, rules)] == [True, False, False]
+    assert [*map(ruleset.syntax.remarks, rules)] == ["# web\n", "", ""]
     assert [*map(ruleset.syntax.is_in_remarked_block, rules)] == [True, True, False]
+    web, more, closing = map(ruleset.syntax.paragraph, rules)
+    assert web == more
+    assert closing != web
 
 
 def test_a_comparison() -> None:

@@ -94,9 +94,9 @@ ROWS = (
     Mutation(
         "IPT502",
         NFT_ROUTER,
-        Replace(
+        InsertAfter(
             "tcp dport { 22, 53, 443 } accept",
-            "\n".join(f"tcp dport {port} accept" for port in (22, 53, 443, 853, 8443)),
+            many(5, lambda i: f"udp dport {9001 + i * 5} accept"),
         ),
     ),
     Mutation(

@@ -135,16 +135,16 @@ def _rule(chance: random.Random) -> str:
 
 def test_a_merge_of_nft_is_equivalent() -> None:
     text = nft(
-        "tcp dport 22 accept",
+        "tcp dport 7001 accept",
         "ip saddr 192.0.2.1 tcp dport 25 drop",
         "tcp dport { 80, 443 } accept",
         "tcp dport 8000-8010 accept",
-        "tcp dport 873 accept",
-        "tcp dport 990 accept",
+        "tcp dport 7003 accept",
+        "tcp dport 7005 accept",
     )
     (finding,) = check(text, "IPT502")
     after = applied(text, finding)
-    assert "tcp dport { 22, 80, 443, 873, 990, 8000-8010 } accept" in after
+    assert "tcp dport { 80, 443, 7001, 7003, 7005, 8000-8010 } accept" in after
     assert iptlint.diff(ruleset_of(text), ruleset_of(after)).equivalent
 
 
@@ -157,10 +157,35 @@ def test_a_merge_of_nft_is_equivalent() -> None:
     ],
 )
 def test_a_rule_is_not_moved_past_what_treats_its_packets_otherwise(between: str) -> None:
-    accepts = [f"INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in (22, 80, 25, 110, 443)]
+    ports = (7001, 7003, 7005, 7007, 443)
+    accepts = [f"INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in ports]
     found = check(save(*accepts[:4], between, accepts[4], chains="out"), "IPT502")
     assert found == []
     assert len(check(save(*accepts), "IPT502")) == 1
+
+
+@pytest.mark.parametrize(
+    ("ports", "told"),
+    [
+        ((25, 110, 143, 465, 587), 1),  # all of them mail
+        ((22, 25, 53, 80, 443), 0),
+        ((7001, 7003, 7005, 7007, 443), 1),
+    ],
+)
+def test_people_keep_a_line_for_each_service(ports: tuple[int, ...], told: int) -> None:
+    accepts = [f"INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in ports]
+    assert len(check(save(*accepts), "IPT502")) == told
+    for_some = [rule.replace("-p tcp", "-s 10.0.0.0/8 -p tcp", 1) for rule in accepts]
+    assert len(check(save(*for_some), "IPT502")) == 1
+    assert len(check(save(*(rule.replace("ACCEPT", "DROP") for rule in accepts)), "IPT502")) == 1
+
+
+@pytest.mark.parametrize("between", ["", "# the others", "  # the others"])
+def test_people_keep_paragraphs_apart(between: str) -> None:
+    accepts = [f"INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in range(7001, 7011, 2)]
+    lines = save(*accepts).splitlines()
+    at = lines.index(f"-A {accepts[2]}")
+    assert check("\n".join([*lines[:at], between, *lines[at:], ""]), "IPT502") == []
 
 
 def test_multiport_holds_fifteen() -> None:

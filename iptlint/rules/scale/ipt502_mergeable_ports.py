@@ -24,9 +24,10 @@ place of the first of the rules. A multiport match holds 15 ports; a range count
 `ip saddr 198.51.100.0/24 tcp dport { 25, 110, 143, 465, 587 } accept`.
 
 ## When it is wrong
-It changes no decision, but some like one rule a service. Rules with comments (a line of their own
-above them as well), limits, logs or counters of their own are not counted, nor are those that
-managers and daemons write.
+It changes no decision, but some like one rule a service: accepts for everybody of services that are
+unlike each other (the web, mail, DNS) are left alone, and so are rules that an empty line or a
+remark keeps apart. Rules with comments, limits, logs or counters of their own are not counted, nor
+are those that managers and daemons write.
 
 ## References
 - iptables-extensions(8), multiport: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -45,9 +46,10 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import replacement
-from iptlint.model import Chain, Field, Rule, Within
+from iptlint.model import Chain, Field, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.ownership import is_user_chain, made_by_iptables
+from iptlint.model.services import kinds_of
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ _FEWEST, _SAVED = 5, 3
 """So many rules at least, and so many fewer once they are merged. Fewer, people like to keep apart:
 a line for the web, one for mail, one for SSH."""
 
+_ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 _SIDES = {Field.DPORT: "destination", Field.SPORT: "source"}
 
 
@@ -98,21 +101,36 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _merges(analysis: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
-    kinds: dict[Kind, list[int]] = defaultdict(list)
+    kinds: dict[tuple[Kind, int], list[int]] = defaultdict(list)
     for number, rule in enumerate(chain.rules):
         if is_plain(rule):
+            paragraph = analysis.syntax.paragraph(rule)
             for kind in _kinds_of(rule):
-                kinds[kind].append(number)
+                kinds[kind, paragraph].append(number)
     many = {kind: numbers for kind, numbers in kinds.items() if len(numbers) >= _FEWEST}
     used: set[int] = set()
     search = MovableRuns(analysis, chain) if many else None
-    for kind, numbers in sorted(many.items(), key=lambda item: -len(item[1])):
+    for (kind, _), numbers in sorted(many.items(), key=lambda item: -len(item[1])):
         free = [n for n in _worth_it(analysis, chain, numbers) if n not in used]
         for run in search.runs(kind.verdict, free) if search and len(free) >= _FEWEST else ():
             merge = _Merge(analysis, chain, kind.field, tuple(chain.rules[n] for n in run))
-            if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
+            saved = len(run) - len(merge.pieces)
+            if len(run) >= _FEWEST and saved >= _SAVED and not _is_one_line_a_service(merge):
                 used.update(run)
                 yield merge
+
+
+def _is_one_line_a_service(merge: _Merge) -> bool:
+    """Whether they let everybody in to services unlike each other: people keep a line for each."""
+    verdict, ports = merge.rules[0].verdict, [r for piece in merge.pieces for r in piece]
+    if verdict.kind is not VerdictKind.ACCEPT or any(map(_is_for_somebody, merge.rules[0].matches)):
+        return False
+    return len(kinds_of(low for low, high in ports if low == high)) > 1
+
+
+def _is_for_somebody(match: Match) -> bool:
+    """Whether the test is of an address."""
+    return isinstance(match, Within) and match.field in _ADDRESSES
 
 
 def _kinds_of(rule: Rule) -> Iterator[Kind]:
@@ -124,17 +142,13 @@ def _kinds_of(rule: Rule) -> Iterator[Kind]:
 
 
 def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
-    """Without those that are other findings' or have a remark of their own; the first may have
-    one that is about all of them."""
+    """Without those that are other findings'."""
     others = unmatched_rules(analysis) | later_copies(analysis)
-    alive = [number for number in numbers if chain.rules[number] not in others]
     if not analysis.entries[chain.name].reachable.satisfiable():
         return
-    for index, number in enumerate(alive):
+    for number in numbers:
         rule = chain.rules[number]
-        if _can_be_rewritten(analysis, rule) and (
-            index == 0 or not analysis.syntax.has_remark(rule)
-        ):
+        if rule not in others and _can_be_rewritten(analysis, rule):
             yield number
 
 

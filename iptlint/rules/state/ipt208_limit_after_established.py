@@ -45,7 +45,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares_of
 from iptlint.analysis.user_rules import user_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Chain, Field, Rule, Uncertain, VerdictKind
+from iptlint.model import Chain, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.matches import Threshold
 from iptlint.model.protocols import TCP, UDP
 from iptlint.rules.meta import Group, Meta
@@ -116,7 +116,18 @@ def _streams(analysis: TableAnalysis) -> PacketSet:
 def _advice(rule: Rule, line: int) -> str:
     if rule.verdict.kind is VerdictKind.ACCEPT:
         return f"above line {line}, drop what is over the limit"
+    if rule.verdict.kind.denies and any(map(_holds_below, rule.matches)):
+        return f"above line {line}, drop what is over the limit: this drops what is within it"
     return f"move it above line {line}: {rule.statement.span.text}"
+
+
+def _holds_below(match: Match) -> bool:
+    """Whether the test holds as long as packets are few."""
+    match match:
+        case Uncertain(asks=Threshold(over=False)):
+            return True
+        case _:
+            return False
 
 
 def _accepting(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Rule | None:

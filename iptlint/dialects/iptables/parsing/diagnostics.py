@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from iptlint.dialects.iptables.extensions.table import MATCHES, PROTOCOL_OF_MATCH, TARGETS
+from iptlint.model import Family
 
 _LONGEST = 40
 """Names beyond this length are quoted in part and have no near misses."""
@@ -63,19 +64,28 @@ def shape_error(
     return ShapeError(shape_diagnostic(first, message, expected, hint, last=last))
 
 
-def ends_the_tool(at: int, name: str, in_scope: list[str]) -> ShapeError:
+def ends_the_tool(at: int, name: str, in_scope: list[str], family: Family) -> ShapeError:
     """What prints something and exits, which an abbreviated option may be taken for."""
     message = f"--{name} ends the tool, with status 0: it loads nothing more"
-    return shape_error(at, message, "a rule", meant(name, [n for n in in_scope if n != name]))
+    known = [other for other in in_scope if other != name]
+    return shape_error(at, message, "a rule", meant(name, known, family))
+
+
+_TWINS = {
+    (Family.IP6, "icmp-type"): "`-p ipv6-icmp --icmpv6-type` is what IPv6 has.",
+    (Family.IP, "icmpv6-type"): "`-p icmp --icmp-type` is what IPv4 has.",
+}
 
 
 @cache
-def _homes() -> dict[str, tuple[str, ...]]:
-    """Which matches and targets have an option of this name."""
+def _homes(family: Family) -> dict[str, tuple[str, ...]]:
+    """Which matches and targets of the family have an option of this name."""
     homes: dict[str, tuple[str, ...]] = {}
     tables = [(_loaded_by(e.name), e) for e in MATCHES.values()]
     tables += [(f"-j {e.name}", e) for e in TARGETS.values()]
     for load, extension in tables:
+        if family not in extension.families:
+            continue
         for option in extension.options:
             homes[option.name] = (*homes.get(option.name, ()), load)
     return homes
@@ -86,16 +96,18 @@ def _loaded_by(match: str) -> str:
     return f"-m {match}" if protocol is None else f"-p {protocol}"
 
 
-def meant(name: str, in_scope: list[str]) -> str | None:
+def meant(name: str, in_scope: list[str], family: Family) -> str | None:
     """A sentence on what an option that is not in scope was probably meant to be."""
     if len(name) > _LONGEST:
         return None
-    homes = _homes().get(name, ())
+    if (family, name) in _TWINS:
+        return _TWINS[family, name]
+    homes = _homes(family).get(name, ())
     if homes:
         others = "" if len(homes) <= _FEW else " or others"
         listed = _listed(homes[:_FEW])
         return f"`--{name}` is an option of {listed}{others}, which has to come before it."
-    near = _nearest(name, in_scope, 0.6) or _nearest(name, _homes(), 0.8)
+    near = _nearest(name, in_scope, 0.6) or _nearest(name, _homes(family), 0.8)
     return f"Did you mean `--{near}`?" if near else None
 
 

@@ -198,7 +198,8 @@ class _Resolver:
         if owner is None:
             owners = [f"`{extension.name}`" for extension in self.scope.owners]
             expected = "an option of " + " or ".join(["iptables", *owners])
-            hint = meant(name, self.scope.names()) if names_chain(name) else None
+            known = self.scope.names()
+            hint = meant(name, known, self.family) if names_chain(name) else None
             raise shape_error(
                 self.cursor.at, f"The option `{_shown(name)}` is unknown here", expected, hint
             )
@@ -237,7 +238,7 @@ class _Resolver:
             case Role.COUNTERS:
                 self._counters(entry, start, glued)
             case Role.TELL:
-                raise ends_the_tool(start, entry.name, self.scope.names())
+                raise ends_the_tool(start, entry.name, self.scope.names(), self.family)
 
     def _test(self, known: KnownOption, start: int, glued: WordPlace | None) -> None:
         option = known.entry.option
