@@ -195,7 +195,8 @@ def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
     """Where sshd listens: what the user says, or 22 and what the rules make evident."""
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
-    usual = opens(hooks, opening(hooks, settings.ssh_ports))
+    ports = settings.ssh_ports
+    usual = _is_opened(hooks, ports) and opens(hooks, opening(hooks, ports))
     evident = () if usual else _evident_ports(hooks)
     return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
 

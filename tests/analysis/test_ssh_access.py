@@ -22,6 +22,9 @@ def accept(port: int) -> str:
         ((accept(2222),), (22, 2222)),
         ((accept(22), accept(2222)), (22,)),  # 22 gets in: nothing else is looked for
         ((accept(443),), (22,)),
+        # What takes every port is not for SSH: the port that is for it is another one.
+        (("-A INPUT -p tcp -j ACCEPT", accept(2222)), (22,)),
+        ((accept(2222), "-A INPUT -p tcp -j ACCEPT"), (22, 2222)),
         (("-A INPUT -p tcp -m comment --comment ssh -m tcp --dport 443 -j ACCEPT",), (22, 443)),
         (("-A INPUT -p tcp -m tcp --dport 2000:2300 -j ACCEPT",), (22,)),  # for many services
     ],

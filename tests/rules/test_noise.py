@@ -183,3 +183,21 @@ def test_who_lets_nobody_in_over_either_family_is_told_so_once() -> None:
     files = [SourceFile(name, table("INPUT -i lo -j ACCEPT")) for name in ("rules.v4", "rules.v6")]
     found = lint(files, select=("IPT301",)).findings
     assert [finding.span.source.path for finding in found] == ["rules.v4"]
+
+
+def test_ssh_is_on_again_where_its_own_port_is_opened() -> None:
+    """A later rule takes every port, as one with a limit for all of tcp."""
+    script = (
+        "iptables -P INPUT DROP\n"
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n"
+        "# SSH\niptables -A INPUT -p tcp --dport 4022 -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --syn -m limit --limit 60/s -j ACCEPT\n"
+    )
+    (one,) = told(script, "IPT303", path="firewall.sh")
+    assert "for new connections until line 4" in one.message
+
+
+def test_empty_chains_that_are_called_are_one_finding() -> None:
+    text = table("INPUT -j open", "OUTPUT -j open-out", chains="open open-out")
+    (one,) = told(text, "IPT107")
+    assert one.message.endswith("the chain open is empty; likewise line 8")

@@ -12,12 +12,15 @@ from iptlint.dialects.script import tree as t
 _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
 
-_TELLS_ONLY = re.compile(
+_TELLS_NOTHING_NEW = re.compile(
     r"-*(?:h|help|usage|v|version|status|list|show|debug|verbose|test|check|save|\d+"
-    r"|(?:test_)?interfaces)"
+    r"|(?:test_)?interfaces"
+    r"|stop|down|off|disable|clear|clean|flush|reset|unload|remove|uninstall"
+    r"|(?:force-?|try-?|cond-?)?(?:restart|reload))"
 )
-"""Words with which a script changes nothing, or does the same and says more; with the last, those
-that fwbuilder makes set addresses."""
+"""Words with which a script changes nothing, does the same and says more, or takes away what it
+made, perhaps to make it again: nobody needs to be told that this is another story. With
+`interfaces`, those that fwbuilder makes set addresses."""
 
 _SHOWN = 4
 
@@ -61,7 +64,7 @@ def _left_out(
         word: each.place
         for each in asked
         for word in each.words
-        if word not in chosen and not _TELLS_ONLY.fullmatch(word)
+        if word not in chosen and not _TELLS_NOTHING_NEW.fullmatch(word)
     }
     if not others:
         return None

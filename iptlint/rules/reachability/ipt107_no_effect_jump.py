@@ -101,6 +101,7 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
         f"this jump does nothing: the chain {chain.name} is empty",
         f"delete the jump, or {_FILLED}",
         related=(Label(analysis.declaration_of(chain), "declared here, without rules"), *others),
+        likeness="empty",
         fix=_deletion(analysis, jumps, _FILLED),
     )
 

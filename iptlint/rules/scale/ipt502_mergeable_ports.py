@@ -111,21 +111,28 @@ def _merges(analysis: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
     used: set[int] = set()
     search = MovableRuns(analysis, chain) if many else None
     for (kind, _), numbers in sorted(many.items(), key=lambda item: -len(item[1])):
-        free = [n for n in _worth_it(analysis, chain, numbers) if n not in used]
+        apart = _kept_together(chain, kind.field, numbers)
+        free = [n for n in _worth_it(analysis, chain, apart) if n not in used]
         for run in search.runs(kind.verdict, free) if search and len(free) >= _FEWEST else ():
             merge = _Merge(analysis, chain, kind.field, tuple(chain.rules[n] for n in run))
-            saved = len(run) - len(merge.pieces)
-            if len(run) >= _FEWEST and saved >= _SAVED and not _is_one_line_a_service(merge):
+            if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
                 used.update(run)
                 yield merge
 
 
-def _is_one_line_a_service(merge: _Merge) -> bool:
-    """Whether they let everybody in to services unlike each other: people keep a line for each."""
-    verdict, ports = merge.rules[0].verdict, [r for piece in merge.pieces for r in piece]
-    if verdict.kind is not VerdictKind.ACCEPT or any(map(_is_for_somebody, merge.rules[0].matches)):
-        return False
-    return len(kinds_of(low for low, high in ports if low == high)) > 1
+def _kept_together(chain: Chain, field: Field, numbers: Sequence[int]) -> list[int]:
+    """Of rules that let everybody in to services unlike each other, only those for ports without a
+    name: people keep a line for each service."""
+    first = chain.rules[numbers[0]]
+    if first.verdict.kind is not VerdictKind.ACCEPT or any(map(_is_for_somebody, first.matches)):
+        return [*numbers]
+    kinds = {n: _kinds(chain.rules[n], field) for n in numbers}
+    several = len(frozenset().union(*kinds.values())) > 1
+    return [n for n in numbers if not (several and kinds[n])]
+
+
+def _kinds(rule: Rule, field: Field) -> frozenset[frozenset[int]]:
+    return kinds_of(low for low, high in _ports(rule, field)[1] if low == high)
 
 
 def _is_for_somebody(match: Match) -> bool:
