@@ -157,7 +157,7 @@ def test_what_is_not_start_is_said_to_be_left_out_once() -> None:
     (told,) = (f for f in of_text(text) if f.code == "IPT002")
     assert "as if called with `start`" in told.message
     assert "with panic is left out" in told.message
-    assert "--script-args stop" in told.help
+    assert "--script-args panic" in told.help
 
 
 def test_emptying_what_is_empty_is_understood() -> None:
