@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.mirror import mirrored, mirrored_among
+from iptlint.packets.original import opaque_tests
 from iptlint.packets.samples import samples as a_few
 from iptlint.packets.space import Space
 
@@ -143,6 +145,23 @@ def samples(hooks: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
             left = left & ~sample
 
 
+_SENDER = re.compile(r"owner --(?:(?P<any>socket-exists)|[ug]id-owner (?P<who>.*))")
+
+
+@memo
+def sent_by_root(space: Space) -> PacketSet:
+    """What root's programs send, sshd among them: it is root who takes a connection, whoever is
+    served by it then (``sk_socket->file->f_cred`` in xt_owner.c)."""
+    packets = space.true
+    for test in opaque_tests(space.tests):
+        sender = _SENDER.fullmatch(test.key)
+        if sender is not None:
+            is_root = sender["any"] or re.fullmatch("0(?:-.*)?", sender["who"])
+            passes = space.opaque(test.affirmed)
+            packets = packets & (passes if is_root else ~passes)
+    return packets
+
+
 class HandshakeStep(NamedTuple):
     """One packet of the handshake, at its hook: those that are sent, and that may pass."""
 
@@ -179,6 +198,7 @@ def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:
     if step.fails:
         return
     sent = answers(hooks, step.passed, Hook.OUTPUT, "syn", "ack", reply=True)
+    sent = sent & sent_by_root(hooks.space)
     step = HandshakeStep("SYN-ACK", Hook.OUTPUT, sent, may_pass(hooks, Hook.OUTPUT, sent))
     yield step
     if step.fails:

@@ -21,6 +21,7 @@ from iptlint.analysis.handshake import (
     opening,
     redirects,
     samples,
+    sent_by_root,
     untracks,
 )
 from iptlint.analysis.hook_verdicts import may_pass
@@ -222,7 +223,7 @@ def _first_pair(hooks: Hooks, packets: PacketSet, *answer: str) -> tuple[PacketS
     passed = may_pass(hooks, Hook.INPUT, packets)
     for sample in (*samples(hooks, passed), passed):
         back = answers(hooks, sample, Hook.OUTPUT, *answer, reply=True)
-        back = may_pass(hooks, Hook.OUTPUT, back)
+        back = may_pass(hooks, Hook.OUTPUT, back & sent_by_root(hooks.space))
         if back.satisfiable():
             return sample, back
     return ()

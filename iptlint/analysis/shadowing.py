@@ -129,6 +129,19 @@ class Shadowed:
         return self.rule.whole is None or self.span == self.rule.statement.span
 
 
+def is_lost_each_time(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+    """Whether all rules that its command makes are lost to the same ones."""
+    dead = _dead_parts(analysis)
+    made = [r for _, _, r in analysis.ruleset.rules() if r.origin.span == shadowed.rule.origin.span]
+    if len(made) > _MADE or not all(r in dead and dead[r].reason is Reason.TAKEN for r in made):
+        return False
+    return all(blockers(analysis, rule) == shadowed.blockers for rule in made)
+
+
+_MADE = 64
+"""Of more rules that one command makes nobody wants to know."""
+
+
 @memo
 def shadowed_rules(analysis: TableAnalysis) -> tuple[Shadowed, ...]:
     """The rules that earlier ones left nothing to; copies, jumps to nowhere, and those that could

@@ -6,6 +6,7 @@ One reader a language. What a language takes to be read is imported when it is m
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     script = run_script(parse(source), reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
-        diagnostics = (*diagnostics, _no_commands(source))
+        diagnostics = (*diagnostics, _no_commands(source, script.rule_files))
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 
@@ -196,10 +197,16 @@ def _marked(source: SourceFile) -> Diagnostic:
 _NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE)
 
 
-def _no_commands(source: SourceFile) -> Diagnostic:
+def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
-    if _NAMES_A_TOOL.search(source.text):
+    if rule_files:
+        message = (
+            f"this script writes rules into {rule_files[0]} and loads none itself, so nothing was "
+            "checked"
+        )
+        advice = "where it has been run, lint that file"
+    elif _NAMES_A_TOOL.search(source.text):
         message = (
             "this script names iptables or nft, but no command that it carries out, called as it "
             "is here, changes this host's firewall, so nothing was checked"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from iptlint.analysis.cut_off import CutOff, differing_first
 from iptlint.analysis.occasions import occasion
-from iptlint.analysis.shadowing import Shadowed, may_end_in
+from iptlint.analysis.shadowing import Shadowed, is_lost_each_time, may_end_in
 from iptlint.findings import Label, phrases
 from iptlint.model import Chain, Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -63,6 +63,8 @@ def labels(shadowed: Shadowed) -> tuple[Label, ...]:
 def this_one(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     """``this DROP``, and in which round of a loop, where its command makes several."""
     time = occasion(analysis, shadowed.rule)
+    if time and is_lost_each_time(analysis, shadowed):
+        time = "each time"
     return f"{time}, this {name(shadowed)}" if time else f"this {name(shadowed)}"
 
 

@@ -41,6 +41,10 @@ class Step(Protocol):
     def failed(self) -> bool: ...
 
     @property
+    def reloads(self) -> bool:
+        """Whether it has the saved rules loaded, and the script has not saved what it made."""
+
+    @property
     def is_sure(self) -> bool:
         """Whether it is carried out in every run, and nothing in it is known only then."""
 

@@ -31,19 +31,21 @@ def originals_of(space: Space) -> Mapping[Original, PacketSet]:
     """All that tests of the space ask of it, each with the variable that it is there."""
     return {
         test.asks: space.opaque(test.affirmed)
-        for test in _tests(space.tests)
+        for test in opaque_tests(space.tests)
         if isinstance(test.asks, Original)
     }
 
 
-def _tests(matches: Iterable[Match]) -> Iterator[Opaque]:
+def opaque_tests(matches: Iterable[Match]) -> Iterator[Opaque]:
+    """Those among the tests, also within others."""
+    """Those among them, however deep."""
     for match in matches:
         match match:
             case Opaque():
                 yield match
             case AnyOf(alternatives):
                 for tests in alternatives:
-                    yield from _tests(tests)
+                    yield from opaque_tests(tests)
 
 
 @memo

@@ -118,8 +118,9 @@ def _cat(run: Run, call: Call) -> Result:
 
 def _tee(run: Run, call: Call) -> Result:
     parts = () if run.stdin is None else run.stdin.parts
+    text = "".join(part.text for part in parts)
     for file in (word for word in call.words[1:] if is_known(word) and word[:1] != "-"):
-        run.written[file] = parts
+        run.keep(file, parts, text)
     if run.stdout is not None:
         run.stdout.pass_on(parts, run.conditions())
     return Result()
@@ -334,8 +335,14 @@ BUILTINS: dict[str, Builtin] = {
 }
 
 
-_OF_ANOTHER_FILE = re.compile(r"(?!firewalld)\w*(?:iptables|nftables|firewall)\w*", re.IGNORECASE)
-"""What is called so and is no program is a function of another file, of which this is a part."""
+_OF_ANOTHER_FILE = re.compile(
+    r"(?!firewalld)\w*(?:iptables|nftables|firewall)\w*"
+    r"|(?!/(?:usr/)?s?bin/).*/[^/]*(?:tables|firewall|\bfw|ipset|\bnat)[^/]*"
+    r"|[^/]*(?:tables|firewall|\bfw|ipset|\bnat)[^/]*\.sh",
+    re.IGNORECASE,
+)
+"""What is called so and is no program is a function of another file, of which this is a part, or a
+script for the same firewall."""
 
 
 def outside(run: Run, call: Call) -> Result:

@@ -115,6 +115,7 @@ def _script(
         None if given is None else _families(given),
         facing(run.environment.variables),
         (*(note.span for note in run.absent), *_unread(run), *rest),
+        tuple(run.rule_files),
     )
 
 

@@ -158,7 +158,8 @@ def _keep(
         adds = any(redirect.operator.endswith(">>") for redirect in redirects)
         before = run.written.get(name) if adds else ()
         sure = not run.conditions() and before is not None
-        run.written[name] = (*(before or ()), *parts) if sure else None
+        text = "".join(part.text for part in parts)
+        run.keep(name, (*(before or ()), *parts) if sure else None, text)
 
 
 def _here(shell: Interpreter, redirect: t.Redirect) -> Input:

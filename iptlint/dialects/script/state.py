@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,13 @@ MAX_EVAL = 5_000
 """Characters for ``eval``, which people give a command or two."""
 MAX_VALUE = 50_000
 """Characters in a variable: one that is longer grows from round to round."""
+
+
+_FOR_A_FIREWALL = re.compile(
+    r"\bip6?tables(?:-\w+)?\s+-\S|^\*(?:filter|nat|mangle|raw)\s*$"
+    r"|^\s*(?:add\s+)?table\s+(?:ip6?|inet|bridge|netdev|arp)\s|\bnft\s+(?:add|insert|-f)\s",
+    re.MULTILINE,
+)
 
 
 class TooMuchError(Exception):
@@ -105,7 +113,8 @@ class Run:
     ``known``: the families of which it is known what there was before. ``occasions``: in which
     rounds of loops and in which calls it is; ``rounds``: in how many loops that go round nobody
     knows how often; ``asking``: in how many conditions; ``effects``: how many commands have changed
-    files or the host. ``saved``: the tables when they were printed, by the mark that stands for the
+    files or the host. ``rule_files``: those that it wrote commands for a firewall into, whatever
+    came of them. ``saved``: the tables when they were printed, by the mark that stands for the
     text. ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
     them."""
 
@@ -123,6 +132,7 @@ class Run:
     absent: list[NotUnderstood] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: dict[str, tuple[TextPart, ...] | None] = field(default_factory=dict)
+    rule_files: dict[str, None] = field(default_factory=dict)
     saved: dict[str, Tables] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     made_sets: set[str] = field(default_factory=set)
@@ -179,6 +189,12 @@ class Run:
 
     def has_changed(self, since: Checkpoint) -> bool:
         return any(step.kind is Kind.CHANGE for step in self.steps[since.steps :])
+
+    def keep(self, name: str, parts: tuple[TextPart, ...] | None, added: str) -> None:
+        """The file holds this now, with what was added to it; None where that is not known."""
+        self.written[name] = parts
+        if _FOR_A_FIREWALL.search(added):
+            self.rule_files[name] = None
 
     def make_sets(self, names: Collection[str]) -> None:
         self.sets.update(names)

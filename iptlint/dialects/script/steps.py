@@ -33,7 +33,8 @@ class Step:
     is several steps with one span. ``calls``: where the functions it is in are called,
     outermost first. ``words``: the command with variables put in, marks and all (``unknown``).
     ``conditions``: what has to hold at run time for it to be carried out. ``failed``: the tool
-    refuses it (no such chain, nothing to delete …), so that it changes nothing.
+    refuses it (no such chain, nothing to delete …), so that it changes nothing. ``reloads``: it
+    has the saved rules loaded, with what the script made so far not among them.
     """
 
     span: Span
@@ -45,6 +46,7 @@ class Step:
     changes: tuple[TableChange, ...] = ()
     nft: NftPiece | None = None
     sets: tuple[SetCommand, ...] = ()
+    reloads: bool = False
 
     @property
     def makes_a_difference(self) -> bool:
@@ -69,7 +71,7 @@ class Script:
     is known what there was before; None where no other start was given than an empty one.
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
     ``absent``: where it has others carried out, or loads rules from files, that are not beside
-    it."""
+    it. ``rule_files``: those that it writes commands for a firewall into."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -82,6 +84,7 @@ class Script:
     families: frozenset[Family] | None = None
     facing: Mapping[str, bool] = field(default_factory=dict)
     absent: tuple[Span, ...] = ()
+    rule_files: tuple[str, ...] = ()
 
     @property
     def lacks_files(self) -> bool:

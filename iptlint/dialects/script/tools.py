@@ -48,6 +48,7 @@ _SERVICE = re.compile(r".*/(?:init|rc)\.d/[^/]+")
 """What starts and stops a service; that of the firewall is often named as the tool is."""
 
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
+_RELOADS = re.compile(r"(?:force-|try-|cond)?re(?:load|start)|reload-or-restart")
 _SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip6?tables\.init")
 
 
@@ -85,13 +86,23 @@ def _called(call: Call) -> str:
 
 
 def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
-    """What writes the rules to where the next boot finds them."""
+    """What writes the rules to where the next boot finds them, or loads them from there."""
     words = call.words
+    if name == "systemctl" and len(words) == 3:
+        name, words = words[2].removesuffix(".service"), words[:2]
     if name in ("service", "rc-service") and len(words) > 2:
         name, words = words[1], words[1:]
-    if len(words) > 1 and _SAVERS.fullmatch(name) and words[1] in ("save", "saveactive"):
+    if len(words) < 2 or not _SAVERS.fullmatch(name):
+        return None
+    if words[1] in ("save", "saveactive"):
         return _save, call
-    return None
+    families = tuple(family for family in (Family.IP, Family.IP6) if _serves(name, family))
+    return (_reload(families), call) if _RELOADS.fullmatch(words[1]) else None
+
+
+def _serves(service: str, family: Family) -> bool:
+    six = service.startswith("ip6tables")
+    return service.startswith("netfilter") or six is (family is Family.IP6)
 
 
 # -- iptables --------------------------------------------------------------------------------
@@ -195,6 +206,22 @@ def _save(run: Run, call: Call) -> Result:
     run.saved[text] = run.tables.copy()
     run.write(f"{text}\n", call.span)
     return Result()
+
+
+def _reload(families: Sequence[Family]) -> Tool:
+    """The service has the saved rules loaded, if there is one."""
+
+    def tool(run: Run, call: Call) -> Result:
+        last = next((step.kind for step in reversed(run.steps) if step.kind is not Kind.LOOK), None)
+        if last is not Kind.CHANGE:
+            return Result()  # there is nothing to lose, or it is saved
+        changed = [family for family in families if any(k[0] is family for k in run.tables.chains)]
+        changes = [c for f in changed for c in restore.unknown(run.tables, f, call.span)]
+        missing = [(Reason.FILE, shown(" ".join(call.words)))]
+        _add(run, call, Kind.CHANGE, missing, changes=tuple(changes), reloads=True)
+        return Result()
+
+    return tool
 
 
 # -- nft -------------------------------------------------------------------------------------

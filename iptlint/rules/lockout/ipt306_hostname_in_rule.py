@@ -32,6 +32,7 @@ Where the name is in /etc/hosts of the host that loads the rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -104,14 +105,32 @@ def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:
     labels = [Label(use.span, "here too") for use in others[:MAX_LABELS]]
     if len(others) > len(labels):
         labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
+    if _TO_BE_FILLED_IN.fullmatch(first.name):
+        message = f"{first.name} is no address, and no name either: {_what_fails(ruleset)}"
+        advice = "write the address that it stands for"
+    else:
+        message = (
+            f"{first.name} is looked up once, when the rules are loaded: {_refusal(ruleset)}, "
+            "and the rule keeps the old address when the name gets another"
+        )
+        advice = f"write the address that this prints: getent ahosts {first.name}"
     return META.finding(
         first.span,
-        f"{first.name} is looked up once, when the rules are loaded: {_refusal(ruleset)}, "
-        "and the rule keeps the old address when the name gets another",
-        f"write the address that this prints: getent ahosts {first.name}",
+        message,
+        advice,
         related=tuple(labels),
         likeness="name",
     )
+
+
+_TO_BE_FILLED_IN = re.compile(r"(?:(?:\d{1,3}|[xX]{1,3}|[A-Za-z])(?:\.(?!$)|$)){4}", re.ASCII)
+"""``x.x.x.x``, ``192.168.1.xxx``: where somebody wanted an address."""
+
+
+def _what_fails(ruleset: Ruleset) -> str:
+    if ruleset.script is not None:
+        return "the command fails, and there is no such rule"
+    return f"{ruleset.syntax.pick(iptables='iptables-restore', nft='nft')} refuses the whole file"
 
 
 _MAYBE_AT_BOOT = "(at boot the network may not be up yet)"

@@ -7,6 +7,9 @@ Reports a script that leaves rules in the kernel, has no command that saves them
 /etc/network/if-pre-up.d, rc.local or /etc/init.d, no header for init or chkconfig, no word of a
 unit or of cron, no `start` and `stop` to be called with. One finding a script.
 
+And a command that has the saved rules loaded (`systemctl restart iptables`) before the script has
+saved those that it made.
+
 ## Why it matters
 Rules live in the kernel's memory. After a reboot the host stands there without a firewall, and
 nobody notices.
@@ -47,6 +50,7 @@ from iptlint.model import Rule, Ruleset, Uncertain
 from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind, Script, Step
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
 
 META = Meta(
     code="IPT403",
@@ -62,7 +66,10 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         script = ruleset.script
-        if script is None or not _leaves_rules(ruleset) or _is_kept(script):
+        if script is None:
+            continue
+        yield from map(_lost, dict.fromkeys(s.span for s in script.steps if s.reloads))
+        if not _leaves_rules(ruleset) or _is_kept(script):
             continue
         first = _first_change(script)
         if first is not None:
@@ -72,6 +79,16 @@ def check(context: Context) -> Iterator[Finding]:
                 "them, and nothing in it says that it is run at boot",
                 _advice(ruleset),
             )
+
+
+def _lost(reload: Span) -> Finding:
+    return META.finding(
+        reload,
+        "this loads the rules that were saved some time: those that the script has made so far are "
+        "gone then, since it has not saved them",
+        "before it: iptables-save > FILE, to where the service reads them (`service iptables save` "
+        "knows it); or leave it out",
+    )
 
 
 def _leaves_rules(ruleset: Ruleset) -> bool:

@@ -48,6 +48,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
+from iptlint.analysis.handshake import flags
 from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.reordering import is_uncertain
@@ -59,6 +60,7 @@ from iptlint.findings.fix import Change, Fix, deletion
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
 from iptlint.model.ownership import writer_of
+from iptlint.model.protocols import TCP
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -190,10 +192,12 @@ def _moved(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
 
 
 def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
-    """Whether the rule would leave no new connection to the one above, were it moved there."""
+    """Whether the rule would leave no new connection to the one above, were it moved there: of tcp
+    none begins without a SYN."""
     if any(map(is_uncertain, rule.matches)):
         return False
-    new = analysis.space.state("new")
+    space = analysis.space
+    new = space.state("new") & (flags(space, "syn") | ~space.value(Field.PROTO, TCP))
     matched = analysis.matched(above)
     opened = matched & new
     asked = opened if opened.satisfiable() else matched

@@ -45,6 +45,7 @@ from iptlint.analysis.connections import any_port, few_ports, from_world, most
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.external_interfaces import external_classes
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share
@@ -140,8 +141,19 @@ def _finding(hooks: Hooks, share: Share, protocol: int, name: str, sports: Packe
         "sender chooses where it sends from",
         _advice(hooks, share, protocol),
         witness=shown_for(hooks, Hook.INPUT, share),
+        confidence=None if _comes_by_uplink(hooks, share) else Confidence.POSSIBLE,
         likeness="sport",
     )
+
+
+def _comes_by_uplink(hooks: Hooks, share: Share) -> bool:
+    """Whether some come by an interface that rules name, where one of those faces the world: who
+    comes by another one may be no stranger."""
+    space = hooks.space
+    other = len(space.interfaces.classes)
+    named = [number for number in external_classes(hooks) if number != other]
+    by_name = [space.value(Field.IIF, number) for number in named]
+    return not named or (share.packets & union(by_name, space.false)).satisfiable()
 
 
 def _advice(hooks: Hooks, share: Share, protocol: int) -> str:

@@ -1,0 +1,145 @@
+"""What lint rules said of strangers' scripts that was not so, or that nobody could use."""
+
+from __future__ import annotations
+
+import pytest
+
+from iptlint.findings import Confidence, Finding
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+
+def found(text: str, code: str) -> list[Finding]:
+    report = lint((SourceFile("firewall.sh", f"#!/bin/sh\n{text}"),), select=(code,))
+    return list(report.findings)
+
+
+DENIES = "iptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+
+# -- who sends what sshd sends -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "others",
+    ["--uid-owner 1000", "--uid-owner www-data", "--gid-owner 33", "--uid-owner 1-65535"],
+)
+def test_sshd_sends_as_root(others: str) -> None:
+    text = (
+        "iptables -P OUTPUT DROP\n"
+        f"iptables -A OUTPUT -m owner {others} -j ACCEPT\n"
+        "iptables -A OUTPUT -p tcp --sport 22 -j ACCEPT\n"
+    )
+    (cut,) = found(text, "IPT303")
+    assert [label.span.line for label in cut.related] == [4]
+
+
+@pytest.mark.parametrize("root", ["--uid-owner root", "--uid-owner 0-99", "--socket-exists"])
+def test_what_root_may_send_lets_sshd_answer(root: str) -> None:
+    opens = f"{DENIES}iptables -A INPUT -p tcp --dport 22 -j ACCEPT\niptables -P OUTPUT DROP\n"
+    text = f"{opens}iptables -A OUTPUT -m owner {root} -j ACCEPT\n"
+    assert not found(text, "IPT301")
+    assert found(text.replace(root, "--uid-owner 1000"), "IPT301")
+
+
+# -- loops -------------------------------------------------------------------------------------
+
+
+def test_what_is_lost_in_each_round_is_told_of_no_round() -> None:
+    again = "iptables -A INPUT -p tcp --dport $p -i eth0 -j ACCEPT"
+    text = f"iptables -A INPUT -i eth0 -j ACCEPT\nfor p in 80 443; do\n {again}\ndone\n"
+    (lost,) = found(text, "IPT102")
+    assert lost.message.startswith("each time, this ACCEPT changes nothing: line 2 accepts")
+    assert lost.help == "advice: delete it"
+
+
+# -- help that would do harm -------------------------------------------------------------------
+
+
+def test_no_edit_moves_a_ban_where_nobody_could_connect_any_more() -> None:
+    accepts = "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    bans = "iptables -A INPUT -p tcp --dport 22 --syn -j DROP\n"
+    (lost,) = found(f"{DENIES}{accepts}{bans}", "IPT101")
+    assert lost.fix is None
+    (some,) = found(f"{DENIES}{accepts}{bans.replace('INPUT', 'INPUT -s 203.0.113.9')}", "IPT101")
+    assert some.fix is not None
+
+
+# -- who is a stranger -------------------------------------------------------------------------
+
+TRUSTS = "iptables -A INPUT -p tcp --sport 25 -j ACCEPT\n"
+
+
+def test_who_comes_by_no_named_card_may_be_no_stranger() -> None:
+    limits = (
+        "iptables -A INPUT -i eth0 -p tcp --syn -m limit --limit 2/s -j ACCEPT\n"
+        "iptables -A INPUT -i eth0 -p tcp --syn -j DROP\n"
+    )
+    (trust,) = found(f"{DENIES}{limits}{TRUSTS}", "IPT205")
+    assert trust.confidence is Confidence.POSSIBLE
+    (trust,) = found(f"{DENIES}{TRUSTS}", "IPT205")
+    assert trust.confidence is Confidence.CERTAIN
+
+
+# -- addresses ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["x.x.x.x", "192.168.1.xxx", "XX.XX.XX.XX", "a.b.c.d"])
+def test_what_is_to_be_filled_in_is_no_name(written: str) -> None:
+    (use,) = found(f"iptables -A INPUT -s {written} -j ACCEPT\n", "IPT306")
+    assert use.help == "advice: write the address that it stands for"
+    assert "the command fails" in use.message
+
+
+@pytest.mark.parametrize("name", ["x.example.org", "a.b.c.de", "x.x.x"])
+def test_a_name_is_looked_up(name: str) -> None:
+    (use,) = found(f"iptables -A INPUT -s {name} -j ACCEPT\n", "IPT306")
+    assert "looked up once" in use.message
+
+
+def test_before_a_null_mask_no_address_is_looked_at() -> None:
+    """ip6tables takes an address of IPv4 there (xtables_ip6parse_multiple)."""
+    text = "ip6tables -P OUTPUT DROP\nip6tables -A OUTPUT -s ::1 -d 0/0 -j ACCEPT\n"
+    assert not found(text, "IPT001")
+    assert not found(text, "IPT305")
+
+
+# -- what is loaded, and by whom ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "reload",
+    [
+        "systemctl restart iptables",
+        "systemctl restart iptables.service",
+        "service iptables restart",
+        "/etc/init.d/iptables restart",
+        "netfilter-persistent reload",
+    ],
+)
+def test_what_is_loaded_before_it_is_saved_takes_the_rules_away(reload: str) -> None:
+    saved = "iptables-save > /etc/sysconfig/iptables\n"
+    (lost,) = found(f"{DENIES}{reload}\n{saved}", "IPT403")
+    assert lost.span.text == reload
+    assert not found(f"{DENIES}{saved}{reload}\n", "IPT403")
+    assert not found(f"{reload}\n{DENIES}{saved}", "IPT403")
+
+
+@pytest.mark.parametrize("called", ["sh /etc/fw/nat.sh", "./firewall-nat.sh", "/etc/fw/nat"])
+def test_another_script_of_the_firewall_may_call_a_chain(called: str) -> None:
+    chain = "iptables -N web\niptables -A web -j ACCEPT\n"
+    assert found(f"{DENIES}{chain}", "IPT104")
+    assert not found(f"{DENIES}{chain}{called}\n", "IPT104")
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "cat > /etc/fw.sh <<EOF\niptables -A INPUT -j DROP\nEOF\n",
+        "if [ -f x ]; then\n echo 'iptables -A INPUT -j DROP' >> /etc/fw.sh\nfi\n",
+        "cat <<EOF | sudo tee /etc/fw.sh\ntable inet filter {\n}\nEOF\n",
+    ],
+)
+def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
+    (nothing,) = found(writes, "IPT008")
+    assert "writes rules into /etc/fw.sh" in nothing.message
+    assert nothing.help == "advice: where it has been run, lint that file"
