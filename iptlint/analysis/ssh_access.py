@@ -192,16 +192,19 @@ def names_port(rule: Rule, ports: tuple[int, ...]) -> bool:
 
 
 def ssh_ports(hooks: Hooks, settings: Settings) -> tuple[int, ...]:
-    """Where sshd listens: what the user says, or 22 and what the rules make evident."""
+    """Where sshd listens: what the user says, or 22 and what the rules make evident. Where someone
+    gets in by 22, though no rule is for it, a port of another service is none of them."""
     if settings.ssh_ports != Settings().ssh_ports:
         return settings.ssh_ports
-    ports = settings.ssh_ports
-    usual = _is_opened(hooks, ports) and opens(hooks, opening(hooks, ports))
-    evident = () if usual else _evident_ports(hooks)
+    usual = opens(hooks, opening(hooks, settings.ssh_ports))
+    if usual and _is_opened(hooks, settings.ssh_ports):
+        return settings.ssh_ports
+    evident = _evident_ports(hooks, unnamed=usual)
     return tuple(dict.fromkeys((*settings.ssh_ports, *evident)))
 
 
-def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
+def _evident_ports(hooks: Hooks, *, unnamed: bool) -> tuple[int, ...]:
+    """``unnamed``: those alone that no other service is known by."""
     main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return ()
@@ -210,6 +213,7 @@ def _evident_ports(hooks: Hooks) -> tuple[int, ...]:
         for _, rule in main.analysis.table.rules()
         if rule.verdict.kind is VerdictKind.ACCEPT
         for port in _ssh_ports_of(hooks, main.analysis, rule)
+        if not unnamed or port not in _NAMED_PORTS
     )
     return tuple(dict.fromkeys(evident))
 

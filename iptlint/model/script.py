@@ -97,6 +97,10 @@ class Script(Protocol):
         """Whether it has others carried out that are not there, which may do anything."""
 
     @property
+    def absent(self) -> Sequence[Span]:
+        """Where these are carried out."""
+
+    @property
     def lacks_rules(self) -> bool:
         """Whether one of them is carried out behind a command that makes rules: so it may, too."""
 

@@ -80,6 +80,44 @@ def test_who_comes_by_no_named_card_may_be_no_stranger() -> None:
     assert trust.confidence is Confidence.CERTAIN
 
 
+# -- what a router and its SSH are ----------------------------------------------------------------
+
+
+def test_between_the_cards_that_rules_name_answers_may_return() -> None:
+    cards = [f"iptables -A FORWARD -i {card} -j ACCEPT\n" for card in ("eth0", "wlan0")]
+    (both,) = found(f"iptables -P FORWARD DROP\n{''.join(cards)}", "IPT201")
+    assert both.confidence is Confidence.POSSIBLE
+    (one,) = found(f"iptables -P FORWARD DROP\n{cards[0]}", "IPT201")
+    assert one.confidence is Confidence.CERTAIN
+
+
+def test_a_rule_that_is_said_to_be_for_ssh_is() -> None:
+    """Though others let packets to 22 in as well."""
+    answers = "iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+    ssh = "# let SSH in\niptables -A INPUT -p tcp --dport 5314 -j ACCEPT\n"
+    all_ = "iptables -A INPUT -p tcp -m limit --limit 60/s -j ACCEPT\n"
+    (cut,) = found(f"{DENIES}{answers}{ssh}{all_}", "IPT303")
+    assert cut.related[-1].span.line == 6
+    (cut,) = found(f"{DENIES}{answers}{ssh.replace('SSH', 'it')}{all_}", "IPT303")
+    assert cut.related[-1].span.line == 7
+
+
+def test_the_syn_that_is_shown_is_not_sent_to_another_host() -> None:
+    to_lan = "iptables -t nat -A PREROUTING -i eth0 -d 203.0.113.5 -p tcp --dport 22"
+    text = f"{DENIES}{to_lan} -j DNAT --to 10.0.0.2:22\niptables -A INPUT -i eth0 -j LOG\n"
+    (shut,) = found(text, "IPT301")
+    assert shut.witness is not None
+    assert (shut.witness.iif, shut.witness.daddr) != ("eth0", "203.0.113.5")
+
+
+def test_a_file_that_is_not_here_may_end_a_lockout() -> None:
+    ssh = "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    (cut,) = found(f"{DENIES}. /etc/fw/more\n{ssh}", "IPT303")
+    assert cut.confidence is Confidence.POSSIBLE
+    (cut,) = found(f"{DENIES}{ssh}. /etc/fw/more\n", "IPT303")
+    assert cut.confidence is Confidence.CERTAIN
+
+
 # -- addresses ---------------------------------------------------------------------------------
 
 

@@ -53,6 +53,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import (
     HandshakeStep,
     between_machines,
@@ -182,7 +183,8 @@ def _finding(
             *(Label(d.span, f"{d.does} some of these packets") for d in others[: _NAMED_RULES - 1]),
             *islice(_in_vain(hooks, step, ports), _NAMED_RULES),
         ),
-        witness=witness(hooks.space, droppers[0].packets, step.hook),
+        witness=shown_for(hooks, step.hook, droppers[0])
+        or witness(hooks.space, droppers[0].packets, step.hook),
         severity=Severity.INFO if named else gravity,
         confidence=Confidence.POSSIBLE if other and not named else None,
         causes=(Cause(hooks.ruleset, hooks.family),),

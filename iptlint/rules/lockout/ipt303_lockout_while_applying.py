@@ -97,14 +97,26 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
         )
         labels = [Label(gap.back.span, f"from here on {lives}")]
         labels.append(Label(gap.opened.span, "from here on a new connection can be opened"))
+    unseen = _is_unseen_between(script, gap)
     return META.finding(
         gap.cut.span,
-        f"{over}this cuts off SSH, running sessions too, {_until(gap)}: if the script stops before "
-        "that, or is typed in over SSH, nobody gets in any more",
+        f"{over}this cuts off SSH, running sessions too, {_until(gap)}"
+        + ", unless a file that is carried out before, and is not here, lets it through" * unseen
+        + ": if the script stops before that, or is typed in over SSH, nobody gets in any more",
         _advice(gap, gap.cut),
         related=tuple(labels),
         severity=Severity.WARNING if six else None,
+        confidence=Confidence.POSSIBLE if unseen else None,
         likeness=f"runs {gap.cut.span.line}",
+    )
+
+
+def _is_unseen_between(script: Script, gap: Lockout) -> bool:
+    """Whether something that is not here is carried out between, as far as lines tell."""
+    first, last = gap.shut.span, gap.opened.span
+    return any(
+        first.source is span.source is last.source and first.start < span.start < last.start
+        for span in script.absent
     )
 
 

@@ -225,7 +225,8 @@ def _none(
     """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
     tracking of connections off, so that no packet is of an established one. A host that lets
     nothing in was closed on purpose; only that connections go out is left of the fault."""
-    where, by_name = _where(hooks, way.back, lost, elsewhere)
+    where, by_name, several = _where(hooks, way.back, lost, elsewhere)
+    doubtful = by_name or (way.back is Hook.FORWARD and several)
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
@@ -238,8 +239,8 @@ def _none(
         * closed,
         f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
         witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
-        severity=Severity.WARNING if by_name or closed else None,
-        confidence=Confidence.POSSIBLE if by_name else None,
+        severity=Severity.WARNING if doubtful or closed else None,
+        confidence=Confidence.POSSIBLE if doubtful else None,
         fix=None if closed or untracked else _fix(share, way.back, remedy, *_OF_CONNECTIONS),
     )
 
@@ -278,24 +279,28 @@ def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
     return share._replace(packets=plain) if plain.satisfiable() else share
 
 
-def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
-    """On which interfaces, for the message; and whether only interfaces with names deny."""
+def _where(
+    hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet
+) -> tuple[str, bool, bool]:
+    """On which interfaces, for the message; whether only interfaces with names deny, and whether
+    several with names let answers through, between which a router may route all that it does."""
     space = hooks.space
     field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
     by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
     if by_name:
-        return f" on {_names(space, field, lost)}", True
+        return f" on {listed(_names(space, field, lost))}", True, False
     running = space.state("established") & space.value(Field.PROTO, TCP)
     others = _names(space, field, elsewhere & running & ~space.project(lost, field))
-    return (f" on any interface but {others}" if others else ""), False
+    where = f" on any interface but {listed(others)}" if others else ""
+    return where, False, len(others) > 1
 
 
-def _names(space: Space, field: Field, packets: PacketSet) -> str:
-    return listed(
+def _names(space: Space, field: Field, packets: PacketSet) -> list[str]:
+    return [
         cls.name + "+" * cls.wildcard
         for number, cls in enumerate(space.interfaces.classes, start=1)
         if cls.name and (packets & space.value(field, number)).satisfiable()
-    )
+    ]
 
 
 def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
