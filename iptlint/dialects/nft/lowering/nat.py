@@ -220,7 +220,7 @@ def _address(
 
 
 def _host_part_kept(field: Field, type: d.DataType, network: t.Prefix) -> Effect:
-    base, length = constant(network.base, type), c_number(network.length.text)
+    base, length = constant(network.base, type), _length(network, type)
     if base is None or length is None:
         return write(field)
     mask = ((1 << length) - 1) << (type.width - length)
@@ -246,8 +246,8 @@ def _written(field: Field, type: d.DataType, value: t.Expression | None) -> Effe
     match value:
         case t.Range(low, high):
             ends = constant(low, type), constant(high, type)
-        case t.Prefix(base, length):
-            ends = _ends(constant(base, type), c_number(length.text), type.width)
+        case t.Prefix(base) as network:
+            ends = _ends(constant(base, type), _length(network, type), type.width)
         case _:
             ends = (constant(value, type),) * 2
     low_end, high_end = ends
@@ -256,6 +256,12 @@ def _written(field: Field, type: d.DataType, value: t.Expression | None) -> Effe
     if low_end == high_end:
         return write(field, (1 << type.width) - 1, low_end)
     return Effect(EffectKind.WRITE, field, choice=Choice(low_end, high_end))
+
+
+def _length(network: t.Prefix, type: d.DataType) -> int | None:
+    """None where the type has not so many bits, which nft refuses."""
+    length = c_number(network.length.text)
+    return None if length is None or length > type.width else length
 
 
 def _ends(base: int | None, length: int | None, width: int) -> tuple[int | None, int | None]:
