@@ -53,6 +53,17 @@ CONNECTIONS = (
 )
 
 NUMBERS = (
+    ("icmp code { exists, 3 }", ""),
+    ("exthdr hbh exists", ""),
+    ("meta mark exists", "exists"),
+    ("iif missing", "missing"),
+    ("meta mark 1w", "1w"),
+    ('iifname { "a", "b"-"c" }', '"b"-"c"'),
+    ("limit rate 1/second burst 0 packets", "1"),
+    ("limit rate 1 bytes/second burst 0 bytes", ""),
+    ("ip saddr . tcp dport { 1.1.1.1 . . }", "."),
+    ("accept comment label", ""),
+    ("accept comment chain", "chain"),
     ("ct expiration 49d17h", ""),
     ("ct expiration { 08, 0x10, 4294967s, 99999999ms }", ""),
     ("ct expiration 4294968", "4294968"),

@@ -49,6 +49,7 @@ NAME = _reading("name", "syntax error", "src/scanner.l")
 BLANK_LINE = _reading("blank line", "syntax error, unexpected newline, expecting comma or '}'")
 TIME = _reading("time", "wrong time format", "src/datatype.c time_parse")
 UNIT = _reading("unit", "syntax error")
+BURST = _reading("burst", "packet limit burst must be > 0", "src/parser_bison.y limit_stmt")
 XT = replace(
     _reading("xt", "unsupported xtables compat expression, use iptables-nft with this ruleset"),
     linted=True,

@@ -22,6 +22,10 @@ def check_limit(
 ) -> None:
     """``name``: that of the object, which the kernel refuses as one."""
     rate = c_number(limit.rate.text)
+    if name is None and not trial.json and _bursts_by_no_packet(limit):
+        cause = "a rule's limit lets a burst of at least one packet by"
+        trial.refuse(checks.BURST, where, limit.rate, cause, "leave the burst out, or write 1")
+        return
     units = (limit.unit, limit.burst_unit)
     if rate == 0:
         cause = "a limit of nothing is none"
@@ -34,6 +38,10 @@ def check_limit(
         trial.refuse(checks.UNIT, where, limit, cause, f"write one of {', '.join(BYTES)}")
     elif rate:
         _overflow(trial, where, limit, rate, name or limit)
+
+
+def _bursts_by_no_packet(limit: t.Limit) -> bool:
+    return limit.unit not in BYTES and limit.burst is not None and c_number(limit.burst.text) == 0
 
 
 def _overflow(trial: Trial, where: BlockContext, limit: t.Limit, rate: int, place: t.Node) -> None:

@@ -24,6 +24,7 @@ from iptlint.loads.nft.values import (
     is_range,
     is_reckoned_number,
     parts_of,
+    presence,
     scalar,
     single,
     types_of,
@@ -84,7 +85,9 @@ class MatchTrial(PartTrial):
             cause = f"`{operator}` compares with one value, and this is more"
             self._trial.refuse(checks.RELATION, self._context, right, cause, "write one value")
         if types[0] is not None and isinstance(right, _WRITTEN):
-            made = yes_or_no(left, right) or single(right, types[0])
+            made = (
+                presence(left, right, types[0]) or yes_or_no(left, right) or single(right, types[0])
+            )
             crosses = isinstance(left, t.Meta) and left.key in ("hour", "day", "time")
             if isinstance(made, Bad) and not crosses:
                 self.bad(made)

@@ -24,6 +24,10 @@ def check_name(trial: Trial, where: BlockContext, name: t.Value) -> None:
 
 
 def check_comment(trial: Trial, where: BlockContext, comment: t.Value) -> None:
+    if comment.text in OF_EVERY_NFT and comment.kind is t.Kind.SYMBOL and not trial.json:
+        cause = f"`{comment.text}` is a word of the language, and no comment"
+        trial.refuse(checks.NAME, where, comment, cause, f'write it in quotes: "{comment.text}"')
+        return
     length = len(comment.text.encode(errors="surrogateescape"))
     if length > _LONGEST_COMMENT:
         cause = f"the comment has {length} octets: at most {_LONGEST_COMMENT} fit"

@@ -19,7 +19,8 @@ from iptlint.dialects.nft.lowering.datatypes import (
 )
 from iptlint.dialects.nft.lowering.dependencies import Context
 from iptlint.dialects.nft.lowering.selector import row_of
-from iptlint.dialects.nft.lowering.symbols import PROTOCOL_WORDS
+from iptlint.dialects.nft.lowering.symbols import PRESENCE, PROTOCOL_WORDS
+from iptlint.dialects.nft.lowering.times import fault
 from iptlint.dialects.nft.walking import everything
 from iptlint.model import Family
 from iptlint.model.numbers import c_number, decimal, is_decimal
@@ -122,6 +123,9 @@ Interval = tuple[int, int]
 
 
 def scalar(value: t.Value, type: DataType) -> int | Text | Name | Bad:
+    wrong = fault(value.text) if value.kind is t.Kind.TIME else None
+    if wrong is not None:
+        return Bad(value, wrong, "write one such as 1h30m")
     try:
         made = type.read(value)
     except NftValueError as error:
@@ -139,6 +143,15 @@ def single(node: t.Node, type: DataType) -> Interval | Text | Bad | None:
         cause = f"`{node.text}` is the name of a protocol, and this is {article(type.what)}"
         return Bad(node, cause, "write a number")
     return interval(node, type)
+
+
+def presence(left: t.Node, value: t.Node, type: DataType) -> Bad | None:
+    """What is there or not: an option, an extension header, a route. Everything else has values."""
+    if not isinstance(value, t.Value) or value.text not in PRESENCE:
+        return None
+    if type is d.BOOLEAN or isinstance(left, t.Fib) or value.kind is not t.Kind.SYMBOL:
+        return None
+    return Bad(value, f"`{value.text}` is no {type.what}", f"write {article(type.what)}")
 
 
 _YES_OR_NO = {"socket": ("transparent", "wildcard"), "meta": ("nftrace",)}
@@ -171,6 +184,8 @@ def interval(node: t.Node, type: DataType) -> Interval | Text | Bad | None:
             return None if isinstance(made, Name) else made
         case t.Prefix(t.Value() as base, length):
             return _prefix(node, base, length, type)
+        case t.Range() if not type.width:
+            return Bad(node, "there are no ranges of names", "write one name after the other")
         case t.Range(t.Value() as low, t.Value() as high):
             return _range(node, low, high, type)
         case t.Bitwise() | t.Listing():

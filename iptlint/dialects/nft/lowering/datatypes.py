@@ -80,7 +80,7 @@ _LOOKS_LIKE_NUMBER = re.compile(r"[0-9][0-9.]*|0[xX].*")
 def _number_or_name(value: t.Value, type: DataType) -> Scalar:
     scalar = type.symbols.get(value.text)
     if scalar is None and value.kind is t.Kind.SYMBOL:
-        scalar = symbols.PROTOCOL_WORDS.get(value.text)
+        scalar = symbols.PROTOCOL_WORDS.get(value.text, symbols.PRESENCE.get(value.text))
     if scalar is not None:
         return scalar
     number = c_number(value.text)

@@ -149,7 +149,9 @@ MPTCP_SUBTYPES: Symbols = {
     )
 }
 TC_HANDLES: Symbols = {"none": 0, "root": 0xFFFFFFFF}
-BOOLEANS: Symbols = {"exists": 1, "missing": 0, "true": 1, "false": 0}
+PRESENCE: Symbols = {"exists": 1, "missing": 0}
+"""Words of the language; in a set of several they stand for their numbers."""
+BOOLEANS: Symbols = {**PRESENCE, "true": 1, "false": 0}
 
 # -- names that are of the machine ------------------------------------------------------
 

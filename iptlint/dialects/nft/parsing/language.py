@@ -35,8 +35,7 @@ STARTS = {
 }
 """The start symbol for a statement, by the block it stands in."""
 
-_WORD = re.compile(r"[A-Za-z_.][A-Za-z0-9_./\-]*")
-
+_WORD = re.compile(r"(?!\.$)[A-Za-z_.][A-Za-z0-9_./\-]*")
 
 MADE_OF = " ".join((*sorted(set(STARTS.values())), PATTERN))
 """What the parser is made of beside the grammar."""
