@@ -103,6 +103,9 @@ MISMATCH = _evaluation("mismatch", "datatype mismatch", "expr_evaluate_relationa
 RELATION = _evaluation("relation", "Relational expression is undefined", "expr_evaluate_relational")
 MAPPING = _evaluation("mapping", "mapping outside of map context", "expr_evaluate_mapping")
 NOT_A_MAP = _evaluation("not a map", "Expression is not a map", "expr_evaluate_map")
+TPROXY_RANGE = _evaluation(
+    "range of tproxy", "ranges are not supported for tproxy.", "stmt_evaluate_tproxy"
+)
 REJECT = _evaluation("reject", "conflicting protocols specified", "stmt_evaluate_reject_family")
 NAT_FAMILY = _evaluation(
     "translation", "NAT is only supported for IPv4/IPv6", "nat_evaluate_family"

@@ -25,7 +25,9 @@ from iptlint.loads.nft.values import (
     alike,
     interval,
     parts_of,
+    presence,
     single,
+    too_large,
     yes_or_no,
 )
 from iptlint.model import Family
@@ -246,7 +248,7 @@ class OneRule:
         kind = self._matches.types(target)[0]
         if kind is None:
             return
-        made = yes_or_no(target, value) or single(value, kind)
+        made = presence(target, value, kind) or yes_or_no(target, value) or single(value, kind)
         if isinstance(made, Bad):
             self._matches.bad(made)
 
@@ -255,6 +257,12 @@ class OneRule:
             self._value(target, value)
         if isinstance(value, t.Concat | t.Range | t.Prefix):
             return
+        if isinstance(value, t.Bitwise):
+            kinds = (self._matches.types(part)[0] for part in (target, *everything(value)))
+            bad = too_large(value, kinds)
+            if bad is not None:
+                self._matches.bad(bad)
+                return
         wanted, given = self._matches.types(target)[0], self._matches.types(value)[0]
         if self._matches.wrong_length(value, wanted):
             return

@@ -21,7 +21,7 @@ from iptlint.loads.nft.objects import check_counting, check_quota
 from iptlint.loads.nft.part_trial import PartTrial
 from iptlint.loads.nft.places import SET_PKTTYPE
 from iptlint.loads.nft.state import KnownSet, PlacedStatement
-from iptlint.loads.nft.values import Bad, scalar
+from iptlint.loads.nft.values import Bad, is_range, scalar
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
 
@@ -76,6 +76,9 @@ class StatementTrial(PartTrial):
             self._refuse(checks.PROTOCOL, statement, cause, f"write tproxy {network}")
         elif self._family is Family.INET and statement.address and statement.family is None:
             self._nat_family_of_tproxy(statement)
+        elif any(map(is_range, filter(None, (statement.address, statement.port)))):
+            cause = "tproxy hands a packet to one address and one port, and this is more"
+            self._refuse(checks.TPROXY_RANGE, statement, cause, "write one address and one port")
 
     def _nat_family_of_tproxy(self, statement: t.Tproxy) -> None:
         cause = "an inet table sees IPv4 and IPv6: say which tproxy is for"

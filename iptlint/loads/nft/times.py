@@ -11,6 +11,7 @@ from iptlint.loads.nft.trial import Trial
 
 def check_time(trial: Trial, where: BlockContext, time: object) -> None:
     if isinstance(time, t.Value) and not trial.json:
-        cause = fault(time.text)
+        quoted = "nft takes a time without quotes"
+        cause = quoted if time.kind is t.Kind.STRING else fault(time.text)
         if cause is not None:
             trial.refuse(checks.TIME, where, time, cause, "write one such as 1h30m")

@@ -13,7 +13,7 @@ from iptlint.loads.nft import checks
 from iptlint.loads.nft.features import FAMILY_OF_A_MAP, PORT_OF_A_MAP
 from iptlint.loads.nft.part_trial import PartTrial
 from iptlint.loads.nft.state import PlacedStatement
-from iptlint.loads.nft.values import Bad, interval, parts_of
+from iptlint.loads.nft.values import Bad, interval, parts_of, presence
 from iptlint.model import Family
 
 _ROUTED = (Family.IP, Family.IP6, Family.INET)
@@ -138,7 +138,7 @@ class TranslationTrial(PartTrial):
             if len(parts) > len(types):
                 continue
             for part, kind in zip(parts, types, strict=False):
-                made = interval(part, kind)
+                made = presence(part, part, kind) or interval(part, kind)
                 if isinstance(made, Bad):
                     self._refuse(checks.VALUE, made.node, made.cause, made.mend)
                     return

@@ -23,7 +23,7 @@ from iptlint.dialects.nft.lowering.symbols import PRESENCE, PROTOCOL_WORDS
 from iptlint.dialects.nft.lowering.times import fault
 from iptlint.dialects.nft.walking import everything
 from iptlint.model import Family
-from iptlint.model.numbers import c_number, decimal, is_decimal
+from iptlint.model.numbers import c_number, decimal
 
 _CLOSED = {"integer", "time"}
 """Types that read nothing but numbers, wherever they are loaded."""
@@ -130,7 +130,8 @@ def scalar(value: t.Value, type: DataType) -> int | Text | Name | Bad:
         made = type.read(value)
     except NftValueError as error:
         return Bad(value, error.message, error.help)
-    if isinstance(made, Name) and type.name in _CLOSED and value.text not in PROTOCOL_WORDS:
+    words = PROTOCOL_WORDS.keys() | PRESENCE.keys()
+    if isinstance(made, Name) and type.name in _CLOSED and value.text not in words:
         return Bad(value, f"`{value.text}` is no {type.what}", "write a number")
     if isinstance(made, Name) and _address(value.text) is not None:
         return Bad(value, f"`{value.text}` is an address, and no {type.what}", "write a number")
@@ -152,6 +153,26 @@ def presence(left: t.Node, value: t.Node, type: DataType) -> Bad | None:
     if type is d.BOOLEAN or isinstance(left, t.Fib) or value.kind is not t.Kind.SYMBOL:
         return None
     return Bad(value, f"`{value.text}` is no {type.what}", f"write {article(type.what)}")
+
+
+def too_large(reckoned: t.Bitwise, types: Iterable[DataType | None]) -> Bad | None:
+    """A number of more bits than all that it is reckoned with; how far is shifted is no such."""
+    widest = max((kind.width for kind in types if kind is not None), default=0)
+    for number in _reckoned_with(reckoned):
+        value = c_number(number.text)
+        if widest and value is not None and value >> widest:
+            return Bad(number, f"`{number.text}` has more than {widest} bits", "write fewer")
+    return None
+
+
+def _reckoned_with(node: t.Node) -> Iterator[t.Value]:
+    match node:
+        case t.Value():
+            yield node
+        case t.Bitwise(left, operator, right):
+            yield from _reckoned_with(left)
+            if operator in "&|^":
+                yield from _reckoned_with(right)
 
 
 _YES_OR_NO = {"socket": ("transparent", "wildcard"), "meta": ("nftrace",)}
@@ -261,9 +282,9 @@ _ANY_DIGIT = re.compile(r"[0-9]")
 
 
 def wrong_hour(node: t.Node) -> Bad | None:
-    """Neither ``%T`` nor ``%R`` of strptime(3), nor a number of seconds."""
+    """Neither ``%T`` nor ``%R`` of strptime(3), nor a time such as 1h30m."""
     for part in everything(node):
-        if not isinstance(part, t.Value) or is_decimal(part.text) or c_number(part.text):
+        if not isinstance(part, t.Value) or c_number(part.text) or fault(part.text) is None:
             continue
         match = _TIME_OF_DAY.fullmatch(part.text)
         parts = [decimal(each) or 0 for each in match.groups("0")] if match else [24, 60, 61]
