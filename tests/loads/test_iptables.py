@@ -49,6 +49,9 @@ BY_BOTH = [
     ("filter", '-A INPUT -i "" -j ACCEPT'),
     ("filter", "-C INPUT -j ACCEPT"),
     ("filter", "-D INPUT -j ACCEPT"),
+    ("filter", "-Z PREROUTING"),
+    ("filter", "-Z a"),
+    ("filter", "-Z OUTPUT 1"),
     ("filter", "-R INPUT 1 -j ACCEPT"),
     ("filter", "-I INPUT 2 -j ACCEPT"),
     ("filter", "-A INPUT -j ACCEPT\n-R INPUT 1 -s 192.0.2.1,192.0.2.2 -j ACCEPT"),
@@ -131,6 +134,7 @@ BY_ONE = [
     ("legacy", in_table(":FORWARD DROP [0:0]\n-X FORWARD")),
     ("legacy", in_table("-A FORWARD -p tcp -j TCPMSS --clamp-mss-to-pmtu")),
     ("legacy", in_table(":a - [0:0]\n-A a -m devgroup --dst-group 1\n-A INPUT -j a")),
+    ("nft", in_table("-A OUTPUT -j ACCEPT\n-Z INPUT")),
     ("nft", in_table(":-x - [0:0]")),
     ("nft", in_table(":ACCEPT - [0:0]")),
     ("nft", in_table(":a - [0:0]\n-E a b")),
@@ -158,6 +162,7 @@ def test_ip6tables_takes_it(rule: str) -> None:
 
 
 OF_IP6 = [
+    ("filter", "-C INPUT -j ACCEPT"),
     ("filter", "-A INPUT -f"),
     ("filter", "-A INPUT -m addrtype --src-type BROADCAST"),
     ("filter", "-A INPUT -m rt --rt-type 10 --rt-0-res"),
@@ -180,6 +185,10 @@ def test_ip6tables_refuses_it(table: str, rules: str) -> None:
 
 
 TAKEN = [
+    ("filter", "-N a\n-Z a"),
+    ("filter", "-P INPUT DROP\n-Z INPUT"),
+    ("filter", "-A INPUT -j ACCEPT\n-Z INPUT"),
+    ("filter", "-Z"),
     ("filter", "-A INPUT -s 10.300 -j ACCEPT"),
     ("filter", "-A INPUT -s 10.0.0.0/255.0.0.255 -j ACCEPT"),
     ("filter", "-A INPUT -s ::ffff:10.0.0.1/24,::FFFF:a00:1 -j ACCEPT"),

@@ -38,6 +38,7 @@ def in_chain(rule: str, family: str = "inet", hook: str = "input", kind: str = "
     ("family", "hook", "kind", "rule", "token"),
     [
         ("ip6", "input", "filter", "ip saddr 10.0.0.1 drop", "ip saddr"),
+        ("inet", "prerouting", "filter", "meta l4proto 6 tproxy to :5-6", "tproxy to :5-6"),
         ("ip", "input", "filter", "ip6 saddr ::1 drop", "ip6 saddr"),
         ("arp", "input", "filter", "tcp dport 22 accept", "tcp dport"),
         ("ip", "input", "filter", "meta nfproto ipv4 accept", "meta nfproto"),

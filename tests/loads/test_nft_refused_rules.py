@@ -60,8 +60,6 @@ NUMBERS = (
     ("meta mark set 1 | 4294967296", "4294967296"),
     ("ip dscp set ip dscp | 0x40", "0x40"),
     ("meta mark set meta mark & 0xffffffff", ""),
-    ("meta l4proto tcp tproxy to 192.0.2.1:5", ""),
-    ("meta l4proto tcp tproxy to 192.0.2.1-192.0.2.2", "tproxy to 192.0.2.1-192.0.2.2"),
     ("icmp code { exists, 3 }", ""),
     ("exthdr hbh exists", ""),
     ("meta mark exists", "exists"),

@@ -166,7 +166,7 @@ class ChainDiagnostics(Collected):
         """iptables-legacy may take another one for it where there are several, and ip6tables-legacy
         compares no options of matches and targets for ``-C``."""
         asks = self.tree.family is Family.IP6 and line.shape.command is Command.CHECK
-        variant = "nft" if rules > 1 or asks else ""
+        variant = "nft" if rules > (0 if asks else 1) else ""
         message = f"there is no such rule in {chain} at this point"
         if line.shape.command is Command.DELETE:
             message += ", so nothing is deleted"
@@ -198,6 +198,15 @@ class ChainDiagnostics(Collected):
         variant = "legacy" if chain is not None and chain.declared and not chain.rules else ""
         message = f"table {table.name} has no chain {name} that could be deleted at this point"
         self._fragment(line, line.shape.chain, message, "delete the line", variant)
+
+    def chain_not_made(self, line: CommandLine, table: OpenTable, name: str) -> None:
+        """iptables-nft has a built-in chain once a line names it; of legacy's only the numbers of
+        rules are looked at."""
+        assert line.shape.chain is not None
+        variant = "" if line.shape.number is not None else "nft"
+        message = f"{name} of table {table.name} is not declared, and no rule is in it yet"
+        advice = f"declare it before: `:{name} ACCEPT [0:0]`"
+        self._fragment(line, line.shape.chain, message, advice, variant)
 
 
 def _tables_with(chain: str) -> str:

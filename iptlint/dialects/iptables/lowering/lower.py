@@ -234,7 +234,13 @@ class _Execution:
         return chain, index
 
     def _zero(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
-        if line.shape.number is not None:
+        name = self._name(line.shape.chain, line)
+        if name and name not in table.chains and not self.tree.bare:
+            if name in table.built_in:
+                self.diagnostics.chain_not_made(line, table, name)
+            else:
+                self.diagnostics.undeclared_chain(line, table, name)
+        elif line.shape.number is not None:
             self._number(line, len(self._chain_of(table, line, line.words).rules), variant="legacy")
 
     def _flush(self, table: OpenTable, line: CommandLine, _plan: Plan) -> None:
