@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from iptlint.cli import group
 from tests.cli.conftest import BROKEN, CLEAN
+from tests.parts import Part
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,24 +37,31 @@ def runner(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def step(runner: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    (check,) = (s for s in document("action.yml")["runs"]["steps"] if s["name"] == "Check")
+def check_step(runner: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     given = {"FILES": "", "ARGS": "", "SARIF": "", **inputs}
-    assert {*check["env"]} == {*given}
+    return step("Check", runner, given, PYTHONPATH=str(ROOT))
+
+
+def step(
+    name: str, runner: Path, given: dict[str, str], **more: str
+) -> subprocess.CompletedProcess[str]:
+    (asked,) = (s for s in document("action.yml")["runs"]["steps"] if s["name"] == name)
+    assert {*asked["env"]} == {*given}
+    around = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", check["run"]],
-        env={**os.environ, "RUNNER_TEMP": str(runner), "PYTHONPATH": str(ROOT), **given},
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", asked["run"]],
+        env={**around, "RUNNER_TEMP": str(runner), **given, **more},
         cwd=runner,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the steps are bash's")
 def test_the_action_annotates_and_writes_sarif(runner: Path) -> None:
-    done = step(runner, FILES="hosts", SARIF="out.sarif", ARGS="--select 'IPT001'")
+    done = check_step(runner, FILES="hosts", SARIF="out.sarif", ARGS="--select 'IPT001'")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("::error file=hosts/rules.v4,line=2,")
     assert (runner / "out.sarif").is_file()
@@ -61,8 +69,19 @@ def test_the_action_annotates_and_writes_sarif(runner: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the steps are bash's")
 def test_an_input_of_the_action_is_no_command(runner: Path) -> None:
-    step(runner, FILES="hosts;touch$IFS'x' $(touch x) `touch x` --output-format=json:x")
+    check_step(runner, FILES="hosts;touch$IFS'x' $(touch x) `touch x` --output-format=json:x")
     assert not (runner / "x").exists()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="the steps are bash's")
+def test_the_action_installs_itself(tmp_path: Path, part: Part) -> None:
+    if not part.whole:
+        pytest.skip("what is installed comes from a registry: --long")
+    installed = step("Install iptlint", tmp_path, {"VERSION": "", "ACTION_PATH": str(ROOT)})
+    assert installed.returncode == 0, installed.stderr
+    (tmp_path / "rules.v4").write_text(BROKEN)
+    done = step("Check", tmp_path, {"FILES": "rules.v4", "ARGS": "", "SARIF": ""})
+    assert "::error file=rules.v4,line=2," in done.stdout
 
 
 def test_no_step_of_the_action_has_an_expression_in_its_script() -> None:
