@@ -60,6 +60,12 @@ def lets_someone_in(hooks: Hooks) -> bool:
     )
 
 
+def leads_someone_through(hooks: Hooks) -> bool:
+    """Whether some connection may be opened through this host: else nothing is forwarded, and no
+    error about it comes."""
+    return some_pass(hooks, Hook.FORWARD, opening(hooks))
+
+
 def between_machines(hooks: Hooks) -> PacketSet:
     """The packets from and to addresses that machines have. Only a translated one is to a
     loopback address, and not on the loopback interface: route_localnet."""

@@ -15,6 +15,7 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import delivery, droppers_at
 from iptlint.analysis.evidence import shown_for
+from iptlint.analysis.handshake import leads_someone_through
 from iptlint.analysis.hook_verdicts import some_pass
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
@@ -64,7 +65,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
     reported: set[Rule] = set()
     for hook in _HOOKS:
         main = hooks.deciding_chain(hook)
-        if main is None or (hook is Hook.FORWARD and forwards_on_its_own(hooks)):
+        if main is None or (hook is Hook.FORWARD and not _is_led_by_rules(hooks)):
             continue
         sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
         if not is_turned_away(hooks, hook, sent) or not _runs(hooks, hook):
@@ -75,6 +76,11 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
         if share.rule is not None:
             reported.add(share.rule)
         yield _loss(hooks, hook, share, error)
+
+
+def _is_led_by_rules(hooks: Hooks) -> bool:
+    """Whether something is forwarded because rules that are here let it through."""
+    return not forwards_on_its_own(hooks) and leads_someone_through(hooks)
 
 
 def _loss(hooks: Hooks, hook: Hook, share: Share, error: TooBig) -> Loss:

@@ -12,6 +12,7 @@ from iptlint.analysis.handshake import (
     first_packets,
     handshake,
     is_answered,
+    leads_someone_through,
     opening,
     untracks,
 )
@@ -19,6 +20,7 @@ from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.packets.witness import witness
+from tests.firewalls import hooks_of, saved
 
 CLIENT = {Family.IP: "198.51.100.7", Family.IP6: "2001:db8::7"}
 HOST = {Family.IP: "192.0.2.10", Family.IP6: "2001:db8:1::10"}
@@ -165,3 +167,12 @@ def test_forwarded_and_answered(rules: tuple[str, ...], expected: bool) -> None:
     walked = walk(*rules)
     new = may_pass(walked, Hook.FORWARD, opening(walked))
     assert is_answered(walked, new, Hook.FORWARD) is expected
+
+
+def test_who_leads_nothing_through_forwards_nothing() -> None:
+    established = "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT"
+    closed = saved(established).replace(":FORWARD ACCEPT", ":FORWARD DROP")
+    assert not leads_someone_through(hooks_of(closed))
+    assert leads_someone_through(hooks_of(saved(established)))
+    one = closed.replace(established, f"{established}\n-A FORWARD -i eth1 -j ACCEPT")
+    assert leads_someone_through(hooks_of(one))

@@ -58,6 +58,7 @@ from iptlint.analysis.handshake import (
     any_answer,
     is_answered,
     is_lost_on_the_way,
+    leads_someone_through,
     opening,
     untracks,
 )
@@ -343,7 +344,8 @@ def _whom(space: Space, answered: PacketSet) -> str:
 
 def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     """Established packets pass, and the ICMP errors about them do not."""
-    if not decides_by_connections(hooks) or not _leads_in(hooks, hook):
+    led = hook is Hook.INPUT or (hook is Hook.FORWARD and leads_someone_through(hooks))
+    if not led or not decides_by_connections(hooks):
         return
     space, denied = hooks.space, dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & denied
@@ -381,14 +383,6 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
-
-
-def _leads_in(hooks: Hooks, hook: Hook) -> bool:
-    """Whether errors about connections may come by the hook: by FORWARD only where some new
-    connection may be led through."""
-    if hook is not Hook.FORWARD:
-        return hook is Hook.INPUT
-    return may_end(hooks, hook, VerdictKind.ACCEPT, opening(hooks)).satisfiable()
 
 
 def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
