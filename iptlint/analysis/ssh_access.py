@@ -222,7 +222,7 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
     script = analysis.ruleset.script
     syntax = analysis.syntax
-    beside = script.hints.beside(rule.origin.span) if script else syntax.remarks(rule)
+    beside = script.hints.beside(rule.origin.span) if script else syntax.said_of(rule)
     named = "ssh" in f"{rule.comment or ''} {beside}".lower()
     if not named and not _may_take(rule, _USUAL_ELSEWHERE):
         return

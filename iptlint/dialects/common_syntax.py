@@ -14,6 +14,7 @@ from iptlint.model.syntax import ListElement, LostRule, Syntax, WrittenList
 from iptlint.source import Edit, Origin, SourceFile, Span
 
 _COMMAND = re.compile(r"\s*(?:-N\b|--new-chain\b|(?:add|create)\s)")
+_VARIABLE = re.compile(r"\$\w+")
 _COUNTERS = re.compile(r"\[\d+:\d+\]|packets \d+ bytes \d+")
 
 
@@ -46,8 +47,9 @@ class CommonSyntax(Syntax):
     def paragraph(self, rule: Rule) -> int:
         return remarks.paragraph(rule)
 
-    def remarks(self, rule: Rule) -> str:
-        return remarks.beside(rule)
+    def said_of(self, rule: Rule) -> str:
+        variables = _VARIABLE.findall(rule.statement.span.text)
+        return " ".join(filter(None, (remarks.beside(rule).strip(), *variables)))
 
     def is_in_remarked_block(self, rule: Rule) -> bool:
         return remarks.of_block(rule)

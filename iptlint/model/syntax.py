@@ -179,8 +179,9 @@ class Syntax(Editing, Protocol):
         """Equal for rules that people wrote together: without an empty line or a remark between,
         and without a remark behind one of them."""
 
-    def remarks(self, rule: Rule) -> str:
-        """The words of the remarks on the rule's line and right above it."""
+    def said_of(self, rule: Rule) -> str:
+        """The words of the remarks on the rule's line and right above it, and the names of the
+        variables in it."""
 
     def is_in_remarked_block(self, rule: Rule) -> bool:
         """Whether a remark is on the rule's line, or above the block of lines that it is in."""

@@ -232,11 +232,17 @@ def test_remarks() -> None:
         "-A INPUT -p tcp --dport 443 -j ACCEPT\n\n-A INPUT -j DROP\nCOMMIT\n"
     )
     rules = [rule for _, _, rule in ruleset.rules()]
-    assert [*map(ruleset.syntax.remarks, rules)] == ["# web\n", "", ""]
+    assert [*map(ruleset.syntax.said_of, rules)] == ["# web", "", ""]
     assert [*map(ruleset.syntax.is_in_remarked_block, rules)] == [True, True, False]
     web, more, closing = map(ruleset.syntax.paragraph, rules)
     assert web == more
     assert closing != web
+
+
+def test_the_name_of_a_variable_says_something_of_the_rule() -> None:
+    text = "define ssh_port = 22\n" + hooked("tcp dport $ssh_port accept # here")
+    ruleset, rule = last_rule(read_text(text))
+    assert ruleset.syntax.said_of(rule) == "# here $ssh_port"
 
 
 def test_a_comparison() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.findings import Finding
+from iptlint.findings import Finding, Severity
 from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
@@ -201,3 +201,16 @@ def test_empty_chains_that_are_called_are_one_finding() -> None:
     text = table("INPUT -j open", "OUTPUT -j open-out", chains="open open-out")
     (one,) = told(text, "IPT107")
     assert one.message.endswith("the chain open is empty; likewise line 8")
+
+
+def test_a_variable_says_where_sshd_listens() -> None:
+    nft = "define ssh = 443\ntable inet f {{\n chain c {{\n  type filter hook input priority 0;\n"
+    nft += "  tcp dport {} ip saddr 10.0.0.0/8 accept\n  drop\n }}\n}}\n"
+    assert told(nft.format("$ssh"), "IPT301", path="a.nft") == []
+    assert told(nft.format("443"), "IPT301", path="a.nft") != []
+
+
+def test_a_lan_that_gets_to_one_port_may_get_to_sshd_there() -> None:
+    (one,) = told(table("INPUT -i lan0 -p tcp --dport 5999 -j ACCEPT"), "IPT301")
+    assert one.message.endswith("unless sshd listens on 5999, which line 5 opens")
+    assert one.severity is Severity.INFO

@@ -13,6 +13,8 @@ _SAVER = re.compile(r"ip(6?)tables(?:-\w+)?-save\b")
 _ENDS = ("\nCOMMIT", "\n*")
 
 _NAME_IP6 = re.compile(r"^ip6tables|(?:^|\.)(?:ip)?v6\b|(?:before|after|user|rules)6\b")
+_LOADED_AS = re.compile(r"\.v(?:4|(6))$")
+"""What netfilter-persistent loads, and for which family."""
 _NAME_IP = re.compile(r"^iptables|(?:^|\.)(?:ip)?v4\b")
 
 _ADDRESS = (
@@ -40,6 +42,9 @@ class Families:
             if source.text.startswith("#", source.text.rfind("\n", 0, saver.start()) + 1)
         ]
         self._named = family_of_path(source.path)
+        loaded = _LOADED_AS.search(PurePath(source.path).name)
+        if loaded and not any(told is _family(loaded[1]) for _, told in self._headers):
+            self._headers = []  # the tool for the other family was asked by mistake
 
     def of_block(self, start: int) -> Family:
         """The family of the table whose line begins at ``start``."""
@@ -55,7 +60,7 @@ class Families:
         return Family.IP6 if match and match["six"] else Family.IP
 
 
-def _family(six: str) -> Family:
+def _family(six: str | None) -> Family:
     return Family.IP6 if six else Family.IP
 
 
