@@ -61,6 +61,8 @@ BY_BOTH = [
     ("filter", ":LOG - [0:0]\n-A INPUT -j LOG --log-prefix x"),
     ("filter", " "),
     ("filter", "-A OUTPUT -m owner"),
+    ("filter", '-A INPUT -j DROP"'),
+    ("filter", "-A INPUT -p udp --dport +"),
     ("filter", "-A INPUT -s 192.0.2.0/08"),
     ("filter", "-A INPUT -m time --weekdays Mon,,Tue"),
     ("filter", "-A INPUT -s 192.0.2.0/0x21"),
@@ -220,6 +222,7 @@ TAKEN = [
     ("filter", '-A INPUT -j REJECT --reject-with ""'),
     ("filter", '-A INPUT -p tcp -m osf --genre ""'),
     ("filter", '-A INPUT -p dccp -m dccp --dport ""'),
+    ("filter", "-A INPUT -p udp --dport +4"),
     ("filter", '-A INPUT -j RATEEST --rateest-name "" --rateest-interval 8s --rateest-ewmalog 12s'),
     (
         "filter",
@@ -237,6 +240,7 @@ def test_both_variants_take_it(table: str, rules: str) -> None:
 
 
 CHANGED = [
+    ('-A INPUT -m string --algo bm --string test"', "never closed"),
     ('-A INPUT -j LOG --log-prefix "a prefix longer than 29 letters"', "29 lette`"),
     ("-A INPUT -m limit --limit 3min", "becomes `3/second`"),
     ("-A INPUT -p udp --dport 70000", "becomes `4464`"),

@@ -53,6 +53,11 @@ CONNECTIONS = (
 )
 
 NUMBERS = (
+    ("ether saddr { 08, 1:10, 10.0.0.1, 00:11:22:33:44:55 }", ""),
+    ("ether saddr 100", "100"),
+    ("reject with icmpx 257", ""),
+    ("reject with icmpx 260", "260"),
+    ("reject with icmp 255", "255"),
     ("meta hour 1h", ""),
     ("meta hour x", "x"),
     ("ct expiration { 1, missing }", ""),

@@ -29,6 +29,7 @@ _ROUTED = (Family.IP, Family.IP6, Family.INET)
 _NETWORKS = {Family.IP: "ip", Family.IP6: "ip6"}
 _LAST_ICMPX = 3
 """NFT_REJECT_ICMPX_MAX of nf_tables.h."""
+_NO_CODE = 255
 _LAST_QUEUE = 65535
 _LEVELS = (*("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "audit"),)
 
@@ -114,12 +115,16 @@ class StatementTrial(PartTrial):
             self._code(statement.protocol, statement.reason)
 
     def _code(self, protocol: str, reason: t.Node | None) -> None:
-        """A word that is no code; of numbers nft takes any."""
-        if not isinstance(reason, t.Value) or c_number(reason.text) is not None:
+        """A word that is no code; of a number nft takes the last eight bits."""
+        if not isinstance(reason, t.Value):
             return
-        made = scalar(reason, _CODES[protocol])
+        number = c_number(reason.text)
+        made = scalar(reason, _CODES[protocol]) if number is None else None
         if isinstance(made, Bad):
             self._refuse(checks.VALUE, reason, made.cause, made.mend)
+        elif number is not None and number & 0xFF == _NO_CODE:
+            cause = f"nft takes {number} for no code at all"
+            self._refuse(checks.REJECT, reason, cause, "write a code below 255")
 
     def _icmpx(self, statement: t.Reject) -> None:
         network = self._selectors.protocols.network
@@ -129,7 +134,7 @@ class StatementTrial(PartTrial):
             self._refuse(checks.REJECT, statement, cause, mend)
         elif isinstance(statement.reason, t.Value):
             number = c_number(statement.reason.text)
-            if number is not None and number > _LAST_ICMPX:
+            if number is not None and number & 0xFF > _LAST_ICMPX:
                 cause = f"icmpx has no code {number}"
                 mend = "write port-unreachable, admin-prohibited, no-route or host-unreachable"
                 self._refuse(checks.INVALID, statement.reason, cause, mend)

@@ -47,7 +47,7 @@ _ULONG_MAX, _INT_MAX = (1 << 64) - 1, (1 << 31) - 1
 def resolved_port(text: str, _: Family) -> int:
     """A port number or a service's name as getaddrinfo(3) reads them: in decimal, nothing as 0,
     and of a number that is too large its last 16 bits (xtopt_parse_port)."""
-    number = decimal(text or "0")
+    number = decimal(text.lstrip(" \t").removeprefix("+")) if text else 0
     if number is not None:
         kept = min(number, _ULONG_MAX) & 0xFFFFFFFF
         if kept > _INT_MAX:

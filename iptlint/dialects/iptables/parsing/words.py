@@ -48,7 +48,7 @@ def split_plainly(line: str) -> list[str] | None:
 
 def _split_by_grammar(line: str) -> list[str] | None:
     raws = pattern("<WORD>|<UNCLOSED>").findall(line)
-    if raws and raws[-1][0] == '"' and not pattern("<WORD>").fullmatch(raws[-1]):
+    if raws and '"' in raws[-1] and not pattern("<WORD>").fullmatch(raws[-1]):
         return None
     return [unquoted(raw) for raw in raws]
 

@@ -152,15 +152,6 @@ def ipv6(text: str) -> int | None:
         return None
 
 
-def mac(text: str) -> int | None:
-    """nft looks at no separator (src/datatype.c, lladdr_type_parse): ``10.0.0.1`` is
-    00:00:10:00:00:01 to it."""
-    separator, count = (".", 4) if "." in text else (":", 6)
-    octets = [hexadecimal(part) for part in text.split(separator)]
-    known = [octet for octet in octets if octet is not None and octet <= 0xFF]
-    return int.from_bytes(bytes(known), "big") if len(known) == len(octets) == count else None
-
-
 _MAPPED = "::ffff:"
 """Before an IPv4 address: the resolver of the C library takes it for that (RFC 4291)."""
 
@@ -188,12 +179,22 @@ def _ipv6_address(value: t.Value, type: DataType) -> Scalar:
     return Name(value.text) if scalar is None else scalar
 
 
+def mac(text: str) -> int | None:
+    """Octets with anything between, the last six: ``10.0.0.1`` is 00:00:10:00:00:01. A
+    number is first written in decimal (src/datatype.c, lladdr_type_parse)."""
+    number = c_number(text)
+    octets = _NO_HEX.split(text if number is None else str(number))
+    if not all(octet and len(octet.lstrip("0")) < 3 for octet in octets):
+        return None
+    return int.from_bytes(bytes(hexadecimal(octet) or 0 for octet in octets[-6:]), "big")
+
+
+_NO_HEX = re.compile("[^0-9a-fA-F]")
+
+
 def _mac_address(value: t.Value, type: DataType) -> Scalar:
     scalar = mac(value.text)
     if scalar is None:
-        number = c_number(value.text)
-        if number is not None and number <= type.maximum:
-            return number
         raise NftValueError(
             f"`{_short(value.text)}` is no MAC address", "write six octets: 00:11:22:33:44:55"
         )
