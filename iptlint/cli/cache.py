@@ -78,11 +78,11 @@ class Cache:
 
     def known(self, host: Sequence[SourceFile]) -> Report | None:
         """What was found in the files before; None where that is not known, or no longer so."""
+        if not self._may_keep:
+            return None
         from iptlint.dialects.watched_files import still_the_same
         from iptlint.linter.portable import NotPortableError, unpacked
 
-        if not self._may_keep:
-            return None
         assert self.store is not None
         kept = self.store.get(self._key(host))
         if kept is None:
@@ -98,12 +98,12 @@ class Cache:
 
     def fresh(self, host: tuple[SourceFile, ...]) -> Report:
         """What is found in the files now, which is kept where nothing was left out."""
+        if not self._may_keep:
+            return self.judge.report(host)
         from iptlint.dialects.files import NoFiles
         from iptlint.dialects.watched_files import WatchedFiles
 
         reader = self.judge.reader
-        if not self._may_keep:
-            return self.judge.report(host)
         if isinstance(reader.files, NoFiles):
             report = self.judge.report(host)
             self._keep(host, report, [])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from iptlint.dialects.detect import NFT
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
 from iptlint.model import Family, Ruleset
+from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
     from iptlint.dialects.ipset.tree import IpsetFile
@@ -26,6 +28,15 @@ class Reading:
     opaque: int = 0
     ipset: IpsetFile | None = None
     tree: NftFile | SaveFile | None = None
+
+    def included(self) -> tuple[SourceFile, ...]:
+        """The files that are read where it names them, and what they name."""
+        if self.ruleset.dialect != NFT:
+            return ()
+        from iptlint.dialects.nft.tree import NftFile
+        from iptlint.dialects.nft.walking import included_by
+
+        return tuple(included_by(self.tree.items)) if isinstance(self.tree, NftFile) else ()
 
 
 @dataclass(frozen=True, slots=True)

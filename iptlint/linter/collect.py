@@ -10,14 +10,11 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
-from iptlint.dialects.nft.tree import NftFile
-from iptlint.dialects.nft.walking import included_by
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Finding, Severity
 from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
-from iptlint.loads.nft.checks import LAST_LINE
 from iptlint.loads.refusal import Refusal
 from iptlint.model import Family
 from iptlint.model.sets import SavedSets
@@ -90,16 +87,15 @@ def _as_included(
     included = {
         os.path.realpath(source.path)
         for reading in readings
-        if isinstance(reading.tree, NftFile) and len(readings) > 1
-        if "include" in reading.tree.source.text
-        for source in included_by(reading.tree.items)
+        if len(readings) > 1 and "include" in reading.ruleset.source.text
+        for source in reading.included()
     }
     if not included:
         return list(readings), list(refusals)
     own = {
         r.ruleset.source for r in readings if os.path.realpath(r.ruleset.source.path) in included
     }
-    kept = [each for each in refusals if each.check is not LAST_LINE or each.span.source not in own]
+    kept = [each for each in refusals if not (each.check.alone and each.span.source in own)]
     return [_within(r) if r.ruleset.source in own else r for r in readings], kept
 
 

@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from iptlint.benchmark.table import Judged
 from iptlint.linter.publish import in_order
 from iptlint.linter.report import Report
 from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.benchmark.table import Judged
 
 STDIN = "-"
 _ETC = "etc"

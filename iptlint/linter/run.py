@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from oxidd.util import DDMemoryError
 
 from iptlint.analysis.overview import Overview
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.witness_check import comes_to
-from iptlint.benchmark.host import BenchmarkHost
-from iptlint.benchmark.table import Judged, judged
 from iptlint.dialects import Reader, Reading
 from iptlint.dialects.merging import merged
 from iptlint.findings import Finding
@@ -27,6 +26,9 @@ from iptlint.model.host import Host
 from iptlint.rules.reading import crashed, out_of_room
 from iptlint.rules.registry import Profile, RuleModule, rule_of, rules
 from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.benchmark.table import Judged
 
 
 def lint(
@@ -140,6 +142,9 @@ class _Work:
             self._guarded(ruleset.source, what, work)
 
     def _judge(self, context: Context, collected: Collected) -> None:
+        from iptlint.benchmark.host import BenchmarkHost
+        from iptlint.benchmark.table import judged
+
         unfinished = [r.ruleset for r in collected.readings if _is_unfinished(r)]
         self.items = judged(BenchmarkHost(context, unfinished))
 

@@ -23,6 +23,7 @@ class Check:
 
     ``says``: the tool's own words, for who searches for them. ``decided``: the file, and the
     function where there is one, that decides it. ``linted``: lint rules tell of it, and say more.
+    ``alone``: it is no fault of a file that another one includes.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Check:
     says: str
     decided: str
     linted: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
+from iptlint.benchmark.table import references
 from iptlint.packets.describe.lists import listed
 from iptlint.reports import benchmark
 from iptlint.reports.json_report import dumps
@@ -22,8 +23,8 @@ def document(rule: RuleModule) -> str:
     facts += [f"since {meta.since}", *(["fixable"] if meta.fixable else [])]
     facts += [PEDANTIC] if meta.pedantic else []
     parts = [f"# {meta.code} {meta.name}", rule.summary, f"*{', '.join(facts)}*"]
-    if rule.references:
-        parts.append(f"Benchmarks ask for the same: {benchmark.listed(rule.references)}.")
+    if items := references(meta.code):
+        parts.append(f"Benchmarks ask for the same: {benchmark.listed(items)}.")
     if others := (*meta.yields_to, *meta.leaves_to):
         parts.append(f"Silent where {listed(sorted(others), 'or')} reports the same.")
     parts += [f"## {title}\n\n{rule.sections[title]}" for title in SECTIONS]
@@ -86,5 +87,5 @@ def _json(rule: RuleModule) -> dict[str, object]:
         "pedantic": meta.pedantic,
         "summary": rule.summary,
         "url": rule.url,
-        "references": list(rule.references),
+        "references": list(references(rule.meta.code)),
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.benchmark.answers import Verdict
 from iptlint.findings import Finding, Label, Severity
 from iptlint.linter.report import Report
-from iptlint.reports import benchmark
 from iptlint.reports.formats import PLAIN, Look
 from iptlint.reports.headline import head
 from iptlint.reports.safe import cut, visible, width, wrapped
@@ -17,10 +16,14 @@ from iptlint.reports.summary import closing
 from iptlint.reports.witness import describe
 from iptlint.source import Span
 
+if TYPE_CHECKING:
+    from iptlint.benchmark.answers import Verdict
+    from iptlint.benchmark.table import Judged
+
 COLUMNS = PLAIN.columns
 MOST_LABELS = 8
 _GUTTER = 8
-_VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.CANNOT_TELL: "yellow"}
+_VERDICTS = {"pass": "green", "fail": "red", "cannot tell": "yellow"}
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 Paint = Callable[[str, Severity | None], str]
@@ -46,13 +49,19 @@ def text_report(report: Report, look: Look = PLAIN) -> str:
     blocks = ["\n".join(_block(finding, look, report)) for finding in report.findings]
     blocks += closing(report, look)
     if report.items is not None:
-        verdicts = {"paint": _verdict} if look.colour else {}
-        blocks.append(benchmark.table(report.items, **verdicts).rstrip())
+        blocks.append(_table(report.items, look))
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
+def _table(items: Sequence[Judged], look: Look) -> str:
+    from iptlint.reports import benchmark
+
+    verdicts = {"paint": _verdict} if look.colour else {}
+    return benchmark.table(items, **verdicts).rstrip()
+
+
 def _verdict(verdict: Verdict, text: str) -> str:
-    return click.style(text, fg=_VERDICTS[verdict], bold=verdict is Verdict.FAIL)
+    return click.style(text, fg=_VERDICTS[verdict.value], bold=verdict.value == "fail")
 
 
 def _block(finding: Finding, look: Look, report: Report) -> Iterator[str]:
@@ -71,8 +80,15 @@ def _notes(finding: Finding, report: Report) -> Iterator[str]:
     if finding.witness:
         yield f"for example: {describe(finding.witness)}"
     yield from finding.to_do
-    if asked := benchmark.asked_by(report.items or (), finding.code):
-        yield f"asked for by: {benchmark.listed(asked)}"
+    if report.items and (asked := _asked_by(report.items, finding.code)):
+        yield f"asked for by: {asked}"
+
+
+def _asked_by(items: Sequence[Judged], code: str) -> str:
+    """The items of the benchmarks, as a list in words."""
+    from iptlint.reports import benchmark
+
+    return benchmark.listed(benchmark.asked_by(items, code))
 
 
 def _head(finding: Finding, look: Look) -> Iterator[str]:

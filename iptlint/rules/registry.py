@@ -15,7 +15,6 @@ from types import ModuleType
 
 import iptlint.rules
 from iptlint.analysis.session import Context
-from iptlint.benchmark import table as benchmarks
 from iptlint.findings import Finding
 from iptlint.findings.finding import page_of
 from iptlint.findings.suppressions import Suppressed
@@ -50,11 +49,6 @@ class RuleModule:
     @property
     def url(self) -> str:
         return page_of(self.meta.code)
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The ids of the benchmarks' items that ask for the same."""
-        return benchmarks.references(self.meta.code)
 
 
 @cache
@@ -133,7 +127,9 @@ class Profile(Enum):
             case Profile.STRICT:
                 return True
             case Profile.CIS:
-                return bool(rule.references)
+                from iptlint.benchmark.table import references
+
+                return bool(references(rule.meta.code))
 
 
 def selected(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import iptlint
-from tests.cli.conftest import BROKEN, Run
+from tests.cli.conftest import BROKEN, CLEAN, Run
 from tests.processes import PATIENCE
 
 MORE_THAN_A_PIPE_HOLDS = 2**17
@@ -42,6 +42,26 @@ def test_what_answers_at_once_loads_nothing_heavy(args: list[str]) -> None:
         f"try: main({args})\n"
         "except SystemExit: pass\n"
         "print({'lark', 'oxidd', 'tabulate'} & set(sys.modules), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stderr == "set()\n"
+
+
+def test_a_check_of_iptables_rules_loads_nothing_that_it_does_not_ask(tmp_path: Path) -> None:
+    path = tmp_path / "rules.v4"
+    path.write_text(CLEAN)
+    unasked = {
+        *("tabulate", "jinja2", "numpy", "iptlint.benchmark.table", "iptlint.reports.benchmark"),
+        *("iptlint.dialects.nft.tree", "iptlint.loads.nft.judge", "iptlint.loads.nft.checks"),
+    }
+    code = (
+        "import sys\n"
+        "from iptlint.cli import main\n"
+        f"try: main(['check', '--no-cache', {str(path)!r}])\n"
+        "except SystemExit: pass\n"
+        f"print({unasked} & set(sys.modules), file=sys.stderr)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -44,7 +44,9 @@ VERB = _reading("verb", "syntax error")
 VARIABLE = _reading("variable", "unknown identifier")
 LOG_LEVEL = _reading("log level", "invalid log level")
 LOG_FLAG = _reading("log flag", "syntax error")
-LAST_LINE = _reading("last line", "syntax error, unexpected junk", "src/scanner.l")
+LAST_LINE = Check(
+    "last line", Stage.READING, "syntax error, unexpected junk", "src/scanner.l", alone=True
+)
 NAME = _reading("name", "syntax error", "src/scanner.l")
 BLANK_LINE = _reading("blank line", "syntax error, unexpected newline, expecting comma or '}'")
 TIME = _reading("time", "wrong time format", "src/datatype.c time_parse")
