@@ -39,6 +39,8 @@ class Diagnostic:
     edits: tuple[Edit, ...] = ()
     says: str = ""
     """The tool's own words, where they are not those of its kind."""
+    alone: bool = False
+    """It is no fault of a file that another one includes."""
 
 
 @dataclass(frozen=True, slots=True)

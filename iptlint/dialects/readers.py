@@ -185,7 +185,8 @@ def _foreign(source: SourceFile, language: Language) -> Diagnostic:
 def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
     message = "there is no table in this file, so nothing was checked"
     advice = f"as root, `{command}` prints the rules of this host"
-    return _at_first_line(source, "IPT008", "warning", message, advice)
+    nothing = _at_first_line(source, "IPT008", "warning", message, advice)
+    return replace(nothing, alone=True)
 
 
 def _marked(source: SourceFile) -> Diagnostic:

@@ -100,11 +100,8 @@ def _as_included(
 
 
 def _within(reading: Reading) -> Reading:
-    told = tuple(each for each in reading.diagnostics if each.code != _NO_TABLE)
+    told = tuple(each for each in reading.diagnostics if not each.alone)
     return replace(reading, diagnostics=told)
-
-
-_NO_TABLE = "IPT008"
 
 
 @dataclass(slots=True)
