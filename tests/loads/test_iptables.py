@@ -49,6 +49,7 @@ BY_BOTH = [
     ("filter", '-A INPUT -i "" -j ACCEPT'),
     ("filter", "-C INPUT -j ACCEPT"),
     ("filter", "-D INPUT -j ACCEPT"),
+    ("filter", "-A INPUT -j ACCEPT\n-D INPUT 010"),
     ("filter", "-Z PREROUTING"),
     ("filter", "-Z a"),
     ("filter", "-Z OUTPUT 1"),
@@ -187,6 +188,19 @@ def test_ip6tables_refuses_it(table: str, rules: str) -> None:
 
 
 TAKEN = [
+    ("filter", '-A INPUT -m bpf --bytecode " +01,6 0 0 0"'),
+    (
+        "filter",
+        "-A INPUT -m hashlimit --hashlimit-above 1/sec --hashlimit-burst +5 --hashlimit-name a",
+    ),
+    (
+        "filter",
+        '-A INPUT -j RATEEST --rateest-name a --rateest-interval " 1s" --rateest-ewmalog 2s',
+    ),
+    ("filter", "-A INPUT -j ACCEPT\n-D INPUT +0x1"),
+    ("filter", "-A INPUT -c +2,-3 -j ACCEPT"),
+    ("filter", "-A INPUT -m iprange --src-range +192.0.2.1-192.0.2.9"),
+    ("mangle", "-A OUTPUT -j CLASSIFY --set-class +1:-2"),
     ("filter", "-N a\n-Z a"),
     ("filter", "-P INPUT DROP\n-Z INPUT"),
     ("filter", "-A INPUT -j ACCEPT\n-Z INPUT"),

@@ -327,3 +327,10 @@ def test_the_first_stage_hides_the_others() -> None:
     first, second = loaded(text).refusals
     assert (first.check.stage, first.span.text) == (Stage.EVALUATION, "ip6 saddr")
     assert (second.check.stage, second.span.text) == (Stage.KERNEL, "masquerade")
+
+
+def test_of_several_lists_in_one_set_the_last_counts() -> None:
+    first, last = "elements = { nonsense, 1-0 };", "elements = { 22 };"
+    text = "table ip t {{ set s {{ type inet_service; flags interval; {}\n{} }}\n}}\n"
+    assert loaded(text.format(first, last)).taken
+    assert not loaded(text.format(last, first)).taken

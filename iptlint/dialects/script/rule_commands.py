@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from iptlint.dialects.iptables.lowering.line_checks import rule_number
 from iptlint.dialects.script.iptables_execution import Execution, is_doubted
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import (
@@ -17,7 +18,6 @@ from iptlint.dialects.script.tables import (
 from iptlint.dialects.script.truths import is_doubt, opposite
 from iptlint.model import Rule
 from iptlint.model.matches import is_decided
-from iptlint.model.numbers import c_number, is_decimal
 
 MAX_POSSIBLE_COPIES = 8
 
@@ -150,7 +150,7 @@ def _number(execution: Execution) -> int | None:
         return 1
     if not is_known(text):
         return None
-    return c_number(text.lstrip("0") if is_decimal(text) else text)
+    return rule_number(text)
 
 
 def _delete_number(execution: Execution, state: ChainState) -> Iterator[TableChange]:

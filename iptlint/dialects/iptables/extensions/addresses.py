@@ -176,7 +176,7 @@ def _plain_address(text: str, family: Family) -> int | None:
 def _loose_quad(text: str) -> int | None:
     """What xtables takes beyond inet_pton: octal and hex octets, and ``10.1`` for 10.1.0.0."""
     octets = text.split(".")
-    if len(octets) > 4 or not is_decimal(text[:1]):
+    if len(octets) > 4 or not is_decimal(text.lstrip(" \t").removeprefix("+")[:1]):
         return None
     try:
         read = [integer(octet, 0, 255) for octet in octets]

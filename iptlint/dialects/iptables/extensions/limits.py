@@ -93,7 +93,7 @@ def _hash_rate(text: str, family: Family) -> str:
 
 
 def _burst(text: str, _: Family) -> str:
-    match = re.match(r"(0[xX][0-9a-fA-F]+|0[0-7]+|[0-9]+)([km]?)(.*)", text)
+    match = re.match(r"[ \t]*\+?(0[xX][0-9a-fA-F]+|0[0-7]+|[0-9]+)([km]?)(.*)", text)
     amount = values.integer(match[1], 0, 2**64 - 1) if match is not None else 0
     if match is None or not amount:
         raise InvalidValueError("a number, or an amount such as 1mb")

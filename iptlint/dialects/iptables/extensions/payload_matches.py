@@ -126,13 +126,18 @@ def _bytecode(text: str, _: Family) -> str:
     instructions = rest.split(",")
     read = [_INSTRUCTION.match(each) for each in instructions]
     last = read[-1]
-    if not (comma and all(read) and last and length.strip() == str(len(instructions))):
+    if not (comma and all(read) and last and _length(length) == len(instructions)):
         raise InvalidValueError("so many instructions, and each of them after a comma")
     if (decimal(last[1]) or 0) & 7 != _RETURN:
         raise InvalidValueError("a program that ends with a return", fate=Fate.AT_COMMIT)
     if len(instructions) > _MOST_INSTRUCTIONS:
         raise InvalidValueError(f"at most {_MOST_INSTRUCTIONS} instructions", refused=True)
     return text
+
+
+def _length(text: str) -> int | None:
+    """As scanf(3) reads ``%hu``."""
+    return decimal(text.lstrip().removeprefix("+"))
 
 
 _STRING = opt("string", values.pattern, inv=True)

@@ -166,10 +166,16 @@ def _to_somebody(uses: Uses, family: Family) -> InvalidValueError | None:
 
 def _class(text: str, _: Family) -> str:
     """As scanf reads it: the last bits of each count, and what follows does not."""
-    match = re.match(r"\s*(?:0[xX])?([0-9a-fA-F]+):\s*(?:0[xX])?([0-9a-fA-F]+)", text)
+    match = re.match(rf"\s*{_SCANNED}:\s*{_SCANNED}", text)
     if match is None:
         raise InvalidValueError("a class major:minor")
-    return ":".join(f"{(hexadecimal(part) or 0) & 0xFFFF:x}" for part in match.groups())
+    signs, digits = match.groups()[::2], match.groups()[1::2]
+    numbers = (hexadecimal(part) or 0 for part in digits)
+    signed = (-n if sign == "-" else n for n, sign in zip(numbers, signs, strict=True))
+    return ":".join(f"{number & 0xFFFF:x}" for number in signed)
+
+
+_SCANNED = "([+-]?)(?:0[xX])?([0-9a-fA-F]+)"
 
 
 def _tproxy(uses: Uses, family: Family) -> ExtensionResult:

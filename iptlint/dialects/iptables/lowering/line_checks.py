@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic, shape_diagnostic
 from iptlint.dialects.iptables.parsing.tree import Counters, Shape, Words
-from iptlint.model.numbers import decimal
+from iptlint.model.numbers import c_number, signed
 
 # iptables/xshared.h and xtables-restore.c: the buffers of a word, of a line, and the words
 # of a command, three of which the tool adds itself.
@@ -16,8 +16,6 @@ _LONGEST_LINE = 10238
 _MOST_WORDS = 251
 HARMLESS_LENGTH = 500
 """No shorter line has too many words, or one that is too long, in characters."""
-
-_RULE_NUMBER = re.compile(r"0[xX](?=.*[1-9a-fA-F])[0-9a-fA-F]+|(?=.*[1-9])[0-9]+")
 
 
 def too_long(words: Words, length: int) -> ShapeDiagnostic | None:
@@ -36,7 +34,7 @@ def too_long(words: Words, length: int) -> ShapeDiagnostic | None:
 def bad_value(shape: Shape, words: Words) -> ShapeDiagnostic | None:
     """A rule number or counters that are no numbers."""
     number = shape.number
-    if number and not _RULE_NUMBER.fullmatch(number.text(words)):
+    if number and rule_number(number.text(words)) is None:
         return shape_diagnostic(
             number.word, "`{word}` is not the number of a rule", "a number from 1 on"
         )
@@ -50,8 +48,25 @@ def bad_value(shape: Shape, words: Words) -> ShapeDiagnostic | None:
 def counters(shape: Shape, words: Words) -> Counters | None:
     """What ``-c`` gives."""
     given = ",".join(place.text(words) for place in shape.counters)
-    numbers = re.match(r"\s*([0-9]+)[^,]*,\s*([0-9]+)", given)
-    return (decimal(numbers[1]) or 0, decimal(numbers[2]) or 0) if numbers else None
+    numbers = re.match(r"\s*([+-]?[0-9]+)[^,]*,\s*([+-]?[0-9]+)", given)
+    return (_counter(numbers[1]), _counter(numbers[2])) if numbers else None
+
+
+def _counter(text: str) -> int:
+    """64 bits of what scanf(3) reads."""
+    return (signed(text) or 0) & _ULLONG_MAX
+
+
+_ULLONG_MAX = (1 << 64) - 1
+
+
+def rule_number(text: str) -> int | None:
+    """parse_rulenumber of iptables/xshared.c; None where it is none."""
+    number = c_number(text.lstrip(" \t").removeprefix("+"))
+    return number if number and number <= _INT_MAX else None
+
+
+_INT_MAX = (1 << 31) - 1
 
 
 def options_after_chain(shape: Shape, words: Words, chains: Set[str]) -> ShapeDiagnostic | None:

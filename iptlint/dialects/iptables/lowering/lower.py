@@ -13,6 +13,7 @@ from collections.abc import Callable
 from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import chain_names, placement
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
+from iptlint.dialects.iptables.lowering.line_checks import rule_number
 from iptlint.dialects.iptables.lowering.parts import Pool
 from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.dialects.iptables.lowering.rules import RuleMaker
@@ -45,7 +46,6 @@ from iptlint.model import (
     Verdict,
     VerdictKind,
 )
-from iptlint.model.numbers import decimal
 from iptlint.source import SourceFile, WholeOrigin
 
 
@@ -184,7 +184,7 @@ class _Execution:
         if line.shape.number is None:
             return 0
         text = line.shape.number.text(line.words)
-        number = decimal(text) or 0
+        number = rule_number(text) or 0
         if not 1 <= number <= last:
             self.diagnostics.no_such_rule(line, line.shape.number, last, variant)
             return None

@@ -122,7 +122,9 @@ class Declarations:
     def _set(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         """Its block is no scope of its own."""
         open_set = work.add_set(command.kind, command.path[-1].text, origin_of(command, context))
+        before = len(open_set.changes)
         self._set_items(open_set, self._reader.body(command, context), context)
+        open_set.changes[before:-1] = []  # of several lists in a block nft takes the last
 
     def _set_items(self, open_set: OpenSet, items: Items, context: BlockContext) -> None:
         for item in items:
