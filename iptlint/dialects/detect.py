@@ -10,14 +10,15 @@ from iptlint.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A row: a text that ``pattern`` is found in is ``name``.
+    """A row: a text that ``pattern`` is found in is ``name``. It is compiled when it is asked: most
+    texts are told by one of the first.
 
     ``advice`` is the command that gives what is needed instead; None for a
     language that is read here.
     """
 
     name: str
-    pattern: re.Pattern[str]
+    pattern: str
     title: str = ""
     advice: str | None = None
 
@@ -38,10 +39,6 @@ TERRAFORM = "terraform-json"
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
 
-def _row(name: str, pattern: str, title: str = "", advice: str | None = None) -> Language:
-    return Language(name, re.compile(pattern, re.MULTILINE), title, advice)
-
-
 _AFTER_COMMENTS = r"\A(?:[ \t\r]*(?:#.*)?\n)*"
 _TOOL = r"(?:sudo )?\"?(?:\S*/)?(?:ip6?tables(?:-legacy|-nft)?|\$\{?\"?IP6?T\w*\}?\"?)"
 _TAKES_TEXT = r"(?:ip6?tables(?:-\w+)?-restore|nft -f -|ipset (?:-\S+ )?restore)(?: .*)?<<"
@@ -59,29 +56,29 @@ _LISTED_BY_AWS = (
 """The keys of what `aws ec2 describe-…` prints, as JSON or as YAML."""
 
 LANGUAGES = (
-    _row("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
-    _row("utf-16", r"\A(?:\udcff\udcfe|\udcfe\udcff|[^\0]\0[^\0]\0)", "UTF-16 text", _CONVERT),
-    _row("binary", r"\0", "not text but binary data", _SAVE),
-    _row(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
-    _row(NFT, r"\A#!.*\bnft\b"),
-    _row(SCRIPT, r"\A#!.*\b(?:ba|da|k|z|a)?sh\b"),
-    _row(SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?{_TAKES_TEXT}"),
-    _row(SCRIPT, rf"{_AFTER_COMMENTS}{_BEGINS}(?s:.*)^[ \t]*{_TOOL} +-"),
-    _row(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
-    _row(NFT_JSON, r'\A\s*\{\s*"nftables"'),
-    _row(AWS_JSON, rf'\A\s*\{{(?s:[^{{}}]*?)"(?:{_LISTED_BY_AWS})"\s*:\s*\['),
-    _row(AWS_JSON, rf"\A(?:{_LISTED_BY_AWS}):[ \r]*\n- "),
-    _row(TERRAFORM, r'\A\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"'),
-    _row(
+    Language("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
+    Language("utf-16", r"\A(?:\udcff\udcfe|\udcfe\udcff|[^\0]\0[^\0]\0)", "UTF-16 text", _CONVERT),
+    Language("binary", r"\0", "not text but binary data", _SAVE),
+    Language(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
+    Language(NFT, r"\A#!.*\bnft\b"),
+    Language(SCRIPT, r"\A#!.*\b(?:ba|da|k|z|a)?sh\b"),
+    Language(SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?{_TAKES_TEXT}"),
+    Language(SCRIPT, rf"{_AFTER_COMMENTS}{_BEGINS}(?s:.*)^[ \t]*{_TOOL} +-"),
+    Language(IPTABLES_SAVE, r"^\*[a-z]+[ \t\r]*$"),
+    Language(NFT_JSON, r'\A\s*\{\s*"nftables"'),
+    Language(AWS_JSON, rf'\A\s*\{{(?s:[^{{}}]*?)"(?:{_LISTED_BY_AWS})"\s*:\s*\['),
+    Language(AWS_JSON, rf"\A(?:{_LISTED_BY_AWS}):[ \r]*\n- "),
+    Language(TERRAFORM, r'\A\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"terraform_version"'),
+    Language(
         "tfstate",
         r'\A\s*\{\s*"version"\s*:\s*\d+\s*,\s*"terraform_version"',
         "a state of Terraform as it is stored",
         "print it so: `terraform show -json > state.json`",
     ),
-    _row(CLOUDFORMATION, r'\A\s*\{(?s:[^{}]{0,4000}?)"AWSTemplateFormatVersion"\s*:'),
-    _row(CLOUDFORMATION, r'\A\s*\{(?s:.{0,4000}?)"Type"\s*:\s*"AWS::\w+::'),
-    _row(CLOUDFORMATION, r"^AWSTemplateFormatVersion *:|^ +Type *: *[\"']?AWS::EC2::"),
-    _row(
+    Language(CLOUDFORMATION, r'\A\s*\{(?s:[^{}]{0,4000}?)"AWSTemplateFormatVersion"\s*:'),
+    Language(CLOUDFORMATION, r'\A\s*\{(?s:.{0,4000}?)"Type"\s*:\s*"AWS::\w+::'),
+    Language(CLOUDFORMATION, r"^AWSTemplateFormatVersion *:|^ +Type *: *[\"']?AWS::EC2::"),
+    Language(
         "firewalld",
         r"\A\s*(?:<\?xml[^>]*>\s*)?(?>(?:<!--(?s:.)*?-->\s*)*)"
         r"<(?:zone|service|direct|policy|ipset|icmptype|helper)\b",
@@ -89,30 +86,30 @@ LANGUAGES = (
         "lint what firewalld makes of it: `nft list ruleset`, or `iptables-save` with its "
         "iptables backend",
     ),
-    _row("xml", r"\A\s*<", "XML", _SAVE),
-    _row(
+    Language("xml", r"\A\s*<", "XML", _SAVE),
+    Language(
         "iptables -L",
         r"^Chain \S+ \((?:policy \S+|\d+ references)",
         "an `iptables -L` listing, which leaves out interfaces and options",
         _SAVE,
     ),
-    _row(
+    Language(
         "ufw status",
         r"\A\s*(?:Status: (?:in)?active|To\s+Action\s+From)",
         "a `ufw status` report",
         "lint /etc/ufw/user.rules, or what `iptables-save` prints",
     ),
-    _row(
+    Language(
         "netsh",
         r"^(?:netsh |Rule Name: |advfirewall )",
         "a Windows firewall's rules",
         "iptlint reads Linux firewalls",
     ),
-    _row(
+    Language(
         IPSET_SAVE,
         _AFTER_COMMENTS + r"[ \t]*(?:-exist |-! )?(?:create|-N|n) \S+ (?:hash|bitmap|list):",
     ),
-    _row(
+    Language(
         NFT,
         r"^[ \t]*(?:(?:add|create|delete|destroy|insert|replace|flush|list|reset|rename) "
         r"(?:tables?|chains?|rules?|sets?|maps?|element|ruleset|flowtables?|meters?)\b"
@@ -120,36 +117,36 @@ LANGUAGES = (
         r"|(?:define|redefine) \S+ *=|include [\"']"
         r"|type (?:filter|nat|route) hook \w+ )",
     ),
-    _row(
+    Language(
         "nft list tables",
         r"\A(?>(?:table (?:ip6?|inet|arp|bridge|netdev) \S+\s*)+)\Z",
         "a list of nft tables",
         "see what is in them with `nft list ruleset`; " + _NFT,
     ),
-    _row(IPSET_SAVE, _AFTER_COMMENTS + r"[ \t]*(?:-exist |-! )?(?:add|-A) [A-Za-z]\S* \d"),
-    _row(IPSET_SAVE, _AFTER_COMMENTS + r"add \S+ \S"),
-    _row(
+    Language(IPSET_SAVE, _AFTER_COMMENTS + r"[ \t]*(?:-exist |-! )?(?:add|-A) [A-Za-z]\S* \d"),
+    Language(IPSET_SAVE, _AFTER_COMMENTS + r"add \S+ \S"),
+    Language(
         "ipfw",
         r"^(?:ipfw |\d{5} +(?:\d+ +\d+ +)?(?:allow|deny|count|reset)\b)",
         "ipfw rules of FreeBSD",
         "iptlint reads Linux firewalls",
     ),
-    _row(IPTABLES_S, _AFTER_COMMENTS + r"-[ADIPNRXF][ \t]"),
-    _row(SCRIPT, rf"^[ \t]*{_TOOL} +-"),
-    _row(
+    Language(IPTABLES_S, _AFTER_COMMENTS + r"-[ADIPNRXF][ \t]"),
+    Language(SCRIPT, rf"^[ \t]*{_TOOL} +-"),
+    Language(
         SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?(?:nft {_ADDS}|ipset (?:-\S+ )?(?:create|add|-[NA]) )"
     ),
-    _row(
+    Language(
         "pf.conf",
         r"^(?:block|pass|match)(?: (?:in|out|log|quick|all|drop|return|on)\b|$)"
         r"|^set skip on\b|^(?:nat|rdr) on\b|^scrub in\b",
         "a pf.conf, not rules of a Linux firewall",
         "iptlint reads Linux firewalls: " + _SAVE,
     ),
-    _row(IPTABLES_SAVE, r"^(?:-[ADIPNRXF][ \t]|:\S+ |COMMIT$)"),
+    Language(IPTABLES_SAVE, r"^(?:-[ADIPNRXF][ \t]|:\S+ |COMMIT$)"),
 )
 
-UNKNOWN = Language("unknown", re.compile(""), "not a firewall's rules as far as can be told", _SAVE)
+UNKNOWN = Language("unknown", "", "not a firewall's rules as far as can be told", _SAVE)
 
 
 def detect(source: SourceFile) -> Language:
@@ -158,13 +155,13 @@ def detect(source: SourceFile) -> Language:
         return _NAMED_SCRIPT
     named_nft = _NFT_NAME.search(source.path) is not None
     rows = (row for row in LANGUAGES if row.name != IPSET_SAVE or not named_nft)
-    fitting = (row for row in rows if row.pattern.search(source.text))
+    fitting = (row for row in rows if re.search(row.pattern, source.text, re.MULTILINE))
     return next(fitting, _NAMED_NFT if named_nft else UNKNOWN)
 
 
 _NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")
-_NAMED_NFT = Language(NFT, _NFT_NAME)
+_NAMED_NFT = Language(NFT, _NFT_NAME.pattern)
 _SCRIPT_NAME = re.compile(r"\.(?:ba|da|k|z|a)?sh$")
 _SHELL = re.compile(_AFTER_COMMENTS + r"[ \t]*[^\s#*:\0\x1f\udcff\udcfe][^\0]*\Z")
 """Not what a tool printed into a file of such a name."""
-_NAMED_SCRIPT = Language(SCRIPT, _SCRIPT_NAME)
+_NAMED_SCRIPT = Language(SCRIPT, _SCRIPT_NAME.pattern)
