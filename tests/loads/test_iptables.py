@@ -49,6 +49,8 @@ BY_BOTH = [
     ("filter", '-A INPUT -i "" -j ACCEPT'),
     ("filter", "-C INPUT -j ACCEPT"),
     ("filter", "-D INPUT -j ACCEPT"),
+    ("filter", '-A INPUT -m string --algo bm --hex-string "|"'),
+    ("filter", '-A INPUT -m string --algo bm --hex-string "|0a"'),
     ("filter", "-A INPUT -j ACCEPT\n-D INPUT 010"),
     ("filter", "-Z PREROUTING"),
     ("filter", "-Z a"),
@@ -188,6 +190,10 @@ def test_ip6tables_refuses_it(table: str, rules: str) -> None:
 
 
 TAKEN = [
+    ("filter", '-A INPUT -m string --algo bm --hex-string "ab|"'),
+    ("filter", '-A INPUT -m time --timestart " +01:02" --datestart +2030-+1'),
+    ("filter", "-A INPUT -m u32 --u32 +0=1"),
+    ("filter", '-A INPUT -s " 192.0.2.1"'),
     ("filter", '-A INPUT -m bpf --bytecode " +01,6 0 0 0"'),
     (
         "filter",

@@ -334,3 +334,8 @@ def test_of_several_lists_in_one_set_the_last_counts() -> None:
     text = "table ip t {{ set s {{ type inet_service; flags interval; {}\n{} }}\n}}\n"
     assert loaded(text.format(first, last)).taken
     assert not loaded(text.format(last, first)).taken
+
+
+@pytest.mark.parametrize("selector", ["@nh,0,{}", "@th,{},8", "tcp option @3,0,{}"])
+def test_a_length_of_any_size_is_no_crash(selector: str) -> None:
+    loaded(f"table ip t {{ chain c {{ {selector.format('9' * 40)} 5 ; }}\n}}\n")

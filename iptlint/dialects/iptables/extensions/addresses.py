@@ -283,7 +283,7 @@ def plain_networks(family: Family) -> Callable[[str], Range | None]:
 
 def nets(text: str, family: Family) -> tuple[Net, ...]:
     if "," not in text:
-        return (net(text, family),)
+        return (net(text.lstrip(), family),)
     return tuple(net(part.strip(), family) for part in text.split(","))
 
 

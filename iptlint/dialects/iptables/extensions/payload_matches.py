@@ -22,7 +22,7 @@ from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Match, Opaque
 from iptlint.model.numbers import decimal, hexadecimal
 
-_NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+_NUMBER = r"\+?(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _U32_NUMBER = re.compile(_NUMBER)
 _PLACE = rf"{_NUMBER}(?:(?:&|<<|>>|@){_NUMBER})*"
 _RANGES = rf"{_NUMBER}(?::{_NUMBER})?(?:,{_NUMBER}(?::{_NUMBER})?)*"

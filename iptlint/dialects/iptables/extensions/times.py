@@ -25,11 +25,11 @@ from iptlint.model.numbers import c_number, decimal
 
 _DATE_PARTS = ((1970, 2038), (0, 12), (0, 31), (0, 23), (0, 59), (0, 59))
 _TIME_PARTS = _DATE_PARTS[3:]
-_PART = "([0-9]*)"
-_DATE = re.compile(
-    r"([0-9]+)(?:-([0-9]*)(?:-([0-9]*)(?:T([0-9]*)(?::([0-9]*)(?::([0-9]*))?)?)?)?)?"
-)
+_PART = r"\s*\+?([0-9]*)"
+_MORE = "".join(f"(?:{mark}{_PART}" for mark in ("-", "-", "T", ":", ":")) + ")?" * 5
+_DATE = re.compile(rf"\s*\+?([0-9]+){_MORE}")
 _TIME = re.compile(rf"{_PART}:{_PART}(?::{_PART})?")
+_NO_DIGIT = re.compile(r"[\s+]")
 
 
 def _moment(shape: re.Pattern[str], bounds: Sequence[tuple[int, int]], expected: str) -> Value:
@@ -40,7 +40,7 @@ def _moment(shape: re.Pattern[str], bounds: Sequence[tuple[int, int]], expected:
         within = (low <= n <= high for n, (low, high) in zip(numbers, bounds, strict=False))
         if not numbers or not all(within):
             raise InvalidValueError(expected)
-        return text
+        return _NO_DIGIT.sub("", text)
 
     return read
 

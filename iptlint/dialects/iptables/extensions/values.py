@@ -250,6 +250,8 @@ def pattern(text: str, _: Family) -> str:
 def hex_pattern(text: str, _: Family) -> str:
     """``plain|0a 0b|plain``: bytes between bars in hexadecimal."""
     pieces = text.split("|")
+    if len(pieces) % 2 == 0 and not pieces[-1]:
+        pieces.pop()  # a bar at the end begins nothing
     if len(pieces) % 2 == 0:
         raise InvalidValueError("hexadecimal between two bars: |0a 0b|")
     out = b""

@@ -311,7 +311,12 @@ def _weekday(number: int) -> str:
 # -- the types -------------------------------------------------------------------------------
 
 
+_WIDEST = 2048
+"""More bits than a kernel reads at once, however many a text asks for."""
+
+
 def integer(width: int) -> DataType:
+    width = min(width, _WIDEST)
     return DataType("integer", width, f"{width}-bit number", resolve=symbols.unknown)
 
 
