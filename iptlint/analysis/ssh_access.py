@@ -229,7 +229,9 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
         return
     space = analysis.space
-    packets = space.project(analysis.matched(rule, opening(hooks)), Field.DPORT)
+    first = opening(hooks)
+    taken = analysis.intended(rule) & first if named else analysis.matched(rule, first)
+    packets = space.project(taken, Field.DPORT)
     if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= FEW_PORTS:
         return
     for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:

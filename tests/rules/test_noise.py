@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.findings import Finding, Severity
+from iptlint.findings import Confidence, Finding, Severity
 from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
@@ -208,9 +208,21 @@ def test_a_variable_says_where_sshd_listens() -> None:
     nft += "  tcp dport {} ip saddr 10.0.0.0/8 accept\n  drop\n }}\n}}\n"
     assert told(nft.format("$ssh"), "IPT301", path="a.nft") == []
     assert told(nft.format("443"), "IPT301", path="a.nft") != []
+    web = nft.replace("  tcp dport {}", "  tcp dport 443 accept\n  tcp dport {}", 1)
+    assert told(web.format("$ssh"), "IPT301", path="a.nft") == []
 
 
 def test_a_lan_that_gets_to_one_port_may_get_to_sshd_there() -> None:
     (one,) = told(table("INPUT -i lan0 -p tcp --dport 5999 -j ACCEPT"), "IPT301")
     assert one.message.endswith("unless sshd listens on 5999, which line 5 opens")
     assert one.severity is Severity.INFO
+
+
+@pytest.mark.parametrize("call", ["bash /home/admin/rules.sh", "/home/admin/rules.sh", "sh rules"])
+def test_another_script_may_make_the_rules(call: str) -> None:
+    text = f"#!/bin/sh\niptables -P INPUT ACCEPT\niptables -F\n{call}\n"
+    found = told(text, "IPT601", "IPT002", path="firewall.sh")
+    assert [(each.code, each.confidence) for each in found] == [
+        ("IPT601", Confidence.POSSIBLE),
+        ("IPT002", Confidence.CERTAIN),
+    ]

@@ -338,16 +338,18 @@ BUILTINS: dict[str, Builtin] = {
 _OF_ANOTHER_FILE = re.compile(
     r"(?!firewalld)\w*(?:iptables|nftables|firewall)\w*"
     r"|(?!/(?:usr/)?s?bin/).*/[^/]*(?:tables|firewall|\bfw|ipset|\bnat)[^/]*"
-    r"|[^/]*(?:tables|firewall|\bfw|ipset|\bnat)[^/]*\.sh",
+    r"|[^/]*(?:tables|firewall|\bfw|ipset|\bnat)[^/]*\.sh"
+    r"|.*/[^/]*\.sh",
     re.IGNORECASE,
 )
 """What is called so and is no program is a function of another file, of which this is a part, or a
-script for the same firewall."""
+script, perhaps for the same firewall."""
 
 
-def outside(run: Run, call: Call) -> Result:
-    """Any other program: it may print anything, and succeed or not."""
+def outside(run: Run, call: Call, *, is_script: bool = False) -> Result:
+    """Any other program: it may print anything, and succeed or not. ``is_script``: a shell is given
+    it, which may do with the firewall whatever this script does."""
     run.effects += 1
-    if _OF_ANOTHER_FILE.fullmatch(call.words[0]):
+    if is_script or _OF_ANOTHER_FILE.fullmatch(call.words[0]):
         run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{call.words[0]}`"))
     return _other(run, call)

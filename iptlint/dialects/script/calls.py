@@ -186,7 +186,9 @@ def _other_shell(shell: Interpreter, call: Call) -> Result:
     named = [word for word in words if not word.startswith("-")]
     source = find(shell.run, named[0]) if named and is_known(named[0]) else None
     if source is None:
-        return outside(shell.run, call.without(call.words.index(named[0])) if named else call)
+        if not named:
+            return outside(shell.run, call)
+        return outside(shell.run, call.without(call.words.index(named[0])), is_script=True)
     return _process(shell, source, named[1:], call)
 
 
