@@ -152,7 +152,7 @@ class Named:
     """Something with a name that rules use: a ``set``, a ``map``, a ``define`` …
 
     ``kind`` is nft's word for it. ``elements``: how many it holds as written; None where that
-    means nothing.
+    means nothing. ``devices``: those of a flowtable.
     """
 
     kind: str
@@ -160,6 +160,7 @@ class Named:
     origin: Origin
     used: bool
     elements: int | None = None
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -428,6 +428,29 @@ def test_interfaces_that_come_and_go(name: str, severity: Severity) -> None:
     assert finding.help == f'compare names: iifname "{name}"'
 
 
+DEVICES = [
+    ("flowtable f { hook ingress priority 0; devices = { %s }; }", "the flowtable f is on "),
+    ("chain c { type filter hook ingress devices = { %s } priority 0; }", "the chain c is on "),
+]
+
+
+@pytest.mark.parametrize(("block", "begins"), DEVICES)
+@pytest.mark.parametrize(
+    ("devices", "words"),
+    [
+        ("eth0", None),
+        ("lo, eth1", None),
+        ("eth0, ppp0", "ppp0: if ppp0 is not there"),
+        ("wg0, ppp0", "wg0 and ppp0: if one of them is not there"),
+    ],
+)
+def test_devices_that_come_and_go(block: str, begins: str, devices: str, words: str | None) -> None:
+    found = check("IPT905", "table inet t {\n" + block % devices + "\n}\n")
+    assert [finding.message.startswith(f"{begins}{words}") for finding in found] == (
+        [] if words is None else [True]
+    )
+
+
 def test_one_finding_for_each_interface() -> None:
     found = by_index("iif eth0 accept", "oif eth0 accept", "iif != eth0 oif { eth0, ppp0 } drop")
     assert [len(finding.related) for finding in found] == [3, 0]

@@ -209,4 +209,5 @@ def _named(given: OpenSet) -> Named:
 
 def _objects(table: OpenTable) -> Iterator[Named]:
     for given in table.objects.values():
-        yield Named(given.kind, given.name, header(given.origin), given.used)
+        origin = header(given.origin)
+        yield Named(given.kind, given.name, origin, given.used, devices=given.devices)

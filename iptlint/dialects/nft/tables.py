@@ -68,12 +68,14 @@ class OpenSet:
 
 @dataclass(slots=True, eq=False)
 class OpenObject:
-    """Any other named thing of a table: ``counter``, ``limit``, ``ct helper``, ``flowtable`` …"""
+    """Any other named thing of a table: ``counter``, ``limit``, ``ct helper``, ``flowtable`` …
+    ``devices``: those of a flowtable."""
 
     kind: str
     name: str
     origin: WholeOrigin
     used: bool = False
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -1,15 +1,17 @@
-"""`iif` or `oif` names an interface that may not be there when the rules are loaded.
+"""An interface that the file wants may not be there when the rules are loaded.
 
 ## What it does
 Finds tests with `iif` and `oif`, which nft turns into the number of the interface while it
 loads the file. Tests of `lo`, which always is number 1, are fine. One finding for each
 interface and file; a warning for interfaces that come and go (ppp, tunnels, bridges of
-containers), a note for network cards.
+containers), a note for network cards. Finds flowtables and chains of ingress and egress on
+devices that come and go, too.
 
 ## Why it matters
 If the interface is missing at boot, nft refuses the whole file, and the host starts without a
 firewall. If it goes and comes back later, it has another number, which the rule does not
-know.
+know. For a chain of ingress or egress Linux 6.18 waits until the device comes, and takes it then;
+6.12 and those before, which is what most hosts run, refuse the file.
 
 ## Example
 ```
@@ -24,7 +26,8 @@ table inet filter {
 
 ## Fix
 Write `iifname` and `oifname`, which compare names when packets come: `iifname "ppp0" tcp dport
-443 accept`.
+443 accept`. What needs a device itself goes into a file of its own, which is loaded when the device
+comes, so that the others are loaded without it.
 
 ## When it is wrong
 Where the rules are loaded by what brings the interface up, and each time anew. By number is a
@@ -84,6 +87,42 @@ def check(context: Context) -> Iterator[Finding]:
         if ruleset.is_nft:
             for tests in _alike(ruleset).values():
                 yield _finding(tests, ruleset.syntax)
+            for wanted in _wanted(ruleset):
+                yield _of_devices(wanted)
+
+
+class Wanted(NamedTuple):
+    """Devices that come and go, and what is to be on them."""
+
+    what: str
+    span: Span
+    devices: tuple[str, ...]
+
+
+def _wanted(ruleset: Ruleset) -> Iterator[Wanted]:
+    for table in ruleset.tables:
+        for chain in table.base_chains():
+            passing = tuple(filter(comes_and_goes, chain.devices))
+            if passing and chain.origin is not None and not is_generated(table, chain.name):
+                yield Wanted(f"the chain {chain.name}", chain.origin.span, passing)
+        made = table.chains and all(is_generated(table, name) for name in table.chains)
+        for named in () if made else table.sets:
+            passing = tuple(filter(comes_and_goes, named.devices))
+            if passing:
+                yield Wanted(f"the flowtable {named.name}", named.origin.span, passing)
+
+
+def _of_devices(wanted: Wanted) -> Finding:
+    names = listed(_few(wanted.devices))
+    missing = "one of them" if len(wanted.devices) > 1 else names
+    return META.finding(
+        wanted.span,
+        f"{wanted.what} is on {names}: if {missing} is not there when the file is loaded, Linux "
+        "6.12 and those before refuse the whole file",
+        "put it into a file of its own, which what makes the device loads",
+        confidence=Confidence.POSSIBLE,
+        likeness="devices",
+    )
 
 
 def _alike(ruleset: Ruleset) -> dict[_Kind, list[Test]]:

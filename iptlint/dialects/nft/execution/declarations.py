@@ -144,10 +144,13 @@ class Declarations:
 
     def _object(self, work: TableWork, command: t.Command, context: BlockContext) -> None:
         key = (command.kind, command.path[-1].text)
-        work.table.objects.setdefault(key, OpenObject(*key, origin_of(command, context)))
+        made = OpenObject(*key, origin_of(command, context))
+        kept = work.table.objects.setdefault(key, made)
         for item in self._reader.body(command, context):
             if isinstance(item, Node):
-                self._reader.substituted(item, context)
+                inside, whole = self._reader.substituted(item, context)
+                if isinstance(inside, t.Devices) and whole:
+                    kept.devices = (*kept.devices, *device_names(inside.devices))
 
 
 def origin_of(command: t.Command, context: BlockContext) -> WholeOrigin:
