@@ -339,3 +339,22 @@ def test_of_several_lists_in_one_set_the_last_counts() -> None:
 @pytest.mark.parametrize("selector", ["@nh,0,{}", "@th,{},8", "tcp option @3,0,{}"])
 def test_a_length_of_any_size_is_no_crash(selector: str) -> None:
     loaded(f"table ip t {{ chain c {{ {selector.format('9' * 40)} 5 ; }}\n}}\n")
+
+
+SYNPROXY_BLOCKS = [
+    ("mss 1460 wscale 7 timestamp sack-perm", ""),
+    ("mss 1460; wscale 7; timestamp sack-perm", ""),
+    ('comment "x"\nmss 1460 # a\nwscale 7\nsack-perm\nmss 5\nwscale 1', ""),
+    ("mss 1460 wscale 7\ntimestamp", "timestamp"),
+    ("mss 1460; wscale 7; timestamp; sack-perm", "sack-perm"),
+    ("mss 1460\nwscale 7 timestamp", "mss"),
+    ("wscale 7 mss 1460", "wscale"),
+    ("mss 1460", "mss"),
+]
+
+
+@pytest.mark.parametrize(("block", "token"), SYNPROXY_BLOCKS)
+def test_a_synproxy_is_written_in_one_order(block: str, token: str) -> None:
+    """Each was put to nft 1.0.6."""
+    text = f"table ip t {{\nsynproxy s {{ {block}\n}}\n}}\n"
+    assert [refusal.span.text for refusal in loaded(text).refusals] == [token][: bool(token)]

@@ -22,8 +22,9 @@ _ENDED = (
 
 def check_separators(trial: Trial, command: t.Command, where: BlockContext) -> None:
     items = command.body or ()
-    if command.kind == "synproxy" and "{" not in _text(command, where):
-        _check_synproxy(trial, command, where)
+    if command.kind == "synproxy":
+        block = "{" in _text(command, where)
+        (_check_block if block else _check_synproxy)(trial, command, where)
     if not items or command.kind not in (*_SETS, *_OTHERS) or "{" not in _text(command, where):
         return
     for item, following in zip(items, (*items[1:], None), strict=True):
@@ -56,6 +57,32 @@ def _check_synproxy(trial: Trial, command: t.Command, where: BlockContext) -> No
         cause = "the command before has no end: the separator behind wscale is a part of it"
         mend = "write no separator behind mss, or `;` behind the command"
         node = Node(start=following.start(1), end=following.end(1))
+        trial.refuse(checks.SEPARATOR, where, node, cause, mend)
+
+
+_NUMBER, _PAUSE = "[0-9a-fA-Fx]+", r"(?:[ \t]*(?:;|(?:#[^\n]*)?\n))+[ \t]*"
+_CONFIGURED = re.compile(
+    rf"(?:mss[ \t]+{_NUMBER}"
+    rf"(?:[ \t]+wscale[ \t]+{_NUMBER}|{_PAUSE}wscale[ \t]+{_NUMBER}{_PAUSE})"
+    r"(?:[ \t]*timestamp\b)?(?:[ \t]*sack-perm(?:itted)?\b)?"
+    r'|comment\s+(?:"[^"]*"|[^\s;}]+)|#[^\n]*|[;\s])*'
+)
+_PART = re.compile(r"mss|wscale|timestamp|sack-perm(?:itted)?")
+
+
+def _check_block(trial: Trial, command: t.Command, where: BlockContext) -> None:
+    """src/parser_bison.y, synproxy_config: a fixed order, and separators behind both numbers or
+    behind none."""
+    text = where.source.text
+    begin, end = text.index("{", command.start) + 1, command.end - 1
+    rest = _CONFIGURED.match(text, begin, end)
+    part = _PART.match(text, rest.end() if rest else begin, end)
+    if part is not None:
+        cause = (
+            "nft reads mss, wscale, timestamp and sack-perm in this order, the flags in one line"
+        )
+        mend = "end mss and wscale with `;` each, or write all in one line"
+        node = Node(start=part.start(), end=part.end())
         trial.refuse(checks.SEPARATOR, where, node, cause, mend)
 
 
