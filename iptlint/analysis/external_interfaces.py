@@ -38,7 +38,7 @@ def external_classes(hooks: Hooks) -> Sequence[int]:
     ]
     numbers = _less_trusted(hooks, numbers)
     *_, (other, _) = classes
-    named = {number: cls for number, cls in classes if number in numbers and number != other}
+    named = {number: space.interfaces.classes[number - 1] for number in numbers if number != other}
     if hooks.facing:
         return _by_addresses(hooks, named) + [other] * (other in numbers)
     if excepted := _excepted(hooks):

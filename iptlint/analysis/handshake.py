@@ -47,6 +47,7 @@ def first_packets(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketS
     return packets & space.ranges(Field.DPORT, tuple((p, p) for p in ports)) if ports else packets
 
 
+@memo
 def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
     """``first_packets`` as they come from outside, or go there, between machines."""
     packets = first_packets(hooks, ports) & clients(hooks.space) & outside(hooks.space)
@@ -66,6 +67,7 @@ def leads_someone_through(hooks: Hooks) -> bool:
     return some_pass(hooks, Hook.FORWARD, opening(hooks))
 
 
+@memo
 def between_machines(hooks: Hooks) -> PacketSet:
     """The packets from and to addresses that machines have. Only a translated one is to a
     loopback address, and not on the loopback interface: route_localnet."""

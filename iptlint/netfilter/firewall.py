@@ -226,6 +226,7 @@ class Hooks:
     def _new_destinations(self) -> tuple[IPNetwork, ...]:
         return tuple(new_destinations(self.family, self.ruleset))
 
+    @memo
     def hook_packets(self, hook: Hook) -> PacketSet:
         """The packets at the hook."""
         return at_hook(self.space, hook) & self.space.family(self.family.value)
