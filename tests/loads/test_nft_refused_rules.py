@@ -53,6 +53,8 @@ CONNECTIONS = (
 )
 
 NUMBERS = (
+    ("limit rate 5 mbytes/second burst 5 kbytes/second", ""),
+    ("quota over 5 kbytes/second used 1 bytesx", ""),
     ("ether saddr { 08, 1:10, 10.0.0.1, 00:11:22:33:44:55 }", ""),
     ("ether saddr 100", "100"),
     ("reject with icmpx 257", ""),

@@ -66,10 +66,25 @@ _LOG_FIELDS = {
 }
 
 
+_BYTES = ("bytes", "kbytes", "mbytes")
+
+
+def _unit(word: str | None) -> str:
+    """nft looks at the beginning only: ``kbytes/second`` counts as kbytes (data_unit_parse)."""
+    known = (unit for unit in _BYTES if word is not None and word.startswith(unit))
+    return next(known, word or "")
+
+
+def _quota(mode: Any, amount: t.Value, unit: str, *used: Any, **place: Unpack[Place]) -> t.Quota:
+    value, used_unit = used or (None, None)
+    return t.Quota(mode, amount, _unit(unit), value, _unit(used_unit) or None, **place)
+
+
 def _rate(mode: Any, rate: t.Value, *rest: Any, **place: Unpack[Place]) -> t.Limit:
     """``5/second``, ``10 mbytes/second``; the scanner takes the second for one word."""
     *units, burst, burst_unit = rest
     unit, _, per = "".join(part for part in units if part).partition("/")
+    unit, burst_unit = _unit(unit), _unit(burst_unit)
     if per not in _PER:
         known = ", ".join(_PER)
         raise NftSyntaxError(f"`{per}` is no unit of time for a rate", f"one of {known}", **place)
@@ -78,7 +93,7 @@ def _rate(mode: Any, rate: t.Value, *rest: Any, **place: Unpack[Place]) -> t.Lim
         raise NftSyntaxError(
             f"The burst is counted in {burst_unit}, the rate is not", wanted, **place
         )
-    return t.Limit(mode, rate, unit or None, per, burst, burst_unit, **place)
+    return t.Limit(mode, rate, unit or None, per, burst, burst_unit or None, **place)
 
 
 def _limit(rate: t.Limit, **place: Unpack[Place]) -> t.Limit:
@@ -212,7 +227,7 @@ STATEMENT_ROWS: dict[str, Make] = {
     "per": lambda word, **_: f"/{word.text}",
     "unit": lambda word, **_: word.text,
     "quota": _limit,
-    "quota_amount": t.Quota,
+    "quota_amount": _quota,
     "connection_limit": lambda over, count, **place: t.ConnectionLimit(bool(over), count, **place),
     "last": _last,
     "log": _log,
