@@ -49,6 +49,10 @@ BY_BOTH = [
     ("filter", '-A INPUT -i "" -j ACCEPT'),
     ("filter", "-C INPUT -j ACCEPT"),
     ("filter", "-D INPUT -j ACCEPT"),
+    ("nat", "-A PREROUTING -p tcp -j DNAT --to-destination 192.0.2.1:80/3"),
+    ("nat", "-A PREROUTING -p tcp -j REDIRECT --to-ports 1-5/3"),
+    ("nat", "-A POSTROUTING -p tcp -j MASQUERADE --to-ports 80/3"),
+    ("nat", "-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1-08"),
     ("filter", '-A INPUT -m string --algo bm --hex-string "|"'),
     ("filter", '-A INPUT -m string --algo bm --hex-string "|0a"'),
     ("filter", "-A INPUT -j ACCEPT\n-D INPUT 010"),
@@ -190,6 +194,8 @@ def test_ip6tables_refuses_it(table: str, rules: str) -> None:
 
 
 TAKEN = [
+    ("nat", "-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1024-0xffff"),
+    ("nat", "-A PREROUTING -p tcp -j DNAT --to-destination 192.0.2.1:1-+5/+3"),
     ("filter", '-A INPUT -m string --algo bm --hex-string "ab|"'),
     ("filter", '-A INPUT -m time --timestart " +01:02" --datestart +2030-+1'),
     ("filter", "-A INPUT -m u32 --u32 +0=1"),
@@ -288,6 +294,12 @@ def test_ip6_option_numbers_have_8_bits() -> None:
     assert "becomes `2,16:44,5`" in answer.changes[0].cause
     for text in ("0:1", "1:", "1,,2", "18446744073709551616", ",".join(["1"] * 17)):
         assert loaded(in_table(f"-A INPUT -m hbh --hbh-opts {text}"), Family.IP6).refusals
+
+
+def test_the_base_of_ports_that_masquerade_forgets_is_told() -> None:
+    answer = loaded(in_table("-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1-5/3", "nat"))
+    assert answer.taken
+    assert "becomes `1-5`" in answer.changes[0].cause
 
 
 def test_sets_may_be_there_before() -> None:

@@ -44,13 +44,22 @@ def nat_ports(text: str, family: Family) -> str:
     if slash and _port_number(base, family) == 0:
         raise InvalidValueError("a base port from 1 to 65535")
     low, dash, high = span.partition("-")
-    if dash and not is_decimal(high):
-        raise InvalidValueError("a port, a service's name, or a range of port numbers")
+    if slash and not dash:
+        raise InvalidValueError("a base port behind a range of ports only")
     first = _port_number(low, family)
-    last = _port_number(high, family) if dash else first
+    last = values.integer(high, 0, 65535) if dash else first
     values.ordered(first, last, "port range")
     shown = str(first) if first == last else f"{first}-{last}"
     return f"{shown}/{_port_number(base, family)}" if slash else shown
+
+
+def ports_without_base(text: str, family: Family) -> str:
+    """MASQUERADE takes a base, and forgets it (iptables 1.8.9)."""
+    if "/" not in text:
+        return unshifted_ports(text, family)
+    nat_ports(text, family)
+    becomes = unshifted_ports(text.partition("/")[0], family)
+    raise InvalidValueError("ports without a base after a slash", becomes=becomes)
 
 
 def unshifted_ports(text: str, family: Family) -> str:
@@ -185,7 +194,7 @@ ROWS: tuple[Extension, ...] = (
     ),
     row(
         "MASQUERADE",
-        opt("to-ports", unshifted_ports),
+        opt("to-ports", ports_without_base),
         *_nat_flags("random", "random-fully"),
         lower=_masquerade,
         tables="nat",
