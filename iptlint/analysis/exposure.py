@@ -15,7 +15,12 @@ from iptlint.analysis.default_verdict import (
     public_hosts,
 )
 from iptlint.analysis.delivery import outcomes
-from iptlint.analysis.external_interfaces import external_classes, is_external_name, uplink_names
+from iptlint.analysis.external_interfaces import (
+    external_classes,
+    is_external_name,
+    less_trusted,
+    uplink_names,
+)
 from iptlint.analysis.hook_verdicts import some_accepted
 from iptlint.analysis.shares import Share, largest_first, shares
 from iptlint.memo import memo
@@ -49,13 +54,15 @@ def outward(hooks: Hooks) -> PacketSet:
 
 def uplinks(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with an interface in the field that is the world's by its name, or because
-    packets leave by it with an address of the host's; what no rule names is none."""
+    packets leave by it with an address of the host's; what no rule names is none, nor is one that
+    the host accepts everything from, while others are closed."""
     space, known = hooks.space, uplink_names(hooks)
-    numbers = (
-        number
-        for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name in known or is_external_name(cls)
-    )
+    classes = [*enumerate(space.interfaces.classes, start=1)]
+    named = [number for number, cls in classes if cls.name in known or is_external_name(cls)]
+    numbers = {
+        *(number for number, cls in classes if cls.name in known),
+        *less_trusted(hooks, named),
+    }
     return union([space.value(field, number) for number in numbers], space.false)
 
 

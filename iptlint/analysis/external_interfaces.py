@@ -36,7 +36,7 @@ def external_classes(hooks: Hooks) -> Sequence[int]:
         for number, cls in classes
         if hooks.facing.get(cls.name) or not is_inside(cls.name or "-")
     ]
-    numbers = _less_trusted(hooks, numbers)
+    numbers = less_trusted(hooks, numbers)
     *_, (other, _) = classes
     named = {number: space.interfaces.classes[number - 1] for number in numbers if number != other}
     if hooks.facing:
@@ -78,12 +78,12 @@ def _filters(base: Chain) -> bool:
     return base.type == "filter" and base.hook in (Hook.INPUT, Hook.FORWARD)
 
 
-def _less_trusted(hooks: Hooks, numbers: list[int]) -> list[int]:
+def less_trusted(hooks: Hooks, numbers: Sequence[int]) -> list[int]:
     """Without those that everything is accepted from, where others are closed."""
     space, denied = hooks.space, dropped_by_default(hooks, Hook.INPUT)
     open_ = accepted_by_default(hooks, Hook.INPUT)
     if not denied.satisfiable():
-        return numbers
+        return [*numbers]
     return [n for n in numbers if not (space.value(Field.IIF, n) & open_).satisfiable()]
 
 

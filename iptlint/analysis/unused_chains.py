@@ -44,7 +44,8 @@ def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
 
 def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
-    return analysis.syntax.makes_base_chains and chain.name.lower() in _HOOKS
+    is_nft = analysis.syntax.pick(iptables="", nft="nft")
+    return bool(is_nft) and chain.name.lower() in _HOOKS
 
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:

@@ -62,11 +62,16 @@ def _of_rule(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Iterator[Wide
 
 
 def _written(rule: Rule) -> Iterator[tuple[IPv4Network, IPv4Network]]:
+    """None in a list of as wide networks: who lists those means strangers."""
     for match in rule.matches:
         match match:
             case Within(Field.SADDR, ranges, negated=False):
-                for low, high in ranges:
+                wide = [each for each in ranges if each[1] - each[0] >= 1 << 16]
+                for low, high in ranges if len(wide) < _LISTED else ():
                     yield from _wider(low, high)
+
+
+_LISTED = 3
 
 
 def _wider(low: int, high: int) -> Iterator[tuple[IPv4Network, IPv4Network]]:

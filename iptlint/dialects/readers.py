@@ -195,7 +195,7 @@ def _marked(source: SourceFile) -> Diagnostic:
     return _at_first_line(source, "IPT006", "error", message, advice)
 
 
-_NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE)
+_NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
 
 
 def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:

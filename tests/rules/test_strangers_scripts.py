@@ -85,8 +85,9 @@ def test_who_comes_by_no_named_card_may_be_no_stranger() -> None:
 
 def test_between_the_cards_that_rules_name_answers_may_return() -> None:
     cards = [f"iptables -A FORWARD -i {card} -j ACCEPT\n" for card in ("eth0", "wlan0")]
-    (both,) = found(f"iptables -P FORWARD DROP\n{''.join(cards)}", "IPT201")
-    assert both.confidence is Confidence.POSSIBLE
+    assert not found(f"iptables -P FORWARD DROP\n{''.join(cards)}", "IPT201")
+    to_cards = "".join(cards).replace("-i", "-o")
+    assert not found(f"iptables -P FORWARD DROP\n{to_cards}", "IPT201")
     (one,) = found(f"iptables -P FORWARD DROP\n{cards[0]}", "IPT201")
     assert one.confidence is Confidence.CERTAIN
 
@@ -181,3 +182,55 @@ def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     (nothing,) = found(writes, "IPT008")
     assert "writes rules into /etc/fw.sh" in nothing.message
     assert nothing.help == "advice: where it has been run, lint that file"
+
+
+@pytest.mark.parametrize("names", ["IPTABLES=$1", "IPT=${1:?}; IPTABLES=$IPT"])
+def test_a_tool_that_is_an_argument_is_asked_for(names: str) -> None:
+    (nothing,) = found(f"{names}\n$IPTABLES -P INPUT DROP\n", "IPT008")
+    assert "--script-args" in nothing.help
+
+
+@pytest.mark.parametrize("service", ["/etc/init./iptables restart", "/opt/fw/iptables start"])
+def test_a_service_that_lies_anywhere_is_no_tool(service: str) -> None:
+    assert not found(f"{DENIES}{service}\n", "IPT001")
+    assert found(f"{DENIES}{service.partition(' ')[0]} -j\n", "IPT001")
+
+
+# -- chains, cards and networks ----------------------------------------------------------------
+
+
+def test_a_chain_of_nft_that_is_named_like_a_hook_wants_one() -> None:
+    chain = "nft add table filter\nnft add chain filter input\n"
+    rules = "nft add rule filter input iif lo log tcp dport 80 accept\n" * 2
+    (unhooked,) = found(f"{chain}{rules}", "IPT111")
+    assert "its 2 rules" in unhooked.message
+    (uncalled,) = found(f"{chain}{rules}".replace("input", "web"), "IPT104")
+    assert "the 2 rules in it" in uncalled.message
+
+
+def test_a_card_that_everything_is_accepted_from_does_not_face_the_world() -> None:
+    cards = "iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\niptables -P FORWARD DROP\n"
+    forward = "iptables -A FORWARD -i ppp+ -o tun+ -j ACCEPT\n"
+    trusted = "iptables -A INPUT -i ppp+ -j ACCEPT\n"
+    assert not found(f"{DENIES}{cards}{trusted}{forward}", "IPT605")
+    (open_,) = found(f"{DENIES}{cards}{trusted}{forward.replace('ppp+', 'eth0')}", "IPT605")
+    assert "eth0, which faces the world" in open_.message
+
+
+def test_nothing_is_forwarded_to_lo() -> None:
+    cards = "iptables -P FORWARD DROP\niptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\n"
+    assert not found(f"{DENIES}{cards}iptables -A FORWARD -o lo -j ACCEPT\n", "IPT605")
+
+
+def test_who_lists_wide_networks_means_them() -> None:
+    rule = "iptables -A INPUT -s {} -p tcp --dport 22 -j ACCEPT\n"
+    assert found(f"{DENIES}{rule.format('192.0.0.0/8')}", "IPT603")
+    listed = rule.format("177.0.0.0/8,186.0.0.0/8,192.0.0.0/8,201.0.0.0/8")
+    assert not found(f"{DENIES}{listed}", "IPT603")
+
+
+def test_a_remark_may_stand_above_a_line_of_blanks() -> None:
+    answers = "iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+    ssh = "# SSH\n  \niptables -A INPUT -p tcp --dport 5314 -j ACCEPT\n"
+    (cut,) = found(f"{DENIES}{answers}{ssh}", "IPT303")
+    assert cut.related[-1].span.line == 7

@@ -88,7 +88,7 @@ class Hints:
         text = command.source.text
         start = text.rfind("\n", 0, command.start) + 1
         end = text.find("\n", command.end)
-        before = text[:start].rstrip("\n").rpartition("\n")[2]
+        before = text[:start].rstrip().rpartition("\n")[2]
         spoken = before if _SPEAKS.match(before) else ""
         return f"{spoken}\n{text[start : end if end >= 0 else len(text)]}"
 

@@ -38,6 +38,9 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 """A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
 
+_BEHIND_HEREDOC = re.compile(r"(<<-?[ \t]*[\"'\\\\]?\w+[\"']?(?:[ \t]+[^\n;&#]*)?);(?=[ \t]*\n)")
+"""What ends a line on which a text in place begins, which the grammar has no place for."""
+
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
@@ -60,6 +63,7 @@ def _for_grammar(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
+    plain = _BEHIND_HEREDOC.sub(r"\1 ", plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
 

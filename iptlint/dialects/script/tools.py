@@ -47,6 +47,7 @@ _MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
 _SERVICE = re.compile(r".*/(?:init|rc)\.d/[^/]+")
 """What starts and stops a service; that of the firewall is often named as the tool is."""
 
+_TOLD = frozenset({"start", "stop", "restart", "reload", "status", "save", "condrestart"})
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
 _RELOADS = re.compile(r"(?:force-|try-|cond)?re(?:load|start)|reload-or-restart")
 _SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip6?tables\.init")
@@ -55,7 +56,7 @@ _SAVERS = re.compile(r"(?:netfilter|iptables|ip6tables|ipset)(?:-persistent)?|ip
 def tool_of(call: Call) -> tuple[Tool, Call] | None:
     """The tool, and its call without what was before its own words."""
     name = _called(call)
-    if _SERVICE.fullmatch(call.words[0]):
+    if _is_service(call.words):
         return _saving(name, call)
     if _MULTI.fullmatch(name) and len(call.words) > 1:
         return tool_of(call.without(1))
@@ -68,6 +69,12 @@ def tool_of(call: Call) -> tuple[Tool, Call] | None:
     if WHOLE.search(call.words[0]) and len(call.words) > 1 and _RULE_WORD.match(call.words[1]):
         return _maybe_iptables, call.without(1)
     return _saving(name, call)
+
+
+def _is_service(words: Sequence[str]) -> bool:
+    """By its place, or by what it is told: a tool has no such command."""
+    elsewhere = "/" in words[0] and words[1:2] and words[1] in _TOLD
+    return bool(elsewhere) or _SERVICE.fullmatch(words[0]) is not None
 
 
 def is_tool(word: str) -> bool:

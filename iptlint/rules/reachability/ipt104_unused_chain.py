@@ -61,7 +61,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
-    number = len(chain.rules)
+    number = len({rule.statement.span for rule in chain.rules})
     held = f"the {phrases.counted(number, 'rule')} in it" if number > 1 else "the rule in it"
     never = f"{held} never see{'s' if number == 1 else ''} a packet" if number else "it is empty"
     return META.finding(

@@ -169,7 +169,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
-        new = new & ~same_interface(space)
+        new = new & ~same_interface(space) & _between_named(space)
     opened = may_end(hooks, way.there, VerdictKind.ACCEPT, new)
     if not opened.satisfiable():
         return
@@ -185,6 +185,15 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
         yield from _few(hooks, way, opened)
     else:
         yield from _hardly_any(hooks, way, opened)
+
+
+def _between_named(space: Space) -> PacketSet:
+    """From one interface that rules name to another, where they name several: there may be no
+    further one."""
+    names = {cls.name for cls in space.interfaces.classes} - {"", "lo"}
+    other = space.interfaces.count - 1
+    unnamed = space.value(Field.IIF, other) | space.value(Field.OIF, other)
+    return ~unnamed if len(names) > 1 else space.true
 
 
 def _sent(hooks: Hooks, way: _Way, opened: PacketSet) -> PacketSet:
@@ -226,8 +235,7 @@ def _none(
     """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
     tracking of connections off, so that no packet is of an established one. A host that lets
     nothing in was closed on purpose; only that connections go out is left of the fault."""
-    where, by_name, several = _where(hooks, way.back, lost, elsewhere)
-    doubtful = by_name or (way.back is Hook.FORWARD and several)
+    where, by_name = _where(hooks, way.back, lost, elsewhere)
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
@@ -240,8 +248,8 @@ def _none(
         * closed,
         f"{mend}; or, if all is to be closed, drop in output too" if closed else mend,
         witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
-        severity=Severity.WARNING if doubtful or closed else None,
-        confidence=Confidence.POSSIBLE if doubtful else None,
+        severity=Severity.WARNING if by_name or closed else None,
+        confidence=Confidence.POSSIBLE if by_name else None,
         fix=None if closed or untracked else _fix(share, way.back, remedy, *_OF_CONNECTIONS),
     )
 
@@ -280,28 +288,24 @@ def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
     return share._replace(packets=plain) if plain.satisfiable() else share
 
 
-def _where(
-    hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet
-) -> tuple[str, bool, bool]:
-    """On which interfaces, for the message; whether only interfaces with names deny, and whether
-    several with names let answers through, between which a router may route all that it does."""
+def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
+    """On which interfaces, for the message; and whether only interfaces with names deny."""
     space = hooks.space
     field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
     by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
     if by_name:
-        return f" on {listed(_names(space, field, lost))}", True, False
+        return f" on {_names(space, field, lost)}", True
     running = space.state("established") & space.value(Field.PROTO, TCP)
     others = _names(space, field, elsewhere & running & ~space.project(lost, field))
-    where = f" on any interface but {listed(others)}" if others else ""
-    return where, False, len(others) > 1
+    return (f" on any interface but {others}" if others else ""), False
 
 
-def _names(space: Space, field: Field, packets: PacketSet) -> list[str]:
-    return [
+def _names(space: Space, field: Field, packets: PacketSet) -> str:
+    return listed(
         cls.name + "+" * cls.wildcard
         for number, cls in enumerate(space.interfaces.classes, start=1)
         if cls.name and (packets & space.value(field, number)).satisfiable()
-    ]
+    )
 
 
 def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:

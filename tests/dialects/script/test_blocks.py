@@ -67,6 +67,8 @@ def test_bash_gives_up_in_the_same_line(text: str) -> None:
         "until x; do y; done\nselect a in b; do break; done\n",
         "for ((i=0; i<3; i++)); do x; done\nfor ((i=0; i<3; i++)) { x; }\n",
         "cat <<EOF\nfi\ndone\n}\nEOF\n",
+        "cat <<EOF >list;\na\nEOF\nfor i in $(cat list); do iptables -F; done\n",
+        "cat << 'EOF' | sort;\na\nEOF\n",
         "[[ $x =~ ^[0-9]{3}$ ]] && y\n",
     ],
 )
