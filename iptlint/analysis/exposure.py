@@ -54,16 +54,26 @@ def outward(hooks: Hooks) -> PacketSet:
 
 def uplinks(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with an interface in the field that is the world's by its name, or because
-    packets leave by it with an address of the host's; what no rule names is none, nor is one that
-    the host accepts everything from, while others are closed."""
+    packets leave by it with an address of the host's; what no rule names is none."""
+    space, known = hooks.space, uplink_names(hooks)
+    numbers = (
+        number
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name in known or is_external_name(cls)
+    )
+    return union([space.value(field, number) for number in numbers], space.false)
+
+
+def suspect_uplinks(hooks: Hooks) -> PacketSet:
+    """The packets that come in by the world's interfaces, but for those whose names alone say so
+    and that the host accepts everything from, while others are closed."""
     space, known = hooks.space, uplink_names(hooks)
     classes = [*enumerate(space.interfaces.classes, start=1)]
-    named = [number for number, cls in classes if cls.name in known or is_external_name(cls)]
-    numbers = {
-        *(number for number, cls in classes if cls.name in known),
-        *less_trusted(hooks, named),
-    }
-    return union([space.value(field, number) for number in numbers], space.false)
+    closed = less_trusted(hooks, [number for number, _ in classes])
+    trusted = [n for n, cls in classes if n not in closed and cls.name not in known]
+    return uplinks(hooks, Field.IIF) & ~union(
+        [space.value(Field.IIF, number) for number in trusted], space.false
+    )
 
 
 def same_interface(space: Space) -> PacketSet:

@@ -54,6 +54,7 @@ from iptlint.analysis.exposure import (
     interface_name,
     responsible_call,
     same_interface,
+    suspect_uplinks,
     uplinks,
 )
 from iptlint.analysis.external_interfaces import lending_names, uplink_names
@@ -107,7 +108,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 def _from_uplinks(hooks: Hooks) -> Iterator[Finding]:
     space = hooks.space
-    inwards = uplinks(hooks, Field.IIF) & ~uplinks(hooks, Field.OIF) & ~same_interface(space)
+    inwards = suspect_uplinks(hooks) & ~uplinks(hooks, Field.OIF) & ~same_interface(space)
     inwards = inwards & ~space.interface(Field.OIF, "lo")  # which nothing is forwarded to
     asked = [each & inwards for each in probes(hooks, Hook.FORWARD, "new", "syn")]
     exposure = exposure_of(hooks, Hook.FORWARD, asked)
