@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, public, public_hosts
-from iptlint.analysis.exposure import outward
+from iptlint.analysis.exposure import outward, same_interface, uplinks
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
@@ -74,6 +74,8 @@ class LogFlood:
 
     def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
         packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)
+        if self.hook is Hook.FORWARD:  # a router sends nobody back to where he came from
+            packets = packets & ~same_interface(analysis.space) & ~uplinks(self.hooks, Field.OIF)
         packets = packets & shown_to(analysis.space, analysis.table, chain)
         for base_chain in analysis.before(chain):
             packets = packets & ~base_chain.may_drop

@@ -196,6 +196,10 @@ def _marked(source: SourceFile) -> Diagnostic:
 
 
 _NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
+_IN_NAMESPACES = re.compile(
+    r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
+    re.MULTILINE,
+)
 
 
 def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:
@@ -203,10 +207,16 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:
     advice = "name the script that calls iptables or nft"
     if rule_files:
         message = (
-            f"this script writes rules into {rule_files[0]} and loads none itself, so nothing was "
-            "checked"
+            f"the rules of this script are what it writes into {rule_files[0]}, and none of its own"
+            " commands makes any, so nothing was checked"
         )
         advice = "where it has been run, lint that file"
+    elif _IN_NAMESPACES.search(source.text):
+        message = (
+            "this script changes the firewalls of network namespaces (`ip netns exec`) and not "
+            "this host's, so nothing was checked"
+        )
+        advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
     elif _NAMES_A_TOOL.search(source.text):
         message = (
             "this script names iptables or nft, but no command that it carries out, called as it "

@@ -180,7 +180,7 @@ def test_another_script_of_the_firewall_may_call_a_chain(called: str) -> None:
 )
 def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     (nothing,) = found(writes, "IPT008")
-    assert "writes rules into /etc/fw.sh" in nothing.message
+    assert "what it writes into /etc/fw.sh" in nothing.message
     assert nothing.help == "advice: where it has been run, lint that file"
 
 
@@ -234,3 +234,49 @@ def test_a_remark_may_stand_above_a_line_of_blanks() -> None:
     ssh = "# SSH\n  \niptables -A INPUT -p tcp --dport 5314 -j ACCEPT\n"
     (cut,) = found(f"{DENIES}{answers}{ssh}", "IPT303")
     assert cut.related[-1].span.line == 7
+
+
+def test_nobody_is_sent_back_to_where_he_came_from() -> None:
+    logs = "iptables -A FORWARD {} -j LOG\n"
+    routes = "iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\n"
+    assert not found(f"{routes}{logs.format('-o eth0')}", "IPT901")
+    assert found(f"{routes}{logs.format('-i eth0')}", "IPT901")
+    assert found(f"{routes}{logs.format('')}", "IPT901")
+
+
+# -- scripts that leave this host's firewall as it was -----------------------------------------
+
+TRIAL = """\
+open_all() {
+  iptables -F
+  iptables -P INPUT ACCEPT
+}
+open_all
+iptables -P INPUT DROP
+iptables -A INPUT -i lo -j ACCEPT
+%s
+open_all
+"""
+
+
+def test_what_is_taken_back_after_a_while_is_not_meant_to_be_open() -> None:
+    assert not found(TRIAL % "sleep 30", "IPT601")
+    assert found(TRIAL % "echo done", "IPT601")
+
+
+def test_firewalls_of_network_namespaces_are_not_this_hosts() -> None:
+    (nothing,) = found("ip netns exec inner iptables -P INPUT DROP\n", "IPT008")
+    assert "network namespaces" in nothing.message
+    (uncalled,) = found("up() { iptables -P INPUT DROP; }\n", "IPT008")
+    assert "network namespaces" not in uncalled.message
+
+
+def test_a_script_may_run_what_it_has_written() -> None:
+    rules = "echo 'iptables -A INPUT -s 192.0.2.1 -j DROP' > rules.sh\nsh ./rules.sh\n"
+    (nothing,) = found(rules, "IPT008")
+    assert "what it writes into rules.sh" in nothing.message
+
+
+def test_quotes_that_do_not_end_name_no_file() -> None:
+    text = 'a="1\nb="2"\nif grep -q "^1$" /etc/t; then\n  echo "1" >> /etc/t\nfi\niptables -F\n'
+    assert not any("may set" in each.message for each in found(text, "IPT002"))

@@ -35,6 +35,7 @@ def summary(
 ) -> Diagnostic | None:
     """One diagnostic for all of them, at the first."""
     notes = [note for note in notes if note.reason is not Reason.REFUSED]
+    absent = [note for note in absent if "\n" not in note.detail]  # quotes that do not end
     if not notes and not absent:
         return None
     places = {(note.span.source.path, note.span.start, note.span.end) for note in notes}

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import (
@@ -74,9 +75,11 @@ from iptlint.model import (
 )
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
+from iptlint.model.script import Kind, Script, Step
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta, Needs
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
@@ -150,10 +153,32 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
+    if share.rule is None and _is_trial(hooks.ruleset.script):
+        return None
     if share.rule is None and is_policy_assumed(hooks.ruleset, main.chain):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
+
+
+def _is_trial(script: Script | None) -> bool:
+    """Whether a script closes the firewall, waits, and opens it again as its last deed."""
+    made = [step for step in script.steps if step.kind is Kind.CHANGE] if script else []
+    opening = len([*takewhile(_opens, reversed(made))])
+    if script is None or not 0 < opening < len(made):
+        return False
+    last, source = made[-opening - 1].span, made[-opening - 1].span.source
+    closed = any({"-P", "DROP"} <= {*step.words} for step in made[:-opening])
+    return closed and script.hints.waits(last, Span(source, len(source.text), len(source.text)))
+
+
+def _opens(step: Step) -> bool:
+    """Whether it empties chains, deletes them, or lets their policies accept."""
+    return (
+        is_flush(step)
+        or not {"-X", "-Z"}.isdisjoint(step.words)
+        or {"-P", "ACCEPT"} <= {*step.words}
+    )
 
 
 def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:
