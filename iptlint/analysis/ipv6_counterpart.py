@@ -10,8 +10,10 @@ from iptlint.analysis.default_verdict import accepted_by_default, dropped_by_def
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.session import Context
 from iptlint.analysis.spoofing import turns_strangers_away
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, Ruleset, Within
+from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.names import is_of_ipv6, without_family
+from iptlint.model.protocols import ICMP6
 from iptlint.netfilter.firewall import Hooks
 
 
@@ -100,3 +102,26 @@ def _only_neighbour(context: Context, ruleset: Ruleset, others: list[Ruleset]) -
     neighbours = [r for r in context.rulesets if _directory(r) == _directory(ruleset)]
     sixes = [r for r in others if r in neighbours]
     return sixes[0] if len(neighbours) == 2 and len(sixes) == 1 else None
+
+
+def is_about_ip6(hooks: Hooks) -> bool:
+    """Whether someone wrote rules for IPv6, and not just for both."""
+    if Family.IP6 in hooks.ruleset.families:
+        return True
+    rules = (rule for table in hooks.tables() for _, rule in table.rules())
+    return any(_asks_for_ip6(match) for rule in rules for match in rule.matches)
+
+
+def _asks_for_ip6(match: Match) -> bool:
+    match match:
+        case Within(Field.FAMILY, ranges, negated=False):
+            six = PACKET_FAMILIES.index("ip6")
+            return ranges == ((six, six),)
+        case Within(Field.PROTO, ranges, negated=False):
+            return ranges == ((ICMP6, ICMP6),)
+        case Within(Field.SADDR6 | Field.DADDR6) | Masked(Field.SADDR6 | Field.DADDR6):
+            return True
+        case AnyOf(alternatives):
+            return any(_asks_for_ip6(test) for tests in alternatives for test in tests)
+        case _:
+            return False

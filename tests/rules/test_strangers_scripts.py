@@ -280,3 +280,46 @@ def test_a_script_may_run_what_it_has_written() -> None:
 def test_quotes_that_do_not_end_name_no_file() -> None:
     text = 'a="1\nb="2"\nif grep -q "^1$" /etc/t; then\n  echo "1" >> /etc/t\nfi\niptables -F\n'
     assert not any("may set" in each.message for each in found(text, "IPT002"))
+
+
+# -- parts of scripts --------------------------------------------------------------------------
+
+
+def test_who_names_the_tool_elsewhere_gives_values_there() -> None:
+    rule = "-A FORWARD -s $LAN -j lan\n"
+    assert not found(f"$IPT -N lan\n$IPT {rule}", "IPT006")
+    assert found(f"IPT=iptables\n$IPT -N lan\n$IPT {rule}", "IPT006")
+
+
+def test_a_part_of_a_script_does_not_tell_what_its_variables_lack() -> None:
+    text = "{}$IPT -P FORWARD DROP\n$IPT -A FORWARD -p $ICMP $TYPE 8 -j ACCEPT\n"
+    lacks_errors = "$IPT -A FORWARD -m state --state ESTABLISHED -j ACCEPT\n"
+    assert not found(text.format("") + lacks_errors, "IPT201")
+
+
+def test_rounds_of_a_loop_are_not_counted_as_rules() -> None:
+    rules = "iptables -I FORWARD -d 192.0.2.1 -p tcp --dport {} -j ACCEPT\n"
+    both = rules.format(22) + rules.format(80)
+    loop = f'while [ "$up" = y ]; do\n  up=$(cat /tmp/up)\n  {both}done\n'
+    (open_,) = found(f"iptables -F\n{both}", "IPT601")
+    assert "its 2 accept rules" in open_.message
+    (open_,) = found(f"iptables -F\n{both}{loop}", "IPT601")
+    assert "accept rules" in open_.message
+    assert "6" not in open_.message
+
+
+def test_what_opens_the_firewall_again_comes_first() -> None:
+    (back, _) = found(TRIAL % "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\nsleep 30", "IPT303")
+    assert "do what line 4 does before it" in str(back.help)
+
+
+def test_errors_over_ipv6_are_lost_where_ipv6_is_forwarded() -> None:
+    text = (
+        "nft add table inet f\n"
+        "nft 'add chain inet f fwd { type filter hook forward priority 0; policy drop; }'\n"
+        "nft add rule inet f fwd ip protocol icmp accept\n"
+        "nft add rule inet f fwd ct state established accept\n"
+        "nft add rule inet f fwd iif eth1 accept\n"
+    )
+    confidences = {each.confidence for each in found(text, "IPT201") if "IPv6" in each.message}
+    assert confidences <= {Confidence.POSSIBLE}

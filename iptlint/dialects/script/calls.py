@@ -28,7 +28,7 @@ from iptlint.dialects.script.state import (
     TooMuchError,
     syntax,
 )
-from iptlint.dialects.script.symbolic_text import WHOLE, is_known, shown
+from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.dialects.script.truths import all_of, any_of, opposite
 from iptlint.source import SourceFile
@@ -48,6 +48,8 @@ def execute(shell: Interpreter, call: Call) -> Result:
     short = name.rsplit("/", 1)[-1]
     tool = tools.tool_of(call)
     if tool is not None:
+        # Who names the tool elsewhere gives other values there.
+        run.environment.open |= any(map(run.environment.lacks, names(name)))
         return tool[0](run, tool[1])
     if short in _WRAPPERS:
         wrapped = _WRAPPERS[short](call)

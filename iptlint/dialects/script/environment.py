@@ -113,6 +113,11 @@ class Environment:
         outside = _FROM_OUTSIDE.fullmatch(name) or tool_called(name) is not None
         return name.isidentifier() and not known and not outside
 
+    def lacks(self, name: str) -> bool:
+        """Whether a tool is called by a variable, as ``$IPT``, that the text gives no value."""
+        name = name.strip("${}")
+        return tool_called(name) is not None and name not in (*self.assigned, *self.variables)
+
     def is_default(self, name: str) -> bool:
         """Whether ``${name:-…}`` stands for what is behind the dash, as far as the text says."""
         unset = name not in self.variables and name not in _ROOT and not is_decimal(name)

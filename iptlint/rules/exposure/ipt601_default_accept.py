@@ -314,7 +314,9 @@ def _idle_rules(analysis: TableAnalysis, chain: Chain) -> str:
         return f"; {idle} of its {len(accepting)} accept rules decide nothing"
     if idle == 1:
         return "; its accept rule decides nothing: what it does not name is accepted as well"
-    return f"; its {idle} accept rules decide nothing: what they do not name is accepted as well"
+    lines = {rule.origin.span.line for rule in accepting}
+    count = f"{idle} " * (len(lines) == idle)  # a script makes some of them over and over
+    return f"; its {count}accept rules decide nothing: what they do not name is accepted as well"
 
 
 def _idle(analysis: TableAnalysis, chain: Chain) -> int:

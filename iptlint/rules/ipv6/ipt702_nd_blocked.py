@@ -51,15 +51,15 @@ from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import is_turned_away, turned_away
+from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.acceptance import acceptance
 from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import the_others
-from iptlint.model import AnyOf, Family, Field, Hook, Masked, Match, VerdictKind, Within
+from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
-from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.describe.lists import listed
@@ -153,7 +153,7 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     sent = _messages(hooks, hook, *kinds)
     decider, *others = turned_away(hooks, hook, sent)
     chain = decider.base(hook).name
-    surely = _is_about_ip6(hooks)
+    surely = is_about_ip6(hooks)
     share, rest = ("most", f" ({the_others(others)})") if others else ("all", "")
     return META.finding(
         decider.span,
@@ -212,26 +212,3 @@ def _is_router(hooks: Hooks) -> bool:
     main = hooks.deciding_chain(Hook.FORWARD)
     accepted = may_end(hooks, Hook.FORWARD, VerdictKind.ACCEPT, hooks.hook_packets(Hook.FORWARD))
     return main is not None and bool(main.chain.rules) and accepted.satisfiable()
-
-
-def _is_about_ip6(hooks: Hooks) -> bool:
-    """Whether someone wrote rules for IPv6, and not just for both."""
-    if Family.IP6 in hooks.ruleset.families:
-        return True
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(_asks_for_ip6(match) for rule in rules for match in rule.matches)
-
-
-def _asks_for_ip6(match: Match) -> bool:
-    match match:
-        case Within(Field.FAMILY, ranges, negated=False):
-            six = PACKET_FAMILIES.index("ip6")
-            return ranges == ((six, six),)
-        case Within(Field.PROTO, ranges, negated=False):
-            return ranges == ((ICMP6, ICMP6),)
-        case Within(Field.SADDR6 | Field.DADDR6) | Masked(Field.SADDR6 | Field.DADDR6):
-            return True
-        case AnyOf(alternatives):
-            return any(_asks_for_ip6(test) for tests in alternatives for test in tests)
-        case _:
-            return False

@@ -155,6 +155,8 @@ def _advice(gap: Lockout, step: Step) -> str:
     if any(word in POLICIES for word in step.words):
         return f"set the policies to DROP only after line {last}, {at_once}"
     if is_flush(step):
+        if {"-P", "ACCEPT"} <= {*gap.opened.words}:
+            return f"do what line {last} does before it, {at_once}"
         return f"set the policies to ACCEPT before it, and to DROP after line {last}, {at_once}"
     if nft:
         return f"let the chain accept until line {last} is through, {at_once}"

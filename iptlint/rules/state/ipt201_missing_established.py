@@ -63,6 +63,7 @@ from iptlint.analysis.handshake import (
     untracks,
 )
 from iptlint.analysis.hook_verdicts import lets_nothing_through, may_end, may_pass
+from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, packet_count, shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
@@ -384,6 +385,10 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         ),
         witness=shown_for(hooks, hook, share),
         severity=Severity.WARNING,
+        # What is for both families may be for IPv6 in name only.
+        confidence=None
+        if hook is Hook.INPUT or hooks.family is Family.IP or is_about_ip6(hooks)
+        else Confidence.POSSIBLE,
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
