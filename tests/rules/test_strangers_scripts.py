@@ -288,7 +288,11 @@ def test_quotes_that_do_not_end_name_no_file() -> None:
 def test_who_names_the_tool_elsewhere_gives_values_there() -> None:
     rule = "-A FORWARD -s $LAN -j lan\n"
     assert not found(f"$IPT -N lan\n$IPT {rule}", "IPT006")
+    assert not found(f"$IPT -A lan -s $LAN -j ACCEPT\n$IPT -N wan\n$IPT {rule}", "IPT006")
+    assert not found("$IPT -N lan\n$IPT -A FORWARD -i eth0 -j lan\n", "IPT107")
     assert found(f"IPT=iptables\n$IPT -N lan\n$IPT {rule}", "IPT006")
+    (said,) = found(f"$IPT -N lan\n$IPT {rule}", "IPT002")
+    assert "what the script that sets `$IPT` may set is not known" in said.message
 
 
 def test_a_part_of_a_script_does_not_tell_what_its_variables_lack() -> None:

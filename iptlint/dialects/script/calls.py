@@ -48,8 +48,7 @@ def execute(shell: Interpreter, call: Call) -> Result:
     short = name.rsplit("/", 1)[-1]
     tool = tools.tool_of(call)
     if tool is not None:
-        # Who names the tool elsewhere gives other values there.
-        run.environment.open |= any(map(run.environment.lacks, names(name)))
+        _named_elsewhere(shell, call)
         return tool[0](run, tool[1])
     if short in _WRAPPERS:
         wrapped = _WRAPPERS[short](call)
@@ -65,6 +64,16 @@ def execute(shell: Interpreter, call: Call) -> Result:
     if source is not None:
         return _process(shell, source, call.words[1:], call)
     return outside(run, call)
+
+
+def _named_elsewhere(shell: Interpreter, call: Call) -> None:
+    """Who gives ``$IPT`` its value in another script gives others there, and makes chains."""
+    run = shell.run
+    for name in names(call.words[0]):
+        if run.environment.lacks(name) and not run.environment.open:
+            run.environment.open = True
+            what = f"the script that sets `{name}`"
+            run.absent.append(NotUnderstood(Reason.FILE, call.span, what))
 
 
 def _is_prefix(shell: Interpreter, call: Call) -> bool:

@@ -77,7 +77,9 @@ def check(context: Context) -> Iterator[Finding]:
             if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
             if not chain.rules:
-                if not is_for_users(name) and not is_refused(analysis.ruleset, name):
+                script = analysis.ruleset.script
+                filled = is_for_users(name) or (script is not None and script.lacks_files)
+                if not filled and not is_refused(analysis.ruleset, name):
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)

@@ -352,6 +352,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     led = hook is Hook.INPUT or (hook is Hook.FORWARD and leads_someone_through(hooks))
     if not led or not decides_by_connections(hooks):
         return
+    led_surely = hook is Hook.INPUT or hooks.family is Family.IP or is_about_ip6(hooks)
     space, denied = hooks.space, dropped_by_default(hooks, hook)
     running = union([*probes(hooks, hook, "established", "ack")], space.false) & denied
     running = may_pass(hooks, hook, running)
@@ -385,10 +386,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         ),
         witness=shown_for(hooks, hook, share),
         severity=Severity.WARNING,
-        # What is for both families may be for IPv6 in name only.
-        confidence=None
-        if hook is Hook.INPUT or hooks.family is Family.IP or is_about_ip6(hooks)
-        else Confidence.POSSIBLE,
+        confidence=None if led_surely else Confidence.POSSIBLE,
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
