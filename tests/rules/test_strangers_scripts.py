@@ -242,6 +242,8 @@ def test_nobody_is_sent_back_to_where_he_came_from() -> None:
     assert not found(f"{routes}{logs.format('-o eth0')}", "IPT901")
     assert found(f"{routes}{logs.format('-i eth0')}", "IPT901")
     assert found(f"{routes}{logs.format('')}", "IPT901")
+    assert found(logs.format(""), "IPT901")
+    assert found(logs.format("-i eth+ -o eth+"), "IPT901")
 
 
 # -- scripts that leave this host's firewall as it was -----------------------------------------
