@@ -362,14 +362,8 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     )
     if Family.INET in hooks.ruleset.families:
         what = _ANY_ICMP_ERRORS
-    errors = (
-        hooks.hook_packets(hook)
-        & denied
-        & outside(space)
-        & space.value(Field.PROTO, protocol)
-        & space.ranges(Field.ICMP_TYPE, (types,))
-        & space.state("related")
-    )
+    errors = hooks.hook_packets(hook) & denied & outside(space) & space.state("related")
+    errors = errors & space.value(Field.PROTO, protocol) & space.ranges(Field.ICMP_TYPE, (types,))
     if not running.satisfiable() or may_pass(hooks, hook, errors).satisfiable():
         return
     share = shares(hooks, hook, errors)[0]
