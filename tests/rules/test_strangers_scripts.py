@@ -329,3 +329,15 @@ def test_errors_over_ipv6_are_lost_where_ipv6_is_forwarded() -> None:
     )
     confidences = {each.confidence for each in found(text, "IPT201") if "IPv6" in each.message}
     assert confidences <= {Confidence.POSSIBLE}
+
+
+def test_what_is_translated_may_come_to_this_host() -> None:
+    text = (
+        f"{DENIES}iptables -P FORWARD DROP\n"
+        "iptables -A FORWARD -i eth2 -o eth0 -p tcp --dport 80 -j ACCEPT\n"
+        "iptables -t nat -A PREROUTING -i eth2 -p tcp --dport 80 -j DNAT --to 10.0.0.29:8080\n"
+    )
+    (dropped,) = found(text, "IPT803")
+    assert dropped.confidence is Confidence.CERTAIN
+    (perhaps,) = found(f"{text}iptables -A INPUT -p tcp --dport 8080 -j ACCEPT\n", "IPT803")
+    assert perhaps.confidence is Confidence.POSSIBLE

@@ -27,7 +27,8 @@ Test the port it has by then (80), or the one it came with:
 
 ## When it is wrong
 Where the rule is for other packets, which are routed to that port and not translated. A drop that
-names neither an interface nor a destination is therefore only a possible finding.
+names neither an interface nor a destination is therefore only a possible finding. So is one in
+FORWARD about a port that INPUT opens too: the address may be this host's (`--host-addresses`).
 
 ## References
 - iptables-extensions(8), conntrack: https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -101,7 +102,9 @@ def _finding(hooks: Hooks, mistake: Mistake) -> Finding:
             for each, to in zip(translating, _targets(mistake), strict=False)
         ),
         witness=_witness(hooks, mistake),
-        confidence=None if _is_for_them(hooks, rule) else Confidence.POSSIBLE,
+        confidence=Confidence.POSSIBLE
+        if _may_come_here(hooks, mistake) or not _is_for_them(hooks, rule)
+        else None,
         causes=tuple(Cause(hooks.ruleset, hooks.family, part=each) for each in translating),
         fix=_fix(hooks, mistake, after),
     )
@@ -122,6 +125,18 @@ def _targets(mistake: Mistake) -> list[str]:
 
 def _listed(ports: set[int] | frozenset[int]) -> str:
     return listed([str(port) for port in sorted(ports)])
+
+
+def _may_come_here(hooks: Hooks, mistake: Mistake) -> bool:
+    """Whether what is to be forwarded may be translated to an address of this host, which opens
+    the port itself."""
+    ports = {translation.port for translation in mistake.translations}
+    return mistake.hook is Hook.FORWARD and any(
+        rule.verdict.kind is VerdictKind.ACCEPT and not ports.isdisjoint(named_ports(rule))
+        for analysis in hooks.firewall.analyses()
+        for chain, rule in analysis.table.rules()
+        if Hook.INPUT in analysis.calls.hooks_of(chain.name)
+    )
 
 
 def _is_for_them(hooks: Hooks, rule: Rule) -> bool:
