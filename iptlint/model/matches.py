@@ -192,8 +192,17 @@ class FirstHeader:
     high: int
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentSize:
+    """Whether the largest segment that a SYN asks for (MSS) lies in the range."""
+
+    low: int
+    high: int
+
+
 Asked = (
     BridgePort
+    | SegmentSize
     | FirstHeader
     | SetLookup
     | AddressType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptlint.model import Field, Hook, Opaque
-from iptlint.model.matches import AddressType, ReversePath
+from iptlint.model.matches import AddressType, ReversePath, SegmentSize
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LOCAL_AT = {Field.DADDR: Hook.INPUT, Field.SADDR: Hook.OUTPUT}
 """Where an address of the host is the usual one."""
+_USUAL_SEGMENT = 1440
+"""Over Ethernet 1460 in IPv4, 1440 in IPv6."""
 
 
 def typically_holds(test: Opaque, hook: Hook | None) -> bool:
@@ -21,6 +23,8 @@ def typically_holds(test: Opaque, hook: Hook | None) -> bool:
     match test.asks:
         case AddressType(field, types):
             return ("LOCAL" if hook is _LOCAL_AT[field] else "UNICAST") in types
+        case SegmentSize(low, high):
+            return low <= _USUAL_SEGMENT <= high
         case asks:
             return isinstance(asks, ReversePath)
 

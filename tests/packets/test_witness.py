@@ -5,7 +5,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from iptlint.model import Family, Field, Hook, Opaque
+from iptlint.model.matches import SegmentSize
 from iptlint.netfilter.routes import at_hook
+from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
 from iptlint.reports.witness import describe
@@ -146,3 +148,13 @@ def test_an_arp_packet_has_nothing_of_ip() -> None:
     assert (packet.family, packet.iif, packet.ct_state) == ("arp", "eth0", None)
     assert packet.conditions == ()
     assert describe(packet) == "arp in eth0"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "passes"),
+    [("536:65535", True), ("1:535", False), ("1400:1450", True), ("1450:1460", False)],
+)
+def test_an_ordinary_syn_has_the_segment_size_of_ethernet(sizes: str, passes: bool) -> None:
+    low, high = map(int, sizes.split(":"))
+    test = Opaque("tcpmss --mss " + sizes, asks=SegmentSize(low, high))
+    assert typically_holds(test, Hook.PREROUTING) is passes

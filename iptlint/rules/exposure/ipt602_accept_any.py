@@ -5,7 +5,8 @@ Sends connections from public addresses to ports that no rule would name through
 rule, not the policy, accepts most of them although the policy, or a rule behind it, would
 deny them, that rule is reported: everything after it is moot. A rule for one interface counts
 where its name, or an address translation, says that the world is behind it; one for the only card
-that rules name is possibly so.
+that rules name is possibly so. A rule that lets strangers in to every port up to a limit is a
+warning: meant against floods, it opens what no rule names, to whoever is slow enough.
 
 ## Why it matters
 The policy and the closing rule look like protection and never see a packet. It is mostly what
@@ -23,7 +24,8 @@ The first rule accepts new connections as well.
 
 ## Fix
 Delete the rule, or give it what it was meant for: an interface (`-i lo`), a source (`-s`), a
-state (`--ctstate ESTABLISHED,RELATED`).
+state (`--ctstate ESTABLISHED,RELATED`). Against floods, drop what is over a limit, with
+`--hashlimit-above`, in nft with `limit rate over`, and let the rules for the ports accept.
 
 ## When it is wrong
 Where another firewall stands before the host, or its one card leads to a trusted network. Rules
@@ -42,6 +44,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
     accept_any,
+    accepted_at_a_rate,
     accepted_by_only_card,
     accepted_from_uplinks,
     interface_name,
@@ -84,6 +87,24 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     elif by := accepted_by_only_card(hooks):
         where = f" by {interface_name(hooks.space, by.packets)}, the only card that rules name"
         yield _finding(hooks, by, where, "what follows it", [])
+    elif by := accepted_at_a_rate(hooks):
+        yield _up_to_a_rate(hooks, by)
+
+
+def _up_to_a_rate(hooks: Hooks, by: Share) -> Finding:
+    by = responsible_call(by)
+    return META.finding(
+        by.span,
+        f"{by.name} accepts new {kind_of(by)}connections from anywhere to every port, as many as "
+        "its limit says: the rules for single ports keep nobody out who is slow enough",
+        "drop what is over the limit instead, and let the rules for the ports accept: "
+        + by.analysis.syntax.pick(
+            iptables="-m hashlimit --hashlimit-above … -j DROP", nft="limit rate over … drop"
+        ),
+        witness=shown_for(hooks, Hook.INPUT, by),
+        severity=Severity.WARNING,
+        causes=(Cause(hooks.ruleset, hooks.family, Hook.INPUT),),
+    )
 
 
 def _finding(hooks: Hooks, by: Share, where: str, moot: str, related: list[Label]) -> Finding:

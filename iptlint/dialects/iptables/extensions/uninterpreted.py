@@ -21,7 +21,6 @@ from iptlint.dialects.iptables.extensions.builders import (
     number_of,
     one_option,
     only_where,
-    opaque,
     opt,
     pure,
     row,
@@ -34,7 +33,7 @@ from iptlint.dialects.iptables.extensions.places import INCOMING, OUTGOING, chai
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match
-from iptlint.model.matches import AddressType, BridgePort
+from iptlint.model.matches import AddressType, BridgePort, SegmentSize
 from iptlint.model.numbers import c_number, is_decimal
 from iptlint.model.protocols import AH, COMP, ESP
 
@@ -288,8 +287,14 @@ def _policy_chains(uses: Uses) -> tuple[str, ...]:
     return INCOMING if value_of(uses, "dir") == "in" else OUTGOING
 
 
+def _segment_size(given: GivenOption, family: Family) -> tuple[Match, ...]:
+    low, high = cast("tuple[int, int]", given.values[0])
+    key = f"tcpmss {spell(given)}"
+    return (uninterpreted(key, given.negated, SegmentSize(low, high)),)
+
+
 ROWS = (
-    one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": opaque("tcpmss")})),
+    one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": _segment_size})),
     row(
         "owner",
         opt("uid-owner", _id_range, inv=True),

@@ -27,6 +27,7 @@ from iptlint.dialects.nft.lowering.match_builders import (
 from iptlint.dialects.nft.lowering.symbols import DCCP_TYPES
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Field, Match, Within
+from iptlint.model.matches import SegmentSize
 from iptlint.model.numbers import decimal
 from iptlint.model.protocols import (
     AH,
@@ -294,7 +295,7 @@ def _tcp_option(option: str, field: str | None) -> Row:
     if field is None:
         return Row(d.BOOLEAN, PresenceTarget(there), n.ip_or_ip6)
     mss = (number, field) == (2, "size")
-    target = OpaqueTarget("tcpmss --mss", pair) if mss else OPAQUE
+    target = OpaqueTarget("tcpmss --mss", pair, asks=SegmentSize) if mss else OPAQUE
     of_field = {"subtype": d.MPTCP_SUBTYPE, "size": integer(16)}.get(field, integer(32))
     return Row(of_field, target, n.transport(TCP), n.has(there[-1]))
 
