@@ -54,6 +54,9 @@ ROWS = (
     ),
     Mutation("IPT602", NFT_ROUTER, InsertAfter("udp dport 51820 accept", "accept")),
     Mutation(
+        "IPT602", SERVER4, InsertAfter(SSH4, "-A INPUT -p tcp --syn -m limit --limit 1/s -j ACCEPT")
+    ),
+    Mutation(
         "IPT603", SERVER4, InsertAfter(PROMETHEUS, "-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT")
     ),
     Mutation(
