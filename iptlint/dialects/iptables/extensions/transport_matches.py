@@ -19,9 +19,11 @@ from iptlint.dialects.iptables.extensions.builders import (
     field_tests,
     just_one,
     masked_test,
+    one_option,
     opaque,
     opt,
     row,
+    spell,
     within,
 )
 from iptlint.dialects.iptables.extensions.registries import (
@@ -33,6 +35,7 @@ from iptlint.dialects.iptables.extensions.row import Extension, GivenOption, Low
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Masked, Match, Within
+from iptlint.model.matches import SegmentSize
 from iptlint.model.protocols import TCP_FLAGS, tcp_flag_bits
 
 # -- ports and tcp flags -------------------------------------------------------
@@ -207,7 +210,13 @@ def _dccp_types_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
     )
 
 
+def _segment_size_test(given: GivenOption, _: Family) -> tuple[Match, ...]:
+    low, high = cast("tuple[int, int]", given.values[0])
+    return (uninterpreted(f"tcpmss {spell(given)}", given.negated, SegmentSize(low, high)),)
+
+
 ROWS: tuple[Extension, ...] = (
+    one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": _segment_size_test})),
     row(
         "tcp",
         *_port_options(addresses.ports),

@@ -14,7 +14,6 @@ from iptlint.dialects.iptables.extensions.builders import (
     at_most_one,
     counts_as,
     each_opaque,
-    field_tests,
     joint,
     just_one,
     need_one,
@@ -33,7 +32,7 @@ from iptlint.dialects.iptables.extensions.places import INCOMING, OUTGOING, chai
 from iptlint.dialects.iptables.extensions.row import ExtensionResult, GivenOption, Uses
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import AnyOf, Family, Field, Match
-from iptlint.model.matches import AddressType, BridgePort, SegmentSize
+from iptlint.model.matches import AddressType, BridgePort
 from iptlint.model.numbers import c_number, is_decimal
 from iptlint.model.protocols import AH, COMP, ESP
 
@@ -287,14 +286,7 @@ def _policy_chains(uses: Uses) -> tuple[str, ...]:
     return INCOMING if value_of(uses, "dir") == "in" else OUTGOING
 
 
-def _segment_size(given: GivenOption, family: Family) -> tuple[Match, ...]:
-    low, high = cast("tuple[int, int]", given.values[0])
-    key = f"tcpmss {spell(given)}"
-    return (uninterpreted(key, given.negated, SegmentSize(low, high)),)
-
-
 ROWS = (
-    one_option("tcpmss", "mss", values.span(16), lower=field_tests({"mss": _segment_size})),
     row(
         "owner",
         opt("uid-owner", _id_range, inv=True),
