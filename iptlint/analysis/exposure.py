@@ -8,7 +8,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import (
-    ODD_PORTS,
     accepted_strangers,
     dropped_by_default,
     outside,
@@ -325,20 +324,6 @@ def accepted_by_only_card(hooks: Hooks) -> Share | None:
     if cls.wildcard or is_inside(cls.name) or is_second(cls.name) or is_tunnel(cls.name):
         return None
     return _accepted_by(hooks, space.value(Field.IIF, number))
-
-
-def accepted_at_a_rate(hooks: Hooks) -> Share | None:
-    """The rule that accepts most strangers at every port as long as they are few, and that nothing
-    but a rate keeps from being for everybody."""
-    space, odd = hooks.space, tuple((port, port) for port in ODD_PORTS)
-    among = exposure_among(hooks, Hook.INPUT, space.ranges(Field.DPORT, odd))
-    if among is None:
-        return None
-    taken = among.accepted_at_a_rate & ~among.accepted & space.ranges(Field.DPORT, odd)
-    by = next((s for s in among.accepters(taken) if s.rule is not None), None)
-    if by is None or by.rule is None or by.analysis.restricts(by.rule, Field.DPORT):
-        return None
-    return by if among.is_most(by.packets) else None
 
 
 def _accepted_by(hooks: Hooks, facing: PacketSet) -> Share | None:

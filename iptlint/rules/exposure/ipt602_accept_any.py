@@ -41,12 +41,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
     accept_any,
-    accepted_at_a_rate,
     accepted_by_only_card,
     accepted_from_uplinks,
+    exposure_among,
     interface_name,
     responsible_call,
 )
@@ -55,7 +56,7 @@ from iptlint.analysis.shares import Share
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Hook
+from iptlint.model import Field, Hook
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -87,8 +88,22 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     elif by := accepted_by_only_card(hooks):
         where = f" by {interface_name(hooks.space, by.packets)}, the only card that rules name"
         yield _finding(hooks, by, where, "what follows it", [])
-    elif by := accepted_at_a_rate(hooks):
+    elif by := _accepted_at_a_rate(hooks):
         yield _up_to_a_rate(hooks, by)
+
+
+def _accepted_at_a_rate(hooks: Hooks) -> Share | None:
+    """The rule that accepts most strangers at every port as long as they are few, and that nothing
+    but a rate keeps from being for everybody."""
+    space, odd = hooks.space, tuple((port, port) for port in ODD_PORTS)
+    among = exposure_among(hooks, Hook.INPUT, space.ranges(Field.DPORT, odd))
+    if among is None:
+        return None
+    taken = among.accepted_at_a_rate & ~among.accepted & space.ranges(Field.DPORT, odd)
+    by = next((s for s in among.accepters(taken) if s.rule is not None), None)
+    if by is None or by.rule is None or by.analysis.restricts(by.rule, Field.DPORT):
+        return None
+    return by if among.is_most(by.packets) else None
 
 
 def _up_to_a_rate(hooks: Hooks, by: Share) -> Finding:
