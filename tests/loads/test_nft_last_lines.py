@@ -39,6 +39,8 @@ ROWS = [
     (COMMAND, f"{INCLUDE}\n# c\n", True),
     ("table ip x {\n}", f"{INCLUDE}\n{TABLE}", False),
     ("table ip x {\n}", f"{INCLUDE}\n\n{TABLE}", True),
+    (COMMAND, f'include "none*.nft"\n{TABLE}', True),  # no file fits
+    (COMMAND, f'{TABLE}include "none*.nft"\n', True),
 ]
 """The included file, the one that includes it, and whether nft takes them."""
 

@@ -51,11 +51,12 @@ def check_last_line(
 def _with_what_follows(
     source: SourceFile, item: t.Include, behind: str | None
 ) -> Iterator[tuple[t.IncludedFile, str]]:
-    """Each file of an include, with the text that nft reads on with."""
+    """Each file of an include, with the text that nft reads on with. A pattern that no file fits is
+    one of none."""
     line = _REST_OF_LINE.match(source.text, item.end)
     rest = source.text[line.end() if line else len(source.text) :] + (behind or "")
     following = [*(file.source.text for file in item.files[1:]), rest]
-    return zip(item.files, following, strict=True)
+    return zip(item.files, following, strict=False)
 
 
 def _is_ended(item: t.Item, behind: str | None) -> bool:
