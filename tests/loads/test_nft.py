@@ -358,3 +358,17 @@ def test_a_synproxy_is_written_in_one_order(block: str, token: str) -> None:
     """Each was put to nft 1.0.6."""
     text = f"table ip t {{\nsynproxy s {{ {block}\n}}\n}}\n"
     assert [refusal.span.text for refusal in loaded(text).refusals] == [token][: bool(token)]
+
+
+def test_a_time_is_a_name_too() -> None:
+    body = "set 1h { type mark; }\nchain 3s { }\nchain c { meta mark @1h jump 3s\n}"
+    assert loaded(f"table ip 5m {{\n{body}\n}}\n").taken
+    assert loaded("table ip t { chain c { meter 30s { ip saddr counter }\n}\n}\n").taken
+
+
+def test_a_rule_without_a_verb_is_added_and_may_have_an_index() -> None:
+    head = "add table ip t\nadd chain ip t c\nadd rule ip t c accept\n"
+    assert loaded(head + "rule ip t c index 0 drop\n").taken
+    assert [r.span.text for r in loaded(head + "rule ip t c index 5 drop\n").refusals] == [
+        "index 5"
+    ]

@@ -9,7 +9,8 @@ from iptlint.loads.nft.state import KnownChain, KnownTable
 from iptlint.loads.nft.trial import Trial
 from iptlint.model.numbers import decimal
 
-_PUTTING = ("add", "create", "insert")
+_PUTTING = (None, "add", "create", "insert")
+"""A rule without a verb is added."""
 
 
 def check_position(
