@@ -11,6 +11,7 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import copies
 from iptlint.dialects import read
 from iptlint.findings import Finding, Severity
+from iptlint.linter.run import lint
 from iptlint.model import Chain, Rule, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -424,3 +425,14 @@ def test_a_ban_of_public_addresses_that_never_happens_is_an_error(
     ban = f"INPUT -s {source} -p tcp -m tcp --dport 22 -j DROP"
     (finding,) = (f for f in findings(accept, ban) if f.code == "IPT101")
     assert finding.severity is severity
+
+
+def test_of_the_tests_that_no_packet_passes_the_two_are_named_that_exclude_each_other() -> None:
+    text = """*filter
+:INPUT DROP [0:0]
+-A INPUT -s 192.0.2.1 -p tcp -m tcp --dport 80 -m multiport --dports 443,8443 -j ACCEPT
+COMMIT
+"""
+    (finding,) = lint([SourceFile("rules.v4", text)], select=("IPT103",)).findings
+    assert finding.message == "no packet passes both `--dport 80` and `--dports 443,8443`"
+    assert [label.span.text for label in finding.related] == ["--dports 443,8443"]
