@@ -122,7 +122,7 @@ def _step(blocks: list[_Block], word: str, node: SyntaxNode) -> str | None:
     if word in _OPENS or not word:
         if top is not None:
             top.empty = False
-        if word == "{" and top is not None and _is_body(node):
+        if word == "{" and top is not None and top.word == "for" and _is_body(node):
             blocks.pop()  # `for ((…)) { …; }`
         if word:
             line = node.start_point[0] + 1

@@ -38,7 +38,7 @@ class IptablesCall:
     """A command as it is given: its words without the tool's name, and where they stand.
 
     ``table``: that of a text for iptables-restore, which the command stands in. ``occasions``: as
-    those of ``Rule``.
+    those of ``Rule``. ``again``: it may have been carried out before.
     """
 
     words: tuple[str, ...]
@@ -47,6 +47,7 @@ class IptablesCall:
     conditions: Conditions = ()
     table: str | None = None
     occasions: tuple[str, ...] = ()
+    again: bool = True
 
 
 class IptablesTool:

@@ -39,7 +39,7 @@ def append(execution: Execution) -> Iterator[TableChange]:
 def _possible_copies(execution: Execution, state: ChainState) -> int:
     """How often the command has perhaps put the same rule there before, where it does so again.
     After a few times all that is known of the next is that it may be there."""
-    if not execution.doubt:
+    if not (execution.doubt and execution.call.again):
         return 0
     new = _without_doubts(execution.rule())
     span = execution.call.span

@@ -117,8 +117,9 @@ def _serves(service: str, family: Family) -> bool:
 
 def _iptables(family: Family) -> Tool:
     def tool(run: Run, call: Call) -> Result:
+        again = bool(run.occasions or run.rounds)
         command = IptablesCall(
-            call.words, call.spans, call.span, run.conditions(), occasions=run.occasions
+            call.words, call.spans, call.span, run.conditions(), None, run.occasions, again
         )
         settled = without_unset(run, family, command)
         if isinstance(settled, Diagnostic):
