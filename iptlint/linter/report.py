@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class LintedFile:
     """``family``: ip, ip6, inet for both, None where nothing could be read. ``notes``: what no
-    rule follows."""
+    rule looks at."""
 
     path: str
     dialect: str
@@ -41,8 +42,13 @@ class LintedFile:
             "inet" if len(families) > 1 else next(iter(families), None),
             sum(1 for table in ruleset.tables for _ in table.statements()),
             opaque,
-            not_followed(ruleset),
+            (*not_followed(ruleset), *_otherwise(ruleset)),
         )
+
+
+def _otherwise(ruleset: Ruleset) -> Iterator[str]:
+    if ruleset.script is not None and ruleset.script.note:
+        yield ruleset.script.note
 
 
 @dataclass(frozen=True, slots=True)

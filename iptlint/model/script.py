@@ -105,6 +105,10 @@ class Script(Protocol):
         """Whether one of them is carried out behind a command that makes rules: so it may, too."""
 
     @property
+    def note(self) -> str:
+        """What it would do if it were called otherwise, in a sentence; or nothing."""
+
+    @property
     def steps(self) -> Sequence[Step]: ...
 
     def makes_set(self, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -12,26 +12,32 @@ from iptlint.dialects.script import tree as t
 _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
 
-_TELLS_NOTHING_NEW = re.compile(
+_TELLS_ONLY = re.compile(
     r"-*(?:h|help|usage|v|version|status|list|show|debug|verbose|test|check|save|\d+"
-    r"|(?:test_)?interfaces"
-    r"|stop|down|off|disable|clear|clean|flush|reset|unload|remove|uninstall"
+    r"|(?:test_)?interfaces)"
+)
+"""Words with which a script changes nothing, or does the same and says more; with the last, those
+that fwbuilder makes set addresses."""
+
+_TAKES_AWAY = re.compile(
+    r"-*(?:stop|down|off|disable|clear|clean|flush|reset|unload|remove|uninstall"
     r"|(?:force-?|try-?|cond-?)?(?:restart|reload))"
 )
-"""Words with which a script changes nothing, does the same and says more, or takes away what it
-made, perhaps to make it again: nobody needs to be told that this is another story. With
-`interfaces`, those that fwbuilder makes set addresses."""
+"""Words with which a script takes away what it made, perhaps to make it again: every service does,
+so this is noted, and no finding."""
 
 _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """``left_out`` says what the script would do with other words. ``guessed``: nobody has said
-    what it is called with, and there may be more."""
+    """``left_out`` says what the script would do with other words, ``note`` the same of those that
+    every service takes. ``guessed``: nobody has said what it is called with, and there may be
+    more."""
 
     arguments: tuple[str, ...] = ()
     left_out: Diagnostic | None = None
+    note: str = ""
     guessed: bool = False
 
 
@@ -52,36 +58,45 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
         return ScriptCall(arguments)
     start = next((word for word in _STARTS if word in known), None)
     arguments = () if start is None else (start,)
-    return ScriptCall(arguments, _left_out(file, asked, arguments), guessed=True)
+    others = _other_words(asked, arguments)
+    usual = [word for word in others if _TAKES_AWAY.fullmatch(word)]
+    places = {word: place for word, place in others.items() if word not in usual}
+    left_out = _left_out(file, arguments, places) if places else None
+    note = f"{_said(arguments, usual)}; {_how_to_ask(usual)}" if usual else ""
+    return ScriptCall(arguments, left_out, note, guessed=True)
 
 
-def _left_out(
-    file: t.ScriptFile, asked: Sequence[_Asked], arguments: tuple[str, ...]
-) -> Diagnostic | None:
+def _other_words(asked: Sequence[_Asked], arguments: tuple[str, ...]) -> dict[str, t.Node]:
+    """Those with which the script does something else, and where they stand."""
     first = arguments[0].lower() if arguments else ""
     chosen = {word for each in asked if first in each.words for word in each.words}
-    others = {
+    return {
         word: each.place
         for each in asked
         for word in each.words
-        if word not in chosen and not _TELLS_NOTHING_NEW.fullmatch(word)
+        if word not in chosen and not _TELLS_ONLY.fullmatch(word)
     }
-    if not others:
-        return None
-    words = [*others]
+
+
+def _left_out(
+    file: t.ScriptFile, arguments: tuple[str, ...], places: Mapping[str, t.Node]
+) -> Diagnostic:
+    words = [*places]
+    place = places[words[0]]
+    said = f"the script is {_said(arguments, words)}"
+    return Diagnostic(
+        "IPT002", "info", place.start, place.end, said, _how_to_ask(words), file.source
+    )
+
+
+def _said(arguments: tuple[str, ...], words: Sequence[str]) -> str:
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     call = f"called with `{' '.join(arguments)}`" if arguments else "called without arguments"
-    place = others[words[0]]
-    return Diagnostic(
-        "IPT002",
-        "info",
-        place.start,
-        place.end,
-        f"the script is read as if {call}: what it does with {', '.join(words[:_SHOWN])}{more} is "
-        "left out",
-        f"ask for it with --script-args {words[0]}",
-        file.source,
-    )
+    return f"read as if {call}: what it does with {', '.join(words[:_SHOWN])}{more} is left out"
+
+
+def _how_to_ask(words: Sequence[str]) -> str:
+    return f"ask for it with --script-args {words[0]}"
 
 
 def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Iterator[_Asked]:

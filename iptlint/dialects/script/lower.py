@@ -92,11 +92,16 @@ def _run(
     used = {each for tool in run.tools.values() for each in tool.missing}
     created = {each for tool in run.tools.values() for each in tool.created}
     rest = (Span(source, len(source.text), len(source.text)),) if is_cut else ()
-    return _script(run, tables, nft, start, rest), frozenset(used & created)
+    return _script(run, tables, nft, start, rest, call.note), frozenset(used & created)
 
 
 def _script(
-    run: Run, start: Tables, start_nft: NftState, given: Ruleset | None, rest: tuple[Span, ...]
+    run: Run,
+    start: Tables,
+    start_nft: NftState,
+    given: Ruleset | None,
+    rest: tuple[Span, ...],
+    note: str,
 ) -> Script:
     """``rest``: where the script goes on that is not followed to its end."""
     commands = len(run.commands)
@@ -116,6 +121,7 @@ def _script(
         facing(run.environment.variables),
         (*(note.span for note in run.absent), *_unread(run), *rest),
         tuple(run.rule_files),
+        note,
     )
 
 

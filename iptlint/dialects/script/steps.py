@@ -71,7 +71,8 @@ class Script:
     is known what there was before; None where no other start was given than an empty one.
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
     ``absent``: where it has others carried out, or loads rules from files, that are not beside
-    it. ``rule_files``: those that it writes commands for a firewall into."""
+    it. ``rule_files``: those that it writes commands for a firewall into. ``note``: what it would
+    do if it were called otherwise."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -85,6 +86,7 @@ class Script:
     facing: Mapping[str, bool] = field(default_factory=dict)
     absent: tuple[Span, ...] = ()
     rule_files: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def lacks_files(self) -> bool:

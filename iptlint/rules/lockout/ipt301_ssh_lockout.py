@@ -6,7 +6,7 @@ every address that a machine elsewhere may have and every interface but `lo`: th
 the SYN-ACK through OUTPUT, the ACK through INPUT; and the SYN through the raw, mangle and security
 tables. If a step fails for all, it names the step and the line. A pass that depends on chance or
 time counts. Without a setting, so does a rule that evidently lets SSH in on another port (by its
-comment, a remark above it, a variable's name, or a port used for it, such as 2222).
+comment, a remark, a variable's name, or a port used for it, such as 2222).
 It is an error where something speaks for SSH: a rule that accepts the port, the setting, a
 listener, or another service that the world gets to. It is a warning where only some network gets
 in, or where a server has a port without a name open. It is an information where nobody gets in, or

@@ -6,7 +6,7 @@ test is kept as one that may or may not hold, equal wherever it is written the s
 unknown target may do anything. Of nft listings, it names the iptables matches that nft prints
 without what they ask (`xt match "recent"`). Of scripts, it says once which commands depend on what
 is known only when they run, and which words they are not read with (`panic`), but for those that
-take away what the script made (`stop`, `restart`).
+take away what the script made (`stop`, `restart`): the last lines of the report name these.
 
 ## Why it matters
 Every conclusion stays sound, but some are weaker: a rule behind an unknown target is never
