@@ -111,6 +111,10 @@ class Script(Protocol):
     @property
     def steps(self) -> Sequence[Step]: ...
 
+    def may_leave(self, family: Family) -> bool:
+        """Whether all that it does to the filters of the family stands under conditions that may
+        fail, so that they may be as they were, whatever that is."""
+
     def makes_set(self, name: str) -> bool:
         """Whether some command makes the ipset, or may."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from iptlint.dialects.decode import load
 from iptlint.findings import Confidence, Finding
 from iptlint.linter.run import lint
@@ -189,6 +191,30 @@ def test_a_help_in_a_script_is_a_command() -> None:
     text = f"{IPV4_ONLY}ip6tables -P INPUT ACCEPT\n"
     (finding,) = (f for f in of_text(text) if f.code == "IPT701")
     assert "ip6tables -P INPUT DROP" in finding.help
+
+
+IPV6_OPEN = "ip6tables -P INPUT ACCEPT\n"
+
+
+@pytest.mark.parametrize(
+    ("of_ipv6", "confidence"),
+    [
+        (f"if ping -c1 gate; then\n{IPV6_OPEN}fi\n", Confidence.POSSIBLE),
+        ("ping -c1 gate && ip6tables -F\n", Confidence.POSSIBLE),
+        (f"ip6tables -t nat -F\nping -c1 gate && {IPV6_OPEN}", Confidence.POSSIBLE),
+        ("ping -c1 gate && nft add table ip6 own\n", Confidence.POSSIBLE),
+        (f"if ping -c1 gate; then\n{IPV6_OPEN}else\n{IPV6_OPEN}fi\n", Confidence.CERTAIN),
+        (f"ip6tables -F\nping -c1 gate && {IPV6_OPEN}", Confidence.CERTAIN),
+        (f"ping -c1 gate || exit 1\n{IPV6_OPEN}", Confidence.CERTAIN),
+        (f"nft flush ruleset\n{IPV4_ONLY}ping -c1 gate && {IPV6_OPEN}", Confidence.CERTAIN),
+    ],
+)
+def test_ipv6_rules_under_a_condition_may_leave_ipv6_as_it_was(
+    of_ipv6: str, confidence: Confidence
+) -> None:
+    (finding,) = (f for f in of_text(f"{IPV4_ONLY}{of_ipv6}") if f.code == "IPT701")
+    assert finding.confidence is confidence
+    assert ("stands under conditions" in finding.message) is (confidence is Confidence.POSSIBLE)
 
 
 # -- variables ---------------------------------------------------------------------------------

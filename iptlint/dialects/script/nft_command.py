@@ -22,7 +22,7 @@ from iptlint.dialects.script.generated_text import (
 )
 from iptlint.dialects.script.tables import doubtful
 from iptlint.dialects.script.truths import doubt, opposite
-from iptlint.model import Chain, Named, Rule, Table, Verdict, VerdictKind
+from iptlint.model import Chain, Family, Named, Rule, Table, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile
 
 _FLUSH = re.compile(r"(?:^|[;\n])[ \t]*flush[ \t]+ruleset[ \t]*(?=$|[;\n#])")
@@ -46,6 +46,11 @@ class NftPiece:
     def flushes(self) -> bool:
         """Whether it empties the whole ruleset, that of iptables-nft too."""
         return _FLUSH.search(self.text) is not None
+
+    def speaks_of(self, family: Family) -> bool:
+        """Whether it names tables of the family, or those of all. What it includes may."""
+        named = rf"\b(?:{family.value}|{Family.INET.value}|include)\b"
+        return self.flushes or re.search(named, self.text) is not None
 
     def taken_back(self) -> Condition | None:
         """What has to hold for rules before it to be there still, where it takes some away only if

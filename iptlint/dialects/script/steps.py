@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
-from iptlint.dialects.script.generated_text import Conditions
+from iptlint.dialects.script.generated_text import Conditions, together
 from iptlint.dialects.script.hints import Hints
 from iptlint.dialects.script.ipsets import SetCommand, SetState
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.syntax import NFT_SCRIPT, SCRIPT
 from iptlint.dialects.script.tables import ModelBuilder, TableChange, Tables
+from iptlint.dialects.script.truths import may_hold, opposite
 from iptlint.model import Family, Ruleset
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
@@ -57,6 +58,12 @@ class Step:
     @property
     def is_sure(self) -> bool:
         return not self.conditions and all(map(is_known, self.words))
+
+    def filters(self, family: Family) -> bool:
+        """Whether it says something of what is let through of the family."""
+        if self.nft is not None:
+            return self.nft.speaks_of(family)
+        return any(change.key == (family, "filter") for change in self.changes)
 
 
 _EMPTYING = frozenset(("-F", "--flush", "-X", "--delete-chain", "-Z", "--zero", "flush", "delete"))
@@ -105,6 +112,12 @@ class Script:
     @property
     def hints(self) -> Hints:
         return Hints(self.source)
+
+    def may_leave(self, family: Family) -> bool:
+        truths = [together(step.conditions) for step in self.steps if step.filters(family)]
+        unsure = [opposite(truth) for truth in truths if truth is not None]
+        given = self.families is not None
+        return bool(unsure) and len(unsure) == len(truths) and not given and may_hold(unsure)
 
     def makes_set(self, name: str) -> bool:
         return self.sets is None or name in self.sets

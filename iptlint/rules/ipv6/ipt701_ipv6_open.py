@@ -34,7 +34,8 @@ deny everything there: `:INPUT DROP [0:0]`. In nft, one `inet` table is for both
 
 ## When it is wrong
 Where IPv6 is switched off in the kernel (`ipv6.disable=1`), so that no packet arrives. Where
-another script has the rules for IPv6. A file of nft with includes that are not there to be read
+another script has the rules for IPv6; where a script touches those under conditions only, the
+finding is possible. A file of nft with includes that are not there to be read
 is left alone.
 
 ## References
@@ -45,6 +46,7 @@ is left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default, likened
@@ -80,10 +82,11 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ip, beside, ip6 in only_ipv6_open(context):
-        if ip6 is None:
-            yield _open(ip, ip6, _start(beside), _no_rules(beside), None)
-        else:
-            yield _open(ip, ip6, *_why(ip6))
+        why = (_start(beside), _no_rules(beside), None) if ip6 is None else _why(ip6)
+        finding = _open(ip, ip6, *why)
+        script = beside.script
+        may_be_left = script is not None and script.may_leave(Family.IP6)
+        yield _unless_left(finding) if may_be_left else finding
     yield from map(_port_finding, open_over_ipv6(context))
 
 
@@ -101,6 +104,15 @@ def _port_finding(open_port: OpenOverIp6) -> Finding:
         severity=Severity.WARNING,
         likeness=ports,
         causes=(Cause(open_port.ip6.ruleset, part=opened.rule),),
+    )
+
+
+def _unless_left(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=f"{finding.message}; what the script does to IPv6 stands under conditions, and "
+        "where they do not hold it leaves IPv6 as it was",
+        confidence=Confidence.POSSIBLE,
     )
 
 
