@@ -6,7 +6,7 @@ What the grammar has no place for becomes ``Unread``, and the statements around 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -17,6 +17,7 @@ from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.behind_heredoc import behind_heredocs
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
 from iptlint.dialects.script.unreadable import unreadable
@@ -84,11 +85,16 @@ class _Reader:
         self.words = WordParser(self.text, self.statements)
         self.redirects = RedirectParser(source, self.words, self.diagnostics)
         self.depth = 0
+        self.behind: Mapping[int, SyntaxNode] = {}
+        self.next: list[SyntaxNode] = []
 
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
         text = _for_grammar(self.text)
         root = Parser(_language()).parse(text.encode()).root_node
+        if root.has_error:
+            text, self.behind = behind_heredocs(_language(), text)
+            root = Parser(_language()).parse(text.encode()).root_node if self.behind else root
         statements = self.statements(root.children)
         if len(self.text) < len(self.source.text):
             # Where it ends the grammar may miss what follows.
@@ -107,17 +113,24 @@ class _Reader:
     # -- statements -----------------------------------------------------------
 
     def statements(self, nodes: Iterable[SyntaxNode]) -> tuple[t.Statement, ...]:
+        """What is carried out one behind the other."""
         statements: list[t.Statement] = []
         for node in nodes:
             if node.type == "&" and statements:
                 last = statements.pop()
                 statements.append(t.Background(last, start=last.start, end=node.end_byte))
-            elif node.is_error:
-                body = tuple(self._salvaged(node))
-                statements.append(t.Salvaged(body, **place_of(node)))
-            elif node.is_named and node.type not in _NO_STATEMENT:
-                statements.append(self.statement(node))
+            statements += self._members((node,))
+            while self.next:
+                statements += self.statements(self.next.pop().children)
         return tuple(statements)
+
+    def _members(self, nodes: Iterable[SyntaxNode]) -> Iterator[t.Statement]:
+        for node in nodes:
+            if node.is_error:
+                body = tuple(self._salvaged(node))
+                yield t.Salvaged(body, **place_of(node))
+            elif node.is_named and node.type not in _NO_STATEMENT:
+                yield self.statement(node)
 
     def _salvaged(self, node: SyntaxNode) -> Iterator[t.Statement]:
         """Whole statements out of what could not be read as one."""
@@ -229,6 +242,8 @@ class _Reader:
         """The grammar puts what follows ``<<EOF`` on its line under the redirection."""
         operator = ""
         for index, child in enumerate(node.children):
+            if child.start_byte in self.behind and child.type in ("<<", "<<-"):
+                self.next.append(self.behind[child.start_byte])
             place: t.Place = {"start": body.start, "end": max(body.end, child.end_byte)}
             field = node.field_name_for_child(index)
             if field == "operator":
@@ -238,8 +253,7 @@ class _Reader:
             elif field == "argument" and isinstance(body, t.Command):
                 body = replace(body, words=(*body.words, self.words.word(child)))
             elif child.type == "pipeline":
-                members = self.statements(child.children)
-                body = t.Pipeline((body, *members), **place)
+                body = t.Pipeline((body, *self._members(child.children)), **place)
             elif child.type in REDIRECTS:
                 body = with_redirects(body, (self.redirects.redirect(child),))
         return body
@@ -268,11 +282,11 @@ class _Reader:
         return t.Group(self.statements(node.children), node.type == "subshell", **place)
 
     def _pipeline(self, node: SyntaxNode, place: t.Place) -> t.Statement:
-        return t.Pipeline(self.statements(node.children), **place)
+        return t.Pipeline(tuple(self._members(node.children)), **place)
 
     def _negated(self, node: SyntaxNode, place: t.Place) -> t.Statement:
-        body = self.statements(node.children)
-        return t.Negated(body[0], **place) if body else t.Unread(**place)
+        body = next(self._members(node.children), None)
+        return t.Negated(body, **place) if body else t.Unread(**place)
 
     def _list(self, node: SyntaxNode, place: t.Place) -> t.Statement:
         """``a && b && c`` leans to the left as deep as it is long."""

@@ -168,3 +168,36 @@ def test_who_deletes_a_number_from_a_chain_of_others_has_seen_it() -> None:
     (told,) = diagnostics("iptables -F\niptables -D INPUT 6\n", "IPT006")
     assert told.message == "there is no rule 6 in INPUT, which has 0 at this point"
     assert told.help == "delete the line"
+
+
+# -- behind a text in place ----------------------------------------------------------------------
+
+SAVED = "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\nEOF\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cat <<EOF | iptables-restore; echo done",
+        "cat <<'EOF' | cat | iptables-restore; echo done; echo more;",
+        'iptables-restore <<EOF; STATUS=$?; echo "$STATUS" # how it went',
+        "iptables-restore <<EOF || exit 1; echo done",
+        "iptables-restore <<EOF; # all of it",
+    ],
+)
+def test_commands_may_stand_behind_the_beginning_of_a_text_in_place(line: str) -> None:
+    assert not script(f"{line}\n{SAVED}").final()[1]
+    assert len(rules(f"{line}\n{SAVED}")) == 1
+
+
+def test_what_stands_behind_the_beginning_of_a_text_in_place_is_carried_out() -> None:
+    first = f"cat <<EOF | iptables-restore; iptables -A INPUT -j DROP; PORT=22\n{SAVED}"
+    last = "iptables -A INPUT -p tcp --dport $PORT -j ACCEPT\n"
+    assert len(rules(first + last)) == 3
+    assert not script(first + last).final()[1]
+    assert len(rules(f"restore() {{\n{first}return\n}}\nrestore\n{last}")) == 3
+
+
+@pytest.mark.parametrize("rest", ["then", "echo done; }", "}", "( echo", "fi"])
+def test_what_goes_on_behind_the_line_is_no_command_of_its_own(rest: str) -> None:
+    assert diagnostics(f"cat <<EOF | iptables-restore; {rest}\n{SAVED}", "IPT001")
