@@ -222,6 +222,26 @@ def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
     assert "by IPv6" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("command", "confidence"),
+    [
+        ("iptables -A INPUT -i lo -j ACCEPT --nosuch", Confidence.POSSIBLE),
+        ("iptables -D INPUT -i lo -j ACCEPT", Confidence.CERTAIN),
+        ("iptables -A INPUT -i eth0 -j ACCEPT --nosuch", Confidence.CERTAIN),
+        ("iptables -A OUTPUT -o lo -j ACCEPT --nosuch", Confidence.CERTAIN),
+    ],
+)
+def test_a_rule_for_loopback_that_is_refused_leaves_a_doubt(
+    command: str, confidence: Confidence
+) -> None:
+    """That it is refused is a finding already, and the cause of this one."""
+    told = found(SHUT, command, RUNNING, SSH, codes=("IPT305",))
+    (finding,) = (each for each in told if each.code == "IPT305")
+    assert finding.confidence is confidence
+    lines = [label.span.line for label in finding.related]
+    assert lines == ([3] if confidence is Confidence.POSSIBLE else [])
+
+
 def test_a_chain_that_something_else_may_have_made() -> None:
     """A plugin adds to the chains of the script that carries it out."""
     (finding,) = found("iptables -A EXT_INPUT -p udp --dport 500 -j ACCEPT", codes=("IPT006",))

@@ -27,8 +27,9 @@ and, where OUTPUT denies by default, `-A OUTPUT -o lo -j ACCEPT`; in nft `iifnam
 and `oifname "lo" accept`.
 
 ## When it is wrong
-Where a host runs nothing that uses `lo`, which is rare. Silent where nothing whatever gets
-through the chains that stop them: IPT301 tells of that.
+Where a host runs nothing that uses `lo`, which is rare. It is only possible where a script has a
+command that would open it and fails, of which another finding tells. Silent where nothing whatever
+gets through the chains that stop them: IPT301 tells of that.
 
 ## References
 - lo(4), RFC 1122, 3.2.1.3 (127.0.0.0/8): https://www.rfc-editor.org/rfc/rfc1122
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
@@ -51,6 +53,7 @@ from iptlint.findings.fix import Change, Fix, joined
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, Interface, VerdictKind
 from iptlint.model.addresses import AddressKind, ranges
+from iptlint.model.script import Script, Step
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -78,6 +81,10 @@ _INTERFACE = {
 }
 
 
+_OPTIONS = {Hook.INPUT: ("-i", "--in-interface"), Hook.OUTPUT: ("-o", "--out-interface")}
+_ADDING = frozenset(("-A", "--append", "-I", "--insert"))
+
+
 class _Blocked(NamedTuple):
     """A hook where no program gets through to another, and who decides so."""
 
@@ -88,6 +95,13 @@ class _Blocked(NamedTuple):
     def chain(self) -> str:
         """The base chain that leads to who decides."""
         return self.share.base(self.hook).name
+
+    def refused(self, script: Script | None) -> Iterator[Step]:
+        """The commands of a script that would add a rule for lo, and fail."""
+        for step in script.steps if script is not None else ():
+            options = {option for option, name in pairwise(step.words) if name == "lo"}
+            if step.failed and options & {*_OPTIONS[self.hook]} and _ADDING & {*step.words}:
+                yield step
 
     @property
     def remedy(self) -> str:
@@ -149,13 +163,18 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
     share = first.share
     others = [other for other in blocked if other.share.span != share.span]
     chains = listed([each.chain for each in blocked if each not in others])
+    refused = [step for each in blocked for step in each.refused(hooks.ruleset.script)]
     too = [f"{other.share.name} {other.share.does} them too" for other in others]
     return META.finding(
         share.span,
         f"programs on this host cannot connect to each other over lo{_by_version(hooks)}: "
         f"in {chains}, {', and '.join((f'{share.first} their packets', *too))}",
         "; and ".join(each.remedy for each in blocked),
-        related=tuple(Label(o.share.span, f"{o.share.does} them too") for o in others),
+        related=(
+            *(Label(o.share.span, f"{o.share.does} them too") for o in others),
+            *(Label(step.span, "this would accept them, and fails") for step in refused[:1]),
+        ),
+        confidence=Confidence.POSSIBLE if refused else None,
         witness=witness(hooks.space, share.packets, first.hook),
         fix=joined([each.fix for each in blocked]),
     )
