@@ -76,9 +76,11 @@ def suspect_uplinks(hooks: Hooks) -> PacketSet:
     )
 
 
-def same_interface(space: Space) -> PacketSet:
-    """The packets that leave by the interface that they came by."""
-    numbers = range(1, space.interfaces.count)
+def same_interface(space: Space, *, named: bool = False) -> PacketSet:
+    """The packets that leave by the interface that they came by. ``named``: those alone of which
+    that is sure, as rules name the interface, and no kind of several."""
+    classes = enumerate(space.interfaces.classes, start=1)
+    numbers = [number for number, cls in classes if not (named and cls.wildcard)]
     both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
     return union(both, space.false)
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, public, public_hosts
-from iptlint.analysis.exposure import outward, uplinks
+from iptlint.analysis.exposure import outward, same_interface, uplinks
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
@@ -15,7 +15,6 @@ from iptlint.model.names import is_inside, is_second
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
 
@@ -76,7 +75,11 @@ class LogFlood:
     def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
         packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)
         if self.hook is Hook.FORWARD:  # a router sends nobody back to where he came from
-            packets = packets & ~_by_one_card(analysis.space) & ~uplinks(self.hooks, Field.OIF)
+            packets = (
+                packets
+                & ~same_interface(analysis.space, named=True)
+                & ~uplinks(self.hooks, Field.OIF)
+            )
         packets = packets & shown_to(analysis.space, analysis.table, chain)
         for base_chain in analysis.before(chain):
             packets = packets & ~base_chain.may_drop
@@ -140,14 +143,6 @@ def _strangers(hooks: Hooks) -> PacketSet:
     for test, variable in space.opaques.items():
         packets = packets & (variable if typically_holds(test, None) else ~variable)
     return packets
-
-
-def _by_one_card(space: Space) -> PacketSet:
-    """The packets that leave by the interface that they came by, of those with names."""
-    classes = enumerate(space.interfaces.classes, start=1)
-    numbers = [number for number, cls in classes if cls.name and not cls.wildcard]
-    both = [space.value(Field.IIF, n) & space.value(Field.OIF, n) for n in numbers]
-    return union(both, space.false)
 
 
 def _only_card(space: Space) -> PacketSet:

@@ -16,6 +16,7 @@ from iptlint.netfilter.unknowns import (
     Unknowns,
     connection_said,
 )
+from iptlint.packets.bdd import cube
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -109,11 +110,8 @@ _SHOWN: dict[str, Callable[[int], object]] = {
 
 def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
     """Whether the packet has another outcome with other values of the variables."""
-    manager = chosen.point.manager
-    cube = manager.true()
-    for number in reversed(numbers):
-        cube = manager.var(number) & cube
-    return bool((chosen.point.exists(cube) & chosen.others).satisfiable())
+    free = chosen.point.exists(cube(chosen.point.manager, numbers))
+    return bool((free & chosen.others).satisfiable())
 
 
 def _number(numbers: Sequence[int], point: PacketSet) -> int:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from iptlint.dialects.written_lists import bare
 from iptlint.model import Rule
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, Span
 
 _BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|type|policy)\b)")
 _STAMP = re.compile(r"\s*# (?:Generated|Completed) (?:by|on) ")
@@ -29,8 +29,7 @@ def paragraph(rule: Rule) -> int:
     """Equal for rules that people wrote together: without an empty line or a remark between, and
     without a remark behind one of them."""
     span = rule.origin.span
-    behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
-    return -span.line if behind.startswith("#") else _paragraphs(span.source)[span.line - 1]
+    return -span.line if _behind(span) else _paragraphs(span.source)[span.line - 1]
 
 
 def beside(rule: Rule) -> str:
@@ -43,8 +42,13 @@ def beside(rule: Rule) -> str:
         if not text.lstrip().startswith("#") or _RULE_LEFT_OUT.match(text):
             break
         above.append(text)
-    behind = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
-    return "\n".join((*reversed(above), behind if behind.startswith("#") else ""))
+    return "\n".join((*reversed(above), _behind(span)))
+
+
+def _behind(span: Span) -> str:
+    """The remark at the end of the rule's line, if there is one."""
+    rest = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
+    return rest if rest.startswith("#") else ""
 
 
 @lru_cache(maxsize=8)

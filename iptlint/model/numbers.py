@@ -12,12 +12,14 @@ import re
 BEYOND = 1 << 128
 """More than any field of a packet holds: what every number from there on is read as."""
 
+INT_MAX, ULLONG_MAX = (1 << 31) - 1, (1 << 64) - 1
+"""Of C, where the tools run."""
+
 _DECIMAL = re.compile(r"[0-9]+")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _C = re.compile(r"0[xX](?P<hex>[0-9a-fA-F]+)|0(?P<octal>[0-7]*)|(?P<decimal>[1-9][0-9]*)")
 _SIGNED = re.compile(r"[ \t\n]*([+-]?)([0-9]+)[ \t\n]*")
 _BASES = {"hex": 16, "octal": 8, "decimal": 10}
-_ULLONG_MAX = (1 << 64) - 1
 _MOST_DIGITS = 43
 """As many as ``BEYOND`` has in octal, where it has most."""
 
@@ -44,7 +46,7 @@ def leading(text: str) -> int:
     match = _C.match(text)
     kind = match.lastgroup if match else None
     number = _read(match[kind], _BASES[kind]) if match and kind else 0
-    return min(number, _ULLONG_MAX)
+    return min(number, ULLONG_MAX)
 
 
 def signed(text: str) -> int | None:

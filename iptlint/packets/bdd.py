@@ -22,6 +22,14 @@ def union(sets: Sequence[PacketSet], empty: PacketSet) -> PacketSet:
     return pending[0]
 
 
+def cube(manager: BCDDManager, variables: Sequence[int]) -> PacketSet:
+    """What ``exists`` and ``forall`` take for these variables, which are in their order."""
+    joined = manager.true()
+    for number in reversed(variables):
+        joined = manager.var(number) & joined
+    return joined
+
+
 class BitField:
     """``width`` variables of one manager, the most significant bit first.
 
@@ -34,9 +42,7 @@ class BitField:
         self.width = len(self.variables)
         self.maximum = (1 << self.width) - 1
         self._ones = [manager.var(v) for v in self.variables]
-        self.cube = manager.true()
-        for one in reversed(self._ones):
-            self.cube = one & self.cube
+        self.cube = cube(manager, self.variables)
         self._octets: dict[tuple[int, int, int], PacketSet] = {}
         self._ranges: dict[tuple[int, int], PacketSet] = {}
 

@@ -118,9 +118,8 @@ def _cat(run: Run, call: Call) -> Result:
 
 def _tee(run: Run, call: Call) -> Result:
     parts = () if run.stdin is None else run.stdin.parts
-    text = "".join(part.text for part in parts)
     for file in (word for word in call.words[1:] if is_known(word) and word[:1] != "-"):
-        run.keep(file, parts, text)
+        run.keep(file, parts, parts)
     if run.stdout is not None:
         run.stdout.pass_on(parts, run.conditions())
     return Result()

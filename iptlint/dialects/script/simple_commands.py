@@ -158,8 +158,7 @@ def _keep(
         adds = any(redirect.operator.endswith(">>") for redirect in redirects)
         before = run.written.get(name) if adds else ()
         sure = not run.conditions() and before is not None
-        text = "".join(part.text for part in parts)
-        run.keep(name, (*(before or ()), *parts) if sure else None, text)
+        run.keep(name, (*(before or ()), *parts) if sure else None, parts)
 
 
 def _here(shell: Interpreter, redirect: t.Redirect) -> Input:

@@ -190,10 +190,12 @@ class Run:
     def has_changed(self, since: Checkpoint) -> bool:
         return any(step.kind is Kind.CHANGE for step in self.steps[since.steps :])
 
-    def keep(self, name: str, parts: tuple[TextPart, ...] | None, added: str) -> None:
+    def keep(
+        self, name: str, parts: tuple[TextPart, ...] | None, added: tuple[TextPart, ...]
+    ) -> None:
         """The file holds this now, with what was added to it; None where that is not known."""
         self.written[name] = parts
-        if _FOR_A_FIREWALL.search(added):
+        if _FOR_A_FIREWALL.search("".join(part.text for part in added)):
             self.rule_files[name] = None
 
     def make_sets(self, names: Collection[str]) -> None:

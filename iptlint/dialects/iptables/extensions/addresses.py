@@ -11,7 +11,7 @@ from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.registries import PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import Range, integer, ordered
 from iptlint.model import Family
-from iptlint.model.numbers import c_number, decimal, is_decimal
+from iptlint.model.numbers import INT_MAX, ULLONG_MAX, c_number, decimal, is_decimal
 from iptlint.model.services import SERVICES
 
 # -- ports and protocols -------------------------------------------------------
@@ -40,17 +40,14 @@ def port(text: str, _: Family) -> int:
         return number
 
 
-_ULONG_MAX, _INT_MAX = (1 << 64) - 1, (1 << 31) - 1
-"""glibc keeps the number of a service as an int, and one below 0 is none (gaih_inet_serv)."""
-
-
 def resolved_port(text: str, _: Family) -> int:
     """A port number or a service's name as getaddrinfo(3) reads them: in decimal, nothing as 0,
-    and of a number that is too large its last 16 bits (xtopt_parse_port)."""
+    and of a number that is too large its last 16 bits (xtopt_parse_port). glibc keeps it as an
+    int, and one below 0 is none (gaih_inet_serv)."""
     number = decimal(text.lstrip(" \t").removeprefix("+")) if text else 0
     if number is not None:
-        kept = min(number, _ULONG_MAX) & 0xFFFFFFFF
-        if kept > _INT_MAX:
+        kept = min(number, ULLONG_MAX) & 0xFFFFFFFF
+        if kept > INT_MAX:
             raise InvalidValueError(_A_PORT)
         if number > 65535:
             raise InvalidValueError(_A_PORT, becomes=kept & 65535)

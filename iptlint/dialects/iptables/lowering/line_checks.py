@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from iptlint.dialects.iptables.parsing.diagnostics import ShapeDiagnostic, shape_diagnostic
 from iptlint.dialects.iptables.parsing.tree import Counters, Shape, Words
-from iptlint.model.numbers import c_number, signed
+from iptlint.model.numbers import INT_MAX, ULLONG_MAX, c_number, signed
 
 # iptables/xshared.h and xtables-restore.c: the buffers of a word, of a line, and the words
 # of a command, three of which the tool adds itself.
@@ -54,19 +54,13 @@ def counters(shape: Shape, words: Words) -> Counters | None:
 
 def _counter(text: str) -> int:
     """64 bits of what scanf(3) reads."""
-    return (signed(text) or 0) & _ULLONG_MAX
-
-
-_ULLONG_MAX = (1 << 64) - 1
+    return (signed(text) or 0) & ULLONG_MAX
 
 
 def rule_number(text: str) -> int | None:
     """parse_rulenumber of iptables/xshared.c; None where it is none."""
     number = c_number(text.lstrip(" \t").removeprefix("+"))
-    return number if number and number <= _INT_MAX else None
-
-
-_INT_MAX = (1 << 31) - 1
+    return number if number and number <= INT_MAX else None
 
 
 def options_after_chain(shape: Shape, words: Words, chains: Set[str]) -> ShapeDiagnostic | None:
