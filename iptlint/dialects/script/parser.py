@@ -6,7 +6,7 @@ What the grammar has no place for becomes ``Unread``, and the statements around 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -17,10 +17,10 @@ from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.behind_heredoc import behind_heredocs
+from iptlint.dialects.script.here_documents import lifted
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
-from iptlint.dialects.script.unreadable import unreadable
+from iptlint.dialects.script.unreadable import unread_length, unreadable
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
 from iptlint.source import SourceFile
 
@@ -38,9 +38,6 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 """A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
-
-_BEHIND_HEREDOC = re.compile(r"(<<-?[ \t]*[\"'\\\\]?\w+[\"']?(?:[ \t]+[^\n;&#]*)?);(?=[ \t]*\n)")
-"""What ends a line on which a text in place begins, which the grammar has no place for."""
 
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
@@ -64,7 +61,6 @@ def _for_grammar(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
-    plain = _BEHIND_HEREDOC.sub(r"\1 ", plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
 
@@ -76,6 +72,13 @@ def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, 
     return (*sure, t.Salvaged(rest, start=end, end=rest[-1].end)) if rest else sure
 
 
+def _with_words(body: t.Statement, words: Sequence[t.Word]) -> t.Statement:
+    if not words or not isinstance(body, t.Command):
+        return body
+    end = max(body.end, *(word.end for word in words))
+    return replace(body, words=(*body.words, *words), end=end)
+
+
 class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -85,16 +88,16 @@ class _Reader:
         self.words = WordParser(self.text, self.statements)
         self.redirects = RedirectParser(source, self.words, self.diagnostics)
         self.depth = 0
-        self.behind: Mapping[int, SyntaxNode] = {}
-        self.next: list[SyntaxNode] = []
 
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
         text = _for_grammar(self.text)
         root = Parser(_language()).parse(text.encode()).root_node
         if root.has_error:
-            text, self.behind = behind_heredocs(_language(), text)
-            root = Parser(_language()).parse(text.encode()).root_node if self.behind else root
+            without, here_documents = lifted(_language(), text)
+            if unread_length(without) < unread_length(root):
+                root = without
+                self.redirects.here_documents = here_documents
         statements = self.statements(root.children)
         if len(self.text) < len(self.source.text):
             # Where it ends the grammar may miss what follows.
@@ -120,8 +123,6 @@ class _Reader:
                 last = statements.pop()
                 statements.append(t.Background(last, start=last.start, end=node.end_byte))
             statements += self._members((node,))
-            while self.next:
-                statements += self.statements(self.next.pop().children)
         return tuple(statements)
 
     def _members(self, nodes: Iterable[SyntaxNode]) -> Iterator[t.Statement]:
@@ -220,10 +221,9 @@ class _Reader:
         if body_node is None:
             return t.Command((), (), redirects, **place)
         body = self.statement(body_node)
-        between = self._between_children(node.children)
-        if isinstance(body, t.Command) and between:
-            body = replace(body, words=(*body.words, *between))
-        body = with_redirects(body, redirects)
+        words = [*self._between_children(node.children)]
+        words += (word for each in redirections for word in self.redirects.words_behind(each))
+        body = with_redirects(_with_words(body, words), redirects)
         for child in redirections:
             if child.type == "heredoc_redirect":
                 body = self._after_heredoc(child, body)
@@ -242,8 +242,6 @@ class _Reader:
         """The grammar puts what follows ``<<EOF`` on its line under the redirection."""
         operator = ""
         for index, child in enumerate(node.children):
-            if child.start_byte in self.behind and child.type in ("<<", "<<-"):
-                self.next.append(self.behind[child.start_byte])
             place: t.Place = {"start": body.start, "end": max(body.end, child.end_byte)}
             field = node.field_name_for_child(index)
             if field == "operator":
@@ -255,6 +253,7 @@ class _Reader:
             elif child.type == "pipeline":
                 body = t.Pipeline((body, *self._members(child.children)), **place)
             elif child.type in REDIRECTS:
+                body = _with_words(body, [*self.redirects.words_behind(child)])
                 body = with_redirects(body, (self.redirects.redirect(child),))
         return body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tree_sitter import Node as SyntaxNode
@@ -25,21 +26,28 @@ class RedirectParser:
         self.source = source
         self.words = words
         self.diagnostics = diagnostics
+        self.here_documents: Mapping[int, SyntaxNode] = {}
 
     def redirect(self, node: SyntaxNode) -> t.Redirect:
         place = place_of(node)
         if node.type == "heredoc_redirect":
             return t.Redirect("<<", self._heredoc(node), **place)
         descriptor = node.child_by_field_name("descriptor")
-        named = [c for c in node.children if c.is_named and c is not descriptor]
-        named = [child for child in named if child.type != "file_descriptor"]
-        operator = next((c.type for c in node.children if not c.is_named), ">")
+        sign = next((child for child in node.children if not child.is_named), None)
+        if sign is not None and sign.start_byte in self.here_documents:
+            here_document = self.here_documents[sign.start_byte]
+            return t.Redirect("<<", self._heredoc(here_document), **place)
+        named = _words(node)
         return t.Redirect(
-            operator,
-            self.words.word(named[-1]) if named else None,
+            sign.type if sign is not None else ">",
+            self.words.word(named[0]) if named else None,
             "" if descriptor is None else self.words.text_of(descriptor),
             **place,
         )
+
+    def words_behind(self, node: SyntaxNode) -> Iterator[t.Word]:
+        """What the command gets (`iptables 2>log -L`): the grammar takes it for further files."""
+        yield from map(self.words.word, _words(node)[1:] if node.type == "file_redirect" else ())
 
     def _heredoc(self, node: SyntaxNode) -> t.Word | None:
         begin = next((c for c in node.children if c.type == "heredoc_start"), None)
@@ -71,6 +79,10 @@ class RedirectParser:
                 "document, which goes on to the end of the file"
             )
             self.diagnostics.append(SyntaxDiagnostic(self.source, at, end.end_byte, message))
+
+
+def _words(node: SyntaxNode) -> list[SyntaxNode]:
+    return [c for c in node.children if c.is_named and c.type != "file_descriptor"]
 
 
 def _without_tabs(part: t.Part) -> t.Part:

@@ -26,6 +26,19 @@ def unreadable(
     return diagnostics, end
 
 
+def unread_length(root: SyntaxNode) -> int:
+    """How much of the text the grammar has no place for; a sign that is missing counts as one."""
+    length = 0
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node.is_error or node.is_missing:
+            length += max(1, node.end_byte - node.start_byte)
+        elif node.has_error:
+            todo += node.children
+    return length
+
+
 def _errors(root: SyntaxNode, source: SourceFile, text: str, before: int) -> list[SyntaxDiagnostic]:
     """The first place of each stretch that could not be read, not those within it."""
     found: list[SyntaxDiagnostic] = []

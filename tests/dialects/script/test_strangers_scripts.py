@@ -198,6 +198,42 @@ def test_what_stands_behind_the_beginning_of_a_text_in_place_is_carried_out() ->
     assert len(rules(f"restore() {{\n{first}return\n}}\nrestore\n{last}")) == 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"if cat <<EOF | iptables-restore; then\n{SAVED}echo done\nfi\n",
+        f"(cat <<EOF | iptables-restore; echo done)\n{SAVED}",
+        f"case start in\nstart) cat <<EOF | iptables-restore;;\n{SAVED}*) exit 1;;\nesac\n",
+        f"cat <<END & iptables-restore <<EOF\nhello\nEND\n{SAVED}",
+        f"{{ iptables-restore <<EOF; }}\n{SAVED}",
+        f"if true; then iptables-restore <<EOF; else\n{SAVED}exit 1\nfi\n",
+        f"cat <<A; iptables-restore <<EOF; echo done\n# then\nA\n{SAVED}",
+        f"cat <<EOF |\\\n iptables-restore; echo done\n{SAVED}",
+        f'echo "a << b \' $(iptables-restore <<EOF; echo done\n{SAVED})"\n',
+        f"echo $((1<<2)) && for i in 1; do iptables-restore <<EOF; done # it's\n{SAVED}",
+    ],
+)
+def test_a_text_in_place_is_no_end_of_the_line_on_which_it_begins(text: str) -> None:
+    assert not diagnostics(text, "IPT001")
+    assert len(rules(text)) == 1
+
+
+def test_values_within_a_text_in_place_are_read_wherever_it_begins() -> None:
+    saved = SAVED.replace("-i lo", "-p tcp --dport $PORT")
+    (lifted,) = rules(f"PORT=22\n(iptables-restore <<EOF; echo done)\n{saved}")
+    (plain,) = rules("iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n")
+    assert lifted.matches == plain.matches
+    (quoted,) = rules(f"PORT=22\n(iptables-restore <<'EOF'; echo done)\n{saved}")
+    assert not quoted.read
+
+
+def test_words_may_stand_behind_a_redirection() -> None:
+    (rule,) = rules("iptables 2>/dev/null -A INPUT -i lo -j DROP\n")
+    assert rule.matches
+    text = f"iptables -A INPUT -j DROP\niptables-restore <<EOF 2>log -n -v\n{SAVED}"
+    assert len(rules(text)) == 2
+
+
 @pytest.mark.parametrize("rest", ["then", "echo done; }", "}", "( echo", "fi"])
 def test_what_goes_on_behind_the_line_is_no_command_of_its_own(rest: str) -> None:
     assert diagnostics(f"cat <<EOF | iptables-restore; {rest}\n{SAVED}", "IPT001")
