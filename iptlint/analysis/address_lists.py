@@ -64,7 +64,7 @@ def address_lists(analysis: TableAnalysis) -> tuple[AddressList, ...]:
 
 def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
     """Software may call its chains later, those for the user's rules among them."""
-    called = analysis.entries[chain.name].reachable.satisfiable()
+    called = analysis.entries[chain.name].is_reachable
     return called or owner_of_chain(analysis.table, chain.name) is not None
 
 

@@ -98,7 +98,7 @@ def _dead(context: Context, ruleset: Ruleset) -> Iterator[Rule]:
     for analysis in context.firewall(ruleset).by_decision().analyses():
         yield from unmatched_rules(analysis)
         for name, chain in analysis.table.chains.items():
-            if not analysis.entries[name].reachable.satisfiable():
+            if not analysis.entries[name].is_reachable:
                 yield from chain.rules
 
 

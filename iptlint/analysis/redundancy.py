@@ -8,7 +8,7 @@ everything stands in for a rule; they are there for what nobody named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.blockers import Blocker, needed
@@ -17,7 +17,7 @@ from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
-    pass
+    from iptlint.packets.bdd import PacketSet
 
 
 class Redundant(NamedTuple):
@@ -53,12 +53,26 @@ class _Chain:
 
     def perhaps_needless(self) -> Iterable[int]:
         """The rules that would be if no other rule stood between."""
-        entering = self.analysis.entries[self.flow.chain.name].intended
         decisions = [
             _decision(rule) if rule not in self.dead and self.decides(number) else None
             for number, rule in enumerate(self.flow.chain.rules)
         ]
+        if not self.flow.is_long and not self._some_meet(decisions):
+            return ()
+        entering = self.analysis.entries[self.flow.chain.name].intended
         return self.flow.perhaps_covered(decisions, entering)
+
+    def _some_meet(self, decisions: Sequence[object]) -> bool:
+        """Whether two rules of one decision may take the same packet: so cheap to tell of a short
+        chain that most need not be asked who enters them."""
+        taken: dict[object, PacketSet] = {}
+        for decision, tests in zip(decisions, self.flow.tests, strict=True):
+            if decision is not None:
+                before = taken.get(decision, self.flow.space.false)
+                if (before & tests.may).satisfiable():
+                    return True
+                taken[decision] = before | tests.may
+        return False
 
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""

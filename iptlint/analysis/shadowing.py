@@ -61,7 +61,7 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
     return {
         rule: Dead(chain, rule, reason, rule.origin.span)
         for name, chain in analysis.table.chains.items()
-        if analysis.entries[name].reachable.satisfiable()
+        if analysis.entries[name].is_reachable
         for rule in chain.rules
         if rule.read and not rule.is_policy and (reason := why_dead(analysis, rule)) is not None
     }

@@ -50,8 +50,8 @@ class ChainFlow:
         """Of each rule."""
         return [self.matcher.rule(rule) for rule in self.chain.rules]
 
-    @memo
-    def _walk(self) -> tuple[list[PacketSet], Outcomes]:
+    @cached_property
+    def _walked(self) -> tuple[list[PacketSet], Outcomes]:
         self._walk_below()
         walker = Walker(self.space, self.callees, self.space.universe)
         arriving: list[PacketSet] = []
@@ -74,21 +74,29 @@ class ChainFlow:
             under_way.pop()
             flow.is_walked = True
             if flow is not self and not flow.is_long:
-                flow._walk()
+                _ = flow._walked
 
     @property
     def arriving(self) -> Sequence[PacketSet]:
         """The packets that may get to each rule, and last those that fall off the end."""
-        return self._walk()[0]
+        return self._walked[0]
 
     @property
     def outcomes(self) -> Outcomes:
         """What may become of the packets that enter; RETURN includes falling off."""
-        return self._walk()[1]
+        return self._walked[1]
 
     @property
     def returns(self) -> PacketSet:
         return self.outcomes[VerdictKind.RETURN]
+
+    @cached_property
+    def gives_all_back(self) -> bool:
+        """Whether nothing else becomes of any packet; False where it is dear to tell."""
+        if self.is_long:
+            return False
+        others = (those for kind, those in self.outcomes.items() if kind is not VerdictKind.RETURN)
+        return self.returns == self.space.universe and not any(o.satisfiable() for o in others)
 
     def outcomes_of(self, packets: PacketSet) -> Outcomes:
         """``outcomes`` of these packets alone."""
@@ -238,8 +246,10 @@ class Walker:
                 self.arriving = self.arriving & ~tests.sure
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
-        taken = self.arriving & tests.may
         flow = self.callees.get(chain)
+        if comes_back and flow is not None and flow.gives_all_back:
+            return
+        taken = self.arriving & tests.may
         if flow is None:
             # Undefined, or a call that closes a loop: the kernel would refuse it.
             self.add(VerdictKind.UNKNOWN, taken)

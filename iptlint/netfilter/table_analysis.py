@@ -7,8 +7,7 @@ once, over every packet that could enter it; who really enters is joined in afte
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
@@ -29,6 +28,8 @@ _OF_FIELDS = (Within, Masked, Interface)
 
 LONG = 1500
 """As many rules are a long chain: with fewer, sets alone are faster."""
+_LARGE = 1000
+"""As many nodes has the diagram of a set with which it is dear to compare others."""
 
 
 def is_long(chain: Chain) -> bool:
@@ -46,13 +47,31 @@ def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) ->
     return ChainFlow(matcher, chain, callees)
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """``reachable``: the packets that may enter a chain; ``intended``: those that would if no
-    earlier rule took any."""
+    """The packets that enter a chain, asked for as far as somebody needs them: of most chains that
+    is whether there are any. ``some``: those of the first call that sends any."""
 
-    reachable: PacketSet
-    intended: PacketSet
+    def __init__(
+        self, some: PacketSet, entering: Callable[[], PacketSet], sent: Callable[[], PacketSet]
+    ) -> None:
+        self.some = some
+        self._entering = entering
+        self._sent = sent
+
+    @property
+    def reachable(self) -> PacketSet:
+        """The packets that may enter."""
+        return self._entering()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether any may."""
+        return self.some.satisfiable() or self.reachable.satisfiable()
+
+    @property
+    def intended(self) -> PacketSet:
+        """Those that would if no earlier rule took any."""
+        return self._sent()
 
 
 class EarlierChain(Protocol):
@@ -102,6 +121,10 @@ class TableAnalysis:
         self.matcher_of = matcher_of
         self.calls = calls_in(table)
         self.flows: dict[str, ChainFlow] = {}
+        self._known: dict[str, PacketSet] = {}
+        """Of chains, all packets that may enter."""
+        self._calling: set[Place] = set()
+        """Calls that some packet may get to and match, as the entries show."""
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
             self._make_known(name)
@@ -137,26 +160,77 @@ class TableAnalysis:
         entries: dict[str, Entry] = {}
         for name in reversed(self.calls.order):
             chain = self.table.chains[name]
-            entries[name] = self._hooked(chain) if chain.hook else self._called(name, entries)
+            some = self._hooked(chain) if chain.hook else self._first_call(name, entries)
+            entries[name] = Entry(some, partial(self._entering, name), partial(self._sent_to, name))
         return entries
 
-    def _hooked(self, chain: Chain) -> Entry:
-        sent = self.base_packets(chain)
-        may = sent
+    def _hooked(self, chain: Chain) -> PacketSet:
+        may = self.base_packets(chain)
         for base_chain in self.before(chain):
             may = may & base_chain.afterwards(base_chain.may_survive)
-        return Entry(may, sent)
+        self._known[chain.name] = may
+        return may
 
-    def _called(self, name: str, entries: Mapping[str, Entry]) -> Entry:
-        may = sent = self.space.false
-        for caller, index in self.calls.callers(name):
-            if caller not in entries:
-                continue  # the call closes a loop
-            entry, flow = entries[caller], self.flows[caller]
-            tests = flow.tests[index]
-            may |= flow.arriving_at(index, tests.may) & entry.reachable
-            sent |= tests.may & entry.intended
-        return Entry(may, sent)
+    def _first_call(self, name: str, entries: Mapping[str, Entry]) -> PacketSet:
+        """Packets by which the chain is entered; of one call, these are all."""
+        calls = self._calls_of(name)
+        for place in calls:
+            some = self._by(place, entries[place.chain].some)
+            if some.satisfiable():
+                self._calling.add(place)
+                if len(calls) == 1 and place.chain in self._known:
+                    self._known[name] = some
+                return some
+        return self.space.false
+
+    def _calls_of(self, name: str) -> Sequence[Place]:
+        """Those of the chain, but for what closes a loop."""
+        own = self._positions[name]
+        return [place for place in self.calls.callers(name) if self._positions[place.chain] > own]
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {name: number for number, name in enumerate(self.calls.order)}
+
+    def _by(self, place: Place, entering: PacketSet) -> PacketSet:
+        """What a call sends on of the packets that enter the chain it stands in."""
+        flow = self.flows[place.chain]
+        return _arriving(flow, place.number, flow.tests[place.number].may) & entering
+
+    def _entering(self, name: str) -> PacketSet:
+        """All packets that may enter the chain. Calls may be nested deeper than Python's own."""
+        _, waiting, known = self.entries, [name], self._known
+        while waiting:
+            calls = self._calls_of(waiting[-1])
+            callers = [place.chain for place in calls if place.chain not in known]
+            if callers and waiting[-1] not in known:
+                waiting += callers
+                continue
+            asked = waiting.pop()
+            if asked not in known:
+                may = self.space.false
+                for place in calls:
+                    may |= self._by(place, known[place.chain])
+                known[asked] = may
+        return known[name]
+
+    def _sent_to(self, name: str) -> PacketSet:
+        return self._intended[name]
+
+    @cached_property
+    def _intended(self) -> Mapping[str, PacketSet]:
+        """For each chain the packets that would enter it if no earlier rule took any."""
+        intended: dict[str, PacketSet] = {}
+        for name in reversed(self.calls.order):
+            chain = self.table.chains[name]
+            if chain.hook:
+                intended[name] = self.base_packets(chain)
+                continue
+            sent = self.space.false
+            for caller, index in self._calls_of(name):
+                sent |= self.flows[caller].tests[index].may & intended[caller]
+            intended[name] = sent
+        return intended
 
     def base_packets(self, chain: Chain) -> PacketSet:
         """The packets that the base chain sees if no other takes them first."""
@@ -188,25 +262,37 @@ class TableAnalysis:
     def is_matched(self, rule: Rule) -> bool:
         """Whether some packet may get to the rule and match it.
 
-        What enters a chain may be a very large set. One path of its diagram leads the way to a
-        packet that is likely in it, which answers for most rules at little cost.
+        What enters a chain may be a very large set. Then one path of its diagram leads the way to
+        a packet that is likely in it, which answers for most rules at little cost.
         """
-        chain, index = self.place(rule)
-        flow, entry = self.flows[chain], self.entries[chain].reachable
-        unmatched = flow.unmatched(entry)
+        chain, index = place = self.place(rule)
+        flow, entry = self.flows[chain], self.entries[chain]
+        if place in self._calling:
+            return True
+        unmatched = flow.unmatched(entry.reachable) if flow.is_long else None
         if unmatched is not None:
             return index not in unmatched
         tests = flow.tests[index].may
-        likely = tests.pick_cube_dd_set(self._guide(chain))
-        if (flow.arriving_at(index, likely) & entry).satisfiable():
+        if (guide := self._guide(chain)) is not None:
+            likely = tests.pick_cube_dd_set(guide)
+            if (_arriving(flow, index, likely) & entry.some).satisfiable():
+                return True
+        arriving = _arriving(flow, index, tests)
+        if (arriving & entry.some).satisfiable():
             return True
-        return (flow.arriving_at(index, tests) & entry).satisfiable()
+        return (arriving & entry.reachable).satisfiable()
 
     @memo
-    def _guide(self, chain: str) -> PacketSet:
-        return self.entries[chain].reachable.pick_cube_dd()
+    def _guide(self, chain: str) -> PacketSet | None:
+        some = self.entries[chain].some
+        return some.pick_cube_dd() if some.node_count() > _LARGE else None
 
     def intended(self, rule: Rule) -> PacketSet:
         """The packets that would match the rule if no earlier rule took any."""
         chain, index = self.place(rule)
         return self.flows[chain].tests[index].may & self.entries[chain].intended
+
+
+def _arriving(flow: ChainFlow, number: int, packets: PacketSet) -> PacketSet:
+    """Those of the packets, which pass the rule's tests, that may get to it."""
+    return flow.arriving_at(number, packets) if number else packets

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
+_ENDS = frozenset((Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6))
+
+
 class Tests(NamedTuple):
     """``sure`` is a subset of ``may``; the two are equal where nothing is uncertain."""
 
@@ -50,13 +53,26 @@ class Matcher:
         self.by_decision = by_decision
         self._anything = Tests(space.true, space.false)
         self._cache: dict[Match, Tests] = {}
+        self._rests: dict[tuple[Match, ...], Tests] = {}
 
     def rule(self, rule: Rule) -> Tests:
-        """The packets of the universe that the rule's tests take."""
-        return self.all_of(rule.matches, self.space.universe)
+        """The packets of the universe that the rule's tests take. What a rule tests beside its
+        addresses is the same for many."""
+        universe = self.space.universe
+        ends = [match for match in rule.matches if type(match) is Within and match.field in _ENDS]
+        if not ends:
+            return self.all_of(rule.matches, universe)
+        rest = tuple(match for match in rule.matches if match not in ends)
+        known = self._rests.get(rest)
+        if known is None:
+            known = self._rests[rest] = self.all_of(rest, universe)
+        return self._narrowed(ends, known)
 
     def all_of(self, matches: Iterable[Match], within: PacketSet) -> Tests:
-        may = sure = within
+        return self._narrowed(matches, _certain(within))
+
+    def _narrowed(self, matches: Iterable[Match], within: Tests) -> Tests:
+        may, sure = within
         for match in matches:
             tests = self.test(match)
             certain = may is sure and tests.may is tests.sure

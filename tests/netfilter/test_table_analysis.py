@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import TYPE_CHECKING
+
 import pytest
 
 import iptlint
@@ -11,6 +14,9 @@ from iptlint.netfilter.routes import at_hook
 from iptlint.netfilter.table_analysis import TableAnalysis
 from tests.firewalls import analysis_of, packets, saved
 from tests.oracle.generate import random_ruleset
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 LOST = "-A INPUT -s 192.0.2.0/24 -j DROP"
 
@@ -71,6 +77,61 @@ def test_the_quick_question_and_the_whole_set_agree(seed: int) -> None:
     for analysis in firewall.analyses():
         for _, each in analysis.table.rules():
             assert analysis.is_matched(each) == analysis.matched(each).satisfiable()
+
+
+def web_of_chains(seed: int) -> str:
+    """Chains that call those behind them, and sometimes one before them, by a few tests."""
+    draw = random.Random(seed)
+    names = ["INPUT", "FORWARD", *(f"c{number}" for number in range(8))]
+    rules: list[str] = []
+    for place, name in enumerate(names):
+        for _ in range(draw.randrange(1, 6)):
+            tests = draw.choice(("", "-s 192.0.2.0/24", "-s 192.0.2.8/29 -p tcp", "! -s 192.0.2.9"))
+            tests += draw.choice(("", "", " -i eth0", " -m limit --limit 1/s"))
+            behind = names[max(place + 1, 2) :] or names[-1:]
+            callee = draw.choice(behind if draw.random() < 0.95 else names[2:])
+            verdict = draw.choice((*(f"-j {callee}", f"-g {callee}") * 2, "-j ACCEPT", "-j RETURN"))
+            verdict = draw.choice((verdict, verdict, "-j LOG"))
+            rules.append(f"-A {name} {tests} {verdict}")
+    return saved(*rules, chains=" ".join(names[2:]))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_entries_are_what_the_calls_send(seed: int) -> None:
+    analysis = analysis_of(web_of_chains(seed))
+    entering: dict[str, PacketSet] = {}
+    sent: dict[str, PacketSet] = {}
+    for name in reversed(analysis.calls.order):
+        chain = analysis.table.chains[name]
+        whole = analysis.base_packets(chain) if chain.hook else analysis.space.false
+        entering[name] = sent[name] = whole
+        for caller, index in analysis.calls.callers(name):
+            if caller in entering and caller != name:  # a call that closes a loop sends nothing
+                flow = analysis.flows[caller]
+                arriving = flow.arriving_at(index, flow.tests[index].may)
+                entering[name] = entering[name] | (arriving & entering[caller])
+                sent[name] = sent[name] | (flow.tests[index].may & sent[caller])
+    for name in random.Random(seed).sample([*entering], len(entering)):
+        entry = analysis.entries[name]
+        assert entry.is_reachable == entering[name].satisfiable()
+        assert not (entry.some & ~entering[name]).satisfiable()
+        flow = analysis.flows[name]
+        for number, each in enumerate(flow.chain.rules):
+            arriving = flow.arriving_at(number, flow.tests[number].may)
+            assert analysis.is_matched(each) == (arriving & entering[name]).satisfiable()
+        assert entry.reachable == entering[name]
+        assert entry.intended == sent[name]
+
+
+def test_a_chain_that_gives_all_back_takes_nothing_from_later_rules() -> None:
+    calls = ("-A INPUT -s 192.0.2.0/24 -j log", "-A INPUT -s 192.0.2.0/24 -j DROP")
+    for last, gives_all in (("-j LOG", True), ("-j RETURN", True), ("-p tcp -j ACCEPT", False)):
+        analysis = analysis_of(saved(*calls, f"-A log {last}", chains="log"))
+        assert analysis.flows["log"].gives_all_back == gives_all
+        left = packets(analysis.space, saddr="192.0.2.0/24") & at_hook(analysis.space, Hook.INPUT)
+        if not gives_all:
+            left = left & ~packets(analysis.space, proto="tcp")
+        assert analysis.matched(rule(analysis, "INPUT")) == left
 
 
 WAYS_IN = {Hook.PREROUTING, Hook.INPUT, Hook.FORWARD}

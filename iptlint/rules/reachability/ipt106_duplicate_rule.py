@@ -72,9 +72,7 @@ def check(context: Context) -> Iterator[Finding]:
             if owner is not None and owner.transient:
                 continue  # IPT855 tells of these
             chain = analysis.place(rules[0]).chain
-            if analysis.entries[chain].reachable.satisfiable() and not is_copy_behind(
-                analysis, rules[1]
-            ):
+            if analysis.entries[chain].is_reachable and not is_copy_behind(analysis, rules[1]):
                 yield _finding(analysis, rules, chain)
 
 

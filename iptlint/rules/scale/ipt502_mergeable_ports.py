@@ -151,7 +151,7 @@ def _kinds_of(rule: Rule) -> Iterator[Kind]:
 def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
     """Without those that are other findings'."""
     others = unmatched_rules(analysis) | later_copies(analysis)
-    if not analysis.entries[chain.name].reachable.satisfiable():
+    if not analysis.entries[chain.name].is_reachable:
         return
     for number in numbers:
         rule = chain.rules[number]
