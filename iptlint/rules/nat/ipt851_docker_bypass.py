@@ -46,7 +46,7 @@ addresses), the finding is only possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,7 +54,7 @@ from iptlint.analysis.default_verdict import dropped_by_default, probes, public_
 from iptlint.analysis.evidence import decided_by
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.external_interfaces import uplink_names, visited_names
-from iptlint.analysis.hook_verdicts import may_be_dropped, may_pass, surely_accepted
+from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.nat import (
     DestinationNat,
     destination_nats,
@@ -62,23 +62,27 @@ from iptlint.analysis.nat import (
     uplink,
 )
 from iptlint.analysis.pre_nat_ports import mistaken
+from iptlint.analysis.published_ports import (
+    Alike,
+    SentOn,
+    bridges_of,
+    interfaces_coming,
+    interfaces_through,
+    sent_on,
+)
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import behind_return
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
-from iptlint.model import Field, Hook, Interface, Rule
+from iptlint.model import Field, Hook, Rule
 from iptlint.model.addresses import LOCALHOST
-from iptlint.model.matches import AddressType
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import DOCKER_USER, writer_of
 from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
-from iptlint.model.writes import writes_of
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import few, listed
-from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.original import knowing_original
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -109,17 +113,37 @@ _ASKED = 3
 
 
 class _Published(NamedTuple):
-    """A port that comes through to a container. ``packets``: callers that do, as they come;
-    ``through``: as they come to FORWARD; ``closed``: those that INPUT would deny. ``by``: the one
-    interface by which they are known to, where some rule denies them by another."""
+    """A port that comes through to a container. ``side``: the interfaces that are asked about;
+    ``denied``: the caller's packets that INPUT would deny. ``by``: the one interface by which they
+    are known to come through, where some rule denies them by another."""
 
-    translation: DestinationNat
+    sent: SentOn
     protocol: int
-    port: int
-    packets: PacketSet
-    through: PacketSet
-    closed: PacketSet
+    side: PacketSet
+    denied: PacketSet
     by: str = ""
+
+    @property
+    def translation(self) -> DestinationNat:
+        return self.sent.translation
+
+    @property
+    def port(self) -> int:
+        return self.sent.port
+
+    @property
+    def packets(self) -> PacketSet:
+        """A caller's that come through, as they come."""
+        return self.sent.packets & self.side
+
+    def through(self, hooks: Hooks) -> PacketSet:
+        """The same, as they come to FORWARD."""
+        return self.sent.through(hooks, 0) & self.side
+
+    def closed(self, hooks: Hooks) -> PacketSet:
+        """The same, where INPUT would deny them."""
+        side = self.side if self.by else outward(hooks)
+        return self.denied & hooks.space.value(Field.DPORT, self.port) & side
 
     @property
     def name(self) -> str:
@@ -157,50 +181,39 @@ def _let_in(
     ports = sorted({port for translation in concerned for port in translation.ports})
     to_ports = space.ranges(Field.DPORT, tuple((port, port) for port in ports))
     callers = [stranger & to_ports for stranger in strangers] if ports else []
-    denied = [_denied(hooks, caller) for caller in callers]
-    for sent in _sent(hooks, concerned, callers) if ports else ():
-        translation, port = sent.translation, sent.port
-        coming, through = sent.coming, sent.through
-        closed = [each & space.value(Field.DPORT, port) for each in denied]
-        if _is_anothers(hooks, translation, through):
+    denied = _Denied(hooks, [_denied(hooks, caller) for caller in callers])
+    for sent in sent_on(hooks, concerned, callers) if ports else ():
+        if _is_anothers(hooks, sent, range(len(callers))):
             continue
-        if _on_all(hooks, sides, through) and _on_all(hooks, facing, closed):
-            denied_here = closed[0] & facing
-            yield _Published(translation, protocol, port, coming[0], through[0], denied_here)
+        if _gets_through(hooks, sides, sent.alike) and denied.on(facing, sent.port):
+            yield _Published(sent, protocol, space.true, denied.callers[0])
             continue
-        for name, side in _visited(hooks).items() if _on_all(hooks, sides, coming) else ():
-            if _on_all(hooks, side, through) and _on_all(hooks, side, closed):
-                on_side = (coming[0] & side, through[0] & side, closed[0] & side)
-                yield _Published(translation, protocol, port, *on_side, name)
+        for name, side in _visited(hooks).items() if _comes(hooks, sides, sent.alike) else ():
+            if _gets_through(hooks, side, sent.alike) and denied.on(side, sent.port):
+                yield _Published(sent, protocol, side, denied.callers[0], name)
                 break
 
 
-class _Sent(NamedTuple):
-    """Of each caller the packets to a port that come to docker's rule for certain, and those that
-    are accepted for certain once it has sent them on, as they come to FORWARD."""
+class _Denied:
+    """What INPUT lets nothing of through, of each caller."""
 
-    translation: DestinationNat
-    port: int
-    coming: Sequence[PacketSet]
-    through: Sequence[PacketSet]
+    def __init__(self, hooks: Hooks, callers: Sequence[PacketSet]) -> None:
+        self.callers = callers
+        self._space = hooks.space
+        self._ports: dict[PacketSet, PacketSet] = {}
 
+    def on(self, sides: PacketSet, port: int) -> bool:
+        """Whether packets of all callers to the port are among it, whatever side they come from."""
+        if sides not in self._ports:
+            self._ports[sides] = self._denied_on(sides)
+        return (self._ports[sides] & self._space.value(Field.DPORT, port)).satisfiable()
 
-def _sent(
-    hooks: Hooks, published: Sequence[DestinationNat], callers: Sequence[PacketSet]
-) -> Iterator[_Sent]:
-    """All that docker publishes is asked about together: a host may have thousands of ports."""
-    space = hooks.space
-    untouched = [_untouched(hooks, published, caller) for caller in callers]
-    sent = [
-        (t, port, [each[t.rule] & space.value(Field.DPORT, port) for each in untouched])
-        for t in published
-        for port in sorted(t.ports)
-    ]
-    arriving = [_translated(hooks, t, coming) for t, _, coming in sent]
-    everything = union([each for several in arriving for each in several], space.false)
-    accepted = surely_accepted(hooks, Hook.FORWARD, everything)
-    for (translation, port, coming), several in zip(sent, arriving, strict=True):
-        yield _Sent(translation, port, coming, [each & accepted for each in several])
+    def _denied_on(self, sides: PacketSet) -> PacketSet:
+        space, on = self._space, self._space.true
+        for denied in self.callers:
+            by_port = space.project(denied, Field.IIF, Field.DPORT)
+            on = on & ~space.project(space.project(sides, Field.IIF) & ~by_port, Field.DPORT)
+        return on
 
 
 @memo
@@ -211,16 +224,16 @@ def _visited(hooks: Hooks) -> dict[str, PacketSet]:
     return {name: hooks.space.interface(Field.IIF, name) for name in names}
 
 
-def _is_anothers(hooks: Hooks, translation: DestinationNat, through: Sequence[PacketSet]) -> bool:
+def _is_anothers(hooks: Hooks, sent: SentOn, callers: Iterable[int]) -> bool:
     """Whether a rule that is to deny the packets does not, of which IPT803 or IPT853 tells."""
     mistakes = (
         mistake.missed
         for mistake in mistaken(hooks)
         if mistake.hook is Hook.FORWARD and mistake.rule.verdict.kind.denies
-        if any(each.rule is translation.rule for each in mistake.translations)
+        if any(each.rule is sent.translation.rule for each in mistake.translations)
     )
     return any(
-        all((each & meant).satisfiable() for each in through)
+        all((sent.through(hooks, caller) & meant).satisfiable() for caller in callers)
         for meant in chain(mistakes, _behind_return(hooks))
     )
 
@@ -252,78 +265,11 @@ def _denied(hooks: Hooks, caller: PacketSet) -> PacketSet:
     return coming & ~may_pass(hooks, Hook.INPUT, coming)
 
 
-def _untouched(
-    hooks: Hooks, published: Sequence[DestinationNat], packets: PacketSet
-) -> Mapping[Rule, PacketSet]:
-    """For each of docker's rules those of the packets that come to it for certain."""
-    coming = knowing_original(hooks.space, packets & hooks.hook_packets(Hook.PREROUTING))
-    coming = coming & ~may_be_dropped(hooks, Hook.PREROUTING, coming)
-    untouched = {translation.rule: hooks.space.false for translation in published}
-    for analysis, name in dict.fromkeys((t.analysis, t.chain) for t in published):
-        flow, entering = analysis.flows[name], coming & analysis.entries[name].reachable
-        rules = (t.rule for t in published if (t.analysis, t.chain) == (analysis, name))
-        numbers = sorted(analysis.place(rule).number for rule in rules)
-        for number, matched in flow.matched_of(numbers, entering):
-            untouched[flow.chain.rules[number]] = matched & flow.tests[number].sure
-    return untouched
-
-
-def _translated(
-    hooks: Hooks, translation: DestinationNat, coming: Sequence[PacketSet]
-) -> list[PacketSet]:
-    """The packets as they come to FORWARD."""
-    space, effects = hooks.space, translation.rule.effects
-    written = {e.field for e in effects if e.field in space.fields} | {Field.OIF}
-    gone = frozenset(field for field in (*written, *_marks(hooks)) if field is not None)
-    then = space.true
-    for effect in effects:
-        if effect.field in space.fields and effect.value is not None:
-            then = then & space.value(effect.field, effect.value)
-    for name in _bridges(translation)[:1]:
-        then = then & space.interface(Field.OIF, name)
-    return [_ordinary(hooks, space.forget(each, gone)) & then for each in coming]
-
-
-@memo
-def _ordinary(hooks: Hooks, packets: PacketSet) -> PacketSet:
-    """Asked of thousands of ports, of which all that is told apart is forgotten already."""
-    asked, ordinary = _ordinary_types(hooks)
-    return packets.exists(asked) & ordinary
-
-
-@memo
-def _ordinary_types(hooks: Hooks) -> tuple[PacketSet, PacketSet]:
-    """The tests of the types of addresses (a cube), and the packets for which these are what they
-    are for most that come to FORWARD."""
-    asked = ordinary = hooks.space.true
-    for test, variable in hooks.space.opaques.items():
-        if isinstance(test.asks, AddressType):
-            asked = asked & variable
-            ordinary = ordinary & (variable if typically_holds(test, Hook.FORWARD) else ~variable)
-    return asked, ordinary
-
-
-@memo
-def _marks(hooks: Hooks) -> tuple[Field, ...]:
-    """The marks that rules may have given to packets before FORWARD."""
-    changed = writes_of(rule for table in hooks.tables() for _, rule in table.rules()).fields
-    return tuple(field for field in (Field.MARK, Field.CT_MARK) if field in changed)
-
-
-def _bridges(translation: DestinationNat) -> list[str]:
-    """The container's interface: the one from which docker's rule does not take any."""
-    return [
-        match.name
-        for match in translation.rule.matches
-        if isinstance(match, Interface) and match.field is Field.IIF and match.negated
-    ]
-
-
 def _sides(hooks: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
     """The packets on every interface but docker's own and others that software makes: a rule that
     denies by name names the one of the world."""
     space = hooks.space
-    bridges = {name for translation in published for name in _bridges(translation)}
+    bridges = {name for translation in published for name in bridges_of(translation)}
     outer = [
         space.value(Field.IIF, number)
         for number, cls in enumerate(space.interfaces.classes, start=1)
@@ -332,16 +278,26 @@ def _sides(hooks: Hooks, published: Sequence[DestinationNat]) -> PacketSet:
     return union(outer, space.false)
 
 
-def _on_all(hooks: Hooks, sides: PacketSet, callers: Sequence[PacketSet]) -> bool:
-    """Whether all callers are among the packets, whatever side they come from."""
-    interfaces = (hooks.space.project(caller, Field.IIF) for caller in callers)
+@memo
+def _comes(hooks: Hooks, sides: PacketSet, alike: Alike) -> bool:
+    """Whether packets of all callers come to the rule, whatever side they come from."""
+    return _on_all(sides, interfaces_coming(hooks, alike))
+
+
+@memo
+def _gets_through(hooks: Hooks, sides: PacketSet, alike: Alike) -> bool:
+    """Whether packets of all callers are accepted once they are sent on."""
+    return _on_all(sides, interfaces_through(hooks, alike))
+
+
+def _on_all(sides: PacketSet, interfaces: Iterable[PacketSet]) -> bool:
     return not any((sides & ~each).satisfiable() for each in interfaces)
 
 
 def _finding(hooks: Hooks, published: Sequence[_Published]) -> Finding:
     first = published[0]
-    denier = shares(hooks, Hook.INPUT, first.closed)[0]
-    accepter = next(iter(shares(hooks, Hook.FORWARD, first.through)), None)
+    denier = shares(hooks, Hook.INPUT, first.closed(hooks))[0]
+    accepter = next(iter(shares(hooks, Hook.FORWARD, first.through(hooks))), None)
     rules = list(dict.fromkeys(p.translation.rule for p in published))
     names = list(dict.fromkeys(p.name for p in published))
     ports, are, them = _PLURAL if len(names) > 1 else _SINGULAR
