@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, addresses
 from iptlint.model.addresses import AddressKind
+from iptlint.model.matches import Sender
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.mirror import mirrored, mirrored_among
@@ -153,20 +153,15 @@ def samples(hooks: Hooks, packets: PacketSet) -> Iterator[PacketSet]:
             left = left & ~sample
 
 
-_SENDER = re.compile(r"owner --(?:(?P<any>socket-exists)|[ug]id-owner (?P<who>.*))")
-
-
 @memo
 def sent_by_root(space: Space) -> PacketSet:
     """What root's programs send, sshd among them: it is root who takes a connection, whoever is
     served by it then (``sk_socket->file->f_cred`` in xt_owner.c)."""
     packets = space.true
     for test in opaque_tests(space.tests):
-        sender = _SENDER.fullmatch(test.key)
-        if sender is not None:
-            is_root = sender["any"] or re.fullmatch("0(?:-.*)?", sender["who"])
+        if isinstance(test.asks, Sender):
             passes = space.opaque(test.affirmed)
-            packets = packets & (passes if is_root else ~passes)
+            packets = packets & (passes if test.asks.may_be_root else ~passes)
     return packets
 
 

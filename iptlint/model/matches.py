@@ -200,9 +200,22 @@ class SegmentSize:
     high: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whether a socket of this host sends the packet, whose user or group has a number in the range
+    of ``ids``; None: has a name, which is another number on each host. Root has number 0."""
+
+    ids: tuple[int, int] | None = None
+
+    @property
+    def may_be_root(self) -> bool:
+        return self.ids is not None and self.ids[0] == 0
+
+
 Asked = (
     BridgePort
     | SegmentSize
+    | Sender
     | FirstHeader
     | SetLookup
     | AddressType

@@ -33,12 +33,42 @@ def test_sshd_sends_as_root(others: str) -> None:
     assert [label.span.line for label in cut.related] == [4]
 
 
-@pytest.mark.parametrize("root", ["--uid-owner root", "--uid-owner 0-99", "--socket-exists"])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "--uid-owner root",
+        "--uid-owner 0-99",
+        "--socket-exists",
+        "--gid-owner root --suppl-groups",
+    ],
+)
 def test_what_root_may_send_lets_sshd_answer(root: str) -> None:
     opens = f"{DENIES}iptables -A INPUT -p tcp --dport 22 -j ACCEPT\niptables -P OUTPUT DROP\n"
     text = f"{opens}iptables -A OUTPUT -m owner {root} -j ACCEPT\n"
     assert not found(text, "IPT301")
     assert found(text.replace(root, "--uid-owner 1000"), "IPT301")
+
+
+@pytest.mark.parametrize(
+    ("sender", "gets_in"),
+    [
+        ("skuid root", True),
+        ("skuid { 0, 33 }", True),
+        ("skgid 0-99", True),
+        ("skuid www-data", False),
+        ("skuid != root", False),
+        ("skuid 33", False),
+    ],
+)
+def test_nft_asks_the_same_of_who_sends(sender: str, gets_in: bool) -> None:
+    text = (
+        "nft -f - <<EOF\ntable inet host {\n"
+        " chain in { type filter hook input priority 0; policy drop;\n"
+        "  iifname lo accept\n  tcp dport 22 accept\n }\n"
+        " chain out { type filter hook output priority 0; policy drop;\n"
+        f"  oifname lo accept\n  meta {sender} accept\n }}\n}}\nEOF\n"
+    )
+    assert (not found(text, "IPT301")) is gets_in
 
 
 # -- loops -------------------------------------------------------------------------------------

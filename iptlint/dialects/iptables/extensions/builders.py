@@ -223,13 +223,16 @@ def field_tests(by_option: Mapping[str, Test], implied: tuple[Match, ...] = ()) 
 # -- opaque and uncertain tests -----------------------------------------------
 
 
-def pure(name: str) -> Lower:
+def _nothing(_: object) -> None:
+    return None
+
+
+def pure(name: str, asks: Callable[[GivenOption], Asked | None] = _nothing) -> Lower:
     """Each option is an opaque test of its own."""
 
     def lower(uses: Uses, _: Family) -> ExtensionResult:
-        return ExtensionResult(
-            tuple(uninterpreted(f"{name} {spell(g)}", g.negated) for g in all_given(uses))
-        )
+        tests = (uninterpreted(f"{name} {spell(g)}", g.negated, asks(g)) for g in all_given(uses))
+        return ExtensionResult(tuple(tests))
 
     return lower
 
@@ -250,13 +253,19 @@ def opaque(name: str) -> Test:
     return lambda given, _: (uninterpreted(f"{name} {spell(given)}", given.negated),)
 
 
-def joint(name: str, *inverters: str, defaults: Collection[str] = ()) -> Lower:
+def joint(
+    name: str,
+    *inverters: str,
+    defaults: Collection[str] = (),
+    asks: Callable[[Uses], Asked | None] = _nothing,
+) -> Lower:
     """All options together are one opaque test; an ``inverter`` given negated negates it."""
 
     def lower(uses: Uses, _: Family) -> ExtensionResult:
         negated = any(g.negated for i in inverters for g in uses.get(i, ()))
         key = spell_all(uses, defaults, without_negation=inverters)
-        return ExtensionResult((uninterpreted(f"{name} {key}".rstrip(), negated),))
+        test = uninterpreted(f"{name} {key}".rstrip(), negated, asks(uses))
+        return ExtensionResult((test,))
 
     return lower
 

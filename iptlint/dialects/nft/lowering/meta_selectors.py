@@ -36,16 +36,25 @@ from iptlint.dialects.nft.lowering.symbols import (
 from iptlint.dialects.uninterpreted import host_name, uninterpreted
 from iptlint.model import Family, Field, Match, Within
 from iptlint.model.matches import CT_STATES as MODEL_STATES
-from iptlint.model.matches import PKTTYPES, AddressType, Original, ReversePath
+from iptlint.model.matches import PKTTYPES, AddressType, Original, ReversePath, Sender
 from iptlint.model.protocols import TCP
 
 # -- meta -----------------------------------------------------------------------------------
 
-_HAS_SOCKET = n.has(uninterpreted("owner --socket-exists"))
+_HAS_SOCKET = n.has(uninterpreted("owner --socket-exists", asks=Sender((0, 2**32 - 1))))
 _ROUTED = uninterpreted("has a route")
 _HAS_ROUTE = n.has(_ROUTED)
 _IN_IPSEC = (uninterpreted("policy --dir in --pol ipsec"),)
 _OUT_IPSEC = (uninterpreted("policy --dir out --pol ipsec"),)
+
+
+def _sender(of: d.DataType, key: str) -> Row:
+    target = OpaqueTarget(
+        f"owner --{key}-owner",
+        asks=lambda low, high: Sender((low, high)),
+        asks_name=lambda _: Sender(),
+    )
+    return Row(of, target, present=_HAS_SOCKET)
 
 
 def _there(what: str) -> n.Need:
@@ -99,8 +108,8 @@ _META: dict[str, Row] = {
     "ibrvproto": Row(d.ETHER_TYPE, OPAQUE, present=_there("ibrname")),
     "ibrhwdr": Row(d.ETHER, OPAQUE, present=_there("ibrname")),
     "ibrhwaddr": Row(d.ETHER, OPAQUE, present=_there("ibrname")),
-    "skuid": Row(d.UID, OpaqueTarget("owner --uid-owner"), present=_HAS_SOCKET),
-    "skgid": Row(d.GID, OpaqueTarget("owner --gid-owner"), present=_HAS_SOCKET),
+    "skuid": _sender(d.UID, "uid"),
+    "skgid": _sender(d.GID, "gid"),
     "cgroup": Row(integer(32), OpaqueTarget("cgroup --cgroup"), present=_there("cgroup")),
     "rtclassid": _REALM,
     "cpu": Row(integer(32), OpaqueTarget("cpu --cpu")),
