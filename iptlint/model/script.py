@@ -112,8 +112,8 @@ class Script(Protocol):
     def steps(self) -> Sequence[Step]: ...
 
     def may_leave(self, family: Family) -> bool:
-        """Whether all that it does to the filters of the family stands under conditions that may
-        fail, so that they may be as they were, whatever that is."""
+        """Whether all that it does to the filters of the family, if it does anything, stands under
+        conditions that may fail, so that they may be as they were, whatever that is."""
 
     def makes_set(self, name: str) -> bool:
         """Whether some command makes the ipset, or may."""

@@ -226,6 +226,9 @@ def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
     ("command", "confidence"),
     [
         ("iptables -A INPUT -i lo -j ACCEPT --nosuch", Confidence.POSSIBLE),
+        ("iptables -A INPUT -i $LO -j ACCEPT", Confidence.POSSIBLE),
+        ("iptables -A INPUT -i lo -m state $STATES -j ACCEPT", Confidence.POSSIBLE),
+        ("iptables -A INPUT -s $LO -j ACCEPT", Confidence.CERTAIN),
         ("iptables -D INPUT -i lo -j ACCEPT", Confidence.CERTAIN),
         ("iptables -A INPUT -i eth0 -j ACCEPT --nosuch", Confidence.CERTAIN),
         ("iptables -A OUTPUT -o lo -j ACCEPT --nosuch", Confidence.CERTAIN),
@@ -240,6 +243,11 @@ def test_a_rule_for_loopback_that_is_refused_leaves_a_doubt(
     assert finding.confidence is confidence
     lines = [label.span.line for label in finding.related]
     assert lines == ([3] if confidence is Confidence.POSSIBLE else [])
+
+
+@pytest.mark.parametrize("rule", ["-i lo $ACCEPTED", "-i lo -m $ACCEPTED -j ACCEPT"])
+def test_a_variable_may_hold_the_target_of_a_rule(rule: str) -> None:
+    assert not found(SHUT, f"iptables -A INPUT {rule}", RUNNING, SSH, codes=("IPT305",))
 
 
 def test_a_chain_that_something_else_may_have_made() -> None:

@@ -194,6 +194,7 @@ def test_a_help_in_a_script_is_a_command() -> None:
 
 
 IPV6_OPEN = "ip6tables -P INPUT ACCEPT\n"
+IPV6_CHAIN = "add chain ip6 own input { type filter hook input priority 0; policy accept; }"
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,9 @@ IPV6_OPEN = "ip6tables -P INPUT ACCEPT\n"
         ("ping -c1 gate && ip6tables -F\n", Confidence.POSSIBLE),
         (f"ip6tables -t nat -F\nping -c1 gate && {IPV6_OPEN}", Confidence.POSSIBLE),
         ("ping -c1 gate && nft add table ip6 own\n", Confidence.POSSIBLE),
+        (f"nft add table ip6 own\nping -c1 gate && nft '{IPV6_CHAIN}'\n", Confidence.POSSIBLE),
+        ("nft add table ip6 own\n", Confidence.POSSIBLE),
+        (f"nft add table ip6 own\nnft '{IPV6_CHAIN}'\n", Confidence.CERTAIN),
         (f"if ping -c1 gate; then\n{IPV6_OPEN}else\n{IPV6_OPEN}fi\n", Confidence.CERTAIN),
         (f"ip6tables -F\nping -c1 gate && {IPV6_OPEN}", Confidence.CERTAIN),
         (f"ping -c1 gate || exit 1\n{IPV6_OPEN}", Confidence.CERTAIN),
@@ -214,7 +218,7 @@ def test_ipv6_rules_under_a_condition_may_leave_ipv6_as_it_was(
 ) -> None:
     (finding,) = (f for f in of_text(f"{IPV4_ONLY}{of_ipv6}") if f.code == "IPT701")
     assert finding.confidence is confidence
-    assert ("stands under conditions" in finding.message) is (confidence is Confidence.POSSIBLE)
+    assert ("may leave its filters" in finding.message) is (confidence is Confidence.POSSIBLE)
 
 
 # -- variables ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from iptlint.dialects.script.iptables_execution import IptablesCall
 from iptlint.dialects.script.state import Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, names
 from iptlint.dialects.script.truths import doubt
-from iptlint.model import Family
+from iptlint.model import Family, Rule, VerdictKind
 
 _ADDS = frozenset({"-A", "--append", "-I", "--insert", "-R", "--replace"})
 
@@ -30,8 +30,14 @@ def without_unset(run: Run, family: Family, call: IptablesCall) -> IptablesCall 
     parsed = run.tool(family).reader.read(words, generated, call.span, call.table)
     if any(diagnostic.severity == "error" for diagnostic in parsed.diagnostics):
         return _refused(call, unset[0])
+    if parsed.diagnostics or (parsed.rule is not None and _decides_nothing(parsed.rule)):
+        return call  # with a value it may be another rule
     condition = Condition(f"${unset[0]}", call.span, doubt(f"${unset[0]}"))
     return replace(call, words=words, spans=spans, conditions=(*call.conditions, condition))
+
+
+def _decides_nothing(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.CONTINUE and not rule.effects
 
 
 def _refused(call: IptablesCall, name: str) -> Diagnostic:

@@ -26,6 +26,11 @@ from iptlint.model import Chain, Family, Named, Rule, Table, Verdict, VerdictKin
 from iptlint.source import Origin, SourceFile
 
 _FLUSH = re.compile(r"(?:^|[;\n])[ \t]*flush[ \t]+ruleset[ \t]*(?=$|[;\n#])")
+_EMPTY_TABLE = re.compile(
+    r"(?:\badd[ \t]+|\bcreate[ \t]+)table(?:[ \t]+[\w.-]+){1,2}[ \t]*(?=[;\n]|\Z)"
+)
+"""What makes a table of no rules."""
+
 _TAKES_CHAINS = re.compile(r"(?:^|[;\n])[ \t]*(?:delete|destroy)[ \t]+(?:table|chain)\b")
 _TAKES_AWAY = re.compile(r"(?:^|(?<=[;\n]))[ \t]*(?:flush|delete|destroy)[ \t]+[^;\n{}#]*")
 _ACCEPT = Verdict(VerdictKind.ACCEPT, "accept")
@@ -48,9 +53,10 @@ class NftPiece:
         return _FLUSH.search(self.text) is not None
 
     def speaks_of(self, family: Family) -> bool:
-        """Whether it names tables of the family, or those of all. What it includes may."""
+        """Whether it names tables of the family, or those of all, and does more than make them.
+        What it includes may."""
         named = rf"\b(?:{family.value}|{Family.INET.value}|include)\b"
-        return self.flushes or re.search(named, self.text) is not None
+        return self.flushes or re.search(named, _EMPTY_TABLE.sub("", self.text)) is not None
 
     def taken_back(self) -> Condition | None:
         """What has to hold for rules before it to be there still, where it takes some away only if

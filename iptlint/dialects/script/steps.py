@@ -117,7 +117,7 @@ class Script:
         truths = [together(step.conditions) for step in self.steps if step.filters(family)]
         unsure = [opposite(truth) for truth in truths if truth is not None]
         given = self.families is not None
-        return bool(unsure) and len(unsure) == len(truths) and not given and may_hold(unsure)
+        return len(unsure) == len(truths) and not given and may_hold(unsure)
 
     def makes_set(self, name: str) -> bool:
         return self.sets is None or name in self.sets

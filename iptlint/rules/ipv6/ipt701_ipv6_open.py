@@ -110,8 +110,8 @@ def _port_finding(open_port: OpenOverIp6) -> Finding:
 def _unless_left(finding: Finding) -> Finding:
     return replace(
         finding,
-        message=f"{finding.message}; what the script does to IPv6 stands under conditions, and "
-        "where they do not hold it leaves IPv6 as it was",
+        message=f"{finding.message}, unless something else filters IPv6: the script may leave its "
+        "filters as they were",
         confidence=Confidence.POSSIBLE,
     )
 

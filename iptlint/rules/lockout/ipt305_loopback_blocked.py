@@ -97,9 +97,12 @@ class _Blocked(NamedTuple):
         return self.share.base(self.hook).name
 
     def refused(self, script: Script | None) -> Iterator[Step]:
-        """The commands of a script that would add a rule for lo, and fail."""
+        """The commands of a script that would add a rule for lo, and fail; or may, where a word is
+        known only to who runs it."""
         for step in script.steps if script is not None else ():
-            options = {option for option, name in pairwise(step.words) if name == "lo"}
+            options = {
+                option for option, name in pairwise(step.words) if name == "lo" or not step.is_sure
+            }
             if step.failed and options & {*_OPTIONS[self.hook]} and _ADDING & {*step.words}:
                 yield step
 
