@@ -9,7 +9,7 @@ import click
 from iptlint.cli import FAILED, options
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.packet_options import packet_fields, packet_options
-from iptlint.cli.readings import complain, read_one
+from iptlint.cli.readings import complain, read_one, refuse_other_family
 from iptlint.cli.scripts import script_options, script_reader
 from iptlint.cli.trace import families, traces_of
 
@@ -65,6 +65,8 @@ def command(files: tuple[str, ...], allowance: Allowance, **given: Any) -> int:
     )
     reader = script_reader(reader, given["starts"], given["arguments"])
     readings = [read_one(file, reader, given["ipsets"], allowance) for file in files]
+    if len(readings) == 1:
+        refuse_other_family(readings[0], reader)
     rulesets = [reading.ruleset for reading in readings]
     with allowance.for_("to draw the picture; name fewer files, or only a packet with `trace`"):
         drawn = graph(rulesets, given["most"] or MOST)

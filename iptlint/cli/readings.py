@@ -25,6 +25,28 @@ def read_one(file: str, reader: Reader, ipsets: Sequence[str], allowance: Allowa
     return with_sets(source_of(file, allowance.most_bytes), reader, ipsets, allowance)
 
 
+IP_VERSION = {"ip": "IPv4", "ip6": "IPv6"}
+
+
+def refuse_other_family(reading: Reading, reader: Reader) -> None:
+    """Where a packet of the stated family is asked of rules that say themselves that they are for
+    the other one, as rules.v4: they would be read as rules that nobody has."""
+    from iptlint.dialects.detect import IPTABLES_SAVE
+    from iptlint.dialects.iptables.parsing.guess_family import Families
+
+    source, stated = reading.ruleset.source, reader.family
+    if stated is None or reading.ruleset.dialect != IPTABLES_SAVE:
+        return
+    told = Families(source, None).told()
+    if told and stated not in told:
+        (other,) = told
+        wanted = IP_VERSION[stated.value]
+        raise click.UsageError(
+            f"{source.path} has rules for {IP_VERSION[other.value]}; none for {wanted} were "
+            f"given: name what `{'ip6' if wanted == 'IPv6' else 'ip'}tables-save` prints"
+        )
+
+
 def with_sets(
     source: SourceFile, reader: Reader, ipsets: Sequence[str], allowance: Allowance
 ) -> Reading:

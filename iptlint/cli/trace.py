@@ -9,7 +9,7 @@ import click
 from iptlint.cli import FAILED, options
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.packet_options import packet_fields, packet_options
-from iptlint.cli.readings import complain, read_one
+from iptlint.cli.readings import complain, read_one, refuse_other_family
 from iptlint.cli.scripts import script_options, script_reader
 from iptlint.cli.trace_log import refuse_beside, tell_of_log
 
@@ -120,9 +120,23 @@ def traces_of(
 
     packets = [Packet(family=family, **with_numbers(fields, family)) for family in families]
     try:
-        return [trace_with_bridges(ruleset, packet, addresses) for packet in packets]
+        traces = [trace_with_bridges(ruleset, packet, addresses) for packet in packets]
     except QueryError as error:
         raise click.UsageError(str(error)) from error
+    return [_with_unseen(traced, family) for traced, family in zip(traces, families, strict=True)]
+
+
+def _with_unseen(traced: Trace, family: str) -> Trace:
+    """That no rule is for packets of the family is another thing than that none is like that."""
+    from dataclasses import replace
+
+    from iptlint.cli.readings import IP_VERSION
+    from iptlint.model import Family
+
+    if not traced.ruleset.tables or traced.ruleset.sees(Family(family)):
+        return traced
+    note = f"no rules for {IP_VERSION[family]} were given: nothing here stops such packets"
+    return replace(traced, notes=(*traced.notes, note))
 
 
 def _read(
@@ -143,7 +157,9 @@ def _read(
         return _host(gathered_here(), THIS_HOST)
     archive = host_archive((file,))
     if archive is None:
-        return read_one(file, reader, ipsets, allowance), None
+        reading = read_one(file, reader, ipsets, allowance)
+        refuse_other_family(reading, reader)
+        return reading, None
     return _host(loaded(archive), archive)
 
 

@@ -49,7 +49,7 @@ def _blocks(traced: Trace, connection: Connection | None, *, everything: bool) -
     texts = [(head(outcome), _outcome_text(traced, outcome)) for outcome in traced.outcomes]
     kinds = [(outcome.kind, outcome.way) for outcome in traced.outcomes]
     yield from _shown(texts, kinds, everything=everything)
-    if not texts:
+    if not texts and not traced.notes:
         seen = any(traced.ruleset.sees(family) for family in (Family.IP, Family.IP6))
         yield "no packet is like that here\n" if seen else "there are no rules: all is accepted\n"
     if connection is not None:

@@ -126,3 +126,33 @@ def test_an_icmp_type_has_the_names_that_the_tools_print(
     result = run("trace", "-", *asked, text=open_to_all)
     assert (result.returncode, result.stderr) == (0, "")
     assert shown in result.stdout
+
+
+LONE = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+
+
+@pytest.mark.parametrize("command", ["trace", "graph"])
+def test_rules_of_one_family_are_not_asked_as_if_they_were_of_the_other(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    """iptables-restore loads rules.v4, which no packet of IPv6 ever meets."""
+    rules = tmp_path / "rules.v4"
+    rules.write_text(LONE)
+    result = run(command, str(rules), "--family", "ip6", "--proto", "tcp", "--dport", "22")
+    assert (result.returncode, result.stdout) == (2, "")
+    said = "rules.v4 has rules for IPv4; none for IPv6 were given: name what `ip6tables-save`"
+    assert said in " ".join(result.stderr.split())
+
+
+def test_a_family_is_taken_as_stated_where_the_file_does_not_tell(run: Run) -> None:
+    asked = ("trace", "-", "--family", "ip6", "--proto", "tcp", "--dport", "22")
+    assert run(*asked, text=LONE).stdout.startswith("accept, by -:3")
+
+
+@pytest.mark.parametrize("rules", [LONE, "table ip f { chain c { drop; }; }\n"])
+def test_that_no_rules_are_for_a_family_is_said(run: Run, rules: str) -> None:
+    said = "no rules for IPv6 were given: nothing here stops such packets"
+    asked = ("trace", "-", "--saddr", "2001:db8::1")
+    assert run(*asked, text=rules).stdout == f"{said}\n"
+    answer = json.loads(run(*asked, "--output-format", "json", text=rules).stdout)
+    assert (answer["outcomes"], answer["notes"]) == ([], [said])

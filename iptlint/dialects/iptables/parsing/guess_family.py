@@ -46,6 +46,11 @@ class Families:
         if loaded and not any(told is _family(loaded[1]) for _, told in self._headers):
             self._headers = []  # the tool for the other family was asked by mistake
 
+    def told(self) -> frozenset[Family]:
+        """What the lines of the tools that saved it say, or its name; none where neither does."""
+        saved = frozenset(family for _, family in self._headers)
+        return saved or frozenset(() if self._named is None else (self._named,))
+
     def of_block(self, start: int) -> Family:
         """The family of the table whose line begins at ``start``."""
         return self._stated or self._header_before(start) or self._named or self._by_content(start)
