@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
+from iptlint.analysis.reach_bounds import Bounds
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
@@ -111,16 +112,19 @@ def reach(ruleset: Ruleset, addresses: HostAddresses | None = None) -> Iterator[
 
 class Reach:
     """Answers for the rules of one ruleset; ``addresses`` as above. ``firewall``: that of the
-    ruleset, where somebody has it."""
+    ruleset, where somebody has it. ``bounds``: of one chain, or of some of its rules alone; then
+    the answer is good for nothing else, and why one of them is dead it does not tell, where rules
+    before the chain end the way of its packets."""
 
     def __init__(
         self,
         ruleset: Ruleset,
         addresses: HostAddresses | None = None,
         firewall: Firewall | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self._firewall = firewall or Firewall(ruleset)
-        self._census = _Census(self._firewall, addresses or shown_by(ruleset))
+        self._census = _Census(self._firewall, addresses or shown_by(ruleset), bounds)
 
     @property
     def space(self) -> Space:
@@ -163,7 +167,10 @@ class _Census:
     """Which packets come to the rules of a stack, on all ways; of chains that may come in either
     order, in one or the other."""
 
-    def __init__(self, firewall: Firewall, addresses: HostAddresses) -> None:
+    def __init__(
+        self, firewall: Firewall, addresses: HostAddresses, bounds: Bounds | None = None
+    ) -> None:
+        self._bounds = bounds
         self.unknowns = Unknowns(firewall.space)
         self.addresses = addresses
         self._meetings: dict[Rule, dict[Hook, Visit]] = {}
@@ -182,12 +189,15 @@ class _Census:
             )
             for hook, route in ways.items():
                 base_chains = [base for at in route for base in firewall.base_chains(family, at)]
-                if base_chains:
+                last = route[-1] if self._bounds is None else self._bounds.last(route)
+                if base_chains and last is not None:
                     # Then what nobody interprets is named in the order of the packets' way.
                     for base_chain in base_chains:
                         firewall.analysis(base_chain.table)
                     start = setting_out(firewall.space, family, hook)
-                    self._ends += traversal.follow(route, start)
+                    if self._bounds is not None:
+                        start = start & self._bounds.packets()
+                    self._ends += traversal.follow(route, start, last=last)
 
     def _routing(self, family: Family) -> OpenRouting | None:
         """What goes another way than it set out on is met there as setting out on that."""

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from iptlint.analysis.reach import Reach
+from iptlint.analysis.reach import Reach, Status, why_dead
+from iptlint.analysis.reach_bounds import Bounds
 from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, Reading
 from iptlint.editor.positions import DEFAULT_ENCODING, Lines
@@ -18,7 +19,7 @@ from iptlint.fixes.proof import State
 from iptlint.linter.budget import Budget
 from iptlint.linter.report import Report
 from iptlint.memo import memo
-from iptlint.model import Ruleset
+from iptlint.model import Chain, Hook, Rule, Ruleset, Table
 from iptlint.policy.file import NAME
 from iptlint.policy.tests import PolicyFile
 from iptlint.source import SourceFile, Span
@@ -77,14 +78,19 @@ class Desk(Protocol):
         """The tests that the firewall beside the document fails; DeskError where there is none."""
 
 
+_FEW_RULES = 1000
+"""For so many, what comes to all lines at once takes a moment."""
+
+
 class Seen:
-    """A document, and what has been worked out about it. ``is_too_much``: what reaches its lines
-    took more than there is."""
+    """A document, and what has been worked out about it. ``too_much``: the hooks as far as which
+    following packets took more than there is."""
 
     def __init__(self, desk: Desk, document: Document) -> None:
         self._desk = desk
         self.document = document
-        self.is_too_much = False
+        self.too_much: set[frozenset[Hook]] = set()
+        self._reaches: dict[tuple[Rule, ...], Reach] = {}
 
     @cached_property
     def host(self) -> Host:
@@ -129,8 +135,32 @@ class Seen:
         return Context((self.ruleset,), Settings())
 
     @cached_property
-    def reach(self) -> Reach:
+    def _whole_reach(self) -> Reach:
         return Reach(self.ruleset, firewall=self.context.firewall(self.ruleset))
+
+    def reach(self, table: Table, chain: Chain, parts: tuple[Rule, ...]) -> Reach:
+        """Of many rules, as those of a node of kube-proxy, no more is followed than comes to these:
+        each of thousands of translations is a way of its own."""
+        if self._is_small or "_whole_reach" in self.__dict__:
+            return self._whole_reach
+        known = self._reaches.get(parts)
+        if known is None:
+            known = self._reaches[parts] = self._bounded(table, chain, parts)
+        return known
+
+    def _bounded(self, table: Table, chain: Chain, parts: tuple[Rule, ...]) -> Reach:
+        firewall = self.context.firewall(self.ruleset)
+        bounded = Reach(self.ruleset, None, firewall, Bounds(firewall, table, chain, parts))
+        answer = bounded.of(table, chain, parts)
+        if answer is None or answer.status is not Status.DEAD:
+            return bounded
+        analysis = firewall.by_decision().analysis(table)
+        by_table = all(why_dead(analysis, rule) for rule in parts if rule.read)
+        return bounded if by_table else self._whole_reach
+
+    @cached_property
+    def _is_small(self) -> bool:
+        return sum(1 for _ in self.ruleset.rules()) <= _FEW_RULES
 
     @property
     def lines(self) -> Lines:

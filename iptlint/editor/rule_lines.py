@@ -12,11 +12,12 @@ from oxidd.util import DDMemoryError
 
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.delivery import delivery
-from iptlint.analysis.reach import Matched, Reason, RuleReach, Status, why_dead
+from iptlint.analysis.reach import Matched, Reach, Reason, RuleReach, Status, why_dead
 from iptlint.editor.desk import Seen
 from iptlint.findings import Finding
 from iptlint.linter.budget import Budget, OverBudgetError, Watch
 from iptlint.model import Chain, Family, Field, Hook, Rule, Table, VerdictKind
+from iptlint.model.call_graph import calls_in
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import clause
 from iptlint.packets.describe.lists import few
@@ -82,17 +83,20 @@ _IN_ITS_TABLE = (
 )
 
 
-def _worked_out(seen: Seen, work: Callable[[], str], *, alone: bool = False) -> str | None:
-    """None where that takes too much; then it is not tried again of another line of the text,
-    unless it is about a table ``alone``."""
-    if seen.is_too_much and not alone:
+def _worked_out(
+    seen: Seen, statement: Statement, work: Callable[[], str], *, alone: bool = False
+) -> str | None:
+    """None where that takes too much; then it is not tried again of another line to which packets
+    come by the same hooks, unless it is about a table ``alone``."""
+    hooks = frozenset(calls_in(statement.table).hooks_of(statement.chain.name))
+    if hooks in seen.too_much and not alone:
         return None
     budget = Budget(min(seen.host.budget.seconds or inf, _MOST_SECONDS), seen.host.budget.memory)
     try:
         with Watch(budget, 1) as watch, watch.over(whole=True):
             return work()
     except (OverBudgetError, DDMemoryError, MemoryError):
-        seen.is_too_much = True
+        seen.too_much.add(hooks)
         return None
 
 
@@ -113,18 +117,19 @@ def lens(seen: Seen, position: lsp.Position) -> str:
     statement = _statement_at(seen, position)
     if statement is None:
         return ""
-    said = _worked_out(seen, lambda: _in_short(seen, statement))
+    said = _worked_out(seen, statement, lambda: _in_short(seen, statement))
     return visible(f"{said or 'what it accepts was not worked out'}, {_above(statement)}")
 
 
 def _in_short(seen: Seen, statement: Statement) -> str:
+    reach = seen.reach(statement.table, statement.chain, statement.parts)
     for rule in statement.parts:
         if rule.verdict.kind is VerdictKind.ACCEPT:
-            matched = next(_new_first(seen, rule), None)
+            matched = next(_new_first(reach, rule), None)
             if matched is not None:
-                may = "" if seen.reach.is_certain(statement.table, rule) else "may accept "
-                return f"{may or 'accepts '}{_packets(seen, matched, limit=1)}"
-    answer = seen.reach.of(statement.table, statement.chain, statement.parts)
+                may = "" if reach.is_certain(statement.table, rule) else "may accept "
+                return f"{may or 'accepts '}{_packets(reach, matched, limit=1)}"
+    answer = reach.of(statement.table, statement.chain, statement.parts)
     if answer is None:
         return "could not be read"
     if answer.status is Status.DEAD:
@@ -132,17 +137,17 @@ def _in_short(seen: Seen, statement: Statement) -> str:
     return "accepts what something left open lets come here"
 
 
-def _new_first(seen: Seen, rule: Rule) -> Iterator[Matched]:
+def _new_first(reach: Reach, rule: Rule) -> Iterator[Matched]:
     """Where new connections come there first; where nothing surely comes, not at all."""
-    new = seen.reach.space.state("new")
-    surely = [each for each in seen.reach.matched(rule) if each.surely.satisfiable()]
+    new = reach.space.state("new")
+    surely = [each for each in reach.matched(rule) if each.surely.satisfiable()]
     return iter(sorted(surely, key=lambda each: not (each.surely & new).satisfiable()))
 
 
-def _packets(seen: Seen, matched: Matched, limit: int) -> str:
+def _packets(reach: Reach, matched: Matched, limit: int) -> str:
     """Of new connections where there are some, else of any packets; of what comes from outside
     where there is some."""
-    space = seen.reach.space
+    space = reach.space
     within = at_hook(space, matched.hook)
     for usual in (space.state("new"), ~space.interface(Field.IIF, "lo")):
         if (matched.surely & within & usual).satisfiable():
@@ -163,9 +168,9 @@ def hover(seen: Seen, position: lsp.Position) -> str:
     said = []
     statement = _statement_at(seen, position)
     if statement is not None:
-        text = _worked_out(seen, lambda: "\n\n".join(_reaching(seen, statement)))
+        text = _worked_out(seen, statement, lambda: "\n\n".join(_reaching(seen, statement)))
         text = text or _worked_out(
-            seen, lambda: "\n\n".join(_in_its_table(seen, statement)), alone=True
+            seen, statement, lambda: "\n\n".join(_in_its_table(seen, statement)), alone=True
         )
         said.append(text or _TOO_MUCH)
     codes = dict.fromkeys(f.code for f in _found_at(seen, position))
@@ -183,7 +188,8 @@ def _found_at(seen: Seen, position: lsp.Position) -> Iterator[Finding]:
 
 def _reaching(seen: Seen, statement: Statement) -> Iterator[str]:
     yield _heading(statement)
-    answer = seen.reach.of(statement.table, statement.chain, statement.parts)
+    reach = seen.reach(statement.table, statement.chain, statement.parts)
+    answer = reach.of(statement.table, statement.chain, statement.parts)
     if answer is None:
         yield "This could not be read, so it may match any packet and do anything with it."
         return
@@ -195,8 +201,8 @@ def _reaching(seen: Seen, statement: Statement) -> Iterator[str]:
     if answer.witness is not None:
         yield f"A packet that does: {quoted(describe(answer.witness))}"
     for rule in statement.parts:
-        for matched in _new_first(seen, rule):
-            yield from _at_hook(seen, statement, rule, matched)
+        for matched in _new_first(reach, rule):
+            yield from _at_hook(seen, reach, statement, rule, matched)
 
 
 def _in_its_table(seen: Seen, statement: Statement) -> Iterator[str]:
@@ -231,13 +237,15 @@ def _by_lines(why: Reason | None, taken_by: Sequence[Rule]) -> str:
     return f"{reason} (line {few(lines, _MOST_LINES)})" if lines else reason
 
 
-def _at_hook(seen: Seen, statement: Statement, rule: Rule, matched: Matched) -> Iterator[str]:
+def _at_hook(
+    seen: Seen, reach: Reach, statement: Statement, rule: Rule, matched: Matched
+) -> Iterator[str]:
     does = _DOES.get(rule.verdict.kind)
-    perhaps = "" if seen.reach.is_certain(statement.table, rule) else ", if its own limit lets it"
-    new = (matched.surely & seen.reach.space.state("new")).satisfiable()
+    perhaps = "" if reach.is_certain(statement.table, rule) else ", if its own limit lets it"
+    new = (matched.surely & reach.space.state("new")).satisfiable()
     kind = "new connections" if new else "packets"
     whose = f"it {does} these {kind}" if does else f"these {kind} come to it and match"
-    packets = quoted(_packets(seen, matched, limit=3))
+    packets = quoted(_packets(reach, matched, limit=3))
     yield f"At {matched.hook.value} {whose}{perhaps}: {packets}"
     if (matched.perhaps & ~matched.surely).satisfiable():
         yield "More may come, as something above leaves open."
@@ -251,7 +259,7 @@ def _in_the_end(seen: Seen, matched: Matched) -> Iterator[str]:
         return
     for family in (Family.IP, Family.IP6):
         hooks = seen.context.hooks(seen.ruleset, family)
-        packets = matched.surely & seen.reach.space.family(family.value)
+        packets = matched.surely & seen.context.firewall(seen.ruleset).space.family(family.value)
         if hooks is None or not packets.satisfiable():
             continue
         fate = delivery(hooks, matched.hook, packets)

@@ -87,10 +87,15 @@ class Traversal:
         self.running = running
         self.tracking = Tracking(unknowns, running)
         self.outcomes: list[Outcome] = []
+        self._last: Hook | None = None
 
-    def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
-        """What becomes of the packets on their way through the hooks."""
+    def follow(
+        self, hooks: Sequence[Hook], packets: PacketSet, *, last: Hook | None = None
+    ) -> list[Outcome]:
+        """What becomes of the packets on their way through the hooks; those that come through the
+        ``last`` are followed no further."""
         self.outcomes = []
+        self._last = last if last is not hooks[-1] else None
         if self.routing is not None and Hook.PREROUTING in hooks:
             packets = self.routing.setting_out(packets, to_host=Hook.INPUT in hooks)
         if self.routing is not None and Hook.INPUT not in hooks:
@@ -204,7 +209,7 @@ class Traversal:
         groups = self.tracking.translated(groups, hook)
         for base_chain in behind:
             groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
-        return groups
+        return groups if hook is not self._last else PacketGroups()
 
     def _around_translation(
         self, hook: Hook, base_chains: Sequence[BaseChain]
