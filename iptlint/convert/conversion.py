@@ -22,6 +22,7 @@ _MOST_PROOFS = 4
 """What is not proved is tried in stricter words, and what went together each for itself."""
 _MOST_TRIALS = 6
 """What is refused is taken out, and the rest tried again."""
+_ALIKE = (State.PROVED, State.LEFT_OUT)
 
 
 @dataclass(slots=True)
@@ -53,7 +54,12 @@ class Conversion:
 
     @property
     def holds(self) -> bool:
-        proved = all(entry.state is State.PROVED for _, _, entry in self.entries())
+        return self.fares_alike and not self.of_state(State.LEFT_OUT)
+
+    @property
+    def fares_alike(self) -> bool:
+        """Whether each rule is proved, but those that decide nothing."""
+        proved = all(entry.state in _ALIKE for _, _, entry in self.entries())
         return proved and not self.refused and all(d.equivalent for d in self.differences)
 
 
@@ -72,8 +78,9 @@ def converted(
 
 
 def compare_wholes(conversion: Conversion) -> None:
-    """Follows all packets through both firewalls, where each rule is proved."""
-    if not conversion.holds:
+    """Follows all packets through both firewalls, where each rule is proved that decides anything:
+    what is left out then has to make no difference."""
+    if not conversion.fares_alike:
         return
     if any(map(translated_to_sockets, conversion.olds)):
         conversion.whole = "not compared as a whole, for a socket decides what TPROXY does"
@@ -82,7 +89,7 @@ def compare_wholes(conversion: Conversion) -> None:
         difference(said_old(old, conversion.tables), _for_families(conversion, old))
         for old in conversion.olds
     ]
-    if conversion.holds:
+    if conversion.fares_alike:
         conversion.whole = "every packet fares alike in both"
 
 
@@ -201,7 +208,7 @@ def _prove(trial: Conversion) -> None:
     for table in trial.tables:
         proof.enter(table)
         for entry, new in _standing(table, new_ruleset):
-            if entry.state is State.NOT_CONVERTED:
+            if entry.state in (State.NOT_CONVERTED, State.LEFT_OUT):
                 continue
             why = proof.objection(entry, new)
             entry.state = State.NOT_PROVED if why else State.PROVED

@@ -17,15 +17,17 @@ class State(Enum):
     PROVED = "proved"
     NOT_PROVED = "not proved"
     NOT_CONVERTED = "not converted"
+    LEFT_OUT = "left out"
+    """Without words in nft, and without it every packet fares alike."""
 
 
 @dataclass(slots=True)
 class Rendering:
     """One place in a chain. ``olds``: the rules of each family that stand here, in their order;
     ``lines``: those of nft for them; ``strict``: other lines, to try where these say something
-    else. ``counts``: it decides by what it has seen. ``reason``: why it is not proved, or not
-    converted. ``parts``: the places that went together, if it stands for several. ``elsewhere``:
-    the chain in which it is done."""
+    else. ``counts``: it decides by what it has seen. ``reason``: why it is not proved, not
+    converted or left out. ``parts``: the places that went together, if it stands for several.
+    ``elsewhere``: the chain in which it is done."""
 
     olds: Mapping[Family, tuple[Rule, ...]]
     lines: tuple[Words, ...]

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from iptlint.convert.asking import Asking, Declarations
 from iptlint.convert.helpers import says_helper, with_copies
+from iptlint.convert.idle import asks_for_rates, what_is_missing
 from iptlint.convert.recent import lists
 from iptlint.convert.rendering import NewChain, NewTable, Part, Rendering, State, Words
 from iptlint.convert.rule import GO_ROUND, uses_of, written
@@ -29,18 +30,21 @@ def tables(
     for ruleset in rulesets:
         for table in ruleset.tables:
             by_name.setdefault(table.name, {})[table.family] = table
-    made = (each for olds in by_name.values() for each in _tables_of(olds, sets, apart=apart))
+    estimated = asks_for_rates(rulesets)
+    made = (
+        each
+        for olds in by_name.values()
+        for each in _tables_of(olds, sets, apart=apart, estimated=estimated)
+    )
     return [table for table in made if table.chains]
 
 
 def _tables_of(
-    olds: Mapping[Family, Table], sets: SavedSets | None, *, apart: bool
+    olds: Mapping[Family, Table], sets: SavedSets | None, *, apart: bool, estimated: bool
 ) -> Iterator[NewTable]:
-    if len(olds) > 1 and _go_together(olds):
-        yield _Maker(olds, sets, apart=apart).made()
-        return
-    for family, table in olds.items():
-        yield _Maker({family: table}, sets, apart=apart).made()
+    together = len(olds) > 1 and _go_together(olds)
+    for each in (olds,) if together else ({family: table} for family, table in olds.items()):
+        yield _Maker(each, sets, apart=apart, estimated=estimated).made()
 
 
 def _go_together(olds: Mapping[Family, Table]) -> bool:
@@ -70,8 +74,9 @@ class _Maker:
     """Makes one table."""
 
     def __init__(
-        self, olds: Mapping[Family, Table], sets: SavedSets | None, *, apart: bool
+        self, olds: Mapping[Family, Table], sets: SavedSets | None, *, apart: bool, estimated: bool
     ) -> None:
+        self.estimated = estimated
         self.copies = {family: with_copies(table) for family, table in olds.items()}
         self.olds = olds = {family: copies.table for family, copies in self.copies.items()}
         self.apart = apart
@@ -149,7 +154,11 @@ class _Maker:
         try:
             new = written(rule, asking, self.names)
         except NoFormError as error:
-            return Rendering(olds, (), state=State.NOT_CONVERTED, reason=str(error))
+            missing = what_is_missing(rule, estimated=self.estimated)
+            if missing is None:
+                return Rendering(olds, (), state=State.NOT_CONVERTED, reason=str(error))
+            reason = f"{error}; nothing but {missing} is missing"
+            return Rendering(olds, (), state=State.LEFT_OUT, reason=reason)
         sides = (new.lines, new.strict)
         if rule in copies.setting:
             sides = (_of_new(new.lines), _of_new(new.strict))
@@ -185,7 +194,7 @@ def _aligned(one: Sequence[Rendering], other: Sequence[Rendering]) -> Iterator[R
 def _said(entry: Rendering) -> object:
     """What has to be equal; what is not converted is equal to nothing, nor is what counts: each
     family has counts of its own."""
-    if entry.counts or entry.state is State.NOT_CONVERTED or not entry.lines:
+    if entry.counts or not entry.lines:
         return object()
     return entry.lines, entry.comment
 

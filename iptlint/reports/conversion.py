@@ -14,6 +14,7 @@ from iptlint.reports.text import COLUMNS
 
 _MOST_SHOWN = 20
 """Rules with one reason."""
+_TOLD = (State.NOT_CONVERTED, State.NOT_PROVED, State.LEFT_OUT)
 
 
 def conversion_text(conversion: Conversion, notes: Sequence[str]) -> str:
@@ -30,7 +31,7 @@ def conversion_text(conversion: Conversion, notes: Sequence[str]) -> str:
 
 def _by_reason(conversion: Conversion) -> Iterator[str]:
     by_reason: dict[tuple[State, str], list[Rendering]] = {}
-    for state in (State.NOT_CONVERTED, State.NOT_PROVED):
+    for state in _TOLD:
         for entry in conversion.of_state(state):
             by_reason.setdefault((state, entry.reason), []).append(entry)
     for (state, reason), entries in by_reason.items():
@@ -68,12 +69,16 @@ def _summary(conversion: Conversion) -> str:
     counts = {state: conversion.count(state) for state in State}
     parts = [f"{counts[State.PROVED]} of {sum(counts.values())} rules converted and proved"]
     parts += [
-        f"{counts[state]} {state.value}"
-        for state in (State.NOT_PROVED, State.NOT_CONVERTED)
-        if counts[state]
+        f"{counts[state]} {_in_sum(state, counts[state])}" for state in _TOLD if counts[state]
     ]
     whole = f"; {conversion.whole}" if conversion.whole else ""
     return ", ".join(parts) + whole
+
+
+def _in_sum(state: State, number: int) -> str:
+    if state is not State.LEFT_OUT:
+        return str(state.value)
+    return f"left out that {'decides' if number == 1 else 'decide'} nothing"
 
 
 def conversion_json(conversion: Conversion, notes: Sequence[str]) -> str:

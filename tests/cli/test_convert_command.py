@@ -48,7 +48,7 @@ def test_json() -> None:
     assert (answer["version"], answer["proved"], answer["whole"]) == (1, False, None)
     (rule,) = answer["rules"]
     assert (rule["path"], rule["line"], rule["state"]) == ("-", 5, "not_converted")
-    assert answer["summary"] == {"proved": 2, "not_proved": 0, "not_converted": 1}
+    assert answer["summary"] == {"proved": 2, "not_proved": 0, "not_converted": 1, "left_out": 0}
     good = json.loads(run("-", "--output-format", "json", text=GOOD).stdout)
     assert good["whole"] is True
     assert broken(answer, "conversion") == broken(good, "conversion") == []

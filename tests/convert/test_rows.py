@@ -75,7 +75,7 @@ def test_what_nft_has_no_words_for_is_named(rule: str, chain: str, why: str) -> 
 UNTRIED = {
     *("LED", "RATEEST", "HMARK", "CLUSTERIP", "SECMARK", "ULOG", "SET", "DNPT", "SNPT", "IPMARK"),
     *("TARPIT", "DELUDE", "CHAOS", "STEAL", "ECHO", "MIRROR", "CHECKSUM", "CONNSECMARK", "HL"),
-    *("DROP", "LOG"),
+    *("DROP", "LOG", "IDLETIMER"),
 }
 """Rows that say that nft has nothing like it, or that other rows show."""
 

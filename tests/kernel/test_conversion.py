@@ -111,6 +111,53 @@ def test_the_kernel_gives_the_same_helper() -> None:
     assert said == ["True", "True", "False"]
 
 
+REWRITTEN = """\
+*mangle
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p udp -m udp --dport 9 -j TTL --ttl-inc 2
+-A OUTPUT -p udp -m udp --dport 10 -j TTL --ttl-dec 3
+-A OUTPUT -p udp -m udp --dport 11 -j TOS --set-tos 0x10/0x3f
+-A OUTPUT -p udp -m udp --dport 12 -j TOS --set-tos 0x12/0x00
+-A OUTPUT -p udp -m udp --dport 13 -j TOS --set-tos 0x00/0xed
+-A OUTPUT -p udp -m udp --dport 14 -j TOS --set-tos 0x1f/0x1f
+COMMIT
+"""
+AS_THEY_COME = """\
+import socket, struct
+for port in range(9, 15):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", port))
+    server.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
+    server.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    option = socket.IP_TTL if port < 11 else socket.IP_TOS
+    for number in range(1, 256):
+        client.setsockopt(socket.IPPROTO_IP, option, number)
+        client.sendto(b"x", ("127.0.0.1", port))
+        _, told, _, _ = server.recvmsg(9, 99)
+        print(port, number, [data[0] for _, _, data in told])
+"""
+
+
+def test_header_fields_are_counted_and_written_in_part_alike() -> None:
+    made = conversion(REWRITTEN)
+    assert made.holds
+    said = []
+    for load, text in (
+        (["iptables-legacy-restore"], REWRITTEN),
+        (["nft", "-f", "-"], made.source.text),
+        (["nft", "-f", "-"], ""),
+    ):
+        host = Namespace()
+        host.run(["ip", "link", "set", "lo", "up"])
+        host.run(load, text)
+        said.append(host.run(["python3", "-c", AS_THEY_COME]).splitlines())
+    old, new, without = said
+    assert len(old) == 6 * 255
+    assert old == new
+    assert len({*old} - {*without}) > 4 * 255
+
+
 @pytest.mark.parametrize("seed", [3])
 def test_recent_says_what_the_sets_say(seed: int, tmp_path: Path) -> None:
     """Counted beside each other, for the same packets."""

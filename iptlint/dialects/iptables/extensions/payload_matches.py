@@ -53,15 +53,18 @@ _ALL_BITS = 2**32 - 1
 @dataclass(frozen=True, slots=True)
 class HeaderWord:
     """32 bits of a packet, ``offset`` bytes from the header of IP on, and the numbers that those of
-    ``mask`` may be."""
+    ``mask`` may be. ``width``: of the 32 bits only the last are read, as a number."""
 
     offset: int
     mask: int
     spans: tuple[tuple[int, int], ...]
+    width: int = 32
 
     @property
     def place(self) -> str:
         """In nft's words."""
+        if self.width < 32:
+            return f"@nh,{self.offset * 8 + 32 - self.width},{self.width}"
         masked = f" & {self.mask:#x} ==" if self.mask != _ALL_BITS else ""
         return f"@nh,{self.offset * 8},32{masked}"
 
@@ -83,8 +86,16 @@ def _word(test: str) -> HeaderWord | None:
     everything = any(low > high or (low, high) == (0, _ALL_BITS) for low, high in spans)
     single = all(low == high and not low & ~mask for low, high in spans) and mask > 0
     if everything or not (single or mask == _ALL_BITS):
-        return None
+        return _last_bits(_number(match[1]), mask, spans)
     return HeaderWord(_number(match[1]), mask, spans)
+
+
+def _last_bits(offset: int, mask: int, spans: tuple[tuple[int, int], ...]) -> HeaderWord | None:
+    """They are a number of their own, which a range can be asked of."""
+    within = all(low <= high <= mask and (low, high) != (0, mask) for low, high in spans)
+    if mask == 0 or mask & (mask + 1) or not within:
+        return None
+    return HeaderWord(offset, mask, spans, mask.bit_length())
 
 
 def _number(digits: str) -> int:
@@ -102,7 +113,7 @@ def _lower_u32(uses: Uses, _: Family) -> ExtensionResult:
 
 
 def _one_of(word: HeaderWord) -> Match:
-    as_text = str if word.mask == _ALL_BITS else hex
+    as_text = str if word.mask == _ALL_BITS or word.width < 32 else hex
     shown = ("-".join(dict.fromkeys(map(as_text, span))) for span in word.spans)
     tests = [Opaque(f"{word.place} {each}", kind="u32") for each in shown]
     return tests[0] if len(tests) == 1 else AnyOf(tuple((test,) for test in tests))
