@@ -189,15 +189,17 @@ class _Census:
             )
             for hook, route in ways.items():
                 base_chains = [base for at in route for base in firewall.base_chains(family, at)]
-                last = route[-1] if self._bounds is None else self._bounds.last(route)
-                if base_chains and last is not None:
+                if self._bounds is not None:
+                    traversal.last = self._bounds.last(route)
+                    base_chains = base_chains if traversal.last is not None else []
+                if base_chains:
                     # Then what nobody interprets is named in the order of the packets' way.
                     for base_chain in base_chains:
                         firewall.analysis(base_chain.table)
                     start = setting_out(firewall.space, family, hook)
                     if self._bounds is not None:
                         start = start & self._bounds.packets()
-                    self._ends += traversal.follow(route, start, last=last)
+                    self._ends += traversal.follow(route, start)
 
     def _routing(self, family: Family) -> OpenRouting | None:
         """What goes another way than it set out on is met there as setting out on that."""

@@ -60,7 +60,7 @@ class Traversal:
     """One ruleset's ways. ``on_step`` is called for each step, ``on_visit`` for each rule that
     packets come to which pass its tests; ``by_rule`` keeps apart the packets that different rules
     accept. With ``routing`` packets go by their new destination; without, all go on the way that
-    was asked for. ``running``: the connection that all packets are part of."""
+    was asked for. ``running``: the connection that all are part of. ``last``: no hook behind it."""
 
     def __init__(
         self,
@@ -87,15 +87,11 @@ class Traversal:
         self.running = running
         self.tracking = Tracking(unknowns, running)
         self.outcomes: list[Outcome] = []
-        self._last: Hook | None = None
+        self.last: Hook | None = None
 
-    def follow(
-        self, hooks: Sequence[Hook], packets: PacketSet, *, last: Hook | None = None
-    ) -> list[Outcome]:
-        """What becomes of the packets on their way through the hooks; those that come through the
-        ``last`` are followed no further."""
+    def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
+        """What becomes of the packets on their way through the hooks."""
         self.outcomes = []
-        self._last = last if last is not hooks[-1] else None
         if self.routing is not None and Hook.PREROUTING in hooks:
             packets = self.routing.setting_out(packets, to_host=Hook.INPUT in hooks)
         if self.routing is not None and Hook.INPUT not in hooks:
@@ -209,7 +205,7 @@ class Traversal:
         groups = self.tracking.translated(groups, hook)
         for base_chain in behind:
             groups = self._at_base_chain(base_chain, hook, groups, is_main=base_chain is main)
-        return groups if hook is not self._last else PacketGroups()
+        return groups if hook is not self.last else PacketGroups()
 
     def _around_translation(
         self, hook: Hook, base_chains: Sequence[BaseChain]
