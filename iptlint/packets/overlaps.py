@@ -18,14 +18,20 @@ def overlaps(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbe
     time."""
     if not len(rows) or not len(others):
         return
+    if not columns.dimensions:
+        yield from _one_by_one(columns, rows, others)
+        return
     along = _narrowest(columns, rows)
     spans = columns.high[along][others] - columns.low[along][others]
     narrow = np.uint64(min(_NARROW, columns.dimensions[along].maximum >> _PART))
-    wide = others[spans > narrow]
-    for part in np.array_split(wide, max(1, len(rows) * len(wide) // _PAIRS)):
+    yield from _one_by_one(columns, rows, others[spans > narrow])
+    yield from _narrow(columns, rows, others[spans <= narrow], along)
+
+
+def _one_by_one(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
+    for part in np.array_split(others, max(1, len(rows) * len(others) // _PAIRS)):
         both = np.stack([np.repeat(rows, len(part)), np.tile(part, len(rows))])
         yield _sharing(columns, both)
-    yield from _narrow(columns, rows, others[spans <= narrow], along)
 
 
 def _narrowest(columns: Columns, rows: Numbers) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from random import Random
 
 Make = Callable[[int], str]
 
@@ -72,6 +73,21 @@ def _verdicts(count: int) -> str:
     return _chain([f"ip saddr vmap {_listed(elements)}"])
 
 
+def _overlapping(count: int) -> str:
+    """Prefixes inside of each other and ranges of ports across each other, as in ClassBench."""
+    draw = Random(3)
+    rules = []
+    for _ in range(count):
+        low = draw.randrange(65000)
+        ports = f"--dport {low}:{draw.randrange(low, 65536)}"
+        ends = " ".join(
+            f"{end} 10.{draw.randrange(4)}.{draw.randrange(256)}.0/{draw.choice((8, 14, 18, 22))}"
+            for end in ("-s", "-d")
+        )
+        rules.append(f"-A INPUT {ends} -p tcp {ports} -j {draw.choice(('ACCEPT', 'DROP'))}")
+    return _restore(rules)
+
+
 HOSTILE: dict[str, Make] = {
     "bad_lines.nft": lambda n: _lines(n, "chain } x ;", "table ip t {\n", "}\n"),
     "open_lines.nft": lambda n: _lines(n, "ip saddr foo bar {", "table ip t { chain c {\n"),
@@ -114,6 +130,7 @@ HOSTILE: dict[str, Make] = {
     ),
     "verdicts.nft": _verdicts,
     "intervals.nft": _intervals,
+    "overlapping.v4": _overlapping,
     "elements.nft": _elements,
     "elements.ipset": lambda n: "\n".join(
         ["create s hash:ip", *(f"add s {address(3 * i)}" for i in range(n)), ""]

@@ -51,3 +51,11 @@ def test_they_are_those_that_share_one(
             for one, two in zip(boxes[row], boxes[other], strict=True)
         )
     ]
+
+
+def test_boxes_of_no_field_hold_everything_and_share_it() -> None:
+    """Ten thousand times ``-A INPUT -j DROP``: no rule names an address or a port."""
+    edges = np.zeros((0, 3), np.uint64)
+    columns = SimpleNamespace(low=edges, high=edges, dimensions=())
+    (pairs,) = overlaps(columns, np.array([0, 1]), np.array([2]))
+    assert pairs.tolist() == [[0, 1], [2, 2]]
