@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.default_verdict import likened
+from iptlint.analysis.default_verdict import ODD_PORTS, likened
 from iptlint.analysis.delivery import by_rule
 from iptlint.analysis.shares import Share
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Rule
 from iptlint.model.addresses import AddressKind
+from iptlint.model.names import is_inside
 from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.packet_group import Visit
@@ -47,6 +48,22 @@ def shown_for(hooks: Hooks, hook: Hook, share: Share) -> Packet | None:
     return decided_by(hooks, hook, share.rule or share.chain, share.packets)
 
 
+def shown_from_world(hooks: Hooks, hook: Hook, share: Share) -> Packet | None:
+    """The same; to this host by an interface that rules name and behind which the world may be,
+    where that fares alike."""
+    space = hooks.space
+    named = (
+        space.value(Field.IIF, number)
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name and hooks.facing.get(cls.name, not is_inside(cls.name))
+    )
+    moved = space.forget(share.packets, (Field.IIF,)) & union([*named], space.false)
+    decider = share.rule or share.chain
+    incoming = hook is Hook.INPUT and moved.satisfiable()
+    packet = decided_by(hooks, hook, decider, moved) if incoming else None
+    return packet or shown_for(hooks, hook, share)
+
+
 def decided_by(
     hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet
 ) -> Packet | None:
@@ -56,13 +73,25 @@ def decided_by(
     alike = likened(hooks, own)
     if alike != own:
         few = plainest(space, alike, hook).pick_cube_dd()
-        for tried in (few, alike, likened(hooks, own, AddressKind.PRIVATE)):
+        served = _to_a_service(space, alike)
+        for tried in (*served, few, alike, likened(hooks, own, AddressKind.PRIVATE)):
             packet = witness(space, _decided(hooks, hook, decider, tried), hook)
             if packet is not None:
                 return packet
     if alike != own or not hooks.decides_alone(hook):
         own = _decided(hooks, hook, decider, own)
     return witness(space, own, hook)
+
+
+_SERVICES = (3306, 80, 8080)
+"""Ports that people know, the one first that an open host suffers from most."""
+
+
+def _to_a_service(space: Space, packets: PacketSet) -> Iterator[PacketSet]:
+    """The packets, where all are to ports of nobody, to ports that people know."""
+    if not (packets & ~space.ranges(Field.DPORT, tuple((p, p) for p in ODD_PORTS))).satisfiable():
+        anywhere = space.forget(packets, (Field.DPORT,))
+        yield from (anywhere & space.value(Field.DPORT, port) for port in _SERVICES)
 
 
 def _decided(hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet) -> PacketSet:

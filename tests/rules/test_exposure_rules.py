@@ -151,6 +151,23 @@ def test_rows_are_sound() -> None:
 # -- IPT604
 
 
+@pytest.mark.parametrize(
+    ("rule", "shown"),
+    [
+        ("-A INPUT -i eth0 -p tcp --dport 80 -j ACCEPT", "eth0"),
+        ("-A INPUT -i eth+ -p tcp --dport 80 -j ACCEPT", "eth0"),
+        ("-A INPUT -i eth0 -j ACCEPT", "eth1"),
+        ("-A INPUT -i lan0 -p tcp --dport 80 -j ACCEPT", "eth0"),
+    ],
+)
+def test_the_example_comes_by_an_interface_that_rules_name_where_one_may(
+    rule: str, shown: str
+) -> None:
+    told = one(table(LO, RUNNING, rule, "-A INPUT -p tcp --dport 22 -j ACCEPT"), "IPT604")
+    assert told.witness is not None
+    assert told.witness.iif == shown
+
+
 def test_the_port_of_the_setting() -> None:
     text = table(LO, RUNNING, "-A INPUT -p tcp --dport 2222 -j ACCEPT")
     assert findings(text, "IPT604") == []

@@ -450,6 +450,18 @@ def test_loopback() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "port"),
+    [((RUNNING, SSH), 3306), ((RUNNING, SSH, "-A INPUT -p tcp --dport 3306 -j DROP"), 80)],
+)
+def test_the_example_of_an_open_host_is_a_service_that_people_know(
+    rules: tuple[str, ...], port: int
+) -> None:
+    told = one(table(*rules, policy="ACCEPT"), "IPT601")
+    assert told.witness is not None
+    assert told.witness.dport == port
+
+
+@pytest.mark.parametrize(
     ("rules", "policy", "words"),
     [
         ((), "ACCEPT", "its policy accepts every new connection that no rule denies"),

@@ -52,7 +52,7 @@ from iptlint.analysis.default_verdict import (
     forwards_on_its_own,
     is_policy_assumed,
 )
-from iptlint.analysis.evidence import shown_for
+from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
@@ -265,7 +265,7 @@ def _one(hooks: Hooks, opening: _Open) -> Finding:
         f"{chain.name} is open: {by} every new connection that no rule denies"
         f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
         _advice(hooks.ruleset, chain),
-        witness=shown_for(hooks, opening.hook, share),
+        witness=shown_from_world(hooks, opening.hook, share),
         confidence=Confidence.POSSIBLE if opening.maybe else None,
     )
 
@@ -280,7 +280,7 @@ def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
         " denies",
         _advice(hooks.ruleset, *chains),
         related=(Label(forward.share.span, "so does this policy"),),
-        witness=shown_for(hooks, Hook.INPUT, input_.share),
+        witness=shown_from_world(hooks, Hook.INPUT, input_.share),
         confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
     )
 

@@ -46,7 +46,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS
-from iptlint.analysis.evidence import shown_for
+from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.handshake import untracks
 from iptlint.analysis.session import Context, Settings
@@ -111,7 +111,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
             share.span,
             "SSH is open to every address, with no limit for who tries one password after another",
             _advice(hooks, share, settings.ssh_ports[0]),
-            witness=shown_for(hooks, Hook.INPUT, share),
+            witness=shown_from_world(hooks, Hook.INPUT, share),
             likeness="ssh",
             causes=(Cause(hooks.ruleset, part=rule), *_late(hooks, exposure, open_)),
         )
