@@ -32,7 +32,8 @@ _FACING, _INSIDE, _NETWORKS = 2, 4, 4
 @dataclass(frozen=True, slots=True)
 class Caller:
     """``way``: that its packets set out on: to this host (input), through it, from it. ``iif``,
-    ``saddr`` and ``daddr``: what they have for certain. ``world``: anyone on the internet."""
+    ``saddr`` and ``daddr``: what they have for certain. ``world``: anyone on the internet.
+    ``interface``: by which one of the rules; empty where that is none with a name."""
 
     name: str
     family: Family
@@ -41,6 +42,7 @@ class Caller:
     saddr: str | None = None
     daddr: str | None = None
     world: bool = False
+    interface: str = ""
 
     def opening(self, protocol: str) -> Packet:
         """The first packets of its connections by the protocol."""
@@ -81,7 +83,8 @@ def _world(hooks: Hooks) -> Iterator[Caller]:
         name = _interface(interfaces.classes[number - 1])
         said = "the internet" if len(numbers) == 1 else f"the internet, by {name}"
         iif = interfaces.example(number)
-        yield Caller(said, hooks.family, Hook.INPUT, iif, address, world=True)
+        named = name if interfaces.classes[number - 1].name else ""
+        yield Caller(said, hooks.family, Hook.INPUT, iif, address, world=True, interface=named)
 
 
 def _interface(cls: InterfaceClass) -> str:
@@ -105,6 +108,7 @@ def _inside(hooks: Hooks) -> Iterator[Caller]:
             hooks.family,
             Hook.INPUT,
             interfaces.example(number),
+            interface=_interface(cls),
         )
 
 

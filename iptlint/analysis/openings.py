@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from iptlint.analysis.answers import Answer, Ending
+from iptlint.analysis.trace_conditions import DOES_NOT_HOLD
 from iptlint.model import Family, Hook
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.packet_group import Decision
@@ -20,7 +21,8 @@ class Opening:
     what is sent to others behind it. ``sure``: for everyone there, if need be ``at_a_rate``; else
     for those packets that ``only`` names, which says of a rate what it is, too. ``by``: who lets
     them in; None where nothing stands in the way. ``callers``: from where. ``becomes``: to where
-    they are sent on, address and port."""
+    they are sent on, address and port. ``everyone``: as far as packets tell, as long as tests
+    do not hold that take some out, as a count of those that came before."""
 
     protocol: str
     ports: Ranges
@@ -32,6 +34,7 @@ class Opening:
     by: Decision | None
     becomes: tuple[tuple[str | None, int | None], ...] = ()
     only: tuple[str, ...] = ()
+    everyone: bool = True
 
     @property
     def is_all(self) -> bool:
@@ -81,7 +84,14 @@ def _opening(
         ending.decision,
         ((new.daddr, new.dport),) if new is not None and moved else (),
         _only(ending) if at_a_rate or not sure else (),
+        sure or _is_for_everyone(ending),
     )
+
+
+def _is_for_everyone(ending: Ending) -> bool:
+    """What has to hold (a list that one is on, a time) lets in a few, or now and then."""
+    taken_out = all(condition.endswith(DOES_NOT_HOLD) for condition in ending.conditions)
+    return ending.packets == ANY and taken_out
 
 
 def _only(ending: Ending) -> tuple[str, ...]:

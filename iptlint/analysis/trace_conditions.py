@@ -28,6 +28,7 @@ _UNSEEN = (
     *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
 )
 """Fields that ``Packet`` does not have."""
+DOES_NOT_HOLD = "does not hold"
 
 
 class Chosen(NamedTuple):
@@ -63,7 +64,7 @@ def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> st
     rule = matcher.left_open.rule_of(key)
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
-        return f"{where}{key.text} {'holds' if value else 'does not hold'}"
+        return f"{where}{key.text} {'holds' if value else DOES_NOT_HOLD}"
     return f"{where}{key.text} is {_SHOWN.get(key.kind, str)(value)}"
 
 

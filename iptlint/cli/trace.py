@@ -99,12 +99,14 @@ def command(
 
 
 def _print(answers: list[FamilyTrace], output_format: str, *, everything: bool) -> None:
+    from iptlint.reports.formats import PLAIN
     from iptlint.reports.trace import trace_json, trace_text
 
     if output_format == "json":
         options.write_utf8(trace_json(answers))
     else:
-        options.write(trace_text(answers, everything=everything))
+        columns = options.fitted(PLAIN).columns
+        options.write(trace_text(answers, everything=everything, columns=columns))
 
 
 def traces_of(

@@ -17,14 +17,16 @@ from iptlint.netfilter.packet_group import TraversalStep
 from iptlint.netfilter.routes import ROUTES
 from iptlint.packets.describe import describe
 from iptlint.packets.space import Space
+from iptlint.reports.formats import PLAIN
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import EXPIRED, UNROUTED, chain_name, in_words, place, verdict
-from iptlint.reports.safe import visible
+from iptlint.reports.safe import visible, wrapped
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
 
 _LINES = 4
-_WIDTHS = (None, 26, None, 60)
+_CHAIN, _RULE, _NARROWEST = 26, 60, 24
+"""Columns of the table of steps: of the chain, and of the rule at most and at least."""
 
 
 _MOST = 8
@@ -39,22 +41,29 @@ class FamilyTrace(NamedTuple):
     connection: Connection | None = None
 
 
-def trace_text(answers: Sequence[FamilyTrace], *, everything: bool = False) -> str:
+def trace_text(
+    answers: Sequence[FamilyTrace], *, everything: bool = False, columns: int = PLAIN.columns
+) -> str:
     """``everything``: not the most important outcomes only."""
-    blocks = [_blocks(*answer, everything=everything) for answer in answers]
+    blocks = [_blocks(*answer, everything=everything, columns=columns) for answer in answers]
     return "\n".join(block for each in blocks for block in each)
 
 
-def _blocks(traced: Trace, connection: Connection | None, *, everything: bool) -> Iterator[str]:
-    texts = [(head(outcome), _outcome_text(traced, outcome)) for outcome in traced.outcomes]
+def _blocks(
+    traced: Trace, connection: Connection | None, *, everything: bool, columns: int
+) -> Iterator[str]:
+    texts = [
+        (head(outcome), _outcome_text(traced, outcome, columns)) for outcome in traced.outcomes
+    ]
     kinds = [(outcome.kind, outcome.way) for outcome in traced.outcomes]
     yield from _shown(texts, kinds, everything=everything)
     if not texts and not traced.notes:
         seen = any(traced.ruleset.sees(family) for family in (Family.IP, Family.IP6))
         yield "no packet is like that here\n" if seen else "there are no rules: all is accepted\n"
     if connection is not None:
-        yield from _connection_blocks(connection, everything=everything)
-    yield from (f"{visible(note)}\n" for note in traced.notes)
+        yield from _connection_blocks(connection, everything=everything, columns=columns)
+    for note in traced.notes:
+        yield "".join(f"{line}\n" for line in wrapped(note, columns))
 
 
 def _shown(
@@ -79,9 +88,15 @@ def _left(ends: Counter[str]) -> Iterator[str]:
         yield f"  and {counted(len(ends) - _MOST_ENDS, 'other end')}"
 
 
-def _outcome_text(traced: Trace, outcome: TraceOutcome) -> str:
-    lines = (head(outcome), *_details(traced, outcome))
-    return "".join(f"{visible(line)}\n" for line in lines)
+def _outcome_text(traced: Trace, outcome: TraceOutcome, columns: int) -> str:
+    said = (head(outcome), *_details(traced, outcome))
+    lines = [each for line in said for each in wrapped(line, columns, _BEHIND)]
+    lines += [visible(line) for line in _steps(outcome, columns)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+_BEHIND = " " * 6
+"""Before what a line goes on with."""
 
 
 def head(outcome: TraceOutcome) -> str:
@@ -130,10 +145,18 @@ def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
         yield f"  which becomes: {describe_packet(outcome.becomes)}"
     for condition in outcome.conditions:
         yield f"  if {condition}"
+
+
+def _steps(outcome: TraceOutcome, columns: int) -> Iterator[str]:
+    """A line each; the rules have what the other columns leave."""
     rows = [_row(step) for step in outcome.steps]
-    table = tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=_WIDTHS)
-    for line in table.splitlines():
-        yield f"    {line}"
+    if not rows:
+        return
+    hook, chain, place, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    left = columns - 4 - hook - min(chain, _CHAIN) - place - 6
+    widths = (None, _CHAIN, None, max(_NARROWEST, min(left, _RULE)))
+    table = tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=widths)
+    yield from (f"    {line}" for line in table.splitlines())
 
 
 def _packets(space: Space, outcome: TraceOutcome) -> list[str]:
@@ -159,8 +182,8 @@ def effect(step: TraversalStep) -> str:
     return step.kind.value
 
 
-def _connection_blocks(connection: Connection, *, everything: bool) -> Iterator[str]:
-    answers = dict(text for each in connection.replies for text in _replies(each))
+def _connection_blocks(connection: Connection, *, everything: bool, columns: int) -> Iterator[str]:
+    answers = dict(text for each in connection.replies for text in _replies(each, columns))
     if answers:
         yield "the answers:\n"
         heads = [(head, text) for text, (head, _) in answers.items()]
@@ -169,11 +192,11 @@ def _connection_blocks(connection: Connection, *, everything: bool) -> Iterator[
     yield f"{connection.verdict}\n"
 
 
-def _replies(reply: Reply) -> Iterator[tuple[str, tuple[str, object]]]:
+def _replies(reply: Reply, columns: int) -> Iterator[tuple[str, tuple[str, object]]]:
     """The text of each, how it ends, and what kind of end that is."""
     if reply.trace is not None:
         for outcome in reply.outcomes:
-            yield _outcome_text(reply.trace, outcome), (head(outcome), outcome.kind)
+            yield _outcome_text(reply.trace, outcome, columns), (head(outcome), outcome.kind)
     if reply.lost is not None:
         yield f"{visible(reply.lost)}\n", (reply.lost, "lost")
 

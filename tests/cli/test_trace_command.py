@@ -128,6 +128,23 @@ def test_an_icmp_type_has_the_names_that_the_tools_print(
     assert shown in result.stdout
 
 
+def test_on_a_terminal_of_80_columns_no_line_is_longer() -> None:
+    """A terminal breaks lines wherever they happen to be, and the table falls apart."""
+    from iptlint.analysis.trace import trace
+    from iptlint.dialects import Reader, read
+    from iptlint.packets.packet import Packet
+    from iptlint.reports.trace import FamilyTrace, trace_text
+    from iptlint.source import SourceFile
+
+    limit = '-m limit --limit 5/min -m comment --comment "five a minute, and no more than that"'
+    rules = f"-A INPUT -p tcp --dport 22 -j tries\n-A tries -s 192.0.2.0/24 {limit} -j ACCEPT\n"
+    text = f"*filter\n:INPUT DROP [0:0]\n:tries - [0:0]\n{rules}COMMIT\n"
+    traced = trace(read(SourceFile("rules.v4", text), Reader()).ruleset, Packet(family="ip"))
+    wide, narrow = (trace_text([FamilyTrace(traced)], columns=each) for each in (160, 80))
+    assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines()))
+    assert narrow.split() == wide.split()
+
+
 LONE = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
 
 

@@ -93,11 +93,14 @@ class _Telling:
     def _by(self, ending: Ending) -> Data:
         decision = ending.decision
         if decision is None:
-            return {"by": EXPIRED if ending.expired else "no chain has a say", "place": None}
+            return {
+                "by": f"as {EXPIRED if ending.expired else 'no chain has a say'}",
+                "place": None,
+            }
         name = chain_name(decision)
         if decision.rule is None:
-            return {"by": f"the policy of {name}", "place": self._place(decision, ending.kind)}
-        return {"by": f"a rule of {name}", "place": self._place(decision, ending.kind)}
+            return {"by": f"by the policy of {name}", "place": self._place(decision, ending.kind)}
+        return {"by": f"by a rule of {name}", "place": self._place(decision, ending.kind)}
 
     def _place(self, decision: Decision, kind: VerdictKind | None = None) -> Data:
         span = decision.span

@@ -12,6 +12,7 @@ from iptlint.analysis.overview import Overview, SshAccess
 from iptlint.findings import Finding
 from iptlint.model import IP_VERSIONS, Family, Hook
 from iptlint.model.matches import Ranges
+from iptlint.model.owners import owner_of_interface
 from iptlint.packets.describe.lists import few, listed
 from iptlint.reports.html.services import in_words, names_at, numbers, seldom_public
 from iptlint.reports.html.sources import Place, Sources
@@ -52,12 +53,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """``open``: what is open to everyone; ``conditional``: to some packets; ``behind``: on hosts
-    behind this one. ``remarks``: what these answers rest on, and what is not known."""
+    """``open``: what is open to everyone; ``allowed``: as long as a count, or a list, does not
+    take somebody out; ``conditional``: to some packets; ``behind``: on hosts behind this one.
+    ``remarks``: what these answers rest on, and what is not known."""
 
     name: str
     headline: Said
     open: tuple[OpenRow, ...]
+    allowed: tuple[OpenRow, ...]
     conditional: tuple[OpenRow, ...]
     behind: tuple[OpenRow, ...]
     ping: str
@@ -70,8 +73,8 @@ def host_view(host: Sequence[Overview], findings: Sequence[Finding], sources: So
     opened = openings(answer for overview in host for answer in overview.answers)
     listening = next((o.listening for o in host if o.listening is not None), None)
 
-    def rows(way: Hook, *, sure: bool) -> tuple[OpenRow, ...]:
-        chosen = (o for o in opened if o.way is way and o.sure is sure)
+    def rows(way: Hook, *, sure: bool, everyone: bool = True) -> tuple[OpenRow, ...]:
+        chosen = (o for o in opened if (o.way, o.sure, o.everyone) == (way, sure, everyone))
         return tuple(_row(opening, sources, listening) for opening in chosen)
 
     return HostView(
@@ -79,6 +82,7 @@ def host_view(host: Sequence[Overview], findings: Sequence[Finding], sources: So
         _headline(host, [o for o in opened if o.way is Hook.INPUT]),
         rows(Hook.INPUT, sure=True),
         rows(Hook.INPUT, sure=False),
+        rows(Hook.INPUT, sure=False, everyone=False),
         rows(Hook.FORWARD, sure=True),
         _ping(host),
         tuple(_remarks(host, listening)),
@@ -100,9 +104,15 @@ def _headline(host: Sequence[Overview], found: Sequence[Opening]) -> Said:
     if wide:
         every = "Every port" if any(each.is_all for each in wide) else "Nearly every port"
         return Said("bad", f"{every} of this host is open to the internet{_over(wide, host)}")
+    names = _all_names(sure)
+    on_condition = [o for o in found if o.everyone and not o.sure]
+    others = [name for name in _all_names(on_condition) if name not in names]
+    allowed = f"on a condition: {few(others, _NAMED)}"
     if sure:
-        names = dict.fromkeys(name for opening in sure for name in _names(opening))
-        return Said("open", f"Open to the internet: {few([*names], _NAMED)}")
+        more = f"; {allowed}" if others else ""
+        return Said("open", f"Open to the internet: {few(names, _NAMED)}{more}")
+    if others:
+        return Said("open", f"Open to the internet {allowed}")
     nothing = "Nothing on this host is open to the internet"
     if found:
         nothing = "Nothing is open to everyone on the internet, some things to a few"
@@ -128,6 +138,10 @@ def _over(found: Iterable[Opening], host: Sequence[Overview]) -> str:
     return (
         f" over {IP_VERSIONS[families.pop()]}" if len(families) == 1 and len(sentences) > 1 else ""
     )
+
+
+def _all_names(found: Iterable[Opening]) -> list[str]:
+    return [*dict.fromkeys(name for opening in found for name in _names(opening))]
 
 
 def _names(opening: Opening) -> list[str]:
@@ -201,6 +215,11 @@ def _remarks(
     host: Sequence[Overview], listening: frozenset[tuple[str, int]] | None
 ) -> Iterator[str]:
     known = any(access.told for overview in host for access in overview.access)
+    if known and (others := _other_interfaces(host)):
+        yield (
+            "The internet is taken to come in by an interface that no rule names: not by "
+            f"{few(others, _NAMED)}, of which “Ask about a packet” tells."
+        )
     if listening is None and known:
         yield (
             "Open means that the firewall lets anyone's first packet in. Whether a program listens "
@@ -222,6 +241,15 @@ def _remarks(
             f"{unread} rule{'s' * (unread > 1)} could not be read; what they do is taken for "
             "unknown."
         )
+
+
+def _other_interfaces(host: Sequence[Overview]) -> list[str]:
+    """Those that people named, where the internet is asked about by none of them."""
+    callers = [answer.caller for overview in host for answer in overview.answers]
+    if any(caller.world and caller.interface for caller in callers):
+        return []
+    names = dict.fromkeys(caller.interface for caller in callers if caller.interface)
+    return [name for name in names if owner_of_interface(name.rstrip("*")) is None]
 
 
 def _access(host: Sequence[Overview], findings: Sequence[Finding]) -> Said:
@@ -247,5 +275,6 @@ def _who(access: SshAccess) -> str:
     over = f"over {IP_VERSIONS[access.family]}, port {ports}"
     if access.fails:
         return f"{over}: by nobody"
-    who = "by anyone" if access.packets == ANY else f"only {'; or '.join(access.packets)}"
+    packets = "; or ".join(access.packets)
+    who = "by anyone" if access.packets == ANY else f"only packets {packets}"
     return f"{over}: {who}"

@@ -3,6 +3,7 @@ in the light and in the dark."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -111,6 +112,7 @@ def test_a_packet_is_asked(page: Page) -> None:
     answer = page.locator("#answer")
     assert "Not let through: tcp to port 3306" in answer.inner_text()
     assert "by the policy of ip filter INPUT rules.v4:22" in answer.inner_text()
+    assert re.search(r" -> \S+:3306 in ", answer.inner_text())
     page.get_by_role("button", name="tcp 22").click()
     assert "Let through: tcp to port 22" in answer.inner_text()
     answer.locator("a.place").first.click()

@@ -228,6 +228,45 @@ def test_a_rate_does_not_close_a_port_and_is_told() -> None:
     assert "up to a rate: line 5: limit rate 3/minute" in told
 
 
+TRIES = (
+    "-A INPUT -p tcp --dport 22 -m recent --set --name tries",
+    "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name tries -j DROP",
+    "-A INPUT -p tcp --dport 22 -j ACCEPT",
+)
+
+
+def test_a_count_of_tries_does_not_hide_that_a_port_is_open() -> None:
+    """Whoever comes for the first time is let in (xt_recent.c)."""
+    web = "-A INPUT -p tcp --dport 80 -j ACCEPT"
+    told = words(html_report(report_of(("rules.v4", saved(*TRIES, policy="DROP")))))
+    assert "Open to the internet on a condition: remote login (SSH)." in told
+    assert "Open to everyone on a condition" in told
+    told = words(html_report(report_of(("rules.v4", saved(web, *TRIES, policy="DROP")))))
+    assert "Open to the internet: web (HTTP); on a condition: remote login (SSH)." in told
+
+
+def test_what_only_those_get_to_who_have_knocked_is_not_open_to_everyone() -> None:
+    knock = "-A INPUT -p tcp --dport 22 -m recent --rcheck --seconds 9 --name knock -j ACCEPT"
+    told = words(html_report(report_of(("rules.v4", saved(knock, policy="DROP")))))
+    assert "Nothing is open to everyone on the internet, some things to a few" in told
+    assert "Open to everyone on a condition" not in told
+
+
+def test_by_which_interface_the_internet_is_taken_to_come_is_said() -> None:
+    said = "taken to come in by an interface that no rule names: not by br0v100, br0v700"
+    rules = [f"-A INPUT -i {name} -p tcp --dport 22 -j DROP" for name in ("br0v100", "br0v700")]
+    assert said in words(html_report(report_of(("rules.v4", saved(*rules, policy="ACCEPT")))))
+    docker = saved("-A INPUT -i docker0 -p tcp --dport 22 -j DROP", policy="ACCEPT")
+    assert "no rule names" not in words(html_report(report_of(("rules.v4", docker))))
+
+
+def test_why_a_packet_is_let_through_is_a_sentence() -> None:
+    nat = saved("-A POSTROUTING -o eth0 -j MASQUERADE", table="nat")
+    asked = data(html_report(report_of(("rules.v4", nat))))
+    reasons = {ending["by"] for each in asked["answers"] for ending in each["endings"]}
+    assert reasons == {"as no chain has a say"}
+
+
 def test_what_nobody_said_of_ipv6_is_said() -> None:
     told = words(html_report(report_of(("rules.v4", saved(SSH, policy="DROP")))))
     assert "Nothing here says what may come in over IPv6" in told

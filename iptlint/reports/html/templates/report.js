@@ -85,12 +85,15 @@
   };
   const verb = { accept: "is let through", drop: "is dropped without a word",
     reject: "is turned away with an answer", queue: "is handed to a program, which decides" };
-  const endingNode = (ending, alone) => {
+  // All packets to these ports end so: the one that is shown may as well go to the port asked for.
+  const example = (ending, number) => (ending.sure && !ending.becomes
+    ? ending.example.replace(/( -> \S+:)\d+(?= )/, `$1${number}`) : ending.example);
+  const endingNode = (ending, alone, number) => {
     const node = made("div", undefined, `ending ${ending.passes ? "passes" : ""}`);
     const head = made("p");
     head.append(made("strong",
       `${alone ? "It" : "Some"} ${verb[ending.verdict] || `may do anything (${ending.verdict})`}`),
-      ` by ${ending.by} `);
+      ` ${ending.by} `);
     if (ending.place) head.append(link(ending.place));
     node.append(head);
     if (ending.place) {
@@ -105,7 +108,7 @@
     way.open = alone;
     const steps = ending.steps.length;
     way.append(made("summary", `The way of one such packet (${steps} step${steps === 1 ? "" : "s"})`));
-    way.append(made("p", ending.example, "quiet"));
+    way.append(made("p", example(ending, number), "quiet"));
     const list = made("ol");
     ending.steps.map((number) => data.steps[number]).forEach((step) => {
       const item = made("li");
@@ -148,7 +151,7 @@
     const same = new Set(fitting.map((ending) => ending.passes)).size === 1;
     const sentence = !same ? "It depends: " : fitting[0].passes ? "Let through: " : "Not let through: ";
     node.replaceChildren(made("p", `${sentence}${asked}, ${name(found)}`, "answer"),
-      ...fitting.map((ending) => endingNode(ending, fitting.length === 1)));
+      ...fitting.map((ending) => endingNode(ending, fitting.length === 1, number)));
     if (draw(fitting)) {
       const seen = made("p");
       const picture = made("a", "See the way in the picture");
