@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from iptlint.analysis.includes import has_unseen_includes
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
+from iptlint.dialects.detect import NFT
 from iptlint.dialects.sets import only_sets, read_sets, together
-from iptlint.findings import Finding, Severity
+from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
@@ -48,8 +50,7 @@ class Collected:
         spans_told = Spans(spans)
         for refusal in self.refusals:
             if not spans_told.overlap(refusal.span):
-                fix = Fix(refusal.mend, refusal.edits) if refusal.edits else None
-                yield refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal), fix)
+                yield _refused(refusal)
 
 
 def collect(
@@ -95,7 +96,8 @@ def _as_included(
     own = {
         r.ruleset.source for r in readings if os.path.realpath(r.ruleset.source.path) in included
     }
-    kept = [each for each in refusals if not (each.check.alone and each.span.source in own)]
+    whole = [each for each in refusals if each.check.alone or each.made_later]
+    kept = [each for each in refusals if not (each in whole and each.span.source in own)]
     return [_within(r) if r.ruleset.source in own else r for r in readings], kept
 
 
@@ -121,7 +123,8 @@ class _Work:
         judged = self._guarded(reading.ruleset.source, "loading the file", lambda: load(reading))
         if judged is None:
             return []
-        return [each for each in judged.refusals if not (each.missing or each.check.linted)]
+        told = (each for each in judged.refusals if not each.check.linted)
+        return [each for each in told if not each.missing or _is_told(each, reading)]
 
     def _guarded(self, source: SourceFile, what: str, work: Callable[[], _T]) -> _T | None:
         try:
@@ -134,6 +137,24 @@ class _Work:
         except Exception as crash:
             self.crashes.append(crashed(source, what, crash))
         return None
+
+
+def _is_told(missing: Refusal, reading: Reading) -> bool:
+    """Whether who loads the file at boot gets none of its rules."""
+    by_nft = reading.ruleset.dialect == NFT
+    return missing.made_later and by_nft and not has_unseen_includes(reading.ruleset)
+
+
+def _refused(refusal: Refusal) -> Finding:
+    fix = Fix(refusal.mend, refusal.edits) if refusal.edits else None
+    if not refusal.made_later:
+        return refused(refusal.span, refusal.cause, refusal.mend, _severity(refusal), fix)
+    cause = (
+        f"{refusal.cause}, as the file makes it only below: unless something else has made it, as "
+        "after a boot, nft refuses the whole file"
+    )
+    told = refused(refusal.span, cause, refusal.mend, Severity.WARNING)
+    return replace(told, confidence=Confidence.POSSIBLE)
 
 
 def _severity(refusal: Refusal) -> Severity | None:

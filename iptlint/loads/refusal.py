@@ -38,7 +38,8 @@ class Check:
 class Refusal:
     """``span``: the token that is refused; ``cause`` and ``mend`` say what the tool does not.
 
-    ``missing``: something has to be there first, which another host may have. ``variant``: the
+    ``missing``: something has to be there first, which another host may have; ``made_later``: the
+    file makes it itself, though only below. ``variant``: the
     only variant of the tool that refuses it; all of them where it is empty. ``edits``: what
     ``mend`` says, done to the text; empty where there are several answers.
     """
@@ -50,6 +51,7 @@ class Refusal:
     missing: bool = False
     variant: str = ""
     edits: tuple[Edit, ...] = ()
+    made_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ def _tried(
         check_jumps(table, trial)
         check_readded(table, trial)
         check_places(table, trial)
+    for key, number in tables.asked_for.items():
+        if key in tables.tables and number < len(trial.refusals):
+            trial.refusals[number] = replace(trial.refusals[number], made_later=True)
     variables = (_of_variable(diagnostic, tree) for diagnostic in state.diagnostics)
     refusals = (_at_definition(refusal, state) for refusal in trial.refusals)
     return _among([*variables, *refusals], _lacking(tree, target, json=json))

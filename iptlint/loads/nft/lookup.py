@@ -35,6 +35,8 @@ class Lookup:
         check: Check = checks.MISSING,
     ) -> None:
         family = command.family or "ip"
+        if kind == "table" and not whole:
+            self._tables.asked_for.setdefault(key_of(command), len(self._trial.refusals))
         place = "" if kind == "table" else f" in table {family} {command.path[0].text}"
         called = f"{family} {name.text}" if kind == "table" else name.text
         self._trial.refuse(

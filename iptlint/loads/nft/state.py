@@ -192,11 +192,13 @@ class KnownTable:
 
 @dataclass(slots=True, eq=False)
 class Tables:
-    """All there are; ``gone``: what this file has deleted, so that no host has it."""
+    """All there are; ``gone``: what this file has deleted, so that no host has it; ``asked_for``:
+    which refusal was the first of those for want of a table."""
 
     tables: dict[Key, KnownTable] = field(default_factory=dict)
     gone: set[Key] = field(default_factory=set)
     cleared: set[Family] = field(default_factory=set)
+    asked_for: dict[Key, int] = field(default_factory=dict)
 
     def get(self, key: Key) -> KnownTable | None:
         return self.tables.get(key)

@@ -7,7 +7,8 @@ chain name that is too long, a target in a table or chain where the kernel forbi
 that do not go together, and whatever else `iptlint loads` says that the tool or the kernel
 refuses. It warns of what is taken as something else, and says what it becomes: a log prefix is
 cut, `! --dport 0:65535` is printed as no test at all; and of what only one of iptables-legacy and
-iptables-nft refuses.
+iptables-nft refuses. It is possible where a file of nft deletes or empties a table that it makes
+only below: then it is refused wherever nothing else has made the table, as after a boot.
 
 ## Why it matters
 The load fails as a whole, at boot, or worse: it succeeds with a rule that is not the one

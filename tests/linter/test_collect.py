@@ -1,0 +1,50 @@
+"""What is told of the tables that a file asks for and makes only below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from iptlint.findings import Confidence, Finding
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+TABLE = "table inet host {\n\tchain input {\n\t\tip saddr 192.0.2.1 drop\n\t}\n}\n"
+
+
+def refused(*sources: SourceFile) -> list[Finding]:
+    return list(lint(list(sources), select=("IPT006",)).findings)
+
+
+@pytest.mark.parametrize(
+    "asks", ["delete table inet host", "flush table inet host", "add chain inet host other"]
+)
+def test_a_table_that_the_file_makes_only_below_may_not_be_there(asks: str) -> None:
+    (told,) = refused(SourceFile("nftables.conf", f"{asks}\n{TABLE}"))
+    assert told.confidence is Confidence.POSSIBLE
+    assert "makes it only below" in told.message
+    assert told.help == "advice: declare it before this line: `add table inet host`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"table inet host\ndelete table inet host\n{TABLE}",
+        f"destroy table inet host\n{TABLE}",
+        "delete table inet host\n",
+        f"delete table inet other\n{TABLE}",
+        f'include "/etc/nftables.d/tables"\ndelete table inet host\n{TABLE}',
+    ],
+)
+def test_a_table_that_is_there_or_of_something_else_is_not_told_of(text: str) -> None:
+    assert not refused(SourceFile("nftables.conf", text))
+
+
+def test_whoever_includes_a_file_may_have_made_its_tables(tmp_path: Path) -> None:
+    part = tmp_path / "host.nft"
+    text = f"flush table inet host\n{TABLE}"
+    part.write_text(text)
+    whole = f'table inet host\ninclude "{part}"\n'
+    paths = [SourceFile(str(tmp_path / "nftables.conf"), whole), SourceFile(str(part), text)]
+    assert not refused(*paths)
