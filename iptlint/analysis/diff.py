@@ -17,7 +17,7 @@ from iptlint.analysis.delivery import left
 from iptlint.analysis.one_packet import image, one_of
 from iptlint.analysis.shares import packet_count
 from iptlint.model import Family, Field, Hook, Rule, Ruleset, VerdictKind
-from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
+from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
@@ -158,7 +158,7 @@ class _Sides:
         self.unknowns = Unknowns(self.space)
         self.routings = {
             family: AssumingRouting(
-                family, addresses, self.unknowns, new_destinations(family, old, new)
+                family, addresses, self.unknowns, others(addresses, family, old, new)
             )
             for family in (Family.IP, Family.IP6)
             if family.value in self.space.families

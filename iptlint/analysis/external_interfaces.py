@@ -150,9 +150,10 @@ def lending_names(hooks: Hooks) -> frozenset[str]:
     tests = [
         match
         for _, _, rule in hooks.ruleset.rules()
-        if rule.verdict.name.upper() in _TRANSLATING and not _leads_inside(hooks, rule)
+        if rule.verdict.name.upper() in _TRANSLATING
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.OIF
+        if not _leads_inside(hooks, rule)
     ]
     left_out = tuple(test.name for test in tests if test.negated and test.wildcard)
     named = (test.name for test in tests if not test.negated)

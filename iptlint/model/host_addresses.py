@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from iptlint.model.call_graph import CallGraph, calls_in
 from iptlint.model.host import Facts, InterfaceAddress
-from iptlint.model.matches import Field, Interface, Match, Within
+from iptlint.model.matches import Field, Interface, Match, Ranges, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
 from iptlint.model.verdicts import EffectKind, VerdictKind
 
@@ -161,6 +161,13 @@ def new_destinations(family: Family, *rulesets: Ruleset) -> Iterator[IPNetwork]:
                 yield IPv4Network(value) if family is Family.IP else IPv6Network(value)
 
 
+def others(addresses: HostAddresses, family: Family, *rulesets: Ruleset) -> Ranges:
+    """Where rules send packets, but for what is known to be the host's."""
+    sent_to = new_destinations(family, *rulesets)
+    each = (int(one.network_address) for one in sent_to if not addresses.has(one))
+    return tuple((number, number) for number in each)
+
+
 def _written_by_translation(rule: Rule) -> Iterator[tuple[Field, int]]:
     if rule.verdict.kind is not VerdictKind.NAT:
         return
@@ -184,8 +191,8 @@ def _single_sources(rule: Rule) -> Iterator[IPAddress]:
 
 def _destinations_behind(rule: Rule) -> Iterator[Behind]:
     """``-d 172.17.0.2 -o docker0 -j ACCEPT``"""
-    name = _interface(rule.matches, negated=False)
-    if name is None or rule.verdict.kind.denies:
+    name = None if rule.verdict.kind.denies else _interface(rule.matches, negated=False)
+    if name is None:
         return
     for field, low, high in _ranges(rule.matches):
         family = _DESTINATIONS.get(field)
@@ -195,8 +202,9 @@ def _destinations_behind(rule: Rule) -> Iterator[Behind]:
 
 def _masqueraded_behind(rule: Rule) -> Iterator[Behind]:
     """``-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE``"""
-    name = _interface(rule.matches, negated=True)
-    if name is None or rule.verdict.kind is not VerdictKind.NAT:
+    translates = rule.verdict.kind is VerdictKind.NAT
+    name = _interface(rule.matches, negated=True) if translates else None
+    if name is None:
         return
     for field, low, high in _ranges(rule.matches):
         family = _SOURCE_FAMILIES.get(field)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.host_addresses import HostAddresses, IPNetwork, new_destinations, shown_by
-from iptlint.model.matches import is_decided
+from iptlint.model.host_addresses import HostAddresses, others, shown_by
+from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
     Writes,
@@ -67,11 +67,16 @@ class Firewall:
             self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
         )
 
+    @cached_property
+    def shown_addresses(self) -> HostAddresses:
+        """What the rules show of the host's."""
+        return shown_by(self.ruleset)
+
     @memo
     def plain(self, rule: Rule) -> PacketSet:
         """The packets that pass the rule's tests, those aside that are left open, where nothing on
         the way is changed."""
-        return self._unchanging.all_of(plain_tests(rule, self.sets), self.space.true).may
+        return self._unchanging.each_of(plain_tests(rule, self.sets), self.space.true).may
 
     @cached_property
     def _unchanging(self) -> Matcher:
@@ -209,7 +214,7 @@ class Hooks:
     @cached_property
     def addresses(self) -> HostAddresses:
         """The host's, or what its rules show of them."""
-        return self._known_addresses or shown_by(self.ruleset)
+        return self._known_addresses or self.firewall.shown_addresses
 
     def on_any_host(self, unknowns: Unknowns, *, stays: bool = False) -> OpenRouting:
         """Where packets go from prerouting, on any host that may have the rules."""
@@ -218,13 +223,11 @@ class Hooks:
     def on_likely_host(self, unknowns: Unknowns, *, stays: bool = True) -> AssumingRouting:
         """The same on the likely host: what is not known to be its address is another's.
         ``stays``: what leaves the way that it set out on is not followed."""
-        return AssumingRouting(
-            self.family, self.addresses, unknowns, self._new_destinations, stays=stays
-        )
+        return AssumingRouting(self.family, self.addresses, unknowns, self._others, stays=stays)
 
     @cached_property
-    def _new_destinations(self) -> tuple[IPNetwork, ...]:
-        return tuple(new_destinations(self.family, self.ruleset))
+    def _others(self) -> Ranges:
+        return others(self.addresses, self.family, self.ruleset)
 
     @memo
     def hook_packets(self, hook: Hook) -> PacketSet:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.maker import maker
 from iptlint.model import Chain, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.packets.rewrite import Rewrite
 from iptlint.source import Span
@@ -51,6 +52,24 @@ class PacketGroup:
     decision: Decision | None = None
     queued: Decision | None = None
 
+    def having(self, packets: PacketSet) -> PacketGroup:
+        """The same with other packets: made so often that it counts how."""
+        return _group(
+            self.rewrite,
+            packets,
+            self.translated,
+            self.redirected,
+            self.out,
+            self.looped,
+            self.zone,
+            self.stray,
+            self.decision,
+            self.queued,
+        )
+
+
+_group = maker(PacketGroup)
+
 
 class PacketGroups:
     """Groups that differ in nothing but their packets are one."""
@@ -68,8 +87,9 @@ class PacketGroups:
             *(group.looped, group.zone, group.stray, group.decision, group.queued),
         )
         before = self._by_key.get(key)
-        packets = group.packets if before is None else before.packets | group.packets
-        self._by_key[key] = replace(group, packets=packets)
+        if before is not None:
+            group = group.having(before.packets | group.packets)
+        self._by_key[key] = group
 
     def __iter__(self) -> Iterator[PacketGroup]:
         return iter(tuple(self._by_key.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,9 +58,10 @@ def side_of(hook: Hook) -> Side:
 
 
 class _Written(NamedTuple):
-    """``changed``: the packets, as they came, that have another value then."""
+    """``bits``: those of the field; ``changed``: the packets, as they came, that have another value
+    then."""
 
-    rewrite: Rewrite
+    bits: Mapping[int, PacketSet]
     changed: PacketSet
 
 
@@ -156,16 +157,15 @@ class Writer:
         """A translation to what the packet has already leaves no mark on the connection
         (nf_nat_setup_info compares the tuples)."""
         side = side_of(hook)
-        translated, changed = rewrite, self.space.false
+        bits: dict[int, PacketSet] = {}
+        changed = self.space.false
         for effect in effects:
             written = self._chosen(rule, effect, rewrite, hook)
-            assert effect.field is not None
-            variables = self.space.fields[effect.field].variables
-            translated = translated.with_bits({n: written.rewrite.variable(n) for n in variables})
+            bits.update(written.bits)
             counts = self._with_ports(rewrite) if effect.field in _PORTS else self.space.true
             changed = changed | (written.changed & counts)
         (status,) = self.space.fields[side.status].variables
-        return translated.with_bits({status: rewrite.variable(status) | changed})
+        return rewrite.with_bits({**bits, status: rewrite.variable(status) | changed})
 
     def _with_ports(self, rewrite: Rewrite) -> PacketSet:
         numbers = [self.space.value(Field.PROTO, number) for number in PORT_PROTOCOLS]
@@ -174,17 +174,35 @@ class Writer:
     def _chosen(self, rule: Rule, effect: Effect, rewrite: Rewrite, hook: Hook) -> _Written:
         assert effect.field is not None
         match effect.choice:
+            case None if (number := self._constant(effect)) is not None:
+                field = self.space.fields[effect.field]
+                changed = ~rewrite.now(field.within(number, number))
+                return _Written(field.constant(number), changed)
             case None:
                 written = self._written(rule, effect, rewrite)
                 unknown = effect.value is None
                 number = None if unknown else written.number(effect.field)
                 if number is not None:
-                    return _Written(written, ~rewrite.now(self.space.value(effect.field, number)))
-                return _Written(written, self._changed(effect.field, rewrite, written, unknown))
+                    changed = ~rewrite.now(self.space.value(effect.field, number))
+                else:
+                    changed = self._changed(effect.field, rewrite, written, unknown)
+                return self._as_written(effect.field, written, changed)
             case Choice(None):
                 return self._interface_address(effect.field, rewrite, hook)
             case choice:
                 return self._one_of(rule, effect, choice, rewrite)
+
+    def _constant(self, effect: Effect) -> int | None:
+        """What the effect writes whatever the field was; mostly nobody has to work that out."""
+        assert effect.field is not None
+        if effect.value is None or effect.added is not None or effect.source is not None:
+            return None
+        maximum = self.space.fields[effect.field].maximum
+        return effect.value & maximum if effect.mask in (None, maximum) else None
+
+    def _as_written(self, field: Field, written: Rewrite, changed: PacketSet) -> _Written:
+        variables = self.space.fields[field].variables
+        return _Written({number: written.variable(number) for number in variables}, changed)
 
     def _changed(self, field: Field, old: Rewrite, new: Rewrite, unknown: bool) -> PacketSet:
         """An unknown port is mostly the one that the packet has, which is no translation."""
@@ -198,7 +216,8 @@ class Writer:
         (nf_nat_redirect_ipv4 and _ipv6)."""
         if hook is Hook.OUTPUT:
             written = rewrite.constant(field, int(LOCALHOST[self.family]))
-            return _Written(written, self._changed(field, rewrite, written, unknown=False))
+            changed = self._changed(field, rewrite, written, unknown=False)
+            return self._as_written(field, written, changed)
         side, unknowns = side_of(hook), self.matcher.unknowns
         width = self.space.fields[field].width
         number = [unknowns.variable(key) for key in side.own_bits(width)]
@@ -209,7 +228,7 @@ class Writer:
             own = own.where(there, rewrite.constant(field, int(address)))
         other_end = Field.OIF if side is DESTINATION else Field.IIF
         kept = unknowns.variable(side.kept) & self.space.no_interface(other_end)
-        return _Written(own.where(kept, rewrite), ~kept)
+        return self._as_written(field, own.where(kept, rewrite), ~kept)
 
     def _first_addresses(self) -> Iterator[tuple[int, IPAddress]]:
         """By the number of the interface; of several that rules do not tell apart, none."""
@@ -236,8 +255,8 @@ class Writer:
         written = self._with_number(effect.field, number, rewrite)
         has_one = rewrite.now(field.within(choice.low, choice.high))
         if effect.field in _PORTS:
-            return _Written(written.where(has_one, rewrite), ~has_one)
-        return _Written(written, self.space.true)
+            return self._as_written(effect.field, written.where(has_one, rewrite), ~has_one)
+        return self._as_written(effect.field, written, self.space.true)
 
 
 _TRANSLATED = {*SOURCE.fields, *DESTINATION.fields, Field.CT_SNAT, Field.CT_DNAT}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Chain, Family, Field, Hook, Table
 from iptlint.model.addresses import LOOPBACK
-from iptlint.model.host_addresses import HostAddresses, IPNetwork
+from iptlint.model.host_addresses import HostAddresses
+from iptlint.model.matches import Ranges
 from iptlint.model.protocols import ICMP, ICMP6
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
 from iptlint.netfilter.unknowns import (
@@ -180,9 +180,11 @@ class Routing:
             moved = self._moved(group)
             own = self._own(group) if (group.packets & moved).satisfiable() else self.space.false
             addressed_here = (moved & own) | ~moved if to_host else moved & own
-            local.add(self._typed(group, group.packets & addressed_here, moved, LOCAL))
-            if not (to_host and self.stays):
-                sent_on = self._typed(group, group.packets & ~addressed_here, moved, UNICAST)
+            here, away = group.packets & addressed_here, group.packets & ~addressed_here
+            if here.satisfiable():
+                local.add(self._typed(group, here, moved, LOCAL))
+            if away.satisfiable() and not (to_host and self.stays):
+                sent_on = self._typed(group, away, moved, UNICAST)
                 onwards.add(self._sent_on(sent_on, moved))
         return Routed(local, onwards)
 
@@ -251,9 +253,7 @@ class Routing:
             returning = self._leaving(group, home, self.space.true, self._bits_of(_LO))
             rerouted.add(replace(returning, packets=group.packets & home, looped=True))
             known, bits = self._known_way(group)
-            rerouted.add(
-                self._leaving(replace(group, packets=group.packets & ~home), moved, known, bits)
-            )
+            rerouted.add(self._leaving(group.having(group.packets & ~home), moved, known, bits))
         return rerouted
 
     def _leaving(
@@ -367,7 +367,7 @@ class OpenRouting(Routing):
 
 class AssumingRouting(OpenRouting):
     """The same of the likely host: what rules show to be its address is, and one that nobody knows
-    is another's, such as those that rules translate to (``destinations``). ``assumed``: of which it
+    is another's, such as those that rules translate to (``others``). ``assumed``: of which it
     has been taken to be so."""
 
     def __init__(
@@ -375,15 +375,14 @@ class AssumingRouting(OpenRouting):
         family: Family,
         addresses: HostAddresses,
         unknowns: Unknowns,
-        destinations: Iterable[IPNetwork],
+        others: Ranges,
         *,
         stays: bool = False,
     ) -> None:
         super().__init__(family, addresses, unknowns, stays=stays)
         self._own_addresses = self._known(addresses)
         self.assumed: dict[str, None] = {}
-        each = (int(one[0]) for one in destinations if not addresses.has(one))
-        self._others = self.space.ranges(family.daddr, tuple((one, one) for one in each))
+        self._others = self.space.ranges(family.daddr, others)
 
     def setting_out(self, packets: PacketSet, *, to_host: bool) -> PacketSet:
         packets = super().setting_out(packets, to_host=to_host)

@@ -181,7 +181,7 @@ class Traversal:
             ends = lost(group)
             if ends.satisfiable():
                 self.outcomes.append(Outcome(VerdictKind.DROP, None, group.rewrite, ends, hook))
-            others.add(replace(group, packets=group.packets & ~ends))
+            others.add(group.having(group.packets & ~ends))
         return others
 
     # -- hooks and base chains --------------------------------------------------
@@ -249,8 +249,8 @@ class Traversal:
                 visit.on.add(group)
                 continue
             shown = group.packets & group.rewrite.now(seen)
-            visit.on.add(replace(group, packets=group.packets & ~shown))
-            visit.policy(chain, visit.through(chain, [replace(group, packets=shown)]))
+            visit.on.add(group.having(group.packets & ~shown))
+            visit.policy(chain, visit.through(chain, [group.having(shown)]))
         return visit.on
 
     def taken(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketSet:
@@ -324,9 +324,9 @@ class _ChainTraversal:
             if not taken.satisfiable():
                 ahead.add(group)
                 continue
-            ahead.add(replace(group, packets=group.packets & ~taken))
+            ahead.add(group.having(group.packets & ~taken))
             ways = _Ways(ahead, beyond, back)
-            self._take(chain, rule, replace(group, packets=taken), ways)
+            self._take(chain, rule, group.having(taken), ways)
         return ahead
 
     def policy(self, chain: Chain, groups: PacketGroups) -> None:
@@ -366,12 +366,12 @@ class _ChainTraversal:
                 self.on.add(self._translated(rule, self._accepted(group, decision)))
             case VerdictKind.QUEUE:
                 going_on = self.traversal.matcher.queued(rule, group.packets)
-                self._end(kind, decision, replace(group, packets=group.packets & ~going_on))
+                self._end(kind, decision, group.having(group.packets & ~going_on))
                 self.on.add(replace(group, packets=going_on, queued=decision))
             case VerdictKind.UNKNOWN:
                 stopped = self.traversal.matcher.open(rule, rule.verdict.meaning, group.packets)
-                self._end(kind, decision, replace(group, packets=group.packets & stopped))
-                ways.ahead.add(replace(group, packets=group.packets & ~stopped))
+                self._end(kind, decision, group.having(group.packets & stopped))
+                ways.ahead.add(group.having(group.packets & ~stopped))
             case _:
                 self._end(kind, decision, group)
 

@@ -58,6 +58,15 @@ class BitField:
                 result &= self._octet(first, octet_mask, (value >> shift) & 0xFF)
         return result
 
+    def constant(self, value: int) -> dict[int, PacketSet]:
+        """The bits of a value, by their variables."""
+        both = (self.manager.false(), self.manager.true())
+        places = reversed(range(self.width))
+        return {
+            variable: both[value >> place & 1]
+            for variable, place in zip(self.variables, places, strict=True)
+        }
+
     def within(self, low: int, high: int) -> PacketSet:
         """The packets whose field lies in ``low <= x <= high``."""
         known = self._ranges.get((low, high))

@@ -53,19 +53,26 @@ class Matcher:
         self.by_decision = by_decision
         self._anything = Tests(space.true, space.false)
         self._cache: dict[Match, Tests] = {}
-        self._rests: dict[tuple[Match, ...], Tests] = {}
+        self._rests: dict[tuple[PacketSet | Match, ...], Tests] = {}
 
     def rule(self, rule: Rule) -> Tests:
-        """The packets of the universe that the rule's tests take. What a rule tests beside its
-        addresses is the same for many."""
-        universe = self.space.universe
-        ends = [match for match in rule.matches if type(match) is Within and match.field in _ENDS]
+        """The packets of the universe that the rule's tests take."""
+        return self.each_of(rule.matches, self.space.universe)
+
+    def each_of(self, matches: Iterable[Match], within: PacketSet) -> Tests:
+        """The same as ``all_of``, for the tests of many rules: what a rule tests beside its
+        addresses is the same for most."""
+        ends: list[Match] = []
+        others: list[Match] = []
+        for match in matches:
+            is_end = type(match) is Within and match.field in _ENDS
+            (ends if is_end else others).append(match)
         if not ends:
-            return self.all_of(rule.matches, universe)
-        rest = tuple(match for match in rule.matches if match not in ends)
+            return self.all_of(others, within)
+        rest = within, *others
         known = self._rests.get(rest)
         if known is None:
-            known = self._rests[rest] = self.all_of(rest, universe)
+            known = self._rests[rest] = self.all_of(others, within)
         return self._narrowed(ends, known)
 
     def all_of(self, matches: Iterable[Match], within: PacketSet) -> Tests:

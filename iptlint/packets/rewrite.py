@@ -23,6 +23,7 @@ class Rewrite:
         self.space = space
         self.bits = dict(sorted(bits.items()))
         self.key = tuple(self.bits.items())
+        self._numbers: dict[Field, int | None] = {}
 
     def now(self, packets: PacketSet) -> PacketSet:
         """The packets as they came that are now one of ``packets``."""
@@ -39,12 +40,20 @@ class Rewrite:
 
     def number(self, field: Field) -> int | None:
         """What the field is now of all packets; None where it is not the same."""
+        if field not in self._numbers:
+            self._numbers[field] = self._number(field)
+        return self._numbers[field]
+
+    def _number(self, field: Field) -> int | None:
         number = 0
         for variable in self._variables(field):
-            bit = self.variable(variable)
-            if bit not in (self.space.true, self.space.false):
+            bit = self.bits.get(variable)
+            if bit == self.space.true:
+                number = number << 1 | 1
+            elif bit == self.space.false:
+                number <<= 1
+            else:
                 return None
-            number = number << 1 | (bit == self.space.true)
         return number
 
     def changes(self, *fields: Field) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import iptlint
@@ -54,6 +56,19 @@ def test_a_change_that_was_undone_makes_none(space: Space) -> None:
     assert (
         len([*PacketGroups([PacketGroup(unchanged, packets), PacketGroup(undone, packets)])]) == 1
     )
+
+
+def test_the_same_with_other_packets(space: Space) -> None:
+    """Whatever a group may be, nothing else of it is another."""
+    packets, unchanged = space.value(Field.DPORT, 22), Rewrite(space, {})
+    one, other, _ = decisions()
+    out = ((1, packets),)
+    group = PacketGroup(
+        unchanged, packets, frozenset({True}), True, out, True, 7, True, one, queued=other
+    )
+    changed = group.having(space.true)
+    assert changed == replace(group, packets=space.true)
+    assert changed.having(packets) == group
 
 
 def test_without_packets_there_is_no_group(space: Space) -> None:

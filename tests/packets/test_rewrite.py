@@ -46,6 +46,16 @@ def test_a_mark_is_copied_under_its_mask(space: Space, mark: int, mask: int, val
     assert became(change, mark, mark)
 
 
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_value_for_all_packets(space: Space, mark: int) -> None:
+    change = Rewrite(space, {}).written(Field.MARK, 0xFFFFFFFF, mark)
+    assert change.bits == space.fields[Field.MARK].constant(mark)
+    assert change.number(Field.MARK) == mark
+    some = change.where(space.state("new"), Rewrite(space, {}).constant(Field.MARK, ~mark & 0xFF))
+    assert some.number(Field.MARK) is None
+    assert change.number(Field.CT_MARK) is None
+
+
 def test_one_write_after_another(space: Space) -> None:
     change = Rewrite(space, {}).constant(Field.MARK, 0xF).written(Field.MARK, 0x3, 0)
     assert became(change, 0x1234, 0xC)

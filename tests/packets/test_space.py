@@ -60,6 +60,17 @@ def test_a_limit_may_take_and_never_surely_takes() -> None:
     assert not tests.sure.satisfiable()
 
 
+@pytest.mark.parametrize("first", [TCP, LIMIT, Within(Field.SADDR, ((1, 9),), negated=True)])
+@pytest.mark.parametrize("other", [SSH, LIMIT, Interface(Field.IIF, "eth0", negated=True)])
+def test_tests_in_any_order_are_the_same(first: Match, other: Match) -> None:
+    """Those beside the addresses, which many rules share, are joined first."""
+    address = Within(Field.DADDR, ((167772161, 167772161),))
+    packets = matcher(rule(first, address, other))
+    for tests in ((first, address, other), (address, first, other), (first, other), (address,)):
+        for within in (packets.space.universe, packets.space.true, packets.space.state("new")):
+            assert packets.each_of(tests, within) == packets.all_of(tests, within)
+
+
 def test_not_any_of_is_none_of() -> None:
     packets = matcher()
     either = AnyOf(((TCP,), (Within(Field.PROTO, ((17, 17),)),)), negated=True)

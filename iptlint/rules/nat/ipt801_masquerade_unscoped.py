@@ -49,6 +49,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
+from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.ownership import writer_of
@@ -138,14 +139,16 @@ def _stays_in(hooks: Hooks, rule: Rule, low: int, high: int) -> bool:
     return not new or any(value is None or low <= value <= high for value in new)
 
 
+@memo
 def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
     analysis = base_chain.analysis
+    unwanted = unmatched_rules(analysis) | later_copies(analysis)
     return [
         (chain, rule)
         for chain, rule in base_chain.rules()
         if rule.verdict.name.upper() in _TRANSLATING
         if writer_of(analysis.table, chain.name, rule) is None
-        if rule not in unmatched_rules(analysis) | later_copies(analysis)
+        if rule not in unwanted
     ]
 
 
@@ -165,8 +168,11 @@ def _leaving(hooks: Hooks, *protocols: int) -> PacketSet:
 
 def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketSet) -> bool:
     analysis = base_chain.analysis
-    asked = analysis.tests(rule).sure & analysis.entries[chain.name].intended
-    if (leaving & ~asked).satisfiable():
+    sure = analysis.tests(rule).sure
+    # Most rules are for some address, as one packet shows.
+    if any((some & ~sure).satisfiable() for some in (leaving.pick_cube_dd(), leaving)):
+        return False
+    if (leaving & ~analysis.entries[chain.name].intended).satisfiable():
         return False
     ordinary = leaving & analysis.space.value(Field.MARK, 0)
     for test, variable in analysis.space.opaques.items():
