@@ -206,11 +206,33 @@ def test_the_release_is_built_once_and_attested() -> None:
     assert [name for name in jobs if "id-token" in jobs[name]["permissions"]] == ["publish"]
     (publish,) = (s for s in jobs["publish"]["steps"] if "pypi-publish" in s["uses"])
     assert publish["with"] == {"attestations": True}
-    used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
+    assert any(".ci/sbom.py > dist-sbom.json" in script for script in scripts_of(workflow))
+
+
+def scripts_of(workflow: dict[str, Any]) -> list[str]:
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    return [step["run"] for step in steps if "run" in step]
+
+
+@pytest.mark.parametrize("name", ["release.yml", "test.yml"])
+def test_a_workflow_runs_what_it_names_and_no_more(name: str) -> None:
+    workflow = document(".github", "workflows", name)
+    assert workflow["permissions"] == {}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    used = [step["uses"] for step in steps if "uses" in step]
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", each) for each in used)
-    scripts = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-    assert not any("${{" in script for script in scripts)
-    assert any(".ci/sbom.py > dist-sbom.json" in script for script in scripts)
+    assert not any("${{" in script for script in scripts_of(workflow))
+
+
+def test_every_change_is_tested_and_fuzzed_for_five_minutes() -> None:
+    workflow = document(".github", "workflows", "test.yml")
+    jobs = workflow["jobs"]
+    on = workflow[True]  # YAML 1.1 takes the word for a truth
+    assert {"push", "pull_request"} <= on.keys()
+    assert jobs["everything"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    everything, fuzz = scripts_of(workflow)
+    assert ".ci/run" in everything
+    assert '-m tests.fuzz.targets --seconds 300 --seed "$(date +%Y%j)"' in fuzz
 
 
 def test_the_list_of_what_is_in_a_release() -> None:
