@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.arrivals import Where, arrivals, fates_of, usual
 from iptlint.analysis.delivery import by_rule
-from iptlint.analysis.one_packet import one_of
+from iptlint.analysis.one_packet import one_of, values
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import EffectKind, Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.protocols import ICMP, ICMP6, ICMP_TYPE_NAMES, TCP, UDP, tcp_flag_bits
@@ -37,8 +37,8 @@ from iptlint.source import Span
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_MOST_POINTS, _MOST_PLACES, _MOST_TRANSLATIONS = 12, 4, 8
-_MOST_CONDITIONS = 2
+_MOST_POINTS, _MOST_PLACES, _MOST_TRANSLATIONS = 12, 8, 8
+_MOST_CONDITIONS, _MOST_ASKED = 2, 32
 _MOST_RULES = 3000
 """Of more rules it is not followed which packets they log."""
 
@@ -150,12 +150,35 @@ class _Way:
             each = shares(self.hooks, self.way, packets)
             deciding = [_span(share) for share in each if share.kind.may_pass is letting]
         else:
-            point = one_of(self.space, packets, self.way)
-            fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
-            outcomes = (fate.outcome for fate in fates)
-            kinds = (o.decision for o in outcomes if o.kind.may_pass is letting)
-            deciding = [decision.span for decision in kinds if decision is not None]
+            deciding = [decision.span for decision in self._deciding(packets, letting=letting)]
         return in_order(dict.fromkeys(deciding))
+
+    def _deciding(self, packets: PacketSet, *, letting: bool) -> Iterator[Decision]:
+        """Who decides one packet, then one to another port that their tests do not take as it sets
+        out, and so on."""
+        analyses = {each.table: each for each in self.hooks.firewall.analyses()}
+        left, told = packets, set[Span]()
+        for _ in range(_MOST_ASKED):
+            if not left.satisfiable() or len(told) > _MOST_PLACES:
+                return
+            point = one_of(self.space, left, self.way)
+            fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
+            outcomes = [f.outcome for f in fates if f.outcome.kind.may_pass is letting]
+            decisions = [o.decision for o in outcomes if o.decision is not None]
+            yield from decisions
+            told.update(decision.span for decision in decisions)
+            left = left & ~self._to_same_port(point)
+            for decision in decisions:
+                if decision.rule is None:
+                    return
+                left = left & ~analyses[decision.table].tests(decision.rule).may
+
+    def _to_same_port(self, point: PacketSet) -> PacketSet:
+        bits, manager, same = values(point), self.space.manager, self.space.true
+        for field in (Field.PROTO, Field.DPORT):
+            for number in self.space.fields[field].variables:
+                same = same & (manager.var(number) if bits[number] else ~manager.var(number))
+        return same
 
     def _else(self) -> Iterator[Sentence]:
         rest = self.packets & ~self.perhaps
@@ -332,8 +355,9 @@ def _span(share: Share) -> Span:
 
 
 def in_order(places: Iterable[Span]) -> tuple[Span, ...]:
-    """The first few, which are the weightiest, as they stand in the text."""
-    first = islice(places, _MOST_PLACES)
+    """The first few, which are the weightiest, as they stand in the text; one more than are shown
+    where there are others."""
+    first = islice(places, _MOST_PLACES + 1)
     return tuple(sorted(first, key=lambda span: (span.source.path, span.start)))
 
 
@@ -356,4 +380,6 @@ def lines(places: Iterable[Span]) -> str:
     if len(paths) > 1:
         return listed(dict.fromkeys(f"{span.source.path}:{span.line}" for span in spans))
     numbers = [str(line) for line in dict.fromkeys(span.line for span in spans)]
+    if len(numbers) > _MOST_PLACES:
+        numbers[_MOST_PLACES:] = ["others"]
     return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import jsonschema
 import pytest
@@ -47,6 +48,19 @@ def test_a_server() -> None:
         "Answers to what this host asks come in. (line 5)",
     ]
     assert "No rules for IPv6 were given." in whole(SERVER)
+
+
+def test_each_of_the_rules_that_decide_is_named_or_others_are() -> None:
+    """With one line for several ports, a reader looks for the others in that line."""
+    ports = (22, 80, 443, 8080, 8443, 9000, 9001, 9002, 9003, 9004)
+    rules = [f"-A INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in ports]
+    sent_on = "-A PREROUTING -p tcp --dport 81 -j REDIRECT --to-ports 80"
+    nat = f"*nat\n:PREROUTING ACCEPT [0:0]\n{sent_on}\nCOMMIT\n"
+    few = whole(closed(*rules[:3]) + nat)
+    assert "- tcp to port 22 (ssh), 80 (http), 81 or 443 (https) (lines 6, 7 and 8)" in few
+    for text in (closed(*rules), closed(*rules) + nat):
+        (said,) = [line for line in whole(text) if "9000-9004" in line]
+        assert re.search(r"\(lines (\d+, ){7}\d+ and others\)$", said)
 
 
 def test_what_is_logged_only_in_part_is_said_so() -> None:
