@@ -66,7 +66,8 @@ class RuleProof:
         for family in self.families:
             olds = [each for rule in entry.olds.get(family, ()) for each in self._said(rule)]
             packets = self.space.universe & self.space.family(family.value)
-            before, after = self._done(olds, packets), self._done(new, packets)
+            of_family = [_of_family(rule, family) for rule in new]
+            before, after = self._done(olds, packets), self._done(of_family, packets)
             if before is None or after is None:
                 return "several of its rules may take the same packet"
             why = self._unlike(before, after)
@@ -125,6 +126,17 @@ class RuleProof:
     def _example(self, packets: PacketSet) -> str:
         packet = packet_of(self.space, packets.pick_cube() or [], None)
         return f"{packet.proto or 'any protocol'} from {packet.saddr or 'anywhere'}"
+
+
+def _of_family(rule: Rule, family: Family) -> Rule:
+    """What the rule does with packets of the family: a translation in a table of both writes the
+    address that they have."""
+    (other,) = {Family.IP, Family.IP6} - {family}
+    foreign = {other.saddr, other.daddr}
+    if not any(effect.field in foreign for effect in rule.effects):
+        return rule
+    kept = tuple(effect for effect in rule.effects if effect.field not in foreign)
+    return replace(rule, effects=kept)
 
 
 _OF_SOCKETS = {VerdictKind.ACCEPT, VerdictKind.DROP}

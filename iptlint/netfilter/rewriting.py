@@ -65,6 +65,12 @@ class _Written(NamedTuple):
     changed: PacketSet
 
 
+_FOREIGN = {
+    Family.IP: (Field.SADDR6, Field.DADDR6),
+    Family.IP6: (Field.SADDR, Field.DADDR),
+}
+
+
 class Writer:
     """Carries out what rules write, on packets of one family."""
 
@@ -78,7 +84,7 @@ class Writer:
 
     def after(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketGroup:
         """The packets once they have met the rule at the hook."""
-        effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_known(e)]
+        effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_there(e)]
         translates = rule.verdict.kind is VerdictKind.NAT
         for effect in effects:
             if not translates or effect.field not in _TRANSLATED:
@@ -88,8 +94,10 @@ class Writer:
         new = [effect for effect in effects if effect.field in side_of(hook).fields]
         return replace(group, rewrite=self._translated(rule, new, group.rewrite, hook))
 
-    def _is_known(self, effect: Effect) -> bool:
-        return effect.field in self.space.fields
+    def _is_there(self, effect: Effect) -> bool:
+        """In a table of both families, a rule that translates writes the address that there is."""
+        foreign = _FOREIGN.get(self.family, ())
+        return effect.field in self.space.fields and effect.field not in foreign
 
     def _carried_out(self, rule: Rule, effect: Effect, group: PacketGroup) -> PacketGroup:
         rewrite = group.rewrite

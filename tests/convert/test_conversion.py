@@ -48,6 +48,23 @@ def test_what_both_families_say_is_said_once() -> None:
     assert made.whole == "every packet fares alike in both"
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A POSTROUTING -m mark --mark 0x40000/0xff0000 -j MASQUERADE",
+        "-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128",
+    ],
+)
+def test_what_is_translated_in_both_families_is_said_once(rule: str) -> None:
+    """As tailscale has it. A packet of IPv4 has no address of IPv6 that could be written."""
+    chains = ":PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]"
+    nat = f"*nat\n{chains}\n{rule}\nCOMMIT\n"
+    made = files(nat, nat)
+    assert "table inet nat {" in made.source.text
+    assert made.holds
+    assert made.whole == "every packet fares alike in both"
+
+
 def test_each_family_keeps_counts_of_its_own() -> None:
     limited = rules("-A INPUT -m limit --limit 5/min -j ACCEPT\n")
     made = files(limited, limited)
