@@ -16,7 +16,7 @@ from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.analysis.ways import neighbours_of, ways_of
 from iptlint.model import Family, Field, Hook, Match, Ruleset, VerdictKind
 from iptlint.model.addresses import AddressKind, kind_of
-from iptlint.model.host_addresses import HostAddresses, new_destinations, shown_by
+from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
 from iptlint.netfilter.routes import ROUTES, RunningConnection
@@ -266,9 +266,8 @@ class _Tracer:
         """Where rules translate to, if that is not known to be an address of this host."""
         if self.hook is not Hook.INPUT:
             return self.space.false
-        networks = new_destinations(self.family, self.firewall.ruleset)
-        others = [int(each[0]) for each in networks if not self.addresses.has(each)]
-        return self.space.ranges(self.family.daddr, tuple((one, one) for one in others))
+        elsewhere = others(self.addresses, self.family, self.firewall.ruleset)
+        return self.space.ranges(self.family.daddr, elsewhere)
 
     def _outcome(self, ends: list[End], followed: PacketSet) -> TraceOutcome:
         space = self.space

@@ -240,16 +240,20 @@ class Walker:
                 self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
             case VerdictKind.UNKNOWN:
                 # It may do anything, going on included.
-                self.add(kind, self.arriving & tests.may)
+                self.add(kind, self._taken(tests))
             case _:
-                self.add(kind, self.arriving & tests.may)
+                self.add(kind, self._taken(tests))
                 self.arriving = self.arriving & ~tests.sure
+
+    def _taken(self, tests: Tests) -> PacketSet:
+        """Where all packets arrive that there are, tests tell already which are taken."""
+        return tests.may if self.arriving == self.space.universe else self.arriving & tests.may
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
         flow = self.callees.get(chain)
         if comes_back and flow is not None and flow.gives_all_back:
             return
-        taken = self.arriving & tests.may
+        taken = self._taken(tests)
         if flow is None:
             # Undefined, or a call that closes a loop: the kernel would refuse it.
             self.add(VerdictKind.UNKNOWN, taken)

@@ -295,4 +295,6 @@ class TableAnalysis:
 
 def _arriving(flow: ChainFlow, number: int, packets: PacketSet) -> PacketSet:
     """Those of the packets, which pass the rule's tests, that may get to it."""
-    return flow.arriving_at(number, packets) if number else packets
+    if number == 0 or (not flow.is_long and flow.arriving[number] == flow.space.universe):
+        return packets
+    return flow.arriving_at(number, packets)

@@ -67,8 +67,6 @@ class Matcher:
         for match in matches:
             is_end = type(match) is Within and match.field in _ENDS
             (ends if is_end else others).append(match)
-        if not ends:
-            return self.all_of(others, within)
         rest = within, *others
         known = self._rests.get(rest)
         if known is None:

@@ -38,7 +38,8 @@ class IptablesSyntax(CommonSyntax):
 
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
         for span in statements(ruleset):
-            yield from _in_options(span)
+            if "," in span.text:
+                yield from _in_options(span)
 
     def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         for span in statements(ruleset):

@@ -74,7 +74,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _hiding(written: WrittenNetwork) -> Iterator[_Hidden]:
-    """Where the mask hides some of the address."""
+    """Where the mask hides some of the address: not that of one host, which tools print."""
+    if written.mask == "32" and ":" not in written.address:
+        return
     low, bits = number(written.address) or (0, 0)
     hosts = host_bits(written.mask, bits) if bits else None
     if hosts and low & hosts and (written.address, written.mask) != _LOOPBACK:

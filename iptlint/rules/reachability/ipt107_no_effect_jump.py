@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import dead_in, later_copies
+from iptlint.analysis.shadowing import dead_in, later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.fix import Fix, deletion
 from iptlint.model import Chain, Rule, VerdictKind
@@ -71,9 +71,7 @@ _MENDED = "mend its tests or those of the chain"
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for name, chain in analysis.table.chains.items():
-            jumps = [
-                rule for rule in _jumps(analysis, name) if analysis.matched(rule).satisfiable()
-            ]
+            jumps = [rule for rule in _jumps(analysis, name) if analysis.is_matched(rule)]
             if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
             if not chain.rules:
@@ -111,6 +109,8 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
 def _past_all_rules(
     analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]
 ) -> Iterator[Finding]:
+    if len(analysis.calls.callers(chain.name)) == 1 and _is_matched(analysis, chain):
+        return
     for jump in jumps:
         if not _does_something(analysis, chain, analysis.matched(jump)):
             yield META.finding(
@@ -128,6 +128,17 @@ def _deletion(analysis: TableAnalysis, jumps: Sequence[Rule], otherwise: str) ->
         return None
     says = "delete the jump" if len(jumps) == 1 else f"delete the {len(jumps)} jumps"
     return deletion(analysis.ruleset, jumps, says, safe=False, otherwise=otherwise)
+
+
+def _is_matched(analysis: TableAnalysis, chain: Chain) -> bool:
+    """Whether a rule of the chain, other than a closing RETURN, is known to match something."""
+    dead = unmatched_rules(analysis)
+    return any(
+        rule not in dead
+        for rule in chain.rules
+        if rule.read and not rule.is_policy
+        if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
+    )
 
 
 def _does_something(analysis: TableAnalysis, chain: Chain, packets: PacketSet) -> bool:
