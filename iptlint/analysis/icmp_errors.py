@@ -17,6 +17,7 @@ from iptlint.analysis.delivery import delivery, droppers_at
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import leads_someone_through
 from iptlint.analysis.hook_verdicts import some_pass
+from iptlint.analysis.largest_share import LargestShare, largest_denier, largest_of
 from iptlint.analysis.shares import Share
 from iptlint.model import Family, Field, Hook, Rule
 from iptlint.model.protocols import ICMP, ICMP6
@@ -70,7 +71,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
         sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
         if not is_turned_away(hooks, hook, sent) or not _runs(hooks, hook):
             continue
-        share = turned_away(hooks, hook, sent)[0]
+        share = turned_away_by(hooks, hook, sent).share
         if share.rule in reported:
             continue
         if share.rule is not None:
@@ -106,6 +107,16 @@ def turned_away(hooks: Hooks, hook: Hook, sent: PacketSet) -> list[Share]:
     if hooks.decides_alone(hook):
         return droppers_at(hooks, hook, sent)
     return delivery(hooks, hook, sent).droppers
+
+
+def turned_away_by(hooks: Hooks, hook: Hook, sent: PacketSet) -> LargestShare:
+    """Who ends most of packets that are turned away."""
+    if hooks.decides_alone(hook):
+        most = largest_denier(hooks, hook, sent)
+    else:
+        most = largest_of(delivery(hooks, hook, sent).droppers)
+    assert most is not None
+    return most
 
 
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:

@@ -133,7 +133,7 @@ def largest_first(each: Iterable[Share], hook: Hook | None = None) -> list[Share
     Who drops only packets with some odd option drops few, though they are half of all that can be
     told apart; and who drops those from an address that is not known may drop none.
     """
-    counted = [(_size(share, hook), share) for share in each]
+    counted = [(share_size(share, hook), share) for share in each]
     counted.sort(key=lambda pair: pair[0], reverse=True)
     largest = counted[0][0][0] if counted else 0
     sure = (n for n, ((_, _, sure, _), _) in enumerate(counted) if 2 * sure >= largest > 0)
@@ -141,7 +141,8 @@ def largest_first(each: Iterable[Share], hook: Hook | None = None) -> list[Share
     return [share for _, share in counted]
 
 
-def _size(share: Share, hook: Hook | None) -> tuple[float, ...]:
+def share_size(share: Share, hook: Hook | None) -> tuple[float, float, float, float]:
+    """Of ordinary packets; of others, where it has none; of those it is sure of; its place."""
     packets, space = share.packets, share.analysis.space
     usual = packets & ordinary(space, hook)
     sure = usual if share.rule is None else usual & share.analysis.tests(share.rule).sure
@@ -158,7 +159,7 @@ def shares_in(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
             yield from _in_chain(analysis, analysis.flows[name], inside, entering)
-    left = packets & ~analysis.flows[base.name].kept(packets, packets)
+    left = analysis.flows[base.name].outcomes_of(packets)[VerdictKind.RETURN]
     if base.policy is not None and left.satisfiable():
         yield Share(analysis, base, None, base.policy.kind, left)
 

@@ -45,7 +45,12 @@ def lines(rules: Iterable[Rule]) -> str:
 
 def the_others(shares: Sequence[Share]) -> str:
     """Who decides the packets that are not decided by the one that is named."""
-    return f"{shares[0].name if len(shares) == 1 else f'{len(shares)} other rules'} the others"
+    return so_many_others(len(shares), shares[0].name)
+
+
+def so_many_others(count: int, only: str) -> str:
+    """The same; ``only``: the name, if it is one."""
+    return f"{only if count == 1 else f'{count} other rules'} the others"
 
 
 def verb(kind: VerdictKind, *, plural: bool = False) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ _PRIVATE = {
 }
 """Where it can be none for documentation, and none that the rules name."""
 
+_ENDS = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 _IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
 _OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
 _SELDOM = (AddressKind.RESERVED, AddressKind.NOBODY, AddressKind.LOOPBACK)
@@ -164,15 +165,39 @@ def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | Non
 
 
 def _preferred(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    return _narrowed(packets, _all_preferences(space, family, hook))
+    return _narrowed(space, packets, _all_preferences(space, family, hook))
 
 
-def _narrowed(packets: PacketSet, preferences: Iterable[PacketSet]) -> PacketSet:
+def _narrowed(space: Space, packets: PacketSet, preferences: Sequence[PacketSet]) -> PacketSet:
+    if packets.node_count() > _LARGE:
+        return _narrowed_slowly(space, packets, preferences)
     for preferred in preferences:
         narrowed = packets & preferred
         if narrowed.satisfiable():
             packets = narrowed
     return packets
+
+
+_LARGE = 2000
+"""As many nodes has a set that is for thousands of addresses."""
+
+
+def _narrowed_slowly(
+    space: Space, packets: PacketSet, preferences: Sequence[PacketSet]
+) -> PacketSet:
+    """The same, of a set that is dear to narrow: what is preferred of all but the addresses, which
+    make it large, is tried on what the packets are beside these."""
+    beside, together = space.forget(packets, _ENDS), space.true
+    for number, preferred in enumerate(preferences):
+        if space.forget(preferred, _ENDS) != preferred:
+            packets = packets & together
+            narrowed = packets & preferred
+            packets = narrowed if narrowed.satisfiable() else packets
+            return _narrowed(space, packets, preferences[number + 1 :])
+        narrowed = beside & preferred
+        if narrowed.satisfiable():
+            beside, together = narrowed, together & preferred
+    return packets & together
 
 
 def _to_its_sender(space: Space, family: Family, packets: PacketSet) -> PacketSet:
@@ -202,7 +227,7 @@ def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
     if family is not None:
         return _plainest(space, family, packets, hook)
     preferences = (*_of_any_frame(space), *without_unusual(space))
-    return _narrowed(packets, preferences).pick_cube_dd_set(ordinary(space, hook))
+    return _narrowed(space, packets, preferences).pick_cube_dd_set(ordinary(space, hook))
 
 
 def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> Packet:

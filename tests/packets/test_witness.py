@@ -1,12 +1,14 @@
 """A witness is a packet that anyone can send."""
 
 from ipaddress import ip_address, ip_network
+from random import Random
 
 import pytest
 
 from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.model.matches import SegmentSize
 from iptlint.netfilter.routes import at_hook
+from iptlint.packets import witness as witnesses
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
 from iptlint.packets.witness import witness
@@ -158,3 +160,26 @@ def test_an_ordinary_syn_has_the_segment_size_of_ethernet(sizes: str, passes: bo
     low, high = map(int, sizes.split(":"))
     test = Opaque("tcpmss --mss " + sizes, asks=SegmentSize(low, high))
     assert typically_holds(test, Hook.PREROUTING) is passes
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_large_set_has_the_witness_that_it_has_as_a_small_one(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = Random(seed)
+    family = draw.choice((Family.IP, Family.IP6))
+    low = int(ip_address({Family.IP: "198.51.0.0", Family.IP6: "2001:db8::"}[family]))
+    space = Space(family.packets, (), defragmented=True)
+    packets = space.universe & at_hook(space, Hook.INPUT)
+    for _ in range(draw.randrange(1, 9)):
+        field = draw.choice((family.saddr, family.daddr))
+        numbers = ((n, n + draw.randrange(99)) for n in draw.sample(range(low, low + 999), 9))
+        taken = space.ranges(field, tuple(numbers))
+        if draw.random() < 0.5:
+            taken = taken | space.value(Field.DPORT, draw.choice((22, 80, 443)))
+        if draw.random() < 0.4:
+            taken = ~taken | space.state("new", "invalid")
+        packets = packets & ~taken if (packets & ~taken).satisfiable() else packets
+    small = witness(space, packets, Hook.INPUT)
+    monkeypatch.setattr(witnesses, "_LARGE", 0)
+    assert witness(space, packets, Hook.INPUT) == small

@@ -50,14 +50,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
-from iptlint.analysis.icmp_errors import is_turned_away, turned_away
+from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.acceptance import acceptance
 from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.phrases import the_others
+from iptlint.findings.phrases import so_many_others
 from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import ICMP6
@@ -67,6 +67,7 @@ from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
+    from iptlint.analysis.largest_share import LargestShare
     from iptlint.analysis.shares import Share
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
@@ -151,10 +152,10 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
 
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     sent = _messages(hooks, hook, *kinds)
-    decider, *others = turned_away(hooks, hook, sent)
-    chain = decider.base(hook).name
+    most = turned_away_by(hooks, hook, sent)
+    decider, chain = most.share, most.share.base(hook).name
     surely = is_about_ip6(hooks)
-    share, rest = ("most", f" ({the_others(others)})") if others else ("all", "")
+    share, rest = _and_others(most)
     return META.finding(
         decider.span,
         f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
@@ -169,6 +170,12 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
     )
 
 
+def _and_others(most: LargestShare) -> tuple[str, str]:
+    if not most.others:
+        return "all", ""
+    return "most", f" ({so_many_others(most.others, most.other)})"
+
+
 def _fix(hooks: Hooks, decider: Share, hook: Hook, kinds: Sequence[_Kind]) -> Fix | None:
     six = Within(Field.PROTO, ((ICMP6, ICMP6),))
     types = Within(Field.ICMP_TYPE, tuple((kind.type, kind.type) for kind in kinds))
@@ -178,9 +185,9 @@ def _fix(hooks: Hooks, decider: Share, hook: Hook, kinds: Sequence[_Kind]) -> Fi
 
 def _no_router(hooks: Hooks) -> Finding:
     sent = _messages(hooks, Hook.INPUT, _ROUTER)
-    decider, *others = turned_away(hooks, Hook.INPUT, sent)
-    chain = decider.base(Hook.INPUT).name
-    share, rest = ("most", f" ({the_others(others)})") if others else ("all", "")
+    most = turned_away_by(hooks, Hook.INPUT, sent)
+    decider, chain = most.share, most.share.base(Hook.INPUT).name
+    share, rest = _and_others(most)
     return META.finding(
         decider.span,
         f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
