@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from iptlint.analysis.shares import Share
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.packet import Packet
 
 META = Meta(
     code="IPT702",
@@ -162,12 +163,18 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
         suggestions.first(decider, chain, *_remedies(hooks, kinds)),
-        witness=witness(hooks.space, decider.packets & sent, hook),
+        witness=_witness(hooks, hook, decider, sent),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
         fix=_fix(hooks, decider, hook, kinds),
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
+
+
+def _witness(hooks: Hooks, hook: Hook, decider: Share, sent: PacketSet) -> Packet | None:
+    """Where the hook decides alone, the share is one in the packets that were sent."""
+    lost = decider.packets if hooks.decides_alone(hook) else decider.packets & sent
+    return witness(hooks.space, lost, hook)
 
 
 def _and_others(most: LargestShare) -> tuple[str, str]:
@@ -193,7 +200,7 @@ def _no_router(hooks: Hooks) -> Finding:
         f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
         "address and route are set by hand, this host loses them",
         suggestions.first(decider, chain, *_remedies(hooks, [_ROUTER])),
-        witness=witness(hooks.space, decider.packets & sent, Hook.INPUT),
+        witness=_witness(hooks, Hook.INPUT, decider, sent),
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
         fix=_fix(hooks, decider, Hook.INPUT, [_ROUTER]),
