@@ -119,6 +119,11 @@ def turned_away_by(hooks: Hooks, hook: Hook, sent: PacketSet) -> LargestShare:
     return most
 
 
+def lost_to(hooks: Hooks, hook: Hook, decider: Share, sent: PacketSet) -> PacketSet:
+    """What of the packets who turns them away ends: where the hook decides alone, its share."""
+    return decider.packets if hooks.decides_alone(hook) else decider.packets & sent
+
+
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:
     values = {
         Field.PROTO: error.protocol,

@@ -180,10 +180,11 @@ class Routing:
             moved = self._moved(group)
             own = self._own(group) if (group.packets & moved).satisfiable() else self.space.false
             addressed_here = (moved & own) | ~moved if to_host else moved & own
-            here, away = group.packets & addressed_here, group.packets & ~addressed_here
-            if here.satisfiable():
+            if (here := group.packets & addressed_here).satisfiable():
                 local.add(self._typed(group, here, moved, LOCAL))
-            if away.satisfiable() and not (to_host and self.stays):
+            if to_host and self.stays:
+                continue
+            if (away := group.packets & ~addressed_here).satisfiable():
                 sent_on = self._typed(group, away, moved, UNICAST)
                 onwards.add(self._sent_on(sent_on, moved))
         return Routed(local, onwards)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     PacketSet = BCDDFunction
 
 OCTET = 8
+_MOST_KEPT = 20_000
+"""So many single addresses are kept: rules often name one more than once."""
 
 
 def union(sets: Sequence[PacketSet], empty: PacketSet) -> PacketSet:
@@ -72,7 +74,7 @@ class BitField:
         known = self._ranges.get((low, high))
         if known is None:
             known = self._build_range(low, min(high, self.maximum))
-            if self.width <= 16:
+            if self.width <= 16 or (low == high and len(self._ranges) < _MOST_KEPT):
                 self._ranges[low, high] = known
         return known
 

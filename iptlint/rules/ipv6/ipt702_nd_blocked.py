@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
-from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
+from iptlint.analysis.icmp_errors import is_turned_away, lost_to, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
@@ -71,7 +71,6 @@ if TYPE_CHECKING:
     from iptlint.analysis.shares import Share
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
-    from iptlint.packets.packet import Packet
 
 META = Meta(
     code="IPT702",
@@ -163,18 +162,12 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
         suggestions.first(decider, chain, *_remedies(hooks, kinds)),
-        witness=_witness(hooks, hook, decider, sent),
+        witness=witness(hooks.space, lost_to(hooks, hook, decider, sent), hook),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
         fix=_fix(hooks, decider, hook, kinds),
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
-
-
-def _witness(hooks: Hooks, hook: Hook, decider: Share, sent: PacketSet) -> Packet | None:
-    """Where the hook decides alone, the share is one in the packets that were sent."""
-    lost = decider.packets if hooks.decides_alone(hook) else decider.packets & sent
-    return witness(hooks.space, lost, hook)
 
 
 def _and_others(most: LargestShare) -> tuple[str, str]:
@@ -200,7 +193,7 @@ def _no_router(hooks: Hooks) -> Finding:
         f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
         "address and route are set by hand, this host loses them",
         suggestions.first(decider, chain, *_remedies(hooks, [_ROUTER])),
-        witness=_witness(hooks, Hook.INPUT, decider, sent),
+        witness=witness(hooks.space, lost_to(hooks, Hook.INPUT, decider, sent), Hook.INPUT),
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
         fix=_fix(hooks, decider, Hook.INPUT, [_ROUTER]),
