@@ -23,6 +23,7 @@ from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
 from iptlint.netfilter.table_analysis import TableAnalysis, is_long
 from iptlint.netfilter.unknowns import LeftOpen, Unknowns, plain_tests
+from iptlint.packets.address_types import ask_for_types
 from iptlint.packets.match import EarlyMatcher, Matcher
 from iptlint.packets.space import Space
 
@@ -106,6 +107,10 @@ class Firewall:
 
     @cached_property
     def left_open(self) -> LeftOpen:
+        # Whoever follows packets needs it. A translation changes of which type a destination is,
+        # also for a rule that is first met behind it.
+        rules = self.rules_in_order
+        ask_for_types(self.space, (match for rule in rules for match in rule.matches))
         return LeftOpen(self.rules_in_order, self.sets)
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:

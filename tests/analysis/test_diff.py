@@ -198,6 +198,20 @@ def test_redirect_equals_its_own_translation(iptables: str, nft: str) -> None:
     assert compared(old, new).equivalent
 
 
+def test_the_type_of_a_destination_is_that_of_the_new_one_wherever_it_is_asked_for() -> None:
+    """Behind a translation, the first test of a type asks for the type of where it leads to."""
+    dnat = NAT.format("-A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 192.168.7.20\n")
+    rules = (
+        "-A FORWARD -m addrtype --dst-type MULTICAST -j DROP\n"
+        "-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n"
+    )
+    assert compared(dnat + FILTER.format(rules), dnat + FILTER.format(rules)).equivalent
+    without = FILTER.format(rules.splitlines(keepends=True)[1])
+    (change,) = compared(dnat + FILTER.format(rules), dnat + without).changes
+    assert (change.hook, change.old.kind) == (Hook.FORWARD, VerdictKind.DROP)
+    assert change.witness.dport != 443
+
+
 def test_two_translations_of_disjoint_networks_may_be_swapped() -> None:
     rules = [f"-A POSTROUTING -s 10.{n}.0.0/16 -j MASQUERADE\n" for n in (1, 2)]
     assert compared(NAT.format("".join(rules)), NAT.format("".join(rules[::-1]))).equivalent
