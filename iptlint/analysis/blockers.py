@@ -36,6 +36,11 @@ def blockers(
     packet comes to one of them, whatever stands before the chain. ``packets``: those of a rule
     that is dead for them only."""
     place = analysis.place(rule)
+    if packets is None:
+        flow, entry = analysis.flows[place.chain], analysis.entries[place.chain]
+        sole = flow.sole_taker(place.number, entry.reachable)
+        if sole is not None:
+            return (flow.chain.rules[sole],)
     meant = analysis.intended(rule) if packets is None else packets
     blocking = _Search(analysis).above(place.chain, place.number, meant)
     if not any(_is_met(analysis, taker.rule, meant) for taker in blocking):

@@ -28,17 +28,21 @@ def offers(seen: Seen, place: lsp.Range) -> list[Offer]:
     """What may be done about the findings that touch these lines, by edits of open texts: a file
     of sets is not made here."""
     return [
-        Offer(number, visible(one_line(finding.fix.says)), finding.fix.safe, shown)
+        Offer(
+            number,
+            visible(one_line(finding.fix.says)),
+            finding.fix.safe,
+            diagnostic(seen, finding.told()),
+        )
         for number, finding in enumerate(seen.report.each)
         if finding.fix is not None
         and not finding.fix.sets
         and seen.is_here(finding.span)
-        and _touches(shown := diagnostic(seen, finding), place)
+        and _touches(seen.lines.of(finding.span), place)
     ]
 
 
-def _touches(shown: lsp.Diagnostic, place: lsp.Range) -> bool:
-    mine = shown.range
+def _touches(mine: lsp.Range, place: lsp.Range) -> bool:
     return mine.start.line <= place.end.line and place.start.line <= mine.end.line
 
 

@@ -34,7 +34,8 @@ class Accepted:
     @classmethod
     def of(cls, finding: Finding, fingerprint: str) -> Accepted:
         span = finding.span
-        return cls(fingerprint, finding.code, span.source.path, span.line, finding.message)
+        message = finding.told().message
+        return cls(fingerprint, finding.code, span.source.path, span.line, message)
 
     def holds_on(self, day: date) -> bool:
         """Through the day that it expires."""

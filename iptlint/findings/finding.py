@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 
 from iptlint.findings.fix import Fix
@@ -70,6 +71,14 @@ def place_of(span: Span) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a finding says that is dear to work out."""
+
+    message: str
+    witness: Packet | None = None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """``message`` says what happens, to which packets, because of what; ``advice`` what somebody
@@ -78,7 +87,9 @@ class Finding:
     ``likeness``: findings of one code and one source with the same likeness are reported as one
     where they are many; empty for a finding that stands for itself. ``causes``: where another
     rule may have a finding of the same cause. ``name``: what the rule is called. ``fingerprint``:
-    what stays the same when lines move; empty until a report is made.
+    what stays the same when lines move; empty until a report is made. ``later``: what works out a
+    message that says more, and a packet, for the few findings that are shown; the others are told
+    as one with those.
     """
 
     code: str
@@ -94,6 +105,14 @@ class Finding:
     causes: tuple[Cause, ...] = ()
     name: str = ""
     fingerprint: str = ""
+    later: Callable[[], Telling] | None = field(default=None, compare=False)
+
+    def told(self) -> Finding:
+        """The finding with all that it says."""
+        if self.later is None:
+            return self
+        telling = self.later()
+        return replace(self, message=telling.message, witness=telling.witness, later=None)
 
     @property
     def fixable(self) -> bool:

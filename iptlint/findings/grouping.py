@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from iptlint.findings.finding import Finding, Label
@@ -14,7 +14,11 @@ SHOWN = 5
 """So many of the other places are shown, and so many of their lines named."""
 
 
-def grouped(findings: Iterable[Finding]) -> list[Finding]:
+Tell = Callable[[Finding], Finding]
+"""Makes of a finding that is shown one with all that it says."""
+
+
+def grouped(findings: Iterable[Finding], tell: Tell = Finding.told) -> list[Finding]:
     """The first of several findings that are alike stands for all of them. ``findings`` come in
     the order they are reported in, and keep it."""
     findings = tuple(findings)
@@ -25,9 +29,9 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         alike = groups[_key(finding)]
         if not finding.likeness or len(alike) == 1:
-            reported.append(finding)
+            reported.append(tell(finding))
         elif finding is alike[0]:
-            reported.append(_together(alike))
+            reported.append(_together((tell(finding), *alike[1:])))
     return reported
 
 

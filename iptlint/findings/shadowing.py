@@ -35,6 +35,15 @@ def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
         alike = [may_end_in(analysis, base, kind, rest) for base in bases for kind in kinds]
         otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
         packets = "all of these packets that reach it" if otherwise else f"these packets {ending}"
+    return _deeds(analysis, shadowed, packets)
+
+
+def in_short(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    """``line 9 accepts these packets``: what can be said without a look at them."""
+    return _deeds(analysis, shadowed, "these packets")
+
+
+def _deeds(analysis: TableAnalysis, shadowed: Shadowed, packets: str) -> str:
     return phrases.actions(
         shadowed.blockers, packets, lambda rules: _which(analysis, shadowed.chain, rules)
     )

@@ -39,18 +39,21 @@ def _in_its_words(host: Host, finding: Finding) -> Finding:
 
 
 def _lacks_ipv6(host: Host, finding: Finding) -> bool:
-    packet = finding.witness
+    if host.facts.ipv6 is not False:
+        return False
+    packet = finding.told().witness
     of_ip6 = packet is not None and packet.family == _IP6
-    return host.facts.ipv6 is False and (of_ip6 or meta_of(finding).needs is Needs.IPV6)
+    return of_ip6 or meta_of(finding).needs is Needs.IPV6
 
 
 def _lacks_forwarding(host: Host, finding: Finding) -> bool:
     """An open FORWARD passes nothing on where the kernel forwards nothing."""
-    packet = finding.witness
+    if meta_of(finding).needs is not Needs.FORWARDING:
+        return False
+    packet = finding.told().witness
     if packet is None or packet.hook != "forward":
         return False
-    needed = meta_of(finding).needs is Needs.FORWARDING
-    return needed and host.facts.forwards(packet.family) is False
+    return host.facts.forwards(packet.family) is False
 
 
 def without_sshd(host: Host) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from iptlint.findings import Finding
-from iptlint.findings.grouping import grouped
+from iptlint.findings.grouping import Tell, grouped
 from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
@@ -36,6 +37,7 @@ def publish(
     sources: Sequence[SourceFile],
     selection: Selection,
     host: Host | None,
+    tell: Tell,
 ) -> Published:
     """The findings that no other takes the place of, that concern the host, and that neither a
     comment nor the selection hides. ``sources``: those that may hold such comments."""
@@ -44,21 +46,21 @@ def publish(
     findings = [each for each in shown if each.code not in unheard]
     if host is not None:
         findings = [qualified(host, each) for each in findings if applies_to(host, each)]
-    suppressed = _suppressed(_once((*findings, *crashes)), sources, selection.heard)
+    suppressed = _suppressed(_once((*findings, *crashes), tell), sources, selection.heard)
     kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
     hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)
     return Published(
-        as_shown(kept),
+        as_shown(kept, tell),
         len(hidden),
         tuple(kept),
-        tuple(map(_readable, hidden)),
+        tuple(_readable(tell(each)) for each in hidden),
         tuple(each for each in yielded if each.code in selection.shown),
     )
 
 
-def as_shown(each: Iterable[Finding]) -> tuple[Finding, ...]:
+def as_shown(each: Iterable[Finding], tell: Tell = Finding.told) -> tuple[Finding, ...]:
     """The findings that are shown: of those that are alike the first."""
-    return tuple(map(_readable, grouped(each)))
+    return tuple(map(_readable, grouped(each, tell)))
 
 
 def _readable(finding: Finding) -> Finding:
@@ -119,10 +121,12 @@ def _suppressed(
     )
 
 
-def _once(findings: Iterable[Finding]) -> list[Finding]:
+def _once(findings: Sequence[Finding], tell: Tell) -> list[Finding]:
     """Without those that say the same of the same place: a fault of an inet table is one of ip
     and of ip6."""
-    return list({(f.code, f.span, f.message): f for f in reversed([*findings])}.values())[::-1]
+    places = Counter((f.code, f.span) for f in findings)
+    told = (f if places[f.code, f.span] == 1 else tell(f) for f in findings)
+    return list({(f.code, f.span, f.message): f for f in reversed([*told])}.values())[::-1]
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,10 +14,10 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.witness_check import comes_to
 from iptlint.dialects import Reader, Reading
 from iptlint.dialects.merging import merged
-from iptlint.findings import Finding
+from iptlint.findings import Finding, Telling
 from iptlint.linter.budget import Budget, OverBudgetError, Tell, Watch, silent
 from iptlint.linter.collect import Collected, collect
-from iptlint.linter.publish import fewer, publish
+from iptlint.linter.publish import Published, fewer, publish
 from iptlint.linter.report import LintedFile, Report
 from iptlint.linter.selection import Selection
 from iptlint.model import Family, Ruleset
@@ -71,7 +71,8 @@ def lint(
 @dataclass(slots=True)
 class _Work:
     """What reading, the benchmarks and the rules have found so far, and where they failed.
-    ``unfinished``: by what was not enough, who did not look at everything."""
+    ``unfinished``: by what was not enough, who did not look at everything. ``untold``: what was
+    given up of what findings say."""
 
     sources: Sequence[SourceFile]
     ipsets: Sequence[SourceFile]
@@ -87,6 +88,7 @@ class _Work:
     items: tuple[Judged, ...] = ()
     overviews: list[Overview] = field(default_factory=list)
     unfinished: dict[str, list[str]] = field(default_factory=dict)
+    untold: set[Callable[[], Telling]] = field(default_factory=set)
 
     def report(
         self, selection: Selection, reader: Reader | None, budget: Budget, suppress: bool
@@ -98,11 +100,9 @@ class _Work:
         self.crashes += collected.crashes
         if collected.readings:
             self._ask(collected, selection)
-            source = collected.readings[0].ruleset.source
-            self.findings += (out_of_room(source, *each) for each in self.unfinished.items())
         before = [reader.start.source] if reader and reader.start else []
         texts = (*self.sources, *self.ipsets, *before) if suppress else ()
-        published = publish(self.findings, self.crashes, texts, selection, self.host)
+        published = self._published(collected, texts, selection)
         return Report(
             tuple(map(LintedFile.of, collected.readings)),
             fewer(published.findings, budget.findings),
@@ -115,6 +115,34 @@ class _Work:
             published.hidden,
             published.yielded,
         )
+
+    def _published(
+        self, collected: Collected, texts: Sequence[SourceFile], selection: Selection
+    ) -> Published:
+        """Once more where something was not told, with the findings that say so."""
+        while True:
+            findings = [*self.findings]
+            if self.unfinished:
+                source = collected.readings[0].ruleset.source
+                findings += (out_of_room(source, *each) for each in self.unfinished.items())
+            untold = len(self.untold)
+            published = publish(findings, self.crashes, texts, selection, self.host, self._tell)
+            if len(self.untold) == untold:
+                return published
+
+    def _tell(self, finding: Finding) -> Finding:
+        """With all that it says; as it is where that is too dear."""
+        told = finding
+
+        def work() -> None:
+            nonlocal told
+            told = finding.told()
+
+        if finding.later is not None and finding.later not in self.untold:
+            self._guarded(finding.span.source, finding.code, work)
+            if told is finding:
+                self.untold.add(finding.later)
+        return told
 
     def _ask(self, collected: Collected, selection: Selection) -> None:
         context = _context(collected, self.settings, self.host)
@@ -191,7 +219,7 @@ def _stray(context: Context, findings: Sequence[Finding]) -> Iterator[Finding]:
     firewalls = [context.firewall(ruleset) for ruleset in context.rulesets]
     for finding in findings:
         places = (finding.span, *(label.span for label in finding.related))
-        packet = finding.witness
+        packet = finding.told().witness
         if packet and not any(comes_to(firewall, packet, places) for firewall in firewalls):
             astray = AssertionError(f"its packet does not come to line {finding.span.line}")
             yield crashed(finding.span.source, finding.code, astray)

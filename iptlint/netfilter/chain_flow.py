@@ -137,6 +137,18 @@ class ChainFlow:
         by itself."""
         return None
 
+    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
+        """Those of the others whose tests may take some of the entering packets that those of the
+        rule may take, too."""
+        packets = self.tests[number].may & entering
+        return [n for n in others if (self.tests[n].may & packets).satisfiable()]
+
+    def sole_taker(self, number: int, entering: PacketSet) -> int | None:
+        """Of a rule that none of the ``entering`` packets get to and match, the rule that takes all
+        of its packets, where some of the entering come to that one; None where that is not seen at
+        a glance."""
+        return None
+
     def taken_by(self, number: int) -> PacketSet:
         """The packets that no later rule sees, for certain, once they have come to this one."""
         verdict, sure = self.chain.rules[number].verdict, self.tests[number].sure

@@ -256,6 +256,13 @@ class LongChain(ChainFlow):
 
     # -- rules beside each other -------------------------------------------------
 
+    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
+        odd = frozenset(self.columns.odd)
+        asked = [n for n in (number, *others) if n in odd]
+        if asked or self.space.forget(entering, BOX_FIELDS) != entering:
+            return super().sharing(number, others, entering)
+        return self.rules.sharing_one(number, others, entering)
+
     def last_meetings(
         self, numbers: Sequence[int], others: Sequence[int], start: int
     ) -> Mapping[int, int]:
@@ -322,39 +329,99 @@ class LongChain(ChainFlow):
     @memo
     def unmatched(self, entering: PacketSet) -> frozenset[int]:
         numbers = {*range(len(self.chain.rules))}
-        anywhere = ~self.space.forget(~entering, BOX_FIELDS)
+        anywhere = self._anywhere(entering)
         if anywhere.satisfiable():
             numbers -= self._met_by_samples(anywhere)
         return frozenset(self._emptied(numbers, entering))
 
-    def _met_by_samples(self, entering: PacketSet) -> set[int]:
-        """Rules to which a packet of their own gets. The ``entering``, which may be a part of those
-        that do, have any address and port."""
-        columns, backgrounds, shown = self.columns, [], []
-        for number in range(len(columns.rests)):
-            cube = self._typical(number, entering)
-            shown.append(cube is not None)
-            backgrounds.append(-1 if cube is None else self.rules.background.number(cube))
-        of_row = np.array(backgrounds, np.int64)[columns.rest]
-        asked = np.flatnonzero(np.array(shown, np.bool_)[columns.rest])
-        rows = self._search.widest(
-            self.rules.points.in_rows()[:, asked],
-            of_row[asked],
-            self.rules.background.taking(),
-            lambda points, rows: columns.number[rows] < columns.number[asked[points]],
-        )
-        met: list[int] = columns.number[asked[rows < 0]].tolist()
+    def _met_by_samples(self, anywhere: PacketSet) -> set[int]:
+        """Rules to which a packet of their own gets."""
+        rows = np.flatnonzero(self._typical_backgrounds(anywhere)[self.columns.rest] >= 0)
+        number = self.columns.number
+        met: list[int] = number[self._sample_gets_to(rows, number[rows], anywhere)].tolist()
         return {*met}
 
-    def _typical(self, rest: int, entering: PacketSet) -> Cube | None:
-        """A packet of the rest that no odd rule takes, and no broad one if there is such."""
-        packets = self.rules.rests[rest].may & entering
-        for numbers in (self._broad, self._odd_takers):
-            taken = self.space.forget(self._taken_together(tuple(numbers)), BOX_FIELDS)
-            cube = (packets & ~taken).pick_cube()
-            if cube is not None:
-                return cube
-        return None
+    def _sample_gets_to(self, rows: Numbers, numbers: Numbers, anywhere: PacketSet) -> Numbers:
+        """Those of the rows, of which a packet gets to the rule whose number stands beside it; one
+        of each is tried. ``anywhere``: packets that enter with any address and port."""
+        takers = self._search.widest(
+            self.rules.points.in_rows(rows),
+            self._typical_backgrounds(anywhere)[self.columns.rest[rows]],
+            self.rules.background.taking(),
+            lambda points, takers: self.columns.number[takers] < numbers[points],
+        )
+        return rows[takers < 0]
+
+    @memo
+    def _typical_backgrounds(self, anywhere: PacketSet) -> Numbers:
+        """For each rest the background of one of its packets; -1 where none is found."""
+        cubes = [self._typical(number, anywhere) for number in range(len(self.columns.rests))]
+        numbers = [-1 if cube is None else self.rules.background.number(cube) for cube in cubes]
+        return np.array(numbers, np.int64)
+
+    def sole_taker(self, number: int, entering: PacketSet) -> int | None:
+        return self._sole_takers(entering).get(number)
+
+    @memo
+    def _sole_takers(self, entering: PacketSet) -> Mapping[int, int]:
+        """That a rule is the first to leave nothing of another is shown by a packet that gets as
+        far as to it."""
+        anywhere = self._anywhere(entering)
+        rows = self.columns.sole_rows(sorted(self.unmatched(entering)))
+        rows = rows[self._typical_backgrounds(anywhere)[self.columns.rest[rows]] >= 0]
+        takers = self._first_holding(rows)
+        rows, takers = rows[takers >= 0], takers[takers >= 0]
+        number = self.columns.number
+        sole: dict[int, int] = {}
+        for _ in range(_ROUNDS):
+            if not len(rows):
+                break
+            shown = np.isin(rows, self._sample_gets_to(rows, number[takers], anywhere))
+            sole |= zip(number[rows[shown]].tolist(), number[takers[shown]].tolist(), strict=True)
+            rows, takers = rows[~shown], takers[~shown]
+        return sole
+
+    def _first_holding(self, rows: Numbers) -> Numbers:
+        """For each of the rows the first, of those of earlier rules that take packets, that takes
+        for certain all that it holds; -1 where there is none."""
+        number, high = self.columns.number, self.columns.high
+
+        def takes_all(points: Numbers, takers: Numbers) -> Flags:
+            asked = rows[points]
+            earlier = number[takers] < number[asked]
+            points, takers, asked = points[earlier], takers[earlier], asked[earlier]
+            earlier[earlier] = (high[:, asked] <= high[:, takers]).all(axis=0) & self.rules.covers(
+                self.columns.rest[takers], self.columns.rest[asked]
+            )
+            return earlier
+
+        return self._search.first(self.columns.low[:, rows], takes_all)
+
+    def _anywhere(self, entering: PacketSet) -> PacketSet:
+        """Those of the packets beside which all with other addresses and ports enter, too."""
+        return ~self.space.forget(~entering, BOX_FIELDS)
+
+    def _typical(self, rest: int, anywhere: PacketSet) -> Cube | None:
+        """A packet of the rest that no odd rule takes, nor the broad ones before the first that
+        would leave none."""
+        packets = self.rules.rests[rest].may & anywhere & ~self._taken_by_odd
+        for taken in self._taken_by_broad:
+            left = packets & ~taken
+            if not left.satisfiable():
+                break
+            packets = left
+        return packets.pick_cube()
+
+    @cached_property
+    def _taken_by_odd(self) -> PacketSet:
+        """What an odd rule takes, with any address and port."""
+        return self.space.forget(self._taken_together(tuple(self._odd_takers)), BOX_FIELDS)
+
+    @cached_property
+    def _taken_by_broad(self) -> Sequence[PacketSet]:
+        """What each of the broad rules takes."""
+        odd = {*self._odd_takers}
+        return [self.taken_by(number) for number in self._broad if number not in odd]
 
     def _emptied(self, numbers: Iterable[int], entering: PacketSet) -> Iterator[int]:
         """The rules, of these, of whose packets none arrives. In rounds: of what is left of each

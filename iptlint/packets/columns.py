@@ -122,6 +122,13 @@ class Columns:
         rows = np.repeat(first - before, counts) + np.arange(counts.sum())
         return rows.astype(np.int64)
 
+    def sole_rows(self, numbers: Sequence[int]) -> Numbers:
+        """The rows of the rules, those that have one each."""
+        rows = self.rows_of(numbers)
+        _, first, counts = np.unique(self.number[rows], return_index=True, return_counts=True)
+        sole: Numbers = rows[first[counts == 1]]
+        return sole
+
     def first_of_equal(self, rows: Numbers) -> Numbers:
         """The rows, of these, whose box and rest none before them has."""
         keys = np.concatenate([self.low[:, rows], self.high[:, rows]])

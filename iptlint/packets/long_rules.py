@@ -14,7 +14,7 @@ from iptlint.model import Field, Rule, Within
 from iptlint.model.matches import Ranges
 from iptlint.packets.bdd import union
 from iptlint.packets.boxes import packets_in
-from iptlint.packets.columns import BOX_FIELDS, Columns, Numbers, Values, words
+from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values, words
 from iptlint.packets.intervals import few_ranges
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.overlaps import overlaps
@@ -169,6 +169,21 @@ class LongRules:
                 alike[kind] = self._share(*divmod(kind, count))
             yield pairs[:, alike[kinds]]
 
+    def sharing_one(self, number: int, others: Sequence[int], packets: PacketSet) -> Sequence[int]:
+        """Those of the others that share one of the packets, which have any address and port, with
+        the rule; none of them is odd."""
+        columns, rows = self.columns, self.columns.rows_of(others)
+        mine = columns.rows_of([number])
+        own = self.rests[columns.rest[mine[0]]].may & packets if len(mine) else packets
+        fitting = np.array([(rest.may & own).satisfiable() for rest in self.rests], np.bool_)
+        rows = rows[fitting[columns.rest[rows]]]
+        sharing = np.zeros(len(rows), np.bool_)
+        for row in mine:
+            low, high = columns.low[:, row, None], columns.high[:, row, None]
+            sharing |= ((columns.low[:, rows] <= high) & (low <= columns.high[:, rows])).all(axis=0)
+        numbers: list[int] = np.unique(columns.number[rows[sharing]]).tolist()
+        return numbers
+
     def sharing_before(
         self, numbers: Sequence[int], others: Sequence[int], most: int
     ) -> Mapping[int, Sequence[int]]:
@@ -193,6 +208,18 @@ class LongRules:
             if rule in before:
                 before[rule].append(other)
         return {rule: sorted({*several}) for rule, several in before.items()}
+
+    def covers(self, rests: Numbers, others: Numbers) -> Flags:
+        """Pair by pair, whether the one rest takes for certain all that the other may take."""
+        count = len(self.columns.rests)
+        kinds, places = np.unique(rests * count + others, return_inverse=True)
+        pairs = (divmod(kind, count) for kind in kinds.tolist())
+        answers: Flags = np.array([self._covers(*pair) for pair in pairs], np.bool_)[places]
+        return answers
+
+    @memo
+    def _covers(self, one: int, other: int) -> bool:
+        return not (self.rests[other].may & ~self.rests[one].sure).satisfiable()
 
     @memo
     def _share(self, one: int, other: int) -> bool:
@@ -222,7 +249,7 @@ class LongRules:
             numbers = [-1 if cube is None else self.background.number(cube) for cube in cubes]
             asked = rows[known[self.columns.rest[rows]]]
             backgrounds = np.array(numbers, np.int64)[self.columns.rest[asked]]
-            return asked, self.points.in_rows()[:, asked], backgrounds
+            return asked, self.points.in_rows(asked), backgrounds
         of_rows = ((row, self._row_packets(row) & entering) for row in rows.tolist())
         sampled = [(row, c) for row, packets in of_rows if (c := packets.pick_cube()) is not None]
         backgrounds = np.array([self.background.number(cube) for _, cube in sampled], np.int64)

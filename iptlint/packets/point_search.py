@@ -91,6 +91,17 @@ class PointSearch:
         widest[best >= 0] = self._by_size[best[best >= 0]]
         return widest
 
+    def first(self, points: Values, allowed: Callable[[Numbers, Numbers], Flags]) -> Numbers:
+        """For each point the first row that holds it and is ``allowed``; -1 where there is none."""
+        none = len(self._columns.number)
+        first = np.full(points.shape[1], none, np.int64)
+        for held, rules in self._space.holding(points):
+            rows = self._rows[rules]
+            fitting = allowed(held, rows)
+            np.minimum.at(first, held[fitting], rows[fitting])
+        first[first == none] = -1
+        return first
+
 
 class Points:
     """Makes points: what a packet is in each of the dimensions."""
@@ -106,9 +117,9 @@ class Points:
             for field, shift in columns.dimensions
         ]
 
-    def in_rows(self) -> Values:
-        """One in the box of each row."""
-        low, high = self._columns.low, self._columns.high
+    def in_rows(self, rows: Numbers) -> Values:
+        """One in the box of each of the rows."""
+        low, high = self._columns.low[:, rows], self._columns.high[:, rows]
         return self._random.integers(low, high, dtype=np.uint64, endpoint=True)
 
     def of(self, cubes: Iterable[Cube]) -> Values:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
-from iptlint.findings import Cause, Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, Telling
 from iptlint.findings.fix import Fix
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
@@ -81,6 +82,7 @@ class Meta:
         likeness: str = "",
         causes: tuple[Cause, ...] = (),
         fix: Fix | None = None,
+        later: Callable[[], Telling] | None = None,
     ) -> Finding:
         """``advice``: what to do where no edit is proposed, which would say it itself."""
         return Finding(
@@ -96,4 +98,5 @@ class Meta:
             likeness,
             causes,
             self.name,
+            later=None if later is None else cache(later),
         )

@@ -42,20 +42,30 @@ packets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from iptlint.analysis import cut_off
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.handshake import flags
-from iptlint.analysis.later_fragments import may_be_misread
+from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, may_end_in
-from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases, shadowing
+from iptlint.findings import (
+    Cause,
+    Confidence,
+    Finding,
+    Label,
+    Severity,
+    Telling,
+    phrases,
+    shadowing,
+)
 from iptlint.findings.fix import Change, Fix, deletion
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
@@ -100,9 +110,7 @@ def check(context: Context) -> Iterator[Finding]:
         ]
         likenesses = shadowing.likenesses(analysis, alone)
         for shadowed in alone:
-            finding = _finding(analysis, shadowed, likenesses[shadowed.rule])
-            misread = may_be_misread(analysis, shadowed.rule, shadowed.blockers)
-            yield phrases.but_for_fragments(finding) if misread else finding
+            yield _finding(analysis, shadowed, likenesses[shadowed.rule])
 
 
 def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
@@ -133,17 +141,29 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
 
 def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
     beside = _as_idle(analysis, shadowed)
+
+    def later() -> Telling:
+        actions = shadowing.actions(analysis, shadowed, "first")
+        packet = _witness(analysis, shadowed, shadowed.blockers)
+        return Telling(_message(analysis, shadowed, actions), packet)
+
     return META.finding(
         shadowed.span,
-        f"{_fate(analysis, shadowed)}: {shadowing.actions(analysis, shadowed, 'first')}",
+        _message(analysis, shadowed, shadowing.in_short(analysis, shadowed)),
         _advice(analysis, shadowed),
         related=(*shadowing.labels(shadowed), *_gets_nothing(beside)),
-        witness=_witness(analysis, shadowed, shadowed.blockers),
         severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
         likeness=likeness,
         fix=_fix(analysis, shadowed),
         causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in (shadowed, *beside)),
+        later=later,
     )
+
+
+def _message(analysis: TableAnalysis, shadowed: Shadowed, actions: str) -> str:
+    message = f"{_fate(analysis, shadowed)}: {actions}"
+    misread = may_be_misread(analysis, shadowed.rule, shadowed.blockers)
+    return f"{message}, {BUT_FOR_FRAGMENTS}" if misread else message
 
 
 def _gets_nothing(beside: Sequence[Shadowed]) -> tuple[Label, ...]:
@@ -154,15 +174,29 @@ def _gets_nothing(beside: Sequence[Shadowed]) -> tuple[Label, ...]:
 def _as_idle(analysis: TableAnalysis, shadowed: Shadowed) -> list[Shadowed]:
     """The rules of its chain for some of its packets that would do what is done, and are lost to
     the same lines."""
-    meant = analysis.intended(shadowed.rule)
-    return [
-        other
-        for other in shadowed_alone(analysis)
-        if not other.differs
-        and other.chain is shadowed.chain
-        and {*other.blockers} <= {*shadowed.blockers}
-        and (analysis.intended(other.rule) & meant).satisfiable()
+    chain, number = analysis.place(shadowed.rule)
+    blockers = {*shadowed.blockers}
+    lost_to_these = [
+        idle for lost_to, idle in _idle(analysis, chain).items() if lost_to <= blockers
     ]
+    others = dict(
+        sorted((item for idle in lost_to_these for item in idle.items()), key=itemgetter(0))
+    )
+    intended = analysis.entries[chain].intended
+    shared = analysis.flows[chain].sharing(number, [*others], intended)
+    return [others[n] for n in shared]
+
+
+@memo
+def _idle(analysis: TableAnalysis, chain: str) -> Mapping[frozenset[Rule], Mapping[int, Shadowed]]:
+    """By whom they are lost to the rules of the chain that would do what is done, with their
+    numbers."""
+    by_blockers: dict[frozenset[Rule], dict[int, Shadowed]] = {}
+    for other in shadowed_alone(analysis):
+        if not other.differs and other.chain.name == chain:
+            number = analysis.place(other.rule).number
+            by_blockers.setdefault(frozenset(other.blockers), {})[number] = other
+    return by_blockers
 
 
 def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:

@@ -45,7 +45,7 @@ from iptlint.analysis.redundancy import Redundant, needless
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, copies, unmatched_rules
-from iptlint.findings import Cause, Confidence, Finding, Severity, phrases, shadowing
+from iptlint.findings import Cause, Confidence, Finding, Severity, Telling, phrases, shadowing
 from iptlint.findings.fix import Fix, deletion
 from iptlint.memo import memo
 from iptlint.model import Field, Interface, Masked, Match, Rule, VerdictKind, Within
@@ -160,15 +160,16 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
 
 
 def _taken(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
+    what = f"{shadowing.this_one(analysis, shadowed)} changes nothing"
     return META.finding(
         shadowed.span,
-        f"{shadowing.this_one(analysis, shadowed)} changes nothing: "
-        + shadowing.actions(analysis, shadowed, "already"),
+        f"{what}: {shadowing.in_short(analysis, shadowed)}",
         _ONE_OF_SEVERAL if makes_more(analysis, shadowed.rule) else "delete it",
         related=shadowing.labels(shadowed),
         likeness=likeness,
         fix=_deletion(analysis, (shadowed,), "delete it"),
         causes=(Cause(analysis.ruleset, part=shadowed.rule),),
+        later=lambda: Telling(f"{what}: {shadowing.actions(analysis, shadowed, 'already')}"),
     )
 
 
@@ -184,15 +185,18 @@ _ONE_OF_SEVERAL = "keep the line: it makes other rules too; leave out the value 
 
 def _covered(analysis: TableAnalysis, redundant: Redundant, likeness: str) -> Finding:
     ending = "them too" if len(redundant.later) == 1 else "some of them too"
+    message = (
+        f"without this {phrases.name(redundant.rule)} nothing would change: "
+        + phrases.actions(redundant.later, "all of these packets too")
+    )
     return META.finding(
         redundant.rule.origin.span,
-        f"without this {phrases.name(redundant.rule)} nothing would change: "
-        + phrases.actions(redundant.later, "all of these packets too"),
+        message,
         f"delete it; {_KEPT}",
         related=phrases.labels(redundant.later, ending),
-        witness=_witness(analysis, redundant.rule),
         likeness=likeness,
         fix=deletion(analysis.ruleset, [redundant.rule], "delete it", otherwise=_KEPT),
+        later=lambda: Telling(message, _witness(analysis, redundant.rule)),
     )
 
 
