@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from iptlint.analysis.log_flood import only_logs
+from iptlint.analysis.lost_bans import is_some_accepted
 from iptlint.analysis.shadowing import Shadowed, copies, shadowed_rules
 from iptlint.memo import memo
 from iptlint.model import Rule, VerdictKind
@@ -117,7 +118,9 @@ def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
 def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool:
     """Whether it is a ban whose packets were let in above the rule that nothing gets past."""
     flow, meant = analysis.flows[shadowed.chain.name], analysis.intended(shadowed.rule)
-    return shadowed.accepted.satisfiable() and not flow.arriving_at(last, meant).satisfiable()
+    if not is_some_accepted(analysis, shadowed):
+        return False
+    return not flow.arriving_at(last, meant).satisfiable()
 
 
 def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule | None:

@@ -16,7 +16,6 @@ from iptlint.model.ownership import DOCKER_USER
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.packets.bdd import union
 from iptlint.source import Span
 
 if TYPE_CHECKING:
@@ -101,15 +100,14 @@ def later_copies(analysis: TableAnalysis) -> frozenset[Rule]:
 class Shadowed:
     """A rule all of whose packets the ``blockers`` take first.
 
-    ``differs``: some packet that it was for gets another verdict. ``accepted``: of a ban that
-    accepting rules take everything from, the packets of new connections that are accepted for
-    certain.
+    ``differs``: some packet that it was for gets another verdict. ``is_lost_to_accepts``: it is a
+    ban, and all that takes its packets accepts.
     """
 
     dead: Dead
     blockers: tuple[Rule, ...]
     differs: bool
-    accepted: PacketSet
+    is_lost_to_accepts: bool
 
     @property
     def chain(self) -> Chain:
@@ -180,10 +178,7 @@ def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
     blocking = blockers(analysis, dead.rule)
     differs = not all(_same(analysis, dead.rule, taker) for taker in blocking)
     accepting = {taker.verdict.kind for taker in blocking} == {VerdictKind.ACCEPT}
-    let_in = accepting and is_ban(dead.rule)
-    return Shadowed(
-        dead, blocking, differs, _accepted(analysis, dead) if let_in else analysis.space.false
-    )
+    return Shadowed(dead, blocking, differs, accepting and is_ban(dead.rule))
 
 
 def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
@@ -197,25 +192,15 @@ def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
     return rule.verdict == taker.verdict and rule.verdict.kind.terminates
 
 
-def _accepted(analysis: TableAnalysis, dead: Dead) -> PacketSet:
-    """Packets of new connections that are accepted for certain, of those meant for the rule."""
-    # What comes to a host has no mark; whoever marks it has let it in already.
-    unmarked = analysis.space.value(Field.MARK, 0)
-    meant = analysis.intended(dead.rule) & analysis.space.state("new") & unmarked
-    bases = analysis.calls.bases_of(dead.chain.name)
-    let_in = [_base_chain(analysis, base).surely_accepted(meant) for base in bases]
-    return union(let_in, analysis.space.false)
-
-
 def may_end_in(
     analysis: TableAnalysis, base: Chain, kind: VerdictKind, packets: PacketSet
 ) -> PacketSet:
     """Those of the packets that may end so in the base chain."""
-    return _base_chain(analysis, base).ends_of(packets).get(kind, analysis.space.false)
+    return base_chain(analysis, base).ends_of(packets).get(kind, analysis.space.false)
 
 
 @memo
-def _base_chain(analysis: TableAnalysis, base: Chain) -> BaseChain:
+def base_chain(analysis: TableAnalysis, base: Chain) -> BaseChain:
     return BaseChain.of(analysis, base)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from iptlint.analysis.cut_off import CutOff, differing_first
+from iptlint.analysis.lost_bans import is_some_accepted
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.shadowing import Shadowed, is_lost_each_time, may_end_in
 from iptlint.findings import Label, phrases
@@ -81,7 +82,10 @@ def likenesses(analysis: TableAnalysis, of: Iterable[Shadowed]) -> dict[Rule, st
     """What findings about lost rules have in common."""
     return together(
         analysis,
-        [(each.rule, f"{cause(each.rule, each.blockers)} {_let_in(each)}".strip()) for each in of],
+        [
+            (each.rule, f"{cause(each.rule, each.blockers)} {_let_in(analysis, each)}".strip())
+            for each in of
+        ],
     )
 
 
@@ -91,8 +95,8 @@ def cause(rule: Rule, deciders: Sequence[Rule]) -> str:
     return f"{lines} {rule.verdict.kind.value}"
 
 
-def _let_in(shadowed: Shadowed) -> str:
-    return "let in" if shadowed.accepted.satisfiable() else ""
+def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    return "let in" if is_some_accepted(analysis, shadowed) else ""
 
 
 def together(analysis: TableAnalysis, causes: Sequence[tuple[Rule, str]]) -> dict[Rule, str]:

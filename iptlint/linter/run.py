@@ -157,7 +157,7 @@ class _Work:
             first = len(self.findings)
             self._guarded(source, rule.meta.code, lambda: self._run(rule, context))  # noqa: B023
             if self.settings.check_witnesses:
-                self.crashes += _stray(context, self.findings[first:])
+                self.crashes += _stray(context, [*map(self._tell, self.findings[first:])])
 
     def _run(self, rule: RuleModule, context: Context) -> None:
         for finding in rule.check(context):
@@ -219,7 +219,7 @@ def _stray(context: Context, findings: Sequence[Finding]) -> Iterator[Finding]:
     firewalls = [context.firewall(ruleset) for ruleset in context.rulesets]
     for finding in findings:
         places = (finding.span, *(label.span for label in finding.related))
-        packet = finding.told().witness
+        packet = finding.witness
         if packet and not any(comes_to(firewall, packet, places) for firewall in firewalls):
             astray = AssertionError(f"its packet does not come to line {finding.span.line}")
             yield crashed(finding.span.source, finding.code, astray)

@@ -137,9 +137,9 @@ class ChainFlow:
         by itself."""
         return None
 
-    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
-        """Those of the others whose tests may take some of the entering packets that those of the
-        rule may take, too."""
+    def sharing(self, number: int, others: tuple[int, ...], entering: PacketSet) -> Sequence[int]:
+        """Those of the others, in order, whose tests may take some of the entering packets that
+        those of the rule may take, too."""
         packets = self.tests[number].may & entering
         return [n for n in others if (self.tests[n].may & packets).satisfiable()]
 
@@ -148,6 +148,12 @@ class ChainFlow:
         of its packets, where some of the entering come to that one; None where that is not seen at
         a glance."""
         return None
+
+    def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
+        """``takers``: by the numbers of rules an earlier one that takes for certain all that they
+        match. Those of the rules, of whose packets it is seen at a glance that some, of these, come
+        to the taker, and to no other rule before."""
+        return frozenset()
 
     def taken_by(self, number: int) -> PacketSet:
         """The packets that no later rule sees, for certain, once they have come to this one."""

@@ -19,7 +19,7 @@ from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
 from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
-from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers
+from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
 from iptlint.packets.long_rules import LongRules
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.point_search import Cube, PointSearch
@@ -256,10 +256,12 @@ class LongChain(ChainFlow):
 
     # -- rules beside each other -------------------------------------------------
 
-    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
+    def sharing(self, number: int, others: tuple[int, ...], entering: PacketSet) -> Sequence[int]:
         odd = frozenset(self.columns.odd)
-        asked = [n for n in (number, *others) if n in odd]
-        if asked or self.space.forget(entering, BOX_FIELDS) != entering:
+        if (
+            not odd.isdisjoint((number, *others))
+            or self.space.forget(entering, BOX_FIELDS) != entering
+        ):
             return super().sharing(number, others, entering)
         return self.rules.sharing_one(number, others, entering)
 
@@ -324,6 +326,12 @@ class LongChain(ChainFlow):
     def is_certain(self, number: int) -> bool:
         return self.rules.certain[number]
 
+    @cached_property
+    def _is_certain(self) -> bool:
+        """Whether the packet alone decides what each rule does."""
+        kinds = {rule.verdict.kind for rule in self.chain.rules}
+        return VerdictKind.UNKNOWN not in kinds and all(self.rules.certain)
+
     # -- rules that nothing gets to ---------------------------------------------
 
     @memo
@@ -344,13 +352,19 @@ class LongChain(ChainFlow):
     def _sample_gets_to(self, rows: Numbers, numbers: Numbers, anywhere: PacketSet) -> Numbers:
         """Those of the rows, of which a packet gets to the rule whose number stands beside it; one
         of each is tried. ``anywhere``: packets that enter with any address and port."""
+        backgrounds = self._typical_backgrounds(anywhere)[self.columns.rest[rows]]
+        return rows[self._get_to(numbers, self.rules.points.in_rows(rows), backgrounds)]
+
+    def _get_to(self, numbers: Numbers, points: Values, backgrounds: Numbers) -> Flags:
+        """Of packets, whether no rule takes one before it gets to that whose number stands beside
+        it; but for the odd rules."""
         takers = self._search.widest(
-            self.rules.points.in_rows(rows),
-            self._typical_backgrounds(anywhere)[self.columns.rest[rows]],
+            points,
+            backgrounds,
             self.rules.background.taking(),
             lambda points, takers: self.columns.number[takers] < numbers[points],
         )
-        return rows[takers < 0]
+        return takers < 0
 
     @memo
     def _typical_backgrounds(self, anywhere: PacketSet) -> Numbers:
@@ -380,6 +394,28 @@ class LongChain(ChainFlow):
             sole |= zip(number[rows[shown]].tolist(), number[takers[shown]].tolist(), strict=True)
             rows, takers = rows[~shown], takers[~shown]
         return sole
+
+    def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
+        if self._odd_takers or not self._is_certain:
+            return frozenset()
+        anywhere = self.space.forget(packets, BOX_FIELDS)
+        rows = self.columns.sole_rows(sorted(takers))
+        backgrounds = self._typical_backgrounds(anywhere)[self.columns.rest[rows]]
+        rows, backgrounds = rows[backgrounds >= 0], backgrounds[backgrounds >= 0]
+        numbers = self.columns.number[rows]
+        ends = np.array([takers[number] for number in numbers.tolist()], np.int64)
+        seen = np.zeros(len(rows), np.bool_)
+        for _ in range(_ROUNDS):
+            left = np.flatnonzero(~seen)
+            if not len(left):
+                break
+            points = self.rules.points.in_rows(rows[left])
+            come = self._get_to(ends[left], points, backgrounds[left])
+            for place in np.flatnonzero(come).tolist():
+                background = self.rules.background.packets(int(backgrounds[left[place]]))
+                at_point = self.rules.points.packets(points[:, place])
+                seen[left[place]] = (at_point & background & packets).satisfiable()
+        return frozenset(numbers[seen].tolist())
 
     def _first_holding(self, rows: Numbers) -> Numbers:
         """For each of the rows the first, of those of earlier rules that take packets, that takes

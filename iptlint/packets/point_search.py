@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iptlint.model import Field
 from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
 from iptlint.packets.space import Space
 from iptlint.packets.tuple_space import TupleSpace
@@ -32,6 +33,7 @@ class Background:
         self._told_apart = _outside(self._boxed, 0)
         self._numbers: dict[tuple[bool, ...], int] = {}
         self._taking: list[list[bool]] = []
+        self._sets: list[PacketSet] = []
 
     def number(self, cube: Cube) -> int:
         """Of the background of a packet."""
@@ -41,8 +43,13 @@ class Background:
         number = self._numbers.setdefault(known, len(self._numbers))
         if number == len(self._taking):
             packets = self._packets(cube)
+            self._sets.append(packets)
             self._taking.append([(packets & rest).satisfiable() for rest in self._rests])
         return number
+
+    def packets(self, number: int) -> PacketSet:
+        """Those with the background."""
+        return self._sets[number]
 
     def taking(self) -> Flags:
         """By the number of a background and of a rest: whether the rest takes it."""
@@ -107,6 +114,7 @@ class Points:
     """Makes points: what a packet is in each of the dimensions."""
 
     def __init__(self, space: Space, columns: Columns) -> None:
+        self._space = space
         self._columns = columns
         self._random = np.random.default_rng(1)
         self._draw = Random(1)
@@ -121,6 +129,16 @@ class Points:
         """One in the box of each of the rows."""
         low, high = self._columns.low[:, rows], self._columns.high[:, rows]
         return self._random.integers(low, high, dtype=np.uint64, endpoint=True)
+
+    def packets(self, point: Values) -> PacketSet:
+        """Those at the point."""
+        values: dict[Field, int] = {}
+        for (field, shift), word in zip(self._columns.dimensions, point.tolist(), strict=True):
+            values[field] = values.get(field, 0) | word << shift
+        packets = self._space.true
+        for field, value in values.items():
+            packets = packets & self._space.value(field, value)
+        return packets
 
     def of(self, cubes: Iterable[Cube]) -> Values:
         """One of each cube."""

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from iptlint.findings import Finding, Severity
+from iptlint.findings import Finding, Severity, Telling
 from iptlint.findings.fix import Fix
 from iptlint.findings.grouping import SHOWN, grouped
 from iptlint.source import SourceFile
@@ -55,6 +56,22 @@ def test_two_files_have_one_each() -> None:
         for line in (1, 2)
     ]
     assert [found.span.source.path for found in grouped(both)] == ["rules.v4", "rules.v6"]
+
+
+def test_all_that_is_said_is_worked_out_for_those_that_are_shown() -> None:
+    asked: list[int] = []
+
+    def later(line: int) -> Callable[[], Telling]:
+        def tell() -> Telling:
+            asked.append(line)
+            return Telling(f"line {line}, in full.")
+
+        return tell
+
+    each = [replace(finding(line, "log"), later=later(line)) for line in (3, 7, 9)]
+    (one,) = grouped(each)
+    assert one.message == "line 3, in full; likewise lines 7 and 9"
+    assert (one.later, asked) == (None, [3])
 
 
 def test_a_fix_of_another_line_is_told_with_the_line() -> None:

@@ -68,6 +68,40 @@ def test_what_is_cut_is_one_finding(slow: Callable[[str], None]) -> None:
     assert "IPT101, IPT102, IPT103" in message
 
 
+def test_a_finding_that_cannot_be_told_in_full_is_told_in_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What works its message out goes on for ever, or fails: it is told as it is, and that too."""
+    lost = b"-A INPUT -p tcp -j ACCEPT\n-A INPUT -p tcp --dport 22 -j DROP\n"
+    text = OPEN.replace(b"COMMIT", lost + b"COMMIT")
+
+    def endless(*_: object) -> str:
+        while True:
+            time.sleep(0.01)
+
+    def failing(*_: object) -> str:
+        raise ZeroDivisionError
+
+    for fault in (endless, failing):
+        monkeypatch.setattr("iptlint.findings.shadowing.actions", fault)
+        report = linted(Budget(seconds=8), text)
+        (told,) = [finding for finding in report.findings if finding.code == "IPT101"]
+        assert told.message == "this DROP never happens: line 3 accepts these packets"
+        assert report.crashed == (fault is failing)
+        assert len(limits(report)) == (fault is endless)
+
+
+def test_a_finding_that_takes_the_place_of_a_hidden_one_is_told_in_full() -> None:
+    lost = b"-A INPUT -p tcp -j ACCEPT\n" + b"".join(
+        b"-A INPUT -p tcp --dport %d -j DROP%s\n" % (port, hidden)
+        for port, hidden in ((22, b" # iptlint: ignore[IPT101]"), (23, b""), (24, b""))
+    )
+    report = linted(Budget(), OPEN.replace(b"COMMIT", lost + b"COMMIT"))
+    (told,) = [finding for finding in report.findings if finding.code == "IPT101"]
+    assert (told.span.line, told.witness is not None) == (5, True)
+    assert "accepts all of these packets first" in told.message
+
+
 def test_memory_that_is_not_enough_is_no_crash(slow: Callable[[str], None]) -> None:
     slow("IPT101")
     report = linted(Budget(memory=1))

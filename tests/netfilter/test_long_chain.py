@@ -192,6 +192,38 @@ def test_rules_beside_each_other(seed: int) -> None:
         assert covered <= {*long.perhaps_covered(decisions, packets)}
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rules_that_share_packets(seed: int) -> None:
+    analysis = table_of(seed)
+    short, long = both_ways(analysis, "long")
+    numbers = range(len(short.chain.rules))
+    some = short.tests[Random(seed).choice(numbers)].may
+    for entering in (analysis.space.universe, analysis.entries["long"].intended, some):
+        for number in numbers:
+            shared = short.sharing(number, tuple(numbers), entering)
+            assert long.sharing(number, tuple(numbers), entering) == shared
+
+
+def test_the_sole_taker_of_a_dead_rule() -> None:
+    """Others before it leave something to it, and it leaves nothing to the dead one."""
+    found = 0
+    for seed in range(40):
+        analysis = table_of(seed)
+        short, long = both_ways(analysis, "long")
+        entering = analysis.entries["long"].reachable
+        for number in sorted(long.unmatched(entering)):
+            taker = long.sole_taker(number, entering)
+            if taker is None:
+                continue
+            meant = short.tests[number].may
+            assert taker < number
+            assert not (meant & ~short.taken_by(taker)).satisfiable()
+            assert (short.arriving_at(taker, meant) & entering).satisfiable()
+            assert short.blocked_at(meant, number) == taker
+            found += 1
+    assert found > 40
+
+
 def test_rules_that_take_the_same_packets() -> None:
     """However they say it: a box is its edges, whatever else a rule tests."""
     web, port = "-p tcp -m tcp --dport 80", "-A long -s 192.0.2.0/24"

@@ -49,6 +49,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
 from iptlint.analysis.handshake import untracks
+from iptlint.analysis.lost_bans import accepted
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
 from iptlint.analysis.shares import Share
@@ -122,9 +123,13 @@ def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Caus
     """The rules that would deny some attempts of anyone, and stand below what accepts them."""
     attempts = hooks.space.project(packets, Field.PROTO, Field.DPORT)
     for base_chain in hooks.base_chains(Hook.INPUT):
-        for lost in shadowed_rules(base_chain.analysis):
-            if lost.accepted.satisfiable() and exposure.is_most(lost.accepted & attempts):
-                yield Cause(hooks.ruleset, part=lost.rule)
+        analysis = base_chain.analysis
+        for lost in shadowed_rules(analysis):
+            meant = analysis.intended(lost.rule) & attempts
+            if lost.is_lost_to_accepts and exposure.is_most(meant):
+                let_in = accepted(analysis, lost) & attempts
+                if let_in.satisfiable() and exposure.is_most(let_in):
+                    yield Cause(hooks.ruleset, part=lost.rule)
 
 
 def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:

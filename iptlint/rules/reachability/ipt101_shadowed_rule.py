@@ -43,10 +43,9 @@ packets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from iptlint.analysis import cut_off
+from iptlint.analysis import cut_off, lost_bans
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
 from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.handshake import flags
@@ -68,7 +67,7 @@ from iptlint.findings import (
 )
 from iptlint.findings.fix import Change, Fix, deletion
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
+from iptlint.model import Chain, Field, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP
 from iptlint.packets.packet import Packet
@@ -121,7 +120,7 @@ def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
 
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
-    let_in = [shadowed for shadowed in cut.shadowed if _let_in(analysis, shadowed).satisfiable()]
+    let_in = [shadowed for shadowed in cut.shadowed if _is_let_in(analysis, shadowed)]
     shown = let_in or [shadowed for shadowed in cut.shadowed if shadowed.differs]
     packets = (_witness(analysis, each, (cut.by,)) for each in shown[:_TRIED])
     packet, labels = next(filter(None, packets), None), shadowing.labels_of(cut)
@@ -140,7 +139,7 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
 
 
 def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
-    beside = _as_idle(analysis, shadowed)
+    beside, fix = _as_idle(analysis, shadowed), _fix(analysis, shadowed)
 
     def later() -> Telling:
         actions = shadowing.actions(analysis, shadowed, "first")
@@ -150,11 +149,11 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Find
     return META.finding(
         shadowed.span,
         _message(analysis, shadowed, shadowing.in_short(analysis, shadowed)),
-        _advice(analysis, shadowed),
+        "" if fix else _advice(analysis, shadowed),
         related=(*shadowing.labels(shadowed), *_gets_nothing(beside)),
-        severity=Severity.ERROR if _let_in(analysis, shadowed).satisfiable() else None,
+        severity=Severity.ERROR if _is_let_in(analysis, shadowed) else None,
         likeness=likeness,
-        fix=_fix(analysis, shadowed),
+        fix=fix,
         causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in (shadowed, *beside)),
         later=later,
     )
@@ -175,28 +174,20 @@ def _as_idle(analysis: TableAnalysis, shadowed: Shadowed) -> list[Shadowed]:
     """The rules of its chain for some of its packets that would do what is done, and are lost to
     the same lines."""
     chain, number = analysis.place(shadowed.rule)
-    blockers = {*shadowed.blockers}
-    lost_to_these = [
-        idle for lost_to, idle in _idle(analysis, chain).items() if lost_to <= blockers
-    ]
-    others = dict(
-        sorted((item for idle in lost_to_these for item in idle.items()), key=itemgetter(0))
-    )
+    others = _idle(analysis, chain, frozenset(shadowed.blockers))
     intended = analysis.entries[chain].intended
-    shared = analysis.flows[chain].sharing(number, [*others], intended)
-    return [others[n] for n in shared]
+    return [others[n] for n in analysis.flows[chain].sharing(number, tuple(others), intended)]
 
 
 @memo
-def _idle(analysis: TableAnalysis, chain: str) -> Mapping[frozenset[Rule], Mapping[int, Shadowed]]:
-    """By whom they are lost to the rules of the chain that would do what is done, with their
-    numbers."""
-    by_blockers: dict[frozenset[Rule], dict[int, Shadowed]] = {}
-    for other in shadowed_alone(analysis):
-        if not other.differs and other.chain.name == chain:
-            number = analysis.place(other.rule).number
-            by_blockers.setdefault(frozenset(other.blockers), {})[number] = other
-    return by_blockers
+def _idle(analysis: TableAnalysis, chain: str, blockers: frozenset[Rule]) -> Mapping[int, Shadowed]:
+    """The rules of the chain that would do what is done, and are lost to no others than these; by
+    their numbers."""
+    return {
+        analysis.place(other.rule).number: other
+        for other in shadowed_alone(analysis)
+        if not other.differs and other.chain.name == chain and blockers.issuperset(other.blockers)
+    }
 
 
 def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
@@ -204,7 +195,7 @@ def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
     What it was meant to do goes with it, or is done, so that neither is safe."""
     if makes_more(analysis, shadowed.rule) or not shadowed.is_whole:
         return None
-    if _let_in(analysis, shadowed).satisfiable():
+    if _is_let_in(analysis, shadowed):
         return _moved(analysis, shadowed)
     wins = f"if it should win, {_winning(analysis, shadowed)}"
     return deletion(analysis.ruleset, [shadowed.rule], "delete it", safe=False, otherwise=wins)
@@ -230,18 +221,29 @@ def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
     none begins without a SYN."""
     if any(map(is_uncertain, rule.matches)):
         return False
+    intended = analysis.intended(rule)
+    if (_opened_by(analysis, above, one=True) & ~intended).satisfiable():
+        return False
+    return not (_opened_by(analysis, above) & ~intended).satisfiable()
+
+
+@memo
+def _opened_by(analysis: TableAnalysis, rule: Rule, *, one: bool = False) -> PacketSet:
+    """What begins a connection, of what the rule takes; all that it takes where none does. ``one``:
+    a small part of it."""
+    if one:
+        return _opened_by(analysis, rule).pick_cube_dd()
     space = analysis.space
     new = space.state("new") & (flags(space, "syn") | ~space.value(Field.PROTO, TCP))
-    matched = analysis.matched(above)
+    matched = analysis.matched(rule)
     opened = matched & new
-    asked = opened if opened.satisfiable() else matched
-    return not (asked & ~analysis.intended(rule)).satisfiable()
+    return opened if opened.satisfiable() else matched
 
 
-def _let_in(analysis: TableAnalysis, shadowed: Shadowed) -> PacketSet:
-    """What a ban was to stop from public addresses, and the host lets in."""
-    none = analysis.space.false
-    return shadowed.accepted & _world(analysis) if _decides(analysis, shadowed) else none
+def _is_let_in(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+    """Whether the host lets in what a ban was to stop from public addresses."""
+    world = lost_bans.from_the_world(analysis)
+    return _decides(analysis, shadowed) and lost_bans.is_some_accepted(analysis, shadowed, world)
 
 
 def _decides(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
@@ -306,17 +308,6 @@ def _advice_for_one_of_several(analysis: TableAnalysis, first: Rule) -> str:
     return "leave out the value that makes this one, or carry the command out before that line"
 
 
-@memo
-def _world(analysis: TableAnalysis) -> PacketSet:
-    """The packets from public addresses, not on the loopback interface."""
-    space = analysis.space
-    world = space.false
-    for family in (Family.IP, Family.IP6):
-        elsewhere = space.ranges(family.saddr, addresses.ranges(family, *addresses.NOT_PUBLIC))
-        world = world | (space.family(family.value) & ~elsewhere)
-    return world & ~space.interface(Field.IIF, "lo") & ~space.no_interface(Field.IIF)
-
-
 def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]) -> Packet | None:
     """A packet that the rule was for and a taker takes; one whose fate differs, if there is."""
     for base in analysis.calls.bases_of(shadowed.chain.name):
@@ -331,7 +322,9 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]
 def _telling(analysis: TableAnalysis, shadowed: Shadowed, base: Chain) -> Iterator[PacketSet]:
     """Packets that the rule was for, those first that tell the most."""
     meant = analysis.intended(shadowed.rule) & analysis.base_packets(base)
-    yield _let_in(analysis, shadowed) & meant
-    yield shadowed.accepted & meant
+    accepted = lost_bans.accepted(analysis, shadowed) & meant
+    if _decides(analysis, shadowed):
+        yield accepted & lost_bans.from_the_world(analysis)
+    yield accepted
     yield meant & ~may_end_in(analysis, base, shadowed.rule.verdict.kind, meant)
     yield meant
