@@ -52,7 +52,7 @@ def findings(*rules: str, chains: str = "", policy: str = "DROP") -> list[Findin
     body = "".join(f"-A {rule}\n" for rule in rules)
     context = context_of(f"{head}{declared}{body}COMMIT\n")
     skipped = (head + declared).count("\n")
-    found = [finding for rule in RULES for finding in rule.check(context)]
+    found = [finding.told() for rule in RULES for finding in rule.check(context)]
     return [f for f in sorted(found, key=lambda f: f.span.start) if f.span.line > skipped]
 
 
@@ -400,7 +400,7 @@ def test_a_shadowed_rule_has_a_witness_and_a_taker_that_differs(seed: int) -> No
     for finding in ipt101_shadowed_rule.check(context):
         rule = rule_at(analysis, finding)
         assert not analysis.matched(rule).satisfiable()
-        assert finding.witness is not None
+        assert finding.told().witness is not None
         assert finding.related
 
 
