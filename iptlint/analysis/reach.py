@@ -95,11 +95,13 @@ def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
     """None where some packet gets to the rule and matches."""
     if analysis.is_matched(rule):
         return None
-    if not analysis.tests(rule).may.satisfiable():
+    chain, number = analysis.place(rule)
+    flow = analysis.flows[chain]
+    if not flow.may_match(number, analysis.space.true):
         return Reason.CONTRADICTION
-    if not analysis.calls.is_called(analysis.place(rule).chain):
+    if not analysis.calls.is_called(chain):
         return Reason.NEVER_CALLED
-    if not analysis.intended(rule).satisfiable():
+    if not flow.may_match(number, analysis.entries[chain].intended):
         return Reason.NOT_SENT
     return Reason.TAKEN
 

@@ -231,6 +231,10 @@ class ChainFlow:
         packets = self.tests[number].may
         return packets if packets.satisfiable() else None
 
+    def may_match(self, number: int, packets: PacketSet) -> bool:
+        """Whether the tests of the rule may take some of the packets."""
+        return (self.tests[number].may & packets).satisfiable()
+
     def is_certain(self, number: int) -> bool:
         """Whether the packet alone decides if the rule takes it."""
         tests = self.tests[number]

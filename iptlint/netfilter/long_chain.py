@@ -17,22 +17,21 @@ import numpy as np
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
+from iptlint.netfilter.dead_rules import DeadRules
+from iptlint.netfilter.takers import CALLS, GOING_ON, Takers
 from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
-from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
+from iptlint.packets.columns import BOX_FIELDS, Columns
 from iptlint.packets.long_rules import LongRules
 from iptlint.packets.match import Matcher, Tests
-from iptlint.packets.point_search import Cube, PointSearch
+from iptlint.packets.point_search import PointSearch
 from iptlint.packets.samples import samples
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _BROADEST = 64
-_ROUNDS = 12
 _SAMPLES, _FEW = 32, 64
-_GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
-_CALLS = (VerdictKind.JUMP, VerdictKind.GOTO)
 _MOST_NESTED = 16
 """As deep as nf_tables lets chains call each other (NFT_JUMP_STACK_SIZE)."""
 
@@ -41,7 +40,7 @@ def flow_by_columns(
     matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]
 ) -> LongChain | None:
     """None where the shape of the chain asks for sets."""
-    calls = sum(rule.verdict.kind in _CALLS for rule in chain.rules)
+    calls = sum(rule.verdict.kind in CALLS for rule in chain.rules)
     if calls > chain_shape.MOST_ODD:
         return None
     columns = chain_shape.columns_of(matcher.space, chain, matcher.changes.fields)
@@ -60,6 +59,8 @@ class LongChain(ChainFlow):
         super().__init__(matcher, chain, callees)
         self.columns = columns
         self.rules = LongRules(matcher, chain.rules, columns)
+        self.takers = Takers(chain, self.rules, self.taken_by)
+        self._dead = DeadRules(self.takers, self.arriving_at)
 
     @cached_property
     def long_depth(self) -> int:
@@ -85,7 +86,7 @@ class LongChain(ChainFlow):
             first, *others = run
             verdict, tests = self.chain.rules[first].verdict, self.tests[first]
             if others:
-                taken = self._taken_together((first, *others))
+                taken = self.takers.together((first, *others))
                 tests = Tests(taken, taken)
             walker.step(verdict.kind, verdict.chain, tests)
         walker.add(VerdictKind.RETURN, walker.arriving)
@@ -97,7 +98,7 @@ class LongChain(ChainFlow):
     def _run(self, number: int) -> object:
         """The same for rules in a row whose order is all the same."""
         kind = self.chain.rules[number].verdict.kind
-        if kind in _CALLS or kind in _GOING_ON or not self.is_certain(number):
+        if kind in CALLS or kind in GOING_ON or not self.is_certain(number):
             return number
         return kind
 
@@ -106,7 +107,7 @@ class LongChain(ChainFlow):
         they are."""
         concerning = [n for n in self.concerning(packets) if not self._goes_by(n)]
         ending = [n for n in concerning if self.chain.rules[n].verdict.kind in kinds]
-        calls = any(self.chain.rules[n].verdict.kind in _CALLS for n in concerning)
+        calls = any(self.chain.rules[n].verdict.kind in CALLS for n in concerning)
         if calls:
             return super().some_end(kinds, packets)
         falling_off = VerdictKind.RETURN in kinds and packets.satisfiable()
@@ -122,9 +123,9 @@ class LongChain(ChainFlow):
         return called & ~self.outcomes_of(called)[VerdictKind.RETURN]
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
-        before = [n for n in self.concerning(packets) if n < number and self._takes(n)]
+        before = [n for n in self.concerning(packets) if n < number and self.takers.takes(n)]
         # Of packets that all are taken, mostly a few broad rules take all.
-        before.sort(key=self._breadths.__getitem__, reverse=True)
+        before.sort(key=self.takers.breadths.__getitem__, reverse=True)
         for n in before[:_BROADEST]:
             packets = packets & ~self.taken_by(n)
             if not packets.satisfiable():
@@ -136,9 +137,9 @@ class LongChain(ChainFlow):
         if not packets.satisfiable():
             return 0
         end = len(self.chain.rules) if end is None else end
-        takers = [n for n in self.concerning(packets) if n < end and self._takes(n)]
+        takers = [n for n in self.concerning(packets) if n < end and self.takers.takes(n)]
         if len(takers) > _FEW:
-            end, left = self._past(self._broad, packets, end)
+            end, left = self._past(self.takers.broad, packets, end)
             if self._some_arrive(end, left):
                 return end
         return self._past(takers, packets, end)[0]
@@ -159,15 +160,15 @@ class LongChain(ChainFlow):
         few = (sample.pick_cube() for sample in samples(self.space, packets, _SAMPLES))
         cubes = [cube for cube in few if cube is not None]
         ends = np.full(len(cubes), number, np.int64)
-        return bool((self._takers(cubes, ends) < 0).any())
+        return bool((self.takers.of(cubes, ends) < 0).any())
 
     def matched_of(
         self, numbers: Sequence[int], packets: PacketSet
     ) -> Iterator[tuple[int, PacketSet]]:
-        odd = {*self._odd_takers}
-        takers = [n for n in self.concerning(packets) if self._takes(n) and n not in odd]
+        odd = {*self.takers.odd}
+        takers = [n for n in self.concerning(packets) if self.takers.takes(n) and n not in odd]
         before = self.rules.sharing_before(numbers, takers, _FEW)
-        odd_takers = self._odd_takers
+        odd_takers = self.takers.odd
         for number, matched in self.rules.matching(numbers, packets):
             several = before.get(number)
             if several is None:
@@ -188,71 +189,6 @@ class LongChain(ChainFlow):
 
     def concerning(self, packets: PacketSet) -> Sequence[int]:
         return self.rules.concerning(packets)
-
-    # -- what the rules take ----------------------------------------------------
-
-    def _takes(self, number: int) -> bool:
-        return self.chain.rules[number].verdict.kind not in _GOING_ON
-
-    @memo
-    def _taken_together(self, numbers: tuple[int, ...]) -> PacketSet:
-        takers = [number for number in numbers if self._takes(number)]
-        calls = {n for n in takers if self.chain.rules[n].verdict.kind in _CALLS}
-        others = [number for number in takers if number not in calls]
-        called = [self.taken_by(number) for number in calls]
-        return union([self.rules.together(others), *called], self.space.false)
-
-    @cached_property
-    def _odd_takers(self) -> Sequence[int]:
-        """The rules that take packets otherwise than by a row."""
-        calls = (n for n, rule in enumerate(self.chain.rules) if rule.verdict.kind in _CALLS)
-        return sorted({*calls, *(n for n in self.columns.odd if self._takes(n))})
-
-    @cached_property
-    def _breadths(self) -> Sequence[float]:
-        return self.columns.breadths(len(self.chain.rules))
-
-    @cached_property
-    def _broad(self) -> Sequence[int]:
-        """The rules that take packets of all addresses and ports, and the odd ones."""
-        columns = self.columns
-        full = [
-            (low == 0) & (high == dimension.maximum)
-            for dimension, low, high in zip(
-                columns.dimensions, columns.low, columns.high, strict=True
-            )
-        ]
-        wide = np.logical_and.reduce(full) if full else np.ones(len(columns.number), np.bool_)
-        numbers: list[int] = np.unique(columns.number[wide]).tolist()
-        return sorted({*(n for n in numbers if self._takes(n)), *self._odd_takers})
-
-    @cached_property
-    def _taking_rows(self) -> Flags:
-        """Of each row, whether its rule takes what it holds."""
-        odd = {*self._odd_takers}
-        takes = [
-            self._takes(number) and number not in odd for number in range(len(self.chain.rules))
-        ]
-        return np.array(takes, np.bool_)[self.columns.number]
-
-    # -- packets, many at a time ------------------------------------------------
-
-    @cached_property
-    def _search(self) -> PointSearch:
-        """Only for who is before some rule: there the first of equal rows does for the others."""
-        rows = np.flatnonzero(self._taking_rows).astype(np.int64)
-        return PointSearch(self.columns, self.columns.first_of_equal(rows))
-
-    def _takers(self, cubes: Sequence[Cube], ends: Numbers) -> Numbers:
-        """For a packet of each cube a rule before the end that takes it, the widest; -1: none."""
-        backgrounds = np.array([self.rules.background.number(cube) for cube in cubes], np.int64)
-        rows = self._search.widest(
-            self.rules.points.of(cubes),
-            backgrounds,
-            self.rules.background.taking(),
-            lambda points, rows: self.columns.number[rows] < ends[points],
-        )
-        return np.where(rows < 0, -1, self.columns.number[rows])
 
     # -- rules beside each other -------------------------------------------------
 
@@ -332,159 +268,16 @@ class LongChain(ChainFlow):
         kinds = {rule.verdict.kind for rule in self.chain.rules}
         return VerdictKind.UNKNOWN not in kinds and all(self.rules.certain)
 
+    def may_match(self, number: int, packets: PacketSet) -> bool:
+        return self.rules.may_match(number, packets)
+
     # -- rules that nothing gets to ---------------------------------------------
 
-    @memo
     def unmatched(self, entering: PacketSet) -> frozenset[int]:
-        numbers = {*range(len(self.chain.rules))}
-        anywhere = self._anywhere(entering)
-        if anywhere.satisfiable():
-            numbers -= self._met_by_samples(anywhere)
-        return frozenset(self._emptied(numbers, entering))
-
-    def _met_by_samples(self, anywhere: PacketSet) -> set[int]:
-        """Rules to which a packet of their own gets."""
-        rows = np.flatnonzero(self._typical_backgrounds(anywhere)[self.columns.rest] >= 0)
-        number = self.columns.number
-        met: list[int] = number[self._sample_gets_to(rows, number[rows], anywhere)].tolist()
-        return {*met}
-
-    def _sample_gets_to(self, rows: Numbers, numbers: Numbers, anywhere: PacketSet) -> Numbers:
-        """Those of the rows, of which a packet gets to the rule whose number stands beside it; one
-        of each is tried. ``anywhere``: packets that enter with any address and port."""
-        backgrounds = self._typical_backgrounds(anywhere)[self.columns.rest[rows]]
-        return rows[self._get_to(numbers, self.rules.points.in_rows(rows), backgrounds)]
-
-    def _get_to(self, numbers: Numbers, points: Values, backgrounds: Numbers) -> Flags:
-        """Of packets, whether no rule takes one before it gets to that whose number stands beside
-        it; but for the odd rules."""
-        takers = self._search.widest(
-            points,
-            backgrounds,
-            self.rules.background.taking(),
-            lambda points, takers: self.columns.number[takers] < numbers[points],
-        )
-        return takers < 0
-
-    @memo
-    def _typical_backgrounds(self, anywhere: PacketSet) -> Numbers:
-        """For each rest the background of one of its packets; -1 where none is found."""
-        cubes = [self._typical(number, anywhere) for number in range(len(self.columns.rests))]
-        numbers = [-1 if cube is None else self.rules.background.number(cube) for cube in cubes]
-        return np.array(numbers, np.int64)
+        return self._dead.unmatched(entering)
 
     def sole_taker(self, number: int, entering: PacketSet) -> int | None:
-        return self._sole_takers(entering).get(number)
-
-    @memo
-    def _sole_takers(self, entering: PacketSet) -> Mapping[int, int]:
-        """That a rule is the first to leave nothing of another is shown by a packet that gets as
-        far as to it."""
-        anywhere = self._anywhere(entering)
-        rows = self.columns.sole_rows(sorted(self.unmatched(entering)))
-        rows = rows[self._typical_backgrounds(anywhere)[self.columns.rest[rows]] >= 0]
-        takers = self._first_holding(rows)
-        rows, takers = rows[takers >= 0], takers[takers >= 0]
-        number = self.columns.number
-        sole: dict[int, int] = {}
-        for _ in range(_ROUNDS):
-            if not len(rows):
-                break
-            shown = np.isin(rows, self._sample_gets_to(rows, number[takers], anywhere))
-            sole |= zip(number[rows[shown]].tolist(), number[takers[shown]].tolist(), strict=True)
-            rows, takers = rows[~shown], takers[~shown]
-        return sole
+        return self._dead.sole_takers(entering).get(number)
 
     def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
-        if self._odd_takers or not self._is_certain:
-            return frozenset()
-        anywhere = self.space.forget(packets, BOX_FIELDS)
-        rows = self.columns.sole_rows(sorted(takers))
-        backgrounds = self._typical_backgrounds(anywhere)[self.columns.rest[rows]]
-        rows, backgrounds = rows[backgrounds >= 0], backgrounds[backgrounds >= 0]
-        numbers = self.columns.number[rows]
-        ends = np.array([takers[number] for number in numbers.tolist()], np.int64)
-        seen = np.zeros(len(rows), np.bool_)
-        for _ in range(_ROUNDS):
-            left = np.flatnonzero(~seen)
-            if not len(left):
-                break
-            points = self.rules.points.in_rows(rows[left])
-            come = self._get_to(ends[left], points, backgrounds[left])
-            for place in np.flatnonzero(come).tolist():
-                background = self.rules.background.packets(int(backgrounds[left[place]]))
-                at_point = self.rules.points.packets(points[:, place])
-                seen[left[place]] = (at_point & background & packets).satisfiable()
-        return frozenset(numbers[seen].tolist())
-
-    def _first_holding(self, rows: Numbers) -> Numbers:
-        """For each of the rows the first, of those of earlier rules that take packets, that takes
-        for certain all that it holds; -1 where there is none."""
-        number, high = self.columns.number, self.columns.high
-
-        def takes_all(points: Numbers, takers: Numbers) -> Flags:
-            asked = rows[points]
-            earlier = number[takers] < number[asked]
-            points, takers, asked = points[earlier], takers[earlier], asked[earlier]
-            earlier[earlier] = (high[:, asked] <= high[:, takers]).all(axis=0) & self.rules.covers(
-                self.columns.rest[takers], self.columns.rest[asked]
-            )
-            return earlier
-
-        return self._search.first(self.columns.low[:, rows], takes_all)
-
-    def _anywhere(self, entering: PacketSet) -> PacketSet:
-        """Those of the packets beside which all with other addresses and ports enter, too."""
-        return ~self.space.forget(~entering, BOX_FIELDS)
-
-    def _typical(self, rest: int, anywhere: PacketSet) -> Cube | None:
-        """A packet of the rest that no odd rule takes, nor the broad ones before the first that
-        would leave none."""
-        packets = self.rules.rests[rest].may & anywhere & ~self._taken_by_odd
-        for taken in self._taken_by_broad:
-            left = packets & ~taken
-            if not left.satisfiable():
-                break
-            packets = left
-        return packets.pick_cube()
-
-    @cached_property
-    def _taken_by_odd(self) -> PacketSet:
-        """What an odd rule takes, with any address and port."""
-        return self.space.forget(self._taken_together(tuple(self._odd_takers)), BOX_FIELDS)
-
-    @cached_property
-    def _taken_by_broad(self) -> Sequence[PacketSet]:
-        """What each of the broad rules takes."""
-        odd = {*self._odd_takers}
-        return [self.taken_by(number) for number in self._broad if number not in odd]
-
-    def _emptied(self, numbers: Iterable[int], entering: PacketSet) -> Iterator[int]:
-        """The rules, of these, of whose packets none arrives. In rounds: of what is left of each
-        rule one packet is looked up, and the widest rule that takes it is taken off."""
-        left: dict[int, PacketSet] = {}
-        for number in numbers:
-            packets = self.tests[number].may & entering
-            for odd in (n for n in self._odd_takers if n < number):
-                packets = packets & ~self.taken_by(odd)
-            left[number] = packets
-        for _ in range(_ROUNDS):
-            yield from self._take_out(left)
-            if not left:
-                return
-            asked = [*left]
-            cubes = [cube for n in asked if (cube := left[n].pick_cube()) is not None]
-            takers = self._takers(cubes, np.array(asked, np.int64))
-            for number, taker in zip(asked, takers.tolist(), strict=True):
-                if taker < 0:
-                    del left[number]
-                else:
-                    left[number] = left[number] & ~self.taken_by(taker)
-        for number, packets in left.items():
-            if not self.arriving_at(number, packets).satisfiable():
-                yield number
-
-    def _take_out(self, left: dict[int, PacketSet]) -> Iterator[int]:
-        for number in [n for n, packets in left.items() if not packets.satisfiable()]:
-            del left[number]
-            yield number
+        return self._dead.seen_to_come(takers, packets) if self._is_certain else frozenset()

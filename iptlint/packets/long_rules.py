@@ -154,6 +154,22 @@ class LongRules:
         rests = [tests.may for tests in self.rests]
         return Concerning(self.space, self.columns, rests, lambda n: self.tests[n].may)
 
+    def may_match(self, number: int, packets: PacketSet) -> bool:
+        """``is_for``, without a set for the rule where the packets have any address and port. To
+        be asked of few different packets."""
+        rest = self._rest_of[number]
+        if rest is None or not self._are_anywhere(packets):
+            return self.is_for(number, packets)
+        return self._rest_is_for(rest, packets)
+
+    @memo
+    def _are_anywhere(self, packets: PacketSet) -> bool:
+        return self.space.forget(packets, BOX_FIELDS) == packets
+
+    @memo
+    def _rest_is_for(self, rest: int, packets: PacketSet) -> bool:
+        return (self.rests[rest].may & packets).satisfiable()
+
     def sharing(self, numbers: Sequence[int], others: Sequence[int]) -> Iterator[Numbers]:
         """Pairs of rows, of the rules and of the others, that share a packet."""
         yield from self._sharing(self.columns.rows_of(numbers), self.columns.rows_of(others))
