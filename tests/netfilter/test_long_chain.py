@@ -271,3 +271,13 @@ def test_numpy_is_not_needed_for_a_short_chain() -> None:
         [sys.executable, "-c", program], input=given, capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whether_a_rule_may_match(seed: int) -> None:
+    analysis = table_of(seed)
+    short, long = both_ways(analysis, "long")
+    some = short.tests[Random(seed).randrange(len(short.chain.rules))].may
+    for packets in (analysis.space.true, analysis.entries["long"].intended, some):
+        for number in range(len(short.chain.rules)):
+            assert long.may_match(number, packets) == short.may_match(number, packets)
