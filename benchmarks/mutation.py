@@ -1,11 +1,12 @@
 """Would a test notice? Makes small faults in the code, one at a time, and runs the tests.
 
-``python benchmarks/mutation.py iptlint/netfilter --sample 100``: of the modules below a folder, a
-sample of their mutants by a seed. Each is put in the place of its function, in a process of its
-own; what is worked out where a module is loaded is left alone. The tests that name the module run,
-those of its room first, then the fixtures of rules, as far as ``--seconds`` of the processor go;
-of a rule those that name its code. Prints who survives, and how many are killed; docs/testing.md
-has the figures.
+``python benchmarks/mutation.py iptlint/netfilter --sample 100 --seed 1``: of the modules below a
+folder, a sample of their mutants by a seed. The tests are collected once and each is run once where
+nothing is wrong, to see which functions it enters (``--seen`` keeps that for the next call). Each
+mutant is put in the place of its function in a process of its own, and the tests that enter the
+function run, those of its room first and the quick ones before the slow ones, as far as
+``--seconds`` of the processor go. What is worked out where a module is loaded is left alone. Prints
+who survives, and how many are killed; docs/testing.md has the figures.
 """
 
 from __future__ import annotations
@@ -13,23 +14,36 @@ from __future__ import annotations
 import ast
 import gc
 import importlib
+import inspect
+import json
 import os
 import random
-import re
 import signal
+import sys
+import tempfile
+import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
+from typing import IO
 
 import click
+import pytest
 
 ROOT = Path(__file__).parent.parent
-PASSED, FAILED, NO_TESTS = 0, 1, 5
-TIMED_OUT = 99
-NOT_IN_A_FUNCTION = 98
+TESTS = [
+    *("tests/packets", "tests/netfilter", "tests/analysis", "tests/oracle", "tests/model"),
+    *("tests/findings", "tests/rules", "tests/test_rules_documented.py", "tests/hosts"),
+    *("tests/cloud", "tests/policy"),
+]
+PASSED, FAILED, TIMED_OUT = 0, 1, 99
+OF_A_FUNCTION = inspect.CO_OPTIMIZED
+"""What the code of a function has, and that of a module or a class has not."""
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -62,13 +76,20 @@ class Mutant:
     line: int
     what: str
 
-    @property
-    def module(self) -> str:
-        parts = self.path.relative_to(ROOT).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}: {self.what}"
+
+    @property
+    def room(self) -> str:
+        return self.path.relative_to(ROOT).parts[1]
+
+    @cached_property
+    def function(self) -> str | None:
+        """Which it is in, as tests enter it; None where it is in none."""
+        old = compile(self.path.read_text("utf-8"), str(self.path), "exec")
+        new = compile(mutated(self), str(self.path), "exec")
+        pairs = zip(functions(old), functions(new), strict=True)
+        return next((entry(one) for one, other in pairs if one != other), None)
 
 
 def faults(tree: ast.AST) -> Iterator[tuple[ast.AST, str, Callable[[], None]]]:
@@ -144,43 +165,52 @@ class _WithoutPlus(ast.NodeTransformer):
 
 
 def functions(code: CodeType) -> Iterator[CodeType]:
-    """Those of a module's code, methods too."""
+    """Those of a module's code, methods too, each before those inside of it."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield constant
+            if constant.co_flags & OF_A_FUNCTION:
+                yield constant
             yield from functions(constant)
 
 
-def put_in_place(mutant: Mutant) -> bool:
-    """Gives each function that is loaded the code that the mutant has in its place; whether the
-    mutant is in a function at all."""
-    path = str(mutant.path)
+def entry(code: CodeType) -> str:
+    """The function that a module or a class has, of what is defined inside of one."""
+    name = code.co_qualname.split(".<locals>")[0]
+    return f"{Path(code.co_filename).relative_to(ROOT)}:{name}"
+
+
+def loaded() -> dict[str, list[FunctionType]]:
+    """The functions of each file of ours."""
+    found: dict[str, list[FunctionType]] = {}
+    below = f"{ROOT / 'iptlint'}/"
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType) and thing.__code__.co_filename.startswith(below):
+            found.setdefault(thing.__code__.co_filename, []).append(thing)
+    return found
+
+
+def put_in_place(mutant: Mutant, among: Sequence[FunctionType]) -> None:
+    """Gives each function of its file the code that the mutant has in its place."""
     new = {
         (code.co_qualname, code.co_firstlineno): code
-        for code in functions(compile(mutated(mutant), path, "exec"))
+        for code in functions(compile(mutated(mutant), str(mutant.path), "exec"))
     }
-    changed = False
-    for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and thing.__code__.co_filename == path:
-            old = thing.__code__
-            code = new.get((old.co_qualname, old.co_firstlineno))
-            if code is not None and code != old:
-                thing.__code__ = code
-                changed = True
-    return changed
+    for function in among:
+        old = function.__code__
+        function.__code__ = new.get((old.co_qualname, old.co_firstlineno), old)
 
 
 def warm_up() -> None:
     """Loads all that tests ask for, and makes the parsers, so that no process has to."""
-    import pytest  # noqa: F401
-
     from iptlint.linter.run import lint
     from iptlint.source import SourceFile
 
-    for name, _ in sorted(_modules()):
-        importlib.import_module(name)
-    for path, text in _TEXTS.items():
-        lint([SourceFile(path, text)])
+    for path in sorted((ROOT / "iptlint").rglob("[!_]*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        with suppress(ModuleNotFoundError):  # of an extra that is not installed
+            importlib.import_module(".".join(parts))
+    for name, text in _TEXTS.items():
+        lint([SourceFile(name, text)])
 
 
 _TEXTS = {
@@ -190,42 +220,8 @@ _TEXTS = {
 }
 
 
-def _modules() -> Iterator[tuple[str, Path]]:
-    for path in (ROOT / "iptlint").rglob("*.py"):
-        if path.name != "__main__.py":
-            yield Mutant(path, 0, 0, "").module, path
-
-
-DOCUMENTED = "tests/test_rules_documented.py"
-Run = tuple[str, ...]
-"""Arguments of pytest: a file of tests, and what is chosen of it."""
-
-
-def runs_of(module: str) -> list[Run]:
-    """What may notice a fault of the module, what is nearest to it first."""
-    code = re.search(r"\.(ipt\d{3})_", module)
-    if code:
-        named = re.compile(code[1].upper())
-        nearest: list[Run] = [(DOCUMENTED, "-k", code[1].upper())]
-    else:
-        room, _, name = module.rpartition(".")
-        named = re.compile(
-            rf"from {re.escape(module)} import|from {re.escape(room)} import .*\b{name}\b"
-        )
-        nearest = []
-    paths = sorted((ROOT / "tests").rglob("test_*.py"))
-    texts = ((path, path.read_text("utf-8")) for path in paths if "kernel" not in path.parts)
-    found = [path for path, text in texts if named.search(text)]
-    found.sort(key=lambda path: module.split(".")[1] not in path.parts)
-    files: list[Run] = [(str(path.relative_to(ROOT)),) for path in found]
-    room_s = sorted((ROOT / "tests" / module.split(".")[1]).glob("test_*.py"))
-    others: list[Run] = [(str(path.relative_to(ROOT)),) for path in room_s]
-    others += [(DOCUMENTED, "-k", "bad or good")]
-    return list(dict.fromkeys([*nearest, *files, *([] if code else others)]))
-
-
-def in_a_process(work: Callable[[], int], seconds: float) -> tuple[int, float]:
-    """The status of the work, and how long it takes of the processor."""
+def in_a_process(work: Callable[[], int], seconds: float) -> int:
+    """The status of the work, which may take so many seconds of the processor."""
     child = os.fork()
     if child == 0:
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -238,67 +234,173 @@ def in_a_process(work: Callable[[], int], seconds: float) -> tuple[int, float]:
         except BaseException:
             status = FAILED
         os._exit(status)
-    _, status, used = os.wait4(child, 0)
-    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def tested(run: Run) -> int:
-    import pytest
+@dataclass(frozen=True)
+class Seen:
+    """What a test does where nothing is wrong."""
 
-    options = ("-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=no")
-    return int(pytest.main([*options, *run]))
-
-
-def fate(mutant: Mutant, seconds: float) -> str:
-    """What becomes of it in so many seconds of the processor: whatever else the machine does, they
-    are the tests' own. Tests that take longer than where nothing is wrong hang."""
-
-    def work(run: Run) -> int:
-        return tested(run) if put_in_place(mutant) else NOT_IN_A_FUNCTION
-
-    left = seconds
-    for run in runs_of(mutant.module):
-        status, taken = in_a_process(lambda: work(run), left)  # noqa: B023
-        if status == NOT_IN_A_FUNCTION:
-            return "elsewhere"
-        if status == TIMED_OUT and unharmed(run, seconds)[1] < left / 2:
-            return "hangs"
-        if status not in (PASSED, NO_TESTS, TIMED_OUT):
-            return "killed" if unharmed(run, seconds)[0] in (PASSED, TIMED_OUT) else "unjudged"
-        left -= taken
-        if left < seconds / 10:
-            break
-    return "survives"
+    passed: bool
+    seconds: float
+    entered: frozenset[str]
 
 
-@cache
-def unharmed(run: Run, seconds: float) -> tuple[int, float]:
-    """What the tests say where nothing is wrong, and how long they take."""
-    return in_a_process(lambda: tested(run), seconds)
+class Suite:
+    """The tests, collected once: a plugin of pytest that runs them in its own order."""
+
+    def __init__(self, kept: Path, drawn: Sequence[Mutant], seconds: float) -> None:
+        self.kept, self.drawn, self.seconds = kept, drawn, seconds
+        self.failed = False
+        self.seen: dict[str, Seen] = {}
+        self.items: dict[str, pytest.Item] = {}
+        self.alone: dict[str, bool] = {}
+        self.functions: dict[str, list[FunctionType]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed |= report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = {item.nodeid: item for item in session.items}
+        gc.collect()
+        self.functions = loaded()
+        gc.freeze()  # diagrams have threads, which a forked process has not: it must not free any
+        self.see_all()
+        counted = Counter[str]()
+        for mutant in self.drawn:
+            what = self.fate(mutant)
+            counted[what.split()[0]] += 1
+            click.echo(f"{what:9} {mutant}")
+        click.echo(", ".join(f"{number} {what}" for what, number in counted.items()))
+        return True
+
+    def see_all(self) -> None:
+        """Each file of tests in a process of its own, so that it has to work out for itself what
+        another file may have kept."""
+        self.kept.touch()
+        files: dict[str, list[str]] = {}
+        for name in self.items:
+            files.setdefault(name.split("::")[0], []).append(name)
+        known = self.kept.read_text("utf-8")
+        for file, names in files.items():
+            if f'["{file}::' not in known:
+                status = in_a_process(lambda: self.see(names), 3600)  # noqa: B023
+                if status != PASSED:
+                    click.echo(f"{file}: ended with {status}, and kills nothing")
+        for line in self.kept.read_text("utf-8").splitlines():
+            name, passed, taken, entered = json.loads(line)
+            self.seen[name] = Seen(passed, taken, frozenset(entered))
+
+    def see(self, names: Sequence[str]) -> int:
+        """Runs them and keeps what each enters."""
+        entered: set[CodeType] = set()
+
+        def called(frame: FrameType, event: str, _: object) -> None:
+            if event == "call":
+                entered.add(frame.f_code)
+
+        sys.setprofile(called)
+        before = time.process_time()
+        with self.kept.open("a", encoding="utf-8") as kept:
+            for name, passed in self.outcomes(names):
+                taken = time.process_time() - before
+                ours = [code for code in [*entered] if code.co_filename in self.functions]
+                found = sorted({entry(code) for code in ours if code.co_flags & OF_A_FUNCTION})
+                kept.write(json.dumps((name, passed, round(taken, 4), found)) + "\n")
+                entered.clear()
+                before = time.process_time()
+        return PASSED
+
+    def outcomes(self, names: Sequence[str]) -> Iterator[tuple[str, bool]]:
+        """Runs them in this process: each, and whether it passes."""
+        items = [self.items[name] for name in names]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            self.failed = False
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            yield item.nodeid, not self.failed
+
+    def fate(self, mutant: Mutant) -> str:
+        """What becomes of it. The tests that are chosen take half of the time where nothing is
+        wrong, whatever else the machine does; those that take more than all of it hang."""
+        names, ended = self.nearest(mutant), set[str]()
+        while names:
+            with tempfile.TemporaryFile("w+") as told:
+                status = in_a_process(lambda: self.work(mutant, names, told), self.seconds)
+                told.seek(0)
+                last = told.read()
+            if status == PASSED:
+                return f"survives ({len(names)} tests)"
+            if status == TIMED_OUT:
+                return "hangs"
+            if status < 0 and last not in ended:
+                ended.add(last)  # by a signal, which may be of the fork and not of the fault
+            elif self.passes_alone(last):
+                return "killed"
+            else:
+                names.remove(last)
+        return "survives (no test)"
+
+    def work(self, mutant: Mutant, names: Sequence[str], told: IO[str]) -> int:
+        """Tells which test it is at: that is the one that fails, or ends the process."""
+        put_in_place(mutant, self.functions[str(mutant.path)])
+        for name in names:
+            told.seek(0)
+            told.truncate()
+            told.write(name)
+            told.flush()
+            if self.status(name) != PASSED:
+                return FAILED
+        return PASSED
+
+    def passes_alone(self, name: str) -> bool:
+        if name not in self.alone:
+            status = in_a_process(lambda: self.status(name), self.seconds)
+            self.alone[name] = status == PASSED
+        return self.alone[name]
+
+    def status(self, name: str) -> int:
+        return PASSED if all(passed for _, passed in self.outcomes([name])) else FAILED
+
+    def nearest(self, mutant: Mutant) -> list[str]:
+        """The tests that enter its function and pass, as far as half of the time goes."""
+        able = [
+            (f"tests/{mutant.room}/" not in name, seen.seconds, name)
+            for name, seen in self.seen.items()
+            if seen.passed and mutant.function in seen.entered and name in self.items
+        ]
+        chosen, left = [], self.seconds / 2
+        for _, seconds, name in sorted(able):
+            if seconds <= left:
+                chosen.append(name)
+                left -= seconds
+        return chosen
 
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--sample", default=100, show_default=True, help="How many mutants.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--seconds", default=50, show_default=True, help="As long as its tests may take.")
-def main(folders: Sequence[Path], sample: int, seed: int, seconds: int) -> None:
+@click.option("--seconds", default=50.0, show_default=True, help="As long as its tests may take.")
+@click.option("--seen", type=click.Path(path_type=Path), help="Keeps what each test enters.")
+def main(
+    folders: Sequence[Path], sample: int, seed: int, seconds: float, seen: Path | None
+) -> None:
     paths = [
         file.resolve()
         for folder in folders
         for file in (sorted(folder.rglob("*.py")) if folder.is_dir() else [folder])
     ]
     everything = [mutant for path in paths for mutant in mutants(path)]
-    drawn = random.Random(seed).sample(everything, min(sample, len(everything)))
+    random.Random(seed).shuffle(everything)
+    drawn = [mutant for mutant in everything[: 2 * sample] if mutant.function][:sample]
     os.chdir(ROOT)
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     warm_up()
-    counted = Counter[str]()
-    for mutant in drawn:
-        what = fate(mutant, seconds)
-        counted[what] += 1
-        click.echo(f"{what:9} {mutant}")
-    fates = ", ".join(f"{number} {what}" for what, number in counted.items())
-    click.echo(f"{fates}; there are {len(everything)} mutants in all")
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch
+        suite = Suite(seen or Path(scratch) / "seen.jsonl", drawn, seconds)
+        options = ("-q", "-n0", "-s", "-p", "no:cacheprovider", "--no-header", "--tb=no")
+        pytest.main([*options, f"--basetemp={scratch}/tests", *TESTS], plugins=[suite])
 
 
 if __name__ == "__main__":

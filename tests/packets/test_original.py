@@ -87,3 +87,23 @@ def test_the_connection_of_one_packet(original: Original, holds: bool) -> None:
     )
     ((_, said),) = begun_by(space, packet).items()
     assert said == (space.true if holds else space.false)
+
+
+@pytest.mark.parametrize(("code", "holds"), [(0, True), (1, False)])
+def test_the_connection_of_one_echo_request(code: int, holds: bool) -> None:
+    """Type 8, code 0: 0x0800, where others have the port that they are sent to."""
+    original = Original(Field.DPORT, ((0x0800, 0x0800),))
+    space = space_with(original)
+    ((_, said),) = begun_by(
+        space,
+        Packet(
+            "ip",
+            None,
+            saddr="192.0.2.1",
+            daddr="192.0.2.10",
+            proto="icmp",
+            icmp_type=8,
+            icmp_code=code,
+        ),
+    ).items()
+    assert said == (space.true if holds else space.false)
