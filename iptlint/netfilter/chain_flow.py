@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
@@ -51,15 +51,18 @@ class ChainFlow:
         return [self.matcher.rule(rule) for rule in self.chain.rules]
 
     @cached_property
-    def _walked(self) -> tuple[list[PacketSet], Outcomes]:
+    def _walked(self) -> _Walked:
         self._walk_below()
         walker = Walker(self.space, self.callees, self.space.universe)
         arriving: list[PacketSet] = []
+        taken: list[PacketSet | None] = []
         for rule, tests in zip(self.chain.rules, self.tests, strict=True):
             arriving.append(walker.arriving)
+            walker.taken = None
             walker.step(rule.verdict.kind, rule.verdict.chain, tests)
+            taken.append(walker.taken)
         walker.add(VerdictKind.RETURN, walker.arriving)
-        return [*arriving, walker.arriving], walker.outcomes
+        return _Walked([*arriving, walker.arriving], taken, walker.outcomes)
 
     def _walk_below(self) -> None:
         """Walks the chains that it calls, the innermost first: calls may be nested deeper than
@@ -79,12 +82,12 @@ class ChainFlow:
     @property
     def arriving(self) -> Sequence[PacketSet]:
         """The packets that may get to each rule, and last those that fall off the end."""
-        return self._walked[0]
+        return self._walked.arriving
 
     @property
     def outcomes(self) -> Outcomes:
         """What may become of the packets that enter; RETURN includes falling off."""
-        return self._walked[1]
+        return self._walked.outcomes
 
     @property
     def returns(self) -> PacketSet:
@@ -115,6 +118,16 @@ class ChainFlow:
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         """Those of the packets that may get to the rule; to none: that fall off the end."""
         return packets & self.arriving[number]
+
+    def met(self, number: int) -> PacketSet:
+        """The packets that may get to the rule and match."""
+        packets = self.tests[number].may
+        if self.is_long:
+            return self.arriving_at(number, packets)
+        taken, arriving = self._walked.taken[number], self.arriving[number]
+        if taken is None:
+            taken = packets if arriving == self.space.universe else packets & arriving
+        return taken
 
     def matched_of(
         self, numbers: Sequence[int], packets: PacketSet
@@ -241,6 +254,14 @@ class ChainFlow:
         return tests.may == tests.sure
 
 
+class _Walked(NamedTuple):
+    """``taken``: by each rule, where the walk had to know it."""
+
+    arriving: Sequence[PacketSet]
+    taken: Sequence[PacketSet | None]
+    outcomes: Outcomes
+
+
 class Walker:
     """The packets under way through one chain; each verdict kind has its step."""
 
@@ -249,6 +270,8 @@ class Walker:
         self.callees = callees
         self.arriving = entering
         self.outcomes: dict[VerdictKind, PacketSet] = {}
+        self.taken: PacketSet | None = None
+        """By the last rule that takes some."""
 
     def add(self, kind: VerdictKind, packets: PacketSet) -> None:
         known = self.outcomes.get(kind)
@@ -269,7 +292,9 @@ class Walker:
 
     def _taken(self, tests: Tests) -> PacketSet:
         """Where all packets arrive that there are, tests tell already which are taken."""
-        return tests.may if self.arriving == self.space.universe else self.arriving & tests.may
+        every = self.arriving == self.space.universe
+        self.taken = tests.may if every else self.arriving & tests.may
+        return self.taken
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
         flow = self.callees.get(chain)

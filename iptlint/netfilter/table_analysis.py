@@ -194,8 +194,7 @@ class TableAnalysis:
 
     def _by(self, place: Place, entering: PacketSet) -> PacketSet:
         """What a call sends on of the packets that enter the chain it stands in."""
-        flow = self.flows[place.chain]
-        return _arriving(flow, place.number, flow.tests[place.number].may) & entering
+        return self.flows[place.chain].met(place.number) & entering
 
     def _entering(self, name: str) -> PacketSet:
         """All packets that may enter the chain. Calls may be nested deeper than Python's own."""
@@ -272,15 +271,12 @@ class TableAnalysis:
         unmatched = flow.unmatched(entry.reachable) if flow.is_long else None
         if unmatched is not None:
             return index not in unmatched
-        tests = flow.tests[index].may
         if (guide := self._guide(chain)) is not None:
-            likely = tests.pick_cube_dd_set(guide)
-            if (_arriving(flow, index, likely) & entry.some).satisfiable():
+            likely = flow.tests[index].may.pick_cube_dd_set(guide)
+            if (flow.arriving_at(index, likely) & entry.some).satisfiable():
                 return True
-        arriving = _arriving(flow, index, tests)
-        if (arriving & entry.some).satisfiable():
-            return True
-        return (arriving & entry.reachable).satisfiable()
+        met = flow.met(index)
+        return (met & entry.some).satisfiable() or (met & entry.reachable).satisfiable()
 
     @memo
     def _guide(self, chain: str) -> PacketSet | None:
@@ -291,10 +287,3 @@ class TableAnalysis:
         """The packets that would match the rule if no earlier rule took any."""
         chain, index = self.place(rule)
         return self.flows[chain].tests[index].may & self.entries[chain].intended
-
-
-def _arriving(flow: ChainFlow, number: int, packets: PacketSet) -> PacketSet:
-    """Those of the packets, which pass the rule's tests, that may get to it."""
-    if number == 0 or (not flow.is_long and flow.arriving[number] == flow.space.universe):
-        return packets
-    return flow.arriving_at(number, packets)
