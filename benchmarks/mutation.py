@@ -94,17 +94,25 @@ class Mutant:
 
 def faults(tree: ast.AST) -> Iterator[tuple[ast.AST, str, Callable[[], None]]]:
     """Each with the node it is made in, and what makes it; in an order that is always the same.
-    Types of annotations and texts are left alone."""
+    Types of annotations, texts, and whether ``zip`` is strict are left alone."""
     left_alone = {
         id(inner)
         for node in ast.walk(tree)
-        for note in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        for note in (
+            getattr(node, "annotation", None),
+            getattr(node, "returns", None),
+            _strict(node),
+        )
         if note is not None
         for inner in ast.walk(note)
     }
     for node in ast.walk(tree):
         if id(node) not in left_alone:
             yield from ((node, what, make) for what, make in _faults(node))
+
+
+def _strict(node: ast.AST) -> ast.expr | None:
+    return node.value if isinstance(node, ast.keyword) and node.arg == "strict" else None
 
 
 def _faults(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -201,8 +209,9 @@ def put_in_place(mutant: Mutant, among: Sequence[FunctionType]) -> None:
 
 
 def warm_up() -> None:
-    """Loads all that tests ask for, and makes the parsers, so that no process has to."""
-    from iptlint.linter.run import lint
+    """Loads all that tests ask for, and makes the parsers, so that no process has to. No packets
+    are looked at: diagrams have threads, which a forked process has not."""
+    from iptlint.dialects import read
     from iptlint.source import SourceFile
 
     for path in sorted((ROOT / "iptlint").rglob("[!_]*.py")):
@@ -210,7 +219,7 @@ def warm_up() -> None:
         with suppress(ModuleNotFoundError):  # of an extra that is not installed
             importlib.import_module(".".join(parts))
     for name, text in _TEXTS.items():
-        lint([SourceFile(name, text)])
+        read(SourceFile(name, text))
 
 
 _TEXTS = {
@@ -264,7 +273,7 @@ class Suite:
         self.items = {item.nodeid: item for item in session.items}
         gc.collect()
         self.functions = loaded()
-        gc.freeze()  # diagrams have threads, which a forked process has not: it must not free any
+        gc.freeze()  # what the collection has left is not for a forked process to free
         self.see_all()
         counted = Counter[str]()
         for mutant in self.drawn:
@@ -278,33 +287,33 @@ class Suite:
         """Each file of tests in a process of its own, so that it has to work out for itself what
         another file may have kept."""
         self.kept.touch()
+        known = {json.loads(line)[0] for line in self.kept.read_text("utf-8").splitlines()}
         files: dict[str, list[str]] = {}
         for name in self.items:
-            files.setdefault(name.split("::")[0], []).append(name)
-        known = self.kept.read_text("utf-8")
+            if name not in known:
+                files.setdefault(name.split("::")[0], []).append(name)
         for file, names in files.items():
-            if f'["{file}::' not in known:
-                status = in_a_process(lambda: self.see(names), 3600)  # noqa: B023
-                if status != PASSED:
-                    click.echo(f"{file}: ended with {status}, and kills nothing")
+            status = in_a_process(lambda: self.see(names), 3600)  # noqa: B023
+            if status != PASSED:
+                click.echo(f"{file}: ended with {status}, and what follows kills nothing")
         for line in self.kept.read_text("utf-8").splitlines():
             name, passed, taken, entered = json.loads(line)
             self.seen[name] = Seen(passed, taken, frozenset(entered))
 
     def see(self, names: Sequence[str]) -> int:
         """Runs them and keeps what each enters."""
-        entered: set[CodeType] = set()
+        entered: dict[int, CodeType] = {}  # by who it is: the hash of code is worked out each time
 
         def called(frame: FrameType, event: str, _: object) -> None:
             if event == "call":
-                entered.add(frame.f_code)
+                entered[id(frame.f_code)] = frame.f_code
 
         sys.setprofile(called)
         before = time.process_time()
         with self.kept.open("a", encoding="utf-8") as kept:
             for name, passed in self.outcomes(names):
                 taken = time.process_time() - before
-                ours = [code for code in [*entered] if code.co_filename in self.functions]
+                ours = [code for code in [*entered.values()] if code.co_filename in self.functions]
                 found = sorted({entry(code) for code in ours if code.co_flags & OF_A_FUNCTION})
                 kept.write(json.dumps((name, passed, round(taken, 4), found)) + "\n")
                 entered.clear()

@@ -118,6 +118,9 @@ ONE_LINE = [
     ([TCP, is_(Field.TCP_FLAGS, 0)], "tcp without any flag"),
     ([TCP, is_(Field.TCP_FLAGS, 0b101001)], "tcp with only fin, psh and urg"),
     ([TCP, no(Masked(Field.TCP_FLAGS, 0b11, 0))], "tcp with fin or syn"),
+    ([TCP, no(Masked(Field.TCP_FLAGS, 0b10010, 0b10010))], "tcp without both syn and ack"),
+    # Who reads of a port knows the protocols that have one.
+    ([is_(Field.PROTO, 6, 17, 33, 132, 136), SSH], "to port 22"),
     ([INVALID], "invalid"),
     ([no(NEW)], "not new"),
     ([no(GOING_ON)], "neither established nor related"),
