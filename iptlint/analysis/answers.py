@@ -47,8 +47,9 @@ class Ending:
     """One thing that becomes of the packets, and who decides it. ``ports``: those that packets
     which end so are for. ``sure``: those of them to which each ordinary packet comes through, to
     an address that the caller can send to: no list, limit or odd field decides; ``at_a_rate``:
-    those where nothing but a rate or a quota does; ``perhaps``: the others to which some packet to
-    a host may come through. ``packets``: which they are, in words,
+    those where nothing but a rate or a quota does; ``usually``: the others to which ordinary
+    packets come through if the ``conditions`` hold; ``perhaps``: those to which any packet to a
+    host may. ``packets``: which they are, in words,
     where ports do not tell; ``steps``: the way of the ``witness``, who ``becomes`` another one if
     it is translated."""
 
@@ -59,6 +60,7 @@ class Ending:
     ports: Ranges
     sure: Ranges
     at_a_rate: Ranges
+    usually: Ranges
     perhaps: Ranges
     packets: tuple[str, ...]
     conditions: tuple[str, ...]
@@ -120,8 +122,13 @@ class _Told:
         through = space.in_every_case(union(passing, space.false) & ~union(others, space.false))
         if not through.satisfiable():
             return space.false
-        usual = self._ordinary() & ordinary(space, self.caller.way)
-        return through & usual & self._destinations()
+        return through & self.usual
+
+    @cached_property
+    def usual(self) -> PacketSet:
+        """What is nothing out of the ordinary, to where the caller can send packets to."""
+        plain = self._ordinary() & ordinary(self.space, self.caller.way)
+        return plain & self._destinations()
 
     def _ordinary(self) -> PacketSet:
         packets = self.space.true
@@ -154,6 +161,7 @@ class _Told:
         return ports & ~self.sure_ports & self._destinations()
 
     def ending(self, outcome: TraceOutcome) -> Ending:
+        usual = outcome.packets & self.usual & self._left if outcome.kind.passes else None
         return Ending(
             outcome.kind,
             outcome.decision,
@@ -162,7 +170,8 @@ class _Told:
             self._ports(outcome.packets),
             self._ports(outcome.packets & self.sure) if outcome.kind.passes else (),
             self._ports(outcome.packets & self.rated) if outcome.kind.passes else (),
-            self._perhaps(outcome),
+            self._ports(usual) if usual is not None else (),
+            self._perhaps(outcome, usual),
             self._in_words(outcome),
             outcome.conditions,
             outcome.witness,
@@ -174,11 +183,18 @@ class _Told:
         bits = self.space.fields[Field.DPORT]
         return few_ranges(self.space.project(packets, Field.DPORT), bits, _MOST_RANGES)
 
-    def _perhaps(self, outcome: TraceOutcome) -> Ranges:
+    @cached_property
+    def _left(self) -> PacketSet:
+        """To ports that are not open to everyone."""
+        return ~self.sure_ports & ~self.space.project(self.rated, Field.DPORT)
+
+    def _perhaps(self, outcome: TraceOutcome, usual: PacketSet | None) -> Ranges:
         if not outcome.kind.may_pass:
             return ()
-        left = ~self.sure_ports & ~self.space.project(self.rated, Field.DPORT)
-        return self._ports(outcome.packets & self.to_hosts & left)
+        packets = outcome.packets & self.to_hosts & self._left
+        if usual is not None:
+            packets = packets & ~self.space.project(usual, Field.DPORT)
+        return self._ports(packets)
 
     def _in_words(self, outcome: TraceOutcome) -> tuple[str, ...]:
         """Nothing where all packets to its ports end so."""

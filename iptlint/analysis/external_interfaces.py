@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iptlint.analysis.default_verdict import (
     accepted_by_default,
@@ -15,6 +15,7 @@ from iptlint.analysis.hook_verdicts import may_end
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within, addresses
 from iptlint.model.addresses import AddressKind
+from iptlint.model.call_graph import calls_in
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
@@ -149,8 +150,7 @@ def lending_names(hooks: Hooks) -> frozenset[str]:
     rule leaves out as a kind (``! -o vmi+``), unless their names say that the world is there."""
     tests = [
         match
-        for _, _, rule in hooks.ruleset.rules()
-        if rule.verdict.name.upper() in _TRANSLATING
+        for rule in _translating(hooks)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.OIF
         if not _leads_inside(hooks, rule)
@@ -158,6 +158,22 @@ def lending_names(hooks: Hooks) -> frozenset[str]:
     left_out = tuple(test.name for test in tests if test.negated and test.wildcard)
     named = (test.name for test in tests if not test.negated)
     return frozenset(n for n in named if is_outward(n) or not n.startswith(left_out))
+
+
+def _translating(hooks: Hooks) -> Iterator[Rule]:
+    """Those that do so, and those that send packets to a chain in which one does, as shorewall and
+    firewalld have a chain for each interface."""
+    for table in hooks.ruleset.tables:
+        calls = calls_in(table)
+        chains = [chain.name for chain, rule in table.rules() if _gives_address(rule)]
+        leading = frozenset[str]().union(*map(calls.leading_to, dict.fromkeys(chains)))
+        for _, rule in table.rules():
+            if _gives_address(rule) or rule.verdict.chain in leading:
+                yield rule
+
+
+def _gives_address(rule: Rule) -> bool:
+    return rule.verdict.name.upper() in _TRANSLATING
 
 
 def _leads_inside(hooks: Hooks, rule: Rule) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from iptlint.analysis.answers import Answer, Ending
-from iptlint.analysis.trace_conditions import DOES_NOT_HOLD
+from iptlint.analysis.trace_conditions import DOES_NOT_HOLD, LEAVES_BY
 from iptlint.model import Family, Hook
 from iptlint.model.matches import Ranges
 from iptlint.netfilter.packet_group import Decision
@@ -61,7 +61,11 @@ def _of(answer: Answer) -> Iterator[Opening]:
             yield _opening(answer, ending, ending.sure, sure=True)
         if ending.at_a_rate:
             yield _opening(answer, ending, ending.at_a_rate, sure=True, at_a_rate=True)
-        if ending.perhaps and answer.caller.way is Hook.INPUT:
+        if answer.caller.way is not Hook.INPUT:
+            continue
+        if ending.usually:
+            yield _on_condition(answer, ending)
+        if ending.perhaps:
             yield _opening(answer, ending, ending.perhaps, sure=False)
 
 
@@ -84,14 +88,19 @@ def _opening(
         ending.decision,
         ((new.daddr, new.dport),) if new is not None and moved else (),
         _only(ending) if at_a_rate or not sure else (),
-        sure or _is_for_everyone(ending),
+        sure,
     )
 
 
-def _is_for_everyone(ending: Ending) -> bool:
-    """What has to hold (a list that one is on, a time) lets in a few, or now and then."""
-    taken_out = all(condition.endswith(DOES_NOT_HOLD) for condition in ending.conditions)
-    return ending.packets == ANY and taken_out
+def _on_condition(answer: Answer, ending: Ending) -> Opening:
+    """What has to hold (a list that one is on, a time) lets in a few, or now and then; where a
+    packet is sent on to, the routes of the host say."""
+    opening = _opening(answer, ending, ending.usually, sure=False)
+    if any(
+        not each.endswith(DOES_NOT_HOLD) and LEAVES_BY not in each for each in ending.conditions
+    ):
+        return opening
+    return replace(opening, only=ending.conditions, everyone=True)
 
 
 def _only(ending: Ending) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ _UNSEEN = (
     *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
 )
 """Fields that ``Packet`` does not have."""
-DOES_NOT_HOLD = "does not hold"
+DOES_NOT_HOLD, LEAVES_BY = "does not hold", "it leaves by"
 
 
 class Chosen(NamedTuple):
@@ -69,7 +69,7 @@ def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> st
 
 
 def _out(_: int, chosen: Chosen) -> str:
-    return f"it leaves by {chosen.arrived.oif}"
+    return f"{LEAVES_BY} {chosen.arrived.oif}"
 
 
 def _address(value: int, chosen: Chosen) -> str:

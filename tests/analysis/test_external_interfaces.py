@@ -53,6 +53,18 @@ def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
     assert uplink_names(hooks_of(elsewhere + rules)) == set()
 
 
+def test_a_chain_of_an_interface_may_translate_for_it() -> None:
+    """As shorewall has `eth0_masq`, firewalld `POST_public`."""
+    chains = ":masq - [0:0]\n:deeper - [0:0]\n:kept - [0:0]\n"
+    rules = (
+        "-A POSTROUTING -o eth0 -j masq\n-A POSTROUTING -o eth1 -j kept\n-A masq -j deeper\n"
+        "-A deeper -s 10.0.0.0/8 -j MASQUERADE\n-A kept -d 10.0.0.0/8 -j ACCEPT\n"
+    )
+    nat = f"*nat\n:POSTROUTING ACCEPT [0:0]\n{chains}{rules}COMMIT\n"
+    filtering = saved("-A INPUT -i eth0 -j LOG", "-A INPUT -i eth1 -j LOG")
+    assert uplink_names(hooks_of(nat + filtering)) == {"eth0"}
+
+
 def test_what_a_rule_of_translation_leaves_out_as_a_kind_is_no_uplink() -> None:
     rules = saved("-A INPUT -i vmi0 -j ACCEPT", "-A INPUT -i ppp0 -j LOG", policy="DROP")
     others = "-A POSTROUTING -s 10.0.0.0/24 ! -o vmi+ -j MASQUERADE"

@@ -10,6 +10,7 @@ from iptlint.analysis.answers import Answer, Ending
 from iptlint.analysis.graph import Graph
 from iptlint.analysis.overview import Overview
 from iptlint.model import IP_VERSIONS, Hook, VerdictKind
+from iptlint.model.matches import Ranges
 from iptlint.model.quotes import one_line
 from iptlint.netfilter.packet_group import Decision, TraversalStep
 from iptlint.reports.html.services import usual_at
@@ -30,6 +31,10 @@ _WIDEST = 240
 _MOST_CHIPS = 12
 
 Data = dict[str, Any]
+
+
+def _may_be_open(ending: Ending) -> Ranges:
+    return (*ending.sure, *ending.at_a_rate, *ending.usually, *ending.perhaps)
 
 
 def questions(
@@ -133,7 +138,7 @@ class _Telling:
             for overview in host:
                 for answer in overview.answers:
                     for ending in answer.endings if answer.protocol in ("tcp", "udp") else ():
-                        for low, high in (*ending.sure, *ending.at_a_rate, *ending.perhaps):
+                        for low, high in _may_be_open(ending):
                             if low == high:
                                 named[answer.protocol, low] = usual_at(answer.protocol, low)
         return [

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from iptlint.analysis.answers import PING
+from iptlint.analysis.answers import PING, Answer
 from iptlint.analysis.openings import ANY, Opening, openings
 from iptlint.analysis.overview import Overview, SshAccess
 from iptlint.findings import Finding
@@ -244,12 +244,23 @@ def _remarks(
 
 
 def _other_interfaces(host: Sequence[Overview]) -> list[str]:
-    """Those that people named, where the internet is asked about by none of them."""
-    callers = [answer.caller for overview in host for answer in overview.answers]
-    if any(caller.world and caller.interface for caller in callers):
+    """Those that people named, where the internet is asked about by none of them, and by which
+    other ports are open."""
+    answers = [a for overview in host for a in overview.answers if a.caller.way is Hook.INPUT]
+    if any(answer.caller.world and answer.caller.interface for answer in answers):
         return []
-    names = dict.fromkeys(caller.interface for caller in callers if caller.interface)
+    open_to_world = [_open_to(answer) for answer in answers if answer.caller.world]
+    names = dict.fromkeys(
+        answer.caller.interface
+        for answer in answers
+        if answer.caller.interface and _open_to(answer) not in open_to_world
+    )
     return [name for name in names if owner_of_interface(name.rstrip("*")) is None]
+
+
+def _open_to(answer: Answer) -> object:
+    passing = [ending.sure for ending in answer.endings if ending.kind.passes and ending.sure]
+    return answer.caller.family, answer.protocol, sorted(passing)
 
 
 def _access(host: Sequence[Overview], findings: Sequence[Finding]) -> Said:

@@ -252,6 +252,25 @@ def test_what_only_those_get_to_who_have_knocked_is_not_open_to_everyone() -> No
     assert "Open to everyone on a condition" not in told
 
 
+def test_what_is_sent_on_if_the_route_leads_there_is_in_the_first_sentence() -> None:
+    """A port that a router forwards: which way leads to its new destination no rule says."""
+    dnat = "-A PREROUTING -i eth0 -p tcp --dport 443 -j DNAT --to-destination 192.168.7.20"
+    passes = "-A FORWARD -i eth0 -o eth1 -p tcp --dport 443 -j ACCEPT"
+    others = "-A FORWARD -i eth2 -o eth0 -j ACCEPT"
+    masquerade = "-A POSTROUTING -o eth0 -j MASQUERADE"
+    nat = saved(dnat, masquerade, table="nat")
+    text = nat + saved(passes, others, policy="DROP").replace(":FORWARD ACCEPT", ":FORWARD DROP")
+    told = words(html_report(report_of(("rules.v4", text))))
+    assert "Open to the internet on a condition: web (HTTPS)." in told
+    assert "it leaves by eth1" in told
+
+
+def test_a_list_of_those_who_may_is_not_open_to_everyone() -> None:
+    rule = "-A INPUT -p tcp --dport 22 -m set --match-set ok src -m time --timestart 9:00 -j ACCEPT"
+    told = words(html_report(report_of(("rules.v4", saved(rule, policy="DROP")))))
+    assert "Open to everyone on a condition" not in told
+
+
 def test_by_which_interface_the_internet_is_taken_to_come_is_said() -> None:
     said = "taken to come in by an interface that no rule names: not by br0v100, br0v700"
     rules = [f"-A INPUT -i {name} -p tcp --dport 22 -j DROP" for name in ("br0v100", "br0v700")]
