@@ -135,6 +135,13 @@ def read_by(extension: str) -> Things:
     return frozenset(_READ.get(extension, ()))
 
 
+def read_in(test: Opaque) -> Things:
+    """What the test reads; a route back is looked up by the mark if it says so (rpfilter_mt)."""
+    if test.kind == "rpfilter" and "--validmark" not in test.key:
+        return frozenset()
+    return frozenset() if lasts(test) else read_by(test.kind)
+
+
 def lasts(test: Opaque) -> bool:
     """Whether no rule changes the answer: a connection began with what it began with. Taken out of
     tracking, or put into another zone, a packet has no connection, or another one."""

@@ -65,6 +65,16 @@ def test_what_is_translated_in_both_families_is_said_once(rule: str) -> None:
     assert made.whole == "every packet fares alike in both"
 
 
+@pytest.mark.parametrize("option", ["--validmark ", ""])
+def test_a_route_back_is_looked_up_by_a_mark_that_rules_write(option: str) -> None:
+    """As calico has it: both languages leave the answer open, or neither (rpfilter_mt)."""
+    marks = "-A PREROUTING -i cali+ -j MARK --set-xmark 0x40000/0x40000\n"
+    asks = f"-A PREROUTING -m mark --mark 0x40000/0x40000 -m rpfilter {option}--invert -j DROP\n"
+    made = files(f"*raw\n:PREROUTING ACCEPT [0:0]\n{marks}{asks}COMMIT\n")
+    assert made.holds
+    assert made.whole == "every packet fares alike in both"
+
+
 def test_each_family_keeps_counts_of_its_own() -> None:
     limited = rules("-A INPUT -m limit --limit 5/min -j ACCEPT\n")
     made = files(limited, limited)

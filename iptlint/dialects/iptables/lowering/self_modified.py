@@ -9,9 +9,8 @@ from typing import NamedTuple
 from iptlint.model import Chain, Opaque, Rule, Table, Uncertain
 from iptlint.model.writes import (
     Things,
-    lasts,
     looks_into,
-    read_by,
+    read_in,
     unsettled_where,
     writes_of,
     written_by,
@@ -27,8 +26,7 @@ class _Changed(NamedTuple):
     sets: frozenset[str]
 
     def touches(self, test: Opaque) -> bool:
-        read = frozenset() if lasts(test) else read_by(test.kind)
-        changed = test.kind in self.kinds or not self.things.isdisjoint(read)
+        changed = test.kind in self.kinds or not self.things.isdisjoint(read_in(test))
         return changed or looks_into(test, self.sets)
 
 

@@ -15,6 +15,7 @@ from iptlint.model import AnyOf, Field, Match, Opaque, Uncertain
 from iptlint.model.writes import (
     CONNECTION,
     HEADERS,
+    MARK,
     SOCKET,
     TCP_OPTIONS,
     Things,
@@ -54,6 +55,8 @@ def _thing(selector: Node) -> Iterator[str]:
             yield HEADERS
         case t.Socket():
             yield SOCKET
+        case t.Fib(flags) if "mark" in flags:
+            yield MARK
 
 
 def _read(node: Node) -> Iterator[str]:
