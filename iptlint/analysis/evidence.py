@@ -12,7 +12,6 @@ from iptlint.analysis.shares import Share
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Rule
 from iptlint.model.addresses import AddressKind
-from iptlint.model.names import is_inside
 from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.packet_group import Visit
@@ -22,7 +21,7 @@ from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher
 from iptlint.packets.packet import Packet
-from iptlint.packets.witness import plainest, witness
+from iptlint.packets.witness import leads_out, plainest, witness
 
 if TYPE_CHECKING:
     from iptlint.netfilter.table_analysis import TableAnalysis
@@ -49,13 +48,13 @@ def shown_for(hooks: Hooks, hook: Hook, share: Share) -> Packet | None:
 
 
 def shown_from_world(hooks: Hooks, hook: Hook, share: Share) -> Packet | None:
-    """The same; to this host by an interface that rules name and behind which the world may be,
-    where that fares alike."""
+    """The same; to this host by an interface that rules name and that is called as those are behind
+    which the world is, where that fares alike."""
     space = hooks.space
     named = (
         space.value(Field.IIF, number)
         for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name and hooks.facing.get(cls.name, not is_inside(cls.name))
+        if hooks.facing.get(cls.name, leads_out(cls.name))
     )
     moved = space.forget(share.packets, (Field.IIF,)) & union([*named], space.false)
     decider = share.rule or share.chain

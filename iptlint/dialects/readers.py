@@ -104,7 +104,9 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     script = run_script(parse(source), reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
-        diagnostics = (*diagnostics, _no_commands(source, script.rule_files))
+        # Of what nothing was checked, nobody need be told what was not understood.
+        told = (each for each in diagnostics if not (script.rule_files and each.code == "IPT002"))
+        diagnostics = (*told, _no_commands(source, script.rule_files))
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Refusal
-from iptlint.model import Family
+from iptlint.model import Family, Ruleset
 from iptlint.model.sets import SavedSets
 from iptlint.rules.reading import crashed, cut_short, refused
 from iptlint.rules.registry import rule_of
@@ -84,21 +85,35 @@ def _as_included(
     readings: Sequence[Reading], refusals: Sequence[Refusal]
 ) -> tuple[list[Reading], list[Refusal]]:
     """Without what is wrong only with files that are loaded by themselves, of those that another
-    one includes: they need no table, and no end of their last line that the other one gives."""
-    included = {
-        os.path.realpath(source.path)
-        for reading in readings
-        if len(readings) > 1 and "include" in reading.ruleset.source.text
-        for source in reading.included()
-    }
-    if not included:
+    one includes: they need no table, no variable, and no end of their last line that the other one
+    gives."""
+    including = [
+        r for r in readings if r.ruleset.dialect == NFT and "include" in r.ruleset.source.text
+    ]
+    if len(readings) < 2 or not including:
         return list(readings), list(refusals)
+    included = {os.path.realpath(s.path) for r in including for s in r.included()}
+    paths = {r.ruleset.source: os.path.realpath(r.ruleset.source.path) for r in readings}
     own = {
-        r.ruleset.source for r in readings if os.path.realpath(r.ruleset.source.path) in included
+        source
+        for source, path in paths.items()
+        if path in included or any(_names(r.ruleset, source) for r in including)
     }
     whole = [each for each in refusals if each.check.alone or each.made_later]
     kept = [each for each in refusals if not (each in whole and each.span.source in own)]
     return [_within(r) if r.ruleset.source in own else r for r in readings], kept
+
+
+def _names(ruleset: Ruleset, other: SourceFile) -> bool:
+    """Whether an include names what is called like the other file, which lies beside the including
+    one or below it: as where the files of a host are kept in a repository."""
+    folder = PurePath(os.path.realpath(ruleset.source.path)).parent
+    path = PurePath(os.path.realpath(other.path))
+    if other is ruleset.source or folder not in path.parents:
+        return False
+    depth = len(path.parts) - len(folder.parts)
+    patterns = (PurePath(pattern).parts for pattern in ruleset.syntax.included(ruleset.source))
+    return any(path.match(str(PurePath(*parts[-depth:]))) for parts in patterns)
 
 
 def _within(reading: Reading) -> Reading:
@@ -187,10 +202,11 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
     )
 
 
+_MISSING = re.compile(r"(?<=[tT]here is no )(variable|file) \S+")
 _STRAY = re.compile(r"^`[^`]*`(?= is not an option's argument)")
 
 
 def _fault(message: str) -> str:
-    """What is wrong, whatever had been expected there, and whichever word too many it is: a text
-    whose long lines were broken has one in each of them."""
-    return _STRAY.sub("", message.partition("; expected")[0])
+    """What is wrong, whatever had been expected there, whichever variable or file is missing and
+    whichever word is too many: a text whose long lines were broken has one in each of them."""
+    return _MISSING.sub(r"\1", _STRAY.sub("", message.partition("; expected")[0]))

@@ -55,7 +55,7 @@ _PRIVATE = {
 
 _ENDS = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 _IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
-_OUTSIDE = re.compile(r"eth|en|wan|ppp|bond|venet")
+_OUTSIDE = re.compile(r"eth|en|wl|wan|ppp|bond|venet")
 _SELDOM = (AddressKind.RESERVED, AddressKind.NOBODY, AddressKind.LOOPBACK)
 """What a host's address is not, the least likely first."""
 
@@ -80,11 +80,15 @@ def _host_addresses(space: Space, family: Family, field: Field) -> Iterator[Pack
     yield bits.masked(0b11, 0b01) | bits.masked(0b11, 0b10)
 
 
+def leads_out(interface: str) -> bool:
+    """Whether it is called as those are that lead out of a host, not to its containers."""
+    return _OUTSIDE.match(interface) is not None
+
+
 def _facing_outside(space: Space, field: Field) -> Iterator[PacketSet]:
-    """The interfaces named as those are that lead out of a host, not to its containers: best one
-    that the rules name."""
+    """The interfaces that lead out of a host: best one that the rules name."""
     numbers = range(1, space.interfaces.count)
-    outside = [n for n in numbers if _OUTSIDE.match(space.interfaces.example(n) or "")]
+    outside = [n for n in numbers if leads_out(space.interfaces.example(n) or "")]
     named = [n for n in outside if not space.interfaces.classes[n - 1].wildcard]
     for several in (named, outside):
         yield union([space.value(field, number) for number in several], space.false)

@@ -1,4 +1,4 @@
-"""What is told of the tables that a file asks for and makes only below."""
+"""What is told of files that others may include, and of what they ask for and make only below."""
 
 from __future__ import annotations
 
@@ -48,3 +48,35 @@ def test_whoever_includes_a_file_may_have_made_its_tables(tmp_path: Path) -> Non
     whole = f'table inet host\ninclude "{part}"\n'
     paths = [SourceFile(str(tmp_path / "nftables.conf"), whole), SourceFile(str(part), text)]
     assert not refused(*paths)
+
+
+# -- variables -----------------------------------------------------------------------------------
+
+PART = "table ip nat {\n\tchain post {\n\t\toifname $wan masquerade\n\t}\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("include", "part"),
+    [
+        ("./part.nft", "part.nft"),
+        ("./nftables.d/*.nft", "nftables.d/part.nft"),
+        ("/etc/nftables/part.nft", "part.nft"),
+        ("/etc/nftables.d/*.nft", "nftables.d/part.nft"),
+    ],
+)
+def test_whoever_includes_a_file_may_have_made_its_variables(
+    include: str, part: str, tmp_path: Path
+) -> None:
+    path = tmp_path / part
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(PART)
+    whole = SourceFile(str(tmp_path / "main.nft"), f'define wan = "eth0"\ninclude "{include}"\n')
+    codes = ("IPT001", "IPT006")
+    assert lint([SourceFile(str(path), PART)], select=codes).findings
+    assert not lint([whole, SourceFile(str(path), PART)], select=codes).findings
+
+
+def test_variables_that_are_not_there_are_one_fault() -> None:
+    text = PART.replace("masquerade", "\n\t\tip saddr $lan masquerade")
+    (told,) = lint([SourceFile("part.nft", text)], select=("IPT001",)).findings
+    assert told.message == "there is no variable $wan; likewise line 4"

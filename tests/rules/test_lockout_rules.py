@@ -152,3 +152,11 @@ def test_the_rule_goes_into_the_chain_that_drops() -> None:
     assert "in late, before any rule accepts them, line 8 drops" in lo.message
     assert lo.help == 'add at the top of late: iifname "lo" accept'
     assert ssh.advice.startswith("add before it: tcp dport 22 ct state new accept")
+
+
+@pytest.mark.parametrize("tool", ["sudo iptables ", "/sbin/iptables ", "iptables "])
+def test_a_command_among_rules_for_iptables_restore_was_meant_to_be_a_rule(tool: str) -> None:
+    text = table(f"{tool}-A INPUT -i lo -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT")
+    (told,) = found(text, "IPT305")
+    assert told.code == "IPT001"
+    assert "begin it with the option, as `-A INPUT`" in told.help

@@ -435,6 +435,18 @@ def test_any_interface_will_do() -> None:
     assert codes(text, managed("10.0.0.0/8")) == []
 
 
+# -- IPT201, over both
+
+
+def test_answers_that_are_lost_over_both_are_told_of_once() -> None:
+    """Over IPv4 some come back, and over IPv6 none: one rule mends it."""
+    rules = "iifname lo accept\n  ip saddr 192.0.2.9 accept\n  drop\n"
+    text = f"table inet f {{\n chain c {{\n  type filter hook input priority 0;\n  {rules} }}\n}}\n"
+    (told,) = lint([SourceFile("a.nft", text)], select=("IPT201",)).findings
+    assert told.severity is Severity.ERROR
+    assert "over IPv6" in told.message
+
+
 # -- IPT305
 
 

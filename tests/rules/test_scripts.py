@@ -151,14 +151,22 @@ def test_who_speaks_of_ipv6_has_thought_of_it() -> None:
     assert "IPT705" not in {finding.code for finding in of_text(text)}
 
 
-def test_what_is_not_start_is_said_to_be_left_out_once() -> None:
+def test_what_is_not_start_is_noted_and_no_finding() -> None:
     text = (
         f'case "$1" in\nstart|restart)\n{IPV4_ONLY};;\nstop) iptables -P INPUT ACCEPT;;\n'
         "panic) iptables -F;;\nstatus) iptables -L;;\nesac\n"
     )
+    report = lint([SourceFile("firewall.sh", text)])
+    assert "IPT002" not in {finding.code for finding in report.findings}
+    (note,) = report.files[0].notes
+    assert "as if called with `start`" in note
+    assert "with stop, panic is left out" in note
+
+
+def test_where_there_is_no_start_what_a_word_does_is_a_finding() -> None:
+    text = f'case "$1" in\npanic) iptables -F;;\nesac\n{IPV4_ONLY}'
     (told,) = (f for f in of_text(text) if f.code == "IPT002")
-    assert "as if called with `start`" in told.message
-    assert "with panic is left out" in told.message
+    assert "as if called without arguments: what it does with panic is left out" in told.message
     assert "--script-args panic" in told.help
 
 

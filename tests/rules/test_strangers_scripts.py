@@ -214,6 +214,15 @@ def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     assert nothing.help == "advice: where it has been run, lint that file"
 
 
+def test_what_was_written_with_values_that_are_not_known_is_told_of_once() -> None:
+    text = (
+        "if ask; then\ncat > /etc/nftables.conf <<EOF\ntable inet host {\n}\nEOF\nfi\n"
+        "nft -f /etc/nftables.conf\n"
+    )
+    assert not found(text, "IPT002")
+    assert found(text, "IPT008")
+
+
 @pytest.mark.parametrize("names", ["IPTABLES=$1", "IPT=${1:?}; IPTABLES=$IPT"])
 def test_a_tool_that_is_an_argument_is_asked_for(names: str) -> None:
     (nothing,) = found(f"{names}\n$IPTABLES -P INPUT DROP\n", "IPT008")

@@ -24,7 +24,7 @@ _TAKES_AWAY = re.compile(
     r"|(?:force-?|try-?|cond-?)?(?:restart|reload))"
 )
 """Words with which a script takes away what it made, perhaps to make it again: every service does,
-so this is noted, and no finding."""
+so this is noted, and no finding. Nor is what else there is beside ``start``."""
 
 _SHOWN = 4
 
@@ -32,8 +32,8 @@ _SHOWN = 4
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
     """``left_out`` says what the script would do with other words, ``note`` the same of those that
-    every service takes. ``guessed``: nobody has said what it is called with, and there may be
-    more."""
+    tell little of the rules that there are. ``guessed``: nobody has said what it is called with,
+    and there may be more."""
 
     arguments: tuple[str, ...] = ()
     left_out: Diagnostic | None = None
@@ -59,7 +59,7 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
     start = next((word for word in _STARTS if word in known), None)
     arguments = () if start is None else (start,)
     others = _other_words(asked, arguments)
-    usual = [word for word in others if _TAKES_AWAY.fullmatch(word)]
+    usual = [word for word in others if start is not None or _TAKES_AWAY.fullmatch(word)]
     places = {word: place for word, place in others.items() if word not in usual}
     left_out = _left_out(file, arguments, places) if places else None
     note = f"{_said(arguments, usual)}; {_how_to_ask(usual)}" if usual else ""

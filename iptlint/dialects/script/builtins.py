@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script.conditions import holds
@@ -270,14 +271,41 @@ def _identity(run: Run, call: Call) -> Result:
 
 
 def _path(run: Run, call: Call) -> Result:
-    path = call.words[1] if len(call.words) > 1 else ""
+    name, *given = (word for word in call.words if word != "--")
+    path = given[0] if given else ""
     if not is_known(path):
         return _other(run, call)
     head, _, tail = path.rstrip("/").rpartition("/")
-    name = call.words[0].rsplit("/", 1)[-1]
-    if name == "basename" and len(call.words) > 2:
-        tail = tail.removesuffix(call.words[2])
+    name = name.rsplit("/", 1)[-1]
+    if name == "basename" and len(given) > 1:
+        tail = tail.removesuffix(given[1])
     run.write(f"{(head or '.') if name == 'dirname' else tail}\n", call.span)
+    return Result()
+
+
+def _cd(run: Run, call: Call) -> Result:
+    """Where that leads, as far as a script asks for its own folder or names one in full."""
+    *_, folder = ("", *(word for word in call.words[1:] if word[:1] != "-"))
+    own = str(PurePosixPath(run.environment.name).parent)
+    if is_known(folder) and (folder.startswith("/") or str(PurePosixPath(folder or "?")) == own):
+        run.environment.variables["PWD"] = folder
+    else:
+        run.environment.variables.pop("PWD", None)
+    run.effects += 1
+    return Result()
+
+
+def _pwd(run: Run, call: Call) -> Result:
+    folder = run.environment.text("PWD")
+    run.write(f"{folder or mark('$(pwd)')}\n", call.span)
+    return Result()
+
+
+def _real_path(run: Run, call: Call) -> Result:
+    """Of the script itself; what else may be a link is not known."""
+    if call.words[-1] != run.environment.name:
+        return _other(run, call)
+    run.write(f"{run.environment.name}\n", call.span)
     return Result()
 
 
@@ -322,11 +350,15 @@ BUILTINS: dict[str, Builtin] = {
     "whoami": _identity,
     "dirname": _path,
     "basename": _path,
+    "cd": _cd,
+    "pwd": _pwd,
+    "readlink": _real_path,
+    "realpath": _real_path,
     "getopts": lambda run, call: Result(1 if not run.environment.arguments else None),
     **dict.fromkeys(
         (
             *("modprobe", "insmod", "depmod", "sysctl", "mkdir", "rm", "cp", "mv", "touch"),
-            *("chmod", "chown", "sleep", "logger", "date", "cd", "ulimit", "umask", "wait"),
+            *("chmod", "chown", "sleep", "logger", "date", "ulimit", "umask", "wait"),
             *("shopt", "alias", "unalias", "clear", "sync", "pushd", "popd", "tput"),
         ),
         _works,

@@ -103,6 +103,8 @@ class Environment:
             return value
         if name in _ROOT:
             return _ROOT[name]
+        if name == "BASH_SOURCE":
+            return self.name
         if self.open or name not in self.assigned or _FROM_OUTSIDE.fullmatch(name):
             return mark(f"${name}")
         return None

@@ -108,7 +108,7 @@ def _among(refusals: list[Refusal], lacking: Sequence[Refusal]) -> list[Refusal]
 
 def _of_variable(diagnostic: Diagnostic, tree: NftFile) -> Refusal:
     span = Span(diagnostic.source or tree.source, diagnostic.start, diagnostic.end)
-    check = replace(VARIABLE, says=diagnostic.says) if diagnostic.says else VARIABLE
+    check = replace(VARIABLE, says=diagnostic.says or VARIABLE.says, alone=diagnostic.alone)
     return Refusal(span, check, diagnostic.message, diagnostic.help)
 
 

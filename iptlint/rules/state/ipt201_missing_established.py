@@ -125,7 +125,15 @@ _WAYS = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    return for_each_family(context, _check_family)
+    found = [*for_each_family(context, _check_family)]
+    yield from (each for each in found if not any(_says_more(other, each) for other in found))
+
+
+def _says_more(other: Finding, finding: Finding) -> bool:
+    """Whether the other, of IPv6 as this is of IPv4 or the other way round, is graver, and mended
+    by the same: here some answers come back, and there none."""
+    graver = other.severity.rank < finding.severity.rank
+    return graver and other.span == finding.span and other.help == finding.help
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from iptlint.dialects import Diagnostic
+from iptlint.dialects import Diagnostic, read
 from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.steps import Script
-from iptlint.model import Family, Rule, Uncertain
+from iptlint.model import Family, Field, Rule, Uncertain, Within
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile
 
@@ -168,6 +170,34 @@ def test_who_deletes_a_number_from_a_chain_of_others_has_seen_it() -> None:
     (told,) = diagnostics("iptables -F\niptables -D INPUT 6\n", "IPT006")
     assert told.message == "there is no rule 6 in INPUT, which has 0 at this point"
     assert told.help == "delete the line"
+
+
+# -- files beside the script ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        '$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)',
+        '$( cd -- "$(dirname -- "$0")" >/dev/null 2>&1 ; pwd )',
+        '"$(dirname "$(readlink -f "$0")")"',
+        "${BASH_SOURCE%/*}",
+    ],
+)
+def test_a_script_may_look_for_its_own_folder(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "ports.conf").write_text("PORT=2222\n")
+    path = tmp_path / "fw.sh"
+    text = f"HERE={folder}\n. $HERE/ports.conf\niptables -A INPUT -p tcp --dport $PORT -j ACCEPT\n"
+    path.write_text(text)
+    reading = read(SourceFile(str(path), text))
+    (rule,) = reading.ruleset.tables[0].chains["INPUT"].rules
+    assert Within(Field.DPORT, ((2222, 2222),)) in rule.matches
+
+
+def test_where_a_script_goes_is_not_known_if_it_names_no_folder() -> None:
+    text = 'cd "$1"\nif [ "$(pwd)" = /root ]; then iptables -A INPUT -i lo -j ACCEPT; fi\n'
+    (rule,) = rules(text)
+    assert rule.matches[1:]
 
 
 # -- behind a text in place ----------------------------------------------------------------------

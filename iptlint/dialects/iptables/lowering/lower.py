@@ -313,7 +313,10 @@ class _Execution:
         return chain, self.rules.rule(table, chain, line, plan, words)
 
 
-_TO_CHAIN = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s*([^\s\"]+)")
+_TO_CHAIN = re.compile(
+    r"\s*(?:\[\d+:\d+\]\s*|(?:sudo\s+)?(?:\S*/)?ip6?tables\s+)?(?:-[AI]|--append|--insert)"
+    r"\s*([^\s\"]+)"
+)
 
 
 def _start(line: Line | SyntaxDiagnostic) -> int:

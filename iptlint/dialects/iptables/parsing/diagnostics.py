@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,10 @@ _LONGEST = 40
 
 _FEW = 4
 """Matches and targets that are named as the home of an option."""
+
+
+_TOOL = re.compile(r"(?:sudo )?(?:\S*/)?ip6?tables(?:-\w+)? ")
+"""How a command of a script begins, which a file of rules has no place for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class ShapeDiagnostic:
     def advice(self, words: tuple[str, ...]) -> str | None:
         if self.first < len(words) and words[self.first] == "\\":
             return "A `\\` does not join lines here: write the whole rule on one line."
+        if self.first == 0 and _TOOL.match(" ".join(words)):
+            return "Here a line is the rule alone: begin it with the option, as `-A INPUT`."
         single = any(word.startswith("'") for word in words)
         return self.hint or ("Only double quotes make several words one." if single else None)
 

@@ -143,10 +143,13 @@ class State:
         help: str = "",
         severity: str = "error",
         says: str = "",
+        *,
+        alone: bool = False,
     ) -> None:
         included = None if source is self.main else source
+        place = (node.start, node.end)
         self.diagnostics.append(
-            Diagnostic(code, severity, node.start, node.end, message, help, included, says=says)
+            Diagnostic(code, severity, *place, message, help, included, says=says, alone=alone)
         )
 
     def report_variable(self, context: BlockContext, variable: UnusableVariable) -> None:
@@ -164,7 +167,7 @@ class State:
         meant = f"did you mean ${near}? Else define" if near else "define"
         message = f"there is no variable ${variable.name}"
         advice = f"{meant} it before the line that uses it"
-        self.report(context.source, variable.node, SYNTAX, message, advice)
+        self.report(context.source, variable.node, SYNTAX, message, advice, alone=True)
 
     def _report_unfit(self, context: BlockContext, variable: UnusableVariable, fit: Fit) -> None:
         source, node, binding = context.source, variable.node, variable.binding
