@@ -100,13 +100,15 @@ def _read_terraform(source: SourceFile, _: Reader) -> Reading:
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
+    from iptlint.dialects.script.tree import end_of
 
-    script = run_script(parse(source), reader.start, reader.files, reader.arguments)
+    file = parse(source)
+    script = run_script(file, reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         # Of what nothing was checked, nobody need be told what was not understood.
         told = (each for each in diagnostics if not (script.rule_files and each.code == "IPT002"))
-        diagnostics = (*told, _no_commands(source, script.rule_files))
+        diagnostics = (*told, _no_commands(source, script.rule_files, end_of(file)))
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 
@@ -204,7 +206,8 @@ _IN_NAMESPACES = re.compile(
 )
 
 
-def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:
+def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Diagnostic:
+    """``end``: where it stops, whatever comes behind that."""
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     if rule_files:
@@ -219,6 +222,13 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str]) -> Diagnostic:
             "this host's, so nothing was checked"
         )
         advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
+    elif end < len(source.text) and not _NAMES_A_TOOL.search(source.text, 0, end):
+        line = source.line_of(end)
+        message = (
+            f"this script ends at line {line}, before its first command for a firewall, so nothing"
+            " was checked"
+        )
+        advice = f"take line {line} out once the script is to be used"
     elif _NAMES_A_TOOL.search(source.text):
         message = (
             "this script names iptables or nft, but no command that it carries out, called as it "

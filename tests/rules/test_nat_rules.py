@@ -99,6 +99,12 @@ def test_unscoped_masquerade_names_the_interface_of_the_world() -> None:
     assert finding.help.endswith("-A POSTROUTING -o wan0 -j MASQUERADE")
 
 
+@pytest.mark.parametrize("out", ["! -o lo", "! --out-interface lo"])
+def test_what_named_an_interface_to_leave_out_names_one_to_the_world_instead(out: str) -> None:
+    (finding,) = findings(host(f"-A POSTROUTING {out} -j MASQUERADE", ""), "IPT801")
+    assert finding.help.endswith(": -A POSTROUTING -o eth0 -j MASQUERADE")
+
+
 def test_copies_of_software_are_told_once() -> None:
     text = "*filter\n:INPUT ACCEPT [0:0]\n:KUBE-FIREWALL - [0:0]\n"
     text += "-A INPUT -j KUBE-FIREWALL\n" * 200

@@ -214,6 +214,14 @@ def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     assert nothing.help == "advice: where it has been run, lint that file"
 
 
+def test_a_script_that_ends_before_its_first_rule_says_where() -> None:
+    (nothing,) = found("echo edit me first\nexit\niptables -A INPUT -j DROP\n", "IPT008")
+    assert "ends at line 3, before its first command for a firewall" in nothing.message
+    assert nothing.help == "advice: take line 3 out once the script is to be used"
+    (nothing,) = found("[ $1 ] || exit\nrules() {\niptables -F\n}\n", "IPT008")
+    assert "ends at" not in nothing.message
+
+
 def test_what_was_written_with_values_that_are_not_known_is_told_of_once() -> None:
     text = (
         "if ask; then\ncat > /etc/nftables.conf <<EOF\ntable inet host {\n}\nEOF\nfi\n"

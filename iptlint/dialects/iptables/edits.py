@@ -61,6 +61,7 @@ def _field(rule: Rule, part: int) -> Field | None:
 # -- commands ---------------------------------------------------------------------------------
 
 _CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
+_OUTGOING = re.compile(r"\s+(?:!\s*)?(?:-o\s*|--out-interface[\s=]+)\S+")
 _RAW = re.compile(r"(?<!\S)(?:-t\s*|--table[\s=]+)raw(?!\S)")
 
 
@@ -69,8 +70,9 @@ def tool_of(table: Table) -> str:
 
 
 def by_interface(rule: Rule, name: str) -> str:
-    """The rule for what leaves by the interface."""
-    return _CHAIN_OPTION.sub(lambda option: f"{option[0]} -o {name}", one_line(rule), count=1)
+    """The rule for what leaves by the interface, and not just by any but some other."""
+    text = _OUTGOING.sub("", one_line(rule))
+    return _CHAIN_OPTION.sub(lambda option: f"{option[0]} -o {name}", text, count=1)
 
 
 def out_of_raw(rule: Rule, table: str) -> str | None:

@@ -263,3 +263,12 @@ class ScriptFile:
     source: SourceFile
     statements: tuple[Statement, ...]
     diagnostics: tuple[SyntaxDiagnostic, ...]
+
+
+def end_of(file: ScriptFile) -> int:
+    """Where an ``exit`` stands that is always carried out; else the end of the text."""
+    for statement in file.statements:
+        match statement:
+            case Command(words=(Word(parts=(Text(text="exit"),)), *_)):
+                return statement.start
+    return len(file.source.text)

@@ -359,6 +359,7 @@ ROWS: tuple[Extension, ...] = (
     _addon("ECHO", VerdictKind.DROP),
     _addon("MIRROR", VerdictKind.DROP),
     _addon("ACCOUNT", VerdictKind.CONTINUE, "addr tname"),
+    _addon("IMQ", VerdictKind.CONTINUE, "todev"),
     _addon("LOGMARK", VerdictKind.CONTINUE, "log-level log-prefix", "log-nfmark"),
     _addon("NETFLOW", VerdictKind.CONTINUE),
     _addon("DHCPMAC", VerdictKind.CONTINUE, "set-mac"),
