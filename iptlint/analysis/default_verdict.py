@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Hook, Ruleset, VerdictKind, addresses
+from iptlint.model import (
+    AnyOf,
+    Chain,
+    Decided,
+    Family,
+    Field,
+    Hook,
+    Match,
+    Rule,
+    Ruleset,
+    Uncertain,
+    VerdictKind,
+    addresses,
+)
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.owners import owner_of_interface
@@ -199,11 +212,30 @@ def _accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
 def _open_end(hooks: Hooks, base_chain: BaseChain, packets: PacketSet) -> PacketSet:
     """Those of the packets that the policy accepts, whichever rules are there."""
     chain = base_chain.chain
-    if chain.policy is None or chain.policy.kind is not VerdictKind.ACCEPT:
+    policy = chain.policy
+    if policy is None or policy.kind is not VerdictKind.ACCEPT or any(map(_may_deny, chain.rules)):
         return hooks.space.false
     analysis = hooks.firewall.by_decision().analysis(base_chain.table)
     left = analysis.flows[chain.name].outcomes_of(packets)[VerdictKind.RETURN]
     return hooks.space.in_every_case(left | ~packets) & packets
+
+
+def _may_deny(rule: Rule) -> bool:
+    """Whether it is for all packets, and nobody knows whether a script makes it: a policy that
+    denies, for one."""
+    tests = [test for match in rule.matches for test in _tests(match)]
+    doubted = [test for test in tests if isinstance(test, Uncertain) and test.kind == "script"]
+    rest = [test for test in tests if test not in doubted and not isinstance(test, Decided)]
+    return rule.verdict.kind.denies and bool(doubted) and not rest
+
+
+def _tests(match: Match) -> Iterator[Match]:
+    """Itself, or those of its alternatives."""
+    if not isinstance(match, AnyOf):
+        yield match
+        return
+    for test in (test for tests in match.alternatives for test in tests):
+        yield from _tests(test)
 
 
 def _for_most_strangers(

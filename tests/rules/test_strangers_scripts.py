@@ -214,6 +214,22 @@ def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     assert nothing.help == "advice: where it has been run, lint that file"
 
 
+def test_a_policy_that_nobody_knows_to_be_set_is_not_told_to_accept() -> None:
+    chain = "nft 'add chain ip f i { type filter hook input priority 0; policy drop; }'"
+    rules = f"nft add table ip f\n{chain}\nnft add rule ip f i ct state established accept\n"
+    (told,) = found(f"if [ -e /x ]; then\n:\nelse\n{rules}", "IPT601")
+    assert told.code == "IPT001"
+    (told,) = found(rules.replace("drop", "accept"), "IPT601")
+    assert told.code == "IPT601"
+
+
+def test_a_limit_is_not_proposed_for_all_targets_of_a_loop() -> None:
+    text = "for to in LOG DROP; do\niptables -A INPUT -j $to\ndone\n"
+    (told,) = found(f"iptables -A INPUT -i lo -j ACCEPT\n{text}", "IPT901")
+    assert told.fix is None
+    assert told.help.startswith("advice: give the LOG a line of its own")
+
+
 def test_a_script_that_ends_before_its_first_rule_says_where() -> None:
     (nothing,) = found("echo edit me first\nexit\niptables -A INPUT -j DROP\n", "IPT008")
     assert "ends at line 3, before its first command for a firewall" in nothing.message

@@ -109,7 +109,7 @@ class _Lexer:
         opens, sign = token["opens"], token["sign"]
         if opens and not (top == '"' and not opens.startswith("$")):
             self.within.append(opens if opens == "${" else opens.removeprefix("$"))
-        elif sign and self.text.startswith(_ENDS.get(top, "\0"), token.start()):
+        elif sign and top and self.text.startswith(_ENDS[top], token.start()):
             self.within.pop()
             return token.start() + len(_ENDS[top])
         elif sign in ('"', "`"):

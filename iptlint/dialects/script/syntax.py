@@ -36,7 +36,9 @@ class ScriptSyntax(IptablesSyntax):
     # What a script prints, to hand it to a tool, has no text that could be edited.
 
     def with_limit(self, rule: Rule) -> tuple[str, ...]:
-        return () if _is_printed(rule) else self.language.with_limit(rule)
+        if _is_printed(rule) or "$" in rule.origin.part(-1).text:
+            return ()  # its target is another one in another round
+        return self.language.with_limit(rule)
 
     def with_ports(self, rule: Rule, part: int, ports: Ranges) -> str | None:
         return None if _is_printed(rule) else self.language.with_ports(rule, part, ports)

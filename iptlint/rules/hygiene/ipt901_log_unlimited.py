@@ -128,6 +128,6 @@ def _advice(analysis: TableAnalysis, rule: Rule) -> str:
     if limited:
         return ("two rules: " if len(limited) > 1 else "") + "; ".join(limited)
     return syntax.pick(
-        iptables="put `-m limit --limit 5/min --limit-burst 10` before its target",
+        iptables="give the LOG a line of its own, with `-m limit --limit 5/min --limit-burst 10`",
         nft=f"put `{_NFT_LIMIT}` before the log, in a rule without a verdict",
     )

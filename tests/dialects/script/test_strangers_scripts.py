@@ -248,6 +248,11 @@ def test_a_text_in_place_is_no_end_of_the_line_on_which_it_begins(text: str) -> 
     assert len(rules(text)) == 1
 
 
+@pytest.mark.parametrize("text", ["\0", "if\0", "<<A;)\n\0\nA\n", "x <<A;)\0\nA\n", ')`}"<<A'])
+def test_what_is_no_shell_begins_no_text_in_place(text: str) -> None:
+    assert not script(text).steps
+
+
 def test_values_within_a_text_in_place_are_read_wherever_it_begins() -> None:
     saved = SAVED.replace("-i lo", "-p tcp --dport $PORT")
     (lifted,) = rules(f"PORT=22\n(iptables-restore <<EOF; echo done)\n{saved}")
