@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from iptlint.analysis.includes import has_unseen_includes
@@ -10,6 +10,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import IP_VERSIONS, Family, Ruleset
 from iptlint.netfilter.firewall import Hooks
+from iptlint.source import Span
 
 
 def for_each_family(
@@ -23,6 +24,17 @@ def for_each_family(
         if findings and _lacks_files(ruleset):
             findings = [*map(_unless_included, findings)]
         yield from findings
+
+
+def gravest(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Without those that stand where a graver one does and are mended by the same, as what is of
+    some packets over IPv4 and of all over IPv6."""
+    found = tuple(findings)
+    ranks: dict[tuple[Span, str], int] = {}
+    for each in found:
+        place = (each.span, each.help)
+        ranks[place] = min(each.severity.rank, ranks.get(place, each.severity.rank))
+    yield from (each for each in found if each.severity.rank == ranks[each.span, each.help])
 
 
 def _lacks_files(ruleset: Ruleset) -> bool:

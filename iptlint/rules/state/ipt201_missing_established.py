@@ -69,7 +69,7 @@ from iptlint.analysis.shares import Share, packet_count, shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.acceptance import acceptance
 from iptlint.findings.fix import Change, Fix, joined
-from iptlint.findings.per_family import for_each_family
+from iptlint.findings.per_family import for_each_family, gravest
 from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
@@ -125,15 +125,7 @@ _WAYS = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    found = [*for_each_family(context, _check_family)]
-    yield from (each for each in found if not any(_says_more(other, each) for other in found))
-
-
-def _says_more(other: Finding, finding: Finding) -> bool:
-    """Whether the other, of IPv6 as this is of IPv4 or the other way round, is graver, and mended
-    by the same: here some answers come back, and there none."""
-    graver = other.severity.rank < finding.severity.rank
-    return graver and other.span == finding.span and other.help == finding.help
+    return gravest(for_each_family(context, _check_family))
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
