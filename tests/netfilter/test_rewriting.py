@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, ip_address
+
 import pytest
 
 import iptlint
 from iptlint.model import Chain, Family, Field, Hook, Rule
+from iptlint.model.host_addresses import HostAddresses
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroup
 from iptlint.netfilter.rewriting import Writer, side_of
@@ -22,14 +25,16 @@ HOOKS = {
 }
 
 
-def translated(rule: str, chain: str = "PREROUTING") -> Rewrite:
+def translated(
+    rule: str, chain: str = "PREROUTING", addresses: HostAddresses | None = None
+) -> Rewrite:
     ruleset = iptlint.read(NAT.format(chain=chain, rule=rule), Family.IP)
     firewall = Firewall(ruleset)
     rules: list[tuple[Chain, Rule]] = [(c, r) for t in ruleset.tables for c, r in t.rules()]
     matcher = ExactMatcher(Unknowns(firewall.space), firewall.left_open)
     ((_, only),) = rules
     group = PacketGroup(Rewrite(firewall.space, {}), firewall.space.true)
-    return Writer(Family.IP, matcher).after(only, group, HOOKS[chain]).rewrite
+    return Writer(Family.IP, matcher, addresses).after(only, group, HOOKS[chain]).rewrite
 
 
 def always(rewrite: Rewrite, field: Field, low: int, high: int) -> bool:
@@ -66,3 +71,16 @@ def test_a_translation_to_what_the_packet_has_sets_no_status(address: int, statu
     space = rewrite.space
     came = space.value(Field.DADDR, address) & space.value(Field.CT_DNAT, 0)
     assert not (came & ~rewrite.now(space.value(Field.CT_DNAT, int(status)))).satisfiable()
+
+
+@pytest.mark.parametrize("others", [(), (("eth0", ip_address("192.0.2.2")),)])
+def test_what_is_redirected_is_sent_to_the_first_address_of_its_interface(
+    others: tuple[tuple[str, IPv4Address], ...],
+) -> None:
+    """nf_nat_redirect_ipv4. Where eth0 stands for interfaces with several, none is known."""
+    addresses = HostAddresses(first=(("eth0", ip_address("192.0.2.1")), *others))
+    rewrite = translated("-i eth0 -p tcp -j REDIRECT --to-ports 80", addresses=addresses)
+    space = rewrite.space
+    came = space.interface(Field.IIF, "eth0") & ~space.no_interface(Field.OIF)
+    elsewhere = came & ~rewrite.now(space.value(Field.DADDR, 0xC0000201))
+    assert elsewhere.satisfiable() is bool(others)

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from iptlint.model import Family
+from iptlint.model import Family, Field
 from iptlint.model.protocols import tcp_flag_bits
 from iptlint.packets.log_line import LoggedPacket, LogLine, log_lines
+from iptlint.packets.space import Space
 
 TCP = (
     "IN=lo OUT= MAC=02:00:00:00:00:01:02:00:00:00:00:2a:08:00 SRC=127.0.0.1 DST=127.0.0.2 LEN=60 "
@@ -141,3 +142,12 @@ def test_a_line_that_shows_no_packet(right: str, wrong: str) -> None:
 
 def test_a_number_too_large_is_none() -> None:
     assert packet_of(UDP.replace("SPT=47669", "SPT=470669")).sport is None
+
+
+@pytest.mark.parametrize(("tos", "alike"), [(0xD0, True), (0xD1, True), (0x10, False)])
+def test_packets_like_it_have_the_bits_of_its_tos_that_are_shown(tos: int, alike: bool) -> None:
+    """TOS=0x10 PREC=0xC0: nf_log_syslog.c leaves the lowest bit out."""
+    space = Space(("ip",), (), defragmented=True)
+    like = packet_of(TCP).packets(space, [Field.TOS])
+    assert (like & space.value(Field.TOS, tos)).satisfiable() is alike
+    assert (packet_of(TCP).packets(space, []) & space.value(Field.TOS, tos)).satisfiable()
