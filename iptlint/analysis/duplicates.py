@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from iptlint.model import (
@@ -36,23 +36,31 @@ def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     """
     writes, counting = _Writes(analysis), _counting_chains(analysis)
     for chain in analysis.table.chains.values():
-        alike: dict[Hashable, list[int]] = defaultdict(list)
+        doing: dict[int, tuple[Hashable, ...]] = {}
         number = 0
         for parts in chain.statements():
             if all(_repeatable(part) and part.verdict.chain not in counting for part in parts):
-                keys = (_key(analysis, chain, number + index) for index in range(len(parts)))
-                alike[tuple(keys)].append(number)
+                doing[number] = tuple(map(_done, parts))
             number += len(parts)
+        # What rules take is asked only where another one does the same.
+        counts, alike = Counter(doing.values()), defaultdict[Hashable, list[int]](list)
+        for number, done in doing.items():
+            if counts[done] > 1:
+                taking = (_taking(analysis, chain, number + index) for index in range(len(done)))
+                alike[done, *taking].append(number)
         several = [numbers for numbers in alike.values() if len(numbers) > 1]
         if several:
             yield from writes.undisturbed(chain, several)
 
 
-def _key(analysis: TableAnalysis, chain: Chain, number: int) -> Hashable:
-    rule, flow = chain.rules[number], analysis.flows[chain.name]
+def _done(rule: Rule) -> Hashable:
+    return rule.verdict, frozenset(rule.effects)
+
+
+def _taking(analysis: TableAnalysis, chain: Chain, number: int) -> Hashable:
+    flow = analysis.flows[chain.name]
     packets = flow.taking(number) if flow.is_certain(number) else None
-    tested = frozenset(rule.matches) if packets is None else packets
-    return tested, rule.verdict, frozenset(rule.effects)
+    return frozenset(chain.rules[number].matches) if packets is None else packets
 
 
 def _repeatable(rule: Rule) -> bool:

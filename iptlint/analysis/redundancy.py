@@ -65,6 +65,8 @@ class _Chain:
     def _some_meet(self, decisions: Sequence[object]) -> bool:
         """Whether two rules of one decision may take the same packet: so cheap to tell of a short
         chain that most need not be asked who enters them."""
+        if len([decision for decision in decisions if decision is not None]) < 2:
+            return False
         taken: dict[object, PacketSet] = {}
         for decision, tests in zip(decisions, self.flow.tests, strict=True):
             if decision is not None:

@@ -34,6 +34,7 @@ class ChainFlow:
         called = {rule.verdict.chain or "" for rule in chain.rules}
         self.callees = {name: callees[name] for name in called if name in callees}
         self.is_walked = False
+        self._arriving: dict[int, PacketSet] = {}
 
     @property
     def is_long(self) -> bool:
@@ -51,18 +52,21 @@ class ChainFlow:
         return [self.matcher.rule(rule) for rule in self.chain.rules]
 
     @cached_property
+    def _anyones(self) -> Sequence[Tests]:
+        """The same, of packets whether there can be such or not. What all have in common that
+        there can be makes a set ten times as large: it is put on where one is told."""
+        return [self.matcher.each_of(rule.matches, self.space.true) for rule in self.chain.rules]
+
+    @cached_property
     def _walked(self) -> _Walked:
         self._walk_below()
-        walker = Walker(self.space, self.callees, self.space.universe)
+        walker = Walker(self.space, self.callees, self.space.true, anyones=True)
         arriving: list[PacketSet] = []
-        taken: list[PacketSet | None] = []
-        for rule, tests in zip(self.chain.rules, self.tests, strict=True):
+        for rule, tests in zip(self.chain.rules, self._anyones, strict=True):
             arriving.append(walker.arriving)
-            walker.taken = None
             walker.step(rule.verdict.kind, rule.verdict.chain, tests)
-            taken.append(walker.taken)
         walker.add(VerdictKind.RETURN, walker.arriving)
-        return _Walked([*arriving, walker.arriving], taken, walker.outcomes)
+        return _Walked([*arriving, walker.arriving], walker.outcomes)
 
     def _walk_below(self) -> None:
         """Walks the chains that it calls, the innermost first: calls may be nested deeper than
@@ -82,12 +86,17 @@ class ChainFlow:
     @property
     def arriving(self) -> Sequence[PacketSet]:
         """The packets that may get to each rule, and last those that fall off the end."""
-        return self._walked.arriving
+        return [arriving & self.space.universe for arriving in self._walked.arriving]
 
     @property
     def outcomes(self) -> Outcomes:
         """What may become of the packets that enter; RETURN includes falling off."""
-        return self._walked.outcomes
+        return self._outcomes
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        universe = self.space.universe
+        return {kind: packets & universe for kind, packets in self._walked.outcomes.items()}
 
     @property
     def returns(self) -> PacketSet:
@@ -98,8 +107,22 @@ class ChainFlow:
         """Whether nothing else becomes of any packet; False where it is dear to tell."""
         if self.is_long:
             return False
-        others = (those for kind, those in self.outcomes.items() if kind is not VerdictKind.RETURN)
-        return self.returns == self.space.universe and not any(o.satisfiable() for o in others)
+        outcomes = self._walked.outcomes
+        others = (those for kind, those in outcomes.items() if kind is not VerdictKind.RETURN)
+        returns = outcomes[VerdictKind.RETURN]
+        return returns == self.space.true and not any(o.satisfiable() for o in others)
+
+    def outcomes_of_anyones(self, packets: PacketSet) -> Outcomes:
+        """``outcomes_of``, of packets whether there can be such or not."""
+        if self.is_long:
+            return self.outcomes_of(packets)
+        return {kind: packets & those for kind, those in self._walked.outcomes.items()}
+
+    def kept_of_anyones(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
+        """``kept`` of such packets."""
+        if self.is_long:
+            return self.kept(called, arriving)
+        return called & ~self._walked.outcomes[VerdictKind.RETURN]
 
     def outcomes_of(self, packets: PacketSet) -> Outcomes:
         """``outcomes`` of these packets alone."""
@@ -117,17 +140,18 @@ class ChainFlow:
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         """Those of the packets that may get to the rule; to none: that fall off the end."""
-        return packets & self.arriving[number]
+        known = self._arriving.get(number)
+        if known is None:
+            known = self._walked.arriving[number] & self.space.universe
+            self._arriving[number] = known
+        return packets & known
 
-    def met(self, number: int) -> PacketSet:
-        """The packets that may get to the rule and match."""
-        packets = self.tests[number].may
+    def met(self, number: int, entering: PacketSet) -> PacketSet:
+        """Those of the packets, which there can be, that may get to the rule and match."""
         if self.is_long:
-            return self.arriving_at(number, packets)
-        taken, arriving = self._walked.taken[number], self.arriving[number]
-        if taken is None:
-            taken = packets if arriving == self.space.universe else packets & arriving
-        return taken
+            return self.arriving_at(number, self.tests[number].may) & entering
+        packets, arriving = self._anyones[number].may, self._walked.arriving[number]
+        return (packets if arriving == self.space.true else packets & arriving) & entering
 
     def matched_of(
         self, numbers: Sequence[int], packets: PacketSet
@@ -135,7 +159,7 @@ class ChainFlow:
         """For each of the rules, in order, those of the packets that may get to it and match; those
         that get none are left out."""
         for number in numbers:
-            matched = packets & self.tests[number].may
+            matched = packets & self._anyones[number].may
             if matched.satisfiable():
                 matched = self.arriving_at(number, matched)
             if matched.satisfiable():
@@ -250,28 +274,37 @@ class ChainFlow:
 
     def is_certain(self, number: int) -> bool:
         """Whether the packet alone decides if the rule takes it."""
+        anyones = self._anyones[number]
+        if anyones.may == anyones.sure:
+            return True
         tests = self.tests[number]
         return tests.may == tests.sure
 
 
 class _Walked(NamedTuple):
-    """``taken``: by each rule, where the walk had to know it."""
+    """Of packets whether there can be such or not."""
 
     arriving: Sequence[PacketSet]
-    taken: Sequence[PacketSet | None]
     outcomes: Outcomes
 
 
 class Walker:
     """The packets under way through one chain; each verdict kind has its step."""
 
-    def __init__(self, space: Space, callees: Mapping[str, ChainFlow], entering: PacketSet) -> None:
+    def __init__(
+        self,
+        space: Space,
+        callees: Mapping[str, ChainFlow],
+        entering: PacketSet,
+        *,
+        anyones: bool = False,
+    ) -> None:
         self.space = space
         self.callees = callees
         self.arriving = entering
         self.outcomes: dict[VerdictKind, PacketSet] = {}
-        self.taken: PacketSet | None = None
-        """By the last rule that takes some."""
+        self.anyones = anyones
+        self._every = space.true if anyones else space.universe
 
     def add(self, kind: VerdictKind, packets: PacketSet) -> None:
         known = self.outcomes.get(kind)
@@ -292,9 +325,7 @@ class Walker:
 
     def _taken(self, tests: Tests) -> PacketSet:
         """Where all packets arrive that there are, tests tell already which are taken."""
-        every = self.arriving == self.space.universe
-        self.taken = tests.may if every else self.arriving & tests.may
-        return self.taken
+        return tests.may if self.arriving == self._every else self.arriving & tests.may
 
     def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
         flow = self.callees.get(chain)
@@ -305,12 +336,13 @@ class Walker:
             # Undefined, or a call that closes a loop: the kernel would refuse it.
             self.add(VerdictKind.UNKNOWN, taken)
             return
-        outcomes = flow.outcomes_of(taken)
+        outcomes = flow.outcomes_of_anyones(taken) if self.anyones else flow.outcomes_of(taken)
         for kind, packets in outcomes.items():
             if kind is not VerdictKind.RETURN:
                 self.add(kind, packets)
         if comes_back:
-            self.arriving = self.arriving & ~flow.kept(tests.sure, self.arriving)
+            kept = flow.kept_of_anyones if self.anyones else flow.kept
+            self.arriving = self.arriving & ~kept(tests.sure, self.arriving)
         else:
             self.add(VerdictKind.RETURN, outcomes[VerdictKind.RETURN])
             self.arriving = self.arriving & ~tests.sure

@@ -194,7 +194,7 @@ class TableAnalysis:
 
     def _by(self, place: Place, entering: PacketSet) -> PacketSet:
         """What a call sends on of the packets that enter the chain it stands in."""
-        return self.flows[place.chain].met(place.number) & entering
+        return self.flows[place.chain].met(place.number, entering)
 
     def _entering(self, name: str) -> PacketSet:
         """All packets that may enter the chain. Calls may be nested deeper than Python's own."""
@@ -275,8 +275,9 @@ class TableAnalysis:
             likely = flow.tests[index].may.pick_cube_dd_set(guide)
             if (flow.arriving_at(index, likely) & entry.some).satisfiable():
                 return True
-        met = flow.met(index)
-        return (met & entry.some).satisfiable() or (met & entry.reachable).satisfiable()
+        if flow.met(index, entry.some).satisfiable():
+            return True
+        return flow.met(index, entry.reachable).satisfiable()
 
     @memo
     def _guide(self, chain: str) -> PacketSet | None:
