@@ -128,9 +128,9 @@ def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule
     if taker not in analysis.places:  # it is of another table
         return None
     chain, number = analysis.place(shadowed.rule)
-    before = analysis.table.chains[chain].rules[:number]
     if analysis.place(taker).chain == chain:
         return taker
+    before = analysis.table.chains[chain].rules[:number]
     above = analysis.calls.leading_to(analysis.place(taker).chain)
     meant = analysis.intended(shadowed.rule)
     calls = (rule for rule in before if rule.verdict.chain in above)

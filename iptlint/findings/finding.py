@@ -73,10 +73,11 @@ def place_of(span: Span) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a finding says that is dear to work out."""
+    """What a finding says that is dear to work out; ``related`` behind the places that it names."""
 
     message: str
     witness: Packet | None = None
+    related: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,7 +113,10 @@ class Finding:
         if self.later is None:
             return self
         telling = self.later()
-        return replace(self, message=telling.message, witness=telling.witness, later=None)
+        related = (*self.related, *telling.related)
+        return replace(
+            self, message=telling.message, witness=telling.witness, related=related, later=None
+        )
 
     @property
     def fixable(self) -> bool:

@@ -174,7 +174,7 @@ class ChainFlow:
         by itself."""
         return None
 
-    def sharing(self, number: int, others: tuple[int, ...], entering: PacketSet) -> Sequence[int]:
+    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
         """Those of the others, in order, whose tests may take some of the entering packets that
         those of the rule may take, too."""
         packets = self.tests[number].may & entering
@@ -191,6 +191,10 @@ class ChainFlow:
         match. Those of the rules, of whose packets it is seen at a glance that some, of these, come
         to the taker, and to no other rule before."""
         return frozenset()
+
+    def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:
+        """One of the packets that gets to the rule and matches, where one is seen at a glance."""
+        return None
 
     def taken_by(self, number: int) -> PacketSet:
         """The packets that no later rule sees, for certain, once they have come to this one."""

@@ -1,5 +1,5 @@
 """The rules of a long chain that nothing gets to, and who takes their packets, for all of them at
-once."""
+once; seen by a few packets of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from iptlint.memo import memo
 from iptlint.netfilter.takers import Takers
-from iptlint.packets.columns import BOX_FIELDS, Numbers
+from iptlint.packets.columns import BOX_FIELDS, Numbers, Values
 from iptlint.packets.point_search import Cube
 
 if TYPE_CHECKING:
@@ -107,10 +107,28 @@ class DeadRules:
             points = self._rules.points.in_rows(rows[left])
             come = self._takers.pass_by(ends[left], points, backgrounds[left])
             for place in np.flatnonzero(come).tolist():
-                background = self._rules.background.packets(int(backgrounds[left[place]]))
-                at_point = self._rules.points.packets(points[:, place])
-                seen[left[place]] = (at_point & background & packets).satisfiable()
+                one = self._packets_at(points[:, place], backgrounds[left[place]])
+                seen[left[place]] = (one & packets).satisfiable()
         return frozenset(numbers[seen].tolist())
+
+    def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:
+        """One of the packets that gets to the rule and matches, if one of a few does."""
+        if self._takers.odd:
+            return None
+        rows = np.repeat(self._columns.rows_of([number]), _ROUNDS)
+        anywhere = self._space.forget(packets, BOX_FIELDS)
+        backgrounds = self._typical_backgrounds(anywhere)[self._columns.rest[rows]]
+        rows, backgrounds = rows[backgrounds >= 0], backgrounds[backgrounds >= 0]
+        points = self._rules.points.in_rows(rows)
+        come = self._takers.pass_by(np.full(len(rows), number, np.int64), points, backgrounds)
+        for place in np.flatnonzero(come).tolist():
+            one = self._packets_at(points[:, place], backgrounds[place]) & packets
+            if one.satisfiable():
+                return one
+        return None
+
+    def _packets_at(self, point: Values, background: int) -> PacketSet:
+        return self._rules.points.packets(point) & self._rules.background.packets(int(background))
 
     def _anywhere(self, entering: PacketSet) -> PacketSet:
         """Those of the packets beside which all with other addresses and ports enter, too."""

@@ -192,7 +192,7 @@ class LongChain(ChainFlow):
 
     # -- rules beside each other -------------------------------------------------
 
-    def sharing(self, number: int, others: tuple[int, ...], entering: PacketSet) -> Sequence[int]:
+    def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
         odd = frozenset(self.columns.odd)
         if (
             not odd.isdisjoint((number, *others))
@@ -267,6 +267,9 @@ class LongChain(ChainFlow):
         """Whether the packet alone decides what each rule does."""
         kinds = {rule.verdict.kind for rule in self.chain.rules}
         return VerdictKind.UNKNOWN not in kinds and all(self.rules.certain)
+
+    def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:
+        return self._dead.one_that_comes(number, packets)
 
     def may_match(self, number: int, packets: PacketSet) -> bool:
         return self.rules.may_match(number, packets)

@@ -185,12 +185,10 @@ class LongRules:
                 alike[kind] = self._share(*divmod(kind, count))
             yield pairs[:, alike[kinds]]
 
-    def sharing_one(
-        self, number: int, others: tuple[int, ...], packets: PacketSet
-    ) -> Sequence[int]:
+    def sharing_one(self, number: int, others: Sequence[int], packets: PacketSet) -> Sequence[int]:
         """Those of the others that share one of the packets, which have any address and port, with
         the rule; none of them is odd."""
-        columns, rows = self.columns, self._rows_of(others)
+        columns, rows = self.columns, self.columns.rows_of(others)
         mine = columns.rows_of([number])
         own = self.rests[columns.rest[mine[0]]].may & packets if len(mine) else packets
         fitting = np.array([(rest.may & own).satisfiable() for rest in self.rests], np.bool_)
@@ -201,10 +199,6 @@ class LongRules:
             sharing |= ((columns.low[:, rows] <= high) & (low <= columns.high[:, rows])).all(axis=0)
         numbers: list[int] = np.unique(columns.number[rows[sharing]]).tolist()
         return numbers
-
-    @memo
-    def _rows_of(self, numbers: tuple[int, ...]) -> Numbers:
-        return self.columns.rows_of(numbers)
 
     def sharing_before(
         self, numbers: Sequence[int], others: Sequence[int], most: int

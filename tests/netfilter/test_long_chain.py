@@ -200,8 +200,8 @@ def test_rules_that_share_packets(seed: int) -> None:
     some = short.tests[Random(seed).choice(numbers)].may
     for entering in (analysis.space.universe, analysis.entries["long"].intended, some):
         for number in numbers:
-            shared = short.sharing(number, tuple(numbers), entering)
-            assert long.sharing(number, tuple(numbers), entering) == shared
+            shared = short.sharing(number, numbers, entering)
+            assert long.sharing(number, numbers, entering) == shared
 
 
 def test_the_sole_taker_of_a_dead_rule() -> None:
@@ -222,6 +222,17 @@ def test_the_sole_taker_of_a_dead_rule() -> None:
             assert short.blocked_at(meant, number) == taker
             found += 1
     assert found > 40
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_packet_that_comes(seed: int) -> None:
+    analysis = table_of(seed)
+    short, long = both_ways(analysis, "long")
+    new = analysis.entries["long"].reachable & analysis.space.state("new")
+    for number in range(len(short.chain.rules)):
+        one = long.one_that_comes(number, new)
+        matched = short.arriving_at(number, short.tests[number].may) & new
+        assert one is None or (one.satisfiable() and not (one & ~matched).satisfiable())
 
 
 def test_rules_that_take_the_same_packets() -> None:

@@ -63,3 +63,7 @@ def test_dead_rules_and_who_takes_all_their_packets(analysis: TableAnalysis) -> 
     dead = DeadRules(takers_of(chain), chain.arriving_at)
     assert dead.unmatched(entering) == {3, 5, 6, 7, 9}
     assert dead.sole_takers(entering) == {5: 0, 7: 4, 9: 8}
+    one = dead.one_that_comes(4, entering)
+    assert one is not None
+    assert not (one & ~analysis.matched(chain.chain.rules[4])).satisfiable()
+    assert dead.one_that_comes(5, entering) is None

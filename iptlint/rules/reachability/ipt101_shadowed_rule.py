@@ -108,8 +108,8 @@ def check(context: Context) -> Iterator[Finding]:
             if shadowed.differs and not _is_overruled(analysis, shadowed)
         ]
         likenesses = shadowing.likenesses(analysis, alone)
-        for shadowed in alone:
-            yield _finding(analysis, shadowed, likenesses[shadowed.rule])
+        for shadowed, idle in _with_idle(analysis, alone):
+            yield _finding(analysis, shadowed, idle, likenesses[shadowed.rule])
 
 
 def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
@@ -138,23 +138,27 @@ def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
     )
 
 
-def _finding(analysis: TableAnalysis, shadowed: Shadowed, likeness: str) -> Finding:
-    beside, fix = _as_idle(analysis, shadowed), _fix(analysis, shadowed)
+def _finding(
+    analysis: TableAnalysis, shadowed: Shadowed, idle: Sequence[Shadowed], likeness: str
+) -> Finding:
+    """``idle``: of the rules that are lost with it, those that no finding before names."""
+    fix = _fix(analysis, shadowed)
 
     def later() -> Telling:
         actions = shadowing.actions(analysis, shadowed, "first")
         packet = _witness(analysis, shadowed, shadowed.blockers)
-        return Telling(_message(analysis, shadowed, actions), packet)
+        places = _gets_nothing(_as_idle(analysis, shadowed))
+        return Telling(_message(analysis, shadowed, actions), packet, places)
 
     return META.finding(
         shadowed.span,
         _message(analysis, shadowed, shadowing.in_short(analysis, shadowed)),
         "" if fix else _advice(analysis, shadowed),
-        related=(*shadowing.labels(shadowed), *_gets_nothing(beside)),
+        related=shadowing.labels(shadowed),
         severity=Severity.ERROR if _is_let_in(analysis, shadowed) else None,
         likeness=likeness,
         fix=fix,
-        causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in (shadowed, *beside)),
+        causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in (shadowed, *idle)),
         later=later,
     )
 
@@ -170,24 +174,48 @@ def _gets_nothing(beside: Sequence[Shadowed]) -> tuple[Label, ...]:
     return tuple(Label(each.span, "gets no packet either") for each in shown)
 
 
-def _as_idle(analysis: TableAnalysis, shadowed: Shadowed) -> list[Shadowed]:
+def _with_idle(
+    analysis: TableAnalysis, alone: Sequence[Shadowed]
+) -> Iterator[tuple[Shadowed, Sequence[Shadowed]]]:
+    """Each with the rules ``_as_idle`` as it, but for those that stand with one before."""
+    left: dict[str, _Idle] = {}
+    for shadowed in alone:
+        chain = shadowed.chain.name
+        if chain not in left:
+            left[chain] = {lost_to: {**idle} for lost_to, idle in _idle(analysis, chain).items()}
+        with_it = _as_idle(analysis, shadowed, left[chain])
+        for other in with_it:
+            del left[chain][frozenset(other.blockers)][analysis.place(other.rule).number]
+        yield shadowed, with_it
+
+
+_Idle = Mapping[frozenset[Rule], dict[int, Shadowed]]
+
+
+def _as_idle(
+    analysis: TableAnalysis, shadowed: Shadowed, among: _Idle | None = None
+) -> list[Shadowed]:
     """The rules of its chain for some of its packets that would do what is done, and are lost to
-    the same lines."""
+    the same lines; some of these, where ``among`` says which."""
     chain, number = analysis.place(shadowed.rule)
-    others = _idle(analysis, chain, frozenset(shadowed.blockers))
-    intended = analysis.entries[chain].intended
-    return [others[n] for n in analysis.flows[chain].sharing(number, tuple(others), intended)]
+    idle = _idle(analysis, chain) if among is None else among
+    blockers = frozenset(shadowed.blockers)
+    lost_to = [blockers] if len(blockers) == 1 else [each for each in idle if each <= blockers]
+    others = {n: other for each in lost_to for n, other in idle.get(each, {}).items()}
+    intended, flow = analysis.entries[chain].intended, analysis.flows[chain]
+    return [others[n] for n in flow.sharing(number, sorted(others), intended)]
 
 
 @memo
-def _idle(analysis: TableAnalysis, chain: str, blockers: frozenset[Rule]) -> Mapping[int, Shadowed]:
-    """The rules of the chain that would do what is done, and are lost to no others than these; by
-    their numbers."""
-    return {
-        analysis.place(other.rule).number: other
-        for other in shadowed_alone(analysis)
-        if not other.differs and other.chain.name == chain and blockers.issuperset(other.blockers)
-    }
+def _idle(analysis: TableAnalysis, chain: str) -> _Idle:
+    """By whom they are lost to, and their numbers, the rules of the chain that would do what is
+    done."""
+    by_blockers: dict[frozenset[Rule], dict[int, Shadowed]] = {}
+    for other in shadowed_alone(analysis):
+        if not other.differs and other.chain.name == chain:
+            number = analysis.place(other.rule).number
+            by_blockers.setdefault(frozenset(other.blockers), {})[number] = other
+    return by_blockers
 
 
 def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
@@ -222,22 +250,32 @@ def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
     if any(map(is_uncertain, rule.matches)):
         return False
     intended = analysis.intended(rule)
-    if (_opened_by(analysis, above, one=True) & ~intended).satisfiable():
+    if (_one_opened_by(analysis, above) & ~intended).satisfiable():
         return False
     return not (_opened_by(analysis, above) & ~intended).satisfiable()
 
 
 @memo
-def _opened_by(analysis: TableAnalysis, rule: Rule, *, one: bool = False) -> PacketSet:
-    """What begins a connection, of what the rule takes; all that it takes where none does. ``one``:
-    a small part of it."""
-    if one:
-        return _opened_by(analysis, rule).pick_cube_dd()
-    space = analysis.space
-    new = space.state("new") & (flags(space, "syn") | ~space.value(Field.PROTO, TCP))
+def _opened_by(analysis: TableAnalysis, rule: Rule) -> PacketSet:
+    """What begins a connection, of what the rule takes; all that it takes where none does."""
     matched = analysis.matched(rule)
-    opened = matched & new
+    opened = matched & _openings(analysis)
     return opened if opened.satisfiable() else matched
+
+
+@memo
+def _one_opened_by(analysis: TableAnalysis, rule: Rule) -> PacketSet:
+    """Some of these, fewer than all where there are any."""
+    chain, number = analysis.place(rule)
+    opening = _openings(analysis) & analysis.entries[chain].reachable
+    one = analysis.flows[chain].one_that_comes(number, opening)
+    return _opened_by(analysis, rule).pick_cube_dd() if one is None else one
+
+
+@memo
+def _openings(analysis: TableAnalysis) -> PacketSet:
+    space = analysis.space
+    return space.state("new") & (flags(space, "syn") | ~space.value(Field.PROTO, TCP))
 
 
 def _is_let_in(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
