@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.workers import DiedError, Workers, cores
-
 if TYPE_CHECKING:
     from iptlint.cli.cache import Cache
     from iptlint.cli.progress import Progress
     from iptlint.linter.report import Report
     from iptlint.source import SourceFile
+    from iptlint.workers import DiedError
 
     Sources = tuple[SourceFile, ...]
 
@@ -40,7 +39,7 @@ class Many:
         """One a host, in their order."""
         known = {number: self.cache.known(host) for number, host in enumerate(hosts)}
         left = [number for number, report in known.items() if report is None]
-        jobs = min(self.jobs or cores(), len(left))
+        jobs = min(self.jobs or _cores(), len(left)) if len(left) > 1 else 1
         answers = self._apart(hosts, left, jobs) if jobs > 1 else self._here(hosts, left)
         known.update(zip(left, answers, strict=True))
         if left:
@@ -56,6 +55,7 @@ class Many:
         self, hosts: Sequence[Sources], numbers: Sequence[int], jobs: int
     ) -> Iterator[Report]:
         from iptlint.linter.portable import packed, unpacked
+        from iptlint.workers import DiedError, Workers
 
         sets = self.cache.judge.sets
 
@@ -76,6 +76,12 @@ class Many:
                     yield unpacked(json.loads(answer), (*host, *sets))
                 else:
                     yield _died(host, answer or DiedError("it was not done"))
+
+
+def _cores() -> int:
+    from iptlint.workers import cores
+
+    return cores()
 
 
 def _died(host: Sources, error: DiedError) -> Report:

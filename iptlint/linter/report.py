@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.bridge_ports import not_followed
-from iptlint.analysis.overview import Overview
 from iptlint.dialects import Reading
 from iptlint.findings import Finding
 from iptlint.model import Family, Ruleset
 
 if TYPE_CHECKING:
+    from iptlint.analysis.overview import Overview
     from iptlint.benchmark.table import Judged
 
 

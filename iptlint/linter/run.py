@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from oxidd.util import DDMemoryError
 
-from iptlint.analysis.overview import Overview
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.witness_check import comes_to
 from iptlint.dialects import Reader, Reading
@@ -28,6 +27,7 @@ from iptlint.rules.registry import Profile, RuleModule, rule_of, rules
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
+    from iptlint.analysis.overview import Overview
     from iptlint.benchmark.table import Judged
 
 
@@ -164,6 +164,8 @@ class _Work:
             self.findings.append(finding)
 
     def _look_over(self, context: Context, ruleset: Ruleset) -> None:
+        from iptlint.analysis.overview import Overview
+
         overview = Overview(ruleset)
         self.overviews.append(overview)
         for what, work in overview.parts(context):

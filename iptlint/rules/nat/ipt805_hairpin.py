@@ -39,8 +39,6 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.bridges import trace_with_bridges
-from iptlint.analysis.exchange import connection
 from iptlint.analysis.external_interfaces import uplink_names
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.nat import DestinationNat, destination_nats, to
@@ -109,6 +107,9 @@ def _is_worldly(address: IPv4Address) -> bool:
 def _fails(hooks: Hooks, translation: DestinationNat) -> bool:
     """Whether a client beside the server is translated and let through, and the answer does not
     come back by this host."""
+    from iptlint.analysis.bridges import trace_with_bridges  # most hosts translate nothing
+    from iptlint.analysis.exchange import connection
+
     client = _client(translation)
     if client is None:
         return False

@@ -34,7 +34,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.diff import Divergence, difference
 from iptlint.analysis.drift import Deciders, as_written, comparable, most_telling
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -49,6 +48,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
 if TYPE_CHECKING:
+    from iptlint.analysis.diff import Divergence
     from iptlint.netfilter.packet_group import Decision
     from iptlint.packets.bdd import PacketSet
 
@@ -92,6 +92,8 @@ def check(context: Context) -> Iterator[Finding]:
         now, then = comparable(host.running, host.saved)
         if as_written(now) == as_written(then):
             return
+        from iptlint.analysis.diff import difference  # of no use without a running host
+
         compared = difference(now, then)
         deciders = Deciders(now, then, compared.space)
         reported = [change for change in compared.changes if _concerns_host(host, change)]
