@@ -100,3 +100,13 @@ def test_where_two_changes_come_to_the_same(space: Space) -> None:
     assert not seven.differs(five, cube, Field.DPORT).satisfiable()
     unmarked = seven.differs(nothing, cube, Field.MARK)
     assert unmarked == ~space.value(Field.MARK, 7)
+
+
+@pytest.mark.parametrize("amount", [1, 3, 200, -1, -3, -200])
+@pytest.mark.parametrize("ttl", [0, 1, 2, 64, 254, 255])
+def test_a_time_to_live_stays_between_its_ends(space: Space, ttl: int, amount: int) -> None:
+    """ttl_tg in xt_HL.c: no more than 255, and no less than 0."""
+    came = space.value(Field.TTL, ttl)
+    after = Rewrite(space, {}).added(Field.TTL, amount)
+    expected = space.value(Field.TTL, min(max(ttl + amount, 0), 255))
+    assert not (came & ~after.now(expected)).satisfiable()
