@@ -13,6 +13,7 @@ from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.dialects.sets import read_sets, together
 from iptlint.findings import Finding, Severity
+from iptlint.linter.run import lint
 from iptlint.model import Family, Ruleset
 from iptlint.rules.hygiene import (
     ipt901_log_unlimited,
@@ -267,6 +268,21 @@ def test_entries_with_ports_are_compared_where_the_ports_are_the_same() -> None:
     assert check_sets(head + apart, "IPT503") == []
     (finding,) = check_sets(f"{head}{apart}add services 10.2.0.0/16,tcp:22\n", "IPT503")
     assert "10.2.0.0/16 in 10.0.0.0/8" in finding.message
+
+
+def test_a_packet_shows_what_comes_too_late_to_be_logged() -> None:
+    lines = ("-A INPUT -s 203.0.113.0/24 -j DROP", "-A INPUT -s 203.0.113.0/25 -j LOG")
+    text = "\n".join(("*filter", ":INPUT DROP [0:0]", *lines, "COMMIT", ""))
+    (finding,) = (f for f in lint([SourceFile("rules.v4", text)]).findings if f.code == "IPT902")
+    assert finding.witness is not None
+    assert str(finding.witness.saddr).startswith("203.0.113.")
+
+
+def test_neighbours_that_make_one_network_need_no_set() -> None:
+    (finding,) = check(
+        nft(*(f"ip saddr 192.0.2.{n} tcp dport 22 drop" for n in range(16))), "IPT501"
+    )
+    assert finding.help.endswith(": `ip saddr 192.0.2.0/28 tcp dport 22 drop`")
 
 
 def test_neighbours_count_where_many_would_go() -> None:
