@@ -278,6 +278,12 @@ def test_a_packet_shows_what_comes_too_late_to_be_logged() -> None:
     assert str(finding.witness.saddr).startswith("203.0.113.")
 
 
+def test_a_few_networks_stand_where_they_are_asked_for() -> None:
+    rules = [f"ip saddr 192.0.2.{n} tcp dport 22 drop" for n in range(32) if n not in (3, 12)]
+    (finding,) = check(nft(*rules), "IPT501")
+    assert "`ip saddr { 192.0.2." in finding.help
+
+
 def test_neighbours_that_make_one_network_need_no_set() -> None:
     (finding,) = check(
         nft(*(f"ip saddr 192.0.2.{n} tcp dport 22 drop" for n in range(16))), "IPT501"
