@@ -17,7 +17,7 @@ from iptlint.packets.point_search import Cube
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_ROUNDS = 12
+_ROUNDS, _WIDE = 12, 32
 
 
 class _Held(NamedTuple):
@@ -143,13 +143,16 @@ class DeadRules:
 
     def _typical(self, rest: int, anywhere: PacketSet) -> Cube | None:
         """A packet of the rest that no odd rule takes, nor the broad ones before the first that
-        would leave none."""
+        would leave none, nor where that can be a rule whose box is wide."""
         packets = self._rules.rests[rest].may & anywhere & ~self._taken_by_odd
         for taken in self._taken_by_broad:
             left = packets & ~taken
             if not left.satisfiable():
                 break
             packets = left
+        for wide in self._wide_rests:
+            left = packets & ~wide
+            packets = left if left.satisfiable() else packets
         return packets.pick_cube()
 
     @cached_property
@@ -162,6 +165,13 @@ class DeadRules:
         """What each of the broad rules takes."""
         odd = {*self._takers.odd}
         return [self._takers.taken_by(n) for n in self._takers.broad if n not in odd]
+
+    @cached_property
+    def _wide_rests(self) -> Sequence[PacketSet]:
+        """What the rests take that stand beside the widest boxes."""
+        widest = np.full(len(self._columns.rests), -np.inf)
+        np.maximum.at(widest, self._columns.rest, self._columns.size)
+        return [self._rules.rests[rest].sure for rest in np.argsort(-widest)[:_WIDE].tolist()]
 
     def _emptied(self, numbers: Iterable[int], entering: PacketSet) -> Iterator[int]:
         """The rules, of these, of whose packets none arrives. In rounds: of what is left of each
