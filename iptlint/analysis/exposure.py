@@ -27,6 +27,7 @@ from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
 from iptlint.model.names import is_inside, is_second, is_tunnel
 from iptlint.model.protocols import TCP, UDP
+from iptlint.model.rates import RATES
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
@@ -37,9 +38,6 @@ from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-_RATES = ("limit", "hashlimit", "connlimit", "quota", "quota2")
-"""The kinds of tests that let some packets of anyone through, though not all."""
 
 
 @memo
@@ -211,7 +209,7 @@ class Exposure:
     def _cube(self, *, rates: bool) -> PacketSet:
         cube = self.space.true
         for key, number in reversed(self._unknowns.variables.items()):
-            if (key.kind in _RATES) is rates:
+            if (key.kind in RATES) is rates:
                 cube = self.space.manager.var(number) & cube
         return cube
 

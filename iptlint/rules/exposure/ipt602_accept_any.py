@@ -57,6 +57,7 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook
+from iptlint.model.rates import some_ask_a_rate
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 def _accepted_at_a_rate(hooks: Hooks) -> Share | None:
     """The rule that accepts most strangers at every port as long as they are few, and that nothing
     but a rate keeps from being for everybody."""
+    if not some_ask_a_rate(hooks.ruleset):
+        return None
     space, odd = hooks.space, tuple((port, port) for port in ODD_PORTS)
     among = exposure_among(hooks, Hook.INPUT, space.ranges(Field.DPORT, odd))
     if among is None:
