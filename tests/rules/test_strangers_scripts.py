@@ -149,6 +149,65 @@ def test_a_file_that_is_not_here_may_end_a_lockout() -> None:
     assert cut.confidence is Confidence.CERTAIN
 
 
+# -- variables ---------------------------------------------------------------------------------
+
+NFT = (
+    "nft add table inet f\n"
+    "nft add chain inet f in '{ type filter hook input priority 0; policy accept; }'\n"
+)
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        "nft add rule inet f in iifname $LAN drop\nnft add rule inet f in ip saddr ${NET} drop\n",
+        'nft add rule inet f in "iifname $LAN drop"\nnft "add rule inet f in ip saddr $NET drop"\n',
+        "nft -f - <<EOF\nadd rule inet f in iifname $LAN drop\nEOF\n"
+        "nft -f - <<EOF\nadd rule inet f in ip saddr $NET tcp dport 22 drop\nEOF\n",
+        "iptables -A INPUT -s $NET -j DROP\niptables -A INPUT -d $LAN -p udp -j DROP\n",
+    ],
+)
+def test_variables_without_a_value_are_one_cause(commands: str) -> None:
+    """Where a word is left out, the tool reads the next one in its place, and refuses that."""
+    text = f"LAN=\nNET=''\n{NFT}{commands}"
+    (refused,) = found(text, "IPT001")
+    assert "empty here" in refused.message
+    assert "likewise line " in refused.message
+    assert "give " in str(refused.help)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$SUDO nft add rule inet f in iifname eth1 dorp",
+        "nft add rule inet f in $MORE iifname eth1 dorp",
+        "nft -f - <<EOF\nadd rule inet f in $MORE iifname eth1 dorp\nEOF",
+        "$SUDO iptables -A INPUT -i eth1 -j DROP stray",
+        "iptables -A INPUT $MORE -i eth1 -j DROP stray",
+    ],
+)
+def test_what_is_wrong_with_any_value_is_told_as_it_is(command: str) -> None:
+    (refused,) = found(f"SUDO=\nMORE=\n{NFT}{command}\n", "IPT001")
+    assert "empty" not in refused.message
+
+
+def test_all_variables_that_may_be_the_cause_are_named() -> None:
+    rule = "nft add rule inet f in iifname $LAN ip saddr $NET drop"
+    (refused,) = found(f"LAN=\nNET=\n{NFT}{rule}\n", "IPT001")
+    assert refused.message.startswith("$LAN and $NET are empty here")
+    one = "nft add rule inet f in iifname $LAN drop"
+    (refused,) = found(f"LAN=\nNET=\n{NFT}{rule}\n{one}\n", "IPT001")
+    assert refused.message.endswith("; likewise line 7")
+
+
+def test_variables_that_nothing_gives_a_value_are_one_cause() -> None:
+    rules = (
+        "iptables -A INPUT -s $ADMIN -p tcp -j ACCEPT\niptables -A INPUT -s $WEB -p udp -j DROP\n"
+    )
+    (missing,) = found(f"{DENIES}{rules}", "IPT006")
+    assert missing.message.endswith("; likewise line 5")
+
+
 # -- addresses ---------------------------------------------------------------------------------
 
 

@@ -83,6 +83,10 @@ class GeneratedText:
         span = self.span(diagnostic.start, diagnostic.end)
         return replace(diagnostic, start=span.start, end=span.end, source=span.source)
 
+    def empty(self, start: int, end: int) -> list[Span]:
+        """What stands in the script for nothing there."""
+        return [p.span for p in self.pieces if p.start == p.end and start <= p.start <= end]
+
     def conditions(self, offset: int) -> Conditions:
         return self._piece(offset).conditions
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.files import Files
+from iptlint.dialects.script.empty_values import VALUES, refusal
 from iptlint.dialects.script.generated_text import (
     Condition,
     Conditions,
@@ -20,6 +21,7 @@ from iptlint.dialects.script.generated_text import (
     text_of_parts,
     together,
 )
+from iptlint.dialects.script.symbolic_text import WHOLE
 from iptlint.dialects.script.tables import doubtful
 from iptlint.dialects.script.truths import doubt, opposite
 from iptlint.model import Chain, Family, Named, Rule, Table, Verdict, VerdictKind
@@ -38,10 +40,12 @@ _ACCEPT = Verdict(VerdictKind.ACCEPT, "accept")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftPiece:
-    """A text for nft: its parts with where each comes from, and whether as it is."""
+    """A text for nft: its parts with where each comes from, and whether as it is. ``filled``: the
+    text as if nobody knew the values that it lacks, if it does."""
 
     parts: tuple[TextPart, ...]
     conditions: Conditions = ()
+    filled: str = ""
 
     @property
     def text(self) -> str:
@@ -113,7 +117,7 @@ class NftState:
         generated = self._text()
         file = parse(generated.source, self.files)
         ruleset, diagnostics = lower(execute(file), generated.source, "nft")
-        relocation = _Relocation(generated)
+        relocation = _Relocation(generated, self._lacking(generated, file.diagnostics))
         syntax = (
             Diagnostic(p.code, "error", p.start, p.end, p.message, p.hint or "", p.source)
             for p in file.diagnostics
@@ -124,6 +128,22 @@ class NftState:
             relocation.perhaps(ruleset.flush),
             tuple(_first_of_each(map(relocation.diagnostic, (*syntax, *diagnostics)))),
         )
+
+    def _lacking(
+        self, generated: GeneratedText, diagnostics: Iterable[SyntaxDiagnostic]
+    ) -> frozenset[int]:
+        """Where the lines start that nft would read if they had the values that they lack."""
+        from iptlint.dialects.nft.parser import parse
+
+        broken = _lines(diagnostics)
+        if not broken or not any(piece.filled for piece in self.pieces):
+            return frozenset()
+        read: set[int] = set()
+        for value in VALUES:
+            texts = (WHOLE.sub(value, piece.filled) or piece.text for piece in self.pieces)
+            source = SourceFile(self.path, "".join(f"{text}\n" for text in texts))
+            read |= broken - _lines(parse(source, self.files).diagnostics)
+        return frozenset(generated.source.line_span(line).start for line in read)
 
     def _text(self) -> GeneratedText:
         parts: list[TextPart] = []
@@ -142,6 +162,10 @@ class NftState:
         return GeneratedText(generated.source, tuple(replace(p, conditions=c) for p, c in pieces))
 
 
+def _lines(diagnostics: Iterable[SyntaxDiagnostic]) -> set[int]:
+    return {each.source.line_of(each.start) for each in diagnostics}
+
+
 def _first_of_each(diagnostics: Iterable[Diagnostic | None]) -> Iterator[Diagnostic]:
     """What nft says of a command it says once: what follows the first mistake comes of it."""
     broken = set()
@@ -156,8 +180,9 @@ def _first_of_each(diagnostics: Iterable[Diagnostic | None]) -> Iterator[Diagnos
 class _Relocation:
     """Puts the places in the script into what was read from the generated text."""
 
-    def __init__(self, generated: GeneratedText) -> None:
+    def __init__(self, generated: GeneratedText, lacking: frozenset[int]) -> None:
         self.generated = generated
+        self.lacking = lacking
         self.origins: dict[Origin, GeneratedOrigin] = {}
         self.conditional = any(piece.conditions for piece in generated.pieces)
 
@@ -216,4 +241,8 @@ class _Relocation:
         around = self.generated.source.text[line.start : max(line.end, diagnostic.end)]
         if "\0" in around:
             return None
-        return self.generated.in_script(diagnostic)
+        told = self.generated.in_script(diagnostic)
+        if diagnostic.code != "IPT001" or line.start not in self.lacking:
+            return told
+        empty = self.generated.empty(line.start, line.end)
+        return refusal(empty, told, empty[0]) if empty else told

@@ -10,6 +10,7 @@ from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import truth_of_test
 from iptlint.dialects.script.calls import execute
+from iptlint.dialects.script.empty_values import Emptied
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.interpreter import Interpreter
@@ -40,6 +41,7 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     before = {a.name: run.environment.held(a.name) for a in node.assignments}
     _assign(shell, node.assignments)
     call = Call(words, spans, shell.span(node))
+    call = replace(call, lacking=_lacking(shell, node.words, call.span))
     result = with_redirects(
         shell, node.redirects, lambda written: execute(shell, replace(call, written=written))
     )
@@ -67,6 +69,25 @@ def _expanded(
         expander.environment = expander.environment.with_more_arguments(called)
     pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
     return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
+
+
+def _lacking(shell: Interpreter, words: Sequence[t.Word], span: Span) -> Emptied | None:
+    """The command as it would be if the variables that have no value had one."""
+    expander = shell.expander()
+    parameters = (p for word in words for p in word.parts if isinstance(p, t.Parameter))
+    plain = (p for p in parameters if p.name.isidentifier() and not (p.operator or p.prefix))
+    empty = [p for p in plain if not any(expander.of_word(_alone(p)))]
+    if not empty:
+        return None
+    expander.environment = expander.environment.copy()
+    for parameter in empty:
+        expander.environment.set(parameter.name, mark(f"${parameter.name}"))
+    pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
+    return Emptied(tuple(shell.span(p) for p in empty), tuple(pairs), span)
+
+
+def _alone(part: t.Part) -> t.Word:
+    return t.Word((part,), start=part.start, end=part.end)
 
 
 def _is_tool(expander: Expander, words: Sequence[t.Word]) -> bool:
@@ -170,7 +191,7 @@ def _here(shell: Interpreter, redirect: t.Redirect) -> Input:
         return Input((TextPart(text, shell.span(redirect.target)),))
     parts: list[TextPart] = []
     for part in redirect.target.parts:
-        text = expander.text(t.Word((part,), start=part.start, end=part.end))
+        text = expander.text(_alone(part))
         exact = shell.run.text.source.text[part.start : part.end] == text
         exact = exact and shell.run.text.span is None
         parts.append(TextPart(text, shell.span(part), exact))

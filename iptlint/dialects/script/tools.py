@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
+from iptlint.dialects.script.empty_values import Emptied, filled_text
 from iptlint.dialects.script.environment import tool_called
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import Condition, TextPart, quoted, together
@@ -29,15 +30,19 @@ from iptlint.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command with its words expanded. ``written``: standard output goes to this file."""
+    """A command with its words expanded. ``written``: standard output goes to this file.
+    ``lacking``: where it names variables that are known to have no value."""
 
     words: tuple[str, ...]
     spans: tuple[Span, ...]
     span: Span
     written: str | None = None
+    lacking: Emptied | None = None
 
     def without(self, count: int) -> Call:
-        return Call(self.words[count:], self.spans[count:], self.span, self.written)
+        spans = self.spans[count:]
+        lacking = self.lacking.since(spans[0].start) if self.lacking and spans else None
+        return replace(self, words=self.words[count:], spans=spans, lacking=lacking)
 
 
 Tool = Callable[[Run, Call], Result]
@@ -126,16 +131,32 @@ def _iptables(family: Family) -> Tool:
             run.diagnostics.append(settled)
             _add(run, call, Kind.CHANGE, failed=True)
             return Result(1)
-        return _finish(run, call, run_command(run.tool(family), settled))
+        result = run_command(run.tool(family), settled)
+        if call.lacking and _is_not_read(result) and _is_read(run, family, call.lacking):
+            result = replace(result, diagnostics=tuple(call.lacking.told(result.diagnostics)))
+        return _finish(run, call, result)
 
     return tool
+
+
+def _is_not_read(result: CommandResult) -> bool:
+    return any(diagnostic.code == "IPT001" for diagnostic in result.diagnostics)
+
+
+def _is_read(run: Run, family: Family, lacking: Emptied) -> bool:
+    """Whether the tool takes the command where its variables have values."""
+    readings = (
+        run_command(run.tool(family), IptablesCall(words, lacking.spans, lacking.command))
+        for words in lacking.with_values()
+    )
+    return not all(map(_is_not_read, readings))
 
 
 def _finish(run: Run, call: Call, result: CommandResult) -> Result:
     run.diagnostics += result.diagnostics
     # Whatever a listing lists, it changes nothing.
     reasons = [] if result.looks else [(Reason.VALUE, name) for name in result.unknown[:1]]
-    if result.diagnostics and any(p.code == "IPT001" for p in result.diagnostics):
+    if _is_not_read(result):
         reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
     kind = Kind.LOOK if result.looks else Kind.CHANGE
     _add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
@@ -263,7 +284,12 @@ def _nft(run: Run, call: Call) -> Result:
     if check or not parts:
         _add(run, call, Kind.LOOK)
         return Result()
-    piece = NftPiece(parts, run.conditions())
+    filled = filled_text(parts)
+    lacking = call.lacking.since(spans[0].start) if call.lacking and file is None else None
+    if lacking:
+        parts = (*(TextPart("", span) for span in lacking.empty), *parts)
+        filled = " ".join(lacking.words)
+    piece = NftPiece(parts, run.conditions(), filled)
     unknown = [(Reason.VALUE, f"{name}") for name in (*names(piece.text),)[:1]]
     truth, origin = together(piece.conditions), SpanOrigin(call.span)
     changes = tuple(emptied(run.tables, origin, truth)) if piece.flushes else ()
