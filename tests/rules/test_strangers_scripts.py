@@ -218,7 +218,22 @@ def test_what_is_to_be_filled_in_is_no_name(written: str) -> None:
     assert "the command fails" in use.message
 
 
-@pytest.mark.parametrize("name", ["x.example.org", "a.b.c.de", "x.x.x"])
+@pytest.mark.parametrize("written", ["YOUR_IP", "OFFICE_NET_2"])
+def test_a_word_in_capitals_with_underscores_is_a_placeholder(written: str) -> None:
+    (use,) = found(f"iptables -A INPUT -s {written} -j ACCEPT\n", "IPT306")
+    assert use.message.startswith(f"{written} looks like a placeholder: if no host has that name")
+    assert use.help == "advice: write the address that it stands for"
+
+
+def test_names_and_placeholders_are_two_findings() -> None:
+    rule = "iptables -A INPUT -s {} -j ACCEPT\n"
+    uses = found(
+        rule.format("YOUR_IP") + rule.format("THEIR_IP") + rule.format("h.example"), "IPT306"
+    )
+    assert len(uses) == 2
+
+
+@pytest.mark.parametrize("name", ["your_ip", "OFFICE", "x.example.org", "a.b.c.de", "x.x.x"])
 def test_a_name_is_looked_up(name: str) -> None:
     (use,) = found(f"iptables -A INPUT -s {name} -j ACCEPT\n", "IPT306")
     assert "looked up once" in use.message

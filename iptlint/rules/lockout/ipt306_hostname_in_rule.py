@@ -105,7 +105,14 @@ def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:
     labels = [Label(use.span, "here too") for use in others[:MAX_LABELS]]
     if len(others) > len(labels):
         labels[-1] = Label(labels[-1].span, f"here too … and {len(others) - len(labels)} more")
-    if _TO_BE_FILLED_IN.fullmatch(first.name):
+    is_placeholder = _PLACEHOLDER.fullmatch(first.span.text) is not None
+    if is_placeholder:
+        written = first.span.text
+        message = (
+            f"{written} looks like a placeholder: if no host has that name, {_what_fails(ruleset)}"
+        )
+        advice = "write the address that it stands for"
+    elif _TO_BE_FILLED_IN.fullmatch(first.name):
         message = f"{first.name} is no address, and no name either: {_what_fails(ruleset)}"
         advice = "write the address that it stands for"
     else:
@@ -119,12 +126,15 @@ def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:
         message,
         advice,
         related=tuple(labels),
-        likeness="name",
+        likeness="placeholder" if is_placeholder else "name",
     )
 
 
 _TO_BE_FILLED_IN = re.compile(r"(?:(?:\d{1,3}|[xX]{1,3}|[A-Za-z])(?:\.(?!$)|$)){4}", re.ASCII)
 """``x.x.x.x``, ``192.168.1.xxx``: where somebody wanted an address."""
+
+_PLACEHOLDER = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+")
+"""``YOUR_IP``, ``OFFICE_NET``: no name of a host has such signs, but the resolver may know one."""
 
 
 def _what_fails(ruleset: Ruleset) -> str:
