@@ -323,3 +323,19 @@ def test_no_limit_on_new_connections_where_none_is_tracked() -> None:
     ssh = table(RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT")
     assert "hashlimit" in one(ssh, "IPT604").help
     assert one(untracked + ssh, "IPT604").advice == "accept it from your networks only"
+
+
+def test_a_return_that_leads_past_what_denies_is_named() -> None:
+    """RETURN in a built-in chain leads to its policy."""
+    rules = (LO, RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT")
+    open_ = one(table(*rules, "-A INPUT -j RETURN", "-A INPUT -j DROP", policy="ACCEPT"), "IPT601")
+    assert "line 7 returns what rules below it deny" in open_.message
+    assert [label.span.line for label in open_.related] == [7]
+    assert "or delete line 7" in str(open_.help)
+    for others in (
+        ("-j RETURN",),
+        ("-p udp -j RETURN", "-j RETURN"),
+        ("-j RETURN", "-p udp -j DROP"),
+    ):
+        ends = (f"-A INPUT {other}" for other in others)
+        assert "returns" not in one(table(*rules, *ends, policy="ACCEPT"), "IPT601").message

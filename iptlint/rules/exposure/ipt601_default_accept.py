@@ -260,14 +260,35 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
 def _one(hooks: Hooks, opening: _Open) -> Finding:
     analysis, chain, share = opening.main.analysis, opening.main.chain, opening.share
     by = f"line {share.rule.origin.span.line} accepts" if share.rule else "its policy accepts"
+    returns = _returned(opening) if opening.by_policy else None
+    past = f"; line {returns.origin.span.line} returns what rules below it deny" if returns else ""
     return META.finding(
         share.span,
         f"{chain.name} is open: {by} every new connection that no rule denies"
+        f"{past}"
         f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
-        _advice(hooks.ruleset, chain),
+        _returning(_advice(hooks.ruleset, chain), returns),
+        related=(Label(returns.origin.span, "leads them to the policy"),) if returns else (),
         witness=shown_from_world(hooks, opening.hook, share),
         confidence=Confidence.POSSIBLE if opening.maybe else None,
     )
+
+
+def _returned(opening: _Open) -> Rule | None:
+    """The rule that leads all of them past rules of the chain that would deny them."""
+    chain, left = opening.main.chain, opening.share.packets
+    pairs = list(zip(chain.rules, opening.main.analysis.flows[chain.name].tests, strict=True))
+    for number, (rule, tests) in enumerate(pairs):
+        if rule.verdict.kind is VerdictKind.RETURN and not (left & ~tests.sure).satisfiable():
+            denying = [test.sure for other, test in pairs[number:] if other.verdict.kind.denies]
+            denied = union(denying, opening.main.analysis.space.false)
+            return None if (left & ~denied).satisfiable() else rule
+    return None
+
+
+def _returning(advice: str, returns: Rule | None) -> str:
+    """For a policy that denies, the rule need not go."""
+    return f"{advice}; or delete line {returns.origin.span.line}" if returns else advice
 
 
 def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
