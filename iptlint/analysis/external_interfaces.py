@@ -13,7 +13,18 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within, addresses
+from iptlint.model import (
+    AnyOf,
+    Chain,
+    Field,
+    Hook,
+    Interface,
+    Match,
+    Rule,
+    VerdictKind,
+    Within,
+    addresses,
+)
 from iptlint.model.addresses import AddressKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.names import is_inside, is_outward, is_second
@@ -149,15 +160,27 @@ def lending_names(hooks: Hooks) -> frozenset[str]:
     Not those by which they are led back to a network of its own (hairpin), nor those that another
     rule leaves out as a kind (``! -o vmi+``), unless their names say that the world is there."""
     tests = [
-        match
+        test
         for rule in _translating(hooks)
-        for match in rule.matches
-        if isinstance(match, Interface) and match.field is Field.OIF
         if not _leads_inside(hooks, rule)
+        for match in rule.matches
+        for test in _interfaces(match)
+        if test.field is Field.OIF
     ]
     left_out = tuple(test.name for test in tests if test.negated and test.wildcard)
     named = (test.name for test in tests if not test.negated)
     return frozenset(n for n in named if is_outward(n) or not n.startswith(left_out))
+
+
+def _interfaces(match: Match) -> Iterator[Interface]:
+    """The interface that it names, or each of a list (``oifname { ppp0, wwan0 }``)."""
+    match match:
+        case Interface():
+            yield match
+        case AnyOf(((Interface(),), *_) as alternatives, negated=False):
+            yield from (
+                test for each in alternatives for test in each if isinstance(test, Interface)
+            )
 
 
 def _translating(hooks: Hooks) -> Iterator[Rule]:

@@ -82,6 +82,14 @@ def test_in_nft(family: Family) -> None:
     assert uplink_names(hooks_of(nat + hooked("iifname eth0 accept"), family)) == {"eth1"}
 
 
+def test_a_list_of_interfaces_names_each_of_them() -> None:
+    nat = "table ip n {\n\tchain post {\n\t\ttype nat hook postrouting priority srcnat;\n"
+    nat += "\t\toifname { vlan7, vlan8 } masquerade\n\t}\n}\n"
+    assert uplink_names(hooks_of(nat + hooked("iifname eth0 accept"))) == {"vlan7", "vlan8"}
+    others = nat.replace("oifname {", "oifname != {")
+    assert uplink_names(hooks_of(others + hooked("iifname eth0 accept"))) == set()
+
+
 def test_what_is_known_of_the_host_comes_first() -> None:
     """Its addresses tell, where the names do not."""
     ruleset = iptlint.read(saved("-A INPUT -i eth0 -j LOG", "-A INPUT -i eth1 -j LOG"))
