@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -34,6 +35,18 @@ def steps(work: Callable[[], object]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def peak() -> int:
+    """The most memory that this program has had, in KiB. What getrusage(2) says goes on over exec:
+    it may be that of a test run that has grown before."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        import resource  # there is none on Windows
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1])
 
 
 def alone(check: Callable[[], None]) -> None:

@@ -190,7 +190,8 @@ def test_a_root_is_not_left(tmp_path: Path) -> None:
     (answer,) = watched([["live", "--root", str(root)]], tmp_path)
     assert [path for path in answer["opened"] if not Path(path).is_relative_to(root)] == []
     printed = " ".join(answer["printed"].split())
-    assert f"There is no file /etc/passwd below {root}" in printed
+    assert f"There is no file /etc/nft.d/link.nft below {root}" in printed
+    assert "likewise lines 3, 4 and 5" in printed
     assert "root:" not in answer["printed"]
 
 
