@@ -115,7 +115,10 @@ def _linted(
     from iptlint.linter.selection import Selection
     from iptlint.rules.registry import Profile, UnknownRuleError
 
-    judge = Judge(reader, sets.sources, asked, given["overrides"], given["max_bytes"])
+    baseline = given["baseline"] is not None or given["write_baseline"] is not None
+    judge = Judge(
+        *(reader, sets.sources, asked, given["overrides"], given["max_bytes"]), in_full=baseline
+    )
     try:
         Selection.of(asked.select, asked.ignore, Profile(asked.profile))
     except UnknownRuleError as error:
@@ -143,7 +146,8 @@ _MOST_KEPT = 12
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Looks at the files of one host. ``tell`` is told what it is at."""
+    """Looks at the files of one host. ``tell`` is told what it is at. ``in_full``: each finding
+    says all there is, also one that is told as one with others: a baseline may hide those."""
 
     reader: Reader
     sets: tuple[SourceFile, ...]
@@ -151,6 +155,7 @@ class Judge:
     overrides: tuple[Override, ...]
     most_bytes: int
     tell: Callable[[str], None] | None = None
+    in_full: bool = False
 
     def report(self, host: tuple[SourceFile, ...]) -> Report:
         from iptlint.analysis.session import Settings
@@ -181,10 +186,11 @@ class Judge:
             tell=self.tell or silent,
             overview=formats.has_overview(asked),
         )
+        each = tuple(f.told() for f in report.each) if self.in_full else report.each
         return replace(
             report,
             findings=all_adjusted(concerned, report.findings),
-            each=all_adjusted(concerned, report.each),
+            each=all_adjusted(concerned, each),
         )
 
     def settings_for(self, host: Sequence[SourceFile]) -> tuple[object, ...]:
@@ -196,6 +202,7 @@ class Judge:
             *(asked.management_networks, asked.host_addresses, asked.no_suppressions),
             *(asked.budget.seconds, asked.budget.memory),
             *(reader.family, reader.arguments, self._concerned(host)),
+            self.in_full,
             sorted((source.path, family) for source, family in self._families(host).items()),
         )
 

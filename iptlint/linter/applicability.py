@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iptlint.findings import Confidence, Finding
+from iptlint.findings.grouping import Tell
 from iptlint.model.host import Host
 from iptlint.rules.meta import Group, Needs
 from iptlint.rules.registry import meta_of, rules
@@ -12,12 +13,12 @@ from iptlint.rules.registry import meta_of, rules
 _IP6 = "ip6"
 
 
-def applies_to(host: Host, finding: Finding) -> bool:
+def applies_to(host: Host, finding: Finding, tell: Tell = Finding.told) -> bool:
     """Whether the finding is about something that this host does."""
     source = finding.span.source
     if meta_of(finding).about_files and (host.is_running(source) or not source.text):
         return False
-    return not (_lacks_ipv6(host, finding) or _lacks_forwarding(host, finding))
+    return not (_lacks_ipv6(host, finding, tell) or _lacks_forwarding(host, finding, tell))
 
 
 def qualified(host: Host, finding: Finding) -> Finding:
@@ -38,19 +39,19 @@ def _in_its_words(host: Host, finding: Finding) -> Finding:
     return replace(finding, advice="", fix=None) if in_others else finding
 
 
-def _lacks_ipv6(host: Host, finding: Finding) -> bool:
+def _lacks_ipv6(host: Host, finding: Finding, tell: Tell) -> bool:
     if host.facts.ipv6 is not False:
         return False
-    packet = finding.told().witness
+    packet = tell(finding).witness
     of_ip6 = packet is not None and packet.family == _IP6
     return of_ip6 or meta_of(finding).needs is Needs.IPV6
 
 
-def _lacks_forwarding(host: Host, finding: Finding) -> bool:
+def _lacks_forwarding(host: Host, finding: Finding, tell: Tell) -> bool:
     """An open FORWARD passes nothing on where the kernel forwards nothing."""
     if meta_of(finding).needs is not Needs.FORWARDING:
         return False
-    packet = finding.told().witness
+    packet = tell(finding).witness
     if packet is None or packet.hook != "forward":
         return False
     return host.facts.forwards(packet.family) is False

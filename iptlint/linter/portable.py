@@ -71,7 +71,7 @@ class _Packing:
         return self._numbers[finding]
 
     def _finding(self, finding: Finding) -> Plain:
-        fix, finding = finding.fix, finding.told()
+        fix = finding.fix
         return {
             "code": finding.code,
             "severity": finding.severity.value,

@@ -45,7 +45,7 @@ def publish(
     shown, yielded = _parted(findings)
     findings = [each for each in shown if each.code not in unheard]
     if host is not None:
-        findings = [qualified(host, each) for each in findings if applies_to(host, each)]
+        findings = [qualified(host, each) for each in findings if applies_to(host, each, tell)]
     suppressed = _suppressed(_once((*findings, *crashes), tell), sources, selection.heard)
     kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
     hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)

@@ -60,6 +60,25 @@ def test_many_processes_and_what_is_kept_say_the_same(run: Run, fleet: Path) -> 
     assert _in_all_formats(run, fleet, *many, "--cache", "cache") == one
 
 
+def test_what_a_baseline_leaves_of_one_cause_is_told_in_full(run: Run, fleet: Path) -> None:
+    """It hides the rule that stood for those that are lost with it."""
+    lost = "".join(f"-A INPUT -p tcp --dport {port} -j DROP\n" for port in (22, 23, 24))
+    rules = f"*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -j ACCEPT\n{lost}COMMIT\n"
+    (fleet / "two" / "rules.v4").write_text(rules)
+    run(str(fleet), "--write-baseline", "known.json", "--exit-zero")
+    known = json.loads((fleet.parent / "known.json").read_text())
+    known["findings"] = [
+        each for each in known["findings"] if (each["code"], each["line"]) == ("IPT101", 4)
+    ]
+    (fleet.parent / "known.json").write_text(json.dumps(known))
+    one = _in_all_formats(run, fleet, "--jobs", "1", "--baseline", "known.json")
+    assert "line 3 accepts all of these packets first; likewise line 6" in str(one["concise"])
+    many = ("--jobs", "3", "--baseline", "known.json", "--cache", "cache")
+    run(str(fleet), "--cache", "cache", "--exit-zero")
+    assert _in_all_formats(run, fleet, *many) == one
+    assert _in_all_formats(run, fleet, *many) == one
+
+
 @pytest.fixture
 def told(run: Run, tmp_path: Path) -> Callable[..., tuple[list[str], int]]:
     """The codes that are found with the cache, and how many answers are kept then."""
