@@ -118,9 +118,8 @@ def _last_met(analysis: TableAnalysis, chain: str) -> int | None:
 def _lost_before(analysis: TableAnalysis, shadowed: Shadowed, last: int) -> bool:
     """Whether it is a ban whose packets were let in above the rule that nothing gets past."""
     flow, meant = analysis.flows[shadowed.chain.name], analysis.intended(shadowed.rule)
-    if not is_some_accepted(analysis, shadowed):
-        return False
-    return not flow.arriving_at(last, meant).satisfiable()
+    some = is_some_accepted(analysis, shadowed)
+    return some and not flow.arriving_at(last, meant).satisfiable()
 
 
 def leading_to(analysis: TableAnalysis, shadowed: Shadowed, taker: Rule) -> Rule | None:

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.memo import memo
 from iptlint.model import (
-    AnyOf,
     Chain,
     Decided,
     Family,
     Field,
     Hook,
-    Match,
     Rule,
     Ruleset,
     Uncertain,
@@ -29,7 +27,7 @@ from iptlint.model import (
     addresses,
 )
 from iptlint.model.addresses import AddressKind
-from iptlint.model.matches import PACKET_FAMILIES
+from iptlint.model.matches import PACKET_FAMILIES, tests_in
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.base_chain import BaseChain
@@ -223,19 +221,10 @@ def _open_end(hooks: Hooks, base_chain: BaseChain, packets: PacketSet) -> Packet
 def _may_deny(rule: Rule) -> bool:
     """Whether it is for all packets, and nobody knows whether a script makes it: a policy that
     denies, for one."""
-    tests = [test for match in rule.matches for test in _tests(match)]
+    tests = [test for match in rule.matches for test in tests_in(match)]
     doubted = [test for test in tests if isinstance(test, Uncertain) and test.kind == "script"]
     rest = [test for test in tests if test not in doubted and not isinstance(test, Decided)]
     return rule.verdict.kind.denies and bool(doubted) and not rest
-
-
-def _tests(match: Match) -> Iterator[Match]:
-    """Itself, or those of its alternatives."""
-    if not isinstance(match, AnyOf):
-        yield match
-        return
-    for test in (test for tests in match.alternatives for test in tests):
-        yield from _tests(test)
 
 
 def _for_most_strangers(

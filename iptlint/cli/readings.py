@@ -25,14 +25,12 @@ def read_one(file: str, reader: Reader, ipsets: Sequence[str], allowance: Allowa
     return with_sets(source_of(file, allowance.most_bytes), reader, ipsets, allowance)
 
 
-IP_VERSION = {"ip": "IPv4", "ip6": "IPv6"}
-
-
 def refuse_other_family(reading: Reading, reader: Reader) -> None:
     """Where a packet of the stated family is asked of rules that say themselves that they are for
     the other one, as rules.v4: they would be read as rules that nobody has."""
     from iptlint.dialects.detect import IPTABLES_SAVE
     from iptlint.dialects.iptables.parsing.guess_family import Families
+    from iptlint.model import IP_VERSIONS
 
     source, stated = reading.ruleset.source, reader.family
     if stated is None or reading.ruleset.dialect != IPTABLES_SAVE:
@@ -40,9 +38,9 @@ def refuse_other_family(reading: Reading, reader: Reader) -> None:
     told = Families(source, None).told()
     if told and stated not in told:
         (other,) = told
-        wanted = IP_VERSION[stated.value]
+        wanted = IP_VERSIONS[stated]
         raise click.UsageError(
-            f"{source.path} has rules for {IP_VERSION[other.value]}; none for {wanted} were "
+            f"{source.path} has rules for {IP_VERSIONS[other]}; none for {wanted} were "
             f"given: name what `{'ip6' if wanted == 'IPv6' else 'ip'}tables-save` prints"
         )
 

@@ -132,12 +132,11 @@ def _with_unseen(traced: Trace, family: str) -> Trace:
     """That no rule is for packets of the family is another thing than that none is like that."""
     from dataclasses import replace
 
-    from iptlint.cli.readings import IP_VERSION
-    from iptlint.model import Family
+    from iptlint.model import IP_VERSIONS, Family
 
     if not traced.ruleset.tables or traced.ruleset.sees(Family(family)):
         return traced
-    note = f"no rules for {IP_VERSION[family]} were given: nothing here stops such packets"
+    note = f"no rules for {IP_VERSIONS[Family(family)]} were given: nothing here stops such packets"
     return replace(traced, notes=(*traced.notes, note))
 
 

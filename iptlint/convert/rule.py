@@ -25,7 +25,6 @@ from iptlint.dialects.nft.writing.tests import (
 )
 from iptlint.dialects.nft.writing.values import NoFormError
 from iptlint.model import (
-    AnyOf,
     Field,
     Match,
     Opaque,
@@ -33,6 +32,7 @@ from iptlint.model import (
     Uncertain,
     VerdictKind,
 )
+from iptlint.model.matches import tests_in
 
 Chains = Mapping[str, str]
 """What nft calls the chains of the table."""
@@ -159,9 +159,7 @@ def _one(cell: Cell, uses: Uses, asking: Asking) -> Lines:
 
 def _is_uninterpreted(match: Match) -> bool:
     """Whether fields of a packet do not say it all."""
-    if isinstance(match, AnyOf):
-        return any(_is_uninterpreted(test) for tests in match.alternatives for test in tests)
-    return isinstance(match, Opaque | Uncertain)
+    return any(isinstance(test, Opaque | Uncertain) for test in tests_in(match))
 
 
 _CHANGED_BY_CHAINS = {Field.MARK, Field.CT_MARK, Field.TOS, Field.TTL, Field.CT_STATE}

@@ -27,6 +27,7 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.reading import Reader, Reading
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
+from iptlint.model.matches import tests_in
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -161,13 +162,7 @@ _HELD_UNKNOWN = (Opaque, AnyOf)
 
 
 def _unknown_tests(match: Match) -> int:
-    match match:
-        case Opaque(known=False):
-            return 1
-        case AnyOf(alternatives):
-            return sum(_unknown_tests(test) for tests in alternatives for test in tests)
-        case _:
-            return 0
+    return sum(isinstance(test, Opaque) and not test.known for test in tests_in(match))
 
 
 def unread(source: SourceFile, dialect: str, *diagnostics: Diagnostic) -> Reading:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from iptlint.model import AnyOf, Field, Match, Rule
+from iptlint.model import Field, Match, Rule
+from iptlint.model.matches import tests_in
 from iptlint.source import Span
 
 
@@ -34,11 +35,7 @@ _NEGATED = re.compile(
 
 
 def asks_for_state(match: Match) -> bool:
-    match match:
-        case AnyOf(alternatives):
-            return any(asks_for_state(test) for tests in alternatives for test in tests)
-        case _:
-            return getattr(match, "field", None) is Field.CT_STATE
+    return any(getattr(test, "field", None) is Field.CT_STATE for test in tests_in(match))
 
 
 def _state_test(rule: Rule) -> Span | None:

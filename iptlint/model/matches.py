@@ -10,6 +10,7 @@ shown to people; nobody reads it: what somebody has to know of such a test, it s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from enum import Enum
@@ -284,8 +285,15 @@ class AnyOf:
 Match = Within | Masked | Interface | Opaque | Uncertain | Decided | AnyOf
 
 
+def tests_in(match: Match) -> Iterator[Match]:
+    """Itself, or those of its alternatives."""
+    if not isinstance(match, AnyOf):
+        yield match
+        return
+    for test in (test for tests in match.alternatives for test in tests):
+        yield from tests_in(test)
+
+
 def is_decided(match: Match) -> bool:
     """Whether it says, among others, what was decided before any packet came."""
-    if isinstance(match, AnyOf):
-        return any(is_decided(test) for tests in match.alternatives for test in tests)
-    return isinstance(match, Decided)
+    return any(isinstance(test, Decided) for test in tests_in(match))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iptlint.model.matches import AnyOf, Match, Opaque, Uncertain
+from iptlint.model.matches import Match, Opaque, Uncertain, tests_in
 from iptlint.model.ruleset import Ruleset
 
 RATES = ("limit", "hashlimit", "connlimit", "quota", "quota2")
@@ -15,10 +15,5 @@ def some_ask_a_rate(ruleset: Ruleset) -> bool:
 
 
 def _asks_a_rate(match: Match) -> bool:
-    match match:
-        case Uncertain(kind) | Opaque(kind=kind):
-            return kind in RATES
-        case AnyOf(alternatives):
-            return any(_asks_a_rate(test) for tests in alternatives for test in tests)
-        case _:
-            return False
+    tests = (test for test in tests_in(match) if isinstance(test, Opaque | Uncertain))
+    return any(test.kind in RATES for test in tests)

@@ -21,7 +21,7 @@ from iptlint.netfilter.dead_rules import DeadRules
 from iptlint.netfilter.takers import CALLS, GOING_ON, Takers
 from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
-from iptlint.packets.columns import BOX_FIELDS, Columns
+from iptlint.packets.columns import Columns
 from iptlint.packets.long_rules import LongRules
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.point_search import PointSearch
@@ -193,11 +193,8 @@ class LongChain(ChainFlow):
     # -- rules beside each other -------------------------------------------------
 
     def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
-        odd = frozenset(self.columns.odd)
-        if (
-            not odd.isdisjoint((number, *others))
-            or self.space.forget(entering, BOX_FIELDS) != entering
-        ):
+        some_odd = not {*self.columns.odd}.isdisjoint((number, *others))
+        if some_odd or not self.rules.are_anywhere(entering):
             return super().sharing(number, others, entering)
         return self.rules.sharing_one(number, others, entering)
 

@@ -158,12 +158,13 @@ class LongRules:
         """``is_for``, without a set for the rule where the packets have any address and port. To
         be asked of few different packets."""
         rest = self._rest_of[number]
-        if rest is None or not self._are_anywhere(packets):
+        if rest is None or not self.are_anywhere(packets):
             return self.is_for(number, packets)
         return self._rest_is_for(rest, packets)
 
     @memo
-    def _are_anywhere(self, packets: PacketSet) -> bool:
+    def are_anywhere(self, packets: PacketSet) -> bool:
+        """Whether the packets have any address and port. To be asked of few different ones."""
         return self.space.forget(packets, BOX_FIELDS) == packets
 
     @memo
@@ -259,7 +260,7 @@ class LongRules:
 
     def sampled(self, rows: Numbers, entering: PacketSet) -> tuple[Numbers, Values, Numbers]:
         """Rows, of these, with a packet for each: where it is, and its background."""
-        if self.space.forget(entering, BOX_FIELDS) == entering:
+        if self.are_anywhere(entering):
             cubes = [(tests.may & entering).pick_cube() for tests in self.rests]
             known = np.array([cube is not None for cube in cubes], np.bool_)
             numbers = [-1 if cube is None else self.background.number(cube) for cube in cubes]
