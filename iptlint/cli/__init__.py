@@ -135,6 +135,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         status = FAILED
     finally:
         signal.signal(signal.SIGINT, interrupt)
+    # Nor has it to walk all that is left once more before the system takes it back: a tenth of the
+    # time of a small file.
+    gc.freeze()
     sys.exit(status)
 
 
