@@ -55,6 +55,7 @@ from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
 from iptlint.packets.ordinary import typically_holds
+from iptlint.packets.samples import samples
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -168,9 +169,10 @@ def _leaving(hooks: Hooks, *protocols: int) -> PacketSet:
 
 def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketSet) -> bool:
     analysis = base_chain.analysis
-    sure = analysis.tests(rule).sure
-    # Most rules are for some address, as one packet shows.
-    if any((some & ~sure).satisfiable() for some in (leaving.pick_cube_dd(), leaving)):
+    # Most rules are for some address, as a few packets show.
+    if analysis.place(rule).number not in _met_by_few(analysis, chain.name, leaving):
+        return False
+    if (leaving & ~analysis.tests(rule).sure).satisfiable():
         return False
     if (leaving & ~analysis.entries[chain.name].intended).satisfiable():
         return False
@@ -178,6 +180,15 @@ def _takes_all(base_chain: BaseChain, chain: Chain, rule: Rule, leaving: PacketS
     for test, variable in analysis.space.opaques.items():
         ordinary = ordinary & (variable if typically_holds(test, Hook.POSTROUTING) else ~variable)
     return surely_ends(base_chain, ordinary, VerdictKind.NAT)
+
+
+@memo
+def _met_by_few(analysis: TableAnalysis, chain: str, leaving: PacketSet) -> frozenset[int]:
+    """The numbers of the rules of the chain that may match a few of the packets, the same for
+    each."""
+    flow = analysis.flows[chain]
+    few = next(samples(analysis.space, leaving, 1), leaving)
+    return frozenset(n for n in flow.concerning(few) if (flow.tests[n].sure & few).satisfiable())
 
 
 def _of_network_finding(
