@@ -42,6 +42,11 @@ def execute(shell: Interpreter, call: Call) -> Result:
         return run_function(shell, call, *function)
     if _is_prefix(shell, call):
         return execute(shell, call.without(1))
+    return _execute_no_function(shell, call)
+
+
+def _execute_no_function(shell: Interpreter, call: Call) -> Result:
+    run, name = shell.run, call.words[0]
     special = _SPECIAL.get(name)
     if special is not None:
         return special(shell, call)
@@ -52,7 +57,10 @@ def execute(shell: Interpreter, call: Call) -> Result:
         return tool[0](run, tool[1])
     if short in _WRAPPERS:
         wrapped = _WRAPPERS[short](call)
-        return execute(shell, wrapped) if wrapped is not None and wrapped.words else Result(None)
+        if wrapped is None or not wrapped.words:
+            return Result(None)
+        go_on = execute if short in _KEYWORDS else _execute_no_function
+        return go_on(shell, wrapped)
     if name == run.environment.name and is_known(name):
         return _again(shell, call)
     if short in _SHELLS:
@@ -89,6 +97,8 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
         raise TooMuchError
     environment = run.environment
     arguments, text, calls = environment.arguments, run.text, run.calls
+    called_at, run.called_at = run.called_at, call.span
+    occasion = "" if call.span == called_at else f"in the call at line {call.span.line}"
     scope = Scope(Flow.RETURN, run.guards)
     run.scopes.append(scope)
     run.calls = (*calls, call.span)
@@ -96,11 +106,11 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     environment.arguments = call.words[1:]
     environment.saved.append({})
     try:
-        with run.on_occasion(f"in the call at line {call.span.line}"):
+        with run.on_occasion(occasion):
             result = shell.execute(body)
     finally:
         run.scopes.pop()
-        run.text, run.calls = text, calls
+        run.text, run.calls, run.called_at = text, calls, called_at
     if scope.left:
         run.environment.take(at_the_end(scope.left, run.environment))
     run.environment.leave()
@@ -272,6 +282,8 @@ _WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
     **dict.fromkeys(("timeout", "nice", "ionice"), _with_number),
     "command": _command,
 }
+_KEYWORDS = frozenset({"time"})
+"""Behind it a function is called as without it; who else calls a command knows of none."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
 _HARMLESS = re.compile(
     r"init-functions|/functions$|/rc\.(?:conf|subr)$|/rc\.d/functions|/sysconfig/network$"

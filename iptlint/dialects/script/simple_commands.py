@@ -42,6 +42,8 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     _assign(shell, node.assignments)
     call = Call(words, spans, shell.span(node))
     call = replace(call, lacking=_lacking(shell, node.words, call.span))
+    if run.called_at is not None and any(map(_passes_on, node.words)):
+        call = replace(call, spans=(run.called_at,) * len(words), span=run.called_at)
     result = with_redirects(
         shell, node.redirects, lambda written: execute(shell, replace(call, written=written))
     )
@@ -84,6 +86,11 @@ def _lacking(shell: Interpreter, words: Sequence[t.Word], span: Span) -> Emptied
         expander.environment.set(parameter.name, mark(f"${parameter.name}"))
     pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
     return Emptied(tuple(shell.span(p) for p in empty), tuple(pairs), span)
+
+
+def _passes_on(word: t.Word) -> bool:
+    """Whether it is all arguments of the function: who calls it wrote the command, then."""
+    return any(isinstance(part, t.Parameter) and part.name in ("@", "*") for part in word.parts)
 
 
 def _alone(part: t.Part) -> t.Word:

@@ -110,6 +110,7 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name.
+    ``called_at``: where the function that runs was called.
     ``known``: the families of which it is known what there was before. ``occasions``: in which
     rounds of loops and in which calls it is; ``rounds``: in how many loops that go round nobody
     knows how often; ``asking``: in how many conditions; ``effects``: how many commands have changed
@@ -139,6 +140,7 @@ class Run:
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
     calls: tuple[Span, ...] = ()
+    called_at: Span | None = None
     stdin: Input | None = None
     stdout: Output | None = None
     statements: int = 0
@@ -231,7 +233,8 @@ class Run:
     @contextmanager
     def on_occasion(self, text: str) -> Iterator[None]:
         before = self.occasions
-        self.occasions = (*before, text)
+        if text:
+            self.occasions = (*before, text)
         try:
             yield
         finally:

@@ -271,14 +271,12 @@ def test_where_the_ways_differ_a_variable_has_the_value_of_each() -> None:
 
 
 def test_files_beside_the_script(tmp_path: Path) -> None:
-    (tmp_path / "conf").write_text("PORT=22\nallow() { iptables -A INPUT $* -j ACCEPT; }\n")
+    allow = "allow() { iptables -A INPUT -p tcp --dport $1 -j ACCEPT; }"
+    (tmp_path / "conf").write_text(f"PORT=22\n{allow}\n")
     (tmp_path / "rules.v4").write_text("*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n")
     (tmp_path / "fw.nft").write_text("table inet x {\n chain c {\n  accept\n }\n}\n")
     main = tmp_path / "firewall.sh"
-    text = (
-        ". ./conf\nallow -p tcp --dport $PORT\niptables-restore < /etc/iptables/rules.v4\n"
-        "nft -f fw.nft\n"
-    )
+    text = ". ./conf\nallow $PORT\niptables-restore < /etc/iptables/rules.v4\nnft -f fw.nft\n"
     main.write_text(text)
     ruleset, found = run_script(parse(SourceFile(str(main), text))).final()
     assert found == ()
@@ -391,3 +389,29 @@ def test_read_takes_an_array_and_the_arguments_of_its_options() -> None:
         "-A INPUT -p tcp --dport 443 -j ACCEPT",
         "-A INPUT -s 192.0.2.1 -j DROP",
     ]
+
+
+# -- functions that pass on what they are called with ------------------------------------------
+
+WRAPPERS = """\
+iptables() { command iptables -w 5 "$@"; }
+both() { iptables "$@"; ip6tables "$@"; }
+both -P INPUT DROP
+for port in 22 80; do
+  both -A INPUT -p tcp --dport $port -j ACCEPT
+done
+"""
+
+
+def test_behind_command_a_function_of_the_same_name_is_not_called() -> None:
+    assert verdicts("iptables() { command iptables -w 5 $*; }\niptables -A INPUT -j DROP") == "DROP"
+    assert verdicts("iptables() { sudo iptables $*; }\niptables -A INPUT -j DROP") == "DROP"
+    assert verdicts("allow() { iptables -A INPUT -j ACCEPT; }\ntime allow") == "ACCEPT"
+
+
+def test_a_rule_is_shown_where_the_wrapper_is_called() -> None:
+    ruleset, _ = run_script(parse(SourceFile("<text>", WRAPPERS))).final()
+    rules = [rule for _, _, rule in ruleset.rules()]
+    assert [rule.origin.span.line for rule in rules] == [5] * 4
+    told = ("in round 1 (port=22)", "in the call at line 5")
+    assert [rule.occasions for rule in rules[::2]] == [told, told]
