@@ -7,7 +7,7 @@ them); they are made anew each time where a grammar has changed since.
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -68,6 +68,8 @@ def write_tables(file: BufferedWriter, name: str, more: str, parser: Lark) -> No
 
 
 def _made_of(name: str, more: str) -> bytes:
+    import hashlib
+
     import lark
 
     texts = (path.read_bytes() for path in sorted(grammar_path(name).parent.glob("*.lark")))
@@ -75,9 +77,15 @@ def _made_of(name: str, more: str) -> bytes:
     return hashlib.sha256(made_of).hexdigest().encode() + b"\n"
 
 
-def terminal(name: str, start: str, symbol: str) -> str:
-    """The regular expression of a terminal, for code that has to agree with the grammar."""
-    return load_grammar(name, start).get_terminal(symbol).pattern.to_regexp()
+@cache
+def terminal(name: str, symbol: str) -> str:
+    """The regular expression of a terminal, for code that has to agree with the grammar: as the
+    grammar's text has it, or that of the terminals which all grammars share."""
+    for each in (name, "common"):
+        text = grammar_path(each).read_text("utf-8")
+        if found := re.search(rf"^{symbol}(?:\.\d+)?: /(.+)/$", text, re.MULTILINE):
+            return found[1]
+    raise KeyError(symbol)
 
 
 def parse_flat(name: str, start: str, text: str) -> tuple[str, list[Token]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from lark.exceptions import UnexpectedInput
 
 from iptlint import grammar
 from iptlint.dialects.nft.parsing import language
-from iptlint.grammar import grammar_path, load_grammar, ready_made, write_tables
+from iptlint.grammar import grammar_path, load_grammar, ready_made, terminal, write_tables
 
 STATEMENTS = (
     ("chain_item", "tcp dport { 22, 80-90 } ct state new accept"),
@@ -42,9 +43,9 @@ def test_it_reads_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     loaded = ready_made("nft", language.MADE_OF, lambda: pytest.fail("it is there"))
     for start, text in STATEMENTS:
         assert read(loaded, start, text) == read(made, start, text)
-    for terminal in made.terminals:
-        pattern = loaded.get_terminal(terminal.name).pattern
-        assert pattern.to_regexp() == terminal.pattern.to_regexp()
+    for each in made.terminals:
+        pattern = loaded.get_terminal(each.name).pattern
+        assert pattern.to_regexp() == each.pattern.to_regexp()
 
 
 @pytest.mark.parametrize("changed", ["lark", "grammar", "selectors"])
@@ -66,3 +67,16 @@ def test_one_of_something_else_is_made_anew(
 
 def test_it_is_made_once_a_process() -> None:
     assert load_grammar("iptables_save", "line") is load_grammar("iptables_save", "line")
+
+
+@pytest.mark.parametrize("name", ["iptables_save", "ipset_save"])
+def test_a_terminal_is_what_the_parser_has(name: str) -> None:
+    escapes = {r"\t": "\t", r"\r": "\r", r"\n": "\n"}
+    for each in load_grammar(name, "line").terminals:
+        with suppress(KeyError):
+            text = terminal(name, each.name)
+            for escape, character in escapes.items():
+                text = text.replace(escape, character)
+            assert text == each.pattern.to_regexp(), each.name
+    for symbol in ("WORD", "UNCLOSED"):
+        assert terminal(name, symbol)

@@ -485,6 +485,18 @@ def test_ways_agree_on_random_lines(seed: int) -> None:
     assert_ways_agree("\n".join(lines).replace("*", ""), Family.IP6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ways_agree_on_where_tables_begin_and_end(seed: int) -> None:
+    dice = random.Random(seed)
+    structure = (
+        *("*filter", "*nat", "* nat", "*", "**", "*nat x", "*a\tb", "COMMIT", " COMMIT", "COMMIT "),
+        *("[1:2]COMMIT", '"COMMIT"', "COMMIT\r", ":INPUT ACCEPT", ":FOO - [1:2]", ": FOO -", ":"),
+        *("-A INPUT -j DROP", "[1:2] -A FOO -j DROP", "[1:2]", "# a", " # a", " ", "", '-A "'),
+    )
+    for _ in range(1_000):
+        assert_ways_agree("\n".join(dice.choices(structure, k=dice.randrange(9))))
+
+
 def test_ways_agree_on_every_value() -> None:
     """Each shape with other values in every place, met first by one and then the other."""
     values = ("22", "", "tcp", "DROP", "x y", "-j", "-x", "!", "!a", "--dport", "--dport=2", "FOO")

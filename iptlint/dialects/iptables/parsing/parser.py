@@ -168,7 +168,7 @@ class _Reader:
     def _line(self, line: str, start: int) -> None:
         if not line.strip(_BLANKS):
             self._blank(line, start)
-        elif line[0] != "#" and not (self._fast and self._by_shape(line, start)):
+        elif line[0] != "#" and not (self._fast and self._by_form(line, start)):
             self._by_grammar(line, start)
 
     def _blank(self, line: str, start: int) -> None:
@@ -183,21 +183,19 @@ class _Reader:
             self._uncommitted(end, end, "The last table has no end", "COMMIT")
         self._close_block()
 
-    def _by_shape(self, line: str, start: int) -> bool:
-        """Take a line over from one of the same shape; False where there is none yet."""
-        if self._block is None or line[0] == "*":
+    def _by_form(self, line: str, start: int) -> bool:
+        """Take a line whose form says all; False where it is for the grammar to say what it is."""
+        end = start + len(line)
+        if line[0] == "*" and (table := pattern(r"\*(<NAME>)").fullmatch(line)):
+            self._table(table[1], start, end)
+        elif line == "COMMIT":
+            self._commit(start, end)
+        elif self._block is None or line[0] == "*":
             return False
-        if line[0] == ":":
+        elif line[0] == ":":
             return self._chain_by_form(line, start)
-        counters = pattern("<RULE_COUNTERS>").match(line) if line[0] == "[" else None
-        words = split_words(line[counters.end() :] if counters else line)
-        if not words or words == ["COMMIT"]:
-            return words == [] and counters is None
-        shape = self._block.known.shapes.get(self._block.known.keys.key(words))
-        if shape is None:
-            return False
-        numbers = _counters(counters[0]) if counters else None
-        self._add_command(shape, tuple(words), numbers, start, start + len(line))
+        else:
+            return self._command_by_form(self._block, line, start)
         return True
 
     def _chain_by_form(self, line: str, start: int) -> bool:
@@ -206,6 +204,23 @@ class _Reader:
             return False
         self._add_chain(form[1], form[2], form[3], start, start + len(line))
         return True
+
+    def _command_by_form(self, block: _Block, line: str, start: int) -> bool:
+        """By the shape of a line with the same words that count for it, where there was one."""
+        counters = pattern("<RULE_COUNTERS>").match(line) if line[0] == "[" else None
+        words = split_words(line[counters.end() :] if counters else line)
+        if not words or words == ["COMMIT"]:
+            return False
+        key = block.known.keys.key(words)
+        shape = block.known.shapes.get(key)
+        if shape is None:
+            shape = block.known.shapes[key] = self._resolved(block, tuple(words))
+        numbers = _counters(counters[0]) if counters else None
+        self._add_command(shape, tuple(words), numbers, start, start + len(line))
+        return True
+
+    def _resolved(self, block: _Block, words: Words) -> Shape | ShapeDiagnostic:
+        return resolve(words, block.family, in_table=not self._bare)
 
     def _by_grammar(self, line: str, start: int) -> None:
         end = start + len(line)
@@ -296,11 +311,7 @@ class _Reader:
             self._report(start, end, "COMMIT has blanks beside it", "COMMIT alone on its line")
             self._commit(start, end)
             return
-        shape = resolve(words, self._block.family, in_table=not self._bare)
-        if self._fast:
-            self._block.known.shapes[self._block.known.keys.key(list(words))] = shape
-        given = words if not self._fast or last.type == "UNCLOSED" else None
-        self._add_command(shape, words, counters, start, end, given)
+        self._add_command(self._resolved(self._block, words), words, counters, start, end, words)
 
     def _unclosed(self, quote: Token, start: int, end: int) -> str:
         """The tool takes all that follows, the end of the line too, for a part of the word."""

@@ -16,7 +16,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 @cache
 def pattern(form: str) -> re.Pattern[str]:
     """A regular expression with each ``<SYMBOL>`` in it read as the grammar's terminal."""
-    return re.compile(re.sub(r"<(\w+)>", lambda name: terminal(*GRAMMAR, name[1]), form))
+    return re.compile(re.sub(r"<(\w+)>", lambda name: terminal(GRAMMAR[0], name[1]), form))
 
 
 def unquoted(raw: str) -> str:
