@@ -125,6 +125,11 @@ def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     )
 
 
+def visited_classes(hooks: Hooks) -> list[int]:
+    """The external classes by which rules let strangers in."""
+    return [number for number in external_classes(hooks) if _lets_someone_in(hooks, number)]
+
+
 def visited_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which rules let someone in to this host from an address of the world."""
     return frozenset(

@@ -5,9 +5,10 @@ Where some new connection is accepted over IPv6, sends neighbour solicitations a
 (ICMPv6 types 135 and 136, hop limit 255, from any address) the way to this host, through
 PREROUTING and INPUT, and the way from it.
 If all of a type are certainly dropped, on every interface but `lo`, the rule or the policy that
-drops them is reported. Connection tracking leaves these packets alone: their state is untracked,
-so neither `ESTABLISHED` nor `NEW` accepts them. Router advertisements (type 134) that are all
-dropped at a host which is no router are possibly meant to be, and told of as a warning.
+drops them is reported; as a warning, if they are on those that face the world, by which strangers
+are let in, and pass on others. Connection tracking leaves these packets alone: their state is
+untracked, so neither `ESTABLISHED` nor `NEW` accepts them. Router advertisements (type 134) that
+are all dropped at a host which is no router are possibly meant to be, and told of as a warning.
 
 ## Why it matters
 Neighbour discovery is to IPv6 what ARP is to IPv4, but it passes through the firewall: without
@@ -48,6 +49,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
+from iptlint.analysis.exposure import interface_name
+from iptlint.analysis.external_interfaces import visited_classes
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import is_turned_away, lost_to, turned_away_by
@@ -62,6 +65,7 @@ from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
+from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
@@ -92,6 +96,13 @@ class _Kind(NamedTuple):
     nft: str
 
 
+class _Links(NamedTuple):
+    """Interfaces, by the packets on them. ``where``: how to call them; empty for all."""
+
+    packets: PacketSet
+    where: str = ""
+
+
 _NEIGHBOURS = (
     _Kind(135, "neighbour solicitations", "nd-neighbor-solicit"),
     _Kind(136, "neighbour advertisements", "nd-neighbor-advert"),
@@ -113,24 +124,34 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if hooks.family is not Family.IP6 or not lets_someone_in(hooks):
         return
     for hook in _RESULTS:
-        kinds = _dropped(hooks, hook)
+        everywhere = _Links(hooks.space.true)
+        kinds = _dropped(hooks, hook, everywhere)
         listens = hook is Hook.INPUT and not _is_router(hooks)
-        routers = (_ROUTER,) if listens and _is_lost(hooks, hook, _ROUTER) else ()
+        routers = (_ROUTER,) if listens and _is_lost(hooks, hook, _ROUTER, everywhere) else ()
         if kinds:
-            yield _blocked(hooks, hook, kinds + routers)
+            yield _blocked(hooks, hook, kinds + routers, everywhere)
         elif routers:
             yield _no_router(hooks)
+        elif hook is Hook.INPUT and (kinds := _dropped(hooks, hook, uplink := _uplink(hooks))):
+            yield _blocked(hooks, hook, kinds, uplink)
 
 
-def _dropped(hooks: Hooks, hook: Hook) -> tuple[_Kind, ...]:
+def _uplink(hooks: Hooks) -> _Links:
+    """By which rules let strangers in."""
+    space, numbers = hooks.space, visited_classes(hooks)
+    packets = union([space.value(Field.IIF, number) for number in numbers], space.false)
+    return _Links(packets, f" on {interface_name(space, packets)}")
+
+
+def _dropped(hooks: Hooks, hook: Hook, links: _Links) -> tuple[_Kind, ...]:
     """Of neighbours' messages, those that nobody's pass."""
     if hooks.deciding_chain(hook) is None:
         return ()
-    return tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind))
+    return tuple(kind for kind in _NEIGHBOURS if _is_lost(hooks, hook, kind, links))
 
 
-def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind) -> bool:
-    return is_turned_away(hooks, hook, _messages(hooks, hook, kind))
+def _is_lost(hooks: Hooks, hook: Hook, kind: _Kind, links: _Links) -> bool:
+    return is_turned_away(hooks, hook, _messages(hooks, hook, kind) & links.packets)
 
 
 def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
@@ -150,15 +171,17 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
     return messages & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else messages
 
 
-def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind]) -> Finding:
-    sent = _messages(hooks, hook, *kinds)
+def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind], links: _Links) -> Finding:
+    sent = _messages(hooks, hook, *kinds) & links.packets
     most = turned_away_by(hooks, hook, sent)
     decider, chain = most.share, most.share.base(hook).name
-    surely = is_about_ip6(hooks)
+    surely = is_about_ip6(hooks) and not links.where
+    possible = f"where the host has IPv6{links.where}, "
+    there = " there" * bool(links.where)
     share, rest = _and_others(most)
     return META.finding(
         decider.span,
-        f"{'' if surely else 'where the host has IPv6, '}neighbour discovery does not work: "
+        f"{'' if surely else possible}neighbour discovery does not work{there}: "
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
         suggestions.first(decider, chain, *_remedies(hooks, kinds)),
