@@ -59,9 +59,8 @@ class Allowance:
     def for_(self, what: str, meanwhile: str = "") -> Iterator[None]:
         """While ``what`` is done, a few words behind "was not enough"; CutShortError where it is
         not. ``meanwhile``: the same for who waits; else the first of those words."""
-        from oxidd.util import DDMemoryError
-
         from iptlint.linter.budget import OverBudgetError
+        from iptlint.packets.diagrams import DDMemoryError
 
         try:
             with self.watch.over(meanwhile or _FIRST_WORDS.split(what)[0], whole=True):

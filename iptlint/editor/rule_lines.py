@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import inf
 
 from lsprotocol import types as lsp
-from oxidd.util import DDMemoryError
 
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.delivery import delivery
@@ -21,6 +20,7 @@ from iptlint.model.call_graph import calls_in
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets.describe import clause
 from iptlint.packets.describe.lists import few
+from iptlint.packets.diagrams import DDMemoryError
 from iptlint.reports.rule_docs import document
 from iptlint.reports.safe import visible
 from iptlint.reports.witness import describe

@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from oxidd.util import DDMemoryError
-
 from iptlint.findings import Finding
 from iptlint.findings.fingerprint import subject
 from iptlint.fixes.proof import Attempt, State, finding_objection, meaning_objection
 from iptlint.fixes.set_file import NoPlaceError, with_sets
 from iptlint.linter.budget import Budget, OverBudgetError, Watch
 from iptlint.linter.report import Report
+from iptlint.packets.diagrams import DDMemoryError
 from iptlint.source import Edit, SourceFile, Spans, edited
 
 Lint = Callable[[State], Report]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oxidd.bcdd import BCDDFunction, BCDDManager
+    from iptlint.packets.diagrams import BCDDFunction, BCDDManager
 
     PacketSet = BCDDFunction
 

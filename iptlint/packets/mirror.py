@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from oxidd.util import BooleanOperator
-
 from iptlint.model import Field
 from iptlint.packets.bdd import union
+from iptlint.packets.diagrams import BooleanOperator
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from oxidd.bcdd import BCDDSubstitution
-
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.diagrams import BCDDSubstitution
 
 _SWAPPED = (
     (Field.SADDR, Field.DADDR),

@@ -10,9 +10,8 @@ from iptlint.model import Field
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from oxidd.bcdd import BCDDSubstitution
-
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.diagrams import BCDDSubstitution
 
 
 class Rewrite:

@@ -81,7 +81,7 @@ class Space:
         defragmented: bool,
         own: Sequence[IPNetwork] = (),
     ) -> None:
-        from oxidd.bcdd import BCDDManager
+        from iptlint.packets.diagrams import BCDDManager
 
         small = len(tests) < _SMALL_RULESET
         cache = CACHE_ENTRIES_SMALL if small else CACHE_ENTRIES_LARGE

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oxidd.util import DDMemoryError
-
 from iptlint.analysis.overview import Overview
 from iptlint.linter.budget import Budget, OverBudgetError, Watch
+from iptlint.packets.diagrams import DDMemoryError
 from iptlint.policy.hosts import PolicyHost
 from iptlint.policy.matrix import matrix_of
 from iptlint.reports.html.matrix_table import MatrixView, matrix_table
