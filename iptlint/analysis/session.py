@@ -7,15 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import Family, Ruleset
-from iptlint.model.cloud import Cloud
-from iptlint.model.host import Host
 from iptlint.model.host_addresses import HostAddresses, known_of, with_own
-from iptlint.model.sets import SavedSets
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
+
+if TYPE_CHECKING:
+    from iptlint.model.cloud import Cloud
+    from iptlint.model.host import Host
+    from iptlint.model.sets import SavedSets
 
 
 def _is_checking() -> bool:

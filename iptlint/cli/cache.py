@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +43,13 @@ _OPTIONS = (
 def store_of(cache: str | None, *, no_cache: bool) -> Store | None:
     """Where to keep what is found; None: nowhere. Of a directory that was named it is told why it
     cannot be used."""
-    from iptlint.linter.store import Store, StoreError
-
     if cache is not None and no_cache:
         raise click.UsageError("--cache and --no-cache ask for two different things")
     directory = Path(cache) if cache is not None else _of_the_user()
     if no_cache or directory is None:
         return None
+    from iptlint.linter.store import Store, StoreError
+
     try:
         return Store(directory)
     except StoreError as error:
@@ -147,12 +146,18 @@ class Cache:
             [_text(source) for source in (*judge.sets_for(host), *judge.sets)],
             [(_text(source), os.path.realpath(source.path)) for source in host],
         ]
-        return sha256(json.dumps(parts).encode()).hexdigest()
+        return _digest(json.dumps(parts).encode())
 
 
 def _text(source: SourceFile) -> tuple[str, bool, str]:
     text = source.text.encode("utf-8", "surrogatepass")
-    return source.path, source.marked, sha256(text).hexdigest()
+    return source.path, source.marked, _digest(text)
+
+
+def _digest(data: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
 
 
 def _program() -> str:
@@ -161,7 +166,7 @@ def _program() -> str:
     import iptlint
 
     files = sorted(_stamps(Path(iptlint.__file__).parent))
-    return f"{iptlint.__version__} {sha256(json.dumps(files).encode()).hexdigest()}"
+    return f"{iptlint.__version__} {_digest(json.dumps(files).encode())}"
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -73,6 +72,8 @@ def fitted(look: Look) -> Look:
     """As wide as the terminal, if it is one, and within what reads well."""
     if sys.stdout is None or not sys.stdout.isatty():
         return look
+    import shutil
+
     columns = shutil.get_terminal_size((PLAIN.columns, 24)).columns
     return replace(look, columns=max(_NARROWEST, min(columns, PLAIN.columns)))
 

@@ -4,7 +4,6 @@ second."""
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -85,6 +84,8 @@ class Progress:
             self._over.wait(_INTERVAL)
 
     def _draw(self) -> None:
+        import shutil
+
         self._shown = True
         seconds = int(time.monotonic() - self._began)
         columns = shutil.get_terminal_size().columns - 1

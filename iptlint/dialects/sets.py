@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from iptlint.dialects.decode import MAX_BYTES
 from iptlint.dialects.detect import IPSET_SAVE
@@ -13,8 +14,10 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.reading import Reading
 from iptlint.model import Ruleset
-from iptlint.model.sets import SavedSets
 from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.model.sets import SavedSets
 
 
 def read_sets(source: SourceFile) -> Reading:
@@ -51,12 +54,13 @@ def _at_top(source: SourceFile, code: str, message: str, help: str) -> Diagnosti
 def together(readings: Sequence[Reading]) -> tuple[list[Reading], SavedSets | None]:
     """The readings, with every test of a set in terms of what is in it, and the sets; None where
     no file holds any."""
-    from iptlint.dialects.clouds import together as of_one_cloud
+    if any(reading.ruleset.cloud is not None for reading in readings):
+        from iptlint.dialects.clouds import together as of_one_cloud
 
-    readings = of_one_cloud(readings)
+        readings = of_one_cloud(readings)
     files = [reading.ipset for reading in readings if reading.ipset is not None]
     if not files:
-        return readings, None
+        return [*readings], None
     from iptlint.dialects.ipset.inline_sets import with_changes, with_sets
     from iptlint.dialects.ipset.lower import lower
 

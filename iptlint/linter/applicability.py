@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from iptlint.findings import Confidence, Finding
 from iptlint.findings.grouping import Tell
-from iptlint.model.host import Host
 from iptlint.rules.meta import Group, Needs
 from iptlint.rules.registry import meta_of, rules
+
+if TYPE_CHECKING:
+    from iptlint.model.host import Host
 
 _IP6 = "ip6"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
@@ -20,10 +20,12 @@ from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
 from iptlint.loads.refusal import Refusal
 from iptlint.model import Family, Ruleset
-from iptlint.model.sets import SavedSets
 from iptlint.rules.reading import crashed, cut_short, refused
 from iptlint.rules.registry import rule_of
 from iptlint.source import SourceFile, Span, Spans
+
+if TYPE_CHECKING:
+    from iptlint.model.sets import SavedSets
 
 _T = TypeVar("_T")
 

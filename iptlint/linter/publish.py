@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from iptlint.findings import Finding
 from iptlint.findings.grouping import Tell, grouped
 from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
-from iptlint.model.host import Host
 from iptlint.model.quotes import MOST_OF_A_WORD, shortened
 from iptlint.rules.reading import left_out
 from iptlint.rules.registry import meta_of, names, rules
 from iptlint.source import SourceFile
+
+if TYPE_CHECKING:
+    from iptlint.model.host import Host
 
 
 @dataclass(frozen=True, slots=True)

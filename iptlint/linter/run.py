@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from oxidd.util import DDMemoryError
-
 from iptlint.analysis.session import Context, Settings
-from iptlint.analysis.witness_check import comes_to
 from iptlint.dialects import Reader, Reading
-from iptlint.dialects.merging import merged
 from iptlint.findings import Finding, Telling
 from iptlint.linter.budget import Budget, OverBudgetError, Tell, Watch, silent
 from iptlint.linter.collect import Collected, collect
@@ -20,8 +16,7 @@ from iptlint.linter.publish import Published, fewer, publish
 from iptlint.linter.report import LintedFile, Report
 from iptlint.linter.selection import Selection
 from iptlint.model import Family, Ruleset
-from iptlint.model.cloud import joined
-from iptlint.model.host import Host
+from iptlint.packets.diagrams import DDMemoryError
 from iptlint.rules.reading import crashed, out_of_room
 from iptlint.rules.registry import Profile, RuleModule, rule_of, rules
 from iptlint.source import SourceFile
@@ -29,6 +24,8 @@ from iptlint.source import SourceFile
 if TYPE_CHECKING:
     from iptlint.analysis.overview import Overview
     from iptlint.benchmark.table import Judged
+    from iptlint.model.cloud import Cloud
+    from iptlint.model.host import Host
 
 
 def lint(
@@ -200,16 +197,26 @@ class _Work:
 def _context(collected: Collected, settings: Settings, host: Host | None) -> Context:
     """Documents of a cloud are about one network: their filters are no rules of a host."""
     clouds = [reading.ruleset.cloud for reading in collected.readings]
-    parts = [cloud for cloud in clouds if cloud is not None]
-    rulesets = _rulesets(collected.readings, host)
-    cloud = joined(parts) if parts else None
-    return Context(rulesets, settings, collected.sets, host, cloud)
+    cloud = _joined([cloud for cloud in clouds if cloud is not None])
+    return Context(_rulesets(collected.readings, host), settings, collected.sets, host, cloud)
+
+
+def _joined(parts: Sequence[Cloud]) -> Cloud | None:
+    if not parts:
+        return None
+    from iptlint.model.cloud import joined
+
+    return joined(parts)
 
 
 def _rulesets(readings: Sequence[Reading], host: Host | None) -> tuple[Ruleset, ...]:
     """What runs beside each other in one kernel is looked at as one."""
     rulesets = tuple(r.ruleset for r in readings if r.ruleset.cloud is None)
-    return (merged(rulesets),) if host is not None and host.mixed else rulesets
+    if host is None or not host.mixed:
+        return rulesets
+    from iptlint.dialects.merging import merged
+
+    return (merged(rulesets),)
 
 
 def _is_unfinished(reading: Reading) -> bool:
@@ -218,6 +225,8 @@ def _is_unfinished(reading: Reading) -> bool:
 
 def _stray(context: Context, findings: Sequence[Finding]) -> Iterator[Finding]:
     """A crash for each finding whose packet does not come to what it names."""
+    from iptlint.analysis.witness_check import comes_to
+
     firewalls = [context.firewall(ruleset) for ruleset in context.rulesets]
     for finding in findings:
         places = (finding.span, *(label.span for label in finding.related))

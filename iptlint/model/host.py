@@ -110,6 +110,14 @@ class Loader:
     span: Span
     files: tuple[Load, ...] = ()
 
+    @property
+    def loads_files(self) -> bool:
+        return self.way is Way.LOADS
+
+    @property
+    def makes_rules(self) -> bool:
+        return self.way is Way.MAKES
+
 
 class SshSession(NamedTuple):
     """A connection to this host's sshd."""

@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model.call_graph import CallGraph, calls_in
-from iptlint.model.host import Facts, InterfaceAddress
 from iptlint.model.matches import Field, Interface, Match, Ranges, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
 from iptlint.model.verdicts import EffectKind, VerdictKind
+
+if TYPE_CHECKING:
+    from iptlint.model.host import Facts, InterfaceAddress
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from iptlint.model.cloud import Cloud
 from iptlint.model.matches import PACKET_FAMILIES, Field, Match, Uncertain
 from iptlint.model.script import Script
 from iptlint.model.syntax import Syntax
 from iptlint.model.verdicts import Effect, Verdict, VerdictKind
 from iptlint.source import Origin, SourceFile, Span
+
+if TYPE_CHECKING:
+    from iptlint.model.cloud import Cloud
 
 
 class Family(Enum):

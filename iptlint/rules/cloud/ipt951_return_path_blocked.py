@@ -37,15 +37,18 @@ many ports (64 and more) or all traffic is taken for one that is there for answe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_sets import CloudSets, cloud_sets
-from iptlint.analysis.return_paths import Extent, LostAnswers, lost_answers
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Field
 from iptlint.model.protocols import TCP, UDP
 from iptlint.packets.describe import clause
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_sets import CloudSets
+    from iptlint.analysis.return_paths import LostAnswers
 
 META = Meta(
     code="IPT951",
@@ -60,19 +63,22 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     if context.cloud is None:
         return
+    from iptlint.analysis.cloud_sets import cloud_sets
+    from iptlint.analysis.return_paths import lost_answers
+
     sets = cloud_sets(context.cloud)
     for lost in lost_answers(context.cloud):
         yield _finding(sets, lost)
 
 
-_SEVERITIES = {
-    Extent.ALL: Severity.ERROR,
-    Extent.MANY: Severity.WARNING,
-    Extent.OTHERS: Severity.INFO,
-}
-
-
 def _finding(sets: CloudSets, lost: LostAnswers) -> Finding:
+    from iptlint.analysis.return_paths import Extent
+
+    severities = {
+        Extent.ALL: Severity.ERROR,
+        Extent.MANY: Severity.WARNING,
+        Extent.OTHERS: Severity.INFO,
+    }
     acl, way, back = lost.acl, *(("in", "out") if lost.inbound else ("out", "in"))
     packets = sets.space.forget(lost.packets, (Field.SPORT,))
     within = sets.every & ~sets.inside(acl, inbound=lost.inbound)
@@ -88,5 +94,5 @@ def _finding(sets: CloudSets, lost: LostAnswers) -> Finding:
         message,
         f"allow {back}bound tcp ports 1024-65535, before this entry",
         related=(Label(acl.origin.span, "the network ACL"),),
-        severity=_SEVERITIES[lost.extent],
+        severity=severities[lost.extent],
     )

@@ -34,14 +34,16 @@ one with an address that the rules name, with one interface.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_hosts import HeldByOne, held_by_one
-from iptlint.analysis.cloud_layers import LayerKind
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
-from iptlint.model.cloud import Cloud
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_hosts import HeldByOne
+    from iptlint.model.cloud import Cloud
 
 META = Meta(
     code="IPT952",
@@ -56,11 +58,15 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     if context.cloud is None:
         return
+    from iptlint.analysis.cloud_hosts import held_by_one
+
     for held in held_by_one(context):
         yield _finding(context.cloud, held)
 
 
 def _finding(cloud: Cloud, held: HeldByOne) -> Finding:
+    from iptlint.analysis.cloud_layers import LayerKind
+
     names = listed(f"{service.name} ({port})" for service, port in held.services)
     filters = [
         each

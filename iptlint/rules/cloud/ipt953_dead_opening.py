@@ -30,15 +30,16 @@ only some of the interfaces.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_entries import DeadOpening, dead_openings, unused_groups
-from iptlint.analysis.cloud_words import entry_in_words
 from iptlint.analysis.session import Context
-from iptlint.analysis.world_openings import world_openings
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model.cloud import Cloud
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_entries import DeadOpening
+    from iptlint.model.cloud import Cloud
 
 META = Meta(
     code="IPT953",
@@ -54,6 +55,9 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     if context.cloud is None:
         return
+    from iptlint.analysis.cloud_entries import dead_openings, unused_groups
+    from iptlint.analysis.world_openings import world_openings
+
     for group in unused_groups(context.cloud):
         message = f"no interface has {group.title}, so its rules open nothing"
         yield META.finding(group.origin.span, message, "delete it, or attach it", likeness="unused")
@@ -64,6 +68,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _finding(cloud: Cloud, dead: DeadOpening) -> Finding:
+    from iptlint.analysis.cloud_words import entry_in_words
+
     words = entry_in_words(cloud, dead.entry, inbound=dead.inbound)
     if dead.acls:
         outside = " from outside of the subnet" if dead.but_inside else ""

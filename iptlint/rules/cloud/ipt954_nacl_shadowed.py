@@ -31,14 +31,16 @@ Never: it is proved over every packet. The closing entry `*` is not reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_entries import EclipsedEntry, eclipsed_entries
-from iptlint.analysis.cloud_words import entry_in_words
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model.cloud import Cloud
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_entries import EclipsedEntry
+    from iptlint.model.cloud import Cloud
 
 META = Meta(
     code="IPT954",
@@ -51,12 +53,17 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    if context.cloud is not None:
-        for eclipsed in eclipsed_entries(context.cloud):
-            yield _finding(context.cloud, eclipsed)
+    if context.cloud is None:
+        return
+    from iptlint.analysis.cloud_entries import eclipsed_entries
+
+    for eclipsed in eclipsed_entries(context.cloud):
+        yield _finding(context.cloud, eclipsed)
 
 
 def _finding(cloud: Cloud, found: EclipsedEntry) -> Finding:
+    from iptlint.analysis.cloud_words import entry_in_words
+
     words = entry_in_words(cloud, found.entry, inbound=found.inbound)
     numbers = listed(str(each.number) for each in found.takers)
     entries = "entry" if len(found.takers) == 1 else "entries"

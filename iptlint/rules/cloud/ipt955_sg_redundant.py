@@ -29,13 +29,15 @@ Where the wide rule is there for a while, and the narrow one is to stay.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_entries import CoveredEntry, covered_entries
-from iptlint.analysis.cloud_words import entry_in_words
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model.cloud import Cloud
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_entries import CoveredEntry
+    from iptlint.model.cloud import Cloud
 
 META = Meta(
     code="IPT955",
@@ -48,12 +50,17 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    if context.cloud is not None:
-        for covered in covered_entries(context.cloud):
-            yield _finding(context.cloud, covered)
+    if context.cloud is None:
+        return
+    from iptlint.analysis.cloud_entries import covered_entries
+
+    for covered in covered_entries(context.cloud):
+        yield _finding(context.cloud, covered)
 
 
 def _finding(cloud: Cloud, found: CoveredEntry) -> Finding:
+    from iptlint.analysis.cloud_words import entry_in_words
+
     words = entry_in_words(cloud, found.entry, inbound=found.inbound)
     others = "another rule allows" if len(found.others) == 1 else "other rules allow"
     return META.finding(

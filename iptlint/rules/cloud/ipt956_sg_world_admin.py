@@ -35,13 +35,16 @@ IPT953.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.world_openings import WorldOpening, world_openings
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Family
 from iptlint.packets.describe.lists import few
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.world_openings import WorldOpening
 
 META = Meta(
     code="IPT956",
@@ -55,8 +58,11 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
-    if context.cloud is not None:
-        yield from map(_finding, world_openings(context.cloud))
+    if context.cloud is None:
+        return
+    from iptlint.analysis.world_openings import world_openings
+
+    yield from map(_finding, world_openings(context.cloud))
 
 
 _SHOWN = 4

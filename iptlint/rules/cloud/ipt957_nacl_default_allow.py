@@ -32,11 +32,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iptlint.analysis.cloud_entries import lets_everything_through
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
-from iptlint.model.cloud import FilterKind
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -52,6 +50,9 @@ META = Meta(
 def check(context: Context) -> Iterator[Finding]:
     if context.cloud is None:
         return
+    from iptlint.analysis.cloud_entries import lets_everything_through
+    from iptlint.model.cloud import FilterKind
+
     for acl in context.cloud.of_kind(FilterKind.ACL):
         if acl.subnets and lets_everything_through(context.cloud, acl):
             where = counted(len(acl.subnets), "subnet")

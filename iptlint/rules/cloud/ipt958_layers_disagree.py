@@ -33,21 +33,17 @@ documents, or the one with an address that the rules name, with one interface.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from iptlint.analysis.cloud_hosts import (
-    Refused,
-    Unreached,
-    held_by_one,
-    refused_openings,
-    unreached_rules,
-)
-from iptlint.analysis.cloud_words import entry_in_words
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model.cloud import Cloud
 from iptlint.packets.describe import clause
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.analysis.cloud_hosts import Refused, Unreached
+    from iptlint.model.cloud import Cloud
 
 META = Meta(
     code="IPT958",
@@ -64,6 +60,8 @@ def check(context: Context) -> Iterator[Finding]:
     cloud = context.cloud
     if cloud is None:
         return
+    from iptlint.analysis.cloud_hosts import held_by_one, refused_openings, unreached_rules
+
     for refused in refused_openings(context):
         yield _refused(cloud, refused)
     reported = {held.rule for held in held_by_one(context)}
@@ -73,6 +71,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _refused(cloud: Cloud, refused: Refused) -> Finding:
+    from iptlint.analysis.cloud_words import entry_in_words
+
     words = entry_in_words(cloud, refused.entry, inbound=True)
     by = refused.by
     return META.finding(

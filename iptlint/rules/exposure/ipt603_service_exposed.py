@@ -56,7 +56,6 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity, sugges
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field, Hook
-from iptlint.model.host import Host
 from iptlint.model.owners import owner_of_name
 from iptlint.model.protocols import PROTOCOL_NAMES, UDP
 from iptlint.model.syntax import Suggestion
@@ -65,6 +64,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
 
 if TYPE_CHECKING:
+    from iptlint.model.host import Host
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 

@@ -37,7 +37,6 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Fix
 from iptlint.model.prefixes import host_bits, number
-from iptlint.model.sets import Dimension
 from iptlint.model.syntax import WrittenNetwork
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Edit
@@ -88,6 +87,8 @@ def _in_ipsets(context: Context) -> Iterator[_Hidden]:
     sets = context.sets
     if sets is None:
         return
+    from iptlint.model.sets import Dimension
+
     for source in dict.fromkeys(each.origin.span.source for each in sets.contents.values()):
         for name, written in sets.syntax.added_networks(source):
             contents = sets.contents.get(name)

@@ -38,17 +38,20 @@ is possible only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import IP_VERSIONS, Chain, Family, Hook, Rule, Ruleset, Table
 from iptlint.model.edits import without_generated
-from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions, software_in
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.model.host import Host
 
 META = Meta(
     code="IPT401",
@@ -66,7 +69,7 @@ def check(context: Context) -> Iterator[Finding]:
     host = context.host
     if host is None or not host.boot_known:
         return
-    if any(loader.way is not Way.LOADS for loader in host.loaders):
+    if any(not loader.loads_files for loader in host.loaders):
         return
     yield from _running(host) if host.live else _stored(host)
 

@@ -34,12 +34,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.drift import Deciders, as_written, comparable, most_telling
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import IP_VERSIONS, Family, Hook, VerdictKind
+from iptlint.model import IP_VERSIONS, Family, Hook, Ruleset, VerdictKind
 from iptlint.model.edits import without_generated
-from iptlint.model.host import Host, Way
 from iptlint.model.software import decisions
 from iptlint.packets.describe import clause, describe
 from iptlint.packets.space import Space
@@ -49,6 +47,8 @@ from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.analysis.diff import Divergence
+    from iptlint.analysis.drift import Deciders
+    from iptlint.model.host import Host
     from iptlint.netfilter.packet_group import Decision
     from iptlint.packets.bdd import PacketSet
 
@@ -88,18 +88,23 @@ def check(context: Context) -> Iterator[Finding]:
     host = context.host
     if host is None or host.running is None or host.saved is None or not host.loaders:
         return
-    if all(loader.way is Way.LOADS for loader in host.loaders):
-        now, then = comparable(host.running, host.saved)
-        if as_written(now) == as_written(then):
-            return
-        from iptlint.analysis.diff import difference  # of no use without a running host
+    if all(loader.loads_files for loader in host.loaders):
+        yield from _compared(host, host.running, host.saved)
 
-        compared = difference(now, then)
-        deciders = Deciders(now, then, compared.space)
-        reported = [change for change in compared.changes if _concerns_host(host, change)]
-        parts = [part for change in reported for part in _parts(compared.space, deciders, change)]
-        for part in parts[:_MOST]:
-            yield _finding(host, compared.space, part)
+
+def _compared(host: Host, running: Ruleset, saved: Ruleset) -> Iterator[Finding]:
+    from iptlint.analysis.diff import difference
+    from iptlint.analysis.drift import Deciders, as_written, comparable
+
+    now, then = comparable(running, saved)
+    if as_written(now) == as_written(then):
+        return
+    compared = difference(now, then)
+    deciders = Deciders(now, then, compared.space)
+    reported = [change for change in compared.changes if _concerns_host(host, change)]
+    parts = [part for change in reported for part in _parts(compared.space, deciders, change)]
+    for part in parts[:_MOST]:
+        yield _finding(host, compared.space, part)
 
 
 def _concerns_host(host: Host, change: Divergence) -> bool:
@@ -120,6 +125,8 @@ def _decides(host: Host, family: Family) -> bool:
 
 def _parts(space: Space, deciders: Deciders, change: Divergence) -> Iterator[_Part]:
     """One for each two places that decide now and then."""
+    from iptlint.analysis.drift import most_telling
+
     packets, within = most_telling(space, change)
     description = describe(space, packets, _LINES, within)
     if description.more or not description.lines:

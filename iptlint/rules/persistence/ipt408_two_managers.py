@@ -36,16 +36,19 @@ do not count.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Ruleset
 from iptlint.model.edits import without_generated
-from iptlint.model.host import Host, Loader, Way
 from iptlint.model.software import decisions
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.model.host import Host, Loader
 
 META = Meta(
     code="IPT408",
@@ -89,10 +92,10 @@ def _managers(host: Host) -> Iterator[Finding]:
 
 def _counts(host: Host, loader: Loader) -> bool:
     """Whether it brings rules; a service with nothing to load does no harm."""
-    if loader.way is Way.MAKES:
+    if loader.makes_rules:
         return True
     paths = tuple(load.path for load in loader.files)
-    return loader.way is Way.LOADS and any(
+    return loader.loads_files and any(
         any(True for _ in decisions(ruleset))
         for ruleset in host.stored
         if ruleset.source.path.endswith(paths)

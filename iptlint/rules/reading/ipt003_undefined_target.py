@@ -37,14 +37,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Family, Rule, Ruleset, Table
 from iptlint.model.owners import owner_of_name
-from iptlint.model.sets import SavedSets
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.model.sets import SavedSets
 
 META = Meta(
     code="IPT003",

@@ -46,7 +46,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -54,9 +54,11 @@ from iptlint.findings.fix import Fix
 from iptlint.model import Family, Ruleset
 from iptlint.model.owners import owner_of_table
 from iptlint.model.prefixes import fewest
-from iptlint.model.sets import Dimension, Entry, Extras, Numbers, Part, SetContents
 from iptlint.model.syntax import PORT_BITS, ListElement, WrittenList
 from iptlint.rules.meta import Group, Meta
+
+if TYPE_CHECKING:
+    from iptlint.model.sets import Entry, Part, SetContents
 
 META = Meta(
     code="IPT503",
@@ -230,6 +232,8 @@ def _is_worth_it(entries: int, fewer: int, hosts: int) -> bool:
 
 def _of_ipset(contents: SetContents) -> Iterator[Finding]:
     """Of sets of networks: those with other parts too are compared where these are equal."""
+    from iptlint.model.sets import Dimension, Extras, Numbers
+
     if contents.dimensions.count(Dimension.NETWORK) != 1 or contents.mask is not None:
         return
     if any(extras != Extras() for extras in contents.entries.values()):
