@@ -119,18 +119,18 @@ class Exposure:
     """What becomes of callers on the whole way with the hook; what a translation takes from it is
     let in on the other way, if anywhere. Sets are of packets as they come.
 
-    ``groups``: those of a group are alike, but for who calls.
+    ``groups``: those of a group are alike, but for who calls; ``everyone``: all of them.
     """
 
     def __init__(self, hooks: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
         self.space = hooks.space
         self.groups = groups
         self._translations: list[Translation] = []
-        self._everyone = union([one for group in groups for one in group], hooks.space.false)
-        self._arriving = self._everyone & hooks.hook_packets(hook)
+        self.everyone = union([one for group in groups for one in group], hooks.space.false)
+        self._arriving = self.everyone & hooks.hook_packets(hook)
         self._unknowns = Unknowns(hooks.space)
         self._analysis_of = hooks.firewall.analysis
-        self.outcomes = tuple(outcomes(hooks, hook, self._everyone, self._unknowns, self._visit))
+        self.outcomes = tuple(outcomes(hooks, hook, self.everyone, self._unknowns, self._visit))
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
         if rule.verdict.kind is VerdictKind.NAT and visit.hook is Hook.PREROUTING:
@@ -204,7 +204,7 @@ class Exposure:
         return union([end.packets for end in self.outcomes if _accepts(end)], self.space.false)
 
     def _surely(self, accepting: PacketSet) -> PacketSet:
-        return self._everyone & ~(self._everyone & ~accepting).exists(self._unknowns.cube)
+        return self.everyone & ~(self.everyone & ~accepting).exists(self._unknowns.cube)
 
     def _cube(self, *, rates: bool) -> PacketSet:
         cube = self.space.true

@@ -82,8 +82,7 @@ def moved_lines(taken: Edit | None, other: Span) -> tuple[Edit, ...] | None:
     place = line_above(other, "", BLANK)
     if taken is None or place is None or not taken.span.text.endswith("\n"):
         return None
-    starts = taken.span.source.line_starts
-    if taken.span.start not in starts or taken.span.source is not other.source:
+    if taken.span.column > 1 or taken.span.source is not other.source:
         return None
     return Edit(place.span, taken.span.text), taken
 

@@ -120,7 +120,7 @@ def together(analysis: TableAnalysis, causes: Sequence[tuple[Rule, str]]) -> dic
 def _adjoin(analysis: TableAnalysis, one: Rule, other: Rule) -> bool:
     """Whether the one stands right above the other."""
     place = analysis.place(one)
-    below = analysis.table.chains[place.chain].rules[place.number + 1 :][:1]
+    below = analysis.table.chains[place.chain].rules[place.number + 1 : place.number + 2]
     return any(rule.statement is other.statement for rule in below)
 
 

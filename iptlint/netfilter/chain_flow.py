@@ -169,6 +169,11 @@ class ChainFlow:
         """The numbers of rules in order, of all that may match some of the packets at least."""
         return range(len(self.chain.rules))
 
+    def may_be_for(self, number: int, packets: PacketSet) -> bool:
+        """False where it is seen at a glance that the tests of the rule take none of the packets.
+        To be asked of few different packets."""
+        return True
+
     def unmatched(self, entering: PacketSet) -> frozenset[int] | None:
         """The rules that none of the packets may get to and match; None where each is to be asked
         by itself."""

@@ -13,6 +13,7 @@ from iptlint.memo import memo
 from iptlint.netfilter.takers import Takers
 from iptlint.packets.columns import BOX_FIELDS, Numbers, Values
 from iptlint.packets.point_search import Cube
+from iptlint.packets.region import Region
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -61,7 +62,7 @@ class DeadRules:
         met = self._met(entering)
         asked = [number for number in range(self._takers.count) if number not in met]
         rows = self._columns.sole_rows(asked)
-        takers = self._takers.first_holding(rows)
+        takers = self._takers.held_by[rows]
         return _Held(rows[takers >= 0], takers[takers >= 0])
 
     def _samples_come(self, rows: Numbers, numbers: Numbers, anywhere: PacketSet) -> Numbers:
@@ -94,6 +95,8 @@ class DeadRules:
         if self._takers.odd:
             return frozenset()
         anywhere = self._space.forget(packets, BOX_FIELDS)
+        known = np.unique(self._typical_backgrounds(anywhere))
+        regions = {number: self._region(packets, number) for number in known[known >= 0].tolist()}
         rows = self._columns.sole_rows(sorted(takers))
         backgrounds = self._typical_backgrounds(anywhere)[self._columns.rest[rows]]
         rows, backgrounds = rows[backgrounds >= 0], backgrounds[backgrounds >= 0]
@@ -106,10 +109,15 @@ class DeadRules:
                 break
             points = self._rules.points.in_rows(rows[left])
             come = self._takers.pass_by(ends[left], points, backgrounds[left])
-            for place in np.flatnonzero(come).tolist():
-                one = self._packets_at(points[:, place], backgrounds[left[place]])
-                seen[left[place]] = (one & packets).satisfiable()
+            left, points = left[come], points[:, come]
+            for background, region in regions.items():
+                alike = backgrounds[left] == background
+                seen[left[alike]] = region.holds(points[:, alike])
         return frozenset(numbers[seen].tolist())
+
+    def _region(self, packets: PacketSet, background: int) -> Region:
+        """Where those of the packets are that have the background."""
+        return self._rules.points.region(packets & self._rules.background.packets(background))
 
     def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:
         """One of the packets that gets to the rule and matches, if one of a few does."""

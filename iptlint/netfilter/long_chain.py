@@ -7,6 +7,7 @@ at once; that it is dead, by earlier rules that leave nothing of it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -79,8 +80,7 @@ class LongChain(ChainFlow):
     @memo
     def outcomes_of(self, packets: PacketSet) -> Outcomes:
         walker = Walker(self.space, self.callees, packets)
-        numbers = (n for n in self.concerning(packets) if not self._goes_by(n))
-        for _, run in groupby(numbers, self._run):
+        for _, run in groupby(self.takers.deciding(packets), self._run):
             if not walker.arriving.satisfiable():
                 break
             first, *others = run
@@ -92,9 +92,6 @@ class LongChain(ChainFlow):
         walker.add(VerdictKind.RETURN, walker.arriving)
         return walker.outcomes
 
-    def _goes_by(self, number: int) -> bool:
-        return self.chain.rules[number].verdict.kind is VerdictKind.CONTINUE
-
     def _run(self, number: int) -> object:
         """The same for rules in a row whose order is all the same."""
         kind = self.chain.rules[number].verdict.kind
@@ -105,9 +102,9 @@ class LongChain(ChainFlow):
     def some_end(self, kinds: Collection[VerdictKind], packets: PacketSet) -> bool:
         """Shown by a packet that one of the first such rules gets; that none does, often by how few
         they are."""
-        concerning = [n for n in self.concerning(packets) if not self._goes_by(n)]
-        ending = [n for n in concerning if self.chain.rules[n].verdict.kind in kinds]
-        calls = any(self.chain.rules[n].verdict.kind in CALLS for n in concerning)
+        deciding = self.takers.deciding(packets)
+        ending = [n for n in deciding if self.chain.rules[n].verdict.kind in kinds]
+        calls = any(self.chain.rules[n].verdict.kind in CALLS for n in deciding)
         if calls:
             return super().some_end(kinds, packets)
         falling_off = VerdictKind.RETURN in kinds and packets.satisfiable()
@@ -123,7 +120,7 @@ class LongChain(ChainFlow):
         return called & ~self.outcomes_of(called)[VerdictKind.RETURN]
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
-        before = [n for n in self.concerning(packets) if n < number and self.takers.takes(n)]
+        before = [n for n in self.takers.deciding(packets) if n < number and self.takers.takes(n)]
         # Of packets that all are taken, mostly a few broad rules take all.
         before.sort(key=self.takers.breadths.__getitem__, reverse=True)
         for n in before[:_BROADEST]:
@@ -137,7 +134,7 @@ class LongChain(ChainFlow):
         if not packets.satisfiable():
             return 0
         end = len(self.chain.rules) if end is None else end
-        takers = [n for n in self.concerning(packets) if n < end and self.takers.takes(n)]
+        takers = [n for n in self.takers.deciding(packets) if n < end and self.takers.takes(n)]
         if len(takers) > _FEW:
             end, left = self._past(self.takers.broad, packets, end)
             if self._some_arrive(end, left):
@@ -166,7 +163,7 @@ class LongChain(ChainFlow):
         self, numbers: Sequence[int], packets: PacketSet
     ) -> Iterator[tuple[int, PacketSet]]:
         odd = {*self.takers.odd}
-        takers = [n for n in self.concerning(packets) if self.takers.takes(n) and n not in odd]
+        takers = [n for n in self.takers.deciding(packets) if self.takers.takes(n) and n not in odd]
         before = self.rules.sharing_before(numbers, takers, _FEW)
         odd_takers = self.takers.odd
         for number, matched in self.rules.matching(numbers, packets):
@@ -189,6 +186,11 @@ class LongChain(ChainFlow):
 
     def concerning(self, packets: PacketSet) -> Sequence[int]:
         return self.rules.concerning(packets)
+
+    def may_be_for(self, number: int, packets: PacketSet) -> bool:
+        concerning = self.concerning(packets)
+        place = bisect_left(concerning, number)
+        return place < len(concerning) and concerning[place] == number
 
     # -- rules beside each other -------------------------------------------------
 
@@ -234,6 +236,7 @@ class LongChain(ChainFlow):
             points,
             backgrounds,
             self.rules.background.taking(),
+            np.full(len(asked), len(number), np.int64),
             lambda points, rows: (
                 (number[rows] > number[asked[points]]) & (kind[rows] == kind[asked[points]])
             ),

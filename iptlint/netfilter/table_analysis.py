@@ -245,6 +245,12 @@ class TableAnalysis:
         chain, index = self.place(rule)
         return self.flows[chain].tests[index]
 
+    def may_be_for(self, rule: Rule, packets: PacketSet) -> bool:
+        """False where it is seen at a glance that the rule's tests take none of the packets. To be
+        asked of few different packets."""
+        chain, index = self.place(rule)
+        return self.flows[chain].may_be_for(index, packets)
+
     def restricts(self, rule: Rule, field: Field) -> bool:
         """Whether the rule is for some values of the field only, whatever else it tests. Not of an
         interface: the hook is for some of these, too."""

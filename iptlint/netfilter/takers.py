@@ -10,9 +10,10 @@ import numpy as np
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
+from iptlint.netfilter.held_rows import held_by
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import Columns, Flags, Numbers, Values
-from iptlint.packets.long_rules import LongRules
+from iptlint.packets.long_rules import Concerning, LongRules
 from iptlint.packets.point_search import Cube, PointSearch
 
 if TYPE_CHECKING:
@@ -76,14 +77,37 @@ class Takers:
         return sorted({*(n for n in numbers if self.takes(n)), *self.odd})
 
     @cached_property
-    def search(self) -> PointSearch:
-        """Among the rows of those that are not odd. Only for who is before some rule: there the
-        first of equal rows does for the others."""
+    def held_by(self) -> Numbers:
+        """For each row of the columns the first row of an earlier rule, not an odd one, that takes
+        for certain all that it holds; -1 where there is none."""
+        return held_by(self.rules, self._rows)
+
+    @cached_property
+    def _rows(self) -> Numbers:
+        """Those of the rules that take packets by their rows only."""
         odd = {*self.odd}
         takes = [self.takes(number) and number not in odd for number in range(self.count)]
         taking: Flags = np.array(takes, np.bool_)[self.columns.number]
-        rows = np.flatnonzero(taking).astype(np.int64)
-        return PointSearch(self.columns, self.columns.first_of_equal(rows))
+        return np.flatnonzero(taking).astype(np.int64)
+
+    @cached_property
+    def _search(self) -> PointSearch:
+        """Among the rows that packets come to: who is before some rule is found by these."""
+        return PointSearch(self.columns, self._rows[self.held_by[self._rows] < 0])
+
+    @memo
+    def deciding(self, packets: PacketSet) -> Sequence[int]:
+        """The numbers of rules in order, of all that may decide some of the packets at least, and
+        are not left without any by an earlier one."""
+        return [n for n in self._concerning(packets) if not self._goes_by(n)]
+
+    def _goes_by(self, number: int) -> bool:
+        return self.chain.rules[number].verdict.kind is VerdictKind.CONTINUE
+
+    @cached_property
+    def _concerning(self) -> Concerning:
+        free = np.flatnonzero(self.held_by < 0).astype(np.int64)
+        return self.rules.concerning_among(self.columns.only(free))
 
     @property
     def count(self) -> int:
@@ -103,25 +127,5 @@ class Takers:
         return self._before(ends, points, backgrounds) < 0
 
     def _before(self, ends: Numbers, points: Values, backgrounds: Numbers) -> Numbers:
-        return self.search.widest(
-            points,
-            backgrounds,
-            self.rules.background.taking(),
-            lambda points, rows: self.columns.number[rows] < ends[points],
-        )
-
-    def first_holding(self, rows: Numbers) -> Numbers:
-        """For each of the rows the first row of an earlier rule, not an odd one, that takes for
-        certain all that it holds; -1 where there is none."""
-        number, high = self.columns.number, self.columns.high
-
-        def takes_all(points: Numbers, takers: Numbers) -> Flags:
-            asked = rows[points]
-            earlier = number[takers] < number[asked]
-            takers, asked = takers[earlier], asked[earlier]
-            earlier[earlier] = (high[:, asked] <= high[:, takers]).all(axis=0) & self.rules.covers(
-                self.columns.rest[takers], self.columns.rest[asked]
-            )
-            return earlier
-
-        return self.search.first(self.columns.low[:, rows], takes_all)
+        behind = np.searchsorted(self.columns.number, ends)
+        return self._search.widest(points, backgrounds, self.rules.background.taking(), behind)

@@ -8,6 +8,7 @@ hundred thousand rules, is found by numbers alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from itertools import product
 from typing import NamedTuple
 
@@ -94,6 +95,13 @@ class Columns:
         self.low, self.high = rows.edges()
         self.size = _log_sizes(self.low, self.high)
 
+    def only(self, rows: Numbers) -> Columns:
+        """Those with no other rows."""
+        few = copy(self)
+        few.number, few.rest, few.size = self.number[rows], self.rest[rows], self.size[rows]
+        few.low, few.high = self.low[:, rows], self.high[:, rows]
+        return few
+
     @property
     def fields(self) -> tuple[Field, ...]:
         """Those that boxes are made of."""
@@ -115,7 +123,9 @@ class Columns:
 
     def rows_of(self, numbers: Sequence[int]) -> Numbers:
         """The rows of the rules, those that have any."""
-        wanted = np.unique(np.array(numbers, np.int64))
+        wanted = np.array(numbers, np.int64)
+        if (wanted[1:] <= wanted[:-1]).any():
+            wanted = np.unique(wanted)
         first = np.searchsorted(self.number, wanted)
         counts = np.searchsorted(self.number, wanted, "right") - first
         before = np.cumsum(counts) - counts

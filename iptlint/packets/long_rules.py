@@ -151,8 +151,12 @@ class LongRules:
 
     @cached_property
     def _concerning(self) -> Concerning:
+        return self.concerning_among(self.columns)
+
+    def concerning_among(self, columns: Columns) -> Concerning:
+        """``concerning``, where rules have these rows of the columns only."""
         rests = [tests.may for tests in self.rests]
-        return Concerning(self.space, self.columns, rests, lambda n: self.tests[n].may)
+        return Concerning(self.space, columns, rests, lambda n: self.tests[n].may)
 
     def may_match(self, number: int, packets: PacketSet) -> bool:
         """``is_for``, without a set for the rule where the packets have any address and port. To
@@ -176,15 +180,9 @@ class LongRules:
         yield from self._sharing(self.columns.rows_of(numbers), self.columns.rows_of(others))
 
     def _sharing(self, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
-        columns = self.columns
-        count = len(columns.rests)
-        for pairs in overlaps(columns, rows, others):
-            kinds = columns.rest[pairs[0]] * count + columns.rest[pairs[1]]
-            alike = np.zeros(count * count, np.bool_)
-            alike[kinds] = True
-            for kind in np.flatnonzero(alike).tolist():
-                alike[kind] = self._share(*divmod(kind, count))
-            yield pairs[:, alike[kinds]]
+        rests = self.columns.rest
+        for pairs in overlaps(self.columns, rows, others):
+            yield pairs[:, self._pairwise(rests[pairs[0]], rests[pairs[1]], self._share)]
 
     def sharing_one(self, number: int, others: Sequence[int], packets: PacketSet) -> Sequence[int]:
         """Those of the others that share one of the packets, which have any address and port, with
@@ -228,11 +226,19 @@ class LongRules:
 
     def covers(self, rests: Numbers, others: Numbers) -> Flags:
         """Pair by pair, whether the one rest takes for certain all that the other may take."""
+        return self._pairwise(rests, others, self._covers)
+
+    def _pairwise(
+        self, rests: Numbers, others: Numbers, answer: Callable[[int, int], bool]
+    ) -> Flags:
         count = len(self.columns.rests)
-        kinds, places = np.unique(rests * count + others, return_inverse=True)
-        pairs = (divmod(kind, count) for kind in kinds.tolist())
-        answers: Flags = np.array([self._covers(*pair) for pair in pairs], np.bool_)[places]
-        return answers
+        kinds = rests * count + others
+        answers = np.zeros(count * count, np.bool_)
+        answers[kinds] = True
+        for kind in np.flatnonzero(answers).tolist():
+            answers[kind] = answer(*divmod(kind, count))
+        of_pairs: Flags = answers[kinds]
+        return of_pairs
 
     @memo
     def _covers(self, one: int, other: int) -> bool:

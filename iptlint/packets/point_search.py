@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress
 from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iptlint.model import Field
+from iptlint.packets.block_tree import BlockTree
 from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
+from iptlint.packets.region import Region, packets_at
 from iptlint.packets.space import Space
-from iptlint.packets.tuple_space import TupleSpace
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -69,8 +69,12 @@ def _outside(variables: frozenset[int], count: int) -> Sequence[bool]:
     return [variable not in variables for variable in range(count)]
 
 
+Pairwise = Callable[[Numbers, Numbers], Flags]
+"""Asked with points and rows, pair by pair."""
+
+
 class PointSearch:
-    """Among some of the rows of the columns."""
+    """Among some of the rows of the columns, in their order."""
 
     def __init__(self, columns: Columns, rows: Numbers) -> None:
         self._columns = columns
@@ -78,36 +82,42 @@ class PointSearch:
         self._by_size = rows[np.argsort(columns.size[rows], kind="stable")]
         self._rank = np.full(len(columns.number), -1, np.int64)
         self._rank[self._by_size] = np.arange(len(rows), dtype=np.int64)
-        self._space = TupleSpace(columns.dimensions, columns.low[:, rows], columns.high[:, rows])
+        self._tree = BlockTree(columns.dimensions, columns.low[:, rows], columns.high[:, rows])
 
     def widest(
         self,
         points: Values,
         backgrounds: Numbers,
         taking: Flags,
-        allowed: Callable[[Numbers, Numbers], Flags],
+        ends: Numbers,
+        allowed: Pairwise | None = None,
     ) -> Numbers:
-        """For each point the row with the largest box, of those that take it and are
-        ``allowed`` (asked with points and rows, pair by pair); -1 where there is none."""
+        """For each point the row with the largest box, of those before its end that take it and
+        are ``allowed``; -1 where there is none."""
         best = np.full(points.shape[1], -1, np.int64)
-        for held, rules in self._space.holding(points):
-            rows = self._rows[rules]
-            fitting = taking[backgrounds[held], self._columns.rest[rows]] & allowed(held, rows)
+        for held, rows in self._holding(points, ends):
+            fitting = taking[backgrounds[held], self._columns.rest[rows]]
+            if allowed is not None:
+                fitting &= allowed(held, rows)
             np.maximum.at(best, held[fitting], self._rank[rows[fitting]])
         widest = np.full(len(best), -1, np.int64)
         widest[best >= 0] = self._by_size[best[best >= 0]]
         return widest
 
-    def first(self, points: Values, allowed: Callable[[Numbers, Numbers], Flags]) -> Numbers:
-        """For each point the first row that holds it and is ``allowed``; -1 where there is none."""
+    def first(self, points: Values, ends: Numbers, allowed: Pairwise) -> Numbers:
+        """For each point the first row before its end that holds it and is ``allowed``; -1 where
+        there is none."""
         none = len(self._columns.number)
         first = np.full(points.shape[1], none, np.int64)
-        for held, rules in self._space.holding(points):
-            rows = self._rows[rules]
+        for held, rows in self._holding(points, ends):
             fitting = allowed(held, rows)
             np.minimum.at(first, held[fitting], rows[fitting])
         first[first == none] = -1
         return first
+
+    def _holding(self, points: Values, ends: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        for held, places in self._tree.holding(points, np.searchsorted(self._rows, ends)):
+            yield held, self._rows[places]
 
 
 class Points:
@@ -132,13 +142,11 @@ class Points:
 
     def packets(self, point: Values) -> PacketSet:
         """Those at the point."""
-        values: dict[Field, int] = {}
-        for (field, shift), word in zip(self._columns.dimensions, point.tolist(), strict=True):
-            values[field] = values.get(field, 0) | word << shift
-        packets = self._space.true
-        for field, value in values.items():
-            packets = packets & self._space.value(field, value)
-        return packets
+        return packets_at(self._space, self._columns, point)
+
+    def region(self, packets: PacketSet) -> Region:
+        """Where the packets are."""
+        return Region(self._space, self._columns, packets)
 
     def of(self, cubes: Iterable[Cube]) -> Values:
         """One of each cube."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from iptlint.netfilter import table_analysis
@@ -52,8 +51,7 @@ def test_the_broad_take_of_all_addresses(analysis: TableAnalysis) -> None:
 def test_the_first_that_holds_all_of_a_row(analysis: TableAnalysis) -> None:
     """One that only logs holds nothing back, nor one that may."""
     takers = takers_of(flow(analysis))
-    rows = np.arange(len(RULES), dtype=np.int64)
-    assert takers.first_holding(rows).tolist() == [-1, -1, -1, -1, -1, 0, 4, 4, -1, 8]
+    assert takers.held_by.tolist() == [-1, -1, -1, -1, -1, 0, 4, 4, -1, 8]
 
 
 def test_dead_rules_and_who_takes_all_their_packets(analysis: TableAnalysis) -> None:

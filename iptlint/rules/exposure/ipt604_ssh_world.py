@@ -122,11 +122,13 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
 def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Cause]:
     """The rules that would deny some attempts of anyone, and stand below what accepts them."""
     attempts = hooks.space.project(packets, Field.PROTO, Field.DPORT)
+    asked = exposure.everyone & attempts
     for base_chain in hooks.base_chains(Hook.INPUT):
         analysis = base_chain.analysis
-        for lost in shadowed_rules(analysis):
+        bans = [lost for lost in shadowed_rules(analysis) if lost.is_lost_to_accepts]
+        for lost in (lost for lost in bans if analysis.may_be_for(lost.rule, asked)):
             meant = analysis.intended(lost.rule) & attempts
-            if lost.is_lost_to_accepts and exposure.is_most(meant):
+            if exposure.is_most(meant):
                 let_in = accepted(analysis, lost) & attempts
                 if let_in.satisfiable() and exposure.is_most(let_in):
                     yield Cause(hooks.ruleset, part=lost.rule)

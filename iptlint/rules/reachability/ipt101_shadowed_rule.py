@@ -249,8 +249,11 @@ def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
     none begins without a SYN."""
     if any(map(is_uncertain, rule.matches)):
         return False
+    one = _one_opened_by(analysis, above)
+    if not analysis.may_be_for(rule, one):
+        return False
     intended = analysis.intended(rule)
-    if (_one_opened_by(analysis, above) & ~intended).satisfiable():
+    if (one & ~intended).satisfiable():
         return False
     return not (_opened_by(analysis, above) & ~intended).satisfiable()
 
