@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from iptlint.dialects.nft.parsing.reserved import RESERVED, VALUES
+from iptlint.dialects.nft.parsing.scanners import share
 from iptlint.dialects.nft.parsing.selectors import PATTERN
 from iptlint.grammar import grammar_path, ready_made
 
@@ -44,7 +45,9 @@ MADE_OF = " ".join((*sorted(set(STARTS.values())), PATTERN))
 @cache
 def language() -> Lark:
     """The LALR parser, made once a process."""
-    return ready_made("nft", MADE_OF, make_language)
+    parser = ready_made("nft", MADE_OF, make_language)
+    share(parser, "SELECTOR", PATTERN)
+    return parser
 
 
 def make_language() -> Lark:
