@@ -219,6 +219,7 @@ def serve(work: Work, line: socket.socket) -> None:
         except BaseException as error:  # a panic of the Rust core is no Exception
             answer = _FAILED + _told(error).encode("utf-8", "replace")
         gc.collect()
+        gc.freeze()  # modules that this task was the first to need
         send(line, (_LAST if resident() - start > _TIRED else _MORE) + answer)
 
 

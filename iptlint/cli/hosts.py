@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +50,13 @@ class Many:
     def _here(self, hosts: Sequence[Sources], numbers: Sequence[int]) -> Iterator[Report]:
         judge = replace(self.cache.judge, tell=self.progress.doing)
         cache = replace(self.cache, judge=judge)
-        return (cache.fresh(hosts[number]) for number in numbers)
+        for place, number in enumerate(numbers):
+            if place:
+                # What a host was judged by holds itself, and nobody else frees it: see cli.main.
+                # What there is besides need not be looked at again.
+                gc.collect()
+                gc.freeze()
+            yield cache.fresh(hosts[number]).settled()
 
     def _apart(
         self, hosts: Sequence[Sources], numbers: Sequence[int], jobs: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.bridge_ports import not_followed
@@ -70,3 +70,12 @@ class Report:
     overviews: tuple[tuple[Overview, ...], ...] = ()
     hidden: tuple[Finding, ...] = ()
     yielded: tuple[Finding, ...] = ()
+
+    def settled(self) -> Report:
+        """Without what could still tell more of findings that are told as one with others: it holds
+        all that the host was judged by."""
+        return replace(self, each=_settled(self.each), yielded=_settled(self.yielded))
+
+
+def _settled(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(each if each.later is None else replace(each, later=None) for each in findings)

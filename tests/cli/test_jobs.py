@@ -60,6 +60,31 @@ def test_many_processes_and_what_is_kept_say_the_same(run: Run, fleet: Path) -> 
     assert _in_all_formats(run, fleet, *many, "--cache", "cache") == one
 
 
+def test_what_a_host_was_judged_by_does_not_stay(fleet: Path) -> None:
+    program = """
+import sys, weakref
+from iptlint.packets.space import Space
+from iptlint.cli import main
+
+there, most, init = weakref.WeakSet(), [], Space.__init__
+
+def made(self, *given, **more):
+    there.add(self)
+    most.append(len(there))
+    init(self, *given, **more)
+
+Space.__init__ = made
+try: main(["check", "--no-cache", "--jobs", "1", sys.argv[1]])
+except SystemExit: print(len(most), max(most), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, fleet], capture_output=True, text=True, check=True
+    )
+    spaces, most = map(int, done.stderr.splitlines()[-1].split())
+    assert spaces > len(CODES)
+    assert most <= 2
+
+
 def test_what_a_baseline_leaves_of_one_cause_is_told_in_full(run: Run, fleet: Path) -> None:
     """It hides the rule that stood for those that are lost with it."""
     lost = "".join(f"-A INPUT -p tcp --dport {port} -j DROP\n" for port in (22, 23, 24))
