@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.blockers import Blocker, needed
 from iptlint.model import Rule, VerdictKind
+from iptlint.model.kinds import kinds
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -53,10 +54,14 @@ class _Chain:
 
     def perhaps_needless(self) -> Iterable[int]:
         """The rules that would be if no other rule stood between."""
-        decisions = [
-            _decision(rule) if rule not in self.dead and self.decides(number) else None
-            for number, rule in enumerate(self.flow.chain.rules)
-        ]
+        rules = self.flow.chain.rules
+        decisions: list[object] = [None] * len(rules)
+        for kind in kinds(self.flow.chain):
+            if _is_plain(kind.first):
+                decision = _decision(kind.first)
+                for number in kind.numbers:
+                    if rules[number] not in self.dead and self.flow.is_certain(number):
+                        decisions[number] = decision
         if not self.flow.is_long and not self._some_meet(decisions):
             return ()
         entering = self.analysis.entries[self.flow.chain.name].intended
@@ -78,9 +83,7 @@ class _Chain:
 
     def decides(self, number: int) -> bool:
         """Whether the rule decides for certain, about packets that it names."""
-        rule = self.flow.chain.rules[number]
-        plain = rule.verdict.kind.decides and not rule.effects and bool(rule.matches)
-        return plain and self.flow.is_certain(number)
+        return _is_plain(self.flow.chain.rules[number]) and self.flow.is_certain(number)
 
     def deciding_instead(self, number: int) -> tuple[Rule, ...]:
         """The later rules that decide the same for all that is sent to the rule, earlier rules
@@ -102,6 +105,10 @@ class _Chain:
         other = self.flow.chain.rules[number]
         same = _decision(other) == _decision(rule)
         return same and self.decides(number) and other not in self.dead
+
+
+def _is_plain(rule: Rule) -> bool:
+    return rule.verdict.kind.decides and not rule.effects and bool(rule.matches)
 
 
 def _decision(rule: Rule) -> tuple[VerdictKind, str]:

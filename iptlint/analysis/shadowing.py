@@ -43,6 +43,8 @@ def dead_rules(analysis: TableAnalysis) -> tuple[Dead, ...]:
     them."""
     unmatched: list[Dead] = []
     for chain in analysis.table.chains.values():
+        if not dead_in(analysis, chain):
+            continue
         for parts in chain.statements():
             dead = [part for rule in parts if (part := _dead_parts(analysis).get(rule))]
             unmatched += dead if len(dead) < len(parts) else _as_one(dead)
@@ -61,7 +63,7 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
         rule: Dead(chain, rule, reason, rule.origin.span)
         for name, chain in analysis.table.chains.items()
         if analysis.entries[name].is_reachable
-        for rule in chain.rules
+        for rule in analysis.perhaps_unmatched(chain)
         if rule.read and not rule.is_policy and (reason := why_dead(analysis, rule)) is not None
     }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain as joined
 from typing import NamedTuple
 
 from iptlint.memo import memo
+from iptlint.model.kinds import examples, numbers_where
 from iptlint.model.ruleset import Chain, Hook, Rule, Table
 
 
@@ -30,7 +32,8 @@ class CallGraph:
         """For each chain the chains that it calls, each with the first rule that does."""
         callees: dict[str, dict[str, Rule]] = {name: {} for name in self.chains}
         for name, chain in self.chains.items():
-            for rule in chain.rules:
+            for number in numbers_where(chain, _calls):
+                rule = chain.rules[number]
                 if rule.verdict.chain in callees:
                     callees[name].setdefault(rule.verdict.chain, rule)
         return callees
@@ -39,9 +42,10 @@ class CallGraph:
     def _callers(self) -> Mapping[str, list[Place]]:
         callers: dict[str, list[Place]] = defaultdict(list)
         for name, chain in self.chains.items():
-            for number, rule in enumerate(chain.rules):
-                if rule.verdict.chain is not None:
-                    callers[rule.verdict.chain].append(Place(name, number))
+            for number in numbers_where(chain, _calls):
+                called = chain.rules[number].verdict.chain
+                if called is not None:
+                    callers[called].append(Place(name, number))
         return dict(callers)
 
     def callers(self, name: str) -> tuple[Place, ...]:
@@ -89,6 +93,12 @@ class CallGraph:
         for chain in self.chains.values():
             if chain.name in reachable:
                 yield from ((chain, rule) for rule in chain.rules)
+
+    def examples_from(self, name: str) -> Iterator[Rule]:
+        """One of each kind of these rules."""
+        reachable = self.reachable_from(name)
+        called = (chain for chain in self.chains.values() if chain.name in reachable)
+        return joined.from_iterable(map(examples, called))
 
     def bases_of(self, name: str) -> tuple[Chain, ...]:
         """The base chains from which calls lead to the chain."""
@@ -142,6 +152,10 @@ class CallGraph:
 def calls_in(table: Table) -> CallGraph:
     """Which chains of the table call which."""
     return CallGraph(table.chains)
+
+
+def _calls(rule: Rule) -> bool:
+    return rule.verdict.chain is not None
 
 
 def _nearest(edges: Mapping[str, Iterable[str]], start: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model.call_graph import CallGraph, calls_in
+from iptlint.model.kinds import numbers_where, rules_where
 from iptlint.model.matches import Field, Interface, Match, Ranges, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
 from iptlint.model.verdicts import EffectKind, VerdictKind
@@ -120,15 +121,29 @@ def shown_by(*rulesets: Ruleset) -> HostAddresses:
     behind: list[Behind] = []
     for table in (table for ruleset in rulesets for table in ruleset.tables):
         calls = calls_in(table)
-        sending = {name for name in table.chains if _only_of(calls, name, Hook.OUTPUT)}
-        for chain, rule in table.rules():
-            own += _new_sources(rule)
-            if chain.name in sending:
-                own += _single_sources(rule)
-            else:  # OUTPUT still has the interface from before it translates
-                behind += _destinations_behind(rule)
-            behind += _masqueraded_behind(rule)
+        for name, chain in table.chains.items():
+            sends = _only_of(calls, name, Hook.OUTPUT)
+            for number in numbers_where(chain, _names_a_source if sends else _names_a_way_out):
+                rule = chain.rules[number]
+                own += _new_sources(rule)
+                if sends:
+                    own += _single_sources(rule)
+                else:  # OUTPUT still has the interface from before it translates
+                    behind += _destinations_behind(rule)
+                behind += _masqueraded_behind(rule)
     return HostAddresses(_networks(own), behind=tuple(dict.fromkeys(behind)))
+
+
+def _names_a_source(rule: Rule) -> bool:
+    """Whether it does, or translates."""
+    sources = (isinstance(match, Within) and match.field in _SOURCES for match in rule.matches)
+    return _translates(rule) or any(sources)
+
+
+def _names_a_way_out(rule: Rule) -> bool:
+    """Whether it does, or translates."""
+    ways = (isinstance(test, Interface) and test.field is Field.OIF for test in rule.matches)
+    return _translates(rule) or any(ways)
 
 
 def _only_of(calls: CallGraph, name: str, hook: Hook) -> bool:
@@ -157,7 +172,8 @@ def _new_sources(rule: Rule) -> Iterator[IPAddress]:
 
 def new_destinations(family: Family, *rulesets: Ruleset) -> Iterator[IPNetwork]:
     """Each single address that a rule translates to."""
-    for _, _, rule in (each for ruleset in rulesets for each in ruleset.rules()):
+    tables = (table for ruleset in rulesets for table in ruleset.tables)
+    for _, rule in (each for table in tables for each in rules_where(table, _translates)):
         for field, value in _written_by_translation(rule):
             if _DESTINATIONS.get(field) is family:
                 yield IPv4Network(value) if family is Family.IP else IPv6Network(value)
@@ -170,8 +186,12 @@ def others(addresses: HostAddresses, family: Family, *rulesets: Ruleset) -> Rang
     return tuple((number, number) for number in each)
 
 
+def _translates(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.NAT
+
+
 def _written_by_translation(rule: Rule) -> Iterator[tuple[Field, int]]:
-    if rule.verdict.kind is not VerdictKind.NAT:
+    if not _translates(rule):
         return
     for effect in rule.effects:
         whole = effect.kind is EffectKind.WRITE and effect.mask in _WHOLE_ADDRESS

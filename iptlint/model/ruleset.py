@@ -121,9 +121,11 @@ DECIDING_PRIORITIES = range(-149, 50)
 """After mangle, before security: where a host decides what it lets in."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Chain:
-    """``hook``, ``priority`` and ``policy`` are None for a user chain.
+    """Without slots: what is worked out about it lies on it.
+
+    ``hook``, ``priority`` and ``policy`` are None for a user chain.
 
     ``type`` is filter, nat or route. ``devices``: where ingress and egress listen.
     ``origin`` is the declaration; None where the kernel has the chain without one.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
+from iptlint.model.kinds import numbers_where
 from iptlint.model.writes import Writes, writes_of
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
@@ -69,7 +70,7 @@ class BaseChain:
         """Whether a rule of it, or of the chains that it calls, changes packets."""
         return any(
             rule.verdict.kind is VerdictKind.NAT or _is_changing(rule)
-            for _, rule in calls_in(self.table).rules_from(self.chain.name)
+            for rule in calls_in(self.table).examples_from(self.chain.name)
         )
 
     @cached_property
@@ -176,7 +177,7 @@ class BaseChain:
         changing: list[tuple[Rule, PacketSet]] = []
         for flow in self._flows():
             rules = flow.chain.rules
-            numbers = [n for n, rule in enumerate(rules) if _is_changing(rule)]
+            numbers = numbers_where(flow.chain, _is_changing)
             matched = dict(flow.matched_of(numbers, self.space.universe))
             changing += [(rules[n], matched.get(n, self.space.false)) for n in numbers]
         return tuple(changing)

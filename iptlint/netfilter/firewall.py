@@ -11,6 +11,7 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
+from iptlint.model.kinds import examples_in
 from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -58,7 +59,7 @@ class Firewall:
         self._first_first = first_first
         self._by_decision = by_decision
         self.space = space or space_of(ruleset)
-        self.sets = writes_of(rule for _, _, rule in ruleset.rules()).sets
+        self.sets = writes_of(_examples(ruleset)).sets
         """The sets that rules change, by the names that effects give them."""
 
     @memo
@@ -118,10 +119,7 @@ class Firewall:
         base chains that the way begins with."""
         calls = calls_in(table)
         behind = {base.name: calls.reachable_from(base.name) for base in table.base_chains()}
-        changed = {
-            name: writes_on_the_way(rule for _, rule in calls.rules_from(name)).fields
-            for name in behind
-        }
+        changed = {name: writes_on_the_way(calls.examples_from(name)).fields for name in behind}
         known: dict[object, Matcher] = {}
         for chain in table.chains:
             bases = [table.chains[name] for name, chains in behind.items() if chain in chains]
@@ -145,8 +143,8 @@ class Firewall:
     def by_decision(self) -> Firewall:
         """The same one for questions about its rules, each of which is only asked about where it
         is there: rules that are there together are seen together."""
-        rules = (rule for _, _, rule in self.ruleset.rules())
-        if not any(map(is_decided, (match for rule in rules for match in rule.matches))):
+        matches = (match for rule in _examples(self.ruleset) for match in rule.matches)
+        if not any(map(is_decided, matches)):
             return self
         return Firewall(self.ruleset, self.space, first_first=self._first_first, by_decision=True)
 
@@ -256,7 +254,7 @@ class Hooks:
     def translates(self) -> bool:
         """Whether a rule translates addresses or ports. Then later packets of a connection are
         translated too, and back, before and after the hooks, which is not followed here."""
-        rules = (rule for table in self.tables() for _, rule in table.rules())
+        rules = (rule for table in self.tables() for _, rule in examples_in(table))
         return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
 
     @memo
@@ -327,7 +325,12 @@ def _defragments(ruleset: Ruleset) -> bool:
         for table in ruleset.tables
         for chain in table.base_chains()
     )
-    return translates or any(reads_conntrack(rule.matches) for _, _, rule in ruleset.rules())
+    return translates or any(reads_conntrack(rule.matches) for rule in _examples(ruleset))
+
+
+def _examples(ruleset: Ruleset) -> Iterator[Rule]:
+    """One of each kind of its rules."""
+    return (rule for table in ruleset.tables for _, rule in examples_in(table))
 
 
 _HOOKS = tuple(Hook)

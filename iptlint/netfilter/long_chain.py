@@ -17,6 +17,7 @@ import numpy as np
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
+from iptlint.model.kinds import examples, numbers_where
 from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
 from iptlint.netfilter.dead_rules import DeadRules
 from iptlint.netfilter.takers import CALLS, GOING_ON, Takers
@@ -41,7 +42,7 @@ def flow_by_columns(
     matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]
 ) -> LongChain | None:
     """None where the shape of the chain asks for sets."""
-    calls = sum(rule.verdict.kind in CALLS for rule in chain.rules)
+    calls = len(numbers_where(chain, lambda rule: rule.verdict.kind in CALLS))
     if calls > chain_shape.MOST_ODD:
         return None
     columns = chain_shape.columns_of(matcher.space, chain, matcher.changes.fields)
@@ -265,7 +266,7 @@ class LongChain(ChainFlow):
     @cached_property
     def _is_certain(self) -> bool:
         """Whether the packet alone decides what each rule does."""
-        kinds = {rule.verdict.kind for rule in self.chain.rules}
+        kinds = {rule.verdict.kind for rule in examples(self.chain)}
         return VerdictKind.UNKNOWN not in kinds and all(self.rules.certain)
 
     def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Interface, Masked, Rule, Ruleset, Table, Within
 from iptlint.model.call_graph import Place, calls_in
+from iptlint.model.kinds import examples
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets
@@ -137,7 +138,7 @@ class TableAnalysis:
         """The tests that are not of a field get their variables here: who asks the space for them
         must not depend on what was asked before."""
         matcher = self.matcher_of(name)
-        for rule in self.table.chains[name].rules:
+        for rule in examples(self.table.chains[name]):
             for match in rule.matches:
                 if type(match) not in _OF_FIELDS:
                     matcher.test(match)
@@ -284,6 +285,13 @@ class TableAnalysis:
         if flow.met(index, entry.some).satisfiable():
             return True
         return flow.met(index, entry.reachable).satisfiable()
+
+    def perhaps_unmatched(self, chain: Chain) -> Sequence[Rule]:
+        """The rules, in order, of which ``is_matched`` has to be asked; it is so of the others."""
+        flow = self.flows[chain.name]
+        entering = self.entries[chain.name].reachable if flow.is_long else None
+        numbers = None if entering is None else flow.unmatched(entering)
+        return chain.rules if numbers is None else [chain.rules[n] for n in sorted(numbers)]
 
     @memo
     def _guide(self, chain: str) -> PacketSet | None:

@@ -22,7 +22,7 @@ _MOST_RESTS, _MOST_ROWS = 256, 4
 def columns_of(space: Space, chain: Chain, free: frozenset[Field]) -> Columns:
     """Those of the rules of a chain; tests of the fields ``free`` are no boxes."""
     unknown = BOX_FIELDS - space.fields.keys()
-    return Columns(chain.rules, free | unknown)
+    return Columns(chain, free | unknown)
 
 
 def are_boxes(columns: Columns, chain: Chain, more_odd: int = 0) -> bool:

@@ -7,15 +7,17 @@ hundred thousand rules, is found by numbers alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from iptlint.model import Field, Match, Rule, Within
+from iptlint.model import Chain, Field, Match, Within
+from iptlint.model.kinds import NAMED_FIELDS, Kind, examples, kinds
 from iptlint.model.matches import Ranges
 from iptlint.model.writes import reads
 
@@ -31,7 +33,7 @@ _WIDTHS = {
     Field.SPORT: 16,
     Field.DPORT: 16,
 }
-BOX_FIELDS = frozenset(_WIDTHS)
+BOX_FIELDS = NAMED_FIELDS
 _WORD = 64
 _WORD_MAXIMUM = (1 << _WORD) - 1
 _MOST_ROWS = 32
@@ -53,46 +55,28 @@ class Dimension(NamedTuple):
         return (1 << self.width) - 1
 
 
-Box = tuple[tuple[int, int], ...]
-"""For each dimension the lowest and the highest value."""
-
-
 class Columns:
     """``low``, ``high``: a line for each of the dimensions, a column for each row. ``number``: of
     its rule; ``rest``: which of the ``rests`` stands beside the box. ``odd``: the numbers of the
     rules that are no few boxes; they have no rows. ``free``: fields that no box is made of."""
 
-    def __init__(self, rules: Sequence[Rule], free: frozenset[Field]) -> None:
+    def __init__(self, chain: Chain, free: frozenset[Field]) -> None:
         boxed = BOX_FIELDS - free
-        fields = {
-            match.field for rule in rules for match in rule.matches if type(match) is Within
-        } & boxed
-        self.dimensions = tuple(
-            Dimension(field, shift)
-            for field, width in _WIDTHS.items()
-            if field in fields
-            for shift in range((width - 1) // _WORD * _WORD, -1, -_WORD)
-        )
+        self.dimensions = _dimensions(chain, boxed)
         rests, rows = _Rests(boxed), _Rows(self.dimensions)
         odd: list[int] = []
-        for number, rule in enumerate(rules):
-            tested: list[Within] = []
-            others: list[Match] = []
-            for match in rule.matches:
-                if type(match) is Within and match.field in boxed:
-                    tested.append(match)
-                else:
-                    others.append(match)
-            rest = rests.number(others)
-            if rests.reads[rest] or not rows.add(number, rest, tested):
-                odd.append(number)
+        for kind in kinds(chain):
+            tests = kind.first.matches
+            places = [n for n, test in enumerate(tests) if _is_side(test, boxed)]
+            rest = rests.number(test for test in tests if not _is_side(test, boxed))
+            odd += kind.numbers if rests.reads[rest] else rows.add(kind, rest, places)
         self.rests = rests.all
-        self.odd = tuple(odd)
-        self.number: Numbers = np.array(rows.numbers, np.int64)
-        self.rest: Numbers = np.array(rows.rests, np.int64)
+        self.odd = tuple(sorted(odd))
+        self.number: Numbers
+        self.rest: Numbers
         self.low: Values
         self.high: Values
-        self.low, self.high = rows.edges()
+        self.number, self.rest, self.low, self.high = rows.in_order()
         self.size = _log_sizes(self.low, self.high)
 
     def only(self, rows: Numbers) -> Columns:
@@ -182,64 +166,151 @@ def _share_of(dimension: Dimension, ranges: Ranges) -> float:
     return sum(most - least + 1 for least, most in ranges) / (dimension.maximum + 1)
 
 
+def _is_side(test: Match, boxed: frozenset[Field]) -> bool:
+    return type(test) is Within and test.field in boxed
+
+
+def _dimensions(chain: Chain, boxed: frozenset[Field]) -> tuple[Dimension, ...]:
+    tests = (test for rule in examples(chain) for test in rule.matches)
+    fields = {test.field for test in tests if type(test) is Within} & boxed
+    return tuple(
+        Dimension(field, shift)
+        for field, width in _WIDTHS.items()
+        if field in fields
+        for shift in range((width - 1) // _WORD * _WORD, -1, -_WORD)
+    )
+
+
+class _Part(NamedTuple):
+    """Rows with one rest. ``low``, ``high``: by the place of a dimension; what is left free is not
+    written down, for most boxes name few edges."""
+
+    numbers: Numbers
+    rest: int
+    low: Mapping[int, Values]
+    high: Mapping[int, Values]
+
+
 class _Rows:
-    """Boxes as they are found. What a box leaves free is not written down: most name few edges."""
+    """Boxes as they are found."""
 
     def __init__(self, dimensions: Sequence[Dimension]) -> None:
-        self.numbers: list[int] = []
-        self.rests: list[int] = []
         self._maximum = [dimension.maximum for dimension in dimensions]
         self._places: dict[Field, tuple[int, ...]] = {}
         for place, dimension in enumerate(dimensions):
             self._places[dimension.field] = (*self._places.get(dimension.field, ()), place)
-        self._named: list[tuple[list[int], list[int], list[int]]] = [
-            ([], [], []) for _ in dimensions
-        ]
+        self._parts: list[_Part] = []
 
-    def add(self, number: int, rest: int, tested: Sequence[Within]) -> bool:
-        """The boxes of a rule; false where they are many, or none says what the tests do."""
-        if len({test.field for test in tested}) < len(tested):
-            return False
-        sides = [self._sides(test) for test in tested]
-        count = 1
-        for side in sides:
-            count *= len(side) if side is not None else _MOST_ROWS + 1
-        if count > _MOST_ROWS:
-            return False
-        for box in product(*(side for side in sides if side is not None)):
-            row = len(self.numbers)
-            self.numbers.append(number)
-            self.rests.append(rest)
-            for test, edges in zip(tested, box, strict=True):
-                for place, (low, high) in zip(self._places[test.field], edges, strict=True):
-                    rows, lows, highs = self._named[place]
-                    rows.append(row)
-                    lows.append(low)
-                    highs.append(high)
-        return True
+    def add(self, kind: Kind, rest: int, places: Sequence[int]) -> Sequence[int]:
+        """The boxes that the tests at the places make. It gives the numbers of the rules that have
+        too many, or whose tests none says."""
+        sides = [[rule.matches[place] for rule in kind.rules] for place in places]
+        first = [test for test in next(zip(*sides, strict=True), ()) if type(test) is Within]
+        if len({test.field for test in first}) < len(first):
+            return kind.numbers
+        fields = [test.field for test in first]
+        ranges = [[test.ranges for test in side if type(test) is Within] for side in sides]
+        if any(test.negated for test in first):
+            negated = [test.negated for test in first]
+            ranges = [
+                [_without(each, field) for each in side] if without else side
+                for side, field, without in zip(ranges, fields, negated, strict=True)
+            ]
+        if all(_are_single(side) for side in ranges):
+            return self._add_single(kind.numbers, rest, fields, ranges)
+        return self._add_several(kind.numbers, rest, fields, ranges)
 
-    def _sides(self, test: Within) -> Sequence[Box] | None:
-        """What the test takes as edges in each dimension of the field, one for each range."""
-        ranges = _positive(test)
-        if _WIDTHS[test.field] <= _WORD:
-            maximum = self._maximum[self._places[test.field][0]]
-            return [((low, min(high, maximum)),) for low, high in ranges]
-        parts = [_two_words(low, high) for low, high in ranges]
-        whole = [part for part in parts if part is not None]
-        return whole if len(whole) == len(parts) else None
+    def _add_single(
+        self,
+        numbers: Sequence[int],
+        rest: int,
+        fields: Sequence[Field],
+        ranges: Sequence[Sequence[Ranges]],
+    ) -> Sequence[int]:
+        """Of rules that are one range in each field."""
+        low: dict[int, Values] = {}
+        high: dict[int, Values] = {}
+        told = np.ones(len(numbers), np.bool_)
+        for field, side in zip(fields, ranges, strict=True):
+            lows, highs = [each[0][0] for each in side], [each[0][1] for each in side]
+            if len(self._places[field]) == 1:
+                (place,) = self._places[field]
+                most = self._maximum[place]
+                low[place] = np.array(lows, np.uint64)
+                high[place] = np.array([min(each, most) for each in highs], np.uint64)
+            else:
+                upper, lower = self._places[field]
+                low[upper], low[lower] = _halves(lows)
+                high[upper], high[lower] = _halves(highs)
+                whole = (low[lower] == 0) & (high[lower] == np.uint64(_WORD_MAXIMUM))
+                told &= (low[upper] == high[upper]) | whole
+        own = np.array(numbers, np.int64)
+        if not told.all():
+            low = {place: values[told] for place, values in low.items()}
+            high = {place: values[told] for place, values in high.items()}
+        self._parts.append(_Part(own[told], rest, low, high))
+        odd: list[int] = own[~told].tolist()
+        return odd
 
-    def edges(self) -> tuple[Values, Values]:
-        """The lowest and the highest values of all boxes, a line for each dimension."""
-        shape = len(self._maximum), len(self.numbers)
-        low: Values = np.zeros(shape, np.uint64)
-        high: Values = np.empty(shape, np.uint64)
-        for place, (maximum, (rows, lows, highs)) in enumerate(
-            zip(self._maximum, self._named, strict=True)
-        ):
-            high[place] = maximum
-            low[place, rows] = lows
-            high[place, rows] = highs
-        return low, high
+    def _add_several(
+        self,
+        numbers: Sequence[int],
+        rest: int,
+        fields: Sequence[Field],
+        ranges: Sequence[Sequence[Ranges]],
+    ) -> Sequence[int]:
+        """Of rules some of which are several ranges: a box for each choice of them."""
+        odd: list[int] = []
+        owners: list[int] = []
+        chosen: list[tuple[tuple[int, int], ...]] = []
+        for number, sides in zip(numbers, zip(*ranges, strict=True), strict=True):
+            if prod(map(len, sides)) > _MOST_ROWS or not self._are_told(fields, sides):
+                odd.append(number)
+                continue
+            boxes = [*product(*sides)]
+            owners += [number] * len(boxes)
+            chosen += boxes
+        if owners:
+            sole = [[(each,) for each in side] for side in zip(*chosen, strict=True)]
+            self._add_single(owners, rest, fields, sole)
+        return odd
+
+    def _are_told(self, fields: Sequence[Field], sides: Sequence[Ranges]) -> bool:
+        """Whether each of the ranges is said by the edges of its words."""
+        return all(
+            _is_told_by_words(low, high)
+            for field, side in zip(fields, sides, strict=True)
+            if len(self._places[field]) > 1
+            for low, high in side
+        )
+
+    def in_order(self) -> tuple[Numbers, Numbers, Values, Values]:
+        """Of each row the number of its rule, the rest, and the lowest and highest values, a line
+        for each dimension; those of a rule beside each other."""
+        number = np.concatenate([part.numbers for part in self._parts] or [np.zeros(0, np.int64)])
+        rest: Numbers = np.zeros(len(number), np.int64)
+        low: Values = np.zeros((len(self._maximum), len(number)), np.uint64)
+        high: Values = np.repeat(np.array([self._maximum], np.uint64).T, len(number), axis=1)
+        start = 0
+        for part in self._parts:
+            rows = slice(start, start + len(part.numbers))
+            rest[rows] = part.rest
+            for place, values in part.low.items():
+                low[place, rows] = values
+                high[place, rows] = part.high[place]
+            start = rows.stop
+        order = np.argsort(number, kind="stable")
+        return number[order], rest[order], low[:, order], high[:, order]
+
+
+def _are_single(side: Sequence[Ranges]) -> bool:
+    return {*map(len, side)} == {1}
+
+
+def _halves(values: Sequence[int]) -> tuple[Values, Values]:
+    """The upper and the lower words."""
+    upper = np.array([value >> _WORD for value in values], np.uint64)
+    return upper, np.array([value & _WORD_MAXIMUM for value in values], np.uint64)
 
 
 def words(dimension: Dimension, ranges: Ranges) -> Ranges:
@@ -278,28 +349,23 @@ class _Rests:
         return known
 
 
-def _positive(test: Within) -> Ranges:
-    """What the test takes, as ranges."""
-    if not test.negated:
-        return test.ranges
+def _without(ranges: Ranges, field: Field) -> Ranges:
+    """All values of the field but these, as ranges."""
     left: list[tuple[int, int]] = []
     start = 0
-    for low, high in sorted(test.ranges):
+    for low, high in sorted(ranges):
         if low > start:
             left.append((start, low - 1))
         start = max(start, high + 1)
-    if start < 1 << _WIDTHS[test.field]:
-        left.append((start, (1 << _WIDTHS[test.field]) - 1))
+    if start < 1 << _WIDTHS[field]:
+        left.append((start, (1 << _WIDTHS[field]) - 1))
     return tuple(left)
 
 
-def _two_words(low: int, high: int) -> Box | None:
-    """A range as the edges of two words; None where those cannot say it."""
-    first = low >> _WORD, high >> _WORD
-    second = low & _WORD_MAXIMUM, high & _WORD_MAXIMUM
-    if first[0] == first[1] or second == (0, _WORD_MAXIMUM):
-        return first, second
-    return None
+def _is_told_by_words(low: int, high: int) -> bool:
+    """Whether a range is all that is between the edges of its two words."""
+    whole = not low & _WORD_MAXIMUM and high & _WORD_MAXIMUM == _WORD_MAXIMUM
+    return whole or low >> _WORD == high >> _WORD
 
 
 def _log_sizes(low: Values, high: Values) -> npt.NDArray[np.float64]:

@@ -21,7 +21,7 @@ def test_as_one_by_one(seed: int, family: Family) -> None:
     text = flat_rules(seed, 60, ipv6=family is Family.IP6)
     analysis = analysis_of(text, family)
     space, draw = analysis.space, Random(seed)
-    columns = Columns(analysis.table.chains["long"].rules, frozenset())
+    columns = Columns(analysis.table.chains["long"], frozenset())
     every = range(len(columns.number))
     for count in (0, 1, 2, 10, len(every)):
         rows = np.array(sorted(draw.sample(every, min(count, len(every)))), np.int64)
@@ -32,7 +32,7 @@ def test_as_one_by_one(seed: int, family: Family) -> None:
 def test_one_row_is_what_its_rule_tests() -> None:
     analysis = analysis_of(flat_rules(3, 60))
     chain = analysis.table.chains["long"]
-    columns, flow = Columns(chain.rules, frozenset()), analysis.flows["long"]
+    columns, flow = Columns(chain, frozenset()), analysis.flows["long"]
     matcher, universe = flow.matcher, analysis.space.universe
     for number, rule in enumerate(chain.rules):
         rows = columns.rows_of([number])
@@ -47,9 +47,9 @@ def test_the_rows_of_rules_and_those_that_overlap_are_those_that_a_look_at_each_
     seed: int,
 ) -> None:
     draw = Random(seed)
-    rules = analysis_of(flat_rules(seed, 80)).table.chains["long"].rules
-    columns = Columns(rules, frozenset())
-    some = draw.sample(range(len(rules)), 30)
+    chain = analysis_of(flat_rules(seed, 80)).table.chains["long"]
+    columns = Columns(chain, frozenset())
+    some = draw.sample(range(len(chain.rules)), 30)
     rows = [row for row, number in enumerate(columns.number.tolist()) if number in some]
     assert columns.rows_of(some).tolist() == rows
     assert not len(columns.rows_of([]))
