@@ -32,8 +32,7 @@ def tests_state(match: Match) -> bool:
 
 def decides_by_connections(hooks: Hooks) -> bool:
     """Whether a rule for packets of the family decides by their connection."""
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(reads_conntrack(rule.matches) for rule in rules)
+    return any(reads_conntrack(rule.matches) for rule in hooks.examples())
 
 
 def from_world(

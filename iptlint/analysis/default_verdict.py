@@ -27,6 +27,7 @@ from iptlint.model import (
     addresses,
 )
 from iptlint.model.addresses import AddressKind
+from iptlint.model.kinds import examples
 from iptlint.model.matches import PACKET_FAMILIES, tests_in
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
@@ -211,7 +212,11 @@ def _open_end(hooks: Hooks, base_chain: BaseChain, packets: PacketSet) -> Packet
     """Those of the packets that the policy accepts, whichever rules are there."""
     chain = base_chain.chain
     policy = chain.policy
-    if policy is None or policy.kind is not VerdictKind.ACCEPT or any(map(_may_deny, chain.rules)):
+    if (
+        policy is None
+        or policy.kind is not VerdictKind.ACCEPT
+        or any(map(_may_deny, examples(chain)))
+    ):
         return hooks.space.false
     analysis = hooks.firewall.by_decision().analysis(base_chain.table)
     left = analysis.flows[chain.name].outcomes_of(packets)[VerdictKind.RETURN]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.analysis.shares import Share, largest_first, shares, shares_in
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
+from iptlint.model.kinds import examples
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Decision, Outcome, Visit
@@ -142,13 +143,13 @@ def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     open or changed: then what is known of it tells all, and packets need not be followed."""
     if any(not other.is_open for other in hooks.base_chains(hook) if other is not main):
         return False
+    flows = main.analysis.flows.values()
     return all(
-        flow.is_certain(number)
-        and rule.verdict.kind is not VerdictKind.UNKNOWN
+        rule.verdict.kind is not VerdictKind.UNKNOWN
         and all(effect.kind is EffectKind.LOG for effect in rule.effects)
-        for flow in main.analysis.flows.values()
-        for number, rule in enumerate(flow.chain.rules)
-    )
+        for flow in flows
+        for rule in examples(flow.chain)
+    ) and all(flow.is_certain(number) for flow in flows for number in range(len(flow.chain.rules)))
 
 
 def _at_once(main: BaseChain, hook: Hook, packets: PacketSet) -> Iterator[Outcome]:

@@ -275,8 +275,7 @@ def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     little, where following them costs much."""
     changing = any(
         effect.kind in (EffectKind.WRITE, EffectKind.NOTRACK)
-        for table in hooks.tables()
-        for _, rule in table.rules()
+        for rule in hooks.examples()
         for effect in rule.effects
     )
     if hooks.translates or changing:
@@ -382,9 +381,8 @@ def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketS
     analysis, chain = main.analysis, main.chain
     if chain.policy is not None and chain.policy.kind.denies:
         return Share(analysis, chain, None, chain.policy.kind, everyone)
-    for called, rule in main.rules():
-        if rule.verdict.kind.denies:
-            taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
-            if _is_most(hooks, hook, taken):
-                return Share(analysis, called, rule, rule.verdict.kind, taken)
+    for called, rule in main.rules_where(lambda rule: rule.verdict.kind.denies):
+        taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
+        if _is_most(hooks, hook, taken):
+            return Share(analysis, called, rule, rule.verdict.kind, taken)
     return None

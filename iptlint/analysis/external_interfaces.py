@@ -27,6 +27,7 @@ from iptlint.model import (
 )
 from iptlint.model.addresses import AddressKind
 from iptlint.model.call_graph import calls_in
+from iptlint.model.kinds import examples_in, rules_where
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
@@ -78,7 +79,7 @@ def _excepted(hooks: Hooks) -> frozenset[str]:
     return frozenset(
         match.name
         for analysis in hooks.firewall.analyses()
-        for chain, rule in analysis.table.rules()
+        for chain, rule in examples_in(analysis.table)
         if rule.verdict.kind is VerdictKind.ACCEPT and owner_of_name(chain.name) is None
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF and match.negated
@@ -135,14 +136,18 @@ def visited_names(hooks: Hooks) -> frozenset[str]:
     return frozenset(
         match.name
         for analysis in hooks.firewall.analyses()
-        for chain, rule in analysis.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT
-        and Hook.INPUT in analysis.calls.hooks_of(chain.name)
+        for chain, rule in rules_where(analysis.table, _accepts_by_name)
+        if Hook.INPUT in analysis.calls.hooks_of(chain.name)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF
         if not match.negated and not match.wildcard and not is_inside(match.name)
         if _is_from_world(hooks, rule)
     )
+
+
+def _accepts_by_name(rule: Rule) -> bool:
+    accepts = rule.verdict.kind is VerdictKind.ACCEPT
+    return accepts and any(isinstance(match, Interface) for match in rule.matches)
 
 
 def _is_from_world(hooks: Hooks, rule: Rule) -> bool:
@@ -193,11 +198,13 @@ def _translating(hooks: Hooks) -> Iterator[Rule]:
     firewalld have a chain for each interface."""
     for table in hooks.ruleset.tables:
         calls = calls_in(table)
-        chains = [chain.name for chain, rule in table.rules() if _gives_address(rule)]
+        chains = [chain.name for chain, rule in examples_in(table) if _gives_address(rule)]
         leading = frozenset[str]().union(*map(calls.leading_to, dict.fromkeys(chains)))
-        for _, rule in table.rules():
-            if _gives_address(rule) or rule.verdict.chain in leading:
-                yield rule
+
+        def leads(rule: Rule, leading: frozenset[str] = leading) -> bool:
+            return _gives_address(rule) or rule.verdict.chain in leading
+
+        yield from (rule for _, rule in rules_where(table, leads))
 
 
 def _gives_address(rule: Rule) -> bool:

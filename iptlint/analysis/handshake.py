@@ -82,8 +82,7 @@ def between_machines(hooks: Hooks) -> PacketSet:
 @memo
 def redirects(hooks: Hooks) -> bool:
     """Whether the destination may be another one once PREROUTING is over."""
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(rule.verdict.name.upper() in _REDIRECTING for rule in rules)
+    return any(rule.verdict.name.upper() in _REDIRECTING for rule in hooks.examples())
 
 
 def clients(space: Space) -> PacketSet:
@@ -95,11 +94,7 @@ def clients(space: Space) -> PacketSet:
 def untracks(hooks: Hooks) -> bool:
     """Whether a rule of the family, in any table, turns connection tracking off."""
     return any(
-        effect.kind is EffectKind.NOTRACK
-        for table in hooks.ruleset.tables
-        if hooks.family.value in table.family.packets
-        for _, rule in table.rules()
-        for effect in rule.effects
+        effect.kind is EffectKind.NOTRACK for rule in hooks.examples() for effect in rule.effects
     )
 
 

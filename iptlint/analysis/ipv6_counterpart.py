@@ -108,8 +108,7 @@ def is_about_ip6(hooks: Hooks) -> bool:
     """Whether someone wrote rules for IPv6, and not just for both."""
     if Family.IP6 in hooks.ruleset.families:
         return True
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(_asks_for_ip6(match) for rule in rules for match in rule.matches)
+    return any(_asks_for_ip6(match) for rule in hooks.examples() for match in rule.matches)
 
 
 def _asks_for_ip6(match: Match) -> bool:

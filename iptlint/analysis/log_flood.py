@@ -10,6 +10,7 @@ from iptlint.analysis.exposure import outward, same_interface, uplinks
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
+from iptlint.model.kinds import numbers_where
 from iptlint.model.matches import Threshold
 from iptlint.model.names import is_inside, is_second
 from iptlint.netfilter.firewall import Hooks
@@ -108,13 +109,19 @@ def _uncertain_rules(analysis: TableAnalysis) -> dict[str, list[int]]:
     return {
         name: [
             number
-            for number, rule in enumerate(flow.chain.rules)
-            if rule.verdict.kind is not VerdictKind.CONTINUE
-            if rule.verdict.kind is VerdictKind.UNKNOWN or not flow.is_certain(number)
-            if not _is_rate(rule)
+            for number in numbers_where(flow.chain, _may_end_or_not)
+            if _does_anything(flow.chain.rules[number]) or not flow.is_certain(number)
         ]
         for name, flow in analysis.flows.items()
     }
+
+
+def _may_end_or_not(rule: Rule) -> bool:
+    return rule.verdict.kind is not VerdictKind.CONTINUE and not _is_rate(rule)
+
+
+def _does_anything(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.UNKNOWN
 
 
 def _is_rate(rule: Rule) -> bool:

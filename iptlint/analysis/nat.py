@@ -114,9 +114,8 @@ def _destinations(hooks: Hooks, hook: Hook) -> Iterator[DestinationNat]:
     for base_chain in hooks.base_chains(hook):
         analysis = base_chain.analysis
         if base_chain.chain.type == "nat":
-            for _, rule in base_chain.rules():
-                if _sets_destination(rule):
-                    yield _translation(hooks, analysis, rule)
+            for _, rule in base_chain.rules_where(_sets_destination):
+                yield _translation(hooks, analysis, rule)
 
 
 def _sets_destination(rule: Rule) -> bool:

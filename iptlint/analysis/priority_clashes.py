@@ -118,12 +118,10 @@ def _changed(writer: BaseChain, reader: BaseChain) -> _Reason | None:
     space = writer.analysis.space
     both_translate = writer.chain.type == reader.chain.type == "nat"
     readings: dict[frozenset[Field], _Readings] = {}
-    for _, rule in writer.rules():
+    for _, rule in writer.rules_where(lambda rule: bool(_written(rule))):
         if both_translate and rule.verdict.kind is VerdictKind.NAT:
             continue
         written = _written(rule)
-        if not written:
-            continue
         if written not in readings:
             readings[written] = _Readings(reader, written)
         changed = space.forget(_matched(writer, rule), written)
@@ -144,8 +142,9 @@ class _Readings:
         space = reader.analysis.space
         self.rules = [
             (rule, space.forget(_matched(reader, rule), fields))
-            for _, rule in reader.rules()
-            if not fields.isdisjoint(_tested(rule.matches))
+            for _, rule in reader.rules_where(
+                lambda rule: not fields.isdisjoint(_tested(rule.matches))
+            )
         ]
         self.packets = union([packets for _, packets in self.rules], space.false)
 
@@ -180,15 +179,19 @@ def _tested(matches: tuple[Match, ...]) -> Iterator[Field]:
 
 def _recorded(dropping: BaseChain, recording: BaseChain) -> _Reason | None:
     """Packets that the one drops and the other logs or adds to a set."""
-    for _, rule in recording.rules():
-        done = next((_RECORDS[e.kind] for e in rule.effects if e.kind in _RECORDS), None)
-        if done is not None and (dropping.denied & _matched(recording, rule)).satisfiable():
+    for _, rule in recording.rules_where(lambda rule: any(_records(rule))):
+        done = next(_records(rule))
+        if (dropping.denied & _matched(recording, rule)).satisfiable():
             reason = f"{_line(rule)} {done} packets that {dropping.title} drops"
             return _Reason(reason, (rule,))
     return None
 
 
 _RECORDS = {EffectKind.LOG: "logs", EffectKind.SET: "puts into a set"}
+
+
+def _records(rule: Rule) -> Iterator[str]:
+    return (_RECORDS[effect.kind] for effect in rule.effects if effect.kind in _RECORDS)
 
 
 def _matched(base_chain: BaseChain, rule: Rule) -> PacketSet:

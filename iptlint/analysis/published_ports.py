@@ -130,7 +130,7 @@ def _asked_together(hooks: Hooks, callers: Sequence[PacketSet]) -> Sequence[Sequ
     """All at once where their addresses tell them apart whatever is done to them on the way."""
     source = hooks.family.saddr
     changing = [each for each in hooks.base_chains(Hook.PREROUTING) if not each.is_open]
-    writes = writes_of(rule for each in changing for _, rule in each.rules())
+    writes = writes_of(rule for each in changing for rule in each.examples())
     sides = [hooks.space.project(caller, source) for caller in callers]
     mixed = any((one & other).satisfiable() for one, other in combinations(sides, 2))
     if mixed or source in writes.fields or any(each.rewrites for each in changing[:-1]):
@@ -195,7 +195,7 @@ def _ordinary_types(hooks: Hooks) -> tuple[PacketSet, PacketSet]:
 @memo
 def _marks(hooks: Hooks) -> tuple[Field, ...]:
     """The marks that rules may have given to packets before FORWARD."""
-    changed = writes_of(rule for table in hooks.tables() for _, rule in table.rules()).fields
+    changed = writes_of(hooks.examples()).fields
     return tuple(field for field in (Field.MARK, Field.CT_MARK) if field in changed)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import AnyOf, Chain, Decided, Field, Match, Rule, Uncertain, VerdictKind
+from iptlint.model.kinds import numbers_where
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -32,8 +33,12 @@ def is_plain(rule: Rule) -> bool:
         and not rule.effects
         and rule.comment is None
         and (rule.counters is None or not any(rule.counters))
-        and not any(map(is_uncertain, rule.matches))
+        and not _is_uncertain(rule)
     )
+
+
+def _is_uncertain(rule: Rule) -> bool:
+    return any(map(is_uncertain, rule.matches))
 
 
 def _decides(kind: VerdictKind) -> bool:
@@ -62,11 +67,7 @@ class MovableRuns:
         self.analysis = analysis
         self.chain = chain
         self.flow = analysis.flows[chain.name]
-        self.uncertain = [
-            number
-            for number, rule in enumerate(chain.rules)
-            if any(map(is_uncertain, rule.matches))
-        ]
+        self.uncertain = numbers_where(chain, _is_uncertain)
 
     def runs(self, verdict: Verdict, numbers: list[int]) -> Iterator[list[int]]:
         """Rules that can all be moved up to the first of them; the others make other runs."""
@@ -93,8 +94,7 @@ class MovableRuns:
     @memo
     def _otherwise(self, verdict: Verdict) -> list[int]:
         """The rules with another outcome."""
-        rules = enumerate(self.chain.rules)
-        return [number for number, rule in rules if not _same_outcome(rule, verdict)]
+        return numbers_where(self.chain, lambda rule: not _same_outcome(rule, verdict))
 
     def _counts(self, number: int, packets: PacketSet) -> bool:
         return (self._seen(number) & packets).satisfiable()
@@ -117,5 +117,5 @@ def _same_outcome(rule: Rule, verdict: Verdict) -> bool:
         _leaves_chain(verdict.kind)
         and rule.verdict == verdict
         and not rule.effects
-        and not any(map(is_uncertain, rule.matches))
+        and not _is_uncertain(rule)
     )

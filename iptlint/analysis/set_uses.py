@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from iptlint.model import Match, Opaque, Rule, Ruleset, Table, Uncertain
+from iptlint.model import Chain, Match, Opaque, Rule, Ruleset, Table, Uncertain
+from iptlint.model.kinds import rules_where
 from iptlint.model.matches import SetLookup
 
 _VERDICT = -1
@@ -16,15 +17,17 @@ class SetUse(NamedTuple):
 
     name: str
     table: Table
+    chain: Chain
     rule: Rule
     part: int
 
 
 def uses_of_sets(ruleset: Ruleset) -> Iterator[SetUse]:
     """Every place that needs a set of whose contents nothing is known."""
-    for table, _, rule in ruleset.rules():
-        for name, part in _needed(rule):
-            yield SetUse(name, table, rule, part)
+    for table in ruleset.tables:
+        for chain, rule in rules_where(table, lambda rule: any(_needed(rule))):
+            for name, part in _needed(rule):
+                yield SetUse(name, table, chain, rule, part)
 
 
 def _needed(rule: Rule) -> Iterator[tuple[str, int]]:

@@ -22,6 +22,7 @@ from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook, Rule, VerdictKind, Within
+from iptlint.model.kinds import rules_where
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
 from iptlint.netfilter.firewall import Hooks
@@ -172,11 +173,16 @@ def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
         return False
     calls = main.analysis.calls
     return any(
-        rule.verdict.kind is VerdictKind.ACCEPT
-        and names_port(rule, ports)
+        names_port(rule, ports)
         and (not calls.hooks_of(chain.name) or Hook.INPUT in calls.hooks_of(chain.name))
-        for chain, rule in main.analysis.table.rules()
+        for chain, rule in rules_where(main.analysis.table, accepts_ports)
     )
+
+
+def accepts_ports(rule: Rule) -> bool:
+    """Whether the rule accepts, and asks for a destination port."""
+    tests = (match for match in rule.matches if isinstance(match, Within))
+    return rule.verdict.kind is VerdictKind.ACCEPT and any(t.field is Field.DPORT for t in tests)
 
 
 def names_port(rule: Rule, ports: tuple[int, ...]) -> bool:
@@ -210,12 +216,15 @@ def _evident_ports(hooks: Hooks, *, unnamed: bool) -> tuple[int, ...]:
         return ()
     evident = (
         port
-        for _, rule in main.analysis.table.rules()
-        if rule.verdict.kind is VerdictKind.ACCEPT
+        for _, rule in rules_where(main.analysis.table, _accepts)
         for port in _ssh_ports_of(hooks, main.analysis, rule)
         if not unnamed or port not in _NAMED_PORTS
     )
     return tuple(dict.fromkeys(evident))
+
+
+def _accepts(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.ACCEPT
 
 
 def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
@@ -243,9 +252,9 @@ def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
     """A port of no service that has a name, which a rule lets someone in to by itself: sshd may
     listen there."""
     main = hooks.deciding_chain(Hook.INPUT)
-    for chain, rule in () if main is None else main.analysis.table.rules():
+    for chain, rule in () if main is None else rules_where(main.analysis.table, accepts_ports):
         port = _only_port(rule)
-        if port is None or port in _NAMED_PORTS or rule.verdict.kind is not VerdictKind.ACCEPT:
+        if port is None or port in _NAMED_PORTS:
             continue
         assert main is not None
         called = Hook.INPUT in main.analysis.calls.hooks_of(chain.name)

@@ -71,7 +71,7 @@ def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
         return False
     if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
         return True
-    denying = any(rule.verdict.kind.denies for _, rule in base_chain.rules())
+    denying = any(rule.verdict.kind.denies for rule in base_chain.examples())
     return not denying or not (_undecided(base_chain) & packets).satisfiable()
 
 
@@ -85,7 +85,7 @@ def _only_bans(base_chain: BaseChain) -> bool:
     policy = base_chain.chain.policy
     if policy is not None and policy.kind is not VerdictKind.ACCEPT:
         return False
-    decisive = [rule for _, rule in base_chain.rules() if rule.verdict.kind.terminates]
+    decisive = (rule for rule in base_chain.examples() if rule.verdict.kind.terminates)
     return all(is_ban(rule) for rule in decisive)
 
 

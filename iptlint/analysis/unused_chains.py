@@ -8,6 +8,7 @@ from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loade
 from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.session import Context
 from iptlint.model import Chain, Ruleset
+from iptlint.model.kinds import examples_in, rules_where
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -50,7 +51,7 @@ def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
     may_call = analysis.syntax.may_call
-    unread = [rule for _, rule in analysis.table.rules() if not rule.read]
+    unread = [rule for _, rule in rules_where(analysis.table, lambda rule: not rule.read)]
     for name, chain in analysis.table.chains.items():
         if chain.hook is not None or analysis.calls.callers(name):
             continue
@@ -77,6 +78,6 @@ def _called_elsewhere(context: Context, analysis: TableAnalysis, chain: Chain) -
             other = table.chains.get(chain.name)
             if other is not None and other.hook is not None:
                 return True
-            if any(rule.verdict.chain == chain.name for _, rule in table.rules()):
+            if any(rule.verdict.chain == chain.name for _, rule in examples_in(table)):
                 return True
     return False

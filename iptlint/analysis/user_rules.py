@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.analysis.shares import Share
 from iptlint.model import Chain, Rule
+from iptlint.model.kinds import rules_where
 from iptlint.model.ownership import holds_user_rules, is_user_rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 
-def user_rules(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
-    """The rules that people wrote, that packets may match, and that are no copies of others."""
+def user_rules_where(
+    analysis: TableAnalysis, holds: Callable[[Rule], bool]
+) -> Iterator[tuple[Chain, Rule]]:
+    """The rules that people wrote, that packets may match, and that are no copies of others; of
+    these those for which it holds, whatever addresses and ports they name."""
     silent = unmatched_rules(analysis) | later_copies(analysis)
-    for chain in analysis.table.chains.values():
-        if analysis.calls.is_called(chain.name):
-            for rule in chain.rules:
-                if rule not in silent and is_user_rule(analysis.table, chain.name, rule):
-                    yield chain, rule
+    for chain, rule in rules_where(analysis.table, holds):
+        called = analysis.calls.is_called(chain.name)
+        if called and rule not in silent and is_user_rule(analysis.table, chain.name, rule):
+            yield chain, rule
 
 
 def is_user_decision(share: Share) -> bool:

@@ -45,9 +45,13 @@ def wide_networks(hooks: Hooks) -> Iterator[WideNetwork]:
     """Those that take new connections of strangers, to the host or through it."""
     for hook in (Hook.INPUT, Hook.FORWARD):
         for base_chain in hooks.base_chains(hook):
-            for chain, rule in base_chain.rules():
-                if rule.verdict.kind is VerdictKind.ACCEPT:
-                    yield from _of_rule(base_chain.analysis, chain, rule)
+            for chain, rule in base_chain.rules_where(_accepts_from_somewhere):
+                yield from _of_rule(base_chain.analysis, chain, rule)
+
+
+def _accepts_from_somewhere(rule: Rule) -> bool:
+    tests = (match for match in rule.matches if isinstance(match, Within))
+    return rule.verdict.kind is VerdictKind.ACCEPT and any(t.field is Field.SADDR for t in tests)
 
 
 def _of_rule(analysis: TableAnalysis, chain: Chain, rule: Rule) -> Iterator[WideNetwork]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain as joined
 from typing import NamedTuple
@@ -89,16 +89,21 @@ class CallGraph:
 
     def rules_from(self, name: str) -> Iterator[tuple[Chain, Rule]]:
         """The rules of the chain and of all that calls lead to from it, in the table's order."""
-        reachable = self.reachable_from(name)
-        for chain in self.chains.values():
-            if chain.name in reachable:
-                yield from ((chain, rule) for rule in chain.rules)
+        return ((chain, rule) for chain in self._from(name) for rule in chain.rules)
 
     def examples_from(self, name: str) -> Iterator[Rule]:
         """One of each kind of these rules."""
+        return joined.from_iterable(map(examples, self._from(name)))
+
+    def rules_where(self, name: str, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
+        """Those of these rules for which it holds, whatever addresses and ports they name."""
+        for chain in self._from(name):
+            yield from ((chain, chain.rules[n]) for n in numbers_where(chain, holds))
+
+    def _from(self, name: str) -> Iterator[Chain]:
+        """The chains that calls lead to, in the table's order."""
         reachable = self.reachable_from(name)
-        called = (chain for chain in self.chains.values() if chain.name in reachable)
-        return joined.from_iterable(map(examples, called))
+        return (chain for chain in self.chains.values() if chain.name in reachable)
 
     def bases_of(self, name: str) -> tuple[Chain, ...]:
         """The base chains from which calls lead to the chain."""

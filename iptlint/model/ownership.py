@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from iptlint.model.kinds import examples_in
 from iptlint.model.matches import Interface
 from iptlint.model.owners import (
     Owner,
@@ -123,7 +124,7 @@ def _docker_bridges(table: Table) -> frozenset[str]:
     """The interfaces that docker's chains of the table speak of: a bridge may have any name."""
     return frozenset(
         name
-        for chain, rule in table.rules()
+        for chain, rule in examples_in(table)
         if owner_of_name(chain.name) is _DOCKER and chain.name != DOCKER_USER
         for name in interface_names(rule)
         if name != "lo"

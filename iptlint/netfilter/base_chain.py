@@ -182,9 +182,14 @@ class BaseChain:
             changing += [(rules[n], matched.get(n, self.space.false)) for n in numbers]
         return tuple(changing)
 
-    def rules(self) -> Iterator[tuple[Chain, Rule]]:
-        """Those of the chain and of the chains that it calls."""
-        return self.analysis.calls.rules_from(self.chain.name)
+    def rules_where(self, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
+        """Those of the chain and of the chains that it calls for which it holds, whatever addresses
+        and ports they name."""
+        return self.analysis.calls.rules_where(self.chain.name, holds)
+
+    def examples(self) -> Iterator[Rule]:
+        """One of each kind of these rules."""
+        return self.analysis.calls.examples_from(self.chain.name)
 
     def _flows(self) -> Iterator[ChainFlow]:
         """Those of the chain and of the chains that it calls."""

@@ -11,7 +11,7 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
-from iptlint.model.kinds import examples_in
+from iptlint.model.kinds import examples_in, rules_where
 from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -250,12 +250,19 @@ class Hooks:
         """Those that see packets of the family."""
         return tuple(t for t in self.ruleset.tables if self.family.value in t.family.packets)
 
+    def examples(self) -> Iterator[Rule]:
+        """One rule of each kind in these tables."""
+        return (rule for table in self.tables() for _, rule in examples_in(table))
+
+    def rules_where(self, holds: Callable[[Rule], bool]) -> Iterator[Rule]:
+        """The rules of these tables for which it holds, whatever addresses and ports they name."""
+        return (rule for table in self.tables() for _, rule in rules_where(table, holds))
+
     @cached_property
     def translates(self) -> bool:
         """Whether a rule translates addresses or ports. Then later packets of a connection are
         translated too, and back, before and after the hooks, which is not followed here."""
-        rules = (rule for table in self.tables() for _, rule in examples_in(table))
-        return any(rule.verdict.kind is VerdictKind.NAT for rule in rules)
+        return any(rule.verdict.kind is VerdictKind.NAT for rule in self.examples())
 
     @memo
     def decides_alone(self, hook: Hook) -> bool:

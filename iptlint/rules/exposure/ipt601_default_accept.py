@@ -73,6 +73,7 @@ from iptlint.model import (
     Table,
     VerdictKind,
 )
+from iptlint.model.kinds import examples, examples_in
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
 from iptlint.model.script import Kind, Script, Step
@@ -197,7 +198,7 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
     script = hooks.ruleset.script
     if script is None or script.lacks_files or not _idle(main.analysis, main.chain):
         return False
-    return any(map(is_flush, script.steps)) or any(map(_is_of_every_firewall, main.chain.rules))
+    return any(map(is_flush, script.steps)) or any(map(_is_of_every_firewall, examples(main.chain)))
 
 
 def _is_of_every_firewall(rule: Rule) -> bool:
@@ -211,7 +212,7 @@ def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     analysis, chain, owner = main.analysis, main.chain, owner_of_table(main.analysis.table.name)
     if owner is not None and owner.transient:
         return False
-    decided = any(not _is_generated(analysis.table, chain, rule) for rule in chain.rules)
+    decided = any(not _is_generated(analysis.table, chain, rule) for rule in examples(chain))
     if hook is Hook.FORWARD and (forwards_on_its_own(hooks) or not (decided or _translates(hooks))):
         return False
     if hook is Hook.INPUT and chain.rules and not decided:
@@ -233,7 +234,7 @@ def _translates(hooks: Hooks) -> bool:
         rule.verdict.name.upper() in _TRANSLATING and not _is_generated(table, chain, rule)
         for table in hooks.ruleset.tables
         if shared or hooks.family.value in table.family.packets
-        for chain, rule in table.rules()
+        for chain, rule in examples_in(table)
     )
 
 
@@ -241,7 +242,7 @@ def _only_bans(main: BaseChain) -> bool:
     """Whether the verdicts of the chain and what it calls are all DROP or REJECT."""
     kinds = {
         rule.verdict.kind
-        for _, rule in main.rules()
+        for rule in main.examples()
         if rule.verdict.chain not in main.analysis.table.chains and not rule.verdict.kind.goes_on
         if not is_against_spoofing(rule)
     }
@@ -254,7 +255,8 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
     built_in = analysis.table.name == "filter" and chain.name.isupper()
     if built_in or not analysis.syntax.makes_base_chains:
         return False
-    return bool(chain.rules) and all(r.verdict.kind is VerdictKind.CONTINUE for r in chain.rules)
+    kinds = {rule.verdict.kind for rule in examples(chain)}
+    return kinds == {VerdictKind.CONTINUE}
 
 
 def _one(hooks: Hooks, opening: _Open) -> Finding:

@@ -56,6 +56,7 @@ from iptlint.analysis.shares import Share
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import AnyOf, Family, Field, Hook, Match, Opaque, Rule
+from iptlint.model.kinds import rules_where
 from iptlint.model.matches import SetLookup
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.model.ownership import is_generated, owner_of_chain
@@ -66,7 +67,6 @@ from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.netfilter.firewall import Hooks
-    from iptlint.netfilter.table_analysis import TableAnalysis
     from iptlint.packets.bdd import PacketSet
 
 META = Meta(
@@ -150,18 +150,18 @@ def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
     if any(_bans(owner_of_table(table.name)) for table in tables):
         return True
     return any(
-        _watches(hooks.firewall.analysis(table), rule, anyone)
+        (hooks.firewall.analysis(table).intended(rule) & anyone).satisfiable()
         for table in tables
-        for _, rule in table.rules()
+        for _, rule in rules_where(table, _watches)
     )
 
 
-def _watches(analysis: TableAnalysis, rule: Rule, packets: PacketSet) -> bool:
+def _watches(rule: Rule) -> bool:
+    """Whether it is for those who are banned, or for a program that bans."""
     callee = rule.verdict.chain
     denies = rule.verdict.kind.denies or callee is not None
     banned = denies and any(map(_is_lookup, rule.matches))
-    watched = banned or (callee is not None and _bans(owner_of_name(callee)))
-    return watched and (analysis.intended(rule) & packets).satisfiable()
+    return banned or (callee is not None and _bans(owner_of_name(callee)))
 
 
 def _bans(owner: Owner | None) -> bool:

@@ -40,6 +40,7 @@ port is translated; so is a set of nft that rules or programs fill.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -112,12 +113,16 @@ def _every_ban(hooks: Hooks) -> Iterator[tuple[TableAnalysis, Rule]]:
         if not base_chain.chain.filters or base_chain.is_open:
             continue
         silent = unmatched_rules(base_chain.analysis)
-        for _, rule in base_chain.rules():
-            names_senders = any(_names_senders(hooks, match) for match in rule.matches) and all(
-                _names_senders(hooks, match) or _is_of_way(match) for match in rule.matches
-            )
-            if rule.verdict.kind.denies and names_senders and rule not in silent:
+        for _, rule in base_chain.rules_where(partial(_is_ban, hooks)):
+            if rule not in silent:
                 yield base_chain.analysis, rule
+
+
+def _is_ban(hooks: Hooks, rule: Rule) -> bool:
+    """Whether it denies senders, and asks for no more than them and their way."""
+    named = any(_names_senders(hooks, match) for match in rule.matches)
+    only = all(_names_senders(hooks, match) or _is_of_way(match) for match in rule.matches)
+    return rule.verdict.kind.denies and named and only
 
 
 def _names_senders(hooks: Hooks, match: Match) -> bool:

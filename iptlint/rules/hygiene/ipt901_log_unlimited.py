@@ -49,6 +49,7 @@ from iptlint.findings.fix import Fix, rewriting
 from iptlint.findings.grouping import SHOWN
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
+from iptlint.model.kinds import rules_where
 from iptlint.model.ownership import is_user_chain
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -106,10 +107,14 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
     return (
         rule
-        for chain, rule in analysis.table.rules()
-        if logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
+        for chain, rule in rules_where(analysis.table, _logs_all)
         if is_user_chain(analysis.table, chain.name) and rule not in unmatched_rules(analysis)
     )
+
+
+def _logs_all(rule: Rule) -> bool:
+    """Whether it logs all that its tests are for."""
+    return logs(rule) and rule.read and not any(map(is_uncertain, rule.matches))
 
 
 def _is_to_a_program(rule: Rule) -> bool:

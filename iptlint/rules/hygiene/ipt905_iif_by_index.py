@@ -47,6 +47,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
+from iptlint.model.kinds import rules_where
 from iptlint.model.matches import InterfaceNumber
 from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
@@ -128,13 +129,22 @@ def _of_devices(wanted: Wanted) -> Finding:
 def _alike(ruleset: Ruleset) -> dict[_Kind, list[Test]]:
     """A place and interface once."""
     alike: dict[_Kind, dict[Test, None]] = {}
-    for table, chain, rule in ruleset.rules():
+    by_index = (
+        (table, chain, rule)
+        for table in ruleset.tables
+        for chain, rule in rules_where(table, _asks_by_index)
+    )
+    for table, chain, rule in by_index:
         for test in () if is_generated(table, chain.name) else _tests(rule):
             number = test.name if test.name.isdecimal() else ""
             mendable = bool(ruleset.syntax.by_name(test.span))
             key = test.span.source, number, comes_and_goes(test.name), mendable
             alike.setdefault(key, {}).setdefault(test)
     return {key: list(tests) for key, tests in alike.items()}
+
+
+def _asks_by_index(rule: Rule) -> bool:
+    return any(name for match in rule.matches for name in _names(match))
 
 
 def _tests(rule: Rule) -> Iterator[Test]:

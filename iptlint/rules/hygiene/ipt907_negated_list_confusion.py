@@ -42,6 +42,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import line, verb
 from iptlint.model import AnyOf, Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
+from iptlint.model.kinds import examples
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Syntax
 from iptlint.packets.packet import Packet
@@ -88,6 +89,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _pairs(chain: Chain) -> Iterator[tuple[_Negated, _Negated]]:
     """Neighbours that are alike but for what they negate; what goes on does not part them."""
+    if not any(map(_negates, examples(chain))):
+        return
     deciding = (rule for rule in chain.rules if rule.verdict.kind is not VerdictKind.CONTINUE)
     for one, two in pairwise(deciding):
         if one.verdict == two.verdict and _negates(one) and _negates(two):

@@ -114,8 +114,8 @@ def _tests(main: BaseChain) -> Iterator[Span]:
     for the header."""
     analysis = main.analysis
     silent = unmatched_rules(analysis)
-    for _, rule in main.rules():
-        if rule.verdict.kind is not VerdictKind.ACCEPT or rule in silent:
+    for _, rule in main.rules_where(lambda rule: rule.verdict.kind is VerdictKind.ACCEPT):
+        if rule in silent:
             continue
         for number, match in enumerate(rule.matches):
             if _is_first_header(match) and _is_meant(rule):

@@ -67,6 +67,7 @@ from iptlint.analysis.shares import Share, surely_decides
 from iptlint.analysis.ssh_access import (
     Sign,
     SshFailure,
+    accepts_ports,
     nameless_service,
     names_port,
     serves_the_world,
@@ -77,7 +78,8 @@ from iptlint.analysis.ssh_access import (
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, VerdictKind
+from iptlint.model import Family
+from iptlint.model.kinds import rules_where
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
@@ -198,8 +200,8 @@ def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Itera
     if main is None or step.packet != "SYN":
         return
     coming = first_packets(hooks, ports) & hooks.hook_packets(step.hook) & outside(hooks.space)
-    for _, rule in main.analysis.table.rules():
-        if rule.verdict.kind is VerdictKind.ACCEPT and names_port(rule, ports):
+    for _, rule in rules_where(main.analysis.table, accepts_ports):
+        if names_port(rule, ports):
             taken = main.analysis.matched(rule, coming)
             if taken.satisfiable() and not (taken & between_machines(hooks)).satisfiable():
                 yield Label(rule.origin.span, "no other machine has an address that this is for")
@@ -209,5 +211,4 @@ def _is_by_name(hooks: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
     """Whether a rule is there to close the port, and none to open it."""
     if decider.rule is None or not names_port(decider.rule, ports):
         return False
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return not any(r.verdict.kind is VerdictKind.ACCEPT and names_port(r, ports) for r in rules)
+    return not any(names_port(rule, ports) for rule in hooks.rules_where(accepts_ports))

@@ -40,6 +40,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset
+from iptlint.model.kinds import rules_where
 from iptlint.model.matches import HostName
 from iptlint.model.names import is_in_hosts
 from iptlint.rules.meta import Group, Meta
@@ -65,12 +66,22 @@ class _Use(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         by_name: dict[tuple[SourceFile, str], dict[Span, _Use]] = {}
-        for _, _, rule in ruleset.rules():
+        for rule in _by_name(ruleset):
             for use in _uses(ruleset, rule):
                 key = use.span.source, use.name.lower()
                 by_name.setdefault(key, {}).setdefault(use.span, use)
         for uses in by_name.values():
             yield _finding(ruleset, list(uses.values()))
+
+
+def _by_name(ruleset: Ruleset) -> Iterator[Rule]:
+    """The rules that name a host."""
+
+    def names(rule: Rule) -> bool:
+        needed = any(isinstance(need, HostName) for need in rule.verdict.needs)
+        return needed or any(name for match in rule.matches for name in _names(match))
+
+    return (rule for table in ruleset.tables for _, rule in rules_where(table, names))
 
 
 def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:

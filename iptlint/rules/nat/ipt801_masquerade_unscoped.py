@@ -146,11 +146,14 @@ def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
     unwanted = unmatched_rules(analysis) | later_copies(analysis)
     return [
         (chain, rule)
-        for chain, rule in base_chain.rules()
-        if rule.verdict.name.upper() in _TRANSLATING
+        for chain, rule in base_chain.rules_where(_translates)
         if writer_of(analysis.table, chain.name, rule) is None
         if rule not in unwanted
     ]
+
+
+def _translates(rule: Rule) -> bool:
+    return rule.verdict.name.upper() in _TRANSLATING
 
 
 def _leaving(hooks: Hooks, *protocols: int) -> PacketSet:

@@ -194,8 +194,7 @@ def _own_addresses(hooks: Hooks) -> frozenset[int]:
     family = hooks.family
     own = {
         effect.value
-        for table in hooks.tables()
-        for _, rule in table.rules()
+        for rule in hooks.examples()
         for effect in rule.effects
         if effect.field is family.saddr and effect.value is not None
     }

@@ -55,6 +55,7 @@ from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Interface, Rule, Within
+from iptlint.model.kinds import rules_where
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.syntax import Suggestion
@@ -122,8 +123,8 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     by_owner: dict[str, list[_Network]] = defaultdict(list)
     for base_chain in hooks.base_chains(Hook.POSTROUTING):
         analysis = base_chain.analysis
-        for chain, rule in analysis.table.rules():
-            if rule.verdict.name.upper() not in _TRANSLATING or rule in unmatched_rules(analysis):
+        for chain, rule in rules_where(analysis.table, _translates):
+            if rule in unmatched_rules(analysis):
                 continue
             owner, source = writer_of(analysis.table, chain.name, rule), _source(hooks, rule)
             if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
@@ -131,6 +132,10 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
                 if sent.satisfiable():
                     by_owner[owner.name].append(_Network(rule, source, sent))
     return by_owner
+
+
+def _translates(rule: Rule) -> bool:
+    return rule.verdict.name.upper() in _TRANSLATING
 
 
 def _source(hooks: Hooks, rule: Rule) -> Within | None:

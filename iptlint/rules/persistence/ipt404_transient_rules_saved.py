@@ -55,6 +55,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Hook, Rule, Ruleset, Table
+from iptlint.model.kinds import examples, numbers_where
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
 from iptlint.model.ownership import writer_of
 from iptlint.packets.describe.lists import few
@@ -117,7 +118,7 @@ def _is_a_persons(table: Table, chain: Chain) -> bool:
     """Whether it has rules that no software wrote, or a policy: docker sets that of FORWARD."""
     closed = chain.policy is not None and chain.policy.kind.denies
     return (closed and chain.hook is not Hook.FORWARD) or any(
-        writer_of(table, chain.name, rule) is None for rule in chain.rules
+        writer_of(table, chain.name, rule) is None for rule in examples(chain)
     )
 
 
@@ -146,10 +147,14 @@ def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
             if owner is not None:
                 shares[owner].tables.add(table.name)
                 shares[owner].chains.append(chain)
-            for rule in chain.rules:
-                made_by = owner or _generator_of(rule.verdict.chain or "")
-                if made_by is not None:
-                    shares[made_by].rules.append(rule)
+
+            def made_by(rule: Rule, owner: Owner | None = owner) -> Owner | None:
+                return owner or _generator_of(rule.verdict.chain or "")
+
+            for number in numbers_where(chain, lambda rule: made_by(rule) is not None):
+                rule = chain.rules[number]
+                if (maker := made_by(rule)) is not None:
+                    shares[maker].rules.append(rule)
     return shares
 
 

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Ruleset, Table
+from iptlint.model import Ruleset
 from iptlint.model.names import is_set_of_software
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import writer_of
@@ -80,19 +80,18 @@ def check(context: Context) -> Iterator[Finding]:
 def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
     """Each set's name and where it is first needed, in the order of the text."""
     uses: dict[str, Span] = {}
-    places = {rule: (table, chain.name) for table, chain, rule in ruleset.rules()}
     script = ruleset.script
     for use in uses_of_sets(ruleset):
         if script is not None and script.makes_set(use.name):
             continue
-        if use.name not in uses and not _is_generated(use, *places[use.rule]):
+        if use.name not in uses and not _is_generated(use):
             uses[use.name] = use.rule.origin.part(use.part)
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
 
 
-def _is_generated(use: SetUse, table: Table, chain: str) -> bool:
+def _is_generated(use: SetUse) -> bool:
     """Whether software makes the set, or wrote the rule: it makes both anew when it starts."""
-    owners = (owner_of_name(use.name), writer_of(table, chain, use.rule))
+    owners = (owner_of_name(use.name), writer_of(use.table, use.chain.name, use.rule))
     known = any(owner is not None and owner.transient for owner in owners)
     return known or is_set_of_software(use.name)
 

@@ -42,7 +42,8 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Change, Fix
 from iptlint.model import AnyOf, Hook, Interface, Match, Rule, Table, VerdictKind
-from iptlint.model.call_graph import CallGraph
+from iptlint.model.call_graph import calls_in
+from iptlint.model.kinds import rules_where
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Edit, Span
 
@@ -74,10 +75,14 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _in_table(table: Table) -> Iterator[Finding]:
-    calls = CallGraph(table.chains)
-    written = {each: (c, rule) for c, rule in table.rules() for each in _in_tests(rule)}
+    named = rules_where(table, _names_with_plus)
+    written = {each: (chain, rule) for chain, rule in named for each in _in_tests(rule)}
     for each, (chain, rule) in written.items():
-        yield _finding(each, rule, calls.hooks_of(chain.name))
+        yield _finding(each, rule, calls_in(table).hooks_of(chain.name))
+
+
+def _names_with_plus(rule: Rule) -> bool:
+    return any(test for match in rule.matches for test in _with_plus(match))
 
 
 def _in_tests(rule: Rule) -> Iterator[Written]:

@@ -36,15 +36,16 @@ left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
+from iptlint.analysis.ssh_access import accepts_ports
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import AnyOf, Chain, Field, Hook, Interface, Match, Opaque, Rule, Table, Within
-from iptlint.model import VerdictKind as Kind
+from iptlint.model.kinds import numbers_where
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
 from iptlint.rules.meta import Group, Meta
@@ -80,7 +81,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
-    idle = [rule for rule in chain.rules if _is_idle(rule)]
+    opening = (chain.rules[number] for number in numbers_where(chain, accepts_ports))
+    idle = [rule for rule in opening if _is_idle(rule)]
     if not idle:
         return
     seen, new = _seen(analysis.table, chain)
@@ -101,14 +103,7 @@ def _check_chain(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
 
 def _is_idle(rule: Rule) -> bool:
     zero = rule.counters is not None and rule.counters[0] == 0
-    named = zero and rule.read and rule.verdict.kind is Kind.ACCEPT
-    return named and rule.whole is None and _is_for_a_service(rule.matches)
-
-
-def _is_for_a_service(matches: Sequence[Match]) -> bool:
-    """Whether it opens ports of tcp or udp, for new connections, from somewhere."""
-    ports = [m for m in matches if isinstance(m, Within) and m.field is Field.DPORT]
-    return bool(ports) and not any(map(_is_rare, matches))
+    return zero and rule.read and rule.whole is None and not any(map(_is_rare, rule.matches))
 
 
 def _is_rare(match: Match) -> bool:

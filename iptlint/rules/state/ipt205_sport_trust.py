@@ -93,8 +93,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _asks_for_source_port(hooks: Hooks) -> bool:
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    return any(map(_tests_sport, (match for rule in rules for match in rule.matches)))
+    matches = (match for rule in hooks.examples() for match in rule.matches)
+    return any(map(_tests_sport, matches))
 
 
 def _tests_sport(match: Match) -> bool:

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares_of
-from iptlint.analysis.user_rules import user_rules
+from iptlint.analysis.user_rules import user_rules_where
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.matches import Threshold
@@ -70,22 +70,24 @@ _OF_A_FLOW = ("quota", "connbytes")
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        for chain, rule in user_rules(analysis):
-            limit = _limit(rule)
-            if limit is not None and rule.verdict.kind.decides:
-                yield from _check_rule(analysis, chain, rule, limit)
+        for chain, rule in user_rules_where(analysis, _decides_by_a_limit):
+            yield from _check_rule(analysis, chain, rule, rule.origin.part(next(_limits(rule))))
 
 
-def _limit(rule: Rule) -> Span | None:
+def _decides_by_a_limit(rule: Rule) -> bool:
+    return rule.verdict.kind.decides and next(_limits(rule), None) is not None
+
+
+def _limits(rule: Rule) -> Iterator[int]:
+    """The numbers of its tests that are limits."""
     for number, match in enumerate(rule.matches):
         match match:
             case Uncertain(kind) if kind in _OF_A_FLOW:
-                return rule.origin.part(number)
+                yield number
             case Uncertain(asks=Threshold(of_bytes=True)):
-                return rule.origin.part(number)
+                yield number
             case _:
                 pass
-    return None
 
 
 def _check_rule(

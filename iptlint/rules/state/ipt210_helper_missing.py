@@ -50,6 +50,7 @@ from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Match, Opaque, Rule, Uncertain, VerdictKind, Within
+from iptlint.model.kinds import examples_in
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.rules.meta import Group, Meta
 
@@ -85,7 +86,8 @@ def check(context: Context) -> Iterator[Finding]:
     rulesets = context.rulesets
     if any(map(has_unseen_includes, rulesets)):
         return
-    if any(_sets_helper(rule) for ruleset in rulesets for _, _, rule in ruleset.rules()):
+    tables = (table for ruleset in rulesets for table in ruleset.tables)
+    if any(_sets_helper(rule) for table in tables for _, rule in examples_in(table)):
         return
     yield from for_each_family(context, _tests)
     yield from for_each_family(context, _check_family)
@@ -97,19 +99,18 @@ def _sets_helper(rule: Rule) -> bool:
 
 
 def _tests(hooks: Hooks) -> Iterator[Finding]:
-    for table in hooks.tables():
-        for _, rule in table.rules():
-            for number, match in enumerate(rule.matches):
-                if _asks_for_helper(match):
-                    yield META.finding(
-                        rule.origin.part(number),
-                        f"no connection has this helper: no rule sets it, and {_SINCE}",
-                        hooks.ruleset.syntax.pick(
-                            iptables="set it in the raw table, with -j CT --helper and its name",
-                            nft="declare it in the table (ct helper) and set it (ct helper set)",
-                        ),
-                        likeness="helper",
-                    )
+    for rule in hooks.rules_where(lambda rule: any(map(_asks_for_helper, rule.matches))):
+        for number, match in enumerate(rule.matches):
+            if _asks_for_helper(match):
+                yield META.finding(
+                    rule.origin.part(number),
+                    f"no connection has this helper: no rule sets it, and {_SINCE}",
+                    hooks.ruleset.syntax.pick(
+                        iptables="set it in the raw table, with -j CT --helper and its name",
+                        nft="declare it in the table (ct helper) and set it (ct helper set)",
+                    ),
+                    likeness="helper",
+                )
 
 
 def _asks_for_helper(match: Match) -> bool:
@@ -117,8 +118,8 @@ def _asks_for_helper(match: Match) -> bool:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    rules = (rule for table in hooks.tables() for _, rule in table.rules())
-    for hook in _SET_IN if any(map(_names_control, rules)) else ():
+    naming = any(map(_names_control, hooks.rules_where(_names_a_port)))
+    for hook in _SET_IN if naming else ():
         main = hooks.deciding_chain(hook)
         if main is None:
             continue
@@ -156,6 +157,10 @@ def _is_named(share: Share) -> bool:
     that they lie in."""
     rules = (share.rule, responsible_call(share).rule)
     return any(_names_control(rule) for rule in rules if rule is not None)
+
+
+def _names_a_port(rule: Rule) -> bool:
+    return any(isinstance(match, Within) and match.field is Field.DPORT for match in rule.matches)
 
 
 def _names_control(rule: Rule) -> bool:
