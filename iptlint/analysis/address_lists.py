@@ -3,11 +3,12 @@ stand for."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain as joined
+from itertools import compress
 
-from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
+from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, test_of
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, Within
@@ -29,12 +30,14 @@ FEWEST = 6
 
 @dataclass(frozen=True, slots=True)
 class AddressList:
-    """Rules of a chain that one rule with a set can replace; at least one."""
+    """Rules of a chain that one rule with a set can replace; at least one. ``written``: what each
+    has for prefixes."""
 
     analysis: TableAnalysis
     chain: Chain
     field: Field
     rules: tuple[Rule, ...]
+    written: tuple[Ranges, ...]
 
     @property
     def copies(self) -> int:
@@ -43,11 +46,10 @@ class AddressList:
     @property
     def copies_left(self) -> int:
         """The kernel's rules for one address of the list."""
-        first = self.rules[0]
-        return max(1, first.copies // len(addresses(first, self.field)[1]))
+        return max(1, self.rules[0].copies // len(self.written[0]))
 
     def ranges(self) -> Iterator[tuple[int, int]]:
-        return (r for rule in self.rules for r in addresses(rule, self.field)[1])
+        return joined.from_iterable(self.written)
 
 
 @memo
@@ -56,9 +58,9 @@ def address_lists(analysis: TableAnalysis) -> tuple[AddressList, ...]:
     lists: list[AddressList] = []
     for chain in analysis.table.chains.values():
         ours = _is_called(analysis, chain) and not is_generated(analysis.table, chain.name)
-        kinds = _kinds(chain, unmatched_rules(analysis) | later_copies(analysis)) if ours else {}
-        if kinds:
-            lists += _of_kinds(analysis, chain, kinds)
+        others = unmatched_rules(analysis) | later_copies(analysis)
+        if ours and (long_enough := _long_enough(chain, others)):
+            lists += _of_chain(analysis, chain, long_enough)
     return tuple(lists)
 
 
@@ -68,27 +70,24 @@ def _is_called(analysis: TableAnalysis, chain: Chain) -> bool:
     return called or owner_of_chain(analysis.table, chain.name) is not None
 
 
-def _kinds(chain: Chain, others: frozenset[Rule] = frozenset()) -> dict[Kind, list[int]]:
-    """The rules of each kind, by their numbers; kinds with few left out. ``others``: the
-    rules that another finding reports."""
-    kinds: dict[Kind, list[int]] = defaultdict(list)
-    for number, rule in enumerate(chain.rules):
-        if is_plain(rule) and rule not in others:
-            for kind in _kinds_of(rule):
-                kinds[kind].append(number)
-    return {
-        kind: numbers
-        for kind, numbers in kinds.items()
-        if sum(chain.rules[n].copies for n in numbers) >= FEWEST
-    }
+def _long_enough(chain: Chain, others: frozenset[Rule]) -> list[Alike]:
+    """The rules that differ in an address alone, where they are many. ``others``: those that
+    another finding reports."""
+    rules, each = chain.rules, alike_but_for(chain, tuple(_FAMILIES))
+    left = [
+        alike._replace(numbers=[n for n in alike.numbers if _is_listed(rules[n], alike, others)])
+        for alike in each
+        if _copies(chain, alike) >= FEWEST
+    ]
+    return [alike for alike in left if _copies(chain, alike) >= FEWEST]
 
 
-def _kinds_of(rule: Rule) -> Iterator[Kind]:
-    for field in _FAMILIES:
-        tests = [m for m in rule.matches if type(m) is Within and m.field is field]
-        if len(tests) == 1 and _are_prefixes(tests[0]):
-            others = frozenset(match for match in rule.matches if match is not tests[0])
-            yield Kind(field, rule.verdict, others)
+def _copies(chain: Chain, alike: Alike) -> int:
+    return sum(chain.rules[number].copies for number in alike.numbers)
+
+
+def _is_listed(rule: Rule, alike: Alike, others: frozenset[Rule]) -> bool:
+    return rule not in others and _are_prefixes(test_of(rule, alike.field)[1])
 
 
 def _are_prefixes(test: Within) -> bool:
@@ -100,38 +99,34 @@ def _are_prefixes(test: Within) -> bool:
     )
 
 
-def addresses(rule: Rule, field: Field) -> tuple[int, Ranges]:
-    """The index of the rule's test of the field, and its prefixes."""
-    return next(
-        (index, match.ranges)
-        for index, match in enumerate(rule.matches)
-        if isinstance(match, Within) and match.field is field
-    )
-
-
-def _of_kinds(
-    analysis: TableAnalysis, chain: Chain, kinds: dict[Kind, list[int]]
+def _of_chain(
+    analysis: TableAnalysis, chain: Chain, long_enough: Sequence[Alike]
 ) -> Iterator[AddressList]:
     """The largest first; a rule is in one list only."""
     used: set[int] = set()
     search = MovableRuns(analysis, chain)
-    for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        free = [number for number in numbers if number not in used]
-        for run in search.runs(kind.verdict, free):
-            rules = _uncovered(tuple(chain.rules[n] for n in run), kind.field)
-            listed = AddressList(analysis, chain, kind.field, rules)
+    for alike in sorted(long_enough, key=lambda alike: -len(alike.numbers)):
+        free = [number for number in alike.numbers if number not in used]
+        for run in search.runs(alike.verdict, free):
+            listed = AddressList(analysis, chain, alike.field, *_uncovered(chain, run, alike.field))
             if listed.copies >= FEWEST and len(set(listed.ranges())) >= FEWEST:
                 used.update(run)
                 yield listed
 
 
-def _uncovered(rules: Sequence[Rule], field: Field) -> tuple[Rule, ...]:
-    """Those whose addresses are not all part of a wider prefix of another: the set does not need
-    the others, which are redundant."""
+def _uncovered(
+    chain: Chain, numbers: Sequence[int], field: Field
+) -> tuple[tuple[Rule, ...], tuple[Ranges, ...]]:
+    """Those whose addresses are not all part of a wider prefix of another, and their addresses: the
+    set does not need the others, which are redundant."""
+    rules = [chain.rules[number] for number in numbers]
+    written = [test_of(rule, field)[1].ranges for rule in rules]
     widest: list[tuple[int, int]] = []
-    ranges = {r for rule in rules for r in addresses(rule, field)[1]}
-    for low, high in sorted(ranges, key=lambda each: (each[0], -each[1])):
-        if not widest or high > widest[-1][1]:
+    furthest = -1
+    for low, high in sorted({*joined.from_iterable(written)}, key=lambda each: (each[0], -each[1])):
+        if high > furthest:
             widest.append((low, high))
+            furthest = high
     kept = set(widest)
-    return tuple(rule for rule in rules if kept & {*addresses(rule, field)[1]})
+    needed = [not kept.isdisjoint(ranges) for ranges in written]
+    return tuple(compress(rules, needed)), tuple(compress(written, needed))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 
 from iptlint.model import (
     AnyOf,
@@ -18,7 +18,9 @@ from iptlint.model import (
     Rule,
     Uncertain,
 )
+from iptlint.model.kinds import examples, kinds, numbers_where
 from iptlint.model.verdicts import CONTINUE, VerdictKind
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 Parts = frozenset[Field | None]
@@ -36,31 +38,56 @@ def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     """
     writes, counting = _Writes(analysis), _counting_chains(analysis)
     for chain in analysis.table.chains.values():
-        doing: dict[int, tuple[Hashable, ...]] = {}
-        number = 0
-        for parts in chain.statements():
-            if all(_repeatable(part) and part.verdict.chain not in counting for part in parts):
-                doing[number] = tuple(map(_done, parts))
-            number += len(parts)
-        # What rules take is asked only where another one does the same.
-        counts, alike = Counter(doing.values()), defaultdict[Hashable, list[int]](list)
-        for number, done in doing.items():
-            if counts[done] > 1:
-                taking = (_taking(analysis, chain, number + index) for index in range(len(done)))
-                alike[done, *taking].append(number)
-        several = [numbers for numbers in alike.values() if len(numbers) > 1]
+        several: list[list[int]] = []
+        for done, numbers in _doing(chain, counting).items():
+            if len(numbers) > 1:  # what rules take is asked only where another one does the same
+                several += _alike(analysis.flows[chain.name], numbers, len(done))
         if several:
-            yield from writes.undisturbed(chain, several)
+            yield from writes.undisturbed(chain, sorted(several))
+
+
+Done = tuple[Hashable, ...]
+"""What each part of a statement does."""
+
+
+def _doing(chain: Chain, counting: Container[str | None]) -> dict[Done, list[int]]:
+    """The first numbers of statements that may stand twice, in order, by what they do."""
+
+    def may_be(rule: Rule) -> bool:
+        return _repeatable(rule) and rule.verdict.chain not in counting
+
+    doing: dict[Done, list[int]] = defaultdict(list)
+    if all(rule.whole is None for rule in examples(chain)):
+        for kind in kinds(chain):
+            if may_be(kind.first):
+                doing[(_done(kind.first),)] += kind.numbers
+        return {done: sorted(numbers) for done, numbers in doing.items()}
+    number = 0
+    for parts in chain.statements():
+        if all(map(may_be, parts)):
+            doing[tuple(map(_done, parts))].append(number)
+        number += len(parts)
+    return doing
 
 
 def _done(rule: Rule) -> Hashable:
     return rule.verdict, frozenset(rule.effects)
 
 
-def _taking(analysis: TableAnalysis, chain: Chain, number: int) -> Hashable:
-    flow = analysis.flows[chain.name]
-    packets = flow.taking(number) if flow.is_certain(number) else None
-    return frozenset(chain.rules[number].matches) if packets is None else packets
+def _alike(flow: ChainFlow, numbers: Sequence[int], parts: int) -> Iterator[list[int]]:
+    """The statements, of so many parts, that take the same packets, two or more each time."""
+    taking = [_taking(flow, [number + part for number in numbers]) for part in range(parts)]
+    alike = defaultdict[Hashable, list[int]](list)
+    for number, taken in zip(numbers, zip(*taking, strict=True), strict=True):
+        alike[taken].append(number)
+    return (several for several in alike.values() if len(several) > 1)
+
+
+def _taking(flow: ChainFlow, numbers: Sequence[int]) -> Iterator[Hashable]:
+    rules = flow.chain.rules
+    for number, packets in zip(numbers, flow.taking(numbers), strict=True):
+        told = packets is not None and flow.is_certain(number)
+        yield packets if told else frozenset(rules[number].matches)
 
 
 def _repeatable(rule: Rule) -> bool:
@@ -76,7 +103,7 @@ def _counting_chains(analysis: TableAnalysis) -> set[str | None]:
     """The chains that may do something else with a packet when it comes there again."""
     counting: set[str | None] = set()
     for name in analysis.calls.order:
-        rules = analysis.table.chains[name].rules
+        rules = examples(analysis.table.chains[name])
         if any(_counts(rule) or rule.verdict.chain in counting for rule in rules):
             counting.add(name)
     return counting
@@ -107,7 +134,7 @@ class _Writes:
     def __init__(self, analysis: TableAnalysis) -> None:
         self._by_chain: dict[str, Parts] = {}
         for name in analysis.calls.order:
-            self._by_chain[name] = _joined(map(self._of, analysis.table.chains[name].rules))
+            self._by_chain[name] = _joined(map(self._of, examples(analysis.table.chains[name])))
 
     def _of(self, rule: Rule) -> Parts:
         kind, chain = rule.verdict.kind, rule.verdict.chain
@@ -125,7 +152,8 @@ class _Writes:
         self, chain: Chain, several: Iterable[Sequence[int]]
     ) -> Iterator[tuple[Rule, ...]]:
         """The rules with these numbers, parted where a rule between changes what they test."""
-        changes = [(n, parts) for n, rule in enumerate(chain.rules) if (parts := self._of(rule))]
+        changing = numbers_where(chain, lambda rule: bool(self._of(rule)))
+        changes = [(number, self._of(chain.rules[number])) for number in changing]
         for numbers in several:
             copy = list(_parts(chain, numbers[0]))
             tested = _joined(_tested(match) for rule in copy for match in rule.matches)

@@ -3,13 +3,14 @@ moved together without changing a decision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
-from iptlint.model import AnyOf, Chain, Decided, Field, Match, Rule, Uncertain, VerdictKind
-from iptlint.model.kinds import numbers_where
+from iptlint.model import AnyOf, Chain, Decided, Field, Match, Rule, Uncertain, VerdictKind, Within
+from iptlint.model.kinds import Kind, kinds, names_values, numbers_where
 from iptlint.model.verdicts import Verdict
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -17,12 +18,54 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-class Kind(NamedTuple):
-    """What rules that differ in one field share: all but its values."""
+class Alike(NamedTuple):
+    """Plain rules of a chain, by their numbers, that differ in the values of one field alone."""
 
     field: Field
     verdict: Verdict
-    others: frozenset[Match]
+    numbers: list[int]
+
+
+def alike_but_for(chain: Chain, fields: Sequence[Field]) -> list[Alike]:
+    """All plain rules with one test for values of one of the fields, those together that are alike
+    but for these; what begins first, first. ``fields``: some of ``NAMED_FIELDS``."""
+    several: dict[Hashable, dict[Hashable, Alike]] = defaultdict(dict)
+    for kind in kinds(chain):
+        first = kind.first
+        named = [test.field for test in first.matches if names_values(test)]
+        for field in fields if is_plain(first) else ():
+            if named.count(field) == 1:
+                rest = frozenset(test for test in first.matches if not names_values(test))
+                _sort_in(several[field, first.verdict, rest], kind, field)
+    each = [alike for known in several.values() for alike in known.values()]
+    for alike in each:
+        alike.numbers.sort()
+    return sorted(each, key=lambda alike: (alike.numbers[0], fields.index(alike.field)))
+
+
+def _sort_in(known: dict[Hashable, Alike], kind: Kind, field: Field) -> None:
+    """The rules of a kind, by what they name in other fields."""
+    verdict, matches = kind.first.verdict, kind.first.matches
+    others = [n for n, m in enumerate(matches) if names_values(m) and m.field is not field]
+    if not others:
+        known.setdefault((), Alike(field, verdict, [])).numbers.extend(kind.numbers)
+        return
+    for number, rule in zip(kind.numbers, kind.rules, strict=True):
+        tests = [rule.matches[place] for place in others]
+        named = {(m.field.value, m.negated, m.ranges) for m in tests if names_values(m)}
+        beside = tuple(named) if len(named) == 1 else tuple(sorted(named))
+        alike = known.get(beside)
+        if alike is None:
+            alike = known[beside] = Alike(field, verdict, [])
+        alike.numbers.append(number)
+
+
+def test_of(rule: Rule, field: Field) -> tuple[int, Within]:
+    """The rule's first test for values of the field, and its place."""
+    for place, test in enumerate(rule.matches):
+        if type(test) is Within and test.field is field:
+            return place, test
+    raise LookupError(field)
 
 
 def is_plain(rule: Rule) -> bool:

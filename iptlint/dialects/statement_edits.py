@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 
+from iptlint.maker import maker
 from iptlint.model import Decided, Rule, Uncertain
 from iptlint.source import Edit, SourceFile, Span
+
+_edit, _span = maker(Edit), maker(Span)
 
 BLANK = re.compile(r"[ \t]*")
 NOTHING_BEHIND = re.compile(r"[ \t\r]*")
@@ -22,26 +25,29 @@ _GOES_ON = re.compile(r"(?:\\|&&|\|\|?)\s*$")
 def lines_of(span: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> Span | None:
     """The lines of the statement, with their ends; None where anything else stands on them than
     ``before`` and ``behind`` fit."""
-    source = span.source
-    start = source.line_starts[span.line - 1]
-    end = source.text.find("\n", span.end)
-    end = len(source.text) if end < 0 else end
-    if not before.fullmatch(source.text, start, span.start):
+    source, text = span.source, span.source.text
+    start = text.rfind("\n", 0, span.start) + 1
+    end = text.find("\n", span.end)
+    end = len(text) if end < 0 else end
+    if not before.fullmatch(text, start, span.start):
         return None
-    if not behind.fullmatch(source.text, span.end, end) or _belongs_to_the_one_above(source, start):
+    if not behind.fullmatch(text, span.end, end) or _belongs_to_the_one_above(source, start):
         return None
-    return Span(source, start, min(end + 1, len(source.text)))
+    return _span(source, start, min(end + 1, len(text)))
 
 
 def _belongs_to_the_one_above(source: SourceFile, start: int) -> bool:
     """Whether the line that begins at ``start`` does."""
+    last = source.text[max(0, start - 2) : max(0, start - 1)]
+    if not last or last.isalnum():  # as nearly all lines end
+        return False
     above = source.text.rfind("\n", 0, max(0, start - 1)) + 1
     return bool(_GOES_ON.search(source.text, above, max(0, start - 1)))
 
 
 def without_lines(span: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> Edit | None:
     lines = lines_of(span, before, behind)
-    return None if lines is None else Edit(lines, "")
+    return None if lines is None else _edit(lines, "")
 
 
 def without_block(span: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> Edit | None:

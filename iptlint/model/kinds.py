@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
+from typing import TypeGuard
 
 from iptlint.memo import memo
 from iptlint.model.matches import Field, Match, Within
@@ -66,9 +67,14 @@ def _key(rule: Rule) -> Hashable:
 
 
 def _key_of_test(test: Match) -> Hashable:
-    if type(test) is not Within or test.field not in NAMED_FIELDS:
+    if not names_values(test):
         return id(test)
     return (test.field,) if test.negated else test.field
+
+
+def names_values(test: Match) -> TypeGuard[Within]:
+    """Whether other rules of a kind may name other values in its place."""
+    return type(test) is Within and test.field in NAMED_FIELDS
 
 
 def numbers_where(chain: Chain, holds: Callable[[Rule], bool]) -> list[int]:

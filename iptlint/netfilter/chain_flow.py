@@ -271,11 +271,11 @@ class ChainFlow:
             unions[decision] = later | packets
         return reversed(covered)
 
-    def taking(self, number: int) -> Hashable | None:
-        """The same for two rules of the chain whose tests may take the same packets; None where
-        they take none."""
-        packets = self.tests[number].may
-        return packets if packets.satisfiable() else None
+    def taking(self, numbers: Sequence[int]) -> Sequence[Hashable | None]:
+        """Of each of the rules the same as of another, of these, whose tests may take the same
+        packets; None where they take none."""
+        each = (self.tests[number].may for number in numbers)
+        return [packets if packets.satisfiable() else None for packets in each]
 
     def may_match(self, number: int, packets: PacketSet) -> bool:
         """Whether the tests of the rule may take some of the packets."""

@@ -250,15 +250,17 @@ class LongChain(ChainFlow):
             if decision is not None and (n not in alone or last_odd.get(decision, -1) > n)
         ]
 
-    def taking(self, number: int) -> Hashable | None:
+    def taking(self, numbers: Sequence[int]) -> Sequence[Hashable | None]:
         """Where each rule is one box, two take the same packets if box and rest are the same."""
-        columns = self.columns
         if not self.rules.are_single_boxes:
-            return super().taking(number)
-        rest = self.rules.rests[columns.rest[number]].may
-        if not rest.satisfiable():
-            return None
-        return columns.low[:, number].tobytes(), columns.high[:, number].tobytes(), rest
+            return super().taking(numbers)
+        sets = dict.fromkeys(tests.may for tests in self.rules.rests)
+        kinds = {packets: kind for kind, packets in enumerate(sets)}
+        of_rests = np.array([kinds[tests.may] for tests in self.rules.rests], np.int64)
+        alike = self.columns.alike(np.array(numbers, np.int64), of_rests)
+        some = np.array([tests.may.satisfiable() for tests in self.rules.rests], np.bool_)
+        told = zip(alike.tolist(), some[self.columns.rest[numbers]].tolist(), strict=True)
+        return [kind if taken else None for kind, taken in told]
 
     def is_certain(self, number: int) -> bool:
         return self.rules.certain[number]

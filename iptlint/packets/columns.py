@@ -125,12 +125,26 @@ class Columns:
 
     def first_of_equal(self, rows: Numbers) -> Numbers:
         """The rows, of these, whose box and rest none before them has."""
-        keys = np.concatenate([self.low[:, rows], self.high[:, rows]])
-        order = np.lexsort([*keys, self.rest[rows]])
-        ordered, rests = keys[:, order], self.rest[rows][order]
-        new = np.ones(len(rows), np.bool_)
-        new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0) | (rests[1:] != rests[:-1])
+        order, new = self._in_groups(rows, self.rest[rows])
         return np.sort(rows[order[new]])
+
+    def alike(self, rows: Numbers, of_rests: Numbers) -> Numbers:
+        """Of each of the rows a number, the same where box and rest are. ``of_rests``: of each rest
+        the one that it is like."""
+        order, new = self._in_groups(rows, of_rests[self.rest[rows]])
+        groups = np.empty(len(rows), np.int64)
+        groups[order] = np.cumsum(new)
+        return groups
+
+    def _in_groups(self, rows: Numbers, rests: Numbers) -> tuple[Numbers, Flags]:
+        """An order in which rows with the same box and rest stand together, and which of these are
+        the first of a group; there they stand as they stood."""
+        keys = np.concatenate([self.low[:, rows], self.high[:, rows], [rests.astype(np.uint64)]])
+        order = np.lexsort(keys)
+        ordered = keys[:, order]
+        new = np.ones(len(rows), np.bool_)
+        new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+        return order, new
 
     def breadths(self, rules: int) -> list[float]:
         """Of each of so many rules, how many packets it is for, as a logarithm: that of its widest

@@ -52,7 +52,8 @@ from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
-from iptlint.analysis.address_lists import AddressList, address_lists, addresses
+from iptlint.analysis.address_lists import AddressList, address_lists
+from iptlint.analysis.reordering import test_of
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix, replacement
@@ -229,7 +230,7 @@ def _making(name: str, prefixes: Sequence[Network]) -> str:
 def _rewritten(group: AddressList, test: str) -> str:
     """The first rule as it is written, with another test for the addresses."""
     first = group.rules[0]
-    part, _ = addresses(first, group.field)
+    part, _ = test_of(first, group.field)
     return group.analysis.syntax.with_addresses(first, part, test)
 
 

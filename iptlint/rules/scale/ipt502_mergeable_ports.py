@@ -41,7 +41,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.reordering import Kind, MovableRuns, is_plain
+from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, test_of
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -50,6 +50,7 @@ from iptlint.model import Chain, Field, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import Ranges
 from iptlint.model.ownership import is_user_chain, made_by_iptables
 from iptlint.model.services import kinds_of
+from iptlint.model.syntax import Syntax
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class _Merge:
     @property
     def pieces(self) -> list[Ranges]:
         """The ports of each rule that is left."""
-        ports = _disjoint(r for rule in self.rules for r in _ports(rule, self.field)[1])
+        ports = _disjoint(r for rule in self.rules for r in test_of(rule, self.field)[1].ranges)
         room = self.analysis.syntax.ports_in_a_list
         return [tuple(ports)] if room is None else _filled(ports, room)
 
@@ -101,23 +102,31 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _merges(analysis: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
-    kinds: dict[tuple[Kind, int], list[int]] = defaultdict(list)
-    for number, rule in enumerate(chain.rules):
-        if is_plain(rule):
-            paragraph = analysis.syntax.paragraph(rule)
-            for kind in _kinds_of(rule):
-                kinds[kind, paragraph].append(number)
-    many = {kind: numbers for kind, numbers in kinds.items() if len(numbers) >= _FEWEST}
+    many = _many(analysis.syntax, chain)
     used: set[int] = set()
     search = MovableRuns(analysis, chain) if many else None
-    for (kind, _), numbers in sorted(many.items(), key=lambda item: -len(item[1])):
-        apart = _kept_together(chain, kind.field, numbers)
+    for alike in sorted(many, key=lambda alike: -len(alike.numbers)):
+        apart = _kept_together(chain, alike.field, alike.numbers)
         free = [n for n in _worth_it(analysis, chain, apart) if n not in used]
-        for run in search.runs(kind.verdict, free) if search and len(free) >= _FEWEST else ():
-            merge = _Merge(analysis, chain, kind.field, tuple(chain.rules[n] for n in run))
+        for run in search.runs(alike.verdict, free) if search and len(free) >= _FEWEST else ():
+            merge = _Merge(analysis, chain, alike.field, tuple(chain.rules[n] for n in run))
             if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
                 used.update(run)
                 yield merge
+
+
+def _many(syntax: Syntax, chain: Chain) -> list[Alike]:
+    """Those of one paragraph that differ in their port alone; what begins first, first."""
+    rules, many = chain.rules, list[Alike]()
+    for alike in alike_but_for(chain, tuple(_SIDES)):
+        by_paragraph: dict[int, list[int]] = defaultdict(list)
+        enough = len(alike.numbers) >= _FEWEST
+        for number in alike.numbers if enough else ():
+            if not test_of(rules[number], alike.field)[1].negated:
+                by_paragraph[syntax.paragraph(rules[number])].append(number)
+        many += (alike._replace(numbers=numbers) for numbers in by_paragraph.values())
+    many.sort(key=lambda alike: (alike.numbers[0], [*_SIDES].index(alike.field)))
+    return [alike for alike in many if len(alike.numbers) >= _FEWEST]
 
 
 def _kept_together(chain: Chain, field: Field, numbers: Sequence[int]) -> list[int]:
@@ -126,26 +135,18 @@ def _kept_together(chain: Chain, field: Field, numbers: Sequence[int]) -> list[i
     first = chain.rules[numbers[0]]
     if first.verdict.kind is not VerdictKind.ACCEPT or any(map(_is_for_somebody, first.matches)):
         return [*numbers]
-    kinds = {n: _kinds(chain.rules[n], field) for n in numbers}
+    kinds = {n: _services(chain.rules[n], field) for n in numbers}
     several = len(frozenset().union(*kinds.values())) > 1
     return [n for n in numbers if not (several and kinds[n])]
 
 
-def _kinds(rule: Rule, field: Field) -> frozenset[frozenset[int]]:
-    return kinds_of(low for low, high in _ports(rule, field)[1] if low == high)
+def _services(rule: Rule, field: Field) -> frozenset[frozenset[int]]:
+    return kinds_of(low for low, high in test_of(rule, field)[1].ranges if low == high)
 
 
 def _is_for_somebody(match: Match) -> bool:
     """Whether the test is of an address."""
     return isinstance(match, Within) and match.field in _ADDRESSES
-
-
-def _kinds_of(rule: Rule) -> Iterator[Kind]:
-    for field in _SIDES:
-        tests = [m for m in rule.matches if isinstance(m, Within) and m.field is field]
-        if len(tests) == 1 and not tests[0].negated:
-            others = frozenset(match for match in rule.matches if match is not tests[0])
-            yield Kind(field, rule.verdict, others)
 
 
 def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
@@ -161,21 +162,12 @@ def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> 
 
 def _can_be_rewritten(analysis: TableAnalysis, rule: Rule) -> bool:
     field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
-    part, ports = _ports(rule, field)
-    return analysis.syntax.with_ports(rule, part, ports) is not None
+    part, ports = test_of(rule, field)
+    return analysis.syntax.with_ports(rule, part, ports.ranges) is not None
 
 
 def _is_of(match: object, field: Field) -> bool:
     return isinstance(match, Within) and match.field is field
-
-
-def _ports(rule: Rule, field: Field) -> tuple[int, Ranges]:
-    """The index of the rule's test of the field, and its ports."""
-    return next(
-        (index, match.ranges)
-        for index, match in enumerate(rule.matches)
-        if isinstance(match, Within) and match.field is field
-    )
 
 
 def _disjoint(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -223,5 +215,5 @@ def _finding(merge: _Merge) -> Finding:
 def _texts(merge: _Merge) -> list[str | None]:
     """Those of the rules that are left."""
     first, syntax = merge.rules[0], merge.analysis.syntax
-    part = _ports(first, merge.field)[0]
+    part, _ = test_of(first, merge.field)
     return [syntax.with_ports(first, part, piece) for piece in merge.pieces]

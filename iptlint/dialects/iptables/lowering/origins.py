@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from iptlint.dialects.iptables.lowering.parts import Cell
 from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.dialects.iptables.parsing.tree import CommandLine
+from iptlint.maker import maker
 from iptlint.source import SourceFile, Span
+
+_span = maker(Span)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +24,8 @@ class RuleOrigin:
 
     @property
     def span(self) -> Span:
-        return Span(self.source, self.line.start, self.line.end)
+        line = self.line
+        return _span(line.source, line.start, line.end)
 
     def part(self, index: int) -> Span:
         """The option that makes the test ``index``, or all of its extension's where several do."""
