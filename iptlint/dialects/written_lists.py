@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from iptlint.memo import memo
 from iptlint.model import Ruleset
 from iptlint.model.numbers import decimal
 from iptlint.model.prefixes import host_bits, number
@@ -14,15 +14,15 @@ from iptlint.source import SourceFile, Span
 _QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*')
 
 
-def statements(ruleset: Ruleset) -> Iterator[Span]:
+@memo
+def statements(ruleset: Ruleset) -> tuple[Span, ...]:
     """Each rule as it is written, once."""
-    seen: set[tuple[SourceFile, int]] = set()
+    seen: dict[tuple[SourceFile, int], Span] = {}
     for _, _, rule in ruleset.rules():
-        span = rule.statement.span
-        key = span.source, span.start
-        if rule.read and key not in seen:
-            seen.add(key)
-            yield span
+        if rule.read:
+            span = rule.statement.span
+            seen.setdefault((span.source, span.start), span)
+    return tuple(seen.values())
 
 
 def bare(text: str) -> str:

@@ -194,10 +194,11 @@ class Table:
         return ((c, parts) for c in self.chains.values() for parts in c.statements())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ruleset:
-    """What one source holds. ``dialect`` is the language's name (``iptables-save`` …), and
-    ``syntax`` answers what is asked of how it is written.
+    """What one source holds. Without slots, as a table.
+
+    ``dialect`` is the language's name (``iptables-save`` …), and ``syntax`` answers what is asked of how it is written.
 
     ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
     ``script``: how it came about, command by command, where the source is a script.

@@ -10,6 +10,7 @@ from iptlint.dialects.common_syntax import CommonSyntax
 from iptlint.dialects.iptables import edits
 from iptlint.dialects.masked import masked
 from iptlint.dialects.written_lists import bare, statements
+from iptlint.memo import memo
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.matches import Ranges
 from iptlint.model.syntax import (
@@ -37,9 +38,7 @@ class IptablesSyntax(CommonSyntax):
     # -- what is written --------------------------------------------------------------------
 
     def lists(self, ruleset: Ruleset) -> Iterator[WrittenList]:
-        for span in statements(ruleset):
-            if "," in span.text:
-                yield from _in_options(span)
+        return iter(_lists(ruleset))
 
     def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         for span in statements(ruleset):
@@ -146,6 +145,12 @@ _MASKED_OPTION = re.compile(
     r"(?<!\S)(?:-[sd]|--(?:src|dst|source|destination))[ =]+(?P<values>[\da-fA-F.:/,]+)(?!\S)"
 )
 _PORT_OPTION = re.compile(r"(?<!\S)--(?:[sd]|source-|destination-)?ports?[ =]+(\S+)")
+
+
+@memo
+def _lists(ruleset: Ruleset) -> tuple[WrittenList, ...]:
+    several = (span for span in statements(ruleset) if "," in span.text)
+    return tuple(each for span in several for each in _in_options(span))
 
 
 def _in_options(span: Span) -> Iterator[WrittenList]:

@@ -9,6 +9,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     CommandLine,
     CommitLine,
     SaveFile,
+    Shape,
     Use,
 )
 from iptlint.loads.iptables import checks
@@ -20,10 +21,14 @@ from iptlint.source import Edit, Span
 def kernel_refusals(reading: Reading) -> Iterator[Refusal]:
     yield from _loops(reading)
     assert isinstance(reading.tree, SaveFile)
+    clamping: dict[Shape, bool] = {}
     for line in reading.tree.lines:
         match line:
-            case CommandLine():
-                yield from _not_of_a_syn(reading, line)
+            case CommandLine(shape):
+                if shape not in clamping:
+                    clamping[shape] = _clamps(shape)
+                if clamping[shape]:
+                    yield from _not_of_a_syn(reading, line)
             case CommitLine() if line.end == len(reading.ruleset.source.text):
                 span = Span(reading.ruleset.source, line.start, line.end)
                 cause = "the last line does not end: iptables-legacy-restore takes it for a rule"
@@ -46,11 +51,15 @@ def _loops(reading: Reading) -> Iterator[Refusal]:
                 yield Refusal(closing.origin.part(-1), checks.LOOP, cause, mend)
 
 
+def _clamps(shape: Shape) -> bool:
+    extension = shape.target.extension if shape.target is not None else None
+    return extension is not None and extension.name == "TCPMSS"
+
+
 def _not_of_a_syn(reading: Reading, line: CommandLine) -> Iterator[Refusal]:
     """TCPMSS changes what only the first packets of a connection carry."""
     target = line.shape.target
-    if target is None or target.extension is None or target.extension.name != "TCPMSS":
-        return
+    assert target is not None
     if not any(_asks_for_syn(line, load.uses) for load in line.shape.matches):
         span = line.words_span(reading.ruleset.source, target.start, target.end)
         cause = "TCPMSS is for packets that open a connection: iptables-legacy-restore refuses it"

@@ -44,6 +44,7 @@ class Names:
         self._family = tree.family
         self._chains: set[str] = set()
         self._plain: dict[Shape, bool] = {}
+        self._targets: dict[Shape, str] = {}
         _, sets = together(before)
         self._sets = frozenset(sets.contents) if sets is not None else frozenset()
 
@@ -61,7 +62,7 @@ class Names:
     def _command(self, line: CommandLine) -> Iterator[Refusal]:
         shape = line.shape
         if self._is_plain(shape):
-            if shape.jump is not None:
+            if shape.jump is not None and not self._has_its_target(line, shape.jump):
                 yield from self._target(line, shape.jump)
             return
         for load in shape.loads:
@@ -91,6 +92,16 @@ class Names:
                 or shape.command is Command.NEW_CHAIN
             )
         return plain
+
+    def _has_its_target(self, line: CommandLine, jump: WordPlace) -> bool:
+        """Whether the target is known, which has one name in all lines of the shape, and is hidden
+        by no chain."""
+        name = self._targets.get(line.shape)
+        if name is None:
+            target = line.shape.target
+            known = target is not None and target.extension is not None
+            name = self._targets[line.shape] = jump.text(line.words) if known else ""
+        return bool(name) and name not in self._chains
 
     # -- matches and targets ----------------------------------------------------
 
