@@ -87,16 +87,17 @@ def _copies(chain: Chain, alike: Alike) -> int:
 
 
 def _is_listed(rule: Rule, alike: Alike, others: frozenset[Rule]) -> bool:
-    return rule not in others and _are_prefixes(test_of(rule, alike.field)[1])
+    return _are_prefixes(test_of(rule, alike.field)[1]) and rule not in others
 
 
 def _are_prefixes(test: Within) -> bool:
     """A set of type hash:net takes no prefix of length 0, ipset(8)."""
     everything = (1 << _FAMILIES[test.field].address_bits) - 1
-    return not test.negated and all(
-        (high - low) & (high - low + 1) == 0 and low & (high - low) == 0 and high - low < everything
-        for low, high in test.ranges
-    )
+    for low, high in () if test.negated else test.ranges:
+        hosts = high - low
+        if hosts & (hosts + 1) or low & hosts or hosts >= everything:
+            return False
+    return not test.negated
 
 
 def _of_chain(

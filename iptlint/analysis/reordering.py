@@ -124,6 +124,8 @@ class MovableRuns:
         -1: none."""
         first = numbers[0]
         meetings = self.flow.last_meetings(numbers, self._otherwise(verdict), first)
+        if not self.uncertain:
+            return {number: meetings.get(number, -1) for number in numbers}
         return {n: max(meetings.get(n, -1), self._counting(first, n)) for n in numbers}
 
     def _counting(self, first: int, number: int) -> int:

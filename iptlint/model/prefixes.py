@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import overload
 
 from iptlint.model import Family, numbers
@@ -18,6 +18,13 @@ def number(text: str) -> tuple[int, int] | None:
         return int.from_bytes(socket.inet_pton(family, text), "big"), bits
     except OSError:
         return None
+
+
+def address_text(number: int, family: Family) -> str:
+    """As ``ipaddress`` writes it, which writes no part of an address of IPv6 as one of IPv4."""
+    version = socket.AF_INET if family is Family.IP else socket.AF_INET6
+    text = socket.inet_ntop(version, number.to_bytes(family.address_bits // 8, "big"))
+    return str(IPv6Address(number)) if family is Family.IP6 and "." in text else text
 
 
 @cache
@@ -38,10 +45,18 @@ class Prefixes(Sequence[IPv4Network | IPv6Network]):
 
     def __init__(self, each: Sequence[tuple[int, int]], family: Family) -> None:
         self._each = each
+        self._family = family
         self._make = IPv4Network if family is Family.IP else IPv6Network
 
     def __len__(self) -> int:
         return len(self._each)
+
+    def texts(self) -> Iterator[str]:
+        """Each as people write it: of a single address without the length."""
+        bits = self._family.address_bits
+        for number, length in self._each:
+            text = address_text(number, self._family)
+            yield text if length == bits else f"{text}/{length}"
 
     @overload
     def __getitem__(self, number: int) -> IPv4Network | IPv6Network: ...
@@ -58,11 +73,14 @@ class Prefixes(Sequence[IPv4Network | IPv6Network]):
 def fewest(ranges: Iterable[tuple[int, int]], family: Family) -> Prefixes:
     """The fewest prefixes that hold the same addresses."""
     merged: list[tuple[int, int]] = []
+    furthest = -2
     for low, high in sorted(ranges):
-        if merged and low <= merged[-1][1] + 1:
-            first, last = merged.pop()
-            low, high = first, max(high, last)
-        merged.append((low, high))
+        if low > furthest + 1:
+            merged.append((low, high))
+            furthest = high
+        elif high > furthest:
+            merged[-1] = merged[-1][0], high
+            furthest = high
     bits = family.address_bits
     prefixes: list[tuple[int, int]] = []
     for low, high in merged:

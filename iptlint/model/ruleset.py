@@ -198,7 +198,8 @@ class Table:
 class Ruleset:
     """What one source holds. Without slots, as a table.
 
-    ``dialect`` is the language's name (``iptables-save`` …), and ``syntax`` answers what is asked of how it is written.
+    ``dialect`` is the language's name (``iptables-save`` …), and ``syntax`` answers what is asked
+    of how it is written.
 
     ``defines``: the variables of the text. ``flush``: the last ``flush ruleset`` in it.
     ``script``: how it came about, command by command, where the source is a script.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import chain as joined
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
-from iptlint.model.kinds import examples_in, rules_where
+from iptlint.model.kinds import examples, examples_in, kinds, numbers_where, rules_where
 from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -23,10 +24,10 @@ from iptlint.model.writes import (
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
 from iptlint.netfilter.table_analysis import TableAnalysis, is_long
-from iptlint.netfilter.unknowns import LeftOpen, Unknowns, plain_tests
+from iptlint.netfilter.unknowns import LeftOpen, Unknowns, left_open_by, plain_tests
 from iptlint.packets.address_types import ask_for_types
 from iptlint.packets.match import EarlyMatcher, Matcher
-from iptlint.packets.space import Space
+from iptlint.packets.space import MOST_NAMED, Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -95,24 +96,29 @@ class Firewall:
         return concerning_by_columns(Matcher(self.space, Writes(sets=self.sets)), chain)
 
     @cached_property
-    def rules_in_order(self) -> tuple[Rule, ...]:
-        """All rules in the order in which packets may come to them: that of tables and chains in a
+    def chains_in_order(self) -> tuple[Chain, ...]:
+        """All chains in the order in which packets may come to them: that of tables and chains in a
         text means nothing."""
         tables = self.ruleset.tables
         base_chains = [(table, chain) for table in tables for chain in table.base_chains()]
         base_chains.sort(key=_turn)
         ways = (calls_in(table).nearest_from(chain.name) for table, chain in base_chains)
-        coming = (rule for way in ways for chain in way for rule in chain.rules)
-        others = (rule for table in tables for _, rule in table.rules())
-        return tuple(dict.fromkeys((*coming, *others)))
+        others = (table.chains.values() for table in tables)
+        return tuple(dict.fromkeys(joined.from_iterable((*ways, *others))))
 
     @cached_property
     def left_open(self) -> LeftOpen:
         # Whoever follows packets needs it. A translation changes of which type a destination is,
         # also for a rule that is first met behind it.
-        rules = self.rules_in_order
+        chains = self.chains_in_order
+        rules = joined.from_iterable(map(examples, chains))
         ask_for_types(self.space, (match for rule in rules for match in rule.matches))
-        return LeftOpen(self.rules_in_order, self.sets)
+
+        def leaves_open(rule: Rule) -> bool:
+            return next(left_open_by(rule, self.sets), None) is not None
+
+        opening = (chain.rules[n] for chain in chains for n in numbers_where(chain, leaves_open))
+        return LeftOpen(opening, self.sets)
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
@@ -284,12 +290,26 @@ def space_of(*rulesets: Ruleset) -> Space:
     """One that tells packets apart as finely as the rules of all the rulesets do."""
     tables = [table for ruleset in rulesets for table in ruleset.tables]
     families = dict.fromkeys(family for table in tables for family in table.family.packets)
-    tests = [match for table in tables for _, rule in table.rules() for match in rule.matches]
+    rules = [rule for table in tables for rule in _some_of_each_kind(table)]
+    tests = [match for rule in rules for match in rule.matches]
     bases = (chain for table in tables for chain in table.base_chains())
     tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
     own = [network for ruleset in rulesets for network in shown_by(ruleset).own]
     defragmented = any(map(_defragments, rulesets))
-    return Space(tuple(families), tuple(tests), defragmented=defragmented, own=own)
+    every = (kind for table in tables for chain in table.chains.values() for kind in kinds(chain))
+    large = sum(len(kind.first.matches) * len(kind.numbers) for kind in every) >= _LARGE
+    return Space(tuple(families), tuple(tests), defragmented=defragmented, own=own, large=large)
+
+
+_LARGE = 200
+"""So many tests are worth more room for what is worked out of their sets."""
+
+
+def _some_of_each_kind(table: Table) -> Iterator[Rule]:
+    """In their order, as many of each as values that a space tells of a field."""
+    for chain in table.chains.values():
+        some = (number for kind in kinds(chain) for number in kind.numbers[:MOST_NAMED])
+        yield from (chain.rules[number] for number in sorted(some))
 
 
 def _has_ties(bases: Sequence[tuple[Table, Chain]]) -> bool:

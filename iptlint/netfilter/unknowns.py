@@ -152,25 +152,27 @@ class LeftOpen:
         self._rules: dict[tuple[str, int], Rule] = {}
         counts: Counter[str] = Counter()
         for rule in rules:
-            for text in dict.fromkeys(self._texts_of(rule)):
+            for text in dict.fromkeys(left_open_by(rule, sets)):
                 self.ordinals[rule, text] = counts[text]
                 self._rules[text, counts[text]] = rule
                 counts[text] += 1
 
-    def _texts_of(self, rule: Rule) -> Iterator[str]:
-        for match in rule.matches:
-            yield from _texts(match, self.sets)
-        if rule.verdict.kind is VerdictKind.UNKNOWN:
-            yield rule.verdict.meaning
-        if rule.verdict.kind is VerdictKind.QUEUE:
-            yield _let_on(rule)
-        for effect in rule.effects:
-            if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
-                yield written_text(rule, effect)
-
     def rule_of(self, key: Unknown) -> Rule | None:
         """The rule that leaves it open; None where no rule does, or several together."""
         return self._rules.get((key.text, key.ordinal))
+
+
+def left_open_by(rule: Rule, sets: frozenset[str]) -> Iterator[str]:
+    """What the rule leaves open, where rules change these sets."""
+    for match in rule.matches:
+        yield from _texts(match, sets)
+    if rule.verdict.kind is VerdictKind.UNKNOWN:
+        yield rule.verdict.meaning
+    if rule.verdict.kind is VerdictKind.QUEUE:
+        yield _let_on(rule)
+    for effect in rule.effects:
+        if effect.kind is EffectKind.WRITE and effect.field and effect.value is None:
+            yield written_text(rule, effect)
 
 
 class ExactMatcher:

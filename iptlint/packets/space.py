@@ -21,11 +21,11 @@ NODE_CAPACITY = 32_000_000
 """Reserved lazily: untouched nodes cost address space, not memory."""
 
 CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
-_SMALL_RULESET = 200
 _LONG_LIST = 64
 """Of ranges: what is built octet by octet, and kept."""
 
-_NAMED = 64
+MOST_NAMED = 64
+"""Values of a field, of those that tests name."""
 
 _WIDTHS = {
     Field.FRAGMENT: 1,
@@ -70,7 +70,8 @@ class Space:
     """The packets of the ``families``, as finely as ``tests`` (of any rules) can tell them apart.
 
     ``defragmented``: connections are tracked, so no rule sees a fragment. ``own``: addresses that
-    are known to be the host's. Sets of two spaces never meet: oxidd ends the process where they do.
+    are known to be the host's. ``large``: many sets are to be asked for. Sets of two spaces never
+    meet: oxidd ends the process where they do.
     """
 
     def __init__(
@@ -80,11 +81,11 @@ class Space:
         *,
         defragmented: bool,
         own: Sequence[IPNetwork] = (),
+        large: bool = False,
     ) -> None:
         from iptlint.packets.diagrams import BCDDManager
 
-        small = len(tests) < _SMALL_RULESET
-        cache = CACHE_ENTRIES_SMALL if small else CACHE_ENTRIES_LARGE
+        cache = CACHE_ENTRIES_LARGE if large else CACHE_ENTRIES_SMALL
         self.tests = tests
         self._own = own
         self.manager = BCDDManager(NODE_CAPACITY, cache, 1)
@@ -166,7 +167,7 @@ class Space:
 
     def named(self, field: Field) -> PacketSet:
         """The packets with a value in the field that some test asks for, as far as they are few."""
-        ranges = tuple(islice(_ranges_named(self.tests, field), _NAMED))
+        ranges = tuple(islice(_ranges_named(self.tests, field), MOST_NAMED))
         return self.ranges(field, ranges)
 
     def masked(self, field: Field, mask: int, value: int) -> PacketSet:

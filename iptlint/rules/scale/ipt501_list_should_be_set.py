@@ -47,9 +47,8 @@ IPT104), or that a wider prefix of the list covers (IPT102).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from iptlint.analysis.address_lists import AddressList, address_lists
@@ -59,7 +58,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix, replacement
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field
-from iptlint.model.prefixes import fewest
+from iptlint.model.prefixes import Prefixes, fewest
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -101,9 +100,6 @@ _SIDES = {
 }
 
 
-Network = IPv4Network | IPv6Network
-
-
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         names = Counter(context.sets.contents if context.sets else ())
@@ -130,7 +126,7 @@ def _finding(group: AddressList, names: Counter[str]) -> Finding:
     )
 
 
-def _fix(group: AddressList, prefixes: Sequence[Network], name: str) -> Fix | None:
+def _fix(group: AddressList, prefixes: Prefixes, name: str) -> Fix | None:
     ruleset, side = group.analysis.ruleset, _SIDES[group.field]
     if len(prefixes) == 1:
         test = ruleset.syntax.pick(iptables=f"-{side.option[0]}", nft=side.nft)
@@ -139,13 +135,13 @@ def _fix(group: AddressList, prefixes: Sequence[Network], name: str) -> Fix | No
     return fix(group, prefixes, name)
 
 
-def _fix_with_list(group: AddressList, prefixes: Sequence[Network], _: str) -> Fix | None:
-    elements = ", ".join(map(_element, prefixes))
+def _fix_with_list(group: AddressList, prefixes: Prefixes, _: str) -> Fix | None:
+    elements = ", ".join(prefixes.texts())
     text = _rewritten(group, f"{_SIDES[group.field].nft} {{ {elements} }}")
     return replacement(group.analysis.ruleset, group.rules, [text])
 
 
-def _fix_with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) -> Fix | None:
+def _fix_with_ipset(group: AddressList, prefixes: Prefixes, name: str) -> Fix | None:
     """Not safe: the set has to be loaded before the rules. A script makes its sets by commands."""
     ruleset = group.analysis.ruleset
     rule = _rewritten(group, _set_test(group, name))
@@ -159,7 +155,7 @@ def _fix_with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) 
     return replace(fix, says=says, safe=False, sets=sets, otherwise=_SAVED)
 
 
-def _replacement(group: AddressList, prefixes: Sequence[Network]) -> str:
+def _replacement(group: AddressList, prefixes: Prefixes) -> str:
     if len(prefixes) == 1:
         return f"together they are {prefixes[0]}, so one rule replaces them"
     joined = len(prefixes) < len(set(group.ranges()))
@@ -167,12 +163,12 @@ def _replacement(group: AddressList, prefixes: Sequence[Network]) -> str:
     return f"one set of {len(prefixes)} prefixes{after} replaces them"
 
 
-def _help(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
+def _help(group: AddressList, prefixes: Prefixes, name: str) -> str:
     advice = group.analysis.syntax.pick(iptables=_with_ipset, nft=_with_set)
     return advice(group, prefixes, name)
 
 
-def _with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
+def _with_ipset(group: AddressList, prefixes: Prefixes, name: str) -> str:
     place = _PLACE
     if len(prefixes) == 1:
         test = f"-{_SIDES[group.field].option[0]} {prefixes[0]}"
@@ -181,42 +177,37 @@ def _with_ipset(group: AddressList, prefixes: Sequence[Network], name: str) -> s
     return f"{_making(name, prefixes)}; then, {place}: `{rule}`; {_SAVED}"
 
 
-def _with_set(group: AddressList, prefixes: Sequence[Network], name: str) -> str:
+def _with_set(group: AddressList, prefixes: Prefixes, name: str) -> str:
     selector, family = _SIDES[group.field].nft, _SIDES[group.field].family
     if len(prefixes) == 1:
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {prefixes[0]}')}`"
     if len(prefixes) <= _LISTED:
-        elements = ", ".join(map(_element, prefixes))
+        elements = ", ".join(prefixes.texts())
         return f"{_PLACE}: `{_rewritten(group, f'{selector} {{ {elements} }}')}`"
     bits = 4 if family is Family.IP else 6
     return (
         f"in the table, `set {name} {{ type ipv{bits}_addr; flags interval; "
-        f"elements = {{ {_element(prefixes[0])}, … }} }}` with all {len(prefixes)} prefixes; then, "
+        f"elements = {{ {next(prefixes.texts())}, … }} }}` with all {len(prefixes)} prefixes; "
+        "then, "
         f"{_PLACE}: `{_rewritten(group, f'{selector} @{name}')}`"
     )
-
-
-def _element(prefix: Network) -> str:
-    """A single address as people write it."""
-    alone = prefix.prefixlen == prefix.max_prefixlen
-    return str(prefix.network_address) if alone else str(prefix)
 
 
 def _set_test(group: AddressList, name: str) -> str:
     return f"-m set --match-set {name} {_SIDES[group.field].option}"
 
 
-def _create(name: str, prefixes: Sequence[Network]) -> str:
+def _create(name: str, prefixes: Prefixes) -> str:
     family = "inet" if prefixes[0].version == 4 else "inet6"
     room = f" maxelem {len(prefixes)}" if len(prefixes) > _MAXELEM else ""
     return f"create {name} hash:net family {family}{room}"
 
 
-def _adds(name: str, prefixes: Sequence[Network]) -> Iterator[str]:
-    return (f"add {name} {_element(prefix)}" for prefix in prefixes)
+def _adds(name: str, prefixes: Prefixes) -> Iterator[str]:
+    return (f"add {name} {text}" for text in prefixes.texts())
 
 
-def _making(name: str, prefixes: Sequence[Network]) -> str:
+def _making(name: str, prefixes: Prefixes) -> str:
     create = _create(name, prefixes)
     if len(prefixes) <= _LISTED:
         commands = (create, *_adds(name, prefixes))
