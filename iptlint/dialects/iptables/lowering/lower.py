@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
-from iptlint.dialects.iptables.lowering import chain_names, placement
+from iptlint.dialects.iptables.lowering import chain_names, placement, read_before
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.line_checks import rule_number
 from iptlint.dialects.iptables.lowering.parts import Pool
@@ -68,6 +68,7 @@ class _Execution:
         self.plans: dict[Shape, Plan] = {}  # a shape is of one family
         self.pool: Pool = {}
         self.rules = RuleMaker(source, self.diagnostics)
+        self.before = read_before.lines_of(source.path)
         if tree.bare:
             self.table = self._open(guess_table(tree), tree.family)
 
@@ -89,6 +90,7 @@ class _Execution:
                 self.table = None
 
     def finish(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
+        read_before.keep(self.source.path, self.rules.appended)
         tables = tuple(table.finished() for table in self.tables.values())
         for open_table, table in zip(self.tables.values(), tables, strict=True):
             placement.check_table(self.diagnostics, open_table.placed, table)
@@ -155,10 +157,25 @@ class _Execution:
         table = self._table_for(line)
         if table is None:
             return
+        if self._is_appended_again(table, line):
+            return
         plan = self._plan(line.shape, table.family)
         if plan.other_family:
             return
         _COMMANDS[line.shape.command](self, table, line, plan)
+
+    def _is_appended_again(self, table: OpenTable, line: CommandLine) -> bool:
+        """Appends the rule of a line that was read before."""
+        if not self.before:
+            return False
+        key = table.family, table.name, self.source.text[line.start : line.end]
+        known = self.before.get(key)
+        chain = table.chains.get(known.chain) if known is not None else None
+        if known is None or chain is None:
+            return False
+        self.rules.appended[key] = known
+        chain.rules.append(self.rules.made(line, known.plan, known.meaning))
+        return True
 
     def _plan(self, shape: Shape, family: Family) -> Plan:
         plan = self.plans.get(shape)

@@ -17,7 +17,7 @@ from iptlint.model import Family
 
 class Fit(NamedTuple):
     """Whether nothing is to be said of terms that stand together; the copies they make; whether
-    the rule may not stand everywhere (``placed``)."""
+    they ask for some chains (``placed``)."""
 
     plain: bool
     copies: int
@@ -40,6 +40,7 @@ class Plan:
         self.placed = tuple(c for c in loads if _has_place(c.extension))
         self.readers = tuple((cell.key, cell.known.get, cell.learn) for cell in self.cells)
         self._fits: dict[tuple[Terms, ...], Fit] = {}
+        self._free: dict[tuple[str, str], bool] = {}
 
     def fit(self, terms: tuple[Terms, ...]) -> Fit:
         """Of the terms of the cells, in their order."""
@@ -47,7 +48,7 @@ class Plan:
         if fit is None:
             copies = prod(each.copies for each in terms)
             plain = self._is_plain(terms) and (copies == 1 or self.negated_address is None)
-            placed = self.restricted or any(each.chains for each in terms)
+            placed = any(each.chains for each in terms)
             fit = self._fits[terms] = Fit(plain, copies, placed)
         return fit
 
@@ -100,10 +101,13 @@ class Plan:
         """``-4`` in a file of IPv6 or ``-6`` in one of IPv4: iptables-restore skips the line."""
         return ("ipv6" if self.family is Family.IP else "ipv4") in self.core
 
-    @cached_property
-    def restricted(self) -> bool:
-        """Whether the rule may not stand in every chain."""
-        return bool(self.placed or self.no_place)
+    def is_free_in(self, table: str, chain: str) -> bool:
+        """Whether nothing is to be said of a rule that stands there, whatever calls the chain."""
+        free = self._free.get((table, chain))
+        if free is None:
+            placed = all(_is_at_home(cell.extension, table) for cell in self.placed)
+            free = self._free[table, chain] = placed and chain not in self.no_place
+        return free
 
     @cached_property
     def no_place(self) -> dict[str, Use]:
@@ -128,6 +132,12 @@ _PORTS = (
 
 def _has_place(extension: Extension) -> bool:
     return bool(extension.tables or extension.chains or extension.legacy_tables)
+
+
+def _is_at_home(extension: Extension, table: str) -> bool:
+    everywhere = not extension.chains
+    of_table = not extension.tables or table in extension.tables
+    return everywhere and of_table and table in (extension.legacy_tables or (table,))
 
 
 def allows(needs: tuple[str, ...], protocol: int | None) -> bool:

@@ -8,8 +8,9 @@ from iptlint.dialects.iptables.lowering.named_protocols import names_protocol
 from iptlint.dialects.iptables.lowering.origins import RuleOrigin
 from iptlint.dialects.iptables.lowering.parts import Part
 from iptlint.dialects.iptables.lowering.plan import Plan
+from iptlint.dialects.iptables.lowering.read_before import Appended, Lines, Meaning
 from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, RestrictedExtension
-from iptlint.dialects.iptables.parsing.tree import CommandLine, Shape, Words
+from iptlint.dialects.iptables.parsing.tree import Command, CommandLine, Shape, Words
 from iptlint.maker import maker
 from iptlint.model import Effect, Match, Rule, Verdict, VerdictKind, unread_rule
 from iptlint.model.verdicts import CONTINUE
@@ -20,12 +21,14 @@ _rule_origin = maker(RuleOrigin)
 
 
 class RuleMaker:
-    """Makes the rules of one source. ``changes``: whether one of them may change anything."""
+    """Makes the rules of one source. ``changes``: whether one of them may change anything;
+    ``appended``: the lines that mean the same wherever they stand."""
 
     def __init__(self, source: SourceFile, diagnostics: IptablesDiagnostics) -> None:
         self.source = source
         self.diagnostics = diagnostics
         self.changes = False
+        self.appended: Lines = {}
 
     def rule(
         self, table: OpenTable, chain: OpenChain, line: CommandLine, plan: Plan, words: Words
@@ -35,24 +38,22 @@ class RuleMaker:
         fit = plan.fit(tuple([part.terms for part in parts]))
         if not (fit.plain or self._stands(line, plan, parts)):
             return self.unread(line.start, line.end)
-        if fit.placed:
+        free = not fit.placed and plan.is_free_in(table.name, chain.name)
+        if not free:
             self._place(table, chain, line, plan, parts)
-        matches: tuple[Match, ...] = ()
-        effects: tuple[Effect, ...] = ()
-        verdict: Verdict | None = None
-        comment: str | None = None
-        for part in parts:
-            matches += part.matches
-            action = part.action
-            if action is not None:
-                effects += action.effects
-                verdict = action.verdict or verdict
-                comment = action.comment if comment is None else comment
-        verdict = verdict or _jump(line.shape, words)
+        meaning = _meaning(line.shape, words, parts, fit.copies)
+        if fit.plain and free and _is_appended(line):
+            text = self.source.text[line.start : line.end]
+            self.appended[table.family, table.name, text] = Appended(chain.name, plan, meaning)
+        return self.made(line, plan, meaning)
+
+    def made(self, line: CommandLine, plan: Plan, meaning: Meaning) -> Rule:
+        """The rule of a line that has the meaning."""
+        matches, verdict, effects, comment, copies = meaning
         if effects or verdict.kind is VerdictKind.CONTINUE:
             self.changes = True
         origin = _rule_origin(line, plan)
-        return _rule(origin, matches, verdict, effects, comment, line.counters, fit.copies)
+        return _rule(origin, matches, verdict, effects, comment, line.counters, copies)
 
     def unread(self, start: int, end: int) -> Rule:
         return unread_rule(WholeOrigin(self.source, start, end), self.source.text[start:end])
@@ -70,8 +71,7 @@ class RuleMaker:
                 chains = part.terms.chains
                 placed = RestrictedExtension(chain.name, line, cell, chains, by_options=True)
                 table.placed.append(placed)
-        if plan.restricted:
-            placement.check_rule(self.diagnostics, table, chain, line, plan)
+        placement.check_rule(self.diagnostics, table, chain, line, plan)
 
     def _stands(self, line: CommandLine, plan: Plan, parts: list[Part]) -> bool:
         """Says what is wrong with a line; whether it makes a rule all the same."""
@@ -99,6 +99,27 @@ class RuleMaker:
         if plan.unknown:
             self.diagnostics.unknown(line, plan)
         return True
+
+
+def _is_appended(line: CommandLine) -> bool:
+    """Whether its text, looked at by itself, appends a rule."""
+    shape = line.shape
+    return shape.command is Command.APPEND and not shape.valued and line.given is None
+
+
+def _meaning(shape: Shape, words: Words, parts: list[Part], copies: int) -> Meaning:
+    matches: tuple[Match, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    verdict: Verdict | None = None
+    comment: str | None = None
+    for part in parts:
+        matches += part.matches
+        action = part.action
+        if action is not None:
+            effects += action.effects
+            verdict = action.verdict or verdict
+            comment = action.comment if comment is None else comment
+    return Meaning(matches, verdict or _jump(shape, words), effects, comment, copies)
 
 
 def _jump(shape: Shape, words: Words) -> Verdict:
