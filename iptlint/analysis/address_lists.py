@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain as joined
 from itertools import compress
 
-from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, test_of
+from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, match_of
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Rule, Within
@@ -87,7 +87,7 @@ def _copies(chain: Chain, alike: Alike) -> int:
 
 
 def _is_listed(rule: Rule, alike: Alike, others: frozenset[Rule]) -> bool:
-    return _are_prefixes(test_of(rule, alike.field)[1]) and rule not in others
+    return _are_prefixes(match_of(rule, alike.field)[1]) and rule not in others
 
 
 def _are_prefixes(test: Within) -> bool:
@@ -121,7 +121,7 @@ def _uncovered(
     """Those whose addresses are not all part of a wider prefix of another, and their addresses: the
     set does not need the others, which are redundant."""
     rules = [chain.rules[number] for number in numbers]
-    written = [test_of(rule, field)[1].ranges for rule in rules]
+    written = [match_of(rule, field)[1].ranges for rule in rules]
     widest: list[tuple[int, int]] = []
     furthest = -1
     for low, high in sorted({*joined.from_iterable(written)}, key=lambda each: (each[0], -each[1])):

@@ -60,7 +60,7 @@ def _sort_in(known: dict[Hashable, Alike], kind: Kind, field: Field) -> None:
         alike.numbers.append(number)
 
 
-def test_of(rule: Rule, field: Field) -> tuple[int, Within]:
+def match_of(rule: Rule, field: Field) -> tuple[int, Within]:
     """The rule's first test for values of the field, and its place."""
     for place, test in enumerate(rule.matches):
         if type(test) is Within and test.field is field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iptlint.analysis.address_lists import FEWEST, AddressList, address_lists, addresses
+from iptlint.analysis.address_lists import FEWEST, AddressList, address_lists
 from iptlint.model import Field
 from tests.firewalls import analysis_of, saved
 
@@ -35,8 +35,6 @@ def test_what_a_wider_prefix_covers_is_not_counted() -> None:
     assert covered == ()
 
 
-def test_where_the_addresses_stand() -> None:
+def test_what_is_written() -> None:
     (listed,) = lists(*drops(FEWEST))
-    index, ranges = addresses(listed.rules[0], listed.field)
-    assert index == 0
-    assert [high - low for low, high in ranges] == [0]
+    assert [[high - low for low, high in ranges] for ranges in listed.written] == [[0]] * FEWEST

@@ -6,8 +6,11 @@ import pytest
 
 import iptlint
 from iptlint.analysis.diff import difference
-from iptlint.analysis.reordering import MovableRuns, is_plain
+from iptlint.analysis.reordering import MovableRuns, alike_but_for, is_plain, match_of
+from iptlint.model import Field, Within
+from iptlint.model.kinds import NAMED_FIELDS
 from tests.firewalls import analysis_of, saved
+from tests.netfilter.test_long_chain import table_of
 
 
 def allow(number: int) -> str:
@@ -68,3 +71,32 @@ def test_what_would_be_lost_with_a_rule(rule: str, plain: bool) -> None:
     """A comment is somebody's words, and counters are somebody's numbers."""
     ((_, _, read),) = iptlint.read(saved(rule)).rules()
     assert is_plain(read) is plain
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rules_that_are_alike_but_for_a_field(seed: int) -> None:
+    """As a look at each rule by itself gives them."""
+    chain = table_of(seed, 150).table.chains["long"]
+    fields = tuple(sorted(NAMED_FIELDS, key=lambda field: field.value))
+    each: dict[object, list[int]] = {}
+    for number, rule in enumerate(chain.rules):
+        for field in fields if is_plain(rule) else ():
+            tests = [m for m in rule.matches if isinstance(m, Within) and m.field is field]
+            if len(tests) == 1:
+                others = frozenset(match for match in rule.matches if match is not tests[0])
+                each.setdefault((field, rule.verdict, others), []).append(number)
+    found = [(alike.field, alike.numbers) for alike in alike_but_for(chain, fields)]
+    assert sorted(found, key=str) == sorted(((key[0], n) for key, n in each.items()), key=str)
+    assert [numbers[0] for _, numbers in found] == sorted(numbers[0] for _, numbers in found)
+
+
+def test_the_test_of_a_field() -> None:
+    rule = (
+        analysis_of(saved("-A INPUT -s 10.0.0.1 -p tcp --dport 22 -j DROP"))
+        .table.chains["INPUT"]
+        .rules[0]
+    )
+    place, test = match_of(rule, Field.DPORT)
+    assert rule.matches[place] is test
+    with pytest.raises(LookupError):
+        match_of(rule, Field.SPORT)

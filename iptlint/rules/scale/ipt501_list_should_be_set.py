@@ -52,7 +52,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from iptlint.analysis.address_lists import AddressList, address_lists
-from iptlint.analysis.reordering import test_of
+from iptlint.analysis.reordering import match_of
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix, replacement
@@ -221,7 +221,7 @@ def _making(name: str, prefixes: Prefixes) -> str:
 def _rewritten(group: AddressList, test: str) -> str:
     """The first rule as it is written, with another test for the addresses."""
     first = group.rules[0]
-    part, _ = test_of(first, group.field)
+    part, _ = match_of(first, group.field)
     return group.analysis.syntax.with_addresses(first, part, test)
 
 

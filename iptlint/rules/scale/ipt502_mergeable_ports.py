@@ -41,7 +41,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, test_of
+from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, match_of
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
@@ -86,7 +86,7 @@ class _Merge:
     @property
     def pieces(self) -> list[Ranges]:
         """The ports of each rule that is left."""
-        ports = _disjoint(r for rule in self.rules for r in test_of(rule, self.field)[1].ranges)
+        ports = _disjoint(r for rule in self.rules for r in match_of(rule, self.field)[1].ranges)
         room = self.analysis.syntax.ports_in_a_list
         return [tuple(ports)] if room is None else _filled(ports, room)
 
@@ -122,7 +122,7 @@ def _many(syntax: Syntax, chain: Chain) -> list[Alike]:
         by_paragraph: dict[int, list[int]] = defaultdict(list)
         enough = len(alike.numbers) >= _FEWEST
         for number in alike.numbers if enough else ():
-            if not test_of(rules[number], alike.field)[1].negated:
+            if not match_of(rules[number], alike.field)[1].negated:
                 by_paragraph[syntax.paragraph(rules[number])].append(number)
         many += (alike._replace(numbers=numbers) for numbers in by_paragraph.values())
     many.sort(key=lambda alike: (alike.numbers[0], [*_SIDES].index(alike.field)))
@@ -141,7 +141,7 @@ def _kept_together(chain: Chain, field: Field, numbers: Sequence[int]) -> list[i
 
 
 def _services(rule: Rule, field: Field) -> frozenset[frozenset[int]]:
-    return kinds_of(low for low, high in test_of(rule, field)[1].ranges if low == high)
+    return kinds_of(low for low, high in match_of(rule, field)[1].ranges if low == high)
 
 
 def _is_for_somebody(match: Match) -> bool:
@@ -162,7 +162,7 @@ def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> 
 
 def _can_be_rewritten(analysis: TableAnalysis, rule: Rule) -> bool:
     field = next(field for field in _SIDES if any(_is_of(m, field) for m in rule.matches))
-    part, ports = test_of(rule, field)
+    part, ports = match_of(rule, field)
     return analysis.syntax.with_ports(rule, part, ports.ranges) is not None
 
 
@@ -215,5 +215,5 @@ def _finding(merge: _Merge) -> Finding:
 def _texts(merge: _Merge) -> list[str | None]:
     """Those of the rules that are left."""
     first, syntax = merge.rules[0], merge.analysis.syntax
-    part, _ = test_of(first, merge.field)
+    part, _ = match_of(first, merge.field)
     return [syntax.with_ports(first, part, piece) for piece in merge.pieces]

@@ -14,8 +14,8 @@ from iptlint.dialects.diagnostics import Diagnostic, Fate, SyntaxDiagnostic
 from iptlint.dialects.iptables.lowering import chain_names, placement, read_before
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.line_checks import rule_number
-from iptlint.dialects.iptables.lowering.parts import Pool
 from iptlint.dialects.iptables.lowering.plan import Plan
+from iptlint.dialects.iptables.lowering.read_before import Before
 from iptlint.dialects.iptables.lowering.rules import RuleMaker
 from iptlint.dialects.iptables.lowering.self_modified import with_changes
 from iptlint.dialects.iptables.lowering.tables import (
@@ -66,9 +66,8 @@ class _Execution:
         self.tables: dict[tuple[Family, str], OpenTable] = {}
         self.table: OpenTable | None = None
         self.plans: dict[Shape, Plan] = {}  # a shape is of one family
-        self.pool: Pool = {}
         self.rules = RuleMaker(source, self.diagnostics)
-        self.before = read_before.lines_of(source.path)
+        self.before, self.pool = read_before.last(source.path)
         if tree.bare:
             self.table = self._open(guess_table(tree), tree.family)
 
@@ -90,7 +89,7 @@ class _Execution:
                 self.table = None
 
     def finish(self) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
-        read_before.keep(self.source.path, self.rules.appended)
+        read_before.keep(self.source.path, Before(self.rules.appended, self.pool))
         tables = tuple(table.finished() for table in self.tables.values())
         for open_table, table in zip(self.tables.values(), tables, strict=True):
             placement.check_table(self.diagnostics, open_table.placed, table)

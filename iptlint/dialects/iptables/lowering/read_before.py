@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
+from iptlint.dialects.iptables.lowering.parts import Pool
 from iptlint.dialects.iptables.lowering.plan import Plan
 from iptlint.model import Effect, Family, Match, Verdict
 
 _MOST_TEXTS = 4
 _MOST_LINES = 50_000
 """Of a text; what is longer is not edited by hand."""
+_MOST_PARTS, _MORE_PARTS = 8, 10_000
+"""So many a line, and so many more: most are then of lines that are gone."""
 
 
 class Meaning(NamedTuple):
@@ -39,22 +42,33 @@ class Appended(NamedTuple):
 Lines = dict[tuple[Family, str, str], Appended]
 """By the family and the name of its table, and its text."""
 
-_texts: OrderedDict[str, Lines] = OrderedDict()
-"""Of each path the lines of the last reading, those last that were read last."""
+
+class Before(NamedTuple):
+    """The last reading. ``pool``: what the plans of the lines know."""
+
+    lines: Lines
+    pool: Pool
 
 
-def lines_of(path: str) -> Lines:
-    return _texts.get(path, {})
+_texts: OrderedDict[str, Before] = OrderedDict()
+"""By the path of each, those last that were read last."""
 
 
-def keep(path: str, lines: Lines) -> None:
+def last(path: str) -> Before:
+    return _texts.get(path) or Before({}, {})
+
+
+def keep(path: str, reading: Before) -> None:
     """In the place of what was kept of the text."""
     _texts.pop(path, None)
-    if len(lines) <= _MOST_LINES:
-        _texts[path] = lines
+    parts = sum(map(len, reading.pool.values()))
+    count = len(reading.lines)
+    if count <= _MOST_LINES and parts <= _MOST_PARTS * count + _MORE_PARTS:
+        _texts[path] = reading
     while len(_texts) > _MOST_TEXTS:
         _texts.popitem(last=False)
 
 
 def forget() -> None:
+    """All that is kept."""
     _texts.clear()
