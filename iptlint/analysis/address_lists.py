@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
 from itertools import compress
+from operator import attrgetter
 
 from iptlint.analysis.reordering import Alike, MovableRuns, alike_but_for, match_of
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
@@ -23,6 +24,8 @@ _FAMILIES = {
     Field.DADDR6: Family.IP6,
 }
 """Whose addresses an address field holds."""
+
+_COPIES_OF = attrgetter("copies")
 
 FEWEST = 6
 """As many addresses are a list."""
@@ -41,7 +44,7 @@ class AddressList:
 
     @property
     def copies(self) -> int:
-        return sum(rule.copies for rule in self.rules)
+        return sum(map(_COPIES_OF, self.rules))
 
     @property
     def copies_left(self) -> int:
@@ -83,7 +86,7 @@ def _long_enough(chain: Chain, others: frozenset[Rule]) -> list[Alike]:
 
 
 def _copies(chain: Chain, alike: Alike) -> int:
-    return sum(chain.rules[number].copies for number in alike.numbers)
+    return sum(map(_COPIES_OF, map(chain.rules.__getitem__, alike.numbers)))
 
 
 def _is_listed(rule: Rule, alike: Alike, others: frozenset[Rule]) -> bool:

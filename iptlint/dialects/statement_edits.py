@@ -23,15 +23,17 @@ _GOES_ON = re.compile(r"(?:\\|&&|\|\|?)\s*$")
 
 
 def lines_of(span: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> Span | None:
-    """The lines of the statement, with their ends; None where anything else stands on them than
-    ``before`` and ``behind`` fit."""
+    """The lines of the statement, with their ends; None where anything else stands on them, but for
+    what ``before`` and ``behind`` fit."""
     source, text = span.source, span.source.text
     start = text.rfind("\n", 0, span.start) + 1
     end = text.find("\n", span.end)
     end = len(text) if end < 0 else end
-    if not before.fullmatch(text, start, span.start):
+    if start < span.start and not before.fullmatch(text, start, span.start):
         return None
-    if not behind.fullmatch(text, span.end, end) or _belongs_to_the_one_above(source, start):
+    if end > span.end and not behind.fullmatch(text, span.end, end):
+        return None
+    if _belongs_to_the_one_above(source, start):
         return None
     return _span(source, start, min(end + 1, len(text)))
 
