@@ -76,29 +76,40 @@ def probes(
     """Ordinary tcp packets at the hook of a connection in the state, each free only in its
     interfaces (or what ``free`` says), with ``values`` where they are to be others. Those of an
     established one are answers."""
+    asked = (hook, state, flags, free, tuple((values or {}).items()))
+    for place in range(len(ODD_PORTS)):
+        # A test that is met for the first time gives a packet one thing more that it may be.
+        yield _probe(hooks, place, *asked, len(hooks.space.opaques))
+
+
+@memo
+def _probe(
+    hooks: Hooks,
+    place: int,
+    hook: Hook,
+    state: str,
+    flags: tuple[str, ...],
+    free: tuple[Field, ...],
+    values: tuple[tuple[Field, int], ...],
+    _opaques: int,
+) -> PacketSet:
     established = state == "established"
-    space, family = hooks.space, hooks.family
-    fixed = {
+    family, strangers, port = hooks.family, STRANGERS[hooks.family], ODD_PORTS[place]
+    client = 40000 + port % 20000
+    ordinary = {
         Field.FAMILY: PACKET_FAMILIES.index(family.value),
         Field.CT_DIRECTION: int(established),
         Field.PROTO: TCP,
         Field.TCP_FLAGS: tcp_flag_bits(*flags),
         Field.TTL: 57,
         Field.LENGTH: 60,
+        family.saddr: int(ip_address(strangers[place])),
+        family.daddr: int(ip_address(strangers[place - len(strangers) + 1])) + 1,
+        Field.SPORT: 443 if established else client,
+        Field.DPORT: client if established else port,
+        **dict(values),
     }
-    strangers = STRANGERS[family]
-    locals_ = strangers[1:] + strangers[:1]
-    for remote, local, port in zip(strangers, locals_, ODD_PORTS, strict=True):
-        client = 40000 + port % 20000
-        ordinary = {
-            **fixed,
-            family.saddr: int(ip_address(remote)),
-            family.daddr: int(ip_address(local)) + 1,
-            Field.SPORT: 443 if established else client,
-            Field.DPORT: client if established else port,
-            **(values or {}),
-        }
-        yield _exactly(space, hook, ordinary, free) & space.state(state)
+    return _exactly(hooks.space, hook, ordinary, free) & hooks.space.state(state)
 
 
 def _exactly(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.connections import few_ports
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import external_probes
 from iptlint.analysis.handshake import (
@@ -240,11 +241,8 @@ def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator
     space = analysis.space
     first = opening(hooks)
     taken = analysis.intended(rule) & first if named else analysis.matched(rule, first)
-    packets = space.project(taken, Field.DPORT)
-    if not 0 < packets.sat_count_float(space.fields[Field.DPORT].width) <= FEW_PORTS:
-        return
-    for port in range(1, 1 << 16) if named else _USUAL_ELSEWHERE:
-        if (packets & space.value(Field.DPORT, port)).satisfiable():
+    for port in few_ports(space, taken, Field.DPORT, FEW_PORTS):
+        if port in _USUAL_ELSEWHERE or (named and port):
             yield port
 
 

@@ -176,6 +176,7 @@ class Firewall:
             return ()
         return (Firewall(self.ruleset, self.space, first_first=not self._first_first),)
 
+    @memo
     def base_chains(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
         """Where the packets that a table of the family sees stop at the hook, in order."""
         seen = {*family.packets}

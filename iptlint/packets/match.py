@@ -8,7 +8,6 @@ tests of it are uncertain.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import singledispatchmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import (
@@ -91,43 +90,26 @@ class Matcher:
             known = self._cache[match] = self._test(match)
         return known
 
-    @singledispatchmethod
     def _test(self, match: Match) -> Tests:
-        raise TypeError(f"no packet set for {match!r}")
+        match match:
+            case Within(field, ranges):
+                return self._of_field(match, self.space.ranges(field, ranges))
+            case Masked(field, mask, value):
+                return self._of_field(match, self.space.masked(field, mask, value))
+            case Interface(field, name):
+                packets = self.space.interface(field, name, wildcard=match.wildcard)
+                return self._of_field(match, packets)
+            case Opaque() if not looks_into(match, self.changes.sets):
+                return _certain(self.space.opaque(match))
+            case Decided(key) if self.by_decision:
+                packets = self.space.decided(key)
+                return _certain(~packets if match.negated else packets)
+            case AnyOf():
+                return self._any_of(match)
+            case Uncertain() | Opaque() | Decided():
+                return self._anything
 
-    @_test.register
-    def _(self, match: Within) -> Tests:
-        return self._of_field(match, self.space.ranges(match.field, match.ranges))
-
-    @_test.register
-    def _(self, match: Masked) -> Tests:
-        packets = self.space.masked(match.field, match.mask, match.value)
-        return self._of_field(match, packets)
-
-    @_test.register
-    def _(self, match: Interface) -> Tests:
-        packets = self.space.interface(match.field, match.name, wildcard=match.wildcard)
-        return self._of_field(match, packets)
-
-    @_test.register
-    def _(self, match: Opaque) -> Tests:
-        if looks_into(match, self.changes.sets):
-            return self._anything
-        return _certain(self.space.opaque(match))
-
-    @_test.register
-    def _(self, match: Uncertain) -> Tests:
-        return self._anything
-
-    @_test.register
-    def _(self, match: Decided) -> Tests:
-        if not self.by_decision:
-            return self._anything
-        packets = self.space.decided(match.key)
-        return _certain(~packets if match.negated else packets)
-
-    @_test.register
-    def _(self, match: AnyOf) -> Tests:
+    def _any_of(self, match: AnyOf) -> Tests:
         each = [self.all_of(alternative, self.space.true) for alternative in match.alternatives]
         may = union([tests.may for tests in each], self.space.false)
         if all(tests.may is tests.sure for tests in each):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from iptlint.memo import memo
 from iptlint.model import Field
 from iptlint.packets.bdd import union
 from iptlint.packets.diagrams import BooleanOperator
@@ -77,6 +78,7 @@ def _by_sources(space: Space, packets: PacketSet) -> Iterator[tuple[PacketSet, P
         packets = packets & ~alike
 
 
+@memo
 def _renaming(space: Space) -> BCDDSubstitution:
     pairs = []
     for one, other in _SWAPPED:

@@ -15,7 +15,7 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.shares import shares
-from iptlint.model import Family, Field, Hook, VerdictKind
+from iptlint.model import Family, Field, Hook, Opaque, VerdictKind
 from iptlint.netfilter.firewall import Firewall, Hooks
 
 HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
@@ -175,3 +175,13 @@ def test_deciders_are_sorted_by_share() -> None:
 def test_deciders_of_nothing() -> None:
     walked = walk()
     assert shares(walked, Hook.INPUT, walked.space.false) == []
+
+
+def test_a_probe_fares_with_every_test_that_is_known_by_then() -> None:
+    hooks = walk("-A INPUT -p tcp --dport 22 -j ACCEPT")
+    before = [*probes(hooks, Hook.INPUT, "new", "syn")]
+    assert [*probes(hooks, Hook.INPUT, "new", "syn")] == before
+    named = hooks.space.opaque(Opaque("met later"))
+    after = [*probes(hooks, Hook.INPUT, "new", "syn")]
+    assert after == [each & ~named for each in before] != before
+    assert len({*before}) == len(before) == 5
