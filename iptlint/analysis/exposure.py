@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -357,7 +358,7 @@ def responsible_call(share: Share) -> Share:
             break
         chain, rule = calls[0].chain, calls[0].rule
         seen.add(chain.name)
-    return share._replace(chain=chain, rule=rule)
+    return replace(share, chain=chain, rule=rule)
 
 
 def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:

@@ -71,7 +71,7 @@ def lost(hooks: Hooks, error: TooBig) -> Iterator[Loss]:
         sent = _sent(hooks, hook, error) & _untrusted(hooks, hook)
         if not is_turned_away(hooks, hook, sent) or not _runs(hooks, hook):
             continue
-        share = turned_away_by(hooks, hook, sent).share
+        share = turned_away_by(hooks, hook, sent).share_of(sent)
         if share.rule in reported:
             continue
         if share.rule is not None:
@@ -117,11 +117,6 @@ def turned_away_by(hooks: Hooks, hook: Hook, sent: PacketSet) -> LargestShare:
         most = largest_of(delivery(hooks, hook, sent).droppers)
     assert most is not None
     return most
-
-
-def lost_to(hooks: Hooks, hook: Hook, decider: Share, sent: PacketSet) -> PacketSet:
-    """What of the packets who turns them away ends: where the hook decides alone, its share."""
-    return decider.packets if hooks.decides_alone(hook) else decider.packets & sent
 
 
 def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.shares import Share, packet_count, share_size, shares
+from iptlint.analysis.shares import Decider, Share, packet_count, share_size, shares
 from iptlint.model import Hook, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Hooks
@@ -29,18 +29,27 @@ _ROUNDED = 1 + 2.0**-20
 
 
 class LargestShare(NamedTuple):
-    """``others``: how many more there are; ``other``: what to call it, if it is one."""
+    """``part``: those of some packets that it decides, of the packets in question; ``others``: how
+    many more there are; ``other``: what to call it, if it is one."""
 
-    share: Share
+    by: Decider
+    part: Callable[[PacketSet], PacketSet]
     others: int
     other: str = ""
+
+    def share_of(self, packets: PacketSet) -> Share:
+        """What it decides of the packets."""
+        by = self.by
+        return Share(by.analysis, by.chain, by.rule, by.kind, self.part(packets))
 
 
 def largest_of(each: Sequence[Share]) -> LargestShare | None:
     """Of shares, the largest first."""
     if not each:
         return None
-    return LargestShare(each[0], len(each) - 1, each[1].name if len(each) == 2 else "")
+    first = each[0]
+    other = each[1].name if len(each) == 2 else ""
+    return LargestShare(first, first.packets.__and__, len(each) - 1, other)
 
 
 def largest_denier(hooks: Hooks, hook: Hook, packets: PacketSet) -> LargestShare | None:
@@ -71,20 +80,38 @@ def _by_columns(main: BaseChain, hook: Hook, packets: PacketSet) -> LargestShare
         return None
     unmatched = flow.unmatched(packets)
     deciding = [n for n in concerned if n not in unmatched and not rules[n].verdict.kind.passes]
-    policy = [*_of_policy(main, packets)]
-    kinds = {*(rules[n].verdict.kind for n in deciding), *(share.kind for share in policy)}
+    policy = _policy(main, packets)
+    kinds = {*(rules[n].verdict.kind for n in deciding), *(each.kind for each in policy)}
     count = len(deciding) + len(policy)
     # Of two the other one has a name, for which both are made.
     if count < _FEW or not all(kind.denies for kind in kinds):
         return None
-    largest = _largest(hook, policy, _perhaps_large(main, hook, flow, deciding, packets))
-    return None if largest is None else LargestShare(largest, count - 1)
+    perhaps = [*_perhaps_large(main, hook, flow, deciding, packets)]
+
+    def part(some: PacketSet) -> PacketSet:
+        return flow.outcomes_of(some & packets)[VerdictKind.RETURN]
+
+    if policy and _leave_most(packets & ordinary(flow.space, hook), perhaps):
+        return LargestShare(policy[0], part, count - 1)
+    made = [Share(each.analysis, each.chain, None, each.kind, part(packets)) for each in policy]
+    largest = _largest(hook, made, perhaps)
+    return None if largest is None else LargestShare(largest, largest.packets.__and__, count - 1)
 
 
-def _of_policy(main: BaseChain, packets: PacketSet) -> Iterator[Share]:
-    left = main.analysis.flows[main.chain.name].outcomes_of(packets)[VerdictKind.RETURN]
-    if main.chain.policy is not None and left.satisfiable():
-        yield Share(main.analysis, main.chain, None, main.chain.policy.kind, left)
+def _policy(main: BaseChain, packets: PacketSet) -> tuple[Decider, ...]:
+    """The policy, where some of the packets come to it."""
+    flow, policy = main.analysis.flows[main.chain.name], main.chain.policy
+    if policy is None or not flow.some_end((VerdictKind.RETURN,), packets):
+        return ()
+    return (Decider(main.analysis, main.chain, None, policy.kind),)
+
+
+def _leave_most(usual: PacketSet, rules: Sequence[_Perhaps]) -> bool:
+    """Whether what the rules leave of the packets, who may take nothing twice, is more than one of
+    them may take."""
+    most = [perhaps.at_most for perhaps in rules]
+    left = packet_count(usual) / _ROUNDED - sum(most)
+    return left > max(most, default=0.0)
 
 
 class _Perhaps(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Hook, Rule, VerdictKind
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-class Share(NamedTuple):
-    """``rule`` is None for the policy of ``chain``; ``packets``: those it may decide."""
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """``rule`` is None for the policy of ``chain``."""
 
     analysis: TableAnalysis
     chain: Chain
     rule: Rule | None
     kind: VerdictKind
-    packets: PacketSet
 
     @property
     def name(self) -> str:
@@ -58,6 +59,13 @@ class Share(NamedTuple):
         if self.rule is not None:
             return self.rule.origin.span
         return self.analysis.declaration_of(self.chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Share(Decider):
+    """``packets``: those it may decide."""
+
+    packets: PacketSet
 
 
 def surely_decides(share: Share, hook: Hook) -> bool:
@@ -97,7 +105,7 @@ def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
             elif base_chain is main:
                 accepted = share.packets & may_pass(hooks, hook, arriving)
                 if accepted.satisfiable():
-                    deciding.append(share._replace(packets=accepted))
+                    deciding.append(replace(share, packets=accepted))
     return largest_first(deciding, hook)
 
 

@@ -4,6 +4,7 @@ they answer: the rules that would accept them test a state which they never have
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import hosts, outside, probes
@@ -118,7 +119,7 @@ def _one_way(
     for loss in sent.lost("established", state):
         for cause in first.untracking(first.accepted & mirrored(hooks.space, loss.by.packets)):
             answered = loss.by.packets & mirrored(hooks.space, cause.packets)
-            yield loss._replace(notrack=cause, by=loss.by._replace(packets=answered))
+            yield loss._replace(notrack=cause, by=replace(loss.by, packets=answered))
 
 
 def _answers(
@@ -208,7 +209,7 @@ class _Sent:
                 continue
             causes = self.untracking(by.packets) if instead == "untracked" else (by,)
             for cause in causes:
-                caused = by._replace(packets=by.packets & cause.packets)
+                caused = replace(by, packets=by.packets & cause.packets)
                 yield UntrackedLoss(self.hook, state, instead, cause, caused, accepting)
 
     def _dropped(self, end: Outcome, main: BaseChain, state: str) -> Share | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Decider
 from iptlint.findings.fix import Change, Fix
 from iptlint.model import Chain, Hook, Rule, Ruleset
 from iptlint.model.syntax import Suggestion
@@ -18,7 +18,7 @@ _STILL_LOST = ("IPT201", "IPT305", "IPT702", "IPT704")
 
 
 def acceptance(
-    share: Share, hook: Hook, suggestions: Sequence[Suggestion], change: Change
+    share: Decider, hook: Hook, suggestions: Sequence[Suggestion], change: Change
 ) -> Fix | None:
     """The rules go before all others of the base chain that leads to the share; a rule that denies
     these packets and no others, and would never happen behind them, goes. None where the chain has
@@ -50,7 +50,7 @@ def _at_the_top(ruleset: Ruleset, base: Chain, suggestions: Sequence[Suggestion]
     return known if len(known) == len(edits) else []
 
 
-def _lost(share: Share, change: Change) -> Rule | None:
+def _lost(share: Decider, change: Change) -> Rule | None:
     """The rule that decides the share, if it takes no packet but those that are let in."""
     if share.rule is None or not share.kind.denies:
         return None

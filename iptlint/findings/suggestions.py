@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Decider
 from iptlint.model import Family
 from iptlint.model.syntax import Suggestion
 
@@ -40,7 +40,7 @@ def into(remedy: Suggestion, chain: str, hooks: Hooks) -> str:
     return remedy.into(chain, hooks.ruleset, table)
 
 
-def first(share: Share, base: str, *remedies: Suggestion) -> str:
+def first(share: Decider, base: str, *remedies: Suggestion) -> str:
     """Where to add the rules, so that they come before what decides now."""
     ruleset = share.analysis.ruleset
     rules = [each.into(base, ruleset, share.analysis.table) for each in remedies]
@@ -52,7 +52,7 @@ def first(share: Share, base: str, *remedies: Suggestion) -> str:
     return share.analysis.syntax.pick(iptables=f"add: {rule}", nft=f"add to {base}: {rule}")
 
 
-def at_the_top(share: Share, base: str, *remedies: Suggestion) -> str:
+def at_the_top(share: Decider, base: str, *remedies: Suggestion) -> str:
     """Where several rules decide now."""
     ruleset = share.analysis.ruleset
     where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"

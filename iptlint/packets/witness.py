@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -218,6 +218,29 @@ def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | Non
     """The plainest packet of the set; None where the set is empty."""
     cube = plainest(space, packets, hook).pick_cube()
     return None if cube is None else packet_of(space, cube, hook)
+
+
+def witness_of_part(
+    space: Space,
+    packets: PacketSet,
+    part: Callable[[PacketSet], PacketSet],
+    hook: Hook | None,
+) -> Packet | None:
+    """``witness`` of ``part(packets)``, where ``part`` gives those of some packets that are meant,
+    and it is dear to tell of all.
+
+    What a plain packet of all is like, one of the part is like, if there is such a one in it: no
+    preference is then given up for the part that was not for all.
+    """
+    name = _first_family(space, packets)
+    family = _IP_FAMILIES.get(name or "")
+    if name is not None and family is not None:
+        plain = part(_preferred(space, family, packets & space.family(name), hook))
+        to_itself = _to_its_sender(space, family, plain)
+        if plain.satisfiable() and not (plain & to_itself).satisfiable():
+            cube = plain.pick_cube_dd_set(ordinary(space, hook)).pick_cube()
+            return None if cube is None else packet_of(space, cube, hook)
+    return witness(space, part(packets), hook)
 
 
 def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:

@@ -12,6 +12,7 @@ from iptlint.analysis.shares import shares
 from iptlint.model import Family, Hook
 from iptlint.netfilter import table_analysis
 from iptlint.packets import chain_shape
+from iptlint.packets.witness import witness, witness_of_part
 from tests.firewalls import hooks_of, packets, saved
 
 NETWORKS = {
@@ -54,8 +55,14 @@ def test_it_is_the_first_of_all_shares(seed: int, family: Family) -> None:
         asked = packets(hooks.space, family.value, **fields)
         asked = asked & ~packets(hooks.space, family.value, dport=22)
         each = [s for s in shares(hooks, Hook.INPUT, asked) if s.kind.denies]
-        found = largest_denier(hooks, Hook.INPUT, asked)
-        assert found == largest_of(each)
+        found, first = largest_denier(hooks, Hook.INPUT, asked), largest_of(each)
+        assert (found is None) is (first is None)
+        if found is None or first is None:
+            continue
+        share = found.share_of(asked)
+        assert (share, found.others, found.other) == (each[0], first.others, first.other)
+        of_part = witness_of_part(hooks.space, asked, found.part, Hook.INPUT)
+        assert of_part == witness(hooks.space, share.packets, Hook.INPUT)
 
 
 def test_few_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +74,7 @@ def test_few_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = packets(hooks.space, proto="udp")
     most = largest_denier(hooks, Hook.INPUT, asked)
     assert most is not None
-    assert (most.share.name, most.others) == ("the policy of INPUT", 200)
+    assert (most.by.name, most.others) == ("the policy of INPUT", 200)
 
 
 def test_where_nobody_denies() -> None:

@@ -53,7 +53,7 @@ from iptlint.analysis.exposure import interface_name
 from iptlint.analysis.external_interfaces import visited_classes
 from iptlint.analysis.handshake import lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
-from iptlint.analysis.icmp_errors import is_turned_away, lost_to, turned_away_by
+from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
 from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
@@ -67,12 +67,12 @@ from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.witness import witness
+from iptlint.packets.witness import witness_of_part
 from iptlint.rules.meta import Group, Meta, Needs
 
 if TYPE_CHECKING:
     from iptlint.analysis.largest_share import LargestShare
-    from iptlint.analysis.shares import Share
+    from iptlint.analysis.shares import Decider
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
 
@@ -174,7 +174,7 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind], links: _Links) -> Finding:
     sent = _messages(hooks, hook, *kinds) & links.packets
     most = turned_away_by(hooks, hook, sent)
-    decider, chain = most.share, most.share.base(hook).name
+    decider, chain = most.by, most.by.base(hook).name
     surely = is_about_ip6(hooks) and not links.where
     possible = f"where the host has IPv6{links.where}, "
     there = " there" * bool(links.where)
@@ -185,7 +185,7 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind], links: _Links) ->
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
         suggestions.first(decider, chain, *_remedies(hooks, kinds)),
-        witness=witness(hooks.space, lost_to(hooks, hook, decider, sent), hook),
+        witness=witness_of_part(hooks.space, sent, most.part, hook),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
         fix=_fix(hooks, decider, hook, kinds),
@@ -199,7 +199,7 @@ def _and_others(most: LargestShare) -> tuple[str, str]:
     return "most", f" ({so_many_others(most.others, most.other)})"
 
 
-def _fix(hooks: Hooks, decider: Share, hook: Hook, kinds: Sequence[_Kind]) -> Fix | None:
+def _fix(hooks: Hooks, decider: Decider, hook: Hook, kinds: Sequence[_Kind]) -> Fix | None:
     six = Within(Field.PROTO, ((ICMP6, ICMP6),))
     types = Within(Field.ICMP_TYPE, tuple((kind.type, kind.type) for kind in kinds))
     change = Change(VerdictKind.ACCEPT, (hook,), ((six, types),))
@@ -209,14 +209,14 @@ def _fix(hooks: Hooks, decider: Share, hook: Hook, kinds: Sequence[_Kind]) -> Fi
 def _no_router(hooks: Hooks) -> Finding:
     sent = _messages(hooks, Hook.INPUT, _ROUTER)
     most = turned_away_by(hooks, Hook.INPUT, sent)
-    decider, chain = most.share, most.share.base(Hook.INPUT).name
+    decider, chain = most.by, most.by.base(Hook.INPUT).name
     share, rest = _and_others(most)
     return META.finding(
         decider.span,
         f"{decider.name} {decider.does} {share} router advertisements{rest}: unless its IPv6 "
         "address and route are set by hand, this host loses them",
         suggestions.first(decider, chain, *_remedies(hooks, [_ROUTER])),
-        witness=witness(hooks.space, lost_to(hooks, Hook.INPUT, decider, sent), Hook.INPUT),
+        witness=witness_of_part(hooks.space, sent, most.part, Hook.INPUT),
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
         fix=_fix(hooks, decider, Hook.INPUT, [_ROUTER]),

@@ -35,6 +35,7 @@ Where a program stands in for the drop. Silent where a later rule, or the policy
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.evidence import shown_by
@@ -103,7 +104,7 @@ def _check_rule(
     stopping = [share for share in others if share.kind is not VerdictKind.ACCEPT]
     kept = union([surely_taken(share) for share in stopping], analysis.space.false)
     accepting = [
-        share._replace(packets=surely_taken(share) & ~kept)
+        replace(share, packets=surely_taken(share) & ~kept)
         for share in others
         if share.kind is VerdictKind.ACCEPT
     ]

@@ -286,7 +286,7 @@ def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
     if way.back is Hook.OUTPUT:
         port = space.ranges(Field.DPORT, (_EPHEMERAL,))
     plain = share.packets & port
-    return share._replace(packets=plain) if plain.satisfiable() else share
+    return replace(share, packets=plain) if plain.satisfiable() else share
 
 
 def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:

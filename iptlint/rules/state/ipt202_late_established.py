@@ -42,6 +42,7 @@ matter of taste. FORWARD is left out where Docker, Kubernetes and the like manag
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.comparisons import Stretch, compared_in, on_one_way
@@ -117,7 +118,7 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         f"move this rule above line {phrases.line(first)}"
         if first
         else f"move this rule to the top of {base.name}",
-        witness=shown_for(hooks, hook, accepted._replace(packets=one)),
+        witness=shown_for(hooks, hook, replace(accepted, packets=one)),
         fix=_fix(analysis, base, accepted.rule, first),
     )
 
