@@ -104,10 +104,10 @@ class LongChain(ChainFlow):
         """Shown by a packet that one of the first such rules gets; that none does, often by how few
         they are."""
         deciding = self.takers.deciding(packets)
-        ending = [n for n in deciding if self.chain.rules[n].verdict.kind in kinds]
-        calls = any(self.chain.rules[n].verdict.kind in CALLS for n in deciding)
-        if calls:
+        if not self._of_kinds(CALLS).isdisjoint(deciding):
             return super().some_end(kinds, packets)
+        wanted = self._of_kinds(frozenset(kinds))
+        ending = [n for n in deciding if n in wanted] if wanted else []
         falling_off = VerdictKind.RETURN in kinds and packets.satisfiable()
         if falling_off and self.blocked_at(packets) == len(self.chain.rules):
             return True
@@ -116,12 +116,18 @@ class LongChain(ChainFlow):
             return True
         return len(ending) > _FEW and super().some_end(kinds, packets)
 
+    @memo
+    def _of_kinds(self, kinds: Collection[VerdictKind]) -> frozenset[int]:
+        """The rules with one of the verdicts."""
+        return frozenset(numbers_where(self.chain, lambda rule: rule.verdict.kind in kinds))
+
     def kept(self, called: PacketSet, arriving: PacketSet) -> PacketSet:
         called = called & arriving
         return called & ~self.outcomes_of(called)[VerdictKind.RETURN]
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
-        before = [n for n in self.takers.deciding(packets) if n < number and self.takers.takes(n)]
+        takers = self.takers.taking(packets)
+        before = [*takers[: bisect_left(takers, number)]]
         # Of packets that all are taken, mostly a few broad rules take all.
         before.sort(key=self.takers.breadths.__getitem__, reverse=True)
         for n in before[:_BROADEST]:
@@ -135,7 +141,8 @@ class LongChain(ChainFlow):
         if not packets.satisfiable():
             return 0
         end = len(self.chain.rules) if end is None else end
-        takers = [n for n in self.takers.deciding(packets) if n < end and self.takers.takes(n)]
+        takers = self.takers.taking(packets)
+        takers = takers[: bisect_left(takers, end)]
         if len(takers) > _FEW:
             end, left = self._past(self.takers.broad, packets, end)
             if self._some_arrive(end, left):
@@ -164,7 +171,7 @@ class LongChain(ChainFlow):
         self, numbers: Sequence[int], packets: PacketSet
     ) -> Iterator[tuple[int, PacketSet]]:
         odd = {*self.takers.odd}
-        takers = [n for n in self.takers.deciding(packets) if self.takers.takes(n) and n not in odd]
+        takers = [n for n in self.takers.taking(packets) if n not in odd]
         before = self.rules.sharing_before(numbers, takers, _FEW)
         odd_takers = self.takers.odd
         for number, matched in self.rules.matching(numbers, packets):

@@ -10,6 +10,7 @@ import numpy as np
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
+from iptlint.model.kinds import numbers_where
 from iptlint.netfilter.held_rows import held_by
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import Columns, Flags, Numbers, Values
@@ -54,7 +55,7 @@ class Takers:
     @cached_property
     def odd(self) -> Sequence[int]:
         """Those that take packets otherwise than by a row."""
-        calls = (n for n, rule in enumerate(self.chain.rules) if rule.verdict.kind in CALLS)
+        calls = numbers_where(self.chain, lambda rule: rule.verdict.kind in CALLS)
         return sorted({*calls, *(n for n in self.columns.odd if self.takes(n))})
 
     @cached_property
@@ -85,10 +86,14 @@ class Takers:
     @cached_property
     def _rows(self) -> Numbers:
         """Those of the rules that take packets by their rows only."""
-        odd = {*self.odd}
-        takes = [self.takes(number) and number not in odd for number in range(self.count)]
-        taking: Flags = np.array(takes, np.bool_)[self.columns.number]
-        return np.flatnonzero(taking).astype(np.int64)
+        taking: Flags = np.ones(self.count, np.bool_)
+        taking[[*self._going_on, *self.odd]] = False
+        return np.flatnonzero(taking[self.columns.number]).astype(np.int64)
+
+    @cached_property
+    def _going_on(self) -> frozenset[int]:
+        """The rules that are none of them."""
+        return frozenset(numbers_where(self.chain, lambda rule: rule.verdict.kind in GOING_ON))
 
     @cached_property
     def _search(self) -> PointSearch:
@@ -99,10 +104,17 @@ class Takers:
     def deciding(self, packets: PacketSet) -> Sequence[int]:
         """The numbers of rules in order, of all that may decide some of the packets at least, and
         are not left without any by an earlier one."""
-        return [n for n in self._concerning(packets) if not self._goes_by(n)]
+        return _without(self._concerning(packets), self._going_by)
 
-    def _goes_by(self, number: int) -> bool:
-        return self.chain.rules[number].verdict.kind is VerdictKind.CONTINUE
+    @cached_property
+    def _going_by(self) -> frozenset[int]:
+        going_by = VerdictKind.CONTINUE
+        return frozenset(numbers_where(self.chain, lambda rule: rule.verdict.kind is going_by))
+
+    @memo
+    def taking(self, packets: PacketSet) -> Sequence[int]:
+        """Those of the deciding rules that take packets."""
+        return _without(self.deciding(packets), self._going_on)
 
     @cached_property
     def _concerning(self) -> Concerning:
@@ -129,3 +141,7 @@ class Takers:
     def _before(self, ends: Numbers, points: Values, backgrounds: Numbers) -> Numbers:
         behind = np.searchsorted(self.columns.number, ends)
         return self._search.widest(points, backgrounds, self.rules.background.taking(), behind)
+
+
+def _without(numbers: Sequence[int], others: frozenset[int]) -> Sequence[int]:
+    return [number for number in numbers if number not in others] if others else numbers

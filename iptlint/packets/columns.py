@@ -172,8 +172,15 @@ class Columns:
                 overlap |= (low <= np.uint64(most)) & (high >= np.uint64(least))
             rows = np.flatnonzero(overlap) if rows is None else rows[overlap]
         if rows is None:
-            return np.unique(self.number[rests[self.rest]])
-        return np.unique(self.number[rows[rests[self.rest[rows]]]])
+            return _distinct(self.number[rests[self.rest]])
+        return _distinct(self.number[rows[rests[self.rest[rows]]]])
+
+
+def _distinct(numbers: Numbers) -> Numbers:
+    """Of numbers in order, each once."""
+    new = np.ones(len(numbers), np.bool_)
+    new[1:] = numbers[1:] != numbers[:-1]
+    return numbers[new]
 
 
 def _share_of(dimension: Dimension, ranges: Ranges) -> float:

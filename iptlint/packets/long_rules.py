@@ -56,10 +56,8 @@ class Concerning:
             ranges.append(words(dimension, known[field]))
         rests = np.array([(rest & packets).satisfiable() for rest in self._rests], np.bool_)
         odd = [number for number in columns.odd if (self._odd(number) & packets).satisfiable()]
-        numbers: list[int] = np.union1d(
-            columns.overlapping(ranges, rests), np.array(odd, np.int64)
-        ).tolist()
-        return numbers
+        numbers: list[int] = columns.overlapping(ranges, rests).tolist()
+        return sorted((*numbers, *odd)) if odd else numbers
 
 
 class LongRules:
