@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import PurePath
 from urllib.parse import unquote, urlsplit
 
@@ -20,13 +21,15 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(slots=True)
 class OpenFile:
-    """``told``: what all rules found when they were last through, moved with the text since."""
+    """``told``: what all rules found when they were last through, moved with the text since;
+    ``seconds``: how long they took."""
 
     uri: str
     path: str
     text: str
     version: int
     told: list[lsp.Diagnostic] = field(default_factory=list)
+    seconds: float = inf
 
     def change(self, text: str, version: int) -> None:
         self.told = moved(self.told, self.text, text)

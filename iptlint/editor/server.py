@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar
 
@@ -24,6 +25,7 @@ _T = TypeVar("_T")
 _QUIET = 0.05
 """Seconds without a further key before a text is looked at; by all rules:"""
 _QUIETER = 0.3
+"""Seconds, where that takes as long."""
 _READING = "IPT0"
 """Begins the codes that the first look tells of."""
 
@@ -97,15 +99,27 @@ class Server(LanguageServer):
     async def _look(self, file: OpenFile, quiet: float) -> None:
         await asyncio.sleep(quiet)
         document = self.desktop.document(file)
+        late = [each for each in file.told if _is_proved(each)]
+        full = asyncio.create_task(self._full_look(file, document, typed=quiet > 0))
+        full.add_done_callback(lambda full: full.cancelled() or full.exception())  # told once
         try:
-            first = await self.quick.ask(diagnostics.first_look, document)
-            late = [each for each in file.told if _is_proved(each)]
-            self.publish(file, [*first, *late])
-            await asyncio.sleep(_QUIETER if quiet else 0.0)
-            file.told = await self.thorough.ask(diagnostics.full_look, document)
+            self.publish(file, [*await self.quick.ask(diagnostics.first_look, document), *late])
+            file.told = await full
         except WorkerError as error:
             file.told = [diagnostics.refusal(f"this file was not looked at: {error}")]
+        finally:
+            full.cancel()
         self.publish(file, file.told)
+
+    async def _full_look(
+        self, file: OpenFile, document: Document, *, typed: bool
+    ) -> list[lsp.Diagnostic]:
+        """By the other worker, at once; what takes long, when no key is pressed any more."""
+        await asyncio.sleep(_QUIETER if typed and file.seconds > _QUIETER else 0.0)
+        begun = time.monotonic()
+        told = await self.thorough.ask(diagnostics.full_look, document)
+        file.seconds = time.monotonic() - begun
+        return told
 
     def publish(self, file: OpenFile, told: list[lsp.Diagnostic]) -> None:
         self.text_document_publish_diagnostics(
