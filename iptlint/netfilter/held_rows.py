@@ -41,6 +41,7 @@ def _some_may_be_held_by(columns: Columns) -> Flags:
 
 def _smallest(sizes: Values) -> Flags:
     """Of boxes, by their size in each dimension, those that only boxes of the same size fit in."""
+    sizes = np.concatenate([np.zeros((1, sizes.shape[1]), np.uint64), sizes])  # there may be none
     order = np.lexsort(sizes)
     new = np.ones(len(order), np.bool_)
     new[1:] = (sizes[:, order[1:]] != sizes[:, order[:-1]]).any(axis=0)
