@@ -112,15 +112,15 @@ def _linted(
     """Each host by itself, as the configuration says of its files. What is to be fixed, or to
     be shown in an overview, is not looked up: that is more than what is kept of a report."""
     from iptlint.linter.hosts import by_host, joined
-    from iptlint.linter.selection import Selection
-    from iptlint.rules.registry import Profile, UnknownRuleError
+    from iptlint.rules.registry import UnknownRuleError, codes_matching
 
     baseline = given["baseline"] is not None or given["write_baseline"] is not None
     judge = Judge(
         *(reader, sets.sources, asked, given["overrides"], given["max_bytes"]), in_full=baseline
     )
     try:
-        Selection.of(asked.select, asked.ignore, Profile(asked.profile))
+        for wanted in (*asked.select, *asked.ignore):
+            codes_matching(wanted)
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
     hosts = [inputs.sources] if given["one_host"] else by_host(inputs.sources)

@@ -62,6 +62,7 @@ class Many:
         self, hosts: Sequence[Sources], numbers: Sequence[int], jobs: int
     ) -> Iterator[Report]:
         from iptlint.linter.portable import packed, unpacked
+        from iptlint.rules.registry import rules
         from iptlint.workers import DiedError, Workers
 
         sets = self.cache.judge.sets
@@ -75,6 +76,7 @@ class Many:
 
         for host in hosts:
             self.cache.judge.sets_for(host)  # what cannot be read is no fault of a process
+        rules()  # imported once, before the processes part
         with Workers(work, jobs, tick) as workers:
             answers = workers.answers(str(number).encode() for number in numbers)
             for number, answer in zip(numbers, answers, strict=True):

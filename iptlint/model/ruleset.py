@@ -75,6 +75,8 @@ class Hook(Enum):
     POSTROUTING = "postrouting"
     EGRESS = "egress"
 
+    __hash__ = object.__hash__  # as that of Field
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:

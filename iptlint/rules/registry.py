@@ -54,11 +54,19 @@ class RuleModule:
 @cache
 def rules() -> tuple[RuleModule, ...]:
     """Every lint rule, by code."""
+    return tuple(map(rule_of, _modules()))
+
+
+@cache
+def _modules() -> Mapping[str, str]:
+    """The module of each code, which its file is called by."""
     modules = pkgutil.walk_packages(iptlint.rules.__path__, "iptlint.rules.")
-    names = [module.name for module in modules if ".ipt" in module.name]
-    return tuple(
-        sorted(map(_rule, map(importlib.import_module, names)), key=lambda rule: rule.meta.code)
-    )
+    found = (module.name for module in modules if ".ipt" in module.name)
+    return dict(sorted((_file(name).partition("_")[0].upper(), name) for name in found))
+
+
+def _file(module: str) -> str:
+    return module.rpartition(".")[2]
 
 
 def _rule(module: ModuleType) -> RuleModule:
@@ -76,18 +84,17 @@ def _sections(body: str) -> dict[str, str]:
 
 @cache
 def names() -> Mapping[str, str]:
-    """The name of each code."""
-    return {rule.meta.code: rule.meta.name for rule in rules()}
-
-
-def rule_of(code: str) -> RuleModule:
-    """The rule with this code; ``KeyError`` where there is none."""
-    return _by_code()[code]
+    """The name of each code, which its file is called by too: nothing is imported for it."""
+    return {
+        code: _file(module).partition("_")[2].replace("_", "-")
+        for code, module in _modules().items()
+    }
 
 
 @cache
-def _by_code() -> Mapping[str, RuleModule]:
-    return {rule.meta.code: rule for rule in rules()}
+def rule_of(code: str) -> RuleModule:
+    """The rule with this code; ``KeyError`` where there is none."""
+    return _rule(importlib.import_module(_modules()[code]))
 
 
 def meta_of(finding: Finding) -> Meta:

@@ -79,6 +79,24 @@ def test_a_check_of_iptables_rules_loads_nothing_that_it_does_not_ask(tmp_path: 
     assert result.stderr == "set()\n"
 
 
+def test_what_is_kept_is_told_without_loading_what_found_it(tmp_path: Path) -> None:
+    path = tmp_path / "rules.v4"
+    path.write_text(CLEAN)
+    code = (
+        "import sys\n"
+        "from iptlint.cli import main\n"
+        f"try: main(['check', '--cache', {str(tmp_path / 'kept')!r}, {str(path)!r}])\n"
+        "except SystemExit: pass\n"
+        "loaded = {'iptlint.rules.exposure.ipt601_default_accept', 'iptlint.linter.run'}\n"
+        "print(len(loaded & set(sys.modules)), file=sys.stderr)"
+    )
+    for loaded in (2, 0):
+        result = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+        assert result.stderr == f"{loaded}\n"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there are no broken pipes here")
 def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "rules.v4").write_text(BROKEN * 3000)
