@@ -29,3 +29,24 @@ def memo(function: Callable[Concatenate[_S, _P], _T]) -> Callable[Concatenate[_S
         return answer
 
     return remembered
+
+
+_RECENT = 8
+
+
+def recent(function: Callable[Concatenate[_S, _P], _T]) -> Callable[Concatenate[_S, _P], _T]:
+    """The same for the few answers that were given last: of large ones, which are asked for several
+    times in a row."""
+
+    @wraps(function)
+    def remembered(subject: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        answers = vars(subject).setdefault("_recent", {}).setdefault(function, {})
+        key = (*args, *kwargs.items())
+        known = key in answers
+        answer: _T = answers.pop(key) if known else function(subject, *args, **kwargs)
+        answers[key] = answer
+        if len(answers) > _RECENT:
+            del answers[next(iter(answers))]
+        return answer
+
+    return remembered

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import iptlint
-from iptlint.memo import memo
+from iptlint.memo import memo, recent
 from iptlint.model import Rule
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -116,3 +116,22 @@ def test_what_was_linted_is_let_go() -> None:
     while _threads() > threads and time.monotonic() < deadline:
         time.sleep(0.1)
     assert _threads() <= threads
+
+
+def test_the_answers_given_last_are_kept() -> None:
+    asked: list[int] = []
+
+    class Subject:
+        @recent
+        def square(self, number: int) -> int:
+            asked.append(number)
+            return number * number
+
+    subject = Subject()
+    first, *others = range(9)
+    assert [subject.square(first) for _ in range(3)] == [0, 0, 0]
+    assert [subject.square(number) for number in others[:-1]] == [1, 4, 9, 16, 25, 36, 49]
+    assert subject.square(first) == 0
+    assert asked == [*range(8)]
+    assert [subject.square(number) for number in (8, first, 1)] == [64, 0, 1]
+    assert asked == [*range(9), 1]

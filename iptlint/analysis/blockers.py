@@ -51,7 +51,7 @@ def blockers(
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
     """Whether some of the packets may come to the rule, if it is one of the table."""
-    return taker not in analysis.places or analysis.matched(taker, packets).satisfiable()
+    return taker not in analysis.places or analysis.gets_some(taker, packets)
 
 
 class _Search:

@@ -21,7 +21,7 @@ from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher
 from iptlint.packets.packet import Packet
-from iptlint.packets.witness import leads_out, plainest, witness
+from iptlint.packets.witness import leads_out, plainest, witness, witness_of_part
 
 if TYPE_CHECKING:
     from iptlint.netfilter.table_analysis import TableAnalysis
@@ -35,9 +35,7 @@ def shown_by(
     """One of the packets, at the first hook that leads to the chain and can send one, which one of
     the rules takes; None where they take none of these."""
     bases = analysis.calls.bases_of(chain)
-    each = (
-        witness(analysis.space, taken(analysis, base, rules, packets), base.hook) for base in bases
-    )
+    each = (_plainest_taken(analysis, base, rules, packets) for base in bases)
     return next((packet for packet in each if packet is not None), None)
 
 
@@ -118,11 +116,24 @@ def _as_written(analysis: TableAnalysis, rule: Rule) -> PacketSet:
 
 def meant_for(
     analysis: TableAnalysis, base: Chain, rule: Rule, takers: Sequence[Rule], packets: PacketSet
-) -> PacketSet:
-    """``taken`` of the packets that the rule is for, such as nothing has to change for that where
-    there are any."""
-    plain = taken(analysis, base, takers, packets & _as_written(analysis, rule))
-    return plain if plain.satisfiable() else taken(analysis, base, takers, packets)
+) -> Packet | None:
+    """One of the packets that the rule is for, such as one of the takers takes on the way through
+    the base chain, and nothing has to change for that where there is one; None where there is
+    none."""
+    plain = _plainest_taken(analysis, base, takers, packets & _as_written(analysis, rule))
+    return plain or _plainest_taken(analysis, base, takers, packets)
+
+
+def _plainest_taken(
+    analysis: TableAnalysis, base: Chain, rules: Sequence[Rule], packets: PacketSet
+) -> Packet | None:
+    """The plainest of those of the packets that are ``taken``. Mostly it is one of the plainest of
+    all: of few packets who takes them is told sooner."""
+    space, hook = analysis.space, base.hook
+    if not _is_plain(analysis, base):
+        return witness(space, taken(analysis, base, rules, packets), hook)
+    meant = packets & analysis.base_packets(base)
+    return witness_of_part(space, meant, lambda few: taken(analysis, base, rules, few), hook)
 
 
 def taken(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.shadowing import Shadowed, base_chain, shadowed_rules
+from iptlint.analysis.shadowing import Shadowed, are_at_sight, base_chain, shadowed_rules
 from iptlint.memo import memo
-from iptlint.model import Family, Field, addresses
+from iptlint.model import Chain, Family, Field, Rule, VerdictKind, addresses
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
 
@@ -14,16 +15,31 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-@memo
-def accepted(analysis: TableAnalysis, ban: Shadowed) -> PacketSet:
+def accepted(analysis: TableAnalysis, ban: Shadowed, among: PacketSet | None = None) -> PacketSet:
     """The packets of new connections that are accepted for certain, of those meant for the ban;
-    none where other rules than accepting ones take some of them."""
+    none where other rules than accepting ones take some of them. ``among``: those that are asked
+    about, where there are few."""
     if not ban.is_lost_to_accepts:
         return analysis.space.false
-    meant = analysis.intended(ban.rule) & _first_of_a_connection(analysis)
+    meant = analysis.intended(ban.rule)
+    asked = meant if among is None else among
     bases = analysis.calls.bases_of(ban.chain.name)
-    let_in = [base_chain(analysis, base).surely_accepted(meant) for base in bases]
-    return union(let_in, analysis.space.false)
+    let_in = [_new_accepted(analysis, base, asked) for base in bases]
+    return meant & union(let_in, analysis.space.false)
+
+
+@memo
+def _new_accepted(analysis: TableAnalysis, base: Chain, packets: PacketSet) -> PacketSet:
+    first = _first_of_a_connection(analysis)
+    return base_chain(analysis, base).surely_accepted(packets & first)
+
+
+def accepted_by(analysis: TableAnalysis, ban: Shadowed, takers: Collection[Rule]) -> PacketSet:
+    """The same, of packets that come to the takers."""
+    accepting = all(taker.verdict.kind is VerdictKind.ACCEPT for taker in takers)
+    if ban.is_lost_to_accepts and accepting and are_at_sight(analysis, ban, takers):
+        return analysis.intended(ban.rule) & _first_of_a_connection(analysis)
+    return accepted(analysis, ban)
 
 
 def is_some_accepted(
@@ -36,7 +52,9 @@ def is_some_accepted(
     place = analysis.place(ban.rule)
     if place.number in _seen_accepted(analysis, place.chain, among):
         return True
-    return (accepted(analysis, ban) & among).satisfiable()
+    meant = analysis.intended(ban.rule) & _first_of_a_connection(analysis) & among
+    bases = analysis.calls.bases_of(ban.chain.name)
+    return any(base_chain(analysis, base).accepts_some(meant) for base in bases)
 
 
 @memo

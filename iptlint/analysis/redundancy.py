@@ -8,7 +8,7 @@ everything stands in for a rule; they are there for what nobody named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.blockers import Blocker, needed
@@ -38,7 +38,8 @@ def needless(
     """
     for flow in analysis.flows.values():
         chain = _Chain(analysis, flow, dead)
-        for number in chain.perhaps_needless():
+        numbers = chain.perhaps_needless()
+        for number in chain.not_hindered(numbers):
             rule = flow.chain.rules[number]
             if wanted(rule):
                 later = chain.deciding_instead(number)
@@ -52,7 +53,7 @@ class _Chain:
         self.flow = flow
         self.dead = dead
 
-    def perhaps_needless(self) -> Iterable[int]:
+    def perhaps_needless(self) -> Sequence[int]:
         """The rules that would be if no other rule stood between."""
         rules = self.flow.chain.rules
         decisions: list[object] = [None] * len(rules)
@@ -65,7 +66,18 @@ class _Chain:
         if not self.flow.is_long and not self._some_meet(decisions):
             return ()
         entering = self.analysis.entries[self.flow.chain.name].intended
-        return self.flow.perhaps_covered(decisions, entering)
+        return [*self.flow.perhaps_covered(decisions, entering)]
+
+    def not_hindered(self, numbers: Sequence[int]) -> Iterator[int]:
+        """Those of the rules of which it is not seen that something new comes next for some of
+        their packets."""
+        if numbers:
+            entering = self.analysis.entries[self.flow.chain.name].intended
+            following, rules = self.flow.first_sharing(numbers, entering), self.flow.chain.rules
+            for number in numbers:
+                first = following.get(number)
+                if first is None or self._same(rules[number], first):
+                    yield number
 
     def _some_meet(self, decisions: Sequence[object]) -> bool:
         """Whether two rules of one decision may take the same packet: so cheap to tell of a short

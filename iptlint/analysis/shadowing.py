@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from iptlint.analysis import duplicates
@@ -16,6 +17,7 @@ from iptlint.model.ownership import DOCKER_USER
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
 from iptlint.source import Span
 
 if TYPE_CHECKING:
@@ -199,6 +201,66 @@ def may_end_in(
 ) -> PacketSet:
     """Those of the packets that may end so in the base chain."""
     return base_chain(analysis, base).ends_of(packets).get(kind, analysis.space.false)
+
+
+class Elsewhere(Enum):
+    """What becomes of those of a lost rule's packets that none of its blockers takes: there are
+    none, they end as with one of these, or as with the rule; or some do not."""
+
+    NOTHING = "nothing"
+    ALIKE = "alike"
+    OTHERWISE = "otherwise"
+
+
+def elsewhere(analysis: TableAnalysis, shadowed: Shadowed) -> Elsewhere:
+    name, kinds = shadowed.chain.name, {shadowed.rule.verdict.kind}
+    kinds |= {blocker.verdict.kind for blocker in shadowed.blockers}
+    bases = analysis.calls.bases_of(name)
+    entering = [analysis.entries[base.name].reachable for base in bases]
+    meant = analysis.intended(shadowed.rule) & union(entering, analysis.space.false)
+    taker = _taker_at_sight(analysis, shadowed)
+    if taker is not None:  # what it takes itself ends alike
+        if base_chain(analysis, shadowed.chain).some_end_otherwise(kinds, meant):
+            return Elsewhere.OTHERWISE
+        before = analysis.flows[name].some_taken_before(taker, meant)
+        return Elsewhere.ALIKE if before else Elsewhere.NOTHING
+    takers = [taker for taker in shadowed.blockers if taker in analysis.places]
+    taken = [analysis.matched(taker, meant) for taker in takers]
+    rest = meant & ~union(taken, analysis.space.false)
+    if not rest.satisfiable():
+        return Elsewhere.NOTHING
+    alike = [may_end_in(analysis, base, kind, rest) for base in bases for kind in kinds]
+    otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
+    return Elsewhere.OTHERWISE if otherwise else Elsewhere.ALIKE
+
+
+def _taker_at_sight(analysis: TableAnalysis, shadowed: Shadowed) -> int | None:
+    """The number of the one rule that blocks, where it is seen what it does."""
+    (first, *others) = shadowed.blockers
+    seen = not others and are_at_sight(analysis, shadowed, shadowed.blockers)
+    return analysis.place(first).number if seen else None
+
+
+def differs_at_sight(analysis: TableAnalysis, shadowed: Shadowed, takers: Collection[Rule]) -> bool:
+    """Whether it is seen that each packet which one of the takers gets ends otherwise than the rule
+    meant it to."""
+    kind = shadowed.rule.verdict.kind
+    others = all(taker.verdict.kind is not kind for taker in takers)
+    return others and kind.terminates and are_at_sight(analysis, shadowed, takers)
+
+
+def are_at_sight(analysis: TableAnalysis, shadowed: Shadowed, takers: Collection[Rule]) -> bool:
+    """Whether the takers stand in the same base chain and end the way of packets, which alone
+    decide what becomes of them."""
+    name = shadowed.chain.name
+    if shadowed.chain.hook is None or not analysis.flows[name].decides_at_sight:
+        return False
+    return all(
+        taker.verdict.kind.terminates
+        and taker in analysis.places
+        and analysis.place(taker).chain == name
+        for taker in takers
+    )
 
 
 @memo

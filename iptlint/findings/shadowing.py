@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from iptlint.analysis.cut_off import CutOff, differing_first
 from iptlint.analysis.lost_bans import is_some_accepted
 from iptlint.analysis.occasions import occasion
-from iptlint.analysis.shadowing import Shadowed, is_lost_each_time, may_end_in
+from iptlint.analysis.shadowing import Elsewhere, Shadowed, elsewhere, is_lost_each_time
 from iptlint.findings import Label, phrases
 from iptlint.model import Chain, Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.packets.bdd import union
 
 
 def name(shadowed: Shadowed) -> str:
@@ -22,20 +21,13 @@ def name(shadowed: Shadowed) -> str:
 def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     """``line 9 accepts all of these packets first``; ``that reach it`` where still other rules
     take some of them before, unless they do the same or what the lost rule would do."""
-    bases = analysis.calls.bases_of(shadowed.chain.name)
-    entering = union(
-        [analysis.entries[base.name].reachable for base in bases], analysis.space.false
-    )
-    of_this_table = [taker for taker in shadowed.blockers if taker in analysis.places]
-    meant = analysis.intended(shadowed.rule) & entering
-    taken = union([analysis.matched(taker, meant) for taker in of_this_table], analysis.space.false)
-    rest = meant & ~taken
-    packets = f"all of these packets {ending}"
-    if rest.satisfiable():
-        kinds = {rule.verdict.kind for rule in (shadowed.rule, *shadowed.blockers)}
-        alike = [may_end_in(analysis, base, kind, rest) for base in bases for kind in kinds]
-        otherwise = (rest & ~union(alike, analysis.space.false)).satisfiable()
-        packets = "all of these packets that reach it" if otherwise else f"these packets {ending}"
+    match elsewhere(analysis, shadowed):
+        case Elsewhere.NOTHING:
+            packets = f"all of these packets {ending}"
+        case Elsewhere.ALIKE:
+            packets = f"these packets {ending}"
+        case Elsewhere.OTHERWISE:
+            packets = "all of these packets that reach it"
     return _deeds(analysis, shadowed, packets)
 
 

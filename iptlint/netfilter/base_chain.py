@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,12 @@ class BaseChain:
         accepted = ends.get(VerdictKind.ACCEPT, self.space.false)
         return accepted & ~union(denied, self.space.false)
 
+    def accepts_some(self, packets: PacketSet) -> bool:
+        """Whether it accepts some of the packets, whatever is uncertain."""
+        if self.analysis.flows[self.chain.name].decides_at_sight:
+            return self.some_end((VerdictKind.ACCEPT,), packets)
+        return self.surely_accepted(packets).satisfiable()
+
     def surviving(self, packets: PacketSet) -> PacketSet:
         """Those of the packets that go by, or may leave the chain alive."""
         if self.is_open:
@@ -150,6 +156,17 @@ class BaseChain:
         if self.chain.policy is not None and self.chain.policy.kind in kinds:
             kinds = [*kinds, VerdictKind.RETURN]
         return self.analysis.flows[self.chain.name].some_end(kinds, packets & self.seen)
+
+    def some_end_otherwise(self, kinds: Collection[VerdictKind], packets: PacketSet) -> bool:
+        """Whether some of the packets, which all stop here, end their walk through the chain for
+        certain in none of these ways."""
+        flow, policy = self.analysis.flows[self.chain.name], self.chain.policy
+        if policy is not None and flow.decides_at_sight:
+            others = {kind for kind in VerdictKind if kind not in kinds} - {VerdictKind.RETURN}
+            return self.some_end(tuple(others), packets)
+        ends = self.ends_of(packets)
+        alike = [ends[kind] for kind in kinds if kind in ends]
+        return (packets & ~union(alike, self.space.false)).satisfiable()
 
     def afterwards(self, packets: PacketSet) -> PacketSet:
         """What the packets may be once they have left the chain."""

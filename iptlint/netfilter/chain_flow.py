@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
+from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.space import Space
 from iptlint.packets.union_tree import UnionTree
@@ -146,6 +147,10 @@ class ChainFlow:
             self._arriving[number] = known
         return packets & known
 
+    def some_arrive(self, number: int, packets: PacketSet) -> bool:
+        """Whether some of the packets may get to the rule."""
+        return self.arriving_at(number, packets).satisfiable()
+
     def met(self, number: int, entering: PacketSet) -> PacketSet:
         """Those of the packets, which there can be, that may get to the rule and match."""
         if self.is_long:
@@ -174,10 +179,25 @@ class ChainFlow:
         To be asked of few different packets."""
         return True
 
+    def some_taken_before(self, number: int, packets: PacketSet) -> bool:
+        """Whether rules before this one surely take some of the packets."""
+        return (packets & ~self.arriving_at(number, packets)).satisfiable()
+
+    @property
+    def decides_at_sight(self) -> bool:
+        """Whether the packet alone decides what becomes of it, without calls, as far as that is
+        seen at a glance."""
+        return False
+
     def unmatched(self, entering: PacketSet) -> frozenset[int] | None:
         """The rules that none of the packets may get to and match; None where each is to be asked
         by itself."""
         return None
+
+    def first_sharing(self, numbers: Sequence[int], entering: PacketSet) -> Mapping[int, int]:
+        """For some of the rules, where that is seen at a glance, the first behind them whose tests
+        may take some of the entering packets that those of the rule may take, too."""
+        return {}
 
     def sharing(self, number: int, others: Sequence[int], entering: PacketSet) -> Sequence[int]:
         """Those of the others, in order, whose tests may take some of the entering packets that
@@ -311,13 +331,17 @@ class Walker:
         self.space = space
         self.callees = callees
         self.arriving = entering
-        self.outcomes: dict[VerdictKind, PacketSet] = {}
+        self._ending: dict[VerdictKind, list[PacketSet]] = {}
         self.anyones = anyones
         self._every = space.true if anyones else space.universe
 
+    @property
+    def outcomes(self) -> Outcomes:
+        """Of the packets that have come so far to an end."""
+        return {kind: union(each, self.space.false) for kind, each in self._ending.items()}
+
     def add(self, kind: VerdictKind, packets: PacketSet) -> None:
-        known = self.outcomes.get(kind)
-        self.outcomes[kind] = packets if known is None else known | packets
+        self._ending.setdefault(kind, []).append(packets)
 
     def step(self, kind: VerdictKind, chain: str | None, tests: Tests) -> None:
         match kind:

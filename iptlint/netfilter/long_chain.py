@@ -149,6 +149,9 @@ class LongChain(ChainFlow):
                 return end
         return self._past(takers, packets, end)[0]
 
+    def some_arrive(self, number: int, packets: PacketSet) -> bool:
+        return packets.satisfiable() and self.blocked_at(packets, number) == number
+
     def _past(self, numbers: Iterable[int], packets: PacketSet, end: int) -> tuple[int, PacketSet]:
         """The first of the rules before the end that, with those before it, takes all that is left
         of the packets, and what comes to it; else the end."""
@@ -188,6 +191,10 @@ class LongChain(ChainFlow):
         numbers = (n for n in self.concerning(packets) if n >= start)
         return next((n for n in numbers if self.rules.is_for(n, packets)), None)
 
+    def first_sharing(self, numbers: Sequence[int], entering: PacketSet) -> Mapping[int, int]:
+        anywhere = self.rules.are_anywhere(entering)
+        return self.rules.first_sharing(numbers, entering) if anywhere else {}
+
     def last_for(self, packets: PacketSet, end: int) -> int | None:
         numbers = (n for n in reversed(self.concerning(packets)) if n < end)
         return next((n for n in numbers if self.rules.is_for(n, packets)), None)
@@ -196,9 +203,9 @@ class LongChain(ChainFlow):
         return self.rules.concerning(packets)
 
     def may_be_for(self, number: int, packets: PacketSet) -> bool:
-        concerning = self.concerning(packets)
-        place = bisect_left(concerning, number)
-        return place < len(concerning) and concerning[place] == number
+        concerning = self.rules.concerning_few(packets)
+        place = int(np.searchsorted(concerning, number))
+        return place < len(concerning) and int(concerning[place]) == number
 
     # -- rules beside each other -------------------------------------------------
 
@@ -277,6 +284,17 @@ class LongChain(ChainFlow):
         """Whether the packet alone decides what each rule does."""
         kinds = {rule.verdict.kind for rule in examples(self.chain)}
         return VerdictKind.UNKNOWN not in kinds and all(self.rules.certain)
+
+    def some_taken_before(self, number: int, packets: PacketSet) -> bool:
+        if not self.decides_at_sight:
+            return super().some_taken_before(number, packets)
+        takers = self.takers.taking(packets)
+        before = takers[: bisect_left(takers, number)]
+        return next(self.rules.matching(before, packets), None) is not None
+
+    @property
+    def decides_at_sight(self) -> bool:
+        return self._is_certain and not self.takers.odd
 
     def one_that_comes(self, number: int, packets: PacketSet) -> PacketSet | None:
         return self._dead.one_that_comes(number, packets)

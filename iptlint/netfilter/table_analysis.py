@@ -265,6 +265,13 @@ class TableAnalysis:
         meant = flow.tests[index].may if packets is None else flow.tests[index].may & packets
         return flow.arriving_at(index, meant) & self.entries[chain].reachable
 
+    def gets_some(self, rule: Rule, packets: PacketSet) -> bool:
+        """Whether some of the packets may get to the rule and match it."""
+        chain, index = self.place(rule)
+        flow = self.flows[chain]
+        meant = flow.tests[index].may & packets & self.entries[chain].reachable
+        return flow.some_arrive(index, meant)
+
     def is_matched(self, rule: Rule) -> bool:
         """Whether some packet may get to the rule and match it.
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iptlint.memo import memo
+from iptlint.memo import memo, recent
 from iptlint.model import Chain, VerdictKind
 from iptlint.model.kinds import numbers_where
 from iptlint.netfilter.held_rows import held_by
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import Columns, Flags, Numbers, Values
-from iptlint.packets.long_rules import Concerning, LongRules
+from iptlint.packets.concerning import Concerning
+from iptlint.packets.long_rules import LongRules
 from iptlint.packets.point_search import Cube, PointSearch
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Takers:
         """Among the rows that packets come to: who is before some rule is found by these."""
         return PointSearch(self.columns, self._rows[self.held_by[self._rows] < 0])
 
-    @memo
+    @recent
     def deciding(self, packets: PacketSet) -> Sequence[int]:
         """The numbers of rules in order, of all that may decide some of the packets at least, and
         are not left without any by an earlier one."""
@@ -111,7 +112,7 @@ class Takers:
         going_by = VerdictKind.CONTINUE
         return frozenset(numbers_where(self.chain, lambda rule: rule.verdict.kind is going_by))
 
-    @memo
+    @recent
     def taking(self, packets: PacketSet) -> Sequence[int]:
         """Those of the deciding rules that take packets."""
         return _without(self.deciding(packets), self._going_on)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Chain, Field
 from iptlint.packets.columns import BOX_FIELDS, Columns
-from iptlint.packets.long_rules import Concerning
+from iptlint.packets.concerning import Concerning
 from iptlint.packets.match import Matcher
 from iptlint.packets.space import Space
 

@@ -155,37 +155,6 @@ class Columns:
         wide: list[float] = breadths.tolist()
         return wide
 
-    def overlapping(self, ranges: Sequence[Ranges], rests: Flags) -> Numbers:
-        """The numbers of the rules, in order, with a row of one of the rests and, in each of the
-        dimensions, a value in one of the ranges."""
-        rows: Numbers | None = None
-        sides = [*zip(self.dimensions, self.low, self.high, ranges, strict=True)]
-        # Where packets have one value, few rows are left for the others to be looked at.
-        sides.sort(key=lambda side: (len(side[3]), _share_of(side[0], side[3])))
-        for dimension, low, high, few in sides:
-            if few == ((0, dimension.maximum),):
-                continue
-            if rows is not None:
-                low, high = low[rows], high[rows]
-            overlap = np.zeros(len(low), np.bool_)
-            for least, most in few:
-                overlap |= (low <= np.uint64(most)) & (high >= np.uint64(least))
-            rows = np.flatnonzero(overlap) if rows is None else rows[overlap]
-        if rows is None:
-            return _distinct(self.number[rests[self.rest]])
-        return _distinct(self.number[rows[rests[self.rest[rows]]]])
-
-
-def _distinct(numbers: Numbers) -> Numbers:
-    """Of numbers in order, each once."""
-    new = np.ones(len(numbers), np.bool_)
-    new[1:] = numbers[1:] != numbers[:-1]
-    return numbers[new]
-
-
-def _share_of(dimension: Dimension, ranges: Ranges) -> float:
-    return sum(most - least + 1 for least, most in ranges) / (dimension.maximum + 1)
-
 
 def _is_side(test: Match, boxed: frozenset[Field]) -> bool:
     return type(test) is Within and test.field in boxed

@@ -10,54 +10,18 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from iptlint.memo import memo
-from iptlint.model import Field, Rule, Within
-from iptlint.model.matches import Ranges
+from iptlint.model import Rule, Within
 from iptlint.packets.bdd import union
 from iptlint.packets.boxes import packets_in
-from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values, words
-from iptlint.packets.intervals import few_ranges
+from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
+from iptlint.packets.concerning import Concerning
 from iptlint.packets.match import Matcher, Tests
+from iptlint.packets.near_rows import nearest
 from iptlint.packets.overlaps import overlaps
 from iptlint.packets.point_search import Background, Points
-from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-_MOST_RANGES = 16
-
-
-class Concerning:
-    """Which rules may concern some packets. ``rests``: what may take packets beside the boxes of
-    the columns; ``odd`` says it of a rule that has none."""
-
-    def __init__(
-        self,
-        space: Space,
-        columns: Columns,
-        rests: Sequence[PacketSet],
-        odd: Callable[[int], PacketSet],
-    ) -> None:
-        self._space = space
-        self._columns = columns
-        self._rests = rests
-        self._odd = odd
-
-    def __call__(self, packets: PacketSet) -> Sequence[int]:
-        """The numbers of rules in order, of all that may match some of the packets at least."""
-        columns = self._columns
-        known: dict[Field, Ranges] = {}
-        ranges: list[Ranges] = []
-        for dimension in columns.dimensions:
-            field = dimension.field
-            if field not in known:
-                values = self._space.project(packets, field)
-                known[field] = few_ranges(values, self._space.fields[field], _MOST_RANGES)
-            ranges.append(words(dimension, known[field]))
-        rests = np.array([(rest & packets).satisfiable() for rest in self._rests], np.bool_)
-        odd = [number for number in columns.odd if (self._odd(number) & packets).satisfiable()]
-        numbers: list[int] = columns.overlapping(ranges, rests).tolist()
-        return sorted((*numbers, *odd)) if odd else numbers
 
 
 class LongRules:
@@ -143,9 +107,13 @@ class LongRules:
     def is_for(self, number: int, packets: PacketSet) -> bool:
         return (self.tests[number].may & packets).satisfiable()
 
-    @memo
     def concerning(self, packets: PacketSet) -> Sequence[int]:
         return self._concerning(packets)
+
+    @memo
+    def concerning_few(self, packets: PacketSet) -> Numbers:
+        """The same; to be asked of few different packets, which concern few rules."""
+        return np.array(self._concerning(packets), np.int64)
 
     @cached_property
     def _concerning(self) -> Concerning:
@@ -187,15 +155,33 @@ class LongRules:
         the rule; none of them is odd."""
         columns, rows = self.columns, self.columns.rows_of(others)
         mine = columns.rows_of([number])
-        own = self.rests[columns.rest[mine[0]]].may & packets if len(mine) else packets
-        fitting = np.array([(rest.may & own).satisfiable() for rest in self.rests], np.bool_)
-        rows = rows[fitting[columns.rest[rows]]]
         sharing = np.zeros(len(rows), np.bool_)
-        for row in mine:
-            low, high = columns.low[:, row, None], columns.high[:, row, None]
-            sharing |= ((columns.low[:, rows] <= high) & (low <= columns.high[:, rows])).all(axis=0)
-        numbers: list[int] = np.unique(columns.number[rows[sharing]]).tolist()
-        return numbers
+        for row in mine.tolist():
+            each = self._fitting(int(columns.rest[row]), packets)[columns.rest[rows]]
+            for low, high in zip(columns.low, columns.high, strict=True):
+                each &= (low[rows] <= high[row]) & (low[row] <= high[rows])
+            sharing |= each
+        numbers = columns.number[rows[sharing]]
+        several: list[int] = numbers[np.diff(numbers, prepend=-1) > 0].tolist()
+        return several
+
+    def first_sharing(self, numbers: Sequence[int], packets: PacketSet) -> Mapping[int, int]:
+        """For rules the first behind them that may match some of the same of the packets, which
+        have any address and port. Rules of several rows are left out, and those where it is not
+        near; all, where some rule has no row."""
+        columns = self.columns
+        if columns.odd:
+            return {}
+        fitting = np.stack([self._fitting(rest, packets) for rest in range(len(columns.rests))])
+        pairs = nearest(columns, columns.sole_rows(numbers), fitting)
+        rules, first = columns.number[pairs].tolist()
+        return dict(zip(rules, first, strict=True))
+
+    @memo
+    def _fitting(self, rest: int, packets: PacketSet) -> Flags:
+        """Of each rest, whether it may take some of the packets that this one may take, too."""
+        own = self.rests[rest].may & packets
+        return np.array([(other.may & own).satisfiable() for other in self.rests], np.bool_)
 
     def sharing_before(
         self, numbers: Sequence[int], others: Sequence[int], most: int

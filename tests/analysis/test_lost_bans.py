@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from iptlint.analysis.lost_bans import accepted, from_the_world, is_some_accepted
+from iptlint.analysis.lost_bans import accepted, accepted_by, from_the_world, is_some_accepted
 from iptlint.analysis.shadowing import shadowed_rules
 from iptlint.netfilter import table_analysis
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -68,6 +68,10 @@ def test_a_long_chain_sees_what_is_let_in(monkeypatch: pytest.MonkeyPatch) -> No
         analysis = nested(seed)
         for ban in shadowed_rules(analysis):
             let_in = accepted(analysis, ban)
+            come = [analysis.matched(taker) for taker in ban.blockers]
+            assert [accepted_by(analysis, ban, ban.blockers) & each for each in come] == [
+                let_in & each for each in come
+            ]
             for among in (analysis.space.true, from_the_world(analysis)):
                 is_let_in = is_some_accepted(analysis, ban, among)
                 assert is_let_in == (let_in & among).satisfiable()

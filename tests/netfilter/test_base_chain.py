@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from iptlint.model import Family, Hook, VerdictKind
+from iptlint.netfilter import table_analysis
 from iptlint.netfilter.base_chain import BaseChain
+from iptlint.packets import chain_shape
+from iptlint.packets.bdd import union
 from tests.firewalls import hooked, hooks_of, packets, saved
 
 
@@ -108,3 +113,36 @@ def test_who_accepts_rewrites_too() -> None:
     before = packets(space, proto="tcp", dport=8080, ct_state="new") & base_chain.seen
     after = packets(space, proto="tcp", dport=80)
     assert (base_chain.afterwards(before) & after).satisfiable()
+
+
+def nested_rules(seed: int) -> str:
+    """Networks in each other; some files with rules of which not the packet alone decides."""
+    draw = Random(seed)
+    targets = draw.choice((("ACCEPT", "DROP"), ("ACCEPT", "REJECT", "RETURN", "DROP", "LOG")))
+    limits = draw.choice(([""], ["", "", "-m limit --limit 5/min "]))
+    rules = (
+        f"-A INPUT -s 198.51.{draw.randrange(3)}.0/{draw.choice((8, 16, 23, 24))} "
+        f"{draw.choice(('', '-p tcp ', '-p tcp -m tcp --dport 22 '))}{draw.choice(limits)}"
+        f"-j {draw.choice(targets)}"
+        for _ in range(12)
+    )
+    return saved(*rules, policy=draw.choice(("ACCEPT", "DROP")))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_long_chain_tells_how_some_end(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a glance, where the packet alone decides."""
+    monkeypatch.setattr(table_analysis, "LONG", 0)
+    monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
+    base_chain = chain_of(nested_rules(seed))
+    flow, draw = base_chain.analysis.flows["INPUT"], Random(seed)
+    nothing = base_chain.space.false
+    for number in range(12):
+        packets = flow.tests[number].may & base_chain.seen
+        packets = packets & ~flow.tests[draw.randrange(12)].may
+        accepted = base_chain.surely_accepted(packets)
+        assert base_chain.accepts_some(packets) == accepted.satisfiable()
+        kinds = {*draw.sample((VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT), 2)}
+        alike = [base_chain.ends_of(packets).get(kind, nothing) for kind in kinds]
+        otherwise = packets & ~union(alike, nothing)
+        assert base_chain.some_end_otherwise(kinds, packets) == otherwise.satisfiable()

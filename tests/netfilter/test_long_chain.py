@@ -14,7 +14,7 @@ from iptlint.netfilter import long_chain, table_analysis
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.long_chain import LongChain, flow_by_columns
 from iptlint.netfilter.table_analysis import TableAnalysis, flow_of
-from iptlint.packets import chain_shape
+from iptlint.packets import chain_shape, near_rows
 from tests.firewalls import analysis_of, saved
 
 ADDRESSES = (
@@ -164,6 +164,9 @@ def compare(analysis: TableAnalysis, chain: str, seed: int) -> None:
         for number in (*draw.sample(numbers, 5), len(numbers)):
             arriving = short.arriving_at(number, packets)
             assert long.arriving_at(number, packets) == arriving
+            assert long.some_arrive(number, packets) == arriving.satisfiable()
+            some_taken = (packets & ~arriving).satisfiable()
+            assert long.some_taken_before(number, packets) == some_taken
             assert long.blocked_at(packets, number) == short.blocked_at(packets, number)
             assert long.first_for(packets, number) == short.first_for(packets, number)
             assert long.last_for(packets, number) == short.last_for(packets, number)
@@ -202,6 +205,21 @@ def test_rules_that_share_packets(seed: int) -> None:
         for number in numbers:
             shared = short.sharing(number, numbers, entering)
             assert long.sharing(number, numbers, entering) == shared
+
+
+def test_the_first_rule_that_shares_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_rows, "_WINDOWS", (3, 30))
+    found = 0
+    for seed in range(20):
+        analysis = table_of(seed)
+        short, long = both_ways(analysis, "long")
+        numbers = range(len(short.chain.rules))
+        for entering in (analysis.space.universe, analysis.entries["long"].intended):
+            for number, first in long.first_sharing(numbers, entering).items():
+                meant = short.tests[number].may & entering
+                assert short.first_for(meant, number + 1) == first
+                found += 1
+    assert found > 100
 
 
 def test_the_sole_taker_of_a_dead_rule() -> None:
@@ -297,3 +315,13 @@ def test_whether_a_rule_may_match(seed: int) -> None:
     for packets in (analysis.space.true, analysis.entries["long"].intended, some):
         for number in range(len(short.chain.rules)):
             assert long.may_match(number, packets) == short.may_match(number, packets)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_rule_is_not_for_is_seen_at_a_glance(seed: int) -> None:
+    analysis = table_of(seed)
+    short, long = both_ways(analysis, "long")
+    some = short.tests[Random(seed).randrange(len(short.chain.rules))].may
+    for packets in (analysis.space.universe, some, some.pick_cube_dd()):
+        for number in range(len(short.chain.rules)):
+            assert long.may_be_for(number, packets) or not short.may_match(number, packets)

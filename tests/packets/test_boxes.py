@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from iptlint.model import Family
+from iptlint.packets import concerning
 from iptlint.packets.bdd import union
 from iptlint.packets.boxes import packets_in
 from iptlint.packets.columns import Columns
+from iptlint.packets.concerning import Overlapping
 from tests.firewalls import analysis_of
 from tests.netfilter.test_long_chain import flat_rules
 
@@ -42,10 +44,13 @@ def test_one_row_is_what_its_rule_tests() -> None:
             assert rest.may & boxes == matcher.rule(rule).may
 
 
+@pytest.mark.parametrize(("many", "few"), [(0, 0), (0, 8), (1000, 8)])
 @pytest.mark.parametrize("seed", range(10))
 def test_the_rows_of_rules_and_those_that_overlap_are_those_that_a_look_at_each_gives(
-    seed: int,
+    seed: int, many: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(concerning, "_MANY", many)
+    monkeypatch.setattr(concerning, "_FEW", few)
     draw = Random(seed)
     chain = analysis_of(flat_rules(seed, 80)).table.chains["long"]
     columns = Columns(chain, frozenset())
@@ -61,17 +66,17 @@ def test_the_rows_of_rules_and_those_that_overlap_are_those_that_a_look_at_each_
             for row in range(len(columns.number))
             if rests[columns.rest[row]]
             if all(
-                any(low <= most and high >= least for least, most in few)
-                for low, high, few in zip(
+                any(low <= most and high >= least for least, most in each)
+                for low, high, each in zip(
                     columns.low[:, row].tolist(), columns.high[:, row].tolist(), ranges, strict=True
                 )
             )
         }
-        assert columns.overlapping(ranges, rests).tolist() == sorted(expected)
+        assert Overlapping(columns)(ranges, rests).tolist() == sorted(expected)
 
 
 def _drawn(draw: Random, maximum: int) -> tuple[tuple[int, int], ...]:
     if draw.random() < 0.4:
-        return ((0, maximum),)
+        return ((0, maximum),) if draw.random() < 0.9 else ()
     edges = [sorted((draw.randint(0, maximum), draw.randint(0, maximum))) for _ in range(2)]
     return tuple((low, high) for low, high in edges)

@@ -1,7 +1,10 @@
 """A witness is a packet that anyone can send."""
 
+from __future__ import annotations
+
 from ipaddress import ip_address, ip_network
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,11 +12,15 @@ from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.model.matches import SegmentSize
 from iptlint.netfilter.routes import at_hook
 from iptlint.packets import witness as witnesses
+from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
-from iptlint.packets.witness import witness
+from iptlint.packets.witness import witness, witness_of_part
 from iptlint.reports.witness import describe
 from tests.firewalls import firewall_of, packets, saved
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 
 @pytest.fixture(params=[Family.IP, Family.IP6])
@@ -183,3 +190,30 @@ def test_a_large_set_has_the_witness_that_it_has_as_a_small_one(
     small = witness(space, packets, Hook.INPUT)
     monkeypatch.setattr(witnesses, "_LARGE", 0)
     assert witness(space, packets, Hook.INPUT) == small
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_plainest_of_all_is_plainest_of_some(seed: int) -> None:
+    """Where it is among them."""
+    draw, family = Random(seed), Family.IP
+    space = Space(family.packets, (), defragmented=True)
+    low = int(ip_address("198.51.0.0"))
+
+    def drawn() -> PacketSet:
+        some = [
+            space.ranges(field, ((low + draw.randrange(9), low + draw.randrange(9, 999)),))
+            for field in (family.saddr, family.daddr)
+        ]
+        some += [
+            space.ranges(Field.DPORT, ((draw.randrange(90), draw.randrange(90, 500)),)),
+            space.state(draw.choice(("new", "established"))),
+            space.interface(Field.IIF, "lo"),
+            space.value(Field.PROTO, draw.choice((6, 17))),
+        ]
+        sets = [draw.choice((each, ~each, space.true)) for each in some]
+        return draw.choice((union(sets[:2], space.false), space.true)) & sets[2] & sets[3] & sets[5]
+
+    packets = space.universe & at_hook(space, Hook.INPUT) & drawn()
+    some = draw.choice((drawn(), space.interface(Field.IIF, "lo"), space.true))
+    packet = witness_of_part(space, packets, lambda few: few & some, Hook.INPUT)
+    assert packet == witness(space, packets & some, Hook.INPUT)

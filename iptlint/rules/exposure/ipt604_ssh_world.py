@@ -127,11 +127,8 @@ def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Caus
         analysis = base_chain.analysis
         bans = [lost for lost in shadowed_rules(analysis) if lost.is_lost_to_accepts]
         for lost in (lost for lost in bans if analysis.may_be_for(lost.rule, asked)):
-            meant = analysis.intended(lost.rule) & attempts
-            if exposure.is_most(meant):
-                let_in = accepted(analysis, lost) & attempts
-                if let_in.satisfiable() and exposure.is_most(let_in):
-                    yield Cause(hooks.ruleset, part=lost.rule)
+            if exposure.is_most(accepted(analysis, lost, asked)):
+                yield Cause(hooks.ruleset, part=lost.rule)
 
 
 def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:

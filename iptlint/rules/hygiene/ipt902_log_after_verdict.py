@@ -44,7 +44,6 @@ from iptlint.analysis.shadowing import Shadowed, shadowed_rules
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.model.ownership import is_generated
 from iptlint.packets.packet import Packet
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -89,8 +88,7 @@ def _witness(analysis: TableAnalysis, shadowed: Shadowed) -> Packet | None:
     """A packet that should have been logged, and that comes to one of the blockers."""
     meant = analysis.intended(shadowed.rule)
     for base in analysis.calls.bases_of(shadowed.chain.name):
-        packets = meant_for(analysis, base, shadowed.rule, shadowed.blockers, meant)
-        packet = witness(analysis.space, packets, base.hook)
+        packet = meant_for(analysis, base, shadowed.rule, shadowed.blockers, meant)
         if packet is not None:
             return packet
     return None

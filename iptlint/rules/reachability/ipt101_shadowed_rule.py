@@ -54,7 +54,7 @@ from iptlint.analysis.occasions import occasion
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.analysis.script_lockouts import makes_more
 from iptlint.analysis.session import Context
-from iptlint.analysis.shadowing import Shadowed, may_end_in
+from iptlint.analysis.shadowing import Shadowed, differs_at_sight, may_end_in
 from iptlint.findings import (
     Cause,
     Confidence,
@@ -71,7 +71,6 @@ from iptlint.model import Chain, Field, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP
 from iptlint.packets.packet import Packet
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -200,8 +199,12 @@ def _as_idle(
     chain, number = analysis.place(shadowed.rule)
     idle = _idle(analysis, chain) if among is None else among
     blockers = frozenset(shadowed.blockers)
-    lost_to = [blockers] if len(blockers) == 1 else [each for each in idle if each <= blockers]
-    others = {n: other for each in lost_to for n, other in idle.get(each, {}).items()}
+    others = idle.get(blockers, {})
+    if len(blockers) > 1:
+        lost_to = (each for each in idle if each <= blockers)
+        others = {n: other for each in lost_to for n, other in idle[each].items()}
+    if not others:
+        return []
     intended, flow = analysis.entries[chain].intended, analysis.flows[chain]
     return [others[n] for n in flow.sharing(number, sorted(others), intended)]
 
@@ -255,6 +258,9 @@ def _ousts(analysis: TableAnalysis, rule: Rule, above: Rule) -> bool:
     intended = analysis.intended(rule)
     if (one & ~intended).satisfiable():
         return False
+    openings = _openings(analysis)
+    if (one & openings).satisfiable():  # not all that is taken has to be told
+        return not analysis.gets_some(above, openings & ~intended)
     return not (_opened_by(analysis, above) & ~intended).satisfiable()
 
 
@@ -352,20 +358,22 @@ def _advice_for_one_of_several(analysis: TableAnalysis, first: Rule) -> str:
 def _witness(analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule]) -> Packet | None:
     """A packet that the rule was for and a taker takes; one whose fate differs, if there is."""
     for base in analysis.calls.bases_of(shadowed.chain.name):
-        for packets in _telling(analysis, shadowed, base):
-            come = meant_for(analysis, base, shadowed.rule, takers, packets)
-            packet = witness(analysis.space, come, base.hook)
+        for packets in _telling(analysis, shadowed, takers, base):
+            packet = meant_for(analysis, base, shadowed.rule, takers, packets)
             if packet is not None:
                 return packet
     return None
 
 
-def _telling(analysis: TableAnalysis, shadowed: Shadowed, base: Chain) -> Iterator[PacketSet]:
-    """Packets that the rule was for, those first that tell the most."""
+def _telling(
+    analysis: TableAnalysis, shadowed: Shadowed, takers: Sequence[Rule], base: Chain
+) -> Iterator[PacketSet]:
+    """Packets that the rule was for, those first that tell the most when they come to a taker."""
     meant = analysis.intended(shadowed.rule) & analysis.base_packets(base)
-    accepted = lost_bans.accepted(analysis, shadowed) & meant
+    accepted = lost_bans.accepted_by(analysis, shadowed, takers) & meant
     if _decides(analysis, shadowed):
         yield accepted & lost_bans.from_the_world(analysis)
     yield accepted
-    yield meant & ~may_end_in(analysis, base, shadowed.rule.verdict.kind, meant)
+    if not differs_at_sight(analysis, shadowed, takers):
+        yield meant & ~may_end_in(analysis, base, shadowed.rule.verdict.kind, meant)
     yield meant

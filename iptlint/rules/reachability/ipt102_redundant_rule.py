@@ -202,7 +202,7 @@ def _covered(analysis: TableAnalysis, redundant: Redundant, likeness: str) -> Fi
 
 def _witness(analysis: TableAnalysis, rule: Rule) -> Packet | None:
     """A packet that the rule takes."""
-    return shown_by(analysis, analysis.place(rule).chain, (rule,), analysis.matched(rule))
+    return shown_by(analysis, analysis.place(rule).chain, (rule,), analysis.tests(rule).may)
 
 
 def _is_kept(rule: Rule) -> bool:

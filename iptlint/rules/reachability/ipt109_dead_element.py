@@ -50,7 +50,6 @@ from iptlint.model.ownership import is_generated
 from iptlint.model.syntax import PORT_BITS, ListElement, WrittenList
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
-from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -194,8 +193,7 @@ def _witness(
 ) -> Packet | None:
     """A packet that an element is for, and that comes to one of the takers."""
     for base in analysis.calls.bases_of(analysis.place(rule).chain):
-        shown = meant_for(analysis, base, rule, takers, packets)
-        packet = witness(analysis.space, shown, base.hook)
+        packet = meant_for(analysis, base, rule, takers, packets)
         if packet is not None:
             return packet
     return None
