@@ -78,8 +78,8 @@ def _by_columns(main: BaseChain, hook: Hook, packets: PacketSet) -> LargestShare
     concerned = [n for n in flow.concerning(packets) if not rules[n].verdict.kind.goes_on]
     if not isinstance(flow, LongChain) or any(rules[n].verdict.chain for n in concerned):
         return None
-    unmatched = flow.unmatched(packets)
-    deciding = [n for n in concerned if n not in unmatched and not rules[n].verdict.kind.passes]
+    denying = [n for n in concerned if not rules[n].verdict.kind.passes]
+    deciding = _matched(flow, denying, packets)
     policy = _policy(main, packets)
     kinds = {*(rules[n].verdict.kind for n in deciding), *(each.kind for each in policy)}
     count = len(deciding) + len(policy)
@@ -96,6 +96,15 @@ def _by_columns(main: BaseChain, hook: Hook, packets: PacketSet) -> LargestShare
     made = [Share(each.analysis, each.chain, None, each.kind, part(packets)) for each in policy]
     largest = _largest(hook, made, perhaps)
     return None if largest is None else LargestShare(largest, largest.packets.__and__, count - 1)
+
+
+def _matched(flow: LongChain, numbers: Sequence[int], packets: PacketSet) -> Sequence[int]:
+    """Those of the rules that some of the packets get to and match."""
+    if len(numbers) > _MADE:
+        unmatched = flow.unmatched(packets)
+        return [n for n in numbers if n not in unmatched]
+    meant = ((n, flow.tests[n].may & packets) for n in numbers)
+    return [n for n, packets in meant if flow.arriving_at(n, packets).satisfiable()]
 
 
 def _policy(main: BaseChain, packets: PacketSet) -> tuple[Decider, ...]:
