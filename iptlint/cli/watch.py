@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -105,6 +106,7 @@ def _look_again(command: click.Command, args: Sequence[str]) -> int:
             seen = _state(paths)
             seen |= {file: state for file, state in before.items() if file in seen}
             streams.say(f"\n{began:%H:%M:%S}: watching {_counted(seen)}; Ctrl-C ends\n")
+            gc.collect()  # while nobody waits; see main
             _wait(paths, seen)
     except KeyboardInterrupt:
         streams.say("\n")
