@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -89,24 +90,31 @@ def packet_count(packets: PacketSet) -> float:
 
 
 def shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> list[Share]:
-    """Who may decide ``packets`` at the hook, ``largest_first``. Empty without a base chain.
+    """Who may decide ``packets`` at the hook, ``largest_first``. Empty without a base chain."""
+    return largest_first(deciding_shares(hooks, hook, packets), hook)
 
-    Any base chain may drop packets; of those that pass them the deciding one is named.
-    """
+
+def deciding_shares(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[Share]:
+    """The same in no order. Any base chain may drop packets; of those that pass them the deciding
+    one is named."""
     if any(base_chain.rewrites for base_chain in hooks.base_chains(hook)):
-        return largest_first(_followed(hooks, hook, packets), hook)
+        yield from _followed(hooks, hook, packets)
+        return
     main = hooks.deciding_chain(hook)
     arriving = packets & hooks.hook_packets(hook)
-    deciding: list[Share] = []
+
+    @cache
+    def passing() -> PacketSet:
+        return may_pass(hooks, hook, arriving)
+
     for base_chain, coming in _coming(hooks.base_chains(hook), arriving):
         for share in shares_in(base_chain, coming & base_chain.seen):
             if not share.kind.passes:
-                deciding.append(share)
+                yield share
             elif base_chain is main:
-                accepted = share.packets & may_pass(hooks, hook, arriving)
+                accepted = share.packets & passing()
                 if accepted.satisfiable():
-                    deciding.append(replace(share, packets=accepted))
-    return largest_first(deciding, hook)
+                    yield replace(share, packets=accepted)
 
 
 def _coming(

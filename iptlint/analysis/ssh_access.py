@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.connections import few_ports
@@ -26,6 +27,7 @@ from iptlint.model import Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.kinds import rules_where
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
+from iptlint.model.writes import reads
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
@@ -37,6 +39,8 @@ _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23
 _NAMED_PORTS = frozenset(SERVICES.values())
 _OF_THE_LINK = (67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
 """DHCP, NetBIOS, SSDP, mDNS and LLMNR: a desktop takes part in them, too."""
+_PORT = frozenset({Field.DPORT})
+_MANY = 64
 FEW_PORTS = 16
 """A rule for more ports than this is not about one service."""
 
@@ -215,31 +219,53 @@ def _evident_ports(hooks: Hooks, *, unnamed: bool) -> tuple[int, ...]:
     main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return ()
+    first, table = opening(hooks), main.analysis.table
+    runs = (run for chain in table.chains.values() for run in groupby(chain.rules, _tests_no_port))
     evident = (
         port
-        for _, rule in rules_where(main.analysis.table, _accepts)
-        for port in _ssh_ports_of(hooks, main.analysis, rule)
+        for portless, rules in runs
+        for port in _ports_of_run(main.analysis, [*rules], first, portless=portless)
         if not unnamed or port not in _NAMED_PORTS
     )
     return tuple(dict.fromkeys(evident))
 
 
-def _accepts(rule: Rule) -> bool:
-    return rule.verdict.kind is VerdictKind.ACCEPT
+def _tests_no_port(rule: Rule) -> bool:
+    """Whether it leaves a packet to its port, and what it calls does."""
+    return rule.verdict.chain is None and not any(reads(m, _PORT) for m in rule.matches)
 
 
-def _ssh_ports_of(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> Iterator[int]:
-    """The ports, among few, to which the rule lets new connections in, and SSH ones at that."""
+def _ports_of_run(
+    analysis: TableAnalysis, rules: Sequence[Rule], first: PacketSet, *, portless: bool
+) -> Iterator[int]:
+    any_port = portless and len(rules) > _MANY and _come_by_any_port(analysis, rules[0], first)
+    for rule in rules:
+        if rule.verdict.kind is VerdictKind.ACCEPT:
+            yield from _ssh_ports_of(analysis, rule, first, any_port=any_port)
+
+
+def _come_by_any_port(analysis: TableAnalysis, rule: Rule, first: PacketSet) -> bool:
+    """Whether the packets that get to the rule may be to any port, whatever else they are: so are
+    those that it and more such rules behind it take."""
+    chain, index = analysis.place(rule)
+    coming = analysis.flows[chain].arriving_at(index, first & analysis.entries[chain].reachable)
+    return coming == analysis.space.forget(coming, _PORT)
+
+
+def _ssh_ports_of(
+    analysis: TableAnalysis, rule: Rule, first: PacketSet, *, any_port: bool
+) -> Iterator[int]:
+    """The ports, among few, to which the rule lets new connections in, and SSH ones at that.
+    ``any_port``: what it takes may be to any."""
     script = analysis.ruleset.script
     syntax = analysis.syntax
     beside = script.hints.beside(rule.origin.span) if script else syntax.said_of(rule)
     named = "ssh" in f"{rule.comment or ''} {beside}".lower()
-    if not named and not _may_take(rule, _USUAL_ELSEWHERE):
+    if not named and (any_port or not _may_take(rule, _USUAL_ELSEWHERE)):
         return
     if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
         return
     space = analysis.space
-    first = opening(hooks)
     taken = analysis.intended(rule) & first if named else analysis.matched(rule, first)
     for port in few_ports(space, taken, Field.DPORT, FEW_PORTS):
         if port in _USUAL_ELSEWHERE or (named and port):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 OCTET = 8
 _MOST_KEPT = 20_000
 """So many single addresses are kept: rules often name one more than once."""
+_NAMES = 20
+"""Bits of a field that has but the values which a text has names for: all are kept."""
 
 
 def union(sets: Sequence[PacketSet], empty: PacketSet) -> PacketSet:
@@ -74,9 +76,13 @@ class BitField:
         known = self._ranges.get((low, high))
         if known is None:
             known = self._build_range(low, min(high, self.maximum))
-            if self.width <= 16 or (low == high and len(self._ranges) < _MOST_KEPT):
+            if self.width <= 16 or (low == high and self._keeps_more):
                 self._ranges[low, high] = known
         return known
+
+    @property
+    def _keeps_more(self) -> bool:
+        return self.width <= _NAMES or len(self._ranges) < _MOST_KEPT
 
     def within_any(self, ranges: Sequence[tuple[int, int]]) -> PacketSet:
         """The packets whose field lies in one of the ranges: octet by octet, so that what many have

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from iptlint.analysis import ssh_access
 from iptlint.analysis.session import Settings
 from iptlint.analysis.ssh_access import failing_step, has_input, locked_out, ssh_failures, ssh_ports
 from iptlint.model import Hook
@@ -31,6 +34,39 @@ def accept(port: int) -> str:
 )
 def test_the_ports_that_rules_make_evident(rules: tuple[str, ...], ports: tuple[int, ...]) -> None:
     assert ssh_ports(hooks_of(saved(*rules, policy="DROP")), Settings()) == ports
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_many_rules_without_a_port_are_told_as_each_by_itself(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = Random(seed)
+    whole = ["-s 10.0.0.{n}", "-i eth{n}", "-p tcp", "-p tcp -m tcp --sport {n}"]
+    named = ["! --dport 2222", "--dport 2200:2230", "--dport 22", "--dport 2222"]
+
+    def rule(chain: str, number: int) -> str:
+        test = draw.choice(whole).format(n=number + 1)
+        if draw.random() < 0.25:
+            test = f"-s 10.0.{draw.randrange(3)}.0/24 -p tcp -m tcp {draw.choice(named)}"
+        targets = ["ACCEPT", "ACCEPT", "DROP", "RETURN", *["C"] * (chain == "INPUT")]
+        return f"-A {chain} {test} -j {draw.choice(targets)}"
+
+    rules = [rule(draw.choice(("INPUT", "C")), number) for number in range(9)]
+    rules.insert(0, draw.choice((f"-A INPUT -p tcp -m tcp {draw.choice(named)} -j DROP", rules[0])))
+    text = saved(*rules, policy="DROP", chains="C")
+    told: list[tuple[int, ...]] = []
+    for many in (0, 1000):
+        monkeypatch.setattr(ssh_access, "_MANY", many)
+        told.append(ssh_ports(hooks_of(text), Settings()))
+    assert told[0] == told[1]
+
+
+def test_a_rule_behind_a_call_may_get_few_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_access, "_MANY", 0)
+    only = "-A C -p tcp -m tcp ! --dport 2222 -j DROP"
+    rules = ("-A INPUT -s 10.0.0.1/32 -p tcp -j ACCEPT", "-A INPUT -j C", "-A INPUT -j ACCEPT")
+    hooks = hooks_of(saved(*rules, only, policy="DROP", chains="C"))
+    assert ssh_ports(hooks, Settings()) == (22, 2222)
 
 
 def test_what_the_user_says_is_asked_for_alone() -> None:

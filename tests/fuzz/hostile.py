@@ -121,6 +121,7 @@ HOSTILE: dict[str, Make] = {
     "long_line.nft": lambda n: _chain([f"ip saddr {'x' * n} drop"]),
     "long_line.sh": lambda n: f"#!/bin/sh\niptables -A INPUT -s {'x' * n} -j DROP\n",
     "ports.v4": lambda n: _restore([f"-A INPUT -p tcp -m multiport --dports {'1,' * n}2"]),
+    "subscripts.sh": lambda n: "#!/bin/sh\n" + "a[" * n + "\niptables -F\n",
     "many_words.sh": lambda n: f"#!/bin/sh\nfor i in {'1 ' * n}; do iptables -P INPUT DROP; done\n",
     "jumps.v4": _nested_jumps,
     "jumps.nft": _nft_jumps,
@@ -128,6 +129,7 @@ HOSTILE: dict[str, Make] = {
     "interfaces.nft": lambda n: _chain(
         ["iifname " + _listed(map('"if{}"'.format, range(n))) + " drop"]
     ),
+    "addresses.v4": lambda n: _restore(f"-A INPUT -s {address(i)} -j ACCEPT" for i in range(n)),
     "verdicts.nft": _verdicts,
     "intervals.nft": _intervals,
     "overlapping.v4": _overlapping,

@@ -61,6 +61,7 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "line.v4": lambda: "*filter\n-A INPUT -m comment --comment " + "x" * 1_000_000 + "\nCOMMIT\n",
     "line.nft": lambda: "table ip t { chain c { ip saddr " + "x" * 1_000_000 + " drop; } }\n",
     "line.sh": lambda: "#!/bin/sh\niptables -A INPUT -s " + "x" * 1_000_000 + " -j DROP\n",
+    "subscripts.sh": lambda: "#!/bin/sh\n" + "a[" * 1_000_000 + "\niptables -F\n",
     "slashes.v4": lambda: "/" * 1_000_000,
 }
 
@@ -79,7 +80,7 @@ def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
 
 CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
-    *("braces.nft", "braces.sh", "subshells.sh", "brackets.json"),
+    *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
 }
 """What is not looked at to the end; of the others all is."""
 
@@ -92,6 +93,7 @@ LARGE: dict[str, tuple[int, int, int]] = {
     "crlf.nft": (10_000, SECONDS, KIBIBYTES),
     "crlf.sh": (10_000, SECONDS, KIBIBYTES),
     "many_words.sh": (150_000, SECONDS, KIBIBYTES),
+    "addresses.v4": (65_536, SECONDS, KIBIBYTES),
     "interfaces.v4": (65_536, SECONDS, KIBIBYTES),
     "interfaces.nft": (65_536, SECONDS, KIBIBYTES),
     "verdicts.nft": (50_000, SECONDS, KIBIBYTES),

@@ -29,6 +29,8 @@ _DEFAULT_FAMILY = "ip"
 
 def included(source: SourceFile) -> Iterator[str]:
     """The paths, or patterns of paths, that the includes name."""
+    if "include" not in source.text:
+        return  # seen in no time: many ask, and few texts include another
     for include in _INCLUDE.finditer(source.text):
         yield os.path.normpath(include[1] or include[2] or include[3] or "?")
 

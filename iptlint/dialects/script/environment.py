@@ -241,7 +241,7 @@ def _merge(merged: Environment, name: str, ways: Sequence[tuple[Condition, Envir
 
 
 _GIVES = re.compile(
-    r"\b([A-Za-z_]\w*)(?:\[[^\]\n]*\])?\+?=|\b(?:for|select)\s+(\w+)"
+    r"\b([A-Za-z_]\w*)(?:\[[^][\n]*\])?\+?=|\b(?:for|select)\s+(\w+)"
     r"|\b(?:read|local|declare|export|unset|mapfile|readarray|typeset|getopts\s+\S+|printf\s+-v)"
     r"((?:[ \t]+-?\w+)+)|\(\(\s*(\w+)\s*(?:\+\+|--)"
 )

@@ -41,16 +41,16 @@ def run_script(
     """
     call = call_of(file, arguments)
     files = (files or LocalFiles()).of_script(file.source.path)
-    is_open = False
-    first, late = _run(file, start, files, call, frozenset(), is_open=is_open)
+    is_open, assigned = False, assigned_in(file.source.text)
+    first, late = _run(file, start, files, call, frozenset(), assigned, is_open=is_open)
     if not first.steps:
         # It wants something set that nobody set here; so anything may be.
         is_open = True
-        first, late = _run(file, start, files, call, frozenset(), is_open=is_open)
+        first, late = _run(file, start, files, call, frozenset(), assigned, is_open=is_open)
     if not late:
         return first
     # Some chains are made only after commands use them: those commands fail.
-    return _run(file, start, files, call, late, is_open=is_open)[0]
+    return _run(file, start, files, call, late, assigned, is_open=is_open)[0]
 
 
 def _run(
@@ -59,6 +59,7 @@ def _run(
     files: Files,
     call: ScriptCall,
     late: Chains,
+    assigned: frozenset[str],
     *,
     is_open: bool,
 ) -> tuple[Script, Chains]:
@@ -67,11 +68,7 @@ def _run(
     run = Run(
         source,
         Environment(
-            source.path,
-            call.arguments,
-            open=is_open,
-            assigned=assigned_in(source.text),
-            guessed=call.guessed,
+            source.path, call.arguments, open=is_open, assigned=assigned, guessed=call.guessed
         ),
         tables.copy(),
         nft,

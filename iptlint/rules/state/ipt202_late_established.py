@@ -50,7 +50,7 @@ from iptlint.analysis.default_verdict import forwards_on_its_own, outside, probe
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.hook_verdicts import surely_accepted
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share, shares
+from iptlint.analysis.shares import Share, deciding_shares, largest_first
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
@@ -142,16 +142,17 @@ def _fix(analysis: TableAnalysis, base: Chain, accepting: Rule, first: Rule | No
 
 def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | None:
     """The rule that accepts the packet for certain, and no new connection."""
-    surely = surely_accepted(hooks, hook, packet)
     new = hooks.space.state("new")
-    return next(
-        (
-            share
-            for share in shares(hooks, hook, surely)
-            if share.rule and not (share.analysis.tests(share.rule).may & new).satisfiable()
-        ),
-        None,
-    )
+
+    def by_state(share: Share) -> bool:
+        rule = share.rule
+        return rule is not None and not (share.analysis.tests(rule).may & new).satisfiable()
+
+    deciding = [*deciding_shares(hooks, hook, surely_accepted(hooks, hook, packet))]
+    several = [*filter(by_state, deciding)]
+    # Which is the largest is dear to tell of many, and mostly there is one, or none.
+    ordered = largest_first(deciding, hook) if len(several) > 1 else several
+    return next(filter(by_state, ordered), None)
 
 
 def _for_nothing(stretch: Stretch, base: Chain) -> int:
