@@ -9,7 +9,9 @@ from iptlint.dialects.written_lists import bare
 from iptlint.model.syntax import WrittenNetwork
 from iptlint.source import Span
 
-_MASKED = re.compile(r"(?P<address>[0-9a-fA-F.:]+)/(?P<mask>[0-9a-fA-F.:]+)(?=[\s,]|$)")
+_MASKED = re.compile(
+    r"(?<![0-9a-fA-F.:])(?P<address>[0-9a-fA-F.:]+)/(?P<mask>[0-9a-fA-F.:]+)(?=[\s,]|$)"
+)
 
 
 def masked(span: Span, place: re.Pattern[str]) -> Iterator[WrittenNetwork]:

@@ -9,7 +9,9 @@ file. A code may be a rule's name, or a prefix (``IPT1``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from iptlint.findings.directives import Directive, Reach, directives
@@ -33,26 +35,8 @@ class Suppression:
     reason: str | None
     inside: bool = False
 
-    def covers(self, finding: Finding, names: Mapping[str, str]) -> bool:
-        """Whether it hides the finding; ``names`` maps the codes of rules to their names."""
-        return self._names(finding, names) and self._is_for(finding.span)
-
-    def is_beside(self, finding: Finding, names: Mapping[str, str]) -> bool:
-        """Whether it speaks for something that the finding is about as well: the other one of two
-        equal rules, whose comments are equal, too."""
-        return self._names(finding, names) and any(
-            self._is_for(each.span) for each in finding.related
-        )
-
-    def _is_for(self, span: Span) -> bool:
-        if span.source is not self.span.source:
-            return False
-        if self.lines is None or span.line in self.lines:
-            return True
-        # A statement of several lines is told at its first one, and its comment is behind the last.
-        return self.inside and any(span.line <= line <= span.end_line for line in self.lines)
-
-    def _names(self, finding: Finding, names: Mapping[str, str]) -> bool:
+    def names(self, finding: Finding, names: Mapping[str, str]) -> bool:
+        """Whether it means such findings; ``names`` maps the codes of rules to their names."""
         return not self.codes or any(
             finding.code.startswith(code.upper()) or names.get(finding.code) == code
             for code in self.codes
@@ -71,10 +55,48 @@ class Suppressed:
     faulty: tuple[Directive, ...] = ()
 
 
-def suppressions(directive: Directive) -> Suppression:
-    """What a directive speaks for."""
+class _Places:
+    """Comments by the place that they speak for: there may be as many as findings."""
+
+    def __init__(self, comments: Iterable[Suppression]) -> None:
+        self._wide = defaultdict[SourceFile, list[Suppression]](list)
+        self._by_line = defaultdict[tuple[SourceFile, int], list[Suppression]](list)
+        self._inside = defaultdict[SourceFile, list[int]](list)
+        for comment in comments:
+            source, lines = comment.span.source, comment.lines
+            if lines is None or len(lines) > 1:
+                self._wide[source].append(comment)
+                continue
+            for line in lines:
+                self._by_line[source, line].append(comment)
+                if comment.inside:
+                    insort(self._inside[source], line)
+
+    def speaking_for(self, span: Span) -> Iterator[Suppression]:
+        source, first, last = span.source, span.line, span.end_line
+        yield from (c for c in self._wide.get(source, ()) if c.lines is None or first in c.lines)
+        yield from self._by_line.get((source, first), ())
+        # A statement of several lines is told at its first one, and its comment is behind the last.
+        inside = self._inside.get(source, [])
+        for line in inside[bisect_right(inside, first) : bisect_right(inside, last)]:
+            yield from (c for c in self._by_line[source, line] if c.inside)
+
+
+def _in_source(source: SourceFile, names: Collection[str]) -> Iterator[Directive | Suppression]:
+    """Its comments, those that are faulty as they were written."""
+    written = [*directives(source, names)]
+    lines = range(1, len(source.line_starts) + 1) if written else ()
+    statements = [n for n in lines if not _NO_STATEMENT.fullmatch(source.line_text(n))]
+    for each in written:
+        yield each if each.fault else _suppression(each, statements)
+
+
+def _suppression(directive: Directive, statements: Sequence[int]) -> Suppression:
+    """What a directive speaks for: behind, or above, one of the lines with statements."""
     source, line = directive.span.source, directive.span.line
-    statement = line if directive.inside else _next_statement(source, line)
+    after = bisect_right(statements, line)
+    below = statements[after] if after < len(statements) else len(source.line_starts)
+    statement = line if directive.inside else below
     match directive.reach:
         case Reach.FILE:
             lines = None
@@ -84,13 +106,6 @@ def suppressions(directive: Directive) -> Suppression:
             lines = frozenset({statement})
     inside = directive.inside and directive.reach is Reach.STATEMENT
     return Suppression(directive.span, directive.codes, lines, directive.reason, inside)
-
-
-def _next_statement(source: SourceFile, line: int) -> int:
-    """The first line below that is neither blank nor a comment, if there is one."""
-    last = len(source.line_starts)
-    below = range(line + 1, last + 1)
-    return next((n for n in below if not _NO_STATEMENT.fullmatch(source.line_text(n))), last)
 
 
 def _chain_around(source: SourceFile, line: int) -> Iterable[int]:
@@ -136,13 +151,19 @@ def apply_suppressions(
     findings: Sequence[Finding], sources: Iterable[SourceFile], names: Mapping[str, str]
 ) -> Suppressed:
     """The findings that no comment hides."""
-    written = [d for source in sources for d in directives(source, {*names.values()})]
-    comments = [suppressions(each) for each in written if not each.fault]
-    hiding = [[c for c in comments if c.covers(finding, names)] for finding in findings]
+    written = [each for source in sources for each in _in_source(source, {*names.values()})]
+    comments = [each for each in written if isinstance(each, Suppression)]
+    places = _Places(comments)
+
+    def meant(finding: Finding, span: Span) -> list[Suppression]:
+        return [each for each in places.speaking_for(span) if each.names(finding, names)]
+
+    hiding = [meant(finding, finding.span) for finding in findings]
     kept = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if not hidden_by)
     hidden = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if hidden_by)
     used = {comment for hidden_by in hiding for comment in hidden_by}
-    used |= {each for each in comments if any(each.is_beside(f, names) for f in hidden)}
+    # The other one of two equal rules has an equal comment.
+    used.update(c for f in hidden for label in f.related for c in meant(f, label.span))
     unused = tuple(comment for comment in comments if comment not in used)
-    faulty = tuple(each for each in written if each.fault)
+    faulty = tuple(each for each in written if isinstance(each, Directive))
     return Suppressed(tuple(comments), kept, hidden, unused, faulty)

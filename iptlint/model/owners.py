@@ -329,13 +329,15 @@ OWNERS = (
     _manager("NixOS", tables=("nixos-fw", "nixos-nat")),
 )
 """The first whose pattern fits is the owner."""
+_INTERFACES = tuple(name for owner in OWNERS for name in owner.interfaces)
 
 
 @cache
 def owner_of_name(name: str) -> Owner | None:
     """Whose chain, or set, has such a name; None for a name that people give, or that nobody here
     knows."""
-    by_pattern = _first(_any_pattern(), name)
+    match = _any_pattern().fullmatch(name)
+    by_pattern = match.lastindex - 1 if match and match.lastindex else len(OWNERS)
     first = min(by_pattern, _whole_names().get(name, len(OWNERS)))
     return OWNERS[first] if first < len(OWNERS) else None
 
@@ -349,8 +351,9 @@ def owner_of_table(name: str) -> Owner | None:
 @cache
 def owner_of_interface(name: str) -> Owner | None:
     """Who makes the interface, and rules for it in built-in chains."""
-    first = _first(_interface_pattern(), name)
-    return OWNERS[first] if first < len(OWNERS) else None
+    if _pattern(_INTERFACES).fullmatch(name) is None:
+        return None  # at one look: rules may name thousands
+    return next(o for o in OWNERS if _pattern(o.interfaces).fullmatch(name))
 
 
 @cache
@@ -372,24 +375,9 @@ def _whole_names() -> dict[str, int]:
 
 @cache
 def _any_pattern() -> re.Pattern[str]:
-    patterns = ([name for name in owner.chains if {"*", "?"} & {*name}] for owner in OWNERS)
-    return _grouped(patterns)
-
-
-@cache
-def _interface_pattern() -> re.Pattern[str]:
-    return _grouped(owner.interfaces for owner in OWNERS)
-
-
-def _grouped(patterns: Iterable[Iterable[str]]) -> re.Pattern[str]:
     """One group for each owner, so that the last group matched is its number."""
+    patterns = ([name for name in owner.chains if {"*", "?"} & {*name}] for owner in OWNERS)
     return re.compile("|".join(f"({_expression(each)})" for each in patterns))
-
-
-def _first(grouped: re.Pattern[str], name: str) -> int:
-    """The number of the owner one of whose patterns the name fits; else how many there are."""
-    match = grouped.fullmatch(name)
-    return match.lastindex - 1 if match and match.lastindex else len(OWNERS)
 
 
 @cache

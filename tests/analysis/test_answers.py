@@ -48,6 +48,19 @@ def test_the_world_is_asked_first_and_this_host_last() -> None:
     assert names(saved(SSH, policy="DROP"))[-1] == "this host itself"
 
 
+def test_the_world_calls_by_each_interface_that_faces_it() -> None:
+    """Which, the rules say; an interface that no rule names is none of them then."""
+    rules = [f"-A POSTROUTING -o {name} -j MASQUERADE" for name in ("eth0", "wwan+")]
+    text = saved(*rules, table="nat") + saved("-A INPUT -i eth1 -j ACCEPT", policy="DROP")
+    world = [caller for caller in callers(hooks_of(text)) if caller.world and caller.iif]
+    assert [(c.name, c.iif, c.interface) for c in world] == [
+        ("the internet, by eth0", "eth0", "eth0"),
+        ("the internet, by wwan*", "wwan0", "wwan*"),
+    ]
+    alone = [caller.name for caller in callers(hooks_of(saved(policy="DROP"))) if caller.world]
+    assert alone == ["the internet"]
+
+
 def test_networks_that_rules_let_in_are_callers() -> None:
     rules = [f"-A INPUT -s {net} -j ACCEPT" for net in ("10.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0")]
     assert "10.0.0.0/8" in names(saved(*rules, policy="DROP"))

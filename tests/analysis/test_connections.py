@@ -58,3 +58,11 @@ def test_a_few_ports_are_told_and_many_are_not() -> None:
 )
 def test_whether_rules_decide_by_connections(rule: str, *, decides: bool) -> None:
     assert decides_by_connections(hooks_of(saved(f"-A INPUT {rule}"))) is decides
+
+
+def test_the_world_calls_public_addresses_of_a_host_and_any_behind_it() -> None:
+    hooks = hooks_of(saved())
+    private = packets(hooks.space, daddr="10.0.0.1")
+    for hook, called in ((Hook.INPUT, False), (Hook.FORWARD, True)):
+        asked = from_world(hooks, hook, "new", "syn")
+        assert any((one & private).satisfiable() for one in asked) is called

@@ -17,6 +17,7 @@ from iptlint.analysis.exposure import (
 )
 from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.firewall import Firewall, Hooks
+from iptlint.packets.bdd import union
 from tests.firewalls import packets
 
 LO = "-A INPUT -i lo -j ACCEPT"
@@ -210,3 +211,18 @@ def test_the_call_of_a_chain_that_accepts_everything() -> None:
     assert found is not None
     assert found.by.name == "line 7"
     assert responsible_call(found.by).name == "line 6"
+
+
+def test_most_of_five_callers_are_three() -> None:
+    hooks = walk(LO, SSH)
+    space, callers = hooks.space, external_probes(hooks)
+    assert len(callers) == 5
+    exposed = Exposure(hooks, Hook.INPUT, callers)
+    ssh = packets(space, dport=22)
+    for count in range(6):
+        some = union(callers[:count], space.false) & ssh
+        told = exposed.most(some, Field.DPORT)
+        assert told == (space.value(Field.DPORT, 22) if count > 2 else space.false)
+        assert exposed.is_most(some) is (count > 2)
+    apart = callers[0] & ssh | callers[1] & ssh | callers[2] & packets(space, dport=23)
+    assert not exposed.most(apart, Field.DPORT).satisfiable()

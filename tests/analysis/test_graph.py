@@ -133,3 +133,12 @@ def test_the_usual_outcome_is_that_of_who_is_on_no_list() -> None:
 def test_a_loop_is_drawn() -> None:
     text = saved("-A INPUT -j a", "-A a -j b", "-A b -j a", chains="a b")
     assert {("a", EdgeKind.JUMPS, "b"), ("b", EdgeKind.JUMPS, "a")} <= edges(drawn(text))
+
+
+def test_a_chain_without_a_rule_is_left_out_where_it_lets_all_pass_and_nobody_looks_for_it() -> (
+    None
+):
+    raw = "*raw\n:PREROUTING {} [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    assert "PREROUTING" in names(drawn(raw.format("DROP")))
+    made = drawn(raw.format("ACCEPT"))
+    assert (names(made), made.left_out) == ({}, 2)

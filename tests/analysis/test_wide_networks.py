@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iptlint.analysis.wide_networks import WideNetwork, wide_networks
-from tests.firewalls import hooks_of, saved
+from tests.firewalls import hooked, hooks_of, saved
 
 
 def found(*rules: str) -> list[WideNetwork]:
@@ -36,3 +36,16 @@ def test_a_rule_that_no_stranger_gets_to_lets_none_in() -> None:
     assert not found(*rules)
     assert len(found(*rules[1:])) == 1
     assert not found("-A INPUT ! -s 172.0.0.0/8 -j ACCEPT")
+
+
+@pytest.mark.parametrize(
+    ("beside", "count"),
+    [
+        ("198.51.100.1, 198.51.100.2", 1),
+        ("198.51.0.0/16, 203.0.0.0/16", 1),
+        ("20.0.0.0/15, 30.0.0.0/8", 0),
+    ],
+)
+def test_who_lists_several_as_wide_networks_means_strangers(beside: str, count: int) -> None:
+    rule = f"ip saddr {{ 172.0.0.0/8, {beside} }} tcp dport 3306 accept"
+    assert len([*wide_networks(hooks_of(hooked(rule)))]) == count

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from iptlint.findings import Finding, Label, Severity
-from iptlint.findings.suppressions import Suppressed, apply_suppressions
+from iptlint.findings.suppressions import Suppressed, Suppression, apply_suppressions
 from iptlint.source import SourceFile, Span
 
 NAMES = {"IPT101": "shadowed-rule", "IPT501": "list-should-be-set"}
@@ -181,3 +182,39 @@ def test_a_chain_of_nft() -> None:
     )
     result = sifted(text, *(("IPT101", line) for line in (3, 7, 8, 10)))
     assert [f.span.line for f in result.hidden] == [7, 8]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_comments_speak_for_what_each_does_by_itself(seed: int) -> None:
+    draw = Random(seed)
+    words = ["ignore", "ignore=IPT101", "ignore=IPT5", "ignore-chain", "ignore-file=IPT501"]
+
+    def line() -> str:
+        comment = draw.choice(("", "", f" # iptlint: {draw.choice(words)}"))
+        return draw.choice(
+            (f"  tcp dport 22 drop{comment}\n", f"  accept{comment}\n", comment + "\n")
+        )
+
+    body = "".join(line() for _ in range(12))
+    source = SourceFile("rules.nft", f"table ip t {{\n chain c {{\n{body} }}\n}}\n")
+    spans = [
+        Span(source, source.line_starts[first], source.line_starts[first + lines] - 1)
+        for first in range(2, 13)
+        for lines in (1, 2)
+    ]
+    found = [Finding(code, Severity.ERROR, span, "m") for code in NAMES for span in spans]
+    result = apply_suppressions(found, [source], NAMES)
+
+    def hides(comment: Suppression, finding: Finding) -> bool:
+        first, last = finding.span.line, finding.span.end_line
+        lines = range(first, last + 1) if comment.inside else (first,)
+        near = comment.lines is None or not comment.lines.isdisjoint(lines)
+        return near and comment.names(finding, NAMES)
+
+    hidden = [each for each in found if any(hides(c, each) for c in result.comments)]
+    assert (result.hidden, result.kept) == (
+        tuple(hidden),
+        tuple(each for each in found if each not in hidden),
+    )
+    used = {c for c in result.comments for each in found if hides(c, each)}
+    assert {*result.comments} - {*result.unused} == used

@@ -57,6 +57,14 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "braces.nft": lambda: "table ip t " + "{" * 1_000_000,
     "braces.sh": lambda: "#!/bin/sh\n" + "{ " * 1_000_000,
     "subshells.sh": lambda: "#!/bin/sh\n" + "( " * 500_000 + "iptables -F" + " )" * 500_000 + "\n",
+    "tests.sh": lambda: f"{BASH}[[ {'( ' * 5000}a{' )' * 5000} ]]\n",
+    "ands.sh": lambda: f"{BASH}[[ {'a && ' * 5000}a ]]\n",
+    "defaults.sh": lambda: f"{BASH}y={'${a:-' * 50_000}b{'}' * 50_000}\n",
+    "substitutions.sh": lambda: BASH + '$("' * 5000 + "a" + '")' * 5000 + "\n",
+    "here_documents.sh": lambda: BASH + "cat <<A <<B\nA\nB\n" * 50_000 + "iptables -F\n",
+    "defines_in_a_row.nft": lambda: "".join(f"define a{n} = 10.0.0.1\n" for n in range(20_000)),
+    "remarks.nft": lambda: "table ip t {\n" + "# a remark\n" * 100_000 + "}\n",
+    "ignores.nft": lambda: "table ip t {\n}\n" + "# iptlint: ignore[IPT101]\n" * 20_000,
     "brackets.json": lambda: '{"nftables": ' + "[" * 1_000_000,
     "line.v4": lambda: "*filter\n-A INPUT -m comment --comment " + "x" * 1_000_000 + "\nCOMMIT\n",
     "line.nft": lambda: "table ip t { chain c { ip saddr " + "x" * 1_000_000 + " drop; } }\n",
@@ -81,6 +89,7 @@ def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
 CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
     *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
+    *("ignores.nft", "tests.sh", "ands.sh", "defaults.sh", "substitutions.sh", "here_documents.sh"),
 }
 """What is not looked at to the end; of the others all is."""
 

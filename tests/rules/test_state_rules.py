@@ -204,6 +204,18 @@ def test_a_limit_that_accepts_is_no_limit_above() -> None:
     assert found.confidence is Confidence.CERTAIN
 
 
+@pytest.mark.parametrize(
+    ("test", "advice"),
+    [
+        ("connbytes --connbytes 100000: --connbytes-dir both --connbytes-mode bytes", "move it "),
+        ("quota --quota 100000", "above line 6, drop what is over the limit: this drops what is "),
+    ],
+)
+def test_what_drops_below_a_limit_is_no_limit_above(test: str, advice: str) -> None:
+    found = one(table(LO, RUNNING, f"-A INPUT -p tcp -m {test} -j DROP"), "IPT208")
+    assert found.advice.startswith(advice)
+
+
 # -- IPT209
 
 

@@ -15,6 +15,7 @@ _NO_LISTS = ("vmap", "map", "jump", "goto", "update", "add", "delete", "typeof",
 _OF_PORTS = ("dport", "sport")
 _ELEMENTS = re.compile(r"\belements\s*=\s*\{")
 _BRACE = re.compile(r"[{}]")
+_BEHIND = re.compile(r"\s*\{")
 _PORTS = re.compile(r"\binet_service\b|\b[sd]port\b")
 _CHANGING = ("dynamic", "timeout", "counter")
 
@@ -66,11 +67,11 @@ def _of_define(named: Named) -> Iterator[WrittenList]:
 
 def _block(span: Span) -> Span | None:
     """What is in the first braces from the start of the span on."""
-    opening = span.source.text.find("{", span.start)
-    between = span.source.text[span.end : opening] if opening >= span.end else ""
-    if opening < 0 or between.strip():
-        return None
-    return _inside(Span(span.source, opening + 1, len(span.source.text)))
+    text = span.source.text
+    opening = text.find("{", span.start, span.end) + 1
+    if not opening and (behind := _BEHIND.match(text, span.end)):
+        opening = behind.end()
+    return _inside(Span(span.source, opening, len(text))) if opening else None
 
 
 def with_block(declared: Span) -> Span:

@@ -148,16 +148,20 @@ class _Reader:
         if make is None or node.is_missing:
             return t.Unread(**place)
         if self.depth >= MAX_DEPTH:
-            message = "blocks are nested too deeply, so what is in here was not looked at"
-            self.diagnostics.append(
-                SyntaxDiagnostic(self.source, place["start"], place["end"], message, code="IPT010")
-            )
-            return t.Unread(**place)
+            return self._too_deep(place)
         self.depth += 1
         try:
             return make(self, node, place)
+        except RecursionError:  # tests in tests, or defaults in defaults
+            return self._too_deep(place)
         finally:
             self.depth -= 1
+
+    def _too_deep(self, place: t.Place) -> t.Statement:
+        message = "blocks are nested too deeply, so what is in here was not looked at"
+        start, end = place["start"], place["end"]
+        self.diagnostics.append(SyntaxDiagnostic(self.source, start, end, message, code="IPT010"))
+        return t.Unread(**place)
 
     def _command(self, node: SyntaxNode, place: t.Place) -> t.Statement:
         assignments: list[t.Assignment] = []

@@ -11,22 +11,31 @@ from iptlint.source import SourceFile
 MAX_SIGNS = 1_000_000
 """Words, and signs between them: each is a node of the grammar, of a quarter of a kilobyte."""
 
+MAX_CROWDED = 1000
+"""Lines on which several here-documents begin: the grammar reads each again for those before it."""
+
+_CROWDED = re.compile(r"^[^\n]*?<<[^\n]*?<<", re.MULTILINE)
 _SIGN = re.compile(r"[\w.,:/@%+=-]+|[^\s\w]")
 
 
 def end_of_read(text: str) -> int:
     """Where what is read of it ends: behind a whole line, if there is one."""
-    if len(text) <= MAX_SIGNS:
-        return len(text)
-    beyond = next(islice(_SIGN.finditer(text), MAX_SIGNS, None), None)
-    if beyond is None:
-        return len(text)
-    return text.rfind("\n", 0, beyond.start()) + 1 or beyond.start()
+    ends = [len(text)]
+    if len(text) > MAX_SIGNS and (sign := _nth(_SIGN, text, MAX_SIGNS)):
+        ends.append(text.rfind("\n", 0, sign.start()) + 1 or sign.start())
+    if "<<" in text and (crowded := _nth(_CROWDED, text, MAX_CROWDED)):
+        ends.append(crowded.start())
+    return min(ends)
+
+
+def _nth(pattern: re.Pattern[str], text: str, number: int) -> re.Match[str] | None:
+    return next(islice(pattern.finditer(text), number, None), None)
 
 
 def left_unread(source: SourceFile, start: int) -> SyntaxDiagnostic:
     message = (
-        f"a script is read for {MAX_SIGNS:,} words and signs, and what follows, "
+        f"a script is read for {MAX_SIGNS:,} words and signs, and {MAX_CROWDED:,} lines on which "
+        "several here-documents begin; what follows, "
         f"{len(source.text) - start:,} characters, was not"
     )
     end = max(start + 1, source.line_span(source.line_of(start)).end)

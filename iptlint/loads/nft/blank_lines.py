@@ -15,7 +15,8 @@ from iptlint.loads.nft import checks
 from iptlint.loads.nft.trial import Trial
 from iptlint.source import SourceFile
 
-_TWO_ENDS = re.compile(r"(?<!\\)\n(?:[ \t]*#[^\n]*\n)*[ \t]*\n")
+_END = re.compile(r"(?<!\\)\n(?:[ \t]*#[^\n]*\n)*(?P<second>[ \t]*\n)?")
+"""With the comments below it, so that no line of many is looked at again for the one above."""
 _WITH_SETS = (t.Command, t.Rule, t.Elements, t.Define, t.Include)
 _LINES = ("rule", "element")
 """Kinds of commands that have no block."""
@@ -23,7 +24,7 @@ _LINES = ("rule", "element")
 
 def check_blank_lines(source: SourceFile, items: Sequence[t.Item], trial: Trial) -> None:
     """Of the text, and of those that it includes."""
-    has_any = _TWO_ENDS.search(source.text) is not None
+    has_any = _two_ends(source.text, 0, len(source.text)) is not None
     for item in _statements(items):
         if isinstance(item, t.Include):
             for file in item.files:
@@ -41,8 +42,12 @@ def _statements(items: Sequence[t.Item]) -> Iterator[t.Item]:
             yield item
 
 
+def _two_ends(text: str, start: int, end: int) -> re.Match[str] | None:
+    return next((each for each in _END.finditer(text, start, end) if each["second"]), None)
+
+
 def _check(source: SourceFile, item: t.Item, trial: Trial) -> None:
-    ends = _TWO_ENDS.search(source.text, item.start, item.end)
+    ends = _two_ends(source.text, item.start, item.end)
     if ends is None or any(isinstance(node, t.JumpBlock) for node in everything(item)):
         return
     at = Node(start=ends.end() - 1, end=ends.end())

@@ -75,7 +75,7 @@ def _full(family: Family) -> int:
 
 # -- hashlimit ----------------------------------------------------------------
 
-_BYTES = re.compile(r"([0-9]+)(.*?)([km]?)b/s(.*)")
+_BYTES = re.compile(r"([0-9]++)(.*?)([km]?)b/s(.*)")
 _MOST_A_SECOND = 10000  # XT_LIMIT_SCALE (xt_limit.h)
 _MOST_HASHED = 1000000  # XT_HASHLIMIT_SCALE_v2 and XT_HASHLIMIT_BURST_MAX (xt_hashlimit.h)
 

@@ -18,7 +18,7 @@ from iptlint.model.numbers import c_number, decimal
 Range = tuple[int, int]
 
 
-_FRACTION = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_FRACTION = re.compile(r"[ \t]*[+-]?(?:[0-9]++\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def integer(text: str, low: int, high: int) -> int:

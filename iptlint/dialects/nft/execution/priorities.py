@@ -18,7 +18,7 @@ NAMES = {
 }
 BRIDGE_NAMES = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
 
-_WRITTEN = re.compile(r"\s*([a-z]+|-?[0-9]+|)\s*(?:([+-])\s*([0-9]+))?\s*")
+_WRITTEN = re.compile(r"\s*+([a-z]+|-?[0-9]+|)\s*+(?:([+-])\s*+([0-9]+))?\s*+")
 """A name or a number, and how far from it; a variable may hold all of that in one string."""
 
 

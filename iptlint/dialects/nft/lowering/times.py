@@ -6,7 +6,7 @@ import re
 
 from iptlint.model.numbers import decimal
 
-_TIME = re.compile(r"(?:[0-9]+(?:ms|[dhms])?)*")
+_TIME = re.compile(r"(?:[0-9]+(?:ms|[dhms]))*[0-9]*")
 _PARTS = re.compile(r"([0-9]+)(ms|[dhms]?)")
 _MOST_DIGITS = 8
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
