@@ -17,6 +17,9 @@ from types import FrameType
 from typing import Any
 
 _INTERVAL = 0.2
+_RESPITE = 1.0
+"""Seconds after which who is told again that it takes too much has not listened; before, it may
+still be on its way out."""
 _PAGES = Path("/proc/self/statm")
 _PAGE = 4096
 _SHARE = 4
@@ -56,6 +59,7 @@ class Watch:
         self._end = None if self._seconds is None else time.monotonic() + self._seconds
         self._until: float | None = None
         self._inside = False
+        self._quiet_until = 0.0
         self._handler: Any = None
 
     def __enter__(self) -> Watch:
@@ -79,19 +83,27 @@ class Watch:
         share = None if self._seconds is None else self._seconds / (1 if whole else _SHARE)
         ends = [end for end in (self._end, share and time.monotonic() + share) if end is not None]
         self._until = min(ends, default=None)
-        self._inside = True
+        self._inside, self._quiet_until = True, 0.0
         try:
             yield
         finally:
             self._inside = False
 
     def _tick(self, _signal: int, _frame: FrameType | None) -> None:
-        if not self._inside:
+        now = time.monotonic()
+        if not self._inside or now < self._quiet_until:
             return
-        if self._until is not None and time.monotonic() > self._until:
-            raise OverBudgetError(f"the time of {self._budget.seconds:g} s a file (--timeout)")
+        limit = self._exceeded(now)
+        if limit is not None:
+            self._quiet_until = now + _RESPITE
+            raise OverBudgetError(limit)
+
+    def _exceeded(self, now: float) -> str | None:
+        if self._until is not None and now > self._until:
+            return f"the time of {self._budget.seconds:g} s a file (--timeout)"
         if self._budget.memory is not None and _resident() > self._budget.memory:
-            raise OverBudgetError(f"the memory of {self._budget.memory >> 20} MiB (--max-memory)")
+            return f"the memory of {self._budget.memory >> 20} MiB (--max-memory)"
+        return None
 
 
 def _resident() -> int:

@@ -57,8 +57,9 @@ def test_the_world_calls_by_each_interface_that_faces_it() -> None:
         ("the internet, by eth0", "eth0", "eth0"),
         ("the internet, by wwan*", "wwan0", "wwan*"),
     ]
-    alone = [caller.name for caller in callers(hooks_of(saved(policy="DROP"))) if caller.world]
-    assert alone == ["the internet"]
+    hooks = hooks_of(saved(policy="DROP"))
+    alone = [(c.name, c.interface) for c in callers(hooks) if c.world]
+    assert alone == [("the internet", "")]
 
 
 def test_networks_that_rules_let_in_are_callers() -> None:

@@ -224,5 +224,7 @@ def test_most_of_five_callers_are_three() -> None:
         told = exposed.most(some, Field.DPORT)
         assert told == (space.value(Field.DPORT, 22) if count > 2 else space.false)
         assert exposed.is_most(some) is (count > 2)
+    two = (callers[0] | callers[4]) & ssh
+    assert not exposed.most(two, Field.DPORT).satisfiable()
     apart = callers[0] & ssh | callers[1] & ssh | callers[2] & packets(space, dport=23)
     assert not exposed.most(apart, Field.DPORT).satisfiable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import iptlint
 from iptlint.analysis.trace import trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
-from iptlint.model import Hook
+from iptlint.model import Field, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.unknowns import ExactMatcher, LeftOpen, Unknown, Unknowns
 from iptlint.packets.packet import Packet
@@ -37,3 +37,13 @@ def test_what_makes_no_difference_is_not_said() -> None:
     for others, said in ((space.false, []), (~luck, ["a limit holds"])):
         chosen = Chosen(luck, others, packet, packet)
         assert [*conditions(space, unknowns, matcher, chosen)][:1] == said
+
+
+def test_what_comes_to_this_host_leaves_by_no_interface_and_what_is_forwarded_by_one() -> None:
+    """So nothing is said of one, or of those by which it leaves."""
+    text = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A {} -p tcp -j ACCEPT\nCOMMIT\n"
+    for hook, rule, free in (("input", "INPUT", True), ("forward", "FORWARD -o eth1", False)):
+        told = trace(iptlint.read(text.format(rule)), Packet("ip", hook, proto="tcp"))
+        (accepted,) = (o for o in told.outcomes if o.kind is VerdictKind.ACCEPT)
+        other = told.space.interface(Field.OIF, "lo")
+        assert (accepted.packets & other).satisfiable() is free

@@ -83,3 +83,8 @@ def test_a_name_alone_hooks_no_chain_of_nft(text: str, name: str, like: bool) ->
     """nft(8): only a chain with ``type … hook …`` sees packets by itself."""
     (analysis,) = context_of(text).analyses()
     assert named_like_a_hook(analysis, analysis.table.chains[name]) is like
+
+
+def test_a_chain_for_a_hook_that_nobody_knows_is_meant_to_be_asked() -> None:
+    odd = "\tchain odd {\n\t\ttype filter hook nowhere priority 0;\n\t\taccept\n\t}\n"
+    assert unused(context_of(hooked(more=odd))) == []

@@ -14,7 +14,7 @@ from iptlint.analysis.session import Context
 from iptlint.dialects.decode import decode
 from iptlint.findings import Finding
 from iptlint.linter import run
-from iptlint.linter.budget import Budget
+from iptlint.linter.budget import Budget, OverBudgetError, Watch
 from iptlint.linter.report import Report
 from iptlint.rules.registry import RuleModule
 
@@ -141,3 +141,20 @@ with Watch(Budget(memory=1 << 50), 1) as watch, watch.over():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout == "\n"
+
+
+def test_who_is_on_the_way_out_is_not_told_again_at_once() -> None:
+    """What ends a question may come in the middle of its end; then it would end the next thing."""
+    ended: list[bool] = []
+
+    def work(watch: Watch) -> None:
+        with watch.over():
+            try:
+                time.sleep(5)
+            finally:
+                time.sleep(0.5)  # two ticks, none of which takes the place of the first
+                ended.append(True)
+
+    with Watch(Budget(0.01, None), 1) as watch, pytest.raises(OverBudgetError):
+        work(watch)
+    assert ended

@@ -339,3 +339,11 @@ def test_a_return_that_leads_past_what_denies_is_named() -> None:
     ):
         ends = (f"-A INPUT {other}" for other in others)
         assert "returns" not in one(table(*rules, *ends, policy="ACCEPT"), "IPT601").message
+
+
+def test_a_trial_waits_between_its_last_closing_command_and_the_first_that_opens() -> None:
+    close, more = "iptables -P INPUT DROP\n", "iptables -A INPUT -i lo -j ACCEPT\n"
+    wait, open_ = "sleep 60\n", "iptables -F\niptables -P INPUT ACCEPT\n"
+    for body, is_trial in ((close + more + wait, True), (close + wait + more, False)):
+        found = lint([SourceFile("try.sh", f"#!/bin/sh\n{body}{open_}")], select=("IPT601",))
+        assert (not found.findings) is is_trial

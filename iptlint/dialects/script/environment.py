@@ -136,7 +136,7 @@ class Environment:
     def with_more_arguments(self, count: int) -> Environment:
         """As if the script were called with so many, where nobody has said what it is called with:
         who runs it gives what its commands need. Within a function they are not the script's."""
-        if not self.guessed or self.saved:
+        if not self.guessed or self.saved or count > _MOST_ARGUMENTS:
             return self
         more = range(len(self.arguments) + 1, count + 1)
         other = self.copy()
@@ -239,6 +239,9 @@ def _merge(merged: Environment, name: str, ways: Sequence[tuple[Condition, Envir
     else:
         merged.set(name, mark(f"${name}"))
 
+
+_MOST_ARGUMENTS = 1000
+"""Nobody is asked for more: `${99999999999}` is a slip."""
 
 _GIVES = re.compile(
     r"\b([A-Za-z_]\w*)(?:\[[^][\n]*\])?\+?=|\b(?:for|select)\s+(\w+)"
