@@ -129,6 +129,9 @@ REFUSED = {
     "-A INPUT -c a b -j ACCEPT": "counters are no numbers",
     "-A INPUT -p tcp --dport ! 22 -j ACCEPT": "`22` is not an option's argument; expected an "
     "option. Put `!` before the option",
+    "-A INPUT -p tcp -dport 22 -j ACCEPT": "`-dport` lacks a dash; expected `--dport`",
+    "-A INPUT -p tcp -limit 5/min -j ACCEPT": "`-limit` lacks a dash; expected `--limit`",
+    "-A INPUT -d10.0.0.1 22 -j ACCEPT": "`22` is not an option's argument",
     "-A INPUT -p tcp --de 22 -j ACCEPT": "--de` is unknown",
     "-A INPUT -s 1.2.3.4 --src 1.2.3.5 -j ACCEPT": "--source is given twice",
     "-A INPUT ! ! -s 1.2.3.4 -j ACCEPT": "two `!`",

@@ -160,3 +160,8 @@ def test_a_command_among_rules_for_iptables_restore_was_meant_to_be_a_rule(tool:
     (told,) = found(text, "IPT305")
     assert told.code == "IPT001"
     assert "begin it with the option, as `-A INPUT`" in told.help
+
+
+def test_such_a_command_is_no_other_rule_than_the_one_it_says() -> None:
+    text = table("-A INPUT -i lo -j ACCEPT", "sudo iptables -A INPUT -p tcp --dport 22 -j ACCEPT")
+    assert [finding.code for finding in found(text, "IPT201")] == ["IPT201", "IPT001"]

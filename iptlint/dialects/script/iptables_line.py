@@ -83,9 +83,11 @@ class CommandReader:
         if isinstance(shape, Shape) and not unknown:
             shape = bad_value(shape, tuple(words)) or shape
         if isinstance(shape, ShapeDiagnostic):
-            if unknown:
+            diagnostic = shape.of(tuple(words))
+            if unknown and not self._is_certain(diagnostic, words, in_table=table is not None):
                 return ParsedCommand(None, unknown=unknown)
-            return ParsedCommand(None, diagnostics=(_shape_diagnostic(shape, words, generated),))
+            told = _shape_diagnostic(diagnostic, words, generated)
+            return ParsedCommand(None, diagnostics=(told,))
         name = table or _table(shape, words)
         if name not in BUILT_IN:
             return ParsedCommand(shape, unknown=unknown)
@@ -97,6 +99,16 @@ class CommandReader:
         if shape is None:
             shape = self.shapes[key] = resolve(tuple(words), self.family, in_table=in_table)
         return shape
+
+    def _is_certain(
+        self, diagnostic: ShapeDiagnostic, words: Sequence[str], *, in_table: bool
+    ) -> bool:
+        """Whether the tool, which reads from left to right, refuses the command before it comes to
+        anything unknown. `-h` ends whatever it has not refused by then."""
+        read = (*words[: diagnostic.last], "-h")
+        refused = self._shape(read, in_table=in_table)
+        certain = isinstance(refused, ShapeDiagnostic) and refused.of(read) == diagnostic
+        return certain and all(map(is_known, read))
 
     # -- the rule -------------------------------------------------------------
 

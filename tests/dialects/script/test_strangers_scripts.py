@@ -272,3 +272,21 @@ def test_words_may_stand_behind_a_redirection() -> None:
 @pytest.mark.parametrize("rest", ["then", "echo done; }", "}", "( echo", "fi"])
 def test_what_goes_on_behind_the_line_is_no_command_of_its_own(rest: str) -> None:
     assert diagnostics(f"cat <<EOF | iptables-restore; {rest}\n{SAVED}", "IPT001")
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_refused"),
+    [
+        ("--dprt 22 -s $1", True),  # iptables reads no further
+        ("-dport 22 -s $1", True),
+        ("-s $1 --dprt 22", False),  # $1 may be an address, and a comment with a word
+        ("$1 --dprt 22", False),
+        ("-m set $1", False),  # what the match wants may be in it
+    ],
+)
+def test_a_command_is_refused_where_iptables_comes_to_nothing_unknown(
+    rule: str, *, is_refused: bool
+) -> None:
+    text = f"iptables -A INPUT -p tcp {rule} -j ACCEPT\n"
+    assert bool(diagnostics(text, "IPT001")) is is_refused
+    assert bool(rules(text) if not is_refused else ()) is not is_refused

@@ -26,6 +26,7 @@ from iptlint.dialects.iptables.lowering.tables import (
     alike,
 )
 from iptlint.dialects.iptables.parsing.guess_table import guess_table
+from iptlint.dialects.iptables.parsing.shapes import resolve
 from iptlint.dialects.iptables.parsing.tree import (
     ChainLine,
     Command,
@@ -38,6 +39,7 @@ from iptlint.dialects.iptables.parsing.tree import (
     WordPlace,
     Words,
 )
+from iptlint.dialects.iptables.parsing.words import words_of
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.model import (
     Family,
@@ -46,7 +48,7 @@ from iptlint.model import (
     Verdict,
     VerdictKind,
 )
-from iptlint.source import SourceFile, WholeOrigin
+from iptlint.source import SourceFile, Span, WholeOrigin
 
 
 def lower(tree: SaveFile, source: SourceFile) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
@@ -319,8 +321,24 @@ class _Execution:
         """A line that is no command still holds the place of the rule it was to be."""
         span = self.source.line_span(self.source.line_of(diagnostic.start))
         command = _TO_CHAIN.match(span.text)
-        if command is not None and self.table is not None:
+        if command is None or self.table is None:
+            return
+        meant = self._behind_tool(self.table.family, span)
+        if meant is not None:
+            self._command(meant)
+        else:
             self.table.chain(command[1]).rules.append(self.rules.unread(span.start, span.end))
+
+    def _behind_tool(self, family: Family, span: Span) -> CommandLine | None:
+        """The rule of a line which is that of a script, the name of the tool included."""
+        tool = _TOOL.match(span.text)
+        if tool is None:
+            return None
+        start = span.start + tool.end()
+        shape = resolve(words_of(self.source.text[start : span.end]), family, in_table=True)
+        if not isinstance(shape, Shape) or shape.valued:
+            return None
+        return CommandLine(shape, self.source, None, start, span.end)
 
     def _rule(self, table: OpenTable, line: CommandLine, plan: Plan) -> tuple[OpenChain, Rule]:
         """The rule of a line, and the chain that it is for."""
@@ -329,9 +347,9 @@ class _Execution:
         return chain, self.rules.rule(table, chain, line, plan, words)
 
 
+_TOOL = re.compile(r"\s*(?:sudo\s+)?(?:\S*/)?ip6?tables\s+")
 _TO_CHAIN = re.compile(
-    r"\s*(?:\[\d+:\d+\]\s*|(?:sudo\s+)?(?:\S*/)?ip6?tables\s+)?(?:-[AI]|--append|--insert)"
-    r"\s*([^\s\"]+)"
+    rf"\s*(?:\[\d+:\d+\]\s*|{_TOOL.pattern})?(?:-[AI]|--append|--insert)\s*([^\s\"]+)"
 )
 
 

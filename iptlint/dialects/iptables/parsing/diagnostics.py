@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from iptlint.dialects.iptables.extensions.table import MATCHES, PROTOCOL_OF_MATCH, TARGETS
+from iptlint.dialects.iptables.parsing.commands import BASE
 from iptlint.model import Family
 
 _LONGEST = 40
@@ -34,6 +35,14 @@ class ShapeDiagnostic:
     message: str
     expected: str
     hint: str | None = None
+
+    def of(self, words: tuple[str, ...]) -> ShapeDiagnostic:
+        """What is wrong with a line of these words: `-dport 22` is `-d port` and a word too many,
+        and nobody meant that."""
+        for at in range(max(0, self.first - 1), min(self.first + 1, len(words))):
+            if _lacks_a_dash(words[at]):
+                return shape_diagnostic(at, "`{word}` lacks a dash", f"`-{words[at]}`")
+        return self
 
     def sentence(self, words: tuple[str, ...]) -> str:
         word = words[self.first] if self.first < len(words) else ""
@@ -96,6 +105,14 @@ def _homes(family: Family) -> dict[str, tuple[str, ...]]:
         for option in extension.options:
             homes[option.name] = (*homes.get(option.name, ()), load)
     return homes
+
+
+def _lacks_a_dash(word: str) -> bool:
+    return len(word) > 2 and any(word[1:] in names for names in (_BASE, *map(_homes, _FAMILIES)))
+
+
+_FAMILIES = (Family.IP, Family.IP6)
+_BASE = frozenset(entry.name for entry in BASE)
 
 
 def _loaded_by(match: str) -> str:
