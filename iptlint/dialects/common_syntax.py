@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from iptlint.dialects import remarks, rule_text, statement_edits, written_lists
+from iptlint.dialects.placeholders import is_in_braces
 from iptlint.model import Chain, Rule, Table
 from iptlint.model.syntax import ListElement, LostRule, Syntax, WrittenList
 from iptlint.source import Edit, Origin, SourceFile, Span
@@ -59,6 +60,9 @@ class CommonSyntax(Syntax):
         if written is None:
             return None
         return Span(span.source, span.start + written.start(), span.start + written.end())
+
+    def is_placeholder(self, name: Span) -> bool:
+        return is_in_braces(name)
 
     def may_call(self, rule: Rule, chain: str) -> bool:
         text = rule.origin.span.text

@@ -205,7 +205,7 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
 
 
 _MISSING = re.compile(r"(?<=[tT]here is no )(variable|file) \S+")
-_STRAY = re.compile(r"^`[^`]*`(?= is not an option's argument)")
+_STRAY = re.compile(r"^`[^`]*`(?= is (?:not an option's argument|a placeholder))")
 
 _WITHOUT_VALUE = re.compile(
     r"^\$.+? (?:is|are) (?=empty here:)|(?<=^nothing in this script gives )\$\w+"
@@ -213,7 +213,8 @@ _WITHOUT_VALUE = re.compile(
 
 
 def _fault(message: str) -> str:
-    """What is wrong, whatever had been expected there, whichever variable or file is missing and
-    whichever word is too many: a text whose long lines were broken has one in each of them."""
+    """What is wrong, whatever had been expected there, whichever variable or file is missing,
+    whichever word is too many (a text whose long lines were broken has one in each of them) or a
+    placeholder."""
     fault = _WITHOUT_VALUE.sub("", _STRAY.sub("", message.partition("; expected")[0]))
     return _MISSING.sub(r"\1", fault)

@@ -189,6 +189,9 @@ class Syntax(Editing, Protocol):
     def find_name(self, span: Span, name: str) -> Span | None:
         """Where the name of a host is written in the span; an address may stand behind it."""
 
+    def is_placeholder(self, name: Span) -> bool:
+        """Whether a template has the name there, for what is filled in before it is loaded."""
+
     def may_call(self, rule: Rule, chain: str) -> bool:
         """Whether a rule that could not be read may call the chain."""
 

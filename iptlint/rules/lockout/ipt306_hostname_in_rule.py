@@ -68,6 +68,8 @@ def check(context: Context) -> Iterator[Finding]:
         by_name: dict[tuple[SourceFile, str], dict[Span, _Use]] = {}
         for rule in _by_name(ruleset):
             for use in _uses(ruleset, rule):
+                if ruleset.syntax.is_placeholder(use.span):
+                    continue  # the reader says so
                 key = use.span.source, use.name.lower()
                 by_name.setdefault(key, {}).setdefault(use.span, use)
         for uses in by_name.values():

@@ -1,0 +1,85 @@
+"""What a template has in the place of a value, until something fills it in.
+
+No tool knows of templates: it reads the marks as text of its own language, and what it says of them
+is of that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from iptlint.dialects.detect import NFT, SCRIPT
+from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.reading import Reading
+from iptlint.source import SourceFile, Span
+
+_MARKS = r"\{\{[^{}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>|@[A-Za-z]\w*@|<[A-Za-z][\w. -]*>"
+_PLACEHOLDER = re.compile(_MARKS + r"|\$\{\w+\}")
+_IN_A_SCRIPT = re.compile(_MARKS)
+_NAME_IN_BRACES = re.compile(r"#.*|\"[^\"\n]*\"|(\{\{\s*[A-Za-z_][^{},\n]*\}\})")
+_LONGEST = 80
+
+
+def with_placeholders(reading: Reading) -> Reading:
+    """Says of each placeholder that it is one, instead of what its signs are in the language."""
+    dialect, source = reading.ruleset.dialect, reading.ruleset.source
+    pattern = _IN_A_SCRIPT if dialect == SCRIPT else _PLACEHOLDER
+    told = {}
+    for diagnostic in reading.diagnostics:
+        span = _placeholder_at(diagnostic, source, pattern) if diagnostic.code == "IPT001" else None
+        each = diagnostic if span is None else _diagnostic(span, dialect)
+        told.setdefault((each.start, each.message), each)
+    if dialect == NFT:
+        for span in _in_braces(source):
+            each = _diagnostic(span, dialect)
+            told.setdefault((each.start, each.message), each)
+    return replace(reading, diagnostics=tuple(told.values()))
+
+
+def is_in_braces(span: Span) -> bool:
+    """Whether it is what stands in `{{ name }}`."""
+    line = span.source.line_span(span.line)
+    before = span.source.text[line.start : span.start].rstrip()
+    behind = span.source.text[span.end : line.end].lstrip()
+    return before.endswith("{{") and behind.startswith("}}")
+
+
+def _placeholder_at(
+    diagnostic: Diagnostic, source: SourceFile, pattern: re.Pattern[str]
+) -> Span | None:
+    """The first that has something of what could not be read. Text that goes on for long before it
+    is none."""
+    source = diagnostic.source or source
+    start, end = diagnostic.start, min(diagnostic.end, diagnostic.start + _LONGEST)
+    line = source.line_span(source.line_of(start))
+    first = max(line.start, start - _LONGEST)
+    matches = pattern.finditer(source.text, first, min(max(line.end, end), end + _LONGEST))
+    spans = (Span(source, match.start(), match.end()) for match in matches)
+    return next((span for span in spans if span.end > start and span.start <= end), None)
+
+
+def _in_braces(source: SourceFile) -> Iterator[Span]:
+    """To nft these are a set in a set: it may read it, and fails where it is used."""
+    if "{{" in source.text:
+        for match in _NAME_IN_BRACES.finditer(source.text):
+            if match[1]:
+                yield Span(source, match.start(), match.end())
+
+
+def _diagnostic(span: Span, dialect: str) -> Diagnostic:
+    tool = _TOOLS.get(dialect, "iptables-restore")
+    return Diagnostic(
+        "IPT001",
+        "error",
+        span.start,
+        span.end,
+        f"`{span.text}` is a placeholder of a template, and {tool} reads it as it stands",
+        "fill in the template, and check what comes of it",
+        span.source,
+    )
+
+
+_TOOLS = {NFT: "nft", SCRIPT: "the shell"}
+"""Who reads a text of the language."""
