@@ -52,11 +52,30 @@ def counterpart(context: Context, ruleset: Ruleset) -> Ruleset | None:
         return None
     if ruleset.sees(Family.IP6):
         return ruleset
+    if _is_all_there_is(ruleset):
+        return ruleset
     if ruleset.flush is not None:
-        # After a flush of everything, what the text does not say is not there.
-        return None if has_unseen_includes(ruleset) else ruleset
+        return None
     others = [r for r in context.rulesets if r is not ruleset and _speaks_only_ip6(r)]
     return _twin(context, ruleset, others) or _only_neighbour(context, ruleset, others)
+
+
+def _is_all_there_is(ruleset: Ruleset) -> bool:
+    """Whether what the text does not say is not there: after a flush of everything."""
+    flush = ruleset.flush
+    everything = flush is not None and ruleset.syntax.flushed_family(flush) is None
+    return everything and not has_unseen_includes(ruleset)
+
+
+def without_ipv4(context: Context) -> Iterator[Hooks]:
+    """What becomes of IPv6 packets on the host of the run that turns strangers away over IPv6 and
+    has nothing that sees IPv4."""
+    if len(context.rulesets) == 1:
+        (ruleset,) = context.rulesets
+        ip6 = context.hooks(ruleset, Family.IP6)
+        alone = not ruleset.sees(Family.IP) and _is_all_there_is(ruleset)
+        if ip6 and alone and turns_strangers_away(ip6):
+            yield ip6
 
 
 def ip_side(context: Context, ip6: Hooks) -> Hooks | None:

@@ -4,7 +4,9 @@
 Sends connections from public addresses to ports that no rule would name through INPUT, and
 through FORWARD where the ruleset translates addresses or has rules there. If most are
 accepted, the policy (or the line that accepts them) is reported; the policies of both chains
-as one. Where the chain holds accept rules too, says how many of them decide nothing.
+as one. Where the chain holds accept rules too, says how many of them decide nothing. After
+`flush ruleset`, a file of nft that denies by default over IPv6 and has no table that sees IPv4 is
+reported too.
 
 ## Why it matters
 Every service that is installed later, or listens where nobody looked, is reachable at once.
@@ -41,7 +43,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import (
@@ -55,7 +57,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
-from iptlint.analysis.ipv6_counterpart import only_ipv6_open
+from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
 from iptlint.analysis.script_lockouts import is_flush
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
@@ -124,7 +126,23 @@ class _Open(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
-    return for_each_family(context, partial(_check_family, context, graver))
+    yield from for_each_family(context, partial(_check_family, context, graver))
+    yield from map(_without_ipv4, without_ipv4(context))
+
+
+def _without_ipv4(ip6: Hooks) -> Finding:
+    """IPT701 tells of it the other way round, which happens more often."""
+    flush, strangers = ip6.ruleset.flush, dropped_by_default(ip6, Hook.INPUT)
+    assert flush is not None
+    closing = (share for share in shares(ip6, Hook.INPUT, strangers) if share.kind.denies)
+    return META.finding(
+        flush.span,
+        "IPv4 is open while IPv6 denies by default: this empties the IPv4 tables too, and the file"
+        " fills none",
+        "make the table `inet`, so that its rules are for both, or write one for `ip` too",
+        related=tuple(Label(s.span, "IPv6 denies by default") for s in islice(closing, 1)),
+        confidence=Confidence.POSSIBLE,
+    )
 
 
 def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
