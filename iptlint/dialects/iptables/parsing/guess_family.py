@@ -13,7 +13,7 @@ _SAVER = re.compile(r"ip(6?)tables(?:-\w+)?-save\b")
 _ENDS = ("\nCOMMIT", "\n*")
 
 _NAME_IP6 = re.compile(r"^ip6tables|(?:^|\.)(?:ip)?v6\b|(?:before|after|user|rules)6\b")
-_LOADED_AS = re.compile(r"\.v(?:4|(6))$")
+_LOADED_AS = re.compile(r"\.v[46]$")
 """What netfilter-persistent loads, and for which family."""
 _NAME_IP = re.compile(r"^iptables|(?:^|\.)(?:ip)?v4\b")
 
@@ -42,9 +42,10 @@ class Families:
             if source.text.startswith("#", source.text.rfind("\n", 0, saver.start()) + 1)
         ]
         self._named = family_of_path(source.path)
-        loaded = _LOADED_AS.search(PurePath(source.path).name)
-        if loaded and not any(told is _family(loaded[1]) for _, told in self._headers):
-            self._headers = []  # the tool for the other family was asked by mistake
+        loaded = _LOADED_AS.search(PurePath(source.path).name) is not None
+        named_otherwise = self._named not in (None, *(told for _, told in self._headers))
+        if self._headers and named_otherwise and (loaded or self._content_is(self._named)):
+            self._headers = []  # the tool for the other family was asked by mistake, or copied from
 
     def told(self) -> frozenset[Family]:
         """What the lines of the tools that saved it say, or its name; none where neither does."""
@@ -58,6 +59,10 @@ class Families:
     def _header_before(self, start: int) -> Family | None:
         before = bisect(self._headers, start, key=lambda header: header[0])
         return self._headers[before - 1][1] if before else None
+
+    def _content_is(self, family: Family | None) -> bool:
+        match = _CONTENT.search(self._text)
+        return match is not None and _family(match["six"] or "") is family
 
     def _by_content(self, start: int) -> Family:
         ends = [end for end in (self._text.find(mark, start) for mark in _ENDS) if end >= 0]
