@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.findings import Finding
 from iptlint.findings.grouping import Tell, grouped
+from iptlint.findings.mirrored import mirrored
 from iptlint.findings.suppressions import Suppressed, apply_suppressions
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
@@ -62,8 +63,8 @@ def publish(
 
 
 def as_shown(each: Iterable[Finding], tell: Tell = Finding.told) -> tuple[Finding, ...]:
-    """The findings that are shown: of those that are alike the first."""
-    return tuple(map(_readable, grouped(each, tell)))
+    """The findings that are shown: of those that are alike, also over both families, the first."""
+    return tuple(map(_readable, mirrored(grouped(each, tell))))
 
 
 def _readable(finding: Finding) -> Finding:
