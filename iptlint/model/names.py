@@ -13,7 +13,7 @@ _INSIDE = re.compile(
     r"lo|dummy.*|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
     r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"
     r"|ovn.*|wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
-    r"|vmnet.*|vboxnet.*|lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
+    r"|vmnet.*|vboxnet.*|(?:br)?lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
     r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
     r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"
     r"|iot.*|waydroid.*|anbox.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"

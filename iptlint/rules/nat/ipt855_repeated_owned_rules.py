@@ -84,7 +84,7 @@ def _finding(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Fi
     shown = [Label(rule.statement.span, "again") for rule in others[1 : phrases.MAX_LABELS]]
     return META.finding(
         others[0].statement.span,
-        f"{owner.name} has left {len(rules)} copies of this rule in"
+        f"there are {len(rules)} copies of this rule of {owner.name} in"
         f" {analysis.place(first).chain} ({phrases.lines(rules)}), where one is enough",
         _advice(analysis, owner, rules),
         related=(Label(first.statement.span, "first here"), *shown),
@@ -93,6 +93,8 @@ def _finding(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> Fi
 
 
 def _advice(analysis: TableAnalysis, owner: Owner, rules: Sequence[Rule]) -> str:
+    if any(map(analysis.syntax.is_in_remarked_block, rules)):
+        return "leave one, and delete the others from this file"  # somebody keeps it by hand
     times = len(rules) - 1
     often = _OFTEN.get(times, f"{times} times")
     table, chain = analysis.table, analysis.place(rules[0]).chain

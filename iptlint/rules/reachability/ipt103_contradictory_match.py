@@ -41,7 +41,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Chain, Field, Interface, Match, Rule, Within
+from iptlint.model import Chain, Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.ownership import owner_of_chain
 from iptlint.model.writes import reads_conntrack
@@ -86,16 +86,16 @@ def _contradiction(analysis: TableAnalysis, dead: Dead) -> Finding:
     pair = _excluding(analysis, rule)
     if pair is not None:
         return _two_tests(*(rule.origin.part(index) for index in pair))
-    return _wrong_state(analysis, rule) or META.finding(
+    return _wrong_state(analysis, rule, analysis.space.universe) or META.finding(
         dead.span, "no packet can pass all tests of this rule", "mend or delete the rule"
     )
 
 
-def _wrong_state(analysis: TableAnalysis, rule: Rule) -> Finding | None:
+def _wrong_state(analysis: TableAnalysis, rule: Rule, among: PacketSet) -> Finding | None:
     """That connection tracking never gives such packets the state that is asked for."""
     of_state = [n for n, match in enumerate(rule.matches) if reads_conntrack((match,))]
     others = [match for n, match in enumerate(rule.matches) if n not in of_state]
-    packets = _matcher(analysis, rule).all_of(others, analysis.space.universe).may
+    packets = _matcher(analysis, rule).all_of(others, among).may
     states = [name for name in CT_STATES if (packets & analysis.space.state(name)).satisfiable()]
     if not of_state or not states:
         return None
@@ -104,9 +104,17 @@ def _wrong_state(analysis: TableAnalysis, rule: Rule) -> Finding | None:
         span,
         f"no packet that passes the other tests passes `{span.text}`: to connection tracking "
         f"such packets are {listed(states, 'or')}",
-        "take the test of the state out, or ask for such a state",
-        likeness=f"state {span.text}",
+        _advice_on_state(analysis, rule),
+        likeness=f"state {span.text} {rule.verdict.kind.value}",
     )
+
+
+def _advice_on_state(analysis: TableAnalysis, rule: Rule) -> str:
+    """A rule that denies would do so to running connections too without the test."""
+    if rule.verdict.kind is VerdictKind.ACCEPT:
+        return "take the test of the state out, or ask for such a state"
+    invalid = analysis.syntax.pick(iptables="--ctstate INVALID", nft="ct state invalid")
+    return f"delete the rule: `{invalid}` finds the packets that belong to no connection"
 
 
 def _two_tests(one: Span, other: Span) -> Finding:
@@ -190,7 +198,7 @@ def _too_early(analysis: TableAnalysis, rule: Rule, chain: Chain, index: int) ->
 def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
     index = _impossible(analysis, rule, analysis.base_packets(chain))
     if index is None:
-        return META.finding(
+        return _wrong_state(analysis, rule, analysis.base_packets(chain)) or META.finding(
             rule.origin.span,
             f"no packet in {chain.name} can pass all tests of this rule",
             "mend or delete the rule",

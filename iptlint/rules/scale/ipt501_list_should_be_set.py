@@ -33,7 +33,9 @@ rules: see IPT407. In nft the list may stand in the rule, `ip saddr { 192.0.2.1,
 in a named set of the table.
 
 ## When it is wrong
-Where the list never grows and few packets come to it, or ipset is not to be had. Rules
+Where the list never grows and few packets come to it, as one of the blocks of special addresses
+(10.0.0.0/8, 127.0.0.0/8 and so on), which is left alone below 16 rules; or where ipset is not to be
+had. Rules
 with comments, limits, logs or counters of their own are not counted, nor are those in
 chains that docker, kube-proxy and their like write, or that no packet gets to (IPT101, IPT102,
 IPT104), or that a wider prefix of the list covers (IPT102).
@@ -49,6 +51,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from iptlint.analysis.address_lists import AddressList, address_lists
@@ -58,6 +61,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix, replacement
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field
+from iptlint.model import addresses as special
 from iptlint.model.prefixes import Prefixes, fewest
 from iptlint.rules.meta import Group, Meta
 
@@ -105,7 +109,23 @@ def check(context: Context) -> Iterator[Finding]:
         names = Counter(context.sets.contents if context.sets else ())
         for analysis in context.firewall(ruleset).analyses():
             for group in address_lists(analysis):
-                yield _finding(group, names)
+                if group.copies >= _WARNING_FROM or not _is_of_special_blocks(group):
+                    yield _finding(group, names)
+
+
+def _is_of_special_blocks(group: AddressList) -> bool:
+    """Whether all of them, but one at most, are blocks that nobody sends from: there is a fixed
+    number of these."""
+    family = _SIDES[group.field].family
+    blocks = special.ranges(family, *special.NOT_PUBLIC, special.AddressKind.EXAMPLE)
+    unrouted = special.ranges(family, *special.UNROUTED)
+    others = (
+        (low, high)
+        for low, high in group.ranges()
+        if not any(low <= first and last <= high for first, last in blocks)
+        and not any(first <= low and high <= last for first, last in unrouted)
+    )
+    return len([*islice(others, 2)]) < 2
 
 
 def _finding(group: AddressList, names: Counter[str]) -> Finding:
