@@ -26,7 +26,7 @@ def with_placeholders(reading: Reading) -> Reading:
     """Says of each placeholder that it is one, instead of what its signs are in the language."""
     dialect, source = reading.ruleset.dialect, reading.ruleset.source
     pattern = _IN_A_SCRIPT if dialect == SCRIPT else _PLACEHOLDER
-    told = {}
+    told: dict[tuple[int, str], Diagnostic] = {}
     for diagnostic in reading.diagnostics:
         span = _placeholder_at(diagnostic, source, pattern) if diagnostic.code == "IPT001" else None
         each = diagnostic if span is None else _diagnostic(span, dialect)

@@ -478,3 +478,15 @@ def test_what_is_translated_may_come_to_this_host() -> None:
     assert dropped.confidence is Confidence.CERTAIN
     (perhaps,) = found(f"{text}iptables -A INPUT -p tcp --dport 8080 -j ACCEPT\n", "IPT803")
     assert perhaps.confidence is Confidence.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "iptables -A INPUT $MORE -p tcp --dport $PORT -j ACCEPT",
+        "iptables -A INPUT -p tcp --dport $PORT -j ACCEPT $MORE",
+    ],
+)
+def test_a_variable_that_may_be_empty_is_not_named(rule: str) -> None:
+    (refused,) = found(f"MORE=\nPORT=\n{DENIES}{rule}\n", "IPT001")
+    assert refused.message.startswith("$PORT is empty here")

@@ -6,7 +6,7 @@ The tool reads the next word in the place of the one that is left out, and what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -40,6 +40,25 @@ class Emptied:
     def with_values(self) -> Iterator[tuple[str, ...]]:
         for value in VALUES:
             yield tuple(WHOLE.sub(value, word) for word in self.words)
+
+    def names(self) -> list[str]:
+        return _names(self.empty)
+
+    def left_empty(self, name: str) -> Emptied:
+        """As where this variable has no value all the same."""
+        empty = tuple(span for span in self.empty if _names((span,)) != [name])
+        left = ((word.replace(mark(f"${name}"), ""), span) for word, span in self.filled)
+        return replace(self, empty=empty, filled=tuple(pair for pair in left if pair[0]))
+
+    def needed(self, is_read: Callable[[Emptied], bool]) -> Emptied | None:
+        """Those without which the tool does not read the command, for others may be empty on
+        purpose; None where it never does."""
+        tried = (self, *map(self.left_empty, self.names()))
+        needed = next((each for each in tried if each.empty and is_read(each)), None)
+        for name in needed.names() if needed else ():
+            fewer = needed.left_empty(name) if needed else None
+            needed = fewer if fewer and fewer.empty and is_read(fewer) else needed
+        return needed
 
     def since(self, start: int) -> Emptied | None:
         """Of the words from there on; None where they name none."""

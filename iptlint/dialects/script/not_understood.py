@@ -10,6 +10,7 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.source import Span
 
 _SHOWN = 3
+_IN_MANY = 20
 
 
 class Reason(Enum):
@@ -39,6 +40,8 @@ def summary(
     if not notes and not absent:
         return None
     places = {(note.span.source.path, note.span.start, note.span.end) for note in notes}
+    if not absent and len(places) * _IN_MANY < commands and _only_values(notes):
+        return None  # hardly anything is less certain
     sentences = [_sentence(reason, notes) for reason in Reason]
     reasons = "; ".join(sentence for sentence in sentences if sentence)
     first = min((*notes, *absent), key=lambda note: note.span.start).span
@@ -55,6 +58,10 @@ def summary(
         "`iptables-save` prints after the script ran can be linted for sure"
     )
     return Diagnostic("IPT002", "info", first.start, first.end, message, advice, first.source)
+
+
+def _only_values(notes: Iterable[NotUnderstood]) -> bool:
+    return all(note.reason in (Reason.VALUE, Reason.CONDITION) for note in notes)
 
 
 def _sentence(reason: Reason, notes: Iterable[NotUnderstood]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
@@ -132,8 +133,10 @@ def _iptables(family: Family) -> Tool:
             _add(run, call, Kind.CHANGE, failed=True)
             return Result(1)
         result = run_command(run.tool(family), settled)
-        if call.lacking and _is_not_read(result) and _is_read(run, family, call.lacking):
-            result = replace(result, diagnostics=tuple(call.lacking.told(result.diagnostics)))
+        if call.lacking and _is_not_read(result):
+            needed = call.lacking.needed(partial(_is_read, run, family))
+            told = needed.told(result.diagnostics) if needed else result.diagnostics
+            result = replace(result, diagnostics=tuple(told))
         return _finish(run, call, result)
 
     return tool
