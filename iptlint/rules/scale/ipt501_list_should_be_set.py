@@ -122,7 +122,7 @@ def _is_of_special_blocks(group: AddressList) -> bool:
     others = (
         (low, high)
         for low, high in group.ranges()
-        if not any(low <= first and last <= high for first, last in blocks)
+        if (low, high) not in blocks
         and not any(first <= low and high <= last for first, last in unrouted)
     )
     return len([*islice(others, 2)]) < 2
