@@ -186,6 +186,8 @@ def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
 
 
 def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
+    if taker.verdict.kind.terminates and analysis.place(taker).chain == rule.verdict.chain:
+        return True  # another jump leads the packets to where this one would
     if rule.verdict.kind is VerdictKind.RETURN:
         same_chain = analysis.place(rule).chain == analysis.place(taker).chain
         return same_chain and taker.verdict.kind is VerdictKind.RETURN

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
-from iptlint.dialects.detect import NFT
+from iptlint.dialects.detect import NFT, SCRIPT
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Fix
@@ -78,9 +78,26 @@ def collect(
     readings = [work.read(read_one, source) for source in sources]
     readings += (work.read(read_sets, source) for source in ipsets)
     refusals = [refusal for reading in readings for refusal in work.refusals(reading)]
-    readings, refusals = _as_included(readings, refusals)
+    readings, refusals = _as_included([*_as_sourced(readings)], refusals)
     readings, sets = _together(readings, work.crashes)
     return Collected(tuple(readings), tuple(refusals), sets, tuple(work.crashes), tuple(work.cut))
+
+
+def _as_sourced(readings: Sequence[Reading]) -> Iterator[Reading]:
+    """Of a script that another one of the run sources nobody expects a command for a firewall."""
+    scripts = [r.ruleset.source for r in readings if r.ruleset.dialect == SCRIPT]
+    for reading in readings:
+        own = reading.ruleset.source
+        told = reading.diagnostics
+        if len(scripts) > 1 and any(_sources(other, own) for other in scripts if other is not own):
+            told = tuple(each for each in told if each.code != "IPT008")
+        yield replace(reading, diagnostics=told)
+
+
+def _sources(script: SourceFile, other: SourceFile) -> bool:
+    name = re.escape(PurePath(other.path).name)
+    pattern = rf"^[ \t]*(?:source|\.)[ \t]+[^\s#]*(?<![\w.-]){name}(?![\w.-])"
+    return re.search(pattern, script.text, re.MULTILINE) is not None
 
 
 def _as_included(

@@ -12,7 +12,7 @@ import re
 _INSIDE = re.compile(
     r"lo|dummy.*|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
     r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"
-    r"|ovn.*|wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
+    r"|ovn.*|(?:.*[-_.])?wg.*|tun.*|tap.*|tailscale.*|tinc.*|ham\d*|zt.*|utun.*|ipsec.*|vti.*|gre.*|l2tp.*"
     r"|vmnet.*|vboxnet.*|(?:br)?lan.*|intern.*|inside.*|trust.*|priv.*|mgmt.*|admin.*|dmz.*|guest.*"
     r"|vmbr.*|ve-.*|vb-.*|vif.*|vpn.*|.*vpn|nebula.*|vxlan.*|as0t.*|home.*|office.*|local.*|loc"
     r"|int\d*|green\d*|blue\d*|orange\d*|bat\d*|mesh.*|san.*|storage.*|backup.*|mgm.*|ipmi.*"

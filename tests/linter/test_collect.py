@@ -80,3 +80,13 @@ def test_variables_that_are_not_there_are_one_fault() -> None:
     text = PART.replace("masquerade", "\n\t\tip saddr $lan masquerade")
     (told,) = lint([SourceFile("part.nft", text)], select=("IPT001",)).findings
     assert told.message == "there is no variable $wan; likewise line 4"
+
+
+@pytest.mark.parametrize("command", [". /usr/local/sbin/fw/settings.sh", "source ./settings.sh"])
+def test_a_script_that_another_one_sources_needs_no_command(command: str) -> None:
+    settings = SourceFile("settings.sh", "#!/bin/sh\nPORTS='22 80'\n")
+    script = SourceFile("fw.sh", f"#!/bin/sh\n{command}\niptables -P INPUT DROP\n")
+    assert not lint([settings, script], select=("IPT008",)).findings
+    assert lint([settings], select=("IPT008",)).findings
+    other = SourceFile("fw.sh", "#!/bin/sh\n. ./my-settings.sh\niptables -P INPUT DROP\n")
+    assert lint([settings, other], select=("IPT008",)).findings

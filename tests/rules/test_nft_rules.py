@@ -280,6 +280,14 @@ def test_two_translations_of_a_packet() -> None:
 
 # -- IPT405 -----------------------------------------------------------------------------------
 
+
+def test_a_table_in_which_software_has_chains_is_not_deleted() -> None:
+    shared = "table ip filter {\n chain DOCKER-USER {\n meta mark set 1\n }\n}\n"
+    finding = only(check("IPT405", SHEBANG + RULES + shared))
+    assert "delete table ip filter" not in finding.help
+    assert "flush chain ip filter DOCKER-USER" in finding.help
+
+
 RULES = table(base("input", "tcp dport 22 accept"))
 
 

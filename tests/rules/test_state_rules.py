@@ -149,6 +149,11 @@ def test_all_answers_lost_is_told_by_another_rule() -> None:
 # -- IPT205
 
 
+def test_what_answers_a_question_to_all_is_no_answer_of_a_connection() -> None:
+    found = one(table(LO, SSH, "-A INPUT -p udp -m udp --sport 5353 -j ACCEPT"), "IPT205")
+    assert found.advice.startswith("ask for the destination port 5353 too")
+
+
 def test_one_rule_for_both_protocols_is_told_once_and_others_each() -> None:
     rule = "meta l4proto { tcp, udp } th sport 53 accept"
     text = nft('iifname "lo" accept', "ct state established,related accept", rule)

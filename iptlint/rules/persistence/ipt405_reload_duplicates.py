@@ -50,6 +50,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
 from iptlint.model.owners import owner_of_table
+from iptlint.model.ownership import owner_of_chain
 from iptlint.model.syntax import Syntax
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
@@ -132,9 +133,12 @@ def _emptying(tables: list[Table], syntax: Syntax) -> str:
 
 
 def _is_whole(table: Table, syntax: Syntax) -> bool:
-    """Whether all of the table is declared in the text."""
+    """Whether all of the table is declared in the text, and no other software has chains there."""
     declared = table.origin is not None and syntax.declares(table.origin)
-    return declared and not any(chain.origin is None for chain in table.chains.values())
+    chains = table.chains.items()
+    return declared and all(
+        chain.origin is not None and owner_of_chain(table, name) is None for name, chain in chains
+    )
 
 
 def _of_table(table: Table, syntax: Syntax) -> Iterator[str]:

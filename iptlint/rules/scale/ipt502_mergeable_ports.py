@@ -110,6 +110,8 @@ def _merges(analysis: TableAnalysis, chain: Chain) -> Iterator[_Merge]:
         free = [n for n in _worth_it(analysis, chain, apart) if n not in used]
         for run in search.runs(alike.verdict, free) if search and len(free) >= _FEWEST else ():
             merge = _Merge(analysis, chain, alike.field, tuple(chain.rules[n] for n in run))
+            if len({rule.origin.span for rule in merge.rules}) == 1:
+                continue  # a script makes all of them by one command, in a loop
             if len(run) >= _FEWEST and len(run) - len(merge.pieces) >= _SAVED:
                 used.update(run)
                 yield merge

@@ -73,6 +73,9 @@ META = Meta(
 )
 
 _ASKED = ((TCP, "tcp", ("syn",)), (UDP, "udp", ()))
+_ASKED_OF_ALL = frozenset((137, 1900, 3702, 5353))
+"""Ports of services that are asked for by multicast or broadcast: NetBIOS names (RFC 1002), SSDP,
+WS-Discovery, mDNS (RFC 6762)."""
 _CLIENTS = ((32768, 60999),)  # net.ipv4.ip_local_port_range
 
 
@@ -139,7 +142,7 @@ def _finding(hooks: Hooks, share: Share, protocol: int, name: str, sports: Packe
         share.span,
         f"anyone who sends from {ports} reaches ports of this host that no rule opens: the "
         "sender chooses where it sends from",
-        _advice(hooks, share, protocol),
+        _advice(hooks, share, protocol, sports),
         witness=shown_for(hooks, Hook.INPUT, share),
         confidence=None if _comes_by_uplink(hooks, share) else Confidence.POSSIBLE,
         likeness="sport",
@@ -156,8 +159,14 @@ def _comes_by_uplink(hooks: Hooks, share: Share) -> bool:
     return not named or (share.packets & union(by_name, space.false)).satisfiable()
 
 
-def _advice(hooks: Hooks, share: Share, protocol: int) -> str:
+def _advice(hooks: Hooks, share: Share, protocol: int, sports: PacketSet) -> str:
     """Whether answers need the rule: from ports that no rule names, others accept them or not."""
+    announced = frozenset(few_ports(hooks.space, sports, Field.SPORT)) & _ASKED_OF_ALL
+    if protocol == UDP and announced:
+        return (
+            f"ask for the destination port {listed([*map(str, sorted(announced))], 'or')} too: what"
+            " is sent to all on the link, and what answers that, belongs to no connection"
+        )
     flags = ("ack",) if protocol == TCP else ()
     answers = from_world(
         hooks, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
