@@ -197,6 +197,7 @@ def _marked(source: SourceFile) -> Diagnostic:
 
 
 _NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
+_MANAGER = re.compile(r"^[ \t]*(?:sudo[ \t]+)?(firewall-cmd|ufw)[ \t]", re.MULTILINE)
 _IN_NAMESPACES = re.compile(
     r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
@@ -226,6 +227,9 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Dia
             " was checked"
         )
         advice = f"take line {line} out once the script is to be used"
+    elif manager := _MANAGER.search(source.text):
+        message = f"the rules that {manager[1]} makes of this script's commands were not checked"
+        advice = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
     elif _NAMES_A_TOOL.search(source.text):
         message = (
             "this script names iptables or nft, but no command that it carries out, called as it "

@@ -222,6 +222,7 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
 
 
 _MISSING = re.compile(r"(?<=[tT]here is no )(variable|file) \S+")
+_BECOMES = re.compile(r"^`.*` becomes `[^`]*`")
 _STRAY = re.compile(r"^`[^`]*`(?= is (?:not an option's argument|a placeholder))")
 
 _WITHOUT_VALUE = re.compile(
@@ -234,4 +235,5 @@ def _fault(message: str) -> str:
     whichever word is too many (a text whose long lines were broken has one in each of them) or a
     placeholder."""
     fault = _WITHOUT_VALUE.sub("", _STRAY.sub("", message.partition("; expected")[0]))
+    fault = _BECOMES.sub("becomes another", fault)
     return _MISSING.sub(r"\1", fault)

@@ -145,8 +145,13 @@ class Chain:
 
     @property
     def filters(self) -> bool:
-        """Whether it is a base chain where a host decides what passes the hook."""
-        return self.type == "filter" and self.priority in DECIDING_PRIORITIES
+        """Whether it is a base chain where a host decides what passes the hook. One that denies by
+        default does so wherever it stands behind mangle."""
+        if self.type != "filter" or self.priority is None:
+            return False
+        denies = self.policy is not None and self.policy.kind.denies
+        late = denies and self.priority >= DECIDING_PRIORITIES.stop
+        return late or self.priority in DECIDING_PRIORITIES
 
     def statements(self) -> Iterator[tuple[Rule, ...]]:
         """The rules as they are written, each with its parts."""

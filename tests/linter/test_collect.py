@@ -90,3 +90,10 @@ def test_a_script_that_another_one_sources_needs_no_command(command: str) -> Non
     assert lint([settings], select=("IPT008",)).findings
     other = SourceFile("fw.sh", "#!/bin/sh\n. ./my-settings.sh\niptables -P INPUT DROP\n")
     assert lint([settings, other], select=("IPT008",)).findings
+
+
+def test_prefixes_that_are_too_long_are_one_cause() -> None:
+    rules = "".join(f"-A {c} -j LOG --log-prefix '{'x' * 30}{c}'\n" for c in ("INPUT", "OUTPUT"))
+    text = f"*filter\n{rules}COMMIT\n".replace("'", '"')
+    (told,) = lint([SourceFile("rules.v4", text)], select=("IPT006",)).findings
+    assert told.message.endswith("; likewise line 3")

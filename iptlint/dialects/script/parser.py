@@ -39,6 +39,10 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 """A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
 
+_CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
+"""Within a word the end of a line that is escaped is nothing; to the grammar another word begins.
+Two quotes are nothing as well."""
+
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
@@ -60,6 +64,7 @@ def _language() -> Language:
 def _for_grammar(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
+    plain = _CONTINUED_WORD.sub('""', plain)
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)

@@ -299,7 +299,7 @@ def _returned(opening: _Open) -> Rule | None:
     chain, left = opening.main.chain, opening.share.packets
     pairs = list(zip(chain.rules, opening.main.analysis.flows[chain.name].tests, strict=True))
     for number, (rule, tests) in enumerate(pairs):
-        if rule.verdict.kind is VerdictKind.RETURN and not (left & ~tests.sure).satisfiable():
+        if rule.verdict.kind is VerdictKind.RETURN and not (left & ~tests.may).satisfiable():
             denying = [test.sure for other, test in pairs[number:] if other.verdict.kind.denies]
             denied = union(denying, opening.main.analysis.space.false)
             return None if (left & ~denied).satisfiable() else rule

@@ -109,8 +109,13 @@ def check(context: Context) -> Iterator[Finding]:
         names = Counter(context.sets.contents if context.sets else ())
         for analysis in context.firewall(ruleset).analyses():
             for group in address_lists(analysis):
-                if group.copies >= _WARNING_FROM or not _is_of_special_blocks(group):
+                if group.copies >= _WARNING_FROM or _may_grow(group):
                     yield _finding(group, names)
+
+
+def _may_grow(group: AddressList) -> bool:
+    """What stands in one line has its list."""
+    return len(group.rules) > 1 and not _is_of_special_blocks(group)
 
 
 def _is_of_special_blocks(group: AddressList) -> bool:

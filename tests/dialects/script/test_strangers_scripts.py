@@ -290,3 +290,25 @@ def test_a_command_is_refused_where_iptables_comes_to_nothing_unknown(
     text = f"iptables -A INPUT -p tcp {rule} -j ACCEPT\n"
     assert bool(diagnostics(text, "IPT001")) is is_refused
     assert bool(rules(text) if not is_refused else ()) is not is_refused
+
+
+@pytest.mark.parametrize("goes_on", ['"10.0.0.2"', "10.0.0.2", "$OTHER", "'10.0.0.2'"])
+def test_an_escaped_end_of_a_line_within_a_word_is_nothing(goes_on: str) -> None:
+    text = f'OTHER=10.0.0.2\nA="10.0.0.1,"\\\n{goes_on}\niptables -A INPUT -s $A -j ACCEPT\n'
+    (rule,) = rules(text)
+    (test,) = rule.matches
+    assert isinstance(test, Within)
+    assert len(test.ranges) == 2
+    assert not diagnostics(text, "IPT001")
+
+
+def test_before_a_blank_another_word_begins() -> None:
+    text = 'iptables -A INPUT -p tcp --dport "22"\\\n  -j ACCEPT\n'
+    assert not diagnostics(text, "IPT001")
+    assert len(rules(text)) == 1
+
+
+@pytest.mark.parametrize("manager", ["firewall-cmd --add-service=https", "sudo ufw allow 22"])
+def test_what_a_manager_makes_is_no_command_of_the_script(manager: str) -> None:
+    (told,) = read(SourceFile("fw.sh", f"#!/bin/sh\n{manager}\n")).diagnostics
+    assert "of this script's commands were not checked" in told.message
