@@ -324,10 +324,12 @@ def test_a_file_that_is_not_there_may_make_the_rule_that_is_missing() -> None:
 
 
 def test_a_help_names_the_tool_of_the_family() -> None:
-    text = "".join(
-        f"{tool} -P INPUT DROP\n{tool} -A INPUT -p tcp -m multiport --dports 42,445 -j ACCEPT\n"
+    commands = "T -P INPUT DROP\nT -A INPUT -p tcp -m multiport --dports 42,445 -j ACCEPT\n"
+    four, six = (
+        next(
+            each for each in of_text(commands.replace("T -", f"{tool} -")) if each.code == "IPT603"
+        )
         for tool in ("iptables", "ip6tables")
     )
-    four, six = (each for each in of_text(text) if each.code == "IPT603")
     assert " iptables -A INPUT -s 10.0.0.0/8" in four.help
     assert " ip6tables -A INPUT -s fd00::/8" in six.help
