@@ -324,11 +324,9 @@ def test_a_file_that_is_not_there_may_make_the_rule_that_is_missing() -> None:
 
 
 def test_a_help_names_the_tool_of_the_family() -> None:
-    commands = "T -P INPUT DROP\nT -A INPUT -p tcp -m multiport --dports 42,445 -j ACCEPT\n"
+    commands = "TOOL -P INPUT DROP\nTOOL -A INPUT -p tcp -m multiport --dports 42,445 -j ACCEPT\n"
     four, six = (
-        next(
-            each for each in of_text(commands.replace("T -", f"{tool} -")) if each.code == "IPT603"
-        )
+        next(each for each in of_text(commands.replace("TOOL", tool)) if each.code == "IPT603")
         for tool in ("iptables", "ip6tables")
     )
     assert " iptables -A INPUT -s 10.0.0.0/8" in four.help
