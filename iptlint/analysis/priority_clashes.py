@@ -18,6 +18,7 @@ from iptlint.model import (
     Masked,
     Match,
     Rule,
+    Verdict,
     VerdictKind,
     Within,
 )
@@ -101,13 +102,19 @@ def _translated_twice(one: BaseChain, other: BaseChain) -> _Reason | None:
     for mine in shares_in(one, one.seen & other.end(kind)):
         if mine.kind is kind and mine.rule is not None:
             for each in theirs:
-                if each.rule is None or each.rule.verdict == mine.rule.verdict:
+                if each.rule is None or _alike(each.rule.verdict, mine.rule.verdict):
                     continue
                 if (mine.packets & each.packets).satisfiable():
                     lines = f"{mine.name} and {each.name}"
                     reason = f"{lines} translate the same packets differently, and the first wins"
                     return _Reason(reason, (mine.rule, each.rule))
     return None
+
+
+def _alike(one: Verdict, other: Verdict) -> bool:
+    """Whoever masquerades gives the address of the interface."""
+    both_masquerade = {one.name.lower(), other.name.lower()} == {"masquerade"}
+    return one == other or both_masquerade
 
 
 # -- who changes ----------------------------------------------------------------------------

@@ -76,6 +76,11 @@ def is_for_users(chain: str) -> bool:
     return _FOR_USERS.search(chain) is not None
 
 
+def is_for_knocking(chain: str) -> bool:
+    """Whether a chain is called so into which programs put rules for who has knocked."""
+    return "knock" in chain.lower()
+
+
 def is_set_of_software(name: str) -> bool:
     """Whether software makes a set of the name, of which it has no chains by that name."""
     return _OF_SOFTWARE.fullmatch(name) is not None

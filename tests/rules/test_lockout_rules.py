@@ -165,3 +165,11 @@ def test_a_command_among_rules_for_iptables_restore_was_meant_to_be_a_rule(tool:
 def test_such_a_command_is_no_other_rule_than_the_one_it_says() -> None:
     text = table("-A INPUT -i lo -j ACCEPT", "sudo iptables -A INPUT -p tcp --dport 22 -j ACCEPT")
     assert [finding.code for finding in found(text, "IPT201")] == ["IPT201", "IPT001"]
+
+
+def test_a_program_may_let_in_who_has_knocked() -> None:
+    rules = ("-A INPUT -p tcp -m tcp --dport 22 -j knocked", "-A knocked -p tcp -j DROP")
+    text = table("-N knocked", *rules)
+    (told,) = [finding for finding in found(text, "IPT301") if finding.code == "IPT301"]
+    assert told.severity.value == "info"
+    assert "unless a program puts a rule into knocked" in told.message

@@ -80,6 +80,7 @@ from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family
 from iptlint.model.kinds import rules_where
+from iptlint.model.names import is_for_knocking
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
@@ -165,13 +166,16 @@ def _finding(
     step, droppers = failure
     port = " or ".join(map(str, ports)) if len(ports) < 4 else f"{ports[0]} and others"
     others = [share for share in droppers[1:] if surely_decides(share, step.hook)]
-    named = _is_by_name(hooks, droppers[0], ports)
+    knocked = is_for_knocking(droppers[0].chain.name)
+    named = not knocked and _is_by_name(hooks, droppers[0], ports)
     text = message(hooks, step, droppers, f"port {port}", "no new SSH connection can be opened")
     sign = sign_of_ssh(context, hooks, step, ports)
     may_be_other = sign in (Sign.PUBLIC, Sign.PRIVATE) and step.packet == "SYN"
     other = nameless_service(hooks) if may_be_other else None
     if named:
         text += f"; {droppers[0].name} names that port, so it may be meant"
+    elif knocked:
+        text += f", unless a program puts a rule into {droppers[0].chain.name} for who has knocked"
     elif other is not None:
         line = other[1].origin.span.line
         text += f", unless sshd listens on {other[0]}, which line {line} opens"
@@ -188,8 +192,8 @@ def _finding(
         ),
         witness=shown_for(hooks, step.hook, droppers[0])
         or witness(hooks.space, droppers[0].packets, step.hook),
-        severity=Severity.INFO if named else gravity,
-        confidence=Confidence.POSSIBLE if other and not named else None,
+        severity=Severity.INFO if named or knocked else gravity,
+        confidence=Confidence.POSSIBLE if knocked or (other and not named) else None,
         causes=(Cause(hooks.ruleset, hooks.family),),
     )
 

@@ -50,7 +50,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
 from iptlint.model.owners import owner_of_table
-from iptlint.model.ownership import owner_of_chain
+from iptlint.model.ownership import DOCKER_USER, owner_of_chain
 from iptlint.model.syntax import Syntax
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
@@ -146,6 +146,12 @@ def _of_table(table: Table, syntax: Syntax) -> Iterator[str]:
     if _is_whole(table, syntax):
         yield f"add table {name}; delete table {name}"
     else:
-        for chain in table.chains.values():
-            if chain.rules:
-                yield f"flush chain {name} {chain.name} (where nobody else has rules in it)"
+        chains = [c.name for c in table.chains.values() if c.rules and _is_users(table, c.name)]
+        if chains:
+            more = f" and {len(chains) - _SHOWN} more" * (len(chains) > _SHOWN)
+            flushed = "; ".join(f"flush chain {name} {chain}" for chain in chains[:_SHOWN])
+            yield f"{flushed}{more} (where nobody else has rules in it)"
+
+
+def _is_users(table: Table, chain: str) -> bool:
+    return chain == DOCKER_USER or owner_of_chain(table, chain) is None
