@@ -239,7 +239,8 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Dia
             "if its functions are for another script to call, name that one; if it wants an "
             "argument, give it with --script-args"
         )
-    return _at_first_line(source, "IPT008", "warning", message, advice)
+    told = _at_first_line(source, "IPT008", "warning", message, advice)
+    return replace(told, alone=True)
 
 
 def _too_long(source: SourceFile) -> Diagnostic:

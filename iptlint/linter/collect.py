@@ -88,10 +88,8 @@ def _as_sourced(readings: Sequence[Reading]) -> Iterator[Reading]:
     scripts = [r.ruleset.source for r in readings if r.ruleset.dialect == SCRIPT]
     for reading in readings:
         own = reading.ruleset.source
-        told = reading.diagnostics
-        if len(scripts) > 1 and any(_sources(other, own) for other in scripts if other is not own):
-            told = tuple(each for each in told if each.code != "IPT008")
-        yield replace(reading, diagnostics=told)
+        others = [script for script in scripts if script is not own]
+        yield _within(reading) if any(_sources(other, own) for other in others) else reading
 
 
 def _sources(script: SourceFile, other: SourceFile) -> bool:
