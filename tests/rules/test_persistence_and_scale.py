@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from iptlint.analysis import address_lists
+from iptlint.analysis.reordering import match_of
 from iptlint.analysis.session import Context, Settings
 from iptlint.dialects import Reader, read
 from iptlint.findings import Finding, Severity
@@ -291,7 +292,7 @@ def merged(chain: Chain, groups: list[address_lists.AddressList]) -> tuple[Rule,
 
 
 def as_one(rule: Rule, group: address_lists.AddressList) -> Rule:
-    index, _ = address_lists.addresses(rule, group.field)
+    index, _ = match_of(rule, group.field)
     test = Within(group.field, tuple(group.ranges()))
     return replace(rule, matches=(*rule.matches[:index], test, *rule.matches[index + 1 :]))
 
@@ -304,8 +305,8 @@ def test_lists_put_together_change_no_decision() -> None:
         ruleset = ruleset_of(*lines, "-A other -p tcp -j ACCEPT", chains="other")
         (table,) = ruleset.tables
         chain, analysis = table.chains["INPUT"], Firewall(ruleset).analysis(table)
-        kinds = address_lists._kinds(chain)
-        groups = list(address_lists._of_kinds(analysis, chain, kinds))
+        long_enough = address_lists._long_enough(chain, frozenset())
+        groups = list(address_lists._of_chain(analysis, chain, long_enough))
         found += len(groups)
         copy = Chain("copy", merged(chain, groups))
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
