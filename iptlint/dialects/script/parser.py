@@ -40,8 +40,7 @@ _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 """A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
 
 _CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
-"""Within a word the end of a line that is escaped is nothing; to the grammar another word begins.
-Two quotes are nothing as well."""
+"""An escaped end of a line within a word is nothing, as two quotes are that the grammar takes."""
 
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")

@@ -347,8 +347,7 @@ class _Reader:
     # -- diagnostics -------------------------------------------------------------
 
     def _diagnose(self, diagnostic: ShapeDiagnostic, words: Words, start: int, end: int) -> None:
-        text = self._source.text[start:end]
-        diagnostic = diagnostic.of(words)
+        diagnostic, text = diagnostic.of(words), self._source.text[start:end]
         first, last = span_of_words(text, diagnostic.first, diagnostic.last)
         bounds = (start + first, start + last)
         message = diagnostic.sentence(words)
