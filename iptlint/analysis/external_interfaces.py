@@ -165,6 +165,13 @@ def uplink_names(hooks: Hooks) -> frozenset[str]:
     return frozenset(name for name in lending_names(hooks) if not is_inside(name))
 
 
+def names_all(hooks: Hooks) -> bool:
+    """Whether rules name several interfaces, and say that one leads to the world: there may be no
+    further one."""
+    names = {cls.name for cls in hooks.space.interfaces.classes} - {"", "lo"}
+    return len(names) > 1 and not names.isdisjoint(lending_names(hooks))
+
+
 def lending_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's; a tunnel may be one.
     Not those by which they are led back to a network of its own (hairpin), nor those that another

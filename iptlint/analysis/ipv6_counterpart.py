@@ -15,6 +15,7 @@ from iptlint.model.matches import PACKET_FAMILIES
 from iptlint.model.names import is_of_ipv6, without_family
 from iptlint.model.protocols import ICMP6
 from iptlint.netfilter.firewall import Hooks
+from iptlint.source import Span
 
 
 class LeftOpen(NamedTuple):
@@ -67,15 +68,15 @@ def _is_all_there_is(ruleset: Ruleset) -> bool:
     return everything and not has_unseen_includes(ruleset)
 
 
-def without_ipv4(context: Context) -> Iterator[Hooks]:
-    """What becomes of IPv6 packets on the host of the run that turns strangers away over IPv6 and
+def without_ipv4(context: Context) -> Iterator[Span]:
+    """Where everything is emptied by the host of the run, if it turns strangers away over IPv6 and
     has nothing that sees IPv4."""
     if len(context.rulesets) == 1:
         (ruleset,) = context.rulesets
         ip6 = context.hooks(ruleset, Family.IP6)
         alone = not ruleset.sees(Family.IP) and _is_all_there_is(ruleset)
-        if ip6 and alone and turns_strangers_away(ip6):
-            yield ip6
+        if ip6 and alone and ruleset.flush and turns_strangers_away(ip6):
+            yield ruleset.flush.span
 
 
 def ip_side(context: Context, ip6: Hooks) -> Hooks | None:

@@ -4,9 +4,8 @@
 Sends connections from public addresses to ports that no rule would name through INPUT, and
 through FORWARD where the ruleset translates addresses or has rules there. If most are
 accepted, the policy (or the line that accepts them) is reported; the policies of both chains
-as one. Where the chain holds accept rules too, says how many of them decide nothing. After
-`flush ruleset`, a file of nft that denies by default over IPv6 and has no table that sees IPv4 is
-reported too.
+as one. Where the chain holds accept rules too, says how many of them decide nothing. A file of nft
+that empties all tables and then denies over IPv6 alone is reported too.
 
 ## Why it matters
 Every service that is installed later, or listens where nobody looked, is reachable at once.
@@ -43,7 +42,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import (
@@ -58,7 +56,7 @@ from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
-from iptlint.analysis.script_lockouts import is_flush
+from iptlint.analysis.script_lockouts import is_flush, is_trial
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.analysis.spoofing import is_against_spoofing, turns_strangers_away
@@ -78,7 +76,6 @@ from iptlint.model import (
 from iptlint.model.kinds import examples, examples_in
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import writer_of
-from iptlint.model.script import Kind, Script, Step
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta, Needs
@@ -130,17 +127,12 @@ def check(context: Context) -> Iterator[Finding]:
     yield from map(_without_ipv4, without_ipv4(context))
 
 
-def _without_ipv4(ip6: Hooks) -> Finding:
+def _without_ipv4(flush: Span) -> Finding:
     """IPT701 tells of it the other way round, which happens more often."""
-    flush, strangers = ip6.ruleset.flush, dropped_by_default(ip6, Hook.INPUT)
-    assert flush is not None
-    closing = (share for share in shares(ip6, Hook.INPUT, strangers) if share.kind.denies)
     return META.finding(
-        flush.span,
-        "IPv4 is open while IPv6 denies by default: this empties the IPv4 tables too, and the file"
-        " fills none",
+        flush,
+        "IPv4 is open while IPv6 denies by default: this empties all tables, and none is for IPv4",
         "make the table `inet`, so that its rules are for both, or write one for `ip` too",
-        related=tuple(Label(s.span, "IPv6 denies by default") for s in islice(closing, 1)),
         confidence=Confidence.POSSIBLE,
     )
 
@@ -172,32 +164,12 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
         return None
-    if share.rule is None and _is_trial(hooks.ruleset.script):
+    if share.rule is None and is_trial(hooks.ruleset.script):
         return None
     if share.rule is None and is_policy_assumed(hooks.ruleset, main.chain):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
-
-
-def _is_trial(script: Script | None) -> bool:
-    """Whether a script closes the firewall, waits, and opens it again as its last deed."""
-    made = [step for step in script.steps if step.kind is Kind.CHANGE] if script else []
-    opening = len([*takewhile(_opens, reversed(made))])
-    if script is None or not 0 < opening < len(made):
-        return False
-    last, source = made[-opening - 1].span, made[-opening - 1].span.source
-    closed = any({"-P", "DROP"} <= {*step.words} for step in made[:-opening])
-    return closed and script.hints.waits(last, Span(source, len(source.text), len(source.text)))
-
-
-def _opens(step: Step) -> bool:
-    """Whether it empties chains, deletes them, or lets their policies accept."""
-    return (
-        is_flush(step)
-        or not {"-X", "-Z"}.isdisjoint(step.words)
-        or {"-P", "ACCEPT"} <= {*step.words}
-    )
 
 
 def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:

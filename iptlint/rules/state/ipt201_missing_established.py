@@ -53,7 +53,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outs
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import same_interface
-from iptlint.analysis.external_interfaces import lending_names
+from iptlint.analysis.external_interfaces import names_all
 from iptlint.analysis.handshake import (
     answers,
     any_answer,
@@ -172,7 +172,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
         new = new & ~same_interface(space) & _between_named(space)
-    elif _names_all(hooks):
+    elif names_all(hooks):
         field = Field.OIF if way.there is Hook.OUTPUT else Field.IIF
         new = new & ~space.value(field, space.interfaces.count - 1)
     opened = may_end(hooks, way.there, VerdictKind.ACCEPT, new)
@@ -199,13 +199,6 @@ def _between_named(space: Space) -> PacketSet:
     other = space.interfaces.count - 1
     unnamed = space.value(Field.IIF, other) | space.value(Field.OIF, other)
     return ~unnamed if len(names) > 1 else space.true
-
-
-def _names_all(hooks: Hooks) -> bool:
-    """Whether rules name several interfaces, and say that one leads to the world: there may be no
-    further one."""
-    names = {cls.name for cls in hooks.space.interfaces.classes} - {"", "lo"}
-    return len(names) > 1 and not names.isdisjoint(lending_names(hooks))
 
 
 def _sent(hooks: Hooks, way: _Way, opened: PacketSet) -> PacketSet:
