@@ -1,7 +1,7 @@
-"""What is said of the rules of a host for IPv4 and, in the same words, of those for IPv6.
+"""What is said of the rules of a file for IPv4 and, in the same words, of those for IPv6.
 
-Two files of one name but for the family, the commands of a script for both, two tables of nft: who
-mends the one mends the other, so it is told once.
+The commands of a script for both, two tables of nft: who mends the one mends the other, so it is
+told once. Two files are told each: a review may be shown only one of them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import PurePath
 
 from iptlint.findings.finding import Finding, Label
-from iptlint.model.names import is_of_ipv6, without_family
 
 _TOOL = re.compile(r"^(?:sudo\s+)?(?:\S*ip6?tables[\w-]*|\"?\$\{?\w+\}?\"?)\s+")
 _SAME = (
@@ -47,9 +45,8 @@ def mirrored(findings: Iterable[Finding]) -> list[Finding]:
 
 def _key(finding: Finding) -> tuple[str, ...]:
     """What both have in common, and no others."""
-    path = PurePath(finding.span.source.path)
     message = _NUMBER.sub("#", _OVER.sub("", finding.message))
-    return finding.code, str(path.parent), without_family(path.name), _rule(finding), message
+    return finding.code, finding.span.source.path, _rule(finding), message
 
 
 def _rule(finding: Finding) -> str:
@@ -65,16 +62,11 @@ def _is_of_ipv6(finding: Finding) -> bool:
         return over[1] == "6"
     if finding.witness is not None and finding.witness.family == "ip6":
         return True
-    by_ip6tables = tool is not None and "6" in tool[0]
-    return by_ip6tables or is_of_ipv6(PurePath(finding.span.source.path).name)
+    return tool is not None and "6" in tool[0]
 
 
 def _together(first: Finding, second: Finding) -> Finding:
-    family = 6 if _is_of_ipv6(second) else 4
-    source, line = second.span.source, second.span.line
-    place = (
-        f"line {line}" if source is first.span.source else f"{PurePath(source.path).name}:{line}"
-    )
+    family, place = 6 if _is_of_ipv6(second) else 4, f"line {second.span.line}"
     alike = (each for each in second.related if each.message.startswith("likewise"))
     return replace(
         first,

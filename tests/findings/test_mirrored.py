@@ -16,22 +16,19 @@ def told(code: str, **texts: str) -> list[Finding]:
     return list(lint(sources, select=(code,)).findings)
 
 
-def test_two_files_of_one_name() -> None:
-    (finding,) = told("IPT107", rules__v4=FOUR, rules__v6=SIX)
-    assert finding.message.endswith("the chain NONE is empty; the same over IPv6 at rules.v6:4")
-    assert (finding.related[-1].span.line, finding.related[-1].message) == (
-        4,
-        "likewise over IPv6",
-    )
-
-
-def test_files_that_have_nothing_to_do_with_each_other() -> None:
-    assert len(told("IPT107", rules__v4=FOUR, others__v6=SIX)) == 2
+def test_two_files_are_told_each() -> None:
+    assert len(told("IPT107", rules__v4=FOUR, rules__v6=SIX)) == 2
 
 
 def test_another_rule_is_another_finding() -> None:
-    other = SIX.replace("-p ipv6-icmp", "-p tcp")
-    assert len(told("IPT107", rules__v4=FOUR, rules__v6=other)) == 2
+    policies = "TOOL -P INPUT DROP\nTOOL -A INPUT -i lo -j ACCEPT\n"
+    opened = "TOOL -A INPUT -p tcp --dport {} -j ACCEPT\n"
+    both = [
+        (policies + opened.format(port)).replace("TOOL", tool)
+        for tool, port in (("iptables", 3306), ("ip6tables", 5432))
+    ]
+    assert len(told("IPT603", a__sh="".join(both))) == 2
+    assert len(told("IPT603", a__sh="".join(both).replace("5432", "3306"))) == 1
 
 
 def test_the_commands_of_a_script() -> None:
