@@ -38,17 +38,19 @@ class Alike(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class SentOn:
     """A port whose packets a rule sends on. ``packets``: the first caller's that come to the rule
-    for certain; ``accepted``: what is for certain, whoever it is from, of what comes to FORWARD."""
+    for certain. ``written``: those that have what the rule writes; ``accepted``: what is for
+    certain, whoever it is from, of what comes to FORWARD."""
 
     translation: DestinationNat
     port: int
     alike: Alike
     packets: PacketSet
+    written: PacketSet
     accepted: PacketSet
 
     def through(self, hooks: Hooks, caller: int) -> PacketSet:
         """The caller's packets that are accepted for certain, as they come to FORWARD."""
-        return _as_forwarded(hooks, self.alike.coming[caller]) & self.accepted
+        return _as_forwarded(hooks, self.alike.coming[caller]) & self.written & self.accepted
 
 
 def interfaces_coming(hooks: Hooks, alike: Alike) -> list[PacketSet]:
@@ -67,23 +69,54 @@ def sent_on(
 ) -> Iterator[SentOn]:
     """The ports of the rules, each with what becomes of the callers' packets to it."""
     several = [_Callers(hooks, published, each) for each in _asked_together(hooks, callers)]
+    gone = {translation.rule: _gone(hooks, translation) for translation in published}
     coming: list[tuple[DestinationNat, int, PacketSet, tuple[PacketSet, ...]]] = []
     for translation in published:
-        gone = _gone(hooks, translation)
         for port in sorted(translation.ports):
             packets = [each.coming_to(translation, port) for each in several]
             apart = tuple(
                 part
                 for each, some in zip(several, packets, strict=True)
-                for part in each.apart(hooks.space.forget(some, gone))
+                for part in each.apart(hooks.space.forget(some, gone[translation.rule]))
             )
             coming.append((translation, port, packets[0] & several[0].sides[0], apart))
     written = {translation.rule: _written(hooks, translation) for translation in published}
     accepted = _accepted(hooks, [(apart, written[t.rule]) for t, _, _, apart in coming])
+    whatever = _whatever_is_written(hooks, gone, written, accepted)
     for translation, port, packets_, apart in coming:
-        arriving = written[translation.rule] & accepted
-        whatever = hooks.space.forget(arriving, _gone(hooks, translation))
-        yield SentOn(translation, port, Alike(apart, whatever), packets_, arriving)
+        rule = translation.rule
+        alike = Alike(apart, whatever[rule])
+        yield SentOn(translation, port, alike, packets_, written[rule], accepted)
+
+
+def _whatever_is_written(
+    hooks: Hooks,
+    gone: Mapping[Rule, frozenset[Field]],
+    written: Mapping[Rule, PacketSet],
+    accepted: PacketSet,
+) -> Mapping[Rule, PacketSet]:
+    """For each rule what is accepted of packets with what it writes, free in what is ``gone``.
+    Rules that write the same fields, and send packets to the same interface, are asked together."""
+    asked_together: dict[tuple[frozenset[Field], PacketSet], list[Rule]] = {}
+    for rule, then in written.items():
+        fields = frozenset(effect.field for effect in rule.effects if effect.field is not None)
+        beside = hooks.space.forget(then, fields)
+        asked_together.setdefault((fields, beside), []).append(rule)
+    whatever: dict[Rule, PacketSet] = {}
+    for (fields, _), rules in asked_together.items():
+        pending = [rules]
+        while pending:
+            some = pending.pop()
+            one = union([written[rule] for rule in some], hooks.space.false)
+            arriving = one & accepted
+            if len(some) == 1 or arriving == one & hooks.space.forget(arriving, fields):
+                # Which of the values it has makes no difference to what is accepted.
+                free = hooks.space.forget(arriving, gone[some[0]])
+                whatever |= dict.fromkeys(some, free)
+            else:
+                half = len(some) // 2
+                pending += [some[:half], some[half:]]
+    return whatever
 
 
 def _accepted(hooks: Hooks, coming: Sequence[tuple[tuple[PacketSet, ...], PacketSet]]) -> PacketSet:
