@@ -12,7 +12,7 @@ from iptlint.model import Field
 from iptlint.model.matches import Ranges
 from iptlint.packets.blocks import between, in_blocks, spread_from
 from iptlint.packets.columns import Columns, Dimension, Flags, Numbers, Values, words
-from iptlint.packets.intervals import few_ranges
+from iptlint.packets.intervals import ranges_around
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Concerning:
             field = dimension.field
             if field not in known:
                 values = self._space.project(packets, field)
-                known[field] = few_ranges(values, self._space.fields[field], _MOST_RANGES)
+                known[field] = ranges_around(values, self._space.fields[field], _MOST_RANGES)
             ranges.append(words(dimension, known[field]))
         rests = np.array([(rest & packets).satisfiable() for rest in self._rests], np.bool_)
         odd = [number for number in columns.odd if (self._odd(number) & packets).satisfiable()]

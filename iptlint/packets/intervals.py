@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from iptlint.packets.bdd import BitField
+from iptlint.memo import memo
+from iptlint.packets.bdd import BitField, cube
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -32,6 +33,23 @@ def few_ranges(values: PacketSet, bits: BitField, most: int) -> tuple[tuple[int,
     """The ranges; where they are more than ``most``, one of all that the field can hold."""
     few = tuple(islice(ranges(values, bits), most + 1))
     return few if len(few) <= most else ((0, bits.maximum),)
+
+
+def ranges_around(values: PacketSet, bits: BitField, most: int) -> tuple[tuple[int, int], ...]:
+    """The ranges; where they are more than ``most``, those that the first bits of the values tell:
+    so many quarters of the bits as leave few."""
+    for quarters in range(4):
+        around = values.exists(_last(bits, bits.width * quarters // 4)) if quarters else values
+        few = tuple(islice(ranges(around, bits), most + 1))
+        if len(few) <= most:
+            return few
+    return ((0, bits.maximum),)
+
+
+@memo
+def _last(bits: BitField, count: int) -> PacketSet:
+    """A cube of the last of the bits."""
+    return cube(bits.manager, bits.variables[bits.width - count :])
 
 
 def _prefixes(values: PacketSet, bits: BitField) -> Iterator[tuple[int, int]]:
