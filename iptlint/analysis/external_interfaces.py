@@ -179,10 +179,9 @@ def lending_names(hooks: Hooks) -> frozenset[str]:
     tests = [
         test
         for rule in _translating(hooks)
-        if not _leads_inside(hooks, rule)
         for match in rule.matches
         for test in _interfaces(match)
-        if test.field is Field.OIF
+        if test.field is Field.OIF and not _leads_inside(hooks, rule)
     ]
     left_out = tuple(test.name for test in tests if test.negated and test.wildcard)
     named = (test.name for test in tests if not test.negated)

@@ -53,6 +53,13 @@ class SentOn:
         return _as_forwarded(hooks, self.alike.coming[caller]) & self.written & self.accepted
 
 
+@memo
+def may_be_through(hooks: Hooks, alike: Alike, caller: int, packets: PacketSet) -> bool:
+    """Whether some of the packets may be the caller's ``through`` one of the ports."""
+    accepted = _as_forwarded(hooks, alike.coming[caller]) & alike.accepted
+    return (accepted & packets).satisfiable()
+
+
 def interfaces_coming(hooks: Hooks, alike: Alike) -> list[PacketSet]:
     """By which interfaces packets of each caller come to the rule for certain."""
     return [hooks.space.project(coming, Field.IIF) for coming in alike.coming]

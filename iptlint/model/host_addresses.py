@@ -135,15 +135,19 @@ def shown_by(*rulesets: Ruleset) -> HostAddresses:
 
 
 def _names_a_source(rule: Rule) -> bool:
-    """Whether it does, or translates."""
+    """Whether it does, or gives one."""
     sources = (isinstance(match, Within) and match.field in _SOURCES for match in rule.matches)
-    return _translates(rule) or any(sources)
+    return any(sources) or _gives_a_source(rule)
 
 
 def _names_a_way_out(rule: Rule) -> bool:
-    """Whether it does, or translates."""
+    """Whether it does, or gives a source."""
     ways = (isinstance(test, Interface) and test.field is Field.OIF for test in rule.matches)
-    return _translates(rule) or any(ways)
+    return any(ways) or _gives_a_source(rule)
+
+
+def _gives_a_source(rule: Rule) -> bool:
+    return next(_new_sources(rule), None) is not None
 
 
 def _only_of(calls: CallGraph, name: str, hook: Hook) -> bool:

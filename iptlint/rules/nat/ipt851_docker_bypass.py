@@ -68,6 +68,7 @@ from iptlint.analysis.published_ports import (
     bridges_of,
     interfaces_coming,
     interfaces_through,
+    may_be_through,
     sent_on,
 )
 from iptlint.analysis.session import Context
@@ -233,7 +234,11 @@ def _is_anothers(hooks: Hooks, sent: SentOn, callers: Iterable[int]) -> bool:
         if any(each.rule is sent.translation.rule for each in mistake.translations)
     )
     return any(
-        all((sent.through(hooks, caller) & meant).satisfiable() for caller in callers)
+        all(
+            may_be_through(hooks, sent.alike, caller, meant)
+            and (sent.through(hooks, caller) & meant).satisfiable()
+            for caller in callers
+        )
         for meant in chain(mistakes, _behind_return(hooks))
     )
 
