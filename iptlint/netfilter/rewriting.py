@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Effect, EffectKind, Family, Field, Hook, Rule, VerdictKind
@@ -176,8 +177,12 @@ class Writer:
         return rewrite.with_bits({**bits, status: rewrite.variable(status) | changed})
 
     def _with_ports(self, rewrite: Rewrite) -> PacketSet:
+        return rewrite.now(self._of_port_protocols)
+
+    @cached_property
+    def _of_port_protocols(self) -> PacketSet:
         numbers = [self.space.value(Field.PROTO, number) for number in PORT_PROTOCOLS]
-        return rewrite.now(union(numbers, self.space.false))
+        return union(numbers, self.space.false)
 
     def _chosen(self, rule: Rule, effect: Effect, rewrite: Rewrite, hook: Hook) -> _Written:
         assert effect.field is not None

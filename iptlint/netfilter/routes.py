@@ -197,7 +197,8 @@ class Routing:
 
     def _own(self, group: PacketGroup) -> PacketSet:
         """The packets whose destination is the host's now."""
-        return self.space.true if group.redirected else group.rewrite.now(self._own_addresses)
+        own = self._own_addresses
+        return self.space.true if group.redirected else group.rewrite.now_by(self.family.daddr, own)
 
     def _typed(
         self, group: PacketGroup, packets: PacketSet, moved: PacketSet, name: str

@@ -28,6 +28,14 @@ class Rewrite:
         """The packets as they came that are now one of ``packets``."""
         return packets.substitute(self._substitution) if self.bits else packets
 
+    def now_by(self, field: Field, packets: PacketSet) -> PacketSet:
+        """The same of packets that nothing but the field tells from others."""
+        number = self.number(field) if self.changes(field) else None
+        if number is None:
+            return self.now(packets)
+        are_all = (packets & self.space.value(field, number)).satisfiable()
+        return self.space.true if are_all else self.space.false
+
     @cached_property
     def _substitution(self) -> BCDDSubstitution:
         return type(self.space.true).make_substitution(list(self.bits.items()))
@@ -61,9 +69,9 @@ class Rewrite:
 
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
-        joined = self.bits | dict(bits)
+        joined, variable = self.bits | dict(bits), self.space.variable
         for number, one in bits.items():
-            if one == self.space.variable(number):
+            if one.node_var() == number and one == variable(number):
                 del joined[number]
         return Rewrite(self.space, joined)
 

@@ -56,6 +56,16 @@ def test_a_value_for_all_packets(space: Space, mark: int) -> None:
     assert change.number(Field.CT_MARK) is None
 
 
+@pytest.mark.parametrize("mark", MARKS)
+def test_packets_told_by_one_field(space: Space, mark: int) -> None:
+    whole = Rewrite(space, {}).constant(Field.MARK, mark)
+    low = Rewrite(space, {}).written(Field.MARK, 0xFF, mark & 0xFF)
+    for high in MARKS:
+        packets = space.ranges(Field.MARK, ((1, high),)) if high else space.value(Field.MARK, 0)
+        for change in (whole, low, whole.where(space.state("new"), low), Rewrite(space, {})):
+            assert change.now_by(Field.MARK, packets) == change.now(packets)
+
+
 def test_one_write_after_another(space: Space) -> None:
     change = Rewrite(space, {}).constant(Field.MARK, 0xF).written(Field.MARK, 0x3, 0)
     assert became(change, 0x1234, 0xC)
