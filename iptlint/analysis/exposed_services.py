@@ -98,10 +98,9 @@ def _accepted(
 ) -> Iterator[Exposed]:
     """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
     space = hooks.space
-    to_services = exposure.now(_of_services(hooks))
-    if not (packets & to_services).satisfiable():
+    if not (packets & exposure.now(_of_services(hooks))).satisfiable():
         return
-    for share in exposure.accepters(packets & ~exposure.by_policy, to_services):
+    for share in exposure.accepters(packets & ~exposure.by_policy):
         analysis = share.analysis
         if share.rule is None or is_generated(analysis.table, share.chain.name):
             continue
