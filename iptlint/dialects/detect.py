@@ -39,7 +39,8 @@ TERRAFORM = "terraform-json"
 _CONVERT = "convert it first: `iconv -f utf-16 -t utf-8 FILE`"
 
 
-_AFTER_COMMENTS = r"\A(?:[ \t\r]*(?:#.*)?\n)*"
+# Possessive: for each line that could be given back something is kept, 200 bytes a line.
+_AFTER_COMMENTS = r"\A(?:[ \t\r]*+(?:#.*+)?+\n)*+"
 _TOOL = r"(?:sudo )?\"?(?:\S*/)?(?:ip6?tables(?:-legacy|-nft)?|\$\{?\"?IP6?T\w*\}?\"?)"
 _TAKES_TEXT = r"(?:ip6?tables(?:-\w+)?-restore|nft -f -|ipset (?:-\S+ )?restore)(?: .*)?<<"
 _BEGINS = (

@@ -56,6 +56,8 @@ BOUNDED: dict[str, Callable[[], str]] = {
     ),
     "braces.nft": lambda: "table ip t " + "{" * 1_000_000,
     "braces.sh": lambda: "#!/bin/sh\n" + "{ " * 1_000_000,
+    "newlines.nft": lambda: "\n" * 10_000_000,
+    "quote.v4": lambda: '*filter\n-A INPUT -m comment --comment "' + "a " * 4_000_000,
     "subshells.sh": lambda: "#!/bin/sh\n" + "( " * 500_000 + "iptables -F" + " )" * 500_000 + "\n",
     "tests.sh": lambda: f"{BASH}[[ {'( ' * 5000}a{' )' * 5000} ]]\n",
     "ands.sh": lambda: f"{BASH}[[ {'a && ' * 5000}a ]]\n",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 from iptlint.grammar import terminal
 
@@ -84,7 +86,10 @@ def raw_offset(raw: str, offset: int) -> int:
 
 def span_of_words(line: str, first: int, last: int) -> tuple[int, int]:
     """Where in a line the words ``first <= i < last`` stand; its end where there are none."""
-    raws = list(raw_words(line))
-    if first >= len(raws):
+    # One by one: a line may have millions.
+    words = islice(raw_words(line), first, max(first + 1, last))
+    begin = next(words, None)
+    if begin is None:
         return len(line), len(line)
-    return raws[first].start(), raws[min(max(first, last - 1), len(raws) - 1)].end()
+    end = (deque(words, maxlen=1) or (begin,))[0]
+    return begin.start(), end.end()
