@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.shares import shares_in
@@ -53,8 +53,11 @@ class _Reason(NamedTuple):
 
 def clashes(firewall: Firewall) -> Iterator[Clash]:
     for family, hook in product(_LAYERS, Hook):
-        base_chains = sorted(firewall.base_chains(family, hook), key=_place)
-        for one, other in combinations(base_chains, 2):
+        by_priority: dict[int | None, list[BaseChain]] = {}
+        for base_chain in sorted(firewall.base_chains(family, hook), key=_place):
+            by_priority.setdefault(base_chain.chain.priority, []).append(base_chain)
+        pairs = (combinations(several, 2) for several in by_priority.values())
+        for one, other in chain.from_iterable(pairs):
             reason = _reason(one, other) if _may_clash(one, other) else None
             if reason is not None:
                 yield Clash(one, other, *reason)
@@ -68,8 +71,7 @@ def _place(base_chain: BaseChain) -> int:
 def _may_clash(one: BaseChain, other: BaseChain) -> bool:
     tables = one.analysis.table, other.analysis.table
     return (
-        one.chain.priority == other.chain.priority
-        and not _on_other_devices(one.chain, other.chain)
+        not _on_other_devices(one.chain, other.chain)
         and not (one.is_open or other.is_open)
         and not {*tables[0].family.packets}.isdisjoint(tables[1].family.packets)
         and not all(made_by_iptables(t) or owner_of_table(t.name) for t in tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain as joined
@@ -195,11 +196,13 @@ class Firewall:
         """Where packets stop before they enter the base chain, whatever was loaded first."""
         if chain.hook is None:
             return ()
-        return tuple(
-            base_chain
-            for base_chain in self.base_chains(table.family, chain.hook)
-            if _priority(base_chain.chain) < _priority(chain) and not base_chain.is_open
-        )
+        filled = self._filled(table.family, chain.hook)
+        return filled[: bisect_left(filled, _priority(chain), key=lambda b: _priority(b.chain))]
+
+    @memo
+    def _filled(self, family: Family, hook: Hook) -> tuple[BaseChain, ...]:
+        """Those at the hook that have rules, in order."""
+        return tuple(each for each in self.base_chains(family, hook) if not each.is_open)
 
 
 class Hooks:

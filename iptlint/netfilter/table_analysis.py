@@ -124,6 +124,8 @@ class TableAnalysis:
         self.flows: dict[str, ChainFlow] = {}
         self._known: dict[str, PacketSet] = {}
         """Of chains, all packets that may enter."""
+        self._past_each: dict[EarlierChain, PacketSet] = {}
+        """What comes past a base chain and all before it at its hook."""
         self._calling: set[Place] = set()
         """Calls that some packet may get to and match, as the entries show."""
         for name in self.calls.order:
@@ -167,10 +169,22 @@ class TableAnalysis:
 
     def _hooked(self, chain: Chain) -> PacketSet:
         may = self.base_packets(chain)
-        for base_chain in self.before(chain):
-            may = may & base_chain.afterwards(base_chain.may_survive)
+        if before := self.before(chain):
+            may = may & self._past(before)
         self._known[chain.name] = may
         return may
+
+    def _past(self, before: Sequence[EarlierChain]) -> PacketSet:
+        """What comes past all of the base chains, which are the first ones of a hook: the last one
+        tells which."""
+        number = len(before)
+        while number and before[number - 1] not in self._past_each:
+            number -= 1
+        past = self._past_each[before[number - 1]] if number else self.space.true
+        for base_chain in before[number:]:
+            past = past & base_chain.afterwards(base_chain.may_survive)
+            self._past_each[base_chain] = past
+        return past
 
     def _first_call(self, name: str, entries: Mapping[str, Entry]) -> PacketSet:
         """Packets by which the chain is entered; of one call, these are all."""
