@@ -6,7 +6,7 @@ does is all there is to it, that hook is asked alone, which costs little; nobody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -109,21 +109,35 @@ def share_of(hooks: Hooks, outcome: Outcome, unknowns: PacketSet) -> Share | Non
     return Share(analysis, chain, rule, outcome.kind, outcome.packets.exists(unknowns))
 
 
-def outcomes(
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """What becomes of packets. ``outcomes``: of all of them; those of several rules may be told
+    together, by nobody. ``decided``: of some of them, with who decides; rules that decide none
+    of the packets named last may be left out."""
+
+    outcomes: Sequence[Outcome]
+    decided: Callable[[PacketSet, PacketSet], Iterable[Outcome]]
+
+
+def fates_of(
     hooks: Hooks,
     hook: Hook,
     packets: PacketSet,
     unknowns: Unknowns,
     on_visit: Callable[[Rule, Visit], None],
-) -> list[Outcome]:
-    """What becomes of packets on the way with the hook, with who accepts them. ``on_visit`` is
+) -> Fates:
+    """What becomes of packets on the way with the hook, and who accepts them. ``on_visit`` is
     called for each rule that packets come to which may do something else than decide. What a
     translation takes from the way is not followed; of an address that nobody knows it is taken for
     granted that it is another host's."""
     packets, main = packets & hooks.hook_packets(hook), hooks.deciding_chain(hook)
     if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
-        return [*_at_once(main, hook, packets)]
-    return by_rule(hooks, unknowns, on_visit).follow(ROUTES[hook], packets)
+        return Fates(
+            [*_together(main, hook, packets)],
+            lambda some, among: _at_once(main, hook, packets & some, among),
+        )
+    followed = by_rule(hooks, unknowns, on_visit).follow(ROUTES[hook], packets)
+    return Fates(followed, lambda some, among: followed)
 
 
 def by_rule(hooks: Hooks, unknowns: Unknowns, on_visit: Callable[[Rule, Visit], None]) -> Traversal:
@@ -152,10 +166,25 @@ def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     ) and all(flow.is_certain(number) for flow in flows for number in range(len(flow.chain.rules)))
 
 
-def _at_once(main: BaseChain, hook: Hook, packets: PacketSet) -> Iterator[Outcome]:
-    """What becomes of packets that meet no other chain on their way."""
+def _together(main: BaseChain, hook: Hook, packets: PacketSet) -> Iterator[Outcome]:
+    """What becomes of packets that meet no other chain on their way: by rules, whichever; by the
+    policy."""
+    same, chain = Rewrite(main.space, {}), main.chain
+    ends = main.analysis.flows[chain.name].outcomes_of(packets & main.seen)
+    for kind, ending in ends.items():
+        if kind is not VerdictKind.RETURN:
+            yield Outcome(kind, None, same, ending, hook)
+        elif chain.policy is not None:
+            decision = Decision(main.analysis.ruleset, main.table, chain, None)
+            yield Outcome(chain.policy.kind, decision, same, ending, hook)
+    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen, hook)
+
+
+def _at_once(
+    main: BaseChain, hook: Hook, packets: PacketSet, among: PacketSet
+) -> Iterator[Outcome]:
+    """The same with each that decides."""
     same = Rewrite(main.space, {})
-    for share in shares_in(main, packets & main.seen):
+    for share in shares_in(main, packets & main.seen, among):
         decision = Decision(main.analysis.ruleset, main.table, share.chain, share.rule)
         yield Outcome(share.kind, decision, same, share.packets, hook)
-    yield Outcome(VerdictKind.ACCEPT, None, same, packets & ~main.seen, hook)

@@ -98,9 +98,10 @@ def _accepted(
 ) -> Iterator[Exposed]:
     """What rules that name ports open of ``packets``; behind this host, that name addresses too."""
     space = hooks.space
-    if not (packets & exposure.now(_of_services(hooks))).satisfiable():
+    to_services = exposure.now(_of_services(hooks))
+    if not (packets & to_services).satisfiable():
         return
-    for share in exposure.accepters(packets & ~exposure.by_policy):
+    for share in exposure.accepters(packets & ~exposure.by_policy, to_services):
         analysis = share.analysis
         if share.rule is None or is_generated(analysis.table, share.chain.name):
             continue

@@ -15,7 +15,7 @@ from iptlint.analysis.default_verdict import (
     probes,
     public_hosts,
 )
-from iptlint.analysis.delivery import outcomes
+from iptlint.analysis.delivery import fates_of
 from iptlint.analysis.external_interfaces import (
     external_classes,
     is_external_name,
@@ -131,7 +131,8 @@ class Exposure:
         self._arriving = self.everyone & hooks.hook_packets(hook)
         self._unknowns = Unknowns(hooks.space)
         self._analysis_of = hooks.firewall.analysis
-        self.outcomes = tuple(outcomes(hooks, hook, self.everyone, self._unknowns, self._visit))
+        self._fates = fates_of(hooks, hook, self.everyone, self._unknowns, self._visit)
+        self.outcomes = self._fates.outcomes
 
     def _visit(self, rule: Rule, visit: Visit) -> None:
         if rule.verdict.kind is VerdictKind.NAT and visit.hook is Hook.PREROUTING:
@@ -229,9 +230,11 @@ class Exposure:
             for group in self.groups
         )
 
-    def accepters(self, packets: PacketSet) -> list[Share]:
-        """The rules and policies that accept some of the packets, the largest share first."""
-        shares = (self._accepter(outcome, packets) for outcome in self.outcomes)
+    def accepters(self, packets: PacketSet, among: PacketSet | None = None) -> list[Share]:
+        """The rules and policies that accept some of the packets, the largest share first. Who
+        accepts none ``among`` them may be left out."""
+        decided = self._fates.decided(packets, packets if among is None else packets & among)
+        shares = (self._accepter(outcome, packets) for outcome in decided)
         return largest_first(share for share in shares if share is not None)
 
     def _accepter(self, outcome: Outcome, packets: PacketSet) -> Share | None:

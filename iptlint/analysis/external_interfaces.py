@@ -11,7 +11,7 @@ from iptlint.analysis.default_verdict import (
     probes,
     public_hosts,
 )
-from iptlint.analysis.hook_verdicts import may_end
+from iptlint.analysis.hook_verdicts import some_accepted
 from iptlint.memo import memo
 from iptlint.model import (
     AnyOf,
@@ -121,7 +121,7 @@ def _lets_someone_in(hooks: Hooks, number: int) -> bool:
     to_lo = space.ranges(family.daddr, addresses.ranges(family, AddressKind.LOOPBACK))
     coming = space.value(Field.IIF, number) & ~accepted_by_default(hooks, Hook.INPUT) & ~to_lo
     return any(
-        may_end(hooks, Hook.INPUT, VerdictKind.ACCEPT, stranger & coming).satisfiable()
+        some_accepted(hooks, Hook.INPUT, stranger & coming)
         for stranger in probes(hooks, Hook.INPUT, "new", "syn", free=kept)
     )
 

@@ -167,16 +167,24 @@ def share_size(share: Share, hook: Hook | None) -> tuple[float, float, float, fl
     return packet_count(usual), odd, packet_count(sure), place
 
 
-def shares_in(base_chain: BaseChain, packets: PacketSet) -> Iterator[Share]:
-    """Who may decide the packets in one base chain: in the order of calls, the policy last."""
+def shares_in(
+    base_chain: BaseChain, packets: PacketSet, among: PacketSet | None = None
+) -> Iterator[Share]:
+    """Who may decide the packets in one base chain: in the order of calls, the policy last. Rules
+    and a policy that decide none ``among`` them may be left out."""
     analysis, base = base_chain.analysis, base_chain.chain
     entering = {base.name: packets}
     for name in reversed(analysis.calls.order):
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
-            yield from _in_chain(analysis, analysis.flows[name], inside, entering)
-    left = analysis.flows[base.name].outcomes_of(packets)[VerdictKind.RETURN]
-    if base.policy is not None and left.satisfiable():
+            yield from _in_chain(analysis, analysis.flows[name], inside, entering, among)
+    flow = analysis.flows[base.name]
+    if base.policy is None or (
+        among is not None and not flow.some_end((VerdictKind.RETURN,), packets & among)
+    ):
+        return
+    left = flow.outcomes_of(packets)[VerdictKind.RETURN]
+    if left.satisfiable():
         yield Share(analysis, base, None, base.policy.kind, left)
 
 
@@ -186,11 +194,20 @@ def shares_of(analysis: TableAnalysis, base: Chain, packets: PacketSet) -> Itera
 
 
 def _in_chain(
-    analysis: TableAnalysis, flow: ChainFlow, inside: PacketSet, entering: dict[str, PacketSet]
+    analysis: TableAnalysis,
+    flow: ChainFlow,
+    inside: PacketSet,
+    entering: dict[str, PacketSet],
+    among: PacketSet | None,
 ) -> Iterator[Share]:
     """The rules of one chain that decide; what it calls is added to ``entering``."""
     rules = flow.chain.rules
-    deciding = [n for n in flow.concerning(inside) if not rules[n].verdict.kind.goes_on]
+    concerning = flow.concerning(inside)
+    if among is not None:
+        # Who is called gets all that comes to it: it decides some of the others with the rest.
+        wanted = {*flow.concerning(inside & among)}
+        concerning = [n for n in concerning if n in wanted or rules[n].verdict.chain is not None]
+    deciding = [n for n in concerning if not rules[n].verdict.kind.goes_on]
     for number, taken in flow.matched_of(deciding, inside):
         rule = rules[number]
         kind, callee = rule.verdict.kind, rule.verdict.chain

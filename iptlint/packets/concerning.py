@@ -18,7 +18,7 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_MOST_RANGES = 16
+_MOST_RANGES = 64
 _MANY, _FEW = 16384, 8
 """Of no fewer rows those in question are looked for by one dimension first; they are few where they
 are no more than one in so many."""

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Interface
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from iptlint.analysis.delivery import Delivery, delivery
+from iptlint.analysis.delivery import Delivery, by_rule, delivery, fates_of
 from iptlint.analysis.icmp_errors import is_turned_away, turned_away
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.host import InterfaceAddress
 from iptlint.model.host_addresses import of_interfaces
+from iptlint.netfilter import table_analysis
 from iptlint.netfilter.firewall import Hooks
+from iptlint.netfilter.packet_group import Outcome
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.unknowns import Unknowns
+from iptlint.packets import chain_shape
+from iptlint.packets.bdd import union
 from tests.firewalls import hooks_of, packets, saved
 from tests.netfilter.test_long_chain import flat_rules
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 SSH = "-p tcp -m tcp --dport 22"
 
@@ -157,3 +168,62 @@ def test_nothing_comes_through_where_somebody_drops_all(seed: int) -> None:
             assert way.is_denied is bool(way.droppers)
             assert is_turned_away(hooks, hook, asked) is not way.comes_through
             assert turned_away(hooks, hook, asked) == ([] if way.comes_through else way.droppers)
+
+
+def certain_rules(seed: int) -> str:
+    """A chain that calls another, of rules that a packet alone decides."""
+    doubtful = ("limit", "string", "MARK")
+    lines = flat_rules(seed, 40).splitlines(keepends=True)
+    text = "".join(line for line in lines if not any(word in line for word in doubtful))
+    return text.replace(":INPUT ACCEPT", ":INPUT DROP") if seed % 2 else text
+
+
+def by_decider(outcomes: Iterable[Outcome], among: PacketSet) -> dict[object, PacketSet]:
+    """Of rules and policies that accept some of the packets, what they accept, in their order."""
+    return {
+        end.decision.span: end.packets & among
+        for end in outcomes
+        if end.kind is VerdictKind.ACCEPT and end.decision and (end.packets & among).satisfiable()
+    }
+
+
+def ending(
+    outcomes: Iterable[Outcome], kind: VerdictKind, *, by_policy: bool
+) -> Iterator[PacketSet]:
+    for end in outcomes:
+        of_policy = end.decision is not None and end.decision.rule is None
+        if end.kind is kind and of_policy is by_policy:
+            yield end.packets
+
+
+@pytest.mark.parametrize("length", [0, 1 << 30])
+@pytest.mark.parametrize("seed", range(16))
+def test_what_is_told_of_rules_together_is_what_following_packets_tells_of_each(
+    seed: int, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_analysis, "LONG", length)
+    monkeypatch.setattr(chain_shape, "MOST_ODD", 1 << 30)
+    hooks, draw = hooks_of(certain_rules(seed)), Random(seed)
+    space, unknowns = hooks.space, Unknowns(hooks.space)
+    came = packets(space, ct_state="new")
+    told = fates_of(hooks, Hook.INPUT, came, unknowns, lambda rule, visit: None)
+    traversal = by_rule(hooks, unknowns, lambda rule, visit: None)
+    followed = traversal.follow(ROUTES[Hook.INPUT], came & hooks.hook_packets(Hook.INPUT))
+    assert all(end.decision is None or end.decision.rule is None for end in told.outcomes)
+    for kind in (VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.REJECT):
+        for by_policy in (True, False):
+            one, other = (
+                union([*ending(ends, kind, by_policy=by_policy)], space.false)
+                for ends in (told.outcomes, followed)
+            )
+            assert one == other, (kind, by_policy)
+    for _ in range(4):
+        low = draw.randrange(0, 600)
+        some = packets(space, proto=draw.choice(("tcp", "udp")))
+        among = space.ranges(Field.DPORT, ((low, low + draw.choice((0, 90, 9000))),))
+        all_of_some = by_decider(told.decided(some, some), some)
+        assert all_of_some == by_decider(followed, some)
+        wanted = [who for who, taken in all_of_some.items() if (taken & among).satisfiable()]
+        fewer = by_decider(told.decided(some, among), some)
+        assert all(all_of_some[who] == taken for who, taken in fewer.items())
+        assert [who for who in fewer if who in wanted] == wanted

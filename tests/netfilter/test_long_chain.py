@@ -113,8 +113,10 @@ def table_of(seed: int, rules: int = 40) -> TableAnalysis:
 
 @pytest.fixture(params=[0, 64])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From how many rules on others are asked than those that concern a packet."""
+    """From how many rules on others are asked than those that concern a packet, and columns for
+    what several take."""
     monkeypatch.setattr(long_chain, "_FEW", request.param)
+    monkeypatch.setattr(long_chain, "_FEW_TOGETHER", request.param)
 
 
 def both_ways(analysis: TableAnalysis, chain: str) -> tuple[ChainFlow, ChainFlow]:

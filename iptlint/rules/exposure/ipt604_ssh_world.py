@@ -133,10 +133,10 @@ def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Caus
 
 def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:
     """Whether what accepts SSH accepts everything else too."""
-    packets = [d.packets for d in exposure.accepters(exposure.accepted) if d.rule is rule]
     ports = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
     ports = ports & hooks.space.value(Field.PROTO, TCP)
-    return any(exposure.is_most(accepted & ports) for accepted in packets)
+    others = exposure.accepters(exposure.accepted & ports)
+    return any(exposure.is_most(share.packets) for share in others if share.rule is rule)
 
 
 def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
