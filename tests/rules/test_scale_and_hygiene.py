@@ -284,6 +284,20 @@ def test_a_few_networks_stand_where_they_are_asked_for() -> None:
     assert "`ip saddr { 192.0.2." in finding.help
 
 
+def test_eight_elements_are_named_and_more_come_from_a_file() -> None:
+    for count, begins in ((8, "`ipset create"), (9, "give `ipset restore` the line `create")):
+        bans = [f"INPUT -s 192.0.2.{2 * number + 1} -j DROP" for number in range(count)]
+        (finding,) = check(save(*bans), "IPT501")
+        assert finding.help.startswith(begins), finding.help
+
+
+def test_eight_networks_stand_where_they_are_asked_for_and_more_are_a_set() -> None:
+    for count, begins in ((8, "the others taken out: `ip saddr { "), (9, "in the table, `set ")):
+        pairs = (f"ip saddr 192.0.2.{2 * number + 1} drop" for number in range(count))
+        (finding,) = check(nft("; ".join(pairs)), "IPT501")
+        assert begins in finding.help, finding.help
+
+
 def test_neighbours_that_make_one_network_need_no_set() -> None:
     (finding,) = check(
         nft(*(f"ip saddr 192.0.2.{n} tcp dport 22 drop" for n in range(16))), "IPT501"
