@@ -130,9 +130,11 @@ def main(args: list[str] | None = None) -> NoReturn:
     except SystemExit:
         raise
     except BaseException as error:  # a panic of the Rust core is no Exception
-        streams.complain(_sentence(error))
-        streams.abandon()
-        status = FAILED
+        # Up to Python 3.11 an interrupt comes as another error where a class is being made.
+        status = INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else FAILED
+        if status == FAILED:
+            streams.complain(_sentence(error))
+            streams.abandon()
     finally:
         signal.signal(signal.SIGINT, interrupt)
     # Nor has it to walk all that is left once more before the system takes it back: a tenth of the

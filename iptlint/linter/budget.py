@@ -86,6 +86,11 @@ class Watch:
         self._inside, self._quiet_until = True, 0.0
         try:
             yield
+        except RuntimeError as error:
+            # Up to Python 3.11 what is raised while a class is made comes as another error.
+            if isinstance(error.__cause__, (OverBudgetError, KeyboardInterrupt)):
+                raise error.__cause__ from None
+            raise
         finally:
             self._inside = False
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import iptlint
+from iptlint.cli import group, main
 from tests.cli.conftest import BROKEN, CLEAN, Run
 from tests.processes import PATIENCE
 
@@ -110,6 +112,20 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_an_interrupt_while_a_class_is_made_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.setattr(group, "main", interrupted)
+    for switch in ("disable", "freeze"):
+        monkeypatch.setattr(gc, switch, lambda: None)  # it is not the process that ends
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "rules.v4"])
+    assert (ended.value.code, capsys.readouterr().err) == (130, "")
 
 
 def test_an_interrupt_is_130_and_says_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from iptlint.dialects.decode import decode
 from iptlint.dialects.files import NoFiles
+from iptlint.dialects.iptables.lowering import read_before
 from iptlint.dialects.readers import read
 from iptlint.dialects.reading import Reader
 from iptlint.loads.judges import load
@@ -22,6 +23,7 @@ LITTLE_MORE = 1.2
 
 def work(name: str, parts: int) -> int:
     """Of reading, and of asking whether the tool would take it."""
+    read_before.forget()
     source = decode(name, HOSTILE[name](parts).encode("utf-8", "surrogateescape"))
     reader = Reader(files=NoFiles())
     return steps(lambda: load(read(source, reader)))

@@ -158,3 +158,15 @@ def test_who_is_on_the_way_out_is_not_told_again_at_once() -> None:
     with Watch(Budget(0.01, None), 1) as watch, pytest.raises(OverBudgetError):
         work(watch)
     assert ended
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), OverBudgetError("too much")])
+def test_what_is_raised_while_a_class_is_made_is_what_it_was(raised: BaseException) -> None:
+    """Python 3.11 tells it as a RuntimeError (type.__new__ calls __set_name__)."""
+
+    class Interrupted:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise raised
+
+    with Watch(Budget(), 1, lambda _: None) as watch, pytest.raises(type(raised)), watch.over():
+        type("Made", (), {"at": Interrupted()})
