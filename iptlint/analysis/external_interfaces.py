@@ -204,16 +204,17 @@ def _translating(hooks: Hooks) -> Iterator[Rule]:
     firewalld have a chain for each interface."""
     for table in hooks.ruleset.tables:
         calls = calls_in(table)
-        chains = [chain.name for chain, rule in examples_in(table) if _gives_address(rule)]
+        chains = [chain.name for chain, rule in examples_in(table) if gives_source(rule)]
         leading = frozenset[str]().union(*map(calls.leading_to, dict.fromkeys(chains)))
 
         def leads(rule: Rule, leading: frozenset[str] = leading) -> bool:
-            return _gives_address(rule) or rule.verdict.chain in leading
+            return gives_source(rule) or rule.verdict.chain in leading
 
         yield from (rule for _, rule in rules_where(table, leads))
 
 
-def _gives_address(rule: Rule) -> bool:
+def gives_source(rule: Rule) -> bool:
+    """Whether it gives what it takes another source: the host's address, as a rule."""
     return rule.verdict.name.upper() in _TRANSLATING
 
 

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import hosts
 from iptlint.analysis.evidence import shown_by
+from iptlint.analysis.external_interfaces import gives_source
 from iptlint.analysis.hook_verdicts import surely_ends
 from iptlint.analysis.nat import translated, uplink
 from iptlint.analysis.session import Context
@@ -83,7 +84,6 @@ _ADDRESSES: dict[Family, type[IPv4Address] | type[IPv6Address]] = {
     Family.IP: IPv4Address,
     Family.IP6: IPv6Address,
 }
-_TRANSLATING = ("MASQUERADE", "SNAT")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -146,14 +146,10 @@ def _candidates(base_chain: BaseChain) -> list[tuple[Chain, Rule]]:
     unwanted = unmatched_rules(analysis) | later_copies(analysis)
     return [
         (chain, rule)
-        for chain, rule in base_chain.rules_where(_translates)
+        for chain, rule in base_chain.rules_where(gives_source)
         if writer_of(analysis.table, chain.name, rule) is None
         if rule not in unwanted
     ]
-
-
-def _translates(rule: Rule) -> bool:
-    return rule.verdict.name.upper() in _TRANSLATING
 
 
 def _leaving(hooks: Hooks, *protocols: int) -> PacketSet:

@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import hosts, outside, public_hosts
 from iptlint.analysis.delivery import delivery
+from iptlint.analysis.external_interfaces import gives_source
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
@@ -77,7 +78,6 @@ META = Meta(
     since="0.1.0",
 )
 
-_TRANSLATING = ("MASQUERADE", "SNAT")
 _OF_CONTAINERS = (
     *("docker", "podman", "CNI", "flannel", "calico", "cilium", "weave", "kube-proxy"),
     *("kube-router", "ip-masq-agent", "libvirt", "LXD", "Incus", "LXC"),
@@ -123,7 +123,7 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
     by_owner: dict[str, list[_Network]] = defaultdict(list)
     for base_chain in hooks.base_chains(Hook.POSTROUTING):
         analysis = base_chain.analysis
-        for chain, rule in rules_where(analysis.table, _translates):
+        for chain, rule in rules_where(analysis.table, gives_source):
             if rule in unmatched_rules(analysis):
                 continue
             owner, source = writer_of(analysis.table, chain.name, rule), _source(hooks, rule)
@@ -132,10 +132,6 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
                 if sent.satisfiable():
                     by_owner[owner.name].append(_Network(rule, source, sent))
     return by_owner
-
-
-def _translates(rule: Rule) -> bool:
-    return rule.verdict.name.upper() in _TRANSLATING
 
 
 def _source(hooks: Hooks, rule: Rule) -> Within | None:
