@@ -50,8 +50,8 @@ def blockers(
 
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
-    """Whether some of the packets may come to the rule, if it is one of the table."""
-    return taker not in analysis.places or analysis.gets_some(taker, packets)
+    """Whether it is a rule of the table, and some of the packets may come to it."""
+    return taker in analysis.places and analysis.gets_some(taker, packets)
 
 
 class _Search:

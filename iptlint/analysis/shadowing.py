@@ -186,10 +186,11 @@ def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
 
 
 def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:
-    if taker.verdict.kind.terminates and analysis.place(taker).chain == rule.verdict.chain:
+    place = analysis.places.get(taker)  # none where it is of a table asked before
+    if place and taker.verdict.kind.terminates and place.chain == rule.verdict.chain:
         return True  # another jump leads the packets to where this one would
     if rule.verdict.kind is VerdictKind.RETURN:
-        same_chain = analysis.place(rule).chain == analysis.place(taker).chain
+        same_chain = place is not None and analysis.place(rule).chain == place.chain
         return same_chain and taker.verdict.kind is VerdictKind.RETURN
     if rule.verdict.kind is VerdictKind.QUEUE:  # each queue has its own reader
         return rule.verdict == taker.verdict
