@@ -39,7 +39,7 @@ def compared_in(analysis: TableAnalysis, base: Chain, packet: PacketSet) -> Iter
     """In one base chain and those that it calls. Callers come before what they call, so how often a
     chain is entered is known there."""
     times = Counter({base.name: 1})
-    for name in reversed(analysis.calls.order):
+    for name in analysis.calls.callers_first(base.name):
         if not times[name]:
             continue
         flow = analysis.flows[name]

@@ -6,7 +6,6 @@ whole way is ``delivery``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
@@ -111,19 +110,25 @@ def _asked_of(hooks: Hooks, hook: Hook, packets: PacketSet) -> HookVerdicts:
 def hook_verdicts(hooks: Hooks, hook: Hook, packets: PacketSet) -> HookVerdicts:
     """On the packets that come to the hook."""
     base_chains = [each for each in hooks.base_chains(hook) if not each.is_open]
-    return _from_first(base_chains, packets, hooks.space.false)
+    nothing = hooks.space.false
+    on_the_way: list[tuple[BaseChain, PacketSet]] = []
+    for base_chain in base_chains:
+        on_the_way.append((base_chain, packets))
+        packets = base_chain.afterwards(base_chain.surviving(packets))
+    # From the last to the first, and not each by the next: there may be thousands.
+    verdicts = HookVerdicts({VerdictKind.ACCEPT: packets}, packets, nothing)
+    for base_chain, seen in reversed(on_the_way):
+        verdicts = _before(verdicts, base_chain, seen, nothing)
+    return verdicts
 
 
-def _from_first(
-    base_chains: Sequence[BaseChain], packets: PacketSet, nothing: PacketSet
+def _before(
+    later: HookVerdicts, base_chain: BaseChain, packets: PacketSet, nothing: PacketSet
 ) -> HookVerdicts:
-    """On packets that come to the first of the base chains."""
-    if not base_chains:
-        return HookVerdicts({VerdictKind.ACCEPT: packets}, packets, nothing)
-    base_chain, *others = base_chains
+    """On packets that come to the base chain, where ``later`` is what becomes of those that it
+    lets go on."""
     by_kind = base_chain.ends_of(packets)
     perhaps = base_chain.surviving(packets)
-    later = _from_first(others, base_chain.afterwards(perhaps), nothing)
     passed = [ending for kind, ending in by_kind.items() if kind.passes]
     on = union([packets & ~base_chain.seen, *passed], nothing)
     dropped = perhaps & base_chain.beforehand(later.dropped)

@@ -174,7 +174,7 @@ def shares_in(
     and a policy that decide none ``among`` them may be left out."""
     analysis, base = base_chain.analysis, base_chain.chain
     entering = {base.name: packets}
-    for name in reversed(analysis.calls.order):
+    for name in analysis.calls.callers_first(base.name):
         inside = entering.get(name)
         if inside is not None and inside.satisfiable():
             yield from _in_chain(analysis, analysis.flows[name], inside, entering, among)

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain as joined
 from typing import NamedTuple
 
-from iptlint.memo import memo
+from iptlint.memo import memo, recent
 from iptlint.model.kinds import examples, numbers_where
 from iptlint.model.ruleset import Chain, Hook, Rule, Table
 
@@ -68,6 +68,17 @@ class CallGraph:
                     path[callee] = iter(self._callees[callee])
         return tuple(done)
 
+    @recent
+    def callers_first(self, name: str) -> tuple[str, ...]:
+        """The chain, and those that calls lead to from it, each before the chains that it calls; a
+        call that closes a loop is left out."""
+        ranks = self._ranks
+        return tuple(sorted(self.reachable_from(name), key=ranks.__getitem__, reverse=True))
+
+    @cached_property
+    def _ranks(self) -> Mapping[str, int]:
+        return {name: number for number, name in enumerate(self.order)}
+
     def reachable_from(self, name: str) -> frozenset[str]:
         """The chain, and those that calls lead to from it."""
         return frozenset(_nearest(self._callees, name))
@@ -102,8 +113,12 @@ class CallGraph:
 
     def _from(self, name: str) -> Iterator[Chain]:
         """The chains that calls lead to, in the table's order."""
-        reachable = self.reachable_from(name)
-        return (chain for chain in self.chains.values() if chain.name in reachable)
+        reachable = sorted(self.reachable_from(name), key=self._places.__getitem__)
+        return (self.chains[each] for each in reachable)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {name: number for number, name in enumerate(self.chains)}
 
     def bases_of(self, name: str) -> tuple[Chain, ...]:
         """The base chains from which calls lead to the chain."""
@@ -138,7 +153,7 @@ class CallGraph:
 
     def _closing(self) -> Iterator[tuple[str, str]]:
         """The calls that lead back: where chains stand behind those they call, these do not fit."""
-        position = {name: number for number, name in enumerate(self.order)}
+        position = self._ranks
         for caller in reversed(self.order):
             for callee in self._callees[caller]:
                 if position[callee] >= position[caller]:

@@ -125,17 +125,19 @@ class Firewall:
         """For each chain what tells its tests: what may be changed on the way there depends on the
         base chains that the way begins with."""
         calls = calls_in(table)
-        behind = {base.name: calls.reachable_from(base.name) for base in table.base_chains()}
-        changed = {name: writes_on_the_way(calls.examples_from(name)).fields for name in behind}
+        changed: dict[str, set[Field]] = {name: set() for name in table.chains}
+        early: dict[str, set[bool]] = {name: set() for name in table.chains}
+        for base in table.base_chains():
+            fields = writes_on_the_way(calls.examples_from(base.name)).fields
+            for name in calls.reachable_from(base.name):
+                changed[name] |= fields
+                early[name].add(is_early(base))
         known: dict[object, Matcher] = {}
-        for chain in table.chains:
-            bases = [table.chains[name] for name, chains in behind.items() if chain in chains]
-            fields = frozenset().union(*(changed[base.name] for base in bases))
-            early = {is_early(base) for base in bases}
-            key = fields, frozenset(early)
+        for name in table.chains:
+            key = frozenset(changed[name]), frozenset(early[name])
             if key not in known:
-                known[key] = self._matcher(fields, early)
-            yield chain, known[key]
+                known[key] = self._matcher(key[0], early[name])
+            yield name, known[key]
 
     def _matcher(self, fields: frozenset[Field], early: set[bool]) -> Matcher:
         if early == {True}:

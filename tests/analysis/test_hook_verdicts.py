@@ -79,3 +79,13 @@ def test_without_a_chain_everything_passes() -> None:
     assert kinds(hooks, Hook.FORWARD, iif="eth0") == {VerdictKind.ACCEPT}
     forwarded = hooks.hook_packets(Hook.FORWARD)
     assert may_pass(hooks, Hook.FORWARD, forwarded) == forwarded
+
+
+def test_of_more_base_chains_than_python_nests_calls() -> None:
+    chains = "".join(
+        f"chain c{n} {{ type filter hook input priority {n}; tcp dport {n + 1} drop; }}\n"
+        for n in range(1_100)
+    )
+    hooks = hooks_of(f"table ip t {{\n{chains}}}\n")
+    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=1_100) == {VerdictKind.DROP}
+    assert kinds(hooks, Hook.INPUT, proto="tcp", dport=1_101) == {VerdictKind.ACCEPT}

@@ -52,6 +52,14 @@ def _nft_jumps(count: int) -> str:
     return _nft(INPUT.format("jump c0"), *chains, f"chain c{count} {{\n}}")
 
 
+def _base_chains(count: int) -> str:
+    """More than the 1024 that the kernel takes at a hook (MAX_HOOK_COUNT), where there are so
+    many."""
+    kind = "type filter hook input priority {n}; policy accept;"
+    chain = f"chain c{{n}} {{{{ {kind} tcp dport {{n}} drop; }}}}"
+    return _nft(*(chain.format(n=n) for n in range(count)))
+
+
 def _intervals(count: int) -> str:
     elements = _listed(
         f"{address(n * 999)}-{address(n * 999 + 900)} . {n % 60000 + 1}-{n % 60000 + 900}"
@@ -123,6 +131,7 @@ HOSTILE: dict[str, Make] = {
     "ports.v4": lambda n: _restore([f"-A INPUT -p tcp -m multiport --dports {'1,' * n}2"]),
     "subscripts.sh": lambda n: "#!/bin/sh\n" + "a[" * n + "\niptables -F\n",
     "many_words.sh": lambda n: f"#!/bin/sh\nfor i in {'1 ' * n}; do iptables -P INPUT DROP; done\n",
+    "base_chains.nft": _base_chains,
     "jumps.v4": _nested_jumps,
     "jumps.nft": _nft_jumps,
     "interfaces.v4": lambda n: _restore(f"-A INPUT -i if{i} -j ACCEPT" for i in range(n)),

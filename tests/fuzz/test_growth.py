@@ -6,6 +6,8 @@ file of megabytes may cost is in ``test_bounds.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from iptlint.dialects.decode import decode
@@ -13,6 +15,7 @@ from iptlint.dialects.files import NoFiles
 from iptlint.dialects.iptables.lowering import read_before
 from iptlint.dialects.readers import read
 from iptlint.dialects.reading import Reader
+from iptlint.linter.run import lint
 from iptlint.loads.judges import load
 from tests.costs import steps
 from tests.fuzz.hostile import HOSTILE
@@ -32,5 +35,24 @@ def work(name: str, parts: int) -> int:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_twice_the_text_is_twice_the_work(name: str) -> None:
     work(name, 3)  # what is worked out once is there
-    once, twice, four_times = (work(name, PARTS * factor) for factor in (1, 2, 4))
+    _grows_no_faster(lambda parts: work(name, parts))
+
+
+JUDGED = ("base_chains.nft",)
+"""Of these, all that lint rules ask, too."""
+
+
+def judging(name: str, parts: int) -> int:
+    source = decode(name, HOSTILE[name](parts).encode())
+    return steps(lambda: lint([source]))
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_twice_the_text_is_judged_with_twice_the_work(name: str) -> None:
+    judging(name, 3)
+    _grows_no_faster(lambda parts: judging(name, parts))
+
+
+def _grows_no_faster(work: Callable[[int], int]) -> None:
+    once, twice, four_times = (work(PARTS * factor) for factor in (1, 2, 4))
     assert four_times - twice <= 2 * LITTLE_MORE * max(twice - once, 500), (once, twice, four_times)
