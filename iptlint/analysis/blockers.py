@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model import Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -41,12 +42,29 @@ def blockers(
         sole = flow.sole_taker(place.number, entry.reachable)
         if sole is not None:
             return (flow.chain.rules[sole],)
+    else:
+        number = _taker_of_all(analysis, place.chain, packets)
+        if number is not None and number < place.number:
+            return (analysis.flows[place.chain].chain.rules[number],)
     meant = analysis.intended(rule) if packets is None else packets
     blocking = _Search(analysis).above(place.chain, place.number, meant)
     if not any(_is_met(analysis, taker.rule, meant) for taker in blocking):
         blocking = _Search(analysis, coming=True).above(place.chain, place.number, meant)
     unique = dict.fromkeys(taker.rule for taker in blocking)
     return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
+
+
+@memo
+def _taker_of_all(analysis: TableAnalysis, chain: str, packets: PacketSet) -> int | None:
+    """The rule of the chain that no packet gets past, where it takes them all by itself; None where
+    the search has to tell. Elements of many lists are for the same packets."""
+    flow = analysis.flows[chain]
+    number = len(flow.chain.rules) if flow.is_long else flow.blocked_at(packets)
+    if number == len(flow.chain.rules) or flow.chain.rules[number].verdict.chain is not None:
+        return None
+    if (packets & ~flow.taken_by(number)).satisfiable():
+        return None
+    return number if _is_met(analysis, flow.chain.rules[number], packets) else None
 
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:

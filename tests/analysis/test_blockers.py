@@ -7,10 +7,11 @@ import pytest
 import iptlint
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.reach import Reason, why_dead
-from iptlint.model import Family, Rule
+from iptlint.model import Family, Field, Rule
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.bdd import union
+from tests.costs import steps
 from tests.firewalls import analysis_of, hooked, saved, texts
 from tests.oracle.generate import random_ruleset
 
@@ -92,3 +93,17 @@ def test_together_they_match_all_that_was_meant_for_the_rule(seed: int) -> None:
 
 def taken(analysis: TableAnalysis, rules: tuple[Rule, ...]):  # type: ignore[no-untyped-def]
     return union([analysis.tests(rule).sure for rule in rules], analysis.space.false)
+
+
+def test_the_same_packets_are_searched_for_once_in_a_chain() -> None:
+    """An element that is in many lists is for the same packets in each."""
+    ports = [f"-A INPUT -p tcp --dport {port} -j DROP" for port in range(1, 300)]
+    lists = [f"-A INPUT -p tcp -m multiport --dports 7,{port} -j ACCEPT" for port in (400, 500)]
+    analysis = analysis_of(saved(*ports, *lists))
+    first, second = analysis.table.chains["INPUT"].rules[-2:]
+    space = analysis.space
+    seven = space.value(Field.PROTO, 6) & space.value(Field.DPORT, 7)
+    asked = [analysis.intended(rule) & seven for rule in (first, second)]
+    assert texts(blockers(analysis, first, asked[0])) == [ports[6]]
+    assert steps(lambda: blockers(analysis, second, asked[1])) < 10
+    assert texts(blockers(analysis, second, asked[1])) == [ports[6]]

@@ -70,6 +70,14 @@ def _intervals(count: int) -> str:
     return _nft(named, INPUT.format("ip saddr . tcp dport @s accept"))
 
 
+def _lists(count: int) -> str:
+    """Rules of which each finds many of its fifty ports taken."""
+    draw = Random(5)
+    ports = (draw.sample(range(1, 4_000), 50) for _ in range(count))
+    rules = (f"tcp dport {_listed(map(str, each))} accept" for each in ports)
+    return _chain(["ct state invalid drop", *rules])
+
+
 def _elements(count: int) -> str:
     elements = _listed(address(3 * n) for n in range(count))
     named = f"set s {{ type ipv4_addr;\nelements = {elements}\n}}"
@@ -140,6 +148,7 @@ HOSTILE: dict[str, Make] = {
     ),
     "addresses.v4": lambda n: _restore(f"-A INPUT -s {address(i)} -j ACCEPT" for i in range(n)),
     "verdicts.nft": _verdicts,
+    "lists.nft": _lists,
     "intervals.nft": _intervals,
     "overlapping.v4": _overlapping,
     "elements.nft": _elements,

@@ -81,8 +81,9 @@ class _List(NamedTuple):
 _ByLine = dict[int, list[_List]]
 
 
-class _Dead(NamedTuple):
-    """``packets``: those that the element is for; ``takers``: who takes them first."""
+class _Lost(NamedTuple):
+    """``packets``: those that the element is for; ``takers``: who takes them first, and not all as
+    the rule says."""
 
     element: ListElement
     packets: PacketSet
@@ -115,9 +116,8 @@ def _check_table(analysis: TableAnalysis, lists: _ByLine) -> Iterator[Finding]:
         if is_generated(analysis.table, chain.name) or not analysis.is_matched(rule):
             continue
         for field, written in _lists_of(rule, lists):
-            dead = [*_dead(analysis, rule, field, written.elements)]
-            lost = [each for each in dead if _differs(rule, each.takers)]
-            if lost and len(dead) < len(written.elements):
+            dead = _dead(analysis, rule, field, written.elements)
+            if len(dead) < len(written.elements) and (lost := [*_lost(analysis, rule, dead)]):
                 yield _finding(analysis, rule, written, lost)
 
 
@@ -136,14 +136,29 @@ def _lists_of(rule: Rule, lists: _ByLine) -> Iterator[tuple[Field, _List]]:
 
 def _dead(
     analysis: TableAnalysis, rule: Rule, field: Field, elements: Sequence[ListElement]
-) -> Iterator[_Dead]:
-    """The elements that get no packet."""
-    space, matched = analysis.space, analysis.matched(rule)
-    meant = analysis.intended(rule)
-    for element in elements:
-        packets = meant & space.ranges(field, ((element.low, element.high),))
-        if packets.satisfiable() and not (matched & packets).satisfiable():
-            yield _Dead(element, packets, blockers(analysis, rule, packets))
+) -> list[tuple[ListElement, PacketSet]]:
+    """The elements that get no packet, each with those that it is for."""
+    space, meant = analysis.space, analysis.intended(rule)
+    wanted = space.project(meant, field)
+    unmet = wanted & ~space.project(analysis.matched(rule), field)
+    if not unmet.satisfiable():
+        return []
+    values = ((each, space.ranges(field, ((each.low, each.high),))) for each in elements)
+    return [
+        (element, meant & own)
+        for element, own in values
+        if (unmet & own).satisfiable() and not (wanted & own & ~unmet).satisfiable()
+    ]
+
+
+def _lost(
+    analysis: TableAnalysis, rule: Rule, dead: Sequence[tuple[ListElement, PacketSet]]
+) -> Iterator[_Lost]:
+    """Those of the dead elements to whose packets something else happens than the rule says."""
+    for element, packets in dead:
+        takers = blockers(analysis, rule, packets)
+        if _differs(rule, takers):
+            yield _Lost(element, packets, takers)
 
 
 def _differs(rule: Rule, takers: Sequence[Rule]) -> bool:
@@ -155,7 +170,7 @@ def _differs(rule: Rule, takers: Sequence[Rule]) -> bool:
     )
 
 
-def _finding(analysis: TableAnalysis, rule: Rule, written: _List, dead: Sequence[_Dead]) -> Finding:
+def _finding(analysis: TableAnalysis, rule: Rule, written: _List, dead: Sequence[_Lost]) -> Finding:
     first = dead[0].element
     more = len(dead) - _SHOWN
     names = [each.element.span.text.strip() for each in dead[:_SHOWN]]
@@ -181,7 +196,7 @@ def _finding(analysis: TableAnalysis, rule: Rule, written: _List, dead: Sequence
     )
 
 
-def _without(written: _List, dead: Sequence[_Dead], says: str, otherwise: str) -> Fix | None:
+def _without(written: _List, dead: Sequence[_Lost], says: str, otherwise: str) -> Fix | None:
     """Not safe: what stands in the list says what somebody wanted."""
     numbers = [written.elements.index(each.element) for each in dead]
     edits = written.place.without(written.elements, numbers)
