@@ -33,13 +33,15 @@ from iptlint.loads import judges
 from iptlint.model import Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.reports.difference import diff_json, diff_text
+from iptlint.reports.formats import FORMATS
 from iptlint.reports.json_report import dumps, json_report
 from iptlint.reports.loads import loads_json, loads_text
 from iptlint.reports.reach import reach_json, reach_text
 from iptlint.reports.text import text_report
 from iptlint.reports.trace import FamilyTrace, trace_json, trace_text
 
-HOST = Path(__file__).parents[2] / "fixtures" / "hosts" / "web-server"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+HOST, LOGGING = FIXTURES / "hosts" / "web-server", FIXTURES / "logs" / "rules.v4"
 READER = Reader(files=NoFiles())
 
 
@@ -134,18 +136,49 @@ def claimed(name: str, data: bytes) -> None:
     _run(name, data, "test", "--tests")
 
 
-def _run(name: str, data: bytes, *words: str) -> None:
-    """A command that reads the text beside rules: it ends in a sentence, or in a status."""
+def logged(name: str, data: bytes) -> None:
+    _run(name, data, "trace", "--log", rules=str(LOGGING))
+
+
+def mended(name: str, data: bytes) -> None:
+    """Written to the file, once it is proved."""
+    _run(name, data, "check", "--isolated", "--fix", "--unsafe-fixes", rules="")
+
+
+def rewritten(name: str, data: bytes) -> None:
+    for words in (("fmt", "--diff"), ("convert",), ("convert", "--to=nft-json")):
+        _run(name, data, *words, rules="")
+
+
+def pictured(name: str, data: bytes) -> None:
+    for form in ("svg", "dot", "mermaid", "json"):
+        _run(name, data, "graph", f"--output-format={form}", "--trace", "--dport=22", rules="")
+
+
+def described(name: str, data: bytes) -> None:
+    for words in (("explain",), ("matrix",), ("matrix", "--output-format=html")):
+        _run(name, data, *words, rules="")
+
+
+def reported(name: str, data: bytes) -> None:
+    """In every format; each but the first goes to a file."""
+    words = [f"--output-format={form}:out.{form}" for form in FORMATS]
+    _run(name, data, "check", "--isolated", "--profile=strict", *words, rules="")
+
+
+def _run(name: str, data: bytes, *words: str, rules: str = str(HOST / "rules.v4")) -> None:
+    """A command that reads the text, beside ``rules``: it ends in a sentence, or in a status."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         path = Path(folder) / name
         path.write_bytes(data)
-        rules = str(HOST / "rules.v4")
-        result = CliRunner().invoke(group, [*words, str(path), rules], standalone_mode=False)
+        paths = filter(None, (str(path), rules))
+        result = CliRunner().invoke(group, [*words, *paths], standalone_mode=False)
         ended = result.exception
         if ended is not None and not isinstance(ended, SystemExit | ClickException):
             raise ended
-        assert "IPT009" not in result.output
-        _plain(result.output)
+        written = [each.read_text("utf-8") for each in Path(folder).glob("out.*")]
+        assert not any("IPT009" in text for text in (result.output, *written))
+        _plain(result.output, *written)
 
 
 QUESTIONS: dict[str, Callable[[str, bytes], None]] = {
@@ -159,4 +192,10 @@ QUESTIONS: dict[str, Callable[[str, bytes], None]] = {
     "configuration": configured,
     "baseline": accepted,
     "policy": claimed,
+    "log": logged,
+    "fix": mended,
+    "rewrite": rewritten,
+    "graph": pictured,
+    "describe": described,
+    "formats": reported,
 }

@@ -61,6 +61,7 @@ TARGETS = (
     Target("archive", ".tar.gz", ("rules.v4", "*.nft", "*.sh"), "archive"),
     Target("configuration", ".toml", ("every_setting.toml",), "configuration"),
     Target("policy", ".toml", ("every_claim.toml",), "policy"),
+    Target("log", ".log", ("*.log",), "log"),
     Target("baseline", ".json", ("*.baseline",), "baseline"),
 )
 
