@@ -132,7 +132,7 @@ class Takers:
         rules are not looked at."""
         numbers = [self.rules.background.number(cube) for cube in cubes]
         rows = self._before(ends, self.rules.points.of(cubes), np.array(numbers, np.int64))
-        return np.where(rows < 0, -1, self.columns.number[rows])
+        return np.append(self.columns.number, -1)[rows]
 
     def pass_by(self, ends: Numbers, points: Values, backgrounds: Numbers) -> Flags:
         """Of packets, whether none of the rules before the end takes one. Odd rules are not looked

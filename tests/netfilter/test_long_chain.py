@@ -287,6 +287,15 @@ def test_a_rule_that_takes_nothing_has_no_row() -> None:
     assert [*map(long.is_certain, range(4))] == [*map(short.is_certain, range(4))]
 
 
+def test_who_gets_to_a_chain_none_of_whose_rules_is_a_box() -> None:
+    """``--ports`` is for either of two fields; no rule has a row then."""
+    ports = "-p tcp -m multiport --ports 1:1000"
+    rules = ("-A INPUT -j long", f"-A long {ports} -j DROP", f"-A long {ports} -j ACCEPT")
+    analysis = analysis_of(saved(*rules, chains="long"))
+    alive = [rule for _, rule in analysis.table.rules() if analysis.is_matched(rule)]
+    assert [rule.verdict.kind for rule in alive] == [VerdictKind.JUMP, VerdictKind.DROP]
+
+
 def test_the_shape_of_a_chain_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     analysis = table_of(1)
     matcher, chain = analysis.matcher_of("long"), analysis.table.chains["long"]
