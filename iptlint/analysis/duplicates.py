@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 
+from iptlint.analysis.at_a_glance import not_told_apart
 from iptlint.model import (
     AnyOf,
     Chain,
@@ -40,8 +41,9 @@ def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     for chain in analysis.table.chains.values():
         several: list[list[int]] = []
         for done, numbers in _doing(chain, counting).items():
-            if len(numbers) > 1:  # what rules take is asked only where another one does the same
-                several += _alike(analysis.flows[chain.name], numbers, len(done))
+            # What rules take is asked only where another one does the same.
+            for perhaps in not_told_apart(chain.rules, numbers):
+                several += _alike(analysis.flows[chain.name], perhaps, len(done))
         if several:
             yield from writes.undisturbed(chain, sorted(several))
 

@@ -9,7 +9,7 @@ from iptlint.analysis.default_verdict import outside, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.memo import memo
-from iptlint.model import EffectKind, Field, Hook, addresses
+from iptlint.model import EffectKind, Field, Hook, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import Sender
 from iptlint.model.protocols import TCP, tcp_flag_bits
@@ -181,11 +181,20 @@ class HandshakeStep(NamedTuple):
 
 def opens(hooks: Hooks, first: PacketSet) -> bool:
     """Whether one of the connections to this host can be opened. A few are tried before all."""
-    for some in (*a_few(hooks.space, first), first):
+    for some in (*a_few(hooks.space, first), *_let_in(hooks, first), first):
         *_, last = handshake(hooks, some)
         if not last.fails:
             return True
     return False
+
+
+def _let_in(hooks: Hooks, first: PacketSet) -> Iterator[PacketSet]:
+    """Some that a rule is seen to let in."""
+    main = hooks.deciding_chain(Hook.INPUT)
+    if main is not None:
+        sent = first & hooks.hook_packets(Hook.INPUT)
+        some = main.analysis.seen_to_take(VerdictKind.ACCEPT, sent)
+        yield from () if some is None else (some,)
 
 
 def handshake(hooks: Hooks, first: PacketSet) -> Iterator[HandshakeStep]:

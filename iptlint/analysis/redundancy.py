@@ -8,9 +8,10 @@ everything stands in for a rule; they are there for what nobody named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.at_a_glance import are_apart_by
 from iptlint.analysis.blockers import Blocker, needed
 from iptlint.model import Rule, VerdictKind
 from iptlint.model.kinds import kinds
@@ -19,6 +20,9 @@ from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
+
+
+_SHORT = 64
 
 
 class Redundant(NamedTuple):
@@ -56,6 +60,8 @@ class _Chain:
     def perhaps_needless(self) -> Sequence[int]:
         """The rules that would be if no other rule stood between."""
         rules = self.flow.chain.rules
+        if len(rules) <= _SHORT and are_apart_by(rules, _plain_decision):
+            return ()
         decisions: list[object] = [None] * len(rules)
         for kind in kinds(self.flow.chain):
             if _is_plain(kind.first):
@@ -117,6 +123,10 @@ class _Chain:
         other = self.flow.chain.rules[number]
         same = _decision(other) == _decision(rule)
         return same and self.decides(number) and other not in self.dead
+
+
+def _plain_decision(rule: Rule) -> Hashable | None:
+    return _decision(rule) if _is_plain(rule) else None
 
 
 def _is_plain(rule: Rule) -> bool:

@@ -105,7 +105,10 @@ class BaseChain:
     @cached_property
     def is_long(self) -> bool:
         """Whether it is dear to tell what becomes of all packets: then ask about some."""
-        return not self.is_open and any(flow.is_long for flow in self._flows())
+        flow = self.analysis.flows[self.chain.name]
+        return not self.is_open and (
+            flow.is_branching or any(flow.is_long for flow in self._flows())
+        )
 
     def ends_of(self, packets: PacketSet) -> Mapping[VerdictKind, PacketSet]:
         """By verdict those of the packets that may end their walk through the chain so."""

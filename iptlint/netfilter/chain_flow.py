@@ -7,22 +7,20 @@ Whoever asks about some packets says which, so that a long chain need not tell o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
-from iptlint.packets.bdd import union
+from iptlint.model.verdicts import Verdict
+from iptlint.netfilter.walker import Outcomes, Walker
 from iptlint.packets.match import Matcher, Tests
-from iptlint.packets.space import Space
+from iptlint.packets.on_demand import TestsOnDemand
 from iptlint.packets.union_tree import UnionTree
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-Outcomes = Mapping[VerdictKind, "PacketSet"]
-"""For each outcome, the packets that may have it. RETURN: the packets go back to the caller."""
 
 
 class ChainFlow:
@@ -34,8 +32,24 @@ class ChainFlow:
         self.chain = chain
         called = {rule.verdict.chain or "" for rule in chain.rules}
         self.callees = {name: callees[name] for name in called if name in callees}
+        each = self.callees.values()
+        self.depth: int = 1 + max((flow.depth for flow in each), default=0)
+        """How many chains call each other, one the next, from here on at most."""
+        self.size: int = len(chain.rules) + sum(flow.size for flow in each)
+        """How many rules there are from here on; those of a chain as often as it is called."""
+        coming_back = {name for name, flow in self.callees.items() if flow.comes_back}
+        taking = (n for n, r in enumerate(chain.rules) if _takes(r.verdict, coming_back))
+        self.first_taker: int = next(taking, len(chain.rules))
+        """All that enters gets to the rules up to this one."""
+        self.comes_back: bool = all(_sends_back(rule.verdict, coming_back) for rule in chain.rules)
+        """Whether it is seen at a glance that all comes back."""
         self.is_walked = False
         self._arriving: dict[int, PacketSet] = {}
+
+    @property
+    def is_branching(self) -> bool:
+        """Whether the chains that it calls make it dear to tell of all packets at once."""
+        return False
 
     @property
     def is_long(self) -> bool:
@@ -50,13 +64,19 @@ class ChainFlow:
     @cached_property
     def tests(self) -> Sequence[Tests]:
         """Of each rule."""
-        return [self.matcher.rule(rule) for rule in self.chain.rules]
+        rules = self.chain.rules
+        return TestsOnDemand(lambda number: self.matcher.rule(rules[number]), len(rules))
 
     @cached_property
     def _anyones(self) -> Sequence[Tests]:
         """The same, of packets whether there can be such or not. What all have in common that
         there can be makes a set ten times as large: it is put on where one is told."""
-        return [self.matcher.each_of(rule.matches, self.space.true) for rule in self.chain.rules]
+        rules, every = self.chain.rules, self.space.true
+        return TestsOnDemand(lambda n: self.matcher.each_of(rules[n].matches, every), len(rules))
+
+    def tests_of_anyone(self, number: int) -> Tests:
+        """Of a rule, of packets whether there can be such or not."""
+        return self._anyones[number]
 
     @cached_property
     def _walked(self) -> _Walked:
@@ -141,6 +161,8 @@ class ChainFlow:
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         """Those of the packets that may get to the rule; to none: that fall off the end."""
+        if number <= self.first_taker and not self.is_long:
+            return packets & self.space.universe
         known = self._arriving.get(number)
         if known is None:
             known = self._walked.arriving[number] & self.space.universe
@@ -155,7 +177,10 @@ class ChainFlow:
         """Those of the packets, which there can be, that may get to the rule and match."""
         if self.is_long:
             return self.arriving_at(number, self.tests[number].may) & entering
-        packets, arriving = self._anyones[number].may, self._walked.arriving[number]
+        packets = self._anyones[number].may
+        if number <= self.first_taker:
+            return packets & entering
+        arriving = self._walked.arriving[number]
         return (packets if arriving == self.space.true else packets & arriving) & entering
 
     def matched_of(
@@ -310,72 +335,23 @@ class ChainFlow:
         return tests.may == tests.sure
 
 
+def _takes(verdict: Verdict, coming_back: Container[str | None]) -> bool:
+    """Whether rules behind one with the verdict may not see what it gets; ``coming_back``: of the
+    chains that are called, those from which all comes back."""
+    jumps = verdict.kind is VerdictKind.JUMP
+    return not (verdict.chain in coming_back if jumps else verdict.kind in _GOING_ON)
+
+
+def _sends_back(verdict: Verdict, coming_back: Container[str | None]) -> bool:
+    return verdict.kind in _LEAVING or verdict.chain in coming_back
+
+
+_GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
+_LEAVING = (VerdictKind.RETURN, *_GOING_ON)
+
+
 class _Walked(NamedTuple):
     """Of packets whether there can be such or not."""
 
     arriving: Sequence[PacketSet]
     outcomes: Outcomes
-
-
-class Walker:
-    """The packets under way through one chain; each verdict kind has its step."""
-
-    def __init__(
-        self,
-        space: Space,
-        callees: Mapping[str, ChainFlow],
-        entering: PacketSet,
-        *,
-        anyones: bool = False,
-    ) -> None:
-        self.space = space
-        self.callees = callees
-        self.arriving = entering
-        self._ending: dict[VerdictKind, list[PacketSet]] = {}
-        self.anyones = anyones
-        self._every = space.true if anyones else space.universe
-
-    @property
-    def outcomes(self) -> Outcomes:
-        """Of the packets that have come so far to an end."""
-        return {kind: union(each, self.space.false) for kind, each in self._ending.items()}
-
-    def add(self, kind: VerdictKind, packets: PacketSet) -> None:
-        self._ending.setdefault(kind, []).append(packets)
-
-    def step(self, kind: VerdictKind, chain: str | None, tests: Tests) -> None:
-        match kind:
-            case VerdictKind.CONTINUE:
-                pass
-            case VerdictKind.JUMP | VerdictKind.GOTO if chain is not None:
-                self._call(chain, tests, comes_back=kind is VerdictKind.JUMP)
-            case VerdictKind.UNKNOWN:
-                # It may do anything, going on included.
-                self.add(kind, self._taken(tests))
-            case _:
-                self.add(kind, self._taken(tests))
-                self.arriving = self.arriving & ~tests.sure
-
-    def _taken(self, tests: Tests) -> PacketSet:
-        """Where all packets arrive that there are, tests tell already which are taken."""
-        return tests.may if self.arriving == self._every else self.arriving & tests.may
-
-    def _call(self, chain: str, tests: Tests, *, comes_back: bool) -> None:
-        flow = self.callees.get(chain)
-        if comes_back and flow is not None and flow.gives_all_back:
-            return
-        taken = self._taken(tests)
-        if flow is None:
-            # Undefined, or a call that closes a loop: the kernel would refuse it.
-            self.add(VerdictKind.UNKNOWN, taken)
-            return
-        outcomes = flow.outcomes_of_anyones(taken) if self.anyones else flow.outcomes_of(taken)
-        for kind, packets in outcomes.items():
-            if kind is not VerdictKind.RETURN:
-                self.add(kind, packets)
-        if comes_back:
-            kept = flow.kept_of_anyones if self.anyones else flow.kept
-            self.arriving = self.arriving & ~kept(tests.sure, self.arriving)
-        else:
-            self.add(VerdictKind.RETURN, outcomes[VerdictKind.RETURN])
-            self.arriving = self.arriving & ~tests.sure

@@ -18,9 +18,10 @@ import numpy as np
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
 from iptlint.model.kinds import examples, numbers_where
-from iptlint.netfilter.chain_flow import ChainFlow, Outcomes, Walker
+from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.dead_rules import DeadRules
 from iptlint.netfilter.takers import CALLS, GOING_ON, Takers
+from iptlint.netfilter.walker import Outcomes, Walker
 from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
 from iptlint.packets.columns import Columns

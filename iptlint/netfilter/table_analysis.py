@@ -7,20 +7,23 @@ once, over every packet that could enter it; who really enters is joined in afte
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Interface, Masked, Rule, Ruleset, Table, Within
+from iptlint.model import Chain, Field, Interface, Masked, Rule, Ruleset, Table, VerdictKind, Within
 from iptlint.model.call_graph import Place, calls_in
 from iptlint.model.kinds import examples
 from iptlint.model.syntax import Syntax
+from iptlint.netfilter.branching_chain import BranchingChain
 from iptlint.netfilter.chain_flow import ChainFlow
+from iptlint.netfilter.entries import Callers, Entries, Hooked
 from iptlint.netfilter.routes import base_packets
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
+    from iptlint.netfilter.seen_rules import SeenRules
     from iptlint.packets.bdd import PacketSet
     from iptlint.source import Span
 
@@ -29,6 +32,10 @@ _OF_FIELDS = (Within, Masked, Interface)
 
 LONG = 1500
 """As many rules are a long chain: with fewer, sets alone are faster."""
+MANY = 1500
+"""So many rules of short chains are looked at together."""
+_RULES_A_LEVEL = 100
+"""To look at all calls of a level costs as much as to ask for so many rules by themselves."""
 _LARGE = 1000
 """As many nodes has the diagram of a set with which it is dear to compare others."""
 
@@ -45,34 +52,12 @@ def flow_of(matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) ->
         by_columns = flow_by_columns(matcher, chain, callees)
         if by_columns is not None:
             return by_columns
-    return ChainFlow(matcher, chain, callees)
+    flow = ChainFlow(matcher, chain, callees)
+    return BranchingChain(matcher, chain, callees) if is_branching(flow) else flow
 
 
-class Entry:
-    """The packets that enter a chain, asked for as far as somebody needs them: of most chains that
-    is whether there are any. ``some``: those of the first call that sends any."""
-
-    def __init__(
-        self, some: PacketSet, entering: Callable[[], PacketSet], sent: Callable[[], PacketSet]
-    ) -> None:
-        self.some = some
-        self._entering = entering
-        self._sent = sent
-
-    @property
-    def reachable(self) -> PacketSet:
-        """The packets that may enter."""
-        return self._entering()
-
-    @property
-    def is_reachable(self) -> bool:
-        """Whether any may."""
-        return self.some.satisfiable() or self.reachable.satisfiable()
-
-    @property
-    def intended(self) -> PacketSet:
-        """Those that would if no earlier rule took any."""
-        return self._sent()
+def is_branching(flow: ChainFlow) -> bool:
+    return bool(flow.callees) and flow.size >= MANY
 
 
 class EarlierChain(Protocol):
@@ -122,12 +107,8 @@ class TableAnalysis:
         self.matcher_of = matcher_of
         self.calls = calls_in(table)
         self.flows: dict[str, ChainFlow] = {}
-        self._known: dict[str, PacketSet] = {}
-        """Of chains, all packets that may enter."""
         self._past_each: dict[EarlierChain, PacketSet] = {}
         """What comes past a base chain and all before it at its hook."""
-        self._calling: set[Place] = set()
-        """Calls that some packet may get to and match, as the entries show."""
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
             self._make_known(name)
@@ -159,20 +140,36 @@ class TableAnalysis:
         }
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
-        entries: dict[str, Entry] = {}
-        for name in reversed(self.calls.order):
-            chain = self.table.chains[name]
-            some = self._hooked(chain) if chain.hook else self._first_call(name, entries)
-            entries[name] = Entry(some, partial(self._entering, name), partial(self._sent_to, name))
-        return entries
+    def entries(self) -> Entries:
+        seen = frozenset[str]() if self._seen is None else self._seen.entered
+        return Entries(self._callers, self.space, self.flows, self._hooked, seen)
 
-    def _hooked(self, chain: Chain) -> PacketSet:
-        may = self.base_packets(chain)
-        if before := self.before(chain):
-            may = may & self._past(before)
-        self._known[chain.name] = may
-        return may
+    @cached_property
+    def _callers(self) -> Callers:
+        return Callers(self.table, self.calls)
+
+    @cached_property
+    def _seen(self) -> SeenRules | None:
+        """None where the chains are few enough, or so deep, that each is better asked by itself."""
+        short = [name for name, flow in self.flows.items() if not flow.is_long]
+        if sum(len(self.table.chains[name].rules) for name in short) < MANY:
+            return None
+        from iptlint.netfilter.called_chains import CalledChains  # numpy: as in flow_of
+        from iptlint.netfilter.seen_rules import SeenRules
+
+        chains = [self.table.chains[name] for name in reversed(self.calls.order)]
+        called = CalledChains(chains, self._callers.of)
+        if called.depth * _RULES_A_LEVEL > len(called.chain_of):
+            return None
+        hooked = {c.name: self._hooked(c).entering for c in self.table.base_chains()}
+        return SeenRules(called, self.matcher_of, hooked, frozenset(short))
+
+    @memo
+    def _hooked(self, chain: Chain) -> Hooked:
+        """What enters a base chain, and what would if no earlier one took any."""
+        sent = self.base_packets(chain)
+        before = self.before(chain)
+        return Hooked(sent & self._past(before) if before else sent, sent)
 
     def _past(self, before: Sequence[EarlierChain]) -> PacketSet:
         """What comes past all of the base chains, which are the first ones of a hook: the last one
@@ -185,66 +182,6 @@ class TableAnalysis:
             past = past & base_chain.afterwards(base_chain.may_survive)
             self._past_each[base_chain] = past
         return past
-
-    def _first_call(self, name: str, entries: Mapping[str, Entry]) -> PacketSet:
-        """Packets by which the chain is entered; of one call, these are all."""
-        calls = self._calls_of(name)
-        for place in calls:
-            some = self._by(place, entries[place.chain].some)
-            if some.satisfiable():
-                self._calling.add(place)
-                if len(calls) == 1 and place.chain in self._known:
-                    self._known[name] = some
-                return some
-        return self.space.false
-
-    def _calls_of(self, name: str) -> Sequence[Place]:
-        """Those of the chain, but for what closes a loop."""
-        own = self._positions[name]
-        return [place for place in self.calls.callers(name) if self._positions[place.chain] > own]
-
-    @cached_property
-    def _positions(self) -> Mapping[str, int]:
-        return {name: number for number, name in enumerate(self.calls.order)}
-
-    def _by(self, place: Place, entering: PacketSet) -> PacketSet:
-        """What a call sends on of the packets that enter the chain it stands in."""
-        return self.flows[place.chain].met(place.number, entering)
-
-    def _entering(self, name: str) -> PacketSet:
-        """All packets that may enter the chain. Calls may be nested deeper than Python's own."""
-        _, waiting, known = self.entries, [name], self._known
-        while waiting:
-            calls = self._calls_of(waiting[-1])
-            callers = [place.chain for place in calls if place.chain not in known]
-            if callers and waiting[-1] not in known:
-                waiting += callers
-                continue
-            asked = waiting.pop()
-            if asked not in known:
-                may = self.space.false
-                for place in calls:
-                    may |= self._by(place, known[place.chain])
-                known[asked] = may
-        return known[name]
-
-    def _sent_to(self, name: str) -> PacketSet:
-        return self._intended[name]
-
-    @cached_property
-    def _intended(self) -> Mapping[str, PacketSet]:
-        """For each chain the packets that would enter it if no earlier rule took any."""
-        intended: dict[str, PacketSet] = {}
-        for name in reversed(self.calls.order):
-            chain = self.table.chains[name]
-            if chain.hook:
-                intended[name] = self.base_packets(chain)
-                continue
-            sent = self.space.false
-            for caller, index in self._calls_of(name):
-                sent |= self.flows[caller].tests[index].may & intended[caller]
-            intended[name] = sent
-        return intended
 
     def base_packets(self, chain: Chain) -> PacketSet:
         """The packets that the base chain sees if no other takes them first."""
@@ -294,7 +231,7 @@ class TableAnalysis:
         """
         chain, index = place = self.place(rule)
         flow, entry = self.flows[chain], self.entries[chain]
-        if place in self._calling:
+        if self.entries.are_sent_by(place) or (self._seen is not None and self._seen.is_met(place)):
             return True
         unmatched = flow.unmatched(entry.reachable) if flow.is_long else None
         if unmatched is not None:
@@ -307,12 +244,19 @@ class TableAnalysis:
             return True
         return flow.met(index, entry.reachable).satisfiable()
 
+    def seen_to_take(self, kind: VerdictKind, packets: PacketSet) -> PacketSet | None:
+        """Some of the packets that get to a rule with the verdict and match it, where the table has
+        many chains and that is seen at a glance."""
+        return None if self._seen is None else self._seen.taken(kind, packets)
+
     def perhaps_unmatched(self, chain: Chain) -> Sequence[Rule]:
         """The rules, in order, of which ``is_matched`` has to be asked; it is so of the others."""
         flow = self.flows[chain.name]
-        entering = self.entries[chain.name].reachable if flow.is_long else None
-        numbers = None if entering is None else flow.unmatched(entering)
-        return chain.rules if numbers is None else [chain.rules[n] for n in sorted(numbers)]
+        if flow.is_long:
+            numbers = flow.unmatched(self.entries[chain.name].reachable)
+            if numbers is not None:
+                return [chain.rules[n] for n in sorted(numbers)]
+        return chain.rules if self._seen is None else self._seen.unknown(chain)
 
     @memo
     def _guide(self, chain: str) -> PacketSet | None:

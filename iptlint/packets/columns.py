@@ -7,7 +7,7 @@ hundred thousand rules, is found by numbers alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from itertools import product
 from math import prod
@@ -162,7 +162,11 @@ def _is_side(test: Match, boxed: frozenset[Field]) -> bool:
 
 def _dimensions(chain: Chain, boxed: frozenset[Field]) -> tuple[Dimension, ...]:
     tests = (test for rule in examples(chain) for test in rule.matches)
-    fields = {test.field for test in tests if type(test) is Within} & boxed
+    return dimensions_of({test.field for test in tests if type(test) is Within} & boxed)
+
+
+def dimensions_of(fields: Collection[Field]) -> tuple[Dimension, ...]:
+    """Those of the fields of boxes."""
     return tuple(
         Dimension(field, shift)
         for field, width in _WIDTHS.items()
@@ -203,8 +207,8 @@ class _Rows:
         if any(test.negated for test in first):
             negated = [test.negated for test in first]
             ranges = [
-                [_without(each, field) for each in side] if without else side
-                for side, field, without in zip(ranges, fields, negated, strict=True)
+                [without(each, field) for each in side] if is_negated else side
+                for side, field, is_negated in zip(ranges, fields, negated, strict=True)
             ]
         if all(_are_single(side) for side in ranges):
             return self._add_single(kind.numbers, rest, fields, ranges)
@@ -339,7 +343,7 @@ class _Rests:
         return known
 
 
-def _without(ranges: Ranges, field: Field) -> Ranges:
+def without(ranges: Ranges, field: Field) -> Ranges:
     """All values of the field but these, as ranges."""
     left: list[tuple[int, int]] = []
     start = 0

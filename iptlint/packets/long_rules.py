@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from iptlint.packets.columns import BOX_FIELDS, Columns, Flags, Numbers, Values
 from iptlint.packets.concerning import Concerning
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.near_rows import nearest
+from iptlint.packets.on_demand import TestsOnDemand
 from iptlint.packets.overlaps import overlaps
 from iptlint.packets.point_search import Background, Points
 
@@ -31,7 +32,7 @@ class LongRules:
         self.matcher = matcher
         self.space = matcher.space
         self.columns = columns
-        self.tests: Sequence[Tests] = _OnDemand(self._tests, len(rules))
+        self.tests: Sequence[Tests] = TestsOnDemand(self._tests, len(rules))
         self._rules = rules
 
     @cached_property
@@ -265,24 +266,3 @@ class LongRules:
 
     def _row_packets(self, row: int) -> PacketSet:
         return self.tests[int(self.columns.number[row])].may
-
-
-class _OnDemand(Sequence[Tests]):
-    def __init__(self, make: Callable[[int], Tests], count: int) -> None:
-        self._make = make
-        self._known: list[Tests | None] = [None] * count
-
-    @overload
-    def __getitem__(self, number: int) -> Tests: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Tests]: ...
-    def __getitem__(self, number: int | slice) -> Tests | Sequence[Tests]:
-        if isinstance(number, slice):
-            return [self[n] for n in range(*number.indices(len(self)))]
-        known = self._known[number]
-        if known is None:
-            known = self._known[number] = self._make(number)
-        return known
-
-    def __len__(self) -> int:
-        return len(self._known)

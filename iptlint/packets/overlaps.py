@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from iptlint.packets.columns import Columns, Numbers
+from iptlint.packets.columns import Dimension, Numbers, Values
 
 _PAIRS = 1 << 21
 _NARROW, _PART = 1 << 16, 6
 """A box is narrow where it holds no more values than this, and no more than one in 2^6 of all."""
 
 
-def overlaps(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
+class Boxes(Protocol):
+    """A line for each of the dimensions, a column for each box."""
+
+    @property
+    def dimensions(self) -> Sequence[Dimension]: ...
+    @property
+    def low(self) -> Values: ...
+    @property
+    def high(self) -> Values: ...
+
+
+def overlaps(columns: Boxes, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
     """Pairs (two lines) of a row and of one of the others whose boxes share a point, some at a
     time."""
     if not len(rows) or not len(others):
@@ -28,20 +40,20 @@ def overlaps(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbe
     yield from _narrow(columns, rows, others[spans <= narrow], along)
 
 
-def _one_by_one(columns: Columns, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
+def _one_by_one(columns: Boxes, rows: Numbers, others: Numbers) -> Iterator[Numbers]:
     for part in np.array_split(others, max(1, len(rows) * len(others) // _PAIRS)):
         both = np.stack([np.repeat(rows, len(part)), np.tile(part, len(rows))])
         yield _sharing(columns, both)
 
 
-def _narrowest(columns: Columns, rows: Numbers) -> int:
+def _narrowest(columns: Boxes, rows: Numbers) -> int:
     """The dimension in which they are smallest, as part of what it can hold."""
     spans = (columns.high[:, rows] - columns.low[:, rows]).astype(np.float64) + 1
     widths = np.array([[dimension.width] for dimension in columns.dimensions])
     return int(np.argmin((np.log2(spans) - widths).sum(axis=1)))
 
 
-def _narrow(columns: Columns, rows: Numbers, others: Numbers, along: int) -> Iterator[Numbers]:
+def _narrow(columns: Boxes, rows: Numbers, others: Numbers, along: int) -> Iterator[Numbers]:
     """By their order along the dimension: those that begin too late are behind, and those that
     end too early before what some of them reaches."""
     low, high = columns.low[along], columns.high[along]
@@ -62,7 +74,7 @@ def _narrow(columns: Columns, rows: Numbers, others: Numbers, along: int) -> Ite
         begin = end
 
 
-def _sharing(columns: Columns, pairs: Numbers) -> Numbers:
+def _sharing(columns: Boxes, pairs: Numbers) -> Numbers:
     sharing = np.ones(pairs.shape[1], np.bool_)
     for low, high in zip(columns.low, columns.high, strict=True):
         sharing &= (low[pairs[0]] <= high[pairs[1]]) & (low[pairs[1]] <= high[pairs[0]])

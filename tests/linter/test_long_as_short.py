@@ -12,6 +12,7 @@ from iptlint.netfilter import table_analysis
 from iptlint.packets import chain_shape
 from iptlint.source import SourceFile
 from tests.firewalls import saved
+from tests.netfilter.many_chains import look_at_them_together, web_of_chains
 from tests.netfilter.test_long_chain import flat_rules
 
 
@@ -58,3 +59,15 @@ def test_the_findings_are_the_same(
     monkeypatch.setattr(chain_shape, "MOST_ODD", 1 << 30)
     monkeypatch.setattr(chain_shape, "_MOST_ROWS", 1 << 30)
     assert told(text(seed)) == short
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_findings_in_many_chains_are_the_same(
+    seed: int, is_long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_by_one = told(web_of_chains(seed))
+    look_at_them_together(monkeypatch)
+    if is_long:
+        monkeypatch.setattr(table_analysis, "LONG", 0)
+    assert told(web_of_chains(seed)) == one_by_one

@@ -1,0 +1,115 @@
+"""Rules of many chains that packets are seen to get to: what is seen is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from iptlint.model import Family
+from iptlint.model.call_graph import Place
+from iptlint.netfilter import seen_rules
+from iptlint.netfilter.called_chains import CalledChains
+from iptlint.netfilter.entries import Callers
+from iptlint.netfilter.seen_rules import SeenRules
+from iptlint.netfilter.table_analysis import TableAnalysis
+from tests.firewalls import analysis_of, saved
+from tests.netfilter.many_chains import look_at_them_together, web_of_chains
+
+
+def seen_in(analysis: TableAnalysis) -> SeenRules:
+    seen = analysis._seen
+    assert seen is not None
+    return seen
+
+
+def places(analysis: TableAnalysis) -> Iterator[Place]:
+    for name, chain in analysis.table.chains.items():
+        yield from (Place(name, number) for number in range(len(chain.rules)))
+
+
+@pytest.mark.parametrize("ipv6", [False, True])
+@pytest.mark.parametrize("few", [0, 64])
+@pytest.mark.parametrize("seed", range(25))
+def test_what_is_seen_is_so(
+    seed: int, few: int, ipv6: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``few``: up to how many rules of a chain are compared one by one."""
+    family, text = Family.IP6 if ipv6 else Family.IP, web_of_chains(seed, ipv6=ipv6)
+    by_sets = analysis_of(text, family)
+    look_at_them_together(monkeypatch)
+    monkeypatch.setattr(seen_rules, "_FEW", few)
+    analysis = analysis_of(text, family)
+    seen = seen_in(analysis)
+    for place, same in zip(places(analysis), places(by_sets), strict=True):
+        rule = by_sets.table.chains[same.chain].rules[same.number]
+        assert by_sets.is_matched(rule) or not seen.is_met(place)
+        assert analysis.is_matched(analysis.table.chains[place.chain].rules[place.number]) == (
+            by_sets.is_matched(rule)
+        )
+    for name, entry in by_sets.entries.items():
+        assert entry.is_reachable or name not in seen.entered
+        assert analysis.entries[name].is_reachable == entry.is_reachable
+
+
+TREE = (
+    "-A INPUT -i lo -j ACCEPT",
+    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "-A INPUT -s 10.0.0.0/8 -j ten",
+    "-A INPUT -s 192.0.0.0/8 -j other",
+    "-A ten -s 10.0.0.0/16 -j low",
+    "-A ten -j DROP",
+    "-A low -p tcp -m tcp --dport 22 -j ACCEPT",
+    "-A low -p tcp -m tcp --dport 22:23 -j ACCEPT",
+    "-A low -j DROP",
+    "-A other -m limit --limit 5/min -j LOG",
+    "-A other -j low",
+    "-A other -s 10.0.0.0/8 -j ACCEPT",
+)
+
+
+def test_each_rule_of_a_tree_is_seen_and_no_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_at_them_together(monkeypatch)
+    analysis = analysis_of(saved(*TREE, chains="ten low other"))
+    unseen = [place for place in places(analysis) if not seen_in(analysis).is_met(place)]
+    assert unseen == [Place("other", 2)]
+    assert [rule for _, rule in analysis.table.rules() if not analysis.is_matched(rule)] == [
+        analysis.table.chains["other"].rules[2]
+    ]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_packets_that_a_rule_is_seen_to_take(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_at_them_together(monkeypatch)
+    analysis = analysis_of(web_of_chains(seed))
+    for chain, rule in analysis.table.rules():
+        wanted = analysis.space.universe & analysis.tests(rule).may
+        taken = analysis.seen_to_take(rule.verdict.kind, wanted)
+        if taken is not None:
+            assert taken.satisfiable()
+            assert not (taken & ~wanted).satisfiable()
+            alike = [r for _, r in analysis.table.rules() if r.verdict.kind is rule.verdict.kind]
+            assert any(not (taken & ~analysis.matched(each)).satisfiable() for each in alike)
+        assert chain.name in analysis.entries
+
+
+def test_chains_stand_before_those_they_call_whatever_calls_close_a_loop() -> None:
+    rules = ("-A INPUT -j a", "-A a -j b", "-A INPUT -j b", "-A b -j a", "-A b -j LOG")
+    analysis = analysis_of(saved(*rules, chains="b a"))
+    order = [analysis.table.chains[name] for name in reversed(analysis.calls.order)]
+    called = CalledChains(order, Callers(analysis.table, analysis.calls).of)
+    names = [chain.name for chain in called.chains]
+    assert called.depth == 3
+    assert names[-2:] == ["a", "b"]
+    callees = {names[n] for n in called.called.tolist() if n >= 0}
+    assert callees == {"a", "b"}
+    first, last = called.number_of(Place("b", 0)), called.number_of(Place("b", 1))
+    assert called.called[first] == called.called[last] == -1
+    # What goes to b comes back by no rule before its end: but the call that closes a loop may
+    # keep it.
+    assert first in called.takers
+    assert last not in called.takers
+
+
+def test_little_is_asked_rule_by_rule() -> None:
+    assert analysis_of(saved(*TREE, chains="ten low other"))._seen is None
