@@ -11,17 +11,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from iptlint.findings.chain_lines import ChainLines, Lines
 from iptlint.findings.directives import Directive, Reach, directives
 from iptlint.findings.finding import Finding
 from iptlint.source import SourceFile, Span
 
 _NO_STATEMENT = re.compile(r"[ \t]*(?:#.*)?")
-_IPTABLES_CHAIN = re.compile(r"(?::|(?:\[\d+:\d+\] )?-[AIP] )(\S+)")
-_NFT_CHAIN = re.compile(r"\bchain\s+[^{]*\{")
-_QUOTED = re.compile(r'"[^"\n]*"|#.*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,19 @@ class Suppression:
 
     span: Span
     codes: tuple[str, ...]
-    lines: frozenset[int] | None
+    lines: Lines | None
     reason: str | None
     inside: bool = False
 
-    def names(self, finding: Finding, names: Mapping[str, str]) -> bool:
-        """Whether it means such findings; ``names`` maps the codes of rules to their names."""
+    def names(self, found: str, names: Mapping[str, str]) -> bool:
+        """Whether it means findings of that code; ``names`` maps the codes of rules to names."""
         return not self.codes or any(
-            finding.code.startswith(code.upper()) or names.get(finding.code) == code
-            for code in self.codes
+            found.startswith(code.upper()) or names.get(found) == code for code in self.codes
         )
+
+
+Written = tuple[Directive | Suppression, ...]
+"""Comments, those that are faulty as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +57,73 @@ class Suppressed:
     faulty: tuple[Directive, ...] = ()
 
 
-class _Places:
-    """Comments by the place that they speak for: there may be as many as findings."""
+_Spoken = tuple[SourceFile, Lines | int | None]
+"""What a comment speaks for: the whole source, lines of a chain, or the statement on a line."""
 
-    def __init__(self, comments: Iterable[Suppression]) -> None:
-        self._wide = defaultdict[SourceFile, list[Suppression]](list)
-        self._by_line = defaultdict[tuple[SourceFile, int], list[Suppression]](list)
+
+class _Comments:
+    """By what they speak for: there may be as many as findings, and all of them for each."""
+
+    def __init__(self, comments: Iterable[Suppression], names: Mapping[str, str]) -> None:
+        self._names = names
+        self._speaking = defaultdict[_Spoken, list[Suppression]](list)
+        self._chains = defaultdict[tuple[SourceFile, int], list[Lines]](list)
         self._inside = defaultdict[SourceFile, list[int]](list)
+        self._hide: dict[tuple[_Spoken, str, bool], bool] = {}
+        self.used: set[Suppression] = set()
+        """Those that hid something."""
         for comment in comments:
             source, lines = comment.span.source, comment.lines
-            if lines is None or len(lines) > 1:
-                self._wide[source].append(comment)
-                continue
-            for line in lines:
-                self._by_line[source, line].append(comment)
+            if lines is not None and len(lines) == 1:
+                (line,) = lines
+                self._speaking[source, line].append(comment)
                 if comment.inside:
                     insort(self._inside[source], line)
+                continue
+            speaking = self._speaking[source, lines]
+            if lines is not None and not speaking:
+                for line in lines:
+                    self._chains[source, line].append(lines)
+            speaking.append(comment)
 
-    def speaking_for(self, span: Span) -> Iterator[Suppression]:
+    def hide(self, finding: Finding, span: Span) -> bool:
+        """Whether comments hide the finding, at this place; all that do are used then."""
+        return any([*self._hidden(finding.code, span)])
+
+    def _hidden(self, code: str, span: Span) -> Iterator[bool]:
         source, first, last = span.source, span.line, span.end_line
-        yield from (c for c in self._wide.get(source, ()) if c.lines is None or first in c.lines)
-        yield from self._by_line.get((source, first), ())
+        yield self._by((source, None), code)
+        yield from (
+            self._by((source, lines), code) for lines in self._chains.get((source, first), ())
+        )
+        yield self._by((source, first), code)
         # A statement of several lines is told at its first one, and its comment is behind the last.
         inside = self._inside.get(source, [])
-        for line in inside[bisect_right(inside, first) : bisect_right(inside, last)]:
-            yield from (c for c in self._by_line[source, line] if c.inside)
+        for line in dict.fromkeys(inside[bisect_right(inside, first) : bisect_right(inside, last)]):
+            yield self._by((source, line), code, inside=True)
+
+    def _by(self, spoken: _Spoken, code: str, *, inside: bool = False) -> bool:
+        key = spoken, code, inside
+        if key not in self._hide:
+            speaking = (c for c in self._speaking.get(spoken, ()) if c.inside or not inside)
+            hiding = [each for each in speaking if each.names(code, self._names)]
+            self.used.update(hiding)
+            self._hide[key] = bool(hiding)
+        return self._hide[key]
 
 
 def _in_source(source: SourceFile, names: Collection[str]) -> Iterator[Directive | Suppression]:
-    """Its comments, those that are faulty as they were written."""
-    written = [*directives(source, names)]
-    lines = range(1, len(source.line_starts) + 1) if written else ()
+    found = [*directives(source, names)]
+    lines = range(1, len(source.line_starts) + 1) if found else ()
     statements = [n for n in lines if not _NO_STATEMENT.fullmatch(source.line_text(n))]
-    for each in written:
-        yield each if each.fault else _suppression(each, statements)
+    chains = cache(lambda: ChainLines(source))
+    for each in found:
+        yield each if each.fault else _suppression(each, statements, chains)
 
 
-def _suppression(directive: Directive, statements: Sequence[int]) -> Suppression:
+def _suppression(
+    directive: Directive, statements: Sequence[int], chains: Callable[[], ChainLines]
+) -> Suppression:
     """What a directive speaks for: behind, or above, one of the lines with statements."""
     source, line = directive.span.source, directive.span.line
     after = bisect_right(statements, line)
@@ -101,69 +133,31 @@ def _suppression(directive: Directive, statements: Sequence[int]) -> Suppression
         case Reach.FILE:
             lines = None
         case Reach.CHAIN:
-            lines = frozenset(_chain_around(source, statement))
+            lines = chains().around(statement)
         case Reach.STATEMENT:
             lines = frozenset({statement})
     inside = directive.inside and directive.reach is Reach.STATEMENT
     return Suppression(directive.span, directive.codes, lines, directive.reason, inside)
 
 
-def _chain_around(source: SourceFile, line: int) -> Iterable[int]:
-    """The lines of the chain that the statement on a line is of."""
-    match = _IPTABLES_CHAIN.match(source.line_text(line).strip())
-    return _of_iptables(source, line, match[1]) if match else _of_nft(source, line)
-
-
-def _of_iptables(source: SourceFile, line: int, chain: str) -> Iterator[int]:
-    """Every line of the table that begins with the chain."""
-    last = len(source.line_starts)
-    texts = {number: source.line_text(number).strip() for number in range(1, last + 1)}
-    begin = max((n for n in range(1, line + 1) if texts[n].startswith("*")), default=1)
-    end = min((n for n in range(line, last + 1) if texts[n] == "COMMIT"), default=last)
-    for number in range(begin, end + 1):
-        match = _IPTABLES_CHAIN.match(texts[number])
-        if match and match[1] == chain:
-            yield number
-
-
-def _of_nft(source: SourceFile, line: int) -> Iterable[int]:
-    """From ``chain x {`` to its closing brace; the line alone where it is in none."""
-    plain = _QUOTED.sub(lambda match: " " * len(match[0]), source.text)
-    start, end = source.line_starts[line - 1], source.line_starts[line - 1]
-    end += len(source.line_text(line))
-    for head in _NFT_CHAIN.finditer(plain):
-        close = _closing(plain, head.end())
-        if head.start() <= end and start <= close:
-            return range(source.line_of(head.start()), source.line_of(close) + 1)
-    return (line,)
-
-
-def _closing(text: str, start: int) -> int:
-    depth = 1
-    for brace in re.finditer(r"[{}]", text[start:]):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return start + brace.start()
-    return len(text)
+def written(sources: Iterable[SourceFile], names: Mapping[str, str]) -> Written:
+    """All comments of the sources."""
+    return tuple(each for source in sources for each in _in_source(source, {*names.values()}))
 
 
 def apply_suppressions(
-    findings: Sequence[Finding], sources: Iterable[SourceFile], names: Mapping[str, str]
+    findings: Sequence[Finding], written: Written, names: Mapping[str, str]
 ) -> Suppressed:
     """The findings that no comment hides."""
-    written = [each for source in sources for each in _in_source(source, {*names.values()})]
     comments = [each for each in written if isinstance(each, Suppression)]
-    places = _Places(comments)
-
-    def meant(finding: Finding, span: Span) -> list[Suppression]:
-        return [each for each in places.speaking_for(span) if each.names(finding, names)]
-
-    hiding = [meant(finding, finding.span) for finding in findings]
-    kept = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if not hidden_by)
-    hidden = tuple(f for f, hidden_by in zip(findings, hiding, strict=True) if hidden_by)
-    used = {comment for hidden_by in hiding for comment in hidden_by}
+    speaking = _Comments(comments, names)
+    kept, hidden = list[Finding](), list[Finding]()
+    for finding in findings:
+        (hidden if speaking.hide(finding, finding.span) else kept).append(finding)
     # The other one of two equal rules has an equal comment.
-    used.update(c for f in hidden for label in f.related for c in meant(f, label.span))
-    unused = tuple(comment for comment in comments if comment not in used)
+    for finding in hidden:
+        for label in finding.related:
+            speaking.hide(finding, label.span)
+    unused = tuple(comment for comment in comments if comment not in speaking.used)
     faulty = tuple(each for each in written if isinstance(each, Directive))
-    return Suppressed(tuple(comments), kept, hidden, unused, faulty)
+    return Suppressed(tuple(comments), tuple(kept), tuple(hidden), unused, faulty)

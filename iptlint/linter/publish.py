@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iptlint.findings import Finding
 from iptlint.findings.grouping import Tell, grouped
 from iptlint.findings.mirrored import mirrored
-from iptlint.findings.suppressions import Suppressed, apply_suppressions
+from iptlint.findings.suppressions import Suppressed, apply_suppressions, written
 from iptlint.linter.applicability import applies_to, qualified
 from iptlint.linter.selection import Selection
 from iptlint.model.quotes import MOST_OF_A_WORD, shortened
@@ -112,10 +112,11 @@ def _suppressed(
     findings: Sequence[Finding], sources: Sequence[SourceFile], ran: Collection[str]
 ) -> Suppressed:
     """What the comments leave of the findings, and of those about the comments."""
-    first = apply_suppressions(findings, sources, names())
+    comments = written(sources, names())
+    first = apply_suppressions(findings, comments, names())
     checks = (rule.check_comments for rule in rules())
     about_comments = [f for check in checks if check is not None for f in check(first, ran)]
-    second = apply_suppressions(about_comments, sources, names())
+    second = apply_suppressions(about_comments, comments, names())
     return Suppressed(
         first.comments,
         (*first.kept, *second.kept),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 
 import iptlint.rules
@@ -104,20 +104,26 @@ def meta_of(finding: Finding) -> Meta:
 
 def codes_matching(wanted: str) -> tuple[str, ...]:
     """The codes that a code, a prefix of codes or a name stands for; else UnknownRuleError."""
+    if codes := codes_like(wanted):
+        return codes
+    raise UnknownRuleError(unknown(wanted))
+
+
+@lru_cache(1024)
+def codes_like(wanted: str) -> tuple[str, ...]:
+    """The same; none where there is no such rule."""
     text = wanted.strip()
-    codes = tuple(
-        code for code, name in names().items() if code.startswith(text.upper()) or name == text
-    )
-    if not text or not codes:
-        raise UnknownRuleError(_unknown(text))
-    return codes
+    found = names().items() if text else ()
+    return tuple(code for code, name in found if code.startswith(text.upper()) or name == text)
 
 
-def _unknown(text: str) -> str:
+def unknown(wanted: str, *, hint: bool = True) -> str:
+    """What is said of a rule that there is none of; with a ``hint``, also which may be meant."""
+    text = wanted.strip()
     spellings = {word.lower(): word for pair in names().items() for word in pair}
-    near = difflib.get_close_matches(text.lower(), spellings, n=1)
-    hint = f" (did you mean {spellings[near[0]]}?)" if near else ""
-    return f"there is no rule {text!r}{hint}; `iptlint rule` lists them all"
+    near = difflib.get_close_matches(text.lower(), spellings, n=1) if hint else []
+    meant = f" (did you mean {spellings[near[0]]}?)" if near else ""
+    return f"there is no rule {text!r}{meant}; `iptlint rule` lists them all"
 
 
 class Profile(Enum):

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from iptlint.findings import Finding, Label, Severity
-from iptlint.findings.suppressions import Suppressed, Suppression, apply_suppressions
+from iptlint.findings.suppressions import Suppressed, Suppression, apply_suppressions, written
 from iptlint.source import SourceFile, Span
 
 NAMES = {"IPT101": "shadowed-rule", "IPT501": "list-should-be-set"}
@@ -16,7 +16,7 @@ RULE = "-A INPUT -j DROP\n"
 def sifted(text: str, *found: tuple[str, int]) -> Suppressed:
     source = SourceFile("rules.v4", text)
     findings = [Finding(c, Severity.ERROR, source.line_span(line), "m") for c, line in found]
-    return apply_suppressions(findings, [source], NAMES)
+    return apply_suppressions(findings, written([source], NAMES), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_statement_after_the_next_is_not_meant() -> None:
 def test_another_file_is_not_meant() -> None:
     quiet, loud = SourceFile("a", "# iptlint: ignore-file\n"), SourceFile("b", RULE)
     finding = Finding("IPT101", Severity.ERROR, loud.line_span(1), "m")
-    assert apply_suppressions([finding], [quiet, loud], NAMES).kept == (finding,)
+    assert apply_suppressions([finding], written([quiet, loud], NAMES), NAMES).kept == (finding,)
 
 
 def test_what_hid_nothing_is_known() -> None:
@@ -135,7 +135,7 @@ def test_a_comment_behind_the_last_line_of_a_statement_speaks_for_it(statement: 
         Finding("IPT101", Severity.ERROR, span, "m")
         for span in (Span(source, 0, len(statement)), source.line_span(3))
     ]
-    result = apply_suppressions(found, [source], NAMES)
+    result = apply_suppressions(found, written([source], NAMES), NAMES)
     assert [f.span.line for f in result.hidden] == [1]
     assert result.unused == ()
 
@@ -146,9 +146,9 @@ def test_equal_rules_have_equal_comments() -> None:
     source = SourceFile("rules.v4", rule * 2)
     first = Label(source.line_span(1), "first here")
     found = Finding("IPT501", Severity.ERROR, source.line_span(2), "m", related=(first,))
-    assert apply_suppressions([found], [source], NAMES).unused == ()
+    assert apply_suppressions([found], written([source], NAMES), NAMES).unused == ()
     other = replace(found, code="IPT101")
-    assert len(apply_suppressions([other], [source], NAMES).unused) == 2
+    assert len(apply_suppressions([other], written([source], NAMES), NAMES).unused) == 2
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_many_comments_speak_for_what_each_does_by_itself(seed: int) -> None:
         for lines in (1, 2)
     ]
     found = [Finding(code, Severity.ERROR, span, "m") for code in NAMES for span in spans]
-    result = apply_suppressions(found, [source], NAMES)
+    result = apply_suppressions(found, written([source], NAMES), NAMES)
 
     def hides(comment: Suppression, finding: Finding) -> bool:
         first, last = finding.span.line, finding.span.end_line
         lines = range(first, last + 1) if comment.inside else (first,)
         near = comment.lines is None or not comment.lines.isdisjoint(lines)
-        return near and comment.names(finding, NAMES)
+        return near and comment.names(finding.code, NAMES)
 
     hidden = [each for each in found if any(hides(c, each) for c in result.comments)]
     assert (result.hidden, result.kept) == (

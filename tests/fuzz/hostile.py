@@ -16,6 +16,8 @@ Make = Callable[[int], str]
 
 INPUT = "chain i {{ type filter hook input priority 0; policy drop;\n{}\n}}\n"
 
+DROP = "-A INPUT -j DROP"
+
 
 def address(number: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
@@ -140,6 +142,12 @@ HOSTILE: dict[str, Make] = {
     "subscripts.sh": lambda n: "#!/bin/sh\n" + "a[" * n + "\niptables -F\n",
     "many_words.sh": lambda n: f"#!/bin/sh\nfor i in {'1 ' * n}; do iptables -P INPUT DROP; done\n",
     "base_chains.nft": _base_chains,
+    "ignored_chain.v4": lambda n: _restore(["# iptlint: ignore-chain[IPT101]", DROP] * n),
+    "ignored_chain.nft": lambda n: _chain(["# iptlint: ignore-chain[IPT101]", "drop"] * n),
+    "ignored_chains.nft": lambda n: _nft(
+        *(f"# iptlint: ignore-chain\nchain c{i} {{\n}}" for i in range(n))
+    ),
+    "chain_chain.nft": lambda n: "# iptlint: ignore-chain\n" + "chain " * n,
     "jumps.v4": _nested_jumps,
     "jumps.nft": _nft_jumps,
     "interfaces.v4": lambda n: _restore(f"-A INPUT -i if{i} -j ACCEPT" for i in range(n)),

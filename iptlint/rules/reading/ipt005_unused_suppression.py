@@ -32,13 +32,14 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.suppressions import Suppressed, Suppression
 from iptlint.rules.meta import Group, Meta
-from iptlint.rules.registry import UnknownRuleError, codes_matching, selected
+from iptlint.rules.registry import codes_like, selected, unknown
 
 META = Meta(
     code="IPT005",
@@ -57,40 +58,36 @@ def check(context: Context) -> Iterator[Finding]:
 
 def check_comments(suppressed: Suppressed, ran: Collection[str]) -> Iterator[Finding]:
     """``ran`` are the codes of the rules that could have spoken."""
-    for comment in suppressed.comments:
-        yield from _misspelt(comment)
+    yield from _misspelt(suppressed.comments)
+    speaking = {*ran, META.code}
     for comment in suppressed.unused:
-        yield from _unused(comment, ran)
+        yield from _unused(comment, speaking)
     for directive in suppressed.faulty:
         message = f"this is no suppression and hides nothing: {directive.fault}"
         yield META.finding(directive.span, message, "correct or delete it")
 
 
-def _misspelt(comment: Suppression) -> Iterator[Finding]:
-    """The codes and names in the comment that no rule has."""
-    for code in comment.codes:
-        try:
-            codes_matching(code)
-        except UnknownRuleError as error:
-            yield META.finding(comment.span, f"this hides nothing: {error}", "correct or delete it")
+def _misspelt(comments: Iterable[Suppression]) -> Iterator[Finding]:
+    """The codes and names in the comments that no rule has."""
+    each = ((c, code) for c in comments for code in c.codes if not codes_like(code))
+    for number, (comment, code) in enumerate(each):
+        told = f"this hides nothing: {unknown(code, hint=number < _MOST_HINTS)}"
+        yield META.finding(comment.span, told, "correct or delete it")
 
 
-def _unused(comment: Suppression, ran: Collection[str]) -> Iterator[Finding]:
+_MOST_HINTS = 200
+"""To look for the word that was meant takes longer than all else."""
+
+
+def _unused(comment: Suppression, speaking: AbstractSet[str]) -> Iterator[Finding]:
     """That the comment hid nothing."""
-    meant = {code for text in comment.codes or selected((), ()) for code in _codes(text)}
-    if meant and meant <= {*ran, META.code}:
+    meant = {code for text in comment.codes or selected((), ()) for code in codes_like(text)}
+    if meant and meant <= speaking:
         place = _place(comment)
         what = f"of {', '.join(comment.codes)} " if comment.codes else ""
         yield META.finding(
             comment.span, f"this hides nothing: there is no finding {what}{place}", "delete it"
         )
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    try:
-        return codes_matching(text)
-    except UnknownRuleError:
-        return ()
 
 
 def _place(comment: Suppression) -> str:
