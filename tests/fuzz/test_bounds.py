@@ -54,6 +54,18 @@ BOUNDED: dict[str, Callable[[], str]] = {
         "#!/bin/sh\nwhile true; do\n  ip=$(tail -n1 /var/log/attackers)\n"
         '  iptables -A INPUT -s "$ip" -j DROP\n  sleep 60\ndone\n'
     ),
+    "list_that_doubles.sh": lambda: (
+        f"{BASH}a=(1 2)\n" + "a=(${a[@]} ${a[@]})\n" * 40 + "iptables -A INPUT -s $a -j DROP\n"
+    ),
+    "list_added_to_itself.sh": lambda: (
+        f"{BASH}a=(1 2)\n" + 'a+=("${a[@]}")\n' * 40 + "iptables -A INPUT -s $a -j DROP\n"
+    ),
+    "list_set_one_by_one.sh": lambda: (
+        BASH + "".join(f"a[{n}]={n}\n" for n in range(20_000)) + "iptables -P INPUT DROP\n"
+    ),
+    "split_again_and_again.sh": lambda: (
+        f'{BASH}y="{"a " * 20_000}"\n' + "set -- $y\n" * 2000 + "iptables -P INPUT DROP\n"
+    ),
     "braces.nft": lambda: "table ip t " + "{" * 1_000_000,
     "braces.sh": lambda: "#!/bin/sh\n" + "{ " * 1_000_000,
     "newlines.nft": lambda: "\n" * 10_000_000,
@@ -91,6 +103,8 @@ def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
 CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
     *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
+    *("list_that_doubles.sh", "list_added_to_itself.sh", "list_set_one_by_one.sh"),
+    *("split_again_and_again.sh",),
     *("ignores.nft", "tests.sh", "ands.sh", "defaults.sh", "substitutions.sh", "here_documents.sh"),
 }
 """What is not looked at to the end; of the others all is."""

@@ -75,7 +75,7 @@ class Shell:
 
     def expander(self) -> Expander:
         text = self.run.text.source.text
-        return Expander(self.run.environment, self._output, self._excess, text)
+        return Expander(self.run.environment, self._output, self._excess, text, self.run.expand)
 
     def _excess(self, word: t.Word) -> None:
         span = self.span(word)

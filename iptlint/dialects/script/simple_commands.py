@@ -18,7 +18,7 @@ from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call, is_tool
-from iptlint.dialects.script.word_expansion import Expander, highest_argument
+from iptlint.dialects.script.word_expansion import Expander, cost_of, highest_argument
 from iptlint.source import Span
 
 _TESTS = ("[", "test")
@@ -128,6 +128,7 @@ def _assign(shell: Interpreter, assignments: Sequence[t.Assignment]) -> None:
                 items = (mark(f"${each.name}"),)  # its items have keys
             before = environment.get(each.name) if each.append else None
             kept = (before,) if isinstance(before, str) else before or ()
+            shell.run.expand(cost_of(kept))
             environment.set(each.name, (*kept, *items))
         elif each.index is not None:
             _set_item(shell, each, expander.text(each.value))
@@ -143,6 +144,7 @@ def _set_item(shell: Interpreter, each: t.Assignment, value: str) -> None:
     environment = shell.run.environment
     before = environment.get(each.name)
     items = [*((before,) if isinstance(before, str) else before or ())]
+    shell.run.expand(cost_of(items))
     index = arithmetic.calculated(each.index or "", environment)
     if index is None or not 0 <= index <= len(items):
         environment.set(each.name, (mark(f"${each.name}"),))

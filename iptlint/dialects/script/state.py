@@ -34,6 +34,9 @@ MAX_EVAL = 5_000
 MAX_VALUE = 50_000
 """Characters in a variable: one that is longer grows from round to round."""
 
+MAX_VALUES = 500_000
+"""Fields that words become, over one for each: beyond, a list doubles from line to line."""
+
 
 _FOR_A_FIREWALL = re.compile(
     r"\bip6?tables(?:-\w+)?\s+-\S|^\*(?:filter|nat|mangle|raw)\s*$"
@@ -112,11 +115,12 @@ class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name.
     ``called_at``: where the function that runs was called.
     ``known``: the families of which it is known what there was before. ``occasions``: in which
-    rounds of loops and in which calls it is; ``rounds``: in how many loops that go round nobody
-    knows how often; ``asking``: in how many conditions; ``effects``: how many commands have changed
-    files or the host. ``rule_files``: those that it wrote commands for a firewall into, whatever
-    came of them. ``saved``: the tables when they were printed, by the mark that stands for the
-    text. ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
+    rounds of loops and in which calls it is; ``rounds``: in how many loops that go round
+    nobody knows how often; ``asking``: in how many conditions; ``effects``: how many commands
+    have changed files or the host. ``values``: how many fields words became, over one.
+    ``rule_files``: those that it wrote commands for a firewall into, whatever came of them.
+    ``saved``: the tables when they were printed, by the mark that stands for the text.
+    ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
     them."""
 
     main: SourceFile
@@ -144,6 +148,7 @@ class Run:
     stdin: Input | None = None
     stdout: Output | None = None
     statements: int = 0
+    values: int = 0
     commands: set[tuple[str, int, int]] = field(default_factory=set)
     decisions: Decisions = field(default_factory=Decisions)
     occasions: tuple[str, ...] = ()
@@ -203,6 +208,12 @@ class Run:
     def make_sets(self, names: Collection[str]) -> None:
         self.sets.update(names)
         self.made_sets.update(names)
+
+    def expand(self, values: int) -> None:
+        """Words become so many fields more."""
+        self.values += values
+        if self.values > MAX_VALUES:
+            raise TooMuchError
 
     # -- what is written down -------------------------------------------------
 

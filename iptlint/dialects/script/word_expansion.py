@@ -6,7 +6,7 @@ As in POSIX's "Word Expansions"; names of files are left as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from iptlint.dialects.script import tree as t
@@ -34,6 +34,14 @@ def highest_argument(words: Iterable[t.Word]) -> int:
     return max((decimal(part.name) or 0 for part in parts if not part.operator), default=0)
 
 
+def cost_of(values: Sequence[str]) -> int:
+    """Of looking at all values of a list once, counted in words that stand for one."""
+    return len(values) // _LOOKED_AT + sum(map(len, values)) // _CHARACTERS
+
+
+_LOOKED_AT, _CHARACTERS = 50, 1000
+
+
 @dataclass(slots=True)
 class _Field:
     text: str = ""
@@ -41,11 +49,21 @@ class _Field:
 
 
 class Expander:
-    def __init__(self, environment: Environment, output: Output, excess: Excess, text: str) -> None:
+    """``expand`` is told of how many fields a word becomes more than one."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        output: Output,
+        excess: Excess,
+        text: str,
+        expand: Callable[[int], None],
+    ) -> None:
         self.environment = environment
         self.output = output
         self.excess = excess
         self.source = text
+        self.expand = expand
 
     def fields(self, words: Iterable[t.Word]) -> list[str]:
         return [field for word in words for field in self.of_word(word)]
@@ -56,7 +74,9 @@ class Expander:
         except _TooManyError:
             self.excess(word)
             return [mark(self.source[word.start : word.end])]
-        return [field for each in words for field in self._split(each)]
+        fields = [field for each in words for field in self._split(each)]
+        self.expand(max(len(fields) - 1, 0))
+        return fields
 
     def text(self, word: t.Word | None) -> str:
         """The word as an assignment, a redirection or a here document takes it: one field."""
@@ -108,6 +128,8 @@ class Expander:
 
     def _parameter(self, part: t.Parameter) -> list[str]:
         value = self.environment.get(part.name)
+        if isinstance(value, tuple):
+            self.expand(cost_of(value))
         if part.prefix == "!" and part.index in ("@", "*"):
             return self._indices(part.name, value)
         if part.prefix == "!":
