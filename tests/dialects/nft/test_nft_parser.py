@@ -12,7 +12,7 @@ from iptlint.dialects.files import LocalFiles, NoFiles
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.parser import parse
 from iptlint.source import SourceFile, Span
-from tests.costs import alone, at_most, peak
+from tests.costs import alone, at_most, peak, steps
 
 
 def symbol(text: str) -> t.Value:
@@ -313,6 +313,40 @@ def test_long_sets_are_read_as_the_grammar_reads_them(element: str) -> None:
     assert fast.diagnostics == ()
     assert fast.items == plain.items
     assert len(plain.items[0].body[0].elements) == 59  # type: ignore[union-attr,index]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "add element ip t s {{ 10.0.0.{0} }}",
+        "add element inet t s {{ 10.0.0.{0}, 2001:db8::{0} timeout {0}s }}",
+        "delete element t s {{ {0}-{0}1 }}",
+        "add rule ip t c ip saddr 10.0.0.{0} tcp dport {{ {0}, 443 }} drop",
+        'insert rule t c position {0} iifname "eth{0}" jump chain-{0}',
+        "add rule t c ip saddr 10.0.0.{0} drop ; add rule t c tcp dport {0} accept",
+        "add rule t c ip saddr 10.0.0.{0} drop # {0}",
+        "add element t s {{ 10.0.0.{0},\n10.0.1.{0} }}",
+        "add rule t c ip saddr 10.0.0.{0} drop \\\n  comment x",
+        "add rule t c tcp dport {0} drop }}",
+    ],
+)
+def test_commands_of_one_kind_are_read_as_the_grammar_reads_them(command: str) -> None:
+    source = SourceFile("-", "".join(command.format(n) + "\n" for n in range(1, 9)))
+    fast, plain = parse(source), parse(source, fast=False)
+    assert fast.items == plain.items
+    assert fast.diagnostics == plain.diagnostics
+
+
+@pytest.mark.parametrize(
+    "command", ["add element t s {{ 10.0.0.{0} }}", "add rule t c tcp dport {0} drop"]
+)
+def test_of_commands_of_one_kind_the_grammar_reads_one(command: str) -> None:
+    def reading(count: int) -> int:
+        source = SourceFile("-", "".join(command.format(n) + "\n" for n in range(count)))
+        return steps(lambda: parse(source))
+
+    reading(2)
+    assert reading(40) - reading(20) < 20 * reading(1) / 4
 
 
 def test_of_a_copy_of_a_host_the_files_of_the_copy_are_included(tmp_path: Path) -> None:

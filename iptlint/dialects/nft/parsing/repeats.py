@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from iptlint.dialects.nft.parsing.building import Builder
 from iptlint.dialects.nft.parsing.bulk import PlainElements, split_set
 from iptlint.dialects.nft.parsing.shapes import Shape, Shapes, shape_of
 from iptlint.dialects.nft.parsing.statement import Statement, built
-from iptlint.dialects.nft.tree import Item, Rule
+from iptlint.dialects.nft.tree import Command, Item, Rule
+
+_COMMAND = re.compile(r"(?:add|insert|create|delete) (?:rule|element) [^\n]{1,500}(?!.)")
+"""Commands that people give by the thousand."""
 
 
 class Repeats:
@@ -18,7 +22,7 @@ class Repeats:
 
     def line(self, at: int, context: str) -> tuple[Shape | None, tuple[Item, ...] | None]:
         """The shape of the line that begins here, and its items if the shape is known."""
-        if context != "chain":
+        if context != "chain" and not (context == "top" and _COMMAND.match(self._text, at)):
             return None, None
         end = self._text.find("\n", at)
         shape = shape_of(self._text[at : end if end >= 0 else len(self._text)], context)
@@ -30,7 +34,7 @@ class Repeats:
         """Keep what a line became, if it was a line of just this statement."""
         if shape is None or statement.holes or end != statement.start + shape.length:
             return
-        if all(isinstance(item, Rule) for item in items):
+        if all(isinstance(item, Rule | Command) for item in items):
             self._shapes.learn(shape, items, statement.start)
 
     def long_set(self, statement: Statement, brace: int) -> int | None:
