@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing takes long to import: an interrupt in it would be told by Python
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
