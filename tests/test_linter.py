@@ -74,7 +74,7 @@ def test_suppressed_findings_are_counted() -> None:
 def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Check], None]:
     def replace_check(code: str, check: Check) -> None:
         rules = [
-            RuleModule(r.meta, r.summary, r.sections, check if r.meta.code == code else r.check)
+            RuleModule(r.meta, r.documentation, check if r.meta.code == code else r.check)
             for r in iptlint.linter.run.rules()
         ]
         monkeypatch.setattr(iptlint.linter.run, "rules", lambda: tuple(rules))

@@ -37,14 +37,26 @@ class UnknownRuleError(ValueError):
 class RuleModule:
     """A lint rule: what it is called, what its documentation says, and how it looks.
 
-    ``check_comments``: of a rule about what comments hide, which asks what all the others find.
+    ``documentation``: of the module, as it is written. ``check_comments``: of a rule about what
+    comments hide, which asks what all the others find.
     """
 
     meta: Meta
-    summary: str
-    sections: Mapping[str, str]
+    documentation: str
     check: Callable[[Context], Iterator[Finding]]
     check_comments: CheckComments | None = None
+
+    @property
+    def summary(self) -> str:
+        return inspect.cleandoc(self.documentation).partition("\n")[0].strip()
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """What stands below each heading."""
+        _, *parts = _HEADING.split(inspect.cleandoc(self.documentation).partition("\n")[2])
+        return {
+            title.strip(): text.strip() for title, text in zip(parts[::2], parts[1::2], strict=True)
+        }
 
     @property
     def url(self) -> str:
@@ -70,16 +82,8 @@ def _file(module: str) -> str:
 
 
 def _rule(module: ModuleType) -> RuleModule:
-    summary, _, body = inspect.cleandoc(module.__doc__ or "").partition("\n")
     check_comments = getattr(module, "check_comments", None)
-    return RuleModule(module.META, summary.strip(), _sections(body), module.check, check_comments)
-
-
-def _sections(body: str) -> dict[str, str]:
-    _, *parts = _HEADING.split(body)
-    return {
-        title.strip(): text.strip() for title, text in zip(parts[::2], parts[1::2], strict=True)
-    }
+    return RuleModule(module.META, module.__doc__ or "", module.check, check_comments)
 
 
 @cache

@@ -62,7 +62,7 @@ def test_a_packet_that_does_not_come_is_a_bug_of_ours(monkeypatch: pytest.Monkey
     source = SourceFile("rules.v4", TEXT)
 
     finding = ipt604_ssh_world.META.finding(source.line_span(6), "", "", witness=packet)
-    fake = RuleModule(ipt604_ssh_world.META, "", {}, lambda _: iter((finding,)))
+    fake = RuleModule(ipt604_ssh_world.META, "", lambda _: iter((finding,)))
     monkeypatch.setattr(run, "rules", lambda: (fake,))
     for checking, codes in ((True, {"IPT009", "IPT604"}), (False, {"IPT604"})):
         report = run.lint([source], Settings(check_witnesses=checking), select=("IPT604",))

@@ -33,7 +33,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def replace(code: str) -> None:
         changed = tuple(
-            RuleModule(r.meta, r.summary, r.sections, endless if r.meta.code == code else r.check)
+            RuleModule(r.meta, r.documentation, endless if r.meta.code == code else r.check)
             for r in run.rules()
         )
         monkeypatch.setattr(run, "rules", lambda: changed)
