@@ -6,7 +6,7 @@ Whoever asks about some packets says which, so that a long chain need not tell o
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -280,25 +280,23 @@ class ChainFlow:
         """The first rule from ``start`` on whose tests may take some of the packets."""
         return self._lookup().first(start, packets)
 
-    def last_for(self, packets: PacketSet, end: int) -> int | None:
-        """The last rule before ``end`` whose tests may take some of the packets."""
-        return self._lookup().last(end, packets)
-
     def last_meetings(
         self, numbers: Sequence[int], others: Sequence[int], start: int
     ) -> Mapping[int, int]:
         """For each of the rules the last of the others, behind ``start`` and before it, whose tests
-        may take some of the same packets. Rules that meet none are left out."""
-        wanted = frozenset(others)
+        may take some of the same packets. Rules that meet none are left out. Both are in order."""
+        between = others[bisect_right(others, start) : bisect_left(others, numbers[-1])]
+        lookup = self._lookup_among(tuple(between))
         meetings: dict[int, int] = {}
         for number in numbers:
-            packets = self.tests[number].may
-            meets = self.last_for(packets, number)
-            while meets is not None and meets > start and meets not in wanted:
-                meets = self.last_for(packets, meets)
-            if meets is not None and meets > start:
-                meetings[number] = meets
+            last = lookup.last(bisect_left(between, number), self.tests[number].may)
+            if last is not None:
+                meetings[number] = between[last]
         return meetings
+
+    @memo
+    def _lookup_among(self, numbers: tuple[int, ...]) -> UnionTree:
+        return UnionTree([self.tests[number].may for number in numbers])
 
     def perhaps_covered(self, decisions: Sequence[object], entering: PacketSet) -> Iterable[int]:
         """The rules, all of whose packets of the entering later rules of the same decision may

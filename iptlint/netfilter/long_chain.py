@@ -204,10 +204,6 @@ class LongChain(ChainFlow):
         anywhere = self.rules.are_anywhere(entering)
         return self.rules.first_sharing(numbers, entering) if anywhere else {}
 
-    def last_for(self, packets: PacketSet, end: int) -> int | None:
-        numbers = (n for n in reversed(self.concerning(packets)) if n < end)
-        return next((n for n in numbers if self.rules.is_for(n, packets)), None)
-
     def concerning(self, packets: PacketSet) -> Sequence[int]:
         return self.rules.concerning(packets)
 
