@@ -6,7 +6,7 @@ A script, and a host, may have rules of both languages at the same time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.dialects import remarks, rule_text, statement_edits, written_lists
 from iptlint.dialects.placeholders import is_in_braces
@@ -41,6 +41,9 @@ class CommonSyntax(Syntax):
 
     def elements(self, place: WrittenList) -> list[ListElement]:
         return written_lists.elements(place)
+
+    def hosts(self, place: WrittenList) -> Sequence[int] | None:
+        return written_lists.hosts(place)
 
     def value(self, rule: Rule, part: int) -> str:
         return rule_text.value(rule.origin.part(part).text)

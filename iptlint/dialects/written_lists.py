@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
+from collections.abc import Sequence
 
 from iptlint.memo import memo
 from iptlint.model import Ruleset
@@ -51,6 +54,18 @@ def elements(place: WrittenList) -> list[ListElement]:
         listed.append(element)
         position = item.end()
     return listed if len({element.bits for element in listed}) == 1 else []
+
+
+def hosts(place: WrittenList) -> Sequence[int] | None:
+    """The elements of a list of nothing but single IPv4 addresses; None of any other."""
+    *words, last = place.span.text.split(",")
+    if last.strip():
+        words.append(last)
+    try:
+        numbers = b"".join([socket.inet_pton(socket.AF_INET, word.strip()) for word in words])
+    except (OSError, ValueError):  # ValueError: a NUL stands in it
+        return None
+    return struct.unpack(f">{len(words)}I", numbers) if words else None
 
 
 def _port(item: re.Match[str], whole: Span) -> ListElement | None:

@@ -169,6 +169,10 @@ class Syntax(Editing, Protocol):
     def elements(self, place: WrittenList) -> list[ListElement]:
         """Those of a list; none where something in it is not understood."""
 
+    def hosts(self, place: WrittenList) -> Sequence[int] | None:
+        """The elements of a list of nothing but single IPv4 addresses, all at once: a million of
+        them are dear to look at one by one. None of any other list."""
+
     def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         """Where an address is written with a mask, as ``192.0.2.7/24``."""
 

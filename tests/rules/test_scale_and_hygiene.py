@@ -218,6 +218,40 @@ def test_what_lists_say() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("listed", "numbers"),
+    [
+        ("192.0.2.9, 192.0.2.7", [0xC0000209, 0xC0000207]),
+        ("192.0.2.7,\n\t192.0.2.9,\n", [0xC0000207, 0xC0000209]),
+        ("192.0.2.7, 192.0.2.8/30", None),
+        ("192.0.2.7-192.0.2.9", None),
+        ("192.0.2.7, # the printer\n192.0.2.9", None),
+        ("192.0.2.7 timeout 1h", None),
+        ("2001:db8::1", None),
+    ],
+)
+def test_a_list_of_hosts_is_known_at_once(listed: str, numbers: list[int] | None) -> None:
+    ruleset = ruleset_of(nft(f"ip saddr {{ {listed} }} drop"))
+    (place,) = ruleset.syntax.lists(ruleset)
+    hosts = ruleset.syntax.hosts(place)
+    assert (hosts if hosts is None else [*hosts]) == numbers
+    if hosts is not None:
+        each = ruleset.syntax.elements(place)
+        assert [(e.low, e.high) for e in each] == [(host, host) for host in hosts]
+
+
+def test_hosts_are_told_where_one_stands_twice_or_many_are_neighbours() -> None:
+    apart = [f"192.0.2.{number}" for number in range(0, 80, 2)]
+    side_by_side = [f"192.0.2.{number}" for number in range(40)]
+    for hosts, says in (
+        (apart, None),
+        ([*apart, "192.0.2.8"], "192.0.2.8 stands there twice in this list"),
+        (side_by_side, "this list has 40 entries, and 2 prefixes hold the same addresses"),
+    ):
+        findings = check(nft(f"ip saddr {{ {', '.join(hosts)} }} drop"), "IPT503")
+        assert [each.message for each in findings] == ([says] if says else [])
+
+
 def test_a_set_that_nft_refuses_is_graver() -> None:
     elements = "elements = { 10.0.0.0/8, 10.1.0.0/16 }"
     for words, grave in (("flags interval", True), ("flags interval; auto-merge", False)):

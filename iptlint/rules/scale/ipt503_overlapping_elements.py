@@ -124,7 +124,9 @@ def _touches(ranges: Sequence[Range], gap: int) -> bool:
 
 
 def _of_place(ruleset: Ruleset, place: WrittenList) -> Iterator[Finding]:
-    listed = [] if place.changing else ruleset.syntax.elements(place)
+    if place.changing or _are_apart(ruleset.syntax.hosts(place)):
+        return
+    listed = ruleset.syntax.elements(place)
     if not listed or not all(element.plain for element in listed):
         return
     ranges = [(element.low, element.high) for element in listed]
@@ -139,6 +141,12 @@ def _of_place(ruleset: Ruleset, place: WrittenList) -> Iterator[Finding]:
             f"{_what(place)} has {len(listed)} entries, and {_prefixes(left)} the same addresses",
             "write neighbours as one prefix",
         )
+
+
+def _are_apart(hosts: Sequence[int] | None) -> bool:
+    """Whether the list is of hosts of which none stands there twice, and few are neighbours."""
+    gaps = [later - one for one, later in pairwise(sorted(hosts or ()))]
+    return hosts is not None and 0 not in gaps and gaps.count(1) * _SHARE < len(hosts)
 
 
 def _prefixes(number: int) -> str:
