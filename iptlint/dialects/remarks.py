@@ -36,6 +36,8 @@ def beside(rule: Rule) -> str:
     """The words of the remarks on the rule's line and right above it, but for those on a rule that
     is left out, which stands between."""
     span = rule.origin.span
+    if not _has_remarks(span.source):
+        return ""
     above: list[str] = []
     for line in range(span.line - 1, 0, -1):
         text = span.source.line_text(line)
@@ -47,8 +49,15 @@ def beside(rule: Rule) -> str:
 
 def _behind(span: Span) -> str:
     """The remark at the end of the rule's line, if there is one."""
+    if not _has_remarks(span.source):
+        return ""
     rest = span.source.line_text(span.end_line)[span.end_column - 1 :].lstrip(" \t;")
     return rest if rest.startswith("#") else ""
+
+
+@lru_cache(maxsize=8)
+def _has_remarks(source: SourceFile) -> bool:
+    return "#" in source.text
 
 
 @lru_cache(maxsize=8)
