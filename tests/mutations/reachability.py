@@ -10,6 +10,7 @@ from tests.mutations.lines import (
     LOG_DENIED,
     NFT_CLOSED,
     NFT_HTTP3,
+    NFT_LOG,
     NFT_LOOPBACK,
     NFT_PROMETHEUS,
     NFT_ROUTER,
@@ -248,6 +249,8 @@ ROWS = (
         Replace("iifname $lan oifname $wan accept", 'iifname "br-lan+" oifname $wan accept'),
     ),
     Mutation("IPT113", NFT_SERVER, InsertAfter(NFT_HTTP3, 'iifname "wg+" tcp dport 8443 accept')),
+    Mutation("IPT114", SERVER4, InsertAfter(LOG_DENIED, "-A INPUT -s 192.0.2.130/32 -j DROP")),
+    Mutation("IPT114", NFT_SERVER, InsertAfter(NFT_LOG, "ip saddr 192.0.2.128/25 drop")),
     Mutation(
         "IPT109",
         SERVER4,

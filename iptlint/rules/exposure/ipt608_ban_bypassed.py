@@ -44,6 +44,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.bans import names_senders
 from iptlint.analysis.default_verdict import outside, public_hosts
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.nat import DestinationNat, destination_nats, to
@@ -52,8 +53,7 @@ from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted, line
-from iptlint.model import AnyOf, Field, Hook, Interface, Masked, Match, Opaque, Rule, Within
-from iptlint.model.matches import SetLookup
+from iptlint.model import Field, Hook, Interface, Match, Rule, Within
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
 
@@ -120,22 +120,9 @@ def _every_ban(hooks: Hooks) -> Iterator[tuple[TableAnalysis, Rule]]:
 
 def _is_ban(hooks: Hooks, rule: Rule) -> bool:
     """Whether it denies senders, and asks for no more than them and their way."""
-    named = any(_names_senders(hooks, match) for match in rule.matches)
-    only = all(_names_senders(hooks, match) or _is_of_way(match) for match in rule.matches)
+    named = any(names_senders(hooks.family, match) for match in rule.matches)
+    only = all(names_senders(hooks.family, match) or _is_of_way(match) for match in rule.matches)
     return rule.verdict.kind.denies and named and only
-
-
-def _names_senders(hooks: Hooks, match: Match) -> bool:
-    """Whether the test is for addresses of senders, or for a list of them."""
-    match match:
-        case Within(field=field, negated=False) | Masked(field=field, negated=False):
-            return field is hooks.family.saddr
-        case Opaque(asks=SetLookup() as lookup, negated=False):
-            return lookup.sources[:1] == (True,)
-        case AnyOf(alternatives, negated=False):
-            return any(_names_senders(hooks, test) for tests in alternatives for test in tests)
-        case _:
-            return False
 
 
 def _is_of_way(match: Match) -> bool:
