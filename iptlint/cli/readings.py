@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 def read_one(file: str, reader: Reader, ipsets: Sequence[str], allowance: Allowance) -> Reading:
     """The file's reading, with the sets that other files hold; a click error where one of them
-    cannot be read at all. A directory with documents of a cloud is one of them."""
+    cannot be read at all, or is no rules: of a text that is not understood nobody can say that it
+    lets all packets through. A directory with documents of a cloud is one of them."""
     if is_cloud(file):
         return read_cloud((file,), reader, allowance)
-    return with_sets(source_of(file, allowance.most_bytes), reader, ipsets, allowance)
+    reading = with_sets(source_of(file, allowance.most_bytes), reader, ipsets, allowance)
+    if not reading.ruleset.tables and (errors := _errors(reading)):
+        from iptlint.reports.safe import visible
+
+        raise click.ClickException(visible(errors[0]))
+    return reading
 
 
 def refuse_other_family(reading: Reading, reader: Reader) -> None:

@@ -173,3 +173,14 @@ def test_that_no_rules_are_for_a_family_is_said(run: Run, rules: str) -> None:
     assert run(*asked, text=rules).stdout == f"{said}\n"
     answer = json.loads(run(*asked, "--output-format", "json", text=rules).stdout)
     assert (answer["outcomes"], answer["notes"]) == ([], [said])
+
+
+@pytest.mark.parametrize("command", ["trace", "reach", "graph"])
+@pytest.mark.parametrize(
+    "text", ["pass in all\nblock out on em0\n", "\x1f\x8b\x08", "*filter -A\n"]
+)
+def test_of_a_text_that_is_no_rules_nothing_is_claimed(command: str, text: str, run: Run) -> None:
+    """That there are no rules, and all is accepted, is said of an empty file only."""
+    result = run(command, "-", text=text)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: -:1: ")
