@@ -98,10 +98,12 @@ def _have_expired(number: int) -> str:
 def _read(path: str) -> Baseline:
     import json
 
+    from iptlint.dialects.decode import MAX_BYTES
+    from iptlint.dialects.settings_text import settings_text
     from iptlint.findings.baseline import BaselineError, baseline_of
 
     try:
-        return baseline_of(json.loads(Path(path).read_text("utf-8")))
+        return baseline_of(json.loads(settings_text(path, MAX_BYTES // 2)))
     except OSError as error:
         raise click.UsageError(f"{path}: {error.strerror or error}") from None
     except BaselineError as error:

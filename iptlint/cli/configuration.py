@@ -77,12 +77,13 @@ def _leads_out(path: Path) -> bool:
 
 def _loaded(path: Path, *, named: bool) -> Configuration | None:
     """None where the file is another tool's, and was not named."""
-    import tomllib
+    from iptlint.dialects.settings_text import MAX_SETTINGS, settings_text
+    from iptlint.policy.toml_text import toml_of
 
     text = ""
     try:
-        text = path.read_text("utf-8")
-        document = tomllib.loads(text)
+        text = settings_text(str(path), MAX_SETTINGS)
+        document = toml_of(text)
     except OSError as error:
         raise click.UsageError(f"{path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:  # also of a number that is too long for Python

@@ -94,10 +94,11 @@ def hosts_of(where: str, patterns: tuple[str, ...], since: str | None) -> Hosts:
 
 
 def _inventory(where: str) -> list[Target]:
+    from iptlint.dialects.settings_text import MAX_SETTINGS, settings_text
     from iptlint.fleet.inventory import InventoryError, targets
 
     try:
-        listed, unused = targets(Path(where).read_text("utf-8"))
+        listed, unused = targets(settings_text(where, MAX_SETTINGS))
     except InventoryError as error:
         raise click.ClickException(f"{where}:{error}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -55,14 +55,16 @@ def shown_path(path: Path) -> str:
 
 def read_policy(path: Path, *, named: bool, needs_tests: bool = True) -> PolicyFile:
     """A click error with all that is wrong with the file."""
+    from iptlint.dialects.settings_text import MAX_SETTINGS, settings_text
     from iptlint.policy.file import read_tests
     from iptlint.policy.tests import PolicyError
 
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "this is not UTF-8"
-        raise click.UsageError(f"{path}: {said}") from None
+        text = settings_text(str(path), MAX_SETTINGS, "utf-8-sig")
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{path}: this is not UTF-8") from None
 
     def read_list(written: str) -> SourceFile:
         from iptlint.dialects.decode import load

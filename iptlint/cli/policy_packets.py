@@ -59,11 +59,13 @@ def _format(given: dict[str, Any]) -> str:
 
 
 def _text(path: str) -> str:
+    from iptlint.dialects.decode import MAX_BYTES
+    from iptlint.dialects.settings_text import settings_text
+
     try:
         if path == "-":
             return sys.stdin.read()
-        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
-            return file.read()
+        return settings_text(path, MAX_BYTES // 2, "utf-8-sig")
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -26,13 +26,23 @@ def load(path: str, most: int = MAX_BYTES) -> SourceFile:
     that is no terminal, or has more bytes than ``most``."""
     if path == STDIN and sys.stdin is None:
         raise OSError("standard input is closed")
-    if path == STDIN:
-        return decode(path, _read(sys.stdin.buffer, most))
+    try:
+        data = _read(sys.stdin.buffer, most) if path == STDIN else read_whole(path, most)
+    except OverflowError:
+        raise OSError(
+            f"is longer than {most} bytes (--max-bytes), so nothing of it is read"
+        ) from None
+    return decode(path, data)
+
+
+def read_whole(path: str, most: int) -> bytes:
+    """``OSError`` where it cannot be read, or is a device that is no terminal; ``OverflowError``
+    where it has more bytes."""
     with Path(path).open("rb") as file:
         kind = os.fstat(file.fileno())
         if stat.S_ISBLK(kind.st_mode) or (stat.S_ISCHR(kind.st_mode) and not _is_quiet(file)):
             raise OSError("is a device")
-        return decode(path, _read(file, most, kind.st_size))
+        return _read(file, most, kind.st_size)
 
 
 def _read(file: IO[bytes], most: int, size: int = 0) -> bytes:
@@ -42,7 +52,7 @@ def _read(file: IO[bytes], most: int, size: int = 0) -> bytes:
         pieces.append(piece)
         length = max(size, sum(map(len, pieces)))
     if length > most:
-        raise OSError(f"is longer than {most} bytes (--max-bytes), so nothing of it is read")
+        raise OverflowError
     return b"".join(pieces)
 
 

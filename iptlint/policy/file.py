@@ -4,7 +4,6 @@ cannot be meant."""
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -15,6 +14,7 @@ from iptlint.policy.language import Names, SentenceError, near, read_sentence
 from iptlint.policy.services import Service, ServiceError, service, services_as_one
 from iptlint.policy.tests import BOTH, WAYS, PolicyError, PolicyFile, PolicyTest, Problem
 from iptlint.policy.toml_places import Path, Places, places
+from iptlint.policy.toml_text import toml_of
 from iptlint.policy.zones import BUILT_IN, INTERNET, Network, Zone, ZoneKind
 from iptlint.source import SourceFile, Span
 
@@ -44,7 +44,7 @@ def read_tests(
     ``needs_tests``: a file without any is wrong, too."""
     source = SourceFile(path, text)
     try:
-        document = tomllib.loads(text.replace("\r\n", "\n"))
+        document = toml_of(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # also of a number that is too long for Python
         raise PolicyError([_not_toml(source, error)]) from None
     reader = _Reader(document, places(source), read_list, needs_tests)
