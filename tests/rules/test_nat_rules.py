@@ -249,4 +249,4 @@ def test_where_docker_leaves_a_chain_to_the_user_the_advice_names_it() -> None:
 def test_what_swarm_publishes_cannot_be_bound_to_loopback() -> None:
     rules = Path(__file__).parents[2] / "fixtures" / "rules"
     (finding,) = findings((rules / "IPT851" / "bad_swarm.v4").read_text(), "IPT851")
-    assert finding.advice.startswith("deny it by the port it comes with: -I DOCKER-USER")
+    assert finding.advice.startswith("deny it by the port it comes with, if eth0 ")

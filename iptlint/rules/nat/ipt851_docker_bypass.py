@@ -344,7 +344,8 @@ def _advice(hooks: Hooks, first: _Published) -> str:
     home = f"[{localhost}]" if localhost.version == 6 else str(localhost)
     rule_of = first.translation.analysis.place(first.translation.rule).chain
     publish = f"publish it as -p {home}:{port}:…, or " * (rule_of != _SWARM)
-    publish += "deny it by the port it comes with"
+    named = any(cls.name == name for cls in hooks.space.interfaces.classes)
+    publish += f"deny it by the port it comes with{'' if named else f', if {name} faces the world'}"
     rule = f"-i {name} -p {protocol} -m conntrack --ctorigdstport {port} -j DROP"
     tool = "ip6tables" if hooks.family.address_bits > 32 else "iptables"
     by_command = f"{publish}: {tool} -I {DOCKER_USER} {rule}"
