@@ -29,6 +29,7 @@ from iptlint.model import (
 from iptlint.model.addresses import AddressKind
 from iptlint.model.kinds import examples
 from iptlint.model.matches import PACKET_FAMILIES, tests_in
+from iptlint.model.names import NoInterface, no_interface
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.base_chain import BaseChain
@@ -145,8 +146,17 @@ def likened(hooks: Hooks, packets: PacketSet, kind: AddressKind = AddressKind.EX
 
 
 def outside(space: Space) -> PacketSet:
-    """The packets that are not on the loopback interface."""
-    return ~space.interface(Field.IIF, "lo") & ~space.interface(Field.OIF, "lo")
+    """The packets that are not on the loopback interface, nor on one that nobody has. What a
+    template has for a name stands for one that somebody has."""
+    nobodys = (
+        cls.name
+        for cls in space.interfaces.classes
+        if no_interface(cls.name) not in (None, NoInterface.PLACEHOLDER)
+    )
+    left_out = [
+        space.interface(side, name) for name in ("lo", *nobodys) for side in (Field.IIF, Field.OIF)
+    ]
+    return ~union(left_out, space.false)
 
 
 @memo

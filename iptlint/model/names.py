@@ -6,6 +6,7 @@ Nothing in the kernel says so; so no claim is certain for a name alone.
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 # -- interfaces ---------------------------------------------------------------------------------
 
@@ -58,6 +59,35 @@ def is_second(interface: str) -> bool:
 def comes_and_goes(interface: str) -> bool:
     """Whether something makes it after boot: a link of ppp, a tunnel, a bridge, a VLAN."""
     return _PASSING.fullmatch(interface) is not None
+
+
+class NoInterface(Enum):
+    """What a word is that stands where the name of an interface belongs."""
+
+    ADDRESS = "address"
+    ALIAS = "alias"
+    PLACEHOLDER = "placeholder"
+    PROTOCOL = "protocol"
+
+
+_PROTOCOL = re.compile(r"tcp|udp|icmp|icmpv?6|ipv6-icmp|all|any")
+_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/].*)?|[\da-f]*:[\da-f]*:[\da-f:./]*|.*/\d+")
+_ALIAS = re.compile(r"[^:]+:\w*")
+_TO_FILL_IN = re.compile(
+    r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?"
+    r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
+)
+
+
+def no_interface(name: str) -> NoInterface | None:
+    """What the name is of, where people call no interface so."""
+    kinds = (
+        (_PROTOCOL, NoInterface.PROTOCOL),
+        (_ADDRESS, NoInterface.ADDRESS),
+        (_ALIAS, NoInterface.ALIAS),
+        (_TO_FILL_IN, NoInterface.PLACEHOLDER),
+    )
+    return next((kind for pattern, kind in kinds if pattern.fullmatch(name)), None)
 
 
 # -- chains, sets, hosts --------------------------------------------------------------------------

@@ -25,9 +25,18 @@ class InterfaceClass:
     wildcard: bool
 
 
+def may_be_called(name: str, *, wildcard: bool = False) -> bool:
+    """Whether the kernel lets an interface have the name (or one that starts so): dev_valid_name of
+    net/core/dev.c. An alias (``eth0:1``) is an address of its interface, and no other one."""
+    if any(sign in "/:" or sign.isspace() for sign in name):
+        return False
+    return wildcard or name not in (".", "..")
+
+
 class Interfaces:
     def __init__(self, matches: Iterable[Match]) -> None:
-        tests = {(m.name, m.wildcard) for m in _interface_tests(matches)}
+        named = ((m.name, m.wildcard) for m in _interface_tests(matches))
+        tests = {(name, wild) for name, wild in named if may_be_called(name, wildcard=wild)}
         names = sorted(name for name, wildcard in tests if not wildcard)
         prefixes = sorted(name for name, wildcard in tests if wildcard and name)
         self.classes = (

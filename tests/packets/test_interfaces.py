@@ -62,3 +62,12 @@ def test_an_example_is_the_name_itself_or_one_that_the_wildcard_holds() -> None:
     examples = {known.example(known.class_of(name)) for name in ("lo", "eth0", "eth7")}
     assert examples == {"lo", "eth0", "eth1"}
     assert known.example(known.class_of("eth7"), but="eth1") == "eth2"
+
+
+def test_what_the_kernel_allows_no_interface_to_be_called_is_none() -> None:
+    """``ip link set lo name eth0:1`` is an invalid argument; an address with dots is a name."""
+    known = interfaces("eth0:1", "10.0.0.0/8", ".", "192.0.2.1", "eth0")
+    for name in ("eth0:1", "10.0.0.0/8", "."):
+        assert known.members(name, wildcard=False) == ()
+    assert len(known.members("192.0.2.1", wildcard=False)) == 1
+    assert known.members("eth0:", wildcard=True) == ()

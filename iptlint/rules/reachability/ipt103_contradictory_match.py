@@ -3,7 +3,9 @@
 ## What it does
 Reports a rule whose own tests exclude each other, a test that nothing can pass, a test that
 no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
-chain to which only other packets are sent.
+chain to which only other packets are sent. So it does where the name of an interface is none:
+an address, an alias (`eth0:1`), a protocol, what a template has there; and of a rule for the ICMP
+of the other version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`).
 
 ## Why it matters
 The rule does nothing, whatever it says. Often an `-o` was meant to be an `-i`, or a list was
@@ -36,13 +38,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.before_conntrack import untestable_state
+from iptlint.analysis.foreign_icmp import ForeignIcmp, foreign_icmp
 from iptlint.analysis.later_fragments import may_be_misread
+from iptlint.analysis.misnamed_interfaces import Misnamed, misnamed_in, misnamed_interfaces
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Chain, Field, Interface, Match, Rule, VerdictKind, Within
+from iptlint.model import Chain, Family, Field, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
+from iptlint.model.names import NoInterface
 from iptlint.model.ownership import owner_of_chain
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.describe.lists import listed
@@ -76,6 +81,64 @@ def check(context: Context) -> Iterator[Finding]:
                 yield phrases.but_for_fragments(finding) if misread else finding
             elif dead.reason is Reason.NOT_SENT:
                 yield from _not_sent(analysis, dead)
+        named = (each for each in misnamed_interfaces(analysis) if not each.certain)
+        yield from map(_no_such_interface, named)
+        yield from (_foreign_icmp(analysis, each) for each in foreign_icmp(analysis))
+
+
+def _no_such_interface(misnamed: Misnamed) -> Finding:
+    """One that may have the name is not there by custom only."""
+    what, advice = _INSTEAD[misnamed.kind]
+    span, name = misnamed.rule.origin.part(misnamed.number), misnamed.name
+    unless = "" if misnamed.certain else ", unless an interface is called so"
+    return META.finding(
+        span,
+        f"{name} is {what}: no packet passes `{span.text}`{unless}",
+        advice.format(interface=name.partition(":")[0]),
+        confidence=Confidence.CERTAIN if misnamed.certain else Confidence.POSSIBLE,
+        likeness=f"interface {name}",
+    )
+
+
+_INSTEAD = {
+    NoInterface.ADDRESS: (
+        "an address, and no interface",
+        "test the source or the destination, or write the name of the interface",
+    ),
+    NoInterface.ALIAS: (
+        "an alias, one more address of the interface, by whose name packets come and go",
+        "write {interface}, and test the address",
+    ),
+    NoInterface.PLACEHOLDER: (
+        "what a template has for an interface",
+        "write the name of the interface",
+    ),
+    NoInterface.PROTOCOL: (
+        "a protocol, and no interface",
+        "test the protocol, or write the name of the interface",
+    ),
+}
+"""What the word is, and what to do."""
+
+
+def _foreign_icmp(analysis: TableAnalysis, foreign: ForeignIcmp) -> Finding:
+    span = foreign.rule.origin.part(foreign.number)
+    version, iptables, nft = _ICMP[foreign.family]
+    instead = analysis.syntax.pick(iptables=iptables, nft=nft)
+    denies = foreign.rule.verdict.kind.denies  # so would it all ICMPv6, neighbour discovery too
+    return META.finding(
+        span,
+        f"nobody sends what passes `{span.text}`: the ICMP of {version} is another protocol",
+        "delete the rule" if denies else f"write `{instead}`",
+        likeness=f"icmp {span.text}",
+    )
+
+
+_ICMP = {
+    Family.IP: ("IPv4", "-p icmp", "meta l4proto { icmp, ipv6-icmp }"),
+    Family.IP6: ("IPv6", "-p ipv6-icmp", "meta l4proto ipv6-icmp"),
+}
+"""By the version of IP that the rule is for."""
 
 
 def _contradiction(analysis: TableAnalysis, dead: Dead) -> Finding:
@@ -149,8 +212,11 @@ def _excluding(analysis: TableAnalysis, rule: Rule) -> tuple[int, int] | None:
 
 
 def _nothing_passes(analysis: TableAnalysis, rule: Rule, index: int) -> Finding:
-    span = rule.origin.part(index)
-    if _asks_for_fragments(rule.matches[index]):
+    span, match = rule.origin.part(index), rule.matches[index]
+    misnamed = next((each for each in misnamed_in(rule) if each.number == index), None)
+    if misnamed is not None:
+        return _no_such_interface(misnamed)
+    if _asks_for_fragments(match):
         return META.finding(
             span,
             f"no packet passes `{span.text}`: connection tracking, which this ruleset uses, puts "

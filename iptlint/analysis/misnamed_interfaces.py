@@ -1,0 +1,35 @@
+"""Tests of interfaces by what is no name of one: an address, an alias, a protocol, a blank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from iptlint.model import Interface, Rule
+from iptlint.model.kinds import rules_where
+from iptlint.model.names import NoInterface, no_interface
+from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.interfaces import may_be_called
+
+
+class Misnamed(NamedTuple):
+    """``number``: the test in the rule. ``certain``: the kernel allows no such name."""
+
+    rule: Rule
+    number: int
+    name: str
+    kind: NoInterface
+    certain: bool
+
+
+def misnamed_in(rule: Rule) -> Iterator[Misnamed]:
+    for number, match in enumerate(rule.matches):
+        if isinstance(match, Interface) and not match.wildcard and not match.negated:
+            kind = no_interface(match.name)
+            if kind is not None:
+                yield Misnamed(rule, number, match.name, kind, not may_be_called(match.name))
+
+
+def misnamed_interfaces(analysis: TableAnalysis) -> Iterator[Misnamed]:
+    for _, rule in rules_where(analysis.table, lambda rule: any(misnamed_in(rule))):
+        yield from misnamed_in(rule)
