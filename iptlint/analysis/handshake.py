@@ -9,7 +9,16 @@ from iptlint.analysis.default_verdict import outside, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.memo import memo
-from iptlint.model import EffectKind, Field, Hook, VerdictKind, addresses
+from iptlint.model import (
+    EffectKind,
+    Family,
+    Field,
+    Hook,
+    Interface,
+    Match,
+    VerdictKind,
+    addresses,
+)
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import Sender
 from iptlint.model.protocols import TCP, tcp_flag_bits
@@ -59,6 +68,21 @@ def lets_someone_in(hooks: Hooks) -> bool:
     return hooks.deciding_chain(Hook.INPUT) is not None and some_pass(
         hooks, Hook.INPUT, opening(hooks)
     )
+
+
+@memo
+def is_switched_off(hooks: Hooks) -> bool:
+    """Whether IPv6 is, by OUTPUT alone: nothing leaves, and no rule accepts anything but on lo."""
+    if hooks.family is not Family.IP6 or hooks.deciding_chain(Hook.OUTPUT) is None:
+        return False
+    if some_pass(hooks, Hook.OUTPUT, hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)):
+        return False
+    accepting = (r for r in hooks.examples() if r.verdict.kind is VerdictKind.ACCEPT)
+    return all(any(map(_is_lo, rule.matches)) for rule in accepting)
+
+
+def _is_lo(match: Match) -> bool:
+    return isinstance(match, Interface) and match.name == "lo" and not match.negated
 
 
 def leads_someone_through(hooks: Hooks) -> bool:

@@ -101,6 +101,7 @@ def _read_terraform(source: SourceFile, _: Reader) -> Reading:
 
 
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.script.arguments import asks_for_words
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
     from iptlint.dialects.script.tree import end_of
@@ -111,7 +112,11 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         # Of what nothing was checked, nobody need be told what was not understood.
         told = (each for each in diagnostics if not (script.rule_files and each.code == "IPT002"))
-        diagnostics = (*told, _no_commands(source, script.rule_files, end_of(file)))
+        asking = next(filter(asks_for_words, diagnostics), None)
+        nothing = _no_commands(source, script.rule_files, end_of(file))
+        if asking is not None and not script.rule_files:
+            nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
+        diagnostics = (*(each for each in told if each is not asking), nothing)
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
 

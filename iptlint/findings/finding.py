@@ -119,6 +119,11 @@ class Finding:
         )
 
     @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it stands; a file that was read twice is two sources, but one place."""
+        return self.span.source.path, self.span.start, self.span.end
+
+    @property
     def fixable(self) -> bool:
         """Whether an edit is proposed; whether it holds is proved when it is applied."""
         return self.fix is not None

@@ -41,7 +41,10 @@ def _key(finding: Finding) -> tuple[str, str, str]:
 
 def _together(alike: Sequence[Finding]) -> Finding:
     gravest = min(alike, key=lambda finding: finding.severity.rank).severity
-    first, *others = alike
+    first = alike[0]
+    others = [other for other in alike[1:] if other.place != first.place]
+    if not others:
+        return replace(first, severity=gravest)
     labels = [Label(other.span, _likewise(first, other)) for other in others[:SHOWN]]
     message = f"{first.message.rstrip('.')}; likewise {_places(first, others)}"
     related = (*first.related, *labels)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.default_verdict import accepted_by_default
 from iptlint.analysis.shares import Decider
-from iptlint.model import Family
+from iptlint.model import Family, Field, Hook
 from iptlint.model.syntax import Suggestion
 
 if TYPE_CHECKING:
     from iptlint.netfilter.firewall import Hooks
+    from iptlint.packets.bdd import PacketSet
 
 ESTABLISHED = Suggestion(
     "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "ct state established,related accept"
@@ -58,3 +60,11 @@ def at_the_top(share: Decider, base: str, *remedies: Suggestion) -> str:
     where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"
     rules = dict.fromkeys(each.into(base, ruleset, share.analysis.table) for each in remedies)
     return f"add {where}: {'; '.join(rules)}"
+
+
+def against_others(hooks: Hooks, hook: Hook, packets: PacketSet) -> str:
+    """What is to be done besides where what no rule is for is accepted: a rule for some lets the
+    others go on to that."""
+    coming = hooks.space.project(packets, Field.IIF)
+    open_end = (accepted_by_default(hooks, hook) & coming).satisfiable()
+    return ", and deny the others, whom no rule would stop," if open_end else ""

@@ -128,10 +128,10 @@ def _suppressed(
 
 def _once(findings: Sequence[Finding], tell: Tell) -> list[Finding]:
     """Without those that say the same of the same place: a fault of an inet table is one of ip
-    and of ip6."""
-    places = Counter((f.code, f.span) for f in findings)
-    told = (f if places[f.code, f.span] == 1 else tell(f) for f in findings)
-    return list({(f.code, f.span, f.message): f for f in reversed([*told])}.values())[::-1]
+    and of ip6, and one of a file that a script of the run loads is told of the file."""
+    places = Counter((f.code, f.place) for f in findings)
+    told = (f if places[f.code, f.place] == 1 else tell(f) for f in findings)
+    return list({(f.code, f.place, f.message): f for f in reversed([*told])}.values())[::-1]
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

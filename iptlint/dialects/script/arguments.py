@@ -96,7 +96,15 @@ def _said(arguments: tuple[str, ...], words: Sequence[str]) -> str:
 
 
 def _how_to_ask(words: Sequence[str]) -> str:
-    return f"ask for it with --script-args {words[0]}"
+    return f"{_ASK}{words[0]}"
+
+
+_ASK = "ask for it with --script-args "
+
+
+def asks_for_words(diagnostic: Diagnostic) -> bool:
+    """Whether it says what the script would do with other words."""
+    return diagnostic.help.startswith(_ASK)
 
 
 def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Iterator[_Asked]:

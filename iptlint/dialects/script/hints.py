@@ -26,11 +26,18 @@ _BOOT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _SAVE_WORDS = re.compile(
-    r"ip6?tables-save|netfilter-persistent|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b"
-    r"|nft (?:-\w+ )*list ruleset *>",
+    r"ip6?tables-save|\$\{?\w*(?:ipt|tables)\w*\}?[\"']?-save\b|netfilter-persistent"
+    r"|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b|nft (?:-\w+ )*list ruleset *>",
     re.IGNORECASE,
 )
 """In the parts that are not carried out, or in a comment on what to do then."""
+
+_KEPT = re.compile(
+    r"^[^#\n]*/etc/(?:nftables\.conf|nftables(?:\.d)?/|iptables/\S*rules|iptables\.(?:up\.)?rules"
+    r"|sysconfig/(?:ip6?tables|nftables\.conf))",
+    re.MULTILINE,
+)
+"""A file that a service loads at boot: the script writes it, or loads what is there anyway."""
 
 _CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
 _START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
@@ -67,7 +74,9 @@ class Hints:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
         boot, that it is a service, or that the rules are not meant to stay."""
         text = self.source.text
-        if _SAVE_WORDS.search(text) or _BOOT_PATHS.search(self.source.path):
+        if any(words.search(text) for words in (_SAVE_WORDS, _KEPT)):
+            return True
+        if _BOOT_PATHS.search(self.source.path):
             return True
         is_service = _START.search(text) and _STOP.search(text)
         return bool(_BOOT_WORDS.search(text) or is_service or _TEMPORARY.search(text))

@@ -192,10 +192,11 @@ def _advice(hooks: Hooks, share: Share, port: int) -> str:
         return _BY_COMMAND[owner.name].format(port=port, family=family, inside=inside)
     main = hooks.deciding_chain(Hook.INPUT)
     base = main.chain.name if main else share.chain.name
+    rest = suggestions.against_others(hooks, Hook.INPUT, share.packets)
     if untracks(hooks):  # a limit on new connections might see none of them
-        return "accept it from your networks only"
+        return f"accept it from your networks only{rest.removesuffix(',')}"
     limit = suggestions.first(share, base, _limit(hooks, port))
-    return f"accept it from your networks only, or {limit}"
+    return f"accept it from your networks only{rest or ','} or {limit}"
 
 
 def _limit(hooks: Hooks, port: int) -> Suggestion:

@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
 from iptlint.analysis.exposure import interface_name
 from iptlint.analysis.external_interfaces import visited_classes
-from iptlint.analysis.handshake import lets_someone_in
+from iptlint.analysis.handshake import is_switched_off, lets_someone_in
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
@@ -121,7 +121,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    if hooks.family is not Family.IP6 or not lets_someone_in(hooks):
+    if hooks.family is not Family.IP6 or not lets_someone_in(hooks) or is_switched_off(hooks):
         return
     for hook in _RESULTS:
         everywhere = _Links(hooks.space.true)

@@ -32,6 +32,7 @@ too, keeps the rule silent.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default
 from iptlint.analysis.handshake import opening
@@ -41,6 +42,11 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Family, Hook, Ruleset
 from iptlint.model.script import Script
 from iptlint.rules.meta import Group, Meta, Needs
+from iptlint.source import Span
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.firewall import Hooks
+    from iptlint.packets.bdd import PacketSet
 
 META = Meta(
     code="IPT705",
@@ -66,12 +72,20 @@ def _check(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Findi
     denied = dropped_by_default(ip, Hook.INPUT)
     if script.families is not None or script.lacks_files or not denied.satisfiable():
         return
-    deciding = shares(ip, Hook.INPUT, opening(ip) & denied)
-    closing = next((share for share in deciding if share.kind.denies), None)
     yield META.finding(
-        closing.span if closing else ruleset.source.line_span(1),
+        _closing(ip, opening(ip) & denied),
         "this denies by default over IPv4 only: the script has no command for IPv6, and so every "
         "service is open over it, unless something else denies there",
         "write the same rules for IPv6 (ip6tables), with ICMPv6 accepted; or deny there: "
         "ip6tables -P INPUT DROP",
     )
+
+
+def _closing(hooks: Hooks, packets: PacketSet) -> Span:
+    """The policy, if that denies; else what denies most of the packets."""
+    main = hooks.deciding_chain(Hook.INPUT)
+    if main is not None and main.chain.policy is not None and main.chain.policy.kind.denies:
+        return main.analysis.declaration_of(main.chain)
+    deciding = shares(hooks, Hook.INPUT, packets)
+    closing = next((share for share in deciding if share.kind.denies), None)
+    return closing.span if closing else hooks.ruleset.source.line_span(1)

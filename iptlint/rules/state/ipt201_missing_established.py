@@ -59,6 +59,7 @@ from iptlint.analysis.handshake import (
     any_answer,
     is_answered,
     is_lost_on_the_way,
+    is_switched_off,
     leads_someone_through,
     opening,
     untracks,
@@ -136,6 +137,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _missing(hooks: Hooks) -> Iterator[Finding]:
+    if is_switched_off(hooks):
+        return
     denying = [way for way in _WAYS if dropped_by_default(hooks, way.back).satisfiable()]
     yield from _as_one([finding for way in denying for finding in _answers(hooks, way)])
     for way in denying:
