@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
+from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass, some_pass
 from iptlint.memo import memo
 from iptlint.model import (
     Chain,
@@ -160,6 +160,16 @@ def outside(space: Space) -> PacketSet:
 
 
 @memo
+def is_shut_before(hooks: Hooks) -> bool:
+    """Whether PREROUTING lets nothing from outside on, neither in nor through."""
+    return not some_pass(hooks, Hook.PREROUTING, outside(hooks.space))
+
+
+def _is_shut_before(hooks: Hooks, hook: Hook) -> bool:
+    return hook in (Hook.INPUT, Hook.FORWARD) and is_shut_before(hooks)
+
+
+@memo
 def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     """The interfaces (as a set of packets, free in all else) on which most strangers that open
     a connection are certainly turned away at the hook. Empty: the hook accepts by default."""
@@ -168,6 +178,8 @@ def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
 
 def _turned_away(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     packets = packets & hooks.hook_packets(hook) & outside(hooks.space) & ~_of_nobody(hooks.space)
+    if _is_shut_before(hooks, hook):
+        return packets
     return packets & ~may_pass(hooks, hook, packets)
 
 
@@ -222,6 +234,8 @@ def accepted_strangers(hooks: Hooks, hook: Hook) -> PacketSet:
 
 
 def _accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    if _is_shut_before(hooks, hook):
+        return hooks.space.false
     accepted = may_end(hooks, hook, VerdictKind.ACCEPT, packets & outside(hooks.space))
     main = hooks.deciding_chain(hook)
     # A ban that may strike (recent, limit) leaves an open end open.

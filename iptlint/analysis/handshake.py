@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.default_verdict import outside, public
+from iptlint.analysis.default_verdict import is_shut_before, outside, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.hook_verdicts import may_pass, some_pass
 from iptlint.memo import memo
@@ -65,15 +65,19 @@ def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
 
 def lets_someone_in(hooks: Hooks) -> bool:
     """Whether some connection may be opened to this host."""
-    return hooks.deciding_chain(Hook.INPUT) is not None and some_pass(
-        hooks, Hook.INPUT, opening(hooks)
-    )
+    decided = hooks.deciding_chain(Hook.INPUT) is not None and not is_shut_before(hooks)
+    return decided and some_pass(hooks, Hook.INPUT, opening(hooks))
 
 
 @memo
 def is_switched_off(hooks: Hooks) -> bool:
-    """Whether IPv6 is, by OUTPUT alone: nothing leaves, and no rule accepts anything but on lo."""
-    if hooks.family is not Family.IP6 or hooks.deciding_chain(Hook.OUTPUT) is None:
+    """Whether IPv6 is: nothing comes past PREROUTING, or nothing leaves, and no rule accepts
+    anything but on lo."""
+    if hooks.family is not Family.IP6:
+        return False
+    if is_shut_before(hooks):
+        return True
+    if hooks.deciding_chain(Hook.OUTPUT) is None:
         return False
     if some_pass(hooks, Hook.OUTPUT, hooks.hook_packets(Hook.OUTPUT) & outside(hooks.space)):
         return False
@@ -88,7 +92,7 @@ def _is_lo(match: Match) -> bool:
 def leads_someone_through(hooks: Hooks) -> bool:
     """Whether some connection may be opened through this host: else nothing is forwarded, and no
     error about it comes."""
-    return some_pass(hooks, Hook.FORWARD, opening(hooks))
+    return not is_shut_before(hooks) and some_pass(hooks, Hook.FORWARD, opening(hooks))
 
 
 @memo

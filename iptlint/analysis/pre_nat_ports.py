@@ -16,10 +16,12 @@ from iptlint.analysis.nat import (
 )
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
+from iptlint.model import Chain, Field, Hook, Rule, VerdictKind, addresses
+from iptlint.model.addresses import AddressKind
 from iptlint.model.ownership import writer_of
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.bdd import union
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -105,7 +107,7 @@ def _mistake(
     hooks: Hooks, hook: Hook, place: tuple[TableAnalysis, Chain, Rule], moved: _Moved
 ) -> Iterator[Mistake]:
     analysis, chain, rule = place
-    but_for_port = _but_for_port(analysis, chain, rule) & outside(hooks.space)
+    but_for_port = _but_for_port(analysis, chain, rule) & outside(hooks.space) & ~_forged(hooks)
     hits = [
         (translation, packets)
         for port in named_ports(rule)
@@ -123,6 +125,16 @@ def _mistake(
         for (_, packets), alive in zip(hits, passing, strict=True):
             missed = missed | (alive if denies else packets)
         yield Mistake(hook, analysis, chain, rule, tuple(t for t, _ in hits), missed)
+
+
+@memo
+def _forged(hooks: Hooks) -> PacketSet:
+    """The packets that say that they come from a private network, and come from the world, by an
+    interface that a script calls so: nobody sends them."""
+    space, saddr = hooks.space, hooks.family.saddr
+    names = [name for name, faces in hooks.facing.items() if faces]
+    coming = union([space.interface(Field.IIF, name) for name in names], space.false)
+    return coming & space.ranges(saddr, addresses.ranges(hooks.family, AddressKind.PRIVATE))
 
 
 def _but_for_port(analysis: TableAnalysis, chain: Chain, rule: Rule) -> PacketSet:

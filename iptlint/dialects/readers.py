@@ -29,6 +29,7 @@ from iptlint.dialects.placeholders import with_placeholders
 from iptlint.dialects.reading import Reader, Reading
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
 from iptlint.model.matches import tests_in
+from iptlint.model.script import Kind
 from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
         told = (each for each in diagnostics if not (script.rule_files and each.code == "IPT002"))
         asking = next(filter(asks_for_words, diagnostics), None)
         nothing = _no_commands(source, script.rule_files, end_of(file))
+        if any(step.kind is Kind.CHANGE for step in script.steps):
+            nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
         if asking is not None and not script.rule_files:
             nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
         diagnostics = (*(each for each in told if each is not asking), nothing)
@@ -209,6 +212,11 @@ _IN_NAMESPACES = re.compile(
 )
 
 
+_ONLY_DELETES = (
+    "this script deletes rules and makes none, as far as it was followed, so nothing was checked"
+)
+
+
 def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Diagnostic:
     """``end``: where it stops, whatever comes behind that."""
     message = "no command of this script changes this host's firewall, so nothing was checked"
@@ -225,7 +233,7 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Dia
             "this host's, so nothing was checked"
         )
         advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
-    elif end < len(source.text) and not _NAMES_A_TOOL.search(source.text, 0, end):
+    elif _NAMES_A_TOOL.search(source.text, end) and not _NAMES_A_TOOL.search(source.text, 0, end):
         line = source.line_of(end)
         message = (
             f"this script ends at line {line}, before its first command for a firewall, so nothing"

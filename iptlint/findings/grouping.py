@@ -42,7 +42,7 @@ def _key(finding: Finding) -> tuple[str, str, str]:
 def _together(alike: Sequence[Finding]) -> Finding:
     gravest = min(alike, key=lambda finding: finding.severity.rank).severity
     first = alike[0]
-    others = [other for other in alike[1:] if other.place != first.place]
+    others = [other for other in alike[1:] if not _is_read_again(first, other)]
     if not others:
         return replace(first, severity=gravest)
     labels = [Label(other.span, _likewise(first, other)) for other in others[:SHOWN]]
@@ -50,6 +50,11 @@ def _together(alike: Sequence[Finding]) -> Finding:
     related = (*first.related, *labels)
     fix = first.fix or next(map(_of_another, (finding for finding in others if finding.fix)), None)
     return replace(first, severity=gravest, message=message, related=related, fix=fix)
+
+
+def _is_read_again(first: Finding, other: Finding) -> bool:
+    """Whether it is of the same place, in a file that a script of the run loads."""
+    return other.place == first.place and other.span.source is not first.span.source
 
 
 def _of_another(finding: Finding) -> Fix:

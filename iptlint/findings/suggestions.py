@@ -67,4 +67,4 @@ def against_others(hooks: Hooks, hook: Hook, packets: PacketSet) -> str:
     others go on to that."""
     coming = hooks.space.project(packets, Field.IIF)
     open_end = (accepted_by_default(hooks, hook) & coming).satisfiable()
-    return ", and deny the others, whom no rule would stop," if open_end else ""
+    return " and deny the others, whom no rule would stop" if open_end else ""

@@ -50,7 +50,8 @@ def publish(
     findings = [each for each in shown if each.code not in unheard]
     if host is not None:
         findings = [qualified(host, each) for each in findings if applies_to(host, each, tell)]
-    suppressed = _suppressed(_once((*findings, *crashes), tell), sources, selection.heard)
+    once = _once(_own_first((*findings, *crashes), sources), tell)
+    suppressed = _suppressed(once, sources, selection.heard)
     kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
     hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)
     return Published(
@@ -124,6 +125,11 @@ def _suppressed(
         first.unused,
         first.faulty,
     )
+
+
+def _own_first(findings: Sequence[Finding], sources: Sequence[SourceFile]) -> list[Finding]:
+    """Before those of a file as some script of the run loads it stand those of the file itself."""
+    return sorted(findings, key=lambda finding: finding.span.source not in sources)
 
 
 def _once(findings: Sequence[Finding], tell: Tell) -> list[Finding]:

@@ -94,7 +94,8 @@ def no_interface(name: str) -> NoInterface | None:
 
 _FOR_USERS = re.compile(
     r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
-    r"overrid|^(?:input|output|forwarding|prerouting|postrouting)_\w+$",  # the last of OpenWrt
+    r"overrid|^(?:input|output|forwarding|prerouting|postrouting)_\w+$"  # OpenWrt
+    r"|^(?:tcp|udp)$",  # of the stateful firewall that many copy: the ports that are open
     re.I,
 )
 _OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")

@@ -97,3 +97,128 @@ def test_what_denies_by_default_is_the_policy_and_no_chain_against_floods() -> N
     )
     (untouched,) = in_script(flood, "IPT705")
     assert untouched.span.text == "iptables -P INPUT DROP"
+
+
+# -- scripts ----------------------------------------------------------------------------------
+
+
+def test_what_a_program_prints_for_eval_may_set_any_variable() -> None:
+    rule = "iptables -t nat -A POSTROUTING -o $uplink -j MASQUERADE\n"
+    assert in_script(rule, "IPT006")
+    assert not in_script(f'eval "$(./settings.py)"\n{rule}', "IPT006")
+
+
+def test_a_script_ends_before_its_commands_only_if_some_stand_behind() -> None:
+    (ended,) = in_script("exit 0\niptables -F\n", "IPT008")
+    assert "ends at line 2, before its first command" in ended.message
+    (other,) = in_script("start() { ip netns add web; }\nstart\nexit $?\n# the end\n", "IPT008")
+    assert "ends at" not in other.message
+
+
+def test_a_script_that_empties_the_firewall_changes_it() -> None:
+    (emptied,) = in_script("nft flush ruleset\n", "IPT008")
+    assert "deletes rules and makes none" in emptied.message
+
+
+def test_a_word_behind_an_option_is_no_first_argument() -> None:
+    """It is called with ``--fw=drop``, not with ``drop``."""
+    text = 'kind=${1#*=}\ncase "$kind" in\ndrop) iptables -P INPUT DROP ;;\nesac\n'
+    (nothing,) = in_script(text, "IPT008")
+    assert "--script-args drop" not in nothing.help
+    (asking,) = in_script(text.replace("${1#*=}", "$1"), "IPT008")
+    assert "--script-args drop" in asking.help
+
+
+def test_a_rule_for_an_interface_that_nobody_knows_is_not_for_all() -> None:
+    rules = (
+        'eval "$(./settings.py)"\n'
+        "iptables -I FORWARD -i $lan -j ACCEPT\n"
+        "iptables -I FORWARD -o $lan -m state --state RELATED,ESTABLISHED -j ACCEPT\n"
+    )
+    assert not in_script(rules, "IPT601")
+
+
+def test_nobody_from_a_private_network_comes_by_the_uplink() -> None:
+    """The REDIRECT is for the VPN's clients, and the DROP for the world."""
+    text = (
+        "WAN_4=ens3\niptables -A INPUT -i $WAN_4 -p udp --dport 53 -j DROP\n"
+        "iptables -t nat -A PREROUTING -s {} -p udp --dport 53 -j REDIRECT --to-ports 5353\n"
+    )
+    assert not in_script(text.format("192.168.224.0/22"), "IPT803")
+    assert in_script(text.format("198.51.100.0/24"), "IPT803")
+
+
+def test_the_chain_of_open_ports_may_be_empty() -> None:
+    text = "iptables -N {0}\niptables -A INPUT -p udp -j {0}\niptables -P INPUT DROP\n"
+    assert not in_script(text.format("UDP"), "IPT107")
+    assert in_script(text.format("GAMES"), "IPT107")
+
+
+def test_a_jump_of_a_loop_is_shown_once() -> None:
+    text = (
+        "iptables -N GAMES\nfor net in 10.0.0.0/8 192.168.0.0/16 172.16.0.0/12; do\n"
+        "iptables -A INPUT -s $net -j GAMES\ndone\n"
+    )
+    (empty,) = in_script(text, "IPT107")
+    assert [label.message for label in empty.related] == ["declared here, without rules"]
+
+
+# -- what accepts all, and what lets nothing on -------------------------------------------------
+
+
+def test_a_rule_that_accepts_all_has_to_go_before_a_policy_denies() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j ACCEPT\nCOMMIT\n"
+    (opened,) = found(("rules.v4", text), codes=["IPT601"])
+    assert opened.advice.startswith("in the place of line 4, ")
+
+
+def test_what_prerouting_drops_is_not_open_and_finds_no_neighbours() -> None:
+    """The policy of a base chain at PREROUTING takes all that comes, whatever INPUT accepts."""
+    raw = "*raw\n:PREROUTING {} [0:0]\nCOMMIT\n"
+    rest = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+    codes = ["IPT201", "IPT601", "IPT702"]
+    assert not found(("rules.v6", raw.format("DROP") + rest), codes=codes)
+    assert [f.code for f in found(("rules.v6", raw.format("ACCEPT") + rest), codes=codes)] == [
+        "IPT601"
+    ]
+
+
+def test_ipv6_that_prerouting_drops_is_not_open_beside_ipv4() -> None:
+    closed = (
+        "table ip filter {\n chain input {\n"
+        "  type filter hook input priority 0; policy drop;\n  iif lo accept\n"
+        "  ct state established,related accept\n }\n}\n"
+        "table ip6 off {\n chain pre {\n"
+        "  type filter hook prerouting priority -300; policy POLICY;\n }\n}\n"
+    )
+    assert not found(("nftables.conf", closed.replace("POLICY", "drop")), codes=["IPT701"])
+    assert found(("nftables.conf", closed.replace("POLICY", "accept")), codes=["IPT701"])
+
+
+# -- several files ----------------------------------------------------------------------------
+
+
+def test_the_help_for_a_file_is_in_its_own_language(tmp_path: Path) -> None:
+    """A script loads it, and would write ``iptables -A``."""
+    rules, script = tmp_path / "iptables.rules", tmp_path / "fw.sh"
+    rules.write_text(
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n"
+        "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+    )
+    script.write_text("#!/bin/sh\niptables-restore < iptables.rules\n")
+    texts = [(str(path), path.read_text()) for path in (script, rules)]
+    (world,) = found(*texts, codes=["IPT604"])
+    assert "add before it: -A INPUT " in world.help
+
+
+@pytest.mark.parametrize("place", ["ports.nft", "nftables.d/ports.nft"])
+def test_what_is_included_lies_beside_as_in_a_repository(tmp_path: Path, place: str) -> None:
+    """The host has it as /etc/nftables.d/ports.nft."""
+    main, ports = tmp_path / "main.nft", tmp_path / place
+    ports.parent.mkdir(exist_ok=True)
+    ports.write_text("define open = { 80 }\n")
+    text = 'include "/etc/nftables.d/ports.nft"\n' + OPEN.replace("22", "$open")
+    main.write_text(text)
+    assert not found((str(main), text), codes=["IPT001", "IPT002"])
+    ports.unlink()
+    assert found((str(main), text), codes=["IPT002"])

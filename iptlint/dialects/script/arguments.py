@@ -147,7 +147,12 @@ def _plain_ones(words: Iterable[t.Word]) -> Iterator[str]:
 
 
 def _names(word: t.Word) -> set[str]:
-    return {part.name for part in word.parts if isinstance(part, t.Parameter)}
+    """Of the variables that stand there as they are: of `--fw=ufw`, `${1#*=}` is a part."""
+    whole = (p for p in word.parts if isinstance(p, t.Parameter) and not p.prefix)
+    return {part.name for part in whole if part.operator in _KEEPING}
+
+
+_KEEPING = frozenset({"", "-", ":-", "=", ":=", "?", ":?", ",", ",,", "^", "^^"})
 
 
 def _plain(word: t.Word) -> str | None:

@@ -186,7 +186,7 @@ def _eval(shell: Interpreter, call: Call) -> Result:
         return f"${{_unknown_{len(hidden)}}}"
 
     text = WHOLE.sub(hide, text)
-    if hidden and "=" in text:
+    if hidden and ("=" in text or text.lstrip().startswith("${_unknown_")):
         run.environment.open = True  # what it sets is not known
     for number, value in enumerate(hidden, 1):
         run.environment.set(f"_unknown_{number}", value)

@@ -14,7 +14,7 @@ _ROLES = {
 _INTERFACE = r"IF|IFS|IFACES?|NICS?|DEVS?|ETH|INTERFACES?|CARD"
 _BY_ROLE = {
     faces: re.compile(
-        rf"(?:{roles})[_\d]*(?:{_INTERFACE})[_\d]*|(?:{_INTERFACE})_*(?:{roles})[_\d]*|(?:{roles})\d*"
+        rf"(?:{roles})[_\d]*(?:{_INTERFACE})[_\d]*|(?:{_INTERFACE})_*(?:{roles})[_\d]*|(?:{roles})[_\d]*"
     )
     for faces, roles in _ROLES.items()
 }

@@ -71,6 +71,7 @@ from iptlint.model import (
     Rule,
     Ruleset,
     Table,
+    Uncertain,
     VerdictKind,
 )
 from iptlint.model.kinds import examples, examples_in
@@ -194,7 +195,8 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
 def _is_of_every_firewall(rule: Rule) -> bool:
     """Whether it accepts answers to connections on all interfaces, or what comes from the host."""
     names = [match.name for match in rule.matches if isinstance(match, Interface)]
-    answers = reads_conntrack(rule.matches) and not names
+    known = not any(isinstance(match, Uncertain) for match in rule.matches)
+    answers = reads_conntrack(rule.matches) and not names and known
     return rule.verdict.kind is VerdictKind.ACCEPT and (answers or "lo" in names)
 
 
@@ -259,7 +261,7 @@ def _one(hooks: Hooks, opening: _Open) -> Finding:
         f"{chain.name} is open: {by} every new connection that no rule denies"
         f"{past}"
         f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
-        _returning(_advice(hooks.ruleset, chain), returns),
+        _instead(_returning(_advice(hooks.ruleset, chain), returns), share.rule),
         related=(Label(returns.origin.span, "leads them to the policy"),) if returns else (),
         witness=shown_from_world(hooks, opening.hook, share),
         confidence=Confidence.POSSIBLE if opening.maybe else None,
@@ -276,6 +278,13 @@ def _returned(opening: _Open) -> Rule | None:
             denied = union(denying, opening.main.analysis.space.false)
             return None if (left & ~denied).satisfiable() else rule
     return None
+
+
+def _instead(advice: str, accepting: Rule | None) -> str:
+    """Above a policy that denies, a rule that accepts all has to go."""
+    if accepting is None:
+        return advice
+    return f"in the place of line {accepting.origin.span.line}, {advice}"
 
 
 def _returning(advice: str, returns: Rule | None) -> str:

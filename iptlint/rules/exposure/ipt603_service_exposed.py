@@ -229,8 +229,11 @@ def _advice(hooks: Hooks, opening: Exposed, opened: Sequence[Open], many: bool) 
     instead = suggestions.into(remedy, opening.chain, hooks)
     rest = suggestions.against_others(hooks, opening.hook, opening.packets)
     if opening.ports > len(ports):  # the rule is for others too, which are to stay
-        return f"take it out of this rule{rest} and accept it only from where it is used: {instead}"
-    return f"accept it only from where it is used{rest or ','} in the place of this rule: {instead}"
+        return f"take it out of this rule, and {_ACCEPT}{rest}: {instead}"
+    return f"{_ACCEPT}{rest}, in the place of this rule: {instead}"
+
+
+_ACCEPT = "accept it only from where it is used"
 
 
 _BY_COMMAND = {

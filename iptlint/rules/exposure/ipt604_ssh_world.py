@@ -194,9 +194,9 @@ def _advice(hooks: Hooks, share: Share, port: int) -> str:
     base = main.chain.name if main else share.chain.name
     rest = suggestions.against_others(hooks, Hook.INPUT, share.packets)
     if untracks(hooks):  # a limit on new connections might see none of them
-        return f"accept it from your networks only{rest.removesuffix(',')}"
+        return f"accept it from your networks only{rest}"
     limit = suggestions.first(share, base, _limit(hooks, port))
-    return f"accept it from your networks only{rest or ','} or {limit}"
+    return f"accept it from your networks only{rest}, or {limit}"
 
 
 def _limit(hooks: Hooks, port: int) -> Suggestion:

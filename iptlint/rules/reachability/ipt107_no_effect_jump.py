@@ -95,7 +95,8 @@ def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
 
 
 def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> Finding:
-    others = tuple(Label(rule.origin.span, "here too") for rule in jumps[1 : phrases.MAX_LABELS])
+    spans = [*dict.fromkeys(rule.origin.span for rule in jumps)]  # in a loop there are several
+    others = tuple(Label(span, "here too") for span in spans[1 : phrases.MAX_LABELS])
     return META.finding(
         jumps[0].origin.span,
         f"this jump does nothing: the chain {chain.name} is empty",

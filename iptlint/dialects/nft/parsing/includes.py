@@ -43,17 +43,19 @@ class AbsentError(IncludeError):
 
 @dataclass(frozen=True, slots=True)
 class Includes:
-    """``open_files``: the file that includes, and those that include it, by their own paths.
-    ``read``: the paths of all that were included, by whatever file."""
+    """``open_files``: the file that includes, and those that include it, by their own paths;
+    ``given``: how people are shown the first. ``read``: the paths of all that were included, by
+    whatever file."""
 
     files: Files
     open_files: tuple[str, ...] = ()
+    given: str = ""
     read: list[str] = field(default_factory=list)
 
     def inside(self, source: SourceFile) -> Includes:
         """The same for what ``source`` includes."""
         path = self.files.real_path(self.files.own_path(source.path))
-        return replace(self, open_files=(*self.open_files, path))
+        return replace(self, open_files=(*self.open_files, path), given=source.path)
 
     def sources(self, name: Value) -> Iterator[SourceFile]:
         """The files, in the order nft reads them; IncludeError where there is none."""
@@ -82,8 +84,11 @@ class Includes:
             paths += self.files.matching(str(PurePosixPath(directory, path)))
             if paths and (directory in self._copies or not pattern):
                 return list(dict.fromkeys(paths))
+        is_elsewhere = not paths and self._is_elsewhere(name.text)
+        if is_elsewhere:
+            paths = self._beside(name.text, pattern=pattern)
         if not paths and not pattern:
-            if self._is_elsewhere(name.text):
+            if is_elsewhere:
                 raise AbsentError(f"There is no file {name.text}", hint=_WANTED, **place)
             raise IncludeError(
                 f"There is no file {name.text}{self.files.whereabouts}",
@@ -91,6 +96,19 @@ class Includes:
                 **place,
             )
         return list(dict.fromkeys(paths))
+
+    def _beside(self, name: str, *, pattern: bool) -> list[str]:
+        """As the files of a host are kept in a repository: the file lies with its folder beside
+        the one that includes it, or in the same folder."""
+        own = PurePosixPath(self.open_files[-1]).parent if self.open_files else PurePosixPath()
+        parts = PurePosixPath(name).parts[1:]
+        tails = [parts[-2:], *([] if pattern else [parts[-1:]])]
+        for tail in tails:
+            found = self.files.matching(str(own.joinpath(*tail)))
+            paths = [path for path in found if self.files.real_path(path) not in self.open_files]
+            if paths:
+                return paths
+        return []
 
     @property
     def _copies(self) -> tuple[str, ...]:
@@ -115,8 +133,16 @@ class Includes:
         given = () if name.startswith(("./", "../")) else self.files.directories
         return tuple(dict.fromkeys((own, "", *given)))
 
+    def _shown(self, path: str) -> str:
+        """By a relative path, if the file that includes it is, and it lies beside that or below."""
+        shown, own = PurePosixPath(self.files.shown_path(path)), PurePosixPath(self.given)
+        folder = PurePosixPath(self.open_files[-1]).parent if self.open_files else own.parent
+        if self.given and not own.is_absolute() and shown.is_relative_to(folder):
+            return str(own.parent / shown.relative_to(folder))
+        return str(shown)
+
     def _read(self, path: str, place: Place) -> SourceFile:
-        shown = self.files.shown_path(path)
+        shown = self._shown(path)
         try:
             data = self.files.read(path)
         except FileTooLongError as error:
