@@ -20,6 +20,7 @@ from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
+from iptlint.dialects.script.written_rules import load_written
 from iptlint.model import Family, Ruleset
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
@@ -82,6 +83,7 @@ def _run(
     run.diagnostics += [] if call.left_out is None else [call.left_out]
     try:
         Shell(run).execute_script(file.statements)
+        load_written(run)
         is_cut = False
     except (TooMuchError, RecursionError):
         run.diagnostics.append(_too_much(source))

@@ -217,7 +217,11 @@ def _by_command(table: Table, chain: str, ruleset: Ruleset) -> bool:
         return table.origin.span.text.startswith(("nft", "add", "create"))
     origins = (made.origin, *(rule.statement for rule in made.rules[:1]))
     spans = (o.span for o in origins if o is not None and o.span.source is ruleset.source)
-    return not any(span.text.startswith((":", "-", "*")) for span in spans)
+    return not any(_IN_ONE_TEXT.match(span.text) for span in spans)
+
+
+_IN_ONE_TEXT = re.compile(r"[:*-]|(?:echo|printf)\s+(?:-[en]+\s+)?[\"']?[:*-]")
+"""A line of that text, or what prints it."""
 
 
 def _tool(table: Table) -> str:
