@@ -21,8 +21,10 @@ from iptlint.model import (
 )
 from iptlint.model.addresses import AddressKind
 from iptlint.model.matches import Sender
+from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Hooks
+from iptlint.packets.bdd import union
 from iptlint.packets.mirror import mirrored, mirrored_among
 from iptlint.packets.original import opaque_tests
 from iptlint.packets.samples import samples as a_few
@@ -63,6 +65,19 @@ def opening(hooks: Hooks, ports: tuple[int, ...] | None = None) -> PacketSet:
     return packets & between_machines(hooks)
 
 
+def guests(space: Space) -> PacketSet:
+    """The packets from and to what runs on the host itself: containers and virtual machines. By
+    tailscale people come in."""
+    names = [
+        cls.name
+        for cls in space.interfaces.classes
+        if (owner := owner_of_interface(cls.name)) is not None and owner.name != "tailscale"
+    ]
+    sides = [space.interface(side, name) for name in names for side in (Field.IIF, Field.OIF)]
+    return union(sides, space.false)
+
+
+@memo
 def lets_someone_in(hooks: Hooks) -> bool:
     """Whether some connection may be opened to this host."""
     decided = hooks.deciding_chain(Hook.INPUT) is not None and not is_shut_before(hooks)
@@ -115,7 +130,7 @@ def redirects(hooks: Hooks) -> bool:
 
 def clients(space: Space) -> PacketSet:
     """The packets from a port that a program gets when it asks for none."""
-    return space.ranges(Field.SPORT, ((1024, 65535),))
+    return space.ranges(Field.SPORT, ((32768, 65535),))
 
 
 @memo

@@ -18,6 +18,7 @@ from iptlint.analysis.handshake import (
     between_machines,
     clients,
     flags,
+    guests,
     opening,
     redirects,
     samples,
@@ -142,7 +143,8 @@ class _Watch:
         tables = tuple(map(self._reduced, self._tables(ruleset)))
         hooks = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
         runs = _first_pair(hooks, _established(hooks, self.ports), "ack")
-        opens = _first_pair(hooks, opening(hooks, self.ports), "syn", "ack") if runs else ()
+        coming = opening(hooks, self.ports) & ~guests(hooks.space)
+        opens = _first_pair(hooks, coming, "syn", "ack") if runs else ()
         return SshState(bool(opens), bool(runs), union([*opens, *runs], self.space.false))
 
     def _reduced(self, table: Table) -> Table:
@@ -237,7 +239,7 @@ def _established(hooks: Hooks, ports: tuple[int, ...]) -> PacketSet:
     packets = space.universe & space.family(hooks.family.value) & state
     packets = packets & space.value(Field.PROTO, TCP) & flags(space, "ack")
     packets = packets & space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    return packets & clients(space) & outside(space) & between_machines(hooks)
+    return packets & clients(space) & outside(space) & between_machines(hooks) & ~guests(space)
 
 
 def _everything(states: Sequence[Ruleset]) -> Ruleset:

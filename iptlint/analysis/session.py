@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from iptlint.memo import memo
 from iptlint.model import Family, Ruleset
 from iptlint.model.host_addresses import HostAddresses, known_of, with_own
+from iptlint.model.roles import facing
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -97,10 +98,12 @@ class Context:
         return known_of(self.host.facts) if self.host is not None else None
 
     def _facing(self, ruleset: Ruleset) -> Mapping[str, bool]:
-        """What the host says of its interfaces, or a script of those that it has in variables."""
+        """What the host says of its interfaces, or a text of those that it has in variables."""
         if self.host is not None:
             return self.host.facts.facing()
-        return ruleset.script.facing if ruleset.script is not None else {}
+        if ruleset.script is not None:
+            return ruleset.script.facing
+        return facing({define.name: define.devices for define in ruleset.defines})
 
     def all_hooks(self) -> Iterator[Hooks]:
         """Those of every ruleset, for ip and for ip6."""

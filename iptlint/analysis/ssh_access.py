@@ -23,7 +23,7 @@ from iptlint.analysis.handshake import (
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import Field, Hook, Rule, VerdictKind, Within
+from iptlint.model import Field, Hook, Rule, Ruleset, VerdictKind, Within
 from iptlint.model.kinds import rules_where
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
@@ -284,7 +284,32 @@ def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
         called = Hook.INPUT in main.analysis.calls.hooks_of(chain.name)
         if called and main.analysis.matched(rule, opening(hooks, (port,))).satisfiable():
             return port, rule
+    return None if main is None else _left_out(hooks, main.analysis.ruleset)
+
+
+def _left_out(hooks: Hooks, ruleset: Ruleset) -> tuple[int, Rule] | None:
+    """The same of a rule that denies all ports but some, in whatever table."""
+    for table in ruleset.tables:
+        for _, rule in rules_where(table, _denies_but_ports):
+            for port in _excepted_ports(rule):
+                coming = opening(hooks, (port,)) & hooks.hook_packets(Hook.INPUT)
+                if port not in _NAMED_PORTS and may_pass(hooks, Hook.INPUT, coming).satisfiable():
+                    return port, rule
     return None
+
+
+def _denies_but_ports(rule: Rule) -> bool:
+    return rule.verdict.kind.denies and any(_excepted_ports(rule))
+
+
+def _excepted_ports(rule: Rule) -> list[int]:
+    return [
+        low
+        for match in rule.matches
+        if isinstance(match, Within) and match.field is Field.DPORT and match.negated
+        for low, high in match.ranges
+        if low == high
+    ]
 
 
 def _only_port(rule: Rule) -> int | None:

@@ -95,7 +95,7 @@ def no_interface(name: str) -> NoInterface | None:
 _FOR_USERS = re.compile(
     r"custom|local|user|(white|black|block|allow|deny|grey|ban)-?_?list|\bban|hook|extra|dynamic|"
     r"overrid|^(?:input|output|forwarding|prerouting|postrouting)_\w+$"  # OpenWrt
-    r"|^(?:tcp|udp)$",  # of the stateful firewall that many copy: the ports that are open
+    r"|^(?:tcp|udp)(?:_chain)?$",  # of the firewall that many copy: open ports
     re.I,
 )
 _OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")

@@ -164,7 +164,7 @@ class Named:
     """Something with a name that rules use: a ``set``, a ``map``, a ``define`` …
 
     ``kind`` is nft's word for it. ``elements``: how many it holds as written; None where that
-    means nothing. ``devices``: those of a flowtable.
+    means nothing. ``devices``: those of a flowtable, and the words of a define, which may be some.
     """
 
     kind: str

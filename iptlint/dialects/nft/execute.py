@@ -23,6 +23,7 @@ from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, references
 from iptlint.dialects.nft.execution.unread import leave_command_open, open_to_anything
 from iptlint.dialects.nft.execution.variables import Binding, VariableScope
 from iptlint.dialects.nft.tables import ElementsChange, OpenTable
+from iptlint.dialects.nft.walking import everything
 from iptlint.model import Family
 from iptlint.source import WholeOrigin
 
@@ -73,12 +74,18 @@ def _mark(tables: Iterable[OpenTable], reader: BlockReader, file: t.NftFile, mis
             open_to_anything(table)
 
 
+_FEW = 16
+"""Of the words of a definition: no host has more interfaces, and a list has more addresses."""
+
+
 def _defines(reader: BlockReader, missing: bool) -> tuple[model.Named, ...]:
     unread = {name for text in reader.unread for name in references(text, "$")}
 
     def named(binding: Binding) -> model.Named:
         used = binding.used or missing or binding.name in unread
-        return model.Named("define", binding.name, binding.origin, used)
+        nodes = () if binding.value is None else everything(binding.value)
+        words = tuple(node.text for node in nodes if isinstance(node, t.Value))[:_FEW]
+        return model.Named("define", binding.name, binding.origin, used, devices=words)
 
     return tuple(map(named, reader.bindings))
 

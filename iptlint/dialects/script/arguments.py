@@ -124,6 +124,31 @@ def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Itera
             yield from _asked_for(body, from_first)
 
 
+def given_in(statements: Sequence[t.Statement]) -> frozenset[str]:
+    """The variables that hold an argument of the script, as it is."""
+    return frozenset(_given(statements))
+
+
+def _given(statements: Sequence[t.Statement]) -> Iterator[str]:
+    for statement in statements:
+        if isinstance(statement, t.Command):
+            for each in statement.assignments:
+                parts = () if each.value is None or each.append else each.value.parts
+                if len(parts) == 1 and _is_argument(parts[0]):
+                    yield each.name
+        for body in _bodies(statement):
+            yield from _given(body)
+
+
+def _is_argument(part: t.Part) -> bool:
+    if not isinstance(part, t.Parameter) or part.operator or part.prefix:
+        return False
+    return part.name in _ARGUMENTS
+
+
+_ARGUMENTS = frozenset("123456789")
+
+
 def _bodies(statement: t.Statement) -> Iterator[Sequence[t.Statement]]:
     """The statements that it holds, as far as they are carried out where it stands."""
     match statement:

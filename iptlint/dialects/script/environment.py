@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,7 +51,8 @@ class Environment:
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
     before, innermost last. ``choices``: of variables that have one of several values what they
-    may be. ``guessed``: nobody has said what the script is called with.
+    may be. ``guessed``: nobody has said what the script is called with. ``given``: the variables
+    that hold what it is called with.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Environment:
     versions: dict[str, int] = field(default_factory=dict)
     choices: dict[str, tuple[Option, ...]] = field(default_factory=dict)
     guessed: bool = False
+    given: frozenset[str] = frozenset()
 
     def copy(self) -> Environment:
         return Environment(
@@ -77,6 +79,7 @@ class Environment:
             self.versions,
             dict(self.choices),
             self.guessed,
+            self.given,
         )
 
     def take(self, other: Environment) -> None:
@@ -133,14 +136,19 @@ class Environment:
         more = any(WHOLE.fullmatch(argument) for argument in self.arguments)
         return mark(f"${number}") if more else None
 
-    def with_more_arguments(self, count: int) -> Environment:
+    def with_more_arguments(self, count: int, names: Collection[str] = ()) -> Environment:
         """As if the script were called with so many, where nobody has said what it is called with:
-        who runs it gives what its commands need. Within a function they are not the script's."""
-        if not self.guessed or self.saved or count > _MOST_ARGUMENTS:
+        who runs it gives what its commands need. Within a function they are not the script's.
+        ``names``: variables that the command needs; those that hold arguments have values then."""
+        empty = [name for name in names if name in self.given and self.get(name) == ""]
+        count = 0 if self.saved else count
+        if not self.guessed or count > _MOST_ARGUMENTS or not (count or empty):
             return self
         more = range(len(self.arguments) + 1, count + 1)
         other = self.copy()
         other.arguments = (*self.arguments, *(mark(f"${number}") for number in more))
+        for name in empty:
+            other.set(name, mark(f"${name}"))
         return other
 
     def set(self, name: str, value: Value) -> None:

@@ -38,7 +38,10 @@ def find(run: Run, name: str) -> SourceFile | None:
     beside = PurePosixPath(run.directory)
     path = PurePosixPath(name)
     candidates = (path, beside / path.name) if path.is_absolute() else (beside / path,)
+    own = run.files.real_path(run.main.path)
     for candidate in map(str, candidates):
+        if run.files.real_path(candidate) == own:
+            continue  # the script may be called like the file that it loads
         try:
             data = run.files.read(candidate)
         except NoFileError:

@@ -8,13 +8,12 @@ from pathlib import PurePosixPath
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.arguments import ScriptCall, call_of
+from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in
 from iptlint.dialects.script.environment import Environment, assigned_in
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.not_understood import Reason, summary
-from iptlint.dialects.script.roles import facing
 from iptlint.dialects.script.shell import Shell
 from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
@@ -22,6 +21,7 @@ from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
 from iptlint.dialects.script.written_rules import load_written
 from iptlint.model import Family, Ruleset
+from iptlint.model.roles import facing
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile, Span
 
@@ -69,7 +69,12 @@ def _run(
     run = Run(
         source,
         Environment(
-            source.path, call.arguments, open=is_open, assigned=assigned, guessed=call.guessed
+            source.path,
+            call.arguments,
+            open=is_open,
+            assigned=assigned,
+            guessed=call.guessed,
+            given=given_in(file.statements),
         ),
         tables.copy(),
         nft,

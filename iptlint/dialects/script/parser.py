@@ -208,8 +208,8 @@ class _Reader:
         items = None
         word = None
         if value is not None and value.type == "array":
-            items = tuple(self.words.word(c) for c in value.children if c.is_named)
-            items = tuple(item for item in items if item.parts)
+            nodes = (c for c in value.children if c.is_named and c.type != "comment")
+            items = tuple(item for item in map(self.words.word, nodes) if item.parts)
         elif value is not None:
             word = self.words.word(value)
         return t.Assignment(

@@ -18,7 +18,12 @@ from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call, is_tool
-from iptlint.dialects.script.word_expansion import Expander, cost_of, highest_argument
+from iptlint.dialects.script.word_expansion import (
+    Expander,
+    cost_of,
+    highest_argument,
+    plain_names,
+)
 from iptlint.source import Span
 
 _TESTS = ("[", "test")
@@ -67,8 +72,9 @@ def _expanded(
     shell: Interpreter, words: Sequence[t.Word]
 ) -> tuple[tuple[str, ...], tuple[Span, ...]]:
     expander = shell.expander()
-    if words and (called := highest_argument(words[1:])) and _is_tool(expander, words):
-        expander.environment = expander.environment.with_more_arguments(called)
+    called, names = highest_argument(words[1:]), plain_names(words[1:])
+    if (called or names) and _is_tool(expander, words):
+        expander.environment = expander.environment.with_more_arguments(called, names)
     pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
     return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
 

@@ -42,6 +42,12 @@ def cost_of(values: Sequence[str]) -> int:
 _LOOKED_AT, _CHARACTERS = 50, 1000
 
 
+def plain_names(words: Iterable[t.Word]) -> list[str]:
+    """Of the variables that the words stand for as they are."""
+    parts = (part for word in words for part in word.parts if isinstance(part, t.Parameter))
+    return [part.name for part in parts if not part.operator and part.name.isidentifier()]
+
+
 @dataclass(slots=True)
 class _Field:
     text: str = ""

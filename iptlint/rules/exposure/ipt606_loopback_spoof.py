@@ -47,7 +47,7 @@ from iptlint.analysis.shares import Share
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Masked, Rule, Within
 from iptlint.model.addresses import LOCALHOST, LOOPBACK, written
 from iptlint.model.owners import owner_of_name
 from iptlint.packets.witness import witness
@@ -115,8 +115,18 @@ def _accepters(hooks: Hooks, forged: tuple[PacketSet, ...]) -> Iterator[Share]:
     if exposure is None:
         return
     for share in exposure.accepters(exposure.accepted):
-        if share.rule is not None and is_user_decision(share) and exposure.is_most(share.packets):
+        meant = share.rule is not None and not _is_for_marked(share.rule)
+        if meant and is_user_decision(share) and exposure.is_most(share.packets):
             yield share
+
+
+def _is_for_marked(rule: Rule) -> bool:
+    """Whether it is for what another rule has marked, as a proxy's packets: whatever address they
+    have, ``lo`` is not meant."""
+    return any(
+        isinstance(match, Within | Masked) and match.field in (Field.MARK, Field.CT_MARK)
+        for match in rule.matches
+    )
 
 
 def _forged(hooks: Hooks, within: PacketSet) -> Iterator[tuple[PacketSet, ...]]:

@@ -327,7 +327,7 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     sent = _sent(hooks, way, opened)
     lost, back = sent & everyone & ~answered, may_pass(hooks, Hook.INPUT, sent)
     share = shares(hooks, Hook.INPUT, lost)[0]
-    accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule]
+    accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule and not d.kind.denies]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
     yield META.finding(

@@ -1,11 +1,9 @@
-"""Which interfaces face the world, by what a script calls the variables that it keeps them in."""
+"""Which interfaces face the world, by what a text calls the variables that it keeps them in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-
-from iptlint.dialects.script.choices import Value
+from collections.abc import Iterator, Mapping, Sequence
 
 _ROLES = {
     True: r"WAN|EXT(?:ERN(?:AL)?)?|INET|INTERNET|PUB(?:LIC)?|OUTSIDE|UPLINK|WORLD|RED",
@@ -23,7 +21,7 @@ _NAME = re.compile(
 )
 
 
-def facing(variables: Mapping[str, Value]) -> dict[str, bool]:
+def facing(variables: Mapping[str, str | Sequence[str]]) -> dict[str, bool]:
     """Of interfaces by name, whether the world is behind them; empty unless it is behind one. What
     has both roles has none."""
     roles: dict[str, set[bool]] = {}
@@ -36,6 +34,6 @@ def facing(variables: Mapping[str, Value]) -> dict[str, bool]:
     return known if any(known.values()) else {}
 
 
-def _interfaces(value: Value) -> Iterator[str]:
-    words: Iterable[str] = value.split() if isinstance(value, str) else value
+def _interfaces(value: str | Sequence[str]) -> Iterator[str]:
+    words = value.split() if isinstance(value, str) else value
     return (word for word in words if _NAME.fullmatch(word))

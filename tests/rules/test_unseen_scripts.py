@@ -1,0 +1,129 @@
+"""What scripts of unseen hosts were told wrongly: their arguments, lists, names and guests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from iptlint.findings import Confidence, Finding
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+
+def in_script(text: str, *codes: str, path: str = "firewall.sh") -> list[Finding]:
+    return list(lint([SourceFile(path, f"#!/bin/bash\n{text}")], select=codes).findings)
+
+
+# -- words ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ['"$1"', "$1", "${1}"])
+def test_a_variable_that_holds_an_argument_has_the_value_that_a_command_needs(value: str) -> None:
+    """Who runs the script gives it two interfaces; without them iptables would refuse all."""
+    text = (
+        f"ext={value}\nint={value.replace('1', '2')}\n"
+        "iptables -t nat -A POSTROUTING -o $ext -j MASQUERADE\n"
+        "iptables -A FORWARD -i $ext -o $int -j ACCEPT\n"
+        "iptables -A FORWARD -i $int -o $ext -j ACCEPT\n"
+    )
+    assert not in_script(text, "IPT001", "IPT006", "IPT106")
+    assert in_script(text.replace(value, '""', 1), "IPT001")
+
+
+def test_a_variable_that_is_empty_still_ends_a_script_that_asks() -> None:
+    text = 'ext=$1\n[ -z "$ext" ] && exit 1\niptables -A FORWARD -i $ext -j ACCEPT\n'
+    assert not in_script(text, "IPT001", "IPT006")
+
+
+def test_a_comment_in_an_array_is_no_item() -> None:
+    text = (
+        'hosts=(\n"192.0.2.1"\n# "x:y"\n192.0.2.2 # the office\n)\n'
+        'for h in "${hosts[@]}"; do iptables -A INPUT -s "$h" -j ACCEPT; done\n'
+    )
+    assert not in_script(text, "IPT001")
+    assert in_script(text.replace('# "x:y"', '"x:y"'), "IPT001")
+
+
+def test_a_script_that_is_called_like_the_file_it_loads_does_not_load_itself(
+    tmp_path: Path,
+) -> None:
+    """/etc/network/if-pre-up.d/iptables loads /etc/network/iptables."""
+    script = tmp_path / "iptables"
+    script.write_text("#!/bin/sh\niptables-restore < /etc/network/iptables\n")
+    findings = lint([SourceFile(str(script), script.read_text())]).findings
+    assert [finding.code for finding in findings] == ["IPT002"]
+
+
+# -- who comes in -----------------------------------------------------------------------------
+
+LOCKED = (
+    "iptables -P INPUT DROP\n"
+    "iptables -A INPUT {first} -j ACCEPT\n"
+    "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n"
+    "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+)
+
+
+@pytest.mark.parametrize("first", ["-i docker0", "-i virbr0", "-p tcp --sport 9100"])
+def test_containers_and_one_odd_port_bring_nobody_back(first: str) -> None:
+    """A session comes from outside, from a port that its host chose."""
+    (cut,) = in_script(LOCKED.format(first=first), "IPT303")
+    assert "until line 4, and for new connections until line 5" in cut.message
+
+
+@pytest.mark.parametrize("first", ["-i tailscale0", "-i eth1", "-p tcp --sport 1024:65535"])
+def test_by_a_network_people_come_back(first: str) -> None:
+    (cut,) = in_script(LOCKED.format(first=first), "IPT303")
+    assert "until line 3" in cut.message
+
+
+def test_a_port_that_a_ban_of_all_others_leaves_out_may_be_that_of_ssh() -> None:
+    others = "-p tcp -m multiport ! --dports {},80,443"
+    ban = f"iptables -P INPUT ACCEPT\niptables -t mangle -A INPUT {others} -j DROP\n"
+    (locked,) = in_script(ban.format(4242), "IPT301")
+    assert locked.confidence is Confidence.POSSIBLE
+    assert "unless sshd listens on 4242" in locked.message
+    (locked,) = in_script(ban.format(25), "IPT301")
+    assert "unless" not in locked.message
+
+
+def test_what_rejects_some_is_not_named_for_what_comes_back() -> None:
+    text = (
+        "iptables -A INPUT -p tcp -m connlimit --connlimit-above 80 -j REJECT\n"
+        "iptables -A INPUT -s 192.0.2.0/24 -j ACCEPT\niptables -P INPUT DROP\n"
+    )
+    (few,) = in_script(text, "IPT201")
+    assert [label.span.line for label in few.related] == [3]
+
+
+# -- nft --------------------------------------------------------------------------------------
+
+INPUT = """define {name} = eno2
+table inet filter {{
+	chain input {{
+		type filter hook input priority 0; policy drop;
+		ct state established,related accept
+		iifname {{ lo, ${name} }} accept
+		{more}
+	}}
+}}
+"""
+
+
+def in_nft(code: str, **given: str) -> list[Finding]:
+    text = INPUT.format(**{"name": "uplink", "more": "", **given})
+    return list(lint([SourceFile("nftables.conf", text)], select=[code]).findings)
+
+
+def test_the_name_of_a_definition_says_what_is_behind_an_interface() -> None:
+    """Of cards with names only this one is in a rule; the uplink may have none."""
+    both = "define WAN_IF = eno1\n"
+    assert in_nft("IPT602", name="card")
+    named = INPUT.format(name="LAN_IF", more="")
+    assert not lint([SourceFile("nftables.conf", both + named)], select=["IPT602"]).findings
+
+
+def test_what_a_proxy_marked_is_not_meant_for_lo() -> None:
+    assert in_nft("IPT606", name="LAN_IF", more="ip saddr 127.0.0.0/8 accept")
+    assert not in_nft("IPT606", name="LAN_IF", more="meta mark 1 accept")
