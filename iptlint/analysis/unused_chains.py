@@ -27,6 +27,8 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
         if script is not None and script.lacks_rules:
             continue
         if not analysis.syntax.makes_base_chains:
+            if _is_nft(analysis) and not any(analysis.table.base_chains()):
+                continue  # a script that fills the chains of a table that is there already
             for chain in _without_call(analysis):
                 if chain.origin is not None and not _is_misplaced(analysis, chain):
                     yield analysis, chain
@@ -45,8 +47,11 @@ def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
 
 def named_like_a_hook(analysis: TableAnalysis, chain: Chain) -> bool:
     """Whether a chain of nft's has the name of a hook: nft needs more than that to hook it."""
-    is_nft = analysis.syntax.pick(iptables="", nft="nft")
-    return bool(is_nft) and chain.name.lower() in _HOOKS
+    return _is_nft(analysis) and chain.name.lower() in _HOOKS
+
+
+def _is_nft(analysis: TableAnalysis) -> bool:
+    return bool(analysis.syntax.pick(iptables="", nft="nft"))
 
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:

@@ -94,6 +94,16 @@ _SHOREWALL_PARTS = ("iop", "dyni", "dynf", "dyno")
 
 _OPENWRT_ZONES = ("lan", "wan", "wan6", "wwan", "guest", "dmz", "vpn", "iot")
 
+_KUBE_PROXY = (
+    *("KUBE-SERVICES", "KUBE-EXTERNAL-*", "KUBE-NODE-PORT*", "KUBE-NODEPORT*", "KUBE-PORTALS-*"),
+    *("KUBE-SVC-*", "KUBE-SVL-*", "KUBE-SEP-*", "KUBE-EXT-*", "KUBE-XLB-*", "KUBE-FW-*"),
+    *("KUBE-MARK-*", "KUBE-POSTROUTING", "KUBE-FORWARD", "KUBE-FIREWALL", "KUBE-PROXY-*"),
+    *("KUBE-KUBELET-*", "KUBE-IPTABLES-HINT", "KUBE-HOSTPORTS", "KUBE-HP-*"),
+    *("KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER*", "KUBE-SOURCE-RANGES-*", "KUBE-IPVS-*"),
+    "KUBE-LOOP-BACK",
+)
+"""With those of the kubelet. Not ``KUBE-*``: people have chains called ``KUBE-PUBLIC``."""
+
 OWNERS = (
     _transient(
         "docker",
@@ -119,7 +129,7 @@ OWNERS = (
     ),
     _transient(
         "kube-proxy",
-        "KUBE-*",
+        *_KUBE_PROXY,
         tables=("kube-proxy",),
         comments=("kubernetes: SNAT for outbound *", "kubenet: SNAT for outbound *"),
         interfaces=("kube-ipvs0",),

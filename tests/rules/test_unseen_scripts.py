@@ -8,6 +8,7 @@ import pytest
 
 from iptlint.findings import Confidence, Finding
 from iptlint.linter.run import lint
+from iptlint.model.names import is_inside
 from iptlint.source import SourceFile
 
 
@@ -127,3 +128,45 @@ def test_the_name_of_a_definition_says_what_is_behind_an_interface() -> None:
 def test_what_a_proxy_marked_is_not_meant_for_lo() -> None:
     assert in_nft("IPT606", name="LAN_IF", more="ip saddr 127.0.0.0/8 accept")
     assert not in_nft("IPT606", name="LAN_IF", more="meta mark 1 accept")
+
+
+# -- names ------------------------------------------------------------------------------------
+
+
+def test_a_script_that_fills_the_chains_of_a_table_that_is_there_has_no_unused_ones() -> None:
+    """Qubes OS hooks its table, and has a chain in it for what people want beside."""
+    text = (
+        "nft -f - <<EOF\nflush chain ip qubes custom-forward\n"
+        "table ip qubes {\n chain custom-forward {\n  counter reject\n }\n}\nEOF\n"
+    )
+    assert not in_script(text, "IPT104")
+    hook = "chain c { type filter hook forward priority 0; }\n"
+    assert in_script(
+        text.replace("chain custom-forward {", f"{hook}chain custom-forward {{"), "IPT104"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chain", "is_software"),
+    [("KUBE-SERVICES", True), ("KUBE-SVC-TCOU7JCQXEZGVUNU", True), ("KUBE-PUBLIC", False)],
+)
+def test_not_every_chain_that_is_called_kube_is_kube_proxys(chain: str, is_software: bool) -> None:
+    text = f"*filter\n:{chain} - [0:0]\n-A INPUT -j {chain}\n-A {chain} -j ACCEPT\nCOMMIT\n"
+    findings = lint([SourceFile("rules.v4", text)], select=["IPT404"]).findings
+    assert bool(findings) is is_software
+
+
+def test_a_dummy_interface_that_is_called_dum_leads_nowhere() -> None:
+    assert is_inside("dum0")
+    assert is_inside("dummy0")
+    assert not is_inside("dumbo")
+
+
+def test_the_blanks_of_a_template_are_told_of_once() -> None:
+    rule = "iptables -A FORWARD -i WANIF -p tcp --dport 80 -j ACCEPT\n"
+    (finding,) = in_script(rule + rule.replace("WANIF", "LANIF"), "IPT103")
+    assert "likewise line 3" in finding.message
+    assert (
+        len(in_script(rule.replace("WANIF", "eth0:1") + rule.replace("WANIF", "eth0:2"), "IPT103"))
+        == 2
+    )

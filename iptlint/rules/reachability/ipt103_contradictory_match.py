@@ -96,8 +96,13 @@ def _no_such_interface(misnamed: Misnamed) -> Finding:
         f"{name} is {what}: no packet passes `{span.text}`{unless}",
         advice.format(interface=name.partition(":")[0]),
         confidence=Confidence.CERTAIN if misnamed.certain else Confidence.POSSIBLE,
-        likeness=f"interface {name}",
+        likeness=f"interface {_blank_or(misnamed)}",
     )
+
+
+def _blank_or(misnamed: Misnamed) -> str:
+    """The blanks of a template are filled in at one go."""
+    return "" if misnamed.kind is NoInterface.PLACEHOLDER else misnamed.name
 
 
 _INSTEAD = {
