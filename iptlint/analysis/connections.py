@@ -9,7 +9,7 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
-from iptlint.analysis.exposure import outward
+from iptlint.analysis.exposure import only_card, outward
 from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP
 from iptlint.model.writes import reads_conntrack
@@ -42,11 +42,14 @@ def from_world(
     *flags: str,
     protocol: int = TCP,
     free: tuple[Field, ...] = (),
+    by_only_card: bool = False,
 ) -> tuple[PacketSet, ...]:
     """Packets of the state from the world, a set for each of a few public addresses; like
-    ``exposure.external_probes``, whose packets are new."""
+    ``exposure.external_probes``, whose packets are new. ``by_only_card``: by it, too."""
     space, daddr = hooks.space, hooks.family.daddr
-    packets = outward(hooks) & outside(space)
+    packets = (outward(hooks) | only_card(space) if by_only_card else outward(hooks)) & outside(
+        space
+    )
     if hook is Hook.INPUT:
         packets = packets & public_hosts(hooks, daddr)
     kept = (Field.IIF, Field.OIF, Field.DPORT, daddr, *free)

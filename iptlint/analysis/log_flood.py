@@ -6,18 +6,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, public, public_hosts
-from iptlint.analysis.exposure import outward, same_interface, uplinks
+from iptlint.analysis.exposure import only_card, outward, same_interface, uplinks
+from iptlint.analysis.external_interfaces import names_all
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.kinds import numbers_where
 from iptlint.model.matches import Threshold
-from iptlint.model.names import is_inside, is_second
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.ordinary import typically_holds
-from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -142,7 +141,7 @@ def _strangers(hooks: Hooks) -> PacketSet:
     """Packets that anyone can send: from public addresses to public ones, by an interface that
     faces the world, of no connection that was asked for, unmarked, on no list."""
     space, family = hooks.space, hooks.family
-    packets = (outward(hooks) | _only_card(space)) & outside(space)
+    packets = (_from_uplinks(hooks) | only_card(space)) & outside(space)
     packets = packets & public_hosts(hooks, family.saddr) & public_hosts(hooks, family.daddr)
     packets = packets & space.state("new", "invalid", "untracked")
     for field in (Field.MARK, Field.CT_MARK):
@@ -152,13 +151,11 @@ def _strangers(hooks: Hooks) -> PacketSet:
     return packets
 
 
-def _only_card(space: Space) -> PacketSet:
-    """The packets by the one interface that rules name, if its name does not say that the world is
-    elsewhere."""
-    classes = enumerate(space.interfaces.classes, start=1)
-    named = [(number, cls) for number, cls in classes if cls.name not in ("", "lo")]
-    if len(named) != 1:
-        return space.false
-    ((number, cls),) = named
-    inside = cls.wildcard or is_inside(cls.name) or is_second(cls.name)
-    return space.false if inside else space.value(Field.IIF, number)
+def _from_uplinks(hooks: Hooks) -> PacketSet:
+    """By an interface that no rule names strangers come only where none is known to be theirs."""
+    packets = outward(hooks)
+    if not any(hooks.facing.values()) and not names_all(hooks):
+        return packets
+    other = len(hooks.space.interfaces.classes)
+    theirs = packets & ~hooks.space.value(Field.IIF, other)
+    return theirs if theirs.satisfiable() else packets

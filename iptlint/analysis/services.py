@@ -68,7 +68,7 @@ SERVICES: tuple[Service, ...] = (
     Service((5900, 5901, 5902, 5903), _T, "VNC", _PASSWORDS),
     Service((5984,), _T, "CouchDB", _PASSWORDS),
     Service((5985, 5986), _T, "WinRM", _PASSWORDS),
-    Service((6000, 6001), _T, "X11", _IN_CLEAR),
+    Service((6000,), _T, "X11", _IN_CLEAR),
     Service((6379,), _T, "Redis", _NO_LOGIN),
     Service((6443,), _T, "the Kubernetes API", _STATE, _ON_PURPOSE),
     Service((7474, 7687), _T, "Neo4j", _PASSWORDS),

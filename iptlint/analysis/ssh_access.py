@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from itertools import groupby
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.connections import few_ports
@@ -274,17 +275,23 @@ def _ssh_ports_of(
 
 def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
     """A port of no service that has a name, which a rule lets someone in to by itself: sshd may
-    listen there."""
+    listen there. Of several the highest: who hides sshd does so far from the ports of the web."""
     main = hooks.deciding_chain(Hook.INPUT)
-    for chain, rule in () if main is None else rules_where(main.analysis.table, accepts_ports):
+    if main is None:
+        return None
+    alone = islice(_nameless(hooks, main.analysis), FEW_PORTS)
+    highest = max(alone, key=itemgetter(0), default=None)
+    return highest or _left_out(hooks, main.analysis.ruleset)
+
+
+def _nameless(hooks: Hooks, analysis: TableAnalysis) -> Iterator[tuple[int, Rule]]:
+    for chain, rule in rules_where(analysis.table, accepts_ports):
         port = _only_port(rule)
         if port is None or port in _NAMED_PORTS:
             continue
-        assert main is not None
-        called = Hook.INPUT in main.analysis.calls.hooks_of(chain.name)
-        if called and main.analysis.matched(rule, opening(hooks, (port,))).satisfiable():
-            return port, rule
-    return None if main is None else _left_out(hooks, main.analysis.ruleset)
+        called = Hook.INPUT in analysis.calls.hooks_of(chain.name)
+        if called and analysis.matched(rule, opening(hooks, (port,))).satisfiable():
+            yield port, rule
 
 
 def _left_out(hooks: Hooks, ruleset: Ruleset) -> tuple[int, Rule] | None:

@@ -170,3 +170,87 @@ def test_the_blanks_of_a_template_are_told_of_once() -> None:
         len(in_script(rule.replace("WANIF", "eth0:1") + rule.replace("WANIF", "eth0:2"), "IPT103"))
         == 2
     )
+
+
+# -- of the fifth round -----------------------------------------------------------------------
+
+ROUTER = (
+    "EXT_IFACE=enp1s0\nLAN_IFACE=enp2s0\niptables -P INPUT DROP\niptables -N bad\n"
+    "iptables -A bad -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+    "iptables -A bad -p tcp --dport 80 -j ACCEPT\niptables -A bad -j DROP\n"
+    "iptables -A INPUT -i $EXT_IFACE -j bad\niptables -A INPUT -i $LAN_IFACE -j ACCEPT\n"
+    "iptables -A INPUT -j LOG\n"
+)
+
+
+def test_nobody_fills_the_log_by_an_interface_that_the_text_does_not_know() -> None:
+    """The world comes by the one that the variable says, and is dropped before."""
+    assert not in_script(ROUTER, "IPT901")
+    logs_before = ROUTER.replace("iptables -N bad", "iptables -N bad\niptables -A bad -j LOG")
+    (finding,) = in_script(logs_before, "IPT901")
+    assert finding.span.line == 6
+    assert in_script(
+        ROUTER.replace("-j LOG", "-j LOG", 1).replace("EXT_", "").replace("LAN_", "A"), "IPT901"
+    )
+
+
+def test_what_a_log_is_for_is_what_passes_its_tests() -> None:
+    line = "iptables -A INPUT {}-j LOG\n"
+    (every,) = in_script(line.format(""), "IPT901")
+    (some,) = in_script(line.format("-m conntrack --ctstate INVALID "), "IPT901")
+    assert "passes its tests" not in every.message
+    assert "passes its tests" in some.message
+
+
+def test_a_trusted_source_port_on_the_one_card_with_a_name_is_told() -> None:
+    """SSH is for all, so that the card may be the world's or the LAN's."""
+    text = (
+        "iptables -P INPUT DROP\niptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+        "iptables -A INPUT -i eth0 -p udp --sport 53 -j ACCEPT\n"
+    )
+    (finding,) = in_script(text, "IPT205")
+    assert finding.confidence is Confidence.POSSIBLE
+    assert not in_script(text.replace("eth0", "br-lan"), "IPT205")
+
+
+def test_established_connections_are_not_accepted_earlier_by_a_rule_of_another_chain() -> None:
+    rules = "".join(
+        f"iptables -A INPUT -p tcp --dport {port} -j ACCEPT\n" for port in range(80, 91)
+    )
+    text = (
+        "iptables -P INPUT DROP\niptables -N running\n"
+        "iptables -A running -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n"
+        f"{rules}iptables -A INPUT -j running\n"
+    )
+    (finding,) = in_script(text, "IPT202")
+    assert "add above line 5: iptables -A INPUT -m conntrack --ctstate EST" in finding.help
+    policy, _, accept, *_ = text.splitlines()
+    own = f"{policy}\n{rules}{accept.replace('running', 'INPUT')}\n"
+    (moved,) = in_script(own, "IPT202")
+    assert "above line 3" in moved.help
+    assert "move" in moved.help
+
+
+def test_a_script_that_another_one_calls_leaves_it_to_that_to_save() -> None:
+    rules = "#!/bin/sh\niptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+    part = SourceFile("fw/part.sh", rules)
+    whole = SourceFile("fw/all.sh", f"{rules}$(dirname $0)/part.sh\niptables-save > /srv/rules\n")
+    assert not lint([part, whole], select=["IPT403"]).findings
+    assert len(lint([part], select=["IPT403"]).findings) == 1
+    other = SourceFile("fw/all.sh", f"{rules}./another-part.sh\niptables-save > /srv/rules\n")
+    assert len(lint([part, other], select=["IPT403"]).findings) == 1
+
+
+def test_sshd_is_taken_to_listen_far_from_the_ports_of_the_web() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n{}COMMIT\n"
+    ports = "".join(f"-A INPUT -p tcp --dport {port} -j ACCEPT\n" for port in (8001, 52314, 8003))
+    (finding,) = lint([SourceFile("rules.v4", text.format(ports))], select=["IPT301"]).findings
+    assert "52314" in finding.message
+
+
+def test_a_port_beside_that_of_x11_may_be_anything() -> None:
+    rule = "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport {} -j ACCEPT\n"
+    assert not in_script(rule.format(6001), "IPT603")
+    assert in_script(rule.format(6000), "IPT603")
+    assert in_script(rule.format("6000:6063"), "IPT603")

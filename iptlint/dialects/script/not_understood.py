@@ -37,6 +37,7 @@ def summary(
     """One diagnostic for all of them, at the first."""
     notes = [note for note in notes if note.reason is not Reason.REFUSED]
     absent = [note for note in absent if "\n" not in note.detail]  # quotes that do not end
+    named = [note.detail for note in absent if note.detail != "``"] or ["a file"]
     if not notes and not absent:
         return None
     places = {(note.span.source.path, note.span.start, note.span.end) for note in notes}
@@ -51,7 +52,7 @@ def summary(
         message = f"{len(places)} of {commands} commands {verb} not fully understood: {reasons}"
     if absent:
         message += "; and " if message else ""
-        message += f"what {_listed(note.detail for note in absent)} may set is not known "
+        message += f"what {_listed(named)} may set is not known "
         message += "(of other files, only rules and variables beside the script are read)"
     advice = (
         "what such a command does is taken as possible, so less is certain; what "

@@ -93,8 +93,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
                 reported.add(statement)
                 yield META.finding(
                     statement.span,
-                    "anyone can fill the log: every packet from the world that comes here is"
-                    " logged, and no limit is on its way",
+                    f"anyone can fill the log: {_all_of(rule)} is logged, and no limit is on its"
+                    " way",
                     _advice(analysis, rule),
                     # Of many alike only the first are reported.
                     witness=witness(hooks.space, packets, hook) if len(reported) <= SHOWN else None,
@@ -102,6 +102,11 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
                     likeness=f"unlimited {_is_to_a_program(rule)}",
                     fix=_fix(analysis, rule),
                 )
+
+
+def _all_of(rule: Rule) -> str:
+    passing = " and passes its tests" * bool(rule.matches)
+    return f"every packet from the world that comes here{passing}"
 
 
 def _logging(analysis: TableAnalysis) -> Iterator[Rule]:

@@ -41,7 +41,9 @@ starts with it): that cannot be seen in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
 from iptlint.analysis.session import Context
@@ -69,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
         if script is None:
             continue
         yield from map(_lost, dict.fromkeys(s.span for s in script.steps if s.reloads))
-        if not _leaves_rules(ruleset) or _is_kept(script):
+        if not _leaves_rules(ruleset) or _is_kept(script) or _is_called(context, ruleset):
             continue
         first = _first_change(script)
         if first is not None:
@@ -107,6 +109,13 @@ def _is_sure(rule: Rule) -> bool:
 def _is_kept(script: Script) -> bool:
     saved = any(step.kind is Kind.SAVE for step in script.steps)
     return saved or script.hints.is_provided_for or not _is_whole(script)
+
+
+def _is_called(context: Context, ruleset: Ruleset) -> bool:
+    """Whether another script of the run carries it out: that one is to keep the rules of both."""
+    name = re.compile(rf"(?:^|[\s/\"']){re.escape(PurePath(ruleset.source.path).name)}(?![\w.-])")
+    others = (each.script for each in context.rulesets if each is not ruleset)
+    return any(name.search(span.text) for script in others if script for span in script.absent)
 
 
 def _is_whole(script: Script) -> bool:

@@ -54,6 +54,7 @@ from iptlint.analysis.shares import Share, deciding_shares, largest_first
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
+from iptlint.findings.suggestions import ESTABLISHED
 from iptlint.memo import memo
 from iptlint.model import Chain, Hook, Interface, Rule
 from iptlint.rules.meta import Group, Meta
@@ -115,12 +116,19 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         accepted.rule.origin.span,
         f"each packet of a running connection is compared with {above} rules{bans} "
         "before this one accepts it",
-        f"move this rule above line {phrases.line(first)}"
-        if first
-        else f"move this rule to the top of {base.name}",
+        _advice(analysis, base, accepted.rule, first),
         witness=shown_for(hooks, hook, replace(accepted, packets=one)),
         fix=_fix(analysis, base, accepted.rule, first),
     )
+
+
+def _advice(analysis: TableAnalysis, base: Chain, accepting: Rule, first: Rule | None) -> str:
+    """A rule of another chain, to which only some are sent, cannot be moved."""
+    where = f"above line {phrases.line(first)}" if first else f"to the top of {base.name}"
+    if accepting in base.rules:
+        return f"move this rule {where}"
+    place = where if first else f"at the top of {base.name}"
+    return f"add {place}: {ESTABLISHED.into(base.name, analysis.ruleset, analysis.table)}"
 
 
 def _first_in_the_way(analysis: TableAnalysis, base: Chain) -> Rule | None:

@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.connections import any_port, few_ports, from_world, most
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.evidence import shown_for
-from iptlint.analysis.exposure import Exposure
+from iptlint.analysis.exposure import Exposure, outward
 from iptlint.analysis.external_interfaces import external_classes
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
@@ -113,7 +113,9 @@ def _trusting(hooks: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share,
     space, hook = hooks.space, Hook.INPUT
     odd = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
     odd = odd & dropped_by_default(hooks, hook)
-    asked = from_world(hooks, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,))
+    asked = from_world(
+        hooks, hook, "new", *flags, protocol=protocol, free=(Field.SPORT,), by_only_card=True
+    )
     asked = tuple(one & odd for one in asked)
     passing = may_pass(hooks, hook, union([*asked], space.false))
     if not _trusted(hooks, asked, passing).satisfiable():
@@ -155,6 +157,8 @@ def _comes_by_uplink(hooks: Hooks, share: Share) -> bool:
     space = hooks.space
     other = len(space.interfaces.classes)
     named = [number for number in external_classes(hooks) if number != other]
+    if not (share.packets & outward(hooks)).satisfiable():
+        return False
     by_name = [space.value(Field.IIF, number) for number in named]
     return not named or (share.packets & union(by_name, space.false)).satisfiable()
 
