@@ -9,7 +9,8 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
-from iptlint.analysis.exposure import only_card, outward
+from iptlint.analysis.exposure import outward
+from iptlint.analysis.external_interfaces import only_card
 from iptlint.model import AnyOf, Field, Hook, Match
 from iptlint.model.protocols import TCP
 from iptlint.model.writes import reads_conntrack

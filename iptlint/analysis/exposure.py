@@ -51,18 +51,6 @@ def outward(hooks: Hooks) -> PacketSet:
     return union([space.value(Field.IIF, number) for number in numbers], space.false)
 
 
-def only_card(space: Space) -> PacketSet:
-    """The packets by the one interface that rules name, if its name does not say that the world is
-    elsewhere."""
-    classes = enumerate(space.interfaces.classes, start=1)
-    named = [(number, cls) for number, cls in classes if cls.name not in ("", "lo")]
-    if len(named) != 1:
-        return space.false
-    ((number, cls),) = named
-    inside = cls.wildcard or is_inside(cls.name) or is_second(cls.name)
-    return space.false if inside else space.value(Field.IIF, number)
-
-
 def uplinks(hooks: Hooks, field: Field) -> PacketSet:
     """The packets with an interface in the field that is the world's by its name, or because
     packets leave by it with an address of the host's; what no rule names is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import (
     accepted_by_default,
@@ -32,6 +33,10 @@ from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.interfaces import InterfaceClass
+from iptlint.packets.space import Space
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 _MANY_CALLERS = "ppp"
 """With a wildcard (``ppp+``) these are the clients of a server as often as they are the uplink."""
@@ -89,6 +94,18 @@ def _excepted(hooks: Hooks) -> frozenset[str]:
 
 def _filters(base: Chain) -> bool:
     return base.type == "filter" and base.hook in (Hook.INPUT, Hook.FORWARD)
+
+
+def only_card(space: Space) -> PacketSet:
+    """The packets by the one interface that rules name, if its name does not say that the world is
+    elsewhere."""
+    classes = enumerate(space.interfaces.classes, start=1)
+    named = [(number, cls) for number, cls in classes if cls.name not in ("", "lo")]
+    if len(named) != 1:
+        return space.false
+    ((number, cls),) = named
+    inside = cls.wildcard or is_inside(cls.name) or is_second(cls.name)
+    return space.false if inside else space.value(Field.IIF, number)
 
 
 def less_trusted(hooks: Hooks, numbers: Sequence[int]) -> list[int]:

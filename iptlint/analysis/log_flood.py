@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside, public, public_hosts
-from iptlint.analysis.exposure import only_card, outward, same_interface, uplinks
-from iptlint.analysis.external_interfaces import names_all
+from iptlint.analysis.exposure import outward, same_interface, uplinks
+from iptlint.analysis.external_interfaces import names_all, only_card
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind

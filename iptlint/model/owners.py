@@ -94,15 +94,13 @@ _SHOREWALL_PARTS = ("iop", "dyni", "dynf", "dyno")
 
 _OPENWRT_ZONES = ("lan", "wan", "wan6", "wwan", "guest", "dmz", "vpn", "iot")
 
-_KUBE_PROXY = (
-    *("KUBE-SERVICES", "KUBE-EXTERNAL-*", "KUBE-NODE-PORT*", "KUBE-NODEPORT*", "KUBE-PORTALS-*"),
-    *("KUBE-SVC-*", "KUBE-SVL-*", "KUBE-SEP-*", "KUBE-EXT-*", "KUBE-XLB-*", "KUBE-FW-*"),
-    *("KUBE-MARK-*", "KUBE-POSTROUTING", "KUBE-FORWARD", "KUBE-FIREWALL", "KUBE-PROXY-*"),
+_KUBE_PROXY = (  # not all of KUBE-*: people have a KUBE-PUBLIC
+    *("KUBE-SERVICES", "KUBE-SVC-*", "KUBE-SVL-*", "KUBE-SEP-*", "KUBE-EXT-*", "KUBE-XLB-*"),
+    *("KUBE-FW-*", "KUBE-EXTERNAL-*", "KUBE-NODE-PORT*", "KUBE-NODEPORT*", "KUBE-MARK-*"),
+    *("KUBE-PROXY-*", "KUBE-FORWARD", "KUBE-POSTROUTING", "KUBE-FIREWALL", "KUBE-LOAD-BALANCER*"),
+    *("KUBE-SOURCE-*", "KUBE-CLUSTER-IP", "KUBE-LOOP-BACK", "KUBE-IPVS-*", "KUBE-PORTALS-*"),
     *("KUBE-KUBELET-*", "KUBE-IPTABLES-HINT", "KUBE-HOSTPORTS", "KUBE-HP-*"),
-    *("KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER*", "KUBE-SOURCE-RANGES-*", "KUBE-IPVS-*"),
-    "KUBE-LOOP-BACK",
 )
-"""With those of the kubelet. Not ``KUBE-*``: people have chains called ``KUBE-PUBLIC``."""
 
 OWNERS = (
     _transient(

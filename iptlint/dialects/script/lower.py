@@ -68,14 +68,7 @@ def _run(
     tables, nft = _started(source, start, files)
     run = Run(
         source,
-        Environment(
-            source.path,
-            call.arguments,
-            open=is_open,
-            assigned=assigned,
-            guessed=call.guessed,
-            given=given_in(file.statements),
-        ),
+        _environment(file, call, assigned, is_open=is_open),
         tables.copy(),
         nft,
         late,
@@ -97,6 +90,19 @@ def _run(
     created = {each for tool in run.tools.values() for each in tool.created}
     rest = (Span(source, len(source.text), len(source.text)),) if is_cut else ()
     return _script(run, tables, nft, start, rest, call.note), frozenset(used & created)
+
+
+def _environment(
+    file: t.ScriptFile, call: ScriptCall, assigned: frozenset[str], *, is_open: bool
+) -> Environment:
+    return Environment(
+        file.source.path,
+        call.arguments,
+        open=is_open,
+        assigned=assigned,
+        guessed=call.guessed,
+        given=given_in(file.statements),
+    )
 
 
 def _script(
