@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
@@ -27,16 +28,24 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
         if script is not None and script.lacks_rules:
             continue
         if not analysis.syntax.makes_base_chains:
-            if _is_nft(analysis) and not any(analysis.table.base_chains()):
-                continue  # a script that fills the chains of a table that is there already
             for chain in _without_call(analysis):
-                if chain.origin is not None and not _is_misplaced(analysis, chain):
+                if _is_there_before(analysis, chain) or _is_misplaced(analysis, chain):
+                    continue
+                if chain.origin is not None:
                     yield analysis, chain
         elif analysis.ruleset in alone and owner_of_table(analysis.table.name) is None:
             for chain in _without_call(analysis):
                 declared = chain.origin is not None and chain.type is None
                 if declared and not _called_elsewhere(context, analysis, chain):
                     yield analysis, chain
+
+
+def _is_there_before(analysis: TableAnalysis, chain: Chain) -> bool:
+    """Whether a script of nft empties the chain of a table of which it makes no hook."""
+    if not _is_nft(analysis) or any(analysis.table.base_chains()):
+        return False
+    emptied = rf"flush\s+chain\s[^;\n]*\s{re.escape(chain.name)}\b"
+    return re.search(emptied, analysis.ruleset.source.text) is not None
 
 
 def _is_misplaced(analysis: TableAnalysis, chain: Chain) -> bool:
