@@ -238,6 +238,8 @@ def test_a_script_that_another_one_calls_leaves_it_to_that_to_save() -> None:
     whole = SourceFile("fw/all.sh", f"{rules}$(dirname $0)/part.sh\niptables-save > /srv/rules\n")
     assert not lint([part, whole], select=["IPT403"]).findings
     assert len(lint([part], select=["IPT403"]).findings) == 1
+    beside = SourceFile("fw/all.sh", whole.text.replace("$(dirname $0)/part.sh", "bash ./part.sh"))
+    assert not lint([part, beside], select=["IPT403"]).findings
     other = SourceFile("fw/all.sh", f"{rules}./another-part.sh\niptables-save > /srv/rules\n")
     assert len(lint([part, other], select=["IPT403"]).findings) == 1
 
@@ -254,3 +256,19 @@ def test_a_port_beside_that_of_x11_may_be_anything() -> None:
     assert not in_script(rule.format(6001), "IPT603")
     assert in_script(rule.format(6000), "IPT603")
     assert in_script(rule.format("6000:6063"), "IPT603")
+
+
+@pytest.mark.parametrize("line", ["source $(dirname $0)/lib.sh", ". ./lib.sh", '"$D/lib.sh"'])
+def test_files_beside_are_found_by_the_folder_of_a_script_that_is_named_from_elsewhere(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`iptlint check fw/all.sh`: what `dirname "$0"` prints is no folder in the script's own."""
+    folder = tmp_path / "fw"
+    folder.mkdir()
+    (folder / "lib.sh").write_text("#!/bin/sh\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n")
+    text = f'#!/bin/sh\nD=$(cd "$(dirname "$0")" && pwd -P)\niptables -P INPUT DROP\n{line}\n'
+    (folder / "all.sh").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert not lint([SourceFile("fw/all.sh", text)], select=["IPT301", "IPT002"]).findings
+    gone = SourceFile("fw/all.sh", text.replace("lib.sh", "other.sh"))
+    assert lint([gone], select=["IPT301", "IPT002"]).findings

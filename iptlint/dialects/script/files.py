@@ -38,6 +38,9 @@ def find(run: Run, name: str) -> SourceFile | None:
     beside = PurePosixPath(run.directory)
     path = PurePosixPath(name)
     candidates = (path, beside / path.name) if path.is_absolute() else (beside / path,)
+    folder = PurePosixPath(run.main.path).parent  # what `dirname "$0"` prints
+    if folder.parts and not folder.is_absolute() and path.is_relative_to(folder):
+        candidates = (beside / path.relative_to(folder), *candidates)
     own = run.files.real_path(run.main.path)
     for candidate in map(str, candidates):
         if run.files.real_path(candidate) == own:

@@ -114,8 +114,15 @@ def _is_kept(script: Script) -> bool:
 def _is_called(context: Context, ruleset: Ruleset) -> bool:
     """Whether another script of the run carries it out: that one is to keep the rules of both."""
     name = re.compile(rf"(?:^|[\s/\"']){re.escape(PurePath(ruleset.source.path).name)}(?![\w.-])")
-    others = (each.script for each in context.rulesets if each is not ruleset)
-    return any(name.search(span.text) for script in others if script for span in script.absent)
+    return any(
+        each.script is not None
+        and (
+            any(step.span.source.path == ruleset.source.path for step in each.script.steps)
+            or any(name.search(span.text) for span in each.script.absent)
+        )
+        for each in context.rulesets
+        if each is not ruleset
+    )
 
 
 def _is_whole(script: Script) -> bool:
