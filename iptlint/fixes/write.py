@@ -53,9 +53,13 @@ def _made(source: SourceFile) -> Path:
     path = Path(source.path)
     try:
         with path.open("xb") as file:
-            file.write(encode(source))
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(encode(source))
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                path.unlink()
+                raise
     except FileExistsError:
         raise NotWrittenError(
             f"{path} is there already: name it too, by --ipset; no file was changed"

@@ -155,3 +155,27 @@ def test_a_new_file_is_there_only_with_all_others(tmp_path: Path) -> None:
     with pytest.raises(NotWrittenError, match="has changed"):
         write_all([changed(SourceFile(str(tmp_path / "rules.v4"), "a\n"), "b\n")], [sets])
     assert not (tmp_path / "ipsets").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(OSError(28, "No space left on device"), NotWrittenError), (KeyboardInterrupt(), None)],
+)
+def test_a_new_file_is_there_whole_or_not_at_all(
+    error: BaseException,
+    told: type[BaseException] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An empty ipsets beside rules that need a set of it would be loaded at boot."""
+    rules = source(tmp_path / "rules.v4", b"*filter\nCOMMIT\n")
+    sets = SourceFile(str(tmp_path / "ipsets"), "create banned hash:net family inet\n")
+
+    def full(_: int) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(told or type(error)):
+        write_all([changed(rules, "*raw\nCOMMIT\n")], [sets])
+    assert [*tmp_path.iterdir()] == [tmp_path / "rules.v4"]
+    assert (tmp_path / "rules.v4").read_bytes() == b"*filter\nCOMMIT\n"
