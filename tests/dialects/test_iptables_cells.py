@@ -8,7 +8,12 @@ import pytest
 
 from iptlint.dialects.iptables.lowering.parts import Cell, CoreCell
 from iptlint.dialects.iptables.lowering.plan import Plan
-from iptlint.dialects.iptables.lowering.short_cells import AddressCell, PortCell
+from iptlint.dialects.iptables.lowering.short_cells import (
+    AddressCell,
+    CommentCell,
+    PortCell,
+    TranslationCell,
+)
 from iptlint.dialects.iptables.parsing.shapes import resolve
 from iptlint.dialects.iptables.parsing.tree import Shape
 from iptlint.model import Family
@@ -59,3 +64,42 @@ def test_ports(option: str, seed: int) -> None:
     for text in dice.sample(PORTS, len(PORTS)) * 2:
         words = ("-A", "INPUT", *option.split(), text)
         assert seen(cell.part(words)) == seen(Cell.part(cell, words)), text
+
+
+COMMENTS = (
+    *("web", "", "two words", "a" * 255, "a" * 256, "ä" * 127, "ä" * 128, "\udcff", "\0", "-j"),
+)
+
+
+def test_comments() -> None:
+    cell = plan_of("-m comment --comment", Family.IP).cells[-1]
+    assert isinstance(cell, CommentCell)
+    for text in COMMENTS:
+        words = ("-A", "INPUT", "-m", "comment", "--comment", text)
+        assert seen(cell.part(words)) == seen(Cell.part(cell, words)), text
+
+
+ENDS = (
+    *("192.0.2.7:80", "192.0.2.8:65535", "192.0.2.7", ":80", "192.0.2.7:", "192.0.2.7:0"),
+    *("192.0.2.7:080", "192.0.2.7:80-90", "192.0.2.7:80-90/100", "192.0.2.7-192.0.2.9:80"),
+    *("192.0.2.07:80", "192.0.2:80", "0.0.0.0:1", "192.0.2.7/32:80", "192.0.2.7:http", ""),
+    *("[2001:db8::1]:80", "2001:db8::1", "[2001:db8::1]", "::", "::1:80", "192.0.2.7:80:81"),
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("family", [Family.IP, Family.IP6])
+@pytest.mark.parametrize(
+    "option", ["-p tcp -j DNAT --to-destination", "-p udp -j SNAT --to-source"]
+)
+def test_translations(option: str, family: Family, seed: int) -> None:
+    dice = random.Random(seed)
+    cell = plan_of(option, family).cells[-1]
+    assert isinstance(cell, TranslationCell)
+    for text in dice.sample(ENDS, len(ENDS)) * 2:
+        words = ("-A", "INPUT", *option.split(), text)
+        made, known = cell.part(words), Cell.part(cell, words)
+        assert seen(made) == seen(known), text
+        if made.action is not None and known.action is not None:
+            one, other = made.action.verdict, known.action.verdict
+            assert (one and one.words) == (other and other.words)

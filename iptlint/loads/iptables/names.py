@@ -33,6 +33,19 @@ _WAYS = {
 }
 
 
+def _jumps_last(shape: Shape) -> bool:
+    """Whether a line of the shape ends in the name of a chain that it calls."""
+    if shape.jump is None or shape.jump.offset or shape.target is not None:
+        return False
+    uses = (*shape.core, *(use for load in shape.loads for use in load.uses))
+    named = (load.name for load in shape.loads)
+    rest = (number for load in shape.loads for number in load.rest)
+    single = (shape.chain, shape.number, shape.table, *shape.counters, *named)
+    words = (*(place.word for place in single if place is not None), *rest)
+    last = max((*words, *(use.end - 1 for use in uses), 0))
+    return last < shape.jump.word
+
+
 class Names:
     """Asks of each line whether what it names is there by then. ``before``: readings of what is
     loaded already."""
@@ -45,6 +58,7 @@ class Names:
         self._chains: set[str] = set()
         self._plain: dict[Shape, bool] = {}
         self._targets: dict[Shape, str] = {}
+        self._calls_last: dict[Shape, bool] = {}
         _, sets = together(before)
         self._sets = frozenset(sets.contents) if sets is not None else frozenset()
 
@@ -62,7 +76,7 @@ class Names:
     def _command(self, line: CommandLine) -> Iterator[Refusal]:
         shape = line.shape
         if self._is_plain(shape):
-            if shape.jump is not None and not self._has_its_target(line, shape.jump):
+            if shape.jump is not None and not self._is_there(line, shape.jump):
                 yield from self._target(line, shape.jump)
             return
         for load in shape.loads:
@@ -92,6 +106,21 @@ class Names:
                 or shape.command is Command.NEW_CHAIN
             )
         return plain
+
+    def _is_there(self, line: CommandLine, jump: WordPlace) -> bool:
+        """Whether it is seen that the line jumps to what is there by then."""
+        return self._calls_a_chain(line) or self._has_its_target(line, jump)
+
+    def _calls_a_chain(self, line: CommandLine) -> bool:
+        """Whether the last word, where that is what all lines of the shape jump to, is a chain of
+        the file's own."""
+        calls = self._calls_last.get(line.shape)
+        if calls is None:
+            calls = self._calls_last[line.shape] = _jumps_last(line.shape)
+        if not calls or line.given is not None:
+            return False
+        word = line.source.text[line.start : line.end].rpartition(" ")[2]
+        return word in self._chains and word not in BUILT_IN.get(self._table, ())
 
     def _has_its_target(self, line: CommandLine, jump: WordPlace) -> bool:
         """Whether the target is known, which has one name in all lines of the shape, and is hidden

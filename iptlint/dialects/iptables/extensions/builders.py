@@ -25,6 +25,7 @@ from iptlint.dialects.iptables.extensions.row import (
 )
 from iptlint.dialects.iptables.extensions.values import show
 from iptlint.dialects.uninterpreted import uninterpreted
+from iptlint.maker import maker
 from iptlint.model import (
     AnyOf,
     Effect,
@@ -307,7 +308,10 @@ def goes_on(name: str, *effects: Effect, defaults: Collection[str] = ()) -> Lowe
 
 
 def write(field: Field, mask: int | None = None, value: int | None = None) -> Effect:
-    return Effect(EffectKind.WRITE, field, mask, value)
+    return _effect(EffectKind.WRITE, field, mask, value)
+
+
+_effect = maker(Effect)
 
 
 # -- which options go together ------------------------------------------------

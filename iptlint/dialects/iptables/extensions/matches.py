@@ -19,9 +19,12 @@ from iptlint.dialects.iptables.extensions import (
 from iptlint.dialects.iptables.extensions.builders import opt, row, value_of
 from iptlint.dialects.iptables.extensions.row import Extension, ExtensionResult
 
+LONGEST_COMMENT = 255
+"""In bytes."""
+
 COMMENT = row(
     "comment",
-    opt("comment", values.up_to(255, "comment", empty=True), req=True),
+    opt("comment", values.up_to(LONGEST_COMMENT, "comment", empty=True), req=True),
     lower=lambda uses, _: ExtensionResult(comment=str(value_of(uses, "comment"))),
 )
 

@@ -27,6 +27,7 @@ from iptlint.dialects.iptables.extensions.row import (
     Uses,
 )
 from iptlint.dialects.verdict_words import translation
+from iptlint.maker import maker
 from iptlint.model import Effect, EffectKind, Family, Field, Verdict, VerdictKind
 from iptlint.model.numbers import decimal, is_decimal
 from iptlint.model.verdicts import INTERFACE_ADDRESS, Choice
@@ -126,8 +127,13 @@ def _flags(uses: Uses) -> list[str]:
     return [word for option, word in _FLAGS.items() if option in uses]
 
 
+_verdict = maker(Verdict)
+
+
 def _translation(name: str, option: str, *fields: Field) -> Lower:
     """SNAT and DNAT: the last field is the connection's status bit."""
+
+    status = write(fields[2], 1, 1)
 
     def lower(uses: Uses, family: Family) -> ExtensionResult:
         (given,) = uses[option]
@@ -137,8 +143,8 @@ def _translation(name: str, option: str, *fields: Field) -> Lower:
         shown = f"--{option} {address}{':' if ports else ''}{ports} {rest}".rstrip()
         words = translation(name.lower(), address, ports, _flags(uses))
         return ExtensionResult(
-            verdict=Verdict(VerdictKind.NAT, name, None, shown, words=words),
-            effects=(*effects, write(fields[2], 1, 1)),
+            verdict=_verdict(VerdictKind.NAT, name, None, shown, words=words),
+            effects=(*effects, status),
         )
 
     return lower

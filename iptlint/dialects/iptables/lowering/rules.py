@@ -18,6 +18,7 @@ from iptlint.source import SourceFile, WholeOrigin
 
 _rule = maker(Rule)
 _rule_origin = maker(RuleOrigin)
+_verdict = maker(Verdict)
 
 
 class RuleMaker:
@@ -130,7 +131,7 @@ def _jump(shape: Shape, words: Words) -> Verdict:
     kind = VerdictKind.GOTO if shape.goto else VerdictKind.JUMP
     verdict = _JUMPS.get((kind, name))
     if verdict is None:
-        verdict = _JUMPS[kind, name] = Verdict(kind, name, name)
+        verdict = _JUMPS[kind, name] = _verdict(kind, name, name)
     return verdict
 
 

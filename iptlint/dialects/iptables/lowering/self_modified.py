@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from iptlint.model import Chain, Opaque, Rule, Table, Uncertain
+from iptlint.model import AnyOf, Chain, Opaque, Rule, Table, Uncertain
 from iptlint.model.writes import (
     Things,
     looks_into,
@@ -33,7 +33,8 @@ class _Changed(NamedTuple):
 def with_changes(tables: tuple[Table, ...]) -> tuple[Table, ...]:
     """The tables, with every test uncertain whose answer a rule may change."""
     rules = [rule for table in tables for _, rule in table.rules()]
-    things = frozenset(thing for rule in rules for thing in written_by(rule.verdict.name))
+    names = {rule.verdict.name for rule in rules}
+    things = frozenset(thing for name in names for thing in written_by(name))
     changed = _Changed(things, frozenset(_kinds(rules)), writes_of(rules).sets)
     return tuple(_table(table, changed) for table in tables) if any(changed) else tables
 
@@ -46,13 +47,20 @@ def _kinds(rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _table(table: Table, changed: _Changed) -> Table:
-    return replace(table, chains={n: _chain(c, changed) for n, c in table.chains.items()})
+    """The same one where nothing in it is changed, with all that is known of it."""
+    chains = {name: _chain(chain, changed) for name, chain in table.chains.items()}
+    same = all(chains[name] is chain for name, chain in table.chains.items())
+    return table if same else replace(table, chains=chains)
 
 
 def _chain(chain: Chain, changed: _Changed) -> Chain:
-    return replace(chain, rules=tuple(_rule(rule, changed) for rule in chain.rules))
+    rules = tuple([_rule(rule, changed) for rule in chain.rules])
+    same = all(one is other for one, other in zip(rules, chain.rules, strict=True))
+    return chain if same else replace(chain, rules=rules)
 
 
 def _rule(rule: Rule, changed: _Changed) -> Rule:
+    if not any(isinstance(match, Opaque | AnyOf) for match in rule.matches):
+        return rule
     matches = tuple(unsettled_where(match, changed.touches) for match in rule.matches)
     return rule if matches == rule.matches else replace(rule, matches=matches)
