@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import EffectKind, Field, Rule
-from iptlint.model.kinds import examples_in
+from iptlint.model.kinds import examples_testing
 from iptlint.model.writes import Writes, reads_conntrack
 from iptlint.netfilter.firewall import is_early
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -30,7 +30,7 @@ def untracked_packets(analysis: TableAnalysis) -> PacketSet:
     """The packets as they are before connection tracking: of no connection. What comes over lo was
     sent by this host and keeps the connection it was sent with."""
     space = analysis.space
-    effects = (e.kind for _, rule in examples_in(analysis.table) for e in rule.effects)
+    effects = (e.kind for rule in examples_testing(analysis.table) for e in rule.effects)
     names = ("invalid", "untracked") if EffectKind.NOTRACK in effects else ("invalid",)
     return space.universe & space.state(*names) & space.value(Field.CT_MARK, 0)
 

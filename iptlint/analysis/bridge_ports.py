@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iptlint.model import AnyOf, Family, Field, Interface, Match, Opaque, Ruleset, Table
-from iptlint.model.kinds import examples_in
+from iptlint.model.kinds import examples_testing
 from iptlint.model.matches import BridgePort
 
 
@@ -62,7 +62,7 @@ def bridge_ports(ruleset: Ruleset) -> frozenset[str]:
 
 def asked_ports(ruleset: Ruleset) -> Iterator[BridgePort]:
     """What chains of ip ask of ports, which is in vain without br_netfilter."""
-    for _, rule in (each for table in ruleset.tables for each in examples_in(table)):
+    for rule in (each for table in ruleset.tables for each in examples_testing(table)):
         for match in rule.matches:
             if isinstance(match, Opaque | AnyOf):  # which few are, and there may be very many
                 for test in port_tests(match):

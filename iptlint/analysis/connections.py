@@ -33,7 +33,7 @@ def tests_state(match: Match) -> bool:
 
 def decides_by_connections(hooks: Hooks) -> bool:
     """Whether a rule for packets of the family decides by their connection."""
-    return any(reads_conntrack(rule.matches) for rule in hooks.examples())
+    return any(reads_conntrack(rule.matches) for rule in hooks.testing())
 
 
 def from_world(

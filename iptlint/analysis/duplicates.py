@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 
 from iptlint.analysis.at_a_glance import not_told_apart
+from iptlint.memo import memo
 from iptlint.model import (
     AnyOf,
     Chain,
@@ -37,16 +38,26 @@ def duplicates(analysis: TableAnalysis) -> Iterator[tuple[Rule, ...]]:
     Rules with an uncertain test are not: two limits count apart. Nor are calls of chains with such
     rules, those between which a rule changes what they test, or rules that only count.
     """
-    writes, counting = _Writes(analysis), _counting_chains(analysis)
     for chain in analysis.table.chains.values():
+        if _do_others(chain):
+            continue
         several: list[list[int]] = []
-        for done, numbers in _doing(chain, counting).items():
+        for done, numbers in _doing(chain, _counting_chains(analysis)).items():
             # What rules take is asked only where another one does the same.
             for perhaps in not_told_apart(chain.rules, numbers):
                 several += _alike(analysis.flows[chain.name], perhaps, len(done))
         if several:
-            yield from writes.undisturbed(chain, sorted(several))
+            yield from _writes(analysis).undisturbed(chain, sorted(several))
 
+
+def _do_others(chain: Chain) -> bool:
+    """Whether it is seen at a glance that each rule does another thing, as in most short chains."""
+    rules = chain.rules
+    verdicts = {(rule.verdict.kind, rule.verdict.name) for rule in rules[: _SHORT + 1]}
+    return len(verdicts) == len(rules)
+
+
+_SHORT = 16
 
 Done = tuple[Hashable, ...]
 """What each part of a statement does."""
@@ -101,6 +112,7 @@ def _repeatable(rule: Rule) -> bool:
     return rule.verdict.kind.terminates or all(map(_idempotent, rule.effects))
 
 
+@memo
 def _counting_chains(analysis: TableAnalysis) -> set[str | None]:
     """The chains that may do something else with a packet when it comes there again."""
     counting: set[str | None] = set()
@@ -128,6 +140,11 @@ def _idempotent(effect: Effect) -> bool:
     if effect.value is None or effect.mask is None:
         return False
     return not effect.value & ~effect.mask
+
+
+@memo
+def _writes(analysis: TableAnalysis) -> _Writes:
+    return _Writes(analysis)
 
 
 class _Writes:

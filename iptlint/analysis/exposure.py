@@ -279,7 +279,7 @@ def _may_be_accepted(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     little, where following them costs much."""
     changing = any(
         effect.kind in (EffectKind.WRITE, EffectKind.NOTRACK)
-        for rule in hooks.examples()
+        for rule in hooks.testing()
         for effect in rule.effects
     )
     if hooks.translates or changing:
@@ -385,7 +385,7 @@ def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketS
     analysis, chain = main.analysis, main.chain
     if chain.policy is not None and chain.policy.kind.denies:
         return Share(analysis, chain, None, chain.policy.kind, everyone)
-    for called, rule in main.rules_where(lambda rule: rule.verdict.kind.denies):
+    for called, rule in main.rules_testing(lambda rule: rule.verdict.kind.denies):
         taken = everyone & analysis.tests(rule).sure & analysis.intended(rule)
         if _is_most(hooks, hook, taken):
             return Share(analysis, called, rule, rule.verdict.kind, taken)

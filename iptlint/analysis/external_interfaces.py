@@ -28,7 +28,7 @@ from iptlint.model import (
 )
 from iptlint.model.addresses import AddressKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.kinds import examples_in, rules_where
+from iptlint.model.kinds import examples_in, rules_testing, rules_where
 from iptlint.model.names import is_inside, is_outward, is_second
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
@@ -153,7 +153,7 @@ def visited_names(hooks: Hooks) -> frozenset[str]:
     return frozenset(
         match.name
         for analysis in hooks.firewall.analyses()
-        for chain, rule in rules_where(analysis.table, _accepts_by_name)
+        for chain, rule in rules_testing(analysis.table, _accepts_by_name)
         if Hook.INPUT in analysis.calls.hooks_of(chain.name)
         for match in rule.matches
         if isinstance(match, Interface) and match.field is Field.IIF

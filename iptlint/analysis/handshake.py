@@ -137,7 +137,7 @@ def clients(space: Space) -> PacketSet:
 def untracks(hooks: Hooks) -> bool:
     """Whether a rule of the family, in any table, turns connection tracking off."""
     return any(
-        effect.kind is EffectKind.NOTRACK for rule in hooks.examples() for effect in rule.effects
+        effect.kind is EffectKind.NOTRACK for rule in hooks.testing() for effect in rule.effects
     )
 
 

@@ -114,7 +114,7 @@ def _destinations(hooks: Hooks, hook: Hook) -> Iterator[DestinationNat]:
     for base_chain in hooks.base_chains(hook):
         analysis = base_chain.analysis
         if base_chain.chain.type == "nat":
-            for _, rule in base_chain.rules_where(_sets_destination):
+            for _, rule in base_chain.rules_testing(_sets_destination):
                 yield _translation(hooks, analysis, rule)
 
 

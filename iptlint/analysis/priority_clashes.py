@@ -127,7 +127,7 @@ def _changed(writer: BaseChain, reader: BaseChain) -> _Reason | None:
     space = writer.analysis.space
     both_translate = writer.chain.type == reader.chain.type == "nat"
     readings: dict[frozenset[Field], _Readings] = {}
-    for _, rule in writer.rules_where(lambda rule: bool(_written(rule))):
+    for _, rule in writer.rules_testing(lambda rule: bool(_written(rule))):
         if both_translate and rule.verdict.kind is VerdictKind.NAT:
             continue
         written = _written(rule)
@@ -151,7 +151,7 @@ class _Readings:
         space = reader.analysis.space
         self.rules = [
             (rule, space.forget(_matched(reader, rule), fields))
-            for _, rule in reader.rules_where(
+            for _, rule in reader.rules_testing(
                 lambda rule: not fields.isdisjoint(_tested(rule.matches))
             )
         ]
@@ -188,7 +188,7 @@ def _tested(matches: tuple[Match, ...]) -> Iterator[Field]:
 
 def _recorded(dropping: BaseChain, recording: BaseChain) -> _Reason | None:
     """Packets that the one drops and the other logs or adds to a set."""
-    for _, rule in recording.rules_where(lambda rule: any(_records(rule))):
+    for _, rule in recording.rules_testing(lambda rule: any(_records(rule))):
         done = next(_records(rule))
         if (dropping.denied & _matched(recording, rule)).satisfiable():
             reason = f"{_line(rule)} {done} packets that {dropping.title} drops"

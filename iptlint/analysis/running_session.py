@@ -10,7 +10,7 @@ from iptlint.analysis.exchange import connection
 from iptlint.analysis.trace import TraceOutcome, trace
 from iptlint.model import Ruleset
 from iptlint.model.host_addresses import HostAddresses
-from iptlint.model.kinds import examples_in
+from iptlint.model.kinds import examples_testing
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.packet import Packet
 
@@ -58,7 +58,9 @@ def _fates(
 def tracks(ruleset: Ruleset) -> bool:
     """Whether the rules have connections tracked: one asks for them, or a chain translates."""
     rules = any(
-        reads_conntrack(rule.matches) for table in ruleset.tables for _, rule in examples_in(table)
+        reads_conntrack(rule.matches)
+        for table in ruleset.tables
+        for rule in examples_testing(table)
     )
     chains = (chain for table in ruleset.tables for chain in table.base_chains())
     return rules or any(chain.type == "nat" and chain.rules for chain in chains)

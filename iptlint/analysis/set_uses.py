@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from iptlint.model import Chain, Match, Opaque, Rule, Ruleset, Table, Uncertain
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import SetLookup
 
 _VERDICT = -1
@@ -25,7 +25,7 @@ class SetUse(NamedTuple):
 def uses_of_sets(ruleset: Ruleset) -> Iterator[SetUse]:
     """Every place that needs a set of whose contents nothing is known."""
     for table in ruleset.tables:
-        for chain, rule in rules_where(table, lambda rule: any(_needed(rule))):
+        for chain, rule in rules_testing(table, lambda rule: any(_needed(rule))):
             for name, part in _needed(rule):
                 yield SetUse(name, table, chain, rule, part)
 

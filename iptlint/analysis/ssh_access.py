@@ -25,7 +25,7 @@ from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook, Rule, Ruleset, VerdictKind, Within
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
 from iptlint.model.writes import reads
@@ -181,7 +181,7 @@ def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
     return any(
         names_port(rule, ports)
         and (not calls.hooks_of(chain.name) or Hook.INPUT in calls.hooks_of(chain.name))
-        for chain, rule in rules_where(main.analysis.table, accepts_ports)
+        for chain, rule in rules_testing(main.analysis.table, accepts_ports)
     )
 
 
@@ -285,7 +285,7 @@ def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
 
 
 def _nameless(hooks: Hooks, analysis: TableAnalysis) -> Iterator[tuple[int, Rule]]:
-    for chain, rule in rules_where(analysis.table, accepts_ports):
+    for chain, rule in rules_testing(analysis.table, accepts_ports):
         port = _only_port(rule)
         if port is None or port in _NAMED_PORTS:
             continue
@@ -297,7 +297,7 @@ def _nameless(hooks: Hooks, analysis: TableAnalysis) -> Iterator[tuple[int, Rule
 def _left_out(hooks: Hooks, ruleset: Ruleset) -> tuple[int, Rule] | None:
     """The same of a rule that denies all ports but some, in whatever table."""
     for table in ruleset.tables:
-        for _, rule in rules_where(table, _denies_but_ports):
+        for _, rule in rules_testing(table, _denies_but_ports):
             for port in _excepted_ports(rule):
                 coming = opening(hooks, (port,)) & hooks.hook_packets(Hook.INPUT)
                 if port not in _NAMED_PORTS and may_pass(hooks, Hook.INPUT, coming).satisfiable():

@@ -11,7 +11,7 @@ from iptlint.analysis.default_verdict import hosts, outside, probes
 from iptlint.analysis.handshake import answers, untracks
 from iptlint.analysis.shares import Share, largest_first, shares_in
 from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.writes import CONNTRACK_FIELDS
@@ -141,7 +141,7 @@ def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     sent = [
         packets & space.forget(analysis.matched(rule), unknown)
         for analysis in map(hooks.firewall.analysis, hooks.tables())
-        for chain, rule in rules_where(analysis.table, _untracks)
+        for chain, rule in rules_testing(analysis.table, _untracks)
         if begin in analysis.calls.hooks_of(chain.name)
     ]
     return union(sent, space.false)

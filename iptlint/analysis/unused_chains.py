@@ -9,7 +9,7 @@ from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loade
 from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.session import Context
 from iptlint.model import Chain, Ruleset
-from iptlint.model.kinds import examples_in, rules_where
+from iptlint.model.kinds import examples_in, rules_testing
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -65,7 +65,7 @@ def _is_nft(analysis: TableAnalysis) -> bool:
 
 def _without_call(analysis: TableAnalysis) -> Iterator[Chain]:
     may_call = analysis.syntax.may_call
-    unread = [rule for _, rule in rules_where(analysis.table, lambda rule: not rule.read)]
+    unread = [rule for _, rule in rules_testing(analysis.table, lambda rule: not rule.read)]
     for name, chain in analysis.table.chains.items():
         if chain.hook is not None or analysis.calls.callers(name):
             continue

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.analysis.shares import Share
 from iptlint.model import Chain, Rule
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.ownership import holds_user_rules, is_user_rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 
-def user_rules_where(
+def user_rules_testing(
     analysis: TableAnalysis, holds: Callable[[Rule], bool]
 ) -> Iterator[tuple[Chain, Rule]]:
     """The rules that people wrote, that packets may match, and that are no copies of others; of
-    these those for which it holds, whatever addresses and ports they name."""
+    these those for which it holds, as ``rules_testing`` has them."""
     silent = unmatched_rules(analysis) | later_copies(analysis)
-    for chain, rule in rules_where(analysis.table, holds):
+    for chain, rule in rules_testing(analysis.table, holds):
         called = analysis.calls.is_called(chain.name)
         if called and rule not in silent and is_user_rule(analysis.table, chain.name, rule):
             yield chain, rule

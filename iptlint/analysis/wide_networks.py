@@ -45,7 +45,7 @@ def wide_networks(hooks: Hooks) -> Iterator[WideNetwork]:
     """Those that take new connections of strangers, to the host or through it."""
     for hook in (Hook.INPUT, Hook.FORWARD):
         for base_chain in hooks.base_chains(hook):
-            for chain, rule in base_chain.rules_where(_accepts_from_somewhere):
+            for chain, rule in base_chain.rules_testing(_accepts_from_somewhere):
                 yield from _of_rule(base_chain.analysis, chain, rule)
 
 

@@ -9,7 +9,7 @@ from itertools import chain as joined
 from typing import NamedTuple
 
 from iptlint.memo import memo, recent
-from iptlint.model.kinds import examples, numbers_where
+from iptlint.model.kinds import examples, numbers_where, rules_among
 from iptlint.model.ruleset import Chain, Hook, Rule, Table
 
 
@@ -20,6 +20,13 @@ class Place(NamedTuple):
     number: int
 
 
+class _Ordered(NamedTuple):
+    """``closes``: whether a call closes a loop."""
+
+    names: tuple[str, ...]
+    closes: bool
+
+
 class CallGraph:
     """``chains``: those of one table, by name. A call of a chain that is not among them leads
     nowhere."""
@@ -28,45 +35,58 @@ class CallGraph:
         self.chains = chains
 
     @cached_property
+    def _calls(self) -> list[tuple[Place, Rule]]:
+        """The rules that call a chain, chain by chain."""
+        return [
+            (Place(name, number), chain.rules[number])
+            for name, chain in self.chains.items()
+            for number in numbers_where(chain, _is_call)
+        ]
+
+    @cached_property
     def _callees(self) -> Mapping[str, Mapping[str, Rule]]:
         """For each chain the chains that it calls, each with the first rule that does."""
         callees: dict[str, dict[str, Rule]] = {name: {} for name in self.chains}
-        for name, chain in self.chains.items():
-            for number in numbers_where(chain, _calls):
-                rule = chain.rules[number]
-                if rule.verdict.chain in callees:
-                    callees[name].setdefault(rule.verdict.chain, rule)
+        for place, rule in self._calls:
+            if rule.verdict.chain in callees:
+                callees[place.chain].setdefault(rule.verdict.chain, rule)
         return callees
 
     @cached_property
-    def _callers(self) -> Mapping[str, list[Place]]:
+    def _callers(self) -> Mapping[str, tuple[Place, ...]]:
         callers: dict[str, list[Place]] = defaultdict(list)
-        for name, chain in self.chains.items():
-            for number in numbers_where(chain, _calls):
-                called = chain.rules[number].verdict.chain
-                if called is not None:
-                    callers[called].append(Place(name, number))
-        return dict(callers)
+        for place, rule in self._calls:
+            if rule.verdict.chain is not None:
+                callers[rule.verdict.chain].append(place)
+        return {name: tuple(places) for name, places in callers.items()}
 
     def callers(self, name: str) -> tuple[Place, ...]:
         """The rules that call the chain."""
-        return tuple(self._callers.get(name, ()))
+        return self._callers.get(name, ())
 
-    @cached_property
+    @property
     def order(self) -> tuple[str, ...]:
         """Every chain after the chains that it calls; a call that closes a loop is left out."""
+        return self._ordered.names
+
+    @cached_property
+    def _ordered(self) -> _Ordered:
         done: dict[str, None] = {}
+        closes = False
         for root in self.chains:
-            path: dict[str, Iterator[str]] = {root: iter(self._callees[root])}
+            path = {root: iter(self._callees[root])} if root not in done else {}
             while path:
                 name, calls = next(reversed(path.items()))
-                callee = next((c for c in calls if c not in done and c not in path), None)
-                if callee is None:
+                for callee in calls:
+                    if callee in path:
+                        closes = True
+                    elif callee not in done:
+                        path[callee] = iter(self._callees[callee])
+                        break
+                else:
                     path.popitem()
                     done[name] = None
-                else:
-                    path[callee] = iter(self._callees[callee])
-        return tuple(done)
+        return _Ordered(tuple(done), closes)
 
     @recent
     def callers_first(self, name: str) -> tuple[str, ...]:
@@ -79,6 +99,7 @@ class CallGraph:
     def _ranks(self) -> Mapping[str, int]:
         return {name: number for number, name in enumerate(self.order)}
 
+    @recent
     def reachable_from(self, name: str) -> frozenset[str]:
         """The chain, and those that calls lead to from it."""
         return frozenset(_nearest(self._callees, name))
@@ -108,8 +129,7 @@ class CallGraph:
 
     def rules_where(self, name: str, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
         """Those of these rules for which it holds, whatever addresses and ports they name."""
-        for chain in self._from(name):
-            yield from ((chain, chain.rules[n]) for n in numbers_where(chain, holds))
+        return rules_among(self._from(name), holds)
 
     def _from(self, name: str) -> Iterator[Chain]:
         """The chains that calls lead to, in the table's order."""
@@ -122,7 +142,7 @@ class CallGraph:
 
     def bases_of(self, name: str) -> tuple[Chain, ...]:
         """The base chains from which calls lead to the chain."""
-        return tuple(self.chains[base] for base in self._bases.get(name, ()))
+        return self._bases.get(name, ())
 
     def is_called(self, name: str) -> bool:
         """Whether a hook or another chain sends packets to the chain."""
@@ -133,13 +153,17 @@ class CallGraph:
         return tuple(dict.fromkeys(base.hook for base in self.bases_of(name) if base.hook))
 
     @cached_property
-    def _bases(self) -> Mapping[str, Mapping[str, None]]:
-        bases: dict[str, dict[str, None]] = {name: {} for name in self.chains}
+    def _bases(self) -> Mapping[str, tuple[Chain, ...]]:
+        """Most chains have those that their caller has, which are one object then."""
+        bases: dict[str, tuple[Chain, ...]] = dict.fromkeys(self.chains, ())
         for name in reversed(self.order):
+            own = bases[name]
             if self.chains[name].hook:
-                bases[name][name] = None
+                own = bases[name] = tuple(dict.fromkeys((*own, self.chains[name])))
             for callee in self._callees[name]:
-                bases[callee].update(bases[name])
+                known = bases[callee]
+                if known is not own:
+                    bases[callee] = tuple(dict.fromkeys((*known, *own))) if known else own
         return bases
 
     def loops(self) -> Iterator[tuple[Rule, ...]]:
@@ -153,8 +177,8 @@ class CallGraph:
 
     def _closing(self) -> Iterator[tuple[str, str]]:
         """The calls that lead back: where chains stand behind those they call, these do not fit."""
-        position = self._ranks
-        for caller in reversed(self.order):
+        position = self._ranks if self._ordered.closes else {}
+        for caller in reversed(self.order) if position else ():
             for callee in self._callees[caller]:
                 if position[callee] >= position[caller]:
                     yield caller, callee
@@ -174,7 +198,7 @@ def calls_in(table: Table) -> CallGraph:
     return CallGraph(table.chains)
 
 
-def _calls(rule: Rule) -> bool:
+def _is_call(rule: Rule) -> bool:
     return rule.verdict.chain is not None
 
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model.call_graph import CallGraph, calls_in
-from iptlint.model.kinds import numbers_where, rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import Field, Interface, Match, Ranges, Within
 from iptlint.model.ruleset import Family, Hook, Rule, Ruleset
 from iptlint.model.verdicts import EffectKind, VerdictKind
@@ -121,17 +121,21 @@ def shown_by(*rulesets: Ruleset) -> HostAddresses:
     behind: list[Behind] = []
     for table in (table for ruleset in rulesets for table in ruleset.tables):
         calls = calls_in(table)
-        for name, chain in table.chains.items():
-            sends = _only_of(calls, name, Hook.OUTPUT)
-            for number in numbers_where(chain, _names_a_source if sends else _names_a_way_out):
-                rule = chain.rules[number]
-                own += _new_sources(rule)
-                if sends:
-                    own += _single_sources(rule)
-                else:  # OUTPUT still has the interface from before it translates
-                    behind += _destinations_behind(rule)
-                behind += _masqueraded_behind(rule)
+        for chain, rule in rules_testing(table, _names_some):
+            sends = _only_of(calls, chain.name, Hook.OUTPUT)
+            if not (_names_a_source if sends else _names_a_way_out)(rule):
+                continue
+            own += _new_sources(rule)
+            if sends:
+                own += _single_sources(rule)
+            else:  # OUTPUT still has the interface from before it translates
+                behind += _destinations_behind(rule)
+            behind += _masqueraded_behind(rule)
     return HostAddresses(_networks(own), behind=tuple(dict.fromkeys(behind)))
+
+
+def _names_some(rule: Rule) -> bool:
+    return _names_a_source(rule) or _names_a_way_out(rule)
 
 
 def _names_a_source(rule: Rule) -> bool:
@@ -177,7 +181,7 @@ def _new_sources(rule: Rule) -> Iterator[IPAddress]:
 def new_destinations(family: Family, *rulesets: Ruleset) -> Iterator[IPNetwork]:
     """Each single address that a rule translates to."""
     tables = (table for ruleset in rulesets for table in ruleset.tables)
-    for _, rule in (each for table in tables for each in rules_where(table, _translates)):
+    for _, rule in (each for table in tables for each in rules_testing(table, _translates)):
         for field, value in _written_by_translation(rule):
             if _DESTINATIONS.get(field) is family:
                 yield IPv4Network(value) if family is Family.IP else IPv6Network(value)

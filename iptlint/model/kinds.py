@@ -6,14 +6,15 @@ change is asked of one rule of each kind, and holds for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from iptlint.memo import memo
 from iptlint.model.matches import Field, Match, Within
 from iptlint.model.ruleset import Chain, Rule, Table
+from iptlint.model.verdicts import Effect, EffectKind
 
 NAMED_FIELDS = frozenset(
     (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT)
@@ -86,9 +87,21 @@ def numbers_where(chain: Chain, holds: Callable[[Rule], bool]) -> list[int]:
 
 def rules_where(table: Table, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
     """The rules for which it holds, whatever addresses and ports they name."""
-    for chain in table.chains.values():
-        for number in numbers_where(chain, holds):
-            yield chain, chain.rules[number]
+    return rules_among(table.chains.values(), holds)
+
+
+def rules_among(
+    chains: Iterable[Chain], holds: Callable[[Rule], bool]
+) -> Iterator[tuple[Chain, Rule]]:
+    """The same of these chains."""
+    for chain in chains:
+        if len(chain.rules) <= _FEW:  # as most of many are
+            for rule in chain.rules:
+                if holds(rule):
+                    yield chain, rule
+        else:
+            for number in numbers_where(chain, holds):
+                yield chain, chain.rules[number]
 
 
 def examples(chain: Chain) -> Iterator[Rule]:
@@ -99,4 +112,69 @@ def examples(chain: Chain) -> Iterator[Rule]:
 
 
 def examples_in(table: Table) -> Iterator[tuple[Chain, Rule]]:
-    return ((chain, rule) for chain in table.chains.values() for rule in examples(chain))
+    for chain in table.chains.values():
+        for rule in chain.rules if len(chain.rules) <= _FEW else examples(chain):
+            yield chain, rule
+
+
+class Sorts(NamedTuple):
+    """The rules of a table, in order, and the numbers of those that test alike: they differ in what
+    rules of a kind may differ in, in the values that they write, in comments, and in which chains
+    they call."""
+
+    rules: Sequence[tuple[Chain, Rule]]
+    alike: Sequence[Sequence[int]]
+
+    @property
+    def firsts(self) -> Iterator[Rule]:
+        return (self.rules[numbers[0]][1] for numbers in self.alike)
+
+
+@memo
+def sorts(table: Table) -> Sorts:
+    alike: dict[Hashable, list[int]] = {}
+    rules: list[tuple[Chain, Rule]] = []
+    for chain in table.chains.values():
+        if len(chain.rules) <= _FEW:
+            for number, rule in enumerate(chain.rules, len(rules)):
+                alike.setdefault(_sort_of(rule), []).append(number)
+        else:
+            for kind in kinds(chain):
+                numbers = (len(rules) + number for number in kind.numbers)
+                alike.setdefault(_sort_of(kind.first), []).extend(numbers)
+        rules += [(chain, rule) for rule in chain.rules]
+    return Sorts(rules, tuple(alike.values()))
+
+
+def _sort_of(rule: Rule) -> Hashable:
+    verdict, effects = rule.verdict, rule.effects
+    return (
+        verdict.kind,
+        verdict.name if verdict.chain is None else None,
+        verdict.needs,
+        rule.read,
+        rule.is_policy,
+        tuple([_sort_of_effect(effect) for effect in effects]) if effects else (),
+        *[_key_of_test(test) for test in rule.matches],
+    )
+
+
+def _sort_of_effect(effect: Effect) -> Hashable:
+    if effect.kind is not EffectKind.WRITE:
+        return effect
+    return effect.field, effect.mask, effect.value is None, effect.source, effect.choice
+
+
+def rules_testing(table: Table, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
+    """The rules for which it holds, whatever addresses and ports they name or write, whichever
+    chains they call, and whatever is said of them."""
+    rules, alike = sorts(table)
+    holding = [numbers for numbers in alike if holds(rules[numbers[0]][1])]
+    if len(holding) == 1:
+        return (rules[number] for number in holding[0])
+    return (rules[number] for number in sorted(joined.from_iterable(holding)))
+
+
+def examples_testing(table: Table) -> Iterator[Rule]:
+    """One rule of each that test alike."""
+    return sorts(table).firsts

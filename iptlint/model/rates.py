@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iptlint.model.kinds import examples_in
+from iptlint.model.kinds import examples_testing
 from iptlint.model.matches import Match, Opaque, Uncertain, tests_in
 from iptlint.model.ruleset import Ruleset
 
@@ -12,7 +12,7 @@ RATES = ("limit", "hashlimit", "connlimit", "quota", "quota2")
 
 def some_ask_a_rate(ruleset: Ruleset) -> bool:
     """Whether a rule of the ruleset has such a test."""
-    rules = (rule for table in ruleset.tables for _, rule in examples_in(table))
+    rules = (rule for table in ruleset.tables for rule in examples_testing(table))
     return any(_asks_a_rate(match) for rule in rules for match in rule.matches)
 
 

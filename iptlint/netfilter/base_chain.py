@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Chain, EffectKind, Rule, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.kinds import numbers_where
+from iptlint.model.kinds import numbers_where, rules_testing
 from iptlint.model.writes import Writes, writes_of
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.routes import base_packets, shown_to
@@ -206,6 +206,11 @@ class BaseChain:
         """Those of the chain and of the chains that it calls for which it holds, whatever addresses
         and ports they name."""
         return self.analysis.calls.rules_where(self.chain.name, holds)
+
+    def rules_testing(self, holds: Callable[[Rule], bool]) -> Iterator[tuple[Chain, Rule]]:
+        """The same, as ``rules_testing`` has them."""
+        called = self.analysis.calls.reachable_from(self.chain.name)
+        return (each for each in rules_testing(self.table, holds) if each[0].name in called)
 
     def examples(self) -> Iterator[Rule]:
         """One of each kind of these rules."""

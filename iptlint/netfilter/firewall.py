@@ -6,14 +6,21 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain as joined
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
-from iptlint.model.kinds import examples, examples_in, kinds, numbers_where, rules_where
+from iptlint.model.kinds import (
+    examples,
+    examples_in,
+    examples_testing,
+    kinds,
+    numbers_where,
+    rules_testing,
+)
 from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
     CONNTRACK_FIELDS,
@@ -266,15 +273,19 @@ class Hooks:
         """One rule of each kind in these tables."""
         return (rule for table in self.tables() for _, rule in examples_in(table))
 
-    def rules_where(self, holds: Callable[[Rule], bool]) -> Iterator[Rule]:
-        """The rules of these tables for which it holds, whatever addresses and ports they name."""
-        return (rule for table in self.tables() for _, rule in rules_where(table, holds))
+    def testing(self) -> Iterator[Rule]:
+        """One rule of these tables of each that test alike."""
+        return (rule for table in self.tables() for rule in examples_testing(table))
+
+    def rules_testing(self, holds: Callable[[Rule], bool]) -> Iterator[Rule]:
+        """The rules of these tables for which it holds, as ``rules_testing`` has them."""
+        return (rule for table in self.tables() for _, rule in rules_testing(table, holds))
 
     @cached_property
     def translates(self) -> bool:
         """Whether a rule translates addresses or ports. Then later packets of a connection are
         translated too, and back, before and after the hooks, which is not followed here."""
-        return any(rule.verdict.kind is VerdictKind.NAT for rule in self.examples())
+        return any(rule.verdict.kind is VerdictKind.NAT for rule in self.testing())
 
     @memo
     def decides_alone(self, hook: Hook) -> bool:
@@ -302,8 +313,8 @@ def space_of(*rulesets: Ruleset) -> Space:
     tests += (Interface(Field.IIF, name) for chain in bases for name in chain.devices)
     own = [network for ruleset in rulesets for network in shown_by(ruleset).own]
     defragmented = any(map(_defragments, rulesets))
-    every = (kind for table in tables for chain in table.chains.values() for kind in kinds(chain))
-    large = sum(len(kind.first.matches) * len(kind.numbers) for kind in every) >= _LARGE
+    every = (match for table in tables for _, rule in table.rules() for match in rule.matches)
+    large = next(islice(every, _LARGE - 1, None), None) is not None
     return Space(tuple(families), tuple(tests), defragmented=defragmented, own=own, large=large)
 
 
@@ -314,6 +325,9 @@ _LARGE = 200
 def _some_of_each_kind(table: Table) -> Iterator[Rule]:
     """In their order, as many of each as values that a space tells of a field."""
     for chain in table.chains.values():
+        if len(chain.rules) <= MOST_NAMED:
+            yield from chain.rules
+            continue
         some = (number for kind in kinds(chain) for number in kind.numbers[:MOST_NAMED])
         yield from (chain.rules[number] for number in sorted(some))
 
@@ -363,7 +377,7 @@ def _defragments(ruleset: Ruleset) -> bool:
 
 def _examples(ruleset: Ruleset) -> Iterator[Rule]:
     """One of each kind of its rules."""
-    return (rule for table in ruleset.tables for _, rule in examples_in(table))
+    return (rule for table in ruleset.tables for rule in examples_testing(table))
 
 
 _HOOKS = tuple(Hook)

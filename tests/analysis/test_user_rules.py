@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iptlint.analysis.shares import shares
-from iptlint.analysis.user_rules import is_user_decision, user_rules_where
+from iptlint.analysis.user_rules import is_user_decision, user_rules_testing
 from iptlint.model import Hook
 from tests.firewalls import analysis_of, hooks_of, saved, texts
 
@@ -20,7 +20,7 @@ def test_the_rules_that_people_wrote_and_that_packets_meet() -> None:
         "-A unused -j DROP",
     )
     analysis = analysis_of(saved(*rules, chains="DOCKER unused"))
-    assert texts(rule for _, rule in user_rules_where(analysis, lambda _: True)) == [
+    assert texts(rule for _, rule in user_rules_testing(analysis, lambda _: True)) == [
         rules[0],
         rules[2],
     ]

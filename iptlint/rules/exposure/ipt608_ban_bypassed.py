@@ -113,7 +113,7 @@ def _every_ban(hooks: Hooks) -> Iterator[tuple[TableAnalysis, Rule]]:
         if not base_chain.chain.filters or base_chain.is_open:
             continue
         silent = unmatched_rules(base_chain.analysis)
-        for _, rule in base_chain.rules_where(partial(_is_ban, hooks)):
+        for _, rule in base_chain.rules_testing(partial(_is_ban, hooks)):
             if rule not in silent:
                 yield base_chain.analysis, rule
 

@@ -49,7 +49,7 @@ from iptlint.findings.fix import Fix, rewriting
 from iptlint.findings.grouping import SHOWN
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook, Rule
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.ownership import is_user_chain
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -112,7 +112,7 @@ def _all_of(rule: Rule) -> str:
 def _logging(analysis: TableAnalysis) -> Iterator[Rule]:
     return (
         rule
-        for chain, rule in rules_where(analysis.table, _logs_all)
+        for chain, rule in rules_testing(analysis.table, _logs_all)
         if is_user_chain(analysis.table, chain.name) and rule not in unmatched_rules(analysis)
     )
 

@@ -44,7 +44,7 @@ from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.ownership import is_user_chain
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
@@ -96,7 +96,7 @@ def _logged(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
     return any(
         (analysis.tests(rule).may & packets).satisfiable()
         for analysis in free
-        for chain, rule in rules_where(analysis.table, logs)
+        for chain, rule in rules_testing(analysis.table, logs)
         if {hook, Hook.PREROUTING} & {*analysis.calls.hooks_of(chain.name)}
     )
 

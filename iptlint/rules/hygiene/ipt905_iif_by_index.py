@@ -47,7 +47,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.fix import Fix
 from iptlint.findings.phrases import MAX_LABELS, counted
 from iptlint.model import AnyOf, Interface, Match, Opaque, Rule, Ruleset
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import InterfaceNumber
 from iptlint.model.names import comes_and_goes
 from iptlint.model.ownership import is_generated
@@ -132,7 +132,7 @@ def _alike(ruleset: Ruleset) -> dict[_Kind, list[Test]]:
     by_index = (
         (table, chain, rule)
         for table in ruleset.tables
-        for chain, rule in rules_where(table, _asks_by_index)
+        for chain, rule in rules_testing(table, _asks_by_index)
     )
     for table, chain, rule in by_index:
         for test in () if is_generated(table, chain.name) else _tests(rule):

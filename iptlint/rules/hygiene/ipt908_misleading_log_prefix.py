@@ -44,7 +44,7 @@ from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.analysis.shares import Share, largest_first
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.model import EffectKind, Family, Hook, Rule, Uncertain, VerdictKind
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.ownership import is_generated
 from iptlint.rules.meta import Group, Meta
 
@@ -107,7 +107,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_table(firewall: Firewall, analysis: TableAnalysis) -> Iterator[Finding]:
-    for chain, rule in rules_where(analysis.table, lambda rule: bool(_prefix(rule))):
+    for chain, rule in rules_testing(analysis.table, lambda rule: bool(_prefix(rule))):
         prefix = _prefix(rule)
         claim = _claim(prefix)
         if claim is None or is_generated(analysis.table, chain.name):

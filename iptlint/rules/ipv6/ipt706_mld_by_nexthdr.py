@@ -114,7 +114,7 @@ def _tests(main: BaseChain) -> Iterator[Span]:
     for the header."""
     analysis = main.analysis
     silent = unmatched_rules(analysis)
-    for _, rule in main.rules_where(lambda rule: rule.verdict.kind is VerdictKind.ACCEPT):
+    for _, rule in main.rules_testing(lambda rule: rule.verdict.kind is VerdictKind.ACCEPT):
         if rule in silent:
             continue
         for number, match in enumerate(rule.matches):

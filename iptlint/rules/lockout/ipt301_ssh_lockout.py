@@ -79,7 +79,7 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.names import is_for_knocking
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta, Needs
@@ -204,7 +204,7 @@ def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Itera
     if main is None or step.packet != "SYN":
         return
     coming = first_packets(hooks, ports) & hooks.hook_packets(step.hook) & outside(hooks.space)
-    for _, rule in rules_where(main.analysis.table, accepts_ports):
+    for _, rule in rules_testing(main.analysis.table, accepts_ports):
         if names_port(rule, ports):
             taken = main.analysis.matched(rule, coming)
             if taken.satisfiable() and not (taken & between_machines(hooks)).satisfiable():
@@ -215,4 +215,4 @@ def _is_by_name(hooks: Hooks, decider: Share, ports: tuple[int, ...]) -> bool:
     """Whether a rule is there to close the port, and none to open it."""
     if decider.rule is None or not names_port(decider.rule, ports):
         return False
-    return not any(names_port(rule, ports) for rule in hooks.rules_where(accepts_ports))
+    return not any(names_port(rule, ports) for rule in hooks.rules_testing(accepts_ports))

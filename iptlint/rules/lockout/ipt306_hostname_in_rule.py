@@ -40,7 +40,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import AnyOf, Match, Opaque, Rule, Ruleset
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import HostName
 from iptlint.model.names import is_in_hosts
 from iptlint.rules.meta import Group, Meta
@@ -83,7 +83,7 @@ def _by_name(ruleset: Ruleset) -> Iterator[Rule]:
         needed = any(isinstance(need, HostName) for need in rule.verdict.needs)
         return needed or any(name for match in rule.matches for name in _names(match))
 
-    return (rule for table in ruleset.tables for _, rule in rules_where(table, names))
+    return (rule for table in ruleset.tables for _, rule in rules_testing(table, names))
 
 
 def _uses(ruleset: Ruleset, rule: Rule) -> Iterator[_Use]:

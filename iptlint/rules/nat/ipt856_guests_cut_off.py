@@ -133,7 +133,7 @@ def _served_bridges(hooks: Hooks) -> list[str]:
     """The bridges whose guests rules let through to elsewhere, or translate."""
     names = (
         match.name
-        for rule in hooks.examples()
+        for rule in hooks.testing()
         if rule.verdict.kind in (VerdictKind.ACCEPT, VerdictKind.NAT)
         for match in rule.matches
         if isinstance(match, Interface) and not match.wildcard

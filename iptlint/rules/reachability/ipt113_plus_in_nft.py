@@ -43,7 +43,7 @@ from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Change, Fix
 from iptlint.model import AnyOf, Hook, Interface, Match, Rule, Table, VerdictKind
 from iptlint.model.call_graph import calls_in
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Edit, Span
 
@@ -75,7 +75,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _in_table(table: Table) -> Iterator[Finding]:
-    named = rules_where(table, _names_with_plus)
+    named = rules_testing(table, _names_with_plus)
     written = {each: (chain, rule) for chain, rule in named for each in _in_tests(rule)}
     for each, (chain, rule) in written.items():
         yield _finding(each, rule, calls_in(table).hooks_of(chain.name))

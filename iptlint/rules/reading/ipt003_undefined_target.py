@@ -43,7 +43,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Family, Rule, Ruleset, Table
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.owners import owner_of_name
 from iptlint.rules.meta import Group, Meta
 
@@ -79,7 +79,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
     """The rules that call each name that is not there."""
     by_target: dict[str, list[Rule]] = {}
-    for _, rule in rules_where(table, lambda rule: rule.verdict.chain is not None):
+    for _, rule in rules_testing(table, lambda rule: rule.verdict.chain is not None):
         name = rule.verdict.chain
         if name is None or name in table.chains:
             continue

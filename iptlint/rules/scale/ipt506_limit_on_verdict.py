@@ -45,7 +45,7 @@ from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, largest_first
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import EffectKind, Match, Rule, Uncertain, VerdictKind
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import Threshold
 from iptlint.model.ownership import is_generated
 from iptlint.packets.bdd import union
@@ -73,7 +73,7 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         firewall = context.firewall(ruleset)
         for analysis in firewall.by_decision().analyses():
-            for chain, rule in rules_where(analysis.table, lambda rule: _limit(rule) is not None):
+            for chain, rule in rules_testing(analysis.table, lambda rule: _limit(rule) is not None):
                 number = _limit(rule)
                 if number is not None and not is_generated(analysis.table, chain.name):
                     yield from _check_rule(firewall, analysis, rule, number)

@@ -96,7 +96,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _asks_for_source_port(hooks: Hooks) -> bool:
-    matches = (match for rule in hooks.examples() for match in rule.matches)
+    matches = (match for rule in hooks.testing() for match in rule.matches)
     return any(map(_tests_sport, matches))
 
 

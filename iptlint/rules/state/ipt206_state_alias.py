@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from iptlint.analysis.connections import tests_state
 from iptlint.analysis.session import Context
-from iptlint.analysis.user_rules import user_rules_where
+from iptlint.analysis.user_rules import user_rules_testing
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import rewriting
 from iptlint.model import Rule
@@ -56,7 +56,7 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        for _, rule in user_rules_where(analysis, lambda rule: any(map(tests_state, rule.matches))):
+        for _, rule in user_rules_testing(analysis, _tests_state):
             for part, renamed in _renamed(rule, analysis.syntax):
                 yield META.finding(
                     rule.origin.part(part),
@@ -66,6 +66,10 @@ def check(context: Context) -> Iterator[Finding]:
                     fix=rewriting(analysis.ruleset, rule, renamed),
                 )
                 break
+
+
+def _tests_state(rule: Rule) -> bool:
+    return any(map(tests_state, rule.matches))
 
 
 def _renamed(rule: Rule, syntax: Syntax) -> Iterator[tuple[int, str]]:

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares_of
-from iptlint.analysis.user_rules import user_rules_where
+from iptlint.analysis.user_rules import user_rules_testing
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Chain, Field, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.matches import Threshold
@@ -70,7 +70,7 @@ _OF_A_FLOW = ("quota", "connbytes")
 
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
-        for chain, rule in user_rules_where(analysis, _decides_by_a_limit):
+        for chain, rule in user_rules_testing(analysis, _decides_by_a_limit):
             yield from _check_rule(analysis, chain, rule, rule.origin.part(next(_limits(rule))))
 
 

@@ -46,7 +46,7 @@ from iptlint.analysis.connections import tests_state
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_rules, later_copies
-from iptlint.analysis.user_rules import user_rules_where
+from iptlint.analysis.user_rules import user_rules_testing
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule
 from iptlint.model.ownership import is_generated
@@ -96,7 +96,7 @@ def _tests(analysis: TableAnalysis) -> Iterator[_Test]:
         return
     matcher = Matcher(analysis.space, Writes())
     states = untracked_packets(analysis)
-    asking = user_rules_where(analysis, lambda rule: any(map(tests_state, rule.matches)))
+    asking = user_rules_testing(analysis, lambda rule: any(map(tests_state, rule.matches)))
     for chain, rule in (*asking, *_never_matched(analysis)):
         if chain.name in early:
             for number, match in enumerate(rule.matches):

@@ -99,7 +99,7 @@ def _sets_helper(rule: Rule) -> bool:
 
 
 def _tests(hooks: Hooks) -> Iterator[Finding]:
-    for rule in hooks.rules_where(lambda rule: any(map(_asks_for_helper, rule.matches))):
+    for rule in hooks.rules_testing(lambda rule: any(map(_asks_for_helper, rule.matches))):
         for number, match in enumerate(rule.matches):
             if _asks_for_helper(match):
                 yield META.finding(
@@ -118,7 +118,7 @@ def _asks_for_helper(match: Match) -> bool:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    naming = any(map(_names_control, hooks.rules_where(_names_a_port)))
+    naming = any(map(_names_control, hooks.rules_testing(_names_a_port)))
     for hook in _SET_IN if naming else ():
         main = hooks.deciding_chain(hook)
         if main is None:
