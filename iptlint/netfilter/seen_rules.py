@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
 _FEW = 64
 """So few rules that take packets are each compared with each rule behind."""
-_PAIRS, _MOST_PARTS = 1 << 21, 8
+_PAIRS, _MOST_PARTS = 1 << 21, 2
 """Of a chain where more parts of so many pairs had to be looked at nothing is said."""
+_MOST_MET, _MOST_RESTS = 256, 64
+"""Nor of a rule behind so many others that may take some of the same box, or that take so many
+different packets beside their boxes."""
 _TRIED, _MOST_RANGES = 2, 64
 
 
@@ -159,6 +162,8 @@ class SeenRules:
             past = self._past(rows, sent)
             self._met.put(rows[past.some], past.of(past.some))
             rows, sent = rows[~past.some], self._points_in(sent.of(~past.some))
+            if not self._boxes.dimensions:
+                break  # a point is no less than a box then
 
     def _call(self, rows: Numbers) -> None:
         """What the rules, all of one level, send to the chains that they call."""
@@ -188,10 +193,14 @@ class SeenRules:
             if not len(takers):
                 left[places] = NONE
                 continue
-            pairs = np.unique(places * count + self._boxes.rest[takers])
+            left[np.bincount(places, minlength=len(left)) > _MOST_MET] = NONE
+            going_on = left[places] >= 0
+            pairs = np.sort(places[going_on] * count + self._boxes.rest[takers[going_on]])
+            pairs = pairs[np.diff(pairs, prepend=-1) > 0]
             places, rests = pairs // count, pairs % count
             turns = np.arange(len(places)) - np.searchsorted(places, places)
-            for turn in range(int(turns.max()) + 1):
+            left[places[turns >= _MOST_RESTS]] = NONE
+            for turn in range(min(int(turns.max(initial=-1)) + 1, _MOST_RESTS)):
                 now, rest = places[turns == turn], rests[turns == turn]
                 left[now] = self._backgrounds.left(left[now], rest)
         return regions._replace(background=left)

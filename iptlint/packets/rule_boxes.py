@@ -52,9 +52,10 @@ def rule_boxes(rules: Sequence[Rule], matchers: Sequence[Matcher]) -> RuleBoxes:
     alike = _alike(rules, matchers)
     fields = {_side(rules[each.numbers[0]], place).field for each in alike for place in each.places}
     dimensions = dimensions_of(fields)
-    maximum = np.array([[dimension.maximum] for dimension in dimensions], np.uint64)
     shape = len(dimensions), len(rules)
-    low, high = np.zeros(shape, np.uint64), np.broadcast_to(maximum, shape).copy()
+    low, high = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
+    for place, dimension in enumerate(dimensions):
+        high[place] = dimension.maximum
     boxes = RuleBoxes(
         dimensions,
         (low, high),

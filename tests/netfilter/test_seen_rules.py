@@ -93,6 +93,18 @@ def test_packets_that_a_rule_is_seen_to_take(seed: int, monkeypatch: pytest.Monk
         assert chain.name in analysis.entries
 
 
+def test_rules_that_name_no_address_and_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no dimension then, and what rules test beside tells all."""
+    look_at_them_together(monkeypatch)
+    names = [f"-A a -i if{number} -j ACCEPT" for number in range(60)]
+    last = ("-A a -i if3 -j DROP", "-A a -j DROP", "-A a -i if4 -j LOG")
+    analysis = analysis_of(saved("-A INPUT -j a", *names, *last, chains="a"))
+    dead = [rule for _, rule in analysis.table.rules() if not analysis.is_matched(rule)]
+    rules = analysis.table.chains["a"].rules
+    assert dead == [rules[60], rules[62]]
+    assert all(seen_in(analysis).is_met(Place("a", number)) for number in (*range(60), 61))
+
+
 def test_chains_stand_before_those_they_call_whatever_calls_close_a_loop() -> None:
     rules = ("-A INPUT -j a", "-A a -j b", "-A INPUT -j b", "-A b -j a", "-A b -j LOG")
     analysis = analysis_of(saved(*rules, chains="b a"))
