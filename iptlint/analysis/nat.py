@@ -124,7 +124,8 @@ def _sets_destination(rule: Rule) -> bool:
 
 
 def _translation(hooks: Hooks, analysis: TableAnalysis, rule: Rule) -> DestinationNat:
-    address, port = _written(rule, hooks.family.daddr), _written(rule, Field.DPORT)
+    written = {effect.field: effect for effect in reversed(_writes(rule))}
+    address, port = written.get(hooks.family.daddr), written.get(Field.DPORT)
     redirects = rule.verdict.name.upper() == "REDIRECT"
     one = address.value if _is_one(address, hooks.family.address_bits) and address else None
     return DestinationNat(

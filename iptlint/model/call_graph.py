@@ -69,6 +69,11 @@ class CallGraph:
         """Every chain after the chains that it calls; a call that closes a loop is left out."""
         return self._ordered.names
 
+    @property
+    def closes_loops(self) -> bool:
+        """Whether a call closes a loop."""
+        return self._ordered.closes
+
     @cached_property
     def _ordered(self) -> _Ordered:
         done: dict[str, None] = {}

@@ -6,7 +6,7 @@ change is asked of one rule of each kind, and holds for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
 from typing import NamedTuple, TypeGuard
@@ -173,6 +173,14 @@ def rules_testing(table: Table, holds: Callable[[Rule], bool]) -> Iterator[tuple
     if len(holding) == 1:
         return (rules[number] for number in holding[0])
     return (rules[number] for number in sorted(joined.from_iterable(holding)))
+
+
+def testing_by_chain(table: Table, holds: Callable[[Rule], bool]) -> Mapping[str, list[Rule]]:
+    """The same rules by the names of their chains; those aside that have none."""
+    by_chain: dict[str, list[Rule]] = {}
+    for chain, rule in rules_testing(table, holds):
+        by_chain.setdefault(chain.name, []).append(rule)
+    return by_chain
 
 
 def examples_testing(table: Table) -> Iterator[Rule]:

@@ -3,6 +3,7 @@ of a few packets is told by those chains alone that these may come to, all the o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,15 +22,26 @@ _PART = 8
 _OFTEN = 500
 """So is who was asked as often as this."""
 _SHORT = 64
-_GOING_ON = (VerdictKind.CONTINUE, VerdictKind.UNKNOWN)
 
 
 class _Way(NamedTuple):
-    """Some packets on their way through a chain: those that come to each rule, and what becomes of
-    them."""
+    """Some packets on their way through a chain: from which rule on which of them come to the
+    rules, and what becomes of them."""
 
+    starts: Sequence[int]
     arriving: Sequence[PacketSet]
     outcomes: Outcomes
+
+    def arriving_at(self, number: int) -> PacketSet:
+        return self.arriving[bisect_right(self.starts, number) - 1]
+
+
+class _Sent(NamedTuple):
+    """What comes to a chain, and the numbers of the rules that may take some of it, as far as that
+    is known."""
+
+    packets: PacketSet
+    numbers: list[int]
 
 
 class BranchingChain(ChainFlow):
@@ -53,7 +65,7 @@ class BranchingChain(ChainFlow):
 
     def arriving_at(self, number: int, packets: PacketSet) -> PacketSet:
         way = self._way_of(packets) if len(self.chain.rules) <= _SHORT else None
-        return super().arriving_at(number, packets) if way is None else way.arriving[number]
+        return super().arriving_at(number, packets) if way is None else way.arriving_at(number)
 
     def met(self, number: int, entering: PacketSet) -> PacketSet:
         if self._is_told or len(self.chain.rules) > _SHORT:
@@ -68,7 +80,7 @@ class BranchingChain(ChainFlow):
             yield from super().matched_of(numbers, packets)
             return
         for number in numbers:
-            matched = way.arriving[number] & self._anyones[number].may
+            matched = way.arriving_at(number) & self._anyones[number].may
             if matched.satisfiable():
                 yield number, matched
 
@@ -89,7 +101,7 @@ class BranchingChain(ChainFlow):
         if entering is None:
             return None
         known: dict[str, _Told] = {}
-        way = _Way((), {})
+        way = None
         for flow in sorted(entering, key=_depth_of):
             callees: dict[str, Called] = {
                 name: known.get(name, _Told(self.space.false, {})) for name in flow.callees
@@ -104,10 +116,10 @@ def _depth_of(flow: ChainFlow) -> int:
     return flow.depth
 
 
-def _entering(first: ChainFlow, packets: PacketSet) -> dict[ChainFlow, PacketSet] | None:
+def _entering(first: ChainFlow, packets: PacketSet) -> dict[ChainFlow, _Sent] | None:
     """What of the packets may enter each of the chains, if all came back from those that are called
     before; those aside that none enters. None where they are many."""
-    entering = {first: packets}
+    entering = {first: _Sent(packets, [])}
     waiting = [(-first.depth, 0, first)]
     rules, most = 0, first.size // _PART
     while waiting:
@@ -117,38 +129,44 @@ def _entering(first: ChainFlow, packets: PacketSet) -> dict[ChainFlow, PacketSet
             return None
         for callee, sent in _calls(flow, entering[flow]):
             if callee in entering:
-                sent = entering[callee] | sent
+                sent = entering[callee].packets | sent
             elif not callee.is_long:
                 heappush(waiting, (-callee.depth, len(entering), callee))
-            entering[callee] = sent
+            entering[callee] = _Sent(sent, [])
     return {flow: sent for flow, sent in entering.items() if not flow.is_long}
 
 
-def _calls(flow: ChainFlow, packets: PacketSet) -> Iterator[tuple[ChainFlow, PacketSet]]:
+def _calls(flow: ChainFlow, sent: _Sent) -> Iterator[tuple[ChainFlow, PacketSet]]:
+    """What may be sent to other chains; the rules that may take something are noted."""
+    packets = sent.packets
     for number, rule in enumerate(flow.chain.rules):
         kind = rule.verdict.kind
-        callee = flow.callees.get(rule.verdict.chain or "")
-        if kind in _GOING_ON or (callee is None and rule.verdict.chain is not None):
+        if kind is VerdictKind.CONTINUE:
             continue
         tests = flow.tests_of_anyone(number)
+        taken = packets & tests.may
+        if not taken.satisfiable():
+            continue
+        sent.numbers.append(number)
+        callee = flow.callees.get(rule.verdict.chain or "")
         if callee is not None:
-            sent = packets & tests.may
-            if sent.satisfiable():
-                yield callee, sent
-        if kind is not VerdictKind.JUMP:
+            yield callee, taken
+        calls = rule.verdict.chain is not None
+        ends = kind is VerdictKind.GOTO and callee is not None
+        if ends or not (calls or kind is VerdictKind.UNKNOWN):
             packets = packets & ~tests.sure
 
 
-def _way_through(flow: ChainFlow, callees: Mapping[str, Called], packets: PacketSet) -> _Way:
-    walker = Walker(flow.space, callees, packets, anyones=True)
-    arriving: list[PacketSet] = []
-    for number, rule in enumerate(flow.chain.rules):
+def _way_through(flow: ChainFlow, callees: Mapping[str, Called], sent: _Sent) -> _Way:
+    walker = Walker(flow.space, callees, sent.packets, anyones=True)
+    starts, arriving = [0], [sent.packets]
+    for number in sent.numbers:
+        verdict = flow.chain.rules[number].verdict
+        walker.step(verdict.kind, verdict.chain, flow.tests_of_anyone(number))
+        starts.append(number + 1)
         arriving.append(walker.arriving)
-        tests = flow.tests_of_anyone(number)
-        if (tests.may & walker.arriving).satisfiable():
-            walker.step(rule.verdict.kind, rule.verdict.chain, tests)
     walker.add(VerdictKind.RETURN, walker.arriving)
-    return _Way([*arriving, walker.arriving], walker.outcomes)
+    return _Way(starts, arriving, walker.outcomes)
 
 
 class _Told(NamedTuple):

@@ -59,6 +59,8 @@ class Callers:
         return self._calls.order
 
     def of(self, name: str) -> Sequence[Place]:
+        if not self._calls.closes_loops:
+            return self._calls.callers(name)
         own = self._positions[name]
         return [place for place in self._calls.callers(name) if self._positions[place.chain] > own]
 

@@ -14,12 +14,11 @@ from iptlint.model import Chain, Family, Field, Hook, Interface, Rule, Ruleset, 
 from iptlint.model.call_graph import calls_in
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.model.kinds import (
-    examples,
     examples_in,
     examples_testing,
     kinds,
-    numbers_where,
     rules_testing,
+    testing_by_chain,
 )
 from iptlint.model.matches import Ranges, is_decided
 from iptlint.model.writes import (
@@ -31,7 +30,7 @@ from iptlint.model.writes import (
 )
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
-from iptlint.netfilter.table_analysis import TableAnalysis, is_long
+from iptlint.netfilter.table_analysis import TableAnalysis, is_long, is_of_a_field
 from iptlint.netfilter.unknowns import LeftOpen, Unknowns, left_open_by, plain_tests
 from iptlint.packets.address_types import ask_for_types
 from iptlint.packets.match import EarlyMatcher, Matcher
@@ -118,15 +117,21 @@ class Firewall:
     def left_open(self) -> LeftOpen:
         # Whoever follows packets needs it. A translation changes of which type a destination is,
         # also for a rule that is first met behind it.
-        chains = self.chains_in_order
-        rules = joined.from_iterable(map(examples, chains))
-        ask_for_types(self.space, (match for rule in rules for match in rule.matches))
+        odd = self._in_turn(lambda rule: not all(map(is_of_a_field, rule.matches)))
+        ask_for_types(self.space, (match for rule in odd for match in rule.matches))
 
         def leaves_open(rule: Rule) -> bool:
             return next(left_open_by(rule, self.sets), None) is not None
 
-        opening = (chain.rules[n] for chain in chains for n in numbers_where(chain, leaves_open))
-        return LeftOpen(opening, self.sets)
+        return LeftOpen(self._in_turn(leaves_open), self.sets)
+
+    def _in_turn(self, holds: Callable[[Rule], bool]) -> Iterator[Rule]:
+        """The rules for which it holds, as ``rules_testing`` has them, in the order in which
+        packets may come to them."""
+        by_chain: dict[Chain, list[Rule]] = {}
+        for table in self.ruleset.tables:
+            by_chain |= {table.chains[n]: r for n, r in testing_by_chain(table, holds).items()}
+        return joined.from_iterable(by_chain.get(chain, ()) for chain in self.chains_in_order)
 
     def _matchers(self, table: Table) -> Iterator[tuple[str, Matcher]]:
         """For each chain what tells its tests: what may be changed on the way there depends on the
@@ -135,10 +140,12 @@ class Firewall:
         changed: dict[str, set[Field]] = {name: set() for name in table.chains}
         early: dict[str, set[bool]] = {name: set() for name in table.chains}
         for base in table.base_chains():
-            fields = writes_on_the_way(calls.examples_from(base.name)).fields
-            for name in calls.reachable_from(base.name):
+            called, comes_early = calls.reachable_from(base.name), is_early(base)
+            writing = rules_testing(table, lambda rule: bool(rule.effects))
+            fields = writes_on_the_way(r for chain, r in writing if chain.name in called).fields
+            for name in called:
                 changed[name] |= fields
-                early[name].add(is_early(base))
+                early[name].add(comes_early)
         known: dict[object, Matcher] = {}
         for name in table.chains:
             key = frozenset(changed[name]), frozenset(early[name])

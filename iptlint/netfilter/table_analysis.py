@@ -6,14 +6,25 @@ once, over every packet that could enter it; who really enters is joined in afte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Interface, Masked, Rule, Ruleset, Table, VerdictKind, Within
+from iptlint.model import (
+    Chain,
+    Field,
+    Interface,
+    Masked,
+    Match,
+    Rule,
+    Ruleset,
+    Table,
+    VerdictKind,
+    Within,
+)
 from iptlint.model.call_graph import Place, calls_in
-from iptlint.model.kinds import examples
+from iptlint.model.kinds import testing_by_chain
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.branching_chain import BranchingChain
 from iptlint.netfilter.chain_flow import ChainFlow
@@ -38,6 +49,11 @@ _RULES_A_LEVEL = 100
 """To look at all calls of a level costs as much as to ask for so many rules by themselves."""
 _LARGE = 1000
 """As many nodes has the diagram of a set with which it is dear to compare others."""
+
+
+def is_of_a_field(match: Match) -> bool:
+    """Whether the test asks for one field, and nothing is left open or not interpreted."""
+    return type(match) in _OF_FIELDS
 
 
 def is_long(chain: Chain) -> bool:
@@ -109,21 +125,22 @@ class TableAnalysis:
         self.flows: dict[str, ChainFlow] = {}
         self._past_each: dict[EarlierChain, PacketSet] = {}
         """What comes past a base chain and all before it at its hook."""
+        odd = testing_by_chain(table, lambda rule: not all(map(is_of_a_field, rule.matches)))
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)
-            self._make_known(name)
+            self._make_known(name, odd.get(name, ()))
 
     def flow(self, chain: Chain, callees: Mapping[str, ChainFlow]) -> ChainFlow:
         """The flow of a chain of the table, with these of the chains it calls."""
         return flow_of(self.matcher_of(chain.name), chain, callees)
 
-    def _make_known(self, name: str) -> None:
+    def _make_known(self, name: str, rules: Iterable[Rule]) -> None:
         """The tests that are not of a field get their variables here: who asks the space for them
         must not depend on what was asked before."""
         matcher = self.matcher_of(name)
-        for rule in examples(self.table.chains[name]):
+        for rule in rules:
             for match in rule.matches:
-                if type(match) not in _OF_FIELDS:
+                if not is_of_a_field(match):
                     matcher.test(match)
 
     @cached_property

@@ -40,8 +40,12 @@ def check_table(
 ) -> None:
     """Once all calls are known: the built-in chains that a rule is called from."""
     calls = calls_in(table)
+    known: dict[object, set[str]] = {}
     for placed in placements:
-        bases = {base.name for base in calls.bases_of(placed.chain)}
-        wrong = bases.difference(placed.chains)
+        bases = calls.bases_of(placed.chain)  # one object for most chains
+        wrong = known.get((bases, placed.chains))
+        if wrong is None:
+            wrong = {base.name for base in bases}.difference(placed.chains)
+            known[bases, placed.chains] = wrong
         if wrong:
             diagnostics.wrong_chain(placed, sorted(wrong))
