@@ -60,6 +60,8 @@ def address_lists(analysis: TableAnalysis) -> tuple[AddressList, ...]:
     """The lists of a table that a set can replace."""
     lists: list[AddressList] = []
     for chain in analysis.table.chains.values():
+        if len(chain.rules) < FEWEST and sum(map(_COPIES_OF, chain.rules)) < FEWEST:
+            continue
         ours = _is_called(analysis, chain) and not is_generated(analysis.table, chain.name)
         others = unmatched_rules(analysis) | later_copies(analysis)
         if ours and (long_enough := _long_enough(chain, others)):

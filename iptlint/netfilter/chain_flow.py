@@ -326,6 +326,8 @@ class ChainFlow:
 
     def is_certain(self, number: int) -> bool:
         """Whether the packet alone decides if the rule takes it."""
+        if all(map(self.matcher.is_told, self.chain.rules[number].matches)):
+            return True
         anyones = self._anyones[number]
         if anyones.may == anyones.sure:
             return True

@@ -58,6 +58,11 @@ class Matcher:
         """The packets of the universe that the rule's tests take."""
         return self.each_of(rule.matches, self.space.universe)
 
+    def is_told(self, match: Match) -> bool:
+        """Whether it is seen at a glance that the packet alone decides the test."""
+        field = _field_of(match)
+        return not (field is None or field in self.changes.fields or field is Field.CT_MARK)
+
     def each_of(self, matches: Iterable[Match], within: PacketSet) -> Tests:
         """The same as ``all_of``, for the tests of many rules: what a rule tests beside its
         addresses is the same for most."""
@@ -134,6 +139,9 @@ class EarlyMatcher(Matcher):
     invalid (nft_ct.c, xt_conntrack.c). What comes over lo may have kept the one that it was sent
     with (nf_conntrack_in)."""
 
+    def is_told(self, match: Match) -> bool:
+        return super().is_told(match) and _field_of(match) not in CONNTRACK_FIELDS
+
     def _of_field(self, match: Within | Masked | Interface, packets: PacketSet) -> Tests:
         tests = super()._of_field(match, packets)
         if match.field not in CONNTRACK_FIELDS or match.field in self.changes.fields:
@@ -148,6 +156,15 @@ class EarlyMatcher(Matcher):
 
 
 _WITHOUT_CONNECTION = {Field.CT_STATE: CT_STATES.index("invalid")}
+
+
+def _field_of(match: Match) -> Field | None:
+    """The one that the test asks for, and it is no more than that."""
+    match match:
+        case Within(field) | Masked(field) | Interface(field):
+            return field
+        case _:
+            return None
 
 
 def _certain(packets: PacketSet) -> Tests:

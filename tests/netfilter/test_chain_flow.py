@@ -138,3 +138,21 @@ def test_calls_are_nested_as_deep_as_they_are(
         "INPUT"
     ]
     assert flow.outcomes[VerdictKind.DROP].satisfiable()
+
+
+@pytest.mark.parametrize(
+    ("table", "rules"),
+    [
+        ("raw", ("-A PREROUTING -m conntrack --ctstate NEW", "-A PREROUTING -s 10.0.0.1")),
+        ("raw", ("-A OUTPUT -m connmark --mark 1", "-A OUTPUT -p tcp -m tcp --dport 22")),
+        ("mangle", ("-A INPUT -j MARK --set-mark 1", "-A INPUT -m mark --mark 1")),
+        ("mangle", ("-A INPUT -m connmark --mark 1", "-A INPUT -m conntrack --ctstate NEW")),
+        ("filter", ("-A INPUT -m limit --limit 5/min", "-A INPUT -m connmark --mark 1 -i eth0")),
+        ("filter", ("-A INPUT -m string --string x --algo bm", "-A INPUT -p tcp --syn")),
+    ],
+)
+def test_who_is_certain_takes_the_same_in_any_case(table: str, rules: tuple[str, ...]) -> None:
+    lines = (line if " -j " in line else f"{line} -j ACCEPT" for line in rules)
+    for flow in analysis_of(saved(*lines, table=table)).flows.values():
+        for number, tests in enumerate(flow.tests):
+            assert flow.is_certain(number) == (tests.may == tests.sure)

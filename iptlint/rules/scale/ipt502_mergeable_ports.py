@@ -97,7 +97,7 @@ def check(context: Context) -> Iterator[Finding]:
             if ruleset.is_nft and made_by_iptables(analysis.table):
                 continue
             for chain in analysis.table.chains.values():
-                if is_user_chain(analysis.table, chain.name):
+                if len(chain.rules) >= _FEWEST and is_user_chain(analysis.table, chain.name):
                     yield from map(_finding, _merges(analysis, chain))
 
 
