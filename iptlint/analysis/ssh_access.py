@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from iptlint.analysis.connections import few_ports
 from iptlint.analysis.delivery import delivery
@@ -24,7 +24,7 @@ from iptlint.analysis.handshake import (
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import Field, Hook, Rule, Ruleset, VerdictKind, Within
+from iptlint.model import Field, Hook, Match, Rule, Ruleset, VerdictKind, Within
 from iptlint.model.kinds import rules_testing
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
@@ -306,17 +306,16 @@ def _left_out(hooks: Hooks, ruleset: Ruleset) -> tuple[int, Rule] | None:
 
 
 def _denies_but_ports(rule: Rule) -> bool:
-    return rule.verdict.kind.denies and any(_excepted_ports(rule))
+    return rule.verdict.kind.denies and any(map(_excepts_ports, rule.matches))
+
+
+def _excepts_ports(match: Match) -> TypeGuard[Within]:
+    return isinstance(match, Within) and match.field is Field.DPORT and match.negated
 
 
 def _excepted_ports(rule: Rule) -> list[int]:
-    return [
-        low
-        for match in rule.matches
-        if isinstance(match, Within) and match.field is Field.DPORT and match.negated
-        for low, high in match.ranges
-        if low == high
-    ]
+    excepted = (match.ranges for match in rule.matches if _excepts_ports(match))
+    return [low for ranges in excepted for low, high in ranges if low == high]
 
 
 def _only_port(rule: Rule) -> int | None:
