@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,6 +45,14 @@ class Step(Protocol):
         """Whether it has the saved rules loaded, and the script has not saved what it made."""
 
     @property
+    def changed(self) -> frozenset[Family]:
+        """The families whose tables it changes; one for nft may be about both."""
+
+    @property
+    def saves(self) -> frozenset[Family]:
+        """The families whose rules it writes to where the next boot finds them."""
+
+    @property
     def is_sure(self) -> bool:
         """Whether it is carried out in every run, and nothing in it is known only then."""
 
@@ -56,10 +64,10 @@ class Hints(Protocol):
     def is_program(self) -> bool:
         """Whether it is run as one; else it may be lines that are put into another."""
 
-    @property
-    def is_provided_for(self) -> bool:
+    def is_provided_for(self, besides: Iterable[Span] = ()) -> bool:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
-        boot, that it is a service, or that the rules are not meant to stay."""
+        boot, that it is a service, or that the rules are not meant to stay. ``besides``: commands
+        that are not asked, with what follows on their line."""
 
     @property
     def speaks_of_ipv6(self) -> bool:

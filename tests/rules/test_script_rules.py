@@ -158,6 +158,31 @@ def test_it_says_how_to_save() -> None:
     assert "netfilter-persistent save" in finding.help
 
 
+@pytest.mark.parametrize(
+    ("saving", "says"),
+    [
+        ("iptables-save > /etc/iptables/rules.v4", "the IPv6 rules"),
+        ("service iptables save", "the IPv6 rules"),
+        ("ip6tables-save > /etc/iptables/rules.v6", "the IPv4 rules"),
+        ("ipset save > /etc/ipset.conf", "the rules"),
+        ("netfilter-persistent save", None),
+        ("/etc/init.d/iptables-persistent save", None),
+        ("iptables-save > /etc/iptables/rules.v4; ip6tables-save > /etc/iptables/rules.v6", None),
+        ("nft list ruleset > /etc/nftables.conf", None),
+    ],
+)
+def test_the_family_that_is_not_saved(saving: str, says: str | None) -> None:
+    over_ipv6 = [line.replace("iptables", "ip6tables") for line in (SHUT, SSH)]
+    findings = found(SHUT, SSH, *over_ipv6, saving, codes=("IPT403",))
+    assert [each.message.partition(" that")[0] for each in findings] == ([says] if says else [])
+
+
+def test_what_is_saved_before_is_a_copy_of_what_was_there() -> None:
+    (finding,) = found("iptables-save > /root/before", SHUT, SSH, codes=("IPT403",))
+    assert "is what was there before" in finding.message
+    assert not found(SHUT, "iptables-save > /root/rules", SSH, codes=("IPT403",))
+
+
 # -- what other rules propose -------------------------------------------------
 
 

@@ -4,6 +4,7 @@ boot, and whether it waits."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iptlint.source import SourceFile, Span
@@ -69,11 +70,16 @@ class Hints:
         """Whether it is run as one; else it may be lines that are put into another."""
         return self.source.text.startswith("#!")
 
-    @property
-    def is_provided_for(self) -> bool:
+    def is_provided_for(self, besides: Iterable[Span] = ()) -> bool:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
-        boot, that it is a service, or that the rules are not meant to stay."""
+        boot, that it is a service, or that the rules are not meant to stay. ``besides``: commands
+        that are not asked, with what follows on their line."""
         text = self.source.text
+        for span in (each for each in besides if each.source is self.source):
+            rest = text[span.end :].partition("\n")
+            text = (
+                text[: span.start] + " " * (span.end - span.start + len(rest[0])) + "\n" + rest[2]
+            )
         if any(words.search(text) for words in (_SAVE_WORDS, _KEPT)):
             return True
         if _BOOT_PATHS.search(self.source.path):

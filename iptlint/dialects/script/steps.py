@@ -35,7 +35,8 @@ class Step:
     outermost first. ``words``: the command with variables put in, marks and all (``unknown``).
     ``conditions``: what has to hold at run time for it to be carried out. ``failed``: the tool
     refuses it (no such chain, nothing to delete …), so that it changes nothing. ``reloads``: it
-    has the saved rules loaded, with what the script made so far not among them.
+    has the saved rules loaded, with what the script made so far not among them. ``saves``: the
+    families whose rules it writes to where the next boot finds them.
     """
 
     span: Span
@@ -48,6 +49,14 @@ class Step:
     nft: NftPiece | None = None
     sets: tuple[SetCommand, ...] = ()
     reloads: bool = False
+    saves: frozenset[Family] = frozenset()
+
+    @property
+    def changed(self) -> frozenset[Family]:
+        """The families whose tables it changes; those of nft may be of both."""
+        if self.nft is not None:
+            return frozenset((Family.IP, Family.IP6))
+        return frozenset(change.key[0] for change in self.changes)
 
     @property
     def makes_a_difference(self) -> bool:

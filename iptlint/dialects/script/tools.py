@@ -53,6 +53,7 @@ _MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
 _SERVICE = re.compile(r".*/(?:init|rc)\.d/[^/]+")
 """What starts and stops a service; that of the firewall is often named as the tool is."""
 
+_BOTH = (Family.IP, Family.IP6)
 _TOLD = frozenset({"start", "stop", "restart", "reload", "status", "save", "condrestart"})
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
 _RELOADS = re.compile(r"(?:force-|try-|cond)?re(?:load|start)|reload-or-restart")
@@ -107,15 +108,16 @@ def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
         name, words = words[1], words[1:]
     if len(words) < 2 or not _SAVERS.fullmatch(name):
         return None
+    families = tuple(family for family in _BOTH if _serves(name, family))
     if words[1] in ("save", "saveactive"):
-        return _save, call
-    families = tuple(family for family in (Family.IP, Family.IP6) if _serves(name, family))
+        return _save(families), call
     return (_reload(families), call) if _RELOADS.fullmatch(words[1]) else None
 
 
 def _serves(service: str, family: Family) -> bool:
     six = service.startswith("ip6tables")
-    return service.startswith("netfilter") or six is (family is Family.IP6)
+    both = service.startswith("netfilter") or service.endswith("-persistent")
+    return both or six is (family is Family.IP6)
 
 
 # -- iptables --------------------------------------------------------------------------------
@@ -171,15 +173,8 @@ def _finish(run: Run, call: Call, result: CommandResult) -> Result:
 def _add(
     run: Run, call: Call, kind: Kind, reasons: Sequence[tuple[Reason, str]] = (), **more: object
 ) -> None:
-    step = Step(
-        call.span,
-        kind,
-        call.words,
-        run.conditions(),
-        run.calls,
-        **more,  # type: ignore[arg-type]
-    )
-    run.add(step, reasons)
+    where = call.span, kind, call.words, run.conditions(), run.calls
+    run.add(Step(*where, **more), reasons)  # type: ignore[arg-type]
 
 
 _MAYBE = "the command is iptables"
@@ -231,13 +226,21 @@ def _text(run: Run, call: Call, file: str | None) -> tuple[TextPart, ...] | None
     return read_beside(run, file, call.span)
 
 
-def _save(run: Run, call: Call) -> Result:
-    kind = Kind.SAVE if call.written or call.words[-1:] in (("save",), ("saveactive",)) else None
-    _add(run, call, kind or Kind.LOOK)
-    text = mark(f"$(iptables-save {len(run.saved) + 1})" if run.saved else "$(iptables-save)")
-    run.saved[text] = run.tables.copy()
-    run.write(f"{text}\n", call.span)
-    return Result()
+def _look(run: Run, call: Call, saved: Sequence[Family] = ()) -> None:
+    """``saved``: the families whose rules are written to where the next boot finds them."""
+    _add(run, call, Kind.SAVE if saved else Kind.LOOK, saves=frozenset(saved))
+
+
+def _save(families: Sequence[Family]) -> Tool:
+    def tool(run: Run, call: Call) -> Result:
+        saves = call.written or call.words[-1:] in (("save",), ("saveactive",))
+        _look(run, call, families if saves else ())
+        text = mark(f"$(iptables-save {len(run.saved) + 1})" if run.saved else "$(iptables-save)")
+        run.saved[text] = run.tables.copy()
+        run.write(f"{text}\n", call.span)
+        return Result()
+
+    return tool
 
 
 def _reload(families: Sequence[Family]) -> Tool:
@@ -274,7 +277,7 @@ def _nft(run: Run, call: Call) -> Result:
         elif option.startswith("--file="):
             file = option.partition("=")[2]
     if file is None and words and words[0] in ("list", "monitor", "describe"):
-        _add(run, call, Kind.SAVE if call.written and "ruleset" in words else Kind.LOOK)
+        _look(run, call, _BOTH if call.written and "ruleset" in words else ())
         run.write("\0$(nft list)\0\n", call.span)
         return Result(None if words[:1] == ["list"] and words[1:2] != ["ruleset"] else 0)
     parts = _words_of(words, spans)
@@ -285,7 +288,7 @@ def _nft(run: Run, call: Call) -> Result:
             return Result()
         parts = text
     if check or not parts:
-        _add(run, call, Kind.LOOK)
+        _look(run, call)
         return Result()
     filled = filled_text(parts)
     lacking = call.lacking.since(spans[0].start) if call.lacking and file is None else None
@@ -388,6 +391,10 @@ def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
 _TOOLS: dict[tuple[bool, str], Tool] = {
     (six, what): make(Family.IP6 if six else Family.IP)
     for six in (False, True)
-    for what, make in (("", _iptables), ("-restore", _restore), ("-save", lambda _: _save))
+    for what, make in (
+        ("", _iptables),
+        ("-restore", _restore),
+        ("-save", lambda family: _save((family,))),
+    )
 }
 _NAMED: dict[str, Tool] = {"nft": _nft, "ipset": _ipset}

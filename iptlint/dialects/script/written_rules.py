@@ -30,7 +30,8 @@ def load_written(run: Run) -> None:
             if called is not None:
                 tool, call = called
                 tool(run, call)
-                run.add(Step(span, Kind.SAVE, words, run.conditions(), run.calls))
+                kept = frozenset(family for step in run.steps for family in step.changed)
+                run.add(Step(span, Kind.SAVE, words, run.conditions(), run.calls, saves=kept))
 
 
 def _command(run: Run, name: str) -> tuple[str, ...]:

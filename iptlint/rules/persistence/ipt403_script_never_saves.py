@@ -7,6 +7,9 @@ Reports a script that leaves rules in the kernel, has no command that saves them
 /etc/network/if-pre-up.d, rc.local or /etc/init.d, no header for init or chkconfig, no word of a
 unit or of cron, no `start` and `stop` to be called with. One finding a script.
 
+Where it saves the rules of IPv4 and not those of IPv6, or the other way round, it says so; and
+where it saves only before it makes any.
+
 And a command that has the saved rules loaded (`systemctl restart iptables`) before the script has
 saved those that it made.
 
@@ -48,7 +51,7 @@ from pathlib import PurePath
 from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Rule, Ruleset, Uncertain
+from iptlint.model import Family, Rule, Ruleset, Uncertain
 from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind, Script, Step
 from iptlint.rules.meta import Group, Meta
@@ -71,16 +74,57 @@ def check(context: Context) -> Iterator[Finding]:
         if script is None:
             continue
         yield from map(_lost, dict.fromkeys(s.span for s in script.steps if s.reloads))
-        if not _leaves_rules(ruleset) or _is_kept(script) or _is_called(context, ruleset):
+        saving = {step.span for step in script.steps if step.kind is Kind.SAVE}
+        if script.hints.is_provided_for(saving) or not _is_whole(script):
             continue
-        first = _first_change(script)
+        if _is_called(context, ruleset):
+            continue
+        left, saved = _left(ruleset), _saved(script)
+        first = _first_change(script, left - saved)
         if first is not None:
+            gone = _NAMES[min(left - saved, key=list(Family).index)] if left & saved else ""
             yield META.finding(
                 first.span,
-                "the rules that this script makes are gone after the next boot: it does not save "
-                "them, and nothing in it says that it is run at boot",
-                _advice(ruleset),
+                f"the {gone}rules that this script makes are gone after the next boot: "
+                + _why(script, gone),
+                _advice(ruleset, gone),
             )
+
+
+_BOTH = frozenset((Family.IP, Family.IP6))
+_NAMES = {Family.IP: "IPv4 ", Family.IP6: "IPv6 "}
+
+
+def _left(ruleset: Ruleset) -> frozenset[Family]:
+    """The families of which rules or policies of the script's are there for sure when it is
+    through."""
+    assert ruleset.script is not None
+    before = {rule for _, _, rule in ruleset.script.after(0).rules()}
+    left: set[Family] = set()
+    for table, _, rule in ruleset.rules():
+        if rule not in before and _is_sure(rule):
+            left |= {table.family} if table.family in _BOTH else _BOTH
+    return frozenset(left)
+
+
+def _saved(script: Script) -> frozenset[Family]:
+    """The families whose rules it saves when it has made some: before, that is a copy of others."""
+    changed, saved = set[Family](), set[Family]()
+    for step in script.steps:
+        if step.kind is Kind.CHANGE and not step.failed:
+            changed |= step.changed
+        saved |= step.saves & changed
+    return frozenset(saved)
+
+
+def _why(script: Script, gone: str) -> str:
+    if gone:
+        others = "IPv4" if gone == _NAMES[Family.IP6] else "IPv6"
+        return f"it saves those of {others} only"
+    before = next((step for step in script.steps if step.saves), None)
+    if before is not None:
+        return f"what it saves in line {before.span.line} is what was there before"
+    return "it does not save them, and nothing in it says that it is run at boot"
 
 
 def _lost(reload: Span) -> Finding:
@@ -93,22 +137,10 @@ def _lost(reload: Span) -> Finding:
     )
 
 
-def _leaves_rules(ruleset: Ruleset) -> bool:
-    """Whether some rules or policies of the script's are there for sure when it is through."""
-    assert ruleset.script is not None
-    before = {r for _, _, r in ruleset.script.after(0).rules()}
-    return any(r not in before and _is_sure(r) for _, _, r in ruleset.rules())
-
-
 def _is_sure(rule: Rule) -> bool:
     return rule.read and not any(
         is_decided(m) or (isinstance(m, Uncertain) and m.kind == "script") for m in rule.matches
     )
-
-
-def _is_kept(script: Script) -> bool:
-    saved = any(step.kind is Kind.SAVE for step in script.steps)
-    return saved or script.hints.is_provided_for or not _is_whole(script)
 
 
 def _is_called(context: Context, ruleset: Ruleset) -> bool:
@@ -134,14 +166,20 @@ def _is_whole(script: Script) -> bool:
     )
 
 
-def _first_change(script: Script) -> Step | None:
+def _first_change(script: Script, families: frozenset[Family]) -> Step | None:
     changes = (s for s in script.steps if s.kind is Kind.CHANGE and not s.failed)
-    return next(changes, None)
+    return next((step for step in changes if step.changed & families), None)
 
 
-def _advice(ruleset: Ruleset) -> str:
+def _advice(ruleset: Ruleset, gone: str) -> str:
     if all(table.origin is not None for table in ruleset.tables):
         return "at its end: { echo 'flush ruleset'; nft list ruleset; } > /etc/nftables.conf"
+    if gone:
+        tool, file = ("iptables", "v4") if gone == _NAMES[Family.IP] else ("ip6tables", "v6")
+        return (
+            f"at its end: {tool}-save > FILE, to where the next boot finds them (with"
+            f" netfilter-persistent: /etc/iptables/rules.{file})"
+        )
     return (
         "at its end: netfilter-persistent save (or `service iptables save`); or have a systemd "
         "unit run it at boot"

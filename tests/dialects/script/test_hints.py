@@ -22,7 +22,7 @@ from iptlint.source import SourceFile, Span
 def test_whether_somebody_has_thought_of_the_next_boot(
     path: str, text: str, provided: bool
 ) -> None:
-    assert Hints(SourceFile(path, text)).is_provided_for is provided
+    assert Hints(SourceFile(path, text)).is_provided_for() is provided
 
 
 def test_a_program() -> None:
