@@ -30,7 +30,7 @@ from iptlint.model.writes import (
 )
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
-from iptlint.netfilter.table_analysis import TableAnalysis, is_long, is_of_a_field
+from iptlint.netfilter.table_analysis import EarlierChain, TableAnalysis, is_long, is_of_a_field
 from iptlint.netfilter.unknowns import LeftOpen, Unknowns, left_open_by, plain_tests
 from iptlint.packets.address_types import ask_for_types
 from iptlint.packets.match import EarlyMatcher, Matcher
@@ -67,15 +67,15 @@ class Firewall:
         self._first_first = first_first
         self._by_decision = by_decision
         self.space = space or space_of(ruleset)
+        self._past_each: dict[Family, dict[EarlierChain, PacketSet]] = {}
         self.sets = writes_of(_examples(ruleset)).sets
         """The sets that rules change, by the names that effects give them."""
 
     @memo
     def analysis(self, table: Table) -> TableAnalysis:
         matchers = dict(self._matchers(table))
-        return TableAnalysis(
-            self.ruleset, table, self.space, matchers.__getitem__, partial(self.before, table)
-        )
+        before, past = partial(self.before, table), self._past_each.setdefault(table.family, {})
+        return TableAnalysis(self.ruleset, table, self.space, matchers.__getitem__, before, past)
 
     @cached_property
     def shown_addresses(self) -> HostAddresses:

@@ -102,7 +102,8 @@ class EarlierChain(Protocol):
 
 class TableAnalysis:
     """One table. ``matcher_of`` gives the matcher for the rules of a chain; ``before``, where
-    the packets of a base chain stop first.
+    the packets of a base chain stop first; ``past_each``: what comes past such a one and all before
+    it at its hook, which the tables of one family share.
 
     A rule's own tests come first in every intersection here: they are a small set, and
     what arrives at it may be a very large one.
@@ -115,6 +116,7 @@ class TableAnalysis:
         space: Space,
         matcher_of: Callable[[str], Matcher],
         before: Callable[[Chain], Sequence[EarlierChain]],
+        past_each: dict[EarlierChain, PacketSet],
     ) -> None:
         self.ruleset = ruleset
         self.table = table
@@ -123,8 +125,7 @@ class TableAnalysis:
         self.matcher_of = matcher_of
         self.calls = calls_in(table)
         self.flows: dict[str, ChainFlow] = {}
-        self._past_each: dict[EarlierChain, PacketSet] = {}
-        """What comes past a base chain and all before it at its hook."""
+        self._past_each = past_each
         odd = testing_by_chain(table, lambda rule: not all(map(is_of_a_field, rule.matches)))
         for name in self.calls.order:
             self.flows[name] = self.flow(table.chains[name], self.flows)

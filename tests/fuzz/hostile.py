@@ -62,6 +62,13 @@ def _base_chains(count: int) -> str:
     return _nft(*(chain.format(n=n) for n in range(count)))
 
 
+def _tables(count: int) -> str:
+    """Each with a chain at one hook, behind those of all others."""
+    kind = "type filter hook input priority {n}; policy accept;"
+    table = f"table ip t{{n}} {{{{ chain c {{{{ {kind} tcp dport {{n}} drop; }}}} }}}}"
+    return "\n".join(table.format(n=n) for n in range(1, count + 1)) + "\n"
+
+
 def _intervals(count: int) -> str:
     elements = _listed(
         f"{address(n * 999)}-{address(n * 999 + 900)} . {n % 60000 + 1}-{n % 60000 + 900}"
@@ -142,6 +149,7 @@ HOSTILE: dict[str, Make] = {
     "subscripts.sh": lambda n: "#!/bin/sh\n" + "a[" * n + "\niptables -F\n",
     "many_words.sh": lambda n: f"#!/bin/sh\nfor i in {'1 ' * n}; do iptables -P INPUT DROP; done\n",
     "base_chains.nft": _base_chains,
+    "tables.nft": _tables,
     "ignored_chain.v4": lambda n: _restore(["# iptlint: ignore-chain[IPT101]", DROP] * n),
     "ignored_chain.nft": lambda n: _chain(["# iptlint: ignore-chain[IPT101]", "drop"] * n),
     "ignored_chains.nft": lambda n: _nft(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 import iptlint
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.model import Family, Field, Hook, Ruleset
+from iptlint.netfilter.base_chain import BaseChain
+from tests.firewalls import firewall_of
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 TWO = """table inet a {{
 	chain first {{
@@ -92,3 +99,26 @@ def test_a_lockout_is_seen_beside_a_chain_before_connection_tracking() -> None:
 }
 """
     assert "IPT301" in [finding.code for finding in iptlint.lint(text)]
+
+
+def test_what_comes_past_base_chains_is_worked_out_once_for_all_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[BaseChain] = []
+    afterwards = BaseChain.afterwards
+
+    def counted(self: BaseChain, packets: PacketSet) -> PacketSet:
+        asked.append(self)
+        return afterwards(self, packets)
+
+    monkeypatch.setattr(BaseChain, "afterwards", counted)
+    kind = "type filter hook input priority {0}; policy accept;"
+    table = f"table ip t{{0}} {{{{ chain c {{{{ {kind} tcp dport {{0}} drop\n}}}}\n}}}}\n"
+    firewall = firewall_of("".join(table.format(number) for number in range(1, 41)))
+    for analysis in firewall.analyses():
+        space, port = analysis.space, int(analysis.table.name[1:])
+        entering = analysis.entries["c"].reachable
+        dropped = space.ranges(Field.DPORT, ((1, port - 1),)) & space.value(Field.PROTO, 6)
+        assert not (entering & dropped).satisfiable()
+        assert (entering & space.value(Field.DPORT, port)).satisfiable()
+    assert len(asked) < 40

@@ -312,7 +312,7 @@ def test_lists_put_together_change_no_decision() -> None:
         both = Table(table.family, "filter", {**table.chains, "copy": copy})
         matcher = analysis.matcher_of("INPUT")
         flows = TableAnalysis(
-            ruleset, both, analysis.space, lambda _, same=matcher: same, lambda _: ()
+            ruleset, both, analysis.space, lambda _, same=matcher: same, lambda _: (), {}
         ).flows
         assert flows["copy"].outcomes == flows["INPUT"].outcomes, lines
     assert found > 100

@@ -367,7 +367,7 @@ def without(analysis: TableAnalysis, dropped: Container[int]) -> TableAnalysis:
     }
     table = Table(analysis.table.family, analysis.table.name, chains)
     ruleset = replace(analysis.ruleset, tables=(table,))
-    return TableAnalysis(ruleset, table, analysis.space, analysis.matcher_of, lambda _: ())
+    return TableAnalysis(ruleset, table, analysis.space, analysis.matcher_of, lambda _: (), {})
 
 
 def rule_at(analysis: TableAnalysis, finding: Finding) -> Rule:
