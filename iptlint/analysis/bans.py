@@ -146,7 +146,8 @@ class _Late:
         if is_generated(self.analysis.table, chain.name):
             return False
         denying = [each for each in chain.rules if each.verdict.kind.denies]
-        return bool(denying) and all(self._is_for_senders(each, named=True) for each in denying)
+        named = not self._is_for_senders(rule, named=True)
+        return bool(denying) and all(self._is_for_senders(each, named=named) for each in denying)
 
     def _is_for_senders(self, rule: Rule, *, named: bool) -> bool:
         family = self.hooks.family
@@ -156,13 +157,15 @@ class _Late:
 
     def found(self) -> LateBans | None:
         asked = tuple(self.chain.rules[number] for number in self.numbers)
-        bans = tuple(ban for rule in asked for ban in self._bans_of(rule))
-        for ban, _ in bans[:_TRIED]:
-            let_in = self._let_in(self.analysis.intended(ban))
+        bans = tuple((rule, ban) for rule in asked for ban in self._bans_of(rule))
+        for rule, (ban, _) in bans[:_TRIED]:
+            banned = self.analysis.intended(rule) & self.analysis.intended(ban)
+            let_in = self._let_in(banned)
             for accepting in self._for_everybody() if let_in.satisfiable() else ():
                 packets = self.analysis.matched(accepting, let_in)
                 if packets.satisfiable():
-                    return LateBans(self.analysis, accepting, packets, asked, bans)
+                    each = tuple(ban for _, ban in bans)
+                    return LateBans(self.analysis, accepting, packets, asked, each)
         return None
 
     def _bans_of(self, rule: Rule) -> Iterator[tuple[Rule, tuple[Match, ...]]]:

@@ -68,6 +68,18 @@ def test_a_chain_of_bans_is_one() -> None:
     assert asked(SSH, call, *bans, port, chains=chains) == []
 
 
+def test_a_chain_that_logs_and_drops_is_a_ban_of_whom_the_call_names() -> None:
+    call, chains = "-A INPUT -s 198.51.100.0/24 -j LOGDROP", "LOGDROP"
+    log_and_drop = ("-A LOGDROP -m limit --limit 1/s -j LOG", "-A LOGDROP -j DROP")
+    assert asked(SSH, call, *log_and_drop, chains=chains) == [call]
+    assert asked(SSH, "-A INPUT -j LOGDROP", *log_and_drop, chains=chains) == []
+    others = "-A INPUT -m conntrack --ctstate INVALID -j LOGDROP"
+    found = late(others, SSH, call, *log_and_drop, chains=chains)
+    assert found is not None
+    banned = found.analysis.space.ranges(Field.SADDR, ((0xC6336400, 0xC63364FF),))
+    assert not (found.packets & ~banned).satisfiable()
+
+
 @pytest.mark.parametrize(
     "ban",
     [
