@@ -3,7 +3,7 @@ before them, and all that gets past it is denied in any case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,7 +91,7 @@ class _Late:
     def _numbers(self) -> Sequence[int]:
         """The rules behind the last one that lets anything go on, up to where all is denied."""
         rules, denied = self.chain.rules, self._all_denied()
-        passing = numbers_where(self.chain, lambda rule: not self._stops(rule))
+        passing = numbers_where(self.chain, lambda rule: not _stops(rule, self._stopping))
         first = max((n for n in passing if n < denied), default=-1) + 1
         if first == 0 or denied > len(rules):
             return ()
@@ -110,25 +110,15 @@ class _Late:
         policy = self.chain.policy
         return len(self.chain.rules) + (policy is None or not policy.kind.denies)
 
-    def _stops(self, rule: Rule) -> bool:
-        """Whether no packet that the rule takes lives on by it: what it does not deny goes on to
-        what denies it."""
-        called = self._called(rule)
-        if called is not None:
-            return called.name in self._stopping
-        return rule.verdict.kind.denies or rule.verdict.kind is VerdictKind.CONTINUE
-
     @cached_property
     def _stopping(self) -> frozenset[str]:
         """The chains that let nothing go on but to where they were called."""
         calls, stopping = self.analysis.calls, set[str]()
         for name in calls.order:
-            for rule in examples(calls.chains[name]):
-                called = rule.verdict.chain if rule.verdict.kind is VerdictKind.JUMP else None
-                comes_back = rule.verdict.kind in (VerdictKind.CONTINUE, VerdictKind.RETURN)
-                if not (comes_back or rule.verdict.kind.denies or called in stopping):
-                    break
-            else:
+            each = examples(calls.chains[name])
+            if all(
+                rule.verdict.kind is VerdictKind.RETURN or _stops(rule, stopping) for rule in each
+            ):
                 stopping.add(name)
         return frozenset(stopping)
 
@@ -157,15 +147,15 @@ class _Late:
 
     def found(self) -> LateBans | None:
         asked = tuple(self.chain.rules[number] for number in self.numbers)
-        bans = tuple((rule, ban) for rule in asked for ban in self._bans_of(rule))
-        for rule, (ban, _) in bans[:_TRIED]:
-            banned = self.analysis.intended(rule) & self.analysis.intended(ban)
-            let_in = self._let_in(banned)
-            for accepting in self._for_everybody() if let_in.satisfiable() else ():
-                packets = self.analysis.matched(accepting, let_in)
+        bans = [(rule, *ban) for rule in asked for ban in self._bans_of(rule)]
+        accepting = [*self._for_everybody()]
+        for rule, ban, _ in bans[:_TRIED] if accepting else ():
+            let_in = self._let_in(self.analysis.intended(rule) & self.analysis.intended(ban))
+            for each in accepting if let_in.satisfiable() else ():
+                packets = self.analysis.matched(each, let_in)
                 if packets.satisfiable():
-                    each = tuple(ban for _, ban in bans)
-                    return LateBans(self.analysis, accepting, packets, asked, each)
+                    tests = tuple((ban, tests) for _, ban, tests in bans)
+                    return LateBans(self.analysis, each, packets, asked, tests)
         return None
 
     def _bans_of(self, rule: Rule) -> Iterator[tuple[Rule, tuple[Match, ...]]]:
@@ -177,16 +167,20 @@ class _Late:
             if each.verdict.kind.denies:
                 yield each, (*rule.matches, *each.matches)
 
-    def _let_in(self, banned: PacketSet) -> PacketSet:
-        """The first packets of connections from the world that are accepted for certain."""
+    @cached_property
+    def _strangers(self) -> PacketSet:
+        """The first packets of connections from the world."""
         saddr = self.hooks.family.saddr
         each = [
             probe
             for protocol in (TCP, UDP)
             for probe in external_probes(self.hooks, self.hook, protocol, saddr)
         ]
-        strangers = union(each, self.hooks.space.false) & public_hosts(self.hooks, saddr)
-        packets = strangers & banned
+        return union(each, self.hooks.space.false) & public_hosts(self.hooks, saddr)
+
+    def _let_in(self, banned: PacketSet) -> PacketSet:
+        """Those of the strangers' packets that are accepted for certain."""
+        packets = self._strangers & banned
         if not packets.satisfiable():
             return packets
         delivered = delivery(self.hooks, self.hook, packets)
@@ -203,6 +197,14 @@ class _Late:
         places = (place for name in calls.leading_to(chain) for place in calls.callers(name))
         asked = (rule, *(calls.chains[place.chain].rules[place.number] for place in places))
         return not any(self.analysis.restricts(each, self.hooks.family.saddr) for each in asked)
+
+
+def _stops(rule: Rule, stopping: Container[str | None]) -> bool:
+    """Whether no packet that the rule takes lives on by it: what it does not deny goes on to what
+    denies it. ``stopping``: the chains of which that is so."""
+    kind = rule.verdict.kind
+    called = rule.verdict.chain if kind is VerdictKind.JUMP else None
+    return kind.denies or kind is VerdictKind.CONTINUE or called in stopping
 
 
 def _is_of_way(match: Match) -> bool:
