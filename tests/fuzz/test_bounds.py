@@ -75,6 +75,10 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "ands.sh": lambda: f"{BASH}[[ {'a && ' * 5000}a ]]\n",
     "defaults.sh": lambda: f"{BASH}y={'${a:-' * 50_000}b{'}' * 50_000}\n",
     "substitutions.sh": lambda: BASH + '$("' * 5000 + "a" + '")' * 5000 + "\n",
+    "saved_again_and_again.sh": lambda: (
+        f"{BASH}iptables -P INPUT DROP\n" + "iptables-save > /root/rules\n" * 20_000
+    ),
+    "empty_lines.sh": lambda: f"{BASH}iptables -P INPUT DROP\n" + "\n" * 300_000,
     "here_documents.sh": lambda: BASH + "cat <<A <<B\nA\nB\n" * 50_000 + "iptables -F\n",
     "defines_in_a_row.nft": lambda: "".join(f"define a{n} = 10.0.0.1\n" for n in range(20_000)),
     "remarks.nft": lambda: "table ip t {\n" + "# a remark\n" * 100_000 + "}\n",
@@ -104,7 +108,7 @@ CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
     *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
     *("list_that_doubles.sh", "list_added_to_itself.sh", "list_set_one_by_one.sh"),
-    *("split_again_and_again.sh",),
+    *("split_again_and_again.sh", "saved_again_and_again.sh"),
     *("ignores.nft", "tests.sh", "ands.sh", "defaults.sh", "substitutions.sh", "here_documents.sh"),
 }
 """What is not looked at to the end; of the others all is."""

@@ -40,7 +40,7 @@ _KEPT = re.compile(
 )
 """A file that a service loads at boot: the script writes it, or loads what is there anyway."""
 
-_CALLED_WITH = re.compile(r"^\s*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
+_CALLED_WITH = re.compile(r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
 _START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
 _TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
 
@@ -74,18 +74,23 @@ class Hints:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
         boot, that it is a service, or that the rules are not meant to stay. ``besides``: commands
         that are not asked, with what follows on their line."""
-        text = self.source.text
-        for span in (each for each in besides if each.source is self.source):
-            rest = text[span.end :].partition("\n")
-            text = (
-                text[: span.start] + " " * (span.end - span.start + len(rest[0])) + "\n" + rest[2]
-            )
+        text = self._without(span for span in besides if span.source is self.source)
         if any(words.search(text) for words in (_SAVE_WORDS, _KEPT)):
             return True
         if _BOOT_PATHS.search(self.source.path):
             return True
         is_service = _START.search(text) and _STOP.search(text)
         return bool(_BOOT_WORDS.search(text) or is_service or _TEMPORARY.search(text))
+
+    def _without(self, commands: Iterable[Span]) -> str:
+        """The text, without the commands and what follows on their line."""
+        text, kept, at = self.source.text, list[str](), 0
+        for span in sorted(commands, key=lambda span: span.start):
+            if span.start >= at:
+                kept.append(text[at : span.start])
+                end = text.find("\n", span.end)
+                at = end if end >= 0 else len(text)
+        return "".join((*kept, text[at:]))
 
     @property
     def speaks_of_ipv6(self) -> bool:

@@ -25,6 +25,16 @@ def test_whether_somebody_has_thought_of_the_next_boot(
     assert Hints(SourceFile(path, text)).is_provided_for() is provided
 
 
+def test_commands_that_are_not_asked_are_left_out_with_their_line() -> None:
+    saving = "iptables-save > /etc/iptables/rules.v4"
+    source = SourceFile("firewall.sh", f"iptables -F\n{saving}\niptables -P INPUT DROP\n{saving}")
+    first, last = source.text.index(saving), source.text.rindex(saving)
+    spans = [Span(source, start, start + len("iptables-save")) for start in (last, first)]
+    assert Hints(source).is_provided_for()
+    assert Hints(source).is_provided_for(spans[:1])
+    assert not Hints(source).is_provided_for(spans)
+
+
 def test_a_program() -> None:
     assert Hints(SourceFile("x", "#!/bin/sh\n")).is_program
     assert not Hints(SourceFile("x", "iptables -F\n")).is_program
