@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _USUAL_ELSEWHERE = (222, 2022, *range(2200, 2300), 8022, 10022, *range(22000, 23000), 60022)
 _NAMED_PORTS = frozenset(SERVICES.values())
+_OF_THE_WEB = frozenset((3000, 5000, 8000, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9090, 9443))
+"""What programs that serve pages listen on where the usual ports are taken."""
+_KNOWN_PORTS = _NAMED_PORTS | _OF_THE_WEB
 _OF_THE_LINK = (67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
 """DHCP, NetBIOS, SSDP, mDNS and LLMNR: a desktop takes part in them, too."""
 _PORT = frozenset({Field.DPORT})
@@ -148,28 +151,23 @@ def sign_of_ssh(
     said = context.settings.ssh_ports != Settings().ssh_ports
     if said or (facts and facts.listeners is not None) or _is_opened(hooks, ports):
         return Sign.NAMED
+    if _was_to_be_opened(hooks.ruleset, ports):
+        return Sign.NAMED
     if step.packet != "SYN":
         return Sign.PUBLIC
-    if _from_world(hooks, hooks.space.true).satisfiable():
+    if _from_world(hooks).satisfiable():
         return Sign.PUBLIC
     return Sign.PRIVATE if lets_someone_in(hooks) else Sign.NONE
 
 
-def _from_world(hooks: Hooks, packets: PacketSet) -> PacketSet:
-    """Those of the packets by which the world may begin something here, but for what neighbours on
+def _from_world(hooks: Hooks) -> PacketSet:
+    """The packets by which the world may begin something here, but for what neighbours on
     the link say to each other."""
     space = hooks.space
     probes = (*external_probes(hooks), *external_probes(hooks, Hook.INPUT, UDP))
     of_link = space.ranges(Field.DPORT, tuple((port, port) for port in _OF_THE_LINK))
-    asked = union([*probes], space.false) & packets & ~of_link
+    asked = union([*probes], space.false) & ~of_link
     return may_pass(hooks, Hook.INPUT, asked)
-
-
-def serves_the_world(hooks: Hooks) -> bool:
-    """Whether the world gets to a service that has a name: this is a server, and somebody
-    administers it."""
-    named = tuple((port, port) for port in _NAMED_PORTS)
-    return _from_world(hooks, hooks.space.ranges(Field.DPORT, named)).satisfiable()
 
 
 def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
@@ -182,6 +180,15 @@ def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
         names_port(rule, ports)
         and (not calls.hooks_of(chain.name) or Hook.INPUT in calls.hooks_of(chain.name))
         for chain, rule in rules_testing(main.analysis.table, accepts_ports)
+    )
+
+
+def _was_to_be_opened(ruleset: Ruleset, ports: tuple[int, ...]) -> bool:
+    """Whether a script has a command to accept the port that is refused."""
+    names = {*map(str, ports)} | ({"ssh"} if SERVICES["ssh"] in ports else set())
+    return ruleset.script is not None and any(
+        step.failed and "ACCEPT" in step.words and names & {*step.words}
+        for step in ruleset.script.steps
     )
 
 
@@ -287,7 +294,7 @@ def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
 def _nameless(hooks: Hooks, analysis: TableAnalysis) -> Iterator[tuple[int, Rule]]:
     for chain, rule in rules_testing(analysis.table, accepts_ports):
         port = _only_port(rule)
-        if port is None or port in _NAMED_PORTS:
+        if port is None or port in _KNOWN_PORTS:
             continue
         called = Hook.INPUT in analysis.calls.hooks_of(chain.name)
         if called and analysis.matched(rule, opening(hooks, (port,))).satisfiable():
@@ -300,7 +307,7 @@ def _left_out(hooks: Hooks, ruleset: Ruleset) -> tuple[int, Rule] | None:
         for _, rule in rules_testing(table, _denies_but_ports):
             for port in _excepted_ports(rule):
                 coming = opening(hooks, (port,)) & hooks.hook_packets(Hook.INPUT)
-                if port not in _NAMED_PORTS and may_pass(hooks, Hook.INPUT, coming).satisfiable():
+                if port not in _KNOWN_PORTS and may_pass(hooks, Hook.INPUT, coming).satisfiable():
                     return port, rule
     return None
 

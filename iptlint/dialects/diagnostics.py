@@ -41,6 +41,8 @@ class Diagnostic:
     """The tool's own words, where they are not those of its kind."""
     alone: bool = False
     """It is no fault of a file that another one includes."""
+    aside: bool = False
+    """As that of ``Finding``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def _read_terraform(source: SourceFile, _: Reader) -> Reading:
 
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.arguments import asks_for_words
+    from iptlint.dialects.script.files import called_files
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
     from iptlint.dialects.script.tree import end_of
@@ -112,9 +113,12 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         # Of what nothing was checked, nobody need be told what was not understood.
-        told = (each for each in diagnostics if not (script.rule_files and each.code == "IPT002"))
+        called = called_files(script.absent)
+        told = (
+            d for d in diagnostics if not ((script.rule_files or called) and d.code == "IPT002")
+        )
         asking = next(filter(asks_for_words, diagnostics), None)
-        nothing = _no_commands(source, script.rule_files, end_of(file))
+        nothing = _no_commands(source, script.rule_files, called, end_of(file))
         if any(step.kind is Kind.CHANGE for step in script.steps):
             nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
         if asking is not None and not script.rule_files:
@@ -205,7 +209,10 @@ def _marked(source: SourceFile) -> Diagnostic:
 
 
 _NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
-_MANAGER = re.compile(r"^[ \t]*(?:sudo[ \t]+)?(firewall-cmd|ufw)[ \t]", re.MULTILINE)
+_MANAGER = re.compile(
+    r"^[ \t]*(?:\$?\{?sudo\}?[ \t]+)?(?:/usr)?(?:/s?bin/)?(firewall-cmd|ufw)[ \t]",
+    re.MULTILINE | re.IGNORECASE,
+)
 _IN_NAMESPACES = re.compile(
     r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
@@ -217,8 +224,11 @@ _ONLY_DELETES = (
 )
 
 
-def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Diagnostic:
-    """``end``: where it stops, whatever comes behind that."""
+def _no_commands(
+    source: SourceFile, rule_files: Sequence[str], called: Sequence[str], end: int
+) -> Diagnostic:
+    """``called``: the files that it has carried out and that are not here; ``end``: where it stops,
+    whatever comes behind that."""
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     if rule_files:
@@ -240,6 +250,8 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Dia
             " was checked"
         )
         advice = f"take line {line} out once the script is to be used"
+    elif called:
+        message, advice = _elsewhere(called)
     elif manager := _MANAGER.search(source.text):
         message = f"the rules that {manager[1]} makes of this script's commands were not checked"
         advice = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
@@ -254,6 +266,15 @@ def _no_commands(source: SourceFile, rule_files: Sequence[str], end: int) -> Dia
         )
     told = _at_first_line(source, "IPT008", "warning", message, advice)
     return replace(told, alone=True)
+
+
+def _elsewhere(called: Sequence[str]) -> tuple[str, str]:
+    verb, what = ("is", "it") if len(called) == 1 else ("are", "them")
+    message = (
+        "no command of this script itself changes this host's firewall, and "
+        f"{' and '.join(called)}, which it calls, {verb} not here, so nothing was checked"
+    )
+    return message, f"lint {what}, or put {what} beside this script"
 
 
 def _too_long(source: SourceFile) -> Diagnostic:

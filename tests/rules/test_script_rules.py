@@ -341,7 +341,10 @@ def test_sshd_may_listen_where_no_service_has_a_name() -> None:
     assert finding.message.endswith("unless sshd listens on 59999, which line 3 opens")
     web = "iptables -A INPUT -p tcp --dport 443 -j ACCEPT"
     (finding,) = found(answers, other, web, SHUT, codes=("IPT301",))
-    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
+    assert (finding.severity, finding.confidence) == (Severity.INFO, Confidence.POSSIBLE)
+    often = "iptables -A INPUT -p tcp --dport 8443 -j ACCEPT"
+    (finding,) = found(answers, often, SHUT, codes=("IPT301",))
+    assert (finding.severity, finding.confidence) == (Severity.ERROR, Confidence.CERTAIN)
     (finding,) = found(answers, web, SHUT, codes=("IPT301",))
     assert (finding.severity, finding.confidence) == (Severity.ERROR, Confidence.CERTAIN)
 

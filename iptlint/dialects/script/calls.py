@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from iptlint.dialects.detect import SCRIPT, detect
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.branches import at_the_end
@@ -68,10 +70,22 @@ def _execute_no_function(shell: Interpreter, call: Call) -> Result:
     builtin = BUILTINS.get(short)
     if builtin is not None:
         return builtin(run, call)
-    source = find(run, name) if "/" in name and name.endswith(".sh") else None
-    if source is not None:
+    source = find(run, name) if _MAY_BE_BESIDE.fullmatch(name) else None
+    if source is not None and detect(source).name == SCRIPT:
         return _process(shell, source, call.words[1:], call)
+    if source is not None and _RUN_BY_NFT.match(source.text):
+        return _execute_no_function(shell, _loading(call))
     return outside(run, call)
+
+
+_MAY_BE_BESIDE = re.compile(r"(?!(?:/usr(?:/local)?)?/s?bin/).*/[^/]+|[^/]+\.sh")
+_RUN_BY_NFT = re.compile(r"#!\s*\S*(?:nft|env -S nft)\b")
+
+
+def _loading(call: Call) -> Call:
+    """What it comes to where a file is called that ``#!/usr/sbin/nft -f`` begins."""
+    name, place = call.words[0], call.spans[0]
+    return replace(call, words=("nft", "-f", name), spans=(place, place, place))
 
 
 def _named_elsewhere(shell: Interpreter, call: Call) -> None:
@@ -286,7 +300,7 @@ _KEYWORDS = frozenset({"time"})
 """Behind it a function is called as without it; who else calls a command knows of none."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
 _HARMLESS = re.compile(
-    r"init-functions|/functions$|/rc\.(?:conf|subr)$|/rc\.d/functions|/sysconfig/network$"
+    r"init-functions|/functions$|/init/vars\.sh$|/rc\.(?:conf|subr)$|/rc\.d/functions|/sysconfig/network$"
 )
 _SPECIAL: dict[str, Callable[[Interpreter, Call], Result]] = {
     ".": _source,

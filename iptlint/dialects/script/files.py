@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from glob import escape
 from pathlib import PurePosixPath
 
 from iptlint.dialects.decode import decode
-from iptlint.dialects.files import NoFileError
+from iptlint.dialects.files import Files, NoFileError
 from iptlint.dialects.script.contents import is_of_a_firewall
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.state import Run
@@ -25,6 +28,44 @@ def read_beside(run: Run, name: str, _span: Span) -> tuple[TextPart, ...] | None
     if source is None:
         return None
     return (TextPart(source.text, Span(source, 0, len(source.text)), True),)
+
+
+_STARTERS = (
+    *("*Dockerfile*", "Containerfile*", "*compose*.yml", "*compose*.yaml", "Vagrantfile"),
+    *("*.service", "*crontab*", "*.cron", "rc.local"),
+)
+"""What starts a script with a host or a container."""
+
+
+def is_started_beside(files: Files, path: str) -> bool:
+    """Whether a file beside the script names it, of those that say what is started."""
+    own = PurePosixPath(path)
+    name = re.compile(rf"(?<![\w.-]){re.escape(own.name)}(?![\w.-])")
+    beside = (f"{escape(str(own.parent))}/{pattern}" for pattern in _STARTERS)
+    return any(
+        name.search(_text(files, each)) for pattern in beside for each in files.matching(pattern)
+    )
+
+
+def _text(files: Files, path: str) -> str:
+    try:
+        return files.read(path)[:_MOST_OF_A_STARTER].decode(errors="replace")
+    except NoFileError:
+        return ""
+
+
+_MOST_OF_A_STARTER = 2**18
+
+
+def called_files(absent: Sequence[Span]) -> list[str]:
+    """The names of the scripts that a script has carried out, of the commands that do so: not of
+    those that it only takes variables and functions from."""
+    words = [span.text.split() for span in absent]
+    named = (each[0] for each in words if each and each[0] not in (".", "source"))
+    return list(dict.fromkeys(f"`{each}`" for each in named))[:_SHOWN]
+
+
+_SHOWN = 3
 
 
 def find(run: Run, name: str) -> SourceFile | None:

@@ -42,7 +42,13 @@ _KEPT = re.compile(
 
 _CALLED_WITH = re.compile(r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
 _START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
-_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b")
+_TEMPORARY = re.compile(
+    r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b"
+    r"|^[ \t]*(?:exec[ \t]+[\"']?\$@|tail[ \t]+-[fF])",
+    re.MULTILINE,
+)
+"""The last two are the main program of a container."""
+
 
 _IPV6 = re.compile(r"ip(?:v|_)?6|inet6|icmp_?v?6|\bnft\b", re.IGNORECASE)
 
@@ -61,9 +67,10 @@ _WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Those of one text."""
+    """Those of one text. ``started``: a file beside it says that it is run with the host."""
 
     source: SourceFile
+    started: bool = False
 
     @property
     def is_program(self) -> bool:
@@ -74,6 +81,8 @@ class Hints:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
         boot, that it is a service, or that the rules are not meant to stay. ``besides``: commands
         that are not asked, with what follows on their line."""
+        if self.started:
+            return True
         text = self._without(span for span in besides if span.source is self.source)
         if any(words.search(text) for words in (_SAVE_WORDS, _KEPT)):
             return True

@@ -109,8 +109,11 @@ def _changes(execution: Execution) -> Iterator[TableChange]:
 
 def _is_refused(execution: Execution) -> bool:
     used = {use.option.name for use in execution.shape.core}
-    misplaced = _NO_INTERFACE.get(execution.chain or "", "") in used
-    return misplaced or any(p.severity == "error" for p in execution.parsed.diagnostics)
+    misplaced = _NO_INTERFACE.get(execution.chain or "", "")
+    if misplaced in used:
+        execution.report_no_interface(misplaced)
+        return True
+    return any(p.severity == "error" for p in execution.parsed.diagnostics)
 
 
 def _goes_round(execution: Execution, changes: tuple[TableChange, ...]) -> bool:

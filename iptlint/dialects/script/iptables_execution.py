@@ -193,6 +193,13 @@ class Execution:
         message = f"there is no table {self.table}: expected filter, nat, mangle, raw or security"
         self._report(REFUSED, "error", message, "name the table the rule is meant for")
 
+    def report_no_interface(self, option: str) -> None:
+        """Whatever else the command lacks: this the tool finds first."""
+        letter, came = ("-i", "came in") if option == "in-interface" else ("-o", "goes out")
+        message = f"no packet in {self.chain} {came} anywhere, so {self._tool} refuses `{letter}`"
+        self.diagnostics.clear()
+        self._report(REFUSED, "error", f"{message}, and there is no such rule", _OTHER[letter])
+
     def _report_unmade_chain(self, chain: str) -> None:
         message = (
             f"nothing in this script makes chain {chain} of table {self.table} before: unless "
@@ -297,4 +304,8 @@ def _tables_with(chain: str, jump: str) -> str:
 
 
 _ALIKE = 0.75
+_OTHER = {
+    "-i": "test the interface by which they leave, with -o",
+    "-o": "test the interface by which they came, with -i",
+}
 _TRANSLATES = frozenset({"MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP"})

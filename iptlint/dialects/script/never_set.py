@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -19,7 +20,7 @@ def without_unset(run: Run, family: Family, call: IptablesCall) -> IptablesCall 
     """The command as the shell hands it over where nothing gives a variable a value; or what to say
     of it, where the tool refuses it then. It stays in doubt: a value may come from outside."""
     unset = list(dict.fromkeys(name for word in call.words for name in _unset(run, word)))
-    if not unset or not _ADDS.intersection(call.words):
+    if not unset or not _ADDS.intersection(call.words) or _are_asked_for(run, unset):
         return call
     pairs = zip((_emptied(word, unset) for word in call.words), call.spans, strict=True)
     kept = [(word, span) for word, span in pairs if word or span.text[:1] in ('"', "'")]
@@ -34,6 +35,24 @@ def without_unset(run: Run, family: Family, call: IptablesCall) -> IptablesCall 
         return call  # with a value it may be another rule
     condition = Condition(f"${unset[0]}", call.span, doubt(f"${unset[0]}"))
     return replace(call, words=words, spans=spans, conditions=(*call.conditions, condition))
+
+
+_STOPS_WITHOUT = re.compile(
+    r"^#!\S*sh[ \t]+-\w*u|^[ \t]*set[ \t]+(?:-\w+[ \t]+)*-(?:\w*u\w*|\w*o[ \t]+nounset)\b",
+    re.MULTILINE,
+)
+"""``set -u``: the shell itself says that a variable has no value, and goes no further."""
+
+
+def _are_asked_for(run: Run, unset: list[str]) -> bool:
+    """Whether who calls the script is told to give the variables values: in a remark that names
+    them, or by the shell. Names like a word are none."""
+    text = run.main.text
+    return _STOPS_WITHOUT.search(text) is not None or all(
+        name != name.lower()
+        and re.search(rf"^[ \t]*#(?!!).*\b{name}\b(?![ \t]*\+?=)", text, re.MULTILINE)
+        for name in unset
+    )
 
 
 def _decides_nothing(rule: Rule) -> bool:

@@ -8,7 +8,7 @@ costs no more for each than what the command changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -79,6 +79,16 @@ _EMPTYING = frozenset(("-F", "--flush", "-X", "--delete-chain", "-Z", "--zero", 
 """Words of a command that makes no rule."""
 
 
+def may_make_rules(steps: Iterable[Step], absent: Iterable[Span]) -> bool:
+    """Whether a file that is not here is carried out behind a command that makes rules: so it may,
+    too. Before, it is mostly settings."""
+    changes = (step for step in steps if step.kind is Kind.CHANGE)
+    making = [step.span for step in changes if not _EMPTYING & {*step.words}]
+    return any(
+        one.source is span.source and one.start < span.start for span in absent for one in making
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
     """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
@@ -88,7 +98,7 @@ class Script:
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
     ``absent``: where it has others carried out, or loads rules from files, that are not beside
     it. ``rule_files``: those that it writes commands for a firewall into. ``note``: what it would
-    do if it were called otherwise."""
+    do if it were called otherwise. ``started``: as that of ``Hints``."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -103,6 +113,7 @@ class Script:
     absent: tuple[Span, ...] = ()
     rule_files: tuple[str, ...] = ()
     note: str = ""
+    started: bool = False
 
     @property
     def lacks_files(self) -> bool:
@@ -110,17 +121,11 @@ class Script:
 
     @property
     def lacks_rules(self) -> bool:
-        changes = (step for step in self.steps if step.kind is Kind.CHANGE)
-        making = [step.span for step in changes if not _EMPTYING & {*step.words}]
-        return any(
-            one.source is span.source and one.start < span.start
-            for span in self.absent
-            for one in making
-        )
+        return may_make_rules(self.steps, self.absent)
 
     @property
     def hints(self) -> Hints:
-        return Hints(self.source)
+        return Hints(self.source, self.started)
 
     def may_leave(self, family: Family) -> bool:
         truths = [together(step.conditions) for step in self.steps if step.filters(family)]

@@ -52,7 +52,6 @@ _NAME = re.compile(r"(?P<name>ip6?tables)(?:-legacy|-nft)?(?P<what>-restore|-sav
 _MULTI = re.compile(r"xtables-(?:nft-|legacy-)?multi")
 _SERVICE = re.compile(r".*/(?:init|rc)\.d/[^/]+")
 """What starts and stops a service; that of the firewall is often named as the tool is."""
-
 _BOTH = (Family.IP, Family.IP6)
 _TOLD = frozenset({"start", "stop", "restart", "reload", "status", "save", "condrestart"})
 _RULE_WORD = re.compile(r"-[AIDPNFXRtZE]|--(?:append|insert|delete|policy|new-chain|flush|table)")
@@ -111,6 +110,8 @@ def _saving(name: str, call: Call) -> tuple[Tool, Call] | None:
     families = tuple(family for family in _BOTH if _serves(name, family))
     if words[1] in ("save", "saveactive"):
         return _save(families), call
+    if words[1] in ("start", "stop", "status"):  # around the commands, which make the rules
+        return lambda _run, _call: Result(None), call
     return (_reload(families), call) if _RELOADS.fullmatch(words[1]) else None
 
 
@@ -343,7 +344,7 @@ def _ipset(run: Run, call: Call) -> Result:
     commands = () if failed else (_set_command(run, call, words),)
     reasons = [(Reason.VALUE, shown(w)) for w in words if not is_known(w)][:1]
     _add(run, call, Kind.CHANGE, reasons, failed=failed, sets=commands)
-    return Result(1 if failed else 0)
+    return Result(int(failed))
 
 
 def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
@@ -359,8 +360,7 @@ def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
 
 
 def _ipset_asks(run: Run, call: Call, words: Sequence[str]) -> Result:
-    kind = Kind.SAVE if words[0] in ("save", "-S") and call.written else Kind.LOOK
-    _add(run, call, kind)
+    _add(run, call, Kind.SAVE if words[0] in ("save", "-S") and call.written else Kind.LOOK)
     run.write("\0$(ipset list)\0\n", call.span)
     if words[0] in ("test", "-T"):
         return Result(None)
@@ -378,7 +378,7 @@ def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
         return Result()
     text = "".join(part.text for part in parts)
     unknown = [(Reason.VALUE, name) for name in (*names(text),)[:1]]
-    doubtful = bool(unknown) or bool(run.conditions())
+    doubtful = bool(unknown or run.conditions())
     run.make_sets(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
     run.made_sets.update(map(mark, names(text)))
     doubtful |= any(part.conditions for part in parts)

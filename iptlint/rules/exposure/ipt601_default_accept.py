@@ -102,6 +102,7 @@ META = Meta(
     ),
 )
 
+_UNLESS = ", unless something else sets {}: nothing here does"
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
 _NETWORK = 8
 """Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
@@ -120,6 +121,10 @@ class _Open(NamedTuple):
     @property
     def by_policy(self) -> bool:
         return self.share.rule is None
+
+    def is_assumed(self, hooks: Hooks) -> bool:
+        """Whether the policy is one that a script finds, whatever that is."""
+        return self.by_policy and is_policy_assumed(hooks.ruleset, self.main.chain)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -140,7 +145,7 @@ def _without_ipv4(flush: Span) -> Finding:
 
 def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) -> Iterator[Finding]:
     asked = [Hook.INPUT] * (hooks not in graver) + [Hook.FORWARD] * _may_forward(context, hooks)
-    openings = [each for hook in asked if (each := _open(hooks, hook)) is not None]
+    openings = [each for hook in asked if (each := _open(hooks, hook))]
     tables = {each.main.analysis for each in openings}
     if len(openings) > len(tables) and all(each.by_policy for each in openings):
         yield _both(hooks, *openings)
@@ -149,7 +154,7 @@ def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) ->
 
 
 def _may_forward(context: Context, hooks: Hooks) -> bool:
-    """Not where the kernel of the host is known to forward nothing."""
+    """Not where the kernel is known to forward nothing."""
     return context.host is None or context.host.facts.forwards(hooks.family.value) is not False
 
 
@@ -195,8 +200,8 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
 def _is_of_every_firewall(rule: Rule) -> bool:
     """Whether it accepts answers to connections on all interfaces, or what comes from the host."""
     names = [match.name for match in rule.matches if isinstance(match, Interface)]
-    known = not any(isinstance(match, Uncertain) for match in rule.matches)
-    answers = reads_conntrack(rule.matches) and not names and known
+    answers = reads_conntrack(rule.matches) and not names
+    answers &= not any(isinstance(match, Uncertain) for match in rule.matches)
     return rule.verdict.kind is VerdictKind.ACCEPT and (answers or "lo" in names)
 
 
@@ -254,16 +259,18 @@ def _only_counts(analysis: TableAnalysis, chain: Chain) -> bool:
 def _one(hooks: Hooks, opening: _Open) -> Finding:
     analysis, chain, share = opening.main.analysis, opening.main.chain, opening.share
     by = f"line {share.rule.origin.span.line} accepts" if share.rule else "its policy accepts"
+    assumed = opening.is_assumed(hooks)
+    unless = _UNLESS.format("the policy") if assumed else ""
     returns = _returned(opening) if opening.by_policy else None
     past = f"; line {returns.origin.span.line} returns what rules below it deny" if returns else ""
     return META.finding(
         share.span,
-        f"{chain.name} is open: {by} every new connection that no rule denies"
-        f"{past}"
-        f"{_idle_rules(analysis, chain) if opening.by_policy else ''}",
+        f"{chain.name} is open: {by} every new connection that no rule denies{past}"
+        f"{_idle_rules(analysis, chain) if opening.by_policy else ''}{unless}",
         _instead(_returning(_advice(hooks.ruleset, chain), returns), share.rule),
         related=(Label(returns.origin.span, "leads them to the policy"),) if returns else (),
         witness=shown_from_world(hooks, opening.hook, share),
+        severity=Severity.INFO if assumed else None,
         confidence=Confidence.POSSIBLE if opening.maybe else None,
     )
 
@@ -282,9 +289,8 @@ def _returned(opening: _Open) -> Rule | None:
 
 def _instead(advice: str, accepting: Rule | None) -> str:
     """Above a policy that denies, a rule that accepts all has to go."""
-    if accepting is None:
-        return advice
-    return f"in the place of line {accepting.origin.span.line}, {advice}"
+    before = f"in the place of line {accepting.origin.span.line}, " if accepting else ""
+    return f"{before}{advice}"
 
 
 def _returning(advice: str, returns: Rule | None) -> str:
@@ -295,14 +301,16 @@ def _returning(advice: str, returns: Rule | None) -> str:
 def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
     """Nobody has made this host deny by default: one cause, though there are two chains."""
     chains = [each.main.chain for each in (input_, forward)]
-    first, second = (chain.name for chain in chains)
+    assumed = any(each.is_assumed(hooks) for each in (input_, forward))
+    unless = _UNLESS.format("them") if assumed else ""
     return META.finding(
         input_.share.span,
-        f"{first} and {second} are open: their policies accept every new connection that no rule"
-        " denies",
+        f"{' and '.join(chain.name for chain in chains)} are open: their policies accept every new"
+        f" connection that no rule denies{unless}",
         _advice(hooks.ruleset, *chains),
         related=(Label(forward.share.span, "so does this policy"),),
         witness=shown_from_world(hooks, Hook.INPUT, input_.share),
+        severity=Severity.INFO if assumed else None,
         confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,
     )
 
@@ -313,7 +321,7 @@ def _is_open(hooks: Hooks, hook: Hook) -> bool:
     space = hooks.space
     accepted = accepted_by_default(hooks, hook)
     for field in (Field.IIF, Field.OIF) if hook is Hook.FORWARD else (Field.IIF,):
-        accepted = accepted & space.value(field, space.interfaces.count - 1)
+        accepted &= space.value(field, space.interfaces.count - 1)
     return accepted.satisfiable()
 
 

@@ -9,9 +9,10 @@ time counts. Without a setting, so does a rule that evidently lets SSH in on ano
 comment, a remark, a variable's name, or a port used for it, such as 2222).
 It is an error where something speaks for SSH: a rule that accepts the port, the setting, a
 listener, or another service that the world gets to. It is a warning where only some network gets
-in, or where a server has a port without a name open. It is an information where nobody gets in, or
-only to ports without a name, as to a desktop's downloads; where a rule closes the port and none
-opens it; and for IPv6 rules without the IPv4 ones of the host.
+in. It is an information where nobody gets in, where a port without a name is open, at which sshd
+may listen; where a rule closes the port and none opens it; and for IPv6 rules without the IPv4 ones
+of the host. Of a host that gets answers to what it asks, and lets nobody in, as a desktop does, it
+is a note behind the findings, unless the rule is selected.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -56,6 +57,7 @@ from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import (
     HandshakeStep,
+    any_answer,
     between_machines,
     first_packets,
 )
@@ -70,7 +72,6 @@ from iptlint.analysis.ssh_access import (
     accepts_ports,
     nameless_service,
     names_port,
-    serves_the_world,
     sign_of_ssh,
     ssh_failures,
     ssh_ports,
@@ -78,7 +79,7 @@ from iptlint.analysis.ssh_access import (
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family
+from iptlint.model import Family, Hook
 from iptlint.model.kinds import rules_testing
 from iptlint.model.names import is_for_knocking
 from iptlint.packets.witness import witness
@@ -179,9 +180,7 @@ def _finding(
     elif other is not None:
         line = other[1].origin.span.line
         text += f", unless sshd listens on {other[0]}, which line {line} opens"
-    gravity = _GRAVITY[sign]
-    if other is not None:
-        gravity = Severity.WARNING if serves_the_world(hooks) else Severity.INFO
+    gravity = Severity.INFO if other is not None else _GRAVITY[sign]
     return META.finding(
         droppers[0].span,
         text,
@@ -195,7 +194,15 @@ def _finding(
         severity=Severity.INFO if named or knocked else gravity,
         confidence=Confidence.POSSIBLE if knocked or (other and not named) else None,
         causes=(Cause(hooks.ruleset, hooks.family),),
+        aside=sign is Sign.NONE and _is_a_guest(context, hooks),
     )
+
+
+def _is_a_guest(context: Context, hooks: Hooks) -> bool:
+    """Whether the host gets answers to what it asks others, as one that serves nobody wants it, and
+    nobody has said who looks after it from where."""
+    coming = any_answer(hooks, Hook.INPUT, "syn", "ack", reply=True) & outside(hooks.space)
+    return not context.settings.management_networks and some_pass(hooks, Hook.INPUT, coming)
 
 
 def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Iterator[Label]:

@@ -1,7 +1,8 @@
 """A jump leads to a chain that does nothing with the packets it sends.
 
 ## What it does
-Reports a jump to an empty chain, and a jump whose packets match no rule of the chain.
+Reports a jump whose packets match no rule of the chain; and a jump to an empty chain, as a note
+behind the findings unless the rule is selected, since rules may come into it.
 
 ## Why it matters
 The jump reads as if something were decided or counted there. Often the rules were lost, or
@@ -74,13 +75,23 @@ def check(context: Context) -> Iterator[Finding]:
             jumps = [rule for rule in _jumps(analysis, name) if analysis.is_matched(rule)]
             if not jumps or owner_of_chain(analysis.table, name) is not None:
                 continue
+            if all(map(_only_returns, chain.rules)) and _is_filled(analysis, name):
+                continue
             if not chain.rules:
-                script = analysis.ruleset.script
-                filled = is_for_users(name) or (script is not None and script.lacks_files)
-                if not filled and not is_refused(analysis.ruleset, name):
+                if not is_refused(analysis.ruleset, name):
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)
+
+
+def _is_filled(analysis: TableAnalysis, chain: str) -> bool:
+    """Whether people put rules into the chain by hand, or files that are not here may."""
+    script = analysis.ruleset.script
+    return is_for_users(chain) or (script is not None and script.lacks_files)
+
+
+def _only_returns(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.RETURN and not rule.matches
 
 
 def _jumps(analysis: TableAnalysis, name: str) -> Iterator[Rule]:
@@ -103,6 +114,7 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
         f"delete the jump, or {_FILLED}",
         related=(Label(analysis.declaration_of(chain), "declared here, without rules"), *others),
         likeness="empty",
+        aside=True,
         fix=_deletion(analysis, jumps, _FILLED),
     )
 
@@ -138,7 +150,7 @@ def _is_matched(analysis: TableAnalysis, chain: Chain) -> bool:
         rule not in dead
         for rule in chain.rules
         if rule.read and not rule.is_policy
-        if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
+        if not _only_returns(rule)
     )
 
 
@@ -148,7 +160,7 @@ def _does_something(analysis: TableAnalysis, chain: Chain, packets: PacketSet) -
     return any(
         flow.arriving_at(number, packets & flow.tests[number].may).satisfiable()
         for number, rule in enumerate(chain.rules)
-        if rule.matches or rule.verdict.kind is not VerdictKind.RETURN
+        if not _only_returns(rule)
     )
 
 
