@@ -145,6 +145,7 @@ def likened(hooks: Hooks, packets: PacketSet, kind: AddressKind = AddressKind.EX
     return packets
 
 
+@memo
 def outside(space: Space) -> PacketSet:
     """The packets that are not on the loopback interface, nor on one that nobody has. What a
     template has for a name stands for one that somebody has."""
@@ -183,6 +184,7 @@ def _turned_away(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     return packets & ~may_pass(hooks, hook, packets)
 
 
+@memo
 def _of_nobody(space: Space) -> PacketSet:
     """The packets on interfaces with names such as software gives, and that it has not made:
     calico turns away what comes by any cali* that it has no chain for."""

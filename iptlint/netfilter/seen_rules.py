@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -246,10 +247,11 @@ class SeenRules:
         )
         count = len(places)
         numbers = np.arange(count + len(takers), dtype=np.int64)
-        for part, pairs in enumerate(overlaps(boxes, numbers[:count], numbers[count:])):
-            if part == _MOST_PARTS:
-                yield places, places[:0]
-                return
+        parts = [*islice(overlaps(boxes, numbers[:count], numbers[count:]), _MOST_PARTS + 1)]
+        if len(parts) > _MOST_PARTS:
+            yield places, places[:0]
+            return
+        for pairs in parts:
             held, taking = places[pairs[0]], takers[pairs[1] - count]
             before = taking < rows[held]
             if before.any():

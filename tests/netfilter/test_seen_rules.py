@@ -13,6 +13,7 @@ from iptlint.netfilter.called_chains import CalledChains
 from iptlint.netfilter.entries import Callers
 from iptlint.netfilter.seen_rules import SeenRules
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets import overlaps
 from tests.firewalls import analysis_of, saved
 from tests.netfilter.many_chains import look_at_them_together, web_of_chains
 
@@ -103,6 +104,19 @@ def test_rules_that_name_no_address_and_no_port(monkeypatch: pytest.MonkeyPatch)
     rules = analysis.table.chains["a"].rules
     assert dead == [rules[60], rules[62]]
     assert all(seen_in(analysis).is_met(Place("a", number)) for number in (*range(60), 61))
+
+
+def test_nothing_is_worked_out_of_a_chain_of_which_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too many pairs of rules: so none of them is asked what it leaves of another."""
+    look_at_them_together(monkeypatch)
+    monkeypatch.setattr(overlaps, "_PAIRS", 100)
+    names = [f"-A a -i if{number} -j ACCEPT" for number in range(90)]
+    analysis = analysis_of(saved("-A INPUT -j a", *names, chains="a"))
+    seen = seen_in(analysis)
+    assert not any(seen.is_met(Place("a", number)) for number in range(80, 90))
+    assert len(seen._backgrounds._left) == sum(range(65))  # each with each before it, up to 64
 
 
 def test_chains_stand_before_those_they_call_whatever_calls_close_a_loop() -> None:
