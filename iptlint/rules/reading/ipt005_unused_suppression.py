@@ -60,8 +60,9 @@ def check_comments(suppressed: Suppressed, ran: Collection[str]) -> Iterator[Fin
     """``ran`` are the codes of the rules that could have spoken."""
     yield from _misspelt(suppressed.comments)
     speaking = {*ran, META.code}
+    all_codes = selected((), ())
     for comment in suppressed.unused:
-        yield from _unused(comment, speaking)
+        yield from _unused(comment, comment.codes or all_codes, speaking)
     for directive in suppressed.faulty:
         message = f"this is no suppression and hides nothing: {directive.fault}"
         yield META.finding(directive.span, message, "correct or delete it")
@@ -79,9 +80,11 @@ _MOST_HINTS = 200
 """To look for the word that was meant takes longer than all else."""
 
 
-def _unused(comment: Suppression, speaking: AbstractSet[str]) -> Iterator[Finding]:
-    """That the comment hid nothing."""
-    meant = {code for text in comment.codes or selected((), ()) for code in codes_like(text)}
+def _unused(
+    comment: Suppression, codes: Iterable[str], speaking: AbstractSet[str]
+) -> Iterator[Finding]:
+    """That the comment, which is about these codes, hid nothing."""
+    meant = {code for text in codes for code in codes_like(text)}
     if meant and meant <= speaking:
         place = _place(comment)
         what = f"of {', '.join(comment.codes)} " if comment.codes else ""
