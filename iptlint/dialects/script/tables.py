@@ -121,7 +121,8 @@ class Tables:
                     states = self._open(key)
                     state = states.get(name) or ChainState(name)
                     at = len(state.rules) if index is None else index
-                    rules = (*state.rules[:at], rule, *state.rules[at:])
+                    # Joined by `+`, what is only added to is copied once.
+                    rules = state.rules[:at] + (rule,) + state.rules[at:]  # noqa: RUF005
                     states[name] = replace(state, rules=rules)
                 case SetChain(key, name, None):
                     self._open(key).pop(name, None)
