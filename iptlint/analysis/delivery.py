@@ -19,6 +19,7 @@ from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Decision, Outcome, Visit
 from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.skimming import SkimmingTraversal
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.bdd import union
@@ -61,7 +62,7 @@ def delivery(hooks: Hooks, hook: Hook, packets: PacketSet) -> Delivery:
         return _by_hook_alone(hooks, hook, packets)
     unknowns, false = Unknowns(hooks.space), hooks.space.false
     routing = hooks.on_any_host(unknowns, stays=True)
-    traversal = Traversal(hooks.firewall, hooks.family, unknowns, routing=routing)
+    traversal = SkimmingTraversal(hooks.firewall, hooks.family, unknowns, routing=routing)
     outcomes = traversal.follow(ROUTES[hook], packets)
     cube = unknowns.cube
     gone = packets & ~union([outcome.packets for outcome in outcomes], false)
@@ -136,13 +137,20 @@ def fates_of(
             [*_together(main, hook, packets)],
             lambda some, among: _at_once(main, hook, packets & some, among),
         )
-    followed = by_rule(hooks, unknowns, on_visit).follow(ROUTES[hook], packets)
+    followed = by_rule(hooks, unknowns, on_visit, skims=True).follow(ROUTES[hook], packets)
     return Fates(followed, lambda some, among: followed)
 
 
-def by_rule(hooks: Hooks, unknowns: Unknowns, on_visit: Callable[[Rule, Visit], None]) -> Traversal:
+def by_rule(
+    hooks: Hooks,
+    unknowns: Unknowns,
+    on_visit: Callable[[Rule, Visit], None],
+    *,
+    skims: bool = False,
+) -> Traversal:
     """Tells who decides, on a host that has no address but those that the rules show."""
-    return Traversal(
+    kind = SkimmingTraversal if skims else Traversal
+    return kind(
         hooks.firewall,
         hooks.family,
         unknowns,

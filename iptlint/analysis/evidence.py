@@ -10,7 +10,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS, likened
 from iptlint.analysis.delivery import by_rule
 from iptlint.analysis.shares import Share
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Field, Hook, Rule
+from iptlint.model import Chain, Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.addresses import AddressKind
 from iptlint.model.writes import Writes
 from iptlint.netfilter.firewall import Firewall, Hooks
@@ -99,7 +99,9 @@ def _decided(hooks: Hooks, hook: Hook, decider: Rule | Chain, packets: PacketSet
         if rule is decider:
             met.append(visit.taken)
 
-    traversal = by_rule(hooks, unknowns, on_visit)
+    idle = isinstance(decider, Rule) and decider.verdict.kind is VerdictKind.CONTINUE
+    skims = not idle and (isinstance(decider, Chain) or decider.read)
+    traversal = by_rule(hooks, unknowns, on_visit, skims=skims)
     for route, setting_out in _routes(hooks.space, hook, packets):
         for outcome in traversal.follow(ROUTES.get(hook, route), setting_out):
             decision = outcome.decision

@@ -25,7 +25,7 @@ from iptlint.model import (
     VerdictKind,
 )
 from iptlint.model.writes import Writes, looks_into
-from iptlint.packets.bdd import union
+from iptlint.packets.bdd import cube, union
 from iptlint.packets.match import Matcher
 from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 
 DECIDED = -1
+_FEW, _MOST = 1_000, 40_000
+"""Variables in one diagram: it is worked through as deep as it has such, on the stack of the
+thread, of which each takes some hundred bytes."""
 
 
 class Unknown(NamedTuple):
@@ -93,12 +96,25 @@ class Unknowns:
     def __init__(self, space: Space) -> None:
         self.space = space
         self.variables: dict[Unknown, int] = {}
+        self._spare: list[int] = []
+        self._at_once = 1
         self._numbers: dict[object, int] = {}
         self._cube, self._in_cube = space.true, 0
 
+    def expect(self, count: int) -> None:
+        """Rules leave so much open. What a later rule leaves open is to stand above that of the
+        rules before, where it is much: packets that came past them are as they were beneath it, and
+        need not be looked through again at each rule."""
+        if count > _FEW:
+            self._at_once = max(self._at_once, min(count, _MOST))
+
     def variable(self, key: Unknown) -> PacketSet:
         if key not in self.variables:
-            (self.variables[key],) = self.space.manager.add_vars(1)
+            if len(self.variables) == _MOST:
+                raise MemoryError
+            if not self._spare:
+                self._spare.extend(self.space.manager.add_vars(self._at_once))
+            self.variables[key] = self._spare.pop()
         return self.space.manager.var(self.variables[key])
 
     def number(self, thing: object) -> int:
@@ -136,10 +152,7 @@ class Unknowns:
 
     def cube_of(self, keys: Iterable[Unknown]) -> PacketSet:
         """The variables of some."""
-        cube = self.space.true
-        for key in reversed([*keys]):
-            cube = self.space.manager.var(self.variables[key]) & cube
-        return cube
+        return cube(self.space.manager, sorted(self.variables[key] for key in keys))
 
 
 class LeftOpen:
@@ -184,6 +197,7 @@ class ExactMatcher:
         self.space = unknowns.space
         self.left_open = left_open
         self.asked: dict[Unknown, PacketSet] = {}
+        unknowns.expect(len(left_open.ordinals))
         self._plain = Matcher(unknowns.space, Writes())
         self._met: dict[Rule, list[PacketSet]] = {}
 

@@ -18,6 +18,7 @@ from iptlint.netfilter import table_analysis
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome
 from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.skimming import SkimmingTraversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets import chain_shape
 from iptlint.packets.bdd import union
@@ -227,3 +228,31 @@ def test_what_is_told_of_rules_together_is_what_following_packets_tells_of_each(
         fewer = by_decider(told.decided(some, among), some)
         assert all(all_of_some[who] == taken for who, taken in fewer.items())
         assert [who for who in fewer if who in wanted] == wanted
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("policy", ["ACCEPT", "DROP"])
+def test_lines_that_nobody_can_read_may_do_anything_however_many_there_are(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind some of them the others are left out, and so are rules that do nothing."""
+    monkeypatch.setattr(table_analysis, "LONG", 4)
+    unread = ["-A INPUT --foo bar ! -j"] * 12
+    idle = ["-A INPUT -m limit --limit 3/s -s 192.0.2.1"] * 3
+    rules = (*unread, *idle, f"-A INPUT {SSH} -j DROP", *unread)
+    hooks = hooks_of(saved(*rules, policy=policy))
+    sent_out = packets(hooks.space, iif="eth0", proto="tcp", ct_state="new", mark=0)
+
+    def followed(*, skims: bool) -> tuple[dict[VerdictKind, PacketSet], int]:
+        unknowns, met = Unknowns(hooks.space), list[object]()
+        traversal = by_rule(hooks, unknowns, lambda rule, visit: met.append(rule), skims=skims)
+        assert isinstance(traversal, SkimmingTraversal) is skims
+        outcomes = traversal.follow(ROUTES[Hook.INPUT], sent_out)
+        kinds = {outcome.kind for outcome in outcomes}
+        each = {kind: [o.packets for o in outcomes if o.kind is kind] for kind in kinds}
+        fates = {kind: union(some, hooks.space.false) for kind, some in each.items()}
+        return {kind: some.exists(unknowns.cube) for kind, some in fates.items()}, len(met)
+
+    (all_of_them, many), (few_of_them, few) = followed(skims=False), followed(skims=True)
+    assert all_of_them == few_of_them
+    assert (many, few) == (28, 17)

@@ -94,3 +94,31 @@ def test_a_number_that_nobody_knows_has_all_its_bits() -> None:
     bits = matcher.number(rule, rule.verdict.meaning, 4)
     assert len({*map(hash, bits)}) == 4
     assert list(map(len, unknowns.together().values())) == [4]
+
+
+def test_of_much_that_is_left_open_the_last_stands_above_the_first() -> None:
+    """What comes past a thousand rules is a diagram as deep: a rule more does not look through it
+    again, and all that is left open can be left out at once."""
+    rules = [f"{LIMITED} -m comment --comment {number}" for number in range(1_500)]
+    unknowns, [(matcher, ruleset)] = matchers(saved(*rules))
+    false = matcher.space.false
+    past = [
+        taken(matcher, ruleset, number)[1] & ~taken(matcher, ruleset, number)[0]
+        for number in (0, 1)
+    ]
+    numbers = [*unknowns.variables.values()]
+    assert numbers == sorted(numbers, reverse=True)
+    assert past[0] & ~past[1] != false
+    plain = taken(matcher, ruleset)[1]
+    assert (past[0] & past[1]).exists(unknowns.cube) == plain
+    assert unknowns.luck == unknowns.cube
+
+
+def test_more_than_a_stack_has_room_for_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """oxidd calls itself for each variable that a diagram has below another."""
+    monkeypatch.setattr("iptlint.netfilter.unknowns._MOST", 2)
+    _, [(matcher, ruleset)] = matchers(saved(LIMITED, LIMITED, LIMITED))
+    for number in (0, 1):
+        taken(matcher, ruleset, number)
+    with pytest.raises(MemoryError):
+        taken(matcher, ruleset, 2)
