@@ -153,12 +153,12 @@ def _is_for_somebody(match: Match) -> bool:
 
 def _worth_it(analysis: TableAnalysis, chain: Chain, numbers: Sequence[int]) -> Iterator[int]:
     """Without those that are other findings'."""
-    others = unmatched_rules(analysis) | later_copies(analysis)
+    unmatched, copies = unmatched_rules(analysis), later_copies(analysis)
     if not analysis.entries[chain.name].is_reachable:
         return
     for number in numbers:
         rule = chain.rules[number]
-        if rule not in others and _can_be_rewritten(analysis, rule):
+        if rule not in unmatched and rule not in copies and _can_be_rewritten(analysis, rule):
             yield number
 
 
