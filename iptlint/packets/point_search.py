@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain, compress
 from random import Random
 from typing import TYPE_CHECKING
@@ -69,6 +70,9 @@ def _outside(variables: frozenset[int], count: int) -> Sequence[bool]:
     return [variable not in variables for variable in range(count)]
 
 
+_MANY, _AT_ONCE, _PART = 2048, 16, 8
+"""Of so many points it is tried whether so many rows hold one in so many of them."""
+
 Pairwise = Callable[[Numbers, Numbers], Flags]
 """Asked with points and rows, pair by pair."""
 
@@ -80,9 +84,11 @@ class PointSearch:
         self._columns = columns
         self._rows = rows
         self._by_size = rows[np.argsort(columns.size[rows], kind="stable")]
-        self._rank = np.full(len(columns.number), -1, np.int64)
-        self._rank[self._by_size] = np.arange(len(rows), dtype=np.int64)
-        self._tree = BlockTree(columns.dimensions, columns.low[:, rows], columns.high[:, rows])
+
+    @cached_property
+    def _tree(self) -> BlockTree:
+        low, high = self._columns.low[:, self._rows], self._columns.high[:, self._rows]
+        return BlockTree(self._columns.dimensions, low, high)
 
     def widest(
         self,
@@ -94,26 +100,61 @@ class PointSearch:
     ) -> Numbers:
         """For each point the row with the largest box, of those before its end that take it and
         are ``allowed``; -1 where there is none."""
-        best = np.full(points.shape[1], -1, np.int64)
-        for held, rows in self._holding(points, ends):
-            fitting = taking[backgrounds[held], self._columns.rest[rows]]
+
+        def fits(held: Numbers, rows: Numbers) -> Flags:
+            fitting: Flags = taking[backgrounds[held], self._columns.rest[rows]]
             if allowed is not None:
                 fitting &= allowed(held, rows)
-            np.maximum.at(best, held[fitting], self._rank[rows[fitting]])
-        widest = np.full(len(best), -1, np.int64)
-        widest[best >= 0] = self._by_size[best[best >= 0]]
-        return widest
+            return fitting
+
+        return self._first_in(self._by_size[::-1], points, ends, fits)
 
     def first(self, points: Values, ends: Numbers, allowed: Pairwise) -> Numbers:
         """For each point the first row before its end that holds it and is ``allowed``; -1 where
         there is none."""
-        none = len(self._columns.number)
+        return self._first_in(self._rows, points, ends, allowed)
+
+    def _first_in(
+        self, ordered: Numbers, points: Values, ends: Numbers, allowed: Pairwise
+    ) -> Numbers:
+        """For each point, of the rows that hold it, are before its end and are ``allowed``, the one
+        that stands first among the ``ordered``, which are all rows; -1 where there is none."""
+        none = len(ordered)
         first = np.full(points.shape[1], none, np.int64)
-        for held, rows in self._holding(points, ends):
-            fitting = allowed(held, rows)
-            np.minimum.at(first, held[fitting], rows[fitting])
-        first[first == none] = -1
-        return first
+        asked = np.arange(points.shape[1], dtype=np.int64)
+        begin = 0
+        # Where few rows hold most points, these are soon found among them.
+        while len(asked) >= _MANY and begin < none:
+            some = ordered[begin : begin + _AT_ONCE]
+            held, places = self._inside(points[:, asked], some, ends[asked])
+            held = asked[held]
+            fitting = allowed(held, some[places])
+            np.minimum.at(first, held[fitting], begin + places[fitting])
+            left = asked[first[asked] == none]
+            begin += _AT_ONCE
+            is_worth_it = len(left) * _PART < len(asked) * (_PART - 1)
+            asked = left
+            if not is_worth_it:
+                break
+        if len(asked):
+            place = np.empty(len(self._columns.number), np.int64)
+            place[ordered] = np.arange(none)
+            for held, rows in self._holding(points[:, asked], ends[asked]):
+                held = asked[held]
+                fitting = allowed(held, rows)
+                np.minimum.at(first, held[fitting], place[rows[fitting]])
+        found: Numbers = np.append(ordered, -1)[first]
+        return found
+
+    def _inside(self, points: Values, rows: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+        """Pairs of the number of a point and the place of a row that holds it."""
+        inside: Flags = rows < ends[:, None]
+        for values, low, high in zip(
+            points, self._columns.low[:, rows], self._columns.high[:, rows], strict=True
+        ):
+            inside &= (low <= values[:, None]) & (values[:, None] <= high)
+        held, places = np.nonzero(inside)
+        return held, places
 
     def _holding(self, points: Values, ends: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
         for held, places in self._tree.holding(points, np.searchsorted(self._rows, ends)):
