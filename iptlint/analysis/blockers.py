@@ -7,11 +7,12 @@ only shrink), so a hundred thousand rules cost seventeen steps, not a hundred th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
 from iptlint.model import Rule
+from iptlint.netfilter.passage import Passage
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 if TYPE_CHECKING:
@@ -42,16 +43,23 @@ def blockers(
         sole = flow.sole_taker(place.number, entry.reachable)
         if sole is not None:
             return (flow.chain.rules[sole],)
+        if entry.intended == entry.reachable:
+            several = flow.stoppers(place.number, entry.reachable)
+            if several is not None:
+                return _in_order(flow.chain.rules[number] for number in several)
     else:
         number = _taker_of_all(analysis, place.chain, packets)
         if number is not None and number < place.number:
             return (analysis.flows[place.chain].chain.rules[number],)
     meant = analysis.intended(rule) if packets is None else packets
     blocking = _Search(analysis).above(place.chain, place.number, meant)
-    if not any(_is_met(analysis, taker.rule, meant) for taker in blocking):
+    if not _some_are_met(analysis, place.chain, blocking, meant):
         blocking = _Search(analysis, coming=True).above(place.chain, place.number, meant)
-    unique = dict.fromkeys(taker.rule for taker in blocking)
-    return tuple(sorted(unique, key=lambda taker: taker.origin.span.start))
+    return _in_order(taker.rule for taker in blocking)
+
+
+def _in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(sorted(dict.fromkeys(rules), key=lambda rule: rule.origin.span.start))
 
 
 @memo
@@ -65,6 +73,17 @@ def _taker_of_all(analysis: TableAnalysis, chain: str, packets: PacketSet) -> in
     if (packets & ~flow.taken_by(number)).satisfiable():
         return None
     return number if _is_met(analysis, flow.chain.rules[number], packets) else None
+
+
+def _some_are_met(
+    analysis: TableAnalysis, chain: str, blocking: Sequence[Blocker], packets: PacketSet
+) -> bool:
+    if not (packets & ~analysis.entries[chain].reachable).satisfiable():
+        # Where all come to the chain, some come to each of its own rules that stop them.
+        places = (analysis.places.get(taker.rule) for taker in blocking)
+        if any(place is not None and place.chain == chain for place in places):
+            return True
+    return any(_is_met(analysis, taker.rule, packets) for taker in blocking)
 
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:
@@ -82,10 +101,11 @@ class _Search:
     def above(self, chain: str, number: int, packets: PacketSet, depth: int = 0) -> list[Blocker]:
         """Takers of ``packets``, which none of gets through, before rule ``number`` of the chain
         or before the calls of the chain."""
-        stopped = packets & ~self.analysis.flows[chain].arriving_at(number, packets)
+        passage = self.analysis.flows[chain].passage_to(number, packets)
+        stopped = packets & ~passage.arriving
         if self.coming:
             stopped = stopped & self.analysis.entries[chain].reachable
-        blocking = needed(list(self._within(chain, number, stopped)), stopped)
+        blocking = needed([*self._stopping(chain, passage, stopped)], stopped)
         rest = packets & ~stopped
         if depth == _DEEPEST or not rest.satisfiable():
             return blocking
@@ -103,26 +123,24 @@ class _Search:
             surviving = base_chain.surviving(packets)
             lost, packets = flow.kept(packets & ~surviving, packets), surviving
             if lost.satisfiable():
-                yield from _Search(base_chain.analysis)._within(
-                    base_chain.chain.name, len(flow.chain.rules), lost
-                )
+                yield from _Search(base_chain.analysis)._within(base_chain.chain.name, lost)
 
     def _through(self, packets: PacketSet, caller: str, call: int) -> PacketSet:
         entry = self.analysis.entries.get(caller)
         tests = self.analysis.flows[caller].tests[call]
         return packets & tests.may & entry.intended if entry else self.analysis.space.false
 
-    def _within(
-        self, chain: str, end: int, packets: PacketSet, depth: int = 0
-    ) -> Iterator[Blocker]:
-        """Takers among the first ``end`` rules, which together took all of ``packets``."""
+    def _within(self, chain: str, packets: PacketSet, depth: int = 0) -> Iterator[Blocker]:
+        """Takers in the chain, which together took all of ``packets``."""
         flow = self.analysis.flows[chain]
-        while packets.satisfiable():
-            last = flow.blocked_at(packets, end)
-            taken = flow.taken_by(last)
-            yield from self._at(chain, last, packets & taken, depth)
-            packets = packets & ~taken
-            end = last
+        passage = Passage(flow, len(flow.chain.rules), packets)
+        return self._stopping(chain, passage, packets, depth)
+
+    def _stopping(
+        self, chain: str, passage: Passage, packets: PacketSet, depth: int = 0
+    ) -> Iterator[Blocker]:
+        for number, taken in passage.stopping(packets):
+            yield from self._at(chain, number, taken, depth)
 
     def _at(self, chain: str, number: int, packets: PacketSet, depth: int) -> Iterator[Blocker]:
         """The rule itself, or the rules of the chain it calls."""
@@ -133,7 +151,7 @@ class _Search:
             yield Blocker(rule, sure)
             return
         lost = called.kept(packets, packets)
-        inside = self._within(called.chain.name, len(called.chain.rules), lost, depth + 1)
+        inside = self._within(called.chain.name, lost, depth + 1)
         for taker in inside:
             yield Blocker(taker.rule, called.kept(taker.packets & sure, taker.packets))
         if (packets & ~lost).satisfiable():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
 from iptlint.model.verdicts import Verdict
+from iptlint.netfilter.passage import Passage
 from iptlint.netfilter.walker import Outcomes, Walker
 from iptlint.packets.match import Matcher, Tests
 from iptlint.packets.on_demand import TestsOnDemand
@@ -214,6 +215,10 @@ class ChainFlow:
         seen at a glance."""
         return False
 
+    def is_held(self, number: int) -> bool:
+        """Whether it is seen at a glance that one earlier rule takes all that the rule matches."""
+        return False
+
     def unmatched(self, entering: PacketSet) -> frozenset[int] | None:
         """The rules that none of the packets may get to and match; None where each is to be asked
         by itself."""
@@ -234,6 +239,12 @@ class ChainFlow:
         """Of a rule that none of the ``entering`` packets get to and match, the rule that takes all
         of its packets, where some of the entering come to that one; None where that is not seen at
         a glance."""
+        return None
+
+    def stoppers(self, number: int, entering: PacketSet) -> Sequence[int] | None:
+        """Of a rule that none of the ``entering`` packets get to and match, a few rules that
+        together take all of its packets, some of which come to each; None where that is not seen
+        at a glance."""
         return None
 
     def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
@@ -271,6 +282,10 @@ class ChainFlow:
             True,
             key=lambda number: not self.arriving_at(number + 1, packets).satisfiable(),
         )
+
+    def passage_to(self, number: int, packets: PacketSet) -> Passage:
+        """Of packets that all match the rule."""
+        return Passage(self, number, packets)
 
     @memo
     def _lookup(self) -> UnionTree:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iptlint.memo import memo
+from iptlint.netfilter.stoppers import stoppers
 from iptlint.netfilter.takers import Takers
 from iptlint.packets.columns import BOX_FIELDS, Numbers, Values
 from iptlint.packets.point_search import Cube
@@ -88,6 +89,16 @@ class DeadRules:
             sole |= zip(number[rows[shown]].tolist(), number[takers[shown]].tolist(), strict=True)
             rows, takers = rows[~shown], takers[~shown]
         return sole
+
+    @memo
+    def stoppers(self, entering: PacketSet) -> Mapping[int, Sequence[int]]:
+        """By their numbers dead rules that no one rule stops by itself, and those that together
+        stop all packets of each; where the packets have any address and port."""
+        if not self._rules.are_anywhere(entering):
+            return {}
+        alone = self.sole_takers(entering)
+        several = [n for n in sorted(self.unmatched(entering)) if n not in alone]
+        return stoppers(self._takers, several, entering)
 
     def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
         """Of rules, each with an earlier one that takes all that it holds, those of which one of

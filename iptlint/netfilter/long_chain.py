@@ -20,6 +20,7 @@ from iptlint.model import Chain, VerdictKind
 from iptlint.model.kinds import examples, numbers_where
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.dead_rules import DeadRules
+from iptlint.netfilter.passage import Passage, PassageBySight
 from iptlint.netfilter.takers import CALLS, GOING_ON, Takers
 from iptlint.netfilter.walker import Outcomes, Walker
 from iptlint.packets import chain_shape
@@ -158,6 +159,10 @@ class LongChain(ChainFlow):
                 return end
         return self._past(takers, packets, end)[0]
 
+    def passage_to(self, number: int, packets: PacketSet) -> Passage:
+        takers = self.takers.taking_from(number, packets)
+        return PassageBySight(self, takers[: bisect_left(takers, number)], packets)
+
     def some_arrive(self, number: int, packets: PacketSet) -> bool:
         return packets.satisfiable() and self.blocked_at(packets, number) == number
 
@@ -182,8 +187,9 @@ class LongChain(ChainFlow):
     def matched_of(
         self, numbers: Sequence[int], packets: PacketSet
     ) -> Iterator[tuple[int, PacketSet]]:
-        odd = {*self.takers.odd}
+        odd, is_held = {*self.takers.odd}, self.takers.is_held
         takers = [n for n in self.takers.taking(packets) if n not in odd]
+        numbers = [n for n in numbers if not is_held[n]]
         before = self.rules.sharing_before(numbers, takers, _FEW)
         odd_takers = self.takers.odd
         for number, matched in self.rules.matching(numbers, packets):
@@ -309,11 +315,17 @@ class LongChain(ChainFlow):
 
     # -- rules that nothing gets to ---------------------------------------------
 
+    def is_held(self, number: int) -> bool:
+        return self.takers.is_held[number]
+
     def unmatched(self, entering: PacketSet) -> frozenset[int]:
         return self._dead.unmatched(entering)
 
     def sole_taker(self, number: int, entering: PacketSet) -> int | None:
         return self._dead.sole_takers(entering).get(number)
+
+    def stoppers(self, number: int, entering: PacketSet) -> Sequence[int] | None:
+        return self._dead.stoppers(entering).get(number)
 
     def seen_to_come(self, takers: Mapping[int, int], packets: PacketSet) -> frozenset[int]:
         return self._dead.seen_to_come(takers, packets) if self._is_certain else frozenset()

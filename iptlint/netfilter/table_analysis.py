@@ -231,6 +231,8 @@ class TableAnalysis:
         costs less in a long chain."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
+        if flow.is_held(index):
+            return self.space.false
         meant = flow.tests[index].may if packets is None else flow.tests[index].may & packets
         return flow.arriving_at(index, meant) & self.entries[chain].reachable
 
@@ -238,6 +240,8 @@ class TableAnalysis:
         """Whether some of the packets may get to the rule and match it."""
         chain, index = self.place(rule)
         flow = self.flows[chain]
+        if flow.is_held(index):
+            return False
         meant = flow.tests[index].may & packets & self.entries[chain].reachable
         return flow.some_arrive(index, meant)
 

@@ -85,6 +85,15 @@ class Takers:
         return held_by(self.rules, self._rows)
 
     @cached_property
+    def is_held(self) -> Sequence[bool]:
+        """Of each rule, whether all its rows are."""
+        held = np.ones(self.count, np.bool_)
+        held[self.columns.number[self.held_by < 0]] = False
+        held[[*self.columns.odd]] = False
+        each: list[bool] = held.tolist()
+        return each
+
+    @cached_property
     def _rows(self) -> Numbers:
         """Those of the rules that take packets by their rows only."""
         taking: Flags = np.ones(self.count, np.bool_)
@@ -99,7 +108,12 @@ class Takers:
     @cached_property
     def _search(self) -> PointSearch:
         """Among the rows that packets come to: who is before some rule is found by these."""
-        return PointSearch(self.columns, self._rows[self.held_by[self._rows] < 0])
+        return PointSearch(self.columns, self.free_rows)
+
+    @cached_property
+    def free_rows(self) -> Numbers:
+        """Those that take packets, and that some packets may come to."""
+        return self._rows[self.held_by[self._rows] < 0]
 
     @recent
     def deciding(self, packets: PacketSet) -> Sequence[int]:
@@ -116,6 +130,15 @@ class Takers:
     def taking(self, packets: PacketSet) -> Sequence[int]:
         """Those of the deciding rules that take packets."""
         return _without(self.deciding(packets), self._going_on)
+
+    def taking_from(self, number: int, packets: PacketSet) -> Sequence[int]:
+        """``taking`` of packets that all match the rule; perhaps a few more."""
+        row = self.columns.sole_row(number)
+        if row is None:
+            return self.taking(packets)
+        box = self.columns.low[:, row].tolist(), self.columns.high[:, row].tolist()
+        concerning = self._concerning.in_box(*box, packets)
+        return _without(_without(concerning, self._going_by), self._going_on)
 
     @cached_property
     def _concerning(self) -> Concerning:

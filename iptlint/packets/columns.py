@@ -116,6 +116,12 @@ class Columns:
         rows = np.repeat(first - before, counts) + np.arange(counts.sum())
         return rows.astype(np.int64)
 
+    def sole_row(self, number: int) -> int | None:
+        """The row of the rule; None where it has none, or several."""
+        first = int(np.searchsorted(self.number, number))
+        several = self.number[first : first + 2].tolist()
+        return first if several.count(number) == 1 else None
+
     def sole_rows(self, numbers: Sequence[int]) -> Numbers:
         """The rows of the rules, those that have one each."""
         rows = self.rows_of(numbers)

@@ -53,8 +53,18 @@ class Concerning:
                 values = self._space.project(packets, field)
                 known[field] = ranges_around(values, self._space.fields[field], _MOST_RANGES)
             ranges.append(words(dimension, known[field]))
+        return self._with_values(ranges, packets)
+
+    def in_box(self, low: Sequence[int], high: Sequence[int], packets: PacketSet) -> Sequence[int]:
+        """The same of packets that are in a box, and perhaps of rules for others in it."""
+        return self._with_values([((a, b),) for a, b in zip(low, high, strict=True)], packets)
+
+    def _with_values(self, ranges: Sequence[Ranges], packets: PacketSet) -> Sequence[int]:
+        """``ranges``: in each of the dimensions what the packets may be there."""
         rests = np.array([(rest & packets).satisfiable() for rest in self._rests], np.bool_)
-        odd = [number for number in columns.odd if (self._odd(number) & packets).satisfiable()]
+        odd = [
+            number for number in self._columns.odd if (self._odd(number) & packets).satisfiable()
+        ]
         numbers: list[int] = self._overlapping(ranges, rests).tolist()
         return sorted((*numbers, *odd)) if odd else numbers
 
