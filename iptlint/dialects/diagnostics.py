@@ -41,8 +41,6 @@ class Diagnostic:
     """The tool's own words, where they are not those of its kind."""
     alone: bool = False
     """It is no fault of a file that another one includes."""
-    aside: bool = False
-    """As that of ``Finding``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,7 @@ class Finding:
     rule may have a finding of the same cause. ``name``: what the rule is called. ``fingerprint``:
     what stays the same when lines move; empty until a report is made. ``later``: what works out a
     message that says more, and a packet, for the few findings that are shown; the others are told
-    as one with those. ``aside``: it is how most who have it want it, so that it is a note behind
-    the findings unless somebody asks for them by name.
+    as one with those.
     """
 
     code: str
@@ -108,7 +107,6 @@ class Finding:
     name: str = ""
     fingerprint: str = ""
     later: Callable[[], Telling] | None = field(default=None, compare=False)
-    aside: bool = False
 
     def told(self) -> Finding:
         """The finding with all that it says."""

@@ -216,7 +216,6 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
         severity=Severity(diagnostic.severity),
         likeness=_fault(diagnostic.message),
         fix=Fix(diagnostic.help, diagnostic.edits) if diagnostic.edits else None,
-        aside=diagnostic.aside,
     )
 
 

@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 class Published:
     """``suppressed``: how many more there would be without comments. ``each``: the findings before
     those that are alike were made one. ``hidden``: what comments hide. ``yielded``: those that
-    another finding of the same cause takes the place of; ``aside``: those that are notes."""
+    another finding of the same cause takes the place of."""
 
     findings: tuple[Finding, ...]
     suppressed: int
     each: tuple[Finding, ...]
     hidden: tuple[Finding, ...] = ()
     yielded: tuple[Finding, ...] = ()
-    aside: tuple[Finding, ...] = ()
 
 
 def publish(
@@ -54,8 +53,6 @@ def publish(
     once = _once(_own_first((*findings, *crashes), sources), tell)
     suppressed = _suppressed(once, sources, selection.heard)
     kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
-    aside = [f for f in kept if f.aside and f.code not in selection.asked]
-    kept = [f for f in kept if f not in aside] if aside else kept
     hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)
     return Published(
         as_shown(kept, tell),
@@ -63,7 +60,6 @@ def publish(
         tuple(kept),
         tuple(_readable(tell(each)) for each in hidden),
         tuple(each for each in yielded if each.code in selection.shown),
-        as_shown(aside, tell),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,15 +49,6 @@ class LintedFile:
 def _otherwise(ruleset: Ruleset) -> Iterator[str]:
     if ruleset.script is not None and ruleset.script.note:
         yield ruleset.script.note
-
-
-def with_notes(files: Iterable[LintedFile], aside: Sequence[Finding]) -> Iterator[LintedFile]:
-    """The files, each with what is said of it aside."""
-    for file in files:
-        told = [
-            f"line {f.span.line}: {f.message}" for f in aside if f.span.source.path == file.path
-        ]
-        yield replace(file, notes=(*file.notes, *told)) if told else file
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from iptlint.findings import Finding, Telling
 from iptlint.linter.budget import Budget, OverBudgetError, Tell, Watch, silent
 from iptlint.linter.collect import Collected, collect
 from iptlint.linter.publish import Published, fewer, publish
-from iptlint.linter.report import LintedFile, Report, with_notes
+from iptlint.linter.report import LintedFile, Report
 from iptlint.linter.selection import Selection
 from iptlint.model import Family, Ruleset
 from iptlint.packets.diagrams import DDMemoryError
@@ -101,7 +101,7 @@ class _Work:
         texts = (*self.sources, *self.ipsets, *before) if suppress else ()
         published = self._published(collected, texts, selection)
         return Report(
-            tuple(with_notes(map(LintedFile.of, collected.readings), published.aside)),
+            tuple(map(LintedFile.of, collected.readings)),
             fewer(published.findings, budget.findings),
             published.suppressed,
             bool(self.crashes),

@@ -12,12 +12,11 @@ from iptlint.rules.registry import Profile, rule_of, rules, selected
 class Selection:
     """Codes of rules. ``heard``: those that are selected, or that comments may be about;
     ``shown``: those whose findings are shown; ``running``: the heard ones and those that they
-    yield to; ``asked``: those that somebody wants all of, by their codes or by the profile."""
+    yield to."""
 
     heard: frozenset[str]
     shown: frozenset[str]
     running: frozenset[str]
-    asked: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, select: Sequence[str], ignore: Sequence[str], profile: Profile) -> Selection:
@@ -28,8 +27,7 @@ class Selection:
             heard.update(selected((), ignore, profile))
         unfinished = [rule.meta.code for rule in rules() if rule.meta.unfinished]
         shown = frozenset((*codes, *selected(unfinished, ignore)))
-        asked = frozenset(codes) if select or profile is Profile.STRICT else frozenset[str]()
-        return cls(frozenset(heard), shown, frozenset(_with_preceding(heard)), asked)
+        return cls(frozenset(heard), shown, frozenset(_with_preceding(heard)))
 
 
 def _with_preceding(codes: Iterable[str]) -> set[str]:

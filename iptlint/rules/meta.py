@@ -83,7 +83,6 @@ class Meta:
         causes: tuple[Cause, ...] = (),
         fix: Fix | None = None,
         later: Callable[[], Telling] | None = None,
-        aside: bool = False,
     ) -> Finding:
         """``advice``: what to do where no edit is proposed, which would say it itself."""
         return Finding(
@@ -100,5 +99,4 @@ class Meta:
             causes,
             self.name,
             later=None if later is None else cache(later),
-            aside=aside,
         )

@@ -137,9 +137,7 @@ ROWS = (
         "IPT107",
         SERVER4,
         InsertAfter(
-            ":BANNED - [0:0]",
-            ":MAIL - [0:0]\n-A INPUT -p tcp -m tcp --dport 25 -j MAIL\n"
-            "-A MAIL -p udp -m udp --dport 25 -j ACCEPT",
+            ":BANNED - [0:0]", ":EMPTY - [0:0]\n-A INPUT -p tcp -m tcp --dport 25 -j EMPTY"
         ),
     ),
     Mutation("IPT107", SERVER6, InsertAfter(LOG_DENIED, "-A INPUT -p udp -j ICMP6")),

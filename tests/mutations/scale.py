@@ -36,7 +36,7 @@ ROWS = (
         InsertAfter(
             SSH6,
             many(
-                16,
+                7,
                 lambda i: (
                     f"-A INPUT -s 2001:db8:{i * 9 + 3}::/48 -p tcp -m tcp --dport 22 -j ACCEPT"
                 ),

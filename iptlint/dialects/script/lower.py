@@ -10,14 +10,14 @@ from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in
 from iptlint.dialects.script.environment import Environment, assigned_in
-from iptlint.dialects.script.files import called_files, is_started_beside
+from iptlint.dialects.script.files import is_started_beside
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.not_understood import Reason, summary
 from iptlint.dialects.script.shell import Shell
 from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
-from iptlint.dialects.script.steps import Script, may_make_rules
+from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
 from iptlint.dialects.script.written_rules import load_written
@@ -117,8 +117,7 @@ def _script(
     """``rest``: where the script goes on that is not followed to its end."""
     commands = len(run.commands)
     absent = [note.span for note in run.absent]
-    only_settings = not may_make_rules(run.steps, absent) and not called_files(absent)
-    not_understood = summary(run.notes, commands, run.absent, only_settings=only_settings)
+    not_understood = summary(run.notes, commands, run.absent)
     diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
     return Script(

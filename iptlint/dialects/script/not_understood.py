@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from iptlint.dialects.diagnostics import Diagnostic
@@ -32,14 +32,9 @@ class NotUnderstood:
 
 
 def summary(
-    notes: Sequence[NotUnderstood],
-    commands: int,
-    absent: Sequence[NotUnderstood],
-    *,
-    only_settings: bool = False,
+    notes: Sequence[NotUnderstood], commands: int, absent: Sequence[NotUnderstood]
 ) -> Diagnostic | None:
-    """One diagnostic for all of them, at the first. ``only_settings``: what is absent only gives
-    values to variables, as it seems."""
+    """One diagnostic for all of them, at the first."""
     notes = [note for note in notes if note.reason is not Reason.REFUSED]
     absent = [note for note in absent if "\n" not in note.detail]  # quotes that do not end
     named = [note.detail for note in absent if note.detail != "``"] or ["a file"]
@@ -63,15 +58,7 @@ def summary(
         "what such a command does is taken as possible, so less is certain; what "
         "`iptables-save` prints after the script ran can be linted for sure"
     )
-    told = Diagnostic("IPT002", "info", first.start, first.end, message, advice, first.source)
-    usual = _only_values(notes) and not any(map(_is_whole_file, notes))
-    expected = usual and (only_settings or not absent)  # a script is written for these
-    return replace(told, aside=expected)
-
-
-def _is_whole_file(note: NotUnderstood) -> bool:
-    """Whether all that a tool loads is in a file that is not here."""
-    return note.detail.startswith("< ") and ("restore" in note.span.text or "nft" in note.span.text)
+    return Diagnostic("IPT002", "info", first.start, first.end, message, advice, first.source)
 
 
 def _only_values(notes: Iterable[NotUnderstood]) -> bool:

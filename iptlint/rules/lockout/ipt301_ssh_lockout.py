@@ -11,8 +11,7 @@ It is an error where something speaks for SSH: a rule that accepts the port, the
 listener, or another service that the world gets to. It is a warning where only some network gets
 in. It is an information where nobody gets in, where a port without a name is open, at which sshd
 may listen; where a rule closes the port and none opens it; and for IPv6 rules without the IPv4 ones
-of the host. Of a host that gets answers to what it asks, and lets nobody in, as a desktop does, it
-is a note behind the findings, unless the rule is selected.
+of the host.
 
 ## Why it matters
 Loaded on a remote host, such a ruleset ends with a trip to the data centre.
@@ -57,7 +56,6 @@ from iptlint.analysis.default_verdict import outside
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import (
     HandshakeStep,
-    any_answer,
     between_machines,
     first_packets,
 )
@@ -79,7 +77,7 @@ from iptlint.analysis.ssh_access import (
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.handshake import advice, message
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Family, Hook
+from iptlint.model import Family
 from iptlint.model.kinds import rules_testing
 from iptlint.model.names import is_for_knocking
 from iptlint.packets.witness import witness
@@ -194,15 +192,7 @@ def _finding(
         severity=Severity.INFO if named or knocked else gravity,
         confidence=Confidence.POSSIBLE if knocked or (other and not named) else None,
         causes=(Cause(hooks.ruleset, hooks.family),),
-        aside=sign is Sign.NONE and _is_a_guest(context, hooks),
     )
-
-
-def _is_a_guest(context: Context, hooks: Hooks) -> bool:
-    """Whether the host gets answers to what it asks others, as one that serves nobody wants it, and
-    nobody has said who looks after it from where."""
-    coming = any_answer(hooks, Hook.INPUT, "syn", "ack", reply=True) & outside(hooks.space)
-    return not context.settings.management_networks and some_pass(hooks, Hook.INPUT, coming)
 
 
 def _in_vain(hooks: Hooks, step: HandshakeStep, ports: tuple[int, ...]) -> Iterator[Label]:

@@ -6,11 +6,10 @@ Reports a script that leaves rules in the kernel, has no command that saves them
 `nft list ruleset > FILE`), and of which nothing says that it is run at boot: no name such as
 /etc/network/if-pre-up.d, rc.local or /etc/init.d, no header for init or chkconfig, no word of a
 unit or of cron, no `start` and `stop` to be called with, no Dockerfile, compose file or unit beside
-it that names it. One finding a script, and an information only: something that is not here may run
-it.
+it that names it. One finding a script.
 
-A warning where it saves the rules of IPv4 and not those of IPv6, or the other way round, or saves
-only before it makes any.
+Where it saves the rules of IPv4 and not those of IPv6, or the other way round, it says so; and
+where it saves only before it makes any.
 
 And a command that has the saved rules loaded (`systemctl restart iptables`) before the script has
 saved those that it made.
@@ -85,13 +84,11 @@ def check(context: Context) -> Iterator[Finding]:
         first = _first_change(script, left - saved)
         if first is not None:
             gone = _NAMES[min(left - saved, key=list(Family).index)] if left & saved else ""
-            saves = any(step.saves for step in script.steps)
             yield META.finding(
                 first.span,
                 f"the {gone}rules that this script makes are gone after the next boot: "
                 + _why(script, gone),
                 _advice(ruleset, gone),
-                severity=Severity.WARNING if saves else Severity.INFO,
             )
 
 

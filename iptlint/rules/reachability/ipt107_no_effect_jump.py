@@ -1,8 +1,7 @@
 """A jump leads to a chain that does nothing with the packets it sends.
 
 ## What it does
-Reports a jump whose packets match no rule of the chain; and a jump to an empty chain, as a note
-behind the findings unless the rule is selected, since rules may come into it.
+Reports a jump to an empty chain, and a jump whose packets match no rule of the chain.
 
 ## Why it matters
 The jump reads as if something were decided or counted there. Often the rules were lost, or
@@ -114,7 +113,6 @@ def _to_empty(analysis: TableAnalysis, chain: Chain, jumps: Sequence[Rule]) -> F
         f"delete the jump, or {_FILLED}",
         related=(Label(analysis.declaration_of(chain), "declared here, without rules"), *others),
         likeness="empty",
-        aside=True,
         fix=_deletion(analysis, jumps, _FILLED),
     )
 

@@ -5,10 +5,8 @@ Names a match, a target or an option of an extension that is not in iptlint's ta
 test is kept as one that may or may not hold, equal wherever it is written the same way; an
 unknown target may do anything. Of nft listings, it names the iptables matches that nft prints
 without what they ask (`xt match "recent"`). Of scripts, it says once which commands depend on what
-is known only when they run, which files they have carried out that are not here, and which words
-they are not read with (`panic`). What a script is written for is told in the last lines of the
-report, and no finding unless the rule is selected: values, conditions, settings that it sources
-before its rules, and words that take away what it made (`stop`, `restart`).
+is known only when they run, and which words they are not read with (`panic`), but for those that
+take away what the script made (`stop`, `restart`): the last lines of the report name these.
 
 ## Why it matters
 Every conclusion stays sound, but some are weaker: a rule behind an unknown target is never

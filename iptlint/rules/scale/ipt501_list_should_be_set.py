@@ -5,8 +5,7 @@ Finds rules of one chain that are alike but for their source, or their destinati
 that one rule with an ipset can replace. They need not stand together: a rule is counted
 only where moving it up to the first of them changes no decision, which is proved over all
 packets. Says how many prefixes the set has once neighbours are joined, and how many
-comparisons are saved. From 16 kernel rules a warning, from 6 on an information; of networks, which
-come and go seldom, a note behind the findings below 16, unless the rule is selected.
+comparisons are saved. From 16 kernel rules a warning, from 6 on an information.
 
 ## Why it matters
 The kernel compares a packet with the rules of a chain one by one, and a set by one look-up,
@@ -149,15 +148,7 @@ def _finding(group: AddressList, names: Counter[str]) -> Finding:
         related=() if last is first else (Label(last.origin.span, "the last of them"),),
         severity=Severity.WARNING if group.copies >= _WARNING_FROM else Severity.INFO,
         fix=_fix(group, prefixes, name),
-        aside=group.copies < _WARNING_FROM and not _has_hosts(group),
     )
-
-
-def _has_hosts(group: AddressList) -> bool:
-    """Whether most of the list are single addresses, which come and go; of networks there are as
-    many as there are."""
-    sizes = [high - low for low, high in group.ranges()]
-    return 2 * sum(size == 0 for size in sizes) >= len(sizes)
 
 
 def _fix(group: AddressList, prefixes: Prefixes, name: str) -> Fix | None:
