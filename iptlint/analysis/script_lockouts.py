@@ -3,12 +3,13 @@ drops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, ssh_states
 from iptlint.analysis.shadowing import unmatched_rules
+from iptlint.memo import memo
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.script import Kind, Script, Step
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -114,9 +115,20 @@ def makes_more(analysis: TableAnalysis, rule: Rule) -> bool:
     """Whether the command, in a loop or a function, makes other rules too that packets meet."""
     if analysis.ruleset.script is None:
         return False
-    dead = unmatched_rules(analysis)
-    others = (other for _, _, other in analysis.ruleset.rules() if other not in dead)
-    return any(o is not rule and o.origin.span == rule.origin.span for o in others)
+    span = rule.origin.span
+    others = _met_by_place(analysis).get((span.start, span.end), ())
+    return any(o is not rule and o.origin.span == span for o in others)
+
+
+@memo
+def _met_by_place(analysis: TableAnalysis) -> Mapping[tuple[int, int], Sequence[Rule]]:
+    """The rules that packets meet, by where in its file each is made."""
+    dead, places = unmatched_rules(analysis), dict[tuple[int, int], list[Rule]]()
+    for _, _, rule in analysis.ruleset.rules():
+        if rule not in dead:
+            span = rule.origin.span
+            places.setdefault((span.start, span.end), []).append(rule)
+    return places
 
 
 def _drops(chain: Chain) -> bool:
