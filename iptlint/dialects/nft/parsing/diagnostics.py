@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from iptlint.dialects.nft.nodes import Place
 from iptlint.dialects.nft.parsing.errors import NftSyntaxError
-from iptlint.dialects.nft.parsing.language import language
+from iptlint.dialects.nft.parsing.language import accepted, language
 from iptlint.dialects.nft.parsing.selectors import FIRST_WORDS, fields_after
 from iptlint.dialects.nft.parsing.verbs import COMMANDS, KINDS, kinds_of
 
@@ -91,7 +92,7 @@ def _unknown_command(text: str, base: int) -> NftSyntaxError | None:
 
 def _expected(error: UnexpectedInput) -> list[str]:
     parser = getattr(error, "interactive_parser", None)
-    terminals = parser.accepts() if parser else getattr(error, "allowed", None) or ()
+    terminals = accepted(parser) if parser else getattr(error, "allowed", None) or ()
     return sorted(terminals)
 
 
@@ -121,5 +122,10 @@ def _hint(word: str, terminals: list[str]) -> str | None:
 
 
 def _did_you_mean(word: str, words: Iterable[str], before: str = "") -> str | None:
-    near = get_close_matches(word, list(words), n=1)
-    return f"Did you mean `{before}{near[0]}`?" if near else None
+    near = _nearest(word, tuple(words))
+    return f"Did you mean `{before}{near}`?" if near else None
+
+
+@lru_cache(1024)
+def _nearest(word: str, words: tuple[str, ...]) -> str | None:
+    return next(iter(get_close_matches(word, words, n=1)), None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lark import Lark, Tree
     from lark.exceptions import UnexpectedInput
     from lark.lexer import TerminalDef
+    from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 STARTS = {
     "top": "command",
@@ -85,7 +86,24 @@ def _as_plain_word(error: UnexpectedInput) -> bool:
     token, parser = error.token, error.interactive_parser
     if not _WORD.fullmatch(token) or (token in RESERVED and token not in VALUES):
         return False
-    if "WORD" not in parser.accepts():  # type: ignore[no-untyped-call]
+    if "WORD" not in accepted(parser):
         return False
     parser.feed_token(Token.new_borrow_pos("WORD", str(token), token))
     return True
+
+
+_ACCEPTED: dict[tuple[object, ...], frozenset[str]] = {}
+_MOST_KEPT = 4096
+
+
+def accepted(parser: InteractiveParser) -> frozenset[str]:
+    """The terminals that may follow. The states that the parser is in say which, and where a file
+    has an error a line, they are mostly the same: lark tries each terminal on a copy."""
+    state = parser.parser_state
+    states = (state.parse_conf.start, *state.state_stack)
+    known = _ACCEPTED.get(states)
+    if known is None:
+        if len(_ACCEPTED) == _MOST_KEPT:
+            _ACCEPTED.clear()
+        known = _ACCEPTED[states] = frozenset(parser.accepts())  # type: ignore[no-untyped-call]
+    return known
