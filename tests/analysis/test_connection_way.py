@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import iptlint
-from iptlint.analysis.connection_way import direction
+from iptlint.analysis.connection_way import direction, marks_since
 from iptlint.analysis.trace import trace
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall
@@ -95,3 +95,21 @@ def test_a_connection_that_is_older_than_the_rules_can_be_asked_for() -> None:
     asked = Packet("ip", None, iif="eth0", proto="tcp", dport=22, ct_state="established")
     (outcome,) = trace(iptlint.read(ANSWERS.format("DROP")), asked).outcomes
     assert (outcome.kind, outcome.way) == (VerdictKind.ACCEPT, Hook.INPUT)
+
+
+@pytest.mark.parametrize(
+    ("rule", "states"),
+    [
+        ("ct state established ct mark set 5", {0, 5}),
+        ("ct state new ct mark set 5", {0}),
+        ("ct state established meta mark set 5", {0}),
+        ("ct state established ct mark set meta mark", set(range(8))),
+    ],
+)
+def test_what_a_later_packet_may_find_its_connection_marked_with(
+    rule: str, states: set[int]
+) -> None:
+    text = f"table ip t {{\n chain c {{\n type filter hook input priority 0;\n {rule}\n }}\n}}\n"
+    firewall = Firewall(iptlint.read(text))
+    marks, value = marks_since(firewall), firewall.space.value
+    assert {n for n in range(8) if (marks & value(Field.CT_MARK, n)).satisfiable()} == states

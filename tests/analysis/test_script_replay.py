@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.analysis.script_lockouts import Flush, Lockout, last_flush, lockouts
+from iptlint.analysis.script_lockouts import MAX_WHOLE, Flush, Lockout, last_flush, lockouts
 from iptlint.analysis.script_replay import ssh_states
 from iptlint.dialects import read
 from iptlint.model import Family, Ruleset
@@ -161,3 +161,8 @@ def test_a_flush_of_ipv6() -> None:
     found = flush(*lines, family=Family.IP6)
     assert found is not None
     assert found.family is Family.IP6
+
+
+def test_commands_that_only_look_do_not_make_a_script_too_long() -> None:
+    looks = ("nft list ruleset",) * (MAX_WHOLE + 1)
+    assert [(line(gap.shut)) for gap in gaps(SHUT, *looks, SSH)] == [2]

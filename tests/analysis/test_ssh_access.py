@@ -8,7 +8,14 @@ import pytest
 
 from iptlint.analysis import ssh_access
 from iptlint.analysis.session import Settings
-from iptlint.analysis.ssh_access import failing_step, has_input, locked_out, ssh_failures, ssh_ports
+from iptlint.analysis.ssh_access import (
+    _is_opened,
+    failing_step,
+    has_input,
+    locked_out,
+    ssh_failures,
+    ssh_ports,
+)
 from iptlint.model import Hook
 from tests.costs import steps
 from tests.firewalls import hooks_of, saved
@@ -124,3 +131,18 @@ def test_our_port_is_reached_by_its_number_or_by_another(
 ) -> None:
     text = before + saved(translation, table="nat") + saved(accept(22), policy="DROP")
     assert bool([*ssh_failures(hooks_of(text), (22,))]) is fails
+
+
+@pytest.mark.parametrize(
+    ("rule", "opened"),
+    [
+        ("-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT", True),
+        ("-A unused -p tcp -m tcp --dport 22 -j ACCEPT", True),
+        ("-A OUTPUT -p tcp -m tcp --dport 22 -j ACCEPT", False),
+        ("-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT", False),
+    ],
+)
+def test_somebody_means_to_open_a_port_who_accepts_it_on_its_way_in_or_in_no_use(
+    rule: str, opened: bool
+) -> None:
+    assert _is_opened(hooks_of(saved(rule, policy="DROP", chains="unused")), (22,)) is opened

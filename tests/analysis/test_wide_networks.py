@@ -49,3 +49,11 @@ def test_a_rule_that_no_stranger_gets_to_lets_none_in() -> None:
 def test_who_lists_several_as_wide_networks_means_strangers(beside: str, count: int) -> None:
     rule = f"ip saddr {{ 172.0.0.0/8, {beside} }} tcp dport 3306 accept"
     assert len([*wide_networks(hooks_of(hooked(rule)))]) == count
+
+
+def test_a_stranger_that_is_let_in_has_no_private_address() -> None:
+    """Not the last of them either, where only that and public ones are left by other rules."""
+    before = "-A INPUT -s 192.168.0.0/16 ! -d 192.0.2.1 -j DROP"
+    beside = "-A INPUT -m iprange --src-range 192.169.1.0-192.169.255.255 -j DROP"
+    wide = found(before, beside, "-A INPUT -s 192.168.0.0/15 -j ACCEPT")
+    assert [str(each.packet.saddr)[:10] for each in wide] == ["192.169.0."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import iptlint
 from iptlint.model import Family, Hook
 from iptlint.netfilter.firewall import Hooks
 from tests.firewalls import hooks_of, saved
@@ -56,3 +57,14 @@ def test_a_hook_decides_alone_where_no_other_one_on_the_way_drops_or_changes(
         elsewhere + saved("-A INPUT -p tcp --dport 22 -j ACCEPT", policy="DROP")
     )
     assert hooks.decides_alone(Hook.INPUT) is alone
+
+
+def test_what_leaves_a_bridge_has_come_by_no_interface() -> None:
+    """br_forward_finish passes it to postrouting without one; before that it has one."""
+    rule = 'iifname "eth0" drop'
+    text = "table bridge t {{\n chain c {{\n type filter hook {} priority 0;\n {}\n }}\n}}\n"
+    found = {
+        hook: [each.status.value for each in iptlint.reach(iptlint.read(text.format(hook, rule)))]
+        for hook in ("prerouting", "forward", "postrouting")
+    }
+    assert found == {"prerouting": ["reachable"], "forward": ["reachable"], "postrouting": ["dead"]}

@@ -217,3 +217,15 @@ def test_what_is_plainest_of_all_is_plainest_of_some(seed: int) -> None:
     some = draw.choice((drawn(), space.interface(Field.IIF, "lo"), space.true))
     packet = witness_of_part(space, packets, lambda few: few & some, Hook.INPUT)
     assert packet == witness(space, packets & some, Hook.INPUT)
+
+
+def test_a_port_is_one_that_people_know_where_that_may_be(space: Space) -> None:
+    tcp = space.universe & space.value(Field.PROTO, 6)
+    shown = []
+    for _ in range(3):
+        packet = witness(space, tcp, Hook.INPUT)
+        assert packet is not None
+        assert packet.dport is not None
+        shown.append(packet.dport)
+        tcp = tcp & ~space.value(Field.DPORT, packet.dport)
+    assert shown == [22, 80, 443]

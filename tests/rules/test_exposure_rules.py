@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import iptlint
 from iptlint.analysis.services import SERVICES
 from iptlint.analysis.session import Settings
 from iptlint.findings import Confidence, Finding, Severity
@@ -347,3 +348,19 @@ def test_a_trial_waits_between_its_last_closing_command_and_the_first_that_opens
     for body, is_trial in ((close + more + wait, True), (close + wait + more, False)):
         found = lint([SourceFile("try.sh", f"#!/bin/sh\n{body}{open_}")], select=("IPT601",))
         assert (not found.findings) is is_trial
+
+
+@pytest.mark.parametrize(
+    ("source", "many"),
+    [
+        ("172.16.0.0/11", " 1 million addresses"),  # 2^21 less 2^20
+        ("192.160.0.0/12", " 983,040 addresses"),  # 2^20 less 2^16
+    ],
+)
+def test_how_many_strangers_a_network_lets_in_beside_the_private_one(
+    source: str, many: str
+) -> None:
+    rule = f"-A INPUT -s {source} -p tcp -m tcp --dport 3306 -j ACCEPT"
+    text = f"*filter\n:INPUT DROP [0:0]\n{rule}\nCOMMIT\n"
+    (found,) = (each for each in iptlint.lint(text) if "is private" in each.message)
+    assert many in found.message

@@ -35,6 +35,7 @@ from iptlint.rules.scale import (
     ipt504_long_path,
 )
 from iptlint.source import SourceFile
+from tests.firewalls import saved
 
 RULES = {
     module.META.code: module
@@ -494,3 +495,12 @@ def test_both_families_of_an_inet_table() -> None:
         finding.advice == "if both were meant: ip saddr != { 192.0.2.0/24, 198.51.100.0/24 } drop"
     )
     assert Family.INET in ruleset_of(nft(*rules)).families
+
+
+@pytest.mark.parametrize(("count", "told"), [(46, " and 2 more"), (30, "")])
+def test_how_many_rules_are_left_is_told_where_two_are_shown(count: int, told: str) -> None:
+    """multiport takes fifteen ports (XT_MULTI_PORTS)."""
+    rules = (f"-A INPUT -p tcp -m tcp --dport {1000 + 2 * n} -j ACCEPT" for n in range(count))
+    (found,) = (each for each in iptlint.lint(saved(*rules)) if each.code == "IPT502")
+    assert f"{-(-count // 15)} rules do the same" in found.message
+    assert found.help.rpartition("`")[2] == told
