@@ -93,8 +93,11 @@ _RANKS: dict[tuple[Status, Reason | None], int] = {
 
 def why_dead(analysis: TableAnalysis, rule: Rule) -> Reason | None:
     """None where some packet gets to the rule and matches."""
-    if analysis.is_matched(rule):
-        return None
+    return None if analysis.is_matched(rule) else why_unmatched(analysis, rule)
+
+
+def why_unmatched(analysis: TableAnalysis, rule: Rule) -> Reason:
+    """Why no packet gets to the rule and matches."""
     chain, number = analysis.place(rule)
     flow = analysis.flows[chain]
     if not flow.may_match(number, analysis.space.true):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis import duplicates
 from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.blockers import blockers
-from iptlint.analysis.reach import Reason, why_dead
+from iptlint.analysis.reach import Reason, why_unmatched
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
 from iptlint.model.ownership import DOCKER_USER
@@ -62,11 +62,11 @@ def _as_one(parts: Sequence[Dead]) -> Iterator[Dead]:
 @memo
 def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
     return {
-        rule: Dead(chain, rule, reason, rule.origin.span)
+        rule: Dead(chain, rule, why_unmatched(analysis, rule), rule.origin.span)
         for name, chain in analysis.table.chains.items()
         if analysis.entries[name].is_reachable
-        for rule in analysis.perhaps_unmatched(chain)
-        if rule.read and not rule.is_policy and (reason := why_dead(analysis, rule)) is not None
+        for rule in analysis.unmatched(chain)
+        if not rule.is_policy
     }
 
 

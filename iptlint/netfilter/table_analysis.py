@@ -271,14 +271,16 @@ class TableAnalysis:
         many chains and that is seen at a glance."""
         return None if self._seen is None else self._seen.taken(kind, packets)
 
-    def perhaps_unmatched(self, chain: Chain) -> Sequence[Rule]:
-        """The rules, in order, of which ``is_matched`` has to be asked; it is so of the others."""
-        flow = self.flows[chain.name]
+    def unmatched(self, chain: Chain) -> Iterable[Rule]:
+        """The rules that are read and that no packet gets to and matches, in order."""
+        flow, perhaps = self.flows[chain.name], [*chain.rules]
         if flow.is_long:
             numbers = flow.unmatched(self.entries[chain.name].reachable)
             if numbers is not None:
-                return [chain.rules[n] for n in sorted(numbers)]
-        return chain.rules if self._seen is None else self._seen.unknown(chain)
+                return [rule for n in sorted(numbers) if (rule := chain.rules[n]).read]
+        elif self._seen is not None:
+            perhaps = self._seen.unknown(chain)
+        return (rule for rule in perhaps if rule.read and not self.is_matched(rule))
 
     @memo
     def _guide(self, chain: str) -> PacketSet | None:
