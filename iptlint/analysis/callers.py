@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from itertools import chain as joined
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import STRANGERS, public_hosts
 from iptlint.analysis.external_interfaces import external_classes
 from iptlint.model import Family, Hook, VerdictKind, Within
+from iptlint.model.matches import tests_in
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import is_generated
 from iptlint.packets.interfaces import InterfaceClass
@@ -157,14 +159,14 @@ def reached_by_world(hooks: Hooks) -> PacketSet:
 
 
 def _typical_stranger(hooks: Hooks) -> str:
-    """An address that fares as most public ones do with the lists in the rules: if it can be, one
-    of those for documentation."""
+    """An address that fares as most public ones do with the lists in the rules, and in the sets
+    that these look into: if it can be, one of those for documentation."""
     field = hooks.family.saddr
     lists = {
         match.ranges
         for table in hooks.tables()
         for _, rule in table.rules()
-        for match in rule.matches
+        for match in joined.from_iterable(map(tests_in, rule.matches))
         if isinstance(match, Within) and match.field is field
     }
     strangers = [int(ip_address(text)) for text in STRANGERS[hooks.family]]

@@ -77,6 +77,35 @@ def test_a_stranger_is_on_no_list_that_most_are_not_on() -> None:
     assert next(callers(hooks_of(saved(SSH)))).saddr == "198.51.100.7"
 
 
+SETS = "create bad hash:net\nadd bad 203.0.113.0/24\nadd bad 198.51.100.0/24\n"
+SET_OF_NFT = "set bad { type ipv4_addr; flags interval; elements = { 198.51.100.0/24 } }\n"
+PORTS_OF_NFT = (
+    "set bad { type ipv4_addr . inet_service; flags interval; "
+    "elements = { 198.51.100.0/24 . 1-60000, 10.0.0.0/8 . 22 } }\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ipsets"),
+    [
+        (saved("-A INPUT -m set --match-set bad src -j DROP", SSH, policy="DROP"), [SETS]),
+        (hooked("ip saddr @bad drop", more=SET_OF_NFT), []),
+        (hooked("ip saddr . tcp dport @bad drop", more=PORTS_OF_NFT), []),
+        (hooked("ip saddr vmap { 198.51.100.0/24 : drop, 10.0.0.0/8 : accept }"), []),
+    ],
+    ids=["ipset", "set of nft", "set of addresses and ports", "map"],
+)
+def test_a_stranger_is_in_no_set_that_most_are_not_in(text: str, ipsets: list[str]) -> None:
+    """Else nothing was told to be open of a host that bans a network for documentation in a set."""
+    hooks = Hooks(Firewall(iptlint.read(text, ipsets=ipsets)), Family.IP)
+    found = openings(answers(hooks))
+    assert [(o.protocol, o.sure) for o in found if o.ports[0][0] <= 22 <= o.ports[0][1]]
+    world = next(caller for caller in callers(hooks) if caller.world)
+    assert world.saddr is not None
+    assert ip_address(world.saddr) not in ip_network("198.51.100.0/24")
+    assert ip_address(world.saddr) not in ip_network("203.0.113.0/24") or not ipsets
+
+
 # -- what is open -------------------------------------------------------------------------------
 
 OPEN = [
