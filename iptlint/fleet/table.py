@@ -60,6 +60,8 @@ def notes(row: Row) -> str:
     said = [f"as {row.like}"] if row.like else []
     if not row.answers.known:
         said.append("its rules could not all be read")
+    elif not row.answers.rules:
+        said.append("it has no rules: all is let in that no policy drops")
     if row.answers.unfinished:
         said.append("not everything was looked at (IPT009, IPT010)")
     return "; ".join(said)

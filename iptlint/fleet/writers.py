@@ -57,8 +57,9 @@ class Text:
     def _line(self, name: str, cells: Iterator[str], more: str) -> str:
         line = " ".join((_aligned(_cut(visible(name), _NAME), _NAME, right=False), *cells))
         room = COLUMNS - len(line) - 2
-        beside = f"  {visible(more)}" if width(visible(more)) <= room else ""
-        return f"{line}{beside}".rstrip() + "\n"
+        if width(visible(more)) <= room:
+            return f"{line}  {visible(more)}".rstrip() + "\n"
+        return f"{line.rstrip()}\n{_paragraph(visible(more), '    ')}"
 
     def end(self, summary: Summary) -> Iterator[str]:
         yield from _codes(summary)

@@ -87,6 +87,13 @@ def test_a_golden_host_and_last_week(run: Run, fleet: Path, tmp_path: Path) -> N
     assert status == 1
 
 
+def test_a_host_without_rules_says_so(run: Run, tmp_path: Path) -> None:
+    """Nothing is wrong with rules that are not there; the host is no example for others."""
+    save(host("", "bare", boot=""), str(tmp_path / "bare.tar.gz"))
+    said = run("fleet", str(tmp_path), "--fail-on", "never").stdout
+    assert said.splitlines()[2] == "    it has no rules: all is let in that no policy drops"
+
+
 def test_status(run: Run, fleet: Path, tmp_path: Path) -> None:
     never = ("--select", "IPT001")
     assert run("fleet", str(fleet), *never).returncode == 1  # one could not be looked at
