@@ -33,11 +33,15 @@ def _reading(host: Host) -> Iterator[str]:
     sources = [s.path for s in host.sources if s.text.strip()]
     if sources:
         yield f"{'running' if host.live else 'loaded'} rules: {', '.join(sources)}"
-    elif host.running is not None and not host.running.tables:
+    elif _is_unprotected(host):
         yield "running rules: none, every packet is accepted"
     else:
         yield f"{'running' if host.live else 'saved'} rules: none could be read"
     yield from _not_read(host)
+
+
+def _is_unprotected(host: Host) -> bool:
+    return host.running is not None and not host.running.tables
 
 
 _DENIED = ("Permission denied", "Operation not permitted", "must be root")
@@ -115,7 +119,8 @@ def about_host(host: Host) -> AboutHost:
     )
     lines = (*_facts(host), *_reading(host), *_boot(host), *_notes(host), *unused)
     heads = ("protocol", "address and port", "who gets there")
-    return AboutHost(lines, heads, tuple(map(_row, ports(host))))
+    rows = tuple(map(_row, ports(host)))
+    return AboutHost(lines, heads, rows, host.name, _is_unprotected(host))
 
 
 def _row(port: Port) -> tuple[str, ...]:

@@ -90,6 +90,17 @@ def host_view(host: Sequence[Overview], findings: Sequence[Finding], sources: So
     )
 
 
+def unprotected(name: str) -> HostView:
+    """Of a host on which no rule runs."""
+    headline = Said("bad", "Every port of this host is open to the internet: no firewall rule runs")
+    access = Said("good", "No: nothing stops an SSH connection")
+    remark = (
+        "Everything that listens at an address of this host can be reached. A firewall before it, "
+        "of a router or a cloud, is not seen."
+    )
+    return HostView(name, headline, (), (), (), (), "", (remark,), access)
+
+
 def _headline(host: Sequence[Overview], found: Sequence[Opening]) -> Said:
     if not any(overview.answers for overview in host):
         return Said("unknown", "What is open to the internet could not be worked out")

@@ -18,7 +18,7 @@ from iptlint.reports.html.about_host import NOTHING, AboutHost
 from iptlint.reports.html.asked import prefixed, questions
 from iptlint.reports.html.environment import plain, rendered
 from iptlint.reports.html.findings import FindingView, finding_views
-from iptlint.reports.html.first_screen import HostView, host_view
+from iptlint.reports.html.first_screen import HostView, host_view, unprotected
 from iptlint.reports.html.reachability import matrix_view
 from iptlint.reports.html.sources import Place, Sources
 from iptlint.reports.summary import summary
@@ -58,6 +58,7 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
     overviews = [overview for host in report.overviews for overview in host]
     sources = Sources(overviews, findings)
     hosts = [host_view(host, _of(host, findings), sources) for host in report.overviews]
+    first = hosts or ([unprotected(about.name)] if about.unprotected else [])
     views = finding_views(ranked, report.items or (), sources)
     pictures = [*map(_picture, report.overviews)]
     asked = questions(report.overviews, sources, pictures)
@@ -65,10 +66,10 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
     return rendered(
         "page.html",
         script="report.js",
-        title=_title(report),
+        title=about.name or _title(report),
         version=__version__,
         summary=summary(report),
-        hosts=hosts,
+        hosts=first,
         first_steps=_first_steps(views),
         findings=views,
         counts=_counts(findings),
@@ -85,7 +86,7 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
         verdicts=Counter(item.verdict for item in items),
         codes=[*_codes(findings)],
         about=about,
-        not_looked_at=[*_not_looked_at(report, hosts)],
+        not_looked_at=[*_not_looked_at(report, first)],
         files=report.files,
         sources=sources.shown(),
     )
