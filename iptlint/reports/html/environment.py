@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,6 +15,9 @@ from iptlint.reports.html.content_policy import content_policy
 from iptlint.reports.safe import visible
 
 _ROOM = "iptlint.reports.html"
+_OPTION = Markup('<span class="option">{}</span>')
+_LONGEST_OPTION = 40
+"""What is longer fits on no telephone, and is broken anywhere."""
 
 
 @cache
@@ -28,13 +32,25 @@ def environment() -> Environment:
         finalize=_shown,
     )
     made.filters["sentence"] = _sentence
+    made.filters["options"] = _options
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
     return made
 
 
 def _sentence(text: str) -> str:
-    """With a capital, as a sentence that stands by itself."""
-    return text[:1].upper() + text[1:]
+    """With a capital, as a sentence that stands by itself; a name (``eni-0a1``, ``fail2ban``) keeps
+    its own."""
+    is_word = re.match(r"[a-z]+(?![\w.:/-])", text)
+    return text[:1].upper() + text[1:] if is_word else text
+
+
+def _options(text: str) -> Markup:
+    """Lines break between words, never behind the dash of an option."""
+    words = re.split(r"(\s+)", visible(text))
+    return Markup("").join(
+        _OPTION.format(word) if word[:1] == "-" and len(word) <= _LONGEST_OPTION else word
+        for word in words
+    )
 
 
 def _shown(value: Any) -> Any:

@@ -141,6 +141,20 @@ def test_it_prints(page: Page, tmp_path: Path) -> None:
     assert page.locator("#short .answer").first.is_visible()
 
 
+def test_on_paper_no_word_is_broken_and_nothing_cut_off(page: Page) -> None:
+    """A4 is narrower than a screen."""
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.emulate_media(media="print")
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.card')].filter((c) => c.scrollWidth > c.clientWidth)"
+        ".map((each) => each.innerText)"
+    )
+    assert cut == []
+    options = page.locator("#findings .option")
+    assert options.count() > 0
+    assert {box["height"] for each in options.all() if (box := each.bounding_box())} < {*range(30)}
+
+
 LOOKS = [("light", WIDE), ("dark", WIDE), ("light", PHONE), ("dark", PHONE)]
 NAMES = ["light", "dark", "light-phone", "dark-phone"]
 

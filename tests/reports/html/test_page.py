@@ -15,6 +15,8 @@ import pytest
 
 from iptlint.linter.report import Report
 from iptlint.linter.run import lint
+from iptlint.reports.html.about_host import AboutHost
+from iptlint.reports.html.environment import environment
 from iptlint.reports.html.page import html_report
 from iptlint.rules.registry import Profile
 from iptlint.source import SourceFile
@@ -289,6 +291,33 @@ def test_why_a_packet_is_let_through_is_a_sentence() -> None:
 def test_what_nobody_said_of_ipv6_is_said() -> None:
     told = words(html_report(report_of(("rules.v4", saved(SSH, policy="DROP")))))
     assert "Nothing here says what may come in over IPv6" in told
+
+
+def test_a_host_without_rules_is_open() -> None:
+    """A live host on which no rule runs has no findings; its page is not the one of a good host."""
+    about = AboutHost(("host: web-01",), name="web-01", unprotected=True)
+    page = html_report(lint([], overview=True), about)
+    assert "Every port of this host is open to the internet: no firewall rule runs." in page
+    assert '<p class="about">web-01' in page
+    assert "about findings alone" not in page
+    assert "Nothing is urgent" not in page
+    assert "Every port" not in html_report(lint([], overview=True), AboutHost(name="web-01"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("nobody gets in", "Nobody gets in"), ("eni-0a1 is among them", "eni-0a1 is among them")],
+)
+def test_a_name_is_written_as_it_is(text: str, sentence: str) -> None:
+    """An interface of a cloud is called by its name, at the beginning of a sentence too."""
+    assert environment().filters["sentence"](text) == sentence
+
+
+def test_a_line_is_not_broken_behind_the_dash_of_an_option() -> None:
+    broken = environment().filters["options"]('-A INPUT <b> -j "a-b"')
+    option = '<span class="option">{}</span>'
+    whole = f"{option.format('-A')} INPUT &lt;b&gt; {option.format('-j')} &#34;a-b&#34;"
+    assert broken == whole
 
 
 def test_open_over_ipv6_alone() -> None:

@@ -8,6 +8,14 @@
     return node;
   };
 
+  // Lines of commands break between words, never behind the dash of an option.
+  const command = (text) => {
+    const node = made("code");
+    text.split(/(\s+)/).forEach((word) => node.append(
+      word.startsWith("-") && word.length <= 40 ? made("span", word, "option") : word));
+    return node;
+  };
+
   // -- findings: searched and filtered ---------------------------------------------------------
   const filters = one("filters");
   if (filters) {
@@ -98,7 +106,7 @@
     node.append(head);
     if (ending.place) {
       const line = made("p");
-      line.append(made("code", ending.place.text));
+      line.append(command(ending.place.text));
       node.append(line);
     }
     if (!alone) ending.packets.forEach((text) => node.append(made("p", `which: ${text}`)));
@@ -113,7 +121,7 @@
     ending.steps.map((number) => data.steps[number]).forEach((step) => {
       const item = made("li");
       item.append(`${step.hook}, ${step.chain}, `, link(step, `line ${step.line}`), " ",
-        made("code", step.policy ? "policy" : step.text), ` → ${step.does}`);
+        command(step.policy ? "policy" : step.text), ` → ${step.does}`);
       list.append(item);
     });
     way.append(list);
@@ -160,7 +168,9 @@
       node.append(seen);
     }
     const wide = fitting.length === 1 && withPorts && fitting[0].ports;
-    if (wide && wide.length) node.append(made("p", `The same for ports ${ranges(wide)}.`, "quiet"));
+    if (wide && wide.some(([low, high]) => low !== high || low !== number)) {
+      node.append(made("p", `The same for ports ${ranges(wide)}.`, "quiet"));
+    }
   };
   data.ports.forEach((each) => {
     const chip = made("button", `${each.protocol} ${each.port}${each.name ? ` ${each.name}` : ""}`);
