@@ -56,11 +56,13 @@ def command(
             complaints.append(error.message)
     complaints += [f"{each.old.path}: {each.refused}" for each in done if each.refused]
     changed = [each for each in done if each.changed]
+    not_written: list[str] = []
     if diff:
         _show(changed)
     elif not check:
-        complaints += _write(done, to_stdout=output_format == "text")
-    _tell(done, complaints, output_format, written=not (check or diff))
+        not_written = _write(done, to_stdout=output_format == "text")
+    complaints += not_written
+    _tell(done, complaints, output_format, written=not (check or diff or not_written))
     if complaints:
         return FAILED
     return CHANGES if changed and (check or diff) else 0

@@ -68,3 +68,13 @@ def test_json_of_what_is_left_as_it_is() -> None:
     assert broken(answer, "layout") == []
     (file,) = answer["files"]
     assert (file["changed"], file["text"]) == (False, None)
+
+
+def test_what_could_not_be_written_is_not_called_laid_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.nft"
+    path.write_text(UGLY)
+    (tmp_path / "another_name").hardlink_to(path)
+    result = run(str(path))
+    assert (result.return_value, path.read_text()) == (2, UGLY)
+    assert "x.nft: would be laid out\n" in result.stderr
+    assert "no file was changed" in result.stderr
