@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from iptlint.source import SourceFile
 
 class NotWrittenError(Exception):
     """No file was changed; the text says why."""
+
+
+_SIGNALS = [s for s in signal.Signals if s.name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,34 @@ def write_all(
     order: a new file is there before what needs it. NotWrittenError where that cannot be done for
     all of them, and then for none."""
     made: list[Path] = []
+    with _finished_first():
+        try:
+            made.extend(map(_made, new_files))
+            _replace_all(changes)
+        except BaseException:
+            for path in made:
+                path.unlink()
+            raise
+
+
+@contextmanager
+def _finished_first() -> Iterator[None]:
+    """Whoever interrupts or ends the process waits the moment until all files are there, or
+    none. Handlers and no mask: another thread may be given the signal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which gets no signals
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in _SIGNALS:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
-        made.extend(map(_made, new_files))
-        _replace_all(changes)
-    except BaseException:
-        for path in made:
-            path.unlink()
-        raise
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def _made(source: SourceFile) -> Path:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import tempfile
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -179,3 +183,52 @@ def test_a_new_file_is_there_whole_or_not_at_all(
         write_all([changed(rules, "*raw\nCOMMIT\n")], [sets])
     assert [*tmp_path.iterdir()] == [tmp_path / "rules.v4"]
     assert (tmp_path / "rules.v4").read_bytes() == b"*filter\nCOMMIT\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("step", ["mkstemp", "fsync", "replace"])
+def test_a_signal_waits_until_all_files_are_there(
+    step: str, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left beside them, and what the signal is for comes about then."""
+    owner = {"mkstemp": tempfile, "fsync": os, "replace": Path}[step]
+    real = getattr(owner, step)
+    came: list[int] = []
+
+    def struck(*arguments: Any, **named: Any) -> Any:
+        answer = real(*arguments, **named)
+        signal.raise_signal(number)
+        return answer
+
+    def ended(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, step, struck)
+    pairs = []
+    for name in ("a.v4", "b.v4"):
+        (tmp_path / name).write_bytes(b"old")
+        source = load(tmp_path / name)
+        pairs.append((source, SourceFile(source.path, "new")))
+    before = signal.signal(number, ended)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write_all(pairs)
+        assert signal.getsignal(number) is ended
+    finally:
+        signal.signal(number, before)
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {
+        "a.v4": b"new",
+        "b.v4": b"new",
+    }
+    assert came[0] == number
+
+
+def test_another_thread_gets_no_signals(tmp_path: Path) -> None:
+    (tmp_path / "a.v4").write_bytes(b"old")
+    source = load(tmp_path / "a.v4")
+    thread = Thread(target=write_all, args=([(source, SourceFile(source.path, "new"))],))
+    thread.start()
+    thread.join()
+    assert (tmp_path / "a.v4").read_bytes() == b"new"
