@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.external_interfaces import only_card
-from iptlint.model import AnyOf, Field, Hook, Match
+from iptlint.model import AnyOf, Field, Hook, Match, Ruleset
 from iptlint.model.protocols import TCP
 from iptlint.model.writes import reads_conntrack
 from iptlint.netfilter.firewall import Hooks
@@ -34,6 +34,15 @@ def tests_state(match: Match) -> bool:
 def decides_by_connections(hooks: Hooks) -> bool:
     """Whether a rule for packets of the family decides by their connection."""
     return any(reads_conntrack(rule.matches) for rule in hooks.testing())
+
+
+def refused_answers(ruleset: Ruleset) -> bool:
+    """Whether a script has a command to accept running connections that is refused: what is wrong
+    with it is told there."""
+    return ruleset.script is not None and any(
+        step.failed and "ACCEPT" in step.words and any("ESTABLISHED" in w for w in step.words)
+        for step in ruleset.script.steps
+    )
 
 
 def from_world(

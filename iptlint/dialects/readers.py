@@ -264,8 +264,18 @@ def _no_commands(
             "if its functions are for another script to call, name that one; if it wants an "
             "argument, give it with --script-args"
         )
-    told = _at_first_line(source, "IPT008", "warning", message, advice)
+    told = _at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
     return replace(told, alone=True)
+
+
+def _options(source: SourceFile, end: int) -> str:
+    """Those that the script asks for, as who lints it gives them."""
+    found = _OPTIONS.search(source.text, 0, end)
+    named = ", ".join(f"--script-args=-{each}" for each in found[1]) if found else ""
+    return f" (it takes options: {named})" if named else ""
+
+
+_OPTIONS = re.compile(r"^[^#\n]*\bgetopts[ \t]+[\"']?:?([A-Za-z]+)", re.MULTILINE)
 
 
 def _elsewhere(called: Sequence[str]) -> tuple[str, str]:

@@ -60,11 +60,14 @@ def _findings(
                 yield replace(finding, message=f"over {IP_VERSIONS[family]}, {finding.message}")
 
 
+_LESS = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO}
+
+
 def _unless_included(finding: Finding) -> Finding:
     return replace(
         finding,
         message=f"{finding.message}, unless one of the included files, which are not here, says "
         "otherwise",
-        severity=Severity.WARNING if finding.severity is Severity.ERROR else finding.severity,
+        severity=_LESS.get(finding.severity, finding.severity),
         confidence=Confidence.POSSIBLE,
     )

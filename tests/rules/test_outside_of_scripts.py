@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.half_written import without_target
+from iptlint.analysis.session import Context, Settings
+from iptlint.dialects import read
 from iptlint.findings import Finding, Severity
 from iptlint.linter.run import lint
 from iptlint.source import SourceFile
@@ -60,7 +63,7 @@ def test_the_main_program_of_a_container_is_started_with_it(last: str) -> None:
 
 
 def test_a_script_beside_is_run_whatever_its_name(tmp_path: Path) -> None:
-    (tmp_path / "rules.v4").write_text("#!/bin/sh\niptables -A INPUT -s 192.0.2.300 -j DROP\n")
+    (tmp_path / "rules.v4").write_text("#!/bin/sh\niptables -A INPUT -s 192.0.2.300/33 -j DROP\n")
     (tmp_path / "own.nft").write_text(
         "#!/usr/sbin/nft -f\ntable ip t {\n chain c {\n  ip saddr 10.0.0.1 drop\n }\n}\n"
     )
@@ -140,3 +143,95 @@ def test_a_value_that_the_script_asks_for_is_given(first: str) -> None:
 @pytest.mark.parametrize("first", ["set -e", "# WAN=eth0", "# the WANTED"])
 def test_a_value_that_nobody_asks_for_is_missing(first: str) -> None:
     assert of_script(f"{first}\niptables -A INPUT -i $WAN -j ACCEPT\n", "IPT006")
+
+
+@pytest.mark.parametrize("address", ["localhost", "LocalHost"])
+def test_localhost_is_the_address_that_every_host_has_for_it(address: str) -> None:
+    """Who accepts SSH to it lets nobody in."""
+    text = (
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+        f"iptables -A INPUT -p tcp -d {address} --dport 22 -j ACCEPT\niptables -A INPUT -j DROP\n"
+    )
+    (lockout,) = of_script(text, "IPT301")
+    assert lockout.severity is Severity.ERROR
+
+
+def test_answers_whose_rule_is_refused_are_told_with_that() -> None:
+    """The dash is a long one, as a text processor makes it."""
+    text = (
+        "iptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+        "iptables -A INPUT {}m state --state ESTABLISHED,RELATED -j ACCEPT\n"
+    )
+    assert [f.code for f in of_script(text.format("\u2013"), "IPT001", "IPT201")] == ["IPT001"]
+    assert of_script("iptables -P INPUT DROP\n", "IPT201")
+
+
+def test_a_value_that_the_script_looks_at_is_another_one_then() -> None:
+    guess = 'H=$(hostname)\nif [[ $H = *.* ]]; then IP=192.0.2.1; else IP="?"; fi\n'
+    again = "if [[ ! $IP = [0-9]* ]]; then IP=$(cat /srv/ip); fi\n"
+    rule = "iptables -A INPUT -s $IP -j ACCEPT\n"
+    assert of_script(f"{guess}{rule}", "IPT001")
+    assert not of_script(f"{guess}{again}{rule}", "IPT001")
+
+
+def test_what_a_shell_has_beyond_bash_is_not_wrong() -> None:
+    text = "for i in ${(f)addresses}; do\niptables -A INPUT -s $i -j ACCEPT\ndone\n"
+    for shell, codes in (("zsh", {"IPT002", "IPT008"}), ("bash", {"IPT001"})):
+        found = lint([SourceFile("a.sh", f"#!/bin/{shell}\n{text}")], select=["IPT0"]).findings
+        assert {finding.code for finding in found} <= codes, shell
+        assert found, shell
+
+
+def test_the_options_of_a_script_are_named() -> None:
+    text = (
+        "while getopts kr o; do\ncase $o in\n"
+        "k) iptables -A INPUT -s 192.0.2.1 -j DROP ;;\nesac\ndone\n"
+    )
+    (nothing,) = of_script(text, "IPT008")
+    assert nothing.help.endswith("(it takes options: --script-args=-k, --script-args=-r)")
+
+
+# -- rules that lack a part -------------------------------------------------------------------
+
+CHAIN = (
+    "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n"
+    "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+    "-A INPUT -p tcp -s 10.0.0.0/8 --dport 22 -j ACCEPT\n{}COMMIT\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("-A INPUT -p tcp --dport 80\n", 1),
+        ("-A INPUT -m recent --rcheck --seconds 86400\n", 1),
+        ("-A INPUT -m recent --set\n", 0),
+        ("-A INPUT -p tcp --dport 80 -m comment --comment traffic\n", 0),
+        ("-A INPUT -p tcp --dport 80\n-A INPUT -p tcp --dport 25\n-A INPUT -p udp\n", 0),
+    ],
+)
+def test_a_rule_without_a_target_among_others_is_told(rules: str, told: int) -> None:
+    """iptables takes it, and counts."""
+    found = lint([SourceFile("rules.v4", CHAIN.format(rules))], select=["IPT107"]).findings
+    assert [f"{f.severity.value} {f.span.line}" for f in found] == ["warning 6"] * told
+
+
+@pytest.mark.parametrize(
+    ("test", "told"), [("-d 53", True), ("-d 53.0.0.0", False), ("-d 53/8", False), ("-s 22", True)]
+)
+def test_an_address_that_is_one_number_is_no_port(test: str, told: bool) -> None:
+    """inet_aton(3) as xtables has it: what is left out behind the first octet is 0."""
+    found = lint(
+        [SourceFile("rules.v4", CHAIN.format(f"-A INPUT {test} -j ACCEPT\n"))], select=["IPT103"]
+    ).findings
+    assert [f"`{test}` is the address" in f.message for f in found] == [True] * told
+
+
+def test_a_chain_that_is_there_to_count_lacks_no_target() -> None:
+    rules = "".join(f"-A acct_in -p tcp --dport {port}\n" for port in (25, 80))
+    more = "".join(f"-A acct_in -s 192.0.2.{i} -j RETURN\n" for i in range(9))
+    for chain, told in (("acct_in", 0), ("in", 2)):
+        text = CHAIN.replace("[0:0]\n", "[0:0]\n:acct_in - [0:0]\n-A INPUT -j acct_in\n", 1)
+        text = text.format(rules + more).replace("acct_in", chain)
+        context = Context((read(SourceFile("rules.v4", text)).ruleset,), Settings())
+        assert sum(1 for a in context.analyses() for _ in without_target(a)) == told

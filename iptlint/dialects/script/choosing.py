@@ -12,6 +12,7 @@ from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.choices import Value
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Result
+from iptlint.model.matches import Decided, Match, tests_in
 
 MOST = 8
 """So many ways of one statement are followed; further variables are not known in it."""
@@ -48,13 +49,22 @@ def for_each(shell: Interpreter, names: Sequence[str], action: Callable[[], Resu
         del diagnostics[before:]
         return result
 
+    options = shell.run.environment.options(name)
     alternatives = [
-        Alternative(option.condition, partial(with_value, option.value))
-        for option in shell.run.environment.options(name)
+        Alternative(option.condition, partial(with_value, option.value)) for option in options
     ]
     result = run_alternatives(shell, alternatives, complete=True)
-    diagnostics += _in_all(told) if shell.run.guards else [each for some in told for each in some]
+    asked = any(_asks_for(option.condition.truth, name) for option in options)
+    certain = not (shell.run.guards or asked)
+    diagnostics += [each for some in told for each in some] if certain else _in_all(told)
     return result
+
+
+def _asks_for(truth: Match, name: str) -> bool:
+    """Whether it depends on what the variable was: so each value is one that the script has looked
+    at, as in `[[ $IP = [0-9]* ]] || IP=$(…)`."""
+    pattern = re.compile(rf"\${{?{re.escape(name)}\b")
+    return any(isinstance(t, Decided) and pattern.search(t.key) for t in tests_in(truth))
 
 
 def _in_all(told: Sequence[Sequence[Diagnostic]]) -> list[Diagnostic]:

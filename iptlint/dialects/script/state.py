@@ -285,8 +285,16 @@ class Run:
             self.stdout.write(text, span, self.conditions())
 
 
+_OTHER_SHELL = re.compile(r"#!.*\b(zsh|ksh|mksh)\b")
+
+
 def syntax(diagnostic: SyntaxDiagnostic, span: Span) -> Diagnostic:
-    """What is wrong with a text of the shell, as a finding in the making."""
+    """What is wrong with a text of the shell, as a finding in the making. Of a shell with words of
+    its own it is only what this does not read."""
+    other = _OTHER_SHELL.match(span.source.text)
+    if other is not None and diagnostic.code == "IPT001":
+        message = f"this part of a script for {other[1]} is not read: what it does is not known"
+        return Diagnostic("IPT002", "info", span.start, span.end, message, "", span.source)
     severity = "warning" if diagnostic.code == "IPT010" else "error"
     return Diagnostic(
         diagnostic.code, severity, span.start, span.end, diagnostic.message, "", span.source

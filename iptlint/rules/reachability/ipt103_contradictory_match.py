@@ -5,7 +5,8 @@ Reports a rule whose own tests exclude each other, a test that nothing can pass,
 no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
 chain to which only other packets are sent. So it does where the name of an interface is none:
 an address, an alias (`eth0:1`), a protocol, what a template has there; and of a rule for the ICMP
-of the other version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`).
+of the other version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`). And
+of an address that is written as one number: `-d 53` is 53.0.0.0, and no port.
 
 ## Why it matters
 The rule does nothing, whatever it says. Often an `-o` was meant to be an `-i`, or a list was
@@ -39,6 +40,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.foreign_icmp import ForeignIcmp, foreign_icmp
+from iptlint.analysis.half_written import BareNumber, bare_numbers
 from iptlint.analysis.later_fragments import may_be_misread
 from iptlint.analysis.misnamed_interfaces import Misnamed, misnamed_in, misnamed_interfaces
 from iptlint.analysis.reach import Reason
@@ -84,6 +86,16 @@ def check(context: Context) -> Iterator[Finding]:
         named = (each for each in misnamed_interfaces(analysis) if not each.certain)
         yield from map(_no_such_interface, named)
         yield from (_foreign_icmp(analysis, each) for each in foreign_icmp(analysis))
+        yield from map(_bare_number, bare_numbers(analysis))
+
+
+def _bare_number(bare: BareNumber) -> Finding:
+    return META.finding(
+        bare.rule.origin.part(bare.part),
+        f"`{bare.written}` is the address {bare.address}, and no port",
+        "write --dport or --sport behind the protocol if a port is meant, else the whole address",
+        likeness="bare number",
+    )
 
 
 def _no_such_interface(misnamed: Misnamed) -> Finding:

@@ -1,7 +1,8 @@
 """A jump leads to a chain that does nothing with the packets it sends.
 
 ## What it does
-Reports a jump to an empty chain, and a jump whose packets match no rule of the chain.
+Reports a jump to an empty chain, and a jump whose packets match no rule of the chain. And a rule of
+iptables without a target, where it is one of two at most among many that have one: it only counts.
 
 ## Why it matters
 The jump reads as if something were decided or counted there. Often the rules were lost, or
@@ -34,6 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.half_written import without_target
 from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
@@ -81,6 +83,17 @@ def check(context: Context) -> Iterator[Finding]:
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)
+        yield from (_no_target(rule) for _, rule in without_target(analysis))
+
+
+def _no_target(rule: Rule) -> Finding:
+    return META.finding(
+        rule.origin.span,
+        "this rule has no `-j`: it counts its packets, and leaves them to the rules below",
+        "give it the target that is missing (-j ACCEPT, -j DROP), or delete it",
+        severity=Severity.WARNING,
+        likeness="no target",
+    )
 
 
 def _is_filled(analysis: TableAnalysis, chain: str) -> bool:

@@ -48,7 +48,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.connections import decides_by_connections, few_ports
+from iptlint.analysis.connections import decides_by_connections, few_ports, refused_answers
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_for
@@ -137,7 +137,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
 
 
 def _missing(hooks: Hooks) -> Iterator[Finding]:
-    if is_switched_off(hooks):
+    if is_switched_off(hooks) or refused_answers(hooks.ruleset):
         return
     denying = [way for way in _WAYS if dropped_by_default(hooks, way.back).satisfiable()]
     yield from _as_one([finding for way in denying for finding in _answers(hooks, way)])

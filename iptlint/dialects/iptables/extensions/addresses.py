@@ -152,6 +152,7 @@ _ADDRESS_FAMILY = {Family.IP: socket.AF_INET, Family.IP6: socket.AF_INET6}
 _FULL = {Family.IP: (1 << 32) - 1, Family.IP6: (1 << 128) - 1}
 
 
+_LOCALHOST = {Family.IP: 0x7F000001, Family.IP6: 1}
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 
 
@@ -244,6 +245,8 @@ def net(text: str, family: Family, *, resolved: bool = False) -> Net:
     value = _plain_address(host, family)
     if value is None and family is Family.IP:
         value = _resolved_quad(host)
+    if value is None and host.lower() == "localhost":  # that every host has in /etc/hosts
+        value = _LOCALHOST[family]
     if value is None and (len(host) > _LONGEST_HOST or not _HOST_NAME.fullmatch(host)):
         raise InvalidValueError(_AN_ADDRESS[family])
     mask = _mask(tail, family, resolved=resolved) if slash else _FULL[family]

@@ -1,0 +1,63 @@
+"""Rules that lack a part: what to do with the packets, or which kind of number a number is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from iptlint.model import Chain, Family, Rule, VerdictKind, Within
+from iptlint.model.kinds import rules_where
+from iptlint.model.owners import owner_of_name
+from iptlint.netfilter.table_analysis import TableAnalysis
+
+_NUMBER = re.compile(r"\d{1,3}")
+_COUNTS = re.compile(r"count|acct|traffic|usage|stat(?:s|istic)|measure|bytes", re.IGNORECASE)
+_MOST = 2
+"""As many are forgotten; more are there to count."""
+
+
+class BareNumber(NamedTuple):
+    """An address that is written as one number: ``-d 53`` is 53.0.0.0."""
+
+    rule: Rule
+    part: int
+    written: str
+    address: str
+
+
+def bare_numbers(analysis: TableAnalysis) -> Iterator[BareNumber]:
+    for _, rule in rules_where(analysis.table, lambda rule: any(_numbers_in(rule))):
+        for part, octet in _numbers_in(rule):
+            span = rule.origin.part(part)
+            written = analysis.syntax.value(rule, part)
+            if _NUMBER.fullmatch(written) and span != rule.origin.span:
+                yield BareNumber(rule, part, span.text, f"{octet}.0.0.0")
+
+
+def _numbers_in(rule: Rule) -> Iterator[tuple[int, int]]:
+    """The tests for a single address that ends in zeros, each with its first octet."""
+    for part, match in enumerate(rule.matches):
+        if isinstance(match, Within) and match.field in (Family.IP.saddr, Family.IP.daddr):
+            (low, high), *more = match.ranges
+            if low == high and low and not (low & 0xFFFFFF or more):
+                yield part, low >> 24
+
+
+def without_target(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
+    """Rules of iptables for ports, states or recent senders that do nothing with them, where their
+    neighbours do: one or two, as more are there to count."""
+    if analysis.syntax.makes_base_chains:
+        return
+    for chain in analysis.table.chains.values():
+        idle = [rule for rule in chain.rules if _has_no_target(rule)]
+        forgotten = 0 < len(idle) <= _MOST and 3 * len(idle) < len(chain.rules)
+        if forgotten and owner_of_name(chain.name) is None and not _COUNTS.search(chain.name):
+            yield from ((chain, rule) for rule in idle)
+
+
+def _has_no_target(rule: Rule) -> bool:
+    if not rule.read or rule.effects or rule.is_policy or not rule.matches:
+        return False
+    said = _COUNTS.search(rule.comment or "")
+    return rule.verdict.kind is VerdictKind.CONTINUE and not rule.verdict.name and not said
