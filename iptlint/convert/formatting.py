@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iptlint.dialects import Reader, Reading, read
-from iptlint.dialects.detect import IPTABLES_S, IPTABLES_SAVE, NFT, SCRIPT
+from iptlint.dialects.detect import EMPTY, IPTABLES_S, IPTABLES_SAVE, NFT, SCRIPT
 from iptlint.dialects.iptables.layout import laid_out as laid_out_iptables
 from iptlint.dialects.iptables.parsing.tree import SaveFile
 from iptlint.dialects.nft.layout import laid_out as laid_out_nft
@@ -33,6 +33,8 @@ class Formatted:
 
 def formatted(source: SourceFile, reader: Reader) -> Formatted:
     reading = read(source, reader)
+    if reading.ruleset.dialect == EMPTY:
+        return Formatted(source, source)
     refused = _unreadable(reading)
     if refused:
         return Formatted(source, source, refused)

@@ -53,6 +53,16 @@ def test_what_cannot_be_laid_out_is_named_and_the_rest_is_done(tmp_path: Path) -
     assert good.read_text() == NICE
 
 
+def test_a_file_with_nothing_in_it_is_as_it_is_laid_out(tmp_path: Path) -> None:
+    """A folder of files for `nft -f` may hold one with remarks alone; nft takes it."""
+    for text in ("", "# nothing yet\n"):
+        path = tmp_path / "x.nft"
+        path.write_text(text)
+        result = run("--check", str(path))
+        assert (result.return_value, result.stderr, path.read_text()) == (0, "", text)
+        assert run("-", text=text).stdout == text
+
+
 def test_json() -> None:
     answer = json.loads(run("-", "--output-format", "json", text=UGLY).stdout)
     assert answer == {
