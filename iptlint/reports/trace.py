@@ -25,8 +25,9 @@ from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
 
 _LINES = 4
-_CHAIN, _RULE, _NARROWEST = 26, 60, 24
-"""Columns of the table of steps: of the chain, and of the rule at most and at least."""
+_CHAIN, _RULE, _NARROWEST = 26, 60, 40
+"""Columns of the table of steps: of the chain, and of the rule at most and at least; where longer
+rules have no more than that, they stand below."""
 
 
 _MOST = 8
@@ -91,7 +92,7 @@ def _left(ends: Counter[str]) -> Iterator[str]:
 def _outcome_text(traced: Trace, outcome: TraceOutcome, columns: int) -> str:
     said = (head(outcome), *_details(traced, outcome))
     lines = [each for line in said for each in wrapped(line, columns, _BEHIND)]
-    lines += [visible(line) for line in _steps(outcome, columns)]
+    lines += _steps(outcome, columns)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -148,15 +149,25 @@ def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
 
 
 def _steps(outcome: TraceOutcome, columns: int) -> Iterator[str]:
-    """A line each; the rules have what the other columns leave."""
+    """A line each; the rules have what the other columns leave, or a line of their own."""
     rows = [_row(step) for step in outcome.steps]
     if not rows:
         return
-    hook, chain, place, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    hook, chain, place, rule = (max(map(len, column)) for column in zip(*rows, strict=True))
     left = columns - 4 - hook - min(chain, _CHAIN) - place - 6
-    widths = (None, _CHAIN, None, max(_NARROWEST, min(left, _RULE)))
+    if left < min(rule, _NARROWEST):
+        yield from _rules_below(rows, columns)
+        return
+    widths = (None, _CHAIN, None, min(left, _RULE))
     table = tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=widths)
-    yield from (f"    {line}" for line in table.splitlines())
+    yield from (visible(f"    {line}") for line in table.splitlines())
+
+
+def _rules_below(rows: Sequence[tuple[str, ...]], columns: int) -> Iterator[str]:
+    places = tabulate([row[:-1] for row in rows], tablefmt="plain", disable_numparse=True)
+    for where, (*_, rule) in zip(places.splitlines(), rows, strict=True):
+        yield from wrapped(f"    {where.rstrip()}", columns, " " * 10)
+        yield from wrapped(f"        {rule}", columns, " " * 10)
 
 
 def _packets(space: Space, outcome: TraceOutcome) -> list[str]:

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.trace import trace
+from iptlint.dialects import Reader, read
+from iptlint.packets.packet import Packet
+from iptlint.reports.trace import FamilyTrace, trace_text
+from iptlint.source import SourceFile
 from tests.cli.conftest import BROKEN, CLEAN, Run
 
 SSH = ("--iif", "eth0", "--proto", "tcp", "--dport", "22", "--ct-state", "new")
@@ -128,21 +133,30 @@ def test_an_icmp_type_has_the_names_that_the_tools_print(
     assert shown in result.stdout
 
 
+def told_in(text: str, columns: int) -> str:
+    ruleset = read(SourceFile("rules.v4", text), Reader()).ruleset
+    return trace_text([FamilyTrace(trace(ruleset, Packet(family="ip")))], columns=columns)
+
+
 def test_on_a_terminal_of_80_columns_no_line_is_longer() -> None:
     """A terminal breaks lines wherever they happen to be, and the table falls apart."""
-    from iptlint.analysis.trace import trace
-    from iptlint.dialects import Reader, read
-    from iptlint.packets.packet import Packet
-    from iptlint.reports.trace import FamilyTrace, trace_text
-    from iptlint.source import SourceFile
-
     limit = '-m limit --limit 5/min -m comment --comment "five a minute, and no more than that"'
     rules = f"-A INPUT -p tcp --dport 22 -j tries\n-A tries -s 192.0.2.0/24 {limit} -j ACCEPT\n"
     text = f"*filter\n:INPUT DROP [0:0]\n:tries - [0:0]\n{rules}COMMIT\n"
-    traced = trace(read(SourceFile("rules.v4", text), Reader()).ruleset, Packet(family="ip"))
-    wide, narrow = (trace_text([FamilyTrace(traced)], columns=each) for each in (160, 80))
+    wide, narrow = told_in(text, 160), told_in(text, 80)
     assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines()))
     assert narrow.split() == wide.split()
+
+
+def test_where_rules_have_little_room_they_stand_below_and_whole() -> None:
+    """Beside the long names of docker's chains, 80 columns leave a rule a third of a line."""
+    name = "DOCKER-ISOLATION-STAGE-1"
+    calls = f"-A INPUT -j {name}\n-A {name} -p tcp -m tcp --dport 443 -j ACCEPT\n"
+    text = f"*filter\n:INPUT DROP [0:0]\n:{name} - [0:0]\n{calls}COMMIT\n"
+    place = f"    input  ip filter {name}  line 5\n"
+    rule = f"        -A {name} -p tcp -m tcp --dport 443 -j ACCEPT → accept\n"
+    assert place + rule in told_in(text, 80)
+    assert f"line 5  -A {name} -p tcp -m tcp --dport 443" in told_in(text, 160)
 
 
 LONE = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
