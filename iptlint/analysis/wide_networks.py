@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from iptlint.analysis.evidence import shown_by
+from iptlint.memo import memo
 from iptlint.model import Chain, Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.addresses import BLOCKS, AddressKind
+from iptlint.model.kinds import rules_testing
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.packets.packet import Packet
@@ -45,8 +47,16 @@ def wide_networks(hooks: Hooks) -> Iterator[WideNetwork]:
     """Those that take new connections of strangers, to the host or through it."""
     for hook in (Hook.INPUT, Hook.FORWARD):
         for base_chain in hooks.base_chains(hook):
-            for chain, rule in base_chain.rules_testing(_accepts_from_somewhere):
+            called = base_chain.analysis.calls.reachable_from(base_chain.chain.name)
+            for chain, rule in _from_somewhere(base_chain.analysis):
+                if chain.name not in called:
+                    continue
                 yield from _of_rule(base_chain.analysis, chain, rule)
+
+
+@memo
+def _from_somewhere(analysis: TableAnalysis) -> Sequence[tuple[Chain, Rule]]:
+    return [*rules_testing(analysis.table, _accepts_from_somewhere)]
 
 
 def _accepts_from_somewhere(rule: Rule) -> bool:
