@@ -292,7 +292,8 @@ class Suite:
         for name in self.items:
             if name not in known:
                 files.setdefault(name.split("::")[0], []).append(name)
-        for file, names in files.items():
+        for turn, (file, names) in enumerate(files.items(), start=1):
+            click.echo(f"looks at what tests enter: {turn} of {len(files)}, {file}", err=True)
             status = in_a_process(lambda: self.see(names), 3600)  # noqa: B023
             if status != PASSED:
                 click.echo(f"{file}: ended with {status}, and what follows kills nothing")
