@@ -29,12 +29,28 @@ _WAYS = {
 }
 _WIDEST = 240
 _MOST_CHIPS = 12
+_MOST_OF_A_RULE = 15
 
 Data = dict[str, Any]
 
 
 def _may_be_open(ending: Ending) -> Ranges:
     return (*ending.sure, *ending.at_a_rate, *ending.usually, *ending.perhaps)
+
+
+def _singled_out(ending: Ending) -> Ranges:
+    """Those of an ending that is for a few ports, as one rule of multiport may name."""
+    few = sum(high - low + 1 for low, high in ending.ports) <= _MOST_OF_A_RULE
+    return ending.ports if few else ()
+
+
+def _alone(ports: Ranges) -> list[int]:
+    return [low for low, high in ports if low == high]
+
+
+def _port(asked: tuple[str, int]) -> tuple[int, str]:
+    protocol, port = asked
+    return port, protocol
 
 
 def questions(
@@ -132,19 +148,24 @@ class _Telling:
 
     @staticmethod
     def ports(hosts: Sequence[Sequence[Overview]]) -> list[Data]:
-        """Ports worth asking for: those that somebody gets to, and that of SSH."""
-        named = {("tcp", 22): usual_at("tcp", 22)}
-        for host in hosts:
-            for overview in host:
-                for answer in overview.answers:
-                    for ending in answer.endings if answer.protocol in ("tcp", "udp") else ():
-                        for low, high in _may_be_open(ending):
-                            if low == high:
-                                named[answer.protocol, low] = usual_at(answer.protocol, low)
+        """Ports worth asking for: those that somebody gets to, those that rules deny or send on by
+        number, and that of SSH."""
+        endings = [
+            (answer.protocol, ending)
+            for host in hosts
+            for overview in host
+            for answer in overview.answers
+            if answer.protocol in ("tcp", "udp")
+            for ending in answer.endings
+        ]
+        let_in = {(p, port) for p, each in endings for port in _alone(_may_be_open(each))}
+        others = {(p, port) for p, each in endings for port in _alone(_singled_out(each))}
+        first = sorted({*let_in, ("tcp", 22)}, key=_port)
+        chosen = (first + sorted(others - {*first}, key=_port))[:_MOST_CHIPS]
         return [
-            {"protocol": protocol, "port": port, "name": name}
-            for (protocol, port), name in sorted(named.items(), key=lambda each: each[0][1])
-        ][:_MOST_CHIPS]
+            {"protocol": protocol, "port": port, "name": usual_at(protocol, port)}
+            for protocol, port in sorted(chosen, key=_port)
+        ]
 
 
 def prefixed(host: int, part: str = "") -> str:

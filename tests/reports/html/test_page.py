@@ -143,6 +143,20 @@ def data(page: str) -> dict:  # type: ignore[type-arg]
     return found
 
 
+def chips(*rules: str) -> list[tuple[str, int]]:
+    page = html_report(report_of(("rules.v4", saved(*rules, policy="DROP"))))
+    return [(each["protocol"], each["port"]) for each in data(page)["ports"]]
+
+
+def test_a_port_that_a_rule_denies_is_asked_with_a_click() -> None:
+    """Why it is dropped is what an operator comes for; a gap between open ports is no rule's."""
+    denied = "-A INPUT -p tcp -m tcp --dport 3306 -j DROP"
+    opened = "-A INPUT -p tcp -m multiport --dports 993,995 -j ACCEPT"
+    assert chips(denied, opened) == [("tcp", port) for port in (22, 993, 995, 3306)]
+    many = [f"-A INPUT -p udp -m udp --dport {port} -j ACCEPT" for port in range(9000, 9040, 2)]
+    assert ("tcp", 3306) not in chips(denied, *many)
+
+
 @pytest.mark.parametrize("nasty", HOSTILE)
 def test_what_a_file_holds_is_text(nasty: str) -> None:
     """In comments, names of chains and sets, paths and messages."""

@@ -109,7 +109,8 @@
       line.append(command(ending.place.text));
       node.append(line);
     }
-    if (!alone) ending.packets.forEach((text) => node.append(made("p", `which: ${text}`)));
+    const which = alone ? [] : ending.packets.filter((text) => text !== "any packet");
+    which.forEach((text) => node.append(made("p", `which: ${text}`)));
     ending.conditions.forEach((text) => node.append(made("p", `if ${text}`)));
     if (ending.becomes) node.append(made("p", `It is translated, and becomes: ${ending.becomes}`));
     const way = made("details");
