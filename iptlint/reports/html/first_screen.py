@@ -13,12 +13,17 @@ from iptlint.findings import Finding
 from iptlint.model import IP_VERSIONS, Family, Hook
 from iptlint.model.matches import Ranges
 from iptlint.model.owners import owner_of_interface
+from iptlint.model.protocols import TCP, UDP
 from iptlint.packets.describe.lists import few, listed
+from iptlint.policy.access import Access
+from iptlint.policy.matrix import Matrix
+from iptlint.policy.zones import ZoneKind
 from iptlint.reports.html.services import in_words, names_at, numbers, seldom_public
 from iptlint.reports.html.sources import Place, Sources
 from iptlint.rules.meta import Group
 from iptlint.rules.registry import rule_of
 
+_WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 _NAMED = 8
 _MANY, _WIDE = 50_000, 1000
 """Ports: nearly all, and more than anyone means."""
@@ -68,8 +73,17 @@ class HostView:
     access: Said
 
 
-def host_view(host: Sequence[Overview], findings: Sequence[Finding], sources: Sources) -> HostView:
-    """``findings``: those of this host."""
+def host_name(host: Sequence[Overview]) -> str:
+    return listed(dict.fromkeys(o.ruleset.source.path for o in host))
+
+
+def host_view(
+    host: Sequence[Overview],
+    findings: Sequence[Finding],
+    sources: Sources,
+    matrix: Matrix | str | None = None,
+) -> HostView:
+    """``findings``: those of this host; ``matrix``: who reaches what, or why nobody knows."""
     opened = openings(answer for overview in host for answer in overview.answers)
     listening = next((o.listening for o in host if o.listening is not None), None)
 
@@ -77,12 +91,14 @@ def host_view(host: Sequence[Overview], findings: Sequence[Finding], sources: So
         chosen = (o for o in opened if (o.way, o.sure, o.everyone) == (way, sure, everyone))
         return tuple(_row(opening, sources, listening) for opening in chosen)
 
+    incoming = [opening for opening in opened if opening.way is Hook.INPUT]
+    some = [*_to_some(matrix, incoming)] if isinstance(matrix, Matrix) else None
     return HostView(
-        listed(dict.fromkeys(o.ruleset.source.path for o in host)),
-        _headline(host, [o for o in opened if o.way is Hook.INPUT]),
+        host_name(host),
+        _headline(host, incoming, some),
         rows(Hook.INPUT, sure=True),
         rows(Hook.INPUT, sure=False),
-        rows(Hook.INPUT, sure=False, everyone=False),
+        (*rows(Hook.INPUT, sure=False, everyone=False), *(some or ())),
         rows(Hook.FORWARD, sure=True),
         _ping(host),
         tuple(_remarks(host, listening)),
@@ -101,7 +117,36 @@ def unprotected(name: str) -> HostView:
     return HostView(name, headline, (), (), (), (), "", (remark,), access)
 
 
-def _headline(host: Sequence[Overview], found: Sequence[Opening]) -> Said:
+def _to_some(matrix: Matrix, opened: Sequence[Opening]) -> Iterator[OpenRow]:
+    """What some addresses of the internet get to, if it is not told of already."""
+    cells = [row.cells for row in matrix.rows if row.zone.kind is ZoneKind.INTERNET]
+    for service, cell in (each for row in cells for each in zip(matrix.services, row, strict=True)):
+        for part in cell.parts if len(service.parts) == 1 else ():
+            protocol = _WITH_PORTS.get(service.parts[0].protocol or 0, "")
+            ports = service.parts[0].ports
+            if part.access is not Access.SOME or not protocol or not ports:
+                continue
+            if not any(_is_about(opening, part.family, protocol, ports) for opening in opened):
+                name = in_words(protocol, ports) or _UNUSUAL
+                versions, only = IP_VERSIONS[part.family], (part.which,) if part.which else ()
+                shown = protocol.upper(), numbers(ports), versions
+                yield OpenRow(name, *shown, "", (), only, "rules", None)
+
+
+def _is_about(opening: Opening, family: Family, protocol: str, ports: Ranges) -> bool:
+    return (
+        opening.protocol == protocol
+        and family in opening.families
+        and any(
+            low <= last and first <= high for low, high in opening.ports for first, last in ports
+        )
+    )
+
+
+def _headline(
+    host: Sequence[Overview], found: Sequence[Opening], some: Sequence[OpenRow] | None
+) -> Said:
+    """``some``: what a part of the internet gets to; None where that was not worked out."""
     if not any(overview.answers for overview in host):
         return Said("unknown", "What is open to the internet could not be worked out")
     if not any(access.told for overview in host for access in overview.access):
@@ -124,8 +169,9 @@ def _headline(host: Sequence[Overview], found: Sequence[Opening]) -> Said:
         return Said("open", f"Open to the internet: {few(names, _NAMED)}{more}")
     if others:
         return Said("open", f"Open to the internet {allowed}")
-    nothing = "Nothing on this host is open to the internet"
-    if found:
+    everyone = "everyone on " if some is None else ""
+    nothing = f"Nothing on this host is open to {everyone}the internet"
+    if found or some:
         nothing = "Nothing is open to everyone on the internet, some things to a few"
     sentences = _told(host)
     if len(sentences) == 1:

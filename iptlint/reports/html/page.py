@@ -13,13 +13,14 @@ from iptlint.analysis.graph import Graph, graph
 from iptlint.analysis.overview import Overview
 from iptlint.findings import Finding, Severity
 from iptlint.linter.report import Report
+from iptlint.policy.matrix import Matrix
 from iptlint.reports.graph.svg import inline_svg
 from iptlint.reports.html.about_host import NOTHING, AboutHost
 from iptlint.reports.html.asked import prefixed, questions
 from iptlint.reports.html.environment import plain, rendered
 from iptlint.reports.html.findings import FindingView, finding_views
-from iptlint.reports.html.first_screen import HostView, host_view, unprotected
-from iptlint.reports.html.reachability import matrix_view
+from iptlint.reports.html.first_screen import HostView, host_name, host_view, unprotected
+from iptlint.reports.html.reachability import matrix_of_host, matrix_view
 from iptlint.reports.html.sources import Place, Sources
 from iptlint.reports.summary import summary
 from iptlint.reports.told import told, worst_first
@@ -57,7 +58,8 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
     findings = [each.finding for each in ranked]
     overviews = [overview for host in report.overviews for overview in host]
     sources = Sources(overviews, findings)
-    hosts = [host_view(host, _of(host, findings), sources) for host in report.overviews]
+    matrices = [matrix_of_host(host_name(host), host) for host in report.overviews]
+    hosts = [*_hosts(report, findings, sources, matrices)]
     first = hosts or ([unprotected(about.name)] if about.unprotected else [])
     views = finding_views(ranked, report.items or (), sources)
     pictures = [*map(_picture, report.overviews)]
@@ -78,9 +80,9 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
         has_answers=bool(asked["answers"]),
         pictures=[*_drawn([host.name for host in hosts], pictures)],
         matrices=[
-            matrix_view(view.name, host)
-            for view, host in zip(hosts, report.overviews, strict=True)
-            if any(access.told for overview in host for access in overview.access)
+            matrix_view(view.name, matrix)
+            for view, matrix in zip(hosts, matrices, strict=True)
+            if matrix is not None
         ],
         items=None if report.items is None else items,
         verdicts=Counter(item.verdict for item in items),
@@ -90,6 +92,16 @@ def html_report(report: Report, about: AboutHost = NOTHING) -> str:
         files=report.files,
         sources=sources.shown(),
     )
+
+
+def _hosts(
+    report: Report,
+    findings: Sequence[Finding],
+    sources: Sources,
+    matrices: Sequence[Matrix | str | None],
+) -> Iterator[HostView]:
+    for host, matrix in zip(report.overviews, matrices, strict=True):
+        yield host_view(host, _of(host, findings), sources, matrix)
 
 
 def _picture(host: Sequence[Overview]) -> Graph | None:

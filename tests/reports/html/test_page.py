@@ -287,6 +287,31 @@ def test_a_list_of_those_who_may_is_not_open_to_everyone() -> None:
     assert "Open to everyone on a condition" not in told
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 443 -j ACCEPT"],
+        ["-A INPUT ! -s 81.0.0.0/8 -j DROP", "-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT"],
+    ],
+    ids=["accepted", "others are denied"],
+)
+def test_what_some_networks_get_to_is_not_said_to_be_closed(rules: list[str]) -> None:
+    """A network of millions is of the internet, too; one that nobody out there has is not."""
+    told = words(html_report(report_of(("rules.v4", saved(*rules, policy="DROP")))))
+    assert "Nothing is open to everyone on the internet, some things to a few over IPv4" in told
+    assert "Open only to some packets (1)" in told
+    private = "-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 443 -j ACCEPT"
+    told = words(html_report(report_of(("rules.v4", saved(private, policy="DROP")))))
+    assert "Nothing on this host is open to the internet over IPv4" in told
+
+
+def test_who_is_banned_does_not_make_a_port_open_to_a_few() -> None:
+    rules = ("-A INPUT -s 9.9.9.0/24 -j DROP", SSH)
+    told = words(html_report(report_of(("rules.v4", saved(*rules, policy="DROP")))))
+    assert "Open to the internet: remote login (SSH)." in told
+    assert "Open only to some packets" not in told
+
+
 def test_by_which_interface_the_internet_is_taken_to_come_is_said() -> None:
     said = "taken to come in by an interface that no rule names: not by br0v100, br0v700"
     rules = [f"-A INPUT -i {name} -p tcp --dport 22 -j DROP" for name in ("br0v100", "br0v700")]
