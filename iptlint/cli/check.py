@@ -115,8 +115,11 @@ def _linted(
     from iptlint.rules.registry import UnknownRuleError, codes_matching
 
     baseline = given["baseline"] is not None or given["write_baseline"] is not None
+    in_full = baseline or given["fixing"] is not None
     judge = Judge(
-        *(reader, sets.sources, asked, given["overrides"], given["max_bytes"]), in_full=baseline
+        *(reader, sets.sources, asked, given["overrides"], given["max_bytes"]),
+        in_full=baseline,
+        most_told=None if in_full else asked.budget.findings,
     )
     try:
         for wanted in (*asked.select, *asked.ignore):
@@ -147,7 +150,8 @@ _MOST_KEPT = 12
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Looks at the files of one host. ``tell`` is told what it is at. ``in_full``: each finding
-    says all there is, also one that is told as one with others: a baseline may hide those."""
+    says all there is, also one that is told as one with others: a baseline may hide those.
+    ``most_told``: so many findings do, where no more are shown."""
 
     reader: Reader
     sets: tuple[SourceFile, ...]
@@ -156,6 +160,7 @@ class Judge:
     most_bytes: int
     tell: Callable[[str], None] | None = None
     in_full: bool = False
+    most_told: int | None = None
 
     def report(self, host: tuple[SourceFile, ...]) -> Report:
         from iptlint.analysis.session import Settings
@@ -180,7 +185,7 @@ class Judge:
             self.reader,
             (*self.sets, *self.sets_for(host)),
             Profile(asked.profile),
-            budget=replace(asked.budget, findings=None),
+            budget=replace(asked.budget, findings=None, told=None if concerned else self.most_told),
             suppress=not asked.no_suppressions,
             families=self._families(host),
             tell=self.tell or silent,
@@ -202,7 +207,7 @@ class Judge:
             *(asked.management_networks, asked.host_addresses, asked.no_suppressions),
             *(asked.budget.seconds, asked.budget.memory),
             *(reader.family, reader.arguments, self._concerned(host)),
-            self.in_full,
+            *(self.in_full, self.most_told),
             sorted((source.path, family) for source, family in self._families(host).items()),
         )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from iptlint.findings.finding import Finding, Label
+from iptlint.findings.finding import Finding, Label, Severity
 from iptlint.findings.fix import Fix
 from iptlint.packets.describe.lists import listed
 
@@ -18,30 +17,52 @@ Tell = Callable[[Finding], Finding]
 """Makes of a finding that is shown one with all that it says."""
 
 
-def grouped(findings: Iterable[Finding], tell: Tell = Finding.told) -> list[Finding]:
+def grouped(
+    findings: Iterable[Finding], tell: Tell = Finding.told, most: int | None = None
+) -> list[Finding]:
     """The first of several findings that are alike stands for all of them. ``findings`` come in
-    the order they are reported in, and keep it."""
-    findings = tuple(findings)
-    groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    the order they are reported in, and keep it. ``most``: so many are shown, the gravest of them;
+    the others need not say all that there is."""
+    several = _groups(findings)
+    shown = range(len(several)) if most is None else _gravest(several, most)
+    return [
+        _together(alike, tell(alike[0]) if number in shown else alike[0])
+        for number, alike in enumerate(several)
+    ]
+
+
+def _groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+    groups: list[list[Finding]] = []
+    by_key: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        groups[_key(finding)].append(finding)
-    reported: list[Finding] = []
-    for finding in findings:
-        alike = groups[_key(finding)]
-        if not finding.likeness or len(alike) == 1:
-            reported.append(tell(finding))
-        elif finding is alike[0]:
-            reported.append(_together((tell(finding), *alike[1:])))
-    return reported
+        known = by_key.get(_key(finding)) if finding.likeness else None
+        if known is not None:
+            known.append(finding)
+            continue
+        groups.append([finding])
+        if finding.likeness:
+            by_key[_key(finding)] = groups[-1]
+    return groups
+
+
+def _gravest(groups: Sequence[Sequence[Finding]], most: int) -> frozenset[int]:
+    ranked = sorted(range(len(groups)), key=lambda number: _gravity(groups[number]).rank)
+    return frozenset(ranked[:most])
+
+
+def _gravity(alike: Sequence[Finding]) -> Severity:
+    return min((finding.severity for finding in alike), key=lambda severity: severity.rank)
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:
     return finding.code, finding.span.source.path, finding.likeness
 
 
-def _together(alike: Sequence[Finding]) -> Finding:
-    gravest = min(alike, key=lambda finding: finding.severity.rank).severity
-    first = alike[0]
+def _together(alike: Sequence[Finding], first: Finding) -> Finding:
+    """``first``: the first of them, with what is said of it."""
+    if len(alike) == 1:
+        return first
+    gravest = _gravity(alike)
     others = [other for other in alike[1:] if not _is_read_again(first, other)]
     if not others:
         return replace(first, severity=gravest)

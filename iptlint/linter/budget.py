@@ -28,12 +28,13 @@ _SHARE = 4
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """``seconds`` for each source, ``memory`` in bytes, ``findings`` that are shown; None: as it
-    comes."""
+    """``seconds`` for each source, ``memory`` in bytes, ``findings`` that are shown, and of which,
+    the gravest first, all is told; None: as it comes."""
 
     seconds: float | None = None
     memory: int | None = None
     findings: int | None = None
+    told: int | None = None
 
 
 Tell = Callable[[str], None]

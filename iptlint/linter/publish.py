@@ -42,9 +42,11 @@ def publish(
     selection: Selection,
     host: Host | None,
     tell: Tell,
+    most: int | None = None,
 ) -> Published:
     """The findings that no other takes the place of, that concern the host, and that neither a
-    comment nor the selection hides. ``sources``: those that may hold such comments."""
+    comment nor the selection hides. ``sources``: those that may hold such comments; ``most``: as
+    for ``as_shown``."""
     unheard = selection.running - selection.heard
     shown, yielded = _parted(findings)
     findings = [each for each in shown if each.code not in unheard]
@@ -55,7 +57,7 @@ def publish(
     kept = in_order(f for f in suppressed.kept if f.code in selection.shown)
     hidden = in_order(f for f in suppressed.hidden if f.code in selection.shown)
     return Published(
-        as_shown(kept, tell),
+        as_shown(kept, tell, most),
         len(hidden),
         tuple(kept),
         tuple(_readable(tell(each)) for each in hidden),
@@ -63,9 +65,12 @@ def publish(
     )
 
 
-def as_shown(each: Iterable[Finding], tell: Tell = Finding.told) -> tuple[Finding, ...]:
-    """The findings that are shown: of those that are alike, also over both families, the first."""
-    return tuple(map(_readable, mirrored(grouped(each, tell))))
+def as_shown(
+    each: Iterable[Finding], tell: Tell = Finding.told, most: int | None = None
+) -> tuple[Finding, ...]:
+    """The findings that are shown: of those that are alike, also over both families, the first.
+    ``most``: no more are wanted of rules for one family, the gravest of them."""
+    return tuple(map(_readable, mirrored(grouped(each, tell, most))))
 
 
 def _readable(finding: Finding) -> Finding:

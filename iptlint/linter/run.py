@@ -99,7 +99,8 @@ class _Work:
             self._ask(collected, selection)
         before = [reader.start.source] if reader and reader.start else []
         texts = (*self.sources, *self.ipsets, *before) if suppress else ()
-        published = self._published(collected, texts, selection)
+        most = budget.told if _is_of_one_family(collected) else None
+        published = self._published(collected, texts, selection, most)
         return Report(
             tuple(map(LintedFile.of, collected.readings)),
             fewer(published.findings, budget.findings),
@@ -114,7 +115,11 @@ class _Work:
         )
 
     def _published(
-        self, collected: Collected, texts: Sequence[SourceFile], selection: Selection
+        self,
+        collected: Collected,
+        texts: Sequence[SourceFile],
+        selection: Selection,
+        most: int | None,
     ) -> Published:
         """Once more where something was not told, with the findings that say so."""
         while True:
@@ -123,7 +128,9 @@ class _Work:
                 source = collected.readings[0].ruleset.source
                 findings += (out_of_room(source, *each) for each in self.unfinished.items())
             untold = len(self.untold)
-            published = publish(findings, self.crashes, texts, selection, self.host, self._tell)
+            published = publish(
+                findings, self.crashes, texts, selection, self.host, self._tell, most
+            )
             if len(self.untold) == untold:
                 return published
 
@@ -192,6 +199,13 @@ class _Work:
 
     def _give_up(self, limit: str, what: str) -> None:
         self.unfinished.setdefault(limit, []).append(what)
+
+
+def _is_of_one_family(collected: Collected) -> bool:
+    """Whether no finding can be told of both versions of IP."""
+    rulesets = [reading.ruleset for reading in collected.readings]
+    families = {table.family for ruleset in rulesets for table in ruleset.tables}
+    return families < {Family.IP, Family.IP6} and not any(ruleset.script for ruleset in rulesets)
 
 
 def _context(collected: Collected, settings: Settings, host: Host | None) -> Context:

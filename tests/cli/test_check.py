@@ -167,3 +167,21 @@ def test_no_input_ends_in_a_traceback(tmp_path: Path, data: bytes, output_format
     assert not {*result.stdout} & {0x1B, 0x07, 0}
     if output_format == "json":
         json.loads(result.stdout.decode("utf-8"))
+
+
+def test_what_is_shown_says_the_same_however_many_are_left_out(run: Run) -> None:
+    """Of what is left out no packet is looked for."""
+    accepts = [f"-A INPUT -s 198.51.100.{n} -j ACCEPT" for n in range(1, 9)]
+    bans = [f"-A INPUT -s 198.51.100.{n} -p tcp -j DROP" for n in range(1, 9)]
+    text = "\n".join(["*filter", ":INPUT DROP [0:0]", *accepts, *bans, "COMMIT", ""])
+
+    def findings(*options: str) -> list[dict[str, object]]:
+        printed = run("--output-format=json", *options, "-", text=text).stdout
+        found: list[dict[str, object]] = json.loads(printed)["findings"]
+        return [each for each in found if each["code"] != "IPT010"]
+
+    each = findings()
+    ranked = sorted(each, key=lambda f: ["error", "warning", "info"].index(str(f["severity"])))
+    assert len(each) > 3
+    for most in (1, 3, len(each) - 1):
+        assert findings(f"--max-findings={most}") == [f for f in each if f in ranked[:most]]

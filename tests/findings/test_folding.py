@@ -82,3 +82,18 @@ def test_a_fix_of_another_line_is_told_with_the_line() -> None:
     assert one.to_do == ("help: line 4: delete it",)
     alike[0] = replace(alike[0], fix=Fix("move it", ()))
     assert grouped(alike)[0].to_do == ("help: move it",)
+
+
+def test_of_those_that_are_not_shown_no_more_is_worked_out() -> None:
+    """Of three only the two gravest are shown: one is grave by another that is alike."""
+    told: list[int] = []
+
+    def tell(found: Finding) -> Finding:
+        told.append(found.span.line)
+        return found
+
+    each = [finding(1, ""), finding(2, "log"), finding(3, "", Severity.WARNING)]
+    each.append(finding(4, "log", Severity.ERROR))
+    cut, whole = grouped(each, tell, most=2), grouped(each)
+    assert told == [2, 3]
+    assert [found.span.line for found in cut] == [found.span.line for found in whole] == [1, 2, 3]
