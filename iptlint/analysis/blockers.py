@@ -105,7 +105,9 @@ class _Search:
         stopped = packets & ~passage.arriving
         if self.coming:
             stopped = stopped & self.analysis.entries[chain].reachable
-        blocking = needed([*self._stopping(chain, passage, stopped)], stopped)
+        blocking = [*self._stopping(chain, passage, stopped)]
+        if not all(self._is_of(chain, taker) for taker in blocking):
+            blocking = needed(blocking, stopped)
         rest = packets & ~stopped
         if depth == _DEEPEST or not rest.satisfiable():
             return blocking
@@ -114,6 +116,11 @@ class _Search:
             if through.satisfiable():
                 blocking += self.above(caller, call, through, depth + 1)
         return blocking + list(self._at_earlier_stations(chain, rest))
+
+    def _is_of(self, chain: str, taker: Blocker) -> bool:
+        """Whether the rule itself takes what stops in the chain. Then each is needed: it takes a
+        packet first that none of those behind it takes."""
+        return taker.rule.verdict.chain is None and self.analysis.place(taker.rule).chain == chain
 
     def _at_earlier_stations(self, chain: str, packets: PacketSet) -> Iterator[Blocker]:
         """Takers in the base chains that the packets enter before this one. What a policy takes
