@@ -22,6 +22,8 @@ _PART = 8
 _OFTEN = 500
 """So is who was asked as often as this."""
 _SHORT = 64
+_MOST_CHAINS = 100_000
+"""Nor are more chains looked at for one packet or another, where each calls the next."""
 
 
 class _Way(NamedTuple):
@@ -44,10 +46,18 @@ class _Sent(NamedTuple):
     numbers: list[int]
 
 
+class _Seen:
+    """How many chains were looked at, for packets of any of the chains that share it."""
+
+    chains = 0
+
+
 class BranchingChain(ChainFlow):
     def __init__(self, matcher: Matcher, chain: Chain, callees: Mapping[str, ChainFlow]) -> None:
         super().__init__(matcher, chain, callees)
         self._asked = 0
+        below = (flow for flow in self.callees.values() if isinstance(flow, BranchingChain))
+        self._seen: _Seen = next((flow._seen for flow in below), None) or _Seen()
 
     @property
     def is_branching(self) -> bool:
@@ -87,7 +97,8 @@ class BranchingChain(ChainFlow):
     @property
     def _is_told(self) -> bool:
         """Whether it is known of all packets."""
-        return "_walked" in vars(self) or self._asked >= _OFTEN
+        often = self._asked >= _OFTEN or self._seen.chains >= _MOST_CHAINS
+        return often or "_walked" in vars(self)
 
     def _way_of(self, packets: PacketSet) -> _Way | None:
         """None where all packets are told of, or as well can be."""
@@ -97,7 +108,7 @@ class BranchingChain(ChainFlow):
     def _way(self, packets: PacketSet) -> _Way | None:
         self._asked += 1
         packets = packets & self.space.universe
-        entering = _entering(self, packets)
+        entering = _entering(self, packets, self._seen)
         if entering is None:
             return None
         known: dict[str, _Told] = {}
@@ -116,7 +127,7 @@ def _depth_of(flow: ChainFlow) -> int:
     return flow.depth
 
 
-def _entering(first: ChainFlow, packets: PacketSet) -> dict[ChainFlow, _Sent] | None:
+def _entering(first: ChainFlow, packets: PacketSet, seen: _Seen) -> dict[ChainFlow, _Sent] | None:
     """What of the packets may enter each of the chains, if all came back from those that are called
     before; those aside that none enters. None where they are many."""
     entering = {first: _Sent(packets, [])}
@@ -124,6 +135,7 @@ def _entering(first: ChainFlow, packets: PacketSet) -> dict[ChainFlow, _Sent] | 
     rules, most = 0, first.size // _PART
     while waiting:
         flow = heappop(waiting)[-1]
+        seen.chains += 1
         rules += len(flow.chain.rules)
         if rules > most:
             return None
