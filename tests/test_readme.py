@@ -30,7 +30,7 @@ def output() -> str:
 def log() -> str:
     args = ["trace", "fixtures/logs/rules.v4", "--log", "fixtures/logs/kern.log"]
     result = CliRunner().invoke(group, args, standalone_mode=False, catch_exceptions=False)
-    return f"```\n$ iptlint {' '.join(args)}\n{result.stdout}```"
+    return f"```console\n$ iptlint {' '.join(args)}\n{result.stdout}```"
 
 
 def formats() -> str:
