@@ -9,6 +9,7 @@ from typing import NamedTuple
 from iptlint.model import Chain, Family, Rule, VerdictKind, Within
 from iptlint.model.kinds import rules_where
 from iptlint.model.owners import owner_of_name
+from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 _NUMBER = re.compile(r"\d{1,3}")
@@ -28,11 +29,18 @@ class BareNumber(NamedTuple):
 
 def bare_numbers(analysis: TableAnalysis) -> Iterator[BareNumber]:
     for _, rule in rules_where(analysis.table, lambda rule: any(_numbers_in(rule))):
-        for part, octet in _numbers_in(rule):
-            span = rule.origin.part(part)
-            written = analysis.syntax.value(rule, part)
-            if _NUMBER.fullmatch(written) and span != rule.origin.span:
-                yield BareNumber(rule, part, span.text, f"{octet}.0.0.0")
+        yield from _bare_in(analysis.syntax, rule)
+
+
+def has_bare_number(syntax: Syntax, rule: Rule) -> bool:
+    return any(_bare_in(syntax, rule))
+
+
+def _bare_in(syntax: Syntax, rule: Rule) -> Iterator[BareNumber]:
+    for part, octet in _numbers_in(rule):
+        span = rule.origin.part(part)
+        if _NUMBER.fullmatch(syntax.value(rule, part)) and span != rule.origin.span:
+            yield BareNumber(rule, part, span.text, f"{octet}.0.0.0")
 
 
 def _numbers_in(rule: Rule) -> Iterator[tuple[int, int]]:

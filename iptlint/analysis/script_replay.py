@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.half_written import has_bare_number
 from iptlint.analysis.handshake import (
     answers,
     between_machines,
@@ -28,6 +29,7 @@ from iptlint.analysis.handshake import (
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.protocols import TCP
+from iptlint.model.syntax import Syntax
 from iptlint.model.writes import writes_of
 from iptlint.netfilter.firewall import Firewall, Hooks, is_early, space_of
 from iptlint.netfilter.routes import at_hook
@@ -87,9 +89,10 @@ class _Watch:
             for table in every.tables
             if any(map(is_early, table.base_chains()))
         }
-        self._ssh = _Filter(self._matcher, self._packets())
-        self._any = _Filter(self._matcher, self.space.true)
-        self._shown = _Filter(self._matcher, self.space.false)
+        self._syntax = states[0].syntax
+        self._ssh = _Filter(self._matcher, self._syntax, self._packets())
+        self._any = _Filter(self._matcher, self._syntax, self.space.true)
+        self._shown = _Filter(self._matcher, self._syntax, self.space.false)
         self._last: SshState | None = None
         self._last_shown: _Signature | None = None
         self._last_ssh: _Signature | None = None
@@ -108,7 +111,7 @@ class _Watch:
         last = self._last
         if last is None or not self._holds(last, ruleset, ssh):
             last = self._last = self._worked_out(ruleset)
-            self._shown = _Filter(self._matcher, last.shown)
+            self._shown = _Filter(self._matcher, self._syntax, last.shown)
             self._last_shown = self._signature(ruleset, self._shown)
         self._last_ssh = ssh
         return last
@@ -155,10 +158,12 @@ class _Watch:
 
 
 class _Filter:
-    """Knows which rules may match some packets, of those at the hook of their chain."""
+    """Knows which rules may match some packets, of those at the hook of their chain. What is let in
+    for a port that was written as an address (``-d 53``), nobody comes by."""
 
-    def __init__(self, matcher: Matcher, packets: PacketSet) -> None:
+    def __init__(self, matcher: Matcher, syntax: Syntax, packets: PacketSet) -> None:
         self._matcher = matcher
+        self._syntax = syntax
         self._packets: dict[Hook | None, PacketSet] = {None: packets}
         self._is_met_at: dict[tuple[Rule, Hook | None], bool] = {}
         self._rules: dict[Chain, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
@@ -169,7 +174,8 @@ class _Filter:
         known = self._is_met_at.get(key)
         if known is None:
             may = self._matcher.all_of(rule.matches, self._at(hook)).may
-            known = self._is_met_at[key] = may.satisfiable()
+            bare = not rule.verdict.kind.denies and has_bare_number(self._syntax, rule)
+            known = self._is_met_at[key] = not bare and may.satisfiable()
         return known
 
     def _at(self, hook: Hook | None) -> PacketSet:

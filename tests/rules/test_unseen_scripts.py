@@ -272,3 +272,14 @@ def test_files_beside_are_found_by_the_folder_of_a_script_that_is_named_from_els
     assert not lint([SourceFile("fw/all.sh", text)], select=["IPT301", "IPT002"]).findings
     gone = SourceFile("fw/all.sh", text.replace("lib.sh", "other.sh"))
     assert lint([gone], select=["IPT301", "IPT002"]).findings
+
+
+@pytest.mark.parametrize(("test", "line"), [("-d 22", 5), ("-d 53.0.0.1", 4), ("-s 53", 5)])
+def test_ssh_does_not_come_back_to_an_address_that_was_to_be_a_port(test: str, line: int) -> None:
+    """inet_aton(3): `-d 22` is 22.0.0.0, which is no host's."""
+    text = (
+        f"iptables -P INPUT DROP\niptables -A INPUT -p tcp {test} -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    )
+    (cut,) = in_script(f"iptables -F\n{text}", "IPT303")
+    assert [label.span.line for label in cut.related] == [line]
