@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 from iptlint.memo import memo
 from iptlint.model import (
     Chain,
+    Family,
     Field,
+    Hook,
     Interface,
     Masked,
     Match,
@@ -202,8 +204,12 @@ class TableAnalysis:
         return past
 
     def base_packets(self, chain: Chain) -> PacketSet:
-        """The packets that the base chain sees if no other takes them first."""
-        return base_packets(self.space, self.table, chain)
+        """The packets that the base chain sees if no other takes them first, as they are there."""
+        packets = base_packets(self.space, self.table, chain)
+        if chain.hook is Hook.POSTROUTING and self.table.family is Family.BRIDGE:
+            # br_forward_finish hands them on without the device that they came in by.
+            packets = packets & self.space.no_interface(Field.IIF)
+        return packets
 
     def declaration_of(self, chain: Chain) -> Span:
         return self.ruleset.declaration_of(self.table, chain)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 import iptlint
+from iptlint.analysis.reach import Reason
+from iptlint.linter.run import lint
 from iptlint.model import Family, Hook
 from iptlint.netfilter.firewall import Hooks
+from iptlint.source import SourceFile
 from tests.firewalls import hooks_of, saved
 
 CHAINS = """table inet t {{
@@ -68,3 +71,18 @@ def test_what_leaves_a_bridge_has_come_by_no_interface() -> None:
         for hook in ("prerouting", "forward", "postrouting")
     }
     assert found == {"prerouting": ["reachable"], "forward": ["reachable"], "postrouting": ["dead"]}
+    told = lint([SourceFile("b.nft", text.format("postrouting", rule))], select=["IPT103"])
+    assert [each.message for each in told.findings] == [
+        "behind forward the kernel no longer tells c where packets came in, so nothing passes "
+        '`iifname "eth0"`'
+    ]
+    out = 'oifname "eth1" drop'
+    for more, status in (
+        (f"{out}\n{rule}", Reason.NOT_SENT),
+        (f"{rule}\n{out}", Reason.NOT_SENT),
+        (f"oifname != {{ eth1 }} accept\n{out}\niifname != eth0 accept", Reason.TAKEN),
+    ):
+        dead = [
+            r for r in iptlint.reach(iptlint.read(text.format("postrouting", more))) if r.reason
+        ]
+        assert [each.reason for each in dead] == [status]

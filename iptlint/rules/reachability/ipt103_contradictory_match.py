@@ -47,7 +47,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import Chain, Family, Field, Interface, Match, Rule, VerdictKind, Within
+from iptlint.model import Chain, Family, Field, Hook, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.names import NoInterface
 from iptlint.model.ownership import owner_of_chain
@@ -322,8 +322,13 @@ def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -
                 "test the incoming interface, or move the rule to forward or output",
             )
         case Interface(Field.IIF):
+            why = f"no packet in {chain.name} came in anywhere"
+            if chain.hook is Hook.POSTROUTING:  # of a bridge
+                why = (
+                    f"behind forward the kernel no longer tells {chain.name} where packets came in"
+                )
             return (
-                f"no packet in {chain.name} came in anywhere, so {never}",
+                f"{why}, so {never}",
                 "test the outgoing interface, or move the rule to input or forward",
             )
     passes = f"no packet in {chain.name} passes `{text}`"
