@@ -15,6 +15,7 @@ from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.detect import NFT, SCRIPT
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings.blocks import as_blocks
 from iptlint.findings.fix import Fix
 from iptlint.linter.budget import OverBudgetError, Watch
 from iptlint.loads.judges import load
@@ -46,10 +47,9 @@ class Collected:
         yield from self.cut
         spans = []
         for reading in self.readings:
-            for diagnostic in reading.diagnostics:
-                finding = _finding(reading, diagnostic)
-                spans.append(finding.span)
-                yield finding
+            findings = [_finding(reading, each) for each in reading.diagnostics]
+            spans += [finding.span for finding in findings]
+            yield from as_blocks(findings)
         spans_told = Spans(spans)
         for refusal in self.refusals:
             if not spans_told.overlap(refusal.span):
