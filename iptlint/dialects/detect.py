@@ -55,6 +55,8 @@ _LISTED_BY_AWS = (
     "|Entries"
 )
 """The keys of what `aws ec2 describe-…` prints, as JSON or as YAML."""
+_SHELL_VALUE = r"""(?>(?:[^\s"'#;&|()<>`]|"[^"]*"|'[^']*')*)"""
+"""One word: behind a blank a command would follow."""
 
 LANGUAGES = (
     Language("gzip", r"\A\x1f\udc8b", "a gzip archive", "unpack it first: `zcat FILE | iptlint -`"),
@@ -145,6 +147,13 @@ LANGUAGES = (
         "iptlint reads Linux firewalls: " + _SAVE,
     ),
     Language(IPTABLES_SAVE, r"^(?:-[ADIPNRXF][ \t]|:\S+ |COMMIT$)"),
+    Language(
+        "variables",
+        rf"{_AFTER_COMMENTS}(?>(?:[ \t\r]*(?:(?:export[ \t]+)?[A-Za-z_]\w*={_SHELL_VALUE})?"
+        r"[ \t\r]*(?:#.*)?(?:\n|\Z))+)\Z",
+        "a file of shell variables",
+        "name the script or the rules that its values are for",
+    ),
 )
 
 UNKNOWN = Language("unknown", "", "not a firewall's rules as far as can be told", _SAVE)

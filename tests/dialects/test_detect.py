@@ -50,6 +50,7 @@ TEXTS = [
     ("ipfw", "ipfw add 100 allow ip from any to any\n"),
     ("netsh", "netsh advfirewall firewall add rule name=web\n"),
     ("netsh", "\nRule Name:      Core Networking\n"),
+    ("variables", "# of the host\nLAN=eth0\n"),
     ("unknown", "mary had a little lamb\n"),
 ]
 BYTES = [
@@ -85,6 +86,24 @@ def test_a_file_named_so_is_nft() -> None:
     assert detect(decode("nftables.conf", b"mary had a little lamb\n")).name == "nft"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# of the host\nLAN=eth0\n\nexport WAN='eth1' # by cable\nPORTS=\"22\n80\"\n", True),
+        ("LAN=eth0", True),
+        ("LAN=eth0 nft -f rules\n", False),
+        ("LAN=$(nft list ruleset)\n", False),
+        ("LAN=eth0\ndefine WAN = eth1\n", False),
+        ("# of the host\n", False),
+    ],
+)
+def test_a_file_of_shell_variables_is_one_mistake(text: str, told: bool) -> None:
+    """`nft -f` knows no `LAN=`, and refuses each line; only a shell assigns values so."""
+    diagnostics = read(decode("nftables.conf", text.encode())).diagnostics
+    assert any("a file of shell variables" in each.message for each in diagnostics) is told
+    assert len(diagnostics) == 1 or not told
+
+
 @pytest.mark.parametrize("text", [text for name, text in TEXTS if name == "empty"])
 def test_a_file_without_a_table(text: str) -> None:
     (diagnostic,) = read(decode("file", text.encode())).diagnostics
@@ -93,7 +112,13 @@ def test_a_file_without_a_table(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["\n" * 100_000 + "z", "# x\n" * 100_000 + "z", " " * 100_000, "table ip x " * 50_000 + "!"],
+    [
+        "\n" * 100_000 + "z",
+        "# x\n" * 100_000 + "z",
+        " " * 100_000,
+        "table ip x " * 50_000 + "!",
+        "A='\\n" * 99_999,
+    ],
 )
 def test_no_text_takes_long(text: str) -> None:
     """A pattern that tries every way to share out blanks would take hours."""
