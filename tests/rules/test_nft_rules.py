@@ -148,6 +148,26 @@ def test_an_accept_is_undone_by_a_later_policy() -> None:
     assert (finding.witness.dport, finding.witness.ct_state) == (8080, "new")
 
 
+def test_what_one_chain_undoes_of_another_is_one_finding() -> None:
+    """Each accept that is given to the chain that drops them lets its packets in."""
+    accepts = ["tcp dport 8080 accept", "tcp dport 8443 accept"]
+    finding = only(undone("\n".join(accepts), "tcp dport 22 accept"))
+    assert finding.span.text == accepts[0]
+    assert [label.span.text for label in finding.related[1:]] == accepts[1:]
+    commands = [f"insert rule inet late input {rule}" for rule in accepts]
+    assert finding.help.endswith("; ".join(commands))
+    assert undone("\n".join(accepts), "\n".join(accepts)) == []
+
+
+def test_what_is_dropped_and_what_is_rejected_are_told_apart() -> None:
+    accepts = "tcp dport 8080 accept\ntcp dport 8443 accept"
+    dropped, rejected = undone(accepts, "tcp dport 8443 reject")
+    assert dropped.span.text == "tcp dport 8080 accept"
+    assert " dropped after all" in dropped.message
+    assert rejected.span.text == "tcp dport 8443 accept"
+    assert " rejected after all" in rejected.message
+
+
 @pytest.mark.parametrize(
     ("early", "late"),
     [

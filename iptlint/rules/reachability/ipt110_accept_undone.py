@@ -56,6 +56,7 @@ from iptlint.model import Hook, VerdictKind
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
@@ -70,8 +71,8 @@ META = Meta(
 )
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
-_SEPARATELY = 3
-"""More accepts of one chain that another one undoes are one finding."""
+_SPELLED_OUT = 3
+"""As many rules are proposed each by itself."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -83,15 +84,14 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _findings(hook: Hook, undone: Sequence[UndoneAccept]) -> Iterator[Finding]:
-    by_chain: dict[BaseChain, list[UndoneAccept]] = {}
+    """What one chain undoes of another is one mistake, however many rules it is."""
+    by_chain: dict[tuple[BaseChain, str], dict[Span, UndoneAccept]] = {}
     for each in undone:
-        by_chain.setdefault(each.later, []).append(each)
-    for several in by_chain.values():
-        several.sort(key=lambda each: each.rule.origin.span.start)
-        if len(several) > _SEPARATELY:
-            yield _folded(hook, several)
-        else:
-            yield from (_finding(hook, each) for each in several)
+        of_chain = by_chain.setdefault((each.later, _past(each.by)), {})
+        of_chain.setdefault(each.rule.origin.span, each)
+    for by_span in by_chain.values():
+        several = sorted(by_span.values(), key=lambda each: each.rule.origin.span.start)
+        yield _folded(hook, several) if len(several) > 1 else _finding(hook, several[0])
 
 
 def _finding(hook: Hook, undone: UndoneAccept) -> Finding:
@@ -107,6 +107,7 @@ def _finding(hook: Hook, undone: UndoneAccept) -> Finding:
 
 def _folded(hook: Hook, several: Sequence[UndoneAccept]) -> Finding:
     first, *others = several
+    deniers = {each.by.span: _label(each) for each in several}
     places = [Label(each.rule.origin.span, "and this one") for each in others[: MAX_LABELS - 1]]
     more = len(others) - len(places)
     if more:
@@ -116,8 +117,8 @@ def _folded(hook: Hook, several: Sequence[UndoneAccept]) -> Finding:
         f"what {counted(len(several), 'rule')} of {first.base_chain.title} accept is"
         f" {_past(first.by)} after all: {first.later.title} is asked {_when(first)} and lets"
         " none of the new packets through that they let through",
-        "move the rules into that chain, or make its policy accept if this one has to decide",
-        related=(_label(first), *places),
+        _advice_of(several),
+        related=(*[*deniers.values()][:MAX_LABELS], *places),
         witness=_witness(hook, first),
     )
 
@@ -146,9 +147,24 @@ def _label(undone: UndoneAccept) -> Label:
 
 
 def _advice(undone: UndoneAccept) -> str:
-    table = undone.later.analysis.table
+    command = _command(undone)
+    if command is None:
+        return f"accept them in that chain too (insert rule {_into(undone)} …)"
+    return f"accept them in that chain too: {command}"
+
+
+def _advice_of(several: Sequence[UndoneAccept]) -> str:
+    commands = [_command(each) for each in several[: _SPELLED_OUT + 1]]
+    if None in commands or len(commands) > _SPELLED_OUT:
+        return "move the rules into that chain, or make its policy accept if this one has to decide"
+    return f"accept them in that chain too: {'; '.join(filter(None, commands))}"
+
+
+def _command(undone: UndoneAccept) -> str | None:
     text = undone.later.analysis.syntax.for_other_table(undone.rule)
-    into = f"{table.family.value} {table.name} {undone.later.chain.name}"
-    if text is None:
-        return f"accept them in that chain too (insert rule {into} …)"
-    return f"accept them in that chain too: insert rule {into} {text}"
+    return None if text is None else f"insert rule {_into(undone)} {text}"
+
+
+def _into(undone: UndoneAccept) -> str:
+    table = undone.later.analysis.table
+    return f"{table.family.value} {table.name} {undone.later.chain.name}"
