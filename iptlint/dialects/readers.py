@@ -34,6 +34,7 @@ from iptlint.source import SourceFile
 
 if TYPE_CHECKING:
     from iptlint.dialects.nft.tree import NftFile
+    from iptlint.dialects.script.wanted import Wanted
 
 
 def read(source: SourceFile, reader: Reader | None = None) -> Reading:
@@ -107,6 +108,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
     from iptlint.dialects.script.tree import end_of
+    from iptlint.dialects.script.wanted import wanted
 
     file = parse(source)
     script = run_script(file, reader.start, reader.files, reader.arguments)
@@ -121,7 +123,10 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
         nothing = _no_commands(source, script.rule_files, called, end_of(file))
         if any(step.kind is Kind.CHANGE for step in script.steps):
             nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
-        if asking is not None and not script.rule_files:
+        unset = wanted(file)
+        if unset is not None and not (script.steps or script.rule_files or called):
+            nothing = replace(nothing, help=_fill_in(unset))
+        elif asking is not None and not script.rule_files:
             nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
         diagnostics = (*(each for each in told if each is not asking), nothing)
     ruleset = replace(ruleset, script=script)
@@ -266,6 +271,13 @@ def _no_commands(
         )
     told = _at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
     return replace(told, alone=True)
+
+
+def _fill_in(unset: Wanted) -> str:
+    return (
+        f"give {unset.name} its value in line {unset.given}: as long as it is empty, the script "
+        f"ends at line {unset.line}"
+    )
 
 
 def _options(source: SourceFile, end: int) -> str:

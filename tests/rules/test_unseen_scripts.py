@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.dialects.script.parser import parse
+from iptlint.dialects.script.wanted import wanted
 from iptlint.findings import Confidence, Finding
 from iptlint.linter.run import lint
 from iptlint.model.names import is_inside
@@ -283,3 +285,25 @@ def test_ssh_does_not_come_back_to_an_address_that_was_to_be_a_port(test: str, l
     )
     (cut,) = in_script(f"iptables -F\n{text}", "IPT303")
     assert [label.span.line for label in cut.related] == [line]
+
+
+@pytest.mark.parametrize(
+    ("test", "line"),
+    [
+        ('if [ -z "$LAN" ]; then\necho fill in LAN\nexit 1\nfi', 4),
+        ('[ -z "$WAN$MORE" ] || echo\n[ "$LAN" = "" ] && { echo fill in; exit 1; }', 5),
+        ("[[ -n $LAN ]] || exit", 4),
+        ('if [ ! "${LAN}" ]; then exit 2; fi', 4),
+    ],
+)
+def test_a_variable_that_is_to_be_filled_in_first_is_named(test: str, line: int) -> None:
+    """sh(1): `exit` ends the script, and what stands behind it changes nothing."""
+    text = f'WAN=eth0\nLAN="" # yours\n{test}\niptables -P INPUT DROP\n'
+    (nothing,) = in_script(text, "IPT008")
+    assert nothing.help == (
+        "advice: give LAN its value in line 3: as long as it is empty, the script ends at line "
+        f"{line}"
+    )
+    assert wanted(parse(SourceFile("fw.sh", text.replace('LAN=""', "LAN=eth1")))) is None
+    assert wanted(parse(SourceFile("fw.sh", text.replace(" # yours", "; read LAN")))) is None
+    assert not in_script(text.replace('LAN=""', "LAN=eth1"), "IPT008")
