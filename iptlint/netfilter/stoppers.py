@@ -18,12 +18,11 @@ from iptlint.packets.pieces import Pieces, cut, joined
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_TOGETHER = 4096
+_TOGETHER = 2048
 _FIRST_BLOCK = 64
 """So many takers are looked at together at first, then ever more: most packets are stopped soon."""
-_MOST_PIECES = 256
-"""Of a rule that falls into more, its set has to tell."""
-_MOST_STOPPERS = 64
+_MOST_PIECES, _MOST_TAKERS = 256, 4096
+"""Of a rule that falls into more, or that the first of so many do not stop, its set has to tell."""
 
 
 def stoppers(
@@ -105,9 +104,10 @@ class _Search:
         )
 
     def _blocks(self) -> Iterator[Numbers]:
+        first = self._taking[:_MOST_TAKERS]
         begin, size = 0, _FIRST_BLOCK
-        while begin < len(self._taking):
-            yield self._taking[begin : begin + size]
+        while begin < len(first):
+            yield first[begin : begin + size]
             begin, size = begin + size, size * 2
 
     def _meeting(

@@ -91,8 +91,10 @@ def test_rules_behind_a_call_and_of_many_pieces_are_left_out(
     entering = analysis.entries["INPUT"].reachable
     assert chain.stoppers(2, entering) == [1, 0]
     assert chain.stoppers(4, entering) is None
-    monkeypatch.setattr("iptlint.netfilter.stoppers._MOST_PIECES", 0)
-    assert stoppers(chain.takers, [2], entering) == {}
+    for limit in ("_MOST_PIECES", "_MOST_TAKERS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"iptlint.netfilter.stoppers.{limit}", 0)
+            assert stoppers(chain.takers, [2], entering) == {}
 
 
 def test_a_passage_ends_where_none_is_left() -> None:
