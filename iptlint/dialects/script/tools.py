@@ -344,7 +344,7 @@ def _ipset(run: Run, call: Call) -> Result:
     commands = () if failed else (_set_command(run, call, words),)
     reasons = [(Reason.VALUE, shown(w)) for w in words if not is_known(w)][:1]
     _add(run, call, Kind.CHANGE, reasons, failed=failed, sets=commands)
-    return Result(int(failed))
+    return Result(1 if failed else 0)
 
 
 def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
