@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from iptlint.model import Chain, Family, Rule, VerdictKind, Within
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import numbers_where, rules_where
 from iptlint.model.owners import owner_of_name
 from iptlint.model.syntax import Syntax
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 _NUMBER = re.compile(r"\d{1,3}")
 _COUNTS = re.compile(r"count|acct|traffic|usage|stat(?:s|istic)|measure|bytes", re.IGNORECASE)
+_ADDRESSES = (Family.IP.saddr, Family.IP.daddr)
 _MOST = 2
 """As many are forgotten; more are there to count."""
 
@@ -28,8 +29,12 @@ class BareNumber(NamedTuple):
 
 
 def bare_numbers(analysis: TableAnalysis) -> Iterator[BareNumber]:
-    for _, rule in rules_where(analysis.table, lambda rule: any(_numbers_in(rule))):
+    for _, rule in rules_where(analysis.table, _tests_an_address):
         yield from _bare_in(analysis.syntax, rule)
+
+
+def _tests_an_address(rule: Rule) -> bool:
+    return any(isinstance(match, Within) and match.field in _ADDRESSES for match in rule.matches)
 
 
 def has_bare_number(syntax: Syntax, rule: Rule) -> bool:
@@ -46,7 +51,7 @@ def _bare_in(syntax: Syntax, rule: Rule) -> Iterator[BareNumber]:
 def _numbers_in(rule: Rule) -> Iterator[tuple[int, int]]:
     """The tests for a single address that ends in zeros, each with its first octet."""
     for part, match in enumerate(rule.matches):
-        if isinstance(match, Within) and match.field in (Family.IP.saddr, Family.IP.daddr):
+        if isinstance(match, Within) and match.field in _ADDRESSES:
             (low, high), *more = match.ranges
             if low == high and low and not (low & 0xFFFFFF or more):
                 yield part, low >> 24
@@ -58,7 +63,7 @@ def without_target(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     if analysis.syntax.makes_base_chains:
         return
     for chain in analysis.table.chains.values():
-        idle = [rule for rule in chain.rules if _has_no_target(rule)]
+        idle = [chain.rules[number] for number in numbers_where(chain, _has_no_target)]
         forgotten = 0 < len(idle) <= _MOST and 3 * len(idle) < len(chain.rules)
         if forgotten and owner_of_name(chain.name) is None and not _COUNTS.search(chain.name):
             yield from ((chain, rule) for rule in idle)

@@ -227,6 +227,14 @@ def test_an_address_that_is_one_number_is_no_port(test: str, told: bool) -> None
     assert [f"`{test}` is the address" in f.message for f in found] == [True] * told
 
 
+def test_such_an_address_is_seen_among_many_rules_that_are_alike() -> None:
+    """Of rules that differ in their addresses only, the first tells nothing of the others."""
+    hosts = "".join(f"-A INPUT -d 192.0.2.{i} -j ACCEPT\n" for i in range(9))
+    text = CHAIN.format(f"{hosts}-A INPUT -d 53 -j ACCEPT\n")
+    (found,) = lint([SourceFile("rules.v4", text)], select=["IPT103"]).findings
+    assert "`-d 53` is the address 53.0.0.0" in found.message
+
+
 def test_a_chain_that_is_there_to_count_lacks_no_target() -> None:
     rules = "".join(f"-A acct_in -p tcp --dport {port}\n" for port in (25, 80))
     more = "".join(f"-A acct_in -s 192.0.2.{i} -j RETURN\n" for i in range(9))
