@@ -22,6 +22,8 @@ NAMED_FIELDS = frozenset(
 """Those of which rules of a kind may name other values, as tests ``Within``."""
 _FEW = 8
 """Of so few rules each is asked."""
+_UNREAD = 8
+"""Of more rules in a row that could not be read the later ones add nothing to what may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,6 +199,6 @@ def doing_no_more(chain: Chain) -> frozenset[int]:
     for number, rule in enumerate(chain.rules):
         run = 0 if rule.read else run + 1
         idle = rule.verdict.kind is VerdictKind.CONTINUE and not rule.effects
-        if run > _FEW or idle:
+        if run > _UNREAD or idle:
             numbers.add(number)
     return frozenset(numbers)
