@@ -9,11 +9,10 @@ from typing import TypeGuard
 
 from iptlint.model import Field, Match, Rule, Within
 from iptlint.model.kinds import NAMED_FIELDS, names_values
+from iptlint.model.matches import BITS
 from iptlint.model.writes import reads
 
-_MAXIMUM = {
-    field: (1 << (16 if field in (Field.SPORT, Field.DPORT) else 32)) - 1 for field in NAMED_FIELDS
-} | dict.fromkeys((Field.SADDR6, Field.DADDR6), (1 << 128) - 1)
+_MAXIMUM = {field: (1 << BITS[field]) - 1 for field in NAMED_FIELDS}
 
 
 def are_apart_by(rules: Sequence[Rule], sort: Callable[[Rule], Hashable | None]) -> bool:

@@ -53,6 +53,19 @@ class Field(Enum):
     __hash__ = object.__hash__
 
 
+BITS = {
+    **dict.fromkeys((Field.FRAGMENT, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT), 1),
+    Field.PKTTYPE: 2,
+    Field.CT_STATE: 3,
+    **dict.fromkeys((Field.PROTO, Field.TCP_FLAGS, Field.ICMP_TYPE, Field.ICMP_CODE), 8),
+    **dict.fromkeys((Field.TTL, Field.TOS), 8),
+    **dict.fromkeys((Field.SPORT, Field.DPORT, Field.LENGTH), 16),
+    **dict.fromkeys((Field.SADDR, Field.DADDR, Field.MARK, Field.CT_MARK), 32),
+    Field.MAC_SOURCE: 48,
+    **dict.fromkeys((Field.SADDR6, Field.DADDR6), 128),
+}
+"""Of the fields whose values are the same numbers in every ruleset."""
+
 PACKET_FAMILIES = ("ip", "ip6", "arp", "other")
 """Values of ``Field.FAMILY``: the index in this tuple. ``other`` is any further ethertype."""
 

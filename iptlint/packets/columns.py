@@ -18,21 +18,13 @@ import numpy.typing as npt
 
 from iptlint.model import Chain, Field, Match, Within
 from iptlint.model.kinds import NAMED_FIELDS, Kind, examples, kinds
-from iptlint.model.matches import Ranges
+from iptlint.model.matches import BITS, Ranges
 from iptlint.model.writes import reads
 
 Numbers = npt.NDArray[np.int64]
 Values = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
-_WIDTHS = {
-    Field.SADDR: 32,
-    Field.DADDR: 32,
-    Field.SADDR6: 128,
-    Field.DADDR6: 128,
-    Field.SPORT: 16,
-    Field.DPORT: 16,
-}
 BOX_FIELDS = NAMED_FIELDS
 _WORD = 64
 _WORD_MAXIMUM = (1 << _WORD) - 1
@@ -48,7 +40,7 @@ class Dimension(NamedTuple):
 
     @property
     def width(self) -> int:
-        return min(_WIDTHS[self.field], _WORD)
+        return min(BITS[self.field], _WORD)
 
     @property
     def maximum(self) -> int:
@@ -175,9 +167,9 @@ def dimensions_of(fields: Collection[Field]) -> tuple[Dimension, ...]:
     """Those of the fields of boxes."""
     return tuple(
         Dimension(field, shift)
-        for field, width in _WIDTHS.items()
+        for field in Field
         if field in fields
-        for shift in range((width - 1) // _WORD * _WORD, -1, -_WORD)
+        for shift in range((BITS[field] - 1) // _WORD * _WORD, -1, -_WORD)
     )
 
 
@@ -315,7 +307,7 @@ def _halves(values: Sequence[int]) -> tuple[Values, Values]:
 
 def words(dimension: Dimension, ranges: Ranges) -> Ranges:
     """The ranges of a field, or for a word of it what the word may be."""
-    if dimension.width == _WIDTHS[dimension.field]:
+    if dimension.width == BITS[dimension.field]:
         return ranges
     if dimension.shift:
         return tuple((low >> _WORD, high >> _WORD) for low, high in ranges)
@@ -357,8 +349,8 @@ def without(ranges: Ranges, field: Field) -> Ranges:
         if low > start:
             left.append((start, low - 1))
         start = max(start, high + 1)
-    if start < 1 << _WIDTHS[field]:
-        left.append((start, (1 << _WIDTHS[field]) - 1))
+    if start < 1 << BITS[field]:
+        left.append((start, (1 << BITS[field]) - 1))
     return tuple(left)
 
 

@@ -206,7 +206,7 @@ def _value(test: _Test) -> str:
         case Within(field, ranges):
             return sign + v.one_of(v.elements(field, ranges))
         case Masked(field, mask, value):
-            shown = v.spelled if field in v.WIDTHS else (lambda _, number: v.hexadecimal(number))
+            shown = v.spelled if field in v.ADDRESSES else (lambda _, number: v.hexadecimal(number))
             return f"& {shown(field, mask)} {sign or '== '}{shown(field, value)}"
 
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from iptlint.dialects.nft.lowering.symbols import ICMP_TYPES, ICMPV6_TYPES
 from iptlint.dialects.nft.parsing.reserved import RESERVED
 from iptlint.model import Field
-from iptlint.model.matches import CT_STATES, PKTTYPES, Ranges
+from iptlint.model.matches import BITS, CT_STATES, PKTTYPES, Ranges
 from iptlint.model.protocols import TCP_FLAGS
 
 PROTOCOL_NAMES = {
@@ -18,11 +18,8 @@ PROTOCOL_NAMES = {
 }
 """Those that nft names by itself; any other is a number, which needs no /etc/protocols."""
 
-WIDTHS = {
-    **dict.fromkeys((Field.SADDR, Field.DADDR, Field.MARK, Field.CT_MARK), 32),
-    **dict.fromkeys((Field.SADDR6, Field.DADDR6), 128),
-    Field.MAC_SOURCE: 48,
-}
+_IP_ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
+ADDRESSES = (*_IP_ADDRESSES, Field.MAC_SOURCE)
 
 
 class NoFormError(Exception):
@@ -78,7 +75,6 @@ def spelled(field: Field, number: int) -> str:
 
 _NAMED_FIELDS = (Field.CT_STATE, Field.CT_DIRECTION, Field.PKTTYPE, Field.PROTO)
 """Of a range of these each value is named."""
-_ADDRESSES = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 
 
 def elements(field: Field, ranges: Ranges) -> list[str]:
@@ -91,10 +87,10 @@ def _range(field: Field, low: int, high: int) -> list[str]:
         return [spelled(field, low)]
     if field in _NAMED_FIELDS and high - low < 16:
         return [spelled(field, number) for number in range(low, high + 1)]
-    if field in _ADDRESSES:
+    if field in _IP_ADDRESSES:
         size = high - low
         if size & (size + 1) == 0 and low & size == 0:
-            return [f"{spelled(field, low)}/{WIDTHS[field] - size.bit_length()}"]
+            return [f"{spelled(field, low)}/{BITS[field] - size.bit_length()}"]
     return [f"{spelled(field, low)}-{spelled(field, high)}"]
 
 
