@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeGuard
 from iptlint.memo import memo
 from iptlint.model.matches import Field, Match, Within
 from iptlint.model.ruleset import Chain, Rule, Table
-from iptlint.model.verdicts import Effect, EffectKind, VerdictKind
+from iptlint.model.verdicts import Effect, EffectKind
 
 NAMED_FIELDS = frozenset(
     (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT)
@@ -22,8 +22,6 @@ NAMED_FIELDS = frozenset(
 """Those of which rules of a kind may name other values, as tests ``Within``."""
 _FEW = 8
 """Of so few rules each is asked."""
-_UNREAD = 8
-"""Of more rules in a row that could not be read the later ones add nothing to what may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,17 +186,3 @@ def testing_by_chain(table: Table, holds: Callable[[Rule], bool]) -> Mapping[str
 def examples_testing(table: Table) -> Iterator[Rule]:
     """One rule of each that test alike."""
     return sorts(table).firsts
-
-
-@memo
-def doing_no_more(chain: Chain) -> frozenset[int]:
-    """The numbers of rules that do nothing with a packet that would not be done without them: those
-    that only go on, and those that could not be read behind several that could not either, of which
-    one has done or left undone whatever these may do."""
-    numbers, run = set(), 0
-    for number, rule in enumerate(chain.rules):
-        run = 0 if rule.read else run + 1
-        idle = rule.verdict.kind is VerdictKind.CONTINUE and not rule.effects
-        if run > _UNREAD or idle:
-            numbers.add(number)
-    return frozenset(numbers)

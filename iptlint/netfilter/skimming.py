@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from iptlint.model import Chain
-from iptlint.model.kinds import doing_no_more
+from iptlint.memo import memo
+from iptlint.model import Chain, VerdictKind
 from iptlint.netfilter.packet_group import Statements
 from iptlint.netfilter.traversal import Traversal
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
+
+_UNREAD = 8
+"""Of more rules in a row that could not be read the later ones add nothing to what may be."""
 
 
 class SkimmingTraversal(Traversal):
@@ -29,3 +32,17 @@ class SkimmingTraversal(Traversal):
             return [number for number in found if number not in left_out]
 
         return Statements(chain, numbers)
+
+
+@memo
+def doing_no_more(chain: Chain) -> frozenset[int]:
+    """The numbers of rules that do nothing with a packet that would not be done without them: those
+    that only go on, and those that could not be read behind several that could not either, of which
+    one has done or left undone whatever these may do."""
+    numbers, run = set(), 0
+    for number, rule in enumerate(chain.rules):
+        run = 0 if rule.read else run + 1
+        idle = rule.verdict.kind is VerdictKind.CONTINUE and not rule.effects
+        if run > _UNREAD or idle:
+            numbers.add(number)
+    return frozenset(numbers)

@@ -8,7 +8,6 @@ import iptlint
 from iptlint.model import EffectKind, Field, Rule, Within
 from iptlint.model.kinds import (
     NAMED_FIELDS,
-    doing_no_more,
     examples,
     examples_in,
     examples_testing,
@@ -122,12 +121,3 @@ def test_what_tells_kinds_apart() -> None:
         *([number] for number in range(2, 9)),
     ]
     assert len(NAMED_FIELDS) == 6
-
-
-def test_which_rules_of_a_long_chain_do_no_more_than_others() -> None:
-    """One that could not be read may do anything, and so many of them no more than the first ones;
-    one that lets all packets go on does nothing at all."""
-    unread = ["-A INPUT --foo bar ! -j"] * 10
-    rules = (*unread, "-A INPUT -s 192.0.2.1", "-A INPUT -j LOG", "-A INPUT -j DROP", *unread)
-    chain = iptlint.read(saved(*rules)).tables[0].chains["INPUT"]
-    assert doing_no_more(chain) == {8, 9, 10, 21, 22}
