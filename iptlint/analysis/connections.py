@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations
 from operator import and_
 from typing import TYPE_CHECKING
@@ -11,9 +11,21 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import ODD_PORTS, outside, probes, public_hosts
 from iptlint.analysis.exposure import outward
 from iptlint.analysis.external_interfaces import only_card
-from iptlint.model import AnyOf, Field, Hook, Match, Ruleset
+from iptlint.model import (
+    AnyOf,
+    Effect,
+    EffectKind,
+    Field,
+    Hook,
+    Match,
+    Rule,
+    Ruleset,
+    VerdictKind,
+    Within,
+)
+from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import TCP
-from iptlint.model.writes import reads_conntrack
+from iptlint.model.writes import CONNTRACK_FIELDS, reads, reads_conntrack
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.space import Space
@@ -34,6 +46,44 @@ def tests_state(match: Match) -> bool:
 def decides_by_connections(hooks: Hooks) -> bool:
     """Whether a rule for packets of the family decides by their connection."""
     return any(reads_conntrack(rule.matches) for rule in hooks.testing())
+
+
+def may_favour(hooks: Hooks, hook: Hook, state: str, other: str) -> bool:
+    """Whether the rules of the hook may let a packet through in the one state that they would not
+    let through in the other, were it the same in all else. False is certain: no rule tells the two
+    apart, but one that lets the other through, or turns this one away."""
+    favours = partial(_may_favour, state=CT_STATES.index(state), other=CT_STATES.index(other))
+    return any(any(each.rules_testing(favours)) for each in hooks.base_chains(hook))
+
+
+def _may_favour(rule: Rule, state: int, other: int) -> bool:
+    if any(_is_of_connection(effect) for effect in rule.effects):
+        return True
+    asking = [test for test in rule.matches if reads(test, CONNTRACK_FIELDS)]
+    changes = any(effect.kind is not EffectKind.LOG for effect in rule.effects)
+    if not asking or (rule.verdict.kind is VerdictKind.CONTINUE and not changes):
+        return False
+    if not all(isinstance(test, Within) and test.field is Field.CT_STATE for test in asking):
+        return True
+    takes, takes_other = (
+        all(_is_in(number, test) for test in asking if isinstance(test, Within))
+        for number in (state, other)
+    )
+    if takes == takes_other:
+        return False
+    kind = rule.verdict.kind
+    harmless = kind is VerdictKind.ACCEPT if takes_other else kind.denies
+    return changes or not harmless
+
+
+def _is_of_connection(effect: Effect) -> bool:
+    return effect.kind in (EffectKind.NOTRACK, EffectKind.ZONE) or bool(
+        {effect.field, effect.source} & CONNTRACK_FIELDS
+    )
+
+
+def _is_in(number: int, test: Within) -> bool:
+    return any(low <= number <= high for low, high in test.ranges) is not test.negated
 
 
 def refused_answers(ruleset: Ruleset) -> bool:

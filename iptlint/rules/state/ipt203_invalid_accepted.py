@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.connections import any_port, from_world, most
+from iptlint.analysis.connections import any_port, from_world, may_favour, most
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure
@@ -85,6 +85,8 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         if hooks.deciding_chain(hook) is None or (
             hook is Hook.FORWARD and forwards_on_its_own(hooks)
         ):
+            continue
+        if not may_favour(hooks, hook, "invalid", "new"):
             continue
         if dropped_by_default(hooks, hook).satisfiable():
             yield from _check_hook(hooks, hook)
