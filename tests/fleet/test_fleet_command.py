@@ -87,6 +87,19 @@ def test_a_golden_host_and_last_week(run: Run, fleet: Path, tmp_path: Path) -> N
     assert status == 1
 
 
+def test_the_page_shows_what_is_printed(run: Run, fleet: Path, tmp_path: Path) -> None:
+    fleet.rename(tmp_path / "captures")
+    (tmp_path / "captures" / "web-02.tar.gz").unlink()
+    before = tmp_path / "captures-of-last-week"
+    before.mkdir()
+    for name in ("db", "web-00", "web-01"):
+        save(host(RULES, name), str(before / f"{name}.tar.gz"))
+    page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
+    command, shown = page.split("```\n$ iptlint ", 1)[1].split("```", 1)[0].split("\n", 1)
+    printed = run(*command.split(), COLUMNS="80").stdout
+    assert [line.rstrip() for line in printed.splitlines()] == shown.splitlines()
+
+
 def test_a_host_without_rules_says_so(run: Run, tmp_path: Path) -> None:
     """Nothing is wrong with rules that are not there; the host is no example for others."""
     save(host("", "bare", boot=""), str(tmp_path / "bare.tar.gz"))
