@@ -18,7 +18,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.delivery import fates_of
 from iptlint.analysis.external_interfaces import (
     external_classes,
-    is_external_name,
+    faces_by_name,
     less_trusted,
     uplink_names,
 )
@@ -58,7 +58,7 @@ def uplinks(hooks: Hooks, field: Field) -> PacketSet:
     numbers = (
         number
         for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name in known or is_external_name(cls)
+        if cls.name in known or faces_by_name(hooks, cls)
     )
     return union([space.value(field, number) for number in numbers], space.false)
 

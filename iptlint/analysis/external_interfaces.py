@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _MANY_CALLERS = "ppp"
-"""With a wildcard (``ppp+``) these are the clients of a server as often as they are the uplink."""
+"""With a wildcard (``ppp+``) these are the clients of a server as often as they are the uplink.
+Where a rule names them so, one of them (``ppp0``) may be a client as well."""
 
 _TRANSLATING = ("MASQUERADE", "SNAT")
 
@@ -119,7 +120,18 @@ def less_trusted(hooks: Hooks, numbers: Sequence[int]) -> list[int]:
 
 def _faces_world(hooks: Hooks, cls: InterfaceClass) -> bool:
     known = uplink_names(hooks)
-    return cls.name in known if known else is_external_name(cls)
+    return cls.name in known if known else faces_by_name(hooks, cls)
+
+
+def faces_by_name(hooks: Hooks, cls: InterfaceClass) -> bool:
+    """Whether its name says that the world is there, beside the names of the others."""
+    return is_external_name(cls) and not (
+        cls.name.startswith(_MANY_CALLERS) and _has_callers(hooks.space)
+    )
+
+
+def _has_callers(space: Space) -> bool:
+    return any(cls.wildcard and cls.name == _MANY_CALLERS for cls in space.interfaces.classes)
 
 
 def is_external_name(cls: InterfaceClass) -> bool:

@@ -43,6 +43,16 @@ def test_behind_these_the_world_is_not(name: str) -> None:
     assert name not in names(hooks_of(saved(f"-A INPUT -i {name} {SSH}", policy="DROP")))
 
 
+def test_one_of_many_callers_is_no_uplink() -> None:
+    """pppd numbers its links: `ppp+` lets in the clients of a server, and `ppp0` is one of them."""
+    clients = saved(f"-A INPUT -i ppp+ {SSH}", "-A INPUT -i ppp0 -j LOG", policy="DROP")
+    assert "ppp0" not in names(hooks_of(clients))
+    one = saved(f"-A INPUT -i ppp0 {SSH}", "-A INPUT -i eth0 -j LOG", policy="DROP")
+    assert "ppp0" in names(hooks_of(one))
+    uplink = saved("-A POSTROUTING -o ppp0 -j MASQUERADE", table="nat")
+    assert "ppp0" in names(hooks_of(uplink + clients))
+
+
 def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
     rules = saved("-A INPUT -i eth0 -j LOG", "-A INPUT -i eth1 -j LOG")
     for target in ("MASQUERADE", "SNAT --to-source 192.0.2.1"):
