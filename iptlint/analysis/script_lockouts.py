@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from iptlint.analysis.script_replay import SshState, ssh_states
+from iptlint.analysis.script_replay import SshState, opens_for_more, ssh_states
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.memo import memo
 from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, VerdictKind
@@ -26,13 +26,15 @@ POLICIES = ("-P", "--policy")
 
 class Lockout(NamedTuple):
     """From the command ``shut`` on no new connection can be opened, to ``opened``; running ones
-    are cut off from ``cut`` to ``back``, where they are. ``within``: the commands between."""
+    are cut off from ``cut`` to ``back``, where they are. ``within``: the commands between.
+    ``is_partly``: ``opened`` lets in some of those who can open one when the script is through."""
 
     shut: Step
     opened: Step
     cut: Step | None
     back: Step | None
     within: tuple[Step, ...]
+    is_partly: bool = False
 
 
 def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator[Lockout]:
@@ -48,7 +50,8 @@ def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator
         if before.opens and not now.opens:
             begins = number
         if begins is not None and now.opens:
-            yield _gap(moments, begins, number)
+            partly = opens_for_more(states, family, ports, states[number], states[-1])
+            yield _gap(moments, begins, number)._replace(is_partly=partly)
             begins = None
 
 

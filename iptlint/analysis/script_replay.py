@@ -60,6 +60,14 @@ def ssh_states(
     return map(watch.life, states)
 
 
+def opens_for_more(
+    states: Sequence[Ruleset], family: Family, ports: tuple[int, ...], early: Ruleset, late: Ruleset
+) -> bool:
+    """Whether ``late`` lets in somebody by SSH whom ``early`` does not, both of the states."""
+    watch = _Watch(states, family, ports)
+    return (watch.callers(late) & ~watch.callers(early)).satisfiable()
+
+
 class _Signature(NamedTuple):
     """What of a firewall some packets may notice: by chain the rules that they may match, those
     that deny apart, and the policies."""
@@ -141,10 +149,20 @@ class _Watch:
     def _tables(self, ruleset: Ruleset) -> Iterator[Table]:
         return (t for t in ruleset.tables if self.family.value in t.family.packets)
 
-    def _worked_out(self, ruleset: Ruleset) -> SshState:
-        """Worked out on the rules that SSH may notice."""
+    def _hooks(self, ruleset: Ruleset) -> Hooks:
+        """With the rules that SSH may notice."""
         tables = tuple(map(self._reduced, self._tables(ruleset)))
-        hooks = Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
+        return Hooks(Firewall(replace(ruleset, tables=tables), self.space), self.family)
+
+    def callers(self, ruleset: Ruleset) -> PacketSet:
+        """Those who may come in with the first packet of a connection: by which interface, from
+        which address."""
+        hooks = self._hooks(ruleset)
+        came = may_pass(hooks, Hook.INPUT, opening(hooks, self.ports) & ~guests(hooks.space))
+        return hooks.space.project(came, Field.IIF, hooks.family.saddr)
+
+    def _worked_out(self, ruleset: Ruleset) -> SshState:
+        hooks = self._hooks(ruleset)
         runs = _first_pair(hooks, _established(hooks, self.ports), "ack")
         coming = opening(hooks, self.ports) & ~guests(hooks.space)
         opens = _first_pair(hooks, coming, "syn", "ack") if runs else ()

@@ -241,6 +241,19 @@ def test_who_is_let_in_again_may_be_another_where_that_is_not_known() -> None:
     assert "at least" not in finding.message
 
 
+@pytest.mark.parametrize("some", ["-i ppp+", "-s 10.0.0.0/8", "-i eth1 -p tcp --dport 22"])
+def test_the_first_who_gets_in_again_may_not_be_the_one_who_is_cut_off(some: str) -> None:
+    """Who comes by another way is let in by a line further down: a policy that is set behind the
+    first would cut him off."""
+    lines = (SHUT, f"iptables -A INPUT {some} -j ACCEPT", RUNNING, SSH)
+    (finding,) = found(*lines, codes=("IPT303",))
+    assert "at least until line 3" in finding.message
+    assert [label.message for label in finding.related] == ["from here on SSH works for some again"]
+    assert "only after the last accept" in finding.help
+    (whole,) = found(*lines[:2], codes=("IPT303",))
+    assert "at least" not in whole.message
+
+
 def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
     six = [line.replace("iptables", "ip6tables") for line in (SHUT, RUNNING, SSH)]
     (finding,) = found(SHUT, LO, RUNNING, SSH, *six, codes=("IPT305",))

@@ -90,13 +90,16 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             likeness=f"opens {gap.shut.span.line}",
         )
     if gap.back is gap.opened:
-        labels = [Label(gap.back.span, f"from here on SSH {_works(gap.back)} again")]
+        labels = [Label(gap.back.span, f"from here on SSH {_works(gap)} again")]
     else:
         lives = (
             "a running session lives on" if gap.back.is_sure else "a running session may live on"
         )
         labels = [Label(gap.back.span, f"from here on {lives}")]
-        labels.append(Label(gap.opened.span, "from here on a new connection can be opened"))
+        some = (
+            "some can open a new connection" if gap.is_partly else "a new connection can be opened"
+        )
+        labels.append(Label(gap.opened.span, f"from here on {some}"))
     unseen = _is_unseen_between(script, gap)
     return META.finding(
         gap.cut.span,
@@ -124,18 +127,20 @@ def _until(gap: Lockout) -> str:
     assert gap.back is not None
     back, opened = gap.back.span.line, gap.opened.span.line
     if back == opened:
-        return f"{_at_least(gap.back)}until line {back}"
-    new = f"for new connections {_at_least(gap.opened)}until line {opened}"
+        return f"{_at_least(gap.back, partly=gap.is_partly)}until line {back}"
+    new = f"for new connections {_at_least(gap.opened, partly=gap.is_partly)}until line {opened}"
     return f"{_at_least(gap.back)}until line {back}, and {new}"
 
 
-def _at_least(step: Step) -> str:
-    """What a command lets in again that is not known may not be the one who is cut off."""
-    return "" if step.is_sure else "at least "
+def _at_least(step: Step, *, partly: bool = False) -> str:
+    """Whom a command lets in again may not be the one who is cut off: where that is not known, and
+    where others are let in further down."""
+    return "" if step.is_sure and not partly else "at least "
 
 
-def _works(step: Step) -> str:
-    return "works" if step.is_sure else "may work"
+def _works(gap: Lockout) -> str:
+    works = "works" if gap.opened.is_sure else "may work"
+    return f"{works} for some" if gap.is_partly else works
 
 
 _AT_ONCE = (
@@ -149,15 +154,15 @@ _AT_ONCE_NFT = (
 
 
 def _advice(gap: Lockout, step: Step) -> str:
-    last = gap.opened.span.line
+    last = "the last accept" if gap.is_partly else f"line {gap.opened.span.line}"
     nft = not "".join(step.words[:1]).startswith("-")
     at_once = _AT_ONCE_NFT if nft else _AT_ONCE
     if any(word in POLICIES for word in step.words):
-        return f"set the policies to DROP only after line {last}, {at_once}"
+        return f"set the policies to DROP only after {last}, {at_once}"
     if is_flush(step):
         if {"-P", "ACCEPT"} <= {*gap.opened.words}:
-            return f"do what line {last} does before it, {at_once}"
-        return f"set the policies to ACCEPT before it, and to DROP after line {last}, {at_once}"
+            return f"do what line {gap.opened.span.line} does before it, {at_once}"
+        return f"set the policies to ACCEPT before it, and to DROP after {last}, {at_once}"
     if nft:
-        return f"let the chain accept until line {last} is through, {at_once}"
-    return f"move it behind line {last}, {at_once}"
+        return f"let the chain accept until {last} is through, {at_once}"
+    return f"move it behind {last}, {at_once}"
