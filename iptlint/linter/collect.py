@@ -221,6 +221,7 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
 
 _MISSING = re.compile(r"(?<=[tT]here is no )(variable|file) \S+")
 _BECOMES = re.compile(r"^`.*` becomes `[^`]*`")
+_SPLIT = re.compile(r"^`[^`]*` is \d+ words here \(`[^`]*`\)")
 _STRAY = re.compile(r"^`[^`]*`(?= is (?:not an option's argument|a placeholder))")
 
 _WITHOUT_VALUE = re.compile(
@@ -231,7 +232,7 @@ _WITHOUT_VALUE = re.compile(
 def _fault(message: str) -> str:
     """What is wrong, whatever had been expected there, whichever variable or file is missing,
     whichever word is too many (a text whose long lines were broken has one in each of them) or a
-    placeholder."""
+    placeholder, whichever variable is several words."""
     fault = _WITHOUT_VALUE.sub("", _STRAY.sub("", message.partition("; expected")[0]))
-    fault = _BECOMES.sub("becomes another", fault)
+    fault = _SPLIT.sub("is several", _BECOMES.sub("becomes another", fault))
     return _MISSING.sub(r"\1", fault)

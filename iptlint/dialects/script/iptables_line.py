@@ -235,4 +235,17 @@ def _shape_diagnostic(
     first, last = span_of_words(generated.source.text, diagnostic.first, diagnostic.last)
     span = generated.span(first, last)
     message, hint = diagnostic.sentence(tuple(words)), diagnostic.advice(tuple(words)) or ""
+    split = _split_at(diagnostic.first, words, generated)
+    if len(split) > 1 and not any(word.startswith("-") for word in split):
+        text = shown(" ".join(split))
+        message = f"`{span.text}` is {len(split)} words here (`{text}`), where one value belongs"
+        hint = "give the variable one value, without blanks"
     return Diagnostic("IPT001", "error", span.start, span.end, message, hint, span.source)
+
+
+def _split_at(index: int, words: Sequence[str], generated: GeneratedText) -> Sequence[str]:
+    """The words that the one is of, where one variable became several."""
+    spans = [piece.span for piece in generated.pieces]
+    if not 0 <= index < len(words) == len(spans) or "$" not in spans[index].text:
+        return ()
+    return [word for word, span in zip(words, spans, strict=True) if span == spans[index]]

@@ -312,3 +312,14 @@ def test_before_a_blank_another_word_begins() -> None:
 def test_what_a_manager_makes_is_no_command_of_the_script(manager: str) -> None:
     (told,) = read(SourceFile("fw.sh", f"#!/bin/sh\n{manager}\n")).diagnostics
     assert "of this script's commands were not checked" in told.message
+
+
+def test_a_variable_that_becomes_several_words_is_told_as_that() -> None:
+    """Without quotes the shell splits its value; what iptables says of the second word is of no
+    use. Options in a variable are meant to be words."""
+    gateway = 'G="[gateway IP address]"\n'
+    lines = "iptables -A INPUT -d $G -j ACCEPT\niptables -A INPUT -s $G -j DROP\n"
+    told = diagnostics(gateway + lines, "IPT001")
+    assert [each.message.partition(" (")[0] for each in told] == ["`$G` is 3 words here"] * 2
+    (options,) = diagnostics('O="-p tcp 22"\niptables -A INPUT $O -j DROP\n', "IPT001")
+    assert "`22` is not an option's argument" in options.message

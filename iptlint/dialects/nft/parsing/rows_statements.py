@@ -90,9 +90,13 @@ def _rate(mode: Any, rate: t.Value, *rest: Any, **place: Unpack[Place]) -> t.Lim
         raise NftSyntaxError(f"`{per}` is no unit of time for a rate", f"one of {known}", **place)
     if burst_unit and (burst_unit == "packets") != (not unit):
         wanted = "bytes, kbytes or mbytes" if unit else "packets"
-        raise NftSyntaxError(
-            f"The burst is counted in {burst_unit}, the rate is not", wanted, **place
+        counted = burst_unit in ("packets", *_BYTES)
+        message = (
+            f"The burst is counted in {burst_unit}, the rate is not"
+            if counted
+            else f"The burst lacks its unit: `{burst_unit}` is none"
         )
+        raise NftSyntaxError(message, wanted, **place)
     return t.Limit(mode, rate, unit or None, per, burst, burst_unit or None, **place)
 
 
