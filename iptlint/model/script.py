@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 class Kind(Enum):
     """CHANGE: changes tables or sets, or would. LOOK: lists or tests. SAVE: writes the rules
-    to where the next boot finds them."""
+    to where the next boot finds them. PRINT: writes them to the terminal."""
 
     CHANGE = "change"
     LOOK = "look"
     SAVE = "save"
+    PRINT = "print"
 
 
 class Step(Protocol):

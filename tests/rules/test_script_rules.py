@@ -183,6 +183,28 @@ def test_what_is_saved_before_is_a_copy_of_what_was_there() -> None:
     assert not found(SHUT, "iptables-save > /root/rules", SSH, codes=("IPT403",))
 
 
+@pytest.mark.parametrize(
+    "saving", ["iptables-save", "sudo iptables-save", "/sbin/iptables-save -c"]
+)
+def test_what_is_printed_is_not_saved(saving: str) -> None:
+    """iptables-save(8) writes to the standard output."""
+    (finding,) = found(SHUT, SSH, saving, codes=("IPT403",))
+    assert "line 4 prints them, and writes them to no file" in finding.message
+
+
+@pytest.mark.parametrize(
+    "saving",
+    [
+        "iptables-save | tee /etc/fw",
+        "iptables-save -f /etc/fw",
+        "rules=$(iptables-save)",
+        "{ iptables-save; } > /etc/fw",
+    ],
+)
+def test_what_goes_somewhere_may_be_kept(saving: str) -> None:
+    assert not found(SHUT, SSH, saving, codes=("IPT403",))
+
+
 # -- what other rules propose -------------------------------------------------
 
 

@@ -91,9 +91,22 @@ def _execute(execution: Execution) -> CommandResult:
         execution.failed, changes = True, ()
     if not looks and not execution.failed and known_table:
         changes = (UseTable(execution.key), *changes)
-    unknown = execution.parsed.unknown if changes or looks else ()
+    unknown = _unknown(execution) if changes or looks else ()
     diagnostics = tuple(execution.diagnostics)
     return CommandResult(changes, diagnostics, execution.failed, unknown, looks)
+
+
+def _unknown(execution: Execution) -> tuple[str, ...]:
+    """What of the command is not known, but for the name of an interface that a rule tests: which
+    one it is, the host says when the script runs, and nobody else needs to."""
+    if execution.shape.command not in (Command.APPEND, Command.INSERT):
+        return execution.parsed.unknown
+    tests = (use for use in execution.shape.core if use.option.name in _INTERFACES)
+    names = {shown(word) for use in tests for word in execution.call.words[use.start : use.end]}
+    return tuple(word for word in execution.parsed.unknown if word not in names)
+
+
+_INTERFACES = ("in-interface", "out-interface")
 
 
 def _changes(execution: Execution) -> Iterator[TableChange]:

@@ -60,8 +60,9 @@ class Step:
 
     @property
     def makes_a_difference(self) -> bool:
-        """Not, where it empties what is empty."""
-        changes = self.changes or self.nft is not None or self.sets
+        """To the rules. Not, where it empties what is empty, or says who is in a set, which others
+        may say too."""
+        changes = self.changes or self.nft is not None
         return self.kind is Kind.CHANGE and not self.failed and bool(changes)
 
     @property

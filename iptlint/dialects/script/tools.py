@@ -234,8 +234,9 @@ def _look(run: Run, call: Call, saved: Sequence[Family] = ()) -> None:
 
 def _save(families: Sequence[Family]) -> Tool:
     def tool(run: Run, call: Call) -> Result:
-        saves = call.written or call.words[-1:] in (("save",), ("saveactive",))
-        _look(run, call, families if saves else ())
+        saves = call.written or {"save", "saveactive", "-f", "--file"} & {*call.words}
+        kind = Kind.SAVE if saves else Kind.LOOK if run.stdout is not None else Kind.PRINT
+        _add(run, call, kind, saves=frozenset(families if saves else ()))
         text = mark(f"$(iptables-save {len(run.saved) + 1})" if run.saved else "$(iptables-save)")
         run.saved[text] = run.tables.copy()
         run.write(f"{text}\n", call.span)
@@ -248,8 +249,8 @@ def _reload(families: Sequence[Family]) -> Tool:
     """The service has the saved rules loaded, if there is one."""
 
     def tool(run: Run, call: Call) -> Result:
-        last = next((step.kind for step in reversed(run.steps) if step.kind is not Kind.LOOK), None)
-        if last is not Kind.CHANGE:
+        doing = (s.kind for s in reversed(run.steps) if s.kind in (Kind.CHANGE, Kind.SAVE))
+        if next(doing, None) is not Kind.CHANGE:
             return Result()  # there is nothing to lose, or it is saved
         changed = [family for family in families if any(k[0] is family for k in run.tables.chains)]
         changes = [c for f in changed for c in restore.unknown(run.tables, f, call.span)]
@@ -342,8 +343,7 @@ def _ipset(run: Run, call: Call) -> Result:
     if words[0] in _DESTROYS:
         run.sets.discard(name or "")
     commands = () if failed else (_set_command(run, call, words),)
-    reasons = [(Reason.VALUE, shown(w)) for w in words if not is_known(w)][:1]
-    _add(run, call, Kind.CHANGE, reasons, failed=failed, sets=commands)
+    _add(run, call, Kind.CHANGE, failed=failed, sets=commands)
     return Result(1 if failed else 0)
 
 

@@ -9,7 +9,8 @@ unit or of cron, no `start` and `stop` to be called with, no Dockerfile, compose
 it that names it. One finding a script.
 
 Where it saves the rules of IPv4 and not those of IPv6, or the other way round, it says so; and
-where it saves only before it makes any.
+where it saves only before it makes any, or where `iptables-save` has no file to write to: what it
+prints, nobody keeps.
 
 And a command that has the saved rules loaded (`systemctl restart iptables`) before the script has
 saved those that it made.
@@ -75,7 +76,7 @@ def check(context: Context) -> Iterator[Finding]:
         if script is None:
             continue
         yield from map(_lost, dict.fromkeys(s.span for s in script.steps if s.reloads))
-        saving = {step.span for step in script.steps if step.kind is Kind.SAVE}
+        saving = {step.span for step in script.steps if step.kind in (Kind.SAVE, Kind.PRINT)}
         if script.hints.is_provided_for(saving) or not _is_whole(script):
             continue
         if _is_called(context, ruleset):
@@ -125,6 +126,9 @@ def _why(script: Script, gone: str) -> str:
     before = next((step for step in script.steps if step.saves), None)
     if before is not None:
         return f"what it saves in line {before.span.line} is what was there before"
+    printed = next((step for step in script.steps if step.kind is Kind.PRINT), None)
+    if printed is not None:
+        return f"line {printed.span.line} prints them, and writes them to no file"
     return "it does not save them, and nothing here says that something runs it then"
 
 

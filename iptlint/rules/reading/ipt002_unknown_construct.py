@@ -5,8 +5,9 @@ Names a match, a target or an option of an extension that is not in iptlint's ta
 test is kept as one that may or may not hold, equal wherever it is written the same way; an
 unknown target may do anything. Of nft listings, it names the iptables matches that nft prints
 without what they ask (`xt match "recent"`). Of scripts, it says once which commands depend on what
-is known only when they run, and which words they are not read with (`panic`), but for those that
-take away what the script made (`stop`, `restart`): the last lines of the report name these.
+is known only when they run (not of the name of an interface, nor of who is in a set: these any host
+may have otherwise), and which words they are not read with (`panic`), but for those that take away
+what the script made (`stop`, `restart`): the last lines of the report name these.
 
 ## Why it matters
 Every conclusion stays sound, but some are weaker: a rule behind an unknown target is never

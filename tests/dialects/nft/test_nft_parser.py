@@ -189,7 +189,10 @@ def test_a_burst_without_its_unit_is_told_as_that() -> None:
     """nft 1.0.6: "unexpected accept, expecting packets"."""
     rule = "limit rate 100/second burst 200 accept"
     (told,) = parse(SourceFile("-", f"table t {{\nchain c {{\n{rule}\n}}\n}}\n")).diagnostics
-    assert (told.message, told.expected) == ("The burst lacks its unit: `accept` is none", "packets")
+    assert (told.message, told.expected) == (
+        "The burst lacks its unit: `accept` is none",
+        "packets",
+    )
 
 
 @pytest.mark.parametrize(
