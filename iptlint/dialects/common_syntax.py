@@ -58,6 +58,9 @@ class CommonSyntax(Syntax):
     def is_in_remarked_block(self, rule: Rule) -> bool:
         return remarks.of_block(rule)
 
+    def has_rules_left_out(self, chain: Chain) -> bool:
+        return remarks.has_rules_left_out(chain)
+
     def find_name(self, span: Span, name: str) -> Span | None:
         written = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", span.text, re.IGNORECASE)
         if written is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 from iptlint.dialects.written_lists import bare
-from iptlint.model import Rule
+from iptlint.model import Chain, Rule
 from iptlint.source import SourceFile, Span
 
 _BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|type|policy)\b)")
@@ -23,6 +25,24 @@ def of_block(rule: Rule) -> bool:
     """Whether a remark is on the rule's line, or above the block of lines that it is in."""
     span = rule.statement.span
     return _remarked(span.source)[span.line - 1]
+
+
+def has_rules_left_out(chain: Chain) -> bool:
+    """Whether a remark has a rule for the chain: right below the line that declares it, where nft
+    has its rules, or with its name, as iptables has them."""
+    if chain.origin is None:
+        return False
+    source, line = chain.origin.span.source, chain.origin.span.end_line
+    named = re.compile(rf"\s*#.*\s(?:-[AI]|--append|--insert)[ \t]+{re.escape(chain.name)}\s")
+    return any(_RULE_LEFT_OUT.match(text) for text in _remarks_below(source, line)) or any(
+        map(named.match, source.text.split("\n"))
+    )
+
+
+def _remarks_below(source: SourceFile, line: int) -> Iterator[str]:
+    """In the block that opens on the line."""
+    below = source.text.split("\n")[line:] if source.line_text(line).rstrip().endswith("{") else []
+    return takewhile(lambda text: not text.strip() or text.lstrip().startswith("#"), below)
 
 
 def paragraph(rule: Rule) -> int:

@@ -190,6 +190,9 @@ class Syntax(Editing, Protocol):
     def is_in_remarked_block(self, rule: Rule) -> bool:
         """Whether a remark is on the rule's line, or above the block of lines that it is in."""
 
+    def has_rules_left_out(self, chain: Chain) -> bool:
+        """Whether a remark has a rule for the chain, for now or for once."""
+
     def find_name(self, span: Span, name: str) -> Span | None:
         """Where the name of a host is written in the span; an address may stand behind it."""
 

@@ -226,3 +226,19 @@ def test_another_script_may_make_the_rules(call: str) -> None:
         ("IPT601", Confidence.POSSIBLE),
         ("IPT002", Confidence.CERTAIN),
     ]
+
+
+@pytest.mark.parametrize("remark", ["# tcp dport 80 accept", "# nft add rule inet t web accept"])
+def test_a_chain_whose_rules_are_left_out_is_empty_on_purpose(remark: str) -> None:
+    text = (
+        "table inet t {\n\tchain input {\n\t\ttype filter hook input priority 0; policy drop;\n"
+        "\t\tct state established accept\n\t\tjump web\n\t}\n\tchain web {\n\t\tREMARK\n\t}\n}\n"
+    )
+    assert not told(text.replace("REMARK", remark), "IPT107", path="a.nft")
+    assert told(text.replace("REMARK", "# what the web server needs"), "IPT107", path="a.nft")
+
+
+@pytest.mark.parametrize("left_out", ["# -A web -p tcp -j ACCEPT", "#-A other -j ACCEPT"])
+def test_so_it_is_with_iptables_by_the_name_of_the_chain(left_out: str) -> None:
+    text = f"*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -j web\n{left_out}\nCOMMIT\n"
+    assert bool(told(text, "IPT107", path="rules.v4")) is ("other" in left_out)

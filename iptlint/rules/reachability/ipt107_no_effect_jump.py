@@ -24,7 +24,7 @@ Delete the jump, or mend its tests or those of the chain.
 ## When it is wrong
 Where a program fills the chain at run time. Silent for the chains of software iptlint knows,
 and for empty chains whose name says that someone is to fill them (`local`, `custom`, `user`,
-`blacklist`, `dynamic`, `override` …).
+`blacklist`, `dynamic`, `override` …), or whose rules stand in remarks.
 
 ## References
 - iptables(8): https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -79,7 +79,7 @@ def check(context: Context) -> Iterator[Finding]:
             if all(map(_only_returns, chain.rules)) and _is_filled(analysis, name):
                 continue
             if not chain.rules:
-                if not is_refused(analysis.ruleset, name):
+                if not is_refused(analysis.ruleset, name) and not _waits(analysis, chain):
                     yield _to_empty(analysis, chain, jumps)
             elif not _explained(analysis, chain):
                 yield from _past_all_rules(analysis, chain, jumps)
@@ -100,6 +100,11 @@ def _is_filled(analysis: TableAnalysis, chain: str) -> bool:
     """Whether people put rules into the chain by hand, or files that are not here may."""
     script = analysis.ruleset.script
     return is_for_users(chain) or (script is not None and script.lacks_files)
+
+
+def _waits(analysis: TableAnalysis, chain: Chain) -> bool:
+    """Whether its rules stand in remarks: who left them out knows that it is empty."""
+    return analysis.syntax.has_rules_left_out(chain)
 
 
 def _only_returns(rule: Rule) -> bool:
